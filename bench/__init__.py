@@ -1,0 +1,1 @@
+"""Measurements: each script prints a table and says how it was made."""

@@ -1,0 +1,1 @@
+"""DSP on PCM: resampling, voice activity, endpointing, playout. Pure objects, no I/O."""

@@ -1,0 +1,6 @@
+"""The ``rtc-server`` command."""
+
+
+def main() -> int:
+    """Entry point; returns the exit code."""
+    raise SystemExit("not built yet")

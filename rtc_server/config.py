@@ -1,0 +1,257 @@
+"""Every setting of the server, once: a dataclass field is a flag and an environment variable.
+
+``port`` in any section is ``--port`` and ``RTC_PORT``. A flag beats the environment, the
+environment beats the default. Unknown flags and unknown ``RTC_*`` variables fail, so that a typing
+error never runs a server with settings nobody chose. Layers receive their section, never all.
+"""
+
+import argparse
+import dataclasses
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Never, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from rtc_server.errors import ConfigError
+
+ENV_PREFIX = "RTC_"
+
+T = TypeVar("T")
+
+
+def option(
+    default: Any,
+    help_text: str,
+    *,
+    choices: Sequence[str] = (),
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """A dataclass field that is also a flag and an environment variable."""
+    meta = {"help": help_text, "choices": tuple(choices), "low": low, "high": high}
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where the server listens and whom it lets in."""
+
+    host: str = option("127.0.0.1", "address to listen on; anything but loopback needs an API key")
+    port: int = option(8000, "TCP port to listen on; 0 takes a free one", low=0, high=65535)
+    api_key: str = option("", "key that callers must present as a Bearer token")
+    max_sessions: int = option(50, "sessions at once; further calls get 503", low=1, high=10_000)
+    log_level: str = option(
+        "info", "how much to log", choices=("debug", "info", "warning", "error")
+    )
+
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class TransportSettings:
+    """The WebRTC side: addresses, servers and deadlines."""
+
+    ice_addresses: tuple[str, ...] = option(
+        (),
+        "local addresses to offer, comma separated; by default loopback when the server listens "
+        "on loopback, else every address of this machine",
+    )
+    ice_servers: tuple[str, ...] = option(
+        (), "STUN and TURN URLs, comma separated (turn:user:password@host:port)"
+    )
+    connect_timeout_s: float = option(
+        15.0, "seconds a new call may take to connect", low=1, high=120
+    )
+    dead_peer_timeout_s: float = option(
+        8.0, "seconds without a packet after which a peer counts as gone", low=2, high=120
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSettings:
+    """When speech begins and ends."""
+
+    vad: str = option("silero", "voice activity detector", choices=("silero", "webrtc"))
+    vad_threshold: float = option(
+        0.5, "speech probability at which speech begins", low=0.05, high=0.95
+    )
+    hangover_ms: int = option(300, "silence that ends a segment, in ms", low=100, high=3000)
+    preroll_ms: int = option(
+        300, "audio kept from before speech was noticed, in ms", low=0, high=1000
+    )
+    min_speech_ms: int = option(
+        90, "shorter sounds than this, in ms, are not speech", low=0, high=1000
+    )
+    max_segment_s: float = option(
+        15.0, "longest segment in seconds; it is cut at a dip before that", low=3, high=35
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Which engines translate and speak, and how long they may take."""
+
+    ast: str = option("phrasebook", "speech translation engine (see `rtc-server engines`)")
+    tts: str = option("espeak", "speech synthesis engine (see `rtc-server engines`)")
+    phrasebook: tuple[Path, ...] = option(
+        (), "further phrasebook files for the phrasebook engine, comma separated"
+    )
+    ast_deadline_s: float = option(8.0, "seconds one translation batch may take", low=0.5, high=120)
+    tts_deadline_s: float = option(
+        8.0, "seconds to wait for the next piece of synthesized speech", low=0.5, high=120
+    )
+    ast_queue: int = option(
+        64, "segments that may wait for translation, all sessions", low=1, high=10_000
+    )
+    tts_queue: int = option(
+        64, "texts that may wait for synthesis, all sessions", low=1, high=10_000
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class InterpreterSettings:
+    """Defaults of a new session."""
+
+    source: str = option("ru", "language spoken, unless a call says otherwise")
+    target: str = option("en", "language to translate into, unless a call says otherwise")
+    partial_interval_ms: int = option(
+        250, "least time between two partial captions of a segment, in ms", low=50, high=5000
+    )
+    max_playout_s: float = option(
+        30.0, "seconds of translated speech that may wait to be heard", low=2, high=600
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All sections."""
+
+    http: HttpSettings = field(default_factory=HttpSettings)
+    transport: TransportSettings = field(default_factory=TransportSettings)
+    listener: ListenerSettings = field(default_factory=ListenerSettings)
+    engines: EngineSettings = field(default_factory=EngineSettings)
+    interpreter: InterpreterSettings = field(default_factory=InterpreterSettings)
+
+    def __post_init__(self) -> None:
+        if not self.http.is_loopback() and not self.http.api_key:
+            raise ConfigError(
+                f"Listening on {self.http.host} would let anyone use this server. Set an API key "
+                f"(--api-key or {ENV_PREFIX}API_KEY), or listen on 127.0.0.1."
+            )
+
+
+def settings_fields(
+    *sections: type[Any],
+) -> list[tuple[type[Any], dataclasses.Field[Any], Any]]:
+    """Each (section, field, type) of the given sections, in the order they are written."""
+    rows = []
+    for section in sections:
+        hints = get_type_hints(section)
+        rows += [(section, f, hints[f.name]) for f in dataclasses.fields(section)]
+    return rows
+
+
+SECTIONS: tuple[type[Any], ...] = (
+    HttpSettings,
+    TransportSettings,
+    ListenerSettings,
+    EngineSettings,
+    InterpreterSettings,
+)
+
+
+def flag(name: str) -> str:
+    """``max_sessions`` as a flag: ``--max-sessions``."""
+    return "--" + name.replace("_", "-")
+
+
+def variable(name: str) -> str:
+    """``max_sessions`` as an environment variable: ``RTC_MAX_SESSIONS``."""
+    return ENV_PREFIX + name.upper()
+
+
+def add_options(parser: argparse.ArgumentParser, *sections: type[Any]) -> None:
+    """Give `parser` one flag for each field of the sections."""
+    for section, fld, kind in settings_fields(*sections):
+        shown = ",".join(map(str, fld.default)) if isinstance(fld.default, tuple) else fld.default
+        parser.add_argument(
+            flag(fld.name),
+            dest=f"{section.__name__}.{fld.name}",
+            metavar=_metavar(fld, kind),
+            help=f"{fld.metadata['help']} (default: {shown if shown != '' else 'none'}; "
+            f"environment: {variable(fld.name)})",
+        )
+
+
+def load(
+    arguments: argparse.Namespace, environ: Mapping[str, str], *sections: type[T]
+) -> list[Any]:
+    """The given sections from parsed flags and the environment.
+
+    Raises:
+        ConfigError: a value does not fit, or the environment names a setting that does not exist.
+    """
+    known = {variable(f.name) for _, f, _ in settings_fields(*SECTIONS)}
+    unknown = sorted(k for k in environ if k.startswith(ENV_PREFIX) and k not in known)
+    if unknown:
+        raise ConfigError(
+            f"Unknown environment variable {unknown[0]}. "
+            f"`rtc-server serve --help` lists the {ENV_PREFIX}* variables that exist."
+        )
+    values: dict[type[Any], dict[str, Any]] = {section: {} for section in sections}
+    for section, fld, kind in settings_fields(*sections):
+        text = getattr(arguments, f"{section.__name__}.{fld.name}", None)
+        origin = flag(fld.name)
+        if text is None:
+            text, origin = environ.get(variable(fld.name)), variable(fld.name)
+        if text is not None:
+            values[section][fld.name] = _convert(text, fld, kind, origin)
+    return [section(**given) for section, given in values.items()]
+
+
+def load_settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
+    """All sections, checked together."""
+    return Settings(*load(arguments, environ, *SECTIONS))
+
+
+def _metavar(fld: dataclasses.Field[Any], kind: Any) -> str:
+    if fld.metadata["choices"]:
+        return "{" + ",".join(fld.metadata["choices"]) + "}"
+    if get_origin(kind) is tuple:
+        return "LIST"
+    return {int: "N", float: "X", bool: "yes|no", Path: "PATH"}.get(kind, "TEXT")
+
+
+def _convert(text: str, fld: dataclasses.Field[Any], kind: Any, origin: str) -> Any:
+    def refuse(want: str) -> Never:
+        shown = "(hidden)" if "key" in fld.name or "secret" in fld.name else repr(text)
+        raise ConfigError(f"{origin} must be {want}, not {shown}.")
+
+    if get_origin(kind) is tuple:
+        item = get_args(kind)[0]
+        return tuple(item(part.strip()) for part in text.split(",") if part.strip())
+    if kind is bool:
+        if text.lower() not in ("yes", "no", "true", "false", "1", "0"):
+            refuse("yes or no")
+        return text.lower() in ("yes", "true", "1")
+    if kind in (int, float):
+        low, high = fld.metadata["low"], fld.metadata["high"]
+        want = f"a{' whole' if kind is int else ''} number from {low} to {high}"
+        try:
+            number = kind(text)
+        except ValueError:
+            refuse(want)
+        if (low is not None and not number >= low) or (high is not None and not number <= high):
+            refuse(want)
+        return cast(int | float, number)
+    if fld.metadata["choices"] and text not in fld.metadata["choices"]:
+        refuse("one of " + ", ".join(fld.metadata["choices"]))
+    return kind(text)

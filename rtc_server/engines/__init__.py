@@ -1,0 +1,1 @@
+"""Speech translation (AST) and synthesis (TTS) engines, and the processes they run in."""

@@ -1,0 +1,189 @@
+"""What an engine is: a small protocol, a capabilities record, a lazy import.
+
+Engine objects live in a child process (`rtc_server.engines.worker`) and are called from one thread
+there. They never see sessions, queues or the event loop; they may block. An engine raises
+`EngineUnavailable` from its factory when something it needs is missing, and anything else for a
+batch that failed; both reach the caller as an `EngineError` with the same sentence.
+
+To add an engine: write a module with a factory ``create(options: EngineOptions) -> Ast | Tts``
+and name it in `rtc_server.engines.registry`. Nothing else changes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from rtc_server.pcm import Samples
+
+Pair: TypeAlias = tuple[str, str]
+"""(source language, target language), ISO 639-1 codes as in PROTOCOL.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What a factory may read. Picklable: it travels to the engine's process."""
+
+    phrasebooks: tuple[Path, ...] = ()
+    """Further phrasebook files, after the one the package carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class AstCapabilities:
+    """What a speech translation engine can do."""
+
+    name: str
+    """The name it is chosen by, as in ``--ast canary``."""
+    title: str
+    """The name people read, with its version where there is one."""
+    licence: str
+    """Licence of code and weights, in one line, with any restriction of use."""
+    pairs: tuple[Pair, ...]
+    """Every (source, target) it translates."""
+    partials: bool
+    """Whether it can be asked for the text of an unfinished segment."""
+    max_batch: int
+    """Most requests in one call; 1 means one at a time."""
+    max_audio_s: float
+    """Longest segment it takes, in seconds."""
+    notes: tuple[str, ...] = ()
+    """Sentences an operator should read once, at start."""
+
+
+@dataclass(frozen=True, slots=True)
+class TtsCapabilities:
+    """What a speech synthesis engine can do."""
+
+    name: str
+    """The name it is chosen by, as in ``--tts espeak``."""
+    title: str
+    """The name people read, with its version where there is one."""
+    licence: str
+    """Licence of code and voices, in one line, with any restriction of use."""
+    voices: Mapping[str, tuple[str, ...]]
+    """Language to its voices, the default first. A language that is absent cannot be spoken."""
+    sample_rate: int
+    """Samples per second of what `Tts.synthesize` yields."""
+    notes: tuple[str, ...] = ()
+    """Sentences an operator should read once, at start."""
+
+
+@dataclass(frozen=True, slots=True)
+class AstRequest:
+    """One segment of speech, or the beginning of one that is still being spoken."""
+
+    samples: Samples
+    """Mono float32 at `SPEECH_RATE`, shape (n,), n >= 1."""
+    source_language: str
+    """Language that is spoken; one half of a pair in the capabilities."""
+    target_language: str
+    """Language wanted; the other half."""
+    partial: bool = False
+    """True while the speaker goes on: only the source text so far is wanted."""
+
+
+class AstStatus(StrEnum):
+    """How a translation ended."""
+
+    OK = "ok"
+    NOT_UNDERSTOOD = "not_understood"
+    """There was nothing that the engine can answer for; nothing may be spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something near to what was said, offered when it was not understood."""
+
+    source: str
+    """In the language spoken."""
+    target: str
+    """Its translation."""
+
+
+@dataclass(frozen=True, slots=True)
+class AstResult:
+    """What was said and what it means. Texts are written as people write, not as tokens."""
+
+    status: AstStatus
+    """OK, or NOT_UNDERSTOOD with both texts empty (a partial may still carry source text)."""
+    source_text: str = ""
+    """What was said, in the source language."""
+    target_text: str = ""
+    """The translation; empty for a partial of an engine that does not translate partials."""
+    hints: tuple[Hint, ...] = ()
+    """At most three, nearest first; only with NOT_UNDERSTOOD."""
+
+
+class Ast(Protocol):
+    """A speech translation engine. Called from one thread, in its own process."""
+
+    @property
+    def capabilities(self) -> AstCapabilities:
+        """Known as soon as the factory returned."""
+
+    def warm_up(self) -> None:
+        """Do once what would make the first real call slow. Called before readiness."""
+
+    def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        """One result per request, in order. 1 <= len(batch) <= max_batch, pairs may be mixed."""
+
+    def close(self) -> None:
+        """Free what the process does not free by ending."""
+
+
+@dataclass(frozen=True, slots=True)
+class TtsRequest:
+    """One text to speak."""
+
+    text: str
+    """As people write it: digits, abbreviations and all. The engine normalises."""
+    language: str
+    """A key of `TtsCapabilities.voices`."""
+    voice: str | None = None
+    """One of that language's voices; None takes its default."""
+    rate: float = 1.0
+    """Speed of speech, 0.5 to 2; 1 is the voice's own."""
+
+
+class Tts(Protocol):
+    """A speech synthesis engine. Called from one thread, in its own process."""
+
+    @property
+    def capabilities(self) -> TtsCapabilities:
+        """Known as soon as the factory returned."""
+
+    def warm_up(self) -> None:
+        """Do once what would make the first real call slow. Called before readiness."""
+
+    def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
+        """Speech as it is made: mono float32 at `sample_rate`, non-empty chunks.
+
+        Yields nothing when the text holds nothing that can be spoken. The caller may stop
+        early by closing the iterator.
+        """
+
+    def close(self) -> None:
+        """Free what the process does not free by ending."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCard:
+    """An engine as `/v1/engines` and `rtc-server engines` show it, loaded or not."""
+
+    kind: str
+    """"ast" or "tts"."""
+    name: str
+    """The name it is chosen by."""
+    title: str
+    """The name people read."""
+    licence: str
+    """Licence of code and weights."""
+    languages: tuple[str, ...] = ()
+    """Source languages (AST) or spoken languages (TTS)."""
+    installed: bool = True
+    """Whether it could be started on this machine."""
+    missing: str = ""
+    """If not, the sentence that says what to install."""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Anything else worth showing, as label to text."""

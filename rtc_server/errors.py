@@ -1,0 +1,111 @@
+"""The one exception tree.
+
+RtcServerError
+├── ConfigError            an option, environment variable or file is wrong        (exit code 2)
+├── EngineError            an engine could not do what was asked
+│   ├── EngineUnavailable  unknown name, missing extra, missing model              (exit code 2)
+│   ├── EngineCrashed      its process died; it is being restarted                 retryable
+│   ├── EngineTimeout      it missed the deadline; it is being restarted           retryable
+│   └── EngineOverloaded   the bounded queue is full                               retryable
+├── RemoteError            the peer's fault, never ours: answered, not logged as a bug
+│   ├── BadOffer           the SDP cannot be accepted                              400
+│   ├── UnsupportedPair    a language or engine that is not here                   422
+│   ├── BadEvent           a client event that cannot be carried out               error event
+│   └── PayloadTooLarge    larger than the documented limit                        413
+└── AdmissionRefused       no room for another session                             503, retryable
+
+Every message is a sentence that says what to do. None carries SDP, transcripts or tokens.
+"""
+
+
+class RtcServerError(Exception):
+    """Root of everything this package raises on purpose."""
+
+    code = "server_error"
+    """Stable, machine-readable name; goes into HTTP problem bodies and ``error`` events."""
+    retryable = False
+    """Whether the same call may succeed later without a change by the caller."""
+
+
+class ConfigError(RtcServerError):
+    """An option, environment variable or configuration file is wrong."""
+
+    code = "bad_configuration"
+
+
+class EngineError(RtcServerError):
+    """An engine could not do what was asked."""
+
+    code = "engine_error"
+
+
+class EngineUnavailable(EngineError):
+    """The engine is not here: unknown name, missing extra or missing model."""
+
+    code = "engine_unavailable"
+
+
+class EngineCrashed(EngineError):
+    """The engine's process died during the call; a new one is being started."""
+
+    code = "engine_crashed"
+    retryable = True
+
+
+class EngineTimeout(EngineError):
+    """The engine missed the call's deadline; its process is being replaced."""
+
+    code = "engine_timeout"
+    retryable = True
+
+
+class EngineOverloaded(EngineError):
+    """The engine's bounded queue is full."""
+
+    code = "engine_overloaded"
+    retryable = True
+
+
+class RemoteError(RtcServerError):
+    """The peer's fault: answered with its code, never logged as a bug of ours."""
+
+    code = "invalid_request"
+    status = 400
+    """HTTP status when it happens during signaling."""
+
+
+class BadOffer(RemoteError):
+    """The SDP offer cannot be accepted."""
+
+    code = "bad_sdp"
+
+
+class UnsupportedPair(RemoteError):
+    """A language, pair, voice or engine that this server does not have."""
+
+    code = "unsupported_language"
+    status = 422
+
+
+class BadEvent(RemoteError):
+    """A client event that cannot be carried out; nothing was changed."""
+
+    code = "invalid_event"
+
+
+class PayloadTooLarge(RemoteError):
+    """A body or message over the documented limit."""
+
+    code = "payload_too_large"
+    status = 413
+
+
+class AdmissionRefused(RtcServerError):
+    """No room for another session now."""
+
+    code = "session_limit_reached"
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,1 @@
+"""Typed client and server events, and their JSON."""

@@ -1,0 +1,1 @@
+"""Listener, speech translation, captions, speech synthesis: from PCM to PCM and captions."""

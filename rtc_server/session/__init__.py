@@ -1,0 +1,1 @@
+"""Lifetime of one speaker: admission, tasks, settings, close."""

@@ -1,0 +1,1 @@
+"""HTTP: calls, pages, health. The only layer (with app) that knows aiohttp."""

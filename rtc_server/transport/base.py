@@ -1,0 +1,75 @@
+"""The seam between a wire and a session. Sessions do not know which wire they have."""
+
+from enum import StrEnum
+from typing import Protocol
+
+from rtc_server.pcm import Pcm, Samples
+
+
+class CloseReason(StrEnum):
+    """Why a transport ended."""
+
+    LOCAL = "local"
+    """We closed it."""
+    REMOTE = "remote"
+    """The peer said goodbye (DTLS close, WebSocket close)."""
+    CONNECT_TIMEOUT = "connect_timeout"
+    """It never connected within the deadline."""
+    PEER_LOST = "peer_lost"
+    """Connected once, then nothing was heard for the deadline."""
+    FAILED = "failed"
+    """ICE or DTLS failed."""
+
+
+class TransportListener(Protocol):
+    """What a session gives its transport. All calls come on the event loop and must not block."""
+
+    def on_connected(self) -> None:
+        """Media can flow."""
+
+    def on_pcm(self, pcm: Pcm) -> None:
+        """Received audio, contiguous in `start_samples` even across lost packets."""
+
+    def on_message(self, text: str) -> None:
+        """One client event: a text message of at most 16 kB. Larger or binary never get here."""
+
+    def on_bad_message(self, reason: str) -> None:
+        """A message that was refused before it was read (binary, too large)."""
+
+    def on_channel_open(self) -> None:
+        """Events can be sent; those sent before were kept in order."""
+
+    def next_frame(self) -> Samples | None:
+        """The next outgoing frame: float32, shape (960,), 48 kHz; None in silence.
+
+        Called once per 20 ms of media time while connected; after a stall frames are skipped,
+        never asked for in a burst.
+        """
+
+    def on_closed(self, reason: CloseReason) -> None:
+        """The last call, exactly once, whoever closed."""
+
+
+class Transport(Protocol):
+    """One client's wire."""
+
+    def send_message(self, text: str, *, droppable: bool = False) -> bool:
+        """Queue one event. The queue is bounded: when full the oldest droppable message goes,
+        and with none to drop the peer is closed as too slow. False when the message was dropped
+        or the wire is closed."""
+
+    @property
+    def stats(self) -> "TransportStats":
+        """Counters since the start."""
+
+    async def close(self, reason: CloseReason = CloseReason.LOCAL) -> None:
+        """End it. Idempotent, always returns within 5 s, never raises."""
+
+
+class TransportStats(Protocol):
+    """Counters that a session reports in ``x.metrics``."""
+
+    packets_received: int
+    packets_lost: int
+    jitter_ms: float
+    messages_dropped: int

@@ -1,0 +1,51 @@
+"""Runs async tests, and fails each one on what it leaves behind: tasks, sockets, warnings.
+
+There are no async fixtures: a test opens what it needs with ``async with``, so that what it frees,
+and when, stands in the test itself. Tests in ``tests/unit`` run in virtual time unless marked
+``real_time`` (threads, subprocesses and sockets need the real clock).
+"""
+
+import asyncio
+import gc
+import inspect
+
+import pytest
+
+from tests.virtual_time import VirtualTimeLoop
+
+FOLDERS = ("unit", "loopback", "browser", "model")
+HANG_S = 240.0
+"""No test waits longer; a guard against hangs, not a measure of speed."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test's folder is its marker."""
+    for item in items:
+        for folder in FOLDERS:
+            if folder in item.path.parts:
+                item.add_marker(getattr(pytest.mark, folder))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run an ``async def`` test on a loop of its own."""
+    test = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(test):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    virtual = "unit" in pyfuncitem.path.parts and not pyfuncitem.get_closest_marker("real_time")
+
+    async def run() -> None:
+        async with asyncio.timeout(None if virtual else HANG_S):
+            await test(**arguments)
+        for _ in range(3):  # callbacks of what was just closed may still be queued
+            await asyncio.sleep(0)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not left, f"tasks left running: {left}"
+
+    factory = VirtualTimeLoop if virtual else asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(run())
+    gc.collect()  # what was dropped unclosed warns now, inside the test that dropped it
+    return True

@@ -1,0 +1,57 @@
+import argparse
+
+import pytest
+
+from rtc_server.config import SECTIONS, Settings, add_options, load_settings, settings_fields
+from rtc_server.errors import ConfigError
+
+
+def read(*argv: str, **environ: str) -> Settings:
+    parser = argparse.ArgumentParser()
+    add_options(parser, *SECTIONS)
+    return load_settings(parser.parse_args(argv), environ)
+
+
+def test_a_flag_beats_the_environment_which_beats_the_default() -> None:
+    assert read().http.port == 8000
+    assert read(RTC_PORT="9000").http.port == 9000
+    assert read("--port", "9001", RTC_PORT="9000").http.port == 9001
+
+
+def test_lists_are_comma_separated() -> None:
+    assert read("--ice-servers", "stun:a:1, turn:b:2").transport.ice_servers == (
+        "stun:a:1",
+        "turn:b:2",
+    )
+
+
+def test_an_unknown_variable_fails() -> None:
+    with pytest.raises(ConfigError, match="RTC_PROT"):
+        read(RTC_PROT="9000")
+
+
+@pytest.mark.parametrize("text", ["-1", "70000", "nan", "1.5", "http"])
+def test_a_bad_number_names_the_option_and_what_fits(text: str) -> None:
+    with pytest.raises(ConfigError, match="--port must be a whole number from 0 to 65535"):
+        read("--port", text)
+
+
+def test_a_number_that_is_not_one_is_refused() -> None:
+    with pytest.raises(ConfigError):
+        read("--vad-threshold", "nan")
+
+
+def test_a_choice_lists_what_there_is() -> None:
+    with pytest.raises(ConfigError, match="silero, webrtc"):
+        read("--vad", "magic")
+
+
+def test_a_public_bind_without_a_key_is_refused() -> None:
+    with pytest.raises(ConfigError, match="Set an API key"):
+        read("--host", "0.0.0.0")
+    assert read("--host", "0.0.0.0", "--api-key", "s3cret").http.api_key == "s3cret"
+
+
+def test_no_two_settings_share_a_name() -> None:
+    names = [f.name for _, f, _ in settings_fields(*SECTIONS)]
+    assert len(names) == len(set(names))
