@@ -91,6 +91,8 @@ class BadEvent(RemoteError):
     """A client event that cannot be carried out; nothing was changed."""
 
     code = "invalid_event"
+    event_id: str | None = None
+    """The client's own id of the event, when it gave one."""
 
 
 class PayloadTooLarge(RemoteError):

@@ -1,0 +1,332 @@
+"""What the server tells a client, and how it is written as JSON.
+
+Types without ``x.`` have the names and shapes of OpenAI's Realtime Translations API; an ``x.*``
+event goes only to a client that asked for its group (`group`, one of `EXTENSION_GROUPS`).
+"""
+
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, TypeAlias
+
+EXTENSION_GROUPS = frozenset({"segment", "playout", "vad", "metrics"})
+"""What may stand in ``x_events``."""
+
+ELAPSED_STEP_MS = 200
+"""``elapsed_ms`` comes in these steps, as the public API has it."""
+
+
+def elapsed_steps(ms: float) -> int:
+    """`ms` cut down to a whole number of steps."""
+    return int(ms // ELAPSED_STEP_MS) * ELAPSED_STEP_MS
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInput:
+    """``session.audio.input`` as it is in force."""
+
+    transcription: dict[str, str] | None
+    """``{"model", "language"}`` when input deltas are sent, else null."""
+    noise_reduction: None = None
+    """Always null: nothing here reduces noise, whatever was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioOutput:
+    """``session.audio.output``."""
+
+    language: str
+    """The target language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """``session.audio``."""
+
+    input: AudioInput
+    output: AudioOutput
+
+
+@dataclass(frozen=True, slots=True)
+class Vad:
+    """``session.x.vad``."""
+
+    mode: str
+    """"auto" or "off"."""
+    hangover_ms: int
+    """Silence that ends a segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExtension:
+    """``session.x``: what is really at work."""
+
+    source_language: str
+    target_language: str
+    voice: str | None
+    vad: Vad
+    ast: str
+    """Title of the translation engine."""
+    tts: str
+    """Title of the synthesis engine."""
+    events: tuple[str, ...]
+    """Extension groups this client receives."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """The ``session`` object."""
+
+    id: str
+    model: str
+    """The model name the call asked for, or the AST engine's name."""
+    expires_at: int | None
+    """Unix seconds; null when the session has no end of its own."""
+    audio: Audio
+    x: SessionExtension
+    type: str = "translation"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCreated:
+    """The first event of every session."""
+
+    type: ClassVar[str] = "session.created"
+    group: ClassVar[str | None] = None
+    session: SessionInfo
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUpdated:
+    """Settings as they are now in force."""
+
+    type: ClassVar[str] = "session.updated"
+    group: ClassVar[str | None] = None
+    session: SessionInfo
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """The last event of every session."""
+
+    type: ClassVar[str] = "session.closed"
+    group: ClassVar[str | None] = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputTranscriptDelta:
+    """More source text; append it."""
+
+    type: ClassVar[str] = "session.input_transcript.delta"
+    group: ClassVar[str | None] = None
+    delta: str
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTranscriptDelta:
+    """More target text; append it."""
+
+    type: ClassVar[str] = "session.output_transcript.delta"
+    group: ClassVar[str | None] = None
+    delta: str
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDetail:
+    """What went wrong, for programs and for people."""
+
+    type: str
+    """"invalid_request_error" (the client's doing) or "server_error"."""
+    code: str
+    """Stable name, as in `rtc_server.errors`."""
+    message: str
+    """A sentence that says what to do."""
+    event_id: str | None = None
+    """The client event it answers, if it had an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEvent:
+    """Something failed; the session goes on."""
+
+    type: ClassVar[str] = "error"
+    group: ClassVar[str | None] = None
+    error: ErrorDetail
+
+
+class SegmentStatus(StrEnum):
+    """How far a segment's captions are."""
+
+    PARTIAL = "partial"
+    FINAL = "final"
+    NOT_UNDERSTOOD = "not_understood"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCaption:
+    """What was said."""
+
+    language: str
+    text: str
+    stable_chars: int
+    """Leading characters that no later revision changes."""
+    start_ms: int
+    """Where the segment begins on the session's audio clock."""
+    end_ms: int
+    """Where it ends, or has come to."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCaption:
+    """What it means."""
+
+    language: str
+    text: str
+    stable_chars: int
+    """Leading characters that no later revision changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionHint:
+    """A phrase near to what was not understood."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEvent:
+    """The captions of one segment; replaces what came before under the same id."""
+
+    type: ClassVar[str] = "x.segment"
+    group: ClassVar[str | None] = "segment"
+    segment_id: str
+    rev: int
+    """Counts up within a segment; a lower one that comes late is to be ignored."""
+    final: bool
+    status: SegmentStatus
+    source: SourceCaption
+    target: TargetCaption
+    hints: tuple[CaptionHint, ...] = ()
+    """With not_understood: what it might have been."""
+    message: str = ""
+    """With failed: a sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutEvent:
+    """Where a segment's speech is on its way to the ear."""
+
+    type: ClassVar[str] = "x.playout"
+    group: ClassVar[str | None] = "playout"
+    segment_id: str
+    state: str
+    """"queued", "started", "finished" or "dropped"."""
+    queue_ms: int
+    """Speech that waits to be heard, this segment's included."""
+    tempo: float
+    """Speed it is spoken at; 1 is the voice's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class VadEvent:
+    """Speech began or ended."""
+
+    type: ClassVar[str] = "x.vad"
+    group: ClassVar[str | None] = "vad"
+    state: str
+    """"speech" or "silence"."""
+    audio_ms: int
+    """Where, on the session's audio clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsEvent:
+    """Delays of the last spoken segment and the state of the wire; at most one a second."""
+
+    type: ClassVar[str] = "x.metrics"
+    group: ClassVar[str | None] = "metrics"
+    endpoint_ms: float | None
+    """Last voiced sample to the segment's end being known."""
+    ast_ms: float | None
+    """Submitted to translated, waiting included."""
+    tts_ms: float | None
+    """Text to its first sample."""
+    first_audio_ms: float | None
+    """Last voiced sample to the first translated frame going out."""
+    queue_ms: float
+    """Translated speech that waits to be heard."""
+    queue_drops: int
+    """Segments, speech and messages dropped from this session's queues so far."""
+    loss: float
+    """Share of the client's packets that never came, 0 to 1."""
+    jitter_ms: float
+    """Interarrival jitter of the client's packets (RFC 3550)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WarningEvent:
+    """Something the user should know; the session goes on."""
+
+    type: ClassVar[str] = "x.warning"
+    group: ClassVar[str | None] = "segment"
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PongEvent:
+    """The answer to ``x.ping``; goes to whoever pinged."""
+
+    type: ClassVar[str] = "x.pong"
+    group: ClassVar[str | None] = None
+    ping_event_id: str | None
+
+
+ServerEvent: TypeAlias = (
+    SessionCreated
+    | SessionUpdated
+    | SessionClosed
+    | InputTranscriptDelta
+    | OutputTranscriptDelta
+    | ErrorEvent
+    | SegmentEvent
+    | PlayoutEvent
+    | VadEvent
+    | MetricsEvent
+    | WarningEvent
+    | PongEvent
+)
+
+
+def is_droppable(event: ServerEvent) -> bool:
+    """Whether a slow client loses nothing lasting when this event never arrives."""
+    if isinstance(event, SegmentEvent):
+        return not event.final
+    return isinstance(event, MetricsEvent | VadEvent)
+
+
+def encode(event: ServerEvent, *, event_id: str, seq: int | None = None) -> str:
+    """One JSON text. `seq` is the session's monotonic number, on ``x.*`` events."""
+    body: dict[str, Any] = {"type": event.type, "event_id": event_id}
+    if seq is not None:
+        body["seq"] = seq
+    for f in fields(event):
+        body[f.name] = _plain(getattr(event, f.name))
+    for optional in ("hints", "message"):
+        if not body.get(optional, True):
+            del body[optional]
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return round(value, 3)
+    return value
