@@ -10,6 +10,9 @@ RtcServerError
 ├── RemoteError            the peer's fault, never ours: answered, not logged as a bug
 │   ├── BadOffer           the SDP cannot be accepted                              400
 │   ├── UnsupportedPair    a language or engine that is not here                   422
+│   ├── UnknownSession     no session of that id, or it has ended                  404
+│   ├── EtagMismatch       it speaks of another ICE session                        412
+│   ├── IceRestartRefused  a trickle fragment that asks for an ICE restart         422
 │   ├── BadEvent           a client event that cannot be carried out               error event
 │   └── PayloadTooLarge    larger than the documented limit                        413
 └── AdmissionRefused       no room for another session                             503, retryable
@@ -84,6 +87,27 @@ class UnsupportedPair(RemoteError):
     """A language, pair, voice or engine that this server does not have."""
 
     code = "unsupported_language"
+    status = 422
+
+
+class UnknownSession(RemoteError):
+    """No session of that id, or it has ended."""
+
+    code = "session_not_found"
+    status = 404
+
+
+class EtagMismatch(RemoteError):
+    """The request speaks of an ICE session that is not the current one (RFC 9725 §4.3)."""
+
+    code = "precondition_failed"
+    status = 412
+
+
+class IceRestartRefused(RemoteError):
+    """A trickle fragment that asks for an ICE restart, which a PATCH cannot do here."""
+
+    code = "ice_restart_unsupported"
     status = 422
 
 

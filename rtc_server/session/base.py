@@ -1,0 +1,105 @@
+"""What signaling may ask of the sessions, and what it is told. No HTTP here, no media there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
+from rtc_server.events.client import SessionPatch
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """What a call asked for. Shapes and types are checked; languages and names are not yet."""
+
+    model: str | None = None
+    """The model name as the client wrote it; it chooses nothing, and is shown back."""
+    settings: SessionPatch = field(default_factory=SessionPatch)
+    """Settings the call named; None there takes the server's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCall:
+    """A session that exists: its peer may connect now."""
+
+    session_id: str
+    """Names the session in URLs: unguessable, letters, digits, ``_`` and ``-`` only."""
+    answer_sdp: str
+    """The SDP answer with all candidates."""
+    etag: str
+    """Names the ICE session, unquoted; changes when ICE restarts (RFC 9725 §4.3)."""
+
+
+class Calls(Protocol):
+    """The sessions behind HTTP."""
+
+    async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
+        """Admit, negotiate, start. When cancelled, nothing of the call is left.
+
+        Raises:
+            BadOffer: the SDP cannot be accepted.
+            UnsupportedPair: a language, voice or engine that is not here.
+            AdmissionRefused: no room, still warming up, or draining.
+            EngineError: the engines cannot serve it now.
+        """
+
+    async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
+        """Add candidates of a ``trickle-ice-sdpfrag`` (RFC 8840). `etag` is unquoted If-Match.
+
+        Raises:
+            UnknownSession: there is no such session.
+            EtagMismatch: `etag` is given and names another ICE session.
+            IceRestartRefused: the fragment asks for an ICE restart.
+            BadOffer: the fragment cannot be read.
+        """
+
+    async def close_call(self, session_id: str, *, drain: bool) -> None:
+        """End a session: at once, or with `drain` after speaking what is pending.
+
+        Raises:
+            UnknownSession: there is no such session.
+        """
+
+
+class Readiness(Protocol):
+    """Whether new calls are welcome."""
+
+    @property
+    def ready(self) -> bool:
+        """Warmed up and not draining."""
+
+    @property
+    def reason(self) -> str:
+        """If not ready: a sentence that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Something to try with the engines in use."""
+
+    text: str
+    """What to say, in the language asked for."""
+    translation: str
+    """What comes back."""
+    language: str
+    """Language of `translation`."""
+    topic: str = ""
+    """What it is about, for grouping; may be empty."""
+
+
+class Catalogue(Protocol):
+    """What this server can translate."""
+
+    def engines(self) -> Sequence[EngineCard]:
+        """Every engine this server knows, in use or not."""
+
+    @property
+    def ast(self) -> AstCapabilities | None:
+        """The translation engine in use; None until it has started."""
+
+    @property
+    def tts(self) -> TtsCapabilities | None:
+        """The synthesis engine in use; None until it has started."""
+
+    def phrases(self, language: str) -> Sequence[Phrase]:
+        """Phrases to say in `language`; none when the engine in use has no fixed list."""
