@@ -64,6 +64,13 @@ class TransportSettings:
         "local addresses to offer, comma separated; by default loopback when the server listens "
         "on loopback, else every address of this machine",
     )
+    public_address: str = option(
+        "", "address clients reach this machine at, when it stands behind a 1:1 NAT"
+    )
+    udp_port_first: int = option(
+        0, "first UDP port for media; 0 lets the system choose any", low=0, high=65535
+    )
+    udp_port_last: int = option(0, "last UDP port for media", low=0, high=65535)
     ice_servers: tuple[str, ...] = option(
         (), "STUN and TURN URLs, comma separated (turn:user:password@host:port)"
     )
@@ -73,6 +80,21 @@ class TransportSettings:
     dead_peer_timeout_s: float = option(
         8.0, "seconds without a packet after which a peer counts as gone", low=2, high=120
     )
+
+    def __post_init__(self) -> None:
+        if self.udp_port_last < self.udp_port_first:
+            raise ConfigError(
+                f"The UDP port range {self.udp_port_first} to {self.udp_port_last} is empty. "
+                "Set --udp-port-first and --udp-port-last together."
+            )
+        for address in (*self.ice_addresses, *filter(None, [self.public_address])):
+            try:
+                ipaddress.ip_address(address)
+            except ValueError:
+                raise ConfigError(
+                    f"{address!r} is not an IP address. --ice-addresses and --public-address "
+                    "take addresses such as 192.0.2.7, not names."
+                ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,116 @@
+"""Writes the SDP answer (RFC 9429 section 5.3). Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rtc_server.transport.sdp import DEFAULT_SCTP_PORT, Offer, Section
+
+MAX_AVERAGE_BITRATE: Final = 40_000
+"""Bits per second we ask the peer to spend: transparent for mono speech with in-band FEC."""
+MAX_MESSAGE_BYTES: Final = 65_536
+"""Largest data channel message we reassemble; what is over the protocol's 16 kB gets an error."""
+
+_OPUS_PARAMETERS: Final = (
+    f"minptime=10;useinbandfec=1;stereo=0;sprop-stereo=0;maxaveragebitrate={MAX_AVERAGE_BITRATE}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEnd:
+    """What the answer says about us."""
+
+    session_id: int
+    """Number of the ``o=`` line."""
+    ufrag: str
+    """Our ICE user name fragment."""
+    pwd: str
+    """Our ICE password."""
+    fingerprints: tuple[tuple[str, str], ...]
+    """(hash function, digest) of our certificate."""
+    setup: str
+    """``active`` or ``passive``."""
+    candidates: Sequence[str]
+    """Values of the ``a=candidate`` lines, all of them."""
+    ssrc: int
+    """Synchronization source of the audio we send."""
+    cname: str
+    """RTCP canonical name."""
+    stream_id: str
+    """Media stream that the peer's ``ontrack`` reports."""
+    track_id: str
+    """Its track."""
+
+
+def write_answer(offer: Offer, local: LocalEnd) -> str:
+    """The answer to `offer`: one transport, Opus with its parameters, every candidate at once."""
+    accepted = [section for section in offer.sections if section.accepted]
+    lines = [
+        "v=0",
+        f"o=- {local.session_id} 1 IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+    ]
+    mids = [section.mid for section in accepted if section.mid]
+    if mids:
+        lines.append("a=group:BUNDLE " + " ".join(mids))
+    lines.append("a=msid-semantic: WMS *")
+    for section in offer.sections:
+        if not section.accepted:
+            lines += _rejected(section)
+            continue
+        # All sections share the first one's transport; the candidates stand there (RFC 8843).
+        candidates = local.candidates if section is accepted[0] else ()
+        lines += _data(section) if section.is_data else _audio(section, local)
+        lines += _transport(section, local, candidates)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _rejected(section: Section) -> list[str]:
+    lines = [f"m={section.kind} 0 {section.protocol} {section.formats}", "c=IN IP4 0.0.0.0"]
+    if section.mid:
+        lines.append(f"a=mid:{section.mid}")
+    return [*lines, "a=inactive"]
+
+
+def _audio(section: Section, local: LocalEnd) -> list[str]:
+    direction = {(True, True): "sendrecv", (True, False): "recvonly"}.get(
+        (section.sends, section.receives), "sendonly"
+    )
+    payload_type = section.opus_payload_type
+    lines = [
+        f"m=audio 9 {section.protocol} {payload_type}",
+        "c=IN IP4 0.0.0.0",
+        "a=rtcp:9 IN IP4 0.0.0.0",
+        f"a={direction}",
+        "a=rtcp-mux",
+        "a=rtcp-mux-only",
+        f"a=rtpmap:{payload_type} opus/48000/2",
+        f"a=fmtp:{payload_type} {_OPUS_PARAMETERS}",
+        "a=ptime:20",
+    ]
+    if section.receives:
+        lines.append(f"a=msid:{local.stream_id} {local.track_id}")
+        lines.append(f"a=ssrc:{local.ssrc} cname:{local.cname}")
+        lines.append(f"a=ssrc:{local.ssrc} msid:{local.stream_id} {local.track_id}")
+    return lines
+
+
+def _data(section: Section) -> list[str]:
+    return [
+        f"m=application 9 {section.protocol} webrtc-datachannel",
+        "c=IN IP4 0.0.0.0",
+        f"a=sctp-port:{DEFAULT_SCTP_PORT}",
+        f"a=max-message-size:{MAX_MESSAGE_BYTES}",
+    ]
+
+
+def _transport(section: Section, local: LocalEnd, candidates: Sequence[str]) -> list[str]:
+    lines = [f"a=mid:{section.mid}"] if section.mid else []
+    lines += [f"a=ice-ufrag:{local.ufrag}", f"a=ice-pwd:{local.pwd}"]
+    lines += [f"a=fingerprint:{algorithm} {digest}" for algorithm, digest in local.fingerprints]
+    lines.append(f"a=setup:{local.setup}")
+    if candidates:
+        lines += [f"a=candidate:{candidate}" for candidate in candidates]
+        lines.append("a=end-of-candidates")
+    return lines
