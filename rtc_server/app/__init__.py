@@ -1,0 +1,1 @@
+"""Composition root: builds everything, starts and stops it in order."""

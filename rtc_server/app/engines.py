@@ -1,0 +1,79 @@
+"""The two engines in use, started and stopped together."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from rtc_server.clock import monotonic
+from rtc_server.config import EngineSettings
+from rtc_server.engines import registry
+from rtc_server.engines.base import AstCapabilities, EngineCard, EngineOptions, TtsCapabilities
+from rtc_server.engines.service import AstService, TtsService
+from rtc_server.metrics import Metrics
+from rtc_server.session.base import Phrase
+
+logger = logging.getLogger(__name__)
+
+
+class Engines:
+    """Implements `Catalogue` and `Readiness` for what `EngineSettings` name."""
+
+    def __init__(self, settings: EngineSettings, metrics: Metrics) -> None:
+        options = EngineOptions(phrasebooks=settings.phrasebook)
+        self.ast_service = AstService(settings.ast, options, settings, metrics, monotonic)
+        self.tts_service = TtsService(settings.tts, options, settings, metrics, monotonic)
+        self._started = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Engines"]:
+        """Load and warm up both. Raises `EngineUnavailable` with a sentence."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.ast_service.close)
+            stack.push_async_callback(self.tts_service.close)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self.ast_service.start())
+                    tasks.create_task(self.tts_service.start())
+            except* Exception as group:  # one engine's sentence is what a person can use
+                raise group.exceptions[0] from None
+            for engine in (self.ast_service.capabilities, self.tts_service.capabilities):
+                logger.info("%s: %s, %s", engine.name, engine.title, engine.licence)
+                for note in engine.notes:
+                    logger.info("%s: %s", engine.name, note)
+            self._started = True
+            try:
+                yield self
+            finally:
+                self._started = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether both can work now."""
+        return self._started and self.ast_service.ready and self.tts_service.ready
+
+    @property
+    def reason(self) -> str:
+        """If not: which one is missing."""
+        if not self._started:
+            return "The engines are warming up."
+        return "" if self.ready else "An engine is being restarted."
+
+    def engines(self) -> Sequence[EngineCard]:
+        """Every engine this server knows."""
+        return registry.cards()
+
+    @property
+    def ast(self) -> AstCapabilities | None:
+        """The translation engine in use, once started."""
+        return self.ast_service.capabilities if self._started else None
+
+    @property
+    def tts(self) -> TtsCapabilities | None:
+        """The synthesis engine in use, once started."""
+        return self.tts_service.capabilities if self._started else None
+
+    def phrases(self, language: str) -> Sequence[Phrase]:
+        """The phrasebook's examples, when it is the engine in use."""
+        return ()

@@ -1,0 +1,96 @@
+"""The whole pipeline on a recording, without a network: ``rtc-server translate``.
+
+Audio moves in steps of 20 ms, and each step waits for the engines, so that the result is what a
+listener of an infinitely fast machine would have heard: translated speech placed behind what it
+translates.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rtc_server.app.engines import Engines
+from rtc_server.audio.playout import Playout
+from rtc_server.audio.vad import make_vad_factory
+from rtc_server.config import Settings
+from rtc_server.events.client import SessionPatch
+from rtc_server.events.server import SegmentEvent, ServerEvent
+from rtc_server.interpreter.interpreter import Interpreter
+from rtc_server.interpreter.listener import Listener
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import FRAME_MS, PLAYOUT_FRAME_SAMPLES, SPEECH_RATE, Pcm, Samples
+from rtc_server.session.services import Services
+
+STEP_SAMPLES = SPEECH_RATE * FRAME_MS // 1000
+NEVER_MS = 10**9
+"""No partial captions: nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What came of a recording."""
+
+    segments: tuple[SegmentEvent, ...]
+    """Final captions, in order."""
+    speech: Samples
+    """Translated speech, 48 kHz, at least as long as the recording."""
+
+
+async def translate(samples: Samples, settings: Settings, patch: SessionPatch) -> Translation:
+    """Translate a recording: mono float32 at 16 kHz, shape (n,).
+
+    Raises:
+        EngineUnavailable: an engine cannot be started.
+        UnsupportedPair: the engines do not do what `patch` asks.
+    """
+    metrics = Metrics()
+    events: list[ServerEvent] = []
+    frames: list[Samples] = []
+    audio_s = 0.0
+    async with Engines(settings.engines, metrics).running() as engines:
+        services = Services(
+            ast=engines.ast_service,
+            tts=engines.tts_service,
+            make_vad=make_vad_factory(settings.listener.vad),
+            listener=settings.listener,
+            interpreter=replace(settings.interpreter, partial_interval_ms=NEVER_MS),
+            metrics=metrics,
+            clock=lambda: audio_s,
+        )
+        interpreter = Interpreter(
+            session_id="offline",
+            direction=services.direction(patch),
+            ast=services.ast,
+            tts=services.tts,
+            listener=Listener(services.make_vad(), services.listener),
+            playout=Playout(max_ms=NEVER_MS),
+            emit=events.append,
+            settings=services.interpreter,
+            metrics=metrics,
+            clock=services.clock,
+        )
+        silence = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)
+
+        def play() -> bool:
+            frame = interpreter.next_frame()
+            frames.append(silence if frame is None else frame)
+            return frame is not None
+
+        work = asyncio.create_task(interpreter.run())
+        try:
+            for start in range(0, len(samples), STEP_SAMPLES):
+                step = samples[start : start + STEP_SAMPLES]
+                interpreter.feed(Pcm(step, start))
+                await interpreter.computed()
+                audio_s += len(step) / SPEECH_RATE
+                play()
+            interpreter.flush_input()
+            await interpreter.computed()
+            while play():
+                pass
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+    final = tuple(e for e in events if isinstance(e, SegmentEvent) and e.final)
+    return Translation(final, np.concatenate(frames) if frames else silence)

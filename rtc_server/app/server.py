@@ -1,0 +1,121 @@
+"""The server as a whole.
+
+Start: HTTP first, so that ``/readyz`` can say "warming up"; then the engines side by side.
+Stop: no new calls, then sessions, engines and HTTP. Each is an ``async with``, so a failure
+anywhere undoes just what had been started.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from rtc_server.app.engines import Engines
+from rtc_server.audio.vad import make_vad_factory
+from rtc_server.clock import monotonic
+from rtc_server.config import HttpSettings, Settings
+from rtc_server.errors import ConfigError
+from rtc_server.metrics import Metrics
+from rtc_server.session.manager import SessionManager
+from rtc_server.session.services import Services
+from rtc_server.signaling import make_http_app
+from rtc_server.transport.base import TransportListener
+from rtc_server.transport.webrtc import WebRtcTransport
+
+LAG_PROBE_S = 0.02
+"""Period of the timer whose lateness is the event loop's lag."""
+SHUTDOWN_S = 5.0
+"""What open HTTP requests may take at the end."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that answers HTTP and whose engines are warm."""
+
+    url: str
+    """Where the page is, without a slash at the end."""
+    port: int
+    """The TCP port, also when 0 was asked for."""
+    manager: SessionManager
+    engines: Engines
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[RunningServer]:
+    """Run a server until the block ends.
+
+    Raises:
+        ConfigError: a setting cannot work here (a port in use, a missing detector).
+        EngineUnavailable: an engine cannot be started.
+    """
+    metrics = Metrics()
+    engines = Engines(settings.engines, metrics)
+    services = Services(
+        ast=engines.ast_service,
+        tts=engines.tts_service,
+        make_vad=make_vad_factory(settings.listener.vad),
+        listener=settings.listener,
+        interpreter=settings.interpreter,
+        metrics=metrics,
+        clock=monotonic,
+    )
+
+    async def accept(offer_sdp: str, listener: TransportListener) -> WebRtcTransport:
+        return await WebRtcTransport.accept(
+            offer_sdp, listener, settings.transport, host=settings.http.host, clock=monotonic
+        )
+
+    manager = SessionManager(services, accept, engines, max_sessions=settings.http.max_sessions)
+    http = make_http_app(manager, engines, engines, metrics, settings)
+    async with _listening(http, settings.http) as port, engines.running(), manager.open():
+        lag_probe = asyncio.create_task(_probe_lag(metrics), name="loop lag")
+        try:
+            host = f"[{settings.http.host}]" if ":" in settings.http.host else settings.http.host
+            yield RunningServer(f"http://{host}:{port}", port, manager, engines, metrics)
+        finally:
+            lag_probe.cancel()
+
+
+async def run(settings: Settings) -> None:
+    """Run a server until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    async with running(settings) as server:
+        logger.info("Open %s in a browser.", server.url)
+        await stop.wait()
+        logger.info("Stopping.")
+
+
+@asynccontextmanager
+async def _listening(http: web.Application, settings: HttpSettings) -> AsyncIterator[int]:
+    runner = web.AppRunner(http, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigError(
+                f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}). "
+                "Choose another --host or --port, or stop what is using it."
+            ) from None
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def _probe_lag(metrics: Metrics) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_PROBE_S
+        await asyncio.sleep(LAG_PROBE_S)
+        metrics.loop_lag_seconds.observe(max(loop.time() - due, 0.0))

@@ -1,0 +1,121 @@
+"""Captions of one segment: revisions, what is stable, and the append-only transcript."""
+
+from dataclasses import dataclass, field
+
+from rtc_server.engines.base import AstResult, AstStatus
+from rtc_server.events.server import (
+    CaptionHint,
+    SegmentEvent,
+    SegmentStatus,
+    SourceCaption,
+    TargetCaption,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """From which language into which, and in whose voice."""
+
+    source: str
+    """Language that is spoken."""
+    target: str
+    """Language that is heard."""
+    voice: str | None = None
+    """Voice of the synthesis; None takes the language's default."""
+
+
+@dataclass(slots=True)
+class SegmentCaptions:
+    """Counts revisions of one segment and says what of its text will not change any more.
+
+    A partial is stable as far as the two latest passes agree, at a word's end; stability never
+    shrinks, so a caption that was firm stays firm even when a later pass wavers.
+    """
+
+    segment_id: str
+    """Unique in the session."""
+    direction: Direction
+    """The languages in force when the segment began."""
+    start_ms: int
+    """Where it begins on the session's audio clock."""
+    _rev: int = field(default=0, init=False)
+    _text: str = field(default="", init=False)
+    _stable: str = field(default="", init=False)
+
+    @property
+    def shown(self) -> bool:
+        """Whether the client has seen anything of it."""
+        return self._rev > 0
+
+    def partial(self, text: str, end_ms: int) -> SegmentEvent | None:
+        """The event for a new partial; None when it would tell nothing new."""
+        agreed = _common_words(self._text, text)
+        if len(agreed) > len(self._stable):
+            self._stable = agreed
+        elif text == self._text:
+            return None
+        self._text = text
+        stable = self._stable if text.startswith(self._stable) else ""
+        return self._event(SegmentStatus.PARTIAL, text, "", end_ms, stable_chars=len(stable))
+
+    def final(self, result: AstResult, end_ms: int) -> SegmentEvent:
+        """The event for the engine's answer."""
+        if result.status is AstStatus.NOT_UNDERSTOOD:
+            hints = tuple(CaptionHint(h.source, h.target) for h in result.hints)
+            return self._event(SegmentStatus.NOT_UNDERSTOOD, "", "", end_ms, hints=hints)
+        return self._event(SegmentStatus.FINAL, result.source_text, result.target_text, end_ms)
+
+    def failed(self, message: str, end_ms: int, result: AstResult | None = None) -> SegmentEvent:
+        """The event for a failure; texts that were already final stay."""
+        source, target = (result.source_text, result.target_text) if result else ("", "")
+        return self._event(SegmentStatus.FAILED, source, target, end_ms, message=message)
+
+    def _event(
+        self,
+        status: SegmentStatus,
+        source: str,
+        target: str,
+        end_ms: int,
+        *,
+        stable_chars: int | None = None,
+        hints: tuple[CaptionHint, ...] = (),
+        message: str = "",
+    ) -> SegmentEvent:
+        self._rev += 1
+        stable = len(source) if stable_chars is None else stable_chars
+        return SegmentEvent(
+            segment_id=self.segment_id,
+            rev=self._rev,
+            final=status is not SegmentStatus.PARTIAL,
+            status=status,
+            source=SourceCaption(self.direction.source, source, stable, self.start_ms, end_ms),
+            target=TargetCaption(self.direction.target, target, len(target)),
+            hints=hints,
+            message=message,
+        )
+
+
+def _common_words(one: str, other: str) -> str:
+    """The longest beginning that both share and that ends where a word ends in both."""
+    size = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        size += 1
+    ends_in_both = all(len(text) == size or not text[size].isalnum() for text in (one, other))
+    if not ends_in_both:
+        while size and one[size - 1].isalnum():
+            size -= 1
+    return one[:size].rstrip()
+
+
+class Transcript:
+    """Joins final texts into the append-only deltas of the public API."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def delta(self, text: str) -> str:
+        """`text` as it is to be appended: with a space before it unless it is the first."""
+        begun, self._begun = self._begun, True
+        return f" {text}" if begun else text

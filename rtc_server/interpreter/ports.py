@@ -1,0 +1,55 @@
+"""What the interpreter needs of the engines; `rtc_server.engines.service` provides it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+from rtc_server.engines.base import (
+    AstCapabilities,
+    AstRequest,
+    AstResult,
+    TtsCapabilities,
+    TtsRequest,
+)
+from rtc_server.pcm import Samples
+
+
+class AstPort(Protocol):
+    """The speech translation that all sessions share."""
+
+    @property
+    def capabilities(self) -> AstCapabilities:
+        """What it can translate."""
+
+    def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
+        """Translate a closed segment. The future ends in a result or an `EngineError`.
+
+        Raises:
+            EngineOverloaded: the queue is full; nothing was taken.
+        """
+
+    def submit_partial(
+        self, request: AstRequest, *, session_id: str
+    ) -> asyncio.Future[AstResult | None]:
+        """Ask for the text so far; None when something newer made the question stale."""
+
+    def forget(self, session_id: str) -> None:
+        """Drop all that waits for this session."""
+
+
+class TtsPort(Protocol):
+    """The speech synthesis that all sessions share."""
+
+    @property
+    def capabilities(self) -> TtsCapabilities:
+        """What it can speak."""
+
+    def synthesize(self, request: TtsRequest, *, session_id: str) -> AsyncGenerator[Samples, None]:
+        """Speech as it is made, at the engine's rate. Closing it early stops the engine.
+
+        Raises:
+            EngineError: it failed, perhaps after some chunks.
+        """
+
+    def forget(self, session_id: str) -> None:
+        """Drop all that waits for this session."""

@@ -1,0 +1,141 @@
+"""Admission, the registry of sessions, and the tasks they live in."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from rtc_server.errors import AdmissionRefused, EtagMismatch, RemoteError, UnknownSession
+from rtc_server.session.base import OpenedCall, Readiness, SessionRequest
+from rtc_server.session.services import Services
+from rtc_server.session.session import Session
+from rtc_server.transport.base import Transport, TransportListener
+
+RETRY_FULL_S = 5
+"""When to try again after the server was full."""
+RETRY_NOT_READY_S = 2
+"""When to try again while the engines warm up."""
+
+logger = logging.getLogger(__name__)
+
+
+class CallTransport(Transport, Protocol):
+    """A transport that was negotiated by an offer and an answer."""
+
+    @property
+    def answer_sdp(self) -> str:
+        """With all candidates."""
+
+    async def add_ice_fragment(self, fragment: str) -> None:
+        """Candidates that came later (RFC 8840)."""
+
+
+Accept = Callable[[str, TransportListener], Awaitable[CallTransport]]
+"""Turns an offer into a transport, or raises `BadOffer` and leaves nothing behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    session: Session
+    transport: CallTransport
+    etag: str
+
+
+class SessionManager:
+    """Implements `Calls`. Use it inside ``async with manager.open()``."""
+
+    def __init__(
+        self, services: Services, accept: Accept, readiness: Readiness, *, max_sessions: int
+    ) -> None:
+        self._services, self._accept, self._readiness = services, accept, readiness
+        self._max_sessions = max_sessions
+        self._calls: dict[str, _Call] = {}
+        self._opening = 0
+        self._tasks: asyncio.TaskGroup | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["SessionManager"]:
+        """Own the sessions' tasks; on leaving every session is closed and freed."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
+                yield self
+            finally:
+                self._tasks = None
+                await self.close_all()
+
+    @property
+    def sessions(self) -> int:
+        """How many there are, those being opened included."""
+        return len(self._calls) + self._opening
+
+    async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
+        """See `Calls.open_call`."""
+        self._admit()
+        session = Session("sess_" + secrets.token_urlsafe(16), request, self._services)
+        self._opening += 1
+        try:
+            transport = await self._accept(offer_sdp, session)
+        finally:
+            self._opening -= 1
+        if self._tasks is None:
+            await transport.close()
+            raise AdmissionRefused("The server is stopping.", RETRY_FULL_S)
+        # No await from here on: a caller who gives up now finds the session whole.
+        call = _Call(session, transport, secrets.token_hex(8))
+        self._calls[session.id] = call
+        self._services.metrics.sessions.set(len(self._calls))
+        session.attach(transport)
+        self._tasks.create_task(self._live(session), name=f"session {session.id}")
+        return OpenedCall(session.id, transport.answer_sdp, call.etag)
+
+    async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
+        """See `Calls.trickle`."""
+        call = self._call(session_id)
+        if etag is not None and etag not in ("*", call.etag):
+            raise EtagMismatch("If-Match names another ICE session. Use the ETag of the answer.")
+        await call.transport.add_ice_fragment(fragment)
+
+    async def close_call(self, session_id: str, *, drain: bool) -> None:
+        """See `Calls.close_call`."""
+        await self._call(session_id).session.close(drain=drain)
+
+    async def close_all(self) -> None:
+        """End every session at once."""
+        closing = [call.session.close() for call in self._calls.values()]
+        await asyncio.gather(*closing)
+
+    def _admit(self) -> None:
+        if not self._readiness.ready:
+            raise AdmissionRefused(self._readiness.reason, RETRY_NOT_READY_S)
+        if self._tasks is None:
+            raise AdmissionRefused("The server is stopping.", RETRY_FULL_S)
+        if self.sessions >= self._max_sessions:
+            raise AdmissionRefused(
+                f"All {self._max_sessions} sessions of this server are taken. Try again soon.",
+                RETRY_FULL_S,
+            )
+
+    def _call(self, session_id: str) -> _Call:
+        try:
+            return self._calls[session_id]
+        except KeyError:
+            raise UnknownSession("There is no such session; it may have ended.") from None
+
+    async def _live(self, session: Session) -> None:
+        reason = "error"
+        try:
+            await session.run()
+            reason = session.reason.value
+        except* RemoteError as group:
+            logger.info("session %s ended by its peer: %s", session.id, group.exceptions[0])
+        except* Exception:
+            logger.exception("session %s failed", session.id)
+        finally:
+            del self._calls[session.id]
+            self._services.metrics.sessions.set(len(self._calls))
+            self._services.metrics.sessions_closed.labels(reason).inc()
+            logger.info("session %s closed: %s", session.id, reason)

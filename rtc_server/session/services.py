@@ -1,0 +1,69 @@
+"""What every session shares, and the rules for what a session may ask of it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from rtc_server.audio.vad import Vad
+from rtc_server.clock import Clock
+from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.errors import UnsupportedPair
+from rtc_server.events.client import SessionPatch
+from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.ports import AstPort, TtsPort
+from rtc_server.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Shared by all sessions of a server."""
+
+    ast: AstPort
+    tts: TtsPort
+    make_vad: Callable[[], Vad]
+    """A detector with a state of its own."""
+    listener: ListenerSettings
+    interpreter: InterpreterSettings
+    metrics: Metrics
+    clock: Clock
+    """Monotonic seconds."""
+
+    def direction(self, patch: SessionPatch, now: Direction | None = None) -> Direction:
+        """The direction that `patch` asks for, starting from `now` or the server's defaults.
+
+        Raises:
+            UnsupportedPair: it names something that is not here; the sentence lists what is.
+        """
+        default = now or Direction(self.interpreter.source, self.interpreter.target)
+        source = patch.source_language or default.source
+        target = patch.target_language or default.target
+        engine = self.ast.capabilities
+        if patch.engine is not None and patch.engine != engine.name:
+            raise UnsupportedPair(
+                f"This server runs the engine {engine.name}, not {patch.engine!a}. "
+                "Leave the engine out, or start the server with it."
+            )
+        if (source, target) not in engine.pairs:
+            pairs = _listed(f"{s} to {t}" for s, t in engine.pairs)
+            raise UnsupportedPair(
+                f"{engine.title} does not translate {source!a} to {target!a}. It does: {pairs}."
+            )
+        voices = self.tts.capabilities.voices
+        if target not in voices:
+            raise UnsupportedPair(
+                f"{self.tts.capabilities.title} has no voice for {target!a}. "
+                f"It has: {_listed(voices)}."
+            )
+        kept = default.voice if target == default.target else None
+        voice = patch.voice if patch.voice is not None else kept
+        if voice is not None and voice not in voices[target]:
+            raise UnsupportedPair(
+                f"{self.tts.capabilities.title} has no voice {voice!a} for {target}. "
+                f"It has: {_listed(voices[target])}."
+            )
+        return Direction(source, target, voice)
+
+
+def _listed(names: Iterable[str], most: int = 60) -> str:
+    every = sorted(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more
