@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Never, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from rtc_server.errors import ConfigError
+from rtc_server.ice import parse_ice_server
 
 ENV_PREFIX = "RTC_"
 
@@ -87,6 +88,8 @@ class TransportSettings:
                 f"The UDP port range {self.udp_port_first} to {self.udp_port_last} is empty. "
                 "Set --udp-port-first and --udp-port-last together."
             )
+        for server in self.ice_servers:
+            parse_ice_server(server)
         for address in (*self.ice_addresses, *filter(None, [self.public_address])):
             try:
                 ipaddress.ip_address(address)
@@ -126,9 +129,29 @@ class EngineSettings:
     phrasebook: tuple[Path, ...] = option(
         (), "further phrasebook files for the phrasebook engine, comma separated"
     )
-    ast_deadline_s: float = option(8.0, "seconds one translation batch may take", low=0.5, high=120)
+    ast_deadline_s: float = option(
+        0.0,
+        "seconds one translation batch may take before its engine is restarted; 0 takes the "
+        "engine's own limit, which grows with the length of the audio",
+        low=0,
+        high=120,
+    )
     tts_deadline_s: float = option(
-        8.0, "seconds to wait for the next piece of synthesized speech", low=0.5, high=120
+        0.0,
+        "seconds the next piece of synthesized speech may take before its engine is restarted; "
+        "0 takes the engine's own limit",
+        low=0,
+        high=120,
+    )
+    engine_wait_s: float = option(
+        5.0,
+        "seconds a segment or a text may wait for its turn (a restart of the engine included) "
+        "before it fails",
+        low=0.5,
+        high=120,
+    )
+    engine_start_s: float = option(
+        300.0, "seconds an engine may take to load and warm up", low=1, high=3600
     )
     ast_queue: int = option(
         64, "segments that may wait for translation, all sessions", low=1, high=10_000

@@ -11,6 +11,9 @@ RtcServerError
 │   ├── BadOffer           the SDP cannot be accepted                              400
 │   ├── UnsupportedPair    a language or engine that is not here                   422
 │   ├── UnknownSession     no session of that id, or it has ended                  404
+│   ├── Unauthorized       no key, or a wrong one                                  401
+│   ├── BodyTimeout        the request's body came too slowly                      408
+│   ├── UnsupportedMedia   a body of a type that is not read here                  415
 │   ├── EtagMismatch       it speaks of another ICE session                        412
 │   ├── IceRestartRefused  a trickle fragment that asks for an ICE restart         422
 │   ├── BadEvent           a client event that cannot be carried out               error event
@@ -95,6 +98,32 @@ class UnknownSession(RemoteError):
 
     code = "session_not_found"
     status = 404
+
+
+class Unauthorized(RemoteError):
+    """The caller showed no key, or a wrong one."""
+
+    code = "invalid_api_key"
+    status = 401
+
+
+class BodyTimeout(RemoteError):
+    """The request's body did not arrive in time."""
+
+    code = "request_timeout"
+    status = 408
+    retryable = True
+
+
+class UnsupportedMedia(RemoteError):
+    """A body of a media type that is not read here."""
+
+    def __init__(self, *accepted: str) -> None:
+        super().__init__(f"Send the body as {' or '.join(accepted)}, and say so in Content-Type.")
+        self.accepted = accepted
+
+    code = "unsupported_media_type"
+    status = 415
 
 
 class EtagMismatch(RemoteError):

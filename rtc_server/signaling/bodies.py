@@ -1,0 +1,181 @@
+"""Request bodies: bounded in size and time, and what a call's body means."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Never
+
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
+
+from rtc_server.errors import (
+    BadEvent,
+    BadOffer,
+    BodyTimeout,
+    PayloadTooLarge,
+    RemoteError,
+    UnsupportedMedia,
+)
+from rtc_server.events.client import SessionPatch, language_code, parse_session
+from rtc_server.session.base import SessionRequest
+
+OFFER_LIMIT_BYTES = 64 * 1024
+"""Largest SDP offer."""
+SESSION_LIMIT_BYTES = 16 * 1024
+"""Largest ``session`` object beside it."""
+FRAGMENT_LIMIT_BYTES = 16 * 1024
+"""Largest trickle fragment."""
+WRAPPED_LIMIT_BYTES = 2 * OFFER_LIMIT_BYTES
+"""Largest JSON or multipart body: an offer whose line ends are escaped, a session, envelopes."""
+BODY_TIMEOUT_S = 10.0
+"""A body that is not here after this long is not waited for."""
+TEXT_LIMIT_CHARS = 128
+"""Longest value of a query parameter and of a model name."""
+
+SDP = "application/sdp"
+MULTIPART = "multipart/form-data"
+JSON = "application/json"
+SDP_FRAGMENT = "application/trickle-ice-sdpfrag"
+
+
+@dataclass(frozen=True, slots=True)
+class CallBody:
+    """A call as it came, whatever it was wrapped in."""
+
+    offer_sdp: str
+    """The offer; not empty, not yet parsed."""
+    session: object
+    """The ``session`` value as JSON had it; None when there was none."""
+
+
+async def read_body(request: web.Request, limit_bytes: int) -> bytes:
+    """The body, or `PayloadTooLarge` / `BodyTimeout` without waiting for the rest of it."""
+    if (request.content_length or 0) > limit_bytes:
+        _too_large(limit_bytes)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > limit_bytes:
+                    _too_large(limit_bytes)
+    except TimeoutError:
+        raise BodyTimeout("The request's body came too slowly. Send it again.") from None
+    except web.RequestPayloadError:
+        raise RemoteError("The request's body broke off or is wrongly encoded.") from None
+    return bytes(body)
+
+
+async def read_fragment(request: web.Request) -> str:
+    """The trickle fragment of a PATCH."""
+    if request.content_type.lower() != SDP_FRAGMENT:
+        raise UnsupportedMedia(SDP_FRAGMENT)
+    return _text(await read_body(request, FRAGMENT_LIMIT_BYTES), "The fragment")
+
+
+async def read_call(request: web.Request) -> CallBody:
+    """The offer and the session settings of a call, from any of the three media types.
+
+    Raises:
+        RemoteError: with the status that fits.
+    """
+    match request.content_type.lower():
+        case "application/sdp":
+            offer: object = _text(await read_body(request, OFFER_LIMIT_BYTES), "The offer")
+            session: object = None
+        case "application/json":
+            offer, session = _from_json(await read_body(request, WRAPPED_LIMIT_BYTES))
+        case "multipart/form-data":
+            body = await read_body(request, WRAPPED_LIMIT_BYTES)
+            offer, session = await _from_multipart(request, body)
+        case _:
+            raise UnsupportedMedia(SDP, MULTIPART, JSON)
+    if not isinstance(offer, str):
+        raise RemoteError("sdp must be a string: the SDP offer.")
+    if not offer.strip():
+        raise BadOffer("The offer is empty. Send the SDP of RTCPeerConnection.createOffer().")
+    if len(offer.encode()) > OFFER_LIMIT_BYTES:
+        _too_large(OFFER_LIMIT_BYTES)
+    return CallBody(offer, session)
+
+
+def session_request(session: object, query: Mapping[str, str]) -> SessionRequest:
+    """What a call asks for. The query wins over the ``session`` object; unknown keys are ignored.
+
+    Raises:
+        RemoteError: a known key has a wrong type; the sentence names it.
+    """
+    try:
+        settings = SessionPatch() if session is None else parse_session(session, "session")
+    except BadEvent as error:
+        raise RemoteError(str(error)) from None
+    named = {key: _query_text(query, key) for key in ("model", "source", "target")}
+    model = named["model"]
+    if model is None and isinstance(session, dict) and session.get("model") is not None:
+        model = session["model"]
+        if not isinstance(model, str) or len(model) > TEXT_LIMIT_CHARS:
+            raise RemoteError("session.model must be a short string.")
+    source, target = (
+        None if named[key] is None else language_code(str(named[key]))
+        for key in ("source", "target")
+    )
+    asked = SessionPatch(source_language=source, target_language=target)
+    return SessionRequest(model=model, settings=asked.over(settings))
+
+
+def _query_text(query: Mapping[str, str], key: str) -> str | None:
+    text = query.get(key, "").strip()
+    if len(text) > TEXT_LIMIT_CHARS:
+        raise RemoteError(f"The query parameter {key} must be a short string.")
+    return text or None
+
+
+def _from_json(body: bytes) -> tuple[object, object]:
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        raise RemoteError('The body is not JSON. Send {"sdp": …, "session": …}.') from None
+    if not isinstance(parsed, dict):
+        raise RemoteError("The body must be a JSON object with sdp and session.")
+    return parsed.get("sdp"), parsed.get("session")
+
+
+async def _from_multipart(request: web.Request, body: bytes) -> tuple[object, object]:
+    """The fields ``sdp`` and ``session``, in any order; others are passed over."""
+    fields: dict[str, str] = {}
+    stream = StreamReader(request.protocol, limit=len(body) + 1)  # never pauses the connection
+    stream.feed_data(body)
+    stream.feed_eof()
+    try:
+        async for part in MultipartReader(request.headers, stream):
+            if isinstance(part, BodyPartReader) and part.name in ("sdp", "session"):
+                if part.name in fields:
+                    raise RemoteError(f"The field {part.name} stands twice in the body.")
+                fields[part.name] = _text(bytes(await part.read()), f"The field {part.name}")
+    except (ValueError, AssertionError, LookupError, RuntimeError, web.HTTPException):
+        raise RemoteError("The body is not valid multipart/form-data.") from None
+    if "sdp" not in fields:
+        raise RemoteError("The body has no field sdp.")
+    return fields["sdp"], _json_field(fields.get("session"))
+
+
+def _json_field(text: str | None) -> Any:
+    if text is None:
+        return None
+    if len(text.encode()) > SESSION_LIMIT_BYTES:
+        _too_large(SESSION_LIMIT_BYTES)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise RemoteError("The field session is not JSON.") from None
+
+
+def _text(data: bytes, what: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise RemoteError(f"{what} is not UTF-8 text.") from None
+
+
+def _too_large(limit_bytes: int) -> Never:
+    raise PayloadTooLarge(f"The request is too large; at most {limit_bytes // 1024} kB is read.")

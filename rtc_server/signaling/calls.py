@@ -1,0 +1,102 @@
+"""The call endpoints: offer in, answer out; trickle; hang up."""
+
+import contextlib
+from collections.abc import Sequence
+
+from aiohttp import hdrs, web
+
+from rtc_server.errors import RemoteError, RtcServerError, UnknownSession
+from rtc_server.ice import IceServer
+from rtc_server.metrics import Metrics
+from rtc_server.session.base import Calls
+from rtc_server.signaling.bodies import SDP, read_call, read_fragment, session_request
+
+PATH = "/v1/realtime/translations/calls"
+ONE_CALL = "call"
+"""Name of the route of one call, for its Location."""
+
+
+class CallRoutes:
+    """Handlers over `Calls`."""
+
+    def __init__(
+        self, calls: Calls, metrics: Metrics, ice_servers: Sequence[IceServer] = ()
+    ) -> None:
+        """`ice_servers`: what the client may use, handed out with each answer."""
+        self._calls = calls
+        self._metrics = metrics
+        self._links = tuple(ice_link(server) for server in ice_servers)
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Declare the routes."""
+        router.add_post(PATH, self.open)
+        one = router.add_resource(PATH + "/{session_id}", name=ONE_CALL)
+        one.add_route(hdrs.METH_PATCH, self.trickle)
+        one.add_route(hdrs.METH_DELETE, self.close)
+
+    async def open(self, request: web.Request) -> web.StreamResponse:
+        """``POST``: 201 with the answer. A client that left meanwhile leaves no session."""
+        try:
+            body = await read_call(request)
+            wanted = session_request(body.session, request.query)
+            opened = await self._calls.open_call(body.offer_sdp, wanted)
+        except RtcServerError as error:
+            self._metrics.calls_refused.labels(error.code).inc()
+            raise
+        response = web.Response(status=201, text=opened.answer_sdp, content_type=SDP)
+        location = request.app.router[ONE_CALL].url_for(session_id=opened.session_id)
+        response.headers[hdrs.LOCATION] = str(location)
+        response.headers[hdrs.CACHE_CONTROL] = "no-store"
+        response.etag = opened.etag
+        for link in self._links:
+            response.headers.add(hdrs.LINK, link)
+        try:
+            # Sent here and not after the return: only here a client that left can be told.
+            await response.prepare(request)
+            await response.write_eof()
+        except BaseException:
+            with contextlib.suppress(UnknownSession):
+                await self._calls.close_call(opened.session_id, drain=False)
+            raise
+        return response
+
+    async def trickle(self, request: web.Request) -> web.StreamResponse:
+        """``PATCH``: more candidates; 204."""
+        fragment = await read_fragment(request)
+        await self._calls.trickle(request.match_info["session_id"], fragment, _if_match(request))
+        return web.Response(status=204)
+
+    async def close(self, request: web.Request) -> web.StreamResponse:
+        """``DELETE``: 200 when it is over."""
+        drain = request.query.get("drain", "0")
+        if drain not in ("0", "1"):
+            raise RemoteError("The query parameter drain must be 0 or 1.")
+        await self._calls.close_call(request.match_info["session_id"], drain=drain == "1")
+        return web.Response(status=200)
+
+
+def ice_link(server: IceServer) -> str:
+    """The ``Link`` header value of RFC 9725 §4.6."""
+    link = f'<{server.url}>; rel="ice-server"'
+    if server.username:
+        link += (
+            f"; username={_quoted(server.username)}; credential={_quoted(server.credential)}"
+            '; credential-type="password"'
+        )
+    return link
+
+
+def _quoted(text: str) -> str:
+    """A quoted-string of RFC 9110 §5.6.4; what cannot stand in one is dropped."""
+    kept = "".join(c for c in text if c.isprintable())
+    return '"' + kept.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _if_match(request: web.Request) -> str | None:
+    """The one ETag of If-Match; None when it is absent or ``*``."""
+    if hdrs.IF_MATCH not in request.headers:
+        return None
+    tags = request.if_match or ()
+    if len(tags) != 1 or tags[0].is_weak:
+        raise RemoteError('If-Match must name one ETag in quotes, such as "abc".')
+    return None if tags[0].value == "*" else tags[0].value

@@ -1,0 +1,95 @@
+"""What the server can do and how it is: engines, languages, phrases, health, metrics."""
+
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from rtc_server.engines.base import AstCapabilities, TtsCapabilities
+from rtc_server.errors import AdmissionRefused, RemoteError
+from rtc_server.events.client import language_code
+from rtc_server.metrics import Metrics
+from rtc_server.session.base import Catalogue, Readiness
+
+RETRY_AFTER_S = 2
+"""When to ask again whether a server is ready."""
+
+
+class InfoRoutes:
+    """Handlers that only read."""
+
+    def __init__(self, readiness: Readiness, catalogue: Catalogue, metrics: Metrics) -> None:
+        self._readiness = readiness
+        self._catalogue = catalogue
+        self._metrics = metrics
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Declare the routes."""
+        router.add_get("/v1/engines", self.engines)
+        router.add_get("/v1/languages", self.languages)
+        router.add_get("/v1/phrases", self.phrases)
+        router.add_get("/healthz", self.alive, name="healthz")
+        router.add_get("/readyz", self.ready, name="readyz")
+        router.add_get("/metrics", self.metrics)
+
+    async def engines(self, _request: web.Request) -> web.Response:
+        """Every engine, and which two are at work."""
+        ast, tts = self._catalogue.ast, self._catalogue.tts
+        in_use = {("ast", ast.name if ast else ""), ("tts", tts.name if tts else "")}
+        cards = [
+            {**asdict(card), "in_use": (card.kind, card.name) in in_use}
+            for card in self._catalogue.engines()
+        ]
+        return _json({"engines": cards, "notes": [*_notes(ast), *_notes(tts)]})
+
+    async def languages(self, _request: web.Request) -> web.Response:
+        """The pairs that can be translated and spoken now, and the voices."""
+        ast, tts = self._catalogue.ast, self._catalogue.tts
+        if ast is None or tts is None:
+            raise AdmissionRefused(self._reason(), RETRY_AFTER_S)
+        return _json(
+            {
+                "ast": ast.title,
+                "tts": tts.title,
+                "pairs": [
+                    {"source": source, "target": target, "voices": tts.voices[target]}
+                    for source, target in sorted(ast.pairs)
+                    if target in tts.voices
+                ],
+            }
+        )
+
+    async def phrases(self, request: web.Request) -> web.Response:
+        """Phrases to try in ``?language=``."""
+        language = language_code(request.query.get("language", ""))
+        if not language:
+            raise RemoteError("Say whose phrases: add ?language=, such as ?language=ru.")
+        phrases = [asdict(phrase) for phrase in self._catalogue.phrases(language)]
+        return _json({"language": language[:16], "phrases": phrases})
+
+    async def alive(self, _request: web.Request) -> web.Response:
+        """The event loop turns; nothing more is promised."""
+        return _json({"status": "ok"})
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """Whether calls are welcome: 200, or 503 with the reason."""
+        if not self._readiness.ready:
+            raise AdmissionRefused(self._reason(), RETRY_AFTER_S)
+        return _json({"status": "ready"})
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Prometheus text."""
+        response = web.Response(body=self._metrics.exposition())
+        response.headers[hdrs.CONTENT_TYPE] = "text/plain; version=0.0.4; charset=utf-8"
+        return response
+
+    def _reason(self) -> str:
+        return self._readiness.reason or "The server is still starting."
+
+
+def _notes(capabilities: AstCapabilities | TtsCapabilities | None) -> tuple[str, ...]:
+    return capabilities.notes if capabilities else ()
+
+
+def _json(body: dict[str, Any]) -> web.Response:
+    return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})

@@ -1,0 +1,53 @@
+"""The page and its files, straight from ``static/``: no build, no templates."""
+
+from pathlib import Path
+
+from aiohttp import hdrs, web
+
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".ts": "text/plain; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+}
+"""All that is served, and as what: a table of the machine's own would decide differently."""
+
+
+class PageRoutes:
+    """``GET /`` and ``/static/…``. Browsers keep files and ask each time whether they changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Declare the routes."""
+        router.add_get("/", self.page, name="page")
+        router.add_get("/static/{path:.+}", self.file, name="static")
+
+    async def page(self, _request: web.Request) -> web.StreamResponse:
+        """``index.html``."""
+        return self._serve("index.html")
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """One file below the folder; whatever points out of it does not exist."""
+        return self._serve(request.match_info["path"])
+
+    def _serve(self, path: str) -> web.StreamResponse:
+        if "\0" in path or any(part.startswith(".") for part in path.split("/")):
+            raise web.HTTPNotFound
+        found = (self._folder / path).resolve()
+        media_type = MEDIA_TYPES.get(found.suffix)
+        if not found.is_relative_to(self._folder) or not media_type or not found.is_file():
+            raise web.HTTPNotFound
+        return web.FileResponse(
+            found, headers={hdrs.CONTENT_TYPE: media_type, hdrs.CACHE_CONTROL: "no-cache"}
+        )

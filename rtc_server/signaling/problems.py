@@ -1,0 +1,133 @@
+"""Every error as problem JSON (RFC 9457) with OpenAI's ``error`` object beside it."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from rtc_server.clock import monotonic
+from rtc_server.errors import (
+    AdmissionRefused,
+    BodyTimeout,
+    EngineError,
+    PayloadTooLarge,
+    RemoteError,
+    RtcServerError,
+    Unauthorized,
+    UnsupportedMedia,
+)
+from rtc_server.signaling.log_limit import LogLimit
+
+_log = logging.getLogger(__name__)
+
+ENGINE_RETRY_AFTER_S = 2
+"""An engine's process is usually back within this."""
+
+_ROUTING = {
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not answer {method}; it answers {allow}."),
+    413: (PayloadTooLarge.code, "The request is too large."),
+}
+"""What aiohttp itself refuses, as code and sentence."""
+
+
+def problem(
+    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """An error response. `message` is a sentence for people; nothing internal."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": message,
+        "error": {
+            "type": "invalid_request_error" if status < 500 else "server_error",
+            "code": code,
+            "message": message,
+        },
+    }
+    response = web.Response(
+        status=status,
+        text=json.dumps(body, ensure_ascii=False),
+        content_type="application/problem+json",
+        headers={**(headers or {}), hdrs.CACHE_CONTROL: "no-store"},
+    )
+    if status in (PayloadTooLarge.status, BodyTimeout.status):
+        response.force_close()  # the rest of the body is still on its way
+    return response
+
+
+def problem_of(error: RtcServerError, method: str) -> web.Response:
+    """The response that an error of ours becomes, to a request with `method`."""
+    headers: dict[str, str] = {}
+    status = HTTPStatus.SERVICE_UNAVAILABLE.value
+    match error:
+        case Unauthorized():
+            status = error.status
+            headers[hdrs.WWW_AUTHENTICATE] = 'Bearer realm="rtc-server"'
+        case UnsupportedMedia():
+            status = error.status
+            accept = "Accept-Patch" if method == hdrs.METH_PATCH else "Accept-Post"
+            headers[accept] = ", ".join(error.accepted)
+        case RemoteError():
+            status = error.status
+        case AdmissionRefused():
+            headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
+        case EngineError():
+            if error.retryable:
+                headers[hdrs.RETRY_AFTER] = str(ENGINE_RETRY_AFTER_S)
+        case _:
+            return internal_error()
+    return problem(status, error.code, str(error), headers)
+
+
+def internal_error() -> web.Response:
+    """Our own fault: says so, and nothing about where."""
+    return problem(
+        500, RtcServerError.code, "Something went wrong in the server. Its log says what."
+    )
+
+
+def client_is_gone(request: web.Request) -> bool:
+    """Whether nobody is left to read the answer."""
+    return request.transport is None or request.transport.is_closing()
+
+
+def problem_middleware() -> Middleware:
+    """The outermost middleware: nothing leaves as an exception or as a page of aiohttp's."""
+    tracebacks = LogLimit(burst=10, per_second=0.2)
+
+    @web.middleware
+    async def answer_with_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return _refused_by_aiohttp(request, error)
+        except RtcServerError as error:
+            return problem_of(error, request.method)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            if isinstance(error, ConnectionError) and client_is_gone(request):
+                raise
+            held_back = tracebacks.admit(monotonic())
+            if held_back is not None:
+                _log.exception("A request failed (%d more not logged)", held_back)
+            return internal_error()
+
+    return answer_with_problems
+
+
+def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.Response:
+    allow = error.headers.get(hdrs.ALLOW, "")
+    code, sentence = _ROUTING.get(
+        error.status, ("invalid_request", HTTPStatus(error.status).description or error.reason)
+    )
+    message = sentence.format(method=request.method, allow=allow.replace(",", ", "))
+    return problem(error.status, code, message, {hdrs.ALLOW: allow} if allow else None)

@@ -1,0 +1,22 @@
+"""Puts the folders that are not Python into the package; everything else is in pyproject.toml."""
+
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+FOLDERS = ("static", "models/phrasebook")
+"""Found again by `rtc_server.resources`."""
+
+
+class BuildWithFolders(build_py):
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            for folder in FOLDERS:
+                target = Path(self.build_lib, "rtc_server", folder)
+                shutil.copytree(folder, target, dirs_exist_ok=True)
+
+
+setup(cmdclass={"build_py": BuildWithFolders})

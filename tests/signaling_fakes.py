@@ -1,0 +1,154 @@
+"""A server on a free port of 127.0.0.1 over sessions, engines and readiness that tests set up."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from rtc_server.config import HttpSettings, Settings, TransportSettings
+from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
+from rtc_server.errors import UnknownSession
+from rtc_server.metrics import Metrics
+from rtc_server.session.base import OpenedCall, Phrase, SessionRequest
+from rtc_server.signaling import AccessLog, make_http_app
+
+OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+ANSWER = "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+CALLS = "/v1/realtime/translations/calls"
+
+
+@dataclass
+class FakeCalls:
+    """Sessions that only exist in a dictionary."""
+
+    opened: dict[str, tuple[str, SessionRequest]] = field(default_factory=dict)
+    """Open sessions: id to offer and request."""
+    closed: list[tuple[str, bool]] = field(default_factory=list)
+    """Ended sessions with their drain."""
+    trickled: list[tuple[str, str, str | None]] = field(default_factory=list)
+    """Arguments of each trickle."""
+    refuse: Exception | None = None
+    """Raised instead of opening or trickling."""
+    hold: asyncio.Event | None = None
+    """When given, opening waits for it."""
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a call has come to be opened."""
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a session ended."""
+
+    async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
+        self.entered.set()
+        if self.refuse:
+            raise self.refuse
+        if self.hold:
+            await self.hold.wait()
+        session_id = f"sess_{len(self.opened) + len(self.closed)}"
+        self.opened[session_id] = (offer_sdp, request)
+        return OpenedCall(session_id, ANSWER, "ice-1")
+
+    async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
+        if self.refuse:
+            raise self.refuse
+        self._known(session_id)
+        self.trickled.append((session_id, fragment, etag))
+
+    async def close_call(self, session_id: str, *, drain: bool) -> None:
+        self._known(session_id)
+        del self.opened[session_id]
+        self.closed.append((session_id, drain))
+        self.changed.set()
+
+    def _known(self, session_id: str) -> None:
+        if session_id not in self.opened:
+            raise UnknownSession("There is no such session, or it has ended.")
+
+
+@dataclass
+class FakeReadiness:
+    ready: bool = True
+    reason: str = ""
+
+
+AST = AstCapabilities(
+    name="book",
+    title="Book 1",
+    licence="MIT",
+    pairs=(("ru", "en"), ("en", "ru"), ("en", "xx")),
+    partials=True,
+    max_batch=1,
+    max_audio_s=15.0,
+    notes=("A small book.",),
+)
+TTS = TtsCapabilities(
+    name="robot",
+    title="Robot 1",
+    licence="GPL-3.0",
+    voices={"en": ("en-a", "en-b"), "ru": ("ru-a",)},
+    sample_rate=22_050,
+)
+
+
+@dataclass
+class FakeCatalogue:
+    ast: AstCapabilities | None = AST
+    tts: TtsCapabilities | None = TTS
+
+    def engines(self) -> Sequence[EngineCard]:
+        return (
+            EngineCard("ast", "book", "Book 1", "MIT", ("en", "ru")),
+            EngineCard("ast", "big", "Big", "CC-BY", installed=False, missing="Install big."),
+            EngineCard("tts", "robot", "Robot 1", "GPL-3.0", ("en", "ru")),
+        )
+
+    def phrases(self, language: str) -> Sequence[Phrase]:
+        return [Phrase("Где вокзал?", "Where is the station?", "en")] if language == "ru" else []
+
+
+@dataclass
+class Served:
+    """What a test talks to."""
+
+    calls: FakeCalls
+    readiness: FakeReadiness
+    catalogue: FakeCatalogue
+    metrics: Metrics
+    client: aiohttp.ClientSession
+    """With the server as its base URL."""
+    port: int
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    page_folder: Path | None = None,
+    *,
+    api_key: str = "",
+    ice_servers: tuple[str, ...] = (),
+    prefix: str = "",
+    handler_cancellation: bool = False,
+) -> AsyncIterator[Served]:
+    """The real application and a client, over a real socket."""
+    calls, readiness, catalogue, metrics = FakeCalls(), FakeReadiness(), FakeCatalogue(), Metrics()
+    settings = Settings(
+        http=HttpSettings(api_key=api_key), transport=TransportSettings(ice_servers=ice_servers)
+    )
+    app = make_http_app(calls, readiness, catalogue, metrics, settings, page_folder=page_folder)
+    if prefix:
+        outer = web.Application()
+        outer.add_subapp(prefix, app)
+        app = outer
+    runner = web.AppRunner(
+        app, access_log_class=AccessLog, handler_cancellation=handler_cancellation
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=1.0)
+        await site.start()
+        port = runner.addresses[0][1]
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
+            yield Served(calls, readiness, catalogue, metrics, client, port)
+    finally:
+        await runner.cleanup()
