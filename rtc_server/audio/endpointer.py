@@ -1,0 +1,144 @@
+"""Where speech begins and ends, and where a segment that is too long is best cut."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtc_server.pcm import SPEECH_RATE, Samples, ms_to_samples
+
+HYSTERESIS = 0.15
+"""Speech goes on while the probability stays above the threshold less this (as Silero's own)."""
+
+MAX_BACKDATE_SAMPLES = ms_to_samples(192, SPEECH_RATE)
+"""How long a VAD may still say speech after the sound has ended. Silero's lag is 120 ms in the
+median and 250 ms at worst."""
+
+ONSET_GAP_SAMPLES = ms_to_samples(100, SPEECH_RATE)
+"""A pause that long, before enough was heard to call it speech, begins the count anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is known about one VAD window."""
+
+    start_samples: int
+    """Position of its first sample."""
+    end_samples: int
+    """Position after its last sample."""
+    probability: float
+    """That it is speech, in [0, 1]."""
+    audible_end_samples: int | None
+    """Where in it the sound last stood out of the background; None when nowhere."""
+    level_db: float
+    """Mean power, in dB below full scale."""
+    concealed: bool
+    """Mostly invented by loss concealment."""
+
+
+class Background:
+    """Follows the level of the background and says where sound stands out of it."""
+
+    _PARTS = 4
+    _STANDS_OUT_DB = 8.0
+    _ALWAYS_SILENT_DB = -65.0
+    """Below this nothing is audible, however quiet the background."""
+    _RISE_DB_PER_S = 3.0
+    """Slow, so that a sentence does not count as background; down it follows at once."""
+
+    def __init__(self) -> None:
+        self._floor_db = 0.0
+
+    def hear(self, window: Samples) -> tuple[float, int | None]:
+        """Level of the window in dB full scale, and the end of what is audible in it.
+
+        The end is in samples from the window's start; None when nothing is audible.
+        """
+        parts = window.reshape(self._PARTS, -1)
+        powers = np.einsum("ij,ij->i", parts, parts) / parts.shape[1] + 1e-10
+        level_db = float(10.0 * np.log10(powers.mean()))
+        rise_db = self._RISE_DB_PER_S * window.size / SPEECH_RATE
+        self._floor_db = min(level_db, self._floor_db + rise_db)
+        loud_db = max(self._floor_db + self._STANDS_OUT_DB, self._ALWAYS_SILENT_DB)
+        audible = np.flatnonzero(powers > 10.0 ** (loud_db / 10.0))
+        end = (int(audible[-1]) + 1) * parts.shape[1] if audible.size else None
+        return level_db, end
+
+
+class Endpointer:
+    """Hysteresis over speech probabilities: begins at the threshold, ends after the hangover.
+
+    A VAD goes on saying speech for a while after the sound has ended. The hangover therefore
+    counts from the last audible sample (at most `MAX_BACKDATE_SAMPLES` back), though it never
+    ends while the VAD still says speech. In noise nothing stands out, and the VAD's word counts.
+    """
+
+    def __init__(self, *, threshold: float, hangover_samples: int, min_speech_samples: int) -> None:
+        self.threshold = threshold
+        """Probability at which speech begins."""
+        self.hangover_samples = hangover_samples
+        """Silence that ends speech."""
+        self._min_speech_samples = min_speech_samples
+        self.reset()
+
+    def reset(self) -> None:
+        """Silence, as at the start."""
+        self.in_speech = False
+        """Whether someone speaks, pauses shorter than the hangover included."""
+        self.onset_samples: int | None = None
+        """Where speech, or what may become speech, began; None in silence."""
+        self.voice_end_samples = 0
+        """Where the VAD last said speech."""
+        self.speech_end_samples = 0
+        """Where speech was last audible; at or before `voice_end_samples`."""
+        self._voiced_samples = 0
+
+    def begins(self, window: Window) -> bool:
+        """Whether this window can begin speech. Concealed sound never does."""
+        return window.probability >= self.threshold and not window.concealed
+
+    def step(self, window: Window) -> None:
+        """Take the next window."""
+        if not self.in_speech:
+            self._step_in_silence(window)
+        elif window.probability >= max(self.threshold - HYSTERESIS, 0.01):
+            self._mark_voice(window)
+        elif window.end_samples - self.speech_end_samples >= self.hangover_samples:
+            self.in_speech = False
+            self.onset_samples = None
+
+    def _step_in_silence(self, window: Window) -> None:
+        if self.begins(window):
+            if self.onset_samples is None:
+                self.onset_samples = window.start_samples
+                self.speech_end_samples = window.end_samples
+                self._voiced_samples = 0
+            self._mark_voice(window)
+            self._voiced_samples += window.end_samples - window.start_samples
+            self.in_speech = self._voiced_samples >= self._min_speech_samples
+        elif window.end_samples - self.voice_end_samples > ONSET_GAP_SAMPLES:
+            self.onset_samples = None
+
+    def _mark_voice(self, window: Window) -> None:
+        self.voice_end_samples = window.end_samples
+        self.speech_end_samples = max(
+            self.speech_end_samples,
+            window.audible_end_samples or 0,
+            window.end_samples - MAX_BACKDATE_SAMPLES,
+        )
+
+
+def quietest(windows: Sequence[Window]) -> Window:
+    """The window where a cut hurts least: least like speech, then quietest, then latest.
+
+    A window counts together with its neighbours, so that a pause between words wins over the
+    stop inside a consonant.
+    """
+
+    def cost(index: int) -> tuple[float, int]:
+        near = windows[max(index - 1, 0) : index + 2]
+        speech = sum(w.probability for w in near) / len(near)
+        level = sum(w.level_db for w in near) / len(near)
+        return speech + level / 60.0, -index
+
+    return windows[min(range(len(windows)), key=cost)]

@@ -1,0 +1,247 @@
+"""What the client hears next: segments of translated speech, in order, as 20 ms frames."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples, samples_to_ms
+
+FADE_SAMPLES = 120
+"""2.5 ms: long enough to hide a click, too short to be heard as a fade."""
+
+GAP_FRAMES = 5
+"""Silence between two segments. 100 ms is heard as the pause between two sentences."""
+
+_FADE_IN: Samples = (0.5 - 0.5 * np.cos(np.pi * np.arange(FADE_SAMPLES) / FADE_SAMPLES)).astype(
+    np.float32
+)
+
+
+class PlayoutState(StrEnum):
+    """Where a segment is on its way to the ear."""
+
+    QUEUED = "queued"
+    STARTED = "started"
+    FINISHED = "finished"
+    DROPPED = "dropped"
+    """Not heard, or not heard to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutChange:
+    """A segment came into another state."""
+
+    segment_id: str
+    """As given to `Playout.push`."""
+    state: PlayoutState
+    """The state it is in now."""
+    queue_ms: float
+    """Speech that waits to be heard, of all segments, right after the change."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutFrame:
+    """20 ms for the client."""
+
+    samples: Samples | None
+    """float32 at `PLAYOUT_RATE`, shape (PLAYOUT_FRAME_SAMPLES,); None in silence."""
+    changes: tuple[PlayoutChange, ...]
+    """What began or ended with this frame."""
+
+
+@dataclass(slots=True)
+class _Segment:
+    """Speech of one segment, of which some may still be on its way."""
+
+    segment_id: str
+    chunks: deque[Samples] = field(default_factory=deque)
+    queued_samples: int = 0
+    """Arrived and not yet played."""
+    complete: bool = False
+    """No more will arrive."""
+    truncated: bool = False
+    """Its end was dropped for want of room."""
+    started: bool = False
+    fade_in_position: int = 0
+    """Samples played since it started or resumed, up to `FADE_SAMPLES`."""
+
+    def push(self, samples: Samples) -> None:
+        if samples.size:
+            self.chunks.append(samples)
+            self.queued_samples += samples.size
+
+    def take(self, count: int, *, fade_out: bool) -> Samples:
+        """The next `count` samples, with the fades that are due; `fade_out` when silence follows.
+
+        The end of a complete segment always fades, also when it lies in the next frame.
+        """
+        parts, wanted = [], count
+        while wanted:
+            chunk = self.chunks.popleft()
+            if chunk.size > wanted:
+                self.chunks.appendleft(chunk[wanted:])
+                chunk = chunk[:wanted]
+            parts.append(chunk)
+            wanted -= chunk.size
+        self.queued_samples -= count
+        taken = np.concatenate(parts)
+
+        rising = _FADE_IN[self.fade_in_position :][:count]
+        taken[: rising.size] *= rising
+        self.fade_in_position = 0 if fade_out else min(FADE_SAMPLES, self.fade_in_position + count)
+
+        follow = self.queued_samples if self.complete and not fade_out else 0
+        if fade_out or self.complete:
+            falling = _FADE_IN[follow : follow + count][::-1]
+            if falling.size:
+                taken[-falling.size :] *= falling
+        return taken
+
+
+class Playout:
+    """A bounded queue of segments, pulled from one frame at a time. Never blocks.
+
+    Segments are heard in the order in which they were announced. One whose next chunk is late is
+    waited for, in silence. When more than `max_ms` wait, the oldest segment that nobody has begun
+    to hear is dropped; a single segment longer than `max_ms` loses its end.
+    """
+
+    def __init__(self, max_ms: float) -> None:
+        self._max_samples = round(max_ms * PLAYOUT_RATE / 1000)
+        self._segments: deque[_Segment] = deque()
+        self._ignored: set[str] = set()
+        """Dropped segments that are still being synthesized."""
+        self._gap_frames = 0
+        """Frames of silence that are still due after the last segment."""
+        self._tail: Samples | None = None
+        """The fading end of what was cleared while it was heard."""
+
+    @property
+    def queue_ms(self) -> float:
+        """Speech that arrived and waits to be heard."""
+        return samples_to_ms(sum(s.queued_samples for s in self._segments), PLAYOUT_RATE)
+
+    def announce(self, segment_id: str) -> tuple[PlayoutChange, ...]:
+        """Take a place in the order, before there is anything to hear."""
+        if segment_id in self._ignored or self._find(segment_id):
+            return ()
+        self._segments.append(_Segment(segment_id))
+        return (self._change(segment_id, PlayoutState.QUEUED),)
+
+    def push(self, segment_id: str, samples: Samples) -> tuple[PlayoutChange, ...]:
+        """Add speech to the end of a segment, and announce it if that was not done.
+
+        Args:
+            segment_id: whose speech it is; after `finish` it must not come again.
+            samples: float32 at `PLAYOUT_RATE`, shape (n,).
+        """
+        announced = self.announce(segment_id)
+        segment = self._find(segment_id)
+        if segment is None or segment.truncated:
+            return announced
+        segment.push(samples)
+        return announced + self._keep_bound(segment)
+
+    def finish(self, segment_id: str) -> tuple[PlayoutChange, ...]:
+        """No more speech will come for this segment."""
+        self._ignored.discard(segment_id)
+        segment = self._find(segment_id)
+        if segment is None:
+            return ()
+        segment.complete = True
+        if segment.queued_samples or segment.started:
+            return ()  # `pull` reports the end when it is heard
+        self._segments.remove(segment)
+        return (self._change(segment_id, PlayoutState.DROPPED),)
+
+    def clear(self) -> tuple[PlayoutChange, ...]:
+        """Fall silent now, and drop everything that waits."""
+        if self._segments and self._segments[0].fade_in_position:
+            playing = self._segments[0]
+            self._tail = playing.take(min(FADE_SAMPLES, playing.queued_samples), fade_out=True)
+        dropped = tuple(self._segments)
+        self._segments.clear()
+        self._gap_frames = 0
+        return tuple(self._drop(segment) for segment in dropped)
+
+    def pull(self) -> PlayoutFrame:
+        """The next 20 ms. Call it once for each frame of media time."""
+        if self._tail is not None:
+            tail, self._tail = self._tail, None
+            return PlayoutFrame(_padded(tail), ())
+        if self._gap_frames:
+            self._gap_frames -= 1
+            return PlayoutFrame(None, ())
+        if not self._segments:
+            return PlayoutFrame(None, ())
+        return self._pull_from(self._segments[0])
+
+    def _pull_from(self, segment: _Segment) -> PlayoutFrame:
+        before = segment.queued_samples
+        enough = segment.complete or before >= PLAYOUT_FRAME_SAMPLES + FADE_SAMPLES
+        sounding = segment.fade_in_position > 0
+        count = min(before, PLAYOUT_FRAME_SAMPLES) if enough or sounding else 0
+
+        # An underrun fades out what is left and then waits for a whole frame again. Playing always
+        # leaves FADE_SAMPLES behind, so there is enough to fade.
+        samples = _padded(segment.take(count, fade_out=not enough)) if count else None
+        changes: list[PlayoutChange] = []
+        if count and not segment.started:
+            segment.started = True
+            changes.append(self._change(segment.segment_id, PlayoutState.STARTED))
+        if segment.complete and not segment.queued_samples:
+            self._segments.popleft()
+            self._gap_frames = GAP_FRAMES
+            state = PlayoutState.DROPPED if segment.truncated else PlayoutState.FINISHED
+            changes.append(self._change(segment.segment_id, state))
+        return PlayoutFrame(samples, tuple(changes))
+
+    def _keep_bound(self, pushed: _Segment) -> tuple[PlayoutChange, ...]:
+        changes = []
+        while (excess := sum(s.queued_samples for s in self._segments) - self._max_samples) > 0:
+            if all(s is pushed or not s.queued_samples for s in self._segments):
+                self._truncate(pushed, excess)
+                break
+            oldest = next(s for s in self._segments if not s.started and s.queued_samples)
+            self._segments.remove(oldest)
+            changes.append(self._drop(oldest))
+        return tuple(changes)
+
+    @staticmethod
+    def _truncate(segment: _Segment, excess: int) -> None:
+        segment.complete = segment.truncated = True
+        whole = np.concatenate(segment.chunks)[:-excess]
+        segment.chunks = deque([whole] if whole.size else [])
+        segment.queued_samples = whole.size
+
+    def _drop(self, segment: _Segment) -> PlayoutChange:
+        if not segment.complete:
+            self._ignored.add(segment.segment_id)
+        return self._change(segment.segment_id, PlayoutState.DROPPED)
+
+    def _change(self, segment_id: str, state: PlayoutState) -> PlayoutChange:
+        return PlayoutChange(segment_id, state, self.queue_ms)
+
+    def _find(self, segment_id: str) -> _Segment | None:
+        return next((s for s in self._segments if s.segment_id == segment_id), None)
+
+
+def speech_rate(queue_ms: float) -> float:
+    """How fast to speak a text that is not yet synthesized, so that a backlog is caught up.
+
+    1.0 while less than a second waits, then rising evenly to 1.25 at four seconds: faster is hard
+    to follow. (Liu et al., Interspeech 2022, shorten speech-to-speech delay the same way.)
+    """
+    backlog = min(max((queue_ms - 1000.0) / 3000.0, 0.0), 1.0)
+    return 1.0 + 0.25 * backlog
+
+
+def _padded(samples: Samples) -> Samples:
+    """A whole frame, with silence after what there is."""
+    if samples.size == PLAYOUT_FRAME_SAMPLES:
+        return samples
+    frame = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)
+    frame[: samples.size] = samples
+    return frame

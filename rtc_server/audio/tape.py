@@ -1,0 +1,74 @@
+"""The last seconds of one stream, addressed by position on its audio clock."""
+
+import numpy as np
+import numpy.typing as npt
+
+from rtc_server.pcm import Pcm, Samples
+
+_INITIAL_SAMPLES = 32_768
+
+
+class Tape:
+    """Contiguous audio from `start` to `end`; the owner says what it no longer needs."""
+
+    def __init__(self) -> None:
+        self._samples: Samples = np.empty(_INITIAL_SAMPLES, np.float32)
+        self._concealed: npt.NDArray[np.bool_] = np.empty(_INITIAL_SAMPLES, np.bool_)
+        self._offset = 0
+        """Index in the arrays of the first sample that is kept."""
+        self.start = 0
+        """Position of the first sample that is kept."""
+        self.end = 0
+        """Position after the last one."""
+
+    def append(self, pcm: Pcm) -> None:
+        """Add what follows. The first one sets the position.
+
+        What concealment invented is taken to come first: it bridges a hole before what arrived.
+
+        Raises:
+            ValueError: `pcm` does not begin where the tape ends.
+        """
+        if self.start == self.end == 0:
+            self.start = self.end = pcm.start_samples
+        if pcm.start_samples != self.end:
+            raise ValueError(f"audio at {pcm.start_samples}, expected at {self.end}")
+        count = pcm.samples.size
+        self._make_room(count)
+        at = self._index(self.end)
+        self._samples[at : at + count] = pcm.samples
+        self._concealed[at : at + count] = False
+        self._concealed[at : at + pcm.concealed_samples] = True
+        self.end += count
+
+    def read(self, start: int, end: int) -> Samples:
+        """A view of [start, end), good until the next `append`; copy what must live longer."""
+        return self._samples[self._index(start) : self._index(end)]
+
+    def concealed(self, start: int, end: int) -> int:
+        """How many samples of [start, end) were invented by loss concealment."""
+        return int(np.count_nonzero(self._concealed[self._index(start) : self._index(end)]))
+
+    def forget(self, before: int) -> None:
+        """Give up what lies before that position."""
+        before = min(max(before, self.start), self.end)
+        self._offset += before - self.start
+        self.start = before
+
+    def _index(self, position: int) -> int:
+        if not self.start <= position <= self.end:
+            raise IndexError(f"{position} is not on the tape [{self.start}, {self.end}]")
+        return self._offset + position - self.start
+
+    def _make_room(self, count: int) -> None:
+        """Grow, or move what is kept to the front, so that `count` samples fit behind."""
+        kept = self.end - self.start
+        if self._offset + kept + count <= self._samples.size:
+            return
+        size = self._samples.size
+        while size < 2 * (kept + count):  # at least half stays free, so moves are rare
+            size *= 2
+        samples, concealed = np.empty(size, np.float32), np.empty(size, np.bool_)
+        samples[:kept] = self._samples[self._offset : self._offset + kept]
+        concealed[:kept] = self._concealed[self._offset : self._offset + kept]
+        self._samples, self._concealed, self._offset = samples, concealed, 0

@@ -1,0 +1,275 @@
+"""Turns a stream of audio into segments of speech. Pure: fed audio, asks no clock."""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rtc_server.audio.endpointer import Background, Endpointer, Window, quietest
+from rtc_server.audio.tape import Tape
+from rtc_server.audio.vad import Vad
+from rtc_server.config import ListenerSettings
+from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, ms_to_samples
+
+TAIL_SAMPLES = ms_to_samples(150, SPEECH_RATE)
+"""Silence that stays behind the last speech of a segment: recognizers want some, not more."""
+
+
+class ListenMode(StrEnum):
+    """What decides where a segment begins and ends."""
+
+    AUTO = "auto"
+    """The VAD; push-to-talk may overrule it."""
+    OFF = "off"
+    """Push-to-talk alone; sound above the background counts as speech."""
+
+
+class EndCause(StrEnum):
+    """Why a segment ended."""
+
+    SILENCE = "silence"
+    """The speaker paused for the hangover."""
+    CUT = "cut"
+    """It reached the longest length; the next one continues it without a gap."""
+    COMMIT = "commit"
+    """Push-to-talk was released, or the mode changed."""
+    FLUSH = "flush"
+    """The stream ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech. Positions count speech-rate samples on the session's audio clock."""
+
+    samples: Samples
+    """Mono float32 at `SPEECH_RATE`, shape (end_samples - start_samples,), pre-roll included."""
+    start_samples: int
+    """Position of the first sample."""
+    end_samples: int
+    """Position after the last sample."""
+    speech_end_samples: int
+    """Position after the last sample in which speech was heard."""
+    cause: EndCause
+    """Why it ended."""
+    concealed_samples: int
+    """How many samples were invented by loss concealment."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSegment:
+    """What was heard so far of a segment that is still being spoken."""
+
+    samples: Samples
+    """Mono float32 at `SPEECH_RATE`, shape (n,), a copy."""
+    start_samples: int
+    """Position of the first sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Someone began to speak, or pressed push-to-talk. A `SpeechEnded` follows, always."""
+
+    start_samples: int
+    """Where the segment begins, pre-roll included."""
+    at_samples: int
+    """Audio position at which this was known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The segment is complete."""
+
+    segment: Segment | None
+    """None when no speech was in it: push-to-talk held in silence, or nothing after a cut."""
+    at_samples: int
+    """Audio position at which this was known; less `speech_end_samples` it is the endpoint delay.
+    """
+
+
+ListenerEvent = SpeechStarted | SpeechEnded
+
+
+class Listener:
+    """Finds the segments of one stream.
+
+    In mode ``auto`` the VAD opens and closes segments. In mode ``off`` audio collects since
+    `start_input` or the last commit, and `commit_input` closes it; while nobody pressed, only the
+    last `max_segment_s` are kept and nothing leaves without a commit. Pressing in mode ``auto``
+    opens a segment at once and keeps it open through pauses until the commit.
+    """
+
+    def __init__(self, vad: Vad, settings: ListenerSettings) -> None:
+        self._vad = vad
+        self._preroll_samples = ms_to_samples(settings.preroll_ms, SPEECH_RATE)
+        self._max_samples = round(settings.max_segment_s * SPEECH_RATE)
+        self._endpointer = Endpointer(
+            threshold=settings.vad_threshold,
+            hangover_samples=ms_to_samples(settings.hangover_ms, SPEECH_RATE),
+            min_speech_samples=ms_to_samples(settings.min_speech_ms, SPEECH_RATE),
+        )
+        self._background = Background()
+        self._mode = ListenMode.AUTO
+        self._tape = Tape()
+        self._windows: deque[Window] = deque()
+        """What is known about the audio on the tape."""
+        self._cursor = 0
+        """Where the next window begins."""
+        self._open_at: int | None = None
+        """Where the open segment begins; None when none is open."""
+        self._held = False
+        """Push-to-talk is pressed."""
+        self._spent = 0
+        """Audio before this belongs to earlier segments."""
+
+    def feed(self, pcm: Pcm) -> list[ListenerEvent]:
+        """Hear what follows, any length.
+
+        Raises:
+            ValueError: `pcm` does not begin where the one before ended.
+        """
+        self._tape.append(pcm)
+        self._cursor = max(self._cursor, self._tape.start)
+        events: list[ListenerEvent] = []
+        while self._tape.end - self._cursor >= self._vad.window_samples:
+            window = self._judge(self._cursor, self._cursor + self._vad.window_samples)
+            self._cursor = window.end_samples
+            self._windows.append(window)
+            self._endpointer.step(window)
+            events += self._decide(window.end_samples)
+        self._forget()
+        return events
+
+    def open_segment(self) -> OpenSegment | None:
+        """What was heard so far of the segment being spoken; None between segments."""
+        if self._open_at is None:
+            return None
+        samples = self._tape.read(self._open_at, self._tape.end).copy()
+        return OpenSegment(samples, self._open_at)
+
+    def set_mode(self, mode: ListenMode) -> list[ListenerEvent]:
+        """Listen in another way from now on. A segment that is open ends here."""
+        if mode == self._mode:
+            return []
+        events = self._close(EndCause.COMMIT)
+        self._mode = mode
+        self._vad.reset()
+        return events
+
+    def set_hangover_ms(self, hangover_ms: int) -> None:
+        """Change the silence that ends a segment; counts for the pause going on, too."""
+        self._endpointer.hangover_samples = ms_to_samples(hangover_ms, SPEECH_RATE)
+
+    def start_input(self) -> list[ListenerEvent]:
+        """Push-to-talk pressed. A segment that is open goes on."""
+        self._held = True
+        if self._open_at is not None:
+            return []
+        return self._open(self._tape.end - self._preroll_samples, self._tape.end)
+
+    def commit_input(self) -> list[ListenerEvent]:
+        """Push-to-talk released: what was heard until now is a segment. Without one: nothing."""
+        if self._open_at is not None or self._mode is ListenMode.AUTO:
+            return self._close(EndCause.COMMIT)
+        if self._first_voiced(self._spent, self._tape.end):
+            started = self._open(self._spent, self._tape.end)
+            return started + self._close(EndCause.COMMIT)
+        self._spent = self._tape.end
+        return []
+
+    def flush(self) -> list[ListenerEvent]:
+        """The stream ended: what is being said is a segment."""
+        return self._close(EndCause.FLUSH)
+
+    def _judge(self, start: int, end: int) -> Window:
+        samples = self._tape.read(start, end)
+        level_db, audible = self._background.hear(samples)
+        if self._mode is ListenMode.AUTO:
+            probability = self._vad.probability(samples)
+        else:
+            probability = 0.0 if audible is None else 1.0
+        return Window(
+            start_samples=start,
+            end_samples=end,
+            probability=probability,
+            audible_end_samples=None if audible is None else start + audible,
+            level_db=level_db,
+            concealed=2 * self._tape.concealed(start, end) > end - start,
+        )
+
+    def _decide(self, now: int) -> list[ListenerEvent]:
+        """Open, close or cut, after one more window."""
+        speech = self._endpointer
+        if self._open_at is None:
+            if self._mode is ListenMode.AUTO and speech.in_speech:
+                onset = speech.onset_samples or 0
+                return self._open(onset - self._preroll_samples, now)
+            return []
+        if not (self._held or speech.in_speech or self._mode is ListenMode.OFF):
+            return self._close(EndCause.SILENCE, now)
+        if now + self._vad.window_samples > self._open_at + self._max_samples:
+            return self._cut(now)
+        return []
+
+    def _open(self, start: int, now: int) -> list[ListenerEvent]:
+        self._open_at = max(start, self._spent, self._tape.start)
+        return [SpeechStarted(self._open_at, now)]
+
+    def _cut(self, now: int) -> list[ListenerEvent]:
+        """End the segment at a dip in its second half, and go on from exactly there."""
+        assert self._open_at is not None
+        middle = now - self._max_samples // 2
+        dip = quietest([w for w in self._windows if w.start_samples >= middle])
+        cut = (dip.start_samples + dip.end_samples) // 2
+        ended = SpeechEnded(self._segment(self._open_at, cut, cut, EndCause.CUT), now)
+        self._spent = cut
+        return [ended, *self._open(cut, now)]
+
+    def _close(self, cause: EndCause, now: int | None = None) -> list[ListenerEvent]:
+        """End the open segment, and forget what the endpointer had heard."""
+        now = self._tape.end if now is None else now
+        start, self._open_at, self._held = self._open_at, None, False
+        speech_end, voice_end = (
+            self._endpointer.speech_end_samples,
+            self._endpointer.voice_end_samples,
+        )
+        self._endpointer.reset()
+        if start is None:
+            return []
+        # Audio that ended before its window was full has not been judged: it stays in.
+        end = min(now, max(voice_end, speech_end + TAIL_SAMPLES))
+        segment = self._segment(start, end, min(speech_end, end), cause)
+        self._spent = end if segment else now
+        return [SpeechEnded(segment, now)]
+
+    def _segment(self, start: int, end: int, speech_end: int, cause: EndCause) -> Segment | None:
+        """That stretch without the silence before its speech; None when there is no speech."""
+        voiced = self._first_voiced(start, end)
+        if voiced is None:
+            return None
+        start = max(start, voiced.start_samples - self._preroll_samples)
+        return Segment(
+            samples=self._tape.read(start, end).copy(),
+            start_samples=start,
+            end_samples=end,
+            speech_end_samples=speech_end,
+            cause=cause,
+            concealed_samples=self._tape.concealed(start, end),
+        )
+
+    def _first_voiced(self, start: int, end: int) -> Window | None:
+        """The first window in that stretch that could begin speech."""
+        windows = (w for w in self._windows if w.end_samples > start and w.start_samples < end)
+        return next((w for w in windows if self._endpointer.begins(w)), None)
+
+    def _forget(self) -> None:
+        """Keep what the open segment, the next one's pre-roll or a commit may still want."""
+        if self._open_at is not None:
+            needed = self._open_at
+        elif self._mode is ListenMode.OFF:
+            needed = max(self._spent, self._tape.end - self._max_samples)
+        else:
+            onset = self._endpointer.onset_samples
+            heard = self._cursor if onset is None else onset
+            needed = max(self._spent, heard - self._preroll_samples)
+        self._tape.forget(needed)
+        while self._windows and self._windows[0].end_samples <= self._tape.start:
+            self._windows.popleft()
