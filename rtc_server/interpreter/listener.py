@@ -55,16 +55,6 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSegment:
-    """What was heard so far of a segment that is still being spoken."""
-
-    samples: Samples
-    """Mono float32 at `SPEECH_RATE`, shape (n,), a copy."""
-    start_samples: int
-    """Position of the first sample."""
-
-
-@dataclass(frozen=True, slots=True)
 class SpeechStarted:
     """Someone began to speak, or pressed push-to-talk. A `SpeechEnded` follows, always."""
 
@@ -138,12 +128,11 @@ class Listener:
         self._forget()
         return events
 
-    def open_segment(self) -> OpenSegment | None:
-        """What was heard so far of the segment being spoken; None between segments."""
+    def open_segment(self) -> Samples | None:
+        """A copy of what was heard so far of the segment being spoken; None between segments."""
         if self._open_at is None:
             return None
-        samples = self._tape.read(self._open_at, self._tape.end).copy()
-        return OpenSegment(samples, self._open_at)
+        return self._tape.read(self._open_at, self._tape.end).copy()
 
     def set_mode(self, mode: ListenMode) -> list[ListenerEvent]:
         """Listen in another way from now on. A segment that is open ends here."""
