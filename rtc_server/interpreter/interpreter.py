@@ -37,7 +37,13 @@ from rtc_server.events.server import (
 )
 from rtc_server.interpreter.captions import Direction, SegmentCaptions, Transcript
 from rtc_server.interpreter.delays import Delays
-from rtc_server.interpreter.listener import Listener, Segment, SpeechEnded, SpeechStarted
+from rtc_server.interpreter.listener import (
+    Listener,
+    ListenerEvent,
+    ListenMode,
+    Segment,
+    SpeechStarted,
+)
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples, samples_to_ms
@@ -92,12 +98,12 @@ class Interpreter:
     ) -> None:
         self.direction = direction
         """In force for segments that begin from now on."""
-        self.listener = listener
         self.queue_drops = 0
         """Segments and speech dropped from bounded queues so far."""
         self.last_delays: Delays | None = None
         """Of the segment heard last."""
         self._session_id = session_id
+        self._listener = listener
         self._ast, self._tts = ast, tts
         self._playout, self._emit = playout, emit
         self._metrics, self._clock = metrics, clock
@@ -118,20 +124,25 @@ class Interpreter:
     def feed(self, pcm: Pcm) -> None:
         """Hear received audio."""
         self._position_samples = pcm.start_samples + len(pcm.samples)
-        self._heard(self.listener.feed(pcm))
+        self._heard(self._listener.feed(pcm))
         self._ask_partial()
 
     def start_input(self) -> None:
         """Push-to-talk was pressed."""
-        self._heard(self.listener.start_input())
+        self._heard(self._listener.start_input())
 
     def commit_input(self) -> None:
         """Push-to-talk was released."""
-        self._heard(self.listener.commit_input())
+        self._heard(self._listener.commit_input())
+
+    def set_listening(self, mode: ListenMode, hangover_ms: int) -> None:
+        """Change what ends a segment; one that is open when the mode changes ends here."""
+        self._listener.set_hangover_ms(hangover_ms)
+        self._heard(self._listener.set_mode(mode))
 
     def flush_input(self) -> None:
         """Close the segment being spoken, whatever the mode."""
-        self._heard(self.listener.flush())
+        self._heard(self._listener.flush())
 
     def next_frame(self) -> Samples | None:
         """The next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
@@ -170,20 +181,19 @@ class Interpreter:
 
     # ---------------------------------------------------------------- listening
 
-    def _heard(self, events: list[SpeechStarted | SpeechEnded]) -> None:
+    def _heard(self, events: list[ListenerEvent]) -> None:
         for event in events:
             if isinstance(event, SpeechStarted):
-                self._begin(event.start_samples)
                 self._emit(VadEvent("speech", _ms(event.start_samples)))
+                self._begin(event.start_samples)
             else:
-                self._emit(VadEvent("silence", _ms(event.segment.speech_end_samples)))
-                self._close(event.segment)
+                self._emit(VadEvent("silence", _ms(event.at_samples)))
+                self._end(event.segment, event.at_samples)
 
-    def _begin(self, start_samples: int) -> _OpenSegment:
+    def _begin(self, start_samples: int) -> None:
         self._segments += 1
         captions = SegmentCaptions(f"seg_{self._segments}", self.direction, _ms(start_samples))
         self._open = _OpenSegment(captions, start_samples)
-        return self._open
 
     def _ask_partial(self) -> None:
         """Ask for the text so far, if there is new audio and no question is under way."""
@@ -192,11 +202,11 @@ class Interpreter:
             return
         if self._position_samples - segment.asked_samples < self._partial_samples:
             return
-        samples = self.listener.open_segment()
-        if samples is None:
+        heard = self._listener.open_segment()
+        if heard is None:
             return
         direction, end_ms = segment.captions.direction, _ms(self._position_samples)
-        request = AstRequest(samples, direction.source, direction.target, partial=True)
+        request = AstRequest(heard, direction.source, direction.target, partial=True)
         segment.asked_samples = self._position_samples
         segment.answer = self._ast.submit_partial(request, session_id=self._session_id)
         segment.answer.add_done_callback(lambda done: self._partial_came(segment, done, end_ms))
@@ -215,12 +225,19 @@ class Interpreter:
             if event is not None:
                 self._emit(event)
 
-    def _close(self, segment: Segment) -> None:
-        opened = self._open or self._begin(segment.start_samples)
-        self._open = None
+    def _end(self, segment: Segment | None, at_samples: int) -> None:
+        opened, self._open = self._open, None
+        assert opened is not None, "a segment ended that never began"
         if opened.answer is not None:
             opened.answer.cancel()
-        now, captions = self._clock(), opened.captions
+        if segment is not None:
+            self._submit(segment, opened.captions)
+        elif opened.captions.shown:  # what looked like words was none
+            nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
+            self._emit(opened.captions.final(nothing, _ms(at_samples)))
+
+    def _submit(self, segment: Segment, captions: SegmentCaptions) -> None:
+        now = self._clock()
         behind_s = (self._position_samples - segment.speech_end_samples) / SPEECH_RATE
         request = AstRequest(segment.samples, captions.direction.source, captions.direction.target)
         end_ms = _ms(segment.speech_end_samples)

@@ -30,7 +30,7 @@ from rtc_server.events.server import (
     is_droppable,
 )
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.listener import Listener
+from rtc_server.interpreter.listener import Listener, ListenMode
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.base import SessionRequest
 from rtc_server.session.services import Services
@@ -197,8 +197,7 @@ class Session:
         self._emit(SessionUpdated(self.info()))
 
     def _set_listener(self) -> None:
-        self._interpreter.listener.set_hangover_ms(self._hangover_ms)
-        self._interpreter.listener.set_mode(self._vad_mode)
+        self._interpreter.set_listening(ListenMode(self._vad_mode), self._hangover_ms)
 
     def info(self) -> SessionInfo:
         """The session as the client sees it."""

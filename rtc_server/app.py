@@ -1,1 +1,0 @@
-"""Composition root: builds everything, starts and stops it in order."""

@@ -1,0 +1,290 @@
+"""Sessions and their manager in virtual time, on a wire without a network."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.errors import (
+    AdmissionRefused,
+    BadOffer,
+    EtagMismatch,
+    UnknownSession,
+    UnsupportedPair,
+)
+from rtc_server.events.client import SessionPatch
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
+from rtc_server.session.base import SessionRequest
+from rtc_server.session.manager import SessionManager
+from rtc_server.session.services import Services
+from rtc_server.transport.base import CloseReason, TransportListener
+from tests.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad, joined, ok, silence, tone
+
+ALL = frozenset({"segment", "playout", "vad", "metrics"})
+
+
+@dataclass
+class Ready:
+    ready: bool = True
+    reason: str = "The engines are warming up."
+
+
+@dataclass
+class House:
+    """A manager whose calls all end in fake wires."""
+
+    manager: SessionManager
+    ast: FakeAst
+    tts: FakeTts
+    readiness: Ready
+    wires: list[FakeTransport] = field(default_factory=list)
+
+    async def call(self, patch: SessionPatch | None = None, model: str | None = None) -> str:
+        request = SessionRequest(model, patch or SessionPatch())
+        return (await self.manager.open_call("offer", request)).session_id
+
+
+@asynccontextmanager
+async def house(
+    ast: FakeAst | None = None, tts: FakeTts | None = None, max_sessions: int = 3
+) -> AsyncIterator[House]:
+    ast, tts, readiness = ast or FakeAst(), tts or FakeTts(), Ready()
+    services = Services(
+        ast=ast,
+        tts=tts,
+        make_vad=LoudnessVad,
+        listener=ListenerSettings(),
+        interpreter=InterpreterSettings(),
+        metrics=Metrics(),
+        clock=asyncio.get_running_loop().time,
+    )
+    wires: list[FakeTransport] = []
+
+    async def accept(offer: str, listener: TransportListener) -> FakeTransport:
+        await asyncio.sleep(0.01)
+        if offer == "bad":
+            raise BadOffer("No audio.")
+        wires.append(FakeTransport(listener))
+        return wires[-1]
+
+    manager = SessionManager(services, accept, readiness, max_sessions=max_sessions)
+    async with manager.open():
+        yield House(manager, ast, tts, readiness, wires)
+
+
+async def speak(wire: FakeTransport, samples: Samples, start: int = 0) -> None:
+    step = SPEECH_RATE * FRAME_MS // 1000
+    for at in range(0, len(samples), step):
+        wire.listener.on_pcm(Pcm(samples[at : at + step], start + at))
+        wire.listener.next_frame()
+        await asyncio.sleep(FRAME_MS / 1000)
+
+
+def events(wire: FakeTransport, kind: str = "") -> list[dict[str, Any]]:
+    return [e for e in map(json.loads, wire.sent) if e["type"].startswith(kind)]
+
+
+def say(wire: FakeTransport, **body: object) -> None:
+    wire.listener.on_message(json.dumps(body))
+
+
+async def test_created_comes_first_and_tells_the_truth() -> None:
+    async with house() as h:
+        session_id = await h.call(SessionPatch(transcription=True), model="gpt-realtime-translate")
+        first = events(h.wires[0])[0]
+        assert first["type"] == "session.created"
+        assert first["session"]["id"] == session_id
+        assert first["session"]["type"] == "translation"
+        assert first["session"]["model"] == "gpt-realtime-translate"
+        assert first["session"]["audio"] == {
+            "input": {
+                "transcription": {"model": "fake", "language": "ru"},
+                "noise_reduction": None,
+            },
+            "output": {"language": "en"},
+        }
+        assert first["session"]["x"]["ast"] == "Fake AST 1.0"
+
+
+async def test_a_compatible_client_never_sees_an_extension() -> None:
+    async with house(FakeAst([ok("да", "yes")])) as h:
+        await h.call()
+        h.wires[0].listener.on_connected()
+        await speak(h.wires[0], joined([tone(1), silence(3)]))
+        assert {e["type"] for e in events(h.wires[0])} == {
+            "session.created",
+            "session.output_transcript.delta",
+        }
+
+
+async def test_extensions_go_to_whom_asked_with_one_monotonic_seq() -> None:
+    async with house(FakeAst([ok("да", "yes")])) as h:
+        await h.call()
+        wire = h.wires[0]
+        wire.listener.on_connected()
+        say(wire, type="session.update", session={"x_events": sorted(ALL)}, event_id="u1")
+        await speak(wire, joined([tone(1), silence(3)]))
+        kinds = {e["type"] for e in events(wire, "x.")}
+        assert kinds == {"x.segment", "x.playout", "x.vad", "x.metrics"}
+        numbers = [e["seq"] for e in events(wire, "x.")]
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert len({e["event_id"] for e in events(wire)}) == len(wire.sent)
+        metrics = events(wire, "x.metrics")
+        assert len(metrics) == 4  # one a second
+        assert metrics[-1]["first_audio_ms"] > 0
+
+
+async def test_settings_change_and_what_cannot_be_is_refused() -> None:
+    async with house() as h:
+        await h.call()
+        wire = h.wires[0]
+        say(wire, type="x.session", source_language="en", target_language="ru", voice="c")
+        assert events(wire, "session.updated")[-1]["session"]["x"]["voice"] == "c"
+        say(wire, type="x.session", target_language="de", event_id="mine")
+        error = events(wire, "error")[-1]["error"]
+        assert error["code"] == "unsupported_language"
+        assert error["event_id"] == "mine"
+        assert "en to ru, ru to en" in error["message"]
+        assert len(events(wire, "session.updated")) == 1
+        wire.listener.on_message("{")
+        assert events(wire, "error")[-1]["error"]["type"] == "invalid_request_error"
+        wire.listener.on_bad_message("Binary messages are not understood.")
+        assert "Binary" in events(wire, "error")[-1]["error"]["message"]
+
+
+async def test_ping_is_answered() -> None:
+    async with house() as h:
+        await h.call()
+        say(h.wires[0], type="x.ping", event_id="p")
+        assert events(h.wires[0], "x.pong")[0]["ping_event_id"] == "p"
+
+
+async def test_close_speaks_what_is_pending_first() -> None:
+    async with house(FakeAst([ok("да", "yes")], delay_s=1), FakeTts(seconds=1)) as h:
+        await h.call(SessionPatch(x_events=ALL))
+        wire = h.wires[0]
+        await speak(wire, tone(1))
+        say(wire, type="session.close")
+        for _ in range(200):
+            wire.listener.next_frame()
+            await asyncio.sleep(FRAME_MS / 1000)
+        kinds = [(e["type"], e.get("state")) for e in events(wire)]
+        assert ("x.playout", "finished") in kinds
+        assert kinds[-1] == ("session.closed", None)
+        assert wire.closed is CloseReason.LOCAL
+        assert h.manager.sessions == 0
+
+
+async def test_a_peer_that_leaves_while_its_session_drains_frees_it_at_once() -> None:
+    async with house(FakeAst(delay_s=1000)) as h:
+        await h.call()
+        wire = h.wires[0]
+        await speak(wire, joined([tone(1), silence(1)]))
+        say(wire, type="session.close")
+        await asyncio.sleep(0.1)
+        assert h.manager.sessions == 1
+        wire.listener.on_closed(CloseReason.REMOTE)
+        await asyncio.sleep(0.1)
+        assert h.manager.sessions == 0
+
+
+async def test_a_drain_that_never_ends_is_ended() -> None:
+    async with house(FakeAst(delay_s=1000)) as h:
+        session_id = await h.call()
+        await speak(h.wires[0], joined([tone(1), silence(1)]))
+        await h.manager.close_call(session_id, drain=True)
+        assert h.manager.sessions == 0
+        assert events(h.wires[0])[-1]["type"] == "session.closed"
+
+
+@pytest.mark.parametrize("reason", [CloseReason.PEER_LOST, CloseReason.CONNECT_TIMEOUT])
+async def test_a_lost_peer_frees_everything(reason: CloseReason) -> None:
+    async with house(FakeAst(delay_s=1000)) as h:
+        await h.call()
+        await speak(h.wires[0], joined([tone(1), silence(1)]))
+        h.wires[0].listener.on_closed(reason)
+        await asyncio.sleep(0.1)
+        assert h.manager.sessions == 0
+        assert h.wires[0].closed is reason
+        assert h.ast.forgotten and h.tts.forgotten
+
+
+async def test_the_house_is_full_and_has_room_again() -> None:
+    async with house(max_sessions=2) as h:
+        first = await h.call()
+        await h.call()
+        with pytest.raises(AdmissionRefused, match="All 2 sessions") as caught:
+            await h.call()
+        assert caught.value.retry_after_s > 0
+        await h.manager.close_call(first, drain=False)
+        await h.call()
+
+
+async def test_a_storm_of_calls_takes_no_more_than_there_is() -> None:
+    async with house(max_sessions=3) as h:
+        came = await asyncio.gather(*(h.call() for _ in range(20)), return_exceptions=True)
+        assert sum(isinstance(c, str) for c in came) == 3
+        assert sum(isinstance(c, AdmissionRefused) for c in came) == 17
+
+
+async def test_refused_calls_leave_nothing() -> None:
+    async with house() as h:
+        with pytest.raises(BadOffer):
+            await h.manager.open_call("bad", SessionRequest())
+        with pytest.raises(UnsupportedPair, match="does not translate 'ru' to 'fr'"):
+            await h.call(SessionPatch(target_language="fr"))
+        with pytest.raises(UnsupportedPair, match="engine fake, not 'canary'"):
+            await h.call(SessionPatch(engine="canary"))
+        with pytest.raises(UnsupportedPair, match="no voice 'z' for en"):
+            await h.call(SessionPatch(voice="z"))
+        h.readiness.ready = False
+        with pytest.raises(AdmissionRefused, match="warming up"):
+            await h.call()
+        assert h.manager.sessions == 0
+        assert not h.wires
+
+
+async def test_a_caller_who_gives_up_leaves_nothing() -> None:
+    async with house() as h:
+        call = asyncio.create_task(h.call())
+        await asyncio.sleep(0.005)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        assert h.manager.sessions == 0
+
+
+async def test_trickle_knows_its_session_and_its_etag() -> None:
+    async with house() as h:
+        opened = await h.manager.open_call("offer", SessionRequest())
+        await h.manager.trickle(opened.session_id, "a=candidate", opened.etag)
+        await h.manager.trickle(opened.session_id, "a=candidate", None)
+        assert len(h.wires[0].fragments) == 2
+        with pytest.raises(EtagMismatch):
+            await h.manager.trickle(opened.session_id, "a=candidate", "other")
+        with pytest.raises(UnknownSession):
+            await h.manager.trickle("sess_none", "a=candidate", None)
+
+
+async def test_the_end_of_the_house_closes_all() -> None:
+    async with house() as h:
+        await h.call()
+        await h.call()
+    assert all(wire.closed is CloseReason.LOCAL for wire in h.wires)
+    assert all(events(wire)[-1]["type"] == "session.closed" for wire in h.wires)
+
+
+async def test_a_broken_engine_seam_ends_one_session_only() -> None:
+    async with house() as h:
+        await h.call()
+        await h.call()
+        h.ast.script.append("not a result")  # type: ignore[arg-type]
+        await speak(h.wires[0], joined([tone(1), silence(1)]))
+        assert h.manager.sessions == 1
+        assert h.wires[0].closed is not None
+        assert h.wires[1].closed is None
