@@ -2,11 +2,13 @@
 
 Engine objects live in a child process (`rtc_server.engines.worker`) and are called from one thread
 there. They never see sessions, queues or the event loop; they may block. An engine raises
-`EngineUnavailable` from its factory when something it needs is missing, and anything else for a
-batch that failed; both reach the caller as an `EngineError` with the same sentence.
+`EngineUnavailable` from its factory when something it needs is missing, and `EngineError` for a
+batch that failed; both reach the caller with the same sentence. Of any other exception only type
+and place are told, because its text may quote what was said.
 
 To add an engine: write a module with a factory ``create(options: EngineOptions) -> Ast | Tts``
-and name it in `rtc_server.engines.registry`. Nothing else changes.
+and choose it as ``--ast module:create``, or name it in `rtc_server.engines.registry`. Nothing else
+changes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +49,8 @@ class AstCapabilities:
     """Most requests in one call; 1 means one at a time."""
     max_audio_s: float
     """Longest segment it takes, in seconds."""
+    deadline_s: float = 1.5
+    """A call that takes longer than this, and 50 ms for each second of its audio, has hung."""
     notes: tuple[str, ...] = ()
     """Sentences an operator should read once, at start."""
 
@@ -65,6 +69,8 @@ class TtsCapabilities:
     """Language to its voices, the default first. A language that is absent cannot be spoken."""
     sample_rate: int
     """Samples per second of what `Tts.synthesize` yields."""
+    deadline_s: float = 1.5
+    """A call whose next chunk takes longer than this has hung."""
     notes: tuple[str, ...] = ()
     """Sentences an operator should read once, at start."""
 

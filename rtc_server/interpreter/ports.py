@@ -1,7 +1,7 @@
 """What the interpreter needs of the engines; `rtc_server.engines.service` provides it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Protocol
 
 from rtc_server.engines.base import (
@@ -37,6 +37,16 @@ class AstPort(Protocol):
         """Drop all that waits for this session."""
 
 
+class SpeechStream(AsyncIterator[Samples], Protocol):
+    """The speech of one text, as it is made, at the engine's rate. An async generator is one.
+
+    Iterating raises EngineError when it failed, perhaps after some chunks.
+    """
+
+    def aclose(self) -> Awaitable[object]:
+        """Stop the engine early."""
+
+
 class TtsPort(Protocol):
     """The speech synthesis that all sessions share."""
 
@@ -44,12 +54,8 @@ class TtsPort(Protocol):
     def capabilities(self) -> TtsCapabilities:
         """What it can speak."""
 
-    def synthesize(self, request: TtsRequest, *, session_id: str) -> AsyncGenerator[Samples, None]:
-        """Speech as it is made, at the engine's rate. Closing it early stops the engine.
-
-        Raises:
-            EngineError: it failed, perhaps after some chunks.
-        """
+    def synthesize(self, request: TtsRequest, *, session_id: str) -> SpeechStream:
+        """Queue a text. Raises EngineOverloaded: the queue is full; nothing was taken."""
 
     def forget(self, session_id: str) -> None:
         """Drop all that waits for this session."""

@@ -1,0 +1,1 @@
+"""Speech synthesis with eSpeak NG: every Canary language, no download, one process of its own."""

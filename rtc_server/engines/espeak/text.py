@@ -1,0 +1,53 @@
+"""What may be handed to libespeak-ng 1.52, which can crash (SIGSEGV) on odd Unicode.
+
+Known causes are characters outside the voice's alphabet and letters of two scripts in one word
+("©п" kills the Portuguese voice). So a text keeps the letters of the voice's own script and of
+basic Latin, digits, and punctuation that the library reads or pauses at; scripts are set apart by
+a space. Ordinary text of the language comes out unchanged, but for white space.
+"""
+
+import re
+import unicodedata
+
+_CYRILLIC = frozenset("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґѝ")
+_GREEK = frozenset("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋΐΰ")
+_LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
+_ACCENTED = frozenset("áàâãäåāăąæçćčċďđéèêëěēėęğġģħíìîïīįıķĺľļłñńňņóòôõöőøœŕřßśšşșťţțúùûüůűūųýÿźżž")
+_OTHERS = frozenset(" 0123456789.,!?:;'\"()-–—…%&+/$€£№°")
+_SAID_AS = {
+    "«": '"', "»": '"', "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "ʼ": "'",
+    "‐": "-", "‑": "-", "−": "-", "¡": " ", "¿": " ", "\N{SOFT HYPHEN}": "",
+}  # fmt: skip
+_SCRIPT_CHANGE = re.compile(
+    "(?<=[A-Za-z\u00c0-\u024f])(?=[\u0370-\u052f])|(?<=[\u0370-\u052f])(?=[A-Za-z\u00c0-\u024f])"
+)
+_LETTERS_MOST = 60
+"""Longer runs of letters or digits are not words; libespeak-ng has buffers of fixed size."""
+_LONG_RUN = re.compile(rf"(\w{{{_LETTERS_MOST}}})(?=\w)")
+_SPEAKABLE = re.compile(r"[^\W_]")
+
+
+def clean_text(text: str, language: str) -> str:
+    """`text` as the voice of `language` can take it; empty when nothing in it can be spoken."""
+    own = _own_letters(language)
+    kept = "".join(_kept(char, own) for char in unicodedata.normalize("NFC", text))
+    apart = _LONG_RUN.sub(r"\1 ", _SCRIPT_CHANGE.sub(" ", kept))
+    clean = " ".join(apart.split())
+    return clean if _SPEAKABLE.search(clean) else ""
+
+
+def _own_letters(language: str) -> frozenset[str]:
+    if language in ("ru", "uk", "bg"):
+        return _CYRILLIC
+    return _GREEK if language == "el" else _ACCENTED
+
+
+def _kept(char: str, own: frozenset[str]) -> str:
+    """The character, what it is said as, its bare letter, or a space."""
+    if char in _SAID_AS:
+        return _SAID_AS[char]
+    lower = char.lower()
+    if lower in own or lower in _LATIN or char in _OTHERS:
+        return char
+    bare = unicodedata.normalize("NFKD", char)[0]
+    return bare if bare.isascii() and bare.isalnum() else " "

@@ -1,0 +1,115 @@
+"""Keeps one engine process alive and fed: starts it, hands it work, replaces it when it is gone."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from rtc_server.engines.base import AstCapabilities, EngineOptions, TtsCapabilities
+from rtc_server.engines.process import EngineProcess
+from rtc_server.engines.registry import Kind, resolve
+from rtc_server.errors import EngineUnavailable
+from rtc_server.metrics import Metrics
+
+_log = logging.getLogger(__name__)
+
+_BACKOFF_FIRST_S = 0.1
+_BACKOFF_MOST_S = 10.0
+
+
+def backoff_s(failures: int) -> float:
+    """Wait before the next start, after `failures` processes in a row that answered nothing.
+
+    None after a process that had worked: its users are waiting.
+    """
+    if failures == 0:
+        return 0.0
+    return min(_BACKOFF_MOST_S, _BACKOFF_FIRST_S * 2.0 ** min(failures - 1, 30))
+
+
+class EngineHost:
+    """One engine's process and its successors, and the one task that feeds them."""
+
+    def __init__(
+        self,
+        *,
+        kind: Kind,
+        name: str,
+        options: EngineOptions,
+        start_s: float,
+        metrics: Metrics,
+        serve: Callable[[EngineProcess], Awaitable[bool]],
+    ) -> None:
+        """`serve` makes the next call, if there is one to make, and says whether there was."""
+        self._kind = kind
+        self._name = name
+        self._options = options
+        self._start_s = start_s
+        self._metrics = metrics
+        self._serve = serve
+        self._process: EngineProcess | None = None
+        self._failures = 0
+        self._wake = asyncio.Event()
+        self._feeder: asyncio.Task[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a warm process is there now."""
+        return self._process is not None and self._process.alive
+
+    async def start(self) -> AstCapabilities | TtsCapabilities:
+        """Start the first process and begin to serve.
+
+        Raises:
+            EngineUnavailable: unknown name, or it does not start; the sentence says why.
+        """
+        process = await self._spawn()
+        self._feeder = asyncio.create_task(self._feed(), name=f"{self._name} feeder")
+        return process.capabilities
+
+    def wake(self) -> None:
+        """There is something to serve."""
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Stop serving and end the process. Idempotent."""
+        if self._feeder is not None:
+            self._feeder.cancel()
+            await asyncio.wait([self._feeder])
+            self._feeder = None
+        if self._process is not None:
+            await self._process.close()
+            self._process = None
+
+    async def _feed(self) -> None:
+        while True:
+            await self._wake.wait()
+            process = await self._living_process()
+            if not await self._serve(process):
+                self._wake.clear()
+
+    async def _living_process(self) -> EngineProcess:
+        """The process; a dead one is replaced first, for as long as that takes."""
+        while self._process is None or not self._process.alive:
+            if self._process is not None:
+                await self._bury(self._process)
+            await asyncio.sleep(backoff_s(self._failures))
+            try:
+                await self._spawn()
+            except EngineUnavailable as exc:
+                self._failures += 1
+                _log.error("%s Next try in %.1f s.", exc, backoff_s(self._failures))
+        return self._process
+
+    async def _spawn(self) -> EngineProcess:
+        factory = resolve(self._kind, self._name)
+        process = await EngineProcess.start(self._name, factory, self._options, self._start_s)
+        process.on_exit(self._wake)
+        self._process = process
+        return process
+
+    async def _bury(self, dead: EngineProcess) -> None:
+        await dead.close()
+        self._process = None
+        self._failures = 0 if dead.answered else self._failures + 1
+        self._metrics.engine_restarts.labels(kind=self._kind, cause=dead.cause_of_death).inc()
+        _log.warning("Engine %s is being restarted (%s).", self._name, dead.cause_of_death)

@@ -1,0 +1,262 @@
+"""One engine process, seen from the server. Nothing here blocks the event loop."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from rtc_server.engines import wire
+from rtc_server.engines.base import (
+    AstCapabilities,
+    AstRequest,
+    AstResult,
+    EngineOptions,
+    TtsCapabilities,
+    TtsRequest,
+)
+from rtc_server.engines.child_log import ChildLog
+from rtc_server.errors import EngineCrashed, EngineError, EngineTimeout, EngineUnavailable
+from rtc_server.pcm import Samples
+
+_log = logging.getLogger(__name__)
+
+_STOP_S = 2.0
+"""How long an idle process may take to end by itself before it is killed."""
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Thread pools of numeric libraries: one thread each, unless the operator chose otherwise."""
+
+
+class EngineProcess:
+    """A child that runs one engine. One call at a time; any failure of the talk kills the child."""
+
+    capabilities: AstCapabilities | TtsCapabilities
+    """Known after `start`."""
+
+    def __init__(self, name: str, child: asyncio.subprocess.Process) -> None:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        self.answered = 0
+        """Calls that the engine answered, well or with an error."""
+        self.cause_of_death = "crash"
+        """For the metric: "crash", or "timeout" when we killed it."""
+        self._name = name
+        self._child = child
+        self._inbox = child.stdout
+        self._outbox = child.stdin
+        self._retired = False
+        self._child_log = ChildLog()
+        self._exit = asyncio.create_task(child.wait(), name=f"{name} exit")
+        self._stderr = asyncio.create_task(self._read_stderr(child.stderr), name=f"{name} stderr")
+
+    @classmethod
+    async def start(
+        cls, name: str, factory: str, options: EngineOptions, deadline_s: float
+    ) -> "EngineProcess":
+        """Spawn, load and warm up.
+
+        Raises:
+            EngineUnavailable: the engine refused, crashed while loading or took too long.
+        """
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "rtc_server.engines.worker",
+            str(os.getpid()),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=_environment(),
+            start_new_session=True,  # Ctrl-C in the terminal must reach the server only
+        )
+        process = cls(name, child)
+        try:
+            async with asyncio.timeout(deadline_s):
+                process.capabilities = await process._handshake(wire.Load(factory, options))
+        except BaseException as exc:
+            process.retire("timeout")
+            await process.close()
+            if isinstance(exc, TimeoutError):
+                raise EngineUnavailable(
+                    f"Engine {name} was not ready after {deadline_s:g} s."
+                ) from None
+            raise
+        return process
+
+    @property
+    def pid(self) -> int:
+        """Of the child, which also leads its process group."""
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether calls can be made."""
+        return not self._retired and not self._exit.done()
+
+    def on_exit(self, wake: "asyncio.Event") -> None:
+        """Set `wake` when the process ends, whatever the reason."""
+        self._exit.add_done_callback(lambda _: wake.set())
+
+    async def translate(
+        self, batch: Sequence[AstRequest], deadline_s: float
+    ) -> tuple[AstResult, ...]:
+        """One result per request, in order.
+
+        Raises:
+            EngineError: the engine raised, or answered with something else; it lives on.
+            EngineCrashed, EngineTimeout: the process is gone.
+        """
+        async with self._talk(deadline_s):
+            await wire.send(self._outbox, wire.Translate(tuple(batch)))
+            reply = await wire.receive(self._inbox)
+        self.answered += 1
+        match reply:
+            case wire.Translated(results) if len(results) == len(batch):
+                return results
+            case wire.Translated(results):
+                raise EngineError(
+                    f"Engine {self._name} gave {len(results)} results for {len(batch)} segments."
+                )
+            case wire.Raised(reason):
+                raise EngineError(reason)
+            case _:
+                raise self._out_of_step(reply)
+
+    async def synthesize(
+        self, request: TtsRequest, deadline_s: float
+    ) -> AsyncGenerator[Samples, None]:
+        """Chunks as they are made, each within `deadline_s` of asking. Closing early aborts.
+
+        Raises: as `translate`.
+        """
+        async with self._talk(deadline_s):
+            await wire.send(self._outbox, wire.Synthesize(request))
+        while True:
+            async with self._talk(deadline_s):
+                reply = await wire.receive(self._inbox)
+            match reply:
+                case wire.Chunk(samples):
+                    try:
+                        yield samples
+                    except GeneratorExit:
+                        await self._abort(deadline_s)
+                        raise
+                case wire.Done():
+                    self.answered += 1
+                    return
+                case wire.Raised(reason):
+                    self.answered += 1
+                    raise EngineError(reason)
+                case _:
+                    raise self._out_of_step(reply)
+
+    def retire(self, cause: str) -> None:
+        """Kill the process and whatever it started. Idempotent. `close` still has to be awaited."""
+        if self._retired:
+            return
+        self._retired = True
+        if self._child.returncode is None:
+            self.cause_of_death = cause
+            with suppress(ProcessLookupError):  # it ended a moment ago
+                os.killpg(self.pid, signal.SIGKILL)
+
+    async def close(self) -> None:
+        """End the process: politely when it is idle, else at once. Returns when all is freed."""
+        self._outbox.close()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await asyncio.shield(self._exit)
+        except TimeoutError:
+            self.retire("stop")
+        await self._exit
+        await self._stderr
+
+    async def _handshake(self, load: wire.Load) -> AstCapabilities | TtsCapabilities:
+        try:
+            await wire.send(self._outbox, load)
+            reply = await wire.receive(self._inbox)
+        except (EOFError, ConnectionError):
+            ending = await self._ending()
+            await self._stderr  # its last words may still be on their way
+            last = self._child_log.last_line
+            raise EngineUnavailable(
+                f"Engine {self._name} {ending} while it was starting"
+                + (f"; the last it said was: {last}" if last else ".")
+            ) from None
+        match reply:
+            case wire.Ready(capabilities):
+                self._child_log.serving = True
+                return capabilities
+            case wire.Refused(reason):
+                raise EngineUnavailable(f"Engine {self._name} cannot be used. {reason}")
+            case _:
+                raise self._out_of_step(reply)
+
+    @asynccontextmanager
+    async def _talk(self, deadline_s: float) -> AsyncIterator[None]:
+        """Whatever interrupts the talk leaves it out of step, so it ends the process."""
+        try:
+            async with asyncio.timeout(deadline_s):
+                yield
+        except TimeoutError:
+            self.retire("timeout")
+            raise EngineTimeout(
+                f"Engine {self._name} did not answer within {deadline_s:.1f} s. "
+                "It is being restarted."
+            ) from None
+        except (EOFError, OSError):
+            ending = await self._ending()
+            self.retire("crash")
+            raise EngineCrashed(
+                f"Engine {self._name} {ending} during the call. It is being restarted."
+            ) from None
+        except asyncio.CancelledError:
+            self.retire("stop")
+            raise
+        except Exception as exc:
+            _log.exception("The talk with engine %s broke", self._name)
+            self.retire("crash")
+            raise EngineCrashed(
+                f"The talk with engine {self._name} broke ({type(exc).__name__}). "
+                "It is being restarted."
+            ) from None
+
+    async def _abort(self, deadline_s: float) -> None:
+        async with self._talk(deadline_s):
+            await wire.send(self._outbox, wire.Abort())
+            while isinstance(await wire.receive(self._inbox), wire.Chunk):
+                pass
+        self.answered += 1
+
+    async def _ending(self) -> str:
+        """How it ended, in words. A process that closed its pipes but stays is killed."""
+        try:
+            async with asyncio.timeout(0.5):
+                code = await asyncio.shield(self._exit)
+        except TimeoutError:
+            return "closed its pipe"
+        if code < 0:
+            return f"was killed by {signal.Signals(-code).name}"
+        return f"ended with exit code {code}"
+
+    def _out_of_step(self, reply: wire.Message) -> EngineCrashed:
+        self.retire("crash")
+        return EngineCrashed(f"Engine {self._name} answered with {type(reply).__name__}.")
+
+    async def _read_stderr(self, stderr: asyncio.StreamReader) -> None:
+        loop = asyncio.get_running_loop()
+        while data := await stderr.read(4096):
+            for line in self._child_log.feed(data, loop.time()):
+                _log.info("%s: %s", self._name, line)
+
+
+def _environment() -> dict[str, str]:
+    """The server's, with its import path, and with numeric libraries held to one thread."""
+    here = str(Path.cwd())
+    path = os.pathsep.join(entry or here for entry in sys.path)
+    return {**dict.fromkeys(_THREADS, "1"), **os.environ, "PYTHONPATH": path}

@@ -1,0 +1,126 @@
+"""Names of engines and where each lives. Nothing here imports an engine.
+
+An engine of your own needs no entry: ``--ast my_module:create`` takes any importable factory.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from rtc_server.engines.base import EngineCard
+from rtc_server.errors import EngineUnavailable
+
+Kind: TypeAlias = Literal["ast", "tts"]
+
+CANARY_LANGUAGES = (
+    *("bg", "hr", "cs", "da", "nl", "en", "et", "fi", "fr", "de", "el", "hu", "it"),
+    *("lv", "lt", "mt", "pl", "pt", "ro", "sk", "sl", "es", "sv", "ru", "uk"),
+)
+"""The 25 languages of PROTOCOL.md, as ISO 639-1 codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An engine that this package carries."""
+
+    kind: Kind
+    """What it does."""
+    name: str
+    """The name it is chosen by."""
+    factory: str
+    """``module:function``."""
+    title: str
+    """The name people read."""
+    licence: str
+    """Licence of code and weights."""
+    languages: tuple[str, ...]
+    """Source languages (AST) or spoken languages (TTS)."""
+    needs: tuple[str, ...]
+    """Top-level modules without which it cannot start."""
+    install: str
+    """What to run when one is missing."""
+
+
+_ENGINES = (
+    _Known(
+        kind="ast",
+        name="phrasebook",
+        factory="rtc_server.engines.phrasebook.engine:create",
+        title="Phrasebook",
+        licence="Apache-2.0; PocketSphinx BSD-2-Clause; eSpeak NG GPL-3.0-or-later",
+        languages=("en", "ru"),
+        needs=("pocketsphinx", "espeakng_loader"),
+        install="pip install rtc-server",
+    ),
+    _Known(
+        kind="tts",
+        name="espeak",
+        factory="rtc_server.engines.espeak.engine:create",
+        title="eSpeak NG",
+        licence="GPL-3.0-or-later (code and voices), in a process of its own",
+        languages=CANARY_LANGUAGES,
+        needs=("espeakng_loader",),
+        install="pip install rtc-server",
+    ),
+)
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """The engines of a kind that this package carries, the default first."""
+    return tuple(engine.name for engine in _ENGINES if engine.kind == kind)
+
+
+def ast_names() -> tuple[str, ...]:
+    """Speech translation engines, the default first."""
+    return names("ast")
+
+
+def tts_names() -> tuple[str, ...]:
+    """Speech synthesis engines, the default first."""
+    return names("tts")
+
+
+def resolve(kind: Kind, name: str) -> str:
+    """``module:function`` of an engine's factory; a name of that form stands for itself.
+
+    Raises:
+        EngineUnavailable: no such engine, or something that it needs is not installed.
+    """
+    if ":" in name:
+        return name
+    for engine in _ENGINES:
+        if (engine.kind, engine.name) == (kind, name):
+            if missing := _missing(engine):
+                raise EngineUnavailable(missing)
+            return engine.factory
+    raise EngineUnavailable(
+        f"There is no {kind.upper()} engine named {name}. There is: {', '.join(names(kind))}; "
+        "or module:factory for one of your own."
+    )
+
+
+def cards() -> tuple[EngineCard, ...]:
+    """Every engine that this package carries, installed or not, without loading any."""
+    return tuple(
+        EngineCard(
+            kind=engine.kind,
+            name=engine.name,
+            title=engine.title,
+            licence=engine.licence,
+            languages=engine.languages,
+            installed=not _missing(engine),
+            missing=_missing(engine),
+        )
+        for engine in _ENGINES
+    )
+
+
+def _missing(engine: _Known) -> str:
+    """The sentence that says what to install, or nothing."""
+    absent = [module for module in engine.needs if importlib.util.find_spec(module) is None]
+    if not absent:
+        return ""
+    return (
+        f"Engine {engine.name} needs {' and '.join(absent)}, not installed here. "
+        f"Run: {engine.install}"
+    )

@@ -1,0 +1,220 @@
+"""Speech translation: segments of all sessions in, batches through the engine, texts out."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rtc_server.clock import Clock, monotonic
+from rtc_server.config import EngineSettings
+from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, EngineOptions
+from rtc_server.engines.batcher import AstQueue
+from rtc_server.engines.host import EngineHost
+from rtc_server.engines.process import EngineProcess
+from rtc_server.errors import EngineError, EngineOverloaded, EngineTimeout, EngineUnavailable
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import SPEECH_RATE
+
+_log = logging.getLogger(__name__)
+
+_DEADLINE_PER_AUDIO = 0.05
+"""What an honest call may take for each second of audio, beside `AstCapabilities.deadline_s`."""
+
+
+@dataclass(eq=False, slots=True)
+class _Entry:
+    """A segment that waits or is being translated."""
+
+    request: AstRequest
+    """What to translate."""
+    session_id: str
+    """Whose it is."""
+    future: asyncio.Future[Any]
+    """Where the answer goes: an `AstResult`, or None for a partial that is not worth its time."""
+    timer: asyncio.TimerHandle | None = None
+    """Ends the wait of a final; partials are replaced by newer ones instead."""
+
+    def done(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self.future.done()
+
+    def stop_waiting(self) -> None:
+        """It is served or dropped now."""
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def fail(self, error: EngineError) -> None:
+        """Tell the waiting. A partial is only worth a shrug: the final will tell."""
+        self.stop_waiting()
+        if self.future.done():
+            return
+        if self.request.partial:
+            self.future.set_result(None)
+        else:
+            self.future.set_exception(type(error)(str(error)))  # one traceback for each waiting
+            self.future.exception()  # seen: the session may be gone, which is no fault to log
+
+
+class AstService:
+    """The translation engine, shared by all sessions."""
+
+    capabilities: AstCapabilities
+    """Known after `start`."""
+
+    def __init__(
+        self,
+        name: str,
+        options: EngineOptions,
+        settings: EngineSettings,
+        metrics: Metrics,
+        clock: Clock = monotonic,
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+        self._queue = AstQueue[_Entry](settings.ast_queue)
+        self._host = EngineHost(
+            kind="ast",
+            name=name,
+            options=options,
+            start_s=settings.engine_start_s,
+            metrics=metrics,
+            serve=self._serve_next,
+        )
+
+    @property
+    def ready(self) -> bool:
+        """False before `start` and while the engine's process is being replaced."""
+        return self._host.ready
+
+    async def start(self) -> None:
+        """Load the engine and warm it up.
+
+        Raises:
+            EngineUnavailable: it cannot be used here; the sentence says why.
+        """
+        capabilities = await self._host.start()
+        if not isinstance(capabilities, AstCapabilities):
+            await self._host.close()
+            raise EngineUnavailable(f"Engine {self._name} does not translate speech.")
+        self.capabilities = capabilities
+
+    def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
+        """Queue a whole segment. Cancelling the future takes it out again, at no cost.
+
+        The future raises `EngineCrashed`, `EngineTimeout` (too long in the queue included) or
+        `EngineError`; it is cancelled by `forget` and `close`.
+
+        Raises:
+            EngineOverloaded: the queue is full.
+            EngineError: the engine has no such pair, or the segment is too long for it.
+        """
+        self._check(request)
+        entry = self._entry(request, session_id)
+        accepted, stale = self._queue.add_final(entry)
+        if not accepted:
+            self._metrics.queue_drops.labels(queue="ast").inc()
+            raise EngineOverloaded(
+                f"{self._settings.ast_queue} segments wait for translation already. "
+                "Try again in a moment."
+            )
+        self._drop_partials(stale)
+        wait_s = self._settings.engine_wait_s
+        entry.timer = asyncio.get_running_loop().call_later(wait_s, self._expire, entry)
+        self._host.wake()
+        return entry.future
+
+    def submit_partial(
+        self, request: AstRequest, *, session_id: str
+    ) -> asyncio.Future[AstResult | None]:
+        """Queue the beginning of a segment, in place of the session's older one.
+
+        The future gives None when it was not worth its time: a newer partial or a final came,
+        there was no room, or the engine failed.
+
+        Raises:
+            EngineError: the engine has no such pair or no partials, or the audio is too long.
+        """
+        self._check(request)
+        entry = self._entry(request, session_id)
+        self._drop_partials(self._queue.add_partial(entry))
+        self._host.wake()
+        return entry.future
+
+    def forget(self, session_id: str) -> None:
+        """The session is over: cancel what it has waiting."""
+        _cancel(self._queue.forget(session_id))
+
+    async def close(self) -> None:
+        """Cancel everything and end the engine's process. Idempotent."""
+        _cancel(self._queue.clear())
+        await self._host.close()
+
+    def _entry(self, request: AstRequest, session_id: str) -> _Entry:
+        return _Entry(request, session_id, asyncio.get_running_loop().create_future())
+
+    def _check(self, request: AstRequest) -> None:
+        pair = (request.source_language, request.target_language)
+        if pair not in self.capabilities.pairs:
+            raise EngineError(f"Engine {self._name} does not translate {pair[0]} to {pair[1]}.")
+        if request.partial and not self.capabilities.partials:
+            raise EngineError(f"Engine {self._name} has no partial results.")
+        if request.samples.size > self.capabilities.max_audio_s * SPEECH_RATE:
+            raise EngineError(
+                f"Engine {self._name} takes segments up to {self.capabilities.max_audio_s:g} s."
+            )
+
+    def _drop_partials(self, dropped: Iterable[_Entry]) -> None:
+        for entry in dropped:
+            self._metrics.queue_drops.labels(queue="ast_partials").inc()
+            if not entry.future.done():
+                entry.future.set_result(None)
+
+    def _expire(self, entry: _Entry) -> None:
+        if self._queue.finals.remove(entry):
+            self._metrics.queue_drops.labels(queue="ast").inc()
+            entry.fail(
+                EngineTimeout(
+                    f"Engine {self._name} did not get to this segment within "
+                    f"{self._settings.engine_wait_s:g} s."
+                )
+            )
+
+    async def _serve_next(self, process: EngineProcess) -> bool:
+        batch = self._queue.take(self.capabilities.max_batch)
+        if not batch:
+            return False
+        for entry in batch:
+            entry.stop_waiting()
+        requests = [entry.request for entry in batch]
+        self._metrics.engine_batch_size.labels(kind="ast").observe(len(batch))
+        started = self._clock()
+        try:
+            results = await process.translate(requests, self._deadline_s(requests))
+        except EngineError as exc:
+            _log.warning("A batch of %d failed: %s", len(batch), exc)
+            for entry in batch:
+                entry.fail(exc)
+        except asyncio.CancelledError:
+            _cancel(batch)
+            raise
+        else:
+            for entry, result in zip(batch, results, strict=True):
+                if not entry.future.done():
+                    entry.future.set_result(result)
+        self._metrics.engine_seconds.labels(kind="ast").observe(self._clock() - started)
+        return True
+
+    def _deadline_s(self, requests: Iterable[AstRequest]) -> float:
+        if self._settings.ast_deadline_s:
+            return self._settings.ast_deadline_s
+        audio_s = sum(request.samples.size for request in requests) / SPEECH_RATE
+        return self.capabilities.deadline_s + _DEADLINE_PER_AUDIO * audio_s
+
+
+def _cancel(entries: Iterable[_Entry]) -> None:
+    for entry in entries:
+        entry.stop_waiting()
+        entry.future.cancel()

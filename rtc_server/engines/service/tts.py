@@ -1,0 +1,229 @@
+"""Speech synthesis: texts of all sessions in, one at a time through the engine, chunks out.
+
+Speech goes from the
+engine's process into each text's own buffer as fast as it is made, so that a listener who is slow
+to take it never holds up the others.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable
+from contextlib import aclosing
+
+from rtc_server.clock import Clock, monotonic
+from rtc_server.config import EngineSettings
+from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
+from rtc_server.engines.batcher import FairQueue
+from rtc_server.engines.host import EngineHost
+from rtc_server.engines.process import EngineProcess
+from rtc_server.errors import EngineError, EngineOverloaded, EngineTimeout, EngineUnavailable
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import Samples
+
+_log = logging.getLogger(__name__)
+
+_MOST_SPEECH_S = 120.0
+"""Bound of what one text may leave in its buffer. No segment (15 s) translates to more."""
+
+
+class Speech:
+    """The speech of one text, as it is made. Iterate once; `aclose` early to stop its making."""
+
+    def __init__(self, request: TtsRequest, session_id: str) -> None:
+        self.request = request
+        """What is spoken."""
+        self.session_id = session_id
+        """Whose it is."""
+        self.timer: asyncio.TimerHandle | None = None
+        """Ends the wait for its turn."""
+        self._chunks: deque[Samples] = deque()
+        self._buffered_samples = 0
+        self._over = False
+        self._error: EngineError | None = None
+        self._news = asyncio.Event()
+
+    def __aiter__(self) -> "Speech":
+        return self
+
+    async def __anext__(self) -> Samples:
+        """The next chunk: mono float32 at the engine's rate, shape (n,), n >= 1.
+
+        Raises:
+            EngineCrashed, EngineTimeout, EngineError: after the chunks made before the failure.
+        """
+        while not self._chunks:
+            if self._over:
+                error, self._error = self._error, None
+                raise error or StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        chunk = self._chunks.popleft()
+        self._buffered_samples -= chunk.size
+        return chunk
+
+    async def aclose(self) -> None:
+        """Nobody listens any more: drop what is buffered and stop what is being made."""
+        self.abandon()
+
+    def done(self) -> bool:
+        """Whether nothing more need be made."""
+        return self._over
+
+    def put(self, chunk: Samples) -> int:
+        """Add a chunk; the samples that are buffered now."""
+        if not self._over:
+            self._chunks.append(chunk)
+            self._buffered_samples += chunk.size
+            self._news.set()
+        return self._buffered_samples
+
+    def finish(self, error: EngineError | None = None) -> None:
+        """No more chunks come; after the buffered ones the listener gets `error`, if any."""
+        if not self._over:
+            self._over = True
+            self._error = error
+            self._news.set()
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def abandon(self) -> None:
+        """End it for its listener too, at once and without an error."""
+        self.finish()
+        self._error = None
+        self._chunks.clear()
+        self._buffered_samples = 0
+
+
+class TtsService:
+    """The synthesis engine, shared by all sessions."""
+
+    capabilities: TtsCapabilities
+    """Known after `start`."""
+
+    def __init__(
+        self,
+        name: str,
+        options: EngineOptions,
+        settings: EngineSettings,
+        metrics: Metrics,
+        clock: Clock = monotonic,
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+        self._queue = FairQueue[Speech](settings.tts_queue)
+        self._host = EngineHost(
+            kind="tts",
+            name=name,
+            options=options,
+            start_s=settings.engine_start_s,
+            metrics=metrics,
+            serve=self._serve_next,
+        )
+
+    @property
+    def ready(self) -> bool:
+        """False before `start` and while the engine's process is being replaced."""
+        return self._host.ready
+
+    async def start(self) -> None:
+        """Load the engine and warm it up.
+
+        Raises:
+            EngineUnavailable: it cannot be used here; the sentence says why.
+        """
+        capabilities = await self._host.start()
+        if not isinstance(capabilities, TtsCapabilities):
+            await self._host.close()
+            raise EngineUnavailable(f"Engine {self._name} does not synthesize speech.")
+        self.capabilities = capabilities
+
+    def synthesize(self, request: TtsRequest, *, session_id: str) -> Speech:
+        """Queue a text at once. Its chunks come from the returned iterator, which may be closed
+        early; one that was closed before its turn costs nothing.
+
+        Raises:
+            EngineOverloaded: the queue is full.
+            EngineError: the engine has no such language or voice.
+        """
+        self._check(request)
+        speech = Speech(request, session_id)
+        if not self._queue.add(speech):
+            self._metrics.queue_drops.labels(queue="tts").inc()
+            raise EngineOverloaded(
+                f"{self._settings.tts_queue} texts wait to be spoken already. "
+                "Try again in a moment."
+            )
+        wait_s = self._settings.engine_wait_s
+        speech.timer = asyncio.get_running_loop().call_later(wait_s, self._expire, speech)
+        self._host.wake()
+        return speech
+
+    def forget(self, session_id: str) -> None:
+        """The session is over: drop what it has waiting."""
+        _abandon(self._queue.forget(session_id))
+
+    async def close(self) -> None:
+        """Drop everything and end the engine's process. Idempotent."""
+        _abandon(self._queue.clear())
+        await self._host.close()
+
+    def _check(self, request: TtsRequest) -> None:
+        voices = self.capabilities.voices.get(request.language)
+        if voices is None:
+            raise EngineError(f"Engine {self._name} does not speak {request.language}.")
+        if request.voice is not None and request.voice not in voices:
+            raise EngineError(
+                f"Engine {self._name} has these voices for {request.language}: {', '.join(voices)}."
+            )
+
+    def _expire(self, speech: Speech) -> None:
+        if self._queue.remove(speech):
+            self._metrics.queue_drops.labels(queue="tts").inc()
+            speech.finish(
+                EngineTimeout(
+                    f"Engine {self._name} did not get to this text within "
+                    f"{self._settings.engine_wait_s:g} s."
+                )
+            )
+
+    async def _serve_next(self, process: EngineProcess) -> bool:
+        turn = self._queue.take(1)
+        if not turn:
+            return False
+        [speech] = turn
+        if speech.timer is not None:
+            speech.timer.cancel()
+        self._metrics.engine_batch_size.labels(kind="tts").observe(1)
+        started = self._clock()
+        try:
+            await self._speak(process, speech)
+        except EngineError as exc:
+            _log.warning("A text failed: %s", exc)
+            speech.finish(exc)
+        except asyncio.CancelledError:
+            speech.abandon()
+            raise
+        else:
+            speech.finish()
+        self._metrics.engine_seconds.labels(kind="tts").observe(self._clock() - started)
+        return True
+
+    async def _speak(self, process: EngineProcess, speech: Speech) -> None:
+        deadline_s = self._settings.tts_deadline_s or self.capabilities.deadline_s
+        most_samples = _MOST_SPEECH_S * self.capabilities.sample_rate
+        async with aclosing(process.synthesize(speech.request, deadline_s)) as chunks:
+            async for chunk in chunks:
+                if speech.put(chunk) > most_samples:
+                    raise EngineError(
+                        f"The text makes more than {_MOST_SPEECH_S:g} s of speech. Split it."
+                    )
+                if speech.done():
+                    return
+
+
+def _abandon(speeches: Iterable[Speech]) -> None:
+    for speech in speeches:
+        speech.abandon()
