@@ -1,8 +1,8 @@
 """What the interpreter needs of the engines; `rtc_server.engines.service` provides it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from typing import Protocol
+from collections.abc import Awaitable
+from typing import Protocol, Self
 
 from rtc_server.engines.base import (
     AstCapabilities,
@@ -37,11 +37,17 @@ class AstPort(Protocol):
         """Drop all that waits for this session."""
 
 
-class SpeechStream(AsyncIterator[Samples], Protocol):
+class SpeechStream(Protocol):
     """The speech of one text, as it is made, at the engine's rate. An async generator is one.
 
     Iterating raises EngineError when it failed, perhaps after some chunks.
     """
+
+    def __aiter__(self) -> Self:
+        """Itself."""
+
+    def __anext__(self) -> Awaitable[Samples]:
+        """The next chunk: float32, shape (n,), n >= 1."""
 
     def aclose(self) -> Awaitable[object]:
         """Stop the engine early."""
