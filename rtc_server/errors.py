@@ -19,6 +19,7 @@ RtcServerError
 │   ├── BadEvent           a client event that cannot be carried out               error event
 │   └── PayloadTooLarge    larger than the documented limit                        413
 └── AdmissionRefused       no room for another session                             503, retryable
+    └── NotReady           warming up, restarting an engine, or draining           503, retryable
 
 Every message is a sentence that says what to do. None carries SDP, transcripts or tokens.
 """
@@ -164,3 +165,9 @@ class AdmissionRefused(RtcServerError):
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class NotReady(AdmissionRefused):
+    """Warming up, restarting an engine, or draining."""
+
+    code = "not_ready"

@@ -141,11 +141,15 @@ async def serve(
         outer.add_subapp(prefix, app)
         app = outer
     runner = web.AppRunner(
-        app, access_log_class=AccessLog, handler_cancellation=handler_cancellation
+        app,
+        access_log_class=AccessLog,
+        handler_cancellation=handler_cancellation,
+        lingering_time=0.1,
+        shutdown_timeout=1.0,
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:

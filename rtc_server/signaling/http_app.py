@@ -67,7 +67,7 @@ def make_http_app(
     )
     ice_servers = [parse_ice_server(text) for text in settings.transport.ice_servers]
     CallRoutes(calls, metrics, ice_servers).add_to(app.router)
-    InfoRoutes(readiness, catalogue, metrics).add_to(app.router)
+    InfoRoutes(readiness, catalogue, metrics, settings.interpreter).add_to(app.router)
     PageRoutes(page_folder or resource_folder("static")).add_to(app.router)
     app.on_response_prepare.append(_add_common_headers)
     return app

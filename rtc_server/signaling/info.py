@@ -5,8 +5,9 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from rtc_server.config import InterpreterSettings
 from rtc_server.engines.base import AstCapabilities, TtsCapabilities
-from rtc_server.errors import AdmissionRefused, RemoteError
+from rtc_server.errors import NotReady, RemoteError
 from rtc_server.events.client import language_code
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Catalogue, Readiness
@@ -18,7 +19,15 @@ RETRY_AFTER_S = 2
 class InfoRoutes:
     """Handlers that only read."""
 
-    def __init__(self, readiness: Readiness, catalogue: Catalogue, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        readiness: Readiness,
+        catalogue: Catalogue,
+        metrics: Metrics,
+        defaults: InterpreterSettings,
+    ) -> None:
+        """`defaults`: the pair of a call that names none."""
+        self._defaults = defaults
         self._readiness = readiness
         self._catalogue = catalogue
         self._metrics = metrics
@@ -46,9 +55,10 @@ class InfoRoutes:
         """The pairs that can be translated and spoken now, and the voices."""
         ast, tts = self._catalogue.ast, self._catalogue.tts
         if ast is None or tts is None:
-            raise AdmissionRefused(self._reason(), RETRY_AFTER_S)
+            raise NotReady(self._reason(), RETRY_AFTER_S)
         return _json(
             {
+                "default": {"source": self._defaults.source, "target": self._defaults.target},
                 "ast": ast.title,
                 "tts": tts.title,
                 "pairs": [
@@ -74,7 +84,7 @@ class InfoRoutes:
     async def ready(self, _request: web.Request) -> web.Response:
         """Whether calls are welcome: 200, or 503 with the reason."""
         if not self._readiness.ready:
-            raise AdmissionRefused(self._reason(), RETRY_AFTER_S)
+            raise NotReady(self._reason(), RETRY_AFTER_S)
         return _json({"status": "ready"})
 
     async def metrics(self, _request: web.Request) -> web.Response:

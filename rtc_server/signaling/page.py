@@ -44,9 +44,13 @@ class PageRoutes:
     def _serve(self, path: str) -> web.StreamResponse:
         if "\0" in path or any(part.startswith(".") for part in path.split("/")):
             raise web.HTTPNotFound
-        found = (self._folder / path).resolve()
-        media_type = MEDIA_TYPES.get(found.suffix)
-        if not found.is_relative_to(self._folder) or not media_type or not found.is_file():
+        try:
+            found = (self._folder / path).resolve()
+            there = found.is_relative_to(self._folder) and found.is_file()
+        except OSError:  # a name longer than the file system has
+            there = False
+        media_type = MEDIA_TYPES.get(found.suffix) if there else None
+        if media_type is None:
             raise web.HTTPNotFound
         return web.FileResponse(
             found, headers={hdrs.CONTENT_TYPE: media_type, hdrs.CACHE_CONTROL: "no-cache"}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -118,7 +119,10 @@ def problem_middleware() -> Middleware:
                 raise
             held_back = tracebacks.admit(monotonic())
             if held_back is not None:
-                _log.exception("A request failed (%d more not logged)", held_back)
+                # Type and place only: the exception's text may quote an offer or a path.
+                place = "".join(traceback.format_tb(error.__traceback__))
+                kind = type(error).__qualname__
+                _log.error("A request failed (%d more not logged): %s\n%s", held_back, kind, place)
             return internal_error()
 
     return answer_with_problems

@@ -1,0 +1,71 @@
+"""Rules of signaling that need no socket."""
+
+import pytest
+
+from rtc_server.config import TransportSettings
+from rtc_server.errors import ConfigError, Unauthorized
+from rtc_server.ice import IceServer, parse_ice_server
+from rtc_server.signaling.auth import check_bearer
+from rtc_server.signaling.calls import ice_link
+from rtc_server.signaling.log_limit import LogLimit
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("stun:192.0.2.1", IceServer("stun:192.0.2.1")),
+        (" stuns:a.example:5349 ", IceServer("stuns:a.example:5349")),
+        ("turn:u:p@h:3478", IceServer("turn:h:3478", "u", "p")),
+        ("turns:1700:u:p@[::1]:1", IceServer("turns:[::1]:1", "1700:u", "p")),
+        ("turn:u:a%40b%3A@h?transport=tcp", IceServer("turn:h?transport=tcp", "u", "a@b:")),
+    ],
+)
+def test_ice_servers_as_an_operator_writes_them(text: str, server: IceServer) -> None:
+    assert parse_ice_server(text) == server
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "stun:",
+        "http://h",
+        "turn:h:1",
+        "turn:u@h",
+        "stun:h:0",
+        "stun:h:99999",
+        "turn:u:p@h?transport=sctp",
+        "stun:h\r\nX: y",
+        "turn:u:p@ss@h>",
+    ],
+)
+def test_a_wrong_ice_server_is_refused_without_being_repeated(text: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        TransportSettings(ice_servers=(text,))
+    assert "p@" not in str(refusal.value).replace("password@", "")
+
+
+def test_a_password_does_not_show() -> None:
+    assert "hunter2" not in repr(parse_ice_server("turn:u:hunter2@h"))
+
+
+def test_a_link_cannot_be_broken_out_of() -> None:
+    link = ice_link(IceServer("turn:h", 'a"; x="', "b\\\r\nSet-Cookie: c"))
+    assert link == (
+        '<turn:h>; rel="ice-server"; username="a\\"; x=\\""; '
+        'credential="b\\\\Set-Cookie: c"; credential-type="password"'
+    )
+
+
+def test_a_key_that_is_no_text_is_only_wrong() -> None:
+    with pytest.raises(Unauthorized):
+        check_bearer("Bearer \udcff\udcfe", "key")
+    check_bearer("Bearer key", "key")
+
+
+def test_the_log_limit_counts_what_it_held_back() -> None:
+    limit = LogLimit(burst=2, per_second=1.0)
+    assert [limit.admit(5.0) for _ in range(5)] == [0, 0, None, None, None]
+    assert limit.admit(5.5) is None
+    assert limit.admit(6.0) == 4
+    assert [limit.admit(100.0) for _ in range(3)] == [0, 0, None]
