@@ -1,0 +1,152 @@
+"""The data channel that events travel on, over aiortc's SCTP."""
+
+import contextlib
+import logging
+import struct
+from collections.abc import Callable
+from typing import Any, Final
+
+from aiortc import RTCDataChannel, RTCSctpTransport
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcsctptransport import AbortChunk, Chunk, DataChunk
+
+from rtc_server.transport.outbox import Outbox, Stored
+
+logger = logging.getLogger(__name__)
+
+LABEL: Final = "oai-events"
+"""The label OpenAI's clients use; it wins when a peer opens several channels."""
+MAX_MESSAGE_BYTES: Final = 16 * 1024
+"""Largest client event."""
+SEND_AHEAD_BYTES: Final = 64 * 1024
+"""What SCTP may hold unsent; the rest waits in the outbox, where it can still be dropped."""
+RECEIVE_WINDOW_BYTES: Final = 256 * 1024
+"""What the peer may send before we read it; a peer that ignores it is not read any more."""
+
+_PEER_ERRORS: Final = (
+    AssertionError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What aiortc's SCTP raises on nonsense. Without a guard it would end the DTLS task, and audio."""
+
+
+class GuardedSctp(RTCSctpTransport):
+    """aiortc's SCTP, that a peer's nonsense cannot end."""
+
+    def __init__(self, transport: RTCDtlsTransport) -> None:
+        super().__init__(transport)
+        self._advertised_rwnd = RECEIVE_WINDOW_BYTES
+        self.on_unreadable: Callable[[str], None] = lambda reason: None
+        """Told about a message that is not text."""
+        self.on_aborted: Callable[[], None] = lambda: None
+        """Told when the peer ended the association, as browsers do on ``close()``."""
+
+    async def _handle_data(self, data: bytes) -> None:
+        try:
+            await super()._handle_data(data)
+        except _PEER_ERRORS as error:
+            logger.warning("SCTP packet ignored: %s", type(error).__name__)
+
+    async def _receive_chunk(self, chunk: Chunk) -> None:
+        await super()._receive_chunk(chunk)
+        if isinstance(chunk, AbortChunk):
+            self.on_aborted()
+
+    async def _receive_data_chunk(self, chunk: DataChunk) -> None:
+        if self._advertised_rwnd > -RECEIVE_WINDOW_BYTES:
+            await super()._receive_data_chunk(chunk)
+
+    async def _data_channel_receive(self, stream_id: int, pp_id: int, data: bytes) -> None:
+        try:
+            await super()._data_channel_receive(stream_id, pp_id, data)
+        except UnicodeDecodeError:
+            self.on_unreadable("The message is not UTF-8 text.")
+
+    async def _send_chunk(self, chunk: Chunk) -> None:
+        # A timer may fire after the transport went away; there is nobody to tell.
+        with contextlib.suppress(ConnectionError):
+            await super()._send_chunk(chunk)
+
+
+class EventChannel:
+    """Sends events in order as fast as the peer takes them, and sorts what comes in."""
+
+    def __init__(
+        self,
+        *,
+        on_open: Callable[[], None],
+        on_message: Callable[[str], None],
+        on_bad_message: Callable[[str], None],
+    ) -> None:
+        self._on_open = on_open
+        self._on_message = on_message
+        self._on_bad_message = on_bad_message
+        self._outbox = Outbox()
+        self._channel: RTCDataChannel | None = None
+        self._was_open = False
+
+    @property
+    def dropped(self) -> int:
+        """Messages dropped because the peer was too slow."""
+        return self._outbox.dropped
+
+    def listen(self, sctp: GuardedSctp) -> None:
+        """Take the channel that the peer opens on `sctp`."""
+        sctp.on_unreadable = self._on_bad_message
+        sctp.on("datachannel", self._announced)
+
+    def send(self, text: str, *, droppable: bool) -> Stored:
+        """Send, or keep until the peer can take it."""
+        stored = self._outbox.put(text, droppable=droppable)
+        self._pump()
+        return stored
+
+    def _announced(self, channel: RTCDataChannel) -> None:
+        # An announced channel is open already: there will be no "open" event to wait for.
+        old = self._channel
+        if old is not None and not (channel.label == LABEL and old.label != LABEL):
+            channel.close()
+            return
+        if old is not None:
+            old.remove_all_listeners()
+            old.close()
+        self._channel = channel
+        channel.bufferedAmountLowThreshold = SEND_AHEAD_BYTES // 4
+        channel.on("bufferedamountlow", self._pump)
+        channel.on("message", self._received)
+        channel.on("close", lambda: self._closed(channel))
+        if not self._was_open:
+            self._was_open = True
+            self._on_open()
+        self._pump()
+
+    def _closed(self, channel: RTCDataChannel) -> None:
+        if self._channel is channel:
+            self._channel = None
+
+    def _received(self, message: Any) -> None:
+        if not isinstance(message, str):
+            self._on_bad_message("The message is binary; events are JSON text.")
+        elif len(message) > MAX_MESSAGE_BYTES or len(message.encode()) > MAX_MESSAGE_BYTES:
+            self._on_bad_message(f"The message is longer than {MAX_MESSAGE_BYTES // 1024} kB.")
+        else:
+            self._on_message(message)
+
+    def _pump(self) -> None:
+        channel = self._channel
+        while (
+            channel is not None
+            and channel.readyState == "open"
+            and channel.bufferedAmount < SEND_AHEAD_BYTES
+            and len(self._outbox)
+        ):
+            text = self._outbox.take()
+            try:
+                channel.send(text)
+            except ValueError:
+                self._outbox.dropped += 1  # larger than the peer said it takes

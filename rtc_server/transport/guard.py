@@ -1,0 +1,90 @@
+"""The first code that sees a datagram: drops what cannot be the peer's, and never raises.
+
+aioice reads any datagram from anyone, and aiortc behind it closes the session on an empty one.
+Here DTLS, RTP and RTCP pass only from addresses that ICE validated (a check of ours, answered
+with the session's password), STUN only well formed and within the source's rate. RTP goes
+straight to the media path: no exception from a failed STUN parse, no queue, no task.
+"""
+
+from typing import Any, Final, Protocol
+
+from aioice import stun
+from aioice.ice import StunProtocol
+
+from rtc_server.transport.limits import Source
+
+MIN_DATAGRAM_BYTES: Final = 13
+"""The shortest that means anything: a DTLS record header, or an RTP header and a byte."""
+
+
+class Gate(Protocol):
+    """What the guard asks of the connection behind it."""
+
+    def admits(self, source: Source) -> bool:
+        """Within the source's rate."""
+
+    def is_validated(self, source: Source) -> bool:
+        """The address passed ICE."""
+
+    def media_received(self, data: bytes) -> None:
+        """SRTP or SRTCP from a validated address."""
+
+    def stray_media_received(self, data: bytes, source: Source, guard: "DatagramGuard") -> None:
+        """SRTP from another address: a forgery, or the peer behind a NAT that rebound."""
+
+    def dtls_received(self, data: bytes) -> None:
+        """A DTLS record from a validated address."""
+
+    def request_received(self, message: stun.Message, addr: Source, protocol: StunProtocol) -> None:
+        """A STUN request, not yet authenticated."""
+
+    def response_received(self, source: Source) -> None:
+        """An answer to one of our STUN requests."""
+
+    def datagram_dropped(self) -> None:
+        """One was not looked at, or not understood."""
+
+
+class DatagramGuard(StunProtocol):
+    """One UDP socket of one session."""
+
+    def __init__(self, gate: Any) -> None:
+        super().__init__(gate)
+        self._gate: Gate = gate
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """Called by asyncio for each datagram."""
+        try:
+            accepted = isinstance(data, bytes) and self._sort(data, (addr[0], addr[1]))
+        except Exception:
+            # A stranger's bytes met a parser. Whatever it raised, the session goes on.
+            accepted = False
+        if not accepted:
+            self._gate.datagram_dropped()
+
+    def _sort(self, data: bytes, source: Source) -> bool:
+        """Hand the datagram on by its first byte (RFC 7983); False when it was dropped."""
+        if len(data) < MIN_DATAGRAM_BYTES or not self._gate.admits(source):
+            return False
+        first = data[0]
+        if 127 < first < 192:
+            if self._gate.is_validated(source):
+                self._gate.media_received(data)
+            else:
+                self._gate.stray_media_received(data, source, self)
+        elif first < 4:
+            self._stun(data, source)
+        elif 19 < first < 64 and self._gate.is_validated(source):
+            self._gate.dtls_received(data)
+        else:
+            return False
+        return True
+
+    def _stun(self, data: bytes, source: Source) -> None:
+        message = stun.parse_message(data)
+        if message.message_class == stun.Class.REQUEST:
+            self._gate.request_received(message, source, self)
+        elif message.transaction_id in self.transactions:
+            # The transaction checks the answer's integrity itself.
+            self.transactions[message.transaction_id].response_received(message, source)
+            self._gate.response_received(source)

@@ -1,0 +1,301 @@
+"""One session's ICE agent: aioice with our own sockets, addresses and rules about strangers.
+
+What aioice does otherwise: it offers every address but loopback, binds any port, asks mDNS for a
+second, trusts every source, and notices a vanished peer after half a minute. This subclass changes
+those and nothing else of ICE. It uses private names of aioice, which
+``tests/unit/test_contracts.py`` pins.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aioice import Candidate, Connection, stun
+from aioice.candidate import candidate_foundation, candidate_priority
+from aioice.ice import (
+    CandidatePair,
+    StunProtocol,
+    relayed_candidate,
+    server_reflexive_candidate,
+)
+
+from rtc_server.clock import Clock
+from rtc_server.transport.addresses import may_send_to
+from rtc_server.transport.guard import DatagramGuard
+from rtc_server.transport.limits import Source, SourceLimiter, TokenBucket
+from rtc_server.transport.sdp import RemoteCandidate
+
+MAX_REMOTE_CANDIDATES: Final = 40
+"""Signalled and discovered addresses of the peer; a NAT that rebinds adds one each time."""
+MAX_QUEUED_DATAGRAMS: Final = 256
+"""DTLS records that wait for the DTLS task; more are dropped, and the peer repeats them."""
+MAX_SEND_BUFFER_BYTES: Final = 65_536
+"""What may wait in a socket; media beyond it is late anyway and dropped."""
+SERVER_TIMEOUT_S: Final = 2.0
+"""How long STUN and TURN servers may keep an answer waiting."""
+PORT_ATTEMPTS: Final = 50
+"""Ports of the range that are tried before it counts as full."""
+
+
+@dataclass(frozen=True, slots=True)
+class IceOptions:
+    """What an agent is told about this machine."""
+
+    addresses: tuple[str, ...]
+    """Local addresses to bind and offer."""
+    public_address: str = ""
+    """Advertised instead of the bound one (1:1 NAT), for its IP version."""
+    ports: tuple[int, int] = (0, 0)
+    """First and last UDP port; zeros let the system choose."""
+    servers: tuple[tuple[str, Any], ...] = ()
+    """aioice's keyword arguments that name a STUN and a TURN server."""
+
+
+class IceAgent(Connection):
+    """aioice's connection behind `DatagramGuard`."""
+
+    def __init__(self, options: IceOptions, clock: Clock, *, ice_controlling: bool) -> None:
+        super().__init__(ice_controlling=ice_controlling, **dict(options.servers))
+        self._options = options
+        self._clock = clock
+        self._limiter = SourceLimiter()
+        self._stray_limit = TokenBucket(10.0)
+        self._validated: set[Source] = set()
+        self.on_media: Callable[[bytes], None] | None = None
+        """Takes SRTP and SRTCP; None until the keys are known."""
+        self.authenticates: Callable[[bytes], bool] | None = None
+        """Says whether SRTP bytes carry the peer's authentication tag; None until it can."""
+        self.last_heard_s = clock()
+        """When the peer last proved that it is there."""
+        self.dropped_datagrams = 0
+        """Datagrams that were not looked at."""
+
+    # Gathering.
+
+    async def gather_candidates(self) -> None:
+        """Open a socket on each offered address and collect candidates."""
+        if self._local_candidates_start:
+            return
+        self._local_candidates_start = True
+        loop = asyncio.get_running_loop()
+        guards = []
+        for address in self._options.addresses:
+            guard = await self._bind(loop, address)
+            if guard is None:
+                continue
+            self._protocols.append(guard)
+            guards.append(guard)
+            guard.local_candidate = self._host_candidate(guard, address)
+            self._local_candidates.append(guard.local_candidate)
+        await self._ask_servers(guards)
+        self._local_candidates_end = True
+
+    async def _bind(self, loop: asyncio.AbstractEventLoop, address: str) -> DatagramGuard | None:
+        for port in _ports_to_try(*self._options.ports):
+            try:
+                _, guard = await loop.create_datagram_endpoint(
+                    lambda: DatagramGuard(self), local_addr=(address, port)
+                )
+            except OSError:
+                continue
+            return guard
+        return None
+
+    def _host_candidate(self, guard: DatagramGuard, address: str) -> Candidate:
+        public = self._options.public_address
+        advertised = public if public and (":" in public) == (":" in address) else address
+        return Candidate(
+            foundation=candidate_foundation("host", "udp", address),
+            component=1,
+            transport="udp",
+            priority=candidate_priority(1, "host"),
+            host=advertised,
+            port=guard.transport.get_extra_info("sockname")[1],
+            type="host",
+        )
+
+    async def _ask_servers(self, guards: list[DatagramGuard]) -> None:
+        tasks: list[asyncio.Task[Any]] = []
+        if self.stun_server:
+            tasks += [
+                asyncio.create_task(server_reflexive_candidate(guard, self.stun_server))
+                for guard in guards
+                if ":" not in guard.local_candidate.host
+            ]
+        if self.turn_server:
+            relay = relayed_candidate(
+                component=1,
+                hide_related_address=False,
+                protocol_factory=lambda: DatagramGuard(self),
+                turn_server=self.turn_server,
+                turn_username=self.turn_username,
+                turn_password=self.turn_password,
+                turn_ssl=self.turn_ssl,
+                turn_transport=self.turn_transport,
+            )
+            tasks.append(asyncio.create_task(relay))
+        if not tasks:
+            return
+        done, pending = await asyncio.wait(tasks, timeout=SERVER_TIMEOUT_S)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        for task in done:
+            if task.exception() is None:
+                candidate, relay_protocol = task.result()
+                self._local_candidates.append(candidate)
+                if relay_protocol is not None:
+                    self._protocols.append(relay_protocol)
+
+    # The peer's addresses.
+
+    async def add_signalled(self, candidates: Iterable[RemoteCandidate]) -> None:
+        """Add the peer's candidates that we are willing to send to."""
+        for each in candidates:
+            full = len(self._remote_candidates) >= MAX_REMOTE_CANDIDATES
+            if full or not may_send_to(each.address, self._options.addresses):
+                continue
+            await self.add_remote_candidate(
+                Candidate(
+                    foundation=each.foundation,
+                    component=1,
+                    transport="udp",
+                    priority=each.priority,
+                    host=each.address,
+                    port=each.port,
+                    type=each.kind,
+                )
+            )
+
+    def check_incoming(self, message: stun.Message, addr: Source, protocol: StunProtocol) -> None:
+        """An authenticated check arrived: the peer lives, and maybe at a new address."""
+        self.last_heard_s = self._clock()
+        self._forget_oldest_address(addr)
+        message.attributes.setdefault("PRIORITY", candidate_priority(1, "prflx"))
+        super().check_incoming(message, addr, protocol)
+
+    def check_state(self, pair: CandidatePair, state: CandidatePair.State) -> None:
+        """A pair that succeeded proves its address: the answer carried the peer's password."""
+        super().check_state(pair, state)
+        if state is CandidatePair.State.SUCCEEDED:
+            self._validated.add(pair.remote_addr)
+        elif state is CandidatePair.State.FAILED:
+            self._validated.discard(pair.remote_addr)
+
+    def _forget_oldest_address(self, newcomer: Source) -> None:
+        """Keep room for one more address of a peer that moves again and again."""
+        known = any((c._network_host, c.port) == newcomer for c in self._remote_candidates)
+        if known or len(self._remote_candidates) < MAX_REMOTE_CANDIDATES:
+            return
+        in_use = {pair.remote_addr for pair in self._nominated.values()}
+        for candidate in self._remote_candidates:
+            address = (candidate._network_host, candidate.port)
+            if address in in_use:
+                continue
+            self._remote_candidates.remove(candidate)
+            self._validated.discard(address)
+            for pair in [p for p in self._check_list if p.remote_addr == address]:
+                if pair.task is not None:
+                    pair.task.cancel()
+                self._check_list.remove(pair)
+            return
+
+    # What the guard asks (`guard.Gate`).
+
+    def admits(self, source: Source) -> bool:
+        """Within the source's rate."""
+        trusted = source in self._validated
+        return self._limiter.allows(source, trusted=trusted, now_s=self._clock())
+
+    def is_validated(self, source: Source) -> bool:
+        """The address passed ICE."""
+        return source in self._validated
+
+    def media_received(self, data: bytes) -> None:
+        """SRTP or SRTCP from a validated address. Before the keys are known it is dropped."""
+        if self.on_media is not None:
+            self.on_media(data)
+
+    def stray_media_received(self, data: bytes, source: Source, guard: DatagramGuard) -> None:
+        """SRTP from an unknown address. If its tag is the peer's, a NAT rebound: check the address.
+
+        The packet itself is not used; media flows again when the check has been answered.
+        """
+        self.dropped_datagrams += 1
+        if self.authenticates is None or not self._stray_limit.allows(self._clock()):
+            return
+        if not self.authenticates(data):
+            return
+        self._forget_oldest_address(source)
+        candidate = Candidate(
+            foundation="rebound",
+            component=1,
+            transport="udp",
+            priority=candidate_priority(1, "prflx"),
+            host=source[0],
+            port=source[1],
+            type="prflx",
+        )
+        if self._find_remote_candidate(candidate) is not None:
+            return  # its check is under way
+        self._remote_candidates.append(candidate)
+        pair = CandidatePair(guard, candidate)
+        pair.remote_nominated = True
+        self._check_list.append(pair)
+        self.check_start_task(pair)
+
+    def dtls_received(self, data: bytes) -> None:
+        """A DTLS record from a validated address, for the DTLS task."""
+        if self._queue.qsize() < MAX_QUEUED_DATAGRAMS:
+            self.data_received(data, 1)
+        else:
+            self.dropped_datagrams += 1
+
+    def request_received(self, message: stun.Message, addr: Source, protocol: StunProtocol) -> None:
+        """A STUN request. One that does not even name this session gets no answer to reflect."""
+        username = message.attributes.get("USERNAME", "")
+        if username.startswith(f"{self.local_username}:"):
+            super().request_received(message, addr, protocol)
+        else:
+            self.dropped_datagrams += 1
+
+    def response_received(self, source: Source) -> None:
+        """An answer to a check or consent request of ours."""
+        if source in self._validated:
+            self.last_heard_s = self._clock()
+
+    def datagram_dropped(self) -> None:
+        """Counted, and never logged one by one."""
+        self.dropped_datagrams += 1
+
+    # Sending and the end.
+
+    def send_now(self, data: bytes) -> bool:
+        """Send one datagram to the peer's present address; False when it cannot go now."""
+        pair = self._nominated.get(1)
+        if pair is None:
+            return False
+        transport = pair.protocol.transport
+        # A relay's transport keeps no buffer of its own.
+        waiting = getattr(transport, "get_write_buffer_size", lambda: 0)()
+        if waiting > MAX_SEND_BUFFER_BYTES:
+            return False
+        transport.sendto(data, pair.remote_addr)
+        return True
+
+    def abort(self) -> None:
+        """Free the sockets at once, for when `close` did not end."""
+        for protocol in self._protocols:
+            if isinstance(protocol.transport, asyncio.DatagramTransport):
+                protocol.transport.abort()
+            else:  # a relay: its socket closes in a task
+                protocol.transport.close()
+
+
+def _ports_to_try(first: int, last: int) -> list[int]:
+    if last == 0:
+        return [0]
+    count = min(PORT_ATTEMPTS, last - first + 1)
+    return random.sample(range(first, last + 1), count)

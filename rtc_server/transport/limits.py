@@ -1,0 +1,80 @@
+"""Rate limits for datagrams and for log lines. Pure: time is an argument."""
+
+import logging
+from collections import OrderedDict
+from typing import Final, TypeAlias
+
+Source: TypeAlias = tuple[str, int]
+"""Address and port that a datagram came from."""
+
+TRUSTED_PER_S: Final = 600.0
+"""Datagrams a second from an address that passed ICE: 10 ms packets, RTCP, data and room."""
+STRANGER_PER_S: Final = 50.0
+"""Datagrams a second from one unknown address: connectivity checks and their repeats."""
+STRANGERS_PER_S: Final = 200.0
+"""Datagrams a second from all unknown addresses of one session together."""
+MAX_STRANGERS: Final = 64
+"""Unknown addresses remembered; the longest silent one is forgotten first."""
+
+
+class TokenBucket:
+    """Allows `per_s` events a second, and twice that at once after a pause."""
+
+    __slots__ = ("_burst", "_last_s", "_per_s", "_tokens")
+
+    def __init__(self, per_s: float) -> None:
+        self._per_s = per_s
+        self._burst = 2 * per_s
+        self._tokens = self._burst
+        self._last_s: float | None = None
+
+    def allows(self, now_s: float) -> bool:
+        """Take one token, if there is one."""
+        if self._last_s is not None:
+            self._tokens = min(self._burst, self._tokens + (now_s - self._last_s) * self._per_s)
+        self._last_s = now_s
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
+
+
+class SourceLimiter:
+    """Decides which datagrams of one session are looked at. Strangers cannot starve the peer."""
+
+    def __init__(self) -> None:
+        self._trusted = TokenBucket(TRUSTED_PER_S)
+        self._strangers = TokenBucket(STRANGERS_PER_S)
+        self._stranger: OrderedDict[Source, TokenBucket] = OrderedDict()
+
+    def allows(self, source: Source, *, trusted: bool, now_s: float) -> bool:
+        """Whether a datagram from `source`, which has passed ICE or not, may be handled."""
+        if trusted:
+            return self._trusted.allows(now_s)
+        bucket = self._stranger.get(source)
+        if bucket is None:
+            if len(self._stranger) == MAX_STRANGERS:
+                self._stranger.popitem(last=False)
+            bucket = self._stranger[source] = TokenBucket(STRANGER_PER_S)
+        self._stranger.move_to_end(source)
+        return bucket.allows(now_s) and self._strangers.allows(now_s)
+
+
+class LogLimiter(logging.Filter):
+    """Lets one line a second of a logger pass, so that garbage on the wire cannot fill a disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next_s = 0.0
+        self._held_back = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line passes; the one that does says how many did not."""
+        if record.created < self._next_s:
+            self._held_back += 1
+            return False
+        self._next_s = record.created + 1.0
+        if self._held_back:
+            record.msg = f"{record.msg} [{self._held_back} similar lines left out]"
+            self._held_back = 0
+        return True

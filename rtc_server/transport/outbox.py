@@ -1,0 +1,60 @@
+"""Events that wait for the data channel. Pure: bounded, in order, droppable ones go first."""
+
+from collections import deque
+from enum import Enum
+from typing import Final
+
+MAX_MESSAGES: Final = 256
+MAX_BYTES: Final = 512 * 1024
+
+
+class Stored(Enum):
+    """What became of a message put into the outbox."""
+
+    KEPT = "kept"
+    """It waits its turn."""
+    DROPPED = "dropped"
+    """There was no room, and it was droppable."""
+    OVERFLOW = "overflow"
+    """There was no room and nothing to drop: the peer is too slow."""
+
+
+class Outbox:
+    """A queue of text messages."""
+
+    def __init__(self) -> None:
+        self._messages: deque[tuple[str, int, bool]] = deque()
+        self._size_bytes = 0
+        self.dropped = 0
+        """Messages dropped since the start."""
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def put(self, text: str, *, droppable: bool) -> Stored:
+        """Append one message, dropping the oldest droppable ones when there is no room."""
+        size = len(text.encode())
+        while len(self._messages) >= MAX_MESSAGES or self._size_bytes + size > MAX_BYTES:
+            if not self._drop_oldest():
+                if not droppable:
+                    return Stored.OVERFLOW
+                self.dropped += 1
+                return Stored.DROPPED
+        self._messages.append((text, size, droppable))
+        self._size_bytes += size
+        return Stored.KEPT
+
+    def take(self) -> str:
+        """Remove and return the oldest message. There must be one."""
+        text, size, _ = self._messages.popleft()
+        self._size_bytes -= size
+        return text
+
+    def _drop_oldest(self) -> bool:
+        for i, (_, size, droppable) in enumerate(self._messages):
+            if droppable:
+                del self._messages[i]
+                self._size_bytes -= size
+                self.dropped += 1
+                return True
+        return False
