@@ -1,8 +1,8 @@
 """What the interpreter needs of the engines; `rtc_server.engines.service` provides it."""
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Protocol, Self
+from collections.abc import AsyncIterator, Awaitable
+from typing import Protocol
 
 from rtc_server.engines.base import (
     AstCapabilities,
@@ -43,7 +43,7 @@ class SpeechStream(Protocol):
     Iterating raises EngineError when it failed, perhaps after some chunks.
     """
 
-    def __aiter__(self) -> Self:
+    def __aiter__(self) -> AsyncIterator[Samples]:
         """Itself."""
 
     def __anext__(self) -> Awaitable[Samples]:
