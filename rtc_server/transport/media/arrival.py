@@ -1,0 +1,78 @@
+"""When packets should arrive, learnt from when they did."""
+
+from collections import deque
+
+_WINDOW_S = 2.5
+_WINDOWS = 24
+"""Windows the drift is measured over: one minute."""
+_HOLD_S = 5.0
+_DECAY_PER_S = 0.05
+_UNITS_PER_S = 48_000
+
+
+class ArrivalClock:
+    """Maps RTP time to our clock by the fastest packet of the last seconds.
+
+    The least transit time of the current and the previous window is the path without queues. A
+    window that ends takes its minimum along, so the mapping follows a sender whose clock drifts,
+    and a path that became longer.
+    """
+
+    def __init__(self) -> None:
+        self._base_s = 0.0
+        self._least_s = 0.0
+        self._previous_s = 0.0
+        self._window_ends_s = float("-inf")
+        self._history: deque[tuple[float, float]] = deque(maxlen=_WINDOWS)
+
+    def reset(self, timestamp: int, now_s: float) -> None:
+        """Believe this packet alone: the timestamps have a new origin."""
+        transit_s = now_s - timestamp / _UNITS_PER_S
+        self._base_s = self._least_s = self._previous_s = transit_s
+        self._window_ends_s = now_s + _WINDOW_S
+        self._history.clear()
+
+    def observe(self, timestamp: int, now_s: float) -> float:
+        """Learn from one packet; seconds by which it is later than the fastest, >= 0."""
+        transit_s = now_s - timestamp / _UNITS_PER_S
+        if now_s > self._window_ends_s:
+            self._history.append((now_s, self._least_s))
+            self._previous_s, self._least_s = self._least_s, transit_s
+            self._base_s = min(self._previous_s, transit_s)
+            self._window_ends_s = now_s + _WINDOW_S
+        elif transit_s < self._least_s:
+            self._least_s = transit_s
+            self._base_s = min(self._base_s, transit_s)
+        return transit_s - self._base_s
+
+    def expected_s(self, timestamp: int) -> float:
+        """When a packet of this (unwrapped) timestamp arrives if nothing holds it up."""
+        return self._base_s + timestamp / _UNITS_PER_S
+
+    def drift_ppm(self) -> float:
+        """How much faster the sender's clock runs than ours; 0 until four windows are known."""
+        if len(self._history) < 4:
+            return 0.0
+        (first_s, first), (last_s, last) = self._history[0], self._history[-1]
+        return (first - last) / (last_s - first_s) * 1e6
+
+
+class PeakHold:
+    """The highest recent value: rises at once, is held 5 s, then falls 50 ms a second to 0."""
+
+    def __init__(self) -> None:
+        self._peak_s = 0.0
+        self._held_until_s = 0.0
+
+    def raise_to(self, value_s: float, now_s: float) -> None:
+        """A new sample; matters when it is no less than the present value."""
+        if value_s >= self.value_s(now_s):
+            self._peak_s = value_s
+            self._held_until_s = now_s + _HOLD_S
+
+    def value_s(self, now_s: float) -> float:
+        """The present value."""
+        overdue_s = now_s - self._held_until_s
+        if overdue_s <= 0:
+            return self._peak_s
+        return max(0.0, self._peak_s - overdue_s * _DECAY_PER_S)

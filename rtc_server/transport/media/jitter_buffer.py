@@ -1,0 +1,257 @@
+"""Puts packets in order and decides, slot by slot, what is played and what must be filled.
+
+The listener is no loudspeaker: it takes audio as fast as it comes. So a packet that is next in
+order is played the moment it arrives, however much the path jitters, and time matters in two cases
+only. A packet that a later one has overtaken is waited for until `target` past its expected
+arrival: 0 on a path that keeps order, up to 200 ms where packets have come late, and down again.
+When nothing arrives at all, the audio clock goes on after a margin, so that the listener hears
+the silence that ends a segment.
+
+Audio that arrives after its time was filled is still played if nothing later has been: a stalled
+path, or a microphone unmuted whose timestamps stood still, loses no speech.
+"""
+
+from typing import NamedTuple, TypeAlias
+
+from rtc_server.transport.media.arrival import ArrivalClock, PeakHold
+from rtc_server.transport.media.opus_packet import is_pause, packet_duration
+from rtc_server.transport.media.quality import Quality, ReceptionReport, ReceptionStatistics
+from rtc_server.transport.media.rtp import RtpPacket, sequence_delta, timestamp_delta
+
+SLOT_UNITS = 960
+"""Longest gap filled in one step: 20 ms. All units here are 1/48000 s."""
+MAX_TARGET_S = 0.2
+"""Longest wait for an overtaken packet."""
+STALL_MARGIN_S = 0.06
+"""Beyond the jitter seen, how long nothing may arrive before the clock goes on without."""
+PAUSE_MARGIN_S = 0.02
+"""The same after a DTX packet: nothing is expected to arrive."""
+MAX_GAP_UNITS = 24_000
+"""A longer gap than 500 ms cannot be loss, for silence is filled as time passes: it is a jump."""
+MAX_HELD = 64
+"""Packets held at most; more, and waiting ends."""
+MAX_AHEAD = 3000
+"""Sequence numbers further ahead than this are a restart (RFC 3550, A.1: MAX_DROPOUT)."""
+MAX_BEHIND = 1000
+"""Those further behind likewise; the SRTP replay window is as long."""
+
+_NOISE_S = 0.01
+_NO_JITTER_S = 1.0
+"""Later than this is no jitter: the timestamps stood still while the sender was muted."""
+_NEW_ORIGIN_S = 0.3
+"""A newest packet this late has a new relation to our clock, for jitter stays well below."""
+_RETIRED_S = 0.5
+_LONG_SILENCE_UNITS = 48_000
+_SEEN_MASK = (1 << 256) - 1
+_UNITS_PER_S = 48_000
+
+
+class Play(NamedTuple):
+    """Decode this packet."""
+
+    payload: bytes
+    """A valid Opus packet as far as its first bytes tell."""
+    units: int
+    """Its length."""
+
+
+class Gap(NamedTuple):
+    """Fill this slot."""
+
+    units: int
+    """Its length; a multiple of 120 (2.5 ms) unless the sender's timestamps are not."""
+    pause: bool
+    """The sender is silent (DTX): nothing was lost."""
+    successor: bytes | None
+    """The packet after it, which may carry FEC data of just this slot."""
+
+
+Step: TypeAlias = Play | Gap
+
+
+class _Held(NamedTuple):
+    """A packet that waits for its turn."""
+
+    timestamp: int
+    units: int
+    payload: bytes
+
+
+class JitterBuffer:
+    """Call `push` for each packet and `next` until it gives None; `next` on a tick as well."""
+
+    def __init__(self, quality: Quality | None = None) -> None:
+        self.quality = quality or Quality()
+        self._statistics = ReceptionStatistics(self.quality)
+        self._clock = ArrivalClock()
+        self._overtaken = PeakHold()
+        self._jitter = PeakHold()
+        self._held: dict[int, _Held] = {}
+        self._ssrc: int | None = None
+        self._retired_ssrc: int | None = None
+        self._jump_to: int | None = None
+        self._newest_sequence = self._newest_timestamp = 0
+        self._seen = 0
+        self._next_sequence = self._next_timestamp = 0
+        self._pausing = False
+        self._heard_s = self._started_s = 0.0
+        self._emitted_units = self._quiet_units = 0
+
+    @property
+    def held_packets(self) -> int:
+        """How many packets wait now, <= `MAX_HELD` after `next` has given None."""
+        return len(self._held)
+
+    def target_s(self, now_s: float) -> float:
+        """How long an overtaken packet is waited for now."""
+        return min(MAX_TARGET_S, self._overtaken.value_s(now_s))
+
+    def drift_ppm(self) -> float:
+        """How much faster the sender's clock runs than ours."""
+        return self._clock.drift_ppm()
+
+    def report(self) -> ReceptionReport | None:
+        """The block for the next RTCP report."""
+        return self._statistics.report()
+
+    def push(self, packet: RtpPacket, now_s: float) -> None:
+        """Take one packet. `now_s` never goes back."""
+        quality = self.quality
+        ahead = self._order(packet, now_s)
+        if ahead is None:
+            return
+        if ahead <= 0 and self._seen >> -ahead & 1:
+            quality.packets_duplicate += 1
+            return
+        _, _, _, timestamp, _, payload = packet
+        sequence = self._newest_sequence + ahead
+        timestamp = self._newest_timestamp + timestamp_delta(timestamp, self._newest_timestamp)
+        self._statistics.add(sequence, timestamp, now_s)
+        self._heard_s = now_s
+        late_s = 0.0
+        units = packet_duration(payload)
+        if units:
+            late_s = self._clock.observe(timestamp, now_s)
+        elif payload:  # its sequence number counts, its content does not
+            quality.packets_invalid += 1
+        if ahead > 0:
+            self._seen = (self._seen << ahead | 1) & _SEEN_MASK
+            self._newest_sequence, self._newest_timestamp = sequence, timestamp
+            if late_s > _NEW_ORIGIN_S:
+                self._clock.reset(timestamp, now_s)
+        else:
+            self._seen |= 1 << -ahead & _SEEN_MASK
+            self._overtaken.raise_to(min(late_s, MAX_TARGET_S), now_s)
+            if sequence < self._next_sequence:
+                quality.packets_late += 1
+                return
+            quality.packets_reordered += 1
+        if _NOISE_S < late_s < _NO_JITTER_S:
+            self._jitter.raise_to(min(late_s, MAX_TARGET_S), now_s)
+        self._held[sequence] = _Held(timestamp, units, payload)
+
+    def next(self, now_s: float, *, tick: bool = False) -> Step | None:
+        """What comes next, or None: wait. A stalled path is noticed only on a `tick`."""
+        while self._ssrc is not None:
+            held = self._held.get(self._next_sequence)
+            if held is not None:
+                step = self._in_order(held, now_s)
+                if step is not None:
+                    return step
+            elif self._held:
+                first = min(self._held)
+                hole = self._held[first].timestamp - self._next_timestamp
+                if 0 < hole <= MAX_GAP_UNITS:
+                    return None if self._worth_waiting(now_s) else self._in_hole(hole, first)
+                self._next_sequence = first
+            else:
+                return self._without_packets(now_s) if tick else None
+        return None
+
+    def _order(self, packet: RtpPacket, now_s: float) -> int | None:
+        """How far the packet is ahead of the newest; None when it must not be used."""
+        if packet.ssrc != self._ssrc:
+            if packet.ssrc == self._retired_ssrc and now_s - self._heard_s < _RETIRED_S:
+                self.quality.packets_late += 1  # overtaken by the source that replaced its own
+                return None
+            self._restart(packet, now_s)
+        ahead = sequence_delta(packet.sequence, self._newest_sequence)
+        if -MAX_BEHIND < ahead < MAX_AHEAD:
+            return ahead
+        if packet.sequence != self._jump_to:  # two in sequence before a jump is believed
+            self._jump_to = (packet.sequence + 1) & 0xFFFF
+            self.quality.packets_invalid += 1
+            return None
+        self._restart(packet, now_s)
+        return 1
+
+    def _restart(self, packet: RtpPacket, now_s: float) -> None:
+        """A new source, or new counters of the old one: begin at this packet."""
+        if self._ssrc is None:
+            self._started_s = now_s
+        else:
+            self.quality.restarts += 1
+        if packet.ssrc != self._ssrc:
+            self._retired_ssrc, self._ssrc = self._ssrc, packet.ssrc
+        self._jump_to = None
+        self._held.clear()
+        self._next_sequence, self._next_timestamp = packet.sequence, packet.timestamp
+        self._newest_sequence = packet.sequence - 1
+        self._newest_timestamp = packet.timestamp
+        self._seen = 0
+        self._pausing = False
+        self._clock.reset(packet.timestamp, now_s)
+        self._statistics.start(packet.ssrc, packet.sequence)
+
+    def _in_order(self, held: _Held, now_s: float) -> Step | None:
+        """The next packet is here: play it, after what its timestamp leaves open before it."""
+        timestamp, units, payload = held.timestamp, held.units, held.payload
+        if units:
+            gap = timestamp - self._next_timestamp
+            if gap > MAX_GAP_UNITS:
+                self.quality.restarts += 1
+                self._clock.reset(timestamp, now_s)
+            elif gap > 0:
+                return self._fill(min(gap, SLOT_UNITS), self._pausing, None)
+            self._next_timestamp = timestamp + units
+        del self._held[self._next_sequence]
+        self._next_sequence += 1
+        if not units:
+            return None
+        self._emitted_units += units
+        self._pausing = is_pause(payload)
+        if not self._pausing:
+            self._quiet_units = 0
+        return Play(payload, units)
+
+    def _worth_waiting(self, now_s: float) -> bool:
+        """Whether the packet that is missing may still come."""
+        deadline_s = self._clock.expected_s(self._next_timestamp) + self.target_s(now_s)
+        return now_s < deadline_s and len(self._held) < MAX_HELD
+
+    def _in_hole(self, hole: int, first: int) -> Step:
+        """Fill one slot of what is lost before the held packet `first`."""
+        successor = self._held[first]
+        if hole == successor.units:
+            return self._fill(hole, False, successor.payload)
+        rest = hole - successor.units  # leaves the last packet's place whole, for its FEC data
+        return self._fill(min(rest if rest > 0 else hole, SLOT_UNITS), False, None)
+
+    def _without_packets(self, now_s: float) -> Step | None:
+        """Nothing is here: once something should be, let the audio clock go on."""
+        margin_s = PAUSE_MARGIN_S if self._pausing else STALL_MARGIN_S
+        due_s = now_s - margin_s - self._jitter.value_s(now_s)
+        while self._clock.expected_s(self._next_timestamp) <= due_s:
+            ahead = self._emitted_units - (now_s - self._started_s) * _UNITS_PER_S
+            if self._quiet_units < _LONG_SILENCE_UNITS or ahead < SLOT_UNITS:
+                self._quiet_units += SLOT_UNITS
+                return self._fill(SLOT_UNITS, self._pausing, None)
+            # What played after its time was filled has put the audio clock ahead. In a silence
+            # that has long ended any segment, nobody misses what is left out to set it right.
+            self._next_timestamp += SLOT_UNITS
+        return None
+
+    def _fill(self, units: int, pause: bool, successor: bytes | None) -> Gap:
+        self._next_timestamp += units
+        self._emitted_units += units
+        return Gap(units, pause, successor)

@@ -1,0 +1,258 @@
+"""libopus through ctypes: decoder straight to speech-rate mono, encoder for speech.
+
+PyAV can neither conceal a lost packet nor use in-band FEC, and its decoder resamples in a second
+step; libopus does all three in one call. The system library is taken where there is one, else the
+copy that the pinned PyAV wheel carries. API: https://opus-codec.org/docs/opus_api-1.5/.
+"""
+
+import ctypes
+import functools
+import importlib.util
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from rtc_server.errors import ConfigError, RtcServerError
+from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, Samples
+from rtc_server.transport.media.opus_packet import MAX_PACKET_MS
+
+MAX_PAYLOAD_BYTES = 1275
+"""Longest packet of one frame (RFC 6716, section 3.2.1)."""
+
+_SYSTEM_NAMES = ("libopus.so.0", "libopus.0.dylib", "opus.dll")
+
+# opus_defines.h
+_APPLICATION_VOIP = 2048
+_SIGNAL_VOICE = 3001
+_SIGNAL_MUSIC = 3002
+_SET_BITRATE = 4002
+_SET_COMPLEXITY = 4010
+_SET_INBAND_FEC = 4012
+_SET_PACKET_LOSS_PERC = 4014
+_SET_SIGNAL = 4024
+
+
+class OpusError(RtcServerError):
+    """libopus refused a call: a corrupt packet, or an argument out of range."""
+
+    code = "opus_error"
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(f"libopus: {message} ({status})")
+        self.status = status
+        """The negative code of `opus_errors`, for instance -4 for a corrupt packet."""
+
+
+def library_paths() -> Iterator[str]:
+    """Where libopus may be, in order of preference."""
+    yield from _SYSTEM_NAMES
+    spec = importlib.util.find_spec("av")
+    if spec is not None and spec.origin is not None:
+        package = Path(spec.origin).parent
+        for folder in (package.parent / "av.libs", package / ".dylibs"):
+            yield from sorted(str(path) for path in folder.glob("libopus*"))
+
+
+def load(path: str) -> ctypes.PyDLL:
+    """libopus at `path`, with its signatures declared.
+
+    PyDLL keeps the GIL during a call: each lasts microseconds, and giving the GIL away could cost
+    the media loop a whole switch interval (5 ms) to get it back.
+
+    Raises:
+        OSError: there is no such library.
+        AttributeError: it lacks a function that we call.
+    """
+    library = ctypes.PyDLL(path)
+    pointer, integer = ctypes.c_void_p, ctypes.c_int
+    signatures: dict[str, tuple[Any, ...]] = {
+        "opus_get_version_string": (ctypes.c_char_p,),
+        "opus_strerror": (ctypes.c_char_p, integer),
+        "opus_decoder_create": (pointer, integer, integer, pointer),
+        "opus_decoder_destroy": (None, pointer),
+        "opus_decode_float": (
+            integer,
+            *(pointer, ctypes.c_char_p, integer, pointer, integer, integer),
+        ),
+        "opus_encoder_create": (pointer, integer, integer, integer, pointer),
+        "opus_encoder_destroy": (None, pointer),
+        "opus_encode_float": (integer, pointer, pointer, integer, pointer, integer),
+        # Variadic in C: only the fixed arguments may be declared.
+        "opus_encoder_ctl": (integer, pointer, integer),
+    }
+    for name, (result, *arguments) in signatures.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+@functools.cache
+def libopus() -> ctypes.PyDLL:
+    """The library of this process.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    for path in library_paths():
+        try:
+            return load(path)
+        except (OSError, AttributeError):
+            continue
+    raise ConfigError("libopus was not found. Install it (Debian: apt-get install libopus0).")
+
+
+def _raise(library: ctypes.PyDLL, status: int) -> None:
+    raise OpusError(library.opus_strerror(status).decode(), status)
+
+
+class OpusDecoder:
+    """Opus packets to mono float32 at one rate. Stereo packets are mixed down by libopus."""
+
+    def __init__(self, sample_rate: int = SPEECH_RATE, library: ctypes.PyDLL | None = None) -> None:
+        """`library` is for tests; otherwise the process's own is taken."""
+        self._library = library or libopus()
+        status = ctypes.c_int()
+        self._state = self._library.opus_decoder_create(sample_rate, 1, ctypes.byref(status))
+        if status.value < 0:
+            _raise(self._library, status.value)
+        self._free = weakref.finalize(self, self._library.opus_decoder_destroy, self._state)
+        self._capacity = sample_rate * MAX_PACKET_MS // 1000
+        self._pcm = np.empty(self._capacity, np.float32)
+        self._address = self._pcm.ctypes.data
+
+    def decode(self, payload: bytes) -> Samples:
+        """The packet's audio, shape (n,).
+
+        Raises:
+            OpusError: the packet is corrupt.
+        """
+        if not payload:  # libopus would take that for "lost" and invent the longest frame
+            raise OpusError("empty packet", -4)
+        return self._decode(payload, len(payload), self._capacity, 0)
+
+    def conceal(self, samples: int) -> Samples:
+        """`samples` invented samples in place of a lost packet; a multiple of 2.5 ms, <= 120 ms."""
+        return self._decode(None, 0, samples, 0)
+
+    def recover(self, next_payload: bytes, samples: int) -> Samples:
+        """The lost packet before `next_payload`, from the latter's FEC data where it has any."""
+        return self._decode(next_payload, len(next_payload), samples, 1)
+
+    def close(self) -> None:
+        """Free it. Idempotent."""
+        self._state = None
+        self._free()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        if self._state is None:
+            raise OpusError("the decoder is closed", -6)
+
+    def _decode(self, payload: bytes | None, size: int, samples: int, fec: int) -> Samples:
+        if self._state is None or not 0 < samples <= self._capacity:
+            self._open()
+            raise OpusError("frame size out of range", -1)
+        got: int = self._library.opus_decode_float(
+            self._state, payload, size, self._address, samples, fec
+        )
+        if got < 0:
+            _raise(self._library, got)
+        return self._pcm[:got].copy()
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """How speech is encoded.
+
+    On a clean path CELT is used: 20 ms of it cost a third of SILK's time at a bitrate where both
+    are transparent for speech. Only SILK and hybrid frames can carry FEC, so reported loss
+    switches to them.
+    """
+
+    bitrate: int = 40_000
+    """Bits per second, FEC included."""
+    complexity: int = 5
+    """0 to 10, for CELT."""
+    fec_complexity: int = 3
+    """0 to 10, for SILK with FEC, which is dearer."""
+
+
+class OpusEncoder:
+    """One 20 ms frame of `PLAYOUT_RATE` mono at a time."""
+
+    def __init__(
+        self, settings: EncoderSettings | None = None, library: ctypes.PyDLL | None = None
+    ) -> None:
+        """`library` is for tests; otherwise the process's own is taken."""
+        self._settings = settings or EncoderSettings()
+        self._library = library or libopus()
+        status = ctypes.c_int()
+        self._state = self._library.opus_encoder_create(
+            PLAYOUT_RATE, 1, _APPLICATION_VOIP, ctypes.byref(status)
+        )
+        if status.value < 0:
+            _raise(self._library, status.value)
+        self._free = weakref.finalize(self, self._library.opus_encoder_destroy, self._state)
+        self._packet = ctypes.create_string_buffer(MAX_PAYLOAD_BYTES)
+        self._address = ctypes.addressof(self._packet)
+        self._set(_SET_BITRATE, self._settings.bitrate)
+        self.expect_loss(0)
+
+    def expect_loss(self, percent: int) -> None:
+        """Prepare for `percent` (0 to 100) of packets to be lost; 0 switches FEC off."""
+        lossy = percent > 0
+        settings = self._settings
+        self._set(_SET_INBAND_FEC, int(lossy))
+        self._set(_SET_PACKET_LOSS_PERC, percent)
+        # The public way to choose between SILK and CELT is to say what the signal is.
+        self._set(_SET_SIGNAL, _SIGNAL_VOICE if lossy else _SIGNAL_MUSIC)
+        self._set(_SET_COMPLEXITY, settings.fec_complexity if lossy else settings.complexity)
+
+    def encode(self, frame: Samples) -> bytes:
+        """One packet from float32 in [-1, 1], shape (960,); louder samples are clipped.
+
+        Raises:
+            OpusError: the frame has another shape or type, or the encoder is closed.
+        """
+        if self._state is None:
+            raise OpusError("the encoder is closed", -6)
+        if frame.shape != (PLAYOUT_FRAME_SAMPLES,) or frame.dtype != np.float32:
+            raise OpusError(f"a frame is float32, shape ({PLAYOUT_FRAME_SAMPLES},)", -1)
+        frame = np.ascontiguousarray(frame)
+        size: int = self._library.opus_encode_float(
+            self._state,
+            frame.__array_interface__["data"][0],
+            PLAYOUT_FRAME_SAMPLES,
+            self._address,
+            MAX_PAYLOAD_BYTES,
+        )
+        if size < 0:
+            _raise(self._library, size)
+        return self._packet.raw[:size]
+
+    def close(self) -> None:
+        """Free it. Idempotent."""
+        self._state = None
+        self._free()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _set(self, request: int, value: int) -> None:
+        if self._state is None:
+            raise OpusError("the encoder is closed", -6)
+        status = self._library.opus_encoder_ctl(self._state, request, ctypes.c_int(value))
+        if status < 0:
+            _raise(self._library, status)

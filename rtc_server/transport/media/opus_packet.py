@@ -1,0 +1,53 @@
+"""What an Opus packet tells without being decoded (RFC 6716)."""
+
+OPUS_RATE = 48_000
+"""Opus' RTP clock, whatever the audio's own rate (RFC 7587, section 4.1)."""
+MAX_PACKET_MS = 120
+"""Longest audio in one Opus packet (RFC 6716, section 3.2.5)."""
+
+
+def _toc_durations() -> tuple[int, ...]:
+    silk, hybrid, celt = (480, 960, 1920, 2880), (480, 960), (120, 240, 480, 960)
+    frames = silk * 3 + hybrid * 2 + celt * 4
+    return tuple(frames[toc >> 3] * (1, 2, 2, 0)[toc & 3] for toc in range(256))
+
+
+_DURATIONS = _toc_durations()
+
+
+def packet_duration(payload: bytes) -> int:
+    """Length of an Opus packet's audio in 1/48000 s; 0 when it is no valid packet.
+
+    RFC 6716, section 3.1 (the TOC byte) and 3.2.5 (code 3).
+    """
+    if not payload:
+        return 0
+    duration = _DURATIONS[payload[0]]
+    if duration == 0 and len(payload) > 1:  # code 3 carries its frame count
+        duration = _DURATIONS[payload[0] & 0xFC] * (payload[1] & 0x3F)
+    return duration if duration <= MAX_PACKET_MS * OPUS_RATE // 1000 else 0
+
+
+def packet_carries_previous(payload: bytes) -> bool:
+    """Whether in-band FEC (LBRR, RFC 6716 section 4.2.4) of the packet before is inside.
+
+    Only packets of one code-0 frame are looked into, which is all that WebRTC endpoints send.
+    """
+    if len(payload) < 2 or payload[0] & 0x83:  # CELT only, or several frames
+        return False
+    silk_frames = max(1, _DURATIONS[payload[0]] // 960)
+    header = payload[1]
+    if header >> (7 - silk_frames) & 1:
+        return True
+    stereo = payload[0] & 4
+    return bool(stereo and header >> (6 - 2 * silk_frames) & 1)
+
+
+def is_pause(payload: bytes) -> bool:
+    """Whether the sender says that it is silent and may now send little (DTX)."""
+    return 0 < len(payload) <= 2
+
+
+def pause_packet(payload: bytes) -> bytes:
+    """A one-byte DTX packet in the mode of `payload`: one frame of no data."""
+    return bytes((payload[0] & 0xFC,))

@@ -1,0 +1,119 @@
+"""What a session's media went through: counters kept by receiver and sender."""
+
+from dataclasses import dataclass
+
+from rtc_server.transport.media.rtp import sequence_delta
+
+_UNITS_PER_MS = 48
+
+
+@dataclass(slots=True)
+class Quality:
+    """Counters since the session's start; one writer each, read at any time."""
+
+    packets_received: int = 0
+    """RTP packets of the audio stream, duplicates not counted."""
+    packets_sent: int = 0
+    """RTP packets sent."""
+    packets_expected: int = 0
+    """By sequence numbers, over all sources (RFC 3550, A.3)."""
+    packets_duplicate: int = 0
+    """Received before."""
+    packets_late: int = 0
+    """Came after their place had been filled; thrown away."""
+    packets_reordered: int = 0
+    """Came after a later one, in time to be used."""
+    packets_invalid: int = 0
+    """No RTP, not our payload type, or no Opus."""
+    restarts: int = 0
+    """New sources and jumps of sequence number or timestamp."""
+    recovered_ms: float = 0.0
+    """Lost audio restored from in-band FEC."""
+    concealed_ms: float = 0.0
+    """Lost audio invented."""
+    silence_ms: float = 0.0
+    """Pauses filled with silence: the sender said so, or sent nothing for long."""
+    target_ms: float = 0.0
+    """How long the jitter buffer now waits for a packet that a later one has overtaken."""
+    jitter_ms: float = 0.0
+    """Interarrival jitter (RFC 3550, 6.4.1)."""
+    drift_ppm: float = 0.0
+    """How much faster the sender's clock runs than ours."""
+
+    @property
+    def packets_lost(self) -> int:
+        """Expected and not received; late ones count as received, duplicates do not (RFC 3550)."""
+        return max(0, self.packets_expected - self.packets_received)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptionReport:
+    """The figures of an RTCP report block (RFC 3550, section 6.4.1)."""
+
+    ssrc: int
+    """The source reported on."""
+    fraction_lost: int
+    """Since the last report, in 1/256."""
+    packets_lost: int
+    """Since the source began; negative when duplicates outnumber losses."""
+    highest_sequence: int
+    """Extended: wraps in the upper 16 bits."""
+    jitter: int
+    """In 1/48000 s."""
+
+
+class ReceptionStatistics:
+    """RFC 3550's statistics of one source at a time (appendices A.1, A.3 and A.8)."""
+
+    def __init__(self, quality: Quality) -> None:
+        self._quality = quality
+        self._ssrc = 0
+        self._first = self._highest = 0
+        self._received = 0
+        self._jitter = 0.0
+        self._transit: float | None = None
+        self._reported = (0, 0)
+
+    def start(self, ssrc: int, sequence: int) -> None:
+        """A source begins, or begins anew, with this sequence number."""
+        self._ssrc = ssrc
+        self._first, self._highest = sequence, sequence - 1
+        self._received = 0
+        self._transit = None
+        self._reported = (0, 0)
+
+    def add(self, sequence: int, timestamp: int, now_s: float) -> None:
+        """Count one packet that is no duplicate; `sequence` wrapped or not."""
+        quality = self._quality
+        quality.packets_received += 1
+        self._received += 1
+        ahead = sequence_delta(sequence, self._highest)
+        if ahead > 0:
+            self._highest += ahead
+            quality.packets_expected += ahead
+        transit = now_s * 48_000 - timestamp
+        if self._transit is not None:
+            change = abs(transit - self._transit)
+            # A jump of the timestamp, or a wrap, says nothing about the network.
+            if change < 240_000:
+                self._jitter += (change - self._jitter) / 16
+                quality.jitter_ms = self._jitter / _UNITS_PER_MS
+        self._transit = transit
+
+    def report(self) -> ReceptionReport | None:
+        """The block for the next RTCP report; None before the first packet."""
+        if self._received == 0:
+            return None
+        expected = self._highest - self._first + 1
+        new_expected = expected - self._reported[0]
+        new_lost = new_expected - (self._received - self._reported[1])
+        self._reported = (expected, self._received)
+        lost = max(0, new_lost)
+        fraction = min(255, (lost << 8) // new_expected) if new_expected > 0 else 0
+        return ReceptionReport(
+            ssrc=self._ssrc,
+            fraction_lost=fraction,
+            packets_lost=expected - self._received,
+            highest_sequence=self._highest & 0xFFFF_FFFF,
+            jitter=round(self._jitter),
+        )

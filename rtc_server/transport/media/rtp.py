@@ -1,0 +1,77 @@
+"""RTP packets (RFC 3550, section 5.1): parse, build, unwrap counters."""
+
+import struct
+from typing import NamedTuple
+
+HEADER_BYTES = 12
+_VERSION = 2
+_HEADER = struct.Struct("!BBHII")
+
+
+class RtpPacket(NamedTuple):
+    """What of a received packet matters to us."""
+
+    payload_type: int
+    """0 to 127."""
+    marker: bool
+    """First packet after silence (RFC 7587, section 4.2)."""
+    sequence: int
+    """16 bits, wraps."""
+    timestamp: int
+    """32 bits, wraps; 1/48000 s for Opus."""
+    ssrc: int
+    """Source; a new one starts new counters."""
+    payload: bytes
+    """Without padding; may be empty (bandwidth probes)."""
+
+
+def parse_rtp(data: bytes) -> RtpPacket | None:
+    """The packet in `data`, or None when it is none. Never raises, whatever the bytes."""
+    size = len(data)
+    if size < HEADER_BYTES:
+        return None
+    first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
+    if first >> 6 != _VERSION:
+        return None
+    start = HEADER_BYTES + 4 * (first & 0x0F)  # contributing sources
+    if first & 0x10:  # header extension: profile, length in words
+        if start + 4 > size:
+            return None
+        start += 4 + 4 * (data[start + 2] << 8 | data[start + 3])
+    end = size
+    if first & 0x20:  # padding: its length is the last byte
+        padding = data[-1]
+        if padding == 0:
+            return None
+        end -= padding
+    if start > end:
+        return None
+    return RtpPacket(
+        second & 0x7F, second > 0x7F, sequence, timestamp, ssrc, bytes(data[start:end])
+    )
+
+
+def build_rtp(
+    payload: bytes, *, payload_type: int, marker: bool, sequence: int, timestamp: int, ssrc: int
+) -> bytes:
+    """One packet; `sequence` and `timestamp` are wrapped here."""
+    return (
+        _HEADER.pack(
+            _VERSION << 6,
+            marker << 7 | payload_type,
+            sequence & 0xFFFF,
+            timestamp & 0xFFFFFFFF,
+            ssrc,
+        )
+        + payload
+    )
+
+
+def sequence_delta(sequence: int, reference: int) -> int:
+    """How far `sequence` is ahead of `reference` (either may be unwrapped): -32768 to 32767."""
+    return ((sequence - reference + 0x8000) & 0xFFFF) - 0x8000
+
+
+def timestamp_delta(timestamp: int, reference: int) -> int:
+    """How far `timestamp` is ahead of `reference` (either may be unwrapped): 32 bits, signed."""
+    return ((timestamp - reference + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000
