@@ -16,7 +16,7 @@ _STEP_UNITS = 120
 _FADE_FROM_UNITS = 60 * _UNITS_PER_MS
 _FADE_TO_UNITS = 120 * _UNITS_PER_MS
 """Invented speech is believable for some 60 ms; by 120 ms it has faded to silence."""
-_STALL_S = 0.1
+_STALL_S = 0.05
 
 
 class Receiver:

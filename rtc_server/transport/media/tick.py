@@ -1,20 +1,21 @@
-"""The 20 ms beat that all sessions share: one timer and one wake-up for all of them."""
+"""The 20 ms beat that all sessions share: one timer and one wake-up for all of them.
+
+On a shared machine a wake-up is dearer than the frame it is for.
+"""
 
 import asyncio
 import logging
 import math
 from collections.abc import Callable
 from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
-from rtc_server.clock import Clock
 from rtc_server.pcm import FRAME_MS
 
 logger = logging.getLogger(__name__)
 
 OnTick: TypeAlias = Callable[[int, float], None]
 """Called with the tick's number and the present time in seconds; must not block."""
-OnFailure: TypeAlias = Callable[[Exception], None]
-"""Called once when an `OnTick` raised; it is not called again."""
 
 PERIOD_S = FRAME_MS / 1000
 
@@ -58,55 +59,67 @@ class TickSchedule:
 
 
 class MediaTick:
-    """Runs the schedule. Who subscribes is called on each tick, in order of subscription."""
+    """Calls its subscribers on each tick of a schedule; runs only while there are any."""
 
-    def __init__(
-        self, clock: Clock, observe_lateness_s: Callable[[float], None] = lambda _: None
-    ) -> None:
-        """`clock` is the running loop's; each tick's lateness is observed."""
-        self._clock = clock
-        self._observe_lateness_s = observe_lateness_s
-        self._schedule = TickSchedule(clock())
-        self._subscribers: dict[OnTick, OnFailure] = {}
-        self._wanted = asyncio.Event()
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ticks on `loop`, by its clock."""
+        self._loop = loop
+        self._schedule = TickSchedule(loop.time())
+        self._subscribers: dict[OnTick, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self.observe_lateness_s: Callable[[float], None] | None = None
+        """Told how late each wake-up was, for metrics."""
 
     @property
     def skipped(self) -> int:
         """Ticks left out after stalls while anyone was subscribed."""
         return self._schedule.skipped
 
-    def subscribe(self, on_tick: OnTick, on_failure: OnFailure) -> None:
-        """Call `on_tick` from the next tick on."""
-        self._subscribers[on_tick] = on_failure
-        self._wanted.set()
+    def subscribe(self, on_tick: OnTick) -> None:
+        """Call `on_tick` from the next tick on, after those that subscribed before."""
+        self._subscribers[on_tick] = None
+        if self._timer is None:
+            self._schedule.resume(self._loop.time())
+            self._sleep()
 
     def unsubscribe(self, on_tick: OnTick) -> None:
         """Stop calling it; harmless when it is not subscribed."""
         self._subscribers.pop(on_tick, None)
+        if not self._subscribers and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    async def run(self) -> None:
-        """Tick until cancelled. Sleeps while nobody listens."""
-        schedule, clock = self._schedule, self._clock
-        while True:
-            if not self._subscribers:
-                self._wanted.clear()
-                await self._wanted.wait()
-                schedule.resume(clock())
-            await asyncio.sleep(schedule.due_s - clock())
-            now_s = clock()
-            due_s = schedule.due_s
-            while (number := schedule.take(now_s)) is not None:
-                self._observe_lateness_s(now_s - due_s)
-                due_s = schedule.due_s
-                self._tick(number, now_s)
+    def _sleep(self) -> None:
+        self._timer = self._loop.call_at(self._schedule.due_s, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        now_s = self._loop.time()
+        if self.observe_lateness_s is not None:
+            self.observe_lateness_s(now_s - self._schedule.due_s)
+        while (number := self._schedule.take(now_s)) is not None:
+            self._tick(number, now_s)
+        if self._subscribers and self._timer is None:
+            self._sleep()
 
     def _tick(self, number: int, now_s: float) -> None:
-        for on_tick, on_failure in list(self._subscribers.items()):
+        for on_tick in list(self._subscribers):
             if on_tick not in self._subscribers:
                 continue  # unsubscribed by one before it
             try:
                 on_tick(number, now_s)
-            except Exception as error:  # one session's fault must not silence the others
-                logger.exception("a session failed on the media tick and is taken off it")
+            except Exception:  # one session's fault must not silence the others
+                logger.exception("A session's media tick failed; it gets no more")
                 self.unsubscribe(on_tick)
-                on_failure(error)
+
+
+_ticks: WeakKeyDictionary[asyncio.AbstractEventLoop, MediaTick] = WeakKeyDictionary()
+
+
+def shared_tick() -> MediaTick:
+    """The running loop's beat."""
+    loop = asyncio.get_running_loop()
+    tick = _ticks.get(loop)
+    if tick is None:
+        tick = _ticks[loop] = MediaTick(loop)
+    return tick
