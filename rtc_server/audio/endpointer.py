@@ -10,9 +10,9 @@ from rtc_server.pcm import SPEECH_RATE, Samples, ms_to_samples
 HYSTERESIS = 0.15
 """Speech goes on while the probability stays above the threshold less this (as Silero's own)."""
 
-MAX_BACKDATE_SAMPLES = ms_to_samples(192, SPEECH_RATE)
-"""How long a VAD may still say speech after the sound has ended. Silero's lag is 120 ms in the
-median and 250 ms at worst."""
+MAX_BACKDATE_SAMPLES = ms_to_samples(128, SPEECH_RATE)
+"""How far the end of speech may lie before the VAD's word. Silero lags by 60 to 130 ms; more would
+split sentences in noise, where weak sounds do not stand out (`bench/vad.py`)."""
 
 ONSET_GAP_SAMPLES = ms_to_samples(100, SPEECH_RATE)
 """A pause that long, before enough was heard to call it speech, begins the count anew."""
@@ -40,7 +40,7 @@ class Background:
     """Follows the level of the background and says where sound stands out of it."""
 
     _PARTS = 4
-    _STANDS_OUT_DB = 8.0
+    _STANDS_OUT_DB = 4.0
     _ALWAYS_SILENT_DB = -65.0
     """Below this nothing is audible, however quiet the background."""
     _RISE_DB_PER_S = 3.0
