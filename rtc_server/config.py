@@ -129,6 +129,13 @@ class EngineSettings:
     phrasebook: tuple[Path, ...] = option(
         (), "further phrasebook files for the phrasebook engine, comma separated"
     )
+    canary_model: str = option(
+        "nvidia/canary-1b-v2",
+        "Canary's model: a .nemo file (canary), a folder (canary-hf), or a name fetched before",
+    )
+    device: str = option(
+        "auto", "where models compute; auto takes a GPU if any", choices=("auto", "cpu", "cuda")
+    )
     ast_deadline_s: float = option(
         0.0,
         "seconds one translation batch may take before its engine is restarted; 0 takes the "
@@ -224,16 +231,20 @@ def variable(name: str) -> str:
 
 
 def add_options(parser: argparse.ArgumentParser, *sections: type[Any]) -> None:
-    """Give `parser` one flag for each field of the sections."""
-    for section, fld, kind in settings_fields(*sections):
-        shown = ",".join(map(str, fld.default)) if isinstance(fld.default, tuple) else fld.default
-        parser.add_argument(
-            flag(fld.name),
-            dest=f"{section.__name__}.{fld.name}",
-            metavar=_metavar(fld, kind),
-            help=f"{fld.metadata['help']} (default: {shown if shown != '' else 'none'}; "
-            f"environment: {variable(fld.name)})",
-        )
+    """Give `parser` one flag for each field of the sections, grouped by section in its help."""
+    for section in sections:
+        group = parser.add_argument_group((section.__doc__ or "").rstrip("."))
+        for _, fld, kind in settings_fields(section):
+            shown = (
+                ",".join(map(str, fld.default)) if isinstance(fld.default, tuple) else fld.default
+            )
+            group.add_argument(
+                flag(fld.name),
+                dest=f"{section.__name__}.{fld.name}",
+                metavar=_metavar(fld, kind),
+                help=f"{fld.metadata['help']} (default: {shown if shown != '' else 'none'}; "
+                f"environment: {variable(fld.name)})",
+            )
 
 
 def load(

@@ -1,6 +1,5 @@
-"""The ``rtc-server`` command."""
+"""The ``rtc-server`` command. Each subcommand imports what it needs when it runs."""
 
+from rtc_server.cli.main import main
 
-def main() -> int:
-    """Entry point; returns the exit code."""
-    raise SystemExit("not built yet")
+__all__ = ["main"]

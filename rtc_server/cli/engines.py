@@ -1,0 +1,34 @@
+"""``rtc-server engines``: what could translate and speak here."""
+
+import argparse
+from collections.abc import Mapping
+
+from rtc_server.engines import registry
+from rtc_server.engines.base import EngineCard
+
+_KINDS = {"ast": "Speech translation", "tts": "Speech synthesis"}
+
+
+def run(_arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
+    """Print one block for each engine."""
+    cards = registry.cards()
+    for kind, title in _KINDS.items():
+        print(f"{title} (--{kind} NAME)")
+        for card in cards:
+            if card.kind == kind:
+                print("\n".join(describe(card)))
+        print()
+    return 0
+
+
+def describe(card: EngineCard) -> list[str]:
+    """The lines about one engine."""
+    state = "" if card.installed else "  (not installed)"
+    lines = [
+        f"  {card.name}{state}",
+        f"    {card.title}",
+        f"    languages: {', '.join(card.languages) or 'as configured'}",
+        f"    licence: {card.licence}",
+        *(f"    {label}: {text}" for label, text in card.extra.items()),
+    ]
+    return lines if card.installed else [*lines, f"    {card.missing}"]

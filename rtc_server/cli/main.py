@@ -1,0 +1,83 @@
+"""Arguments in, exit code out. Nothing heavy is imported before a subcommand is chosen."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rtc_server import __version__
+from rtc_server.config import (
+    SECTIONS,
+    EngineSettings,
+    InterpreterSettings,
+    ListenerSettings,
+    add_options,
+)
+from rtc_server.errors import RtcServerError
+
+EXIT_CODES = """\
+exit codes:
+  0  done
+  1  part of the recording was not understood or not translated (translate)
+  2  wrong usage, a wrong setting, or something that is missing; one sentence says what
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every subcommand with its options. ``command`` names the module that runs it."""
+    parser = argparse.ArgumentParser(
+        prog="rtc-server",
+        description="A self-hosted live interpreter over WebRTC.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"rtc-server {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, summary: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False
+        )
+
+    serve = command("serve", "run the server and its page until interrupted")
+    add_options(serve, *SECTIONS)
+
+    translate = command("translate", "translate a recording, without a network")
+    translate.add_argument("recording", metavar="IN.wav", type=Path, help="what was said")
+    translate.add_argument(
+        "-o", "--output", metavar="OUT.wav", type=Path, help="where to write the translated speech"
+    )
+    add_options(translate, InterpreterSettings, ListenerSettings, EngineSettings)
+
+    phrases = command("phrases", "list what the phrasebook engine understands")
+    phrases.add_argument(
+        "--language",
+        metavar="CODE",
+        default=InterpreterSettings().source,
+        help="the language to say them in (default: %(default)s)",
+    )
+    add_options(phrases, EngineSettings)
+
+    command("engines", "list the engines, their languages and licences")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    arguments = build_parser().parse_args(argv)
+    module = importlib.import_module(f"rtc_server.cli.{arguments.command}")
+    try:
+        code: int = module.run(arguments, os.environ if environ is None else environ)
+        sys.stdout.flush()
+    except RtcServerError as error:
+        print(f"rtc-server: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return code
