@@ -61,10 +61,8 @@ class TickSchedule:
 class MediaTick:
     """Calls its subscribers on each tick of a schedule; runs only while there are any."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Ticks on `loop`, by its clock."""
-        self._loop = loop
-        self._schedule = TickSchedule(loop.time())
+    def __init__(self) -> None:
+        self._schedule = TickSchedule(origin_s=0.0)
         self._subscribers: dict[OnTick, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.observe_lateness_s: Callable[[float], None] | None = None
@@ -79,7 +77,7 @@ class MediaTick:
         """Call `on_tick` from the next tick on, after those that subscribed before."""
         self._subscribers[on_tick] = None
         if self._timer is None:
-            self._schedule.resume(self._loop.time())
+            self._schedule.resume(asyncio.get_running_loop().time())
             self._sleep()
 
     def unsubscribe(self, on_tick: OnTick) -> None:
@@ -90,11 +88,12 @@ class MediaTick:
             self._timer = None
 
     def _sleep(self) -> None:
-        self._timer = self._loop.call_at(self._schedule.due_s, self._wake)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(self._schedule.due_s, self._wake)
 
     def _wake(self) -> None:
         self._timer = None
-        now_s = self._loop.time()
+        now_s = asyncio.get_running_loop().time()
         if self.observe_lateness_s is not None:
             self.observe_lateness_s(now_s - self._schedule.due_s)
         while (number := self._schedule.take(now_s)) is not None:
@@ -121,5 +120,5 @@ def shared_tick() -> MediaTick:
     loop = asyncio.get_running_loop()
     tick = _ticks.get(loop)
     if tick is None:
-        tick = _ticks[loop] = MediaTick(loop)
+        tick = _ticks[loop] = MediaTick()
     return tick
