@@ -1,0 +1,25 @@
+/**
+ * Measures loudness on the audio thread and posts it 30 times a second, no more than a page can
+ * draw: the RMS of what passed since the last post, 0 to 1.
+ */
+const POSTS_PER_SECOND = 30;
+
+class Meter extends AudioWorkletProcessor {
+  #sum = 0;
+  #count = 0;
+
+  process([input]) {
+    const samples = input[0]; // absent while nothing is connected
+    if (samples) {
+      for (const sample of samples) this.#sum += sample * sample;
+      this.#count += samples.length;
+      if (this.#count >= sampleRate / POSTS_PER_SECOND) {
+        this.port.postMessage(Math.sqrt(this.#sum / this.#count));
+        this.#sum = this.#count = 0;
+      }
+    }
+    return true;
+  }
+}
+
+registerProcessor("meter", Meter);

@@ -1,0 +1,99 @@
+/**
+ * The panel of phrases to try: grouped by topic, searchable. Beside the captions where there is
+ * room, else a sheet that a button opens.
+ *
+ * @typedef {{text: string, translation: string, language: string, topic: string}} Phrase
+ */
+import { text } from "./strings.js";
+
+export class PhrasePanel {
+  /** @type {Phrase[]} */ #phrases = [];
+  #language = "";
+  #panel;
+  #opener;
+  #search;
+  #list;
+
+  /** @param {HTMLElement} panel  @param {HTMLButtonElement} opener */
+  constructor(panel, opener) {
+    this.#panel = panel;
+    this.#opener = opener;
+    this.#search = panel.querySelector("input");
+    this.#list = panel.querySelector(".topics");
+    this.#search.addEventListener("input", () => this.render());
+    opener.addEventListener("click", () => this.#open(true));
+    panel.querySelector(".close").addEventListener("click", () => this.#open(false));
+    panel.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.#open(false);
+    });
+  }
+
+  /** @param {string} language  of what is to be said  @param {Phrase[]} phrases */
+  show(language, phrases) {
+    this.#language = language;
+    this.#phrases = phrases;
+    this.#search.hidden = phrases.length === 0;
+    this.render();
+  }
+
+  /** A few phrases of different topics. @param {number} count @returns {Phrase[]} */
+  sample(count) {
+    const topics = this.#byTopic(this.#phrases);
+    return [...topics.values()].map((group) => group[0]).slice(0, count);
+  }
+
+  render() {
+    const query = this.#search.value.trim().toLocaleLowerCase();
+    const has = (words) => words.toLocaleLowerCase().includes(query);
+    const found = this.#phrases.filter((p) => has(p.text) || has(p.translation));
+    const topics = [...this.#byTopic(found)].map(([topic, phrases], index) =>
+      this.#topic(topic, phrases, query !== "" || index === 0),
+    );
+    this.#panel.querySelector(".panel-note").textContent = text(
+      this.#phrases.length ? "phrasesNote" : "anyPhrase",
+    );
+    this.#list.replaceChildren(...topics);
+    if (query && !found.length) this.#list.textContent = text("noPhrase");
+  }
+
+  #byTopic(phrases) {
+    const topics = new Map();
+    for (const phrase of phrases) {
+      if (!topics.has(phrase.topic)) topics.set(phrase.topic, []);
+      topics.get(phrase.topic).push(phrase);
+    }
+    return topics;
+  }
+
+  #topic(topic, phrases, open) {
+    const group = document.createElement("details");
+    group.open = open;
+    const summary = document.createElement("summary");
+    summary.textContent = topic || text("otherTopic");
+    const list = document.createElement("ul");
+    list.append(...phrases.map((phrase) => phraseItem(phrase, this.#language)));
+    group.append(summary, list);
+    return group;
+  }
+
+  #open(open) {
+    this.#panel.toggleAttribute("data-open", open);
+    this.#opener.setAttribute("aria-expanded", String(open));
+    (open ? this.#search : this.#opener).focus();
+  }
+}
+
+/** @param {Phrase} phrase  @param {string} language */
+export function phraseItem(phrase, language) {
+  const item = document.createElement("li");
+  const say = document.createElement("span");
+  say.className = "say";
+  say.lang = language;
+  say.textContent = phrase.text;
+  const means = document.createElement("span");
+  means.className = "means";
+  means.lang = phrase.language;
+  means.textContent = phrase.translation;
+  item.append(say, means);
+  return item;
+}

@@ -1,0 +1,270 @@
+/** Every word of the interface, in English and Russian. */
+
+const en = {
+  title: "Live interpreter",
+  tagline: "Speak one language, be heard in another.",
+  interfaceLanguage: "Interface language",
+  iSpeak: "I speak",
+  translateInto: "Translate into",
+  swap: "Swap languages",
+  start: "Start",
+  stop: "Stop",
+  stopNow: "Stop now",
+  microphoneLevel: "Microphone level",
+  captions: "Captions",
+  said: "said",
+  heard: "heard",
+  newest: "Newest",
+  phrases: "Phrases to try",
+  phrasesNote: "This server's engine knows these phrases. Say one as it is written.",
+  anyPhrase: "This server's engine translates free speech. Say anything.",
+  findPhrase: "Find a phrase",
+  noPhrase: "No phrase with these words.",
+  close: "Close",
+  dismiss: "Dismiss",
+  otherTopic: "More",
+  inviteTitle: "Press Start and speak",
+  inviteSpeak: "Speak now",
+  inviteText: "What you say appears here, the translation beside it, and you hear it spoken.",
+  inviteTry: "For example:",
+  notUnderstood: "Not in the phrasebook.",
+  didYouMean: "Did you mean:",
+  failed: "This phrase could not be translated.",
+  notSpoken: "Not spoken: the voice was too far behind.",
+  speaking: "being spoken",
+  engines: "{ast} · {tts}",
+  enginesTitle: "Translation: {ast}. Voice: {tts}.",
+
+  state: {
+    loading: "Contacting the server…",
+    warming: "The server is warming up…",
+    offline: "Not connected",
+    idle: "Ready",
+    microphone: "Waiting for the microphone…",
+    connecting: "Connecting…",
+    listening: "Listening",
+    hearing: "Hearing you",
+    translating: "Translating…",
+    speaking: "Speaking",
+    interrupted: "Connection interrupted, waiting for it to recover…",
+    finishing: "Finishing the last phrase…",
+    closed: "Stopped",
+  },
+
+  problem: {
+    insecure: [
+      "The browser keeps the microphone from this page",
+      "Microphones work only on pages opened over https:// or on localhost. Open this page at such an address.",
+    ],
+    webrtc_missing: [
+      "This browser has no WebRTC",
+      "Open this page in a current Chrome, Edge, Firefox or Safari, and check that no extension switches WebRTC off.",
+    ],
+    worklet_missing: [
+      "This browser cannot process sound",
+      "It has no AudioWorklet. Open this page in a current Chrome, Edge, Firefox or Safari.",
+    ],
+    microphone_refused: [
+      "The microphone is not allowed",
+      "Allow it for this page in the browser's address bar, then try again.",
+    ],
+    microphone_missing: [
+      "No microphone found",
+      "Plug one in or switch it on, then try again.",
+    ],
+    microphone_busy: [
+      "The microphone cannot be opened",
+      "Another program may be using it. Close that program, then try again.",
+    ],
+    microphone_ended: [
+      "The microphone went away",
+      "It was unplugged or switched off. Plug it in again, then start anew.",
+    ],
+    server_unreachable: [
+      "The server does not answer",
+      "Check that it is running and that you are connected to its network, then try again.",
+    ],
+    server_busy: [
+      "The server cannot take you now",
+      "It is full or still starting. Try again in a moment.",
+    ],
+    unauthorized: [
+      "This server asks for a key",
+      "Ask whoever runs it for access.",
+    ],
+    language_unavailable: [
+      "This server cannot translate between these languages",
+      "Choose another pair.",
+    ],
+    server_refused: [
+      "The server refused the call",
+      "Reload the page. If it happens again, tell whoever runs the server.",
+    ],
+    connect_failed: [
+      "No sound connection to the server",
+      "The page reaches the server, but audio does not: a firewall or VPN may block UDP. Try another network.",
+    ],
+    connection_lost: [
+      "The connection was lost",
+      "The network between you and the server broke. Your captions are kept. Start again when it is back.",
+    ],
+    server_gone: [
+      "The server has gone away",
+      "It was stopped or is restarting. Your captions are kept. Start again in a moment.",
+    ],
+    session_ended: [
+      "The server ended the session",
+      "It may be restarting. Your captions are kept. Start again in a moment.",
+    ],
+    playback_blocked: [
+      "The browser blocked the sound",
+      "Press the button to hear the translation.",
+    ],
+    notice: ["A message from the server", ""],
+  },
+  action: { retry: "Try again", play: "Play sound" },
+};
+
+const ru = {
+  title: "Живой переводчик",
+  tagline: "Говорите на одном языке, вас слышат на другом.",
+  interfaceLanguage: "Язык интерфейса",
+  iSpeak: "Я говорю",
+  translateInto: "Переводить на",
+  swap: "Поменять языки местами",
+  start: "Начать",
+  stop: "Остановить",
+  stopNow: "Прервать",
+  microphoneLevel: "Уровень микрофона",
+  captions: "Субтитры",
+  said: "сказано",
+  heard: "звучит",
+  newest: "К последним",
+  phrases: "Что сказать",
+  phrasesNote: "Переводчик этого сервера знает эти фразы. Произнесите любую как написано.",
+  anyPhrase: "Переводчик этого сервера понимает свободную речь. Говорите что угодно.",
+  findPhrase: "Найти фразу",
+  noPhrase: "Нет фразы с такими словами.",
+  close: "Закрыть",
+  dismiss: "Скрыть",
+  otherTopic: "Другое",
+  inviteTitle: "Нажмите «Начать» и говорите",
+  inviteSpeak: "Говорите",
+  inviteText: "Сказанное появится здесь, рядом — перевод, и вы услышите его голосом.",
+  inviteTry: "Например:",
+  notUnderstood: "Такой фразы нет в разговорнике.",
+  didYouMean: "Может быть:",
+  failed: "Эту фразу не удалось перевести.",
+  notSpoken: "Не озвучено: голос слишком отстал.",
+  speaking: "звучит сейчас",
+  engines: "{ast} · {tts}",
+  enginesTitle: "Перевод: {ast}. Голос: {tts}.",
+
+  state: {
+    loading: "Обращаюсь к серверу…",
+    warming: "Сервер готовится…",
+    offline: "Нет связи",
+    idle: "Готов",
+    microphone: "Жду микрофон…",
+    connecting: "Соединяюсь…",
+    listening: "Слушаю",
+    hearing: "Слышу вас",
+    translating: "Перевожу…",
+    speaking: "Говорю",
+    interrupted: "Связь прервалась, жду восстановления…",
+    finishing: "Заканчиваю последнюю фразу…",
+    closed: "Остановлено",
+  },
+
+  problem: {
+    insecure: [
+      "Браузер не даёт этой странице микрофон",
+      "Микрофон работает только на страницах https:// или localhost. Откройте страницу по такому адресу.",
+    ],
+    webrtc_missing: [
+      "В этом браузере нет WebRTC",
+      "Откройте страницу в современном Chrome, Edge, Firefox или Safari и проверьте, не отключает ли WebRTC расширение.",
+    ],
+    worklet_missing: [
+      "Этот браузер не умеет обрабатывать звук",
+      "В нём нет AudioWorklet. Откройте страницу в современном Chrome, Edge, Firefox или Safari.",
+    ],
+    microphone_refused: [
+      "Микрофон не разрешён",
+      "Разрешите его для этой страницы в адресной строке браузера и попробуйте снова.",
+    ],
+    microphone_missing: ["Микрофон не найден", "Подключите или включите его и попробуйте снова."],
+    microphone_busy: [
+      "Микрофон не открывается",
+      "Возможно, он занят другой программой. Закройте её и попробуйте снова.",
+    ],
+    microphone_ended: [
+      "Микрофон пропал",
+      "Его отключили. Подключите его снова и начните заново.",
+    ],
+    server_unreachable: [
+      "Сервер не отвечает",
+      "Проверьте, что он запущен и что вы в его сети, затем попробуйте снова.",
+    ],
+    server_busy: [
+      "Сервер сейчас не может вас принять",
+      "Он занят или ещё запускается. Попробуйте через минуту.",
+    ],
+    unauthorized: ["Серверу нужен ключ", "Попросите доступ у того, кто его содержит."],
+    language_unavailable: [
+      "Сервер не переводит между этими языками",
+      "Выберите другую пару.",
+    ],
+    server_refused: [
+      "Сервер отклонил вызов",
+      "Обновите страницу. Если не поможет, сообщите тому, кто содержит сервер.",
+    ],
+    connect_failed: [
+      "Звук не доходит до сервера",
+      "Страница видит сервер, а звук не проходит: UDP может закрывать сетевой экран или VPN. Попробуйте другую сеть.",
+    ],
+    connection_lost: [
+      "Связь потеряна",
+      "Прервалась сеть между вами и сервером. Субтитры сохранены. Начните снова, когда сеть вернётся.",
+    ],
+    server_gone: [
+      "Сервер исчез",
+      "Его остановили, или он перезапускается. Субтитры сохранены. Начните снова чуть позже.",
+    ],
+    session_ended: [
+      "Сервер завершил сеанс",
+      "Возможно, он перезапускается. Субтитры сохранены. Начните снова чуть позже.",
+    ],
+    playback_blocked: ["Браузер не включил звук", "Нажмите кнопку, чтобы услышать перевод."],
+    notice: ["Сообщение сервера", ""],
+  },
+  action: { retry: "Попробовать снова", play: "Включить звук" },
+};
+
+export const interfaceLanguages = { en, ru };
+
+let words = en;
+
+/** Choose the interface language. @param {string} code  a key of `interfaceLanguages` */
+export function speakInterface(code) {
+  words = interfaceLanguages[code];
+}
+
+/**
+ * A text of the interface.
+ *
+ * @param {string} path  as in "state.idle"
+ * @param {Record<string, string>} [values]  what stands for {name}
+ */
+export function text(path, values = {}) {
+  const found = path.split(".").reduce((node, key) => node[key], words);
+  if (typeof found !== "string") return found;
+  return found.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+/** A language's name in the interface's language. @param {string} code  ISO 639-1 */
+export function languageName(code) {
+  const locale = words === ru ? "ru" : "en";
+  const name = new Intl.DisplayNames(locale, { type: "language" }).of(code);
+  return name.charAt(0).toLocaleUpperCase(locale) + name.slice(1);
+}

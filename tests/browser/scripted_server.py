@@ -1,0 +1,181 @@
+"""The real HTTP application over calls that say what a test tells them to say.
+
+For states of the page that a real server is seldom in: full, warming up, failing, speaking a
+given caption. The peer is aiortc's; what the page plays is a soft tone.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import AudioStreamTrack
+
+from rtc_server.config import Settings
+from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
+from rtc_server.errors import UnknownSession
+from rtc_server.metrics import Metrics
+from rtc_server.session.base import OpenedCall, Phrase, SessionRequest
+from rtc_server.signaling import make_http_app
+
+PHRASES = {
+    "ru": [
+        Phrase("Где находится вокзал?", "Where is the train station?", "en", "Getting around"),
+        Phrase("Сколько это стоит?", "How much does it cost?", "en", "Shopping"),
+        Phrase("Два кофе, пожалуйста.", "Two coffees, please.", "en", "Food and drink"),
+    ],
+    "en": [Phrase("Where is the train station?", "Где находится вокзал?", "ru", "Getting around")],
+}
+
+
+@dataclass
+class ScriptedCalls:
+    """Sessions whose events come from the test."""
+
+    refuse: Exception | None = None
+    """Raised instead of opening a call."""
+    requests: list[SessionRequest] = field(default_factory=list)
+    """Of every call opened."""
+    received: list[dict[str, Any]] = field(default_factory=list)
+    """Client events."""
+    closed: list[str] = field(default_factory=list)
+    """Sessions that were hung up by DELETE."""
+    close_on_request: bool = True
+    """Whether session.close is answered."""
+    peers: dict[str, RTCPeerConnection] = field(default_factory=dict)
+    """Open sessions."""
+    channel: asyncio.Queue[RTCDataChannel] = field(default_factory=asyncio.Queue)
+    """The newest sessions' event channels."""
+
+    async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
+        if self.refuse:
+            raise self.refuse
+        self.requests.append(request)
+        session_id = f"sess_{len(self.requests)}"
+        peer = self.peers[session_id] = RTCPeerConnection()
+        peer.addTrack(AudioStreamTrack())
+
+        @peer.on("datachannel")
+        def opened(channel: RTCDataChannel) -> None:
+            say(channel, "session.created", session={"id": session_id})
+            channel.on("message", lambda text: self._note(channel, json.loads(text)))
+            self.channel.put_nowait(channel)
+
+        await peer.setRemoteDescription(RTCSessionDescription(offer_sdp, "offer"))
+        await peer.setLocalDescription(await peer.createAnswer())
+        return OpenedCall(session_id, peer.localDescription.sdp, "ice")
+
+    async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
+        raise NotImplementedError
+
+    async def close_call(self, session_id: str, *, drain: bool) -> None:
+        peer = self.peers.pop(session_id, None)
+        if not peer:
+            raise UnknownSession("There is no such session, or it has ended.")
+        self.closed.append(session_id)
+        await peer.close()
+
+    def _note(self, channel: RTCDataChannel, event: dict[str, Any]) -> None:
+        self.received.append(event)
+        if event["type"] == "session.close" and self.close_on_request:
+            say(channel, "session.closed")
+
+
+def say(channel: RTCDataChannel, kind: str, **fields: Any) -> None:
+    """Send one server event."""
+    channel.send(json.dumps({"type": kind, "event_id": "event_1", **fields}))
+
+
+def segment(
+    name: str,
+    rev: int,
+    status: str,
+    source: str,
+    target: str = "",
+    *,
+    stable: int = 0,
+    hints: Sequence[tuple[str, str]] = (),
+) -> dict[str, Any]:
+    """The fields of an x.segment, Russian to English."""
+    return {
+        "segment_id": name,
+        "rev": rev,
+        "final": status != "partial",
+        "status": status,
+        "source": {
+            "language": "ru",
+            "text": source,
+            "stable_chars": stable,
+            "start_ms": 0,
+            "end_ms": 900,
+        },
+        "target": {"language": "en", "text": target, "stable_chars": 0},
+        "hints": [{"source": s, "target": t} for s, t in hints],
+    }
+
+
+@dataclass
+class ScriptedReadiness:
+    ready: bool = True
+    reason: str = ""
+
+
+@dataclass
+class ScriptedCatalogue:
+    ast: AstCapabilities | None
+    tts: TtsCapabilities | None
+
+    def engines(self) -> Sequence[EngineCard]:
+        return ()
+
+    def phrases(self, language: str) -> Sequence[Phrase]:
+        return PHRASES[language]
+
+
+AST = AstCapabilities(
+    name="phrasebook",
+    title="Phrasebook",
+    licence="",
+    pairs=(("ru", "en"), ("en", "ru")),
+    partials=True,
+    max_batch=1,
+    max_audio_s=15.0,
+)
+TTS = TtsCapabilities(
+    name="espeak",
+    title="eSpeak NG",
+    licence="",
+    voices={"en": ("en",), "ru": ("ru",)},
+    sample_rate=22_050,
+)
+
+
+@dataclass
+class ScriptedServer:
+    """What a test turns and reads."""
+
+    url: str
+    calls: ScriptedCalls
+    catalogue: ScriptedCatalogue
+    runner: web.AppRunner
+
+
+@contextlib.asynccontextmanager
+async def scripted_server() -> AsyncIterator[ScriptedServer]:
+    """Serve on a free port of 127.0.0.1."""
+    calls, catalogue = ScriptedCalls(), ScriptedCatalogue(AST, TTS)
+    app = make_http_app(calls, ScriptedReadiness(), catalogue, Metrics(), Settings())
+    runner = web.AppRunner(app, shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = runner.addresses[0][1]
+        yield ScriptedServer(f"http://127.0.0.1:{port}/", calls, catalogue, runner)
+    finally:
+        await runner.cleanup()
+        for peer in calls.peers.values():
+            await peer.close()
