@@ -1,0 +1,149 @@
+"""The small parts around an engine's process: frames, its log, names, backoff."""
+
+import asyncio
+import os
+from io import FileIO
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtc_server.engines import registry, wire
+from rtc_server.engines.base import AstRequest
+from rtc_server.engines.child_log import ChildLog
+from rtc_server.engines.host import backoff_s
+from rtc_server.errors import EngineUnavailable
+
+
+def frame(message: wire.Message) -> bytes:
+    return b"".join(wire.encode(message))
+
+
+@given(st.lists(st.integers(1, 300), max_size=5), st.integers(1, 700))
+def test_messages_survive_any_cut_of_the_stream(sizes: list[int], piece: int) -> None:
+    batch = tuple(
+        AstRequest(np.linspace(-1, 1, size, dtype=np.float32), "ru", "en") for size in sizes
+    )
+    data = frame(wire.Translate(batch)) + frame(wire.Done())
+
+    async def read() -> None:
+        reader = asyncio.StreamReader()
+
+        async def trickle() -> None:
+            for start in range(0, len(data), piece):
+                reader.feed_data(data[start : start + piece])
+                await asyncio.sleep(0)
+            reader.feed_eof()
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(trickle())
+            first = await wire.receive(reader)
+            assert isinstance(first, wire.Translate)
+            for sent, got in zip(batch, first.batch, strict=True):
+                np.testing.assert_array_equal(sent.samples, got.samples)
+                assert got.samples.flags.writeable  # whoever receives them may work in place
+            assert await wire.receive(reader) == wire.Done()
+            with pytest.raises(EOFError):
+                await wire.receive(reader)
+
+    asyncio.run(read())
+
+
+def test_arrays_travel_raw() -> None:
+    samples = np.random.default_rng(1).standard_normal(16_000).astype(np.float32)
+    data = frame(wire.Chunk(samples))
+    assert samples.tobytes() in data
+    assert len(data) < samples.nbytes + 500
+
+
+def test_the_blocking_end_speaks_the_same() -> None:
+    out_of, into = os.pipe()
+    with FileIO(out_of, "r") as reader:
+        with FileIO(into, "w") as writer:
+            wire.send_blocking(writer, wire.Chunk(np.ones(3, np.float32)))
+            message = wire.receive_blocking(reader)
+        assert isinstance(message, wire.Chunk)
+        assert message.samples.tolist() == [1.0, 1.0, 1.0]
+        with pytest.raises(EOFError):
+            wire.receive_blocking(reader)
+
+
+def test_while_loading_a_process_may_say_why_it_cannot() -> None:
+    log = ChildLog()
+    assert log.feed(b"no mod", 0.0) == []
+    assert log.feed(b"el file\n\n  at line 3\nand", 0.0) == ["no model file", "  at line 3"]
+    assert log.last_line == "  at line 3"
+
+
+def test_once_serving_only_the_places_of_a_crash_pass() -> None:
+    log = ChildLog()
+    log.serving = True
+    passed = log.feed(
+        b"heard: the secret\n"
+        b"Fatal Python error: Segmentation fault\n"
+        b"Current thread 0x00007f2a (most recent call first):\n"
+        b'  File "/a b/engine.py", line 12 in speak\n'
+        b"Fatal Python error: \xd1\x81\xd0\xb5\xd0\xba\xd1\x80\xd0\xb5\xd1\x82\n"
+        b'  File "/a/engine.py", line 12 in speak the secret\n',
+        0.0,
+    )
+    assert passed == [
+        "Fatal Python error: Segmentation fault",
+        "Current thread 0x00007f2a (most recent call first):",
+        '  File "/a b/engine.py", line 12 in speak',
+    ]
+
+
+def test_the_log_is_bounded_in_rate_and_line_length() -> None:
+    log = ChildLog()
+    assert len(log.feed(b"x\n" * 1000, 0.0)) == 40
+    assert log.feed(b"x\n" * 1000, 9.0) == []
+    assert len(log.feed(b"x\n" * 1000, 10.0)) == 40
+    [line] = log.feed(b"y" * 100_000 + b"\n", 30.0)
+    assert len(line) == 300
+    for _ in range(100):
+        log.feed(b"z" * 100_000, 40.0)
+    [line] = log.feed(b"\n", 50.0)
+    assert len(line) == 300
+
+
+def test_the_first_replacement_comes_at_once_and_failures_are_spaced() -> None:
+    waits = [backoff_s(failures) for failures in range(12)]
+    assert waits[0] == 0.0
+    assert waits == sorted(waits)
+    assert backoff_s(10_000) == 10.0
+
+
+def test_an_unknown_engine_is_told_what_there_is() -> None:
+    with pytest.raises(EngineUnavailable, match=r"no TTS engine named hal.* There is: espeak;"):
+        registry.resolve("tts", "hal")
+    with pytest.raises(EngineUnavailable, match="There is: phrasebook"):
+        registry.resolve("ast", "espeak")
+
+
+def test_ones_own_engine_needs_no_entry() -> None:
+    assert registry.resolve("ast", "my.module:create") == "my.module:create"
+
+
+def test_names_and_cards_agree() -> None:
+    assert registry.ast_names()[0] == "phrasebook"
+    assert registry.tts_names()[0] == "espeak"
+    cards = registry.cards()
+    assert {card.name for card in cards} == {*registry.ast_names(), *registry.tts_names()}
+    for card in cards:
+        assert card.installed == (card.missing == "")
+    embedded = [card for card in cards if card.name in ("phrasebook", "espeak")]
+    assert all(card.installed for card in embedded)
+    assert registry.resolve("tts", "espeak").startswith("rtc_server.engines.espeak")
+
+
+def test_what_is_missing_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    [espeak] = [card for card in registry.cards() if card.name == "espeak"]
+    assert not espeak.installed
+    assert espeak.missing == (
+        "Engine espeak needs espeakng_loader, not installed here. Run: pip install rtc-server"
+    )
+    with pytest.raises(EngineUnavailable, match="needs espeakng_loader"):
+        registry.resolve("tts", "espeak")
