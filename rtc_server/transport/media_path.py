@@ -1,27 +1,20 @@
-"""The way of audio between SRTP datagrams and a session: decrypt, decode; encode, encrypt.
+"""One session's audio between SRTP datagrams and its listener.
 
-Inline on the event loop: one frame costs less than handing it to a thread.
+The shell around the pure media core: decrypts and encrypts, asks the clock, moves packets. All of
+it inline on the event loop, where one frame costs less than handing it to a thread.
 """
 
-import logging
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
-import numpy as np
 import pylibsrtp
 
 from rtc_server.clock import Clock
-from rtc_server.pcm import FRAME_MS, PLAYOUT_FRAME_SAMPLES, SPEECH_RATE, Pcm, Samples
-from rtc_server.transport.media.opus import OpusDecoder, OpusEncoder, OpusError
-from rtc_server.transport.media.quality import Quality, ReceptionStatistics
-from rtc_server.transport.media.rtp import build_rtp, parse_rtp, timestamp_delta
-
-logger = logging.getLogger(__name__)
-
-SPEECH_FRAME_SAMPLES: Final = SPEECH_RATE * FRAME_MS // 1000
-MAX_GAP_MS: Final = 500
+from rtc_server.pcm import Pcm, Samples
+from rtc_server.transport.media.quality import Quality
+from rtc_server.transport.media.receiver import Receiver
+from rtc_server.transport.media.sender import Sender
+from rtc_server.transport.rtcp import Rtcp, SenderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +32,7 @@ class Streams:
 
 
 class MediaPath:
-    """One session's audio, from the moment its SRTP keys are known."""
+    """Audio both ways, from the moment the SRTP keys are known."""
 
     def __init__(
         self,
@@ -52,77 +45,85 @@ class MediaPath:
         next_frame: Callable[[], Samples | None],
         clock: Clock,
     ) -> None:
-        self._streams = streams
         self._srtp_in, self._srtp_out = srtp_in, srtp_out
-        self._send = send
+        self._send_datagram = send
         self._on_pcm, self._next_frame = on_pcm, next_frame
         self._clock = clock
-        self.quality = Quality()
-        self._statistics = ReceptionStatistics(self.quality)
+        self._quality = Quality()
+        self._receiver = Receiver(streams.payload_type_in, self._quality)
+        self._sender = (
+            None
+            if streams.payload_type_out is None
+            else Sender(streams.payload_type_out, streams.ssrc, self._quality)
+        )
+        self._rtcp = Rtcp(streams.ssrc, streams.cname)
         self.last_heard_s = clock()
-        self._decoder = OpusDecoder()
-        self._encoder = OpusEncoder()
-        self._ssrc: int | None = None
-        self._next_timestamp = 0
-        self._position = 0
-        self._sequence = random.getrandbits(15)
-        self._timestamp = random.getrandbits(32)
+        """When a packet with the peer's authentication tag last came."""
+
+    @property
+    def quality(self) -> Quality:
+        """Counters since the start."""
+        return self._receiver.quality(self._clock())
+
+    @property
+    def round_trip_s(self) -> float | None:
+        """From RTCP; None until it is known."""
+        return self._rtcp.round_trip_s
 
     def received(self, data: bytes) -> None:
-        """One SRTP or SRTCP datagram."""
-        if 192 <= data[1] <= 223:
+        """Take one SRTP or SRTCP datagram from a validated address."""
+        now_s = self._clock()
+        if 192 <= data[1] <= 223:  # RFC 5761
+            reports = self._unprotected(self._srtp_in.unprotect_rtcp, data)
+            if reports is not None:
+                self.last_heard_s = now_s
+                self._read_reports(reports, now_s)
             return
-        try:
-            packet = parse_rtp(self._srtp_in.unprotect(data))
-        except pylibsrtp.Error:
-            return
-        self.last_heard_s = self._clock()
-        if packet is None or packet.payload_type != self._streams.payload_type_in:
-            return
-        if packet.ssrc != self._ssrc:
-            self._ssrc, self._next_timestamp = packet.ssrc, packet.timestamp
-            self._statistics.start(packet.ssrc, packet.sequence)
-        self._statistics.add(packet.sequence, packet.timestamp, self._clock())
-        gap = timestamp_delta(packet.timestamp, self._next_timestamp)
-        if gap < 0:
-            return
-        missing = min(gap // 3, MAX_GAP_MS * SPEECH_RATE // 1000)
-        try:
-            samples = self._decoder.decode(packet.payload)
-        except OpusError:
-            return
-        self._next_timestamp = packet.timestamp + 3 * len(samples)
-        if missing:
-            self._deliver(np.zeros(missing, np.float32), missing)
-        self._deliver(samples, 0)
+        packet = self._unprotected(self._srtp_in.unprotect, data)
+        if packet is not None:
+            self.last_heard_s = now_s
+            for pcm in self._receiver.push(packet, now_s):
+                self._on_pcm(pcm)
 
-    def _deliver(self, samples: Samples, concealed: int) -> None:
-        for start in range(0, len(samples), SPEECH_FRAME_SAMPLES):
-            piece = samples[start : start + SPEECH_FRAME_SAMPLES]
-            self._on_pcm(Pcm(piece, self._position, min(concealed, len(piece))))
-            self._position += len(piece)
+    def authenticates(self, data: bytes) -> bool:
+        """Whether a datagram carries the peer's tag and is no replay. It is used up by this."""
+        is_rtcp = 192 <= data[1] <= 223
+        unprotect = self._srtp_in.unprotect_rtcp if is_rtcp else self._srtp_in.unprotect
+        return self._unprotected(unprotect, data) is not None
 
-    def tick(self, periods: int) -> None:
-        """Send the next frame."""
-        if self._streams.payload_type_out is None:
-            return
-        frame = self._next_frame()
-        if frame is None:
-            frame = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)
-        self._timestamp += PLAYOUT_FRAME_SAMPLES * periods
-        self._sequence += 1
-        packet = build_rtp(
-            self._encoder.encode(frame),
-            payload_type=self._streams.payload_type_out,
-            marker=False,
-            sequence=self._sequence,
-            timestamp=self._timestamp,
-            ssrc=self._streams.ssrc,
-        )
-        if self._send(self._srtp_out.protect(packet)):
-            self.quality.packets_sent += 1
+    def tick(self, number: int, now_s: float) -> None:
+        """Every 20 ms: fill what did not come, send the next frame, report."""
+        for pcm in self._receiver.pull(now_s):
+            self._on_pcm(pcm)
+        if self._sender is not None:
+            packet = self._sender.send(self._next_frame(), number)
+            if packet is not None:
+                self._send_datagram(self._srtp_out.protect(packet))
+        if self._rtcp.is_due(number):
+            reports = self._rtcp.write(now_s, self._state(number), self._receiver.report())
+            self._send_datagram(self._srtp_out.protect_rtcp(reports))
 
     def close(self) -> None:
-        """Free the codecs."""
-        self._decoder.close()
-        self._encoder.close()
+        """Say goodbye to the peer's receiver and free the codecs. Idempotent."""
+        self._send_datagram(self._srtp_out.protect_rtcp(self._rtcp.goodbye()))
+        self._receiver.close()
+        if self._sender is not None:
+            self._sender.close()
+
+    def _state(self, tick: int) -> SenderState | None:
+        sender = self._sender
+        if sender is None:
+            return None
+        return SenderState(sender.timestamp(tick), sender.packets_sent, sender.payload_bytes_sent)
+
+    def _read_reports(self, data: bytes, now_s: float) -> None:
+        self._rtcp.read(data, now_s)
+        if self._sender is not None and self._rtcp.peer_loss is not None:
+            self._sender.report_loss(self._rtcp.peer_loss)
+
+    def _unprotected(self, unprotect: Callable[[bytes], bytes], data: bytes) -> bytes | None:
+        try:
+            return unprotect(data)
+        except pylibsrtp.Error:
+            self._quality.packets_invalid += 1
+            return None

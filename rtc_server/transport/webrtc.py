@@ -20,6 +20,7 @@ from aiortc.rtcicetransport import RTCIceParameters
 from rtc_server.clock import Clock
 from rtc_server.config import TransportSettings
 from rtc_server.errors import AdmissionRefused, IceRestartRefused
+from rtc_server.pcm import Pcm
 from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.answer import LocalEnd, write_answer
 from rtc_server.transport.base import CloseReason, TransportListener
@@ -27,10 +28,10 @@ from rtc_server.transport.channel import EventChannel, GuardedSctp
 from rtc_server.transport.ice import IceAgent, IceOptions
 from rtc_server.transport.ice_servers import agent_servers
 from rtc_server.transport.limits import LogLimiter
+from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.media_path import MediaPath, Streams
 from rtc_server.transport.outbox import Stored
 from rtc_server.transport.sdp import Offer, parse_fragment, parse_offer
-from rtc_server.transport.tick import shared_ticker
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,16 @@ class WebRtcStats:
     """RTP packets that never came."""
     jitter_ms: float = 0.0
     """Interarrival jitter (RFC 3550)."""
+    concealed_ms: float = 0.0
+    """Lost audio that was invented."""
+    recovered_ms: float = 0.0
+    """Lost audio restored from in-band FEC."""
+    buffer_target_ms: float = 0.0
+    """How long the jitter buffer waits for an overtaken packet."""
+    drift_ppm: float = 0.0
+    """How much faster the peer's clock runs than ours."""
+    round_trip_ms: float = 0.0
+    """Of RTCP; 0 until it is known."""
     messages_dropped: int = 0
     """Events dropped because the peer was too slow."""
     packets_sent: int = 0
@@ -64,7 +75,11 @@ class WebRtcTransport:
     """Implements `Transport`. Made by `accept`."""
 
     def __init__(
-        self, offer: Offer, listener: TransportListener, settings: TransportSettings, clock: Clock
+        self,
+        offer: Offer,
+        listener: TransportListener,
+        settings: TransportSettings,
+        clock: Clock,
     ) -> None:
         self._offer = offer
         self._listener = listener
@@ -93,7 +108,10 @@ class WebRtcTransport:
         host: str,
         clock: Clock,
     ) -> Self:
-        """Answer an offer and begin to connect. `host` is the address HTTP listens on.
+        """Answer an offer and begin to connect.
+
+        Args:
+            host: the address HTTP listens on; media follows it (see `addresses_to_offer`).
 
         Raises:
             BadOffer, PayloadTooLarge: the offer cannot be accepted.
@@ -129,6 +147,11 @@ class WebRtcTransport:
             stats.packets_received = quality.packets_received
             stats.packets_lost = quality.packets_lost
             stats.jitter_ms = quality.jitter_ms
+            stats.concealed_ms = quality.concealed_ms
+            stats.recovered_ms = quality.recovered_ms
+            stats.buffer_target_ms = quality.target_ms
+            stats.drift_ppm = quality.drift_ppm
+            stats.round_trip_ms = 1000 * (self._media.round_trip_s or 0.0)
             stats.packets_sent = quality.packets_sent
         return stats
 
@@ -272,12 +295,21 @@ class WebRtcTransport:
             self._dtls._rx_srtp,
             self._dtls._tx_srtp,
             send=self._agent.send_now,
-            on_pcm=self._listener.on_pcm,
+            on_pcm=self._deliver,
             next_frame=self._listener.next_frame,
             clock=self._clock,
         )
         self._agent.on_media = self._media.received
-        shared_ticker().subscribe(self._media.tick)
+        self._agent.authenticates = self._media.authenticates
+        shared_tick().subscribe(self._on_tick)
+
+    def _on_tick(self, number: int, now_s: float) -> None:
+        media = self._media
+        if media is not None:
+            self._tell(lambda: media.tick(number, now_s))
+
+    def _deliver(self, pcm: Pcm) -> None:
+        self._tell(lambda: self._listener.on_pcm(pcm))
 
     def _heard_s(self) -> float:
         media_s = self._media.last_heard_s if self._media is not None else 0.0
@@ -296,8 +328,8 @@ class WebRtcTransport:
     async def _free(self) -> None:
         """Say goodbye and free everything, whatever raises."""
         if self._media is not None:
-            shared_ticker().unsubscribe(self._media.tick)
-            self._agent.on_media = None
+            shared_tick().unsubscribe(self._on_tick)
+            self._agent.on_media = self._agent.authenticates = None
             self._media.close()
         pump = self._dtls._task
         goodbyes: list[Callable[[], Awaitable[None]]] = [self._dtls.stop, self._ice.stop]
@@ -321,11 +353,12 @@ class WebRtcTransport:
             self._dtls.remove_all_listeners()
 
     def _tell(self, call: Callable[[], None]) -> None:
-        """Call the listener. Its bug is logged and does not take the wire down with it."""
+        """Call the listener. A session that fails is ended; nobody else's wire suffers."""
         try:
             call()
         except Exception:
             logger.exception("A session failed to handle what its transport told it")
+            self._finish(CloseReason.FAILED)
 
 
 def _limit_logs() -> None:

@@ -116,7 +116,11 @@ class Server:
         """What the HTTP API does with an offer."""
         session = Recorder(self._playout)
         transport = await WebRtcTransport.accept(
-            offer_sdp, session, self._settings, host="127.0.0.1", clock=time.monotonic
+            offer_sdp,
+            session,
+            self._settings,
+            host="127.0.0.1",
+            clock=time.monotonic,
         )
         self.sessions.append(session)
         self.transports.append(transport)
