@@ -1,0 +1,97 @@
+"""From the last voiced sample leaving the client to the first translated audio arriving.
+
+    python -m bench.latency [--phrases 30]
+
+One session for each direction speaks phrases of the phrasebook in real time over loopback WebRTC;
+the server runs in a process of its own. "heard" is measured at the client; the stages are what the
+server reports in x.metrics: endpoint (last voiced sample to the end of the segment being known),
+AST, TTS (to its first sample).
+"""
+
+import argparse
+import asyncio
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from rtc_server.engines.phrasebook.listing import phrases
+
+from bench.harness import BenchServer, percentile, server, speaker, voiced_arrivals
+from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
+from tests.rtc_client import RtcClient
+
+PAUSE_S = 4.0
+"""Silence after each phrase, in which its answer is heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Delays of one phrase, in ms."""
+
+    heard_ms: float
+    endpoint_ms: float
+    ast_ms: float
+    tts_ms: float
+
+
+async def converse(
+    bench: BenchServer, source: str, target: str, utterances: list[Samples]
+) -> list[Answer | None]:
+    """Speak each, wait for its answer; None for one that was not answered."""
+    silence = np.zeros(round(PAUSE_S * PLAYOUT_RATE), np.float32)
+    parts, ends = [silence[: PLAYOUT_RATE // 2]], []
+    for utterance in utterances:
+        parts.append(utterance)
+        ends.append(sum(map(len, parts)))
+        parts.append(silence)
+    audio = np.concatenate(parts)
+    async with RtcClient(bench.call_url(source, target), audio=audio) as client:
+        client.send({"type": "session.update", "session": {"x_events": ["metrics", "segment"]}})
+        seconds = len(audio) / PLAYOUT_RATE
+        await client.until(
+            lambda: len(client.track.sent_at_s) >= len(audio) // PLAYOUT_FRAME_SAMPLES,
+            timeout_s=seconds + 10,
+        )
+        sent_at = [client.track.sent_at_s[end // PLAYOUT_FRAME_SAMPLES] for end in ends]
+        arrivals = [arrival for arrival, _ in voiced_arrivals(client)]
+        metrics = [e for e in client.events if e["type"] == "x.metrics" and e["first_audio_ms"]]
+    # Events come each second and repeat the last answer's delays: one for each answer is enough.
+    told = [next(same) for _, same in itertools.groupby(metrics, key=lambda m: m["first_audio_ms"])]
+    heard = [next((a for a in arrivals if at < a < at + PAUSE_S), None) for at in sent_at]
+    answered = [(at, a) for at, a in zip(sent_at, heard, strict=True) if a is not None]
+    if len(answered) != len(told):
+        raise RuntimeError(f"{len(answered)} answers were heard, {len(told)} reported")
+    stages = iter(told)
+    return [
+        None if a is None else Answer((a - at) * 1000, *_stages(next(stages)))
+        for at, a in zip(sent_at, heard, strict=True)
+    ]
+
+
+def _stages(event: dict[str, float]) -> tuple[float, float, float]:
+    return event["endpoint_ms"], event["ast_ms"], event["tts_ms"]
+
+
+async def main(count: int) -> None:
+    """Run both directions one after the other and print the table."""
+    speak = speaker()
+    answers: list[Answer | None] = []
+    async with server() as bench:
+        for source, target in (("ru", "en"), ("en", "ru")):
+            texts = [p.source for p in phrases(source)]
+            chosen = texts[:: max(1, len(texts) // (count // 2))][: count // 2]
+            utterances = [speak(text, source) for text in chosen]
+            answers += await converse(bench, source, target, utterances)
+    heard = [answer for answer in answers if answer is not None]
+    print(f"{len(answers)} phrases, {len(heard)} answered; ms")
+    print("| stage | p50 | p95 | max |\n|---|---|---|---|")
+    for stage in ("endpoint_ms", "ast_ms", "tts_ms", "heard_ms"):
+        values = [float(getattr(answer, stage)) for answer in heard]
+        row = (percentile(values, 50), percentile(values, 95), max(values, default=float("nan")))
+        print(f"| {stage.removesuffix('_ms')} | " + " | ".join(f"{v:.0f}" for v in row) + " |")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--phrases", type=int, default=30, help="how many, both directions")
+    asyncio.run(main(parser.parse_args().phrases))
