@@ -8,7 +8,7 @@ anywhere undoes just what had been started.
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ from rtc_server.errors import ConfigError
 from rtc_server.metrics import Metrics
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
-from rtc_server.signaling import make_http_app
+from rtc_server.signaling import AccessLog, make_http_app
 from rtc_server.transport.base import TransportListener
 from rtc_server.transport.webrtc import WebRtcTransport
 
@@ -30,6 +30,9 @@ LAG_PROBE_S = 0.02
 """Period of the timer whose lateness is the event loop's lag."""
 SHUTDOWN_S = 5.0
 """What open HTTP requests may take at the end."""
+LINGERING_S = 2.0
+"""How long a refused body is still read and thrown away, so that the refusal arrives."""
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 logger = logging.getLogger(__name__)
 
@@ -83,21 +86,45 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
             lag_probe.cancel()
 
 
-async def run(settings: Settings) -> None:
-    """Run a server until SIGINT or SIGTERM."""
+async def run(settings: Settings, announce: Callable[[RunningServer], None]) -> None:
+    """Run a server until SIGINT or SIGTERM; `announce` is called once it takes calls.
+
+    A signal during the warm-up gives it up; a second one while stopping ends the process at once.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
-    async with running(settings) as server:
-        logger.info("Open %s in a browser.", server.url)
-        await stop.wait()
-        logger.info("Stopping.")
+    main = asyncio.current_task()
+    started = False
+
+    def interrupted() -> None:
+        for name in STOP_SIGNALS:
+            loop.remove_signal_handler(name)
+        stop.set()
+        if not started and main:
+            main.cancel()
+
+    for name in STOP_SIGNALS:
+        loop.add_signal_handler(name, interrupted)
+    try:
+        async with running(settings) as server:
+            started = True
+            announce(server)
+            await stop.wait()
+            logger.info("Stopping.")
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
 
 
 @asynccontextmanager
 async def _listening(http: web.Application, settings: HttpSettings) -> AsyncIterator[int]:
-    runner = web.AppRunner(http, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = web.AppRunner(
+        http,
+        access_log_class=AccessLog,
+        access_log=logging.getLogger("rtc_server.access"),
+        lingering_time=LINGERING_S,
+        shutdown_timeout=SHUTDOWN_S,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port)

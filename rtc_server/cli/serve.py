@@ -5,17 +5,28 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+from rtc_server import __version__
+from rtc_server.app.server import RunningServer
+from rtc_server.app.server import run as run_server
 from rtc_server.config import load_settings
+
+_LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until SIGINT or SIGTERM."""
     settings = load_settings(arguments, environ)
-    logging.basicConfig(
-        level=settings.http.log_level.upper(),
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-    )
-    from rtc_server.app.server import run as serve  # noqa: PLC0415 — after the settings are known good
-
-    asyncio.run(serve(settings))
+    logging.basicConfig(level=settings.http.log_level.upper(), format=_LOG_FORMAT)
+    asyncio.run(run_server(settings, announce))
     return 0
+
+
+def announce(server: RunningServer) -> None:
+    """Say what is at work, under which licences, and where to go. Not part of the log."""
+    lines = [f"rtc-server {__version__}"]
+    for role, engine in (("Translation", server.engines.ast), ("Voice", server.engines.tts)):
+        if engine:
+            lines.append(f"{role}: {engine.title} ({engine.licence})")
+            lines += [f"  {note}" for note in engine.notes]
+    lines.append(f"Open {server.url} in a browser. Ctrl+C stops.")
+    print("\n".join(lines), flush=True)

@@ -1,0 +1,324 @@
+"""The command: arguments in; text, files and an exit code out."""
+
+import socket
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rtc_server import __version__
+from rtc_server.app import offline
+from rtc_server.cli import main, translate
+from rtc_server.cli.audio_files import read_recording, write_speech
+from rtc_server.cli.engines import describe
+from rtc_server.config import SECTIONS, flag, settings_fields, variable
+from rtc_server.engines.base import EngineCard
+from rtc_server.errors import ConfigError, EngineUnavailable, UnsupportedPair
+from rtc_server.events.server import (
+    CaptionHint,
+    SegmentEvent,
+    SegmentStatus,
+    SourceCaption,
+    TargetCaption,
+)
+
+Capture = pytest.CaptureFixture[str]
+
+
+def segment(status: SegmentStatus, **extra: Any) -> SegmentEvent:
+    """A caption of a segment from 0.3 to 1.94 seconds."""
+    return SegmentEvent(
+        segment_id="s1",
+        rev=1,
+        final=True,
+        status=status,
+        source=SourceCaption("ru", "Где вокзал?", 11, 300, 1940),
+        target=TargetCaption("en", "Where is the station?", 21),
+        **extra,
+    )
+
+
+def tone(seconds: float, sample_rate: int, frequency_hz: float = 440.0) -> np.ndarray[Any, Any]:
+    """A sine at half of full scale."""
+    t = np.arange(round(seconds * sample_rate)) / sample_rate
+    return (0.5 * np.sin(2 * np.pi * frequency_hz * t)).astype(np.float32)
+
+
+def write_wav(path: Path, channels: list[np.ndarray[Any, Any]], rate: int, width: int = 2) -> Path:
+    """A PCM WAV of 1, 2 or 3 bytes a sample."""
+    mixed = np.stack(channels, axis=1).ravel()
+    if width == 1:
+        data = np.round(mixed * 127 + 128).astype(np.uint8).tobytes()
+    elif width == 2:
+        data = np.round(mixed * 32767).astype("<i2").tobytes()
+    else:
+        whole = np.round(mixed * (2**23 - 1)).astype("<i4")
+        data = whole.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(len(channels))
+        out.setsampwidth(width)
+        out.setframerate(rate)
+        out.writeframes(data)
+    return path
+
+
+@pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 44_100, 48_000])
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_any_wav_is_read_at_its_own_pitch_and_length(tmp_path: Path, rate: int, width: int) -> None:
+    samples = read_recording(write_wav(tmp_path / "in.wav", [tone(1.0, rate)], rate, width))
+    assert samples.dtype == np.float32
+    assert samples.ndim == 1
+    assert abs(len(samples) - 16_000) <= 32
+    spectrum = np.abs(np.fft.rfft(samples[:16_000]))
+    assert abs(int(spectrum.argmax()) * 16_000 / len(samples[:16_000]) - 440) <= 2
+    assert abs(np.sqrt(np.mean(samples**2)) - 0.5 / np.sqrt(2)) < 0.02
+
+
+def test_channels_are_mixed(tmp_path: Path) -> None:
+    left, right = tone(0.5, 48_000, 440), tone(0.5, 48_000, 1000)
+    samples = read_recording(write_wav(tmp_path / "in.wav", [left, right], 48_000))
+    spectrum = np.abs(np.fft.rfft(samples[:8000]))
+    assert {int(i) * 2 for i in np.argsort(spectrum)[-2:]} == {440, 1000}
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+    write_speech(path, np.concatenate([tone(0.5, 48_000), np.full(480, 1.5, np.float32)]))
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 48_000)
+        written = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    assert written[-1] == 32_767, "too loud is clipped, not wrapped"
+    assert np.allclose(written[:24_000] / 32_767, tone(0.5, 48_000), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "No such file"),
+        (b"", "not an audio file"),
+        (b"RIFF\x00\x00\x00\x00WAVEjunk", "audio"),
+        (b"hello\n" * 100, "not an audio file"),
+    ],
+)
+def test_what_is_no_recording_is_refused(
+    tmp_path: Path, capsys: Capture, content: bytes | None, sentence: str
+) -> None:
+    path = tmp_path / "in.wav"
+    if content is not None:
+        path.write_bytes(content)
+    assert main(["translate", str(path)], {}) == 2
+    captured = capsys.readouterr()
+    assert sentence in captured.err
+    assert str(path) in captured.err
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+
+
+def test_a_wav_without_samples_is_empty(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is empty"):
+        read_recording(write_wav(tmp_path / "in.wav", [np.zeros(0)], 16_000))
+
+
+def test_a_folder_is_no_recording(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["translate", str(tmp_path)], {}) == 2
+    assert "Is a directory" in capsys.readouterr().err
+
+
+def test_captions_say_when_what_and_what_it_means() -> None:
+    text = translate.caption(segment(SegmentStatus.FINAL))
+    assert text == "[0.3–1.9 s] ru: Где вокзал? → en: Where is the station?"
+
+
+def test_captions_say_what_went_wrong() -> None:
+    hints = (CaptionHint("Где банк?", "Where is the bank?"), CaptionHint("Где?", "Where?"))
+    text = translate.caption(segment(SegmentStatus.NOT_UNDERSTOOD, hints=hints))
+    assert text.splitlines() == [
+        "[0.3–1.9 s] ru: not understood",
+        "    perhaps: Где банк? → Where is the bank?",
+        "    perhaps: Где? → Where?",
+    ]
+    text = translate.caption(segment(SegmentStatus.FAILED, message="The engine is restarting."))
+    assert text == "[0.3–1.9 s] ru: failed: The engine is restarting."
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    return write_wav(tmp_path / "in.wav", [tone(0.2, 16_000)], 16_000)
+
+
+def pipeline(monkeypatch: pytest.MonkeyPatch, result: Any) -> list[tuple[Any, ...]]:
+    """Replace the pipeline by one that gives, or raises, `result`; returns its arguments."""
+    seen: list[tuple[Any, ...]] = []
+
+    async def translated(*arguments: Any) -> offline.Translation:
+        seen.append(arguments)
+        if isinstance(result, Exception):
+            raise result
+        return offline.Translation(result, tone(0.3, 48_000))
+
+    monkeypatch.setattr(translate, "translate", translated)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code"),
+    [
+        ([SegmentStatus.FINAL], 0),
+        ([SegmentStatus.FINAL, SegmentStatus.NOT_UNDERSTOOD], 1),
+        ([SegmentStatus.FAILED], 1),
+        ([], 1),
+    ],
+)
+def test_the_exit_code_says_whether_all_was_translated(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+    recording: Path,
+    statuses: list[SegmentStatus],
+    code: int,
+) -> None:
+    seen = pipeline(monkeypatch, tuple(segment(status) for status in statuses))
+    out = recording.with_name("out.wav")
+    argv = ["translate", str(recording), "-o", str(out), "--source", "en-GB", "--target", "ru"]
+    assert main([*argv, "--hangover-ms", "500"], {"RTC_MIN_SPEECH_MS": "70"}) == code
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == max(len(statuses), 1)
+    assert len(read_recording(out)) == pytest.approx(4800, abs=32)
+    samples, settings, patch = seen[0]
+    assert len(samples) == 3200
+    assert (settings.listener.hangover_ms, settings.listener.min_speech_ms) == (500, 70)
+    assert (patch.source_language, patch.target_language) == ("en", "ru")
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, recording: Path
+) -> None:
+    seen = pipeline(monkeypatch, ())
+    assert (
+        main(["translate", str(recording), "-o", str(recording.parent / "no" / "o.wav")], {}) == 2
+    )
+    assert "There is no folder" in capsys.readouterr().err
+    assert not seen
+
+
+@pytest.mark.parametrize(
+    "error", [UnsupportedPair("There is no Klingon."), EngineUnavailable("No engine here.")]
+)
+def test_errors_are_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, recording: Path, error: Exception
+) -> None:
+    pipeline(monkeypatch, error)
+    assert main(["translate", str(recording)], {}) == 2
+    assert capsys.readouterr().err == f"rtc-server: {error}\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "named"),
+    [
+        (["serve", "--port", "x"], {}, "--port"),
+        (["serve"], {"RTC_PROT": "1"}, "RTC_PROT"),
+        (["serve"], {"RTC_HOST": "0.0.0.0"}, "Set an API key"),
+        (["serve", "--ice-servers", "turn:nobody"], {}, "turn:user:password@host:port"),
+        (["translate", "x.wav", "--vad", "magic"], {}, "silero, webrtc"),
+    ],
+)
+def test_wrong_settings_are_one_sentence(
+    capsys: Capture, argv: list[str], environ: dict[str, str], named: str
+) -> None:
+    assert main(argv, environ) == 2
+    captured = capsys.readouterr()
+    assert named in captured.err
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["dance"],
+        ["serve", "--prot", "1"],
+        ["serve", "--por", "1"],
+        ["serve", "extra"],
+        ["translate"],
+        ["engines", "--port", "1"],
+    ],
+)
+def test_unknown_usage_fails(capsys: Capture, argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(argv, {})
+    assert end.value.code == 2
+    assert "usage: rtc-server" in capsys.readouterr().err
+
+
+def test_help_explains_each_option_with_default_and_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    with pytest.raises(SystemExit) as end:
+        main(["serve", "--help"], {})
+    assert end.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for _, field, _ in settings_fields(*SECTIONS):
+        assert f" {flag(field.name)} " in text
+        assert f"; environment: {variable(field.name)})" in text
+    assert text.count("(default: ") == len(settings_fields(*SECTIONS))
+
+
+def test_the_version(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"], {})
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"rtc-server {__version__}\n"
+
+
+def test_engines_are_listed_with_licences(capsys: Capture) -> None:
+    assert main(["engines"], {}) == 0
+    text = capsys.readouterr().out
+    for wanted in ("phrasebook", "espeak", "GPL-3.0", "--ast", "--tts"):
+        assert wanted in text
+
+
+def test_an_engine_that_is_missing_says_what_to_install() -> None:
+    card = EngineCard("ast", "big", "Big", "CC-BY", ("en",), False, "Run: pip install big")
+    assert describe(card)[0] == "  big  (not installed)"
+    assert describe(card)[-1] == "    Run: pip install big"
+
+
+def test_the_command_starts_without_loading_engines_or_the_web() -> None:
+    code = (
+        "import sys; from rtc_server.cli import main\n"
+        "try: main(['serve', '--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'aiohttp', 'aiortc', 'av', 'numpy', 'onnxruntime', 'pocketsphinx'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_error() -> None:
+    code = "import sys; from rtc_server.cli import main; sys.exit(main(['engines']))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout and process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 141
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_port_in_use_is_one_sentence(capsys: Capture, taken_port: int) -> None:
+    assert main(["serve", "--port", str(taken_port)], {}) == 2
+    assert f"Cannot listen on 127.0.0.1:{taken_port}" in capsys.readouterr().err
