@@ -137,3 +137,8 @@ def pitch_hz(samples: Samples, sample_rate: int) -> float:
     """The strongest frequency."""
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
     return float(np.argmax(spectrum) * sample_rate / len(samples))
+
+
+def level(samples: Samples) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(samples**2)))
