@@ -1,0 +1,157 @@
+"""PocketSphinx: samples to words, phones and scores. The one module that imports it.
+
+Both languages share one acoustic model (the English one in the wheel) as searches of one decoder.
+The phones of the model are also words of their own, as fillers: a loop over them says how well the
+same sound could be explained by anything at all, which is what a match is judged against.
+"""
+
+# ruff: noqa: SIM905 - a row of words reads better than a list of strings
+
+import math
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pocketsphinx
+
+from rtc_server.engines.phrasebook.network import Network
+from rtc_server.engines.phrasebook.pronounce import Phones, Pronunciations
+from rtc_server.pcm import Samples, to_int16
+
+PHONES = (
+    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW "
+    "V W Y Z ZH"
+).split()
+PAUSE = "<sil>"
+_PAUSE_PROBABILITY = 0.005
+_LOOP = "phones"
+_FILLERS = {"<s>": "SIL", "</s>": "SIL", PAUSE: "SIL", "[NOISE]": "+NSN+", "[SPEECH]": "+SPN+"}
+
+PEAK = 0.5
+"""Loudness every segment is brought to; the model wants one."""
+_SCORE_SCALE = 1024.0
+"""The model's acoustic scores are kept shifted right by ten bits (its SENSCR_SHIFT)."""
+
+FLOOR = 0.001
+"""Noise added to every segment: digital silence upsets the model's noise removal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A word, or a phone of the loop, and where it was heard."""
+
+    text: str
+    """The word as in the network; `PAUSE` for silence; ``+AA+`` for a phone."""
+    start: int
+    """First frame of 10 ms."""
+    end: int
+    """The frame after its last."""
+    score: float
+    """Acoustic log likelihood; the best active sound of each frame counts 0."""
+
+
+def dictionary() -> Path:
+    """The English dictionary in the wheel."""
+    return Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict"))
+
+
+class Decoder:
+    """Several searches over one acoustic model. One caller at a time."""
+
+    def __init__(
+        self, networks: Mapping[str, Network], pronunciations: Iterable[Pronunciations]
+    ) -> None:
+        pocketsphinx.set_loglevel("FATAL")  # "does not match the grammar" is an answer here
+        with tempfile.TemporaryDirectory() as folder:
+            words, fillers = Path(folder) / "words.dict", Path(folder) / "fillers.dict"
+            words.write_text(_words(pronunciations), encoding="utf-8")
+            phones = {_as_filler(phone): phone for phone in PHONES}
+            lines = (f"{word} {phone}\n" for word, phone in {**_FILLERS, **phones}.items())
+            fillers.write_text("".join(lines), encoding="utf-8")
+            self._decoder = pocketsphinx.Decoder(
+                hmm=pocketsphinx.get_model_path("en-us/en-us"),
+                dict=str(words),
+                fdict=str(fillers),
+                lm=None,
+                fsgusefiller=False,  # pauses are arcs of ours, phones must stay in their loop
+                bestpath=False,
+                loglevel="FATAL",
+            )
+        self._noise = np.random.default_rng(0)
+        for name, network in networks.items():
+            self._add_network(name, network)
+        loop = [(0, 0, 1 / len(PHONES), word) for word in (*phones, PAUSE, "[NOISE]")]
+        self._add(_LOOP, 0, loop)
+
+    def condition(self, samples: Samples) -> bytes:
+        """Samples as every search wants them: one loudness, a floor of noise, int16."""
+        peak = float(np.abs(samples).max())
+        scaled = samples * (PEAK / peak) if peak > 0 else samples
+        noise = self._noise.standard_normal(len(samples), dtype=np.float32)
+        return to_int16(scaled + FLOOR * noise).tobytes()
+
+    def words(self, audio: bytes, name: str) -> list[Heard]:
+        """The best complete path through a network; empty if none survived."""
+        return self._decode(audio, name, complete=True)
+
+    def words_so_far(self, audio: bytes, name: str) -> list[Heard]:
+        """The best path through a network up to the end of the audio, complete or not."""
+        return self._decode(audio, name, complete=False)
+
+    def phones(self, audio: bytes) -> list[Heard]:
+        """The same sound as a free run of phones."""
+        return self._decode(audio, _LOOP, complete=True)
+
+    def _decode(self, audio: bytes, name: str, *, complete: bool) -> list[Heard]:
+        decoder = self._decoder
+        decoder.activate_search(name)
+        decoder.start_utt()
+        decoder.process_raw(audio, no_search=False, full_utt=True)
+        if complete:
+            decoder.end_utt()
+        found = [] if decoder.hyp() is None else [_heard(segment) for segment in decoder.seg()]
+        if not complete:
+            decoder.end_utt()
+        return [heard for heard in found if heard.text != "(NULL)"]
+
+    def _add_network(self, name: str, network: Network) -> None:
+        states = {state for arc in network.arcs for state in arc[:2]}
+        end = max(states) + 1
+        moves: list[tuple[int, int, float, str] | tuple[int, int, float]] = [
+            (source, target, 1.0, word) for source, target, word in network.arcs
+        ]
+        moves += [(state, state, _PAUSE_PROBABILITY, PAUSE) for state in states]
+        moves += [(state, end, 1.0) for state in network.finals]
+        self._add(name, end, moves)
+
+    def _add(self, name: str, end: int, moves: list) -> None:  # type: ignore[type-arg]
+        self._decoder.add_fsg(name, self._decoder.create_fsg(name, 0, end, moves))
+
+
+def _heard(segment: pocketsphinx.Segment) -> Heard:
+    score = math.log(segment.ascore) * _SCORE_SCALE
+    word = segment.word
+    if word.endswith(")") and word != "(NULL)":
+        word = word[: word.rindex("(")]  # which pronunciation it was
+    return Heard(word, segment.start_frame, segment.end_frame + 1, score)
+
+
+def _as_filler(phone: str) -> str:
+    return f"+{phone}+"
+
+
+def as_phones(heard: Iterable[Heard]) -> Phones:
+    """The phones of a loop result, without pauses and noises."""
+    return tuple(one.text.strip("+") for one in heard if one.text.startswith("+"))
+
+
+def _words(pronunciations: Iterable[Pronunciations]) -> str:
+    lines = []
+    for words in pronunciations:
+        for word, ways in words.items():
+            for number, phones in enumerate(ways, start=1):
+                name = word if number == 1 else f"{word}({number})"
+                lines.append(f"{name} {' '.join(phones)}\n")
+    return "".join(lines)

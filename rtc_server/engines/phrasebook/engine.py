@@ -1,0 +1,118 @@
+"""The phrasebook as an AST engine."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtc_server.engines.base import (
+    Ast,
+    AstCapabilities,
+    AstRequest,
+    AstResult,
+    AstStatus,
+    EngineOptions,
+    Hint,
+)
+from rtc_server.engines.phrasebook import book as books
+from rtc_server.engines.phrasebook.book import LANGUAGES, Book
+from rtc_server.engines.phrasebook.fillers import examples, fill
+from rtc_server.engines.phrasebook.network import Vocabularies, matches
+from rtc_server.engines.phrasebook.partial import text_so_far
+from rtc_server.errors import ConfigError, EngineUnavailable
+from rtc_server.pcm import SPEECH_RATE
+
+if TYPE_CHECKING:
+    from rtc_server.engines.phrasebook.recognizer import Recognizer
+
+_HINTS = 3
+_SHORTEST_SAMPLES = SPEECH_RATE // 10
+"""Less than this holds no word."""
+
+
+def create(options: EngineOptions) -> Ast:
+    """Load the books and the acoustic model.
+
+    Raises:
+        EngineUnavailable: PocketSphinx or espeak-ng is missing, or a phrasebook is wrong.
+    """
+    try:
+        from rtc_server.engines.phrasebook.recognizer import Recognizer  # noqa: PLC0415
+    except ImportError as error:
+        raise EngineUnavailable(
+            f"The phrasebook engine needs the pocketsphinx and espeakng-loader wheels: {error}."
+        ) from error
+    try:
+        book = books.load(options.phrasebooks)
+        vocabularies = {language: Vocabularies(book, language) for language in LANGUAGES}
+        return PhrasebookAst(book, vocabularies, Recognizer(book, vocabularies))
+    except ConfigError as error:
+        raise EngineUnavailable(str(error)) from error
+
+
+class PhrasebookAst:
+    """Answers with a phrase of the book, or with the three nearest as a hint."""
+
+    def __init__(
+        self, book: Book, vocabularies: dict[str, Vocabularies], recognizer: "Recognizer"
+    ) -> None:
+        self._book = book
+        self._vocabularies = vocabularies
+        self._recognizer = recognizer
+
+    @property
+    def capabilities(self) -> AstCapabilities:
+        """English and Russian, both ways."""
+        return AstCapabilities(
+            name="phrasebook",
+            title="Phrasebook (PocketSphinx)",
+            licence="Apache-2.0; PocketSphinx and its en-us model BSD-2-Clause; "
+            "pronunciations by espeak-ng, GPL-3.0, in this process only",
+            pairs=(("en", "ru"), ("ru", "en")),
+            partials=True,
+            max_batch=4,
+            max_audio_s=20.0,
+            notes=(
+                f"Understands the {len(self._book.phrases)} phrases of its book and nothing else; "
+                "`rtc-server phrases` lists them.",
+            ),
+        )
+
+    def warm_up(self) -> None:
+        """Touch the model's pages once."""
+        noise = np.random.default_rng(0).standard_normal(SPEECH_RATE, dtype=np.float32)
+        for language in LANGUAGES:
+            self._recognizer.understand(noise * np.float32(0.1), language)
+
+    def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        """One after the other: PocketSphinx has no batches."""
+        return [self._so_far(one) if one.partial else self._whole(one) for one in batch]
+
+    def close(self) -> None:
+        """Nothing outlives the process."""
+
+    def _so_far(self, request: AstRequest) -> AstResult:
+        if len(request.samples) < _SHORTEST_SAMPLES:
+            return AstResult(AstStatus.OK)
+        language = request.source_language
+        words = self._recognizer.words_so_far(request.samples, language)
+        text = text_so_far(words, self._book, language, self._vocabularies[language])
+        return AstResult(AstStatus.OK, source_text=text)
+
+    def _whole(self, request: AstRequest) -> AstResult:
+        if len(request.samples) < _SHORTEST_SAMPLES:
+            return AstResult(AstStatus.NOT_UNDERSTOOD)
+        source, target = request.source_language, request.target_language
+        heard = self._recognizer.understand(request.samples, source)
+        if heard.words:
+            known = self._vocabularies[source]
+            match = next(matches(heard.words, self._book.phrases, source, known))
+            return AstResult(
+                AstStatus.OK,
+                source_text=fill(match.wording, match.values, self._book),
+                target_text=fill(match.phrase.wordings[target][0], match.values, self._book),
+            )
+        nearest = self._recognizer.nearest(heard.sound, source)[:_HINTS]
+        shown = [examples(self._book.phrases[index], self._book) for index in nearest]
+        hints = tuple(Hint(pair[source], pair[target]) for pair in shown)
+        return AstResult(AstStatus.NOT_UNDERSTOOD, hints=hints)

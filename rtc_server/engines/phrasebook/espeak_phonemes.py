@@ -1,0 +1,42 @@
+"""Text to phonemes by espeak-ng, in this process, with the library the wheel carries."""
+
+import ctypes
+from collections.abc import Iterable
+
+import espeakng_loader
+
+_SYNCHRONOUS = 2
+_DONT_EXIT = 0x8000
+_UTF8 = 1
+_SEPARATED = ord("_") << 8
+_VOICES = {"en": b"en-us", "ru": b"ru"}
+
+
+class EspeakPhonemes:
+    """espeak-ng's own phoneme mnemonics. The library has one global state: one user at a time."""
+
+    def __init__(self) -> None:
+        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
+        self._library.espeak_Initialize.argtypes = [
+            ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int,
+        ]  # fmt: skip
+        self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        self._library.espeak_TextToPhonemes.argtypes = [
+            ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int,
+        ]  # fmt: skip
+        data = espeakng_loader.get_data_path().encode()
+        if self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, _DONT_EXIT) < 0:
+            raise RuntimeError("espeak-ng found no data")
+
+    def phonemes(self, texts: Iterable[str], language: str) -> list[list[str]]:
+        """The phonemes of each text; stress marks stay on their vowels."""
+        self._library.espeak_SetVoiceByName(_VOICES[language])
+        return [self._of(text) for text in texts]
+
+    def _of(self, text: str) -> list[str]:
+        at = ctypes.c_char_p(text.encode())
+        said: list[str] = []
+        while at.value:
+            clause = self._library.espeak_TextToPhonemes(ctypes.byref(at), _UTF8, _SEPARATED)
+            said += (clause or b"").decode().replace(" ", "_").split("_")
+        return [phoneme for phoneme in said if phoneme]

@@ -1,0 +1,42 @@
+"""Which phrases sound most like something that was not understood."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rtc_server.engines.phrasebook.pronounce import Phones
+
+_CLASSES = ("AA AE AH AO AW AY", "EH EY IH IY ER", "OW OY UH UW W", "B D G P T K", "CH JH SH ZH",
+            "S Z TH DH", "F V HH", "L R Y", "M N NG")  # fmt: skip
+_CLASS = {phone: number for number, phones in enumerate(_CLASSES) for phone in phones.split()}
+_SIMILAR_COST = 0.4
+"""Of taking one sound for another of its class; any other mistake costs 1."""
+
+
+class Nearest:
+    """Edit distances from one run of phones to many, all at once."""
+
+    def __init__(self, candidates: Sequence[Phones]) -> None:
+        numbers = {phone: number for number, phone in enumerate(_CLASS)}
+        self._numbers = numbers
+        self._lengths = np.array([len(phones) for phones in candidates])
+        self._candidates = np.full((len(candidates), max(self._lengths, default=0)), -1)
+        for row, phones in enumerate(candidates):
+            self._candidates[row, : len(phones)] = [numbers[phone] for phone in phones]
+        classes = np.array(list(_CLASS.values()))
+        self._cost = np.where(classes[:, None] == classes[None, :], _SIMILAR_COST, 1.0)
+        np.fill_diagonal(self._cost, 0.0)
+
+    def rank(self, heard: Phones) -> list[int]:
+        """Indices of the candidates, the nearest first."""
+        width = self._candidates.shape[1]
+        row = np.tile(np.arange(width + 1, dtype=float), (len(self._candidates), 1))
+        for step, phone in enumerate(heard, start=1):
+            cost = self._cost[self._numbers[phone]][self._candidates]
+            above = np.minimum(row[:, :-1] + cost, row[:, 1:] + 1)
+            row[:, 0] = step
+            for column in range(width):
+                row[:, column + 1] = np.minimum(above[:, column], row[:, column] + 1)
+        distances = row[np.arange(len(row)), self._lengths]
+        longest = np.maximum(self._lengths, max(1, len(heard)))
+        return [int(index) for index in np.argsort(distances / longest, kind="stable")]

@@ -1,0 +1,221 @@
+"""The word network of one language: minimal, acyclic, deterministic; and the way back from words.
+
+Slots are spliced in, so that the whole book is one small graph. Determinising it is what makes
+recognition fast: phrases with the same beginning share it, as their endings do.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rtc_server.engines.phrasebook.book import Book, Phrase
+from rtc_server.engines.phrasebook.fillers import Value, sayings
+from rtc_server.engines.phrasebook.numbers import Words
+from rtc_server.engines.phrasebook.pattern import Slot, Wording
+
+Arc = tuple[int, int, str]
+"""(from state, to state, word)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A word graph; state 0 is the start."""
+
+    arcs: tuple[Arc, ...]
+    """Every transition."""
+    finals: tuple[int, ...]
+    """States in which something complete was said."""
+
+    def words(self) -> set[str]:
+        """The vocabulary."""
+        return {word for _, _, word in self.arcs}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a run of words was understood."""
+
+    phrase: Phrase
+    """The phrase it is."""
+    wording: Wording
+    """The wording that was used."""
+    values: dict[str, Value]
+    """Slot key to what it was filled with."""
+
+
+class Vocabularies:
+    """What each slot of one language takes, worked out once per kind of slot."""
+
+    def __init__(self, book: Book, language: str) -> None:
+        self._book = book
+        self._language = language
+        self._sayings: dict[Slot, dict[Words, Value]] = {}
+        self._networks: dict[Slot, Network] = {}
+
+    def sayings(self, slot: Slot) -> dict[Words, Value]:
+        """Words to value."""
+        alike = _unlabelled(slot)
+        if alike not in self._sayings:
+            self._sayings[alike] = sayings(alike, self._language, self._book)
+        return self._sayings[alike]
+
+    def network(self, slot: Slot) -> Network:
+        """The same as a word graph."""
+        alike = _unlabelled(slot)
+        if alike not in self._networks:
+            self._networks[alike] = _minimal(_trie(self.sayings(slot)))
+        return self._networks[alike]
+
+
+def build(wordings: Sequence[Wording], vocabularies: Vocabularies) -> Network:
+    """One graph that accepts exactly what the wordings accept."""
+    graph = _Graph()
+    end = graph.state()
+    for wording in wordings:
+        state = 0
+        for token in wording.tokens():
+            if isinstance(token, str):
+                after = graph.state()
+                graph.arcs[state].append((token, after))
+            else:
+                after = graph.splice(vocabularies.network(token), state)
+            state = after
+        graph.empty[state].append(end)
+    return _minimal(graph.determinised(end))
+
+
+def matches(
+    words: Sequence[str], phrases: Sequence[Phrase], language: str, vocabularies: Vocabularies
+) -> Iterator[Match]:
+    """Every phrase that the words are, in order of precedence."""
+    for phrase in phrases:
+        for wording in phrase.wordings[language]:
+            values = _values(words, wording.tokens(), vocabularies)
+            if values is not None:
+                yield Match(phrase, wording, values)
+                break
+
+
+def _values(
+    words: Sequence[str], tokens: Sequence[str | Slot], vocabularies: Vocabularies
+) -> dict[str, Value] | None:
+    """What the slots of `tokens` hold if `words` are said with them."""
+    if not tokens:
+        return None if words else {}
+    head, rest = tokens[0], tokens[1:]
+    if isinstance(head, str):
+        return _values(words[1:], rest, vocabularies) if words and words[0] == head else None
+    known = vocabularies.sayings(head)
+    for length in range(len(words), 0, -1):
+        value = known.get(tuple(words[:length]))
+        if value is not None:
+            values = _values(words[length:], rest, vocabularies)
+            if values is not None:
+                return {head.key: value, **values}
+    return None
+
+
+def _unlabelled(slot: Slot) -> Slot:
+    return Slot(slot.kind, "", slot.form, slot.counted, slot.low, slot.high)
+
+
+Tree = list[tuple[bool, dict[str, int]]]
+"""Per state: whether it is final, and word to next state. State 0 is the start."""
+
+
+def _trie(said: Mapping[Words, Value]) -> Tree:
+    final: list[bool] = [False]
+    arcs: list[dict[str, int]] = [{}]
+    for words in said:
+        state = 0
+        for word in words:
+            if word not in arcs[state]:
+                arcs[state][word] = len(arcs)
+                arcs.append({})
+                final.append(False)
+            state = arcs[state][word]
+        final[state] = True
+    return list(zip(final, arcs, strict=True))
+
+
+class _Graph:
+    """A graph with empty moves, being built."""
+
+    def __init__(self) -> None:
+        self.arcs: list[list[tuple[str, int]]] = [[]]
+        self.empty: list[list[int]] = [[]]
+
+    def state(self) -> int:
+        self.arcs.append([])
+        self.empty.append([])
+        return len(self.arcs) - 1
+
+    def splice(self, network: Network, start: int) -> int:
+        """Copy `network` in after `start`; returns the state after it."""
+        states = {0: start}
+        after = self.state()
+        for source, target, word in network.arcs:
+            for state in (source, target):
+                if state not in states:
+                    states[state] = self.state()
+            self.arcs[states[source]].append((word, states[target]))
+        for final in network.finals:
+            self.empty[states[final]].append(after)
+        return after
+
+    def determinised(self, end: int) -> Tree:
+        """Subset construction; acyclic, since nothing spliced in loops."""
+        tree: Tree = []
+        first = self._closure(frozenset((0,)))
+        numbers = {first: 0}
+        queue = [first]
+        for subset in queue:
+            moves: dict[str, set[int]] = {}
+            for state in subset:
+                for word, target in self.arcs[state]:
+                    moves.setdefault(word, set()).add(target)
+            arcs: dict[str, int] = {}
+            for word, targets in moves.items():
+                reached = self._closure(frozenset(targets))
+                if reached not in numbers:
+                    numbers[reached] = len(queue)
+                    queue.append(reached)
+                arcs[word] = numbers[reached]
+            tree.append((end in subset, arcs))
+        return tree
+
+    def _closure(self, states: frozenset[int]) -> frozenset[int]:
+        reached = set(states)
+        stack = list(states)
+        while stack:
+            for state in self.empty[stack.pop()]:
+                if state not in reached:
+                    reached.add(state)
+                    stack.append(state)
+        return frozenset(reached)
+
+
+def _minimal(tree: Tree) -> Network:
+    """Merge states that accept the same endings."""
+    classes: dict[tuple[bool, tuple[tuple[str, int], ...]], int] = {}
+    of_state: dict[int, int] = {}
+    stack = [0]
+    while stack:
+        state = stack[-1]
+        final, arcs = tree[state]
+        waiting = [target for target in arcs.values() if target not in of_state]
+        if waiting:
+            stack += waiting
+            continue
+        stack.pop()
+        signature = (final, tuple(sorted((word, of_state[to]) for word, to in arcs.items())))
+        of_state[state] = classes.setdefault(signature, len(classes))
+    start = of_state[0]
+    renumber = {start: 0, 0: start}
+    arcs_out: list[Arc] = []
+    finals: list[int] = []
+    for (final, moves), number in classes.items():
+        source = renumber.get(number, number)
+        if final:
+            finals.append(source)
+        arcs_out += [(source, renumber.get(to, to), word) for word, to in moves]
+    return Network(tuple(arcs_out), tuple(finals))
