@@ -26,8 +26,8 @@ class LocalEnd:
     """Our ICE user name fragment."""
     pwd: str
     """Our ICE password."""
-    fingerprints: tuple[tuple[str, str], ...]
-    """(hash function, digest) of our certificate."""
+    fingerprint: str
+    """SHA-256 digest of our certificate."""
     setup: str
     """``active`` or ``passive``."""
     candidates: Sequence[str]
@@ -108,8 +108,7 @@ def _data(section: Section) -> list[str]:
 def _transport(section: Section, local: LocalEnd, candidates: Sequence[str]) -> list[str]:
     lines = [f"a=mid:{section.mid}"] if section.mid else []
     lines += [f"a=ice-ufrag:{local.ufrag}", f"a=ice-pwd:{local.pwd}"]
-    lines += [f"a=fingerprint:{algorithm} {digest}" for algorithm, digest in local.fingerprints]
-    lines.append(f"a=setup:{local.setup}")
+    lines += [f"a=fingerprint:sha-256 {local.fingerprint}", f"a=setup:{local.setup}"]
     if candidates:
         lines += [f"a=candidate:{candidate}" for candidate in candidates]
         lines.append("a=end-of-candidates")

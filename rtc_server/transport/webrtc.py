@@ -210,12 +210,12 @@ class WebRtcTransport:
         if not self._agent.local_candidates:
             raise AdmissionRefused("No UDP port is free for another call.", retry_after_s=5)
         await self._agent.add_signalled(self._offer.candidates)
-        fingerprints = self._certificate.getFingerprints()
+        digests = {each.algorithm: each.value for each in self._certificate.getFingerprints()}
         local = LocalEnd(
             session_id=secrets.randbits(62),
             ufrag=self._agent.local_username,
             pwd=self._agent.local_password,
-            fingerprints=tuple((each.algorithm, each.value) for each in fingerprints),
+            fingerprint=digests["sha-256"],
             setup="passive" if self._offer.setup == "active" else "active",
             candidates=[each.to_sdp() for each in self._agent.local_candidates],
             ssrc=self._ssrc,
