@@ -230,11 +230,18 @@ def variable(name: str) -> str:
     return ENV_PREFIX + name.upper()
 
 
-def add_options(parser: argparse.ArgumentParser, *sections: type[Any]) -> None:
-    """Give `parser` one flag for each field of the sections, grouped by section in its help."""
+def add_options(
+    parser: argparse.ArgumentParser, *sections: type[Any], only: Sequence[str] = ()
+) -> None:
+    """Give `parser` one flag for each field of the sections, grouped by section in its help.
+
+    With `only`, for the fields so named and no others; the rest still has its variables.
+    """
     for section in sections:
         group = parser.add_argument_group((section.__doc__ or "").rstrip("."))
         for _, fld, kind in settings_fields(section):
+            if only and fld.name not in only:
+                continue
             shown = (
                 ",".join(map(str, fld.default)) if isinstance(fld.default, tuple) else fld.default
             )

@@ -135,7 +135,9 @@ async def _listening(http: web.Application, settings: HttpSettings) -> AsyncIter
                 f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}). "
                 "Choose another --host or --port, or stop what is using it."
             ) from None
-        yield runner.addresses[0][1]
+        port: int = runner.addresses[0][1]
+        logger.info("Listening on %s port %d; the engines are warming up.", settings.host, port)
+        yield port
     finally:
         await runner.cleanup()
 

@@ -59,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=InterpreterSettings().source,
         help="the language to say them in (default: %(default)s)",
     )
-    add_options(phrases, EngineSettings)
+    add_options(phrases, EngineSettings, only=["phrasebook"])
 
     command("engines", "list the engines, their languages and licences")
     return parser

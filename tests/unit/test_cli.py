@@ -245,6 +245,7 @@ def test_wrong_settings_are_one_sentence(
         ["serve", "extra"],
         ["translate"],
         ["engines", "--port", "1"],
+        ["phrases", "--port", "1"],
     ],
 )
 def test_unknown_usage_fails(capsys: Capture, argv: list[str]) -> None:
@@ -280,6 +281,32 @@ def test_engines_are_listed_with_licences(capsys: Capture) -> None:
     text = capsys.readouterr().out
     for wanted in ("phrasebook", "espeak", "GPL-3.0", "--ast", "--tts"):
         assert wanted in text
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("ru", "  Где находится вокзал? → Where is the train station?"),
+        ("en-US", "  Where is the train station? → Где находится вокзал?"),
+    ],
+)
+def test_phrases_are_listed_with_translations(capsys: Capture, language: str, line: str) -> None:
+    assert main(["phrases", "--language", language], {}) == 0
+    assert line in capsys.readouterr().out.splitlines()
+
+
+def test_phrases_of_a_language_that_is_not_in_the_book(capsys: Capture) -> None:
+    assert main(["phrases", "--language", "de"], {}) == 2
+    assert "It has: en, ru." in capsys.readouterr().err
+
+
+def test_phrases_of_a_bad_book_are_one_sentence(tmp_path: Path, capsys: Capture) -> None:
+    book = tmp_path / "mine.toml"
+    book.write_text("[[phrase]\n")
+    assert main(["phrases"], {"RTC_PHRASEBOOK": str(book)}) == 2
+    captured = capsys.readouterr()
+    assert "mine.toml" in captured.err
+    assert captured.err.count("\n") == 1
 
 
 def test_an_engine_that_is_missing_says_what_to_install() -> None:
