@@ -14,7 +14,7 @@ path, or a microphone unmuted whose timestamps stood still, loses no speech.
 from typing import NamedTuple, TypeAlias
 
 from rtc_server.transport.media.arrival import ArrivalClock, PeakHold
-from rtc_server.transport.media.opus_packet import is_pause, packet_duration
+from rtc_server.transport.media.opus_packet import frame_duration, is_pause, packet_duration
 from rtc_server.transport.media.quality import Quality, ReceptionReport, ReceptionStatistics
 from rtc_server.transport.media.rtp import RtpPacket, sequence_delta, timestamp_delta
 
@@ -231,10 +231,11 @@ class JitterBuffer:
 
     def _in_hole(self, hole: int, first: int) -> Step:
         """Fill one slot of what is lost before the held packet `first`."""
-        successor = self._held[first]
-        if hole == successor.units:
-            return self._fill(hole, False, successor.payload)
-        rest = hole - successor.units  # leaves the last packet's place whole, for its FEC data
+        payload = self._held[first].payload
+        recoverable = frame_duration(payload) if payload else 0
+        if hole == recoverable:
+            return self._fill(hole, False, payload)
+        rest = hole - recoverable  # leaves whole what the FEC data is for
         return self._fill(min(rest if rest > 0 else hole, SLOT_UNITS), False, None)
 
     def _without_packets(self, now_s: float) -> Step | None:

@@ -28,19 +28,47 @@ def packet_duration(payload: bytes) -> int:
     return duration if duration <= MAX_PACKET_MS * OPUS_RATE // 1000 else 0
 
 
-def packet_carries_previous(payload: bytes) -> bool:
-    """Whether in-band FEC (LBRR, RFC 6716 section 4.2.4) of the packet before is inside.
+def frame_duration(payload: bytes) -> int:
+    """Length of one of the packet's frames in 1/48000 s; `payload` is not empty."""
+    return _DURATIONS[payload[0] & 0xFC]
 
-    Only packets of one code-0 frame are looked into, which is all that WebRTC endpoints send.
-    """
-    if len(payload) < 2 or payload[0] & 0x83:  # CELT only, or several frames
+
+def carries_previous(payload: bytes) -> bool:
+    """Whether in-band FEC (LBRR) of the frame before is inside: RFC 6716, section 4.2.4."""
+    if not payload or payload[0] & 0x80:  # CELT only
         return False
-    silk_frames = max(1, _DURATIONS[payload[0]] // 960)
-    header = payload[1]
+    first = _first_frame(payload)
+    if first >= len(payload):
+        return False
+    silk_frames = max(1, frame_duration(payload) // 960)
+    header = payload[first]
     if header >> (7 - silk_frames) & 1:
         return True
     stereo = payload[0] & 4
     return bool(stereo and header >> (6 - 2 * silk_frames) & 1)
+
+
+def _first_frame(payload: bytes) -> int:
+    """Where the first frame's data begins (RFC 6716, section 3.2), at or past the end if broken."""
+    code = payload[0] & 3
+    at, lengths = 1, 0
+    if code == 2:
+        lengths = 1
+    elif code == 3 and len(payload) > 1:
+        at = 2
+        if payload[1] & 0x40:  # padding: each 255 says that another byte follows
+            while at < len(payload) and payload[at] == 255:
+                at += 1
+            at += 1
+        if payload[1] & 0x80:
+            lengths = (payload[1] & 0x3F) - 1
+    for number in range(lengths):
+        if at >= len(payload):
+            return at
+        if number == 0 and payload[at] == 0:
+            return len(payload)  # the first frame is empty
+        at += 2 if payload[at] >= 252 else 1
+    return at
 
 
 def is_pause(payload: bytes) -> bool:

@@ -5,7 +5,7 @@ import numpy as np
 from rtc_server.pcm import SPEECH_RATE, Pcm, Samples
 from rtc_server.transport.media.jitter_buffer import Gap, JitterBuffer, Play
 from rtc_server.transport.media.opus import OpusDecoder, OpusError
-from rtc_server.transport.media.opus_packet import OPUS_RATE, packet_carries_previous
+from rtc_server.transport.media.opus_packet import OPUS_RATE, carries_previous
 from rtc_server.transport.media.quality import Quality, ReceptionReport
 from rtc_server.transport.media.rtp import parse_rtp
 
@@ -95,7 +95,7 @@ class Receiver:
         if gap.pause:  # the decoder knows, and makes comfort noise
             quality.silence_ms += milliseconds
             return Pcm(self._decoder.conceal(count), self._position)
-        if gap.successor is not None and packet_carries_previous(gap.successor):
+        if gap.successor is not None and carries_previous(gap.successor):
             recovered = self._recover(gap.successor, count)
             if recovered is not None:
                 quality.recovered_ms += milliseconds
