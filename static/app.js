@@ -194,6 +194,7 @@ async function start() {
   setPhase("microphone");
   let track = null;
   let stopMeter = () => {};
+  let failed = false;
   try {
     track = await openMicrophone();
     if (client !== session) return; // stopped while the browser was asking
@@ -207,27 +208,29 @@ async function start() {
     await over;
   } catch (error) {
     if (client === session) report(error);
+    failed = true;
   } finally {
     session.stop({ drain: false });
     track?.stop();
     await stopMeter();
-    if (client === session) endSession();
+    if (client === session) endSession(failed ? "offline" : "closed");
   }
 }
 
-function endSession() {
+/** @param {"closed"|"offline"} next */
+function endSession(next) {
   client = null;
   ui.meter.reset();
   ui.output.srcObject = null;
   ui.captions.settle();
-  setPhase(problem ? "offline" : "closed");
+  setPhase(next);
 }
 
 async function stop() {
   const session = client;
   if (session.state === "live" || session.state === "interrupted") await session.stop();
   else if (session.state !== "idle") await session.stop({ drain: false });
-  else endSession(); // still waiting for the microphone
+  else endSession("closed"); // still waiting for the microphone
 }
 
 function report(error) {

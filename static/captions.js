@@ -93,8 +93,9 @@ export class CaptionLog extends HTMLElement {
 
   #announce(row) {
     const line = document.createElement("p");
-    line.lang = row.target.lang;
-    line.textContent = row.target.textContent;
+    const understood = row.segment.status !== "not_understood";
+    if (understood) line.lang = row.segment.target.language;
+    line.textContent = understood ? row.target.textContent : text("notUnderstood");
     this.#announcer.append(line);
     if (this.#announcer.childElementCount > SPOKEN_LINES) this.#announcer.firstChild.remove();
   }
@@ -122,54 +123,54 @@ class Row {
   /** @type {string} */ playout = "";
   /** The session ended before the segment did. */ over = false;
   element = document.createElement("li");
-  source = document.createElement("p");
+  source = document.createElement("div");
   target = document.createElement("div");
+  hints = document.createElement("ul");
 
   constructor() {
     this.element.className = "segment";
     this.source.className = "source";
     this.target.className = "target";
+    this.hints.className = "hints";
     this.source.dir = this.target.dir = "auto";
     this.element.append(this.source, this.target);
   }
 
   render() {
-    const { status, source, target } = this.segment;
+    const { status, source, target, final } = this.segment;
     this.element.dataset.status = status;
     this.element.dataset.playout = this.playout;
     this.source.lang = source.language;
-    this.source.replaceChildren(...caption(source, this.segment.final));
     this.target.lang = target.language;
-    this.target.replaceChildren(...this.#targetParts());
+    this.source.replaceChildren(...caption(source, final));
+    if (status === "not_understood") this.#renderHints();
+    else this.target.replaceChildren(...this.#targetParts());
   }
 
   #targetParts() {
     const { status, target, final, message } = this.segment;
-    if (status === "not_understood") return this.#notUnderstood();
     if (status === "failed") return [note(message || text("failed"))];
     if (this.playout === "dropped") return [...caption(target, final), note(text("notSpoken"))];
     if (!target.text && !this.over) return [span("pending", "")];
     return caption(target, final);
   }
 
-  #notUnderstood() {
+  /** What it might have been: each near phrase in the pane of its language. */
+  #renderHints() {
     const { hints = [], source, target } = this.segment;
-    const parts = [note(text("notUnderstood") + (hints.length ? ` ${text("didYouMean")}` : ""))];
-    if (hints.length) {
-      const list = document.createElement("ul");
-      list.className = "hints";
-      for (const hint of hints) {
-        const item = document.createElement("li");
-        const meant = span("hint-source", hint.source);
-        meant.lang = source.language;
-        const means = span("hint-target", hint.target);
-        means.lang = target.language;
-        item.append(meant, " ", means);
-        list.append(item);
-      }
-      parts.push(list);
+    const words = text("notUnderstood") + (hints.length ? ` ${text("didYouMean")}` : "");
+    (source.text ? this.target : this.source).replaceChildren(note(words));
+    this.hints.replaceChildren();
+    for (const hint of hints) {
+      const item = document.createElement("li");
+      const meant = span("hint-source", hint.source);
+      meant.lang = source.language;
+      const means = span("hint-target", hint.target);
+      means.lang = target.language;
+      item.append(meant, " ", means);
+      this.hints.append(item);
     }
-    return parts;
+    if (hints.length) this.element.append(this.hints);
   }
 }
 

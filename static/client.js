@@ -215,6 +215,7 @@ export class TranslationClient extends EventTarget {
       case "session.updated":
         return this.#emit("session", event.session);
       case "session.closed":
+        this.#location = null; // there is nothing left to hang up
         return this.#end(this.#state === "finishing" ? null : new ClientError("session_ended"));
       case "error":
         return this.#emit("refused", event.error);

@@ -13,6 +13,7 @@ export class PhrasePanel {
   #opener;
   #search;
   #list;
+  #closer;
 
   /** @param {HTMLElement} panel  @param {HTMLButtonElement} opener */
   constructor(panel, opener) {
@@ -21,8 +22,9 @@ export class PhrasePanel {
     this.#search = panel.querySelector("input");
     this.#list = panel.querySelector(".topics");
     this.#search.addEventListener("input", () => this.render());
+    this.#closer = panel.querySelector(".close");
     opener.addEventListener("click", () => this.#open(true));
-    panel.querySelector(".close").addEventListener("click", () => this.#open(false));
+    this.#closer.addEventListener("click", () => this.#open(false));
     panel.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#open(false);
     });
@@ -79,7 +81,7 @@ export class PhrasePanel {
   #open(open) {
     this.#panel.toggleAttribute("data-open", open);
     this.#opener.setAttribute("aria-expanded", String(open));
-    (open ? this.#search : this.#opener).focus();
+    (open ? this.#closer : this.#opener).focus(); // not the search: that raises a phone's keyboard
   }
 }
 

@@ -1,0 +1,46 @@
+"""What the browser heard: the translated track, recorded in the page as PCM."""
+
+import base64
+import io
+
+import av
+import numpy as np
+from playwright.async_api import Page
+
+from rtc_server.pcm import Samples
+
+RATE = 48_000
+
+START = """() => {
+  const recorder = new MediaRecorder(document.querySelector("#output").srcObject, {
+    mimeType: "audio/webm;codecs=pcm",
+  });
+  const parts = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  recorder.start();
+  window.finishRecording = () =>
+    new Promise((resolve) => {
+      recorder.onstop = () => {
+        const reader = new FileReader();
+        reader.onload = () => resolve(reader.result.split(",")[1]);
+        reader.readAsDataURL(new Blob(parts));
+      };
+      recorder.stop();
+    });
+}"""
+
+
+async def start_recording(page: Page) -> None:
+    """Record what the page plays from here on."""
+    await page.evaluate(START)
+
+
+async def finish_recording(page: Page) -> Samples:
+    """Mono float32 at `RATE`."""
+    file = base64.b64decode(await page.evaluate("finishRecording()"))
+    pieces: list[Samples] = []
+    with av.open(io.BytesIO(file)) as container:
+        for frame in container.decode(audio=0):
+            assert frame.sample_rate == RATE
+            pieces.append(frame.to_ndarray().astype(np.float32).reshape(-1))
+    return np.concatenate(pieces)
