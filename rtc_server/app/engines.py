@@ -10,6 +10,7 @@ from rtc_server.clock import monotonic
 from rtc_server.config import EngineSettings
 from rtc_server.engines import registry
 from rtc_server.engines.base import AstCapabilities, EngineCard, EngineOptions, TtsCapabilities
+from rtc_server.engines.phrasebook import listing
 from rtc_server.engines.service import AstService, TtsService
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Phrase
@@ -24,6 +25,8 @@ class Engines:
         options = EngineOptions(phrasebooks=settings.phrasebook)
         self.ast_service = AstService(settings.ast, options, settings, metrics, monotonic)
         self.tts_service = TtsService(settings.tts, options, settings, metrics, monotonic)
+        self._phrasebooks = settings.phrasebook
+        self._phrases: dict[str, tuple[Phrase, ...]] = {}
         self._started = False
 
     @asynccontextmanager
@@ -42,6 +45,7 @@ class Engines:
                 logger.info("%s: %s, %s", engine.name, engine.title, engine.licence)
                 for note in engine.notes:
                     logger.info("%s: %s", engine.name, note)
+            self._phrases = self._read_phrases(self.ast_service.capabilities)
             self._started = True
             try:
                 yield self
@@ -76,4 +80,16 @@ class Engines:
 
     def phrases(self, language: str) -> Sequence[Phrase]:
         """The phrasebook's examples, when it is the engine in use."""
-        return ()
+        return self._phrases.get(language, ())
+
+    def _read_phrases(self, ast: AstCapabilities) -> dict[str, tuple[Phrase, ...]]:
+        if ast.name != "phrasebook":
+            return {}
+        return {
+            source: tuple(
+                Phrase(example.source, example.target, target, topic.title)
+                for topic in listing.topics(source, target, self._phrasebooks)
+                for example in topic.examples
+            )
+            for source, target in ast.pairs  # a book has one other language for each
+        }
