@@ -5,7 +5,6 @@ and the answer written by our own SDP code, sockets and media are ours too.
 """
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import uuid
@@ -332,7 +331,11 @@ class WebRtcTransport:
             self._agent.on_media = self._agent.authenticates = None
             self._media.close()
         pump = self._dtls._task
-        goodbyes: list[Callable[[], Awaitable[None]]] = [self._dtls.stop, self._ice.stop]
+        goodbyes: list[Callable[[], Awaitable[None]]] = [
+            self._dtls.stop,
+            self._ice.stop,
+            self._agent.close,  # a second time, unless stopping ICE failed
+        ]
         if self._sctp is not None:
             goodbyes.insert(0, self._sctp.stop)
         try:
@@ -343,9 +346,8 @@ class WebRtcTransport:
                     except Exception:
                         logger.exception("A peer's %s failed", goodbye.__qualname__)
                 if pump is not None:
-                    with contextlib.suppress(BaseException):
-                        await asyncio.wait({pump})
-                        pump.exception()
+                    pump.cancel()
+                    await asyncio.gather(pump, return_exceptions=True)
         except TimeoutError:
             logger.error("A peer's goodbye took too long")  # noqa: TRY400
         finally:

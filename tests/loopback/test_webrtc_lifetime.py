@@ -1,0 +1,248 @@
+"""How a peer's connection ends, and that nothing of it is left."""
+
+import asyncio
+import gc
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from rtc_server.config import TransportSettings
+from rtc_server.errors import AdmissionRefused, IceRestartRefused
+from rtc_server.transport.base import CloseReason
+from rtc_server.transport.webrtc import WebRtcTransport
+from tests.loopback.peers import Server, tone
+from tests.rtc_client import Negotiate, RtcClient
+
+IMPATIENT = TransportSettings(connect_timeout_s=0.5, dead_peer_timeout_s=7.0)
+
+
+def sockets() -> int:
+    """Sockets this process holds."""
+    held = 0
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            held += str(entry.readlink()).startswith("socket:")
+        except FileNotFoundError:
+            continue  # the listing's own descriptor
+    return held
+
+
+async def test_a_client_that_says_goodbye() -> None:
+    async with Server() as server:
+        async with RtcClient(server.negotiate):
+            pass
+        await server.session.until(lambda: server.session.reasons == [CloseReason.REMOTE])
+
+
+async def test_closing_from_our_side_ends_the_client() -> None:
+    async with Server() as server, RtcClient(server.negotiate) as client:
+        await server.transport.close()
+        await server.transport.close()
+        assert server.session.reasons == [CloseReason.LOCAL]
+        await client.closed.wait()
+        assert not server.transport.send_message("{}")
+        await server.transport.add_ice_fragment("a=candidate:1 1 udp 1 127.0.0.1 5000 typ host")
+
+
+async def test_a_client_that_never_connects_is_freed_at_the_deadline() -> None:
+    before = sockets()
+    async with Server(settings=IMPATIENT) as server:
+        with pytest.raises(TimeoutError):
+            async with RtcClient(_deaf(server), timeout_s=0.2):
+                pass
+        await server.session.until(lambda: bool(server.session.reasons))
+        assert server.session.reasons == [CloseReason.CONNECT_TIMEOUT]
+        assert sockets() == before
+
+
+async def test_a_client_that_stalls_in_the_handshake_is_freed_at_the_deadline() -> None:
+    async with Server(settings=IMPATIENT) as server:
+        client = RtcClient(server.negotiate, timeout_s=0.3)
+        released = asyncio.Event()
+
+        async def wait(remote: object) -> None:
+            await released.wait()
+
+        transceiver = client.pc.addTransceiver("audio")
+        transceiver.receiver.transport.start = wait  # type: ignore[method-assign, assignment]
+        with pytest.raises(TimeoutError):
+            async with client:
+                pass
+        await server.session.until(lambda: bool(server.session.reasons))
+        assert server.session.reasons == [CloseReason.CONNECT_TIMEOUT]
+        released.set()
+
+
+async def test_a_client_that_vanishes_mid_sentence_is_freed() -> None:
+    settings = replace(IMPATIENT, connect_timeout_s=15.0, dead_peer_timeout_s=2.0)
+    before = sockets()
+    async with Server(settings=settings) as server:
+        client = RtcClient(server.negotiate, audio=tone(440, 30.0))
+        async with client:
+            session = server.session
+            await session.until(lambda: session.samples >= 8_000)
+            client.vanish()
+            await session.until(lambda: bool(session.reasons))
+            assert session.reasons == [CloseReason.PEER_LOST]
+        assert sockets() == before
+
+
+async def test_a_muted_client_is_not_taken_for_dead() -> None:
+    async with Server(settings=IMPATIENT) as server, RtcClient(server.negotiate) as client:
+        session = server.session
+        await session.until(lambda: session.samples >= 8_000)
+        client.track.stop()  # no RTP at all from now on; consent checks come every 4 to 6 s
+        await asyncio.sleep(IMPATIENT.dead_peer_timeout_s + 2.0)
+        assert session.reasons == []
+        server.transport.send_message('{"type": "still here"}')
+        await client.event("still here")
+
+
+async def test_a_session_that_fails_is_ended_alone() -> None:
+    async with (
+        Server() as server,
+        RtcClient(server.negotiate),
+        RtcClient(server.negotiate) as good,
+    ):
+        bad, other = server.sessions
+
+        def fail(pcm: object) -> None:
+            raise RuntimeError("a bug")
+
+        bad.on_pcm = fail  # type: ignore[method-assign]
+        await bad.until(lambda: bad.reasons == [CloseReason.FAILED])
+        before = other.samples
+        await other.until(lambda: other.samples > before + 8_000)
+        assert not good.closed.is_set()
+
+
+async def test_close_ends_whatever_raises(caplog: pytest.LogCaptureFixture) -> None:
+    before = sockets()
+    async with Server() as server, RtcClient(server.negotiate):
+        transport = server.transport
+
+        async def fail() -> None:
+            raise RuntimeError("a bug")
+
+        transport._ice.stop = fail  # type: ignore[method-assign]
+        transport._dtls.stop = fail  # type: ignore[method-assign]
+        await transport.close()
+        assert server.session.reasons == [CloseReason.LOCAL]
+    assert sockets() == before
+    assert "failed" in caplog.text
+
+
+async def test_a_call_given_up_during_the_answer_leaves_nothing() -> None:
+    before = sockets()
+    async with Server() as server:
+        async with RtcClient(server.negotiate) as client:
+            offer = client.pc.localDescription.sdp
+        accepting = asyncio.create_task(server.negotiate(offer))
+        await asyncio.sleep(0)
+        accepting.cancel()
+        await asyncio.wait({accepting})
+        assert len(server.sessions) == 1
+    assert sockets() == before
+
+
+async def test_the_port_range_is_kept_and_its_end_is_said() -> None:
+    settings = TransportSettings(udp_port_first=42_000, udp_port_last=42_001)
+    async with Server(settings=settings) as server:
+        async with RtcClient(server.negotiate) as first, RtcClient(server.negotiate) as second:
+            ports = {client.server_address[1] for client in (first, second)}
+            assert ports == {42_000, 42_001}
+            with pytest.raises(AdmissionRefused, match="UDP port"):
+                await server.negotiate(first.pc.localDescription.sdp)
+        async with RtcClient(server.negotiate):
+            pass
+
+
+async def test_the_public_address_is_offered_instead_of_the_bound_one() -> None:
+    settings = TransportSettings(public_address="198.51.100.7")
+    async with (
+        Server(settings=settings) as server,
+        RtcClient(_at("127.0.0.1", server)) as client,
+    ):
+        assert " 198.51.100.7 " in server.transport.answer_sdp
+        assert "127.0.0.1 " not in server.transport.answer_sdp.split("t=0 0")[1]
+        assert client.server_address[0] == "127.0.0.1"
+
+
+async def test_candidates_may_come_later_and_a_restart_is_refused() -> None:
+    async with Server() as server:
+
+        async def without_candidates(offer: str) -> str:
+            lines = [line for line in offer.split("\r\n") if "candidate" not in line]
+            return await server.negotiate("\r\n".join(lines))
+
+        async with RtcClient(without_candidates) as client:
+            transport = server.transport
+            candidate = next(
+                line
+                for line in client.pc.localDescription.sdp.split("\r\n")
+                if line.startswith("a=candidate")
+            )
+            await transport.add_ice_fragment(
+                f"m=audio 9 RTP/AVP 0\r\na=mid:0\r\n{candidate}\r\na=end-of-candidates\r\n"
+            )
+            with pytest.raises(IceRestartRefused):
+                await transport.add_ice_fragment(f"a=ice-ufrag:othr\r\n{candidate}\r\n")
+
+
+async def test_names_as_candidates_do_not_delay_the_answer() -> None:
+    async with Server() as server:
+
+        async def with_mdns(offer: str) -> str:
+            hidden = offer.replace(" 127.0.0.1 ", " 9b36eaac-bb2e-49bb-bb78-21c41c499900.local ")
+            return await server.negotiate(hidden)
+
+        async with RtcClient(with_mdns):
+            assert server.session.samples >= 0
+
+
+async def test_many_calls_leave_nothing_behind() -> None:
+    cycles = int(os.environ.get("SOAK_CYCLES", "25"))
+    process = psutil.Process()
+    async with Server() as server:
+
+        async def cycle() -> None:
+            async with RtcClient(server.negotiate, audio=tone(440, 0.2)) as client:
+                client.send("{}")
+                await server.session.until(lambda: bool(server.session.messages))
+            await server.transport.close()
+            server.sessions.clear()
+            server.transports.clear()
+
+        for _ in range(5):
+            await cycle()
+        gc.collect()
+        before = (sockets(), threading.active_count(), len(asyncio.all_tasks()))
+        memory = process.memory_info().rss
+        for _ in range(cycles):
+            await cycle()
+        gc.collect()
+        assert (sockets(), threading.active_count(), len(asyncio.all_tasks())) == before
+        # Client and server together; a session that stayed would be some 0.5 MB.
+        assert process.memory_info().rss - memory < 4e6 + cycles * 0.05e6
+        alive = [each for each in gc.get_objects() if isinstance(each, WebRtcTransport)]
+        assert alive == []
+
+
+def _deaf(server: Server) -> Negotiate:
+    async def negotiate(offer: str) -> str:
+        await server.negotiate(offer)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    return negotiate
+
+
+def _at(address: str, server: Server) -> Negotiate:
+    async def negotiate(offer: str) -> str:
+        return (await server.negotiate(offer)).replace(" 198.51.100.7 ", f" {address} ")
+
+    return negotiate
