@@ -22,7 +22,11 @@ class Engines:
     """Implements `Catalogue` and `Readiness` for what `EngineSettings` name."""
 
     def __init__(self, settings: EngineSettings, metrics: Metrics) -> None:
-        options = EngineOptions(phrasebooks=settings.phrasebook)
+        options = EngineOptions(
+            phrasebooks=settings.phrasebook,
+            canary_model=settings.canary_model,
+            device=settings.device,
+        )
         self.ast_service = AstService(settings.ast, options, settings, metrics, monotonic)
         self.tts_service = TtsService(settings.tts, options, settings, metrics, monotonic)
         self._phrasebooks = settings.phrasebook

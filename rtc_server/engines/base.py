@@ -29,6 +29,10 @@ class EngineOptions:
 
     phrasebooks: tuple[Path, ...] = ()
     """Further phrasebook files, after the one the package carries."""
+    canary_model: str = "nvidia/canary-1b-v2"
+    """Canary's model: a path, or a Hugging Face name that was fetched before."""
+    device: str = "auto"
+    """Where models compute: ``cpu``, ``cuda``, or ``auto`` for CUDA when there is a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
