@@ -1,0 +1,136 @@
+"""The shared beat: numbers by the clock, no burst, one failure stays one."""
+
+import asyncio
+import logging
+
+import pytest
+
+from rtc_server.transport.media.tick import PERIOD_S, MediaTick, TickSchedule, shared_tick
+
+
+def take_all(schedule: TickSchedule, now_s: float) -> list[int]:
+    numbers = []
+    while (number := schedule.take(now_s)) is not None:
+        numbers.append(number)
+    return numbers
+
+
+def test_ticks_keep_to_the_origin_however_late_each_one_is() -> None:
+    schedule = TickSchedule(100.0)
+    for number in range(1000):
+        assert schedule.due_s == pytest.approx(100.0 + number * 0.02)
+        assert take_all(schedule, schedule.due_s - 0.001) == []
+        assert take_all(schedule, schedule.due_s + 0.015) == [number]
+    assert schedule.skipped == 0
+
+
+def test_one_missed_tick_is_made_up_for() -> None:
+    schedule = TickSchedule(0.0)
+    assert take_all(schedule, 0.0) == [0]
+    assert take_all(schedule, 0.045) == [1, 2]
+    assert take_all(schedule, 0.061) == [3]
+    assert schedule.skipped == 0
+
+
+@pytest.mark.parametrize("stall_s", [0.061, 0.1, 0.5, 3600.0])
+def test_after_a_stall_one_tick_has_the_number_of_the_time(stall_s: float) -> None:
+    schedule = TickSchedule(0.0)
+    assert take_all(schedule, 0.0) == [0]
+    numbers = take_all(schedule, stall_s + 0.001)
+    assert numbers == [int((stall_s + 0.001) / 0.02)]
+    assert schedule.skipped == numbers[0] - 1
+    assert take_all(schedule, schedule.due_s) == [numbers[0] + 1]
+
+
+async def test_subscribers_are_called_in_order_every_20_ms() -> None:
+    tick, calls = MediaTick(), list[tuple[str, int, float]]()
+
+    def first(number: int, now_s: float) -> None:
+        calls.append(("first", number, now_s))
+
+    def second(number: int, now_s: float) -> None:
+        calls.append(("second", number, now_s))
+
+    tick.subscribe(first)
+    tick.subscribe(second)
+    await asyncio.sleep(1.001)
+    tick.unsubscribe(first)
+    tick.unsubscribe(second)
+    await asyncio.sleep(1.0)
+    numbers = [number for name, number, _ in calls if name == "first"]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert len(numbers) in (50, 51)
+    assert calls[0::2] == [("first", *rest) for _, *rest in calls[1::2]]
+    assert all(at_s == pytest.approx(number * PERIOD_S) for _, number, at_s in calls)
+
+
+async def test_idle_time_is_no_stall() -> None:
+    tick, numbers = MediaTick(), list[int]()
+
+    def note(number: int, now_s: float) -> None:
+        numbers.append(number)
+
+    for _ in range(2):
+        tick.subscribe(note)
+        await asyncio.sleep(0.05)
+        tick.unsubscribe(note)
+        await asyncio.sleep(10)
+    assert tick.skipped == 0
+    assert numbers[-1] - numbers[0] > 490
+
+
+async def test_a_subscriber_that_fails_is_taken_off_and_the_others_go_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tick, calls = MediaTick(), list[str]()
+
+    def bad(number: int, now_s: float) -> None:
+        calls.append("bad")
+        raise ValueError("a bug")
+
+    def good(number: int, now_s: float) -> None:
+        calls.append("good")
+
+    tick.subscribe(bad)
+    tick.subscribe(good)
+    with caplog.at_level(logging.ERROR):
+        await asyncio.sleep(0.1)
+    tick.unsubscribe(good)
+    assert calls.count("bad") == 1
+    assert calls.count("good") >= 4
+    assert len(caplog.records) == 1
+
+
+async def test_whoever_unsubscribes_another_during_a_tick_is_obeyed() -> None:
+    tick, calls = MediaTick(), list[str]()
+
+    def first(number: int, now_s: float) -> None:
+        calls.append("first")
+        tick.unsubscribe(second)
+        tick.unsubscribe(first)
+
+    def second(number: int, now_s: float) -> None:
+        calls.append("second")
+
+    tick.subscribe(first)
+    tick.subscribe(second)
+    await asyncio.sleep(0.1)
+    assert calls == ["first"]
+
+
+async def test_lateness_is_observed() -> None:
+    tick, late = MediaTick(), list[float]()
+    tick.observe_lateness_s = late.append
+
+    def note(number: int, now_s: float) -> None:
+        pass
+
+    tick.subscribe(note)
+    await asyncio.sleep(0.1)
+    tick.unsubscribe(note)
+    assert len(late) >= 4
+    assert all(0 <= each < 1e-6 for each in late)
+
+
+async def test_there_is_one_beat_for_each_loop() -> None:
+    assert shared_tick() is shared_tick()
