@@ -4,12 +4,12 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn
 
 from rtc_server.engines.phrasebook.pattern import PatternError, Slot, Wording, unfold
 from rtc_server.errors import ConfigError
+from rtc_server.resources import resource_folder
 
 LANGUAGES = ("en", "ru")
 BUILT_IN = ("number", "time")
@@ -61,14 +61,8 @@ class Book:
 
 
 def shipped() -> Path:
-    """The book that comes with the server.
-
-    It lies in ``models/`` at the top of a checkout and inside the package once installed.
-    """
-    checkout = Path(__file__).parents[3] / "models" / "phrasebook" / "en-ru.toml"
-    if checkout.is_file():
-        return checkout
-    return Path(str(resources.files("rtc_server") / "models" / "phrasebook" / "en-ru.toml"))
+    """The book that comes with the server."""
+    return resource_folder("models/phrasebook") / "en-ru.toml"
 
 
 def load(further: Sequence[Path] = ()) -> Book:
@@ -190,7 +184,7 @@ class _Reader:
         if not isinstance(entry, dict) or set(entry) != set(LANGUAGES):
             self._refuse("a phrase needs en and ru, and nothing else")
         wordings: dict[str, tuple[Wording, ...]] = {}
-        keys: set[str] | None = None
+        common: set[tuple[str, int, int]] | None = None
         for language in LANGUAGES:
             given = entry[language]
             patterns = [given] if isinstance(given, str) else given
@@ -211,9 +205,12 @@ class _Reader:
                     self._refuse("the same slot stands twice; number them: {place1} {place2}")
                 for slot in slots:
                     self._check_slot(slot, language, lists)
-                keys = {slot.key for slot in slots} if keys is None else keys
-                if keys != {slot.key for slot in slots}:
-                    self._refuse("every wording, in both languages, needs the same slots")
+                wanted = {(slot.key, slot.low, slot.high) for slot in slots}
+                common = wanted if common is None else common
+                if wanted != common:
+                    self._refuse(
+                        "every wording, in both languages, needs the same slots and ranges"
+                    )
             wordings[language] = tuple(dict.fromkeys(found))
         return Phrase(topic, wordings, f"{self._path.name}:{self._cursor + 1}")
 
