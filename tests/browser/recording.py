@@ -39,7 +39,7 @@ async def finish_recording(page: Page) -> Samples:
     """Mono float32 at `RATE`."""
     file = base64.b64decode(await page.evaluate("finishRecording()"))
     pieces: list[Samples] = []
-    with av.open(io.BytesIO(file)) as container:
+    with av.open(io.BytesIO(file), "r") as container:
         for frame in container.decode(audio=0):
             assert frame.sample_rate == RATE
             pieces.append(frame.to_ndarray().astype(np.float32).reshape(-1))

@@ -44,6 +44,8 @@ class ScriptedCalls:
     """Client events."""
     closed: list[str] = field(default_factory=list)
     """Sessions that were hung up by DELETE."""
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by the first of these."""
     close_on_request: bool = True
     """Whether session.close is answered."""
     peers: dict[str, RTCPeerConnection] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class ScriptedCalls:
         if not peer:
             raise UnknownSession("There is no such session, or it has ended.")
         self.closed.append(session_id)
+        self.hung_up.set()
         await peer.close()
 
     def _note(self, channel: RTCDataChannel, event: dict[str, Any]) -> None:

@@ -1,0 +1,297 @@
+"""What the page shows and says, in each state it can be in."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import Page, expect
+
+from rtc_server.errors import AdmissionRefused, UnsupportedPair
+from tests.browser.chromium import visit
+from tests.browser.scripted_server import (
+    say,
+    scripted_server,
+    segment,
+)
+
+FAILED_REQUEST = "Failed to load resource"
+"""What Chromium writes to the console for every refused request."""
+LIVE = "[data-phase=listening]"
+
+
+async def start(page: Page) -> None:
+    await page.click("#toggle:enabled")
+    await page.wait_for_selector(LIVE)
+
+
+async def expect_problem(page: Page, title: str, text: str) -> None:
+    await expect(page.locator(".problem-title")).to_have_text(title)
+    await expect(page.locator(".problem-text")).to_contain_text(text)
+
+
+async def test_a_session_from_start_to_stop() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await expect(page.locator("#engines")).to_have_text("Phrasebook · eSpeak NG")
+        await expect(page.locator("#status")).to_have_text("Ready")
+        await start(page)
+        channel = await server.calls.channel.get()
+        asked = server.calls.requests[0].settings
+        assert (asked.source_language, asked.target_language) == ("ru", "en")
+        assert asked.x_events == frozenset({"segment", "playout", "vad", "metrics"})
+
+        say(channel, "x.vad", state="speech", audio_ms=0)
+        await expect(page.locator("#status")).to_have_text("Hearing you")
+        say(channel, "x.segment", **segment("a", 1, "partial", "Где находится", stable=4))
+        row = page.locator(".segment")
+        await expect(row.locator(".source .firm")).to_have_text("Где ")
+        await expect(row.locator(".source .soft")).to_have_text("находится")
+        say(channel, "x.vad", state="silence", audio_ms=900)
+        await expect(page.locator("#status")).to_have_text("Translating…")
+        final = segment("a", 2, "final", "Где находится вокзал?", "Where is the train station?")
+        say(channel, "x.segment", **final)
+        await expect(row.locator(".target .firm")).to_have_text("Where is the train station?")
+        assert await row.locator(".source").get_attribute("lang") == "ru"
+        assert await row.locator(".target").get_attribute("lang") == "en"
+        say(channel, "x.playout", segment_id="a", state="started", queue_ms=800, tempo=1)
+        await expect(page.locator("#status")).to_have_text("Speaking")
+        await expect(row).to_have_attribute("data-playout", "started")
+        say(channel, "x.playout", segment_id="a", state="finished", queue_ms=0, tempo=1)
+        await expect(page.locator("#status")).to_have_text("Listening")
+
+        await page.click("#toggle")
+        await expect(page.locator("#status")).to_have_text("Stopped")
+        assert [event["type"] for event in server.calls.received] == ["session.close"]
+        await expect(row).to_have_count(1)
+
+
+async def test_committed_text_is_never_rewritten() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await start(page)
+        channel = await server.calls.channel.get()
+        say(channel, "x.segment", **segment("a", 3, "final", "Спасибо.", "Thank you."))
+        say(channel, "x.segment", **segment("a", 2, "partial", "Спаси", "Save"))
+        say(channel, "x.segment", **segment("a", 4, "final", "Пожалуйста.", "Please."))
+        say(channel, "x.segment", **segment("b", 1, "final", "Да.", "Yes."))
+        rows = page.locator(".segment")
+        await expect(rows).to_have_count(2)
+        await expect(rows.nth(0).locator(".target")).to_have_text("Thank you.")
+
+
+async def test_what_was_not_understood_comes_with_near_phrases() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await start(page)
+        channel = await server.calls.channel.get()
+        hints = [("Сколько это стоит?", "How much does it cost?")]
+        say(channel, "x.segment", **segment("a", 1, "not_understood", "", hints=hints))
+        say(channel, "x.segment", **segment("b", 1, "failed", ""), message="The engine restarts.")
+        rows = page.locator(".segment")
+        await expect(rows.nth(0)).to_contain_text("Not in the phrasebook. Did you mean:")
+        await expect(rows.nth(0).locator(".hint-source")).to_have_text(hints[0][0])
+        await expect(rows.nth(0).locator(".hint-target")).to_have_text(hints[0][1])
+        await expect(rows.nth(1)).to_contain_text("The engine restarts.")
+        say(channel, "x.warning", code="late", message="Some speech was not spoken.")
+        await expect_problem(page, "A message from the server", "Some speech was not spoken.")
+
+
+async def test_captions_follow_the_newest_line_until_the_reader_scrolls_back() -> None:
+    phone = {"width": 390, "height": 844}
+    async with scripted_server() as server, visit(server.url, viewport=phone) as seen:
+        page = seen.page
+        await start(page)
+        channel = await server.calls.channel.get()
+        for count in range(30):
+            say(channel, "x.segment", **segment(str(count), 1, "final", "Да.", f"Yes {count}."))
+        await expect(page.locator(".target", has_text="Yes 29.")).to_be_in_viewport()
+        await page.locator(".segments").evaluate("list => list.scrollTo(0, 0)")
+        newest = page.locator(".newest")
+        await expect(newest).to_be_visible()
+        say(channel, "x.segment", **segment("30", 1, "final", "Да.", "Yes 30."))
+        last = page.locator(".segment").last
+        await expect(last).to_contain_text("Yes 30.")
+        await expect(last).not_to_be_in_viewport()
+        await newest.click()
+        await expect(last).to_be_in_viewport()
+        await expect(newest).to_be_hidden()
+
+
+async def test_languages_swap_and_bring_their_phrases() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await expect(page.locator(".topics")).to_contain_text("Где находится вокзал?")
+        await page.click("#swap")
+        await expect(page.locator("#source")).to_have_value("en")
+        await expect(page.locator("#target")).to_have_value("ru")
+        await expect(page.locator(".topics .say")).to_have_text("Where is the train station?")
+        await page.reload()
+        await expect(page.locator("#source")).to_have_value("en")
+
+
+async def test_the_interface_speaks_russian() -> None:
+    async with scripted_server() as server, visit(server.url, locale="ru-RU") as seen:
+        page = seen.page
+        await expect(page.locator("#toggle")).to_have_text("Начать")
+        await expect(page.locator("#status")).to_have_text("Готов")
+        assert await page.locator("html").get_attribute("lang") == "ru"
+        await page.select_option("#interface", "en")
+        await expect(page.locator("#toggle")).to_have_text("Start")
+        await expect(page.locator("#source option:checked")).to_have_text("Russian")
+
+
+async def test_both_interface_languages_say_the_same_things() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        paths = """async () => {
+          const { interfaceLanguages } = await import("/static/strings.js");
+          const walk = (node, path) => typeof node === "string" ? [path]
+            : Object.entries(node).flatMap(([key, child]) => walk(child, `${path}.${key}`));
+          return Object.values(interfaceLanguages).map((words) => walk(words, "").sort());
+        }"""
+        english, russian = await seen.page.evaluate(paths)
+        assert english == russian
+
+
+@pytest.mark.parametrize(
+    ("refusal", "title", "text"),
+    [
+        (
+            AdmissionRefused("All 50 places are taken.", 5),
+            "The server cannot take you now",
+            "All 50 places are taken.",
+        ),
+        (
+            UnsupportedPair("There is no Russian here."),
+            "This server cannot translate between these languages",
+            "There is no Russian here.",
+        ),
+    ],
+)
+async def test_a_refused_call_says_why_and_can_be_tried_again(
+    refusal: Exception, title: str, text: str
+) -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url, expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        page = seen.page
+        server.calls.refuse = refusal
+        await page.click("#toggle:enabled")
+        await expect_problem(page, title, text)
+        await expect(page.locator("#toggle")).to_have_text("Start")
+        server.calls.refuse = None
+        await page.click("#problem-action")
+        await page.wait_for_selector(LIVE)
+        await expect(page.locator("#problem")).to_be_hidden()
+
+
+async def test_a_refused_microphone() -> None:
+    async with scripted_server() as server, visit(server.url, refuse_microphone=True) as seen:
+        await seen.page.click("#toggle:enabled")
+        await expect_problem(seen.page, "The microphone is not allowed", "address bar")
+        await expect(seen.page.locator("#toggle")).to_have_text("Start")
+        assert not server.calls.requests
+
+
+async def test_no_microphone() -> None:
+    nothing = """navigator.mediaDevices.getUserMedia = () =>
+      Promise.reject(new DOMException("", "NotFoundError"));"""
+    async with scripted_server() as server, visit(server.url, before_load=nothing) as seen:
+        await seen.page.click("#toggle:enabled")
+        await expect_problem(seen.page, "No microphone found", "Plug one in")
+
+
+async def test_a_microphone_that_goes_away() -> None:
+    keep = """const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      const stream = await open(wanted);
+      window.microphone = stream.getAudioTracks()[0];
+      return stream;
+    };"""
+    async with scripted_server() as server, visit(server.url, before_load=keep) as seen:
+        await start(seen.page)
+        await seen.page.evaluate("microphone.dispatchEvent(new Event('ended'))")
+        await expect_problem(seen.page, "The microphone went away", "Plug it in")
+        await expect(seen.page.locator("#toggle")).to_have_text("Start")
+
+
+@pytest.mark.parametrize(
+    ("missing", "title"),
+    [
+        ("delete window.AudioWorkletNode", "This browser cannot process sound"),
+        ("delete window.RTCPeerConnection", "This browser has no WebRTC"),
+        (
+            "Object.defineProperty(window, 'isSecureContext', { value: false })",
+            "The browser keeps the microphone from this page",
+        ),
+    ],
+)
+async def test_a_browser_that_lacks_something_cannot_start(missing: str, title: str) -> None:
+    async with scripted_server() as server, visit(server.url, before_load=missing) as seen:
+        await expect(seen.page.locator(".problem-title")).to_have_text(title)
+        await expect(seen.page.locator("#toggle")).to_be_disabled()
+
+
+async def test_blocked_sound_is_a_button_away() -> None:
+    block = """const play = HTMLMediaElement.prototype.play;
+    HTMLMediaElement.prototype.play = function () {
+      HTMLMediaElement.prototype.play = play;
+      return Promise.reject(new DOMException("", "NotAllowedError"));
+    };"""
+    async with scripted_server() as server, visit(server.url, before_load=block) as seen:
+        await seen.page.click("#toggle:enabled")
+        await expect_problem(seen.page, "The browser blocked the sound", "Press the button")
+        await seen.page.click("#problem-action")
+        await expect(seen.page.locator("#problem")).to_be_hidden()
+        assert not await seen.page.evaluate("document.querySelector('#output').paused")
+
+
+async def test_a_server_that_is_warming_up_is_waited_for() -> None:
+    async with scripted_server() as server:
+        ast, server.catalogue.ast = server.catalogue.ast, None
+        async with visit(server.url, expected_errors=[FAILED_REQUEST]) as seen:
+            await expect(seen.page.locator("#status")).to_have_text("The server is warming up…")
+            await expect(seen.page.locator("#toggle")).to_be_disabled()
+            server.catalogue.ast = ast
+            await expect(seen.page.locator("#status")).to_have_text("Ready")
+
+
+async def test_a_server_that_is_down_when_the_call_is_made() -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url, expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        await seen.page.wait_for_selector("#toggle:enabled")
+        await server.runner.cleanup()
+        await seen.page.click("#toggle")
+        await expect_problem(seen.page, "The server does not answer", "Check that it is running")
+        await expect(seen.page.locator("#toggle")).to_have_text("Start")
+
+
+async def test_a_server_that_ends_the_session() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        await start(seen.page)
+        channel = await server.calls.channel.get()
+        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
+        say(channel, "session.closed")
+        await expect_problem(seen.page, "The server ended the session", "captions are kept")
+        await expect(seen.page.locator(".segment")).to_have_count(1)
+
+
+async def test_leaving_the_page_hangs_up() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        await start(seen.page)
+        await seen.page.goto("about:blank")
+        async with asyncio.timeout(10):
+            await server.calls.hung_up.wait()
+        await seen.page.goto(server.url)
+
+
+async def test_stop_twice_does_not_wait_for_the_last_phrase() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        server.calls.close_on_request = False
+        await start(seen.page)
+        await seen.page.click("#toggle")
+        await expect(seen.page.locator("#status")).to_have_text("Finishing the last phrase…")
+        await seen.page.click("#toggle")
+        await expect(seen.page.locator("#status")).to_have_text("Stopped")
+        assert server.calls.closed == ["sess_1"]

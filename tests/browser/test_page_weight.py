@@ -1,0 +1,22 @@
+"""What loading the page costs."""
+
+from playwright.async_api import Response
+
+from tests.browser.chromium import visit
+from tests.browser.scripted_server import scripted_server
+
+MOST_BYTES = 150_000
+
+
+async def test_the_page_is_light() -> None:
+    sizes: dict[str, int] = {}
+    async with scripted_server() as server, visit("about:blank") as seen:
+
+        async def weigh(response: Response) -> None:
+            sizes[response.url] = len(await response.body())
+
+        seen.page.on("response", weigh)
+        await seen.page.goto(server.url, wait_until="networkidle")
+        await seen.page.wait_for_selector("[data-phase=idle]")
+    assert any(url.endswith("client.js") for url in sizes)
+    assert sum(sizes.values()) < MOST_BYTES, sizes
