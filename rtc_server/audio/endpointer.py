@@ -41,8 +41,8 @@ class Background:
 
     _PARTS = 4
     _STANDS_OUT_DB = 4.0
-    _ALWAYS_SILENT_DB = -65.0
-    """Below this nothing is audible, however quiet the background."""
+    _QUIETEST_DB = -69.0
+    """A muted microphone sends digital silence; what is audible is not measured against that."""
     _RISE_DB_PER_S = 3.0
     """Slow, so that a sentence does not count as background; down it follows at once."""
 
@@ -58,9 +58,9 @@ class Background:
         powers = np.einsum("ij,ij->i", parts, parts) / parts.shape[1] + 1e-10
         level_db = float(10.0 * np.log10(powers.mean()))
         rise_db = self._RISE_DB_PER_S * window.size / SPEECH_RATE
-        self._floor_db = min(level_db, self._floor_db + rise_db)
-        loud_db = max(self._floor_db + self._STANDS_OUT_DB, self._ALWAYS_SILENT_DB)
-        audible = np.flatnonzero(powers > 10.0 ** (loud_db / 10.0))
+        self._floor_db = max(min(level_db, self._floor_db + rise_db), self._QUIETEST_DB)
+        loud = 10.0 ** ((self._floor_db + self._STANDS_OUT_DB) / 10.0)
+        audible = np.flatnonzero(powers > loud)
         end = (int(audible[-1]) + 1) * parts.shape[1] if audible.size else None
         return level_db, end
 

@@ -71,8 +71,7 @@ class SpeechEnded:
     segment: Segment | None
     """None when no speech was in it: push-to-talk held in silence, or nothing after a cut."""
     at_samples: int
-    """Audio position at which this was known; less `speech_end_samples` it is the endpoint delay.
-    """
+    """Audio position at which this was known: `speech_end_samples` and the endpoint delay."""
 
 
 ListenerEvent = SpeechStarted | SpeechEnded
@@ -216,10 +215,8 @@ class Listener:
         """End the open segment, and forget what the endpointer had heard."""
         now = self._tape.end if now is None else now
         start, self._open_at, self._held = self._open_at, None, False
-        speech_end, voice_end = (
-            self._endpointer.speech_end_samples,
-            self._endpointer.voice_end_samples,
-        )
+        speech_end = self._endpointer.speech_end_samples
+        voice_end = self._endpointer.voice_end_samples
         self._endpointer.reset()
         if start is None:
             return []

@@ -126,6 +126,11 @@ def test_sound_stands_out_of_silence_and_of_steady_noise() -> None:
         assert heard[26:] == [None] * 16
 
 
+def test_a_microphone_that_is_unmuted_has_its_background_learnt() -> None:
+    heard = ends(Background(), join(silence(3000), noise(6000, level_db=-55)))
+    assert heard[-30:] == [None] * 30
+
+
 def test_the_end_within_a_window_is_found() -> None:
     signal = join(silence(64), tone(1000, 40), silence(56))
     assert ends(Background(), signal) == [None, None, SIZE, 128, None]
