@@ -26,7 +26,9 @@ DEFAULT_MAX_MESSAGE_BYTES: Final = 65536
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]{1,64}")
 _ICE_UFRAG: Final = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _ICE_PWD: Final = re.compile(r"[A-Za-z0-9+/]{22,256}")
-_M_LINE: Final = re.compile(r"([a-z]{1,16}) (\d{1,5})(?:/\d{1,5})? ([A-Za-z/]{1,32}) (\S.{0,512})")
+_M_LINE: Final = re.compile(
+    r"([a-z]{1,16}) (\d{1,5})(?:/\d{1,5})? ([A-Za-z/]{1,32}) ([!-~][ -~]{0,512})"
+)
 _CANDIDATE: Final = re.compile(
     r"([A-Za-z0-9+/]{1,32}) 1 udp (\d{1,10}) (\S{1,64}) (\d{1,5}) typ (host|srflx|relay)(?: |$)",
     re.IGNORECASE,

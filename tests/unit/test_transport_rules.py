@@ -1,0 +1,222 @@
+"""Addresses, servers, rates, the outbox and RTCP: the transport's pure rules."""
+
+import logging
+import struct
+
+import pytest
+from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtc_server.config import TransportSettings
+from rtc_server.errors import ConfigError
+from rtc_server.transport.addresses import addresses_to_offer, may_send_to
+from rtc_server.transport.ice_servers import agent_servers
+from rtc_server.transport.limits import (
+    MAX_STRANGERS,
+    STRANGER_PER_S,
+    LogLimiter,
+    SourceLimiter,
+    TokenBucket,
+)
+from rtc_server.transport.media.quality import ReceptionReport
+from rtc_server.transport.outbox import MAX_BYTES, MAX_MESSAGES, Outbox, Stored
+from rtc_server.transport.rtcp import Rtcp, SenderState
+
+
+@pytest.mark.parametrize(
+    ("host", "offered"),
+    [
+        ("127.0.0.1", ["127.0.0.1"]),
+        ("::1", ["::1"]),
+        ("localhost", ["127.0.0.1", "::1"]),
+        ("192.0.2.5", ["192.0.2.5"]),
+    ],
+)
+def test_media_listens_where_http_does(host: str, offered: list[str]) -> None:
+    assert addresses_to_offer(TransportSettings(), host) == offered
+
+
+def test_all_addresses_are_never_loopback_and_set_ones_win() -> None:
+    everything = addresses_to_offer(TransportSettings(), "0.0.0.0")
+    assert not any(each.startswith(("127.", "fe80", "169.254.")) for each in everything)
+    settings = TransportSettings(ice_addresses=("192.0.2.8",))
+    assert addresses_to_offer(settings, "0.0.0.0") == ["192.0.2.8"]
+
+
+@pytest.mark.parametrize(
+    ("address", "from_loopback", "from_network"),
+    [
+        ("127.0.0.1", True, False),
+        ("::1", True, False),
+        ("192.168.1.9", False, True),
+        ("2001:db8::9", False, True),
+        ("0.0.0.0", False, False),
+        ("::", False, False),
+        ("224.0.0.1", False, False),
+        ("ff02::1", False, False),
+        ("255.255.255.255", False, False),
+        ("240.0.0.1", False, False),
+        ("169.254.169.254", False, False),
+        ("fe80::1", False, False),
+        ("::ffff:10.0.0.1", False, False),
+    ],
+)
+def test_where_checks_may_go(address: str, from_loopback: bool, from_network: bool) -> None:
+    assert may_send_to(address, ["127.0.0.1"]) is from_loopback
+    assert may_send_to(address, ["192.0.2.5"]) is from_network
+
+
+def test_ice_servers() -> None:
+    found = dict(
+        agent_servers(
+            ["stun:stun.example:3479", "turn:user:pa:ss@turn.example?transport=tcp", "stun:other"]
+        )
+    )
+    assert found == {
+        "stun_server": ("stun.example", 3479),
+        "turn_server": ("turn.example", 3478),
+        "turn_username": "user",
+        "turn_password": "pa:ss",
+        "turn_ssl": False,
+        "turn_transport": "tcp",
+    }
+    assert dict(agent_servers(["turns:u:p@[2001:db8::1]"]))["turn_server"] == ("2001:db8::1", 5349)
+
+
+@pytest.mark.parametrize("url", ["", "http://x", "turn:host", "stun:", "stun:host:port"])
+def test_bad_ice_servers_are_refused_without_showing_secrets(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        agent_servers([url])
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"udp_port_first": 5000}, {"public_address": "example.org"}, {"ice_addresses": ("eth0",)}],
+)
+def test_settings_that_cannot_work_are_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        TransportSettings(**settings)  # type: ignore[arg-type]
+
+
+def test_a_bucket_allows_its_rate_and_a_burst() -> None:
+    bucket = TokenBucket(10.0)
+    assert sum(bucket.allows(0.0) for _ in range(100)) == 20
+    assert sum(bucket.allows(1.0) for _ in range(100)) == 10
+    assert sum(bucket.allows(100.0) for _ in range(100)) == 20
+
+
+def test_strangers_cannot_starve_the_peer_nor_each_other() -> None:
+    limiter = SourceLimiter()
+    flood = sum(
+        limiter.allows(("192.0.2.66", 1000), trusted=False, now_s=0.0) for _ in range(10_000)
+    )
+    assert flood == 2 * STRANGER_PER_S
+    assert limiter.allows(("192.0.2.67", 1000), trusted=False, now_s=0.0)
+    assert limiter.allows(("192.0.2.1", 5), trusted=True, now_s=0.0)
+    for i in range(10_000):
+        limiter.allows(("192.0.2.66", i), trusted=False, now_s=0.0)
+    assert len(limiter._stranger) == MAX_STRANGERS
+    assert limiter.allows(("192.0.2.1", 5), trusted=True, now_s=0.0)
+
+
+def test_a_logger_says_one_line_a_second() -> None:
+    limiter = LogLimiter()
+
+    def passes(created: float) -> str | None:
+        record = logging.LogRecord("x", logging.WARNING, "", 0, "bad", None, None)
+        record.created = created
+        return record.getMessage() if limiter.filter(record) else None
+
+    assert passes(10.0) == "bad"
+    assert [passes(10.0 + i / 100) for i in range(1, 100)] == [None] * 99
+    assert passes(11.0) == "bad [99 similar lines left out]"
+    assert passes(12.5) == "bad"
+
+
+def test_the_outbox_drops_the_oldest_droppable_first() -> None:
+    outbox = Outbox()
+    for i in range(MAX_MESSAGES):
+        assert outbox.put(str(i), droppable=i in (3, 5)) is Stored.KEPT
+    assert outbox.put("new", droppable=False) is Stored.KEPT
+    assert outbox.put("newer", droppable=True) is Stored.KEPT
+    assert outbox.put("newest", droppable=False) is Stored.KEPT  # in place of "newer"
+    assert outbox.put("caption", droppable=True) is Stored.DROPPED
+    assert outbox.put("final", droppable=False) is Stored.OVERFLOW
+    taken = [outbox.take() for _ in range(len(outbox))]
+    expected = [str(i) for i in range(MAX_MESSAGES) if i not in (3, 5)]
+    assert taken == [*expected, "new", "newest"]
+    assert outbox.dropped == 4
+
+
+def test_the_outbox_is_bounded_in_bytes_too() -> None:
+    outbox = Outbox()
+    big = "й" * (MAX_BYTES // 8)
+    kept = [outbox.put(big, droppable=False) for _ in range(6)]
+    assert kept == [Stored.KEPT] * 4 + [Stored.OVERFLOW] * 2
+
+
+RECEPTION = ReceptionReport(
+    ssrc=99, fraction_lost=25, packets_lost=-3, highest_sequence=70_000, jitter=48
+)
+
+
+def test_reports_are_what_aiortc_reads() -> None:
+    rtcp = Rtcp(ssrc=7, cname="name")
+    sender, description = RtcpPacket.parse(rtcp.write(10.5, SenderState(960, 50, 4000), RECEPTION))
+    assert isinstance(sender, RtcpSrPacket)
+    assert sender.ssrc == 7
+    assert sender.sender_info.rtp_timestamp == 960
+    assert sender.sender_info.packet_count == 50
+    assert sender.sender_info.ntp_timestamp == int(10.5 * (1 << 32))
+    block = sender.reports[0]
+    assert (block.ssrc, block.fraction_lost, block.packets_lost) == (99, 25, -3)
+    assert (block.highest_sequence, block.jitter) == (70_000, 48)
+    assert isinstance(description, RtcpSdesPacket)
+    assert description.chunks[0].items == [(1, b"name")]
+    receiver, _ = RtcpPacket.parse(rtcp.write(10.5, None, None))
+    assert isinstance(receiver, RtcpRrPacket)
+    assert receiver.reports == []
+    assert len(RtcpPacket.parse(rtcp.goodbye())) == 2
+
+
+def test_loss_and_round_trip_are_read_from_the_peers_report() -> None:
+    rtcp = Rtcp(ssrc=7, cname="name")
+    report = RtcpPacket.parse(rtcp.write(100.0, SenderState(960, 50, 4000), None))[0]
+    assert isinstance(report, RtcpSrPacket)
+    block = RtcpReceiverInfo(
+        ssrc=7,
+        fraction_lost=64,
+        packets_lost=1,
+        highest_sequence=1,
+        jitter=1,
+        lsr=report.sender_info.ntp_timestamp >> 16 & 0xFFFFFFFF,
+        dlsr=int(0.25 * 65536),
+    )
+    rtcp.read(bytes(RtcpRrPacket(ssrc=99, reports=[block])), 100.3)
+    assert rtcp.peer_loss == 0.25
+    assert rtcp.round_trip_s == pytest.approx(0.05, abs=1e-3)
+
+
+def test_the_peers_report_is_answered_with_its_time_and_our_delay() -> None:
+    ours, theirs = Rtcp(ssrc=7, cname="name"), Rtcp(ssrc=99, cname="peer")
+    ours.read(theirs.write(50.0, SenderState(0, 1, 1), None), 3.0)
+    report = RtcpPacket.parse(ours.write(3.5, None, RECEPTION))[0]
+    assert isinstance(report, RtcpRrPacket)
+    assert report.reports[0].lsr == int(50.0 * 65536)
+    assert report.reports[0].dlsr == 0.5 * 65536
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_make_rtcp_raise(data: bytes) -> None:
+    rtcp = Rtcp(ssrc=7, cname="name")
+    rtcp.read(data, 1.0)
+    rtcp.read(struct.pack("!BBH", 0x81, 201, len(data) // 4) + data, 1.0)
+
+
+def test_reports_come_once_a_second_on_average() -> None:
+    rtcp = Rtcp(ssrc=7, cname="name")
+    due = [tick for tick in range(50_000) if rtcp.is_due(tick)]
+    assert 900 < len(due) < 1100
+    assert due[0] >= 25
