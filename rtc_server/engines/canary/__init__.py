@@ -1,0 +1,1 @@
+"""NVIDIA Canary: speech translation through NeMo (``canary``) or transformers (``canary-hf``)."""

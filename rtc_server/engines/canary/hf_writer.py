@@ -1,0 +1,127 @@
+"""Canary through transformers (5.23 or later), for machines that do without NeMo.
+
+The encoder runs once a segment here too: its output is repeated for each text wanted of it, and
+``generate`` (which keeps cross-attention keys and values) gets that instead of the audio. Prompts
+come from the checkpoint's own chat template.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoProcessor, CanaryForConditionalGeneration
+from transformers.utils import logging as transformers_logging
+
+from rtc_server.engines.base import Pair
+from rtc_server.engines.canary.device import choose_device, choose_dtype
+from rtc_server.engines.canary.files import find, not_canary
+from rtc_server.engines.canary.prompts import known_languages
+from rtc_server.engines.canary.translator import OutOfMemory, Written
+from rtc_server.errors import EngineUnavailable
+from rtc_server.pcm import SPEECH_RATE, Samples
+
+
+class HfWriter:
+    """See `Writer`. Owned by one thread."""
+
+    def __init__(self, model: str, device: str) -> None:
+        """Load `model`, a folder or a name; `device` as in `EngineOptions`.
+
+        Raises:
+            EngineUnavailable: no such model or device here, or the model is no Canary.
+        """
+        transformers_logging.set_verbosity_error()
+        self.device = choose_device(device)
+        self._dtype = choose_dtype(self.device)
+        path = find(model, "config.json")
+        folder = path if path.is_dir() else path.parent
+        self._processor, self.model = _load(folder, self._dtype)
+        self.model.to(self.device).eval()
+        self._end: int = self.model.config.eos_token_id
+        self._prompts: dict[Pair, Any] = {}
+        self.title = f"NVIDIA Canary through transformers ({Path(model).name})"
+        self.precision = str(self._dtype).removeprefix("torch.")
+        vocabulary = self._processor.tokenizer.get_vocab()
+        self.languages = known_languages(vocabulary.__contains__)
+
+    def write(
+        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+    ) -> list[list[Written]]:
+        """See `Writer.write`."""
+        rows = [index for index, pairs in enumerate(wanted) for _ in pairs]
+        prompts = torch.stack([self._prompt(pair) for pairs in wanted for pair in pairs])
+        try:
+            with torch.inference_mode():
+                encoded = self.encode(waves)
+                generated = self.model.generate(
+                    encoder_outputs=type(encoded)(
+                        last_hidden_state=encoded.last_hidden_state[rows],
+                        attention_mask=encoded.attention_mask[rows],
+                    ),
+                    decoder_input_ids=prompts.to(self.device),
+                    # Else it puts a start token of its own before the prompt.
+                    decoder_start_token_id=int(prompts[0, 0]),
+                    max_new_tokens=max(limits),
+                    do_sample=False,
+                    num_beams=1,
+                )
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            raise OutOfMemory from None
+        tokens = iter(generated[:, prompts.shape[1] :].tolist())
+        return [
+            [self._written(next(tokens), limit) for _ in pairs]
+            for pairs, limit in zip(wanted, limits, strict=True)
+        ]
+
+    def encode(self, waves: Sequence[Samples]) -> Any:
+        """Encoder output: states (segments, frames, width) and which frames are real."""
+        features = self._processor.feature_extractor(
+            list(waves), sampling_rate=SPEECH_RATE, return_tensors="pt"
+        ).to(self.device)
+        return self.model.get_encoder()(
+            features.input_features.to(self._dtype),
+            attention_mask=features.attention_mask,
+            output_attention_mask=True,
+        )
+
+    def _written(self, tokens: list[int], limit: int) -> Written:
+        tokens = tokens[:limit]
+        complete = self._end in tokens
+        if complete:
+            tokens = tokens[: tokens.index(self._end)]
+        text = self._processor.tokenizer.decode(tokens, skip_special_tokens=True)
+        return Written(text, complete)
+
+    def _prompt(self, pair: Pair) -> Any:
+        """Tokens before a text, as the checkpoint's chat template has them, each made once."""
+        if pair not in self._prompts:
+            request = self._processor.apply_transcription_request(
+                audio=[torch.zeros(SPEECH_RATE).numpy()],
+                source_language=[pair[0]],
+                target_language=[pair[1]],
+            )
+            self._prompts[pair] = request["decoder_input_ids"][0]
+        return self._prompts[pair]
+
+
+def _load(folder: Path, dtype: Any) -> tuple[Any, Any]:
+    """Processor and model in a folder.
+
+    Raises:
+        EngineUnavailable: it holds something else, or not all of it.
+    """
+    try:
+        processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
+        model = CanaryForConditionalGeneration.from_pretrained(
+            folder, local_files_only=True, dtype=dtype
+        )
+    except Exception as exc:  # whatever a missing or damaged file makes transformers raise
+        raise EngineUnavailable(
+            f"{folder} could not be loaded ({type(exc).__name__}). It must hold a whole Canary as "
+            "converted for transformers. A .nemo file runs with --ast canary."
+        ) from exc
+    if not hasattr(processor, "apply_transcription_request"):
+        raise not_canary(folder)
+    return processor, model

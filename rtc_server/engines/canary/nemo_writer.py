@@ -1,0 +1,157 @@
+"""Canary through NeMo, by the direct path: mel features, encoder, `GreedyDecoder`.
+
+Not through ``transcribe``, which has one language pair a call, a data loader and temporary files,
+and leaves the encoder in train mode: the next call would rewrite its BatchNorm statistics for good.
+NeMo 3.0.0 facts it rests on: a restored model is in train mode too; ``restore_from`` takes along an
+aligner for timestamps (2.4 GB nobody needs here) unless the configuration says otherwise; and the
+mel filterbank rounded to bfloat16 costs a hundred times the error of rounded weights.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from nemo.collections.asr.models import ASRModel, EncDecMultiTaskModel
+from nemo.utils import logging as nemo_logging
+from omegaconf import OmegaConf
+
+from rtc_server.engines.base import Pair
+from rtc_server.engines.canary.device import choose_device, choose_dtype
+from rtc_server.engines.canary.files import check_archive, find, not_canary
+from rtc_server.engines.canary.greedy import GreedyDecoder
+from rtc_server.engines.canary.prompts import NemoPrompts, known_languages
+from rtc_server.engines.canary.translator import OutOfMemory, Written
+from rtc_server.errors import EngineUnavailable
+from rtc_server.pcm import Samples
+
+KEEP_BYTES = {"cuda": 2 << 30, "cpu": 256 << 20}
+"""Memory for the decoder's buffers of past shapes."""
+
+
+class NemoWriter:
+    """See `Writer`. Owned by one thread; never call the model's own ``transcribe`` beside it."""
+
+    def __init__(self, model: str, device: str) -> None:
+        """Restore `model`, a path or a name; `device` as in `EngineOptions`.
+
+        Raises:
+            EngineUnavailable: no such model or device here, or the model is no Canary.
+        """
+        self.device = choose_device(device)
+        path = find(model, f"{Path(model).name}.nemo")
+        self.model = restore(path)
+        self._dtype = choose_dtype(self.device)
+        _convert(self.model, self.device, self._dtype)
+        tokenizer = self.model.tokenizer
+        try:
+            self._decoder = GreedyDecoder(
+                self.model.transf_decoder,
+                self.model.log_softmax,
+                end=tokenizer.eos_id,
+                pad=tokenizer.pad_id,
+                keep_bytes=KEEP_BYTES[self.device],
+            )
+        except ValueError as exc:
+            raise not_canary(path) from exc
+        self._prompts = NemoPrompts(self.model)
+        self.title = f"NVIDIA Canary through NeMo ({path.stem})"
+        self.precision = str(self._dtype).removeprefix("torch.")
+        self.languages = known_languages(frozenset(tokenizer.vocab).__contains__)
+
+    def write(
+        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+    ) -> list[list[Written]]:
+        """See `Writer.write`."""
+        try:
+            with torch.inference_mode():
+                states, frame_counts = self.encode(waves)
+                prompts, most = self._asked(wanted, limits)
+                decoded = self._decoder.decode(states, frame_counts, prompts, most)
+        except torch.OutOfMemoryError:
+            self._decoder.forget()
+            torch.cuda.empty_cache()
+            raise OutOfMemory from None
+        return [
+            [Written(self._text(one.tokens), one.complete) for one in texts[: len(pairs)]]
+            for texts, pairs in zip(decoded, wanted, strict=True)
+        ]
+
+    def encode(self, waves: Sequence[Samples]) -> tuple[Any, Any]:
+        """Encoder states (segments, frames, width), and how many frames of each are real."""
+        model = self.model
+        model.eval()  # whatever NeMo or a debugger did to it in between
+        signals = [torch.from_numpy(wave) for wave in waves]
+        lengths = torch.tensor([len(signal) for signal in signals], device=self.device)
+        signal = torch.nn.utils.rnn.pad_sequence(signals, batch_first=True).to(self.device)
+        features, feature_counts = model.preprocessor(input_signal=signal, length=lengths)
+        states, frame_counts = model.encoder(
+            audio_signal=features.to(self._dtype), length=feature_counts
+        )
+        states = model.encoder_decoder_proj(states.permute(0, 2, 1))
+        if model.use_transf_encoder:
+            frames = torch.arange(states.shape[1], device=self.device)
+            mask = (frames[None] < frame_counts[:, None]).to(states.dtype)
+            states = model.transf_encoder(encoder_states=states, encoder_mask=mask)
+        return states, frame_counts
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        return str(self.model.tokenizer.ids_to_text(list(tokens))) if tokens else ""
+
+    def _asked(self, wanted: Sequence[Sequence[Pair]], limits: Sequence[int]) -> tuple[Any, Any]:
+        """Prompts and limits, both (segments, texts); who wants fewer texts is filled up."""
+        most = max(map(len, wanted))
+        filler = self._prompts.tokens(*wanted[0][0])
+        prompts = [
+            [self._prompts.tokens(*pair) for pair in pairs] + [filler] * (most - len(pairs))
+            for pairs in wanted
+        ]
+        rows = [
+            [limit] * len(pairs) + [0] * (most - len(pairs))
+            for pairs, limit in zip(wanted, limits, strict=True)
+        ]
+        return torch.tensor(prompts, device=self.device), torch.tensor(rows)
+
+
+def restore(path: Path) -> Any:
+    """The ``EncDecMultiTaskModel`` in a ``.nemo`` file, on the CPU, in eval mode, frozen.
+
+    Raises:
+        EngineUnavailable: the file is cut short or damaged, or holds something else.
+    """
+    nemo_logging.set_verbosity(nemo_logging.ERROR)
+    logging.getLogger("nemo_logger").setLevel(logging.ERROR)
+    check_archive(path)
+    try:
+        configuration = ASRModel.restore_from(str(path), return_config=True)
+        if configuration.get("prompt_format") != "canary2":
+            raise not_canary(path)  # noqa: TRY301 (before minutes go by)
+        OmegaConf.set_struct(configuration, False)
+        configuration.restore_timestamps_model = False
+        model = ASRModel.restore_from(
+            str(path), map_location="cpu", override_config_path=configuration
+        )
+    except EngineUnavailable:
+        raise
+    except Exception as exc:  # whatever a damaged file makes NeMo raise
+        raise EngineUnavailable(
+            f"{path} could not be restored ({type(exc).__name__}). It may be damaged, or made by "
+            "another version of NeMo: `rtc-server models verify` tells."
+        ) from exc
+    if not isinstance(model, EncDecMultiTaskModel):
+        raise not_canary(path)
+    model.freeze()
+    model.preprocessor.featurizer.dither = 0.0
+    model.preprocessor.featurizer.pad_to = 0
+    return model
+
+
+def _convert(model: Any, device: str, dtype: Any) -> None:
+    """Round all weights to `dtype` except what makes the features, and move them."""
+    parts = [model.encoder, model.encoder_decoder_proj, model.transf_decoder, model.log_softmax]
+    if model.use_transf_encoder:
+        parts.append(model.transf_encoder)
+    for part in parts:
+        part.to(dtype)
+    model.to(device)

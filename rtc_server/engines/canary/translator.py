@@ -1,0 +1,192 @@
+"""Canary as an engine, whatever computes it: what is asked of the model, and what is believed.
+
+One pass over a segment gives its transcript and its translation together, so that the page can show
+both and the gate in `safety` can hold one against the other.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, AstStatus, Pair
+from rtc_server.engines.canary.prompts import check_pairs, translated_pairs, wanted_texts
+from rtc_server.engines.canary.text import clean
+from rtc_server.engines.safety import doubt_text, doubt_translation, is_silent
+from rtc_server.errors import EngineError
+from rtc_server.pcm import SPEECH_RATE, Samples
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 16
+MAX_AUDIO_S = 40.0
+"""What the model was trained on; beyond it loops."""
+MIN_AUDIO_S = 1.0
+"""Shorter audio is padded to this with silence on both sides, as NeMo's own `transcribe` does."""
+TOKENS_PER_S = 12.5
+"""Most tokens a second of speech may become: one for each encoder frame, twice what people say."""
+TOKENS_ANYWAY = 16
+"""Tokens that any segment may become, however short."""
+DEADLINE_S = {"cuda": 3.0, "cpu": 60.0}
+"""When a call has hung. The full model takes seconds for a phrase on a CPU."""
+WARM_BATCHES = {"cuda": (1, 2, 4, 8, 16), "cpu": (1,)}
+WARM_SECONDS = {"cuda": (1.0, 3.0, 5.0, 7.0, 9.0), "cpu": (1.0,)}
+"""Shapes made ready before the first caller comes."""
+
+NOT_UNDERSTOOD = AstResult(AstStatus.NOT_UNDERSTOOD)
+
+
+class OutOfMemory(Exception):
+    """The device cannot hold the batch; what could be given back has been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One text as the model wrote it."""
+
+    text: str
+    """May hold control tokens."""
+    complete: bool
+    """Whether the model ended it by itself, within its limit."""
+
+
+class Writer(Protocol):
+    """What computes: NeMo or transformers."""
+
+    @property
+    def title(self) -> str:
+        """The model, as people read it."""
+
+    @property
+    def device(self) -> str:
+        """``cpu`` or ``cuda``."""
+
+    @property
+    def precision(self) -> str:
+        """Of the weights, such as ``bfloat16``."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Languages of the model."""
+
+    def write(
+        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+    ) -> list[list[Written]]:
+        """For each wave a text for each pair wanted of it; the audio is encoded once.
+
+        Args:
+            waves: at least `MIN_AUDIO_S` each.
+            wanted: (language spoken, language to write) of each text.
+            limits: most tokens of each wave's texts.
+
+        Raises:
+            OutOfMemory: the device cannot hold the batch.
+        """
+
+
+class CanaryAst:
+    """See `rtc_server.engines.base.Ast`."""
+
+    def __init__(self, writer: Writer, name: str, licence: str) -> None:
+        self._writer = writer
+        notes = [f"Canary computes on {writer.device} in {writer.precision}."]
+        if writer.device == "cpu":
+            notes.append("Without a GPU the full model takes seconds for a phrase.")
+        self._capabilities = AstCapabilities(
+            name=name,
+            title=writer.title,
+            licence=licence,
+            pairs=translated_pairs(writer.languages),
+            partials=True,
+            max_batch=MAX_BATCH,
+            max_audio_s=MAX_AUDIO_S,
+            deadline_s=DEADLINE_S[writer.device],
+            notes=tuple(notes),
+        )
+
+    @property
+    def capabilities(self) -> AstCapabilities:
+        """Known as soon as the model is loaded."""
+        return self._capabilities
+
+    def warm_up(self) -> None:
+        """Run the model on noise of the usual shapes."""
+        pair = self._capabilities.pairs[0]
+        noise = 0.01 * np.random.default_rng(0).standard_normal(int(MAX_AUDIO_S * SPEECH_RATE))
+        for seconds in WARM_SECONDS[self._writer.device]:
+            samples = noise[: int(seconds * SPEECH_RATE)].astype(np.float32)
+            for batch in WARM_BATCHES[self._writer.device]:
+                for partial in (False, True):
+                    self.translate([AstRequest(samples, *pair, partial)] * batch)
+
+    def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        """One result per request, in order; pairs, partials and lengths may be mixed.
+
+        Raises:
+            EngineError: a pair that the model does not have, or no memory for even one segment.
+        """
+        check_pairs(batch, self._capabilities.pairs)
+        heard = [index for index, request in enumerate(batch) if _can_be_heard(request.samples)]
+        results = [NOT_UNDERSTOOD] * len(batch)
+        for index, result in zip(heard, self._translate([batch[i] for i in heard]), strict=True):
+            results[index] = result
+        return results
+
+    def close(self) -> None:
+        """The process ends after this and takes everything along."""
+
+    def _translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        if not batch:
+            return []
+        waves = [padded(request.samples) for request in batch]
+        wanted = [wanted_texts(request) for request in batch]
+        limits = [longest_text(len(request.samples)) for request in batch]
+        try:
+            written = self._writer.write(waves, wanted, limits)
+        except OutOfMemory:
+            if len(batch) == 1:
+                raise EngineError(
+                    "There is no memory left for even one segment. Give this server a larger "
+                    "part of the GPU, or run what else uses it elsewhere."
+                ) from None
+            log.warning("Out of memory at a batch of %d; going on in halves", len(batch))
+            half = len(batch) // 2
+            return self._translate(batch[:half]) + self._translate(batch[half:])
+        return [judged(request, texts) for request, texts in zip(batch, written, strict=True)]
+
+
+def judged(request: AstRequest, written: Sequence[Written]) -> AstResult:
+    """The result that `written` amounts to, if it is believed."""
+    audio_s = len(request.samples) / SPEECH_RATE
+    complete = all(one.complete for one in written)
+    source_text, *translation = [clean(one.text) for one in written]
+    target_text = translation[0] if translation else ""
+    if request.partial:
+        doubt = doubt_text(source_text, request.source_language, audio_s, complete)
+    else:
+        pair = (request.source_language, request.target_language)
+        doubt = doubt_translation(source_text, target_text, pair, audio_s, complete)
+    if doubt is not None:
+        log.debug("Not understood: %s", doubt)
+        return NOT_UNDERSTOOD
+    return AstResult(AstStatus.OK, source_text, target_text)
+
+
+def longest_text(samples: int) -> int:
+    """Most tokens that so many samples of speech may become, the end included."""
+    return TOKENS_ANYWAY + int(TOKENS_PER_S * samples / SPEECH_RATE)
+
+
+def padded(samples: Samples) -> Samples:
+    """At least `MIN_AUDIO_S` of audio, silence on both sides."""
+    missing = max(0, int(MIN_AUDIO_S * SPEECH_RATE) - len(samples))
+    return np.pad(samples, (missing // 2, missing - missing // 2))
+
+
+def _can_be_heard(samples: Samples) -> bool:
+    if len(samples) > MAX_AUDIO_S * SPEECH_RATE:
+        log.warning("A segment of more than %.0f s was not translated", MAX_AUDIO_S)
+        return False
+    return not is_silent(samples)

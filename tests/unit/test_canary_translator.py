@@ -1,0 +1,134 @@
+"""What is asked of Canary and what is made of its answers, with a model that answers as told."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from rtc_server.engines.base import AstRequest, AstStatus, Pair
+from rtc_server.engines.canary.translator import (
+    MAX_AUDIO_S,
+    CanaryAst,
+    OutOfMemory,
+    Written,
+    longest_text,
+    padded,
+)
+from rtc_server.errors import EngineError
+from rtc_server.pcm import SPEECH_RATE, Samples
+
+TEXTS = {
+    ("en", "en"): "<|emo:undefined|> Where is the station ?",
+    ("en", "ru"): "Где вокзал?<|endoftext|>",
+    ("ru", "ru"): "Где вокзал?",
+    ("ru", "en"): "Where is the station?",
+}
+
+
+class Told:
+    """A `Writer` that writes the same of any audio, and remembers what it was asked."""
+
+    title, device, precision, languages = "Told", "cpu", "float32", ("en", "ru")
+
+    def __init__(self, texts: dict[Pair, str] = TEXTS, room: int = 64) -> None:
+        self.texts = texts
+        self.room = room
+        self.calls: list[list[tuple[int, tuple[Pair, ...], int]]] = []
+
+    def write(
+        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+    ) -> list[list[Written]]:
+        asked = zip(waves, wanted, limits, strict=True)
+        self.calls.append([(len(wave), tuple(pairs), limit) for wave, pairs, limit in asked])
+        if len(waves) > self.room:
+            raise OutOfMemory
+        return [[Written(self.texts[pair], True) for pair in pairs] for pairs in wanted]
+
+
+def engine(writer: Told) -> CanaryAst:
+    return CanaryAst(writer, "canary", "a licence")
+
+
+def speech(seconds: float = 2.0) -> Samples:
+    return 0.1 * np.sin(np.arange(int(seconds * SPEECH_RATE))).astype(np.float32)
+
+
+def test_transcript_and_translation_come_clean_from_one_call() -> None:
+    told = Told()
+    requests = [AstRequest(speech(), "en", "ru"), AstRequest(speech(3.0), "ru", "en")]
+    first, second = engine(told).translate(requests)
+    assert (first.source_text, first.target_text) == ("Where is the station?", "Где вокзал?")
+    assert (second.source_text, second.target_text) == ("Где вокзал?", "Where is the station?")
+    assert told.calls == [
+        [
+            (2 * SPEECH_RATE, (("en", "en"), ("en", "ru")), longest_text(2 * SPEECH_RATE)),
+            (3 * SPEECH_RATE, (("ru", "ru"), ("ru", "en")), longest_text(3 * SPEECH_RATE)),
+        ]
+    ]
+
+
+def test_a_partial_asks_for_the_transcript_alone() -> None:
+    told = Told()
+    (result,) = engine(told).translate([AstRequest(speech(), "en", "ru", partial=True)])
+    assert (result.source_text, result.target_text) == ("Where is the station?", "")
+    assert told.calls[0][0][1] == (("en", "en"),)
+
+
+def test_what_cannot_be_heard_never_reaches_the_model() -> None:
+    told = Told()
+    unheard = [
+        np.zeros(SPEECH_RATE, dtype=np.float32),
+        np.full(SPEECH_RATE, np.nan, dtype=np.float32),
+        speech(MAX_AUDIO_S + 1),
+    ]
+    batch = [AstRequest(samples, "en", "ru") for samples in (unheard[0], speech(), *unheard[1:])]
+    statuses = [result.status for result in engine(told).translate(batch)]
+    assert statuses == [
+        AstStatus.NOT_UNDERSTOOD,
+        AstStatus.OK,
+        AstStatus.NOT_UNDERSTOOD,
+        AstStatus.NOT_UNDERSTOOD,
+    ]
+    assert [len(call) for call in told.calls] == [1]
+
+
+def test_doubtful_text_is_withheld_whole() -> None:
+    told = Told(TEXTS | {("en", "ru"): "Where is the station?"})  # it did not translate
+    (result,) = engine(told).translate([AstRequest(speech(), "en", "ru")])
+    assert result.status is AstStatus.NOT_UNDERSTOOD
+    assert (result.source_text, result.target_text) == ("", "")
+
+
+def test_out_of_memory_goes_on_in_halves() -> None:
+    told = Told(room=2)
+    results = engine(told).translate([AstRequest(speech(), "en", "ru")] * 5)
+    assert [result.status for result in results] == [AstStatus.OK] * 5
+    assert [len(call) for call in told.calls] == [5, 2, 3, 1, 2]
+
+
+def test_no_memory_for_one_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(EngineError, match="larger part of the GPU"):
+        engine(Told(room=0)).translate([AstRequest(speech(), "en", "ru")])
+
+
+@pytest.mark.parametrize("pair", [("en", "de"), ("ru", "ru"), ("xx", "en")])
+def test_a_pair_it_does_not_have_is_refused(pair: Pair) -> None:
+    told = Told()
+    with pytest.raises(EngineError, match=f"from {pair[0]} to {pair[1]}"):
+        engine(told).translate([AstRequest(speech(), *pair)])
+    assert not told.calls
+
+
+def test_short_audio_is_padded_on_both_sides() -> None:
+    wave = padded(np.ones(1000, dtype=np.float32))
+    assert len(wave) == SPEECH_RATE
+    assert wave[7500:8500].all()
+    assert not wave[:7500].any()
+    assert not wave[8500:].any()
+    assert len(padded(speech(2.0))) == 2 * SPEECH_RATE
+
+
+def test_text_is_bounded_by_the_audio() -> None:
+    assert longest_text(0) == 16
+    assert longest_text(10 * SPEECH_RATE) == 141
+    assert longest_text(int(MAX_AUDIO_S) * SPEECH_RATE) < 1024 - 10
