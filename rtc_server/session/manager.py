@@ -54,18 +54,19 @@ class SessionManager:
         self._max_sessions = max_sessions
         self._calls: dict[str, _Call] = {}
         self._opening = 0
-        self._tasks: asyncio.TaskGroup | None = None
+        self._lives: set[asyncio.Task[None]] = set()
+        self._is_open = False
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["SessionManager"]:
         """Own the sessions' tasks; on leaving every session is closed and freed."""
-        async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
-            try:
-                yield self
-            finally:
-                self._tasks = None
-                await self.close_all()
+        self._is_open = True
+        try:
+            yield self
+        finally:
+            self._is_open = False
+            await asyncio.gather(*(call.session.close() for call in self._calls.values()))
+            await asyncio.gather(*self._lives)
 
     @property
     def sessions(self) -> int:
@@ -81,7 +82,7 @@ class SessionManager:
             transport = await self._accept(offer_sdp, session)
         finally:
             self._opening -= 1
-        if self._tasks is None:
+        if not self._is_open:
             await transport.close()
             raise AdmissionRefused("The server is stopping.", RETRY_FULL_S)
         # No await from here on: a caller who gives up now finds the session whole.
@@ -89,7 +90,9 @@ class SessionManager:
         self._calls[session.id] = call
         self._services.metrics.sessions.set(len(self._calls))
         session.attach(transport)
-        self._tasks.create_task(self._live(session), name=f"session {session.id}")
+        life = asyncio.create_task(self._live(session), name=f"session {session.id}")
+        self._lives.add(life)
+        life.add_done_callback(self._lives.discard)
         return OpenedCall(session.id, transport.answer_sdp, call.etag)
 
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
@@ -103,15 +106,10 @@ class SessionManager:
         """See `Calls.close_call`."""
         await self._call(session_id).session.close(drain=drain)
 
-    async def close_all(self) -> None:
-        """End every session at once."""
-        closing = [call.session.close() for call in self._calls.values()]
-        await asyncio.gather(*closing)
-
     def _admit(self) -> None:
         if not self._readiness.ready:
             raise AdmissionRefused(self._readiness.reason, RETRY_NOT_READY_S)
-        if self._tasks is None:
+        if not self._is_open:
             raise AdmissionRefused("The server is stopping.", RETRY_FULL_S)
         if self.sessions >= self._max_sessions:
             raise AdmissionRefused(

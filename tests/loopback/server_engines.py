@@ -1,0 +1,51 @@
+"""Engines for tests of the whole server, each in its own process like any other."""
+
+import time
+from collections.abc import Sequence
+
+from rtc_server.engines.base import (
+    AstCapabilities,
+    AstRequest,
+    AstResult,
+    AstStatus,
+    EngineOptions,
+)
+from rtc_server.pcm import SPEECH_RATE
+
+
+class MeasuringAst:
+    """Translates a segment into its own length: ``1.4 s``. The answer takes `delay_s`."""
+
+    capabilities = AstCapabilities(
+        name="measuring",
+        title="Measuring",
+        licence="none",
+        pairs=(("en", "ru"), ("ru", "en")),
+        partials=False,
+        max_batch=4,
+        max_audio_s=40.0,
+    )
+
+    def __init__(self, delay_s: float) -> None:
+        self._delay_s = delay_s
+
+    def warm_up(self) -> None:
+        """Nothing is cold."""
+
+    def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        time.sleep(self._delay_s)
+        seconds = [len(request.samples) / SPEECH_RATE for request in batch]
+        return [AstResult(AstStatus.OK, f"{s:.2f} s", "one two three") for s in seconds]
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def quick(_options: EngineOptions) -> MeasuringAst:
+    """Answers at once."""
+    return MeasuringAst(0.0)
+
+
+def slow(_options: EngineOptions) -> MeasuringAst:
+    """Takes its time, though less than its deadline."""
+    return MeasuringAst(1.0)

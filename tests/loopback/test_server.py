@@ -1,0 +1,245 @@
+"""The whole server over real HTTP, DTLS and Opus on loopback; engines in their own processes."""
+
+import asyncio
+import ctypes
+import gc
+import os
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import numpy as np
+import psutil
+import pytest
+
+from rtc_server.app.server import RunningServer, running
+from rtc_server.audio.resample import Resampler
+from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
+from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
+from tests.rtc_client import RtcClient
+from tests.signals import english
+
+CALLS = "/v1/realtime/translations/calls"
+EVENTS = {"type": "session.update", "session": {"x_events": ["segment", "playout", "vad"]}}
+
+
+@asynccontextmanager
+async def server(ast: str = "quick", **transport: float) -> AsyncIterator[RunningServer]:
+    settings = Settings(
+        http=HttpSettings(port=0, max_sessions=20),
+        transport=TransportSettings(**transport),  # type: ignore[arg-type]
+        engines=EngineSettings(ast=f"tests.loopback.server_engines:{ast}"),
+    )
+    async with running(settings) as house:
+        yield house
+
+
+def call(house: RunningServer, audio: Samples | None = None, query: str = "") -> RtcClient:
+    return RtcClient(house.url + CALLS + query, audio=audio)
+
+
+def said(*texts: str, pause_s: float = 1.0) -> Samples:
+    """Sentences with pauses between them, 48 kHz."""
+    up = Resampler(SPEECH_RATE, PLAYOUT_RATE)
+    pause = np.zeros(round(pause_s * PLAYOUT_RATE), np.float32)
+    parts = [pause[: PLAYOUT_RATE // 2]]
+    for text in texts:
+        parts += [up.push(english(text)), pause]
+    return np.concatenate(parts)
+
+
+def of(client: RtcClient, kind: str, **fields: object) -> list[dict[str, Any]]:
+    return [
+        e
+        for e in client.events
+        if e["type"] == kind and all(e.get(key) == value for key, value in fields.items())
+    ]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Look every 20 ms."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - nothing tells when it comes true
+            await asyncio.sleep(0.02)
+
+
+async def freed(house: RunningServer) -> None:
+    """Wait until no session is left."""
+    await until(lambda: not house.manager.sessions)
+
+
+async def test_ten_sessions_at_once_are_all_answered_in_order() -> None:
+    words = ("yes", "where is the train station", "thank you", "two coffees and a cold beer please")
+    audio = said(*words)
+    async with server() as house, asyncio.timeout(100):
+
+        async def converse() -> list[dict[str, Any]]:
+            async with call(house, audio, "?source=en&target=ru") as client:
+                client.send(EVENTS)
+                await client.until(
+                    lambda: len(of(client, "x.playout", state="finished")) == len(words),
+                    timeout_s=60,
+                )
+                return of(client, "x.segment", final=True)
+
+        conversations = await asyncio.gather(*(converse() for _ in range(10)))
+        for finals in conversations:
+            assert [e["status"] for e in finals] == ["final"] * len(words)
+            starts = [e["source"]["start_ms"] for e in finals]
+            assert starts == sorted(starts)
+            lengths = [float(e["source"]["text"].removesuffix(" s")) for e in finals]
+            assert lengths[0] < lengths[1] > lengths[2] < lengths[3]
+        await freed(house)
+
+
+async def test_a_killed_engine_fails_one_caption_and_comes_back() -> None:
+    async with server("slow") as house:
+        async with (
+            call(house, said("where is the train station", pause_s=8)) as unlucky,
+            call(house) as bystander,
+        ):
+            unlucky.send(EVENTS)
+            bystander.send(EVENTS)
+            await unlucky.event("x.vad", count=2)
+            await asyncio.sleep(0.3)  # the engine is at work on it
+            for process in engine_processes():
+                process.send_signal(signal.SIGKILL)
+            failed = await unlucky.event("x.segment")
+            assert (failed["status"], failed["final"]) == ("failed", True)
+            assert failed["message"]
+            assert bystander.pc.connectionState == "connected"
+            assert house.manager.sessions == 2
+            await until(lambda: house.engines.ready)
+            async with call(house, said("thank you")) as next_one:
+                next_one.send(EVENTS)
+                await next_one.event("x.playout", count=3)
+                assert of(next_one, "x.segment", status="final")
+        await freed(house)
+
+
+async def test_a_client_that_vanishes_in_mid_sentence_is_freed_and_disturbs_nobody() -> None:
+    async with (
+        server(dead_peer_timeout_s=2.0) as house,
+        call(house, said("where is the train station", "thank you")) as other,
+    ):
+        other.send(EVENTS)
+        async with call(house, said("please call a taxi for tomorrow morning")) as lost:
+            await lost.until(lambda: len(lost.track.sent_at_s) > 60)
+            lost.vanish()
+            await until(lambda: house.manager.sessions == 1)
+        await other.until(lambda: len(of(other, "x.segment", status="final")) == 2)
+
+
+async def test_a_client_that_never_connects_is_freed() -> None:
+    async with server(connect_timeout_s=1.0) as house, aiohttp.ClientSession() as http:
+        silent = call(house)
+        try:
+            silent.pc.addTrack(silent.track)
+            await silent.pc.setLocalDescription()
+            sdp = silent.pc.localDescription.sdp
+            headers = {"Content-Type": "application/sdp"}
+            async with http.post(house.url + CALLS, data=sdp, headers=headers) as response:
+                assert response.status == 201
+            assert house.manager.sessions == 1
+            await freed(house)
+        finally:
+            await silent.close()
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("{", "not JSON"),
+        ('{"type": "no.such"}', "no event of type"),
+        ('{"type": "x.session", "target_language": "xx"}', "does not translate"),
+        (b"\x00\x01", "binary"),
+        ("x" * 20_000, "16 kB"),
+        ('{"type":"session.update","session":' + "[" * 5000 + "}", "not JSON"),
+    ],
+)
+async def test_nonsense_on_the_data_channel_is_answered_and_changes_nothing(
+    message: str | bytes, says: str
+) -> None:
+    async with server() as house, call(house, said("thank you")) as client:
+        client.send(EVENTS)
+        client.send(message)
+        error = await client.event("error")
+        assert says in error["error"]["message"]
+        await client.event("x.playout", count=3)
+
+
+VIDEO_ONLY = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n"
+    "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendrecv\r\n"
+    "a=rtpmap:96 VP8/90000\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n"
+    "a=fingerprint:sha-256 " + ":".join(["AB"] * 32) + "\r\na=setup:actpass\r\na=rtcp-mux\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "status", "code"),
+    [
+        ("hello", "", 400, "bad_sdp"),
+        ("", "", 400, "bad_sdp"),
+        ("v=0\r\n", "", 400, "bad_sdp"),
+        (VIDEO_ONLY, "", 400, "bad_sdp"),
+        ("v=0\r\n" + "a=x\r\n" * 200_000, "", 413, "payload_too_large"),
+        (VIDEO_ONLY.replace("video", "audio"), "?target=xx", 422, "unsupported_language"),
+    ],
+)
+async def test_an_offer_that_cannot_be_is_a_clear_error_and_leaves_nothing(
+    body: str, query: str, status: int, code: str
+) -> None:
+    async with server() as house, aiohttp.ClientSession() as http:
+        headers = {"Content-Type": "application/sdp"}
+        async with http.post(house.url + CALLS + query, data=body, headers=headers) as response:
+            assert response.status == status
+            problem = await response.json(content_type="application/problem+json")
+        assert problem["error"]["code"] == code
+        assert problem["detail"].endswith(".")
+        assert house.manager.sessions == 0
+
+
+async def test_two_hundred_calls_leave_nothing_behind() -> None:
+    async with server() as house:
+
+        async def visit(number: int) -> None:
+            async with call(house) as client:
+                await client.event("session.created")
+                if number % 3 == 0:
+                    async with (
+                        aiohttp.ClientSession() as http,
+                        http.delete(house.url + client.location) as response,
+                    ):
+                        assert response.status == 200
+                elif number % 3 == 1:
+                    client.send({"type": "session.close"})
+                    await client.event("session.closed")
+
+        async def visits(count: int) -> tuple[int, int, int, float]:
+            for first in range(0, count, 5):
+                await asyncio.gather(*(visit(first + n) for n in range(5)))
+            await freed(house)
+            await asyncio.sleep(0.5)
+            gc.collect()
+            ctypes.CDLL(None).malloc_trim(0)  # what is free goes back, so that the rest is held
+            process = psutil.Process(os.getpid())
+            return (
+                process.num_fds(),
+                threading.active_count(),
+                len(asyncio.all_tasks()),
+                process.memory_info().rss / 2**20,
+            )
+
+        await visits(40)  # what is made once is made now
+        before = await visits(20)
+        after = await visits(140)
+        assert after[:3] == before[:3]
+        assert after[3] - before[3] < 4, "the process grew by that many MB"
+
+
+def engine_processes() -> list[psutil.Process]:
+    return psutil.Process(os.getpid()).children(recursive=True)
