@@ -2,8 +2,8 @@
 
     python -m bench.media_core
 
-Microseconds of CPU a packet, best of several runs over 20 s of a voice-like signal; times 0.05 it is
-milliseconds of CPU per session-second in one direction.
+Microseconds of CPU a packet, best of several runs over 20 s of a voice-like signal. Times 0.05
+that is milliseconds of CPU per session-second in one direction.
 """
 
 import time
