@@ -1,0 +1,138 @@
+"""The scripts in a folder of their own, with programs that only write down how they were called."""
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.real_time
+
+CHECKOUT = Path(__file__).parents[2]
+TOOLS = ("bash", "cat", "cksum", "dirname", "flock")
+"""What the scripts may count on everywhere."""
+
+
+class Machine:
+    """A checkout without code, and a PATH without anything else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "checkout"
+        self.bin = folder / "bin"
+        self.calls = folder / "calls"
+        shutil.copytree(CHECKOUT / "scripts", self.root / "scripts")
+        shutil.copy(CHECKOUT / "pyproject.toml", self.root)
+        self.bin.mkdir()
+        for tool in TOOLS:
+            (self.bin / tool).symlink_to(shutil.which(tool) or "/nonexistent")
+
+    def program(self, path: Path, script: str = "") -> None:
+        """A program that writes its arguments down and then does `script`."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'#!/bin/bash\necho "{path.name} $*" >>{self.calls}\n{script}\n')
+        path.chmod(0o755)
+
+    def environment(self, scripts: dict[str, str]) -> None:
+        """A .venv with these programs, doing these things."""
+        for name in ("python", "ruff", "mypy", "lint-imports"):
+            self.program(self.root / ".venv" / "bin" / name, scripts.get(name, ""))
+
+    def debian(self, commands: Iterable[str]) -> None:
+        """Someone who is not root, and the commands installed."""
+        self.program(self.bin / "id", "echo 1000")
+        for name in commands:
+            self.program(self.bin / name)
+
+    def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run it from elsewhere; `calls` then holds what it called."""
+        self.calls.write_text("")
+        return subprocess.run(
+            [self.root / "scripts" / script, *arguments],
+            env={"PATH": str(self.bin), "RTC_PORT": "1"},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @property
+    def called(self) -> list[str]:
+        return self.calls.read_text().splitlines()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_without_python_serve_says_what_to_install(machine: Machine) -> None:
+    done = machine.run("serve")
+    assert done.returncode == 1
+    assert "needs Python 3.11 or newer" in done.stderr
+    assert "apt-get install python3.11" in done.stderr
+
+
+def test_the_second_start_installs_nothing(machine: Machine) -> None:
+    machine.environment({})
+    machine.run("serve", "--port", "9000")
+    assert [call.split(" install ")[-1] for call in machine.called[1:]] == [
+        f"--quiet -e {machine.root}",
+        f"--quiet --no-deps -r {machine.root}/scripts/no-deps.txt",
+        "python -m rtc_server serve --port 9000",
+    ]
+    assert machine.run("serve").returncode == 0
+    assert machine.called == ["python -c ", "python -m rtc_server serve"]
+    with (machine.root / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    machine.run("serve")
+    assert len(machine.called) == 4
+
+
+def test_a_failed_install_is_said_and_tried_again(machine: Machine) -> None:
+    machine.environment({"python": '[[ "$*" != *install* ]]'})
+    for _ in range(2):
+        done = machine.run("serve")
+        assert done.returncode == 1
+        assert "needs a Python package registry" in done.stderr
+        assert not any("rtc_server serve" in call for call in machine.called)
+
+
+DEBIAN = ("chromium", "flite", "text2wave", "sox")
+
+
+def test_without_debian_packages_test_says_which(machine: Machine) -> None:
+    machine.debian(("flite",))
+    done = machine.run("test")
+    assert done.returncode == 2
+    assert "sudo apt-get install chromium festival" in done.stderr
+    assert "flite" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("tools", "status", "complaint"),
+    [
+        ({}, 0, ""),
+        ({"python": '[[ "$*" != "-m pytest"* ]] || exit 3'}, 3, ""),
+        ({"mypy": "exit 1"}, 1, "Failed before the tests: mypy"),
+        ({"ruff": "exit 1"}, 1, "Failed before the tests: ruff check, ruff format"),
+    ],
+    ids=["all well", "a test fails", "types fail", "lint fails"],
+)
+def test_every_check_runs_and_the_worst_is_the_status(
+    machine: Machine, tools: dict[str, str], status: int, complaint: str
+) -> None:
+    machine.debian(DEBIAN)
+    machine.environment(tools)
+    done = machine.run("test", "-k", "one")
+    assert done.returncode == status
+    assert complaint in done.stderr
+    assert machine.called[-5:] == [
+        "ruff check",
+        "ruff format --check",
+        "mypy ",
+        "lint-imports ",
+        "python -m pytest -k one",
+    ]
+    assert f"-e {machine.root}[test]" in machine.called[-7]
