@@ -14,7 +14,7 @@ from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.errors import UnknownSession
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import OpenedCall, Phrase, SessionRequest
-from rtc_server.signaling import AccessLog, make_http_app
+from rtc_server.signaling import AccessLog, make_http_app, server_logger
 
 OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
 ANSWER = "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
@@ -143,6 +143,7 @@ async def serve(
     runner = web.AppRunner(
         app,
         access_log_class=AccessLog,
+        logger=server_logger(),
         handler_cancellation=handler_cancellation,
         lingering_time=0.1,
         shutdown_timeout=1.0,

@@ -22,7 +22,7 @@ from rtc_server.errors import ConfigError
 from rtc_server.metrics import Metrics
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
-from rtc_server.signaling import AccessLog, make_http_app
+from rtc_server.signaling import AccessLog, make_http_app, server_logger
 from rtc_server.transport.base import TransportListener
 from rtc_server.transport.webrtc import WebRtcTransport
 
@@ -122,6 +122,7 @@ async def _listening(http: web.Application, settings: HttpSettings) -> AsyncIter
         http,
         access_log_class=AccessLog,
         access_log=logging.getLogger("rtc_server.access"),
+        logger=server_logger(),
         lingering_time=LINGERING_S,
         shutdown_timeout=SHUTDOWN_S,
     )

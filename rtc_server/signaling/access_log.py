@@ -1,6 +1,6 @@
-"""One line for each request. Never a query, a session id, a token or an address beyond the peer's.
+"""What is logged of requests: never a query, a session id, a token or a header.
 
-The route is logged as it was declared (``…/calls/{session_id}``), so that nothing a caller typed
+Routes are logged as they were declared (``…/calls/{session_id}``), so that nothing a caller typed
 reaches the log.
 """
 
@@ -15,15 +15,15 @@ from rtc_server.signaling.log_limit import LogLimit
 
 def route_name(request: web.BaseRequest) -> str:
     """The declared path of the route that answered, or what stands for it."""
-    if isinstance(request, web.Request):
-        resource = request.match_info.route.resource
-        if resource is not None:
-            return resource.canonical
-    return "(no route)"
+    try:
+        resource = request.match_info.route.resource if isinstance(request, web.Request) else None
+    except (AssertionError, AttributeError):
+        return "(not HTTP)"  # refused by the parser: never came to be routed
+    return resource.canonical if resource is not None else "(no route)"
 
 
 class AccessLog(AbstractAccessLogger):
-    """Give it to `aiohttp.web.AppRunner` as ``access_log_class``."""
+    """One line for each request. Give it to `aiohttp.web.AppRunner` as ``access_log_class``."""
 
     def __init__(self, logger: logging.Logger, log_format: str) -> None:
         super().__init__(logger, log_format)
@@ -52,3 +52,32 @@ class AccessLog(AbstractAccessLogger):
             time * 1000,
             more,
         )
+
+
+class ServerLogFilter(logging.Filter):
+    """For aiohttp's own logger, which would quote whatever it could not parse, keys included.
+
+    Leaves the sentence and the type of the exception, and rate-limits them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._limit = LogLimit(burst=10, per_second=0.2)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written; takes out what it must not say."""
+        if self._limit.admit(monotonic()) is None:
+            return False
+        if record.exc_info and record.exc_info[0]:
+            record.msg = f"{record.getMessage()} ({record.exc_info[0].__qualname__})"
+            record.args = None
+        record.exc_info = record.exc_text = None
+        return True
+
+
+def server_logger() -> logging.Logger:
+    """Give it to `aiohttp.web.AppRunner` as ``logger``."""
+    logger = logging.getLogger("rtc_server.http")
+    if not any(isinstance(known, ServerLogFilter) for known in logger.filters):
+        logger.addFilter(ServerLogFilter())
+    return logger

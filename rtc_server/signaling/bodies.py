@@ -142,18 +142,20 @@ def _from_json(body: bytes) -> tuple[object, object]:
 
 async def _from_multipart(request: web.Request, body: bytes) -> tuple[object, object]:
     """The fields ``sdp`` and ``session``, in any order; others are passed over."""
-    fields: dict[str, str] = {}
     stream = StreamReader(request.protocol, limit=len(body) + 1)  # never pauses the connection
     stream.feed_data(body)
     stream.feed_eof()
     try:
-        async for part in MultipartReader(request.headers, stream):
-            if isinstance(part, BodyPartReader) and part.name in ("sdp", "session"):
-                if part.name in fields:
-                    raise RemoteError(f"The field {part.name} stands twice in the body.")
-                fields[part.name] = _text(bytes(await part.read()), f"The field {part.name}")
-    except (ValueError, AssertionError, LookupError, RuntimeError, web.HTTPException):
+        parts = [
+            (part.name, bytes(await part.read()))
+            async for part in MultipartReader(request.headers, stream)
+            if isinstance(part, BodyPartReader) and part.name in ("sdp", "session")
+        ]
+    except Exception:  # the parser raises many types, its own assertions among them
         raise RemoteError("The body is not valid multipart/form-data.") from None
+    fields = {name: _text(data, f"The field {name}") for name, data in parts}
+    if len(fields) < len(parts):
+        raise RemoteError("A field stands twice in the body.")
     if "sdp" not in fields:
         raise RemoteError("The body has no field sdp.")
     return fields["sdp"], _json_field(fields.get("session"))

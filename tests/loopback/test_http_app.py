@@ -162,6 +162,7 @@ async def test_languages_are_the_pairs_that_can_also_be_spoken() -> None:
         {"source": "en", "target": "ru", "voices": ["ru-a"]},
         {"source": "ru", "target": "en", "voices": ["en-a", "en-b"]},
     ]
+    assert body["default"] == {"source": "ru", "target": "en"}
     assert (body["ast"], body["tts"]) == ("Book 1", "Robot 1")
     assert ("en", "xx") in AST.pairs
 
@@ -271,6 +272,34 @@ async def test_the_log_has_routes_and_neither_queries_nor_ids(
     assert any(f"DELETE {CALLS}/{{session_id}} 404" in line for line in lines)
     assert any("DELETE (no route) 404" in line for line in lines)
     assert not any("t0ken" in line or KEY in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"t0ken\r\n\r\n",
+        b"GET / HTTP/1.1\r\nAuth\0orization: Bearer t0ken\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: t0ken\r\n\r\n",
+        b"GET /?t0ken=" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"GET http://[::1/t0ken HTTP/1.1\r\nHost: h\r\n\r\n",
+    ],
+)
+async def test_what_is_not_http_is_refused_and_not_quoted_in_the_log(
+    caplog: pytest.LogCaptureFixture, request_bytes: bytes
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with serve() as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(request_bytes)
+        assert (await reader.read()).startswith(b"HTTP/1.0 400 ")
+        writer.close()
+        await writer.wait_closed()
+        async with server.client.get("/healthz") as response:
+            assert response.status == 200
+    assert "(not HTTP) 400" in caplog.text
+    assert "t0ken" not in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_flood_of_bad_requests_is_not_a_flood_of_lines(

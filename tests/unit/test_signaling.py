@@ -1,11 +1,18 @@
 """Rules of signaling that need no socket."""
 
+import logging
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rtc_server.config import TransportSettings
-from rtc_server.errors import ConfigError, Unauthorized
+from rtc_server.errors import ConfigError, RemoteError, Unauthorized
+from rtc_server.events.client import language_code
 from rtc_server.ice import IceServer, parse_ice_server
+from rtc_server.signaling.access_log import ServerLogFilter
 from rtc_server.signaling.auth import check_bearer
+from rtc_server.signaling.bodies import session_request
 from rtc_server.signaling.calls import ice_link
 from rtc_server.signaling.log_limit import LogLimit
 
@@ -69,3 +76,36 @@ def test_the_log_limit_counts_what_it_held_back() -> None:
     assert limit.admit(5.5) is None
     assert limit.admit(6.0) == 4
     assert [limit.admit(100.0) for _ in range(3)] == [0, 0, None]
+
+
+def test_aiohttps_own_log_is_limited_and_stripped() -> None:
+    log_filter = ServerLogFilter()
+    passed = []
+    for _ in range(50):
+        info = (ValueError, ValueError("t0ken"), None)
+        record = logging.LogRecord("n", logging.ERROR, "p", 1, "From %s", ("a",), info)
+        if log_filter.filter(record):
+            passed.append(record)
+    assert 10 <= len(passed) <= 12
+    assert logging.Formatter().format(passed[0]) == "From a (ValueError)"
+
+
+KEYS = ["audio", "input", "output", "language", "transcription", "x", "vad", "mode", "x_events"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(KEYS) | st.text(), inner),
+)
+
+
+@given(JSON, st.dictionaries(st.sampled_from(["model", "source", "target"]), st.text()))
+def test_whatever_a_session_object_holds_it_is_read_or_refused(
+    session: object, query: dict[str, str]
+) -> None:
+    try:
+        request = session_request(session, query)
+    except RemoteError as error:
+        assert error.status == 400
+        assert str(error).endswith(".")
+    else:
+        source = query.get("source", "").strip()
+        assert not source or request.settings.source_language == language_code(source)
