@@ -95,8 +95,9 @@ class MediaPath:
         """Every 20 ms: fill what did not come, send the next frame, report."""
         for pcm in self._receiver.pull(now_s):
             self._on_pcm(pcm)
+        frame = self._next_frame()  # taken even when nobody hears it: playout time goes on
         if self._sender is not None:
-            packet = self._sender.send(self._next_frame(), number)
+            packet = self._sender.send(frame, number)
             if packet is not None:
                 self._send_datagram(self._srtp_out.protect(packet))
         if self._rtcp.is_due(number):

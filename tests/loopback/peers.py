@@ -25,6 +25,7 @@ class Recorder:
         self.channel_open = False
         self._playout = playout
         self._played = 0
+        self.frames_taken = 0
         self._changed = asyncio.Event()
 
     @property
@@ -73,6 +74,7 @@ class Recorder:
         self._changed.set()
 
     def next_frame(self) -> Samples | None:
+        self.frames_taken += 1
         if self._playout is None or self._played + PLAYOUT_FRAME_SAMPLES > len(self._playout):
             return None
         frame = self._playout[self._played : self._played + PLAYOUT_FRAME_SAMPLES]

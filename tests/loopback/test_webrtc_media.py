@@ -145,3 +145,28 @@ def _size(length: int) -> bytes:
         return bytes([length])
     low = 252 + (length & 3)
     return bytes([low, (length - low) // 4])
+
+
+async def test_a_client_that_takes_no_audio_back_is_served() -> None:
+    async with Server(playout=tone(660, 60.0)) as server:
+
+        async def send_only(offer: str) -> str:
+            return await server.negotiate(offer.replace("a=sendrecv", "a=sendonly"))
+
+        async with RtcClient(send_only, audio=tone(440, 5.0)) as client:
+            session = server.session
+            await session.until(lambda: session.samples >= 16_000)
+            assert "a=recvonly" in client.answer_sdp
+            assert client.packets == []
+            assert session.frames_taken >= 25  # playout time goes on all the same
+
+
+async def test_a_client_that_wants_to_start_dtls_itself() -> None:
+    async with Server() as server:
+
+        async def active(offer: str) -> str:
+            return await server.negotiate(offer.replace("a=setup:actpass", "a=setup:active"))
+
+        async with RtcClient(active) as client:
+            assert "a=setup:passive" in client.answer_sdp
+            await server.session.until(lambda: server.session.samples >= 8_000)
