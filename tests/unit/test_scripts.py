@@ -38,9 +38,9 @@ class Machine:
         for name in ("python", "ruff", "mypy", "lint-imports"):
             self.program(self.root / ".venv" / "bin" / name, scripts.get(name, ""))
 
-    def debian(self, commands: Iterable[str]) -> None:
-        """Someone who is not root, and the commands installed."""
-        self.program(self.bin / "id", "echo 1000")
+    def debian(self, commands: Iterable[str], *, user: int = 1000) -> None:
+        """The commands that are installed, and who we are."""
+        self.program(self.bin / "id", f"echo {user}")
         for name in commands:
             self.program(self.bin / name)
 
@@ -108,6 +108,20 @@ def test_without_debian_packages_test_says_which(machine: Machine) -> None:
     assert done.returncode == 2
     assert "sudo apt-get install chromium festival" in done.stderr
     assert "flite" not in done.stderr
+
+
+@pytest.mark.parametrize("apt_works", [True, False])
+def test_root_gets_the_debian_packages_installed(machine: Machine, *, apt_works: bool) -> None:
+    machine.debian(("flite", "text2wave"), user=0)
+    machine.program(machine.bin / "apt-get", "" if apt_works else '[[ "$*" != *install* ]]')
+    machine.environment({})
+    done = machine.run("test")
+    update, install = (call for call in machine.called if call.startswith("apt-get"))
+    assert update.endswith(" update")
+    assert install.endswith(" install -y --no-install-recommends chromium sox")
+    assert done.returncode == (0 if apt_works else 2)
+    assert ("Installing chromium sox failed" in done.stderr) is not apt_works
+    assert ("python -m pytest" in machine.called) is apt_works
 
 
 @pytest.mark.parametrize(
