@@ -92,11 +92,10 @@ class _Segment:
         taken[: rising.size] *= rising
         self.fade_in_position = 0 if fade_out else min(FADE_SAMPLES, self.fade_in_position + count)
 
-        follow = self.queued_samples if self.complete and not fade_out else 0
         if fade_out or self.complete:
-            falling = _FADE_IN[follow : follow + count][::-1]
-            if falling.size:
-                taken[-falling.size :] *= falling
+            before_silence = 0 if fade_out else self.queued_samples
+            falling = _FADE_IN[before_silence:][:count][::-1]
+            taken[count - falling.size :] *= falling
         return taken
 
 
