@@ -84,7 +84,7 @@ async def post_json(server: Served, body: Any, status: int = 400) -> str:
 async def test_a_raw_offer_is_answered() -> None:
     async with (
         serve(
-            ice_servers=("stun:192.0.2.1:3478", "turn:7:al%22ice:pa%3Ass@turn.example")
+            ice_servers=("stun:192.0.2.1:3478", "turn:7%3Aal%22ice:pa:ss@turn.example")
         ) as server,
         server.client.post(CALLS, data=OFFER, headers=SDP) as response,
     ):
@@ -96,7 +96,7 @@ async def test_a_raw_offer_is_answered() -> None:
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers.getall("Link") == [
             '<stun:192.0.2.1:3478>; rel="ice-server"',
-            '<turn:turn.example>; rel="ice-server"; username="7:al\\"ice"; '
+            '<turn:turn.example:3478?transport=udp>; rel="ice-server"; username="7:al\\"ice"; '
             'credential="pa:ss"; credential-type="password"',
         ]
         offer, request = server.calls.opened["sess_0"]

@@ -19,9 +19,9 @@ def test_a_flag_beats_the_environment_which_beats_the_default() -> None:
 
 
 def test_lists_are_comma_separated() -> None:
-    assert read("--ice-servers", "stun:a:1, turn:b:2").transport.ice_servers == (
+    assert read("--ice-servers", "stun:a:1, turn:u:p@b:2").transport.ice_servers == (
         "stun:a:1",
-        "turn:b:2",
+        "turn:u:p@b:2",
     )
 
 

@@ -20,15 +20,20 @@ from rtc_server.signaling.log_limit import LogLimit
 @pytest.mark.parametrize(
     ("text", "server"),
     [
-        ("stun:192.0.2.1", IceServer("stun:192.0.2.1")),
-        (" stuns:a.example:5349 ", IceServer("stuns:a.example:5349")),
-        ("turn:u:p@h:3478", IceServer("turn:h:3478", "u", "p")),
-        ("turns:1700:u:p@[::1]:1", IceServer("turns:[::1]:1", "1700:u", "p")),
-        ("turn:u:a%40b%3A@h?transport=tcp", IceServer("turn:h?transport=tcp", "u", "a@b:")),
+        ("stun:192.0.2.1", IceServer("stun", "192.0.2.1", 3478)),
+        (" stun:a.example:5349 ", IceServer("stun", "a.example", 5349)),
+        ("turn:u:p@h:1", IceServer("turn", "h", 1, "udp", "u", "p")),
+        ("turns:1700%3Au:p:q@[::1]", IceServer("turns", "::1", 5349, "tcp", "1700:u", "p:q")),
+        ("turn:u:a%40b%3A@h?transport=tcp", IceServer("turn", "h", 3478, "tcp", "u", "a@b:")),
     ],
 )
 def test_ice_servers_as_an_operator_writes_them(text: str, server: IceServer) -> None:
     assert parse_ice_server(text) == server
+
+
+def test_an_ice_server_as_a_uri() -> None:
+    assert parse_ice_server("stun:h").url == "stun:h:3478"
+    assert parse_ice_server("turns:u:p@[::1]:7").url == "turns:[::1]:7?transport=tcp"
 
 
 @pytest.mark.parametrize(
@@ -37,6 +42,7 @@ def test_ice_servers_as_an_operator_writes_them(text: str, server: IceServer) ->
         "",
         "stun:",
         "http://h",
+        "stuns:h",
         "turn:h:1",
         "turn:u@h",
         "stun:h:0",
@@ -57,9 +63,9 @@ def test_a_password_does_not_show() -> None:
 
 
 def test_a_link_cannot_be_broken_out_of() -> None:
-    link = ice_link(IceServer("turn:h", 'a"; x="', "b\\\r\nSet-Cookie: c"))
+    link = ice_link(IceServer("turn", "h", 1, "udp", 'a"; x="', "b\\\r\nSet-Cookie: c"))
     assert link == (
-        '<turn:h>; rel="ice-server"; username="a\\"; x=\\""; '
+        '<turn:h:1?transport=udp>; rel="ice-server"; username="a\\"; x=\\""; '
         'credential="b\\\\Set-Cookie: c"; credential-type="password"'
     )
 
