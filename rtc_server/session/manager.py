@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from rtc_server.errors import AdmissionRefused, EtagMismatch, RemoteError, UnknownSession
+from rtc_server.errors import AdmissionRefused, EtagMismatch, NotReady, RemoteError, UnknownSession
 from rtc_server.session.base import OpenedCall, Readiness, SessionRequest
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
@@ -84,7 +84,7 @@ class SessionManager:
             self._opening -= 1
         if not self._is_open:
             await transport.close()
-            raise AdmissionRefused("The server is stopping.", RETRY_FULL_S)
+            raise NotReady("The server is stopping.", RETRY_FULL_S)
         # No await from here on: a caller who gives up now finds the session whole.
         call = _Call(session, transport, secrets.token_hex(8))
         self._calls[session.id] = call
@@ -108,9 +108,9 @@ class SessionManager:
 
     def _admit(self) -> None:
         if not self._readiness.ready:
-            raise AdmissionRefused(self._readiness.reason, RETRY_NOT_READY_S)
+            raise NotReady(self._readiness.reason, RETRY_NOT_READY_S)
         if not self._is_open:
-            raise AdmissionRefused("The server is stopping.", RETRY_FULL_S)
+            raise NotReady("The server is stopping.", RETRY_FULL_S)
         if self.sessions >= self._max_sessions:
             raise AdmissionRefused(
                 f"All {self._max_sessions} sessions of this server are taken. Try again soon.",
