@@ -1,90 +1,78 @@
-/** The page: joins microphone, session, captions and controls. Nothing else touches the DOM tree. */
-import { missingFeature, openMicrophone, watchLevel } from "./audio.js";
+/** The page: joins settings, conversation, captions and controls. */
+import { SourceError, missingFeature } from "./audio.js";
 import "./captions.js";
-import { ClientError, TranslationClient } from "./client.js";
+import { ClientError } from "./client.js";
+import { Conversation } from "./conversation.js";
+import { Details } from "./details.js";
+import { offerKeeping } from "./keep.js";
+import { LanguagePair } from "./languages.js";
 import "./meter.js";
 import { PhrasePanel, phraseItem } from "./phrases.js";
 import { recall, remember } from "./prefs.js";
+import { ProblemBar } from "./problems.js";
 import { fetchLanguages, fetchPhrases } from "./server.js";
-import { interfaceLanguages, languageName, speakInterface, text } from "./strings.js";
+import { Settings } from "./settings.js";
+import { interfaceLanguages, speakInterface, text } from "./strings.js";
+import { holdToTalk } from "./talk.js";
 import { Transcript } from "./transcript.js";
 
-const DEFAULT_PAIR = { source: "ru", target: "en" };
 const WARM_UP_POLL_MS = 1500;
 const EXAMPLES = 4;
 
 /** @param {string} id */
 const at = (id) => document.getElementById(id);
-const ui = {
-  interface: at("interface"),
-  engines: at("engines"),
-  source: at("source"),
-  target: at("target"),
-  swap: at("swap"),
-  invitation: at("invitation"),
-  invitationTitle: at("invitation-title"),
-  examples: at("examples"),
-  captions: at("captions"),
-  problem: at("problem"),
-  problemAction: at("problem-action"),
-  status: at("status"),
-  toggle: at("toggle"),
-  toggleText: at("toggle-text"),
-  meter: at("meter"),
-  output: at("output"),
-};
-const phrases = new PhrasePanel(at("phrases"), at("open-phrases"));
+const captions = at("captions");
+const output = at("output");
+const meter = at("meter");
+const toggle = at("toggle");
+const talk = at("talk");
+
 const transcript = new Transcript();
+const pair = new LanguagePair(at("source"), at("target"), at("swap"));
+const phrases = new PhrasePanel(at("phrases"), at("open-phrases"));
+const problems = new ProblemBar(at("problem"));
+const settings = new Settings(at("settings"), output);
+const details = new Details(at("details"));
 
 /** @type {import("./server.js").Languages|null} */
-let languages = null;
-/** @type {TranslationClient|null} */
-let client = null;
+let server = null;
+/** @type {Conversation|null} */
+let conversation = null;
 /** @type {string} a key of the strings' "state" */
 let phase = "loading";
-/** @type {{code: string, detail: string, retry: (() => void)|null}|null} */
-let problem = null;
 
 // ---------------------------------------------------------------- what is shown
 
 /** @param {string} next  a key of the strings' "state" */
 function setPhase(next) {
   phase = next;
+  const running = conversation !== null;
+  const settling = running && !conversation.live;
   document.body.dataset.phase = next;
-  const running = client !== null;
   document.body.toggleAttribute("data-running", running);
-  const wording = next === "finishing" ? "stopNow" : running ? "stop" : "start";
-  ui.status.textContent = text(`state.${next}`);
-  ui.toggleText.textContent = text(wording);
-  ui.toggle.disabled = !languages || missingFeature() !== null;
-  for (const control of [ui.source, ui.target, ui.swap]) control.disabled = running || !languages;
-  ui.invitation.hidden = !ui.captions.empty;
-  ui.invitationTitle.textContent = text(running ? "inviteSpeak" : "inviteTitle");
+  at("status").textContent = text(`state.${next}`);
+  at("toggle-text").textContent = text(!running ? "start" : next === "finishing" ? "stopNow" : "stop");
+  toggle.disabled = !server || missingFeature() !== null;
+  pair.disabled = !server || settling;
+  showTalk();
+  showInvitation();
 }
 
-/**
- * Say what went wrong and what to do.
- *
- * @param {string} code  a key of the strings' "problem"
- * @param {{detail?: string, retry?: () => void}} [more]
- */
-function showProblem(code, { detail = "", retry = null } = {}) {
-  problem = { code, detail, retry };
-  const [title, advice] = text(`problem.${code}`);
-  ui.problem.querySelector(".problem-title").textContent = title;
-  ui.problem.querySelector(".problem-text").textContent = detail ? `${detail} ${advice}` : advice;
-  ui.problemAction.hidden = !retry;
-  ui.problemAction.textContent = text(code === "playback_blocked" ? "action.play" : "action.retry");
-  ui.problem.hidden = false;
+function showTalk() {
+  const wanted = Boolean(conversation?.live) && settings.talk === "hold";
+  if (wanted === !talk.hidden) return;
+  if (!wanted) letGo();
+  talk.hidden = !wanted;
+  if (wanted && document.activeElement === toggle) talk.focus(); // the space bar must not stop
 }
 
-function hideProblem() {
-  problem = null;
-  ui.problem.hidden = true;
+function showInvitation() {
+  at("invitation").hidden = !captions.empty;
+  at("invitation-title").textContent = text(conversation ? "inviteSpeak" : "inviteTitle");
 }
 
 function renderInterface() {
-  document.documentElement.lang = ui.interface.value;
+  document.documentElement.lang = at("interface").value;
   document.title = text("title");
   for (const node of document.querySelectorAll("[data-text]")) {
     node.textContent = text(node.dataset.text);
@@ -93,247 +81,184 @@ function renderInterface() {
     node.setAttribute("aria-label", text(node.dataset.label));
     if (node.tagName === "BUTTON") node.title = text(node.dataset.label);
   }
-  for (const node of document.querySelectorAll("[data-placeholder]")) {
-    node.placeholder = text(node.dataset.placeholder);
+  const search = document.querySelector("input[type=search]");
+  search.placeholder = text("findPhrase");
+  if (server) {
+    at("engines").textContent = text("engines", server);
+    at("engines").title = text("enginesTitle", server);
   }
-  ui.captions.translateInterface();
-  if (languages) {
-    fillLanguages(pair());
-    ui.engines.title = text("enginesTitle", languages);
-    ui.engines.textContent = text("engines", languages);
-  }
+  captions.translateInterface();
+  pair.render();
   phrases.render();
-  if (problem) showProblem(problem.code, problem);
+  problems.render();
+  details.render();
+  settings.listDevices();
   setPhase(phase);
 }
 
-// ---------------------------------------------------------------- languages and phrases
-
-/** The languages chosen. */
-function pair() {
-  return { source: ui.source.value, target: ui.target.value };
-}
-
-/** Fill both lists so that only pairs the server has can be chosen. */
-function fillLanguages(wanted) {
-  const sources = [...new Set(languages.pairs.map((p) => p.source))];
-  const source = sources.includes(wanted.source) ? wanted.source : sources[0];
-  const targets = languages.pairs.filter((p) => p.source === source).map((p) => p.target);
-  const target = targets.includes(wanted.target) ? wanted.target : targets[0];
-  fillSelect(ui.source, sources, source);
-  fillSelect(ui.target, targets, target);
-  const canSwap = languages.pairs.some((p) => p.source === target && p.target === source);
-  ui.swap.hidden = !canSwap;
-}
-
-function fillSelect(select, codes, chosen) {
-  const options = codes.map((code) => new Option(languageName(code), code, false, code === chosen));
-  options.sort((a, b) => a.text.localeCompare(b.text));
-  select.replaceChildren(...options);
-}
-
-async function choosePair(wanted) {
-  fillLanguages(wanted);
-  remember("pair", pair());
-  const { source } = pair();
-  const found = await fetchPhrases(source).catch(() => []); // the page works without them
-  if (pair().source !== source) return;
-  phrases.show(source, found);
-  const examples = phrases.sample(EXAMPLES).map((phrase) => phraseItem(phrase, source));
-  ui.examples.querySelector("ul").replaceChildren(...examples);
-  ui.examples.hidden = examples.length === 0;
-}
-
-function rememberedPair() {
-  const asked = Object.fromEntries(new URLSearchParams(location.search));
-  return { ...DEFAULT_PAIR, ...recall("pair", {}), ...asked };
-}
+// ---------------------------------------------------------------- before a conversation
 
 /** Learn what the server can do; wait while it warms up. */
 async function load() {
-  hideProblem();
+  problems.hide();
   setPhase("loading");
-  const lacking = missingFeature();
-  try {
-    while (!languages) {
-      try {
-        languages = await fetchLanguages();
-      } catch (error) {
-        if (error.code !== "server_busy") throw error;
-        setPhase("warming");
-        await new Promise((wake) => setTimeout(wake, WARM_UP_POLL_MS));
+  while (!server) {
+    try {
+      server = await fetchLanguages();
+    } catch (error) {
+      if (error.code !== "server_busy") {
+        setPhase("offline");
+        problems.show(error.code, { detail: error.detail, retry: load });
+        return;
       }
+      setPhase("warming");
+      await new Promise((wake) => setTimeout(wake, WARM_UP_POLL_MS));
     }
-  } catch (error) {
-    setPhase("offline");
-    showProblem(error.code, { detail: error.detail, retry: load });
-    return;
   }
-  ui.engines.hidden = false;
-  fillLanguages(rememberedPair());
+  at("engines").hidden = false;
+  const asked = Object.fromEntries(new URLSearchParams(location.search));
+  pair.offer(server.pairs, { ...recall("pair", {}), ...asked });
+  phase = "idle";
   renderInterface();
-  setPhase("idle");
-  if (lacking) showProblem(lacking);
-  await choosePair(pair());
+  const lacking = missingFeature();
+  if (lacking) problems.show(lacking);
+  await showPhrases();
 }
 
-// ---------------------------------------------------------------- a session
+async function showPhrases() {
+  const { source } = pair.value;
+  const found = await fetchPhrases(source).catch(() => []); // the page works without them
+  if (pair.value.source !== source) return;
+  phrases.show(source, found);
+  const examples = phrases.sample(EXAMPLES).map((phrase) => phraseItem(phrase, source));
+  at("examples").querySelector("ul").replaceChildren(...examples);
+  at("examples").hidden = examples.length === 0;
+}
 
-/** Microphone errors by name (Media Capture §10.6) as problems. */
-const MICROPHONE_PROBLEMS = {
-  NotAllowedError: "microphone_refused",
-  SecurityError: "microphone_refused",
-  NotFoundError: "microphone_missing",
-  OverconstrainedError: "microphone_missing",
-};
+// ---------------------------------------------------------------- a conversation
 
 async function start() {
-  hideProblem();
-  const session = new TranslationClient();
-  client = session;
-  setPhase("microphone");
-  let track = null;
-  let stopMeter = () => {};
-  let failed = false;
+  problems.hide();
+  const session = new Conversation();
+  conversation = session;
+  follow(session);
+  let next = "closed";
   try {
-    track = await openMicrophone();
-    if (client !== session) return; // stopped while the browser was asking
-    track.addEventListener("ended", () => {
-      showProblem("microphone_ended", { retry: start });
-      session.stop();
-    });
-    const over = follow(session, track);
-    await session.start(track, pair());
-    stopMeter = await watchLevel(track, (rms) => ui.meter.push(rms));
-    await over;
+    await session.run(settings.openSource, { ...pair.value, vad: settings.vad });
   } catch (error) {
-    if (client === session) report(error);
-    failed = true;
-  } finally {
-    session.stop({ drain: false });
-    track?.stop();
-    await stopMeter();
-    if (client === session) endSession(failed ? "offline" : "closed");
+    if (conversation === session) report(error);
+    next = "offline";
   }
+  if (conversation === session) finish(next);
 }
 
 /** @param {"closed"|"offline"} next */
-function endSession(next) {
-  client = null;
-  ui.meter.reset();
-  ui.output.srcObject = null;
-  ui.captions.settle();
+function finish(next) {
+  conversation = null;
+  details.stop();
+  meter.reset();
+  output.srcObject = null;
+  captions.settle();
+  at("hush").disabled = true;
+  at("hint").textContent = "";
   setPhase(next);
 }
 
 async function stop() {
-  const session = client;
-  if (session.state === "live" || session.state === "interrupted") await session.stop();
-  else if (session.state !== "idle") await session.stop({ drain: false });
-  else endSession("closed"); // still waiting for the microphone
+  const waiting = phase === "opening"; // the browser is still asking for the microphone
+  const stopped = conversation.stop();
+  if (waiting) finish("closed");
+  await stopped;
 }
 
 function report(error) {
-  if (error instanceof ClientError) {
-    const retry = error.code === "webrtc_missing" ? null : start;
-    showProblem(error.code, { detail: error.detail, retry });
-  } else if (error instanceof DOMException) {
-    showProblem(MICROPHONE_PROBLEMS[error.name] ?? "microphone_busy", { retry: start });
-  } else {
-    throw error;
-  }
+  if (!(error instanceof ClientError || error instanceof SourceError)) throw error;
+  const retry = error.code === "webrtc_missing" ? null : start;
+  problems.show(error.code, { detail: error.detail, retry });
 }
 
-/**
- * Show what a session says. Resolves when it has closed.
- *
- * @param {TranslationClient} session
- * @param {MediaStreamTrack} track
- */
-function follow(session, track) {
-  let sessionId = "";
-  let hearing = false;
-  const pending = new Set();
+/** Show what a conversation says. @param {Conversation} session */
+function follow(session) {
   const speaking = new Set();
-  const showActivity = () => {
-    if (session.state !== "live") return;
-    if (hearing) setPhase("hearing");
-    else if (speaking.size) setPhase("speaking");
-    else setPhase(pending.size ? "translating" : "listening");
-  };
-  const on = (type, listener) => session.addEventListener(type, ({ detail }) => listener(detail));
-
-  on("session", ({ id }) => (sessionId = id));
-  on("track", ({ stream }) => play(stream));
-  on("vad", ({ state }) => {
-    hearing = state === "speech";
-    showActivity();
-  });
+  const on = (type, show) =>
+    session.addEventListener(type, ({ detail }) => conversation === session && show(detail));
+  on("phase", (detail) => setPhase(detail.phase));
+  on("level", ({ rms }) => meter.push(rms));
+  on("hearing", ({ nothing }) => (at("hint").textContent = nothing ? text("nothingHeard") : ""));
+  on("stream", ({ stream }) => play(stream));
+  on("notice", ({ message }) => problems.show("notice", { detail: message }));
+  on("metrics", (metrics) => details.take(metrics));
   on("segment", (event) => {
-    const segment = transcript.apply(sessionId, event);
+    const segment = transcript.apply(event, new Date());
     if (!segment) return;
-    ui.invitation.hidden = true;
-    ui.captions.show(segment);
-    if (segment.final) pending.delete(segment.key);
-    else pending.add(segment.key);
-    showActivity();
+    captions.show(segment);
+    showInvitation();
   });
-  on("warning", ({ message }) => showProblem("notice", { detail: message }));
-  on("refused", ({ message }) => showProblem("notice", { detail: message }));
-  on("playout", ({ segment_id: id, state }) => {
-    const key = `${sessionId}/${id}`;
-    ui.captions.showPlayout(key, state);
-    if (state === "started") speaking.add(key);
+  on("playout", ({ key, state }) => {
+    captions.showPlayout(key, state);
+    if (state === "queued" || state === "started") speaking.add(key);
     else speaking.delete(key);
-    showActivity();
+    at("hush").disabled = speaking.size === 0;
   });
-  const over = new Promise((resolve, reject) => {
-    on("state", ({ state, error }) => {
-      if (state === "live") showActivity();
-      else if (state === "closed") error ? reject(error) : resolve();
-      else setPhase(state);
-      if (state === "finishing") track.enabled = false;
-    });
+  on("source-ended", () => {
+    problems.show("source_ended", { retry: start });
+    session.stop();
   });
-  over.catch(() => {}); // when it fails before it was live, `start` throws the same error
-  return over;
+  details.follow(session);
 }
 
 /** Play through an element, not through Web Audio: only so does the browser cancel its echo. */
 async function play(stream) {
-  ui.output.srcObject = stream;
+  output.srcObject = stream;
   try {
-    await ui.output.play();
+    await output.play();
   } catch (error) {
     if (error.name !== "NotAllowedError") return; // the session ended before it began
-    showProblem("playback_blocked", { retry: () => ui.output.play() });
+    problems.show("playback_blocked", { retry: () => output.play() });
   }
 }
 
 // ---------------------------------------------------------------- controls
 
-ui.toggle.addEventListener("click", () => (client ? stop() : start()));
-ui.source.addEventListener("change", () => choosePair(pair()));
-ui.target.addEventListener("change", () => choosePair(pair()));
-ui.swap.addEventListener("click", () => {
-  const { source, target } = pair();
-  choosePair({ source: target, target: source });
+const letGo = holdToTalk(talk, (pressed) => conversation?.talk(pressed));
+toggle.addEventListener("click", () => (conversation ? stop() : start()));
+at("hush").addEventListener("click", () => conversation.clear());
+pair.addEventListener("change", () => {
+  remember("pair", pair.value);
+  const { source, target } = pair.value;
+  if (conversation?.live) conversation.update({ source_language: source, target_language: target });
+  showPhrases();
 });
-ui.problemAction.addEventListener("click", () => {
-  const { retry } = problem;
-  hideProblem();
-  retry();
+settings.addEventListener("vad", () => {
+  if (conversation?.live) conversation.update({ vad: settings.vad });
+  showTalk();
 });
-at("problem-dismiss").addEventListener("click", hideProblem);
-ui.interface.addEventListener("change", () => {
-  remember("interface", ui.interface.value);
-  speakInterface(ui.interface.value);
+settings.addEventListener("input", async () => {
+  if (!conversation?.live) return;
+  try {
+    await conversation.changeSource(settings.openSource);
+  } catch (error) {
+    problems.show(error.code); // and the conversation goes on with what it had
+  }
+});
+offerKeeping(
+  at("export"),
+  () => transcript.understood,
+  () => {
+    transcript.clear();
+    captions.clear();
+    showInvitation();
+  },
+);
+at("interface").addEventListener("change", ({ target }) => {
+  remember("interface", target.value);
+  speakInterface(target.value);
   renderInterface();
 });
-addEventListener("pagehide", () => client?.stop({ drain: false }));
+addEventListener("pagehide", () => conversation?.abandon());
 
 const preferred = recall("interface", "") || navigator.language.slice(0, 2);
-ui.interface.value = preferred in interfaceLanguages ? preferred : "en";
-speakInterface(ui.interface.value);
+at("interface").value = preferred in interfaceLanguages ? preferred : "en";
+speakInterface(at("interface").value);
 renderInterface();
 load();

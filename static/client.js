@@ -125,6 +125,11 @@ export class TranslationClient extends EventTarget {
     return this.send({ type: "x.session", ...settings });
   }
 
+  /** Send another track instead. @param {MediaStreamTrack} track */
+  async replaceTrack(track) {
+    await this.#peer.getSenders()[0].replaceTrack(track);
+  }
+
   /** Send one client event. @returns {boolean} whether there was a channel to send it on */
   send(event) {
     if (this.#channel?.readyState !== "open") return false;

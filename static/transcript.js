@@ -5,6 +5,7 @@
  *
  * @typedef {object} Segment
  * @property {string} key  unique on this page, over all its sessions
+ * @property {Date} at  when it was said
  * @property {number} rev
  * @property {boolean} final
  * @property {"partial"|"final"|"not_understood"|"failed"} status
@@ -20,16 +21,16 @@ export class Transcript {
   /**
    * Take an x.segment event.
    *
-   * @param {string} sessionId  segment ids are only unique within a session
-   * @param {object} event
+   * @param {object} event  with its `key`
+   * @param {Date} now  when it came; the first event of a segment dates it
    * @returns {Segment|null} the segment, or null when the event is late and changes nothing
    */
-  apply(sessionId, event) {
-    const key = `${sessionId}/${event.segment_id}`;
+  apply(event, now) {
+    const { key, rev, final, status, source, target, hints, message } = event;
     const known = this.#segments.get(key);
-    if (known && (known.final || event.rev <= known.rev)) return null;
-    const { rev, final, status, source, target, hints, message } = event;
-    const segment = { key, rev, final, status, source, target, hints, message };
+    if (known && (known.final || rev <= known.rev)) return null;
+    const at = known?.at ?? now;
+    const segment = { key, at, rev, final, status, source, target, hints, message };
     this.#segments.set(key, segment);
     return segment;
   }
@@ -39,8 +40,8 @@ export class Transcript {
     this.#segments.clear();
   }
 
-  /** @returns {Segment[]} */
-  get segments() {
-    return [...this.#segments.values()];
+  /** What was understood. @returns {Segment[]} */
+  get understood() {
+    return [...this.#segments.values()].filter((segment) => segment.status === "final");
   }
 }

@@ -210,7 +210,7 @@ async def test_a_microphone_that_goes_away() -> None:
     async with scripted_server() as server, visit(server.url, before_load=keep) as seen:
         await start(seen.page)
         await seen.page.evaluate("microphone.dispatchEvent(new Event('ended'))")
-        await expect_problem(seen.page, "The microphone went away", "Plug it in")
+        await expect_problem(seen.page, "The sound went away", "was unplugged")
         await expect(seen.page.locator("#toggle")).to_have_text("Start")
 
 

@@ -1,0 +1,77 @@
+/** The two language lists and the swap button. Only pairs that the server has can be chosen. */
+import { languageName } from "./strings.js";
+
+const PREFERRED = { source: "ru", target: "en" };
+
+/** Fires "change" when a person chose another pair. */
+export class LanguagePair extends EventTarget {
+  /** @type {{source: string, target: string}[]} */ #pairs = [];
+  #source;
+  #target;
+  #swap;
+
+  /**
+   * @param {HTMLSelectElement} source
+   * @param {HTMLSelectElement} target
+   * @param {HTMLButtonElement} swap
+   */
+  constructor(source, target, swap) {
+    super();
+    this.#source = source;
+    this.#target = target;
+    this.#swap = swap;
+    for (const select of [source, target]) {
+      select.addEventListener("change", () => this.#choose(this.value));
+    }
+    swap.addEventListener("click", () => {
+      this.#choose({ source: this.value.target, target: this.value.source });
+    });
+  }
+
+  /** @returns {{source: string, target: string}} */
+  get value() {
+    return { source: this.#source.value, target: this.#target.value };
+  }
+
+  /** @param {boolean} disabled */
+  set disabled(disabled) {
+    for (const control of [this.#source, this.#target, this.#swap]) control.disabled = disabled;
+  }
+
+  /**
+   * @param {{source: string, target: string}[]} pairs  what the server has
+   * @param {{source?: string, target?: string}} wanted
+   */
+  offer(pairs, wanted) {
+    this.#pairs = pairs;
+    this.#fill({ ...PREFERRED, ...wanted });
+  }
+
+  /** Take the interface's language anew. */
+  render() {
+    if (this.#pairs.length) this.#fill(this.value);
+  }
+
+  #choose(wanted) {
+    this.#fill(wanted);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #fill(wanted) {
+    const sources = [...new Set(this.#pairs.map((pair) => pair.source))];
+    const source = sources.includes(wanted.source) ? wanted.source : sources[0];
+    const targets = this.#pairs.filter((pair) => pair.source === source).map((pair) => pair.target);
+    const target = targets.includes(wanted.target) ? wanted.target : targets[0];
+    fillSelect(this.#source, sources, source);
+    fillSelect(this.#target, targets, target);
+    const back = (pair) => pair.source === target && pair.target === source;
+    this.#swap.hidden = !this.#pairs.some(back);
+  }
+}
+
+function fillSelect(select, codes, chosen) {
+  const options = codes.map((code) => new Option(languageName(code), code));
+  options.sort((a, b) => a.text.localeCompare(b.text));
+  select.replaceChildren(...options);
+  select.value = chosen;
+}

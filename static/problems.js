@@ -1,0 +1,47 @@
+/** The bar that says what went wrong, and what to do about it. */
+import { text } from "./strings.js";
+
+export class ProblemBar {
+  #bar;
+  #action;
+  /** @type {{code: string, detail: string, retry: (() => void)|null}|null} */ #shown = null;
+
+  /** @param {HTMLElement} bar */
+  constructor(bar) {
+    this.#bar = bar;
+    this.#action = bar.querySelector("#problem-action");
+    this.#action.addEventListener("click", () => {
+      const { retry } = this.#shown;
+      this.hide();
+      retry();
+    });
+    bar.querySelector("#problem-dismiss").addEventListener("click", () => this.hide());
+  }
+
+  /**
+   * @param {string} code  a key of the strings' "problem"
+   * @param {{detail?: string, retry?: (() => void)|null}} [more]  the server's own sentence; what
+   *     the button does, if there is one
+   */
+  show(code, { detail = "", retry = null } = {}) {
+    this.#shown = { code, detail, retry };
+    this.render();
+  }
+
+  hide() {
+    this.#shown = null;
+    this.#bar.hidden = true;
+  }
+
+  /** Take the interface's language anew. */
+  render() {
+    if (!this.#shown) return;
+    const { code, detail, retry } = this.#shown;
+    const [title, advice] = text(`problem.${code}`);
+    this.#bar.querySelector(".problem-title").textContent = title;
+    this.#bar.querySelector(".problem-text").textContent = `${detail} ${advice}`.trim();
+    this.#action.hidden = !retry;
+    this.#action.textContent = text(code === "playback_blocked" ? "action.play" : "action.retry");
+    this.#bar.hidden = false;
+  }
+}
