@@ -133,7 +133,7 @@ async def test_speech_and_silence_play_cleanly() -> None:
         heard = await listen(page)
         assert heard.lost == 0
         assert heard.packets < 0.75 * LISTEN_S * 50, "silence is not sent"
-        # Were the pauses (three sevenths of the time) taken for loss, all of them would be concealed.
+        # Were the pauses (three sevenths of the time) taken for loss, they would be concealed.
         # The rest of the margin is for machines too busy to send in time.
         assert heard.concealed <= 0.1 * heard.samples
         assert heard.buffer_ms < 300
