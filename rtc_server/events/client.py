@@ -114,7 +114,7 @@ def parse_client_event(text: str) -> ClientEvent:
     if not isinstance(body, dict):
         raise BadEvent("The message is not a JSON object with a type.")
     given_id = body.get("event_id")
-    event_id = given_id[:64] if isinstance(given_id, str) else None
+    event_id = given_id[:64] if isinstance(given_id, str) and given_id.isprintable() else None
     try:
         return _event(body, event_id)
     except BadEvent as error:
@@ -206,8 +206,8 @@ def _text(obj: dict[str, Any], key: str, path: str) -> str | None:
     value = obj.get(key)
     if value is None:
         return None
-    if not isinstance(value, str) or len(value) > 128:
-        raise BadEvent(f"{path}.{key} must be a short string.")
+    if not isinstance(value, str) or len(value) > 128 or not value.isprintable():
+        raise BadEvent(f"{path}.{key} must be a short string of printable text.")
     return value
 
 
@@ -224,7 +224,5 @@ def _groups(obj: dict[str, Any], path: str) -> frozenset[str] | None:
         raise BadEvent(f"{path}.x_events must be a list of strings.")
     if unknown := sorted(set(value) - EXTENSION_GROUPS):
         there = ", ".join(sorted(EXTENSION_GROUPS))
-        raise BadEvent(
-            f"{path}.x_events has no group {unknown[0][:64]!a}; there are: {there}."
-        )
+        raise BadEvent(f"{path}.x_events has no group {unknown[0][:64]!a}; there are: {there}.")
     return frozenset(value)

@@ -94,7 +94,7 @@ async def read_call(request: web.Request) -> CallBody:
         raise RemoteError("sdp must be a string: the SDP offer.")
     if not offer.strip():
         raise BadOffer("The offer is empty. Send the SDP of RTCPeerConnection.createOffer().")
-    if len(offer.encode()) > OFFER_LIMIT_BYTES:
+    if len(_utf8(offer, "sdp")) > OFFER_LIMIT_BYTES:
         _too_large(OFFER_LIMIT_BYTES)
     return CallBody(offer, session)
 
@@ -113,8 +113,8 @@ def session_request(session: object, query: Mapping[str, str]) -> SessionRequest
     model = named["model"]
     if model is None and isinstance(session, dict) and session.get("model") is not None:
         model = session["model"]
-        if not isinstance(model, str) or len(model) > TEXT_LIMIT_CHARS:
-            raise RemoteError("session.model must be a short string.")
+        if not _is_short_text(model):
+            raise RemoteError("session.model must be a short string of printable text.")
     source, target = (
         None if named[key] is None else language_code(str(named[key]))
         for key in ("source", "target")
@@ -125,9 +125,14 @@ def session_request(session: object, query: Mapping[str, str]) -> SessionRequest
 
 def _query_text(query: Mapping[str, str], key: str) -> str | None:
     text = query.get(key, "").strip()
-    if len(text) > TEXT_LIMIT_CHARS:
-        raise RemoteError(f"The query parameter {key} must be a short string.")
+    if not _is_short_text(text):
+        raise RemoteError(f"The query parameter {key} must be a short string of printable text.")
     return text or None
+
+
+def _is_short_text(value: object) -> bool:
+    """Whether it can be shown back. A lone surrogate, which JSON can spell, cannot."""
+    return isinstance(value, str) and len(value) <= TEXT_LIMIT_CHARS and value.isprintable()
 
 
 def _from_json(body: bytes) -> tuple[object, object]:
@@ -170,6 +175,13 @@ def _json_field(text: str | None) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise RemoteError("The field session is not JSON.") from None
+
+
+def _utf8(text: str, what: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise RemoteError(f"{what} holds characters that are not text.") from None
 
 
 def _text(data: bytes, what: str) -> str:

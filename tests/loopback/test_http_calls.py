@@ -255,6 +255,22 @@ async def test_an_empty_offer_is_refused(data: bytes) -> None:
         await problem(response, 400, "bad_sdp")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"sdp": "v=0\\ud800"}',
+        b'{"sdp": "v=0", "session": {"model": "\\ud800"}}',
+        b'{"sdp": "v=0", "session": {"audio": {"output": {"language": "\\ud800"}}}}',
+        b'{"sdp": "v=0", "session": {"x": {"x_events": ["\\ud800"]}}}',
+    ],
+)
+async def test_what_json_can_spell_but_nothing_can_write_is_refused(body: bytes) -> None:
+    async with serve() as server:
+        headers = {"Content-Type": "application/json"}
+        async with server.client.post(CALLS, data=body, headers=headers) as response:
+            await problem(response, 400, "invalid_request")
+
+
 async def test_an_offer_that_is_not_text_is_refused() -> None:
     bad = b"v=0\xff"
     async with serve() as server, server.client.post(CALLS, data=bad, headers=SDP) as response:

@@ -176,3 +176,10 @@ def test_compatible_events_carry_nothing_of_ours() -> None:
         "message",
         "event_id",
     }
+
+
+def test_what_json_can_spell_but_nothing_can_write_is_not_echoed() -> None:
+    with pytest.raises(BadEvent) as refusal:
+        parse_client_event('{"type": "x.session", "voice": "\\ud800", "event_id": "\\ud800"}')
+    assert refusal.value.event_id is None
+    assert str(refusal.value).encode()
