@@ -18,6 +18,7 @@ from av.packet import Packet
 from rtc_server.audio.resample import Resampler
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.espeak.engine import create as create_espeak
+from rtc_server.engines.phrasebook.listing import topics
 from rtc_server.pcm import PLAYOUT_RATE, Samples
 from tests.rtc_client import RtcClient
 
@@ -89,6 +90,11 @@ def speaker() -> Callable[[str, str], Samples]:
         return trimmed(np.concatenate([*chunks, resampler.flush()]))
 
     return speak
+
+
+def book_texts(source: str, target: str) -> list[str]:
+    """Every phrase of the phrasebook, its slots filled with examples."""
+    return [e.source for topic in topics(source, target) for e in topic.examples]
 
 
 def trimmed(samples: Samples, floor: float = 0.01) -> Samples:

@@ -14,9 +14,15 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from rtc_server.engines.phrasebook.listing import phrases
 
-from bench.harness import BenchServer, percentile, server, speaker, voiced_arrivals
+from bench.harness import (
+    BenchServer,
+    book_texts,
+    percentile,
+    server,
+    speaker,
+    voiced_arrivals,
+)
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
 from tests.rtc_client import RtcClient
 
@@ -78,7 +84,7 @@ async def main(count: int) -> None:
     answers: list[Answer | None] = []
     async with server() as bench:
         for source, target in (("ru", "en"), ("en", "ru")):
-            texts = [p.source for p in phrases(source)]
+            texts = book_texts(source, target)
             chosen = texts[:: max(1, len(texts) // (count // 2))][: count // 2]
             utterances = [speak(text, source) for text in chosen]
             answers += await converse(bench, source, target, utterances)

@@ -15,9 +15,15 @@ from dataclasses import dataclass
 
 import aiohttp
 import numpy as np
-from rtc_server.engines.phrasebook.listing import phrases
 
-from bench.harness import BenchServer, percentile, server, speaker, voiced_arrivals
+from bench.harness import (
+    BenchServer,
+    book_texts,
+    percentile,
+    server,
+    speaker,
+    voiced_arrivals,
+)
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
 from tests.rtc_client import RtcClient
 
@@ -88,7 +94,7 @@ async def main(sessions: int, count: int) -> None:
     jobs = []
     for number in range(sessions):
         language, _ = direction(number)
-        book = [p.source for p in phrases(language)]
+        book = book_texts(*direction(number))
         texts = book[number :: max(1, len(book) // count)][:count]
         jobs.append((number, [speak(text, language) for text in texts]))
     async with server() as bench:

@@ -53,6 +53,8 @@ class FakeAst:
     """Raised at once instead of taking a request."""
     requests: list[AstRequest] = field(default_factory=list)
     partials: list[AstRequest] = field(default_factory=list)
+    _asked_at: dict[int, float] = field(default_factory=dict)
+    guesses: list[AstRequest] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     capabilities: AstCapabilities = AST_CAPABILITIES
 
@@ -74,6 +76,29 @@ class FakeAst:
 
         loop.call_later(self.delay_s, settle)
         return answer
+
+    def submit_early(
+        self, request: AstRequest, *, session_id: str
+    ) -> asyncio.Future[AstResult | None]:
+        """Takes no script entry: that is taken when the guess is confirmed."""
+        self.guesses.append(request)
+        early: asyncio.Future[AstResult | None] = asyncio.get_running_loop().create_future()
+        self._asked_at[id(early)] = asyncio.get_running_loop().time()
+        return early
+
+    def confirm(
+        self,
+        request: AstRequest,
+        early: asyncio.Future[AstResult | None],
+        *,
+        session_id: str,
+    ) -> asyncio.Future[AstResult]:
+        loop, whole_delay_s = asyncio.get_running_loop(), self.delay_s
+        self.delay_s = max(self._asked_at.pop(id(early)) + whole_delay_s - loop.time(), 0.0)
+        try:
+            return self.submit(request, session_id=session_id)
+        finally:
+            self.delay_s = whole_delay_s
 
     def submit_partial(
         self, request: AstRequest, *, session_id: str

@@ -42,6 +42,7 @@ from rtc_server.interpreter.listener import (
     ListenerEvent,
     ListenMode,
     Segment,
+    SpeechPaused,
     SpeechStarted,
 )
 from rtc_server.interpreter.ports import AstPort, TtsPort
@@ -70,6 +71,15 @@ class _Utterance:
     tempo: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    """A translation begun before the hangover was over."""
+
+    segment: Segment
+    request: AstRequest
+    answer: asyncio.Future[AstResult | None]
+
+
 class _OpenSegment:
     """What is known of the segment being spoken."""
 
@@ -77,6 +87,15 @@ class _OpenSegment:
         self.captions = captions
         self.asked_samples = position_samples
         self.answer: asyncio.Future[AstResult | None] | None = None
+        """A partial that was asked for."""
+        self.guess: _Guess | None = None
+        """What the whole segment would mean if the pause going on ended it."""
+
+    def drop_questions(self) -> None:
+        """Nobody wants the answers any more."""
+        for question in (self.answer, self.guess.answer if self.guess else None):
+            if question is not None:
+                question.cancel()
 
 
 class Interpreter:
@@ -186,6 +205,8 @@ class Interpreter:
             if isinstance(event, SpeechStarted):
                 self._emit(VadEvent("speech", _ms(event.start_samples)))
                 self._begin(event.start_samples)
+            elif isinstance(event, SpeechPaused):
+                self._guess(event.segment)
             else:
                 self._emit(VadEvent("silence", _ms(event.at_samples)))
                 self._end(event.segment, event.at_samples)
@@ -211,10 +232,26 @@ class Interpreter:
         segment.answer = self._ast.submit_partial(request, session_id=self._session_id)
         segment.answer.add_done_callback(lambda done: self._partial_came(segment, done, end_ms))
 
+    def _guess(self, pause: Segment) -> None:
+        """Translate while the hangover runs; the answer is there when it is over."""
+        segment = self._open
+        assert segment is not None, "a pause in a segment that never began"
+        segment.drop_questions()
+        direction, end_ms = segment.captions.direction, _ms(pause.end_samples)
+        request = AstRequest(pause.samples, direction.source, direction.target)
+        try:
+            answer = self._ast.submit_early(request, session_id=self._session_id)
+        except EngineError:  # the segment will say so if it lasts
+            return
+        segment.asked_samples = self._position_samples
+        segment.guess = _Guess(pause, request, answer)
+        answer.add_done_callback(lambda done: self._partial_came(segment, done, end_ms))
+
     def _partial_came(
         self, segment: _OpenSegment, done: asyncio.Future[AstResult | None], end_ms: int
     ) -> None:
-        segment.answer = None
+        if done is segment.answer:
+            segment.answer = None
         if done.cancelled() or segment is not self._open:
             return
         if done.exception() is not None:  # the final will say so if it lasts
@@ -228,25 +265,23 @@ class Interpreter:
     def _end(self, segment: Segment | None, at_samples: int) -> None:
         opened, self._open = self._open, None
         assert opened is not None, "a segment ended that never began"
-        if opened.answer is not None:
-            opened.answer.cancel()
         if segment is not None:
-            self._submit(segment, opened.captions)
+            self._submit(segment, opened)
         elif opened.captions.shown:  # what looked like words was none
             nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
             self._emit(opened.captions.final(nothing, _ms(at_samples)))
 
-    def _submit(self, segment: Segment, captions: SegmentCaptions) -> None:
-        now = self._clock()
+    def _submit(self, segment: Segment, opened: _OpenSegment) -> None:
+        now, captions = self._clock(), opened.captions
         behind_s = (self._position_samples - segment.speech_end_samples) / SPEECH_RATE
-        request = AstRequest(segment.samples, captions.direction.source, captions.direction.target)
         end_ms = _ms(segment.speech_end_samples)
         try:
             if self._translations.full():
                 self._drop("translations")
                 raise EngineOverloaded("Translation cannot keep up; this sentence was skipped.")
-            answer = self._ast.submit(request, session_id=self._session_id)
+            answer = self._ask(segment, opened)
         except EngineError as error:
+            opened.drop_questions()
             self._fail(captions, end_ms, error)
             return
         utterance = _Utterance(
@@ -255,6 +290,16 @@ class Interpreter:
         self._unspoken[captions.segment_id] = utterance
         self._silent.clear()
         self._translations.put_nowait(utterance)
+
+    def _ask(self, segment: Segment, opened: _OpenSegment) -> asyncio.Future[AstResult]:
+        """The translation of a closed segment: the one begun in its pause, if that is the same."""
+        guess, direction = opened.guess, opened.captions.direction
+        bounds = (segment.start_samples, segment.end_samples)
+        if guess and bounds == (guess.segment.start_samples, guess.segment.end_samples):
+            return self._ast.confirm(guess.request, guess.answer, session_id=self._session_id)
+        opened.drop_questions()
+        request = AstRequest(segment.samples, direction.source, direction.target)
+        return self._ast.submit(request, session_id=self._session_id)
 
     # ---------------------------------------------------------------- translating
 
@@ -318,12 +363,12 @@ class Interpreter:
                     if utterance.delays.synthesized_s is None:
                         utterance.delays.synthesized_s = self._clock()
                     self._play(utterance, resampler.push(chunk))
+        if not self._is_cleared(utterance):
+            self._play(utterance, resampler.flush())
+        self._played(self._playout.finish(captions.segment_id))
         if self._is_cleared(utterance):
             self._playout_event(captions.segment_id, PlayoutState.DROPPED)
-            return
-        self._play(utterance, resampler.flush())
-        self._played(self._playout.finish(captions.segment_id))
-        if utterance.delays.synthesized_s is None:  # nothing in the text could be spoken
+        elif utterance.delays.synthesized_s is None:  # nothing in the text could be spoken
             self._settle(captions.segment_id)
 
     def _play(self, utterance: _Utterance, samples: Samples) -> None:

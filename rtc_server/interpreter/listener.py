@@ -74,7 +74,15 @@ class SpeechEnded:
     """Audio position at which this was known: `speech_end_samples` and the endpoint delay."""
 
 
-ListenerEvent = SpeechStarted | SpeechEnded
+@dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """Silence since a moment. Unless speech goes on, exactly this segment will end."""
+
+    segment: Segment
+    """What `SpeechEnded` will bring when the hangover has passed in silence."""
+
+
+ListenerEvent = SpeechStarted | SpeechPaused | SpeechEnded
 
 
 class Listener:
@@ -106,6 +114,8 @@ class Listener:
         """Where the open segment begins; None when none is open."""
         self._held = False
         """Push-to-talk is pressed."""
+        self._paused_at = -1
+        """End of the speech whose pause was reported last."""
         self._spent = 0
         """Audio before this belongs to earlier segments."""
 
@@ -195,7 +205,24 @@ class Listener:
             return self._close(EndCause.SILENCE, now)
         if now + self._vad.window_samples > self._open_at + self._max_samples:
             return self._cut(now)
-        return []
+        return self._pause(now)
+
+    def _pause(self, now: int) -> list[ListenerEvent]:
+        """Report a pause once, as soon as all that the segment would hold has been heard."""
+        assert self._open_at is not None
+        speech_end, voice_end = (
+            self._endpointer.speech_end_samples,
+            self._endpointer.voice_end_samples,
+        )
+        settled = voice_end < now and speech_end + TAIL_SAMPLES <= now
+        if self._held or self._mode is ListenMode.OFF or not settled:
+            return []
+        if speech_end == self._paused_at:
+            return []
+        self._paused_at = speech_end
+        end = max(voice_end, speech_end + TAIL_SAMPLES)
+        segment = self._segment(self._open_at, end, speech_end, EndCause.SILENCE)
+        return [SpeechPaused(segment)] if segment else []
 
     def _open(self, start: int, now: int) -> list[ListenerEvent]:
         self._open_at = max(start, self._spent, self._tape.start)

@@ -191,6 +191,65 @@ async def test_finals_go_first_and_stale_partials_never_reach_the_engine() -> No
         assert bench.drops("ast_partials") == 3
 
 
+def early_request(do: Do = Do.ANSWER) -> AstRequest:
+    return AstRequest(audio(do), "ru", "en")
+
+
+async def test_a_guess_that_was_answered_is_the_answer() -> None:
+    async with running() as bench:
+        request = early_request()
+        early = bench.service.submit_early(request, session_id="a")
+        guessed = await early
+        assert guessed is not None
+        answer = await bench.service.confirm(request, early, session_id="a")
+        assert answer is guessed
+        assert (await bench.seen()).call == 2  # the engine saw it once
+
+
+async def test_a_guess_under_way_is_the_answer() -> None:
+    async with running() as bench:
+        request = early_request(Do.SLOW)
+        early = bench.service.submit_early(request, session_id="a")
+        await bench.until_idle_queue()
+        answer = await bench.service.confirm(request, early, session_id="a")
+        assert Seen(answer).call == 1
+        assert (await bench.seen()).call == 2
+
+
+async def test_a_guess_that_still_waits_becomes_certain_and_overtakes_partials() -> None:
+    async with running() as bench:
+        busy = await bench.keep_busy()
+        partials = [bench.submit_partial(f"p{i}") for i in range(MAX_BATCH)]
+        request = early_request()
+        early = bench.service.submit_early(request, session_id="a")
+        answer = bench.service.confirm(request, early, session_id="a")
+        await asyncio.gather(busy, *partials)
+        first = partials[0].result()
+        assert first is not None
+        assert Seen(await answer).call < Seen(first).call
+        assert early.cancelled()
+
+
+async def test_a_guess_delays_no_final_and_a_wrong_one_costs_nothing() -> None:
+    async with running() as bench:
+        busy = await bench.keep_busy()
+        early = bench.service.submit_early(early_request(), session_id="a")
+        final = bench.submit(session="b")
+        early.cancel()
+        await busy
+        assert (Seen(await final).call, Seen(await final).batch) == (2, 1)
+        assert (await bench.seen()).call == 3
+
+
+async def test_a_guess_whose_engine_crashed_is_asked_again() -> None:
+    async with running() as bench:
+        early = bench.service.submit_early(early_request(Do.EXIT), session_id="a")
+        with pytest.raises(EngineCrashed):
+            await early
+        answer = bench.service.confirm(early_request(), early, session_id="a")
+        assert Seen(await answer).batch == 1
+
+
 async def test_a_partial_of_a_failed_batch_is_none() -> None:
     async with running() as bench:
         request = AstRequest(audio(Do.EXIT), "ru", "en", partial=True)

@@ -132,16 +132,26 @@ async def test_the_first_word_reaches_the_engine_whole() -> None:
 
 
 async def test_delays_are_measured_from_the_last_voiced_sample() -> None:
-    async with bench(FakeAst(delay_s=0.1), FakeTts(delay_s=0.02)) as b:
-        await b.hear(joined([tone(1), silence(2)]))
+    async with bench(FakeAst(delay_s=0.5), FakeTts(delay_s=0.02)) as b:
+        await b.hear(joined([tone(1), silence(3)]))
         delays = b.interpreter.last_delays
         assert delays is not None
         assert delays.endpoint_ms is not None
         assert 300 <= delays.endpoint_ms <= 380
-        assert delays.ast_ms is not None and abs(delays.ast_ms - 100) < 1
+        assert delays.ast_ms is not None
+        assert 500 - 170 <= delays.ast_ms <= 500 - 100  # begun while the hangover ran
         assert delays.tts_ms is not None and abs(delays.tts_ms - 20) < 1
         assert delays.first_audio_ms is not None
-        assert delays.first_audio_ms <= delays.endpoint_ms + 100 + 20 + FRAME_MS + 1
+        assert delays.first_audio_ms <= delays.endpoint_ms + delays.ast_ms + 20 + FRAME_MS + 1
+
+
+async def test_translation_begins_in_the_pause_and_a_wrong_guess_costs_nothing() -> None:
+    async with bench() as b:
+        await b.hear(joined([tone(1), silence(0.25), tone(1), silence(1)]))
+        assert len(b.ast.guesses) == 2
+        assert len(b.ast.requests) == 1
+        assert len(b.finals) == 1
+        assert b.ast.requests[0] is b.ast.guesses[1]
 
 
 async def test_segments_are_spoken_in_the_order_they_were_said() -> None:

@@ -15,6 +15,7 @@ from rtc_server.interpreter.listener import (
     ListenMode,
     Segment,
     SpeechEnded,
+    SpeechPaused,
     SpeechStarted,
 )
 from rtc_server.pcm import Pcm, Samples
@@ -58,8 +59,9 @@ def voice(duration_ms: float) -> Samples:
 
 def test_a_phrase_is_one_segment_with_its_beginning_and_a_short_tail() -> None:
     signal = join(silence(1000), voice(800), silence(1000))
-    started, ended = hear(listener(), signal)
+    started, paused, ended = hear(listener(), signal)
     assert isinstance(started, SpeechStarted)
+    assert isinstance(paused, SpeechPaused)
     assert isinstance(ended, SpeechEnded)
     segment = ended.segment
     assert segment is not None
@@ -72,6 +74,36 @@ def test_a_phrase_is_one_segment_with_its_beginning_and_a_short_tail() -> None:
         segment.samples, signal[segment.start_samples : segment.end_samples]
     )
     assert 300 <= ended.at_samples / MS - 1800 <= 340
+    np.testing.assert_array_equal(paused.segment.samples, segment.samples)
+    bounds = (paused.segment.start_samples, paused.segment.end_samples)
+    assert bounds == (segment.start_samples, segment.end_samples)
+
+
+def test_each_pause_is_told_once_as_soon_as_its_segment_is_settled() -> None:
+    ears, told_at = listener(replace(SETTINGS, hangover_ms=600)), []
+    signal = join(silence(500), voice(500), silence(400), voice(500), silence(900))
+    for pcm in pieces(signal):
+        told_at += [
+            (pcm.start_samples + len(pcm.samples)) / MS
+            for event in ears.feed(pcm)
+            if isinstance(event, SpeechPaused)
+        ]
+    assert len(told_at) == 2
+    assert 150 <= told_at[0] - 1000 <= 150 + 52
+    assert 150 <= told_at[1] - 1900 <= 150 + 52
+
+
+def test_a_breath_is_no_pause() -> None:
+    signal = join(silence(500), voice(500), silence(100), voice(500))
+    assert not any(isinstance(e, SpeechPaused) for e in hear(listener(), signal))
+
+
+def test_held_push_to_talk_knows_no_pause() -> None:
+    ears = listener()
+    hear(ears, silence(500))
+    ears.start_input()
+    events = hear(ears, join(voice(500), silence(900)), start=8000)
+    assert not any(isinstance(e, SpeechPaused) for e in events)
 
 
 @pytest.mark.parametrize("hangover_ms", [100, 300, 800])

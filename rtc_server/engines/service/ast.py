@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from rtc_server.clock import Clock, monotonic
 from rtc_server.config import EngineSettings
@@ -75,6 +75,7 @@ class AstService:
         self._metrics = metrics
         self._clock = clock
         self._queue = AstQueue[_Entry](settings.ast_queue)
+        self._running: list[_Entry] = []
         self._host = EngineHost(
             kind="ast",
             name=name,
@@ -143,6 +144,42 @@ class AstService:
         self._host.wake()
         return entry.future
 
+    def submit_early(
+        self, request: AstRequest, *, session_id: str
+    ) -> asyncio.Future[AstResult | None]:
+        """Queue a segment that may be over, where partials wait: it delays nothing certain.
+
+        The future gives None when it was not worth its time, and raises when the engine failed.
+        Give it to `confirm` once the segment is over, or cancel it when speech goes on.
+        """
+        entry = self._entry(request, session_id)
+        entry.future.add_done_callback(_look_at)
+        self._check(request)
+        self._drop_partials(self._queue.add_partial(entry))
+        self._host.wake()
+        return entry.future
+
+    def confirm(
+        self,
+        request: AstRequest,
+        early: asyncio.Future[AstResult | None],
+        *,
+        session_id: str,
+    ) -> asyncio.Future[AstResult]:
+        """`submit` what `submit_early` was asked: its answer counts if it is there or on its way.
+
+        Raises:
+            EngineOverloaded: it still waited, and the queue for certain segments is full.
+        """
+        answered = early.done() and not early.cancelled() and early.exception() is None
+        if (answered and early.result() is not None) or self._is_running(early):
+            return cast("asyncio.Future[AstResult]", early)
+        early.cancel()
+        return self.submit(request, session_id=session_id)
+
+    def _is_running(self, future: asyncio.Future[AstResult | None]) -> bool:
+        return any(entry.future is future for entry in self._running) and not future.done()
+
     def forget(self, session_id: str) -> None:
         """The session is over: cancel what it has waiting."""
         _cancel(self._queue.forget(session_id))
@@ -188,6 +225,7 @@ class AstService:
             return False
         for entry in batch:
             entry.stop_waiting()
+        self._running = batch
         requests = [entry.request for entry in batch]
         self._metrics.engine_batch_size.labels(kind="ast").observe(len(batch))
         started = self._clock()
@@ -204,6 +242,8 @@ class AstService:
             for entry, result in zip(batch, results, strict=True):
                 if not entry.future.done():
                     entry.future.set_result(result)
+        finally:
+            self._running = []
         self._metrics.engine_seconds.labels(kind="ast").observe(self._clock() - started)
         return True
 
@@ -212,6 +252,12 @@ class AstService:
             return self._settings.ast_deadline_s
         audio_s = sum(request.samples.size for request in requests) / SPEECH_RATE
         return self.capabilities.deadline_s + _DEADLINE_PER_AUDIO * audio_s
+
+
+def _look_at(early: asyncio.Future[AstResult | None]) -> None:
+    """A guess that failed and was never confirmed is no fault to log."""
+    if not early.cancelled():
+        early.exception()
 
 
 def _cancel(entries: Iterable[_Entry]) -> None:
