@@ -13,6 +13,7 @@ import json
 import time
 import wave
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeAlias, cast
@@ -41,13 +42,16 @@ RATE = 48_000
 """Samples per second of everything a client sends and hears."""
 
 
-def _loopback_only(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-    return ["127.0.0.1"]
+_addresses: ContextVar[Sequence[str]] = ContextVar("_addresses", default=("127.0.0.1",))
+
+
+def _chosen_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+    return list(_addresses.get())
 
 
 # aioice never gathers loopback by itself, and tests use nothing else. The server under test does
 # not call this function.
-aioice.ice.get_host_addresses = _loopback_only
+aioice.ice.get_host_addresses = _chosen_addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,7 @@ class RtcClient:
         packet_ms: int = 20,
         stop_after_audio: bool = False,
         channel: str | None = "oai-events",
+        addresses: Sequence[str] = ("127.0.0.1",),
         headers: Mapping[str, str] | None = None,
         timeout_s: float = 20.0,
     ) -> None:
@@ -157,10 +162,12 @@ class RtcClient:
             packets: Opus packets to send instead, each of `packet_ms`.
             stop_after_audio: send nothing after it, rather than silence.
             channel: label of the data channel; None for none.
+            addresses: loopback addresses to offer.
             headers: for the POST, when `negotiate` is a URL.
             timeout_s: how long connecting may take.
         """
         self._negotiate = negotiate
+        self._addresses = addresses
         self._headers = dict(headers or {})
         self._timeout_s = timeout_s
         if isinstance(audio, Path):
@@ -285,6 +292,7 @@ class RtcClient:
 
         if self._channel is not None:
             self._channel.on("message", self._message)
+        _addresses.set(self._addresses)
         await self.pc.setLocalDescription()
         self.answer_sdp = await self._ask(self.pc.localDescription.sdp)
         _record(self.pc.getReceivers()[0], self._packet)

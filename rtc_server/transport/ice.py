@@ -174,6 +174,12 @@ class IceAgent(Connection):
         self.last_heard_s = self._clock()
         self._forget_oldest_address(addr)
         message.attributes.setdefault("PRIORITY", candidate_priority(1, "prflx"))
+        for pair in self._check_list:
+            # Checks that were under way when another pair was chosen have been cancelled. A peer
+            # that changes its mind must find them open again.
+            if pair.remote_addr == addr and pair.protocol is protocol and _is_abandoned(pair):
+                pair.task = None
+                self.check_state(pair, CandidatePair.State.WAITING)
         super().check_incoming(message, addr, protocol)
 
     def check_state(self, pair: CandidatePair, state: CandidatePair.State) -> None:
@@ -181,7 +187,11 @@ class IceAgent(Connection):
         super().check_state(pair, state)
         if state is CandidatePair.State.SUCCEEDED:
             self._validated.add(pair.remote_addr)
-        elif state is CandidatePair.State.FAILED:
+        elif state is CandidatePair.State.FAILED and not any(
+            # Another of our addresses may reach it.
+            other.remote_addr == pair.remote_addr and other.state is CandidatePair.State.SUCCEEDED
+            for other in self._check_list
+        ):
             self._validated.discard(pair.remote_addr)
 
     def _forget_oldest_address(self, newcomer: Source) -> None:
@@ -238,12 +248,17 @@ class IceAgent(Connection):
             port=source[1],
             type="prflx",
         )
-        if self._find_remote_candidate(candidate) is not None:
+        known = self._find_remote_candidate(candidate)
+        if known is None:
+            self._remote_candidates.append(candidate)
+        pair = self._find_pair(guard, known or candidate)
+        if pair is None:
+            pair = CandidatePair(guard, known or candidate)
+            self._check_list.append(pair)
+        elif pair.task is not None and not pair.task.done():
             return  # its check is under way
-        self._remote_candidates.append(candidate)
-        pair = CandidatePair(guard, candidate)
+        pair.task = None
         pair.remote_nominated = True
-        self._check_list.append(pair)
         self.check_start_task(pair)
 
     def dtls_received(self, data: bytes) -> None:
@@ -288,10 +303,14 @@ class IceAgent(Connection):
     def abort(self) -> None:
         """Free the sockets at once, for when `close` did not end."""
         for protocol in self._protocols:
-            if isinstance(protocol.transport, asyncio.DatagramTransport):
-                protocol.transport.abort()
-            else:  # a relay: its socket closes in a task
-                protocol.transport.close()
+            transport = protocol.transport
+            # A relay's transport can only be closed, in a task of its own.
+            getattr(transport, "abort", transport.close)()
+
+
+def _is_abandoned(pair: CandidatePair) -> bool:
+    under_way = pair.task is not None and not pair.task.done()
+    return pair.state is CandidatePair.State.IN_PROGRESS and not under_way
 
 
 def _ports_to_try(first: int, last: int) -> list[int]:

@@ -6,9 +6,11 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
+from aioice import stun
 
 from rtc_server.config import TransportSettings
 from rtc_server.errors import AdmissionRefused, IceRestartRefused
@@ -246,3 +248,53 @@ def _at(address: str, server: Server) -> Negotiate:
         return (await server.negotiate(offer)).replace(" 198.51.100.7 ", f" {address} ")
 
     return negotiate
+
+
+@pytest.mark.parametrize("address", ["127.0.0.2", "::1"])
+async def test_addresses_to_offer_are_a_setting(address: str) -> None:
+    settings = TransportSettings(ice_addresses=(address,))
+    client_address = "::1" if ":" in address else "127.0.0.1"
+    async with (
+        Server(settings=settings) as server,
+        RtcClient(server.negotiate, addresses=(client_address,)) as client,
+    ):
+        assert client.server_address[0] == address
+        await server.session.until(lambda: server.session.samples >= 8_000)
+
+
+async def test_a_stun_servers_view_of_us_is_offered_too() -> None:
+    class StunServer(asyncio.DatagramProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = transport
+
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            response = stun.Message(
+                message_method=stun.Method.BINDING,
+                message_class=stun.Class.RESPONSE,
+                transaction_id=stun.parse_message(data).transaction_id,
+                attributes={"XOR-MAPPED-ADDRESS": ("203.0.113.5", 4444)},
+            )
+            cast(asyncio.DatagramTransport, self.transport).sendto(bytes(response), addr)
+
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(StunServer, local_addr=("127.0.0.1", 0))
+    port = transport.get_extra_info("sockname")[1]
+    settings = TransportSettings(ice_servers=(f"stun:127.0.0.1:{port}",))
+    async with Server(settings=settings) as server, RtcClient(server.negotiate):
+        assert " 203.0.113.5 4444 typ srflx " in server.transport.answer_sdp
+    transport.close()
+
+
+async def test_a_silent_stun_server_does_not_keep_the_caller_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rtc_server.transport.ice.SERVER_TIMEOUT_S", 0.2)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(
+        asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)
+    )
+    port = transport.get_extra_info("sockname")[1]
+    settings = TransportSettings(ice_servers=(f"stun:127.0.0.1:{port}",))
+    async with Server(settings=settings) as server, RtcClient(server.negotiate):
+        assert "srflx" not in server.transport.answer_sdp
+    transport.close()

@@ -7,8 +7,11 @@ import socket
 from collections.abc import Callable, Iterable
 from contextlib import closing
 
+import pytest
 from aioice import stun
+from aioice.ice import CandidatePair
 
+from rtc_server.config import TransportSettings
 from rtc_server.errors import RemoteError
 from rtc_server.transport.base import CloseReason
 from tests.loopback.peers import Server, pitch_hz, tone
@@ -124,6 +127,35 @@ async def test_a_nat_that_rebinds_is_followed() -> None:
             assert session.pcm[-1].concealed_samples == 0
             assert session.reasons == []
         nat.close()
+
+
+@pytest.mark.parametrize("check_first", [True, False])
+async def test_a_client_that_switches_to_another_of_its_addresses_is_followed(
+    check_first: bool,
+) -> None:
+    settings = TransportSettings(ice_addresses=("127.0.0.1", "127.0.0.2"))
+    async with (
+        Server(playout=tone(660, 60.0), settings=settings) as server,
+        RtcClient(
+            server.negotiate, audio=tone(440, 60.0), addresses=("127.0.0.1", "127.0.0.3")
+        ) as client,
+    ):
+        session, connection = server.session, client._connection
+        await session.until(lambda: session.samples >= 16_000)
+        used = connection._nominated[1]
+        protocol = next(each for each in connection._protocols if each is not used.protocol)
+        other = CandidatePair(protocol, used.remote_candidate)
+        if check_first:
+            other.nominated = True
+            await connection.check_start(other)  # nominates it, as browsers do
+        connection._nominated[1] = other
+        agent = server.transport._agent
+        before, heard = session.samples, len(client.packets)
+        await session.until(lambda: session.samples >= before + 2 * 16_000)
+        await client.until(lambda: len(client.packets) >= heard + 50)
+        assert agent._nominated[1].remote_addr == other.local_addr
+        assert abs(pitch_hz(session.audio()[-8_000:], 16_000) - 440) < 5
+        assert session.pcm[-1].concealed_samples == 0
 
 
 async def test_replayed_packets_from_elsewhere_do_not_move_a_call() -> None:

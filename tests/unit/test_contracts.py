@@ -39,6 +39,7 @@ def test_versions_are_the_pinned_ones() -> None:
         (Connection.data_received, ["self", "data", "component"]),
         (Connection.check_start_task, ["self", "pair"]),
         (Connection._find_remote_candidate, ["self", "remote_candidate"]),
+        (Connection._find_pair, ["self", "protocol", "remote_candidate"]),
         (Connection.add_remote_candidate, ["self", "remote_candidate"]),
         (CandidatePair.__init__, ["self", "protocol", "remote_candidate"]),
         (server_reflexive_candidate, ["protocol", "stun_server"]),
@@ -116,7 +117,8 @@ async def test_the_state_of_a_pair_and_a_protocol() -> None:
     assert pair.remote_addr == ("127.0.0.1", 5000)
     assert pair.task is None
     assert pair.remote_nominated is False
-    assert {"SUCCEEDED", "FAILED"} <= set(CandidatePair.State.__members__)
+    states = set(CandidatePair.State.__members__)
+    assert {"WAITING", "IN_PROGRESS", "SUCCEEDED", "FAILED"} <= states
 
 
 async def test_the_state_of_the_transports() -> None:
