@@ -3,7 +3,8 @@
 Known causes are characters outside the voice's alphabet and letters of two scripts in one word
 ("©п" kills the Portuguese voice). So a text keeps the letters of the voice's own script and of
 basic Latin, digits, and punctuation that the library reads or pauses at; scripts are set apart by
-a space. Ordinary text of the language comes out unchanged, but for white space.
+a space. Cyrillic and Greek in other languages' text are written in Latin letters, so that a name
+is heard rather than dropped. Ordinary text of the language comes out unchanged.
 """
 
 import re
@@ -17,7 +18,19 @@ _OTHERS = frozenset(" 0123456789.,!?:;'\"()-–—…%&+/$€£№°")
 _SAID_AS = {
     "«": '"', "»": '"', "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "ʼ": "'",
     "‐": "-", "‑": "-", "−": "-", "¡": " ", "¿": " ", "\N{SOFT HYPHEN}": "",
+    "\N{FRACTION SLASH}": "/",
 }  # fmt: skip
+"""Characters outside the alphabet that have an equal inside it."""
+_IN_LATIN = {
+    **dict(zip("абвгдезийклмнопрстуфыэіґѝ", "abvgdeziyklmnoprstufyeigi", strict=True)),
+    **{"ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ь": ""},
+    **{"ю": "yu", "я": "ya", "ё": "yo", "ї": "yi", "є": "ye"},
+    **dict(
+        zip("αβγδεζηικλμνξοπρστυφωςάέήίόύώϊϋΐΰ", "avgdeziiklmnxoprstyfosaeiioyoiyiy", strict=True)
+    ),
+    **{"θ": "th", "χ": "ch", "ψ": "ps"},
+}
+"""Near enough to say a name by; the library itself would skip it or spell it out."""
 _SCRIPT_CHANGE = re.compile(
     "(?<=[A-Za-z\u00c0-\u024f])(?=[\u0370-\u052f])|(?<=[\u0370-\u052f])(?=[A-Za-z\u00c0-\u024f])"
 )
@@ -43,11 +56,15 @@ def _own_letters(language: str) -> frozenset[str]:
 
 
 def _kept(char: str, own: frozenset[str]) -> str:
-    """The character, what it is said as, its bare letter, or a space."""
+    """The character, what it is said as, its bare letters, or a space."""
     if char in _SAID_AS:
         return _SAID_AS[char]
     lower = char.lower()
     if lower in own or lower in _LATIN or char in _OTHERS:
         return char
-    bare = unicodedata.normalize("NFKD", char)[0]
-    return bare if bare.isascii() and bare.isalnum() else " "
+    if lower in _IN_LATIN:
+        return _IN_LATIN[lower]
+    parts = unicodedata.normalize("NFKD", char)
+    if parts != char:  # é in Russian text, ½, a ligature, a full-width digit
+        return "".join(_kept(part, own) for part in parts).strip()
+    return " "

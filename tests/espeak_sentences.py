@@ -1,0 +1,30 @@
+"""One ordinary sentence in each language that Canary and eSpeak NG share, ours."""
+
+SENTENCES = {
+    "bg": "Къде е гарата? Влакът тръгва след десет минути.",
+    "hr": "Gdje je kolodvor? Vlak kreće za deset minuta, požurite.",
+    "cs": "Kde je nádraží? Vlak odjíždí za deset minut, pospěšte si.",
+    "da": "Hvor er banegården? Toget kører om ti minutter, så skynd dig.",
+    "nl": "Waar is het station? De trein vertrekt over tien minuten.",
+    "en": "Where is the train station? The train leaves in ten minutes.",
+    "et": "Kus on raudteejaam? Rong väljub kümne minuti pärast.",
+    "fi": "Missä on rautatieasema? Juna lähtee kymmenen minuutin päästä.",
+    "fr": "Où est la gare ? Le train part dans dix minutes, dépêchez-vous.",
+    "de": "Wo ist der Bahnhof? Der Zug fährt in zehn Minuten, schnell, über die Straße.",
+    "el": "Πού είναι ο σταθμός; Το τρένο φεύγει σε δέκα λεπτά.",
+    "hu": "Hol van a pályaudvar? A vonat tíz perc múlva indul, siessünk, fűzze be!",
+    "it": "Dov'è la stazione? Il treno parte tra dieci minuti, più o meno.",
+    "lv": "Kur ir dzelzceļa stacija? Vilciens atiet pēc desmit minūtēm.",
+    "lt": "Kur yra geležinkelio stotis? Traukinys išvyksta po dešimties minučių.",
+    "mt": "Fejn hi l-istazzjon tal-ferrovija? Il-ferrovija titlaq wara għaxar minuti.",
+    "pl": "Gdzie jest dworzec? Pociąg odjeżdża za dziesięć minut, proszę się śpieszyć.",
+    "pt": "Onde fica a estação? O comboio parte daqui a dez minutos, não demore.",
+    "ro": "Unde este gara? Trenul pleacă peste zece minute, grăbiți-vă, vă rog.",
+    "sk": "Kde je stanica? Vlak odchádza o desať minút, ponáhľajte sa.",
+    "sl": "Kje je železniška postaja? Vlak odpelje čez deset minut.",
+    "es": "Dónde está la estación? El tren sale dentro de diez minutos, señor.",
+    "sv": "Var ligger järnvägsstationen? Tåget går om tio minuter på spår två.",
+    "ru": "Где находится вокзал? Поезд отправляется через десять минут, всё.",
+    "uk": "Де знаходиться вокзал? Потяг відправляється за десять хвилин, їдьмо.",
+}
+"""Language code to text. `clean_text` must leave each as it is."""
