@@ -1,0 +1,205 @@
+"""Our rules about a peer's addresses, without sockets."""
+
+import asyncio
+from typing import Any, cast
+
+from aioice import Candidate, stun
+from aioice.ice import CandidatePair
+
+from rtc_server.transport.guard import DatagramGuard
+from rtc_server.transport.ice import (
+    MAX_QUEUED_DATAGRAMS,
+    MAX_REMOTE_CANDIDATES,
+    MAX_SEND_BUFFER_BYTES,
+    IceAgent,
+    IceOptions,
+)
+from rtc_server.transport.limits import Source
+from rtc_server.transport.sdp import MAX_CANDIDATES, RemoteCandidate
+
+State = CandidatePair.State
+PEER = ("127.0.0.1", 40_000)
+
+
+class Wire:
+    """A datagram transport that notes what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, Source]] = []
+        self.waiting_bytes = 0
+
+    def sendto(self, data: bytes, addr: Source) -> None:
+        self.sent.append((data, addr))
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting_bytes
+
+
+class Agent(IceAgent):
+    """An agent with one socket that is none."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        super().__init__(IceOptions(("127.0.0.1",)), lambda: self.now_s, ice_controlling=False)
+        self.remote_username, self.remote_password = "peer", "p" * 22
+        self._early_checks_done = True
+        self.guards = [self._socket(5000), self._socket(5001)]
+
+    def _socket(self, port: int) -> DatagramGuard:
+        guard = DatagramGuard(self)
+        guard.transport = cast(Any, Wire())
+        guard.local_candidate = Candidate("f", 1, "udp", 1, "127.0.0.1", port, "host")
+        self._protocols.append(guard)
+        return guard
+
+    @property
+    def wire(self) -> Wire:
+        return cast(Wire, self.guards[0].transport)
+
+    def check(self, source: Source, *, nominate: bool = False) -> None:
+        """The peer checks us from `source`."""
+        message = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+        if nominate:
+            message.attributes["USE-CANDIDATE"] = None
+        self.check_incoming(message, source, self.guards[0])
+
+    def pair(self, source: Source, guard: DatagramGuard | None = None) -> CandidatePair:
+        return next(
+            each
+            for each in self._check_list
+            if each.remote_addr == source and each.protocol is (guard or self.guards[0])
+        )
+
+    async def stop(self) -> None:
+        tasks = [each.task for each in self._check_list if each.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def candidate(port: int, address: str = "127.0.0.1") -> RemoteCandidate:
+    return RemoteCandidate("f", 1, address, port, "host")
+
+
+async def test_candidates_elsewhere_are_not_probed_from_loopback() -> None:
+    agent = Agent()
+    await agent.add_signalled([candidate(5, "192.0.2.1"), candidate(6, "224.0.0.1"), candidate(7)])
+    assert [each.port for each in agent.remote_candidates] == [7]
+
+
+async def test_signalled_candidates_are_bounded_over_all_fragments() -> None:
+    agent = Agent()
+    for start in range(0, 200, MAX_CANDIDATES):
+        await agent.add_signalled([candidate(10_000 + start + i) for i in range(MAX_CANDIDATES)])
+    assert len(agent.remote_candidates) == MAX_REMOTE_CANDIDATES
+
+
+async def test_a_peer_that_moves_again_and_again_is_bounded_but_followed() -> None:
+    agent = Agent()
+    agent.check(PEER)
+    agent._nominated[1] = agent.pair(PEER)
+    for port in range(50_000, 50_200):
+        agent.check(("127.0.0.1", port))
+    assert len(agent.remote_candidates) == MAX_REMOTE_CANDIDATES
+    assert len(agent._check_list) <= MAX_REMOTE_CANDIDATES
+    known = [(each.host, each.port) for each in agent.remote_candidates]
+    assert PEER in known  # in use
+    assert ("127.0.0.1", 50_199) in known
+    await agent.stop()
+
+
+async def test_only_an_answered_check_validates_an_address() -> None:
+    agent = Agent()
+    agent.check(PEER)
+    assert not agent.is_validated(PEER)
+    agent.check_state(agent.pair(PEER), State.SUCCEEDED)
+    assert agent.is_validated(PEER)
+    await agent.stop()
+
+
+async def test_an_address_stays_valid_while_one_of_our_sockets_reaches_it() -> None:
+    agent = Agent()
+    agent.check(PEER)
+    first = agent.pair(PEER)
+    second = CandidatePair(agent.guards[1], first.remote_candidate)
+    agent._check_list.append(second)
+    agent.check_state(first, State.SUCCEEDED)
+    agent.check_state(second, State.FAILED)
+    assert agent.is_validated(PEER)
+    agent.check_state(first, State.FAILED)
+    assert not agent.is_validated(PEER)
+    await agent.stop()
+
+
+async def test_a_check_that_was_called_off_starts_again_when_the_peer_asks() -> None:
+    agent = Agent()
+    agent.check(PEER)
+    pair = agent.pair(PEER)
+    await asyncio.sleep(0)  # the check goes out
+    assert pair.state is State.IN_PROGRESS
+    called_off = pair.task
+    await agent.stop()  # as connect() does once another pair is chosen
+    sent = len(agent.wire.sent)
+    agent.check(PEER, nominate=True)
+    assert pair.task is not called_off
+    await asyncio.sleep(0)
+    assert len(agent.wire.sent) == sent + 1
+    await agent.stop()
+
+
+async def test_stray_media_starts_a_check_only_with_the_peers_tag() -> None:
+    agent = Agent()
+    agent.stray_media_received(b"forged", PEER, agent.guards[0])
+    agent.authenticates = lambda data: data == b"genuine"
+    agent.stray_media_received(b"forged", PEER, agent.guards[0])
+    assert agent.remote_candidates == []
+    agent.stray_media_received(b"genuine", PEER, agent.guards[0])
+    agent.stray_media_received(b"genuine", PEER, agent.guards[0])
+    assert len(agent._check_list) == 1
+    await asyncio.sleep(0)
+    assert [addr for _, addr in agent.wire.sent] == [PEER]
+    await agent.stop()
+
+
+async def test_silence_is_measured_from_what_only_the_peer_can_send() -> None:
+    agent = Agent()
+    agent.now_s = 3.0
+    agent.response_received(PEER)  # not validated: might be anybody
+    agent.datagram_dropped()
+    agent.media_received(b"not decrypted here")
+    assert agent.last_heard_s == 0.0
+    agent.check(PEER)
+    assert agent.last_heard_s == 3.0
+    agent.check_state(agent.pair(PEER), State.SUCCEEDED)
+    agent.now_s = 4.0
+    agent.response_received(PEER)
+    assert agent.last_heard_s == 4.0
+    await agent.stop()
+
+
+async def test_queues_are_bounded() -> None:
+    agent = Agent()
+    for _ in range(2 * MAX_QUEUED_DATAGRAMS):
+        agent.dtls_received(b"record")
+    assert agent._queue.qsize() == MAX_QUEUED_DATAGRAMS
+    assert agent.dropped_datagrams == MAX_QUEUED_DATAGRAMS
+    assert not agent.send_now(b"nobody to send to")
+    agent.check(PEER)
+    agent._nominated[1] = agent.pair(PEER)
+    assert agent.send_now(b"media")
+    agent.wire.waiting_bytes = MAX_SEND_BUFFER_BYTES + 1
+    assert not agent.send_now(b"media")
+    assert agent.wire.sent == [(b"media", PEER)]
+    await agent.stop()
+
+
+async def test_a_request_for_another_session_gets_no_answer() -> None:
+    agent = Agent()
+    message = stun.Message(
+        message_method=stun.Method.BINDING,
+        message_class=stun.Class.REQUEST,
+        attributes={"USERNAME": "elsewhere:peer"},
+    )
+    agent.request_received(message, PEER, agent.guards[0])
+    assert agent.wire.sent == []
+    assert agent.dropped_datagrams == 1
