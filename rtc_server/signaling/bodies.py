@@ -109,7 +109,7 @@ def session_request(session: object, query: Mapping[str, str]) -> SessionRequest
         settings = SessionPatch() if session is None else parse_session(session, "session")
     except BadEvent as error:
         raise RemoteError(str(error)) from None
-    named = {key: _query_text(query, key) for key in ("model", "source", "target")}
+    named = {key: query_text(query, key) for key in ("model", "source", "target")}
     model = named["model"]
     if model is None and isinstance(session, dict) and session.get("model") is not None:
         model = session["model"]
@@ -123,7 +123,8 @@ def session_request(session: object, query: Mapping[str, str]) -> SessionRequest
     return SessionRequest(model=model, settings=asked.over(settings))
 
 
-def _query_text(query: Mapping[str, str], key: str) -> str | None:
+def query_text(query: Mapping[str, str], key: str) -> str | None:
+    """A parameter that can be shown back; None when it is absent or empty."""
     text = query.get(key, "").strip()
     if not _is_short_text(text):
         raise RemoteError(f"The query parameter {key} must be a short string of printable text.")

@@ -1,5 +1,6 @@
 """What the server can do and how it is: engines, languages, phrases, health, metrics."""
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from rtc_server.errors import NotReady, RemoteError
 from rtc_server.events.client import language_code
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Catalogue, Readiness
+from rtc_server.signaling.bodies import query_text
 
 RETRY_AFTER_S = 2
 """When to ask again whether a server is ready."""
@@ -71,11 +73,12 @@ class InfoRoutes:
 
     async def phrases(self, request: web.Request) -> web.Response:
         """Phrases to try in ``?language=``."""
-        language = language_code(request.query.get("language", ""))
-        if not language:
+        asked = query_text(request.query, "language")
+        if asked is None:
             raise RemoteError("Say whose phrases: add ?language=, such as ?language=ru.")
+        language = language_code(asked)
         phrases = [asdict(phrase) for phrase in self._catalogue.phrases(language)]
-        return _json({"language": language[:16], "phrases": phrases})
+        return _json({"language": language, "phrases": phrases})
 
     async def alive(self, _request: web.Request) -> web.Response:
         """The event loop turns; nothing more is promised."""
@@ -102,4 +105,5 @@ def _notes(capabilities: AstCapabilities | TtsCapabilities | None) -> tuple[str,
 
 
 def _json(body: dict[str, Any]) -> web.Response:
-    return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
+    text = json.dumps(body, ensure_ascii=False)  # Cyrillic as it is, not six characters for one
+    return web.json_response(text=text, headers={hdrs.CACHE_CONTROL: "no-store"})

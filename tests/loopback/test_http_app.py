@@ -191,12 +191,14 @@ async def test_phrases_of_a_language() -> None:
     async with serve() as server:
         async with server.client.get("/v1/phrases?language=ru-RU") as response:
             body = await response.json()
+            assert "Где вокзал?".encode() in await response.read()
         assert body["language"] == "ru"
         assert body["phrases"][0]["text"] == "Где вокзал?"
         async with server.client.get("/v1/phrases?language=zz") as response:
             assert (await response.json())["phrases"] == []
-        async with server.client.get("/v1/phrases") as response:
-            await problem(response, 400, "invalid_request")
+        for query in ("", "?language=", "?language=%00", "?language=" + "a" * 200):
+            async with server.client.get("/v1/phrases" + query) as response:
+                await problem(response, 400, "invalid_request")
 
 
 async def test_metrics_are_prometheus_text() -> None:
