@@ -60,21 +60,31 @@ async def visit(
     refuse_microphone: bool = False,
     before_load: str = "",
     expected_errors: Sequence[str] = (),
+    tab_to_capture: str = "",
     **context_options: Any,
 ) -> AsyncIterator[Visit]:
     """Open `url`. At the end the console must hold no error but the expected ones.
 
     `microphone` is a WAV file that plays over and over; without one the fake device beeps.
-    `before_load` is JavaScript that runs before the page's own. `context_options` go to
-    Playwright: viewport, color_scheme, locale and the like.
+    `tab_to_capture` is the title of the tab that is chosen when the page asks for one; there is no
+    microphone then. `before_load` is JavaScript that runs before the page's own. `context_options`
+    go to Playwright: viewport, color_scheme, locale and the like.
     """
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     assert executable, "Chromium is missing: apt-get install chromium"
-    arguments = [*ARGUMENTS, REFUSE_MICROPHONE if refuse_microphone else GRANT_MICROPHONE]
+    arguments = list(ARGUMENTS)
+    if tab_to_capture:
+        arguments.append(f"--auto-select-tab-capture-source-by-title={tab_to_capture}")
+    else:  # this would choose a fake screen instead of the tab
+        arguments.append(REFUSE_MICROPHONE if refuse_microphone else GRANT_MICROPHONE)
     if microphone:
         arguments.append(f"--use-file-for-fake-audio-capture={microphone}")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=arguments)
+        browser = await playwright.chromium.launch(
+            executable_path=executable,
+            args=arguments,
+            ignore_default_args=["--mute-audio"],  # it would mute what is captured of a tab, too
+        )
         try:
             context = await browser.new_context(**{"locale": "en-US", **context_options})
             page = await context.new_page()

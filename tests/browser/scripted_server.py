@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import AudioStreamTrack
+from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
 
 from rtc_server.config import Settings
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
@@ -42,6 +42,8 @@ class ScriptedCalls:
     """Of every call opened."""
     received: list[dict[str, Any]] = field(default_factory=list)
     """Client events."""
+    got: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when one came."""
     closed: list[str] = field(default_factory=list)
     """Sessions that were hung up by DELETE."""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
@@ -50,6 +52,8 @@ class ScriptedCalls:
     """Whether session.close is answered."""
     peers: dict[str, RTCPeerConnection] = field(default_factory=dict)
     """Open sessions."""
+    track: asyncio.Queue[MediaStreamTrack] = field(default_factory=asyncio.Queue)
+    """What the page sends."""
     channel: asyncio.Queue[RTCDataChannel] = field(default_factory=asyncio.Queue)
     """The newest sessions' event channels."""
 
@@ -60,6 +64,7 @@ class ScriptedCalls:
         session_id = f"sess_{len(self.requests)}"
         peer = self.peers[session_id] = RTCPeerConnection()
         peer.addTrack(AudioStreamTrack())
+        peer.on("track", self.track.put_nowait)
 
         @peer.on("datachannel")
         def opened(channel: RTCDataChannel) -> None:
@@ -84,6 +89,7 @@ class ScriptedCalls:
 
     def _note(self, channel: RTCDataChannel, event: dict[str, Any]) -> None:
         self.received.append(event)
+        self.got.set()
         if event["type"] == "session.close" and self.close_on_request:
             say(channel, "session.closed")
 
