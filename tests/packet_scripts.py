@@ -148,14 +148,21 @@ def voiced(duration_s: float, pitch_hz: float = 140.0) -> Samples:
 def encoded(
     duration_s: float, *, fec: bool = False, packet_ms: int = 20, channels: int = 1
 ) -> tuple[bytes, ...]:
-    """`voiced` as a browser would encode it, with libopus called directly."""
+    """`voiced` as a browser would encode it."""
+    return encode_opus(voiced(duration_s), fec=fec, packet_ms=packet_ms, channels=channels)
+
+
+def encode_opus(
+    samples: Samples, *, fec: bool = False, packet_ms: int = 20, channels: int = 1
+) -> tuple[bytes, ...]:
+    """Packets of 48 kHz mono `samples` (both channels alike), by libopus called directly."""
     library = libopus()
     status = ctypes.c_int()
     encoder = library.opus_encoder_create(PLAYOUT_RATE, channels, 2048, ctypes.byref(status))
     assert status.value == 0
     for request, value in ((4002, 32_000), (4012, int(fec)), (4014, 20 if fec else 0)):
         assert library.opus_encoder_ctl(encoder, request, ctypes.c_int(value)) == 0
-    audio = np.repeat(voiced(duration_s), channels)
+    audio = np.repeat(samples, channels)
     frame = PLAYOUT_RATE * packet_ms // 1000
     packet = ctypes.create_string_buffer(4000)
     packets = []
