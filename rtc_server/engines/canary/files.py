@@ -24,7 +24,7 @@ def find(model: str, file: str) -> Path:
     path = Path(model).expanduser()
     if path.exists():
         return path
-    if path.is_absolute() or model.count("/") != 1 or path.suffix:
+    if path.is_absolute() or model.count("/") != 1 or path.suffix == ".nemo":
         raise EngineUnavailable(
             f"There is no model at {model}. Give the path of one, or a name such as "
             "nvidia/canary-1b-v2, with --canary-model."

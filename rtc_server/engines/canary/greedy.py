@@ -146,10 +146,7 @@ class GreedyDecoder:
         states = embedding.token_embedding(tokens) + self._positions[places]
         states = embedding.layer_norm(states)
         later = torch.arange(state.bucket.positions, device=places.device) > places[:, None]
-        # NeMo masks whatever a <pad> would look at. That shifts all its scores alike, which would
-        # change nothing, were it not for rounding; a random model does utter <pad>.
-        padding = (tokens == self._pad)[:, None, :, None]
-        bias = (later | padding).to(states.dtype) * MASKED
+        bias = later.to(states.dtype) * MASKED
         for layer, own, audio in zip(self._layers, state.own, state.audio, strict=True):
             states = layer(
                 states,

@@ -25,25 +25,29 @@ from rtc_server.pcm import SPEECH_RATE, Samples
 class HfWriter:
     """See `Writer`. Owned by one thread."""
 
-    def __init__(self, model: str, device: str) -> None:
+    def __init__(self, model: Any, processor: Any, device: str, title: str) -> None:
+        """Take over a loaded model; `device` is ``cpu`` or ``cuda``."""
+        self.model, self.device, self.title = model.to(device).eval(), device, title
+        self.precision = str(model.dtype).removeprefix("torch.")
+        self._processor = processor
+        self._end: int = model.config.eos_token_id
+        self._prompts: dict[Pair, Any] = {}
+        self.languages = known_languages(processor.tokenizer.get_vocab().__contains__)
+
+    @classmethod
+    def load(cls, model: str, device: str) -> "HfWriter":
         """Load `model`, a folder or a name; `device` as in `EngineOptions`.
 
         Raises:
             EngineUnavailable: no such model or device here, or the model is no Canary.
         """
         transformers_logging.set_verbosity_error()
-        self.device = choose_device(device)
-        self._dtype = choose_dtype(self.device)
+        chosen = choose_device(device)
         path = find(model, "config.json")
         folder = path if path.is_dir() else path.parent
-        self._processor, self.model = _load(folder, self._dtype)
-        self.model.to(self.device).eval()
-        self._end: int = self.model.config.eos_token_id
-        self._prompts: dict[Pair, Any] = {}
-        self.title = f"NVIDIA Canary through transformers ({Path(model).name})"
-        self.precision = str(self._dtype).removeprefix("torch.")
-        vocabulary = self._processor.tokenizer.get_vocab()
-        self.languages = known_languages(vocabulary.__contains__)
+        processor, loaded = _load(folder, choose_dtype(chosen))
+        title = f"NVIDIA Canary through transformers ({Path(model).name})"
+        return cls(loaded, processor, chosen, title)
 
     def write(
         self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
@@ -81,7 +85,7 @@ class HfWriter:
             list(waves), sampling_rate=SPEECH_RATE, return_tensors="pt"
         ).to(self.device)
         return self.model.get_encoder()(
-            features.input_features.to(self._dtype),
+            features.input_features.to(self.model.dtype),
             attention_mask=features.attention_mask,
             output_attention_mask=True,
         )

@@ -62,10 +62,9 @@ class DecoderLayer:
             places: positions of these tokens, shape (tokens,).
             own: keys and values of the text so far, shape (segments * texts, heads, positions,
                 width / heads); those of these tokens are written into it.
-            own_bias: added to the scores of positions, (segments * texts or 1, 1, tokens,
-                positions).
+            own_bias: added to the scores of positions, shape (tokens, positions).
             audio: what `look_at` gave, frames padded.
-            audio_bias: added to the scores of frames, (segments, 1, 1, frames).
+            audio_bias: added to the scores of frames, shape (segments, 1, 1, frames).
 
         Returns:
             Shape of `states`.

@@ -33,32 +33,40 @@ KEEP_BYTES = {"cuda": 2 << 30, "cpu": 256 << 20}
 class NemoWriter:
     """See `Writer`. Owned by one thread; never call the model's own ``transcribe`` beside it."""
 
-    def __init__(self, model: str, device: str) -> None:
+    def __init__(self, model: Any, device: str, title: str) -> None:
+        """Take over a restored `model`; `device` is ``cpu`` or ``cuda``.
+
+        Raises:
+            ValueError: its decoder is not of the kind that Canary has.
+        """
+        self.model, self.device, self.title = model, device, title
+        self._dtype = choose_dtype(device)
+        self.precision = str(self._dtype).removeprefix("torch.")
+        _convert(model, device, self._dtype)
+        tokenizer = model.tokenizer
+        self.decoder = GreedyDecoder(
+            model.transf_decoder,
+            model.log_softmax,
+            end=tokenizer.eos_id,
+            pad=tokenizer.pad_id,
+            keep_bytes=KEEP_BYTES[device],
+        )
+        self._prompts = NemoPrompts(model)
+        self.languages = known_languages(frozenset(tokenizer.vocab).__contains__)
+
+    @classmethod
+    def load(cls, model: str, device: str) -> "NemoWriter":
         """Restore `model`, a path or a name; `device` as in `EngineOptions`.
 
         Raises:
             EngineUnavailable: no such model or device here, or the model is no Canary.
         """
-        self.device = choose_device(device)
+        chosen = choose_device(device)
         path = find(model, f"{Path(model).name}.nemo")
-        self.model = restore(path)
-        self._dtype = choose_dtype(self.device)
-        _convert(self.model, self.device, self._dtype)
-        tokenizer = self.model.tokenizer
         try:
-            self._decoder = GreedyDecoder(
-                self.model.transf_decoder,
-                self.model.log_softmax,
-                end=tokenizer.eos_id,
-                pad=tokenizer.pad_id,
-                keep_bytes=KEEP_BYTES[self.device],
-            )
+            return cls(restore(path), chosen, f"NVIDIA Canary through NeMo ({path.stem})")
         except ValueError as exc:
             raise not_canary(path) from exc
-        self._prompts = NemoPrompts(self.model)
-        self.title = f"NVIDIA Canary through NeMo ({path.stem})"
-        self.precision = str(self._dtype).removeprefix("torch.")
-        self.languages = known_languages(frozenset(tokenizer.vocab).__contains__)
 
     def write(
         self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
@@ -67,10 +75,10 @@ class NemoWriter:
         try:
             with torch.inference_mode():
                 states, frame_counts = self.encode(waves)
-                prompts, most = self._asked(wanted, limits)
-                decoded = self._decoder.decode(states, frame_counts, prompts, most)
+                prompts, most = self.asked(wanted, limits)
+                decoded = self.decoder.decode(states, frame_counts, prompts, most)
         except torch.OutOfMemoryError:
-            self._decoder.forget()
+            self.decoder.forget()
             torch.cuda.empty_cache()
             raise OutOfMemory from None
         return [
@@ -99,7 +107,7 @@ class NemoWriter:
     def _text(self, tokens: Sequence[int]) -> str:
         return str(self.model.tokenizer.ids_to_text(list(tokens))) if tokens else ""
 
-    def _asked(self, wanted: Sequence[Sequence[Pair]], limits: Sequence[int]) -> tuple[Any, Any]:
+    def asked(self, wanted: Sequence[Sequence[Pair]], limits: Sequence[int]) -> tuple[Any, Any]:
         """Prompts and limits, both (segments, texts); who wants fewer texts is filled up."""
         most = max(map(len, wanted))
         filler = self._prompts.tokens(*wanted[0][0])

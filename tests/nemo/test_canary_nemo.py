@@ -1,0 +1,204 @@
+"""Canary through NeMo, restored from the committed file by the production loader."""
+
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from rtc_server.config import EngineSettings
+from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions
+from rtc_server.engines.canary.engine import create
+from rtc_server.engines.canary.nemo_writer import NemoWriter, restore
+from rtc_server.engines.canary.translator import CanaryAst
+from rtc_server.engines.service.ast import AstService
+from rtc_server.errors import EngineUnavailable
+from rtc_server.metrics import Metrics
+from tests.nemo.fixture import MODEL, OPTIONS, TEXTS, fixture_writer, noise, said
+
+
+def engine() -> CanaryAst:
+    return CanaryAst(fixture_writer(), "canary", "a licence")
+
+
+def expected(pair: tuple[str, str], index: int) -> AstResult:
+    return AstResult(AstStatus.OK, *TEXTS[pair][index])
+
+
+def batch_norm(model: Any) -> Any:
+    """Everything that a call in train mode would change."""
+    return torch.cat([b.flatten().float() for n, b in model.named_buffers() if "running_" in n])
+
+
+@pytest.mark.parametrize("pair", list(TEXTS))
+def test_every_phrase_is_transcribed_and_translated(pair: tuple[str, str]) -> None:
+    for index, (text, _) in enumerate(TEXTS[pair]):
+        assert engine().translate([said(text, pair)]) == [expected(pair, index)]
+
+
+def test_pairs_partials_and_lengths_share_a_batch() -> None:
+    ours = engine()
+    asked = [(pair, i) for i in range(8) for pair in TEXTS]
+    batch = [said(TEXTS[pair][i][0], pair, partial=i % 3 == 2) for pair, i in asked]
+    assert len(batch) == ours.capabilities.max_batch
+    for (pair, i), request, result in zip(asked, batch, ours.translate(batch), strict=True):
+        source, target = TEXTS[pair][i]
+        assert result == AstResult(AstStatus.OK, source, "" if request.partial else target)
+
+
+def test_the_encoder_runs_once_for_both_texts() -> None:
+    seen: list[int] = []
+    hook = fixture_writer().model.encoder.register_forward_hook(
+        lambda _module, _given, output: seen.append(len(output[0]))
+    )
+    try:
+        batch = [said(TEXTS[pair][i][0], pair) for i in range(2) for pair in TEXTS]
+        results = engine().translate(batch)
+    finally:
+        hook.remove()
+    assert [bool(r.source_text and r.target_text) for r in results] == [True] * 4
+    assert seen == [4], "one pass, four segments, eight texts"
+
+
+def test_many_calls_change_neither_answers_nor_model_nor_memory() -> None:
+    ours, writer = engine(), fixture_writer()
+    batches = [[said(TEXTS[pair][i][0], pair) for pair in TEXTS] for i in range(4)]
+    first = [ours.translate(batch) for batch in batches]
+    statistics, process = batch_norm(writer.model).clone(), psutil.Process()
+    memory = process.memory_info().rss
+    for call in range(100):
+        assert ours.translate(batches[call % 4]) == first[call % 4]
+    assert torch.equal(batch_norm(writer.model), statistics)
+    assert process.memory_info().rss - memory < 32 << 20
+
+
+def test_a_model_left_in_train_mode_is_not_harmed() -> None:
+    writer = fixture_writer()
+    statistics = batch_norm(writer.model).clone()
+    writer.model.train()  # as NeMo's own `transcribe` leaves it
+    (text, _), pair = TEXTS["en", "ru"][1], ("en", "ru")
+    assert engine().translate([said(text, pair)]) == [expected(pair, 1)]
+    assert torch.equal(batch_norm(writer.model), statistics)
+
+
+def test_nothing_is_made_of_what_is_not_speech() -> None:
+    random = np.random.default_rng(0)
+    hum = np.sin(np.arange(32_000) * 2 * np.pi * 100 / 16_000).astype(np.float32)
+    sounds = [
+        np.zeros(16_000, dtype=np.float32),
+        noise(random, 0.4),
+        noise(random, 2.5),
+        0.02 * noise(random, 3.0),
+        0.3 * hum,
+    ]
+    for pair in TEXTS:
+        for sound in sounds:
+            (result,) = engine().translate([AstRequest(sound, *pair)])
+            assert result.status is AstStatus.NOT_UNDERSTOOD
+
+
+def test_half_the_precision_keeps_the_filterbank_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "rtc_server.engines.canary.nemo_writer.choose_dtype", lambda _device: torch.bfloat16
+    )
+    rounded = NemoWriter.load(str(MODEL), "cpu")
+    assert rounded.precision == "bfloat16"
+    featurizer, whole = (w.model.preprocessor.featurizer for w in (rounded, fixture_writer()))
+    assert torch.equal(featurizer.fb, whole.fb)
+    assert torch.equal(featurizer.window, whole.window)
+    ours = CanaryAst(rounded, "canary", "a licence")
+    right = [
+        ours.translate([said(text, pair)]) == [expected(pair, i)]
+        for pair in TEXTS
+        for i, (text, _) in enumerate(TEXTS[pair])
+    ]
+    assert sum(right) >= len(right) - 1
+
+
+def test_capabilities_are_those_of_the_model() -> None:
+    capabilities = create(OPTIONS).capabilities
+    assert set(capabilities.pairs) == {("en", "ru"), ("ru", "en")}
+    assert capabilities.partials
+    assert capabilities.max_audio_s == 40.0
+    assert "CC-BY-4.0" in capabilities.licence
+
+
+async def test_through_the_engine_process() -> None:
+    service = AstService("canary", OPTIONS, EngineSettings(ast="canary"), Metrics())
+    await service.start()
+    try:
+        requests = [
+            (said(TEXTS[pair][i][0], pair), expected(pair, i)) for i in range(4) for pair in TEXTS
+        ]
+        futures = [
+            service.submit(request, session_id=f"s{i}") for i, (request, _) in enumerate(requests)
+        ]
+        assert [await future for future in futures] == [wanted for _, wanted in requests]
+    finally:
+        await service.close()
+
+
+def refused(model: Path | str, device: str = "cpu") -> str:
+    """The sentence with which the factory refuses."""
+    with pytest.raises(EngineUnavailable) as caught:
+        ast: Ast = create(EngineOptions(canary_model=str(model), device=device))
+        ast.warm_up()
+    return str(caught.value)
+
+
+def repacked(folder: Path, name: str, content: bytes | None) -> Path:
+    """The fixture with one of its files replaced, or left out."""
+    with tarfile.open(MODEL) as archive:
+        archive.extractall(folder / "files", filter="data")
+    file = next((folder / "files").rglob(name))
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    changed = folder / "changed.nemo"
+    with tarfile.open(changed, "w") as archive:
+        archive.add(folder / "files", ".")
+    return changed
+
+
+def test_a_download_cut_short(tmp_path: Path) -> None:
+    half = tmp_path / "half.nemo"
+    half.write_bytes(MODEL.read_bytes()[: MODEL.stat().st_size // 2])
+    assert "is no whole .nemo file" in refused(half)
+    assert "models fetch` goes on where it stopped" in refused(half)
+
+
+def test_a_file_of_another_kind(tmp_path: Path) -> None:
+    picture = tmp_path / "cat.nemo"
+    picture.write_bytes(b"\x89PNG" * 1000)
+    assert "is no whole .nemo file" in refused(picture)
+    assert "holds no Canary" in refused(repacked(tmp_path, "model_weights.ckpt", None))
+
+
+def test_a_model_with_another_prompt(tmp_path: Path) -> None:
+    with tarfile.open(MODEL) as archive:
+        archive.extractall(tmp_path / "whole", filter="data")
+    configuration = OmegaConf.load(next((tmp_path / "whole").rglob("model_config.yaml")))
+    configuration.prompt_format = "canary"
+    text = OmegaConf.to_yaml(configuration).encode()
+    assert "canary2 prompt format" in refused(repacked(tmp_path, "model_config.yaml", text))
+
+
+def test_damaged_weights(tmp_path: Path) -> None:
+    damaged = repacked(tmp_path, "model_weights.ckpt", b"\0" * 5000)
+    assert "could not be restored" in refused(damaged)
+    with pytest.raises(EngineUnavailable, match="models verify"):
+        restore(damaged)
+
+
+def test_a_model_that_is_not_here() -> None:
+    assert "models fetch canary-1b-v2" in refused("nvidia/canary-1b-v2")
+    assert "There is no model at no/such/file.nemo" in refused("no/such/file.nemo")
+
+
+def test_cuda_where_there_is_none() -> None:
+    assert "There is no CUDA here" in refused(MODEL, device="cuda")
+    assert "--device cpu" in refused(MODEL, device="cuda")
