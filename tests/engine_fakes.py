@@ -6,6 +6,7 @@ is the name of one. Answers tell what the engine saw, because it lives in anothe
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
@@ -46,9 +47,12 @@ class Do(IntEnum):
     DROP_A_RESULT = 8
     CHATTER = 9
     """Print a great deal, the secret included, then answer."""
+    ORPHAN = 10
+    """Start a process of its own (`ORPHAN_COMMAND`) and fall over."""
 
 
 SLOW_S = 0.2
+ORPHAN_COMMAND = ["sleep", "86399.25"]
 TTS_RATE = 8000
 TTS_CHUNK = 480
 REFUSAL = "Its model is not here. Run: fetch-the-model"
@@ -199,5 +203,8 @@ def _obey(do: Do) -> None:
         case Do.CHATTER:
             for _ in range(20_000):
                 print("heard:", SECRET)
+        case Do.ORPHAN:
+            subprocess.Popen(ORPHAN_COMMAND)
+            os._exit(3)
         case _:
             pass

@@ -162,17 +162,14 @@ class EngineProcess:
         self._retired = True
         if self._child.returncode is None:
             self.cause_of_death = cause
-            with suppress(ProcessLookupError):  # it ended a moment ago
-                os.killpg(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it ended by itself and left nothing running
+            os.killpg(self.pid, signal.SIGKILL)
 
     async def close(self) -> None:
         """End the process: politely when it is idle, else at once. Returns when all is freed."""
         self._outbox.close()
-        try:
-            async with asyncio.timeout(_STOP_S):
-                await asyncio.shield(self._exit)
-        except TimeoutError:
-            self.retire("stop")
+        await asyncio.wait([self._exit], timeout=_STOP_S)
+        self.retire("stop")
         await self._exit
         await self._stderr
 
@@ -235,12 +232,10 @@ class EngineProcess:
 
     async def _ending(self) -> str:
         """How it ended, in words. A process that closed its pipes but stays is killed."""
-        try:
-            async with asyncio.timeout(0.5):
-                code = await asyncio.shield(self._exit)
-        except TimeoutError:
+        await asyncio.wait([self._exit], timeout=0.5)
+        if not self._exit.done():
             return "closed its pipe"
-        if code < 0:
+        if (code := self._exit.result()) < 0:
             return f"was killed by {signal.Signals(-code).name}"
         return f"ended with exit code {code}"
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,9 +23,27 @@ from rtc_server.errors import (
     EngineUnavailable,
 )
 from rtc_server.metrics import Metrics
-from tests.engine_fakes import MAX_BATCH, REFUSAL, SECRET, Do, Seen, audio
+from tests.engine_fakes import MAX_BATCH, ORPHAN_COMMAND, REFUSAL, SECRET, Do, Seen, audio
 
 pytestmark = pytest.mark.real_time
+
+
+SERVER_WITH_A_HUNG_ENGINE = """
+import asyncio
+import psutil
+from tests.engine_fakes import Do
+from tests.unit.test_engine_ast_service import running
+
+async def main():
+    async with running() as bench:
+        call = bench.submit(Do.HANG, seconds=35.0)
+        await asyncio.sleep(0.2)
+        [engine] = psutil.Process().children()
+        print(engine.pid, flush=True)
+        await call
+
+asyncio.run(main())
+"""
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -139,13 +158,33 @@ async def test_a_process_that_died_idle_is_replaced_before_anybody_asks() -> Non
 
 @pytest.mark.parametrize("do", [Do.HANG, Do.STOP])
 async def test_a_hang_is_told_and_mended(do: Do) -> None:
-    async with running(settings=EngineSettings(ast_deadline_s=0.4)) as bench:
+    async with running(settings=EngineSettings(ast_deadline_s=1.0)) as bench:
         pid = (await bench.seen()).pid
         with pytest.raises(EngineTimeout):
             await bench.submit(do)
         assert (await bench.seen()).pid != pid
         assert not psutil.pid_exists(pid)
         assert bench.restarts("timeout") == 1
+
+
+async def test_what_a_crashed_engine_had_started_goes_with_it() -> None:
+    async with running() as bench:
+        with pytest.raises(EngineCrashed):
+            await bench.submit(Do.ORPHAN)
+        await bench.seen()
+        commands = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]
+        assert ORPHAN_COMMAND not in commands
+
+
+async def test_the_process_dies_with_its_server_even_in_the_middle_of_a_call() -> None:
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVER_WITH_A_HUNG_ENGINE, stdout=asyncio.subprocess.PIPE
+    )
+    assert server.stdout is not None
+    engine = psutil.Process(int(await server.stdout.readline()))
+    server.kill()
+    await server.wait()
+    await until(lambda: not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE)
 
 
 async def test_an_engine_that_raises_lives_on() -> None:

@@ -130,8 +130,8 @@ async def test_kill_in_the_middle_of_a_text_is_told_and_mended() -> None:
 
 @pytest.mark.parametrize("verb", ["HANG", "STOP"])
 async def test_the_deadline_is_for_each_chunk(verb: str) -> None:
-    async with running(EngineSettings(tts_deadline_s=0.4)) as service:
-        assert await chunks(ask(service, "slowly 40")) == 40  # 0.8 s in all
+    async with running(EngineSettings(tts_deadline_s=1.0)) as service:
+        assert await chunks(ask(service, "slowly 80")) == 80  # 1.6 s in all
         hung = ask(service, f"{verb} 1")
         await anext(hung)
         with pytest.raises(EngineTimeout):
@@ -140,7 +140,7 @@ async def test_the_deadline_is_for_each_chunk(verb: str) -> None:
 
 
 async def test_a_hung_abort_is_noticed_too() -> None:
-    async with running(EngineSettings(tts_deadline_s=0.4)) as service:
+    async with running(EngineSettings(tts_deadline_s=1.0)) as service:
         hung = ask(service, "HANG 2")
         await anext(hung)
         await hung.aclose()
