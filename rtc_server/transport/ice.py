@@ -25,7 +25,7 @@ from rtc_server.clock import Clock
 from rtc_server.transport.addresses import may_send_to
 from rtc_server.transport.guard import DatagramGuard
 from rtc_server.transport.limits import Source, SourceLimiter, TokenBucket
-from rtc_server.transport.sdp import RemoteCandidate
+from rtc_server.transport.sdp_lines import RemoteCandidate
 
 MAX_REMOTE_CANDIDATES: Final = 40
 """Signalled and discovered addresses of the peer; a NAT that rebinds adds one each time."""

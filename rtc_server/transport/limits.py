@@ -1,6 +1,5 @@
-"""Rate limits for datagrams and for log lines. Pure: time is an argument."""
+"""Rate limits for datagrams. Pure: time is an argument."""
 
-import logging
 from collections import OrderedDict
 from typing import Final, TypeAlias
 
@@ -58,23 +57,3 @@ class SourceLimiter:
             bucket = self._stranger[source] = TokenBucket(STRANGER_PER_S)
         self._stranger.move_to_end(source)
         return bucket.allows(now_s) and self._strangers.allows(now_s)
-
-
-class LogLimiter(logging.Filter):
-    """Lets one line a second of a logger pass, so that garbage on the wire cannot fill a disk."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._next_s = 0.0
-        self._held_back = 0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line passes; the one that does says how many did not."""
-        if record.created < self._next_s:
-            self._held_back += 1
-            return False
-        self._next_s = record.created + 1.0
-        if self._held_back:
-            record.msg = f"{record.msg} [{self._held_back} similar lines left out]"
-            self._held_back = 0
-        return True

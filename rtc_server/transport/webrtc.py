@@ -26,7 +26,7 @@ from rtc_server.transport.base import CloseReason, TransportListener
 from rtc_server.transport.channel import EventChannel, GuardedSctp
 from rtc_server.transport.ice import IceAgent, IceOptions
 from rtc_server.transport.ice_servers import agent_servers
-from rtc_server.transport.limits import LogLimiter
+from rtc_server.transport.logs import tame_loggers
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.media_path import MediaPath, Streams
 from rtc_server.transport.outbox import Stored
@@ -117,7 +117,7 @@ class WebRtcTransport:
             AdmissionRefused: no UDP port is free.
             ConfigError: the ICE servers of the settings are malformed.
         """
-        _limit_logs()
+        tame_loggers()
         transport = cls(parse_offer(offer_sdp), listener, settings, clock)
         options = IceOptions(
             addresses=tuple(addresses_to_offer(settings, host)),
@@ -361,22 +361,3 @@ class WebRtcTransport:
         except Exception:
             logger.exception("A session failed to handle what its transport told it")
             self._finish(CloseReason.FAILED)
-
-
-def _limit_logs() -> None:
-    """Tame the libraries' loggers: no addresses or SDP, no floods. Idempotent."""
-    for name in ("aioice", "aiortc"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for name in _NOISY:
-        noisy = logging.getLogger(name)
-        if not any(isinstance(each, LogLimiter) for each in noisy.filters):
-            noisy.addFilter(LogLimiter())
-
-
-_NOISY: Final = (
-    "aiortc.rtcdtlstransport",
-    "aiortc.rtcsctptransport",
-    "aioice.ice",
-    "aioice.turn",
-    "rtc_server.transport.channel",
-)

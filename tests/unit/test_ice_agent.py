@@ -15,7 +15,7 @@ from rtc_server.transport.ice import (
     IceOptions,
 )
 from rtc_server.transport.limits import Source
-from rtc_server.transport.sdp import MAX_CANDIDATES, RemoteCandidate
+from rtc_server.transport.sdp_lines import MAX_CANDIDATES, RemoteCandidate
 
 State = CandidatePair.State
 PEER = ("127.0.0.1", 40_000)

@@ -15,10 +15,10 @@ from rtc_server.transport.ice_servers import agent_servers
 from rtc_server.transport.limits import (
     MAX_STRANGERS,
     STRANGER_PER_S,
-    LogLimiter,
     SourceLimiter,
     TokenBucket,
 )
+from rtc_server.transport.logs import LogLimiter
 from rtc_server.transport.media.quality import ReceptionReport
 from rtc_server.transport.outbox import MAX_BYTES, MAX_MESSAGES, Outbox, Stored
 from rtc_server.transport.rtcp import Rtcp, SenderState

@@ -35,6 +35,10 @@ MAX_AHEAD = 3000
 MAX_BEHIND = 1000
 """Those further behind likewise; the SRTP replay window is as long."""
 
+MAX_SURPLUS_S = 10.0
+"""Audio a sender may deliver ahead of time; its further packets are dropped. No path holds back as
+much, so this is a client that floods."""
+
 _NOISE_S = 0.01
 _NO_JITTER_S = 1.0
 """Later than this is no jitter: the timestamps stood still while the sender was muted."""
@@ -42,6 +46,7 @@ _NEW_ORIGIN_S = 0.3
 """A newest packet this late has a new relation to our clock, for jitter stays well below."""
 _RETIRED_S = 0.5
 _LONG_SILENCE_UNITS = 48_000
+_FASTEST_CLOCK = 1.1
 _SEEN_MASK = (1 << 256) - 1
 _UNITS_PER_S = 48_000
 
@@ -96,6 +101,8 @@ class JitterBuffer:
         self._pausing = False
         self._heard_s = self._started_s = 0.0
         self._emitted_units = self._quiet_units = 0
+        self._surplus_units = 0.0
+        self._surplus_at = (0.0, 0)
 
     @property
     def held_packets(self) -> int:
@@ -122,6 +129,9 @@ class JitterBuffer:
             return
         if ahead <= 0 and self._seen >> -ahead & 1:
             quality.packets_duplicate += 1
+            return
+        if self._floods(now_s):
+            quality.packets_invalid += 1
             return
         _, _, _, timestamp, _, payload = packet
         sequence = self._newest_sequence + ahead
@@ -184,6 +194,15 @@ class JitterBuffer:
             return None
         self._restart(packet, now_s)
         return 1
+
+    def _floods(self, now_s: float) -> bool:
+        """Whether more audio has come than time has passed, by more than a path can hold."""
+        then_s, emitted_units = self._surplus_at
+        self._surplus_at = (now_s, self._emitted_units)
+        more = self._emitted_units - emitted_units
+        passed = (now_s - then_s) * _UNITS_PER_S * _FASTEST_CLOCK
+        self._surplus_units = max(0.0, self._surplus_units + more - passed)
+        return self._surplus_units > MAX_SURPLUS_S * _UNITS_PER_S
 
     def _restart(self, packet: RtpPacket, now_s: float) -> None:
         """A new source, or new counters of the old one: begin at this packet."""

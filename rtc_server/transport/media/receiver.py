@@ -35,6 +35,7 @@ class Receiver:
         self._position = 0
         self._concealed_units = 0
         self._pulled_s: float | None = None
+        self._let_read = False
 
     def push(self, data: bytes, now_s: float) -> list[Pcm]:
         """Take one unprotected datagram; the audio that can be played now, oldest first."""
@@ -49,8 +50,9 @@ class Receiver:
         """Call every 20 ms: the audio whose time came without a packet."""
         # After a stall of our own the packets wait in the socket: let them be read first.
         stalled = self._pulled_s is not None and now_s - self._pulled_s > _STALL_S
+        self._let_read = stalled and not self._let_read
         self._pulled_s = now_s
-        return [] if stalled else self._drain(now_s, tick=True)
+        return [] if self._let_read else self._drain(now_s, tick=True)
 
     def quality(self, now_s: float) -> Quality:
         """The session's counters, brought up to date."""

@@ -1,0 +1,43 @@
+"""What aiortc and aioice may write to the log: no addresses, no SDP, no floods."""
+
+import logging
+from typing import Final
+
+_NOISY: Final = (
+    "aiortc.rtcdtlstransport",
+    "aiortc.rtcsctptransport",
+    "aioice.ice",
+    "aioice.turn",
+    "rtc_server.transport.channel",
+)
+"""Loggers with a line that a peer can provoke again and again."""
+
+
+class LogLimiter(logging.Filter):
+    """Lets one line a second of a logger pass, so that garbage on the wire cannot fill a disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next_s = 0.0
+        self._held_back = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line passes; the one that does says how many did not."""
+        if record.created < self._next_s:
+            self._held_back += 1
+            return False
+        self._next_s = record.created + 1.0
+        if self._held_back:
+            record.msg = f"{record.msg} [{self._held_back} similar lines left out]"
+            self._held_back = 0
+        return True
+
+
+def tame_loggers() -> None:
+    """Make it so for this process. Idempotent."""
+    for name in ("aioice", "aiortc"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _NOISY:
+        noisy = logging.getLogger(name)
+        if not any(isinstance(each, LogLimiter) for each in noisy.filters):
+            noisy.addFilter(LogLimiter())
