@@ -374,6 +374,24 @@ def test_order_of_arrival_never_changes_the_order_of_play(order: list[int], lost
     assert len(set(numbers)) == len(numbers)
 
 
+@pytest.mark.parametrize(
+    ("payload", "units"),
+    [(b"\x5b\x02abcdefgh", 5760), (dummy(1), 24_000), (dummy(2), 1_000_000)],
+    ids=["long-packets", "gaps", "jumps"],
+)
+def test_a_client_that_floods_cannot_make_us_hear_more_than_time(
+    payload: bytes, units: int
+) -> None:
+    """A thousand packets a second, each long or with a gap before it."""
+    arrivals = [Arrival(i * 0.001, rtp(i, payload, units=units)) for i in range(20_000)]
+    buffer = JitterBuffer()
+    heard_ms = total_ms(run_buffer(buffer, arrivals))
+    assert heard_ms <= 1000 * (20 * 1.1 + jitter_buffer.MAX_SURPLUS_S) + 1000
+    assert buffer.quality.packets_invalid > 10_000
+    calm = [Arrival(60 + i * 0.02, rtp(i, dummy(i), ssrc=77)) for i in range(50)]
+    assert played(run_buffer(buffer, calm)) == list(range(50))
+
+
 def test_held_packets_are_bounded_even_without_a_tick() -> None:
     buffer = JitterBuffer()
     buffer.push(_packet(0), 0.0)

@@ -182,6 +182,14 @@ def test_after_a_stall_of_the_server_itself_waiting_packets_are_read_first() -> 
     receiver.close()
 
 
+def test_a_tick_that_is_always_late_still_fills() -> None:
+    receiver = Receiver(PAYLOAD_TYPE)
+    receiver.push(steady(encoded(0.1))[0].data, 0.0)
+    pieces = [piece for number in range(100) for piece in receiver.pull(number * 0.08)]
+    assert sum(len(each.samples) for each in pieces) / 16 == pytest.approx(8000, abs=300)
+    receiver.close()
+
+
 def test_the_report_block_counts_as_rfc_3550_says() -> None:
     receiver = Receiver(PAYLOAD_TYPE)
     arrivals = [
