@@ -1,10 +1,11 @@
 """The main job on the page: speak one language, read both, hear the other."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import scipy.signal
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from rtc_server.app.offline import translate
 from rtc_server.app.server import running
@@ -20,10 +21,11 @@ PATIENCE_MS = 60_000
 """For a machine that is busy with other tests; the fake microphone repeats its phrase."""
 
 
-def as_microphone(path: Path, speech: Samples) -> Path:
+def as_microphone(path: Path, *spoken: Samples) -> Path:
     """Speech with room around it. The fake device plays the file again and again."""
     room = silence(2500)
-    samples = scipy.signal.resample_poly(join(room, speech, room), RATE // SPEECH_RATE, 1)
+    paced = [part for speech in spoken for part in (room, speech, room)]
+    samples = scipy.signal.resample_poly(join(*paced), RATE // SPEECH_RATE, 1)
     return write_wav(path, samples, RATE)
 
 
@@ -66,3 +68,54 @@ async def test_english_is_heard_in_russian(tmp_path: Path) -> None:
     seconds = speech.size / SPEECH_RATE
     assert 0.7 < seconds < 4, seconds
     assert np.sqrt(np.mean(np.square(speech))) > 0.02
+
+
+async def test_languages_are_swapped_in_mid_session(tmp_path: Path) -> None:
+    said = {"ru": "Где находится вокзал?", "en": "Where is the train station?"}
+    microphone = as_microphone(tmp_path / "both.wav", russian(said["ru"]), english(said["en"]))
+    async with (
+        running(SETTINGS) as server,
+        visit(f"{server.url}/?source=ru&target=en", microphone=microphone) as seen,
+    ):
+        page = seen.page
+        for source, target in (("ru", "en"), ("en", "ru")):
+            if source == "ru":
+                await page.click("#toggle:enabled")
+            else:
+                await page.click("#swap")
+            row = page.locator(".segment[data-status=final]").filter(
+                has=page.locator(f".source[lang={source}]", has_text=said[source])
+            )
+            meant = row.first.locator(f".target[lang={target}]")
+            await expect(meant).to_have_text(said[target], timeout=PATIENCE_MS)
+
+
+async def test_push_to_talk_translates_what_was_said_while_it_was_held(tmp_path: Path) -> None:
+    said, meant = "Where is the train station?", "Где находится вокзал?"
+    microphone = as_microphone(tmp_path / "microphone.wav", english(said))
+    async with (
+        running(SETTINGS) as server,
+        visit(f"{server.url}/?source=en&target=ru", microphone=microphone) as seen,
+    ):
+        page = seen.page
+        await page.click("[popovertarget=settings]")
+        await page.check("[value=hold]")
+        await page.keyboard.press("Escape")
+        await page.click("#toggle:enabled")
+        await expect(page.locator("#talk")).to_be_visible()
+        await until_a_phrase_has_passed(page)
+        await expect(page.locator(".segment")).to_have_count(0)
+        await page.keyboard.down(" ")
+        await until_a_phrase_has_passed(page)
+        await page.keyboard.up(" ")
+        row = page.locator(".segment[data-status=final]")
+        await expect(row.locator(".source")).to_have_text(said)
+        await expect(row.locator(".target")).to_have_text(meant)
+
+
+async def until_a_phrase_has_passed(page: Page) -> None:
+    """Wait for sound in the microphone, then for the silence after it."""
+    meter = page.locator("#meter")
+    loud, quiet = re.compile("^([3-9][0-9]|100)$"), re.compile("^[0-4]$")
+    await expect(meter).to_have_attribute("aria-valuenow", loud, timeout=PATIENCE_MS)
+    await expect(meter).to_have_attribute("aria-valuenow", quiet, timeout=PATIENCE_MS)
