@@ -130,8 +130,8 @@ async def test_close_ends_whatever_raises(caplog: pytest.LogCaptureFixture) -> N
         async def fail() -> None:
             raise RuntimeError("a bug")
 
-        transport._ice.stop = fail  # type: ignore[method-assign]
-        transport._dtls.stop = fail  # type: ignore[method-assign]
+        transport._stack._ice.stop = fail  # type: ignore[method-assign]
+        transport._stack._dtls.stop = fail  # type: ignore[method-assign]
         await transport.close()
         assert server.session.reasons == [CloseReason.LOCAL]
     assert sockets() == before

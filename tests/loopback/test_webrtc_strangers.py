@@ -94,7 +94,7 @@ async def test_forgeries_before_the_handshake_do_not_prevent_it() -> None:
 
 async def test_stun_with_a_wrong_password_gets_no_say() -> None:
     async with Server() as server, RtcClient(server.negotiate) as client:
-        agent = server.transport._agent
+        agent = server.transport._stack.agent
         known = len(agent._remote_candidates)
         request = stun.Message(
             message_method=stun.Method.BINDING,
@@ -149,7 +149,7 @@ async def test_a_client_that_switches_to_another_of_its_addresses_is_followed(
             other.nominated = True
             await connection.check_start(other)  # nominates it, as browsers do
         connection._nominated[1] = other
-        agent = server.transport._agent
+        agent = server.transport._stack.agent
         before, heard = session.samples, len(client.packets)
         await session.until(lambda: session.samples >= before + 2 * 16_000)
         await client.until(lambda: len(client.packets) >= heard + 50)
@@ -163,7 +163,7 @@ async def test_replayed_packets_from_elsewhere_do_not_move_a_call() -> None:
         Server(playout=tone(660, 60.0)) as server,
         RtcClient(server.negotiate, audio=tone(440, 60.0)) as client,
     ):
-        agent = server.transport._agent
+        agent = server.transport._stack.agent
         seen: list[bytes] = []
         receive = agent.on_media
         assert receive is not None

@@ -1,0 +1,137 @@
+"""ICE, DTLS and SCTP of one peer, on one transport: aiortc's objects with our sockets below.
+
+aiortc's ``RTCPeerConnection`` is not used: it reads offers without checking them, and its media
+stack is replaced as a whole.
+"""
+
+import asyncio
+import logging
+import secrets
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import pylibsrtp
+from aiortc import RTCCertificate, RTCIceGatherer, RTCIceTransport, RTCSctpCapabilities
+from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
+from aiortc.rtcicetransport import RTCIceParameters
+
+from rtc_server.clock import Clock
+from rtc_server.errors import AdmissionRefused
+from rtc_server.transport.answer import LocalEnd
+from rtc_server.transport.channel import EventChannel, GuardedSctp
+from rtc_server.transport.ice import IceAgent, IceOptions
+from rtc_server.transport.sdp import Offer
+
+logger = logging.getLogger(__name__)
+
+GOODBYE_S: Final = 4.0
+"""How long saying goodbye may take before the sockets are simply closed."""
+
+
+class PeerStack:
+    """Everything below audio and events."""
+
+    def __init__(
+        self, offer: Offer, options: IceOptions, clock: Clock, on_ended: Callable[[], None]
+    ) -> None:
+        """`on_ended` is told when the peer has said goodbye."""
+        self._offer = offer
+        self._on_ended = on_ended
+        self.ssrc = secrets.randbits(32)
+        """Synchronization source of the audio we send."""
+        self.cname = str(uuid.uuid4())
+        """RTCP canonical name."""
+        self.agent = IceAgent(options, clock, ice_controlling=offer.ice_lite)
+        self.agent.remote_username, self.agent.remote_password = offer.ufrag, offer.pwd
+        gatherer = RTCIceGatherer(iceServers=[])
+        gatherer._connection = self.agent
+        self._ice = RTCIceTransport(gatherer)
+        self._certificate = RTCCertificate.generateCertificate()
+        self._dtls = RTCDtlsTransport(self._ice, [self._certificate])
+        # An offer of actpass leaves the choice to us; active saves the peer a round trip.
+        self._dtls._set_role("server" if offer.setup == "active" else "client")
+        self._dtls.on("statechange", self._dtls_changed)
+        self._sctp = GuardedSctp(self._dtls) if offer.has_data else None
+
+    @property
+    def srtp(self) -> tuple[pylibsrtp.Session, pylibsrtp.Session]:
+        """Keys of incoming and of outgoing media; there once connected."""
+        return self._dtls._rx_srtp, self._dtls._tx_srtp
+
+    async def gather(self) -> LocalEnd:
+        """Open sockets and take in the peer's candidates; what the answer says about us.
+
+        Raises:
+            AdmissionRefused: no UDP port is free.
+        """
+        await self.agent.gather_candidates()
+        if not self.agent.local_candidates:
+            raise AdmissionRefused("No UDP port is free for another call.", retry_after_s=5)
+        await self.agent.add_signalled(self._offer.candidates)
+        digests = {each.algorithm: each.value for each in self._certificate.getFingerprints()}
+        return LocalEnd(
+            session_id=secrets.randbits(62),
+            ufrag=self.agent.local_username,
+            pwd=self.agent.local_password,
+            fingerprint=digests["sha-256"],
+            setup="passive" if self._offer.setup == "active" else "active",
+            candidates=[each.to_sdp() for each in self.agent.local_candidates],
+            ssrc=self.ssrc,
+            cname=self.cname,
+            stream_id=str(uuid.uuid4()),
+            track_id=str(uuid.uuid4()),
+        )
+
+    async def connect(self) -> bool:
+        """ICE, then DTLS. False when either failed; may wait forever."""
+        offer = self._offer
+        await self._ice.start(
+            RTCIceParameters(
+                usernameFragment=offer.ufrag, password=offer.pwd, iceLite=offer.ice_lite
+            )
+        )
+        if self._ice.state != "completed":
+            return False
+        fingerprints = [RTCDtlsFingerprint(*each) for each in offer.fingerprints]
+        await self._dtls.start(RTCDtlsParameters(fingerprints=fingerprints))
+        return self._dtls.state == "connected"
+
+    async def open_events(self, channel: EventChannel) -> None:
+        """Let the peer open its data channel, if it offered one."""
+        if self._sctp is None:
+            return
+        self._sctp.on_aborted = self._on_ended
+        channel.listen(self._sctp)
+        capabilities = RTCSctpCapabilities(maxMessageSize=self._offer.max_message_bytes)
+        await self._sctp.start(capabilities, self._offer.sctp_port)
+
+    async def close(self) -> None:
+        """Say goodbye and free everything, whatever raises."""
+        goodbyes: list[Callable[[], Awaitable[None]]] = [
+            self._dtls.stop,
+            self._ice.stop,
+            self.agent.close,  # does nothing, unless stopping ICE failed
+        ]
+        if self._sctp is not None:
+            goodbyes.insert(0, self._sctp.stop)
+        pump = self._dtls._task
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                for goodbye in goodbyes:
+                    try:
+                        await goodbye()
+                    except Exception:
+                        logger.exception("A peer's %s failed", goodbye.__qualname__)
+                if pump is not None:
+                    pump.cancel()
+                    await asyncio.gather(pump, return_exceptions=True)
+        except TimeoutError:
+            logger.error("A peer's goodbye took too long")  # noqa: TRY400
+        finally:
+            self.agent.abort()
+            self._dtls.remove_all_listeners()
+
+    def _dtls_changed(self) -> None:
+        if self._dtls.state == "closed":
+            self._on_ended()
