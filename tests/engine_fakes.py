@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
+from typing import cast
 
 import numpy as np
 
@@ -160,6 +161,20 @@ def refuses(_options: EngineOptions) -> FakeAst:
 def fails_to_load(_options: EngineOptions) -> FakeAst:
     """Has a bug."""
     raise KeyError("encoder.weight")
+
+
+def boasts(_options: EngineOptions) -> FakeAst:
+    """Describes itself in a way that the server cannot read."""
+    engine = FakeAst()
+    engine.capabilities = cast(AstCapabilities, Unreadable())
+    return engine
+
+
+class Unreadable:
+    """Can be pickled but not read back."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (int, ("not a number",))
 
 
 def crashes_at_start(_options: EngineOptions) -> FakeAst:

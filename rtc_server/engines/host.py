@@ -53,8 +53,9 @@ class EngineHost:
 
     @property
     def ready(self) -> bool:
-        """Whether a warm process is there now."""
-        return self._process is not None and self._process.alive
+        """Whether a warm process is there now, and fed."""
+        fed = self._feeder is not None and not self._feeder.done()
+        return fed and self._process is not None and self._process.alive
 
     async def start(self) -> AstCapabilities | TtsCapabilities:
         """Start the first process and begin to serve.

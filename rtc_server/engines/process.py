@@ -62,19 +62,12 @@ class EngineProcess:
         Raises:
             EngineUnavailable: the engine refused, crashed while loading or took too long.
         """
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "rtc_server.engines.worker",
-            str(os.getpid()),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=_environment(),
-            start_new_session=True,  # Ctrl-C in the terminal must reach the server only
-        )
-        process = cls(name, child)
+        try:
+            process = cls(name, await _spawn())
+        except OSError as exc:  # no memory, no descriptors: may pass
+            raise EngineUnavailable(
+                f"Engine {name} cannot have a process: {exc.strerror}."
+            ) from None
         try:
             async with asyncio.timeout(deadline_s):
                 process.capabilities = await process._handshake(wire.Load(factory, options))
@@ -85,6 +78,10 @@ class EngineProcess:
                 raise EngineUnavailable(
                     f"Engine {name} was not ready after {deadline_s:g} s."
                 ) from None
+            if isinstance(exc, Exception) and not isinstance(exc, EngineError):
+                raise EngineUnavailable(
+                    f"Engine {name} said what cannot be understood: {type(exc).__name__}: {exc}."
+                ) from exc
             raise
         return process
 
@@ -98,7 +95,7 @@ class EngineProcess:
         """Whether calls can be made."""
         return not self._retired and not self._exit.done()
 
-    def on_exit(self, wake: "asyncio.Event") -> None:
+    def on_exit(self, wake: asyncio.Event) -> None:
         """Set `wake` when the process ends, whatever the reason."""
         self._exit.add_done_callback(lambda _: wake.set())
 
@@ -248,6 +245,21 @@ class EngineProcess:
         while data := await stderr.read(4096):
             for line in self._child_log.feed(data, loop.time()):
                 _log.info("%s: %s", self._name, line)
+
+
+async def _spawn() -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        "rtc_server.engines.worker",
+        str(os.getpid()),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=_environment(),
+        start_new_session=True,  # Ctrl-C in the terminal must reach the server only
+    )
 
 
 def _environment() -> dict[str, str]:

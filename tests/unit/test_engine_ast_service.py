@@ -375,6 +375,7 @@ async def test_what_the_engine_cannot_do_is_refused_before_it_waits() -> None:
         ("tests.engine_fakes:refuses", REFUSAL),
         ("tests.engine_fakes:fails_to_load", r"KeyError: 'encoder.weight'"),
         ("tests.engine_fakes:crashes_at_start", r"SIGABRT while it was starting"),
+        ("tests.engine_fakes:boasts", "cannot be understood: ValueError"),
         ("tests.engine_fakes:no_such_factory", "no factory named no_such_factory"),
         ("no_such_module:create", "No module named 'no_such_module'"),
         ("tests.engine_fakes:never_ready", r"not ready after 1.5 s"),
@@ -426,3 +427,12 @@ async def test_cancelling_a_start_leaves_nothing_behind() -> None:
     with pytest.raises(asyncio.CancelledError):
         await start
     assert psutil.Process().children() == children
+
+
+async def test_without_a_process_to_be_had_the_start_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    service = AstService("tests.engine_fakes:ast", EngineOptions(), EngineSettings(), Metrics())
+    with pytest.raises(EngineUnavailable, match="cannot have a process: No such file"):
+        await service.start()
