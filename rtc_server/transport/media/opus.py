@@ -212,7 +212,8 @@ class OpusEncoder:
         lossy = percent > 0
         settings = self._settings
         self._set(_SET_INBAND_FEC, int(lossy))
-        self._set(_SET_PACKET_LOSS_PERC, percent)
+        # Below 10 % libopus saves the bits of FEC at low complexity, whatever it was told to do.
+        self._set(_SET_PACKET_LOSS_PERC, max(percent, 10) if lossy else 0)
         # The public way to choose between SILK and CELT is to say what the signal is.
         self._set(_SET_SIGNAL, _SIGNAL_VOICE if lossy else _SIGNAL_MUSIC)
         self._set(_SET_COMPLEXITY, settings.fec_complexity if lossy else settings.complexity)
