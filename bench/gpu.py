@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--size", choices=("full", "fixture"), default="full")
     parser.add_argument("--batches", default="", help="default: 1,4,16,64 on CUDA, 1 on the CPU")
     parser.add_argument("--seconds", default="1,3,10")
+    parser.add_argument("--texts", type=int, choices=(1, 2), default=2, help="of each segment")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     parser.add_argument("--rounds", type=int, default=3, help="the median of so many counts")
     parser.add_argument("--check", type=int, default=0, help="compare tokens on so many inputs")
@@ -62,7 +63,7 @@ def main() -> None:
         torch.cuda.get_device_name() if device == "cuda" else f"CPU, {options.threads} thread(s)"
     )
     print(f"Canary, {options.size} size, on {where}; torch {torch.__version__}\n")
-    bench = Bench(device, options.rounds)
+    bench = Bench(device, options.texts, options.rounds)
     bench.load_nemo(options.size)
     rows = {(b, s): bench.measure_nemo(b, s) for s in lengths for b in batches}
     if options.check:
@@ -91,8 +92,9 @@ def _peak_memory_gb() -> float:
 class Bench:
     """One model at a time, and a clock that waits for the device."""
 
-    def __init__(self, device: str, rounds: int) -> None:
+    def __init__(self, device: str, texts: int, rounds: int) -> None:
         self.device = device
+        self.texts = texts
         self.rounds = rounds
         self.random = np.random.default_rng(0)
 
@@ -132,20 +134,19 @@ class Bench:
         self.hf: Any = model.to(choose_dtype(self.device)).to(self.device).eval()
 
     def measure_nemo(self, batch: int, seconds: int) -> dict[str, float]:
-        """Encoder and both decoders, for `batch` segments with two texts each."""
+        """Encoder and both decoders, for `batch` segments."""
         import torch  # noqa: PLC0415
 
         writer, tokens = self.writer, TOKENS_PER_S * seconds
         waves = self.noise(batch, seconds)
-        pair = ("en", "ru")
-        wanted = [[("en", "en"), pair]] * batch
+        wanted = [[("en", "en"), ("en", "ru")][: self.texts]] * batch
         with torch.inference_mode():
             states, counts = writer.encode(waves)
             encode_s = self.seconds(lambda: writer.encode(waves))
             prompts, _ = writer.asked(wanted, [tokens] * batch)
 
             def ours(count: int) -> Any:
-                limits = torch.full((batch, 2), count)
+                limits = torch.full((batch, self.texts), count)
                 return writer.decoder.decode(states, counts, prompts, limits)
 
             def nemo(count: int) -> Any:
@@ -159,7 +160,7 @@ class Bench:
             "NeMo, ms a token": nemo_s * 1e3,
             "NeMo / ours": nemo_s / ours_s,
             "segment to texts, ms": whole_s * 1e3,
-            "tokens a second": 2 * batch * tokens / whole_s,
+            "tokens a second": self.texts * batch * tokens / whole_s,
             "GPU memory, GB": self.peak_gpu_gb(),
         }
 
@@ -169,11 +170,12 @@ class Bench:
         from transformers.modeling_outputs import BaseModelOutputWithPooling  # noqa: PLC0415
 
         model, frames = self.hf, int(seconds * 12.5) + 1
+        rows = self.texts * batch
         width = model.config.encoder_config.hidden_size
-        states = torch.randn(2 * batch, frames, width, dtype=model.dtype, device=self.device)
+        states = torch.randn(rows, frames, width, dtype=model.dtype, device=self.device)
         encoded = BaseModelOutputWithPooling(last_hidden_state=states)
-        encoded["attention_mask"] = torch.ones(2 * batch, frames, device=self.device)
-        prompts = torch.full((2 * batch, 10), 7, device=self.device)
+        encoded["attention_mask"] = torch.ones(rows, frames, device=self.device)
+        prompts = torch.full((rows, 10), 7, device=self.device)
 
         def generate(count: int) -> Any:
             with torch.inference_mode():

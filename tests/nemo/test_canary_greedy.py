@@ -126,4 +126,4 @@ def test_a_decoder_of_another_kind_is_refused(tmp_path: Path) -> None:
     model = random_writer(tmp_path, 0).model
     model.transf_decoder.decoder.layers[0].pre_ln = False
     with pytest.raises(ValueError, match="pre-layer-norm"):
-        GreedyDecoder(model.transf_decoder, model.log_softmax, 3, 2, 0)
+        GreedyDecoder(model.transf_decoder, model.log_softmax, end=3, pad=2)

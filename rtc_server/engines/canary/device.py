@@ -29,3 +29,12 @@ def choose_dtype(device: str) -> Any:
     """bfloat16 where the GPU computes in it, else float32."""
     native = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.bfloat16 if native else torch.float32
+
+
+def no_room() -> EngineUnavailable:
+    """The error for a GPU whose free memory does not hold the model."""
+    free, total = (size / 2**30 for size in torch.cuda.mem_get_info())
+    return EngineUnavailable(
+        f"The model does not fit the GPU: {free:.1f} of {total:.1f} GB are free. End what else "
+        "uses it (`nvidia-smi` tells), or choose --device cpu."
+    )

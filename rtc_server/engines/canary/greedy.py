@@ -10,19 +10,15 @@ The texts wanted of one segment (its transcript and its translation) share the s
 cross-attention keys and values, so the second costs little more than the first.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from rtc_server.engines.canary.buffers import MASKED, Bucket, Buffers
 from rtc_server.engines.canary.layers import DecoderLayer
-
-MASKED = -10_000.0
-"""Added to a score that must not count. NeMo's own value: finite, so that a row of nothing but
-padding stays finite too."""
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 """Numbers of segments there are buckets for."""
@@ -31,25 +27,11 @@ FRAMES = (26, 51, 76, 101, 126, 188, 251, 376, 501)
 """Audio lengths there are buckets for, in encoder frames of 80 ms: 2, 4, 6, 8, 10, 15, 20, 30 and
 40 seconds."""
 
+FRAMES_PER_S = 12.5
+"""Encoder frames in a second of audio."""
+
 TOKENS_BEYOND_FRAMES = 32
 """Room for tokens in a bucket, prompt included, above one a frame."""
-
-STEPS_BETWEEN_CHECKS = 8
-"""On CUDA: tokens computed before the device is asked whether all texts have ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """The shape of a decode. Decodes of one shape share buffers and a captured graph."""
-
-    segments: int
-    """Pieces of audio in the batch."""
-    texts: int
-    """Texts of each."""
-    frames: int
-    """Encoder frames of each, padding included."""
-    positions: int
-    """Tokens of each text, its prompt included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +47,7 @@ class Decoded:
 class GreedyDecoder:
     """Decodes with the modules of a restored model. One thread, one decode at a time."""
 
-    def __init__(self, decoder: Any, head: Any, end: int, pad: int, keep_bytes: int) -> None:
+    def __init__(self, decoder: Any, head: Any, end: int, pad: int) -> None:
         """Adopt ``model.transf_decoder`` and ``model.log_softmax``; both stay fit for NeMo's use.
 
         Args:
@@ -73,7 +55,6 @@ class GreedyDecoder:
             head: a ``TokenClassifier`` in eval mode.
             end: token that ends a text.
             pad: token that fills the rest of a row.
-            keep_bytes: memory that buffers of past shapes may hold for reuse.
 
         Raises:
             ValueError: the modules are not of the kind that Canary has.
@@ -91,8 +72,8 @@ class GreedyDecoder:
         self._positions: Tensor = positions.weight if learned else positions.pos_enc
         self._head = head.mlp.layer0
         self._end, self._pad = end, pad
-        self._keep_bytes = keep_bytes
-        self._states: OrderedDict[Bucket, _State] = OrderedDict()
+        self._memory: Tensor = self._layers[0].weight.new_zeros(0)
+        self._states: dict[Bucket, Buffers] = {}
 
     def decode(
         self, encoded: Tensor, frame_counts: Tensor, prompts: Tensor, limits: Tensor
@@ -112,25 +93,25 @@ class GreedyDecoder:
         with torch.inference_mode():
             return self._decode(encoded, frame_counts, prompts, limits)
 
+    def reserve(self, segments: int, texts: int, seconds: float) -> None:
+        """Take memory for decodes of up to that size at once.
+
+        A larger one later takes more, and has all graphs captured anew.
+        """
+        bucket = self._bucket(segments, texts, int(seconds * FRAMES_PER_S) + 1, 0)
+        self._grow(Buffers.memory_needed(bucket, self._layers))
+
     def forget(self) -> None:
         """Give back the memory of buffers and captured graphs."""
         self._states.clear()
+        self._memory = self._memory.new_zeros(0)
 
     def _decode(
         self, encoded: Tensor, frame_counts: Tensor, prompts: Tensor, limits: Tensor
     ) -> list[list[Decoded]]:
         segments, texts, prompt_length = prompts.shape
-        frames = at_least(FRAMES, encoded.shape[1])
-        longest = len(self._positions)
-        most = min(int(limits.max()), longest - prompt_length)
-        room = max(prompt_length + most, frames + TOKENS_BEYOND_FRAMES)
-        bucket = Bucket(
-            segments=at_least(BATCHES, segments),
-            texts=texts,
-            frames=frames,
-            positions=min(longest, -(-room // 16) * 16),  # a multiple keeps CUDA kernels aligned
-        )
-        state = self._state(bucket)
+        most = min(int(limits.max()), len(self._positions) - prompt_length)
+        state = self._state(self._bucket(segments, texts, encoded.shape[1], prompt_length + most))
         audio = [layer.look_at(encoded) for layer in self._layers]
         state.begin(audio, frame_counts, prompts, limits.clamp(max=most))
         self._advance(state, state.prompts, torch.arange(prompt_length, device=encoded.device))
@@ -140,7 +121,7 @@ class GreedyDecoder:
             state.step()
         return self._read(state, segments, prompt_length)
 
-    def _advance(self, state: "_State", tokens: Tensor, places: Tensor) -> None:
+    def _advance(self, state: Buffers, tokens: Tensor, places: Tensor) -> None:
         """Compute `tokens` (texts, count) at `places` (count,), and write down what follows."""
         embedding = self._embedding
         states = embedding.token_embedding(tokens) + self._positions[places]
@@ -159,18 +140,30 @@ class GreedyDecoder:
         following = self._head(self._final_norm(states[:, -1])).argmax(dim=-1)
         state.write(following, places[-1:] + 1, self._end)
 
-    def _state(self, bucket: Bucket) -> "_State":
-        state = self._states.pop(bucket, None)
-        if state is None:
-            state = _State(bucket, self._layers, self._pad, self._advance)
-            held = sum(other.size_bytes for other in self._states.values())
-            while self._states and held + state.size_bytes > self._keep_bytes:
-                _, oldest = self._states.popitem(last=False)
-                held -= oldest.size_bytes
-        self._states[bucket] = state
-        return state
+    def _bucket(self, segments: int, texts: int, frames: int, positions: int) -> Bucket:
+        """The smallest bucket that holds such a decode."""
+        frames = at_least(FRAMES, frames)
+        positions = max(positions, frames + TOKENS_BEYOND_FRAMES)
+        aligned = -(-positions // 16) * 16  # as CUDA kernels want a row of scores
+        return Bucket(
+            at_least(BATCHES, segments), texts, frames, min(aligned, len(self._positions))
+        )
 
-    def _read(self, state: "_State", segments: int, prompt_length: int) -> list[list[Decoded]]:
+    def _state(self, bucket: Bucket) -> Buffers:
+        if bucket not in self._states:
+            self._grow(Buffers.memory_needed(bucket, self._layers))
+            self._states[bucket] = Buffers(
+                bucket, self._layers, self._memory, self._pad, self._advance
+            )
+        return self._states[bucket]
+
+    def _grow(self, elements: int) -> None:
+        """All buckets share one memory, only one is decoded at a time. Graphs know its address."""
+        if len(self._memory) < elements:
+            self.forget()
+            self._memory = self._memory.new_zeros(elements)
+
+    def _read(self, state: Buffers, segments: int, prompt_length: int) -> list[list[Decoded]]:
         rows = state.written.view(state.bucket.segments, state.bucket.texts, -1)
         result = []
         for texts in rows[:segments, :, prompt_length:].tolist():
@@ -183,102 +176,6 @@ class GreedyDecoder:
                 decoded.append(Decoded(tuple(tokens), complete))
             result.append(decoded)
         return result
-
-
-class _State:
-    """Buffers of one bucket, and on CUDA the captured step that works in them."""
-
-    def __init__(
-        self,
-        bucket: Bucket,
-        layers: Sequence[DecoderLayer],
-        pad: int,
-        advance: Callable[["_State", Tensor, Tensor], None],
-    ) -> None:
-        weight = layers[0].weight
-        rows = bucket.segments * bucket.texts
-        heads, width = layers[0].heads, weight.shape[1]
-        own = (len(layers), 2, rows, heads, bucket.positions, width // heads)
-        audio = (len(layers), 2, bucket.segments, heads, bucket.frames, width // heads)
-        self._own, self._audio = weight.new_zeros(own), weight.new_zeros(audio)
-        self.bucket = bucket
-        self.own = [(keys, values) for keys, values in self._own]
-        self.audio = [(keys, values) for keys, values in self._audio]
-        self.audio_bias = weight.new_zeros(bucket.segments, 1, 1, bucket.frames)
-        integers = {"dtype": torch.long, "device": weight.device}
-        self.written = torch.full((rows, bucket.positions + 1), pad, **integers)
-        self.prompts = torch.full((rows, 1), pad, **integers)
-        self._token = torch.full((rows, 1), pad, **integers)
-        self._place = torch.zeros(1, **integers)
-        self._stops = torch.zeros(rows, **integers)
-        self.ended = torch.zeros(rows, dtype=torch.bool, device=weight.device)
-        self._pad = pad
-        self._advance = advance
-        self._graph: Any = None
-        self._captures = weight.is_cuda
-        self.steps_between_checks = STEPS_BETWEEN_CHECKS if weight.is_cuda else 1
-        self.size_bytes = (self._own.numel() + self._audio.numel()) * weight.element_size()
-
-    def begin(
-        self,
-        audio: Sequence[tuple[Tensor, Tensor]],
-        frame_counts: Tensor,
-        prompts: Tensor,
-        limits: Tensor,
-    ) -> None:
-        """Lay a batch into the buffers; rows and frames beyond it are padding."""
-        segments, texts, prompt_length = prompts.shape
-        rows = segments * texts
-        self._own.zero_()  # what is masked still gets multiplied: it must be finite
-        self._audio.zero_()
-        for (keys, values), (new_keys, new_values) in zip(self.audio, audio, strict=True):
-            keys[:segments, :, : new_keys.shape[2]] = new_keys
-            values[:segments, :, : new_values.shape[2]] = new_values
-        frames = torch.arange(self.bucket.frames, device=self.audio_bias.device)
-        self.audio_bias.fill_(MASKED)
-        heard = frames[None] < frame_counts.to(frames.device)[:, None]
-        self.audio_bias[:segments, 0, 0].masked_fill_(heard, 0.0)
-        self.prompts = prompts.new_full((len(self.written), prompt_length), self._pad)
-        self.prompts[:rows] = prompts.reshape(rows, prompt_length)
-        self.written.fill_(self._pad)
-        self._stops.zero_()
-        self._stops[:rows] = (limits.reshape(rows) + prompt_length).to(self._stops.device)
-        self.ended.copy_(self._stops <= prompt_length)
-
-    def write(self, following: Tensor, place: Tensor, end: int) -> None:
-        """Append a token to every text that has not ended; all of it on the device."""
-        token = torch.where(self.ended, self._pad, following)
-        self.written.index_copy_(1, place, token[:, None])
-        self.ended.logical_or_((token == end) | (place + 1 >= self._stops))
-        self._token.copy_(token[:, None])
-        self._place.copy_(place)
-
-    def step(self) -> None:
-        """One more token of every text."""
-        if not self._captures:
-            self._advance(self, self._token, self._place)
-            return
-        if self._graph is None:
-            self._graph = self._capture()
-        self._graph.replay()
-
-    def _capture(self) -> Any:
-        """Record a step. Recording runs it without effect; the steps before it are undone."""
-        kept = [t.clone() for t in (self.written, self.ended, self._token, self._place)]
-        aside = torch.cuda.Stream()
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):  # kernels choose their workspaces before the recording
-            for _ in range(2):
-                self._advance(self, self._token, self._place)
-        torch.cuda.current_stream().wait_stream(aside)
-        for tensor, value in zip(
-            (self.written, self.ended, self._token, self._place), kept, strict=True
-        ):
-            tensor.copy_(value)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._advance(self, self._token, self._place)
-        return graph
 
 
 def at_least(sizes: Sequence[int], wanted: int) -> int:

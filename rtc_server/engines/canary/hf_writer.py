@@ -14,7 +14,7 @@ from transformers import AutoProcessor, CanaryForConditionalGeneration
 from transformers.utils import logging as transformers_logging
 
 from rtc_server.engines.base import Pair
-from rtc_server.engines.canary.device import choose_device, choose_dtype
+from rtc_server.engines.canary.device import choose_device, choose_dtype, no_room
 from rtc_server.engines.canary.files import find, not_canary
 from rtc_server.engines.canary.prompts import known_languages
 from rtc_server.engines.canary.translator import OutOfMemory, Written
@@ -47,7 +47,10 @@ class HfWriter:
         folder = path if path.is_dir() else path.parent
         processor, loaded = _load(folder, choose_dtype(chosen))
         title = f"NVIDIA Canary through transformers ({Path(model).name})"
-        return cls(loaded, processor, chosen, title)
+        try:
+            return cls(loaded, processor, chosen, title)
+        except torch.OutOfMemoryError as exc:
+            raise no_room() from exc
 
     def write(
         self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]

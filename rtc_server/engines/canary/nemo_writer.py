@@ -18,16 +18,18 @@ from nemo.utils import logging as nemo_logging
 from omegaconf import OmegaConf
 
 from rtc_server.engines.base import Pair
-from rtc_server.engines.canary.device import choose_device, choose_dtype
+from rtc_server.engines.canary.device import choose_device, choose_dtype, no_room
 from rtc_server.engines.canary.files import check_archive, find, not_canary
 from rtc_server.engines.canary.greedy import GreedyDecoder
 from rtc_server.engines.canary.prompts import NemoPrompts, known_languages
-from rtc_server.engines.canary.translator import OutOfMemory, Written
+from rtc_server.engines.canary.translator import (
+    MAX_AUDIO_S,
+    MAX_BATCH,
+    OutOfMemory,
+    Written,
+)
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import Samples
-
-KEEP_BYTES = {"cuda": 2 << 30, "cpu": 256 << 20}
-"""Memory for the decoder's buffers of past shapes."""
 
 
 class NemoWriter:
@@ -49,8 +51,9 @@ class NemoWriter:
             model.log_softmax,
             end=tokenizer.eos_id,
             pad=tokenizer.pad_id,
-            keep_bytes=KEEP_BYTES[device],
         )
+        if device == "cuda":
+            self.decoder.reserve(MAX_BATCH, 2, MAX_AUDIO_S)
         self._prompts = NemoPrompts(model)
         self.languages = known_languages(frozenset(tokenizer.vocab).__contains__)
 
@@ -67,6 +70,8 @@ class NemoWriter:
             return cls(restore(path), chosen, f"NVIDIA Canary through NeMo ({path.stem})")
         except ValueError as exc:
             raise not_canary(path) from exc
+        except torch.OutOfMemoryError as exc:
+            raise no_room() from exc
 
     def write(
         self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]

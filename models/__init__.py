@@ -1,0 +1,1 @@
+"""Models for tests: none of this is part of the installed package."""

@@ -1,0 +1,143 @@
+"""What a decode works in: tensors of fixed shapes, and on CUDA the step captured over them."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rtc_server.engines.canary.layers import DecoderLayer
+
+MASKED = -10_000.0
+"""Added to a score that must not count. NeMo's own value: finite, so that a row of nothing but
+padding stays finite too."""
+
+STEPS_BETWEEN_CHECKS = 8
+"""On CUDA: tokens computed before the device is asked whether all texts have ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The shape of a decode. Decodes of one shape share buffers and a captured graph."""
+
+    segments: int
+    """Pieces of audio in the batch."""
+    texts: int
+    """Texts of each."""
+    frames: int
+    """Encoder frames of each, padding included."""
+    positions: int
+    """Tokens of each text, its prompt included."""
+
+
+class Buffers:
+    """Buffers of one bucket, and on CUDA the captured step that works in them."""
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        layers: Sequence[DecoderLayer],
+        memory: Tensor,
+        pad: int,
+        advance: Callable[["Buffers", Tensor, Tensor], None],
+    ) -> None:
+        weight = layers[0].weight
+        rows = bucket.segments * bucket.texts
+        own, audio = self._shapes(bucket, layers)
+        taken = math.prod(own), math.prod(audio)
+        own_memory, audio_memory = memory[: sum(taken)].split(taken)
+        self._own, self._audio = own_memory.view(own), audio_memory.view(audio)
+        self.bucket = bucket
+        self.own = [(keys, values) for keys, values in self._own]
+        self.audio = [(keys, values) for keys, values in self._audio]
+        self.audio_bias = weight.new_zeros(bucket.segments, 1, 1, bucket.frames)
+        integers = {"dtype": torch.long, "device": weight.device}
+        self.written = torch.full((rows, bucket.positions + 1), pad, **integers)
+        self.prompts = torch.full((rows, 1), pad, **integers)
+        self._token = torch.full((rows, 1), pad, **integers)
+        self._place = torch.zeros(1, **integers)
+        self._stops = torch.zeros(rows, **integers)
+        self.ended = torch.zeros(rows, dtype=torch.bool, device=weight.device)
+        self._pad = pad
+        self._advance = advance
+        self._graph: Any = None
+        self._captures = weight.is_cuda
+        self.steps_between_checks = STEPS_BETWEEN_CHECKS if weight.is_cuda else 1
+
+    @staticmethod
+    def memory_needed(bucket: Bucket, layers: Sequence[DecoderLayer]) -> int:
+        """Elements of keys and values, of the texts and of the audio."""
+        return sum(math.prod(shape) for shape in Buffers._shapes(bucket, layers))
+
+    @staticmethod
+    def _shapes(
+        bucket: Bucket, layers: Sequence[DecoderLayer]
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        heads, width = layers[0].heads, layers[0].weight.shape[1]
+        texts = bucket.segments * bucket.texts
+        own = (len(layers), 2, texts, heads, bucket.positions, width // heads)
+        audio = (len(layers), 2, bucket.segments, heads, bucket.frames, width // heads)
+        return own, audio
+
+    def begin(
+        self,
+        audio: Sequence[tuple[Tensor, Tensor]],
+        frame_counts: Tensor,
+        prompts: Tensor,
+        limits: Tensor,
+    ) -> None:
+        """Lay a batch into the buffers; rows and frames beyond it are padding."""
+        segments, texts, prompt_length = prompts.shape
+        rows = segments * texts
+        self._own.zero_()  # what is masked still gets multiplied: it must be finite
+        self._audio.zero_()
+        for (keys, values), (new_keys, new_values) in zip(self.audio, audio, strict=True):
+            keys[:segments, :, : new_keys.shape[2]] = new_keys
+            values[:segments, :, : new_values.shape[2]] = new_values
+        frames = torch.arange(self.bucket.frames, device=self.audio_bias.device)
+        self.audio_bias.fill_(MASKED)
+        heard = frames[None] < frame_counts.to(frames.device)[:, None]
+        self.audio_bias[:segments, 0, 0].masked_fill_(heard, 0.0)
+        self.prompts = prompts.new_full((len(self.written), prompt_length), self._pad)
+        self.prompts[:rows] = prompts.reshape(rows, prompt_length)
+        self.written.fill_(self._pad)
+        self._stops.zero_()
+        self._stops[:rows] = (limits.reshape(rows) + prompt_length).to(self._stops.device)
+        self.ended.copy_(self._stops <= prompt_length)
+
+    def write(self, following: Tensor, place: Tensor, end: int) -> None:
+        """Append a token to every text that has not ended; all of it on the device."""
+        token = torch.where(self.ended, self._pad, following)
+        self.written.index_copy_(1, place, token[:, None])
+        self.ended.logical_or_((token == end) | (place + 1 >= self._stops))
+        self._token.copy_(token[:, None])
+        self._place.copy_(place)
+
+    def step(self) -> None:
+        """One more token of every text."""
+        if not self._captures:
+            self._advance(self, self._token, self._place)
+            return
+        if self._graph is None:
+            self._graph = self._capture()
+        self._graph.replay()
+
+    def _capture(self) -> Any:
+        """Record a step. Recording runs it without effect; the steps before it are undone."""
+        kept = [t.clone() for t in (self.written, self.ended, self._token, self._place)]
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):  # kernels choose their workspaces before the recording
+            for _ in range(2):
+                self._advance(self, self._token, self._place)
+        torch.cuda.current_stream().wait_stream(aside)
+        for tensor, value in zip(
+            (self.written, self.ended, self._token, self._place), kept, strict=True
+        ):
+            tensor.copy_(value)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._advance(self, self._token, self._place)
+        return graph
