@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiortc import RTCDataChannel, RTCSctpTransport
 from aiortc.rtcdtlstransport import RTCDtlsTransport
-from aiortc.rtcsctptransport import AbortChunk, Chunk, DataChunk
+from aiortc.rtcsctptransport import AbortChunk, Chunk, DataChunk, tsn_plus_one
 
 from rtc_server.transport.outbox import Outbox, Stored
 
@@ -22,6 +22,13 @@ SEND_AHEAD_BYTES: Final = 64 * 1024
 """What SCTP may hold unsent; the rest waits in the outbox, where it can still be dropped."""
 RECEIVE_WINDOW_BYTES: Final = 256 * 1024
 """What the peer may send before we read it; a peer that ignores it is not read any more."""
+
+MAX_STREAMS: Final = 64
+"""SCTP streams a peer may have used; a data channel takes one."""
+MAX_FRAGMENTS: Final = 512
+"""Pieces of unfinished messages kept on one stream."""
+MAX_MISORDERED: Final = 256
+"""Pieces kept that arrived before one they follow; fewer than fragments, or they could block it."""
 
 _PEER_ERRORS: Final = (
     AssertionError,
@@ -58,8 +65,21 @@ class GuardedSctp(RTCSctpTransport):
             self.on_aborted()
 
     async def _receive_data_chunk(self, chunk: DataChunk) -> None:
-        if self._advertised_rwnd > -RECEIVE_WINDOW_BYTES:
+        if self._has_room(chunk):
             await super()._receive_data_chunk(chunk)
+
+    def _has_room(self, chunk: DataChunk) -> bool:
+        """Whether to keep a piece of a message. One that is not kept is not acknowledged either."""
+        last = self._last_received_tsn
+        if last is None or self._advertised_rwnd <= -RECEIVE_WINDOW_BYTES:
+            return False
+        is_next = chunk.tsn == tsn_plus_one(last)
+        if not is_next and len(self._sack_misordered) >= MAX_MISORDERED:
+            return False
+        stream = self._inbound_streams.get(chunk.stream_id)
+        if stream is None:
+            return len(self._inbound_streams) < MAX_STREAMS
+        return len(stream.reassembly) < MAX_FRAGMENTS
 
     async def _data_channel_receive(self, stream_id: int, pp_id: int, data: bytes) -> None:
         try:

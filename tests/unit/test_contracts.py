@@ -134,6 +134,10 @@ async def test_the_state_of_the_transports() -> None:
         assert getattr(dtls, name) is None, name
     sctp = RTCSctpTransport(dtls)
     assert isinstance(sctp._advertised_rwnd, int)
+    assert (sctp._inbound_streams, sctp._sack_misordered) == ({}, set())
+    assert sctp._last_received_tsn is None
+    assert aiortc.rtcsctptransport.InboundStream().reassembly == []
+    assert aiortc.rtcsctptransport.tsn_plus_one(0xFFFFFFFF) == 0
     assert issubclass(aiortc.rtcsctptransport.AbortChunk, aiortc.rtcsctptransport.Chunk)
 
 

@@ -1,0 +1,64 @@
+"""How much of a peer's unfinished messages we keep."""
+
+from aiortc import RTCCertificate, RTCIceGatherer, RTCIceTransport
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcsctptransport import DataChunk
+
+from rtc_server.transport.channel import (
+    MAX_FRAGMENTS,
+    MAX_MISORDERED,
+    MAX_STREAMS,
+    RECEIVE_WINDOW_BYTES,
+    GuardedSctp,
+)
+
+FIRST, LAST = 2, 1
+
+
+def association() -> GuardedSctp:
+    """One whose peer will next send TSN 1."""
+    ice = RTCIceTransport(RTCIceGatherer(iceServers=[]))
+    sctp = GuardedSctp(RTCDtlsTransport(ice, [RTCCertificate.generateCertificate()]))
+    sctp._last_received_tsn = 0
+    return sctp
+
+
+async def receive(
+    sctp: GuardedSctp, tsn: int, *, flags: int = 0, stream: int = 1, data: bytes = b"x"
+) -> None:
+    chunk = DataChunk(flags)
+    chunk.tsn, chunk.stream_id, chunk.protocol, chunk.user_data = tsn, stream, 51, data
+    await sctp._receive_data_chunk(chunk)
+
+
+async def test_a_message_that_never_ends() -> None:
+    sctp = association()
+    for tsn in range(1, 5000):
+        await receive(sctp, tsn, flags=FIRST if tsn == 1 else 0)
+    assert len(sctp._inbound_streams[1].reassembly) == MAX_FRAGMENTS
+    assert sctp._last_received_tsn == MAX_FRAGMENTS  # the rest was not acknowledged
+
+
+async def test_a_message_that_is_larger_than_the_window() -> None:
+    sctp = association()
+    for tsn in range(1, 500):
+        await receive(sctp, tsn, flags=FIRST if tsn == 1 else 0, data=bytes(10_000))
+    held = sum(len(each.user_data) for each in sctp._inbound_streams[1].reassembly)
+    assert held < 2 * RECEIVE_WINDOW_BYTES + 10_000
+
+
+async def test_a_first_piece_that_never_comes_and_then_does() -> None:
+    sctp = association()
+    for tsn in range(2, 5000):
+        await receive(sctp, tsn, flags=FIRST | LAST)
+    assert len(sctp._sack_misordered) == MAX_MISORDERED
+    await receive(sctp, 1, flags=FIRST | LAST)
+    assert sctp._last_received_tsn == MAX_MISORDERED + 1
+    assert sctp._sack_misordered == set()
+
+
+async def test_streams_without_end() -> None:
+    sctp = association()
+    for tsn in range(1, 1000):
+        await receive(sctp, tsn, flags=FIRST, stream=tsn)
+    assert len(sctp._inbound_streams) == MAX_STREAMS
