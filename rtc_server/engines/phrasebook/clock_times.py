@@ -44,6 +44,13 @@ def _russian_part(hour: int) -> str:
     return "дня" if hour < 17 else "вечера"
 
 
+def _english_part(hour: int) -> Words:
+    """The part of the day that a 24-hour hour belongs to."""
+    if hour < 12:
+        return ("in", "the", "morning")
+    return ("in", "the", "afternoon" if hour < 17 else "evening")
+
+
 def write(time: ClockTime, language: str, form: str) -> str:
     """As people write it: "7:30 p.m.", "в семь тридцать вечера"."""
     return _write_russian(time, form) if language == "ru" else _write_english(time)
@@ -87,8 +94,10 @@ def _spoken_english() -> Iterator[tuple[Words, ClockTime]]:
                 said += [("quarter", "to", following), ("a", "quarter", "to", following)]
             for words in said:
                 yield words, ClockTime(hour, minute)
-            yield (*said[0], "a.m."), ClockTime(hour % 12, minute, exact=True)
-            yield (*said[0], "p.m."), ClockTime(hour % 12 + 12, minute, exact=True)
+            for exact_hour in (hour % 12, hour % 12 + 12):
+                exact = ClockTime(exact_hour, minute, exact=True)
+                yield (*said[0], "a.m." if exact_hour < 12 else "p.m."), exact
+                yield (*said[0], *_english_part(exact_hour)), exact
 
 
 def _russian_digital(hour: int, minute: int) -> Words:

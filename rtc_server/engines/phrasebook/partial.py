@@ -33,12 +33,14 @@ def _begun(
         if isinstance(piece, Slot):
             known = vocabularies.sayings(piece)
             said = _longest(words, known)
-            if said == len(words) or said == 0:  # more words may still change it
-                starts = any(key[: len(words)] == tuple(words) for key in known)
-                if not starts:
-                    return None
-                if said == 0:
+            if said in (0, len(words)):  # more words may still change it
+                longer = any(
+                    len(key) > len(words) and key[: len(words)] == tuple(words) for key in known
+                )
+                if longer:
                     return text + " ".join(words)
+                if said == 0:
+                    return None
             text += write(piece, wording.language, known[tuple(words[:said])], book)
             words = words[said:]
             continue

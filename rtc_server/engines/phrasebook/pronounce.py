@@ -34,22 +34,30 @@ _RU_CONSONANTS = {
     "@-": "",
 }  # fmt: skip
 
+_RU_REDUCED = {
+    "A": "AA", "'A": "AA", "a": "AH", "'a": "AA", "a#": "AH", "V": "AH", "ja": "Y AA",
+    "o": "AO", "'o": "AO", "8": "AO", "'8": "AO", "e": "EH", "'e": "EH", "E": "EH",
+    "'E": "EH", "i": "IH", "'i": "IY", "I": "IH", "y": "IH", "'y": "IH", "u": "UW",
+    "'u": "UW", "u\"": "UW", "ju": "Y UW", "'ju": "Y UW", "u#": "UW", "'ja": "Y AA",
+    "je": "Y EH", "'je": "Y EH",
+}  # fmt: skip
+"""Vowels as an English speaker hears them: unstressed ones fade."""
+
+_RU_FULL = {
+    "A": "AA", "'A": "AH", "a": "AA", "'a": "AE", "a#": "AA", "V": "AA", "ja": "Y AH",
+    "o": "OW", "'o": "OW", "8": "OW", "'8": "OW", "e": "EY", "'e": "EY", "E": "EH",
+    "'E": "AE", "i": "IY", "'i": "IY", "I": "IY", "y": "IY", "'y": "IY", "u": "UH",
+    "'u": "UW", "u\"": "UW", "ju": "Y UW", "'ju": "Y UW", "u#": "UH", "'ja": "Y AA",
+    "je": "Y EH", "'je": "Y EY", "x": "K",
+}  # fmt: skip
+"""Vowels as spelt, o and e as diphthongs, х as a stop."""
+
 _RU_STYLES: tuple[Mapping[str, str], ...] = (
-    {
-        "A": "AA", "'A": "AA", "a": "AH", "'a": "AA", "a#": "AH", "V": "AH", "ja": "Y AA",
-        "o": "AO", "'o": "AO", "8": "AO", "'8": "AO", "e": "EH", "'e": "EH", "E": "EH",
-        "'E": "EH", "i": "IH", "'i": "IY", "I": "IH", "y": "IH", "'y": "IH", "u": "UW",
-        "'u": "UW", "u\"": "UW", "ju": "Y UW", "'ju": "Y UW", "u#": "UW", "'ja": "Y AA",
-        "je": "Y EH", "'je": "Y EH",
-    },
-    {
-        "A": "AA", "'A": "AH", "a": "AA", "'a": "AE", "a#": "AA", "V": "AA", "ja": "Y AH",
-        "o": "OW", "'o": "OW", "8": "OW", "'8": "OW", "e": "EY", "'e": "EY", "E": "EH",
-        "'E": "AE", "i": "IY", "'i": "IY", "I": "IY", "y": "IY", "'y": "IY", "u": "UH",
-        "'u": "UW", "u\"": "UW", "ju": "Y UW", "'ju": "Y UW", "u#": "UH", "'ja": "Y AA",
-        "je": "Y EH", "'je": "Y EY", "x": "K",
-    },
-)  # fmt: skip
+    _RU_REDUCED,
+    _RU_FULL,
+    {**_RU_REDUCED, "r": "D", "r;": "D"},  # one tap of the tongue is an American t between vowels
+    {**_RU_FULL, "r": "ER", "r;": "ER"},
+)
 """Whole-word ways to hear Russian; each word gets one pronunciation from each."""
 
 _RU_LETTERS = {"в": ("V", "F"), "с": ("S", "Z"), "к": ("K", "G")}

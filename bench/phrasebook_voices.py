@@ -1,0 +1,177 @@
+"""Synthetic speakers for the phrasebook's figures, and what happens to their speech on the way.
+
+Tuning and judging never share a voice: `TUNING` is heard while the engine is being worked on,
+`HELD_OUT` only to print the table.
+"""
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+import wave
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import gcd
+from pathlib import Path
+
+import espeakng_loader
+import numpy as np
+from scipy.signal import resample_poly
+
+from rtc_server.pcm import SPEECH_RATE, Samples, from_int16
+
+PROGRAMS = {"flite": "flite", "text2wave": "festival", "sox": "sox"}
+"""Program to the Debian package that has it."""
+RUSSIAN_VOICE = Path("/usr/share/festival/voices/russian/msu_ru_nsh_clunits")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One speaker."""
+
+    name: str
+    """As the table shows it."""
+    language: str
+    """What it speaks."""
+    engine: str
+    """espeak, flite or festival."""
+    voice: str
+    """The engine's name for it."""
+
+
+def _espeak(language: str, *voices: str) -> tuple[Voice, ...]:
+    return tuple(Voice(f"espeak {voice}", language, "espeak", voice) for voice in voices)
+
+
+TUNING = {
+    "en": (*_espeak("en", "en-us", "en-us+m3", "en-us+f2", "en-gb-x-rp", "en-us+klatt4"),
+           Voice("flite kal", "en", "flite", "kal")),
+    "ru": _espeak("ru", "ru", "ru+m3", "ru+f2", "ru+f5", "ru+klatt4", "ru+m7"),
+}  # fmt: skip
+HELD_OUT = {
+    "en": (
+        *(Voice(f"flite {name}", "en", "flite", name) for name in ("rms", "slt", "awb", "kal16")),
+        Voice("festival slt", "en", "festival", "cmu_us_slt_arctic_hts"),
+        *_espeak("en", "en-us+m1", "en-us+f4"),
+    ),
+    "ru": (
+        Voice("festival msu", "ru", "festival", "msu_ru_nsh_clunits"),
+        *_espeak("ru", "ru+m1", "ru+f4", "ru+m5"),
+    ),
+}
+OTHER_LANGUAGES = ("de", "fr", "es", "it", "pl", "tr")
+"""espeak voices of languages that are not in the book."""
+
+
+def missing_packages() -> list[str]:
+    """Debian packages to install before the voices can speak."""
+    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    return missing + ([] if RUSSIAN_VOICE.is_dir() else ["festvox-ru"])
+
+
+def speak(texts: Sequence[str], voice: Voice) -> list[Samples]:
+    """Each text at `SPEECH_RATE`."""
+    engines: dict[str, Callable[[Sequence[str], str], list[Samples]]] = {
+        "espeak": lambda texts, name: [ESPEAK.speak(text, name) for text in texts],
+        "flite": _flite,
+        "festival": _festival,
+    }
+    return engines[voice.engine](texts, voice.voice)
+
+
+def with_sox(samples: Samples, *effects: str) -> Samples:
+    """The samples after ``sox`` effects such as ``("pitch", "200")`` or ``("tempo", "1.15")``."""
+    done = subprocess.run(
+        ["sox", "-t", "f32", "-r", str(SPEECH_RATE), "-c", "1", "-", "-t", "f32", "-", *effects],
+        input=samples.astype("<f4").tobytes(), capture_output=True, check=True,
+    )  # fmt: skip
+    return np.frombuffer(done.stdout, dtype="<f4").astype(np.float32)
+
+
+def with_noise(samples: Samples, snr_db: float, seed: int) -> Samples:
+    """White noise added, `snr_db` below the level of the speech (pauses not counted)."""
+    noise = np.random.default_rng(seed).standard_normal(len(samples), dtype=np.float32)
+    loud = samples[np.abs(samples) > 0.02 * np.abs(samples).max()]
+    level = float(np.sqrt(np.mean(loud**2))) / 10 ** (snr_db / 20)
+    return samples + noise * np.float32(level)
+
+
+class _Espeak:
+    """espeak-ng of the wheel, loaded at its first word."""
+
+    def __init__(self) -> None:
+        self._chunks: list[np.ndarray[tuple[int], np.dtype[np.int16]]] = []
+        self._library: ctypes.CDLL | None = None
+        self._rate = 0
+
+    def speak(self, text: str, voice: str) -> Samples:
+        if self._library is None:
+            self._library = self._load()
+        self._chunks.clear()
+        if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+            raise ValueError(f"espeak has no voice {voice}")
+        data = text.encode() + b"\0"
+        self._library.espeak_Synth(data, len(data), 0, 1, 0, 1, None, None)
+        heard = from_int16(np.concatenate(self._chunks))
+        return _resampled(heard, self._rate)
+
+    def _load(self) -> ctypes.CDLL:
+        library = ctypes.CDLL(espeakng_loader.get_library_path())
+        library.espeak_Initialize.argtypes = [
+            ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int,
+        ]  # fmt: skip
+        library.espeak_Synth.argtypes = [
+            ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int,
+            ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p,
+        ]  # fmt: skip
+        self._rate = library.espeak_Initialize(2, 0, espeakng_loader.get_data_path().encode(), 0)
+        callback = ctypes.CFUNCTYPE(
+            ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+        )
+
+        def keep(samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: object) -> int:
+            if count > 0:
+                self._chunks.append(np.ctypeslib.as_array(samples, (count,)).copy())
+            return 0
+
+        self._callback = callback(keep)
+        library.espeak_SetSynthCallback(self._callback)
+        return library
+
+
+ESPEAK = _Espeak()
+
+
+def _flite(texts: Sequence[str], voice: str) -> list[Samples]:
+    spoken = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "said.wav"
+        for text in texts:
+            command = ["flite", "-voice", voice, "-t", text, "-o", str(path)]
+            subprocess.run(command, check=True, capture_output=True)
+            spoken.append(_read(path))
+    return spoken
+
+
+def _festival(texts: Sequence[str], voice: str) -> list[Samples]:
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "say.scm"
+        lines = [f"(voice_{voice})"]
+        for number, text in enumerate(texts):
+            said = f'(utt.synth (Utterance Text "{text}"))'
+            lines.append(f'(utt.save.wave {said} "{folder}/{number}.wav")')
+        script.write_text("\n".join(lines), encoding="utf-8")
+        subprocess.run(["festival", "-b", str(script)], check=True, capture_output=True)
+        return [_read(Path(folder) / f"{number}.wav") for number in range(len(texts))]
+
+
+def _read(path: Path) -> Samples:
+    with wave.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
+        return _resampled(from_int16(samples), file.getframerate())
+
+
+def _resampled(samples: Samples, rate: int) -> Samples:
+    common = gcd(rate, SPEECH_RATE)
+    resampled = resample_poly(samples, SPEECH_RATE // common, rate // common)
+    return np.asarray(resampled, dtype=np.float32)
