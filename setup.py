@@ -7,6 +7,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 FOLDERS = ("static", "models/phrasebook")
+FILES = ("models/catalog.toml",)
 """Found again by `rtc_server.resources`."""
 
 
@@ -17,6 +18,8 @@ class BuildWithFolders(build_py):
             for folder in FOLDERS:
                 target = Path(self.build_lib, "rtc_server", folder)
                 shutil.copytree(folder, target, dirs_exist_ok=True)
+            for file in FILES:
+                shutil.copy(file, Path(self.build_lib, "rtc_server", file))
 
 
 setup(cmdclass={"build_py": BuildWithFolders})

@@ -2,6 +2,7 @@
 
 RtcServerError
 ├── ConfigError            an option, environment variable or file is wrong        (exit code 2)
+├── ModelError             a model is missing, damaged, or cannot be fetched       (exit code 2)
 ├── EngineError            an engine could not do what was asked
 │   ├── EngineUnavailable  unknown name, missing extra, missing model              (exit code 2)
 │   ├── EngineCrashed      its process died; it is being restarted                 retryable
@@ -38,6 +39,12 @@ class ConfigError(RtcServerError):
     """An option, environment variable or configuration file is wrong."""
 
     code = "bad_configuration"
+
+
+class ModelError(RtcServerError):
+    """A model is missing, is not what it should be, or cannot be fetched."""
+
+    code = "model_error"
 
 
 class EngineError(RtcServerError):

@@ -20,7 +20,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from rtc_server.audio.playout import Playout, PlayoutChange, PlayoutState, speech_rate
-from rtc_server.audio.resample import Resampler
 from rtc_server.clock import Clock
 from rtc_server.config import InterpreterSettings
 from rtc_server.engines.base import AstRequest, AstResult, AstStatus, TtsRequest
@@ -48,6 +47,7 @@ from rtc_server.interpreter.listener import (
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples, samples_to_ms
+from rtc_server.resample import Resampler
 
 TRANSLATIONS = 8
 """Segments of one session that may be under translation."""

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.audio.resample import Resampler
 from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
+from rtc_server.resample import Resampler
 from tests.rtc_client import RtcClient
 from tests.signals import english
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtc_server.audio.resample import Resampler
 from rtc_server.pcm import Samples
+from rtc_server.resample import Resampler
 from tests.signals import join, pieces, tone
 
 
