@@ -23,10 +23,14 @@ export class PhrasePanel {
     this.#list = panel.querySelector(".topics");
     this.#search.addEventListener("input", () => this.render());
     this.#closer = panel.querySelector(".close");
-    opener.addEventListener("click", () => this.#open(true));
+    opener.addEventListener("click", () => this.#open(!panel.hasAttribute("data-open")));
     this.#closer.addEventListener("click", () => this.#open(false));
     panel.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#open(false);
+    });
+    addEventListener("pointerdown", ({ target }) => {
+      const outside = !panel.contains(target) && !opener.contains(target);
+      if (outside && panel.hasAttribute("data-open")) this.#open(false);
     });
   }
 

@@ -39,7 +39,8 @@ export class ProblemBar {
     const { code, detail, retry } = this.#shown;
     const [title, advice] = text(`problem.${code}`);
     this.#bar.querySelector(".problem-title").textContent = title;
-    this.#bar.querySelector(".problem-text").textContent = `${detail} ${advice}`.trim();
+    this.#bar.querySelector(".problem-detail").textContent = detail;
+    this.#bar.querySelector(".problem-text").textContent = advice;
     this.#action.hidden = !retry;
     this.#action.textContent = text(code === "playback_blocked" ? "action.play" : "action.retry");
     this.#bar.hidden = false;

@@ -25,7 +25,7 @@ async def start(page: Page) -> None:
 
 async def expect_problem(page: Page, title: str, text: str) -> None:
     await expect(page.locator(".problem-title")).to_have_text(title)
-    await expect(page.locator(".problem-text")).to_contain_text(text)
+    await expect(page.locator("#problem")).to_contain_text(text)
 
 
 async def test_a_session_from_start_to_stop() -> None:
