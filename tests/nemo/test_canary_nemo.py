@@ -1,6 +1,7 @@
 """Canary through NeMo, restored from the committed file by the production loader."""
 
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rtc_server.engines.canary.translator import CanaryAst
 from rtc_server.engines.service.ast import AstService
 from rtc_server.errors import EngineUnavailable
 from rtc_server.metrics import Metrics
+from rtc_server.pcm import Samples
 from tests.nemo.fixture import MODEL, OPTIONS, TEXTS, fixture_writer, noise, said
 
 
@@ -99,6 +101,32 @@ def test_nothing_is_made_of_what_is_not_speech() -> None:
         for sound in sounds:
             (result,) = engine().translate([AstRequest(sound, *pair)])
             assert result.status is AstStatus.NOT_UNDERSTOOD
+
+
+def test_a_full_device_takes_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, sizes = fixture_writer(), []
+    encode = writer.encode
+
+    def crowded(waves: Sequence[Samples]) -> Any:
+        sizes.append(len(waves))
+        if len(waves) > 2:
+            raise torch.OutOfMemoryError
+        return encode(waves)
+
+    monkeypatch.setattr(writer, "encode", crowded)
+    asked = [(pair, i) for i in range(2) for pair in TEXTS]
+    results = engine().translate([said(TEXTS[pair][i][0], pair) for pair, i in asked])
+    assert results == [expected(pair, i) for pair, i in asked]
+    assert sizes == [4, 2, 2]
+
+
+def test_a_failed_device_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_waves: Sequence[Samples]) -> Any:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access\nmore lines")
+
+    monkeypatch.setattr(fixture_writer(), "encode", broken)
+    with pytest.raises(SystemExit, match="The GPU failed: CUDA error: an illegal memory access$"):
+        engine().translate([said(TEXTS["en", "ru"][0][0], ("en", "ru"))])
 
 
 def test_half_the_precision_keeps_the_filterbank_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,12 @@
-"""Where a model computes, and how precisely."""
+"""Where a model computes, how precisely, and what happens when the GPU cannot."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
+from rtc_server.engines.canary.translator import OutOfMemory
 from rtc_server.errors import EngineUnavailable
 
 
@@ -38,3 +41,22 @@ def no_room() -> EngineUnavailable:
         f"The model does not fit the GPU: {free:.1f} of {total:.1f} GB are free. End what else "
         "uses it (`nvidia-smi` tells), or choose --device cpu."
     )
+
+
+@contextmanager
+def on_device(give_back: Callable[[], None]) -> Iterator[None]:
+    """Run what computes; `give_back` frees what can be made again.
+
+    Raises:
+        OutOfMemory: the device has no room; smaller batches may fit.
+        SystemExit: the device failed. No call of this process can succeed after that: it ends, and
+            the engine host starts another.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        give_back()
+        torch.cuda.empty_cache()
+        raise OutOfMemory from None
+    except torch.AcceleratorError as exc:
+        raise SystemExit(f"The GPU failed: {str(exc).splitlines()[0]}") from exc

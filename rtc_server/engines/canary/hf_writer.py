@@ -14,10 +14,10 @@ from transformers import AutoProcessor, CanaryForConditionalGeneration
 from transformers.utils import logging as transformers_logging
 
 from rtc_server.engines.base import Pair
-from rtc_server.engines.canary.device import choose_device, choose_dtype, no_room
+from rtc_server.engines.canary.device import choose_device, choose_dtype, no_room, on_device
 from rtc_server.engines.canary.files import find, not_canary
 from rtc_server.engines.canary.prompts import known_languages
-from rtc_server.engines.canary.translator import OutOfMemory, Written
+from rtc_server.engines.canary.translator import Written
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import SPEECH_RATE, Samples
 
@@ -58,24 +58,20 @@ class HfWriter:
         """See `Writer.write`."""
         rows = [index for index, pairs in enumerate(wanted) for _ in pairs]
         prompts = torch.stack([self._prompt(pair) for pairs in wanted for pair in pairs])
-        try:
-            with torch.inference_mode():
-                encoded = self.encode(waves)
-                generated = self.model.generate(
-                    encoder_outputs=type(encoded)(
-                        last_hidden_state=encoded.last_hidden_state[rows],
-                        attention_mask=encoded.attention_mask[rows],
-                    ),
-                    decoder_input_ids=prompts.to(self.device),
-                    # Else it puts a start token of its own before the prompt.
-                    decoder_start_token_id=int(prompts[0, 0]),
-                    max_new_tokens=max(limits),
-                    do_sample=False,
-                    num_beams=1,
-                )
-        except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
-            raise OutOfMemory from None
+        with on_device(give_back=lambda: None), torch.inference_mode():
+            encoded = self.encode(waves)
+            generated = self.model.generate(
+                encoder_outputs=type(encoded)(
+                    last_hidden_state=encoded.last_hidden_state[rows],
+                    attention_mask=encoded.attention_mask[rows],
+                ),
+                decoder_input_ids=prompts.to(self.device),
+                # Else it puts a start token of its own before the prompt.
+                decoder_start_token_id=int(prompts[0, 0]),
+                max_new_tokens=max(limits),
+                do_sample=False,
+                num_beams=1,
+            )
         tokens = iter(generated[:, prompts.shape[1] :].tolist())
         return [
             [self._written(next(tokens), limit) for _ in pairs]

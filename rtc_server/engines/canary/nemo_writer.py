@@ -18,14 +18,13 @@ from nemo.utils import logging as nemo_logging
 from omegaconf import OmegaConf
 
 from rtc_server.engines.base import Pair
-from rtc_server.engines.canary.device import choose_device, choose_dtype, no_room
+from rtc_server.engines.canary.device import choose_device, choose_dtype, no_room, on_device
 from rtc_server.engines.canary.files import check_archive, find, not_canary
 from rtc_server.engines.canary.greedy import GreedyDecoder
 from rtc_server.engines.canary.prompts import NemoPrompts, known_languages
 from rtc_server.engines.canary.translator import (
     MAX_AUDIO_S,
     MAX_BATCH,
-    OutOfMemory,
     Written,
 )
 from rtc_server.errors import EngineUnavailable
@@ -77,15 +76,10 @@ class NemoWriter:
         self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
     ) -> list[list[Written]]:
         """See `Writer.write`."""
-        try:
-            with torch.inference_mode():
-                states, frame_counts = self.encode(waves)
-                prompts, most = self.asked(wanted, limits)
-                decoded = self.decoder.decode(states, frame_counts, prompts, most)
-        except torch.OutOfMemoryError:
-            self.decoder.forget()
-            torch.cuda.empty_cache()
-            raise OutOfMemory from None
+        with on_device(give_back=self.decoder.forget), torch.inference_mode():
+            states, frame_counts = self.encode(waves)
+            prompts, most = self.asked(wanted, limits)
+            decoded = self.decoder.decode(states, frame_counts, prompts, most)
         return [
             [Written(self._text(one.tokens), one.complete) for one in texts[: len(pairs)]]
             for texts, pairs in zip(decoded, wanted, strict=True)
