@@ -125,7 +125,7 @@ def test_a_failed_device_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> No
         raise torch.AcceleratorError("CUDA error: an illegal memory access\nmore lines")
 
     monkeypatch.setattr(fixture_writer(), "encode", broken)
-    with pytest.raises(SystemExit, match="The GPU failed: CUDA error: an illegal memory access$"):
+    with pytest.raises(SystemExit, match=r"The GPU failed: CUDA error: an illegal memory access$"):
         engine().translate([said(TEXTS["en", "ru"][0][0], ("en", "ru"))])
 
 
