@@ -159,6 +159,7 @@ class Row {
   #renderHints() {
     const { hints = [], source, target } = this.segment;
     const words = text("notUnderstood") + (hints.length ? ` ${text("didYouMean")}` : "");
+    this.target.replaceChildren();
     (source.text ? this.target : this.source).replaceChildren(note(words));
     this.hints.replaceChildren();
     for (const hint of hints) {

@@ -42,10 +42,11 @@ export class PhrasePanel {
     this.render();
   }
 
-  /** A few phrases of different topics. @param {number} count @returns {Phrase[]} */
+  /** A few phrases of different topics, no lone words. @param {number} count @returns {Phrase[]} */
   sample(count) {
     const topics = this.#byTopic(this.#phrases);
-    return [...topics.values()].map((group) => group[0]).slice(0, count);
+    const sentence = (group) => group.find((phrase) => phrase.text.includes(" ")) ?? group[0];
+    return [...topics.values()].map(sentence).slice(0, count);
   }
 
   render() {

@@ -84,7 +84,10 @@ async def test_what_was_not_understood_comes_with_near_phrases() -> None:
         await start(page)
         channel = await server.calls.channel.get()
         hints = [("Сколько это стоит?", "How much does it cost?")]
-        say(channel, "x.segment", **segment("a", 1, "not_understood", "", hints=hints))
+        say(channel, "x.segment", **segment("a", 1, "partial", "Сколько"))
+        await expect(page.locator(".pending")).to_be_visible()
+        say(channel, "x.segment", **segment("a", 2, "not_understood", "", hints=hints))
+        await expect(page.locator(".pending")).to_have_count(0)
         say(channel, "x.segment", **segment("b", 1, "failed", ""), message="The engine restarts.")
         rows = page.locator(".segment")
         await expect(rows.nth(0)).to_contain_text("Not in the phrasebook. Did you mean:")
