@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], float]
-"""Monotonic seconds; only differences mean anything."""
+"""Seconds. Monotonic unless it says otherwise: only differences mean anything."""
 
 monotonic: Clock = time.monotonic
 """The clock of production. Tests pass the virtual loop's `time`."""
+wall: Clock = time.time
+"""Unix time, for what other machines are told: when something expires, which day it is."""

@@ -13,6 +13,7 @@ RtcServerError
 │   ├── UnsupportedPair    a language or engine that is not here                   422
 │   ├── UnknownSession     no session of that id, or it has ended                  404
 │   ├── Unauthorized       no key, or a wrong one                                  401
+│   ├── Forbidden          a key, page or origin that may not do this              403
 │   ├── BodyTimeout        the request's body came too slowly                      408
 │   ├── UnsupportedMedia   a body of a type that is not read here                  415
 │   ├── EtagMismatch       it speaks of another ICE session                        412
@@ -20,6 +21,7 @@ RtcServerError
 │   ├── BadEvent           a client event that cannot be carried out               error event
 │   └── PayloadTooLarge    larger than the documented limit                        413
 └── AdmissionRefused       no room for another session                             503, retryable
+    ├── RateLimited        more than a key or an address may have                  429, retryable
     └── NotReady           warming up, restarting an engine, or draining           503, retryable
 
 Every message is a sentence that says what to do. None carries SDP, transcripts or tokens.
@@ -115,6 +117,13 @@ class Unauthorized(RemoteError):
     status = 401
 
 
+class Forbidden(RemoteError):
+    """Known or not, this caller, page or origin may not do what it asked."""
+
+    code = "forbidden"
+    status = 403
+
+
 class BodyTimeout(RemoteError):
     """The request's body did not arrive in time."""
 
@@ -167,11 +176,20 @@ class AdmissionRefused(RtcServerError):
     """No room for another session now."""
 
     code = "session_limit_reached"
+    status = 503
+    """HTTP status when it happens during signaling."""
     retryable = True
 
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class RateLimited(AdmissionRefused):
+    """More than one key may use, or more wrong keys than one address may try."""
+
+    code = "rate_limit_exceeded"
+    status = 429
 
 
 class NotReady(AdmissionRefused):

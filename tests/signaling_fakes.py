@@ -12,8 +12,9 @@ from aiohttp import web
 from rtc_server.config import HttpSettings, Settings, TransportSettings
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.errors import UnknownSession
+from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import OpenedCall, Phrase, SessionRequest
+from rtc_server.session.base import OpenedCall, Owner, Phrase, SessionRequest
 from rtc_server.signaling import AccessLog, make_http_app, server_logger
 
 OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
@@ -37,6 +38,8 @@ class FakeCalls:
     """When given, opening waits for it."""
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a call has come to be opened."""
+    revoked: list[str] = field(default_factory=list)
+    """Ids of keys that were."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a session ended."""
 
@@ -55,6 +58,17 @@ class FakeCalls:
             raise self.refuse
         self._known(session_id)
         self.trickled.append((session_id, fragment, etag))
+
+    def check(self, settings: SessionPatch) -> None:
+        if self.refuse:
+            raise self.refuse
+
+    def owner(self, session_id: str) -> Owner:
+        self._known(session_id)
+        return self.opened[session_id][1].owner
+
+    def revoke(self, key: str) -> None:
+        self.revoked.append(key)
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:
         self._known(session_id)

@@ -278,6 +278,15 @@ class WarningEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpiringEvent:
+    """The session's time is nearly up: it will then finish its sentence and close."""
+
+    type: ClassVar[str] = "x.expiring"
+    group: ClassVar[str | None] = "segment"
+    in_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class PongEvent:
     """The answer to ``x.ping``; goes to whoever pinged."""
 
@@ -298,6 +307,7 @@ ServerEvent: TypeAlias = (
     | VadEvent
     | MetricsEvent
     | WarningEvent
+    | ExpiringEvent
     | PongEvent
 )
 

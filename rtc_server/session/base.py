@@ -6,6 +6,21 @@ from typing import Protocol
 
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.events.client import SessionPatch
+from rtc_server.session.quota import KeyLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who opened a session, and so may touch it."""
+
+    key: str = ""
+    """Id of the API key; empty on a server without keys."""
+    secret: str = ""
+    """Id of the client secret; empty when the key itself opened it."""
+
+    def may_touch(self, other: "Owner") -> bool:
+        """Whether a session of `other` is this one's: a key's own, and those of its secrets."""
+        return self.key == other.key and self.secret in ("", other.secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +31,10 @@ class SessionRequest:
     """The model name as the client wrote it; it chooses nothing, and is shown back."""
     settings: SessionPatch = field(default_factory=SessionPatch)
     """Settings the call named; None there takes the server's default."""
+    owner: Owner = field(default_factory=Owner)
+    """Who asks."""
+    limits: KeyLimits = field(default_factory=KeyLimits)
+    """What the owner's key may use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +58,7 @@ class Calls(Protocol):
         Raises:
             BadOffer: the SDP cannot be accepted.
             UnsupportedPair: a language, voice or engine that is not here.
-            AdmissionRefused: no room, still warming up, or draining.
+            AdmissionRefused: no room, still warming up, draining, or the key has used up its share.
             EngineError: the engines cannot serve it now.
         """
 
@@ -52,6 +71,24 @@ class Calls(Protocol):
             IceRestartRefused: the fragment asks for an ICE restart.
             BadOffer: the fragment cannot be read.
         """
+
+    def check(self, settings: SessionPatch) -> None:
+        """Whether a session could have these settings.
+
+        Raises:
+            UnsupportedPair: a language, voice or engine that is not here.
+            NotReady: that cannot be said yet.
+        """
+
+    def owner(self, session_id: str) -> Owner:
+        """Who opened a session.
+
+        Raises:
+            UnknownSession: there is no such session.
+        """
+
+    def revoke(self, key: str) -> None:
+        """A key is no longer valid: its sessions finish their sentence and end."""
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:
         """End a session: at once, or with `drain` after speaking what is pending.

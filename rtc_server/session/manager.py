@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rtc_server.errors import AdmissionRefused, EtagMismatch, NotReady, RemoteError, UnknownSession
-from rtc_server.session.base import OpenedCall, Readiness, SessionRequest
+from rtc_server.events.client import SessionPatch
+from rtc_server.session.base import OpenedCall, Owner, Readiness, SessionRequest
+from rtc_server.session.quota import Lease, Quotas
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
 from rtc_server.transport.base import Transport, TransportListener
@@ -42,6 +44,8 @@ class _Call:
     session: Session
     transport: CallTransport
     etag: str
+    owner: Owner
+    lease: Lease
 
 
 class SessionManager:
@@ -52,6 +56,7 @@ class SessionManager:
     ) -> None:
         self._services, self._accept, self._readiness = services, accept, readiness
         self._max_sessions = max_sessions
+        self._quotas = Quotas()
         self._calls: dict[str, _Call] = {}
         self._opening = 0
         self._lives: set[asyncio.Task[None]] = set()
@@ -76,17 +81,16 @@ class SessionManager:
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
         """See `Calls.open_call`."""
         self._admit()
-        session = Session("sess_" + secrets.token_urlsafe(16), request, self._services)
-        self._opening += 1
+        now_s, wall_s = self._services.clock(), self._services.wall()
+        lease = self._quotas.admit(request.owner.key, request.limits, now_s, wall_s)
         try:
-            transport = await self._accept(offer_sdp, session)
-        finally:
-            self._opening -= 1
-        if not self._is_open:
-            await transport.close()
-            raise NotReady("The server is stopping.", RETRY_FULL_S)
+            session = Session("sess_" + secrets.token_urlsafe(16), request, self._services, lease)
+            transport = await self._negotiate(offer_sdp, session)
+        except BaseException:
+            lease.end(self._services.clock())
+            raise
         # No await from here on: a caller who gives up now finds the session whole.
-        call = _Call(session, transport, secrets.token_hex(8))
+        call = _Call(session, transport, secrets.token_hex(8), request.owner, lease)
         self._calls[session.id] = call
         self._services.metrics.sessions.set(len(self._calls))
         session.attach(transport)
@@ -95,12 +99,37 @@ class SessionManager:
         life.add_done_callback(self._lives.discard)
         return OpenedCall(session.id, transport.answer_sdp, call.etag)
 
+    async def _negotiate(self, offer_sdp: str, session: Session) -> CallTransport:
+        self._opening += 1
+        try:
+            transport = await self._accept(offer_sdp, session)
+        finally:
+            self._opening -= 1
+        if not self._is_open:
+            await transport.close()
+            raise NotReady("The server is stopping.", RETRY_FULL_S)
+        return transport
+
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
         """See `Calls.trickle`."""
         call = self._call(session_id)
         if etag is not None and etag not in ("*", call.etag):
             raise EtagMismatch("If-Match names another ICE session. Use the ETag of the answer.")
         await call.transport.add_ice_fragment(fragment)
+
+    def check(self, settings: SessionPatch) -> None:
+        """See `Calls.check`."""
+        if not self._readiness.ready:
+            raise NotReady(self._readiness.reason, RETRY_NOT_READY_S)
+        self._services.direction(settings)
+
+    def owner(self, session_id: str) -> Owner:
+        """See `Calls.owner`."""
+        return self._call(session_id).owner
+
+    def revoke(self, key: str) -> None:
+        """See `Calls.revoke`."""
+        self._quotas.revoke(key)
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:
         """See `Calls.close_call`."""
@@ -133,7 +162,7 @@ class SessionManager:
         except* Exception:
             logger.exception("session %s failed", session.id)
         finally:
-            del self._calls[session.id]
+            self._calls.pop(session.id).lease.end(self._services.clock())
             self._services.metrics.sessions.set(len(self._calls))
             self._services.metrics.sessions_closed.labels(reason).inc()
             logger.info("session %s closed: %s", session.id, reason)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rtc_server.audio.vad import Vad
-from rtc_server.clock import Clock
+from rtc_server.clock import Clock, wall
 from rtc_server.config import InterpreterSettings, ListenerSettings
 from rtc_server.errors import UnsupportedPair
 from rtc_server.events.client import SessionPatch
@@ -26,6 +26,8 @@ class Services:
     metrics: Metrics
     clock: Clock
     """Monotonic seconds."""
+    wall: Clock = wall
+    """Unix time."""
 
     def direction(self, patch: SessionPatch, now: Direction | None = None) -> Direction:
         """The direction that `patch` asks for, starting from `now` or the server's defaults.

@@ -16,6 +16,7 @@ from rtc_server.events.server import (
     AudioOutput,
     ErrorDetail,
     ErrorEvent,
+    ExpiringEvent,
     InputTranscriptDelta,
     MetricsEvent,
     PongEvent,
@@ -33,11 +34,16 @@ from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.listener import Listener, ListenMode
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.base import SessionRequest
+from rtc_server.session.quota import Lease
 from rtc_server.session.services import Services
 from rtc_server.transport.base import CloseReason, Transport
 
 METRICS_INTERVAL_S = 1.0
 """``x.metrics`` comes at most this often."""
+EXPIRING_S = 60.0
+"""How long before its end a session is told of it."""
+LEASE_CHECK_S = 1.0
+"""How often a session asks whether its time is up: a key may be revoked at any moment."""
 DRAIN_MARGIN_S = 10.0
 """What translating and speaking the last sentence may take beyond the playout that waits."""
 
@@ -47,9 +53,12 @@ logger = logging.getLogger(__name__)
 class Session:
     """Implements `TransportListener`. Made by the manager, then given its transport."""
 
-    def __init__(self, session_id: str, request: SessionRequest, services: Services) -> None:
+    def __init__(
+        self, session_id: str, request: SessionRequest, services: Services, lease: Lease
+    ) -> None:
         """Raises `UnsupportedPair` when the engines in use cannot do what is asked."""
         self.id = session_id
+        self._lease = lease
         patch = request.settings
         self._services = services
         self._model = request.model
@@ -97,6 +106,7 @@ class Session:
                     tasks.create_task(self._interpreter.run(), name=f"interpret {self.id}"),
                     tasks.create_task(self._report(), name=f"report {self.id}"),
                     tasks.create_task(self._drain_when_asked(), name=f"drain {self.id}"),
+                    tasks.create_task(self._close_in_time(), name=f"lease {self.id}"),
                 ]
                 await self._over.wait()
                 for task in work:
@@ -132,6 +142,16 @@ class Session:
         except TimeoutError:
             logger.warning("session %s: closed with speech still waiting", self.id)
         self._finish()
+
+    async def _close_in_time(self) -> None:
+        told = False
+        while (left_s := self._lease.left_s(self._services.clock())) > 0:
+            if left_s <= EXPIRING_S and not told:
+                told = True
+                self._emit(ExpiringEvent(in_ms=round(left_s * 1000)))
+            await asyncio.sleep(min(left_s, LEASE_CHECK_S))
+        logger.info("session %s: its time is up", self.id)
+        self._finish_soon(drain=True)
 
     # ---------------------------------------------------------------- from the transport
 
@@ -207,7 +227,7 @@ class Session:
         return SessionInfo(
             id=self.id,
             model=self._model or ast.name,
-            expires_at=None,
+            expires_at=self._lease.expires_at,
             audio=Audio(
                 AudioInput(transcription if self._transcribes else None),
                 AudioOutput(direction.target),

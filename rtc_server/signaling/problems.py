@@ -77,6 +77,7 @@ def problem_of(error: RtcServerError, method: str) -> web.Response:
         case RemoteError():
             status = error.status
         case AdmissionRefused():
+            status = error.status
             headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
         case EngineError():
             if error.retryable:

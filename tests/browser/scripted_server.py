@@ -18,8 +18,9 @@ from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
 from rtc_server.config import Settings
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.errors import UnknownSession
+from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import OpenedCall, Phrase, SessionRequest
+from rtc_server.session.base import OpenedCall, Owner, Phrase, SessionRequest
 from rtc_server.signaling import make_http_app
 
 PHRASES = {
@@ -77,6 +78,15 @@ class ScriptedCalls:
         return OpenedCall(session_id, peer.localDescription.sdp, "ice")
 
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
+        raise NotImplementedError
+
+    def check(self, settings: SessionPatch) -> None:
+        raise NotImplementedError
+
+    def owner(self, session_id: str) -> Owner:
+        return Owner()
+
+    def revoke(self, key: str) -> None:
         raise NotImplementedError
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:

@@ -14,14 +14,17 @@ from rtc_server.errors import (
     AdmissionRefused,
     BadOffer,
     EtagMismatch,
+    NotReady,
+    RateLimited,
     UnknownSession,
     UnsupportedPair,
 )
 from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
-from rtc_server.session.base import SessionRequest
+from rtc_server.session.base import Owner, SessionRequest
 from rtc_server.session.manager import SessionManager
+from rtc_server.session.quota import KeyLimits
 from rtc_server.session.services import Services
 from rtc_server.transport.base import CloseReason, TransportListener
 from tests.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad, joined, ok, silence, tone
@@ -288,3 +291,59 @@ async def test_a_broken_engine_seam_ends_one_session_only() -> None:
         assert h.manager.sessions == 1
         assert h.wires[0].closed is not None
         assert h.wires[1].closed is None
+
+
+async def test_a_session_is_told_that_its_time_is_nearly_up_then_closes() -> None:
+    async with house() as h:
+        limits = KeyLimits(session_minutes=2)
+        patch = SessionPatch(x_events=frozenset({"segment"}))
+        await h.manager.open_call("offer", SessionRequest(settings=patch, limits=limits))
+        wire = h.wires[0]
+        assert isinstance(events(wire)[0]["session"]["expires_at"], int)
+        await asyncio.sleep(59)
+        assert not events(wire, "x.expiring")
+        await asyncio.sleep(5)
+        (told,) = events(wire, "x.expiring")
+        assert 0 < told["in_ms"] <= 60_000
+        await asyncio.sleep(57)
+        assert events(wire)[-1]["type"] == "session.closed"
+        assert h.manager.sessions == 0
+
+
+async def test_a_call_that_fails_gives_its_share_of_the_key_back() -> None:
+    async with house() as h:
+        limits, owner = KeyLimits(sessions=1), Owner("key")
+        request = SessionRequest(limits=limits, owner=owner)
+        with pytest.raises(BadOffer):
+            await h.manager.open_call("bad", request)
+        unknown = SessionRequest(None, SessionPatch(target_language="xx"), owner, limits)
+        with pytest.raises(UnsupportedPair):
+            await h.manager.open_call("offer", unknown)
+        opened = await h.manager.open_call("offer", request)
+        assert h.manager.owner(opened.session_id) == owner
+        with pytest.raises(RateLimited):
+            await h.manager.open_call("offer", request)
+        await h.manager.close_call(opened.session_id, drain=False)
+        await h.manager.open_call("offer", request)
+
+
+async def test_revoking_a_key_ends_its_sessions_and_no_others() -> None:
+    async with house() as h:
+        for key in ("one", "two"):
+            await h.manager.open_call("offer", SessionRequest(owner=Owner(key)))
+        h.manager.revoke("one")
+        await asyncio.sleep(2)
+        assert [events(wire)[-1]["type"] for wire in h.wires] == [
+            "session.closed",
+            "session.created",
+        ]
+
+
+async def test_settings_are_checked_before_there_is_a_session() -> None:
+    async with house() as h:
+        h.manager.check(SessionPatch(target_language="en"))
+        with pytest.raises(UnsupportedPair):
+            h.manager.check(SessionPatch(target_language="xx"))
+        h.readiness.ready = False
+        with pytest.raises(NotReady):
+            h.manager.check(SessionPatch())

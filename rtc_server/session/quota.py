@@ -1,0 +1,124 @@
+"""What one key may use: sessions at once, minutes a day, and how long a session lasts.
+
+Plain objects fed with time. Minutes are counted in this process only and begin again when it does.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+from rtc_server.errors import RateLimited
+
+DAY_S = 86_400
+RETRY_SESSIONS_S = 5
+"""When to try again after a key had all its sessions open."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """Limits of one key; 0 everywhere means none."""
+
+    sessions: int = 0
+    """Sessions at once."""
+    minutes_a_day: int = 0
+    """Minutes of sessions, added up, between two midnights UTC."""
+    session_minutes: int = 0
+    """Minutes after which a session is drained and closed."""
+    requests_a_minute: int = 0
+    """HTTP requests, counted at the door."""
+
+
+@dataclass(slots=True)
+class _Usage:
+    """What the leases of one key have in common."""
+
+    day: int
+    """Days since 1970, UTC."""
+    used_s: float = 0.0
+    """Seconds used today, up to `counted_s`."""
+    counted_s: float = 0.0
+    """Monotonic time up to which `used_s` has been added up."""
+    leases: set["Lease"] = field(default_factory=set)
+
+    def count(self, now_s: float) -> None:
+        self.used_s += len(self.leases) * max(0.0, now_s - self.counted_s)
+        self.counted_s = now_s
+
+
+class Lease:
+    """One session's share of its key's limits, from admission to its end."""
+
+    def __init__(self, usage: _Usage, limits: KeyLimits, now_s: float, wall_s: float) -> None:
+        self._usage, self._limits = usage, limits
+        self._end_s = now_s + limits.session_minutes * 60 if limits.session_minutes else math.inf
+        self.expires_at = (
+            int(wall_s + limits.session_minutes * 60) if limits.session_minutes else None
+        )
+        """Unix seconds at which the session's own length ends; None without a limit."""
+
+    def left_s(self, now_s: float) -> float:
+        """Seconds the session may still go on; infinite without a limit, 0 once revoked.
+
+        All sessions of a key drink from the same minutes, so two of them halve what is left.
+        """
+        usage = self._usage
+        usage.count(now_s)
+        left_s = self._end_s - now_s
+        if self._limits.minutes_a_day and usage.leases:
+            budget_s = self._limits.minutes_a_day * 60 - usage.used_s
+            left_s = min(left_s, budget_s / len(usage.leases))
+        return max(0.0, left_s)
+
+    def revoke(self) -> None:
+        """The key is gone: nothing is left."""
+        self._end_s = -math.inf
+
+    def end(self, now_s: float) -> None:
+        """The session is over. Harmless when said twice."""
+        self._usage.count(now_s)
+        self._usage.leases.discard(self)
+
+
+class Quotas:
+    """The usage of every key that has had a session today."""
+
+    def __init__(self) -> None:
+        self._usage: dict[str, _Usage] = {}
+
+    def admit(self, key: str, limits: KeyLimits, now_s: float, wall_s: float) -> Lease:
+        """A lease for one more session of `key`.
+
+        `now_s` is monotonic, `wall_s` Unix time. Raises `RateLimited` when it has too many open or
+        no minutes left.
+        """
+        usage = self._today(key, now_s, int(wall_s // DAY_S))
+        if limits.sessions and len(usage.leases) >= limits.sessions:
+            raise RateLimited(
+                f"All {limits.sessions} sessions that this key may have at once are open. "
+                "End one, or try again soon.",
+                RETRY_SESSIONS_S,
+            )
+        if limits.minutes_a_day and usage.used_s >= limits.minutes_a_day * 60:
+            raise RateLimited(
+                f"The {limits.minutes_a_day} minutes of this key for today are used up. "
+                "They begin again at midnight UTC.",
+                math.ceil(DAY_S - wall_s % DAY_S),
+            )
+        lease = Lease(usage, limits, now_s, wall_s)
+        usage.leases.add(lease)
+        return lease
+
+    def revoke(self, key: str) -> None:
+        """End every lease of `key`."""
+        for lease in self._usage[key].leases if key in self._usage else ():
+            lease.revoke()
+
+    def _today(self, key: str, now_s: float, day: int) -> _Usage:
+        """The key's usage, started anew on a new day; of other keys only what is still needed."""
+        known = self._usage.get(key)
+        if known is None:
+            self._usage = {k: u for k, u in self._usage.items() if u.leases or u.day == day}
+            known = self._usage[key] = _Usage(day)
+        known.count(now_s)
+        if known.day != day:
+            known.day, known.used_s = day, 0.0
+        return known
