@@ -8,6 +8,7 @@ error never runs a server with settings nobody chose. Layers receive their secti
 import argparse
 import dataclasses
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,9 @@ from rtc_server.ice import parse_ice_server
 ENV_PREFIX = "RTC_"
 
 T = TypeVar("T")
+
+_NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+_ORIGIN = re.compile(rf"https?://({_NAME}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?")
 
 
 def option(
@@ -54,6 +58,60 @@ class HttpSettings:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """Who may use the server besides --api-key, from which pages, and how much."""
+
+    api_keys: str = option(
+        "", "file of API keys (see `rtc-server keys`); read again when it changes"
+    )
+    secret_key_file: str = option(
+        "",
+        "file whose text signs client secrets, 32 bytes or more; by default a random key, so that "
+        "secrets end with the process",
+    )
+    page_access: str = option(
+        "off",
+        "on a server with keys, whether its own page works without one: open gives a short-lived "
+        "secret to whoever can reach POST /page/secret",
+        choices=("off", "open"),
+    )
+    cors_origins: tuple[str, ...] = option(
+        (), "web origins whose pages may use the server, comma separated; * for all (needs keys)"
+    )
+    server_names: tuple[str, ...] = option(
+        (),
+        "host names this server is reached by, comma separated; other names are refused. By "
+        "default loopback names only when it listens on loopback, else any",
+    )
+    session_minutes: int = option(
+        0, "longest session in minutes; 0 for no limit", low=0, high=100_000
+    )
+    key_sessions: int = option(
+        0, "sessions at once of each key; 0 for no limit", low=0, high=100_000
+    )
+    key_minutes_a_day: int = option(
+        0, "minutes of sessions a day (UTC) of each key; 0 for no limit", low=0, high=10_000_000
+    )
+    key_requests_a_minute: int = option(
+        0, "HTTP requests a minute of each key; 0 for no limit", low=0, high=10_000_000
+    )
+
+    def __post_init__(self) -> None:
+        for origin in self.cors_origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ConfigError(
+                    f"{origin!a} is not an origin. --cors-origins takes what browsers send, such "
+                    "as https://app.example, without a path."
+                )
+        for name in self.server_names:
+            if not re.fullmatch(_NAME, name):
+                raise ConfigError(
+                    f"{name!a} is not a host name. --server-names takes names such as "
+                    "interpreter.example, without a port."
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,17 +245,29 @@ class Settings:
     """All sections."""
 
     http: HttpSettings = field(default_factory=HttpSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
     transport: TransportSettings = field(default_factory=TransportSettings)
     listener: ListenerSettings = field(default_factory=ListenerSettings)
     engines: EngineSettings = field(default_factory=EngineSettings)
     interpreter: InterpreterSettings = field(default_factory=InterpreterSettings)
 
     def __post_init__(self) -> None:
-        if not self.http.is_loopback() and not self.http.api_key:
+        if self.needs_key():
+            return
+        if not self.http.is_loopback():
             raise ConfigError(
                 f"Listening on {self.http.host} would let anyone use this server. Set an API key "
-                f"(--api-key or {ENV_PREFIX}API_KEY), or listen on 127.0.0.1."
+                f"(--api-key or {ENV_PREFIX}API_KEY, or --api-keys), or listen on 127.0.0.1."
             )
+        if "*" in self.access.cors_origins:
+            raise ConfigError(
+                "--cors-origins * would let every web page use this server without a key. Set an "
+                "API key, or name the origins."
+            )
+
+    def needs_key(self) -> bool:
+        """Whether callers must show a key or a secret."""
+        return bool(self.http.api_key or self.access.api_keys)
 
 
 def settings_fields(
@@ -213,6 +283,7 @@ def settings_fields(
 
 SECTIONS: tuple[type[Any], ...] = (
     HttpSettings,
+    AccessSettings,
     TransportSettings,
     ListenerSettings,
     EngineSettings,
