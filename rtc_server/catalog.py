@@ -2,7 +2,7 @@
 
 A fetched file is ``MODELS_DIR/ID/NAME``. Its SHA-256 is the catalogue's, or the one recorded beside
 it (``NAME.sha256``) when the operator chose to trust what was downloaded. Nothing here uses the
-network: `rtc_server.cli.download` does.
+network: the command line does.
 """
 
 import hashlib

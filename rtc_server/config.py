@@ -191,6 +191,17 @@ class EngineSettings:
         "nvidia/canary-1b-v2",
         "Canary's model: a .nemo file (canary), a folder (canary-hf), or a name fetched before",
     )
+    models_dir: str = option(
+        "", "folder of fetched models; by default rtc-server/models in your cache folder"
+    )
+    silero_models: tuple[str, ...] = option(
+        (),
+        "models for the silero engine, comma separated (see `rtc-server models list`); by default "
+        "the usual one of each language among those that were fetched",
+    )
+    piper_voices: tuple[Path, ...] = option(
+        (), "voices (.onnx files) or folders of them for the piper engine, comma separated"
+    )
     device: str = option(
         "auto", "where models compute; auto takes a GPU if any", choices=("auto", "cpu", "cuda")
     )

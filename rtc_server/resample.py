@@ -1,5 +1,7 @@
 """Streaming conversion between sample rates."""
 
+from collections.abc import Iterable, Iterator
+
 import av
 import numpy as np
 
@@ -42,3 +44,13 @@ class Resampler:
         if not frames:
             return np.empty(0, np.float32)
         return np.concatenate([frame.to_ndarray()[0] for frame in frames])
+
+
+def resampled(chunks: Iterable[Samples], source_rate: int, target_rate: int) -> Iterator[Samples]:
+    """One stream of chunks at another rate, to its very end; each shape (n,), n >= 1."""
+    resampler = Resampler(source_rate, target_rate)
+    for chunk in chunks:
+        if (given := resampler.push(chunk)).size:
+            yield given
+    if source_rate != target_rate and (rest := resampler.flush()).size:
+        yield rest

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from rtc_server.catalog import models_folder
 from rtc_server.clock import monotonic
 from rtc_server.config import EngineSettings
 from rtc_server.engines import registry
@@ -25,6 +26,9 @@ class Engines:
         options = EngineOptions(
             phrasebooks=settings.phrasebook,
             canary_model=settings.canary_model,
+            models_dir=models_folder(settings.models_dir),
+            silero_models=settings.silero_models,
+            piper_voices=settings.piper_voices,
             device=settings.device,
         )
         self.ast_service = AstService(settings.ast, options, settings, metrics, monotonic)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rtc_server import __version__
+from rtc_server.cli.models_arguments import add_models_commands
 from rtc_server.config import (
     SECTIONS,
     EngineSettings,
@@ -20,7 +21,8 @@ from rtc_server.errors import RtcServerError
 EXIT_CODES = """\
 exit codes:
   0  done
-  1  part of the recording was not understood or not translated (translate)
+  1  part of the recording was not understood or not translated (translate); a model's file is
+     not right (models verify)
   2  wrong usage, a wrong setting, or something that is missing; one sentence says what
 """
 
@@ -60,6 +62,10 @@ def build_parser() -> argparse.ArgumentParser:
         help="the language to say them in (default: %(default)s)",
     )
     add_options(phrases, EngineSettings, only=["phrasebook"])
+
+    models = command("models", "list, fetch and check models")
+    add_options(models, EngineSettings, only=["models_dir"])
+    add_models_commands(models)
 
     command("engines", "list the engines, their languages and licences")
     return parser

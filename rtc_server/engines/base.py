@@ -31,6 +31,12 @@ class EngineOptions:
     """Further phrasebook files, after the one the package carries."""
     canary_model: str = "nvidia/canary-1b-v2"
     """Canary's model: a path, or a Hugging Face name that was fetched before."""
+    models_dir: Path = Path()
+    """Folder of the models that `rtc-server models fetch` brought."""
+    silero_models: tuple[str, ...] = ()
+    """Silero models to load; empty takes the usual ones of those that were fetched."""
+    piper_voices: tuple[Path, ...] = ()
+    """Piper voices, or folders of them, besides those that were fetched."""
     device: str = "auto"
     """Where models compute: ``cpu``, ``cuda``, or ``auto`` for CUDA when there is a GPU."""
 

@@ -82,6 +82,36 @@ _ENGINES = (
         needs=("espeakng_loader",),
         install="pip install rtc-server",
     ),
+    _Known(
+        kind="tts",
+        name="silero",
+        factory="rtc_server.engines.silero.engine:create",
+        title="Silero",
+        licence="voices CC BY-NC-SA 4.0, not for commercial use; v5_cis_base (ru, uk) MIT",
+        languages=("ru", "uk", "en", "de", "es", "fr"),
+        needs=("torch", "rutextnorm", "num2words"),
+        install='pip install "rtc-server[silero]"',
+    ),
+    _Known(
+        kind="tts",
+        name="piper",
+        factory="rtc_server.engines.piper.engine:create",
+        title="Piper",
+        licence="GPL-3.0-or-later, in a process of its own; each voice has its own licence",
+        languages=(),
+        needs=("piper",),
+        install='pip install "rtc-server[piper]"',
+    ),
+    _Known(
+        kind="tts",
+        name="auto",
+        factory="rtc_server.engines.best_tts:create",
+        title="The best that is here: Silero, else Piper, else eSpeak NG, for each language",
+        licence="that of each engine",
+        languages=CANARY_LANGUAGES,
+        needs=("espeakng_loader",),
+        install="pip install rtc-server",
+    ),
 )
 
 

@@ -10,6 +10,8 @@ is heard rather than dropped. Ordinary text of the language comes out unchanged.
 import re
 import unicodedata
 
+from rtc_server.engines.letters import IN_LATIN
+
 _CYRILLIC = frozenset("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґѝ")
 _GREEK = frozenset("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋΐΰ")
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
@@ -21,16 +23,6 @@ _SAID_AS = {
     "\N{FRACTION SLASH}": "/",
 }  # fmt: skip
 """Characters outside the alphabet that have an equal inside it."""
-_IN_LATIN = {
-    **dict(zip("абвгдезийклмнопрстуфыэіґѝ", "abvgdeziyklmnoprstufyeigi", strict=True)),
-    **{"ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ь": ""},
-    **{"ю": "yu", "я": "ya", "ё": "yo", "ї": "yi", "є": "ye"},
-    **dict(
-        zip("αβγδεζηικλμνξοπρστυφωςάέήίόύώϊϋΐΰ", "avgdeziiklmnxoprstyfosaeiioyoiyiy", strict=True)
-    ),
-    **{"θ": "th", "χ": "ch", "ψ": "ps"},
-}
-"""Near enough to say a name by; the library itself would skip it or spell it out."""
 _SCRIPT_CHANGE = re.compile(
     "(?<=[A-Za-z\u00c0-\u024f])(?=[\u0370-\u052f])|(?<=[\u0370-\u052f])(?=[A-Za-z\u00c0-\u024f])"
 )
@@ -62,8 +54,8 @@ def _kept(char: str, own: frozenset[str]) -> str:
     lower = char.lower()
     if lower in own or lower in _LATIN or char in _OTHERS:
         return char
-    if lower in _IN_LATIN:
-        return _IN_LATIN[lower]
+    if lower in IN_LATIN:
+        return IN_LATIN[lower]
     parts = unicodedata.normalize("NFKD", char)
     if parts != char:  # é in Russian text, ½, a ligature, a full-width digit
         return "".join(_kept(part, own) for part in parts).strip()

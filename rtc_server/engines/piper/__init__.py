@@ -1,0 +1,1 @@
+"""Speech synthesis with Piper: most languages, a voice a file, on the CPU."""

@@ -1,0 +1,124 @@
+"""Piper as a `Tts` engine.
+
+``piper-tts`` is GPL-3.0-or-later and is imported in the engine's own process only. Voices load in
+well under a second and take about 100 MB each; all are loaded at start.
+"""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from rtc_server import catalog
+from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
+from rtc_server.engines.espeak.text import clean_text
+from rtc_server.engines.piper.voices import VoiceFile, find_voices
+from rtc_server.engines.registry import CANARY_LANGUAGES
+from rtc_server.errors import EngineUnavailable
+from rtc_server.pcm import Samples
+from rtc_server.resample import resampled
+
+_DEADLINE_S = 5.0
+"""For one sentence, on a slow CPU."""
+
+
+def create(options: EngineOptions) -> "PiperTts":
+    """The factory that the registry names.
+
+    Raises:
+        EngineUnavailable: the extra or every voice is missing, or a voice is damaged.
+    """
+    if find_spec("piper") is None:
+        raise EngineUnavailable(
+            'Engine piper needs piper-tts, not installed here. Run: pip install "rtc-server[piper]"'
+        )
+    fetched = [
+        catalog.path_of(options.models_dir, model, model.files[0])
+        for model in catalog.catalog()
+        if model.kind == "piper" and catalog.is_fetched(options.models_dir, model)
+    ]
+    voices = find_voices([*options.piper_voices, *fetched])
+    if not voices:
+        raise EngineUnavailable(
+            "There is no Piper voice. Fetch one (rtc-server models fetch de_DE-thorsten-high) or "
+            "name files or folders of voices with --piper-voices."
+        )
+    return PiperTts(voices)
+
+
+class PiperTts:
+    """Speaks with any of the loaded voices, one sentence at a time."""
+
+    def __init__(self, files: tuple[VoiceFile, ...]) -> None:
+        """Load all voices.
+
+        Raises:
+            EngineUnavailable: a model cannot be loaded.
+        """
+        self._loaded = {file.name: _load(file) for file in files}
+        self._files = {voice: file for file in files for voice in file.voices}
+        languages = dict.fromkeys(file.language for file in files)
+        self._capabilities = TtsCapabilities(
+            name="piper",
+            title=f"Piper ({', '.join(file.name for file in files)})",
+            licence="GPL-3.0-or-later, in a process of its own; each voice has its own licence",
+            voices={
+                language: tuple(
+                    voice for file in files if file.language == language for voice in file.voices
+                )
+                for language in languages
+            },
+            sample_rate=max(file.sample_rate for file in files),
+            deadline_s=_DEADLINE_S,
+            notes=("Each Piper voice has a licence of its own: read its MODEL_CARD.",),
+        )
+
+    @property
+    def capabilities(self) -> TtsCapabilities:
+        """What it speaks."""
+        return self._capabilities
+
+    def warm_up(self) -> None:
+        """One word with each voice's model."""
+        for voice in {file.name: file.voices[0] for file in self._files.values()}.values():
+            language = self._files[voice].language
+            for _ in self.synthesize(TtsRequest("1", language, voice)):
+                pass
+
+    def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
+        """One chunk for each sentence."""
+        from piper import SynthesisConfig  # noqa: PLC0415 (GPL, in the engine's process)
+
+        voice = request.voice or self._capabilities.voices[request.language][0]
+        file = self._files[voice]
+        text = request.text
+        if request.language in CANARY_LANGUAGES:  # Piper asks libespeak-ng, which odd text kills
+            text = clean_text(text, request.language)
+        if not any(char.isalnum() for char in text):
+            return
+        config = SynthesisConfig(
+            speaker_id=file.speakers.get(voice.partition("/")[2]),
+            length_scale=file.length_scale / request.rate,
+            normalize_audio=False,  # else each sentence is as loud as its loudest moment allows
+        )
+        sentences = self._loaded[file.name].synthesize(text, config)
+        yield from resampled(
+            (np.asarray(sentence.audio_float_array, np.float32) for sentence in sentences),
+            file.sample_rate,
+            self._capabilities.sample_rate,
+        )
+
+    def close(self) -> None:
+        """Nothing outlives the process."""
+
+
+def _load(file: VoiceFile) -> Any:
+    from piper import PiperVoice  # noqa: PLC0415 (GPL, in the engine's process)
+
+    try:
+        return PiperVoice.load(file.path)
+    except Exception as exc:  # onnxruntime's errors share no base
+        raise EngineUnavailable(
+            f"Voice {file.path} cannot be loaded ({type(exc).__name__}). Fetch it again."
+        ) from exc

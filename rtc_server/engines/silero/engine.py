@@ -1,0 +1,188 @@
+"""Silero as a `Tts` engine.
+
+The models of the chosen languages are all loaded at start: a model loaded when first wanted would
+let the first listener of a language wait for seconds, and past the deadline. A model takes about
+twice its file size of memory; `--silero-models` loads fewer.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from rtc_server import catalog
+from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
+from rtc_server.engines.silero.clauses import clauses
+from rtc_server.engines.silero.stress import Accentor, load_accentor
+from rtc_server.engines.silero.text import speakable
+from rtc_server.engines.silero.voices import (
+    SPEAKING,
+    Speaking,
+    languages_of,
+    usual_models,
+    voices_of,
+)
+from rtc_server.errors import EngineUnavailable, ModelError
+from rtc_server.pcm import Samples
+
+if TYPE_CHECKING:
+    from rtc_server.engines.silero.model import SileroModel
+
+_NEEDS = ("torch", "rutextnorm", "num2words")
+_DEADLINE_S = 10.0
+"""For one clause of 200 characters, on a slow CPU, tried twice."""
+_WARM_UP = {
+    "ru": "Проверка голоса.",
+    "uk": "Перевірка голосу.",
+    "en": "This is a check.",
+    "de": "Dies ist eine Probe.",
+    "es": "Esto es una prueba.",
+    "fr": "Ceci est un essai.",
+}
+
+
+def create(options: EngineOptions) -> "SileroTts":
+    """The factory that the registry names.
+
+    Raises:
+        EngineUnavailable: the extra, every model or the GPU is missing, or a file is not the
+            catalogue's; the sentence names the command.
+    """
+    return SileroTts(options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """What speaks a language."""
+
+    speaking: Speaking
+    """Which model, which speakers."""
+    model: "SileroModel"
+    """The loaded model; two languages may share one."""
+    accentor: Accentor | None
+    """Sets stress marks, where the model needs them."""
+
+
+class SileroTts:
+    """Speaks with one voice of Silero at a time; 48 kHz."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        """Load the models. Raises: as `create`."""
+        if missing := [module for module in _NEEDS if find_spec(module) is None]:
+            raise EngineUnavailable(
+                f"Engine silero needs {' and '.join(missing)}, not installed here. "
+                'Run: pip install "rtc-server[silero]"'
+            )
+        chosen = _choose(options)
+        self._voices = _load(chosen, options)
+        self._capabilities = _capabilities(self._voices)
+
+    @property
+    def capabilities(self) -> TtsCapabilities:
+        """What it speaks."""
+        return self._capabilities
+
+    def warm_up(self) -> None:
+        """Two short texts in each language."""
+        for language, voice in self._voices.items():
+            default = self._capabilities.voices[language][0]
+            voice.model.warm_up(default, speakable(_WARM_UP[language], language))
+
+    def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
+        """One chunk for each clause, the first of them short."""
+        voice = self._voices[request.language]
+        speaker = request.voice or self._capabilities.voices[request.language][0]
+        text = speakable(request.text, request.language, voice.model.alphabet)
+        if voice.accentor is not None and text:
+            text = voice.accentor(text)
+        for clause in clauses(text):
+            samples = voice.model.speak(clause, speaker, request.rate)
+            if samples.size:
+                yield samples
+
+    def close(self) -> None:
+        """Nothing outlives the process."""
+
+
+def _choose(options: EngineOptions) -> dict[str, Speaking]:
+    """What speaks each language: the models chosen, else the usual ones that were fetched."""
+    known = {speaking.model_id for speaking in SPEAKING}
+    if options.silero_models:
+        for model_id in options.silero_models:
+            if model_id not in known:
+                raise EngineUnavailable(
+                    f"Silero has no model {model_id!a}. There is: {', '.join(sorted(known))}."
+                )
+        return dict(languages_of(options.silero_models))
+    fetched = tuple(
+        model_id
+        for model_id in usual_models()
+        if catalog.is_fetched(options.models_dir, catalog.find(model_id))
+    )
+    if not fetched:
+        raise EngineUnavailable(
+            f"No model of Silero is in {options.models_dir}. For Russian and English run: "
+            "rtc-server models fetch v5_5_ru v3_en"
+        )
+    return dict(languages_of(fetched))
+
+
+def _load(chosen: dict[str, Speaking], options: EngineOptions) -> dict[str, _Voice]:
+    from rtc_server.engines.canary.device import choose_device  # noqa: PLC0415 (imports torch)
+    from rtc_server.engines.silero.model import SileroModel  # noqa: PLC0415 (imports torch)
+
+    device = choose_device(options.device)
+    models: dict[str, SileroModel] = {}
+    voices: dict[str, _Voice] = {}
+    for language, speaking in chosen.items():
+        entry = catalog.find(speaking.model_id)
+        if entry.id not in models:
+            try:
+                handle = catalog.open_verified(options.models_dir, entry, entry.files[0])
+            except ModelError as exc:
+                raise EngineUnavailable(str(exc)) from exc
+            models[entry.id] = SileroModel(entry.id, handle, device)
+        model = models[entry.id]
+        if not voices_of(speaking, model.speakers):
+            raise EngineUnavailable(f"The file of {entry.id} has no speakers for {language}.")
+        accentor = load_accentor(speaking.stress) if speaking.stress else None
+        voices[language] = _Voice(speaking, model, accentor)
+    return voices
+
+
+def _capabilities(voices: dict[str, _Voice]) -> TtsCapabilities:
+    models = {voice.speaking.model_id: voice for voice in voices.values()}
+    licences: dict[str, list[str]] = {}
+    for model_id in models:
+        licences.setdefault(catalog.find(model_id).licence, []).append(model_id)
+    device = next(iter(voices.values())).model.device
+    return TtsCapabilities(
+        name="silero",
+        title=f"Silero {', '.join(models)} on {device}",
+        licence="; ".join(f"{', '.join(ids)}: {licence}" for licence, ids in licences.items()),
+        voices={
+            language: voices_of(voice.speaking, voice.model.speakers)
+            for language, voice in voices.items()
+        },
+        sample_rate=48_000,
+        deadline_s=_DEADLINE_S,
+        notes=(*_licence_notes(licences), *_stress_notes(voices)),
+    )
+
+
+def _licence_notes(licences: dict[str, list[str]]) -> Iterator[str]:
+    for licence, ids in licences.items():
+        if "not for commercial use" in licence:
+            yield (
+                f"Silero's {', '.join(ids)} may not be used commercially (CC BY-NC-SA 4.0). "
+                "v5_cis_base (Russian, Ukrainian) may: MIT."
+            )
+
+
+def _stress_notes(voices: dict[str, _Voice]) -> Iterator[str]:
+    bare = [lang for lang, voice in voices.items() if voice.speaking.stress and not voice.accentor]
+    if bare:
+        yield (
+            f"Words of {' and '.join(bare)} are read without stress marks, which "
+            "spoils them: the model sets none itself. Run: pip install silero-stress"
+        )

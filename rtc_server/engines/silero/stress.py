@@ -1,0 +1,17 @@
+"""Stress marks for models that set none, by the ``silero-stress`` package (MIT), if it is here."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+Accentor: TypeAlias = Callable[[str], str]
+"""Puts a ``+`` before each stressed vowel."""
+
+
+def load_accentor(language: str) -> Accentor | None:
+    """The accentor of ``ru`` or ``ukr``, or None when ``silero-stress`` is not installed."""
+    try:
+        from silero_stress import load_accentor as load  # noqa: PLC0415
+    except ImportError:
+        return None
+    accentor: Accentor | None = load(lang=language)
+    return accentor

@@ -1,0 +1,156 @@
+"""Text as Silero's models can read it.
+
+The models drop every character outside their alphabet without a word: digits, Latin letters in
+Russian, signs. So a text first passes a normaliser (`rutextnorm` for Russian, `numbers` for the
+others), then `readable`, which leaves nothing that would be dropped: every letter has an equal in
+the alphabet, every digit is a word, every sign is a word or a pause.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from rtc_server.engines.letters import IN_LATIN, to_cyrillic
+from rtc_server.engines.silero.numbers import say_numbers
+
+_PAUSES = frozenset(" .,!?:;-–…")
+ALPHABETS: Mapping[str, frozenset[str]] = {
+    "ru": _PAUSES | frozenset("абвгдежзийклмнопрстуфхцчшщъыьэюяё"),
+    "uk": _PAUSES | frozenset("абвгґдеєжзиіїйклмнопрстуфхцчшщьюя'"),
+    "en": _PAUSES | frozenset("abcdefghijklmnopqrstuvwxyz'"),
+    "de": _PAUSES | frozenset("abcdefghijklmnopqrstuvwxyzäöüß"),
+    "es": _PAUSES | frozenset("abcdefghijklmnopqrstuvwxyzáéíóúñü"),
+    "fr": _PAUSES | frozenset("abcdefghijklmnopqrstuvwxyzàâæçéèêëîïôœùûüÿ'"),
+}
+"""What we send to the model of a language, lower case. ``+`` is missing: there it marks stress."""
+
+DIGITS: Mapping[str, str] = {
+    "ru": "ноль один два три четыре пять шесть семь восемь девять",
+    "uk": "нуль один два три чотири п'ять шість сім вісім дев'ять",
+    "en": "zero one two three four five six seven eight nine",
+    "de": "null eins zwei drei vier fünf sechs sieben acht neun",
+    "es": "cero uno dos tres cuatro cinco seis siete ocho nueve",
+    "fr": "zéro un deux trois quatre cinq six sept huit neuf",
+}
+"""For digits that no rule read."""
+
+_SIGN_ORDER = "%&+=@#№°€$£₽₴×<>/*"
+_SIGN_WORDS = {
+    "ru": "процентов и плюс равно собака решётка номер градусов евро долларов фунтов рублей "
+    "гривен на меньше больше дробь звёздочка",
+    "uk": "відсотків і плюс дорівнює ет решітка номер градусів євро доларів фунтів рублів "
+    "гривень на менше більше дріб зірочка",
+    "en": "percent and plus equals at hash number degrees euros dollars pounds rubles "
+    "hryvnias by less greater slash star",
+    "de": "Prozent und plus gleich at Raute Nummer Grad Euro Dollar Pfund Rubel "
+    "Hrywnja mal kleiner größer Schrägstrich Stern",
+    "es": "porciento y más igual arroba almohadilla número grados euros dólares libras rublos "
+    "grivnas por menor mayor barra asterisco",
+    "fr": "pourcent et plus égale arobase dièse numéro degrés euros dollars livres roubles "
+    "hryvnias par inférieur supérieur barre étoile",
+}
+SIGNS: Mapping[str, Mapping[str, str]] = {
+    language: dict(zip(_SIGN_ORDER, words.split(), strict=True))
+    for language, words in _SIGN_WORDS.items()
+}
+"""How a sign is said that no rule read."""
+
+_SAID_AS = {
+    "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "—": "–", "―": "–", "−": "-", "‐": "-",
+    "‑": "-", "\N{SOFT HYPHEN}": "", "(": ", ", ")": ", ", "[": ", ", "]": ", ",
+    "Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d", "Æ": "Ae", "æ": "ae", "Œ": "Oe",
+    "œ": "oe", "ı": "i", "Þ": "Th", "þ": "th", "ð": "d", "ß": "ss", "ẞ": "SS",
+    "ё": "е", "Ё": "Е", "і": "и", "є": "е", "ґ": "г", "ы": "и", "э": "е", "ъ": "", "Ы": "И",
+    "Э": "Е", "І": "И", "Є": "Е", "Ґ": "Г", "Ъ": "",
+    "…": ".", "!": ".", "?": ".", ";": ",", ":": ",", "–": "-",
+}  # fmt: skip
+"""What is read instead of a character that this model lacks; itself looked up again."""
+_ACUTE = "\N{COMBINING ACUTE ACCENT}"
+_SPACED_PAUSE = re.compile(r"\s+(?=[.,!?:;…])")
+_PAUSE_RUN = re.compile(r"([.,:;])(?:\s*[,:;])+|^[\s.,:;…–-]+")
+_CYRILLIC = ("ru", "uk")
+
+
+def speakable(text: str, language: str, alphabet: frozenset[str] | None = None) -> str:
+    """`text` for the model of `language`: words only, in its alphabet; empty if nothing is left.
+
+    Args:
+        text: as people write it.
+        language: a key of `ALPHABETS`.
+        alphabet: what this very model reads, when that is known; less than `ALPHABETS` has.
+    """
+    plain = unicodedata.normalize("NFC", text)
+    return readable(NORMALISERS[language](plain), language, alphabet)
+
+
+def readable(text: str, language: str, alphabet: frozenset[str] | None = None) -> str:
+    """The last pass: every character of the result is in the alphabet, and no digit is lost.
+
+    Case is kept (the models ignore it). What has no sound and no word becomes a space.
+    """
+    allowed = ALPHABETS[language] & (alphabet or ALPHABETS[language])
+    out = "".join(_read(char, language, allowed) for char in _own_script(text, language))
+    out = _PAUSE_RUN.sub(r"\1", " ".join(out.split()))
+    out = _SPACED_PAUSE.sub("", out).strip()
+    return out if any(char.isalpha() for char in out) else ""
+
+
+def _own_script(text: str, language: str) -> str:
+    """Latin words in Cyrillic letters, where the language is written in those."""
+    if language not in _CYRILLIC:
+        return text
+    bare = _bare_latin(text)
+    return re.sub(r"[A-Za-z]+", lambda word: to_cyrillic(word[0].lower()), bare)
+
+
+def _read(char: str, language: str, allowed: frozenset[str]) -> str:
+    lower = char.lower()
+    if lower in allowed or char == " ":
+        return char
+    if char in SIGNS[language]:
+        return f" {SIGNS[language][char]} "
+    if char.isdigit():  # also ² and ٣
+        return f" {DIGITS[language].split()[unicodedata.digit(char)]} "
+    return "".join(_read(part, language, allowed) for part in _instead(char, language))
+
+
+def _instead(char: str, language: str) -> str:
+    """What to read for a character outside the alphabet that is no sign and no digit."""
+    if char == "'":
+        return "" if language in ("en", "uk") else " "
+    if char in _SAID_AS:
+        return _SAID_AS[char]
+    if language not in _CYRILLIC and char.lower() in IN_LATIN:
+        return IN_LATIN[char.lower()]
+    parts = unicodedata.normalize("NFKD", char)
+    if parts != char:  # ö for a model without it, a ligature, a full-width letter, ½
+        return "".join(part for part in parts if not unicodedata.combining(part))
+    return "" if unicodedata.combining(char) else " "
+
+
+def _bare_latin(text: str) -> str:
+    """Latin letters without their marks."""
+    return "".join(
+        _instead(char, "en") if char > "\x7f" and _is_latin(char) else char for char in text
+    )
+
+
+def _is_latin(char: str) -> bool:
+    return unicodedata.name(char, "").startswith("LATIN ")
+
+
+def _normalise_russian(text: str) -> str:
+    import rutextnorm  # noqa: PLC0415 (belongs to the extra)
+
+    # Stress marks would become separate characters, and ü would not be known as a letter.
+    said: str = rutextnorm.normalize_russian(_bare_latin(text).replace(_ACUTE, ""))
+    return said
+
+
+NORMALISERS: Mapping[str, Callable[[str], str]] = {
+    "ru": _normalise_russian,
+    **{language: partial(say_numbers, language=language) for language in ("uk", "en", "de")},
+    **{language: partial(say_numbers, language=language) for language in ("es", "fr")},
+}
+"""What reads numbers, dates and units, by language."""

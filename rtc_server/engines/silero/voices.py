@@ -1,0 +1,62 @@
+"""Which Silero model speaks which language, and with which voices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """One language of one model."""
+
+    model_id: str
+    """The model, as in the catalogue."""
+    language: str
+    """ISO 639-1 code."""
+    first: str
+    """The speaker that is the default voice."""
+    prefix: str = ""
+    """What the language's speakers begin with, in a model of several languages."""
+    stress: str = ""
+    """The language of `silero-stress` whose marks the model needs; it sets none itself."""
+
+
+SPEAKING = (
+    Speaking("v5_5_ru", "ru", "xenia"),
+    Speaking("v3_en", "en", "en_0"),
+    Speaking("v3_de", "de", "eva_k"),
+    Speaking("v3_es", "es", "es_0"),
+    Speaking("v3_fr", "fr", "fr_0"),
+    Speaking("v4_ua", "uk", "mykyta"),
+    Speaking("v5_cis_base", "ru", "ru_eduard", prefix="ru_", stress="ru"),
+    Speaking("v5_cis_base", "uk", "ukr_igor", prefix="ukr_", stress="ukr"),
+    Speaking("v5_cis_ext", "uk", "ukr_mykyta", prefix="ukr_", stress="ukr"),
+)
+"""The usual model of a language first."""
+
+_NO_VOICE = frozenset({"random"})
+"""Speakers of the older models that are another voice at each call."""
+
+
+def usual_models() -> tuple[str, ...]:
+    """The models that are loaded when none is chosen, one for each language."""
+    usual: dict[str, str] = {}
+    for speaking in SPEAKING:
+        usual.setdefault(speaking.language, speaking.model_id)
+    return tuple(usual.values())
+
+
+def languages_of(model_ids: tuple[str, ...]) -> Mapping[str, Speaking]:
+    """For each language the first of these models that speaks it."""
+    chosen: dict[str, Speaking] = {}
+    for model_id in model_ids:
+        for speaking in SPEAKING:
+            if speaking.model_id == model_id:
+                chosen.setdefault(speaking.language, speaking)
+    return chosen
+
+
+def voices_of(speaking: Speaking, speakers: tuple[str, ...]) -> tuple[str, ...]:
+    """The language's voices among a model's speakers, the default first."""
+    voices = [name for name in speakers if name.startswith(speaking.prefix)]
+    voices = [name for name in voices if name not in _NO_VOICE]
+    return tuple(sorted(voices, key=lambda name: name != speaking.first))  # stable

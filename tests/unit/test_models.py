@@ -1,0 +1,368 @@
+"""The catalogue, and ``rtc-server models`` against a server that cuts, lies and fails."""
+
+import contextlib
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from rtc_server import catalog
+from rtc_server.catalog import Model, ModelFile, State
+from rtc_server.cli import main
+from rtc_server.errors import ModelError
+from rtc_server.resources import resource_folder
+
+Capture = pytest.CaptureFixture[str]
+CONTENT = bytes(range(256)) * 4096  # 1 MiB
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@dataclass
+class Site:
+    """What the server does, and what was asked of it."""
+
+    content: bytes = CONTENT
+    """What it serves."""
+    cuts: list[int] = field(default_factory=list)
+    """After how many bytes each of the next answers breaks off."""
+    ranges: bool = True
+    """Whether it can go on in the middle."""
+    status: int = 200
+    """What it answers."""
+    asked: list[str] = field(default_factory=list)
+    """The Range header of each request, or nothing."""
+    paths: list[str] = field(default_factory=list)
+    """What each request asked for."""
+    url: str = ""
+    """Where it is."""
+
+
+@contextlib.contextmanager
+def serving(site: Site) -> Iterator[Site]:
+    """A server on loopback."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            span = self.headers.get("Range", "")
+            site.asked.append(span)
+            site.paths.append(self.path)
+            start = int(span[6:-1]) if span and site.ranges else 0
+            if site.status != 200:
+                self.send_error(site.status)
+            elif start >= len(site.content):
+                self.send_error(416)
+            else:
+                body = site.content[start:]
+                self.send_response(206 if start else 200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body[: site.cuts.pop(0)] if site.cuts else body)
+
+        def log_message(self, *_: object) -> None:
+            """Tests are quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        site.url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            yield site
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def model(url: str = "http://127.0.0.1:9/x", sha256: str | None = SHA256) -> Model:
+    """A model of one file of `CONTENT`."""
+    file = ModelFile("tiny.pt", url, len(CONTENT), sha256)
+    return Model("tiny", "silero", ("ru",), "MIT", 1, (file,))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtc_server.cli.download._PAUSE_S", 0.0)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, folder: Path, entry: Model, *argv: str) -> int:
+    """``rtc-server models`` with a catalogue of one model."""
+    monkeypatch.setattr("rtc_server.cli.models.catalog", lambda: (entry,))
+    monkeypatch.setattr("rtc_server.catalog.catalog", lambda: (entry,))
+    return main(["models", "--models-dir", str(folder), *argv], {})
+
+
+def put(folder: Path, content: bytes, name: str = "tiny.pt") -> Path:
+    path = folder / "tiny" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_the_catalogue_is_whole_and_every_hash_and_address_is_plausible() -> None:
+    models = catalog.catalog()
+    assert len({entry.id for entry in models}) == len(models)
+    for entry in models:
+        assert entry.languages
+        assert entry.licence
+        assert entry.kind in ("canary", "silero", "piper")
+        for file in entry.files:
+            assert file.url.startswith("https://")
+            assert file.url.endswith(file.name)
+            if file.sha256 is not None:
+                assert len(bytes.fromhex(file.sha256)) == 32
+                assert file.sha256 == file.sha256.lower()
+                assert entry.checked >= 1
+    assert (resource_folder("models") / "catalog.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[[model]]\nid='x'", "not toml", "[[model]]\nid='x'\nfile=[{name='../x',url='u'}]"],
+)
+def test_a_damaged_catalogue_is_told(text: str) -> None:
+    with pytest.raises(ModelError, match="catalogue"):
+        catalog.read_catalog(text)
+
+
+def test_models_lie_where_the_setting_says_else_in_the_cache_folder() -> None:
+    assert catalog.models_folder("/data/m") == Path("/data/m")
+    xdg = {"XDG_CACHE_HOME": "/cache"}
+    assert catalog.models_folder("", xdg) == Path("/cache/rtc-server/models")
+    assert catalog.models_folder("", {}) == Path.home() / ".cache/rtc-server/models"
+    relative = {"XDG_CACHE_HOME": "cache"}  # must be ignored (XDG base directory specification)
+    assert catalog.models_folder("", relative) == Path.home() / ".cache/rtc-server/models"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "state"),
+    [
+        (None, "", State.ABSENT),
+        (CONTENT[:100], "tiny.pt.part", State.PARTIAL),
+        (CONTENT[:100], "tiny.pt", State.WRONG),
+        (CONTENT[:-1] + b"x", "tiny.pt", State.WRONG),
+        (CONTENT, "tiny.pt", State.VERIFIED),
+    ],
+)
+def test_what_is_on_disk_is_told_and_only_the_right_file_is_opened(
+    folder: Path, content: bytes | None, name: str, state: State
+) -> None:
+    entry = model()
+    if content is not None:
+        put(folder, content, name)
+    assert catalog.state_of(folder, entry, entry.files[0], hashed=True) is state
+    if state is State.VERIFIED:
+        with catalog.open_verified(folder, entry, entry.files[0]) as handle:
+            assert handle.read() == CONTENT
+    else:
+        with pytest.raises(ModelError, match="rtc-server models fetch tiny"):
+            catalog.open_verified(folder, entry, entry.files[0])
+
+
+def test_a_file_without_a_known_hash_is_opened_only_after_it_was_trusted(folder: Path) -> None:
+    entry = model(sha256=None)
+    path = put(folder, CONTENT)
+    with pytest.raises(ModelError, match="--trust-download"):
+        catalog.open_verified(folder, entry, entry.files[0])
+    catalog.record_path(path).write_text(SHA256)
+    catalog.open_verified(folder, entry, entry.files[0]).close()
+    path.write_bytes(CONTENT[:-1] + b"x")
+    with pytest.raises(ModelError, match="SHA-256 differs"):
+        catalog.open_verified(folder, entry, entry.files[0])
+
+
+@pytest.mark.real_time
+def test_a_model_is_fetched_checked_and_not_fetched_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
+) -> None:
+    with serving(Site()) as site:
+        assert run(monkeypatch, folder, model(site.url), "fetch", "tiny") == 0
+        path = folder / "tiny" / "tiny.pt"
+        assert path.read_bytes() == CONTENT
+        assert [file.name for file in path.parent.iterdir()] == ["tiny.pt"]
+        captured = capsys.readouterr()
+        assert "licence MIT" in captured.out
+        assert "1.0 of 1.0 MB" in captured.err
+        assert run(monkeypatch, folder, model(site.url), "fetch", "tiny") == 0
+        assert site.asked == [""]
+    assert "is here already" in capsys.readouterr().out
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_cut_download_goes_on_where_it_stopped_if_the_server_can(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, ranges: bool
+) -> None:
+    cuts = [300_000, 200_000] if ranges else [300_000]
+    with serving(Site(cuts=cuts, ranges=ranges)) as site:
+        assert run(monkeypatch, folder, model(site.url), "fetch", "tiny") == 0
+    expected = ["", "bytes=300000-", "bytes=500000-"] if ranges else ["", "bytes=300000-"]
+    assert site.asked == expected
+    assert (folder / "tiny" / "tiny.pt").read_bytes() == CONTENT
+
+
+@pytest.mark.real_time
+def test_a_download_given_up_is_taken_up_by_the_next_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
+) -> None:
+    with serving(Site(cuts=[300_000, 0])) as site:
+        assert run(monkeypatch, folder, model(site.url), "fetch", "tiny") == 2
+        assert "Run the same command again to go on" in capsys.readouterr().err
+        assert not (folder / "tiny" / "tiny.pt").exists()
+        assert run(monkeypatch, folder, model(site.url), "fetch", "tiny") == 0
+    assert site.asked == ["", "bytes=300000-", "bytes=300000-"]
+    assert (folder / "tiny" / "tiny.pt").read_bytes() == CONTENT
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("begun", [b"another edition" * 1000, CONTENT + b"more"])
+def test_what_was_begun_with_another_edition_is_begun_again(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, begun: bytes
+) -> None:
+    put(folder, begun, "tiny.pt.part")
+    with serving(Site()) as site:
+        assert run(monkeypatch, folder, model(site.url), "fetch", "tiny") == 0
+    assert (folder / "tiny" / "tiny.pt").read_bytes() == CONTENT
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize(
+    ("site", "sentence"),
+    [
+        (Site(content=CONTENT[:-1] + b"x"), "SHA-256 differs"),
+        (Site(content=CONTENT[:-1]), "has 1048575 bytes"),
+        (Site(status=404), "404"),
+        (Site(status=503), "503"),
+        (Site(cuts=[0]), "Cannot reach"),
+    ],
+)
+def test_a_download_that_is_not_the_file_leaves_nothing_and_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path, site: Site, sentence: str
+) -> None:
+    with serving(site):
+        assert run(monkeypatch, folder, model(site.url), "fetch", "tiny") == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert "--trust-download" in error or "--from" in error
+    assert "Traceback" not in error
+    assert not (folder / "tiny" / "tiny.pt").exists()
+
+
+@pytest.mark.real_time
+def test_without_a_network_there_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
+) -> None:
+    with serving(Site()) as site:
+        url = site.url  # nobody listens there any more
+    assert run(monkeypatch, folder, model(url), "fetch", "tiny") == 2
+    error = capsys.readouterr().err
+    assert "Check the network" in error
+    assert "--from FOLDER" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.real_time
+def test_another_edition_is_taken_only_by_choice_and_then_pinned(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
+) -> None:
+    other = CONTENT[:-1]
+    with serving(Site(content=other)) as site:
+        entry = model(site.url)
+        assert run(monkeypatch, folder, entry, "fetch", "tiny", "--trust-download") == 0
+    path = folder / "tiny" / "tiny.pt"
+    assert path.read_bytes() == other
+    catalog.open_verified(folder, entry, entry.files[0]).close()
+    assert run(monkeypatch, folder, entry, "verify") == 0
+    assert "the hash you chose to trust" in capsys.readouterr().out
+    path.write_bytes(other[:-1] + b"?")
+    assert run(monkeypatch, folder, entry, "verify") == 1
+
+
+def test_a_model_of_unknown_hash_needs_that_choice(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
+) -> None:
+    assert run(monkeypatch, folder, model(sha256=None), "fetch", "tiny") == 2
+    assert "--trust-download" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("layout", ["tiny/tiny.pt", "tiny.pt"])
+def test_a_folder_serves_as_a_mirror(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, tmp_path: Path, layout: str
+) -> None:
+    copy = tmp_path / "mirror" / layout
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(CONTENT)
+    mirror = str(tmp_path / "mirror")
+    assert run(monkeypatch, folder, model(), "fetch", "tiny", "--from", mirror) == 0
+    assert (folder / "tiny" / "tiny.pt").read_bytes() == CONTENT
+    assert copy.exists()
+
+
+@pytest.mark.real_time
+def test_an_address_serves_as_a_mirror(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    with serving(Site()) as site:
+        assert run(monkeypatch, folder, model(), "fetch", "tiny", "--from", f"{site.url}/m/") == 0
+    assert site.paths == ["/m/tiny/tiny.pt"]
+
+
+def test_a_mirror_without_the_file_or_with_a_wrong_one_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path, tmp_path: Path
+) -> None:
+    assert run(monkeypatch, folder, model(), "fetch", "tiny", "--from", str(tmp_path)) == 2
+    assert "There is no tiny.pt" in capsys.readouterr().err
+    (tmp_path / "tiny.pt").write_bytes(CONTENT[:-1] + b"x")
+    assert run(monkeypatch, folder, model(), "fetch", "tiny", "--from", str(tmp_path)) == 2
+    assert "SHA-256 differs" in capsys.readouterr().err
+    assert not list(folder.rglob("*.pt*"))
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    assert run(monkeypatch, blocked, model(), "fetch", "tiny") == 2
+    error = capsys.readouterr().err
+    assert "Cannot write" in error
+    assert error.count("\n") == 1
+
+
+def test_a_full_disk_is_told_before_anything_is_fetched(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
+) -> None:
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr("rtc_server.cli.download.shutil.disk_usage", lambda _: usage)
+    assert run(monkeypatch, folder, model(), "fetch", "tiny") == 2
+    assert "Make room" in capsys.readouterr().err
+
+
+def test_what_is_here_is_listed_verified_and_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
+) -> None:
+    entry = model()
+    assert run(monkeypatch, folder, entry, "list") == 0
+    assert "tiny  (silero, 1 MB, not fetched)" in capsys.readouterr().out
+    assert run(monkeypatch, folder, entry, "verify") == 0
+    assert "No models in" in capsys.readouterr().out
+    assert run(monkeypatch, folder, entry, "verify", "tiny") == 1
+    assert "not here" in capsys.readouterr().out
+    path = put(folder, CONTENT)
+    assert run(monkeypatch, folder, entry, "list") == 0
+    assert "1 MB, fetched)" in capsys.readouterr().out
+    assert run(monkeypatch, folder, entry, "verify") == 0
+    assert run(monkeypatch, folder, entry, "path", "tiny") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(path)
+    assert run(monkeypatch, folder, entry, "path") == 0
+    assert capsys.readouterr().out.strip() == str(folder)
+
+
+def test_an_unknown_model_is_one_sentence(capsys: Capture) -> None:
+    assert main(["models", "fetch", "v9_tlh"], {}) == 2
+    assert "rtc-server models list" in capsys.readouterr().err
