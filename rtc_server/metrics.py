@@ -21,6 +21,7 @@ _SECONDS = (
     5.0,
     10.0,
 )
+_LATENESS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
 class Metrics:
@@ -68,7 +69,54 @@ class Metrics:
         self.loop_lag_seconds = Histogram(
             "rtc_loop_lag_seconds",
             "How late the event loop ran a 20 ms timer.",
-            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
+            buckets=_LATENESS,
+            registry=r,
+        )
+        self.tick_lateness_seconds = Histogram(
+            "rtc_tick_lateness_seconds",
+            "How late the 20 ms beat of outgoing media was.",
+            buckets=_LATENESS,
+            registry=r,
+        )
+        self.packets = Counter(
+            "rtc_packets",
+            "Media packets of all sessions: received, lost (they never came), sent.",
+            ["way"],
+            registry=r,
+        )
+        self.repaired_seconds = Counter(
+            "rtc_repaired_seconds",
+            "Lost audio that was recovered from redundancy, or concealed.",
+            ["how"],
+            registry=r,
+        )
+        self.datagrams_dropped = Counter(
+            "rtc_datagrams_dropped",
+            "Datagrams from strangers, malformed ones, and floods.",
+            registry=r,
+        )
+        self.jitter_seconds = Histogram(
+            "rtc_jitter_seconds",
+            "Interarrival jitter of each session, each second.",
+            buckets=(0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2),
+            registry=r,
+        )
+        self.buffer_target_seconds = Histogram(
+            "rtc_buffer_target_seconds",
+            "How long each session's jitter buffer waits for overtaken packets, each second.",
+            buckets=(0.0, 0.01, 0.02, 0.04, 0.06, 0.1, 0.15, 0.2),
+            registry=r,
+        )
+        self.session_loss = Histogram(
+            "rtc_session_loss",
+            "Share of a session's packets that never came, told at its end.",
+            buckets=(0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+            registry=r,
+        )
+        self.session_drift_ppm = Histogram(
+            "rtc_session_drift_ppm",
+            "Clock drift of a session's client, either way, told at its end.",
+            buckets=(10, 20, 50, 100, 200, 500, 1000, 5000),
             registry=r,
         )
 

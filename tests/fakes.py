@@ -178,8 +178,14 @@ def joined(parts: Sequence[Samples]) -> Samples:
 class FakeStats:
     packets_received: int = 0
     packets_lost: int = 0
+    packets_sent: int = 0
     jitter_ms: float = 0.0
+    concealed_ms: float = 0.0
+    recovered_ms: float = 0.0
+    buffer_target_ms: float = 0.0
+    drift_ppm: float = 0.0
     messages_dropped: int = 0
+    datagrams_dropped: int = 0
 
 
 class FakeTransport:

@@ -24,6 +24,7 @@ from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.signaling import AccessLog, make_http_app, server_logger
 from rtc_server.transport.base import TransportListener
+from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.webrtc import WebRtcTransport
 
 LAG_PROBE_S = 0.02
@@ -78,6 +79,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
     manager = SessionManager(services, accept, engines, max_sessions=settings.http.max_sessions)
     http = make_http_app(manager, engines, engines, metrics, settings)
     async with _listening(http, settings.http) as port, engines.running(), manager.open():
+        shared_tick().observe_lateness_s = metrics.tick_lateness_seconds.observe
         lag_probe = asyncio.create_task(_probe_lag(metrics), name="loop lag")
         try:
             host = f"[{settings.http.host}]" if ":" in settings.http.host else settings.http.host

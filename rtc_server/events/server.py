@@ -265,6 +265,18 @@ class MetricsEvent:
     """Share of the client's packets that never came, 0 to 1."""
     jitter_ms: float
     """Interarrival jitter of the client's packets (RFC 3550)."""
+    packets_received: int
+    """Media packets of the client so far."""
+    packets_sent: int
+    """Media packets to the client so far."""
+    recovered_ms: float
+    """Audio of lost packets that was restored from redundancy, so far."""
+    concealed_ms: float
+    """Audio of lost packets that was invented, so far."""
+    buffer_target_ms: float
+    """How long a packet that a later one has overtaken is waited for now."""
+    drift_ppm: float
+    """How much faster the client's audio clock runs than the server's, in millionths."""
 
 
 @dataclass(frozen=True, slots=True)

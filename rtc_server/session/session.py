@@ -36,6 +36,7 @@ from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.base import SessionRequest
 from rtc_server.session.quota import Lease
 from rtc_server.session.services import Services
+from rtc_server.session.wire_report import WireReport
 from rtc_server.transport.base import CloseReason, Transport
 
 METRICS_INTERVAL_S = 1.0
@@ -81,6 +82,7 @@ class Session:
         )
         self._set_listener()
         self._transport: Transport | None = None
+        self._wire = WireReport(services.metrics)
         self._events = self._seq = 0
         self._closing = False
         self._connected = False
@@ -114,6 +116,8 @@ class Session:
         finally:
             self._closing = True
             await self._transport.close(self.reason)
+            if self._connected:
+                self._wire.finish(self._transport.stats)
             self._freed.set()
 
     async def close(self, *, drain: bool = False) -> None:
@@ -268,10 +272,13 @@ class Session:
         self._emit(ErrorEvent(detail))
 
     async def _report(self) -> None:
+        assert self._transport is not None
         while True:
             await asyncio.sleep(METRICS_INTERVAL_S)
-            if self._connected and "metrics" in self._groups:
-                self._emit(self._measured())
+            if self._connected:
+                self._wire.sample(self._transport.stats)
+                if "metrics" in self._groups:
+                    self._emit(self._measured())
 
     def _measured(self) -> MetricsEvent:
         assert self._transport is not None
@@ -286,4 +293,10 @@ class Session:
             queue_drops=self._interpreter.queue_drops + wire.messages_dropped,
             loss=wire.packets_lost / packets if packets else 0.0,
             jitter_ms=wire.jitter_ms,
+            packets_received=wire.packets_received,
+            packets_sent=wire.packets_sent,
+            recovered_ms=wire.recovered_ms,
+            concealed_ms=wire.concealed_ms,
+            buffer_target_ms=wire.buffer_target_ms,
+            drift_ppm=wire.drift_ppm,
         )

@@ -55,8 +55,9 @@ class Transport(Protocol):
 
     def send_message(self, text: str, *, droppable: bool = False) -> bool:
         """Queue one event. The queue is bounded: when full the oldest droppable message goes,
-        and with none to drop the peer is closed as too slow. False when the message was dropped
-        or the wire is closed."""
+        and with none to drop the peer is closed as too slow. A peer that has not opened its channel
+        misses the oldest; one that offered none misses all. False when the message was dropped or
+        the wire is closed."""
 
     @property
     def stats(self) -> "TransportStats":
@@ -70,6 +71,22 @@ class TransportStats(Protocol):
     """Counters that a session reports in ``x.metrics``."""
 
     packets_received: int
+    """Media packets of the client."""
     packets_lost: int
+    """Its packets that never came."""
+    packets_sent: int
+    """Media packets to the client."""
     jitter_ms: float
+    """Interarrival jitter of its packets."""
+    concealed_ms: float
+    """Its lost audio that was invented."""
+    recovered_ms: float
+    """Its lost audio that was restored from redundancy."""
+    buffer_target_ms: float
+    """How long an overtaken packet is now waited for."""
+    drift_ppm: float
+    """How much faster its clock runs than ours."""
     messages_dropped: int
+    """Events that it was too slow for."""
+    datagrams_dropped: int
+    """Datagrams from strangers, malformed ones, and floods."""

@@ -121,8 +121,9 @@ class EventChannel:
         sctp.on("datachannel", self._announced)
 
     def send(self, text: str, *, droppable: bool) -> Stored:
-        """Send, or keep until the peer can take it."""
-        stored = self._outbox.put(text, droppable=droppable)
+        """Send, or keep until the peer can take it. Without a channel the newest are kept."""
+        unread = self._channel is None
+        stored = self._outbox.put(text, droppable=droppable, unread=unread)
         self._pump()
         return stored
 

@@ -31,11 +31,14 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._messages)
 
-    def put(self, text: str, *, droppable: bool) -> Stored:
-        """Append one message, dropping the oldest droppable ones when there is no room."""
+    def put(self, text: str, *, droppable: bool, unread: bool = False) -> Stored:
+        """Append one message, dropping the oldest droppable ones when there is no room.
+
+        While `unread`, when nobody is there to be too slow, the oldest of any kind are dropped.
+        """
         size = len(text.encode())
         while len(self._messages) >= MAX_MESSAGES or self._size_bytes + size > MAX_BYTES:
-            if not self._drop_oldest():
+            if not self._drop_oldest(any_kind=unread):
                 if not droppable:
                     return Stored.OVERFLOW
                 self.dropped += 1
@@ -50,9 +53,9 @@ class Outbox:
         self._size_bytes -= size
         return text
 
-    def _drop_oldest(self) -> bool:
+    def _drop_oldest(self, *, any_kind: bool) -> bool:
         for i, (_, size, droppable) in enumerate(self._messages):
-            if droppable:
+            if droppable or any_kind:
                 del self._messages[i]
                 self._size_bytes -= size
                 self.dropped += 1

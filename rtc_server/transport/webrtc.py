@@ -147,7 +147,7 @@ class WebRtcTransport:
 
     def send_message(self, text: str, *, droppable: bool = False) -> bool:
         """Queue one event; see `Transport.send_message`."""
-        if self._end.done():
+        if self._end.done() or not self._offer.has_data:
             return False
         stored = self._channel.send(text, droppable=droppable)
         if stored is Stored.OVERFLOW:

@@ -2,6 +2,7 @@
 
 import json
 
+from rtc_server.transport.outbox import MAX_MESSAGES
 from tests.loopback.peers import Server
 from tests.rtc_client import RtcClient
 
@@ -40,8 +41,27 @@ async def test_a_client_without_a_channel_is_served_too() -> None:
     async with Server() as server, RtcClient(server.negotiate, channel=None):
         session = server.session
         await session.until(lambda: session.samples >= 8_000)
-        assert server.transport.send_message("{}")  # kept, in vain
+        for _ in range(400):
+            assert not server.transport.send_message("{}")
+        before = session.samples
+        await session.until(lambda: session.samples > before + 8_000)
         assert not session.channel_open
+        assert not session.reasons
+
+
+async def test_before_its_channel_opens_a_client_misses_only_the_oldest() -> None:
+    async with Server() as server:
+
+        async def negotiate(offer: str) -> str:
+            answer = await server.negotiate(offer)
+            for number in range(400):
+                assert server.transport.send_message(json.dumps({"type": "early", "n": number}))
+            return answer
+
+        async with RtcClient(negotiate) as client:
+            await client.event("early", count=MAX_MESSAGES)
+            assert [each["n"] for each in client.events] == list(range(400 - MAX_MESSAGES, 400))
+            assert not server.session.reasons
 
 
 async def test_binary_large_and_broken_messages_are_refused_and_the_call_goes_on() -> None:

@@ -143,6 +143,21 @@ async def test_extensions_go_to_whom_asked_with_one_monotonic_seq() -> None:
         assert metrics[-1]["first_audio_ms"] > 0
 
 
+async def test_the_wires_quality_is_told() -> None:
+    async with house() as h:
+        await h.call(SessionPatch(x_events=frozenset({"metrics"})))
+        wire = h.wires[0]
+        wire.listener.on_connected()
+        wire.stats.packets_received, wire.stats.packets_lost, wire.stats.packets_sent = 75, 25, 40
+        wire.stats.recovered_ms, wire.stats.concealed_ms = 300.0, 200.0
+        wire.stats.jitter_ms, wire.stats.buffer_target_ms, wire.stats.drift_ppm = 12.5, 60.0, -80.0
+        await asyncio.sleep(1.5)
+        told = events(wire, "x.metrics")[-1]
+        assert (told["loss"], told["packets_received"], told["packets_sent"]) == (0.25, 75, 40)
+        assert (told["recovered_ms"], told["concealed_ms"]) == (300, 200)
+        assert (told["jitter_ms"], told["buffer_target_ms"], told["drift_ppm"]) == (12.5, 60, -80)
+
+
 async def test_settings_change_and_what_cannot_be_is_refused() -> None:
     async with house() as h:
         await h.call()

@@ -1,0 +1,63 @@
+"""What one session's wire went through, added to the server's metrics."""
+
+from dataclasses import dataclass
+
+from rtc_server.metrics import Metrics
+from rtc_server.transport.base import TransportStats
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Counters at the last look."""
+
+    received: int = 0
+    lost: int = 0
+    sent: int = 0
+    recovered_ms: float = 0.0
+    concealed_ms: float = 0.0
+    messages_dropped: int = 0
+    datagrams_dropped: int = 0
+
+
+class WireReport:
+    """Turns counters of one session, which only grow, into counters and histograms of all."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._last = _Counted()
+
+    def sample(self, stats: TransportStats) -> None:
+        """Call once a second while connected."""
+        self._count(stats)
+        self._metrics.jitter_seconds.observe(stats.jitter_ms / 1000)
+        self._metrics.buffer_target_seconds.observe(stats.buffer_target_ms / 1000)
+
+    def finish(self, stats: TransportStats) -> None:
+        """Call once at the end of a session that was connected."""
+        self._count(stats)
+        packets = stats.packets_received + stats.packets_lost
+        if packets:
+            self._metrics.session_loss.observe(stats.packets_lost / packets)
+            self._metrics.session_drift_ppm.observe(abs(stats.drift_ppm))
+
+    def _count(self, stats: TransportStats) -> None:
+        metrics, last = self._metrics, self._last
+        now = self._last = _Counted(
+            received=stats.packets_received,
+            # A packet that comes late after all takes its loss back; a counter cannot.
+            lost=max(stats.packets_lost, last.lost),
+            sent=stats.packets_sent,
+            recovered_ms=stats.recovered_ms,
+            concealed_ms=stats.concealed_ms,
+            messages_dropped=stats.messages_dropped,
+            datagrams_dropped=stats.datagrams_dropped,
+        )
+        metrics.packets.labels("received").inc(now.received - last.received)
+        metrics.packets.labels("lost").inc(now.lost - last.lost)
+        metrics.packets.labels("sent").inc(now.sent - last.sent)
+        recovered_ms = now.recovered_ms - last.recovered_ms
+        metrics.repaired_seconds.labels("recovered").inc(recovered_ms / 1000)
+        concealed_ms = now.concealed_ms - last.concealed_ms
+        metrics.repaired_seconds.labels("concealed").inc(concealed_ms / 1000)
+        metrics.queue_drops.labels("events").inc(now.messages_dropped - last.messages_dropped)
+        metrics.datagrams_dropped.inc(now.datagrams_dropped - last.datagrams_dropped)
