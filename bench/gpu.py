@@ -14,7 +14,6 @@ import gc
 import math
 import os
 import resource
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -47,7 +46,7 @@ def main() -> None:
     parser.add_argument("--seconds", default="1,3,10")
     parser.add_argument("--texts", type=int, choices=(1, 2), default=2, help="of each segment")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
-    parser.add_argument("--rounds", type=int, default=3, help="the median of so many counts")
+    parser.add_argument("--rounds", type=int, default=5, help="the least of so many counts")
     parser.add_argument("--check", type=int, default=0, help="compare tokens on so many inputs")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
@@ -221,12 +220,12 @@ class Bench:
             for decode, kept in zip(decoders, times, strict=True):
                 short, long = (self.once(partial(decode, count)) for count in (few, tokens))
                 kept.append((long - short) / (tokens - few))
-        return [statistics.median(kept) for kept in times]
+        return [min(kept) for kept in times]
 
     def seconds(self, work: Callable[[], Any]) -> float:
-        """Median time of `work`."""
+        """Least time of `work`."""
         work()
-        return statistics.median(self.once(work) for _ in range(self.rounds))
+        return min(self.once(work) for _ in range(self.rounds))
 
     def once(self, work: Callable[[], Any]) -> float:
         """Seconds until the device has done `work`."""

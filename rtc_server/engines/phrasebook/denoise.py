@@ -1,4 +1,6 @@
-"""Steady noise out of a whole segment, by a Wiener filter.
+"""What a segment goes through before the model hears it: noise removal, even margins.
+
+Steady noise goes by a Wiener filter.
 
 The model's own noise removal follows the sound and needs a lead of silence; a segment is known
 whole, so its quietest moments are a better measure. Spectral gain after Boll, "Suppression of
@@ -8,7 +10,7 @@ acoustic noise in speech using spectral subtraction", 1979, with a floor against
 import numpy as np
 import numpy.typing as npt
 
-from rtc_server.pcm import Samples
+from rtc_server.pcm import SPEECH_RATE, Samples
 
 _WINDOW = 512
 _HOP = 128
@@ -20,6 +22,11 @@ _LEAST_GAIN = 0.1
 """In power; what is left of pure noise."""
 _SMOOTH_FRAMES = 5
 _SMOOTH_BINS = 3
+ROOM_SAMPLES = SPEECH_RATE * 3 // 10
+"""Silence before and after speech that the model is used to."""
+_LEVEL_SAMPLES = SPEECH_RATE // 100
+_LOUD_SHARE = 4e-4
+"""Share of the loudest power, in 10 ms, from which on it is speech (-34 dB)."""
 _TAPER = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
 
 
@@ -39,6 +46,22 @@ def denoise(samples: Samples) -> Samples:
         joined[number * _HOP : number * _HOP + _WINDOW] += frame
     overlap = float(np.sum(_TAPER**2)) / _HOP
     return (joined[_WINDOW : _WINDOW + len(samples)] / overlap).astype(np.float32)
+
+
+def with_room(samples: Samples) -> Samples:
+    """The loud part with `ROOM_SAMPLES` on either side, of what is there and then of silence.
+
+    However a segment was cut, the model's normalisation then sees the same share of silence.
+    """
+    frames = len(samples) // _LEVEL_SAMPLES
+    if not frames:
+        return samples
+    power = np.square(samples[: frames * _LEVEL_SAMPLES]).reshape(frames, -1).mean(axis=1)
+    loud = np.flatnonzero(power >= _LOUD_SHARE * power.max())
+    start = int(loud[0]) * _LEVEL_SAMPLES - ROOM_SAMPLES
+    end = int(loud[-1] + 1) * _LEVEL_SAMPLES + ROOM_SAMPLES
+    missing = (max(0, -start), max(0, end - len(samples)))
+    return np.pad(samples[max(0, start) : end], missing)
 
 
 def _smooth(values: npt.NDArray[np.float64], width: int, axis: int) -> npt.NDArray[np.float64]:

@@ -104,7 +104,7 @@ class PhrasebookAst:
             return AstResult(AstStatus.NOT_UNDERSTOOD)
         source, target = request.source_language, request.target_language
         heard = self._recognizer.understand(request.samples, source)
-        if heard.words:
+        if heard.matched:
             known = self._vocabularies[source]
             match = next(matches(heard.words, self._book.phrases, source, known))
             return AstResult(

@@ -38,5 +38,9 @@ class EspeakPhonemes:
         said: list[str] = []
         while at.value:
             clause = self._library.espeak_TextToPhonemes(ctypes.byref(at), _UTF8, _SEPARATED)
-            said += (clause or b"").decode().replace(" ", "_").split("_")
-        return [phoneme for phoneme in said if phoneme]
+            for phoneme in (clause or b"").decode().replace(" ", "_").split("_"):
+                if phoneme == ";" and said:  # softness belongs to the consonant before it
+                    said[-1] += phoneme
+                elif phoneme:
+                    said.append(phoneme)
+        return said

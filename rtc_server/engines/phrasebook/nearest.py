@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from rtc_server.engines.phrasebook.pronounce import Phones
 
@@ -29,6 +30,10 @@ class Nearest:
 
     def rank(self, heard: Phones) -> list[int]:
         """Indices of the candidates, the nearest first."""
+        return [int(index) for index in np.argsort(self.distances(heard), kind="stable")]
+
+    def distances(self, heard: Phones) -> npt.NDArray[np.float64]:
+        """One distance a candidate, 0 for the same sound, at most 1."""
         width = self._candidates.shape[1]
         row = np.tile(np.arange(width + 1, dtype=float), (len(self._candidates), 1))
         for step, phone in enumerate(heard, start=1):
@@ -37,6 +42,5 @@ class Nearest:
             row[:, 0] = step
             for column in range(width):
                 row[:, column + 1] = np.minimum(above[:, column], row[:, column] + 1)
-        distances = row[np.arange(len(row)), self._lengths]
-        longest = np.maximum(self._lengths, max(1, len(heard)))
-        return [int(index) for index in np.argsort(distances / longest, kind="stable")]
+        edits = row[np.arange(len(row)), self._lengths]
+        return np.asarray(edits / np.maximum(self._lengths, max(1, len(heard))))

@@ -52,12 +52,17 @@ _RU_FULL = {
 }  # fmt: skip
 """Vowels as spelt, o and e as diphthongs, х as a stop."""
 
-_RU_STYLES: tuple[Mapping[str, str], ...] = (
-    _RU_REDUCED,
-    _RU_FULL,
-    {**_RU_REDUCED, "r": "D", "r;": "D"},  # one tap of the tongue is an American t between vowels
-    {**_RU_FULL, "r": "ER", "r;": "ER"},
-)
+_RU_SOFT = {
+    **_RU_REDUCED, "e": "EY", "'e": "EY", "z": "DH",
+    "t;": "T Y", "d;": "D Y", "n;": "N Y", "l;": "L Y", "s;": "S Y", "m;": "M Y", "p;": "P Y",
+    "b;": "B Y", "v;": "V Y", "f;": "F Y", "z;": "Z Y", "k;": "K Y", "g;": "G Y", "r;": "R Y",
+}  # fmt: skip
+"""Soft consonants with the glide that an English speaker hears after them."""
+
+_RU_DENTAL = {**_RU_REDUCED, "z": "DH", "s": "TH", "t": "TH", "l": "ER"}
+"""Hard t, s, z as the dentals they are, and the dark l as the vowel it comes near to."""
+
+_RU_STYLES: tuple[Mapping[str, str], ...] = (_RU_REDUCED, _RU_FULL, _RU_SOFT, _RU_DENTAL)
 """Whole-word ways to hear Russian; each word gets one pronunciation from each."""
 
 _RU_LETTERS = {"в": ("V", "F"), "с": ("S", "Z"), "к": ("K", "G")}

@@ -1,11 +1,13 @@
 """From samples to words of the book, or to the certainty that it was something else."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from rtc_server.engines.phrasebook import pronounce
 from rtc_server.engines.phrasebook.book import LANGUAGES, Book
-from rtc_server.engines.phrasebook.decoder import PAUSE, Decoder, Heard, as_phones, dictionary
+from rtc_server.engines.phrasebook.decoder import PAUSE, Decoder, as_phones, dictionary
+from rtc_server.engines.phrasebook.denoise import denoise, with_room
 from rtc_server.engines.phrasebook.espeak_phonemes import EspeakPhonemes
 from rtc_server.engines.phrasebook.fillers import examples
 from rtc_server.engines.phrasebook.nearest import Nearest
@@ -16,15 +18,20 @@ from rtc_server.engines.phrasebook.rejection import Evidence, evidence, is_match
 from rtc_server.errors import ConfigError
 from rtc_server.pcm import Samples
 
+_LEAST_LEFT = 0.5
+"""Share of the power that noise removal leaves of speech, at the very least."""
+
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
     """What one segment turned out to be."""
 
     words: tuple[str, ...]
-    """What was said; empty if it is not in the book."""
+    """The best match in the book, be it right or not."""
     evidence: Evidence | None
-    """How the best match compares with free sound; None without any match."""
+    """How that compares with free sound; None without any match."""
+    matched: bool
+    """Whether the comparison holds the match to be what was said."""
     sound: Phones
     """The same as free phones, for finding what is near."""
 
@@ -54,6 +61,7 @@ class Recognizer:
                     f"The phrasebook word “{silent[0]}” cannot be pronounced; "
                     f"give it a respelling under [sound.{language}]."
                 )
+        self._spoken = spoken
         self._decoder = Decoder(networks, spoken.values())
         shown = [examples(phrase, book) for phrase in book.phrases]
         self._nearest = {
@@ -65,24 +73,39 @@ class Recognizer:
 
     def understand(self, samples: Samples, language: str) -> Understanding:
         """A whole segment."""
-        audio = self._decoder.condition(samples)
+        clean = denoise(samples)
+        if _power(clean) < _LEAST_LEFT * _power(samples):  # steady noise, or silence
+            return Understanding((), None, matched=False, sound=())
+        audio = self._decoder.condition(with_room(clean))
         best = self._decoder.words(audio, language)
         free = self._decoder.phones(audio)
-        found = evidence(best, free) if best else None
-        words = _words(best) if found is not None and is_match(found, language) else ()
-        return Understanding(words, found, as_phones(free))
+        words = tuple(one.text for one in best if one.text != PAUSE)
+        found = evidence(best, free, self._sounds(words, language))
+        matched = found is not None and is_match(found, language)
+        return Understanding(words, found, matched, as_phones(free))
+
+    def _sounds(self, words: tuple[str, ...], language: str) -> list[Phones]:
+        """The words in each way to pronounce all of them."""
+        ways = [self._spoken[language][word] for word in words]
+        most = max(map(len, ways), default=0)
+        return [
+            tuple(phone for way in ways for phone in way[min(number, len(way) - 1)])
+            for number in range(most)
+        ]
 
     def words_so_far(self, samples: Samples, language: str) -> tuple[str, ...]:
         """The whole words at the beginning of an unfinished segment."""
-        return _words(self._decoder.words_so_far(self._decoder.condition(samples), language))
+        audio = self._decoder.condition(with_room(denoise(samples)))
+        heard = self._decoder.words_so_far(audio, language)
+        return tuple(one.text for one in heard if one.text != PAUSE)
 
     def nearest(self, sound: Phones, language: str) -> list[int]:
         """Indices into the book's phrases, the nearest in sound first."""
         return self._nearest[language].rank(sound)
 
 
-def _words(heard: Sequence[Heard]) -> tuple[str, ...]:
-    return tuple(one.text for one in heard if one.text != PAUSE)
+def _power(samples: Samples) -> float:
+    return float(np.dot(samples, samples))
 
 
 def _sound(text: str, language: str, spoken: Pronunciations) -> Phones:
