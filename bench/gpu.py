@@ -6,7 +6,8 @@
 
 Needs the ``canary`` extra (its transformers serves for the third decoder). Random weights never end
 a text, so every text gets as many tokens as people say in that time; speed does not depend on what
-the weights are. Prints a table in Markdown. Ten minutes at most with the defaults on a GPU.
+the weights are. Other work on the machine only ever adds, so the least of a few rounds counts.
+Prints a table in Markdown. Ten minutes at most with the defaults on a GPU.
 """
 
 import argparse
