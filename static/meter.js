@@ -1,5 +1,5 @@
 /**
- * `<level-meter>`: the last two seconds of loudness as a row of bars, coloured while speech is
+ * `<level-meter>`: the last second or so of loudness as a row of bars, coloured while speech is
  * heard. With reduced motion the bars stand still and fill with the level instead.
  */
 const BARS = 40;
