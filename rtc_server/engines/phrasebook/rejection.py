@@ -37,8 +37,8 @@ class Evidence:
 
 
 WEIGHTS = {
-    "en": (22.0, -2.4, -3.2, -18.0, -1.1, -1.0),
-    "ru": (15.0, -2.3, -3.5, -15.5, 0.8, -1.0),
+    "en": (21.46, -3.43, -4.75, -13.87, -0.50, -1.85),
+    "ru": (14.07, -3.03, -4.20, -9.83, 0.76, -3.01),
 }
 """Language to (constant, loss, longest pause, distance, log of phones, pace)."""
 
@@ -46,7 +46,7 @@ WEIGHTS = {
 def evidence(
     match: Sequence[Heard], free: Sequence[Heard], sounds: Sequence[Phones]
 ) -> Evidence | None:
-    """Compare a match, whose words sound like one of `sounds`, with free phones; None without words."""
+    """Compare a match that sounds like one of `sounds` with free phones; None without words."""
     speech = sum(word.end - word.start for word in match if word.text != PAUSE)
     if not speech:
         return None

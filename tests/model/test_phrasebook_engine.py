@@ -1,0 +1,155 @@
+"""The phrasebook engine on synthetic speech. `bench/phrasebook.py` has the full figures."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import phrasebook_sets as sets
+from bench import phrasebook_voices as voices
+from bench.phrasebook_voices import Voice
+from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions
+from rtc_server.engines.phrasebook.engine import create
+from rtc_server.errors import EngineUnavailable
+from rtc_server.pcm import SPEECH_RATE, Samples
+
+ROOM = np.zeros(SPEECH_RATE * 3 // 10, np.float32)
+FLITE = Voice("flite slt", "en", "flite", "slt")
+FESTIVAL = Voice("festival msu", "ru", "festival", "msu_ru_nsh_clunits")
+ESPEAK_EN = Voice("espeak", "en", "espeak", "en-us")
+ESPEAK_RU = Voice("espeak", "ru", "espeak", "ru")
+ENGLISH = {
+    "Where is the train station?": "Где находится вокзал?",
+    "The train leaves at seven thirty.": "Поезд отправляется в семь тридцать.",
+    "Two coffees, please.": "Два кофе, пожалуйста.",
+    "How much does it cost?": "Сколько это стоит?",
+    "I don't understand.": "Я не понимаю.",
+    "My name is Anna.": "Меня зовут Анна.",
+    "It costs twenty five dollars.": "Это стоит двадцать пять долларов.",
+    "Do you speak Russian?": "Вы говорите по-русски?",
+}
+RUSSIAN = {
+    "Где находится вокзал?": "Where is the train station?",
+    "Поезд отправляется в половине восьмого.": "The train leaves at 7:30.",
+    "Два кофе, пожалуйста.": "Two coffees, please.",
+    "Сколько это стоит?": "How much does it cost?",
+    "Я не понимаю.": "I don't understand.",
+    "Большое спасибо.": "Thank you very much.",
+    "Как вас зовут?": "What is your name?",
+    "Вы говорите по-английски?": "Do you speak English?",
+}
+STRANGE = {
+    "en": [
+        "The committee postponed its decision until further notice.",
+        "Good soldiers follow orders.",
+        "My brother keeps three rabbits behind the garage.",
+    ],
+    "ru": [
+        "Две собаки лаяли на луну.",
+        "Мой брат держит трёх кроликов за гаражом.",
+        "Комитет отложил решение до следующего заседания.",
+    ],
+}
+
+
+@cache
+def engine() -> Ast:
+    """Loaded once for all tests."""
+    loaded = create(EngineOptions())
+    loaded.warm_up()
+    return loaded
+
+
+def segments(texts: Sequence[str], voice: Voice) -> list[Samples]:
+    """Speech with the room around it that the listener leaves."""
+    assert not voices.missing_packages(), f"apt-get install {' '.join(voices.missing_packages())}"
+    return [np.concatenate([ROOM, samples, ROOM]) for samples in voices.speak(texts, voice)]
+
+
+def ask(samples: Samples, language: str, *, partial: bool = False) -> AstResult:
+    other = "ru" if language == "en" else "en"
+    (result,) = engine().translate([AstRequest(samples, language, other, partial)])
+    return result
+
+
+@pytest.mark.parametrize(
+    ("voice", "meanings", "least"),
+    [(ESPEAK_EN, ENGLISH, 8), (FLITE, ENGLISH, 7), (ESPEAK_RU, RUSSIAN, 8), (FESTIVAL, RUSSIAN, 6)],
+    ids=lambda value: value.name if isinstance(value, Voice) else "",
+)
+def test_phrases_are_understood(voice: Voice, meanings: dict[str, str], least: int) -> None:
+    results = [ask(one, voice.language) for one in segments(list(meanings), voice)]
+    right = [
+        one.target_text == meant for one, meant in zip(results, meanings.values(), strict=True)
+    ]
+    assert sum(right) >= least, results
+    assert all(one.source_text for one in results if one.status is AstStatus.OK)
+
+
+@pytest.mark.parametrize("voice", [ESPEAK_EN, FLITE, ESPEAK_RU, FESTIVAL], ids=lambda v: v.name)
+def test_what_is_not_in_the_book_gets_hints_and_no_translation(voice: Voice) -> None:
+    for samples in segments(STRANGE[voice.language], voice):
+        result = ask(samples, voice.language)
+        assert result.status is AstStatus.NOT_UNDERSTOOD
+        assert (result.source_text, result.target_text) == ("", "")
+        assert len({hint.source for hint in result.hints}) == 3
+        assert all(hint.target for hint in result.hints)
+
+
+def test_sounds_that_are_not_speech_are_not_understood() -> None:
+    for kind, made in sets.sounds(77, 3, seconds=2.0).items():
+        for samples in made:
+            for language in ("en", "ru"):
+                assert ask(samples, language).status is AstStatus.NOT_UNDERSTOOD, kind
+
+
+def test_partial_captions_grow_to_the_phrase() -> None:
+    (samples,) = segments(["The train leaves at seven thirty."], ESPEAK_EN)
+    seen = [
+        ask(samples[:end], "en", partial=True)
+        for end in range(SPEECH_RATE // 4, len(samples) + 1, SPEECH_RATE // 4)
+    ]
+    assert all(one.status is AstStatus.OK and one.target_text == "" for one in seen)
+    texts = [one.source_text for one in seen]
+    assert "The train leaves" in texts
+    assert texts[-1] == "The train leaves at seven thirty"
+
+
+def test_a_batch_keeps_its_order_and_directions() -> None:
+    (english,) = segments(["Two coffees, please."], ESPEAK_EN)
+    (russian,) = segments(["Большое спасибо."], ESPEAK_RU)
+    results = engine().translate(
+        [
+            AstRequest(english, "en", "ru"),
+            AstRequest(russian, "ru", "en"),
+            AstRequest(np.zeros(1, np.float32), "ru", "en"),
+            AstRequest(np.zeros(1, np.float32), "en", "ru", partial=True),
+        ]
+    )
+    assert [one.target_text for one in results] == [
+        "Два кофе, пожалуйста.", "Thank you very much.", "", "",
+    ]  # fmt: skip
+    assert results[2].status is AstStatus.NOT_UNDERSTOOD
+    assert len(engine().capabilities.pairs) == 2
+
+
+def test_own_phrases_are_understood(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[topic.work]\ntitle = { en = "Work", ru = "Работа" }\nphrases = [\n'
+        '  { en = "The borscht is ready.", ru = "Борщ готов." },\n]\n',
+        encoding="utf-8",
+    )
+    mine = create(EngineOptions(phrasebooks=(own,)))
+    (samples,) = segments(["The borscht is ready."], ESPEAK_EN)
+    (result,) = mine.translate([AstRequest(samples, "en", "ru")])
+    assert result.target_text == "Борщ готов."
+
+
+def test_a_bad_book_names_file_and_line(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text("[topic.work]\nphrases = []\n", encoding="utf-8")
+    with pytest.raises(EngineUnavailable, match=r"own\.toml, line 1: .*needs title"):
+        create(EngineOptions(phrasebooks=(own,)))

@@ -1,0 +1,82 @@
+"""Pronunciations, noise removal and nearness: the signal side, without the acoustic model."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtc_server.engines.phrasebook.book import LANGUAGES, load
+from rtc_server.engines.phrasebook.decoder import PHONES, dictionary
+from rtc_server.engines.phrasebook.denoise import ROOM_SAMPLES, denoise, with_room
+from rtc_server.engines.phrasebook.espeak_phonemes import EspeakPhonemes
+from rtc_server.engines.phrasebook.nearest import Nearest
+from rtc_server.engines.phrasebook.network import Vocabularies, build
+from rtc_server.engines.phrasebook.pronounce import english, russian
+from rtc_server.pcm import SPEECH_RATE, Samples
+
+
+def power(samples: Samples) -> float:
+    return float(np.mean(np.square(samples)))
+
+
+def test_every_word_of_the_book_can_be_pronounced() -> None:
+    book, espeak = load(), EspeakPhonemes()
+    for language in LANGUAGES:
+        wordings = [one for phrase in book.phrases for one in phrase.wordings[language]]
+        words = build(wordings, Vocabularies(book, language)).words()
+        found = (
+            english(words, dictionary(), {}, espeak)
+            if language == "en"
+            else russian(words, {}, espeak)
+        )
+        assert found.keys() == words
+        for ways in found.values():
+            assert all(way and set(way) <= set(PHONES) for way in ways)
+
+
+def test_unknown_english_words_are_pronounced_by_espeak_and_respellings_win() -> None:
+    espeak = EspeakPhonemes()
+    found = english({"kvass", "moscow"}, dictionary(), {"kvass": "kavoss"}, espeak)
+    assert found["moscow"][0] == ("M", "AA", "S", "K", "OW")
+    assert found["kvass"] == english({"kavoss"}, dictionary(), {}, espeak)["kavoss"]
+    assert found["kvass"] != english({"kvass"}, dictionary(), {}, espeak)["kvass"]
+
+
+def test_prepositions_of_one_letter_are_not_spelled_out() -> None:
+    assert russian({"в"}, {}, EspeakPhonemes())["в"] == [("V",), ("F",)]
+
+
+def test_noise_goes_and_speech_like_sound_stays() -> None:
+    chance = np.random.default_rng(1)
+    time = np.arange(2 * SPEECH_RATE) / SPEECH_RATE
+    noise = 0.05 * chance.standard_normal(len(time))
+    syllables = np.sin(2 * np.pi * 300 * time) * (np.sin(2 * np.pi * 2 * time) > 0)
+    clean = denoise((syllables + noise).astype(np.float32))
+    quiet, loud = slice(5000, 7500), slice(1000, 3500)  # off and on halves of the first beat
+    assert len(clean) == len(time)
+    assert power(clean[quiet]) < 0.5 * power(noise[quiet].astype(np.float32))
+    assert 0.8 < power(clean[loud]) / power(syllables[loud].astype(np.float32)) < 1.2
+
+
+@given(st.integers(1, 40_000), st.integers(0, 2**32 - 1))
+def test_margins_are_even_and_nothing_loud_is_lost(length: int, seed: int) -> None:
+    samples = np.random.default_rng(seed).standard_normal(length).astype(np.float32)
+    framed = with_room(samples)
+    if length < SPEECH_RATE // 100:
+        assert framed is samples
+        return
+    assert len(framed) <= length + 2 * ROOM_SAMPLES
+    assert not framed[: ROOM_SAMPLES // 2].any()
+    assert not framed[-ROOM_SAMPLES // 2 :].any()
+
+
+PHONE_RUNS = st.lists(st.sampled_from(PHONES), min_size=1, max_size=12).map(tuple)
+
+
+@given(st.lists(PHONE_RUNS, min_size=1, max_size=6), st.data())
+def test_the_same_sound_is_the_nearest(runs: list[tuple[str, ...]], data: st.DataObject) -> None:
+    chosen = data.draw(st.integers(0, len(runs) - 1))
+    nearest = Nearest(runs)
+    distances = nearest.distances(runs[chosen])
+    assert distances[chosen] == 0
+    assert ((distances >= 0) & (distances <= 1)).all()
+    assert runs[nearest.rank(runs[chosen])[0]] == runs[chosen]
