@@ -19,6 +19,7 @@ RtcServerError
 │   ├── EtagMismatch       it speaks of another ICE session                        412
 │   ├── IceRestartRefused  a trickle fragment that asks for an ICE restart         422
 │   ├── BadEvent           a client event that cannot be carried out               error event
+│   ├── SlowReader         it does not read what it is sent                        error event
 │   └── PayloadTooLarge    larger than the documented limit                        413
 └── AdmissionRefused       no room for another session                             503, retryable
     ├── RateLimited        more than a key or an address may have                  429, retryable
@@ -163,6 +164,12 @@ class BadEvent(RemoteError):
     code = "invalid_event"
     event_id: str | None = None
     """The client's own id of the event, when it gave one."""
+
+
+class SlowReader(RemoteError):
+    """The peer does not read what it is sent, and something of it was dropped."""
+
+    code = "slow_reader"
 
 
 class PayloadTooLarge(RemoteError):

@@ -11,10 +11,10 @@ from aiohttp import web
 
 from rtc_server.config import HttpSettings, Settings, TransportSettings
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
-from rtc_server.errors import UnknownSession
+from rtc_server.errors import NotReady, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import OpenedCall, Owner, Phrase, SessionRequest
+from rtc_server.session.base import Connect, OpenedCall, Owner, Phrase, SessionRequest
 from rtc_server.signaling import AccessLog, make_http_app, server_logger
 
 OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
@@ -52,6 +52,9 @@ class FakeCalls:
         session_id = f"sess_{len(self.opened) + len(self.closed)}"
         self.opened[session_id] = (offer_sdp, request)
         return OpenedCall(session_id, ANSWER, "ice-1")
+
+    async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
+        raise self.refuse or NotReady("These sessions have no media.", 1)
 
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
         if self.refuse:

@@ -280,6 +280,20 @@ class MetricsEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class StatsEvent:
+    """The state of a session in three numbers, once a second; only on ``/ws/audio``."""
+
+    type: ClassVar[str] = "stats"
+    group: ClassVar[str | None] = None
+    latency_ms: float | None
+    """Last voiced sample to the first translated frame, of the last spoken segment."""
+    queue_depth: int
+    """Segments that were said and not yet heard to their end."""
+    queue_drops: int
+    """As in ``x.metrics``."""
+
+
+@dataclass(frozen=True, slots=True)
 class WarningEvent:
     """Something the user should know; the session goes on."""
 
@@ -318,6 +332,7 @@ ServerEvent: TypeAlias = (
     | PlayoutEvent
     | VadEvent
     | MetricsEvent
+    | StatsEvent
     | WarningEvent
     | ExpiringEvent
     | PongEvent
@@ -328,7 +343,7 @@ def is_droppable(event: ServerEvent) -> bool:
     """Whether a slow client loses nothing lasting when this event never arrives."""
     if isinstance(event, SegmentEvent):
         return not event.final
-    return isinstance(event, MetricsEvent | VadEvent)
+    return isinstance(event, MetricsEvent | StatsEvent | VadEvent)
 
 
 def encode(event: ServerEvent, *, event_id: str, seq: int | None = None) -> str:

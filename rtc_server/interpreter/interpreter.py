@@ -179,6 +179,11 @@ class Interpreter:
         """Translated speech that waits to be heard."""
         return self._playout.queue_ms
 
+    @property
+    def queue_depth(self) -> int:
+        """Segments that were said and not yet heard to their end."""
+        return len(self._unspoken)
+
     async def drained(self) -> None:
         """Wait until everything said so far was heard, dropped or has failed."""
         await self._silent.wait()

@@ -1,12 +1,13 @@
 """What signaling may ask of the sessions, and what it is told. No HTTP here, no media there."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.events.client import SessionPatch
 from rtc_server.session.quota import KeyLimits
+from rtc_server.transport.base import Transport, TransportListener
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class SessionRequest:
     """Who asks."""
     limits: KeyLimits = field(default_factory=KeyLimits)
     """What the owner's key may use."""
+    stats: bool = False
+    """Whether the client is sent a ``stats`` event each second."""
+
+
+Connect = Callable[[TransportListener], Awaitable[Transport]]
+"""Makes the wire of an admitted session, or raises and leaves nothing behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,15 @@ class Calls(Protocol):
             UnsupportedPair: a language, voice or engine that is not here.
             AdmissionRefused: no room, still warming up, draining, or the key has used up its share.
             EngineError: the engines cannot serve it now.
+        """
+
+    async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
+        """Admit, connect a wire that needs no negotiation, and return when the session is over.
+
+        `connect` is called only once the session is admitted. When cancelled, the session ends.
+
+        Raises:
+            UnsupportedPair, AdmissionRefused: as `open_call`; `connect` was not called.
         """
 
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:

@@ -6,11 +6,12 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 from rtc_server.errors import AdmissionRefused, EtagMismatch, NotReady, RemoteError, UnknownSession
 from rtc_server.events.client import SessionPatch
-from rtc_server.session.base import OpenedCall, Owner, Readiness, SessionRequest
+from rtc_server.session.base import Connect, OpenedCall, Owner, Readiness, SessionRequest
 from rtc_server.session.quota import Lease, Quotas
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
@@ -35,14 +36,24 @@ class CallTransport(Transport, Protocol):
         """Candidates that came later (RFC 8840)."""
 
 
+AnyTransport = TypeVar("AnyTransport", bound=Transport)
+
 Accept = Callable[[str, TransportListener], Awaitable[CallTransport]]
 """Turns an offer into a transport, or raises `BadOffer` and leaves nothing behind."""
 
 
 @dataclass(frozen=True, slots=True)
+class _Admitted:
+    session: Session
+    owner: Owner
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
 class _Call:
     session: Session
-    transport: CallTransport
+    negotiated: CallTransport | None
+    """Its wire, when more candidates may come for it."""
     etag: str
     owner: Owner
     lease: Lease
@@ -80,42 +91,28 @@ class SessionManager:
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
         """See `Calls.open_call`."""
-        self._admit()
-        now_s, wall_s = self._services.clock(), self._services.wall()
-        lease = self._quotas.admit(request.owner.key, request.limits, now_s, wall_s)
-        try:
-            session = Session("sess_" + secrets.token_urlsafe(16), request, self._services, lease)
-            transport = await self._negotiate(offer_sdp, session)
-        except BaseException:
-            lease.end(self._services.clock())
-            raise
-        # No await from here on: a caller who gives up now finds the session whole.
-        call = _Call(session, transport, secrets.token_hex(8), request.owner, lease)
-        self._calls[session.id] = call
-        self._services.metrics.sessions.set(len(self._calls))
-        session.attach(transport)
-        life = asyncio.create_task(self._live(session), name=f"session {session.id}")
-        self._lives.add(life)
-        life.add_done_callback(self._lives.discard)
-        return OpenedCall(session.id, transport.answer_sdp, call.etag)
+        admitted = self._admit(request)
+        transport = await self._connected(admitted, partial(self._accept, offer_sdp))
+        call = self._begin(admitted, transport, negotiated=transport)
+        return OpenedCall(call.session.id, transport.answer_sdp, call.etag)
 
-    async def _negotiate(self, offer_sdp: str, session: Session) -> CallTransport:
-        self._opening += 1
+    async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
+        """See `Calls.run_stream`."""
+        admitted = self._admit(request)
+        session = self._begin(admitted, await self._connected(admitted, connect)).session
         try:
-            transport = await self._accept(offer_sdp, session)
+            await session.over()
         finally:
-            self._opening -= 1
-        if not self._is_open:
-            await transport.close()
-            raise NotReady("The server is stopping.", RETRY_FULL_S)
-        return transport
+            await session.close()
 
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
         """See `Calls.trickle`."""
         call = self._call(session_id)
         if etag is not None and etag not in ("*", call.etag):
             raise EtagMismatch("If-Match names another ICE session. Use the ETag of the answer.")
-        await call.transport.add_ice_fragment(fragment)
+        if call.negotiated is None:
+            raise UnknownSession("This session came over a WebSocket; it has no ICE candidates.")
+        await call.negotiated.add_ice_fragment(fragment)
 
     def check(self, settings: SessionPatch) -> None:
         """See `Calls.check`."""
@@ -135,7 +132,7 @@ class SessionManager:
         """See `Calls.close_call`."""
         await self._call(session_id).session.close(drain=drain)
 
-    def _admit(self) -> None:
+    def _admit(self, request: SessionRequest) -> _Admitted:
         if not self._readiness.ready:
             raise NotReady(self._readiness.reason, RETRY_NOT_READY_S)
         if not self._is_open:
@@ -145,6 +142,48 @@ class SessionManager:
                 f"All {self._max_sessions} sessions of this server are taken. Try again soon.",
                 RETRY_FULL_S,
             )
+        now_s, wall_s = self._services.clock(), self._services.wall()
+        lease = self._quotas.admit(request.owner.key, request.limits, now_s, wall_s)
+        try:
+            session = Session("sess_" + secrets.token_urlsafe(16), request, self._services, lease)
+        except BaseException:
+            lease.end(now_s)
+            raise
+        return _Admitted(session, request.owner, lease)
+
+    async def _connected(
+        self, admitted: _Admitted, connect: Callable[[TransportListener], Awaitable[AnyTransport]]
+    ) -> AnyTransport:
+        try:
+            return await self._while_open(connect(admitted.session))
+        except BaseException:
+            admitted.lease.end(self._services.clock())
+            raise
+
+    async def _while_open(self, connecting: Awaitable[AnyTransport]) -> AnyTransport:
+        self._opening += 1
+        try:
+            transport = await connecting
+        finally:
+            self._opening -= 1
+        if not self._is_open:
+            await transport.close()
+            raise NotReady("The server is stopping.", RETRY_FULL_S)
+        return transport
+
+    def _begin(
+        self, admitted: _Admitted, transport: Transport, negotiated: CallTransport | None = None
+    ) -> _Call:
+        # Awaits nothing: a caller who gives up now finds the session whole.
+        session, etag = admitted.session, secrets.token_hex(8)
+        call = _Call(session, negotiated, etag, admitted.owner, admitted.lease)
+        self._calls[session.id] = call
+        self._services.metrics.sessions.set(len(self._calls))
+        session.attach(transport)
+        life = asyncio.create_task(self._live(session), name=f"session {session.id}")
+        self._lives.add(life)
+        life.add_done_callback(self._lives.discard)
+        return call
 
     def _call(self, session_id: str) -> _Call:
         try:

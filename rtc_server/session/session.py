@@ -8,7 +8,7 @@ import asyncio
 import logging
 
 from rtc_server.audio.playout import Playout
-from rtc_server.errors import BadEvent, RemoteError, UnsupportedPair
+from rtc_server.errors import BadEvent, RemoteError, SlowReader, UnsupportedPair
 from rtc_server.events import client as asked
 from rtc_server.events.server import (
     Audio,
@@ -26,6 +26,7 @@ from rtc_server.events.server import (
     SessionExtension,
     SessionInfo,
     SessionUpdated,
+    StatsEvent,
     Vad,
     encode,
     is_droppable,
@@ -65,6 +66,7 @@ class Session:
         self._model = request.model
         self._groups = patch.x_events or frozenset()
         self._transcribes = bool(patch.transcription)
+        self._stats = request.stats
         self._hangover_ms = patch.hangover_ms or services.listener.hangover_ms
         self._vad_mode = patch.vad_mode or "auto"
         listener = Listener(services.make_vad(), services.listener)
@@ -123,6 +125,10 @@ class Session:
     async def close(self, *, drain: bool = False) -> None:
         """End it: at once, or after speaking what is pending. Returns when all is freed."""
         self._finish_soon(drain=drain)
+        await self.over()
+
+    async def over(self) -> None:
+        """Wait until it has ended and all is freed."""
         await self._freed.wait()
 
     def _finish_soon(self, *, drain: bool) -> None:
@@ -172,8 +178,11 @@ class Session:
     def next_frame(self) -> Samples | None:
         return self._interpreter.next_frame()
 
-    def on_bad_message(self, reason: str) -> None:
-        self._refuse(BadEvent(reason))
+    def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
+        self._refuse(BadEvent(reason), event_id)
+
+    def on_slow_reader(self) -> None:
+        self._refuse(SlowReader("You read too slowly; audio or partial captions were dropped."))
 
     def on_closed(self, reason: CloseReason) -> None:
         if not self._over.is_set():
@@ -279,6 +288,8 @@ class Session:
                 self._wire.sample(self._transport.stats)
                 if "metrics" in self._groups:
                     self._emit(self._measured())
+                if self._stats:
+                    self._emit(self._summary())
 
     def _measured(self) -> MetricsEvent:
         assert self._transport is not None
@@ -290,7 +301,7 @@ class Session:
             tts_ms=delays.tts_ms if delays else None,
             first_audio_ms=delays.first_audio_ms if delays else None,
             queue_ms=self._interpreter.queue_ms,
-            queue_drops=self._interpreter.queue_drops + wire.messages_dropped,
+            queue_drops=self._drops,
             loss=wire.packets_lost / packets if packets else 0.0,
             jitter_ms=wire.jitter_ms,
             packets_received=wire.packets_received,
@@ -300,3 +311,16 @@ class Session:
             buffer_target_ms=wire.buffer_target_ms,
             drift_ppm=wire.drift_ppm,
         )
+
+    def _summary(self) -> StatsEvent:
+        delays = self._interpreter.last_delays
+        return StatsEvent(
+            latency_ms=delays.first_audio_ms if delays else None,
+            queue_depth=self._interpreter.queue_depth,
+            queue_drops=self._drops,
+        )
+
+    @property
+    def _drops(self) -> int:
+        assert self._transport is not None
+        return self._interpreter.queue_drops + self._transport.stats.messages_dropped

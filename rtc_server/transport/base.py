@@ -33,8 +33,13 @@ class TransportListener(Protocol):
     def on_message(self, text: str) -> None:
         """One client event: a text message of at most 16 kB. Larger or binary never get here."""
 
-    def on_bad_message(self, reason: str) -> None:
-        """A message that was refused before it was read (binary, too large)."""
+    def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
+        """A message that was refused before it was read (binary, too large). `event_id` is the
+        client's own name for it, when that could be read."""
+
+    def on_slow_reader(self) -> None:
+        """The peer does not read what is sent, and something was dropped. Told once until it has
+        caught up."""
 
     def on_channel_open(self) -> None:
         """Events can be sent; those sent before were kept in order."""
@@ -43,7 +48,7 @@ class TransportListener(Protocol):
         """The next outgoing frame: float32, shape (960,), 48 kHz; None in silence.
 
         Called once per 20 ms of media time while connected; after a stall frames are skipped,
-        never asked for in a burst.
+        never asked for in a burst. A wire that sends longer blocks asks for one block at a time.
         """
 
     def on_closed(self, reason: CloseReason) -> None:

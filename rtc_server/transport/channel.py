@@ -106,7 +106,7 @@ class EventChannel:
         self._on_open = on_open
         self._on_message = on_message
         self._on_bad_message = on_bad_message
-        self._outbox = Outbox()
+        self._outbox = Outbox[str]()
         self._channel: RTCDataChannel | None = None
         self._was_open = False
 

@@ -17,10 +17,10 @@ from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
 
 from rtc_server.config import Settings
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
-from rtc_server.errors import UnknownSession
+from rtc_server.errors import NotReady, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import OpenedCall, Owner, Phrase, SessionRequest
+from rtc_server.session.base import Connect, OpenedCall, Owner, Phrase, SessionRequest
 from rtc_server.signaling import make_http_app
 
 PHRASES = {
@@ -76,6 +76,9 @@ class ScriptedCalls:
         await peer.setRemoteDescription(RTCSessionDescription(offer_sdp, "offer"))
         await peer.setLocalDescription(await peer.createAnswer())
         return OpenedCall(session_id, peer.localDescription.sdp, "ice")
+
+    async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
+        raise NotReady("This server has no WebSocket sessions.", 1)
 
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
         raise NotImplementedError

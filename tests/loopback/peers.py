@@ -20,6 +20,7 @@ class Recorder:
         self.pcm: list[Pcm] = []
         self.messages: list[str] = []
         self.bad_messages: list[str] = []
+        self.slow_reader = False
         self.reasons: list[CloseReason] = []
         self.connected = False
         self.channel_open = False
@@ -65,8 +66,12 @@ class Recorder:
         self.messages.append(text)
         self._changed.set()
 
-    def on_bad_message(self, reason: str) -> None:
+    def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
         self.bad_messages.append(reason)
+        self._changed.set()
+
+    def on_slow_reader(self) -> None:
+        self.slow_reader = True
         self._changed.set()
 
     def on_channel_open(self) -> None:

@@ -136,7 +136,7 @@ def test_a_logger_says_one_line_a_second() -> None:
 
 
 def test_the_outbox_drops_the_oldest_droppable_first() -> None:
-    outbox = Outbox()
+    outbox = Outbox[str]()
     for i in range(MAX_MESSAGES):
         assert outbox.put(str(i), droppable=i in (3, 5)) is Stored.KEPT
     assert outbox.put("new", droppable=False) is Stored.KEPT
@@ -151,7 +151,7 @@ def test_the_outbox_drops_the_oldest_droppable_first() -> None:
 
 
 def test_the_outbox_is_bounded_in_bytes_too() -> None:
-    outbox = Outbox()
+    outbox = Outbox[str]()
     big = "й" * (MAX_BYTES // 8)
     kept = [outbox.put(big, droppable=False) for _ in range(6)]
     assert kept == [Stored.KEPT] * 4 + [Stored.OVERFLOW] * 2

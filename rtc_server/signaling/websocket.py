@@ -1,0 +1,146 @@
+"""The WebSocket endpoints: a session on the connection that asked for it."""
+
+import asyncio
+import contextlib
+import socket as sockets
+from collections.abc import Callable
+from dataclasses import replace
+
+from aiohttp import WSMsgType, web
+
+from rtc_server.clock import monotonic
+from rtc_server.config import TransportSettings
+from rtc_server.errors import RemoteError, RtcServerError
+from rtc_server.metrics import Metrics
+from rtc_server.session.base import Calls
+from rtc_server.signaling.bodies import session_request
+from rtc_server.transport.base import TransportListener
+from rtc_server.transport.websocket.forms import Form
+from rtc_server.transport.websocket.plain import PlainForm
+from rtc_server.transport.websocket.socket import Control
+from rtc_server.transport.websocket.translations import TranslationsForm
+from rtc_server.transport.websocket.transport import WebSocketTransport
+
+PLAIN_PATH = "/ws/audio"
+TRANSLATIONS_PATH = "/v1/realtime/translations"
+
+SUBPROTOCOLS = ("realtime",)
+"""What OpenAI's browser clients ask for beside their key."""
+GOODBYE_S = 2.0
+"""How long the peer may take to answer our close."""
+SEND_BUFFER_BYTES = 64 * 1024
+"""Of the kernel, for each connection: what lies there can no longer be dropped when the peer is
+slow. Linux doubles it; that is four seconds of raw 16 kHz audio."""
+UNSENT_BYTES = 4 * 1024
+"""Sent since the last look at whether the peer reads."""
+
+
+class AiohttpSocket:
+    """aiohttp's WebSocket as a `Socket`."""
+
+    def __init__(self, response: web.WebSocketResponse, request: web.Request) -> None:
+        self._response = response
+        self._transport = request.transport
+
+    async def receive(self) -> str | bytes | Control:
+        """See `Socket.receive`."""
+        message = await self._response.receive()
+        match message.type:
+            case WSMsgType.TEXT | WSMsgType.BINARY:
+                data: str | bytes = message.data
+                return data
+            case WSMsgType.PING:
+                with contextlib.suppress(ConnectionError):
+                    await self._response.pong(message.data)
+                return Control.ALIVE
+            case WSMsgType.PONG:
+                return Control.ALIVE
+        return Control.CLOSED
+
+    async def send(self, message: str | bytes) -> None:
+        """See `Socket.send`."""
+        if isinstance(message, str):
+            await self._response.send_str(message)
+        else:
+            await self._response.send_bytes(message)
+
+    async def ping(self) -> None:
+        """See `Socket.ping`."""
+        await self._response.ping()
+
+    async def close(self) -> None:
+        """See `Socket.close`."""
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await self._response.close()
+        except (TimeoutError, ConnectionError):
+            self.abort()
+
+    def abort(self) -> None:
+        """See `Socket.abort`."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class WebSocketRoutes:
+    """Handlers over `Calls`."""
+
+    def __init__(self, calls: Calls, metrics: Metrics, settings: TransportSettings) -> None:
+        self._calls, self._metrics, self._settings = calls, metrics, settings
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Declare the routes."""
+        router.add_get(PLAIN_PATH, self.plain, allow_head=False)
+        router.add_get(TRANSLATIONS_PATH, self.translations, allow_head=False)
+
+    async def plain(self, request: web.Request) -> web.StreamResponse:
+        """Raw PCM and events."""
+        return await self._serve(request, PlainForm, stats=True)
+
+    async def translations(self, request: web.Request) -> web.StreamResponse:
+        """OpenAI's Realtime Translations."""
+        return await self._serve(request, TranslationsForm, stats=False)
+
+    async def _serve(
+        self, request: web.Request, make_form: Callable[[], Form], *, stats: bool
+    ) -> web.StreamResponse:
+        """Refuse over HTTP while that is possible; then stay until the session is over."""
+        form = make_form()
+        response = web.WebSocketResponse(
+            timeout=GOODBYE_S,
+            autoping=False,  # signs of life are the transport's business
+            compress=False,
+            protocols=SUBPROTOCOLS,
+            max_msg_size=form.max_message_bytes,
+            writer_limit=UNSENT_BYTES,
+        )
+
+        async def upgrade(listener: TransportListener) -> WebSocketTransport:
+            await response.prepare(request)
+            _bound_send_buffer(request)
+            return WebSocketTransport(
+                AiohttpSocket(response, request),
+                form,
+                listener,
+                dead_peer_timeout_s=self._settings.dead_peer_timeout_s,
+                clock=monotonic,
+            )
+
+        try:
+            if not response.can_prepare(request):
+                raise RemoteError(
+                    "This address speaks WebSocket. Connect to it with ws:// or wss://."
+                )
+            wanted = replace(session_request(None, request.query), stats=stats)
+            await self._calls.run_stream(upgrade, wanted)
+        except RtcServerError as error:
+            self._metrics.calls_refused.labels(error.code).inc()
+            raise
+        return response
+
+
+def _bound_send_buffer(request: web.Request) -> None:
+    transport = request.transport
+    connection = transport.get_extra_info("socket") if transport is not None else None
+    if connection is not None:
+        connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)

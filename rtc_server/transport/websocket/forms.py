@@ -1,0 +1,65 @@
+"""What the messages of a WebSocket mean. Pure: a form reads and writes, and moves nothing."""
+
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+MAX_EVENT_BYTES: Final = 16 * 1024
+"""Largest client event, as on the data channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioIn:
+    """Audio from the client."""
+
+    pcm: bytes
+    """Mono Int16LE at the form's rate, whole samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventIn:
+    """An event from the client."""
+
+    text: str
+    """At most `MAX_EVENT_BYTES`, not yet parsed by the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that is not handed on."""
+
+    reason: str
+    """A sentence for the client."""
+    event_id: str | None = None
+    """The client's own id of it, when it gave one."""
+
+
+Incoming: TypeAlias = AudioIn | EventIn | Refused
+
+
+class Form(Protocol):
+    """One way of putting audio and events into messages."""
+
+    sample_rate: int
+    """Samples per second of the audio, both ways."""
+    block_frames: int
+    """Frames of 20 ms in one outgoing audio message."""
+    max_message_bytes: int
+    """Largest message that is read at all."""
+
+    def read(self, message: str | bytes) -> Incoming:
+        """What a message holds."""
+
+    def write(self, pcm: bytes, elapsed_ms: int) -> str | bytes:
+        """An audio message.
+
+        Args:
+            pcm: mono Int16LE at `sample_rate`.
+            elapsed_ms: client's audio heard until now.
+        """
+
+
+def event_in(text: str) -> EventIn | Refused:
+    """An event, if it is not too long."""
+    if len(text) > MAX_EVENT_BYTES or len(text.encode()) > MAX_EVENT_BYTES:
+        return Refused(f"The event is longer than {MAX_EVENT_BYTES // 1024} kB.")
+    return EventIn(text)

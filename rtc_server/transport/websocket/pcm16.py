@@ -1,0 +1,67 @@
+"""Between Int16LE on the wire and the server's float samples, at other rates."""
+
+import numpy as np
+
+from rtc_server.pcm import (
+    FRAME_MS,
+    PLAYOUT_RATE,
+    SPEECH_RATE,
+    Samples,
+    from_int16,
+    ms_to_samples,
+    to_int16,
+)
+from rtc_server.resample import Resampler
+
+LEAD_IN = np.zeros(ms_to_samples(2, PLAYOUT_RATE), np.float32)
+"""Silence before speech, more than the resampler holds back: each frame in then gives one out."""
+
+
+class SpeechIn:
+    """The client's audio as one stream of speech-rate samples."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._resampler = Resampler(sample_rate, SPEECH_RATE)
+
+    def push(self, pcm: bytes) -> Samples:
+        """Int16LE to float32 at `SPEECH_RATE`, shape (n,); n may be 0."""
+        return self._resampler.push(from_int16(np.frombuffer(pcm, "<i2").astype(np.int16)))
+
+
+class SpeechOut:
+    """Playout frames as Int16LE in whole frames of 20 ms."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._resampler = Resampler(PLAYOUT_RATE, sample_rate)
+        self._frame_bytes = 2 * ms_to_samples(FRAME_MS, sample_rate)
+        self._ready = bytearray()
+        self._speaking = False
+
+    def push(self, frame: Samples) -> bytes:
+        """Take float32, shape (960,), 48 kHz; gives one frame out."""
+        if not self._speaking:
+            self._speaking = True
+            self._convert(LEAD_IN)
+        self._convert(frame)
+        return self._take(len(self._ready) // self._frame_bytes)
+
+    def finish(self) -> bytes:
+        """Speech ended: the rest, filled up to a whole frame with silence; empty in silence."""
+        if not self._speaking:
+            return b""
+        self._speaking = False
+        self._append(self._resampler.flush())
+        self._ready += bytes(-len(self._ready) % self._frame_bytes)
+        return self._take(len(self._ready) // self._frame_bytes)
+
+    def _convert(self, samples: Samples) -> None:
+        self._append(self._resampler.push(samples))
+
+    def _append(self, samples: Samples) -> None:
+        self._ready += to_int16(samples).astype("<i2").tobytes()
+
+    def _take(self, frames: int) -> bytes:
+        size = frames * self._frame_bytes
+        taken = bytes(self._ready[:size])
+        del self._ready[:size]
+        return taken

@@ -1,0 +1,69 @@
+"""The form of ``/ws/audio``: raw PCM in binary messages, events in text messages."""
+
+import json
+from typing import Any
+
+from rtc_server.pcm import SPEECH_RATE
+from rtc_server.transport.websocket.forms import AudioIn, EventIn, Incoming, Refused, event_in
+
+MAX_BINARY_BYTES = 64 * 1024
+"""Two seconds of audio in one message."""
+
+
+class PlainForm:
+    """16 kHz mono Int16LE both ways; ``start`` and ``stop`` stand for events of the protocol."""
+
+    sample_rate = SPEECH_RATE
+    block_frames = 1
+    max_message_bytes = 2 * MAX_BINARY_BYTES
+
+    def read(self, message: str | bytes) -> Incoming:
+        """See `Form.read`."""
+        if isinstance(message, bytes):
+            return _audio(message)
+        event = event_in(message)
+        return _in_full(event) if isinstance(event, EventIn) else event
+
+    def write(self, pcm: bytes, elapsed_ms: int) -> bytes:
+        """See `Form.write`."""
+        return pcm
+
+
+def _audio(message: bytes) -> AudioIn | Refused:
+    if len(message) > MAX_BINARY_BYTES:
+        return Refused("The binary message is longer than 64 kB. Send 20 to 30 ms of audio each.")
+    if len(message) % 2:
+        return Refused("The binary message has an odd number of bytes. Send whole Int16 samples.")
+    if message[:4] == b"RIFF" and message[8:12] == b"WAVE":
+        return Refused("This is a WAV file. Send bare 16 kHz mono Int16LE samples, no header.")
+    return AudioIn(message)
+
+
+def _in_full(event: EventIn) -> EventIn | Refused:
+    try:
+        body = json.loads(event.text)
+    except (ValueError, RecursionError):
+        return event  # the session says what is wrong with it
+    match body:
+        case {"type": "start"}:
+            return _start(body)
+        case {"type": "stop"}:
+            return _renamed(body, "session.close")
+    return event
+
+
+def _start(body: dict[str, Any]) -> EventIn | Refused:
+    settings = {
+        "source_language": body.get("source"),
+        "target_language": body.get("target"),
+    }
+    vad = body.get("vad")
+    if vad is not None:
+        if not isinstance(vad, bool):
+            return Refused("start.vad must be true or false.")
+        settings["vad"] = {"mode": "auto" if vad else "off"}
+    return _renamed(body, "x.session", **settings)
+
+
+def _renamed(body: dict[str, Any], kind: str, **fields: Any) -> EventIn:
+    return EventIn(json.dumps({"type": kind, "event_id": body.get("event_id"), **fields}))

@@ -1,0 +1,40 @@
+"""The seam between this wire and the library that speaks the WebSocket protocol."""
+
+from enum import Enum
+from typing import Protocol
+
+
+class Control(Enum):
+    """What a socket tells besides messages."""
+
+    ALIVE = "alive"
+    """A ping or a pong came."""
+    CLOSED = "closed"
+    """The peer closed it, or the connection broke."""
+
+
+class Socket(Protocol):
+    """An open WebSocket. One task receives, another one sends."""
+
+    async def receive(self) -> str | bytes | Control:
+        """The next whole message. Not calling it holds the peer back."""
+
+    async def send(self, message: str | bytes) -> None:
+        """Send text or binary; waits while the peer does not read.
+
+        Raises:
+            ConnectionError: it is closed.
+        """
+
+    async def ping(self) -> None:
+        """Ask for a sign of life.
+
+        Raises:
+            ConnectionError: it is closed.
+        """
+
+    async def close(self) -> None:
+        """Say goodbye and wait a moment for the peer's. Idempotent, bounded, never raises."""
+
+    def abort(self) -> None:
+        """Drop the connection now. Idempotent."""

@@ -1,0 +1,278 @@
+"""One client's WebSocket as a `Transport`: reads at the client's pace, sends at ours, ends cleanly.
+
+Four tasks, each owning one thing: the reader the socket's input, the listener's feeder the inbox,
+the writer the socket's output, the watch the deadlines. The shared tick asks for speech.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from rtc_server.clock import Clock
+from rtc_server.pcm import SPEECH_RATE, Pcm, samples_to_ms
+from rtc_server.transport.base import CloseReason, TransportListener
+from rtc_server.transport.media.tick import shared_tick
+from rtc_server.transport.outbox import Outbox, Stored
+from rtc_server.transport.websocket.forms import AudioIn, EventIn, Form, Incoming, Refused
+from rtc_server.transport.websocket.inbox import Inbox, Pace, audio_seconds
+from rtc_server.transport.websocket.pcm16 import SpeechIn, SpeechOut
+from rtc_server.transport.websocket.socket import Control, Socket
+
+SLICE_S: Final = 0.1
+"""Audio handed to the session at once; the detector must not hold the event loop for long."""
+WATCH_S: Final = 0.5
+"""How often the deadlines are looked at."""
+LAST_WORDS_S: Final = 2.0
+"""How long what is queued may take to leave when we close."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class WebSocketStats:
+    """Counters since the start; see `TransportStats`. TCP loses nothing, or everything."""
+
+    packets_received: int = 0
+    """Audio messages."""
+    packets_lost: int = 0
+    packets_sent: int = 0
+    """Audio messages."""
+    jitter_ms: float = 0.0
+    concealed_ms: float = 0.0
+    recovered_ms: float = 0.0
+    buffer_target_ms: float = 0.0
+    drift_ppm: float = 0.0
+    messages_dropped: int = 0
+    """Events and audio dropped because the peer was too slow."""
+    datagrams_dropped: int = 0
+
+
+class WebSocketTransport:
+    """Implements `Transport`. Lives from its making; needs a running loop."""
+
+    def __init__(
+        self,
+        socket: Socket,
+        form: Form,
+        listener: TransportListener,
+        *,
+        dead_peer_timeout_s: float,
+        clock: Clock,
+    ) -> None:
+        """`dead_peer_timeout_s`: no sign of life, or nothing read by the peer, for so long."""
+        self._socket, self._form, self._listener = socket, form, listener
+        self._timeout_s, self._clock = dead_peer_timeout_s, clock
+        self._inbox = Inbox(form.sample_rate)
+        self._outbox = Outbox[str | bytes]()
+        self._pace = Pace(clock())
+        self._speech_in, self._speech_out = SpeechIn(form.sample_rate), SpeechOut(form.sample_rate)
+        self._position = 0
+        self._next_block = 0
+        self._received = self._sent = 0
+        self._told_slow = False
+        self._saying_last_words = False
+        self._heard_s = clock()
+        self._pinged_s = clock()
+        self._reading = False
+        self._sending_since_s: float | None = None
+        self._inbox_changed = asyncio.Event()
+        self._outbox_changed = asyncio.Event()
+        self._end: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
+        self._life = asyncio.create_task(self._live(), name="WebSocket peer")
+
+    @property
+    def stats(self) -> WebSocketStats:
+        """Counters since the start."""
+        return WebSocketStats(
+            packets_received=self._received,
+            packets_sent=self._sent,
+            messages_dropped=self._outbox.dropped,
+        )
+
+    def send_message(self, text: str, *, droppable: bool = False) -> bool:
+        """Queue one event; see `Transport.send_message`."""
+        return not self._end.done() and self._put(text, droppable=droppable)
+
+    async def close(self, reason: CloseReason = CloseReason.LOCAL) -> None:
+        """End it; see `Transport.close`."""
+        self._finish(reason)
+        await asyncio.wait({self._life})
+
+    # ---------------------------------------------------------------- life
+
+    async def _live(self) -> None:
+        self._tell(self._listener.on_connected)
+        self._tell(self._listener.on_channel_open)
+        shared_tick().subscribe(self._on_tick)
+        writer = asyncio.create_task(self._guarded(self._write))
+        others = [
+            asyncio.create_task(self._guarded(work))
+            for work in (self._read, self._feed, self._watch)
+        ]
+        reason = await self._end
+        shared_tick().unsubscribe(self._on_tick)
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others)
+        if reason is CloseReason.LOCAL:
+            self._saying_last_words = True
+            self._outbox_changed.set()
+            await asyncio.wait({writer}, timeout=LAST_WORDS_S)
+        writer.cancel()
+        await asyncio.wait({writer})
+        if reason in (CloseReason.LOCAL, CloseReason.REMOTE):
+            await self._socket.close()
+        else:
+            self._socket.abort()
+        self._tell(lambda: self._listener.on_closed(reason))
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Whatever fails ends this peer, and nobody else."""
+        try:
+            await work()
+        except ConnectionError:
+            self._finish(CloseReason.REMOTE)
+        except Exception:
+            logger.exception("A WebSocket failed")
+            self._finish(CloseReason.FAILED)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            now_s = self._clock()
+            if self._sending_since_s is not None:
+                if now_s - self._sending_since_s > self._timeout_s:
+                    logger.warning("A WebSocket peer does not read; closing it")
+                    self._finish(CloseReason.FAILED)
+                continue
+            # While we do not read, a sign of life cannot be seen.
+            silent_s = now_s - self._heard_s if self._reading else 0.0
+            if silent_s > self._timeout_s:
+                self._finish(CloseReason.PEER_LOST)
+            elif min(silent_s, now_s - self._pinged_s) > self._timeout_s / 4:
+                self._pinged_s = now_s
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(WATCH_S):
+                        await self._socket.ping()
+
+    # ---------------------------------------------------------------- from the peer
+
+    async def _read(self) -> None:
+        while True:
+            while self._inbox.is_full:
+                await self._changed(self._inbox_changed)
+            self._reading = True
+            message = await self._socket.receive()
+            self._reading = False
+            self._heard_s = self._clock()
+            if message is Control.CLOSED:
+                self._finish(CloseReason.REMOTE)
+                return
+            if not isinstance(message, Control):
+                self._inbox.put(self._form.read(message))
+                self._inbox_changed.set()
+
+    async def _feed(self) -> None:
+        while True:
+            while not len(self._inbox):
+                await self._changed(self._inbox_changed)
+            message = self._inbox.take()
+            self._inbox_changed.set()
+            await self._handle(message)
+
+    async def _handle(self, message: Incoming) -> None:
+        match message:
+            case AudioIn(pcm):
+                self._received += 1
+                step = round(SLICE_S * self._form.sample_rate) * 2
+                for at in range(0, len(pcm), step):
+                    piece = AudioIn(pcm[at : at + step])
+                    await self._wait_turn(piece)
+                    self._hear(piece.pcm)
+            case EventIn(text):
+                await self._wait_turn(message)
+                self._tell(lambda: self._listener.on_message(text))
+            case Refused(reason, event_id):
+                await self._wait_turn(message)
+                self._tell(lambda: self._listener.on_bad_message(reason, event_id))
+
+    async def _wait_turn(self, message: Incoming) -> None:
+        # Also when it is 0: between two slices others have their turn.
+        audio_s = audio_seconds(message, self._form.sample_rate)
+        await asyncio.sleep(self._pace.take(audio_s, self._clock()))
+
+    def _hear(self, pcm: bytes) -> None:
+        samples = self._speech_in.push(pcm)
+        if samples.size:
+            start, self._position = self._position, self._position + samples.size
+            self._tell(lambda: self._listener.on_pcm(Pcm(samples, start)))
+
+    # ---------------------------------------------------------------- to the peer
+
+    def _on_tick(self, number: int, _now_s: float) -> None:
+        if number >= self._next_block:
+            self._tell(lambda: self._speak(number))
+
+    def _speak(self, number: int) -> None:
+        """Send the next block of speech as soon as its first frame is due.
+
+        Longer blocks thus run ahead of the clock by their length, and the client can play the
+        first at once and never waits for the next.
+        """
+        pcm = b""
+        self._next_block = number
+        for _ in range(self._form.block_frames):
+            frame = self._listener.next_frame()
+            self._next_block += 1
+            if frame is None:
+                pcm += self._speech_out.finish()
+                break
+            pcm += self._speech_out.push(frame)
+        if pcm:
+            elapsed_ms = int(samples_to_ms(self._position, SPEECH_RATE))
+            self._sent += self._put(self._form.write(pcm, elapsed_ms), droppable=True)
+
+    def _put(self, message: str | bytes, *, droppable: bool) -> bool:
+        dropped = self._outbox.dropped
+        stored = self._outbox.put(message, droppable=droppable)
+        self._outbox_changed.set()
+        if stored is Stored.OVERFLOW:
+            logger.warning("A WebSocket peer does not read its events; closing it")
+            self._finish(CloseReason.FAILED)
+        elif self._outbox.dropped > dropped and not self._told_slow:
+            self._told_slow = True
+            self._tell(self._listener.on_slow_reader)
+        return stored is Stored.KEPT
+
+    async def _write(self) -> None:
+        while True:
+            while not len(self._outbox):
+                if self._saying_last_words:
+                    return
+                self._told_slow = False
+                await self._changed(self._outbox_changed)
+            self._sending_since_s = self._clock()
+            await self._socket.send(self._outbox.take())
+            self._sending_since_s = None
+
+    # ---------------------------------------------------------------- helpers
+
+    @staticmethod
+    async def _changed(event: asyncio.Event) -> None:
+        event.clear()
+        await event.wait()
+
+    def _finish(self, reason: CloseReason) -> None:
+        if not self._end.done():
+            self._end.set_result(reason)
+
+    def _tell(self, call: Callable[[], None]) -> None:
+        """Call the session. One that fails is ended; nobody else's wire suffers."""
+        try:
+            call()
+        except Exception:
+            logger.exception("A session failed to handle what its transport told it")
+            self._finish(CloseReason.FAILED)
