@@ -22,7 +22,8 @@ ENV_PREFIX = "RTC_"
 T = TypeVar("T")
 
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
-_ORIGIN = re.compile(rf"https?://({_NAME}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?")
+ORIGIN = re.compile(rf"https?://({_NAME}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?")
+"""A web origin as browsers send it."""
 
 
 def option(
@@ -101,7 +102,7 @@ class AccessSettings:
 
     def __post_init__(self) -> None:
         for origin in self.cors_origins:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
+            if origin != "*" and not ORIGIN.fullmatch(origin):
                 raise ConfigError(
                     f"{origin!a} is not an origin. --cors-origins takes what browsers send, such "
                     "as https://app.example, without a path."

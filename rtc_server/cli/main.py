@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from rtc_server import __version__
@@ -15,8 +16,10 @@ from rtc_server.config import (
     InterpreterSettings,
     ListenerSettings,
     add_options,
+    flag,
 )
 from rtc_server.errors import RtcServerError
+from rtc_server.session.quota import KeyLimits
 
 EXIT_CODES = """\
 exit codes:
@@ -67,8 +70,41 @@ def build_parser() -> argparse.ArgumentParser:
     add_options(models, EngineSettings, only=["models_dir"])
     add_models_commands(models)
 
+    _add_key_commands(command("keys", "make, list and revoke API keys"))
+
     command("engines", "list the engines, their languages and licences")
     return parser
+
+
+def _add_key_commands(keys: argparse.ArgumentParser) -> None:
+    actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for action, summary in (
+        ("new", "add a key to the file and print it, once"),
+        ("list", "list the keys of the file by id, day and name"),
+        ("revoke", "take a key out of the file"),
+    ):
+        parser = actions.add_parser(
+            action, help=summary, description=summary.capitalize() + ".", allow_abbrev=False
+        )
+        parser.add_argument(
+            "--file", metavar="FILE", type=Path, required=True, help="the file of --api-keys"
+        )
+        if action != "list":
+            parser.add_argument("name", metavar="NAME", help="what the key is called")
+        if action == "new":
+            for limit in fields(KeyLimits):
+                parser.add_argument(
+                    flag(limit.name),
+                    metavar="N",
+                    type=_limit,
+                    help="this key's limit instead of the server's; 0 for none",
+                )
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError("a limit is a whole number, 0 or more")
+    return int(text)
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:

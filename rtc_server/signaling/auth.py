@@ -1,31 +1,226 @@
-"""Who may call. One function decides; every route that is not named public goes through it."""
+"""The door: every request passes here, from the right page and with the right key.
 
-import hmac
+One middleware decides for every route, WebSockets included: origin and host, preflights, the key or
+client secret, and the rate of its requests. A handler learns who calls from `caller_of`.
+"""
+
+import ipaddress
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from rtc_server.errors import Unauthorized
+from rtc_server.clock import Clock
+from rtc_server.errors import Forbidden, RateLimited, Unauthorized, UnknownSession
+from rtc_server.events.client import SessionPatch
+from rtc_server.session.base import Owner, SessionRequest
+from rtc_server.session.quota import KeyLimits
+from rtc_server.signaling.buckets import Buckets, Rate
+from rtc_server.signaling.key_ring import NO_KEY, KeyRing, ValidKey
+from rtc_server.signaling.log_limit import LogLimit
+from rtc_server.signaling.origins import OriginPolicy, is_preflight, preflight_answer
+from rtc_server.signaling.secrets import PREFIX, ClientSecret, SecretSigner
+
+WRONG_KEYS = Rate(burst=20, per_second=0.2)
+"""How often one address may show a wrong key."""
+ADDRESSES = 4096
+"""Addresses remembered for that."""
+KEYS = 10_000
+"""Keys whose request rate is remembered."""
+SUBPROTOCOL = "openai-insecure-api-key."
+"""Where a browser's WebSocket, which cannot set headers, carries its secret."""
+
+_log = logging.getLogger(__name__)
 
 
-def check_bearer(authorization: str | None, api_key: str) -> None:
-    """Pass, or raise `Unauthorized`. Takes the same time however much of the key is right."""
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthorized("This server needs a key. Send it as `Authorization: Bearer <key>`.")
-    shown, wanted = (text.encode("utf-8", "surrogateescape") for text in (token.strip(), api_key))
-    if not hmac.compare_digest(shown, wanted):
-        raise Unauthorized("The key is wrong. Ask whoever runs this server for a valid one.")
+class Access(Enum):
+    """What a route asks for."""
+
+    PUBLIC = "nothing"
+    SECRET = "a key or a client secret"
+    SESSION = "a key or the client secret that opened the session, expired or not"
+    KEY = "a key"
 
 
-def auth_middleware(api_key: str, public: frozenset[str]) -> Middleware:
-    """Asks for `api_key` on every route whose name is not in `public`; no key, no question."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request."""
 
-    @web.middleware
-    async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-        resource = request.match_info.route.resource  # None: no such route, answered with 404/405
-        if api_key and resource is not None and resource.name not in public:
-            check_bearer(request.headers.get(hdrs.AUTHORIZATION), api_key)
-        return await handler(request)
+    owner: Owner = field(default_factory=Owner)
+    limits: KeyLimits = field(default_factory=KeyLimits)
+    secret: ClientSecret | None = None
+    """What it showed, if not the key itself."""
 
-    return authenticate
+    def asking(self, wanted: SessionRequest) -> SessionRequest:
+        """A call as this caller may make it.
+
+        Languages, voice and engine that the secret names are not the client's to choose; its
+        other settings are defaults.
+        """
+        asked = replace(wanted, owner=self.owner, limits=self.limits)
+        if self.secret is None:
+            return asked
+        own = self.secret.settings
+        fixed = SessionPatch(
+            source_language=own.source_language,
+            target_language=own.target_language,
+            voice=own.voice,
+            engine=own.engine,
+        )
+        settings = fixed.over(wanted.settings.over(own))
+        return replace(asked, model=self.secret.model or wanted.model, settings=settings)
+
+    def must_own(self, owner: Owner) -> None:
+        """Raises `UnknownSession` for a session of somebody else, as if there were none."""
+        if not self.owner.may_touch(owner):
+            raise UnknownSession("There is no such session; it may have ended.")
+
+
+CALLER = web.RequestKey("caller", Caller)
+
+
+def caller_of(request: web.Request) -> Caller:
+    """Who sends a request that came through the door."""
+    return request[CALLER]
+
+
+class Door:
+    """Decides who comes in. Used by one event loop."""
+
+    def __init__(
+        self,
+        ring: KeyRing,
+        signer: SecretSigner,
+        origins: OriginPolicy,
+        access: Mapping[str, Access],
+        *,
+        clock: Clock,
+        wall: Clock,
+    ) -> None:
+        """`access` by the name of a route; a route without one asks for a key."""
+        self._ring, self._signer, self._origins = ring, signer, origins
+        self._access = access
+        self._clock, self._wall = clock, wall
+        self._wrong = Buckets(ADDRESSES)
+        self._requests = Buckets(KEYS)
+        self._warnings = LogLimit(burst=5, per_second=0.1)
+
+    def middleware(self) -> Middleware:
+        """To stand right behind the one that turns errors into answers."""
+
+        @web.middleware
+        async def at_the_door(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self._origins.check(request.host, request.headers.get(hdrs.ORIGIN))
+            refusal = request.match_info.http_exception
+            if is_preflight(request) and isinstance(refusal, web.HTTPMethodNotAllowed):
+                return preflight_answer(sorted(refusal.allowed_methods))
+            resource = request.match_info.route.resource
+            name = (resource.name if resource else None) or ""
+            if resource is not None:  # else there is no such route: answered with 404 or 405
+                request[CALLER] = self._admit(request, self._access.get(name, Access.KEY))
+            return await handler(request)
+
+        return at_the_door
+
+    def _admit(self, request: web.Request, access: Access) -> Caller:
+        if access is Access.PUBLIC:
+            return Caller()
+        token = _token(request)
+        everybody = self._ring.by_id(NO_KEY)
+        if everybody and not (token or "").startswith(PREFIX):
+            return _caller_with(everybody)
+        if token is None:
+            raise Unauthorized("This server needs a key. Send it as `Authorization: Bearer <key>`.")
+        caller = self._caller(token, source_of(request))
+        if caller.secret is not None:
+            self._check_secret(caller.secret, request, access)
+        rate_a_minute = caller.limits.requests_a_minute
+        if rate_a_minute:
+            rate = Rate(rate_a_minute, rate_a_minute / 60)
+            wait_s = self._requests.take(caller.owner.key, rate, self._clock())
+            if wait_s:
+                raise RateLimited(
+                    f"This key may send {rate_a_minute} requests a minute. Wait, then go on.",
+                    math.ceil(wait_s),
+                )
+        return caller
+
+    def _caller(self, token: str, source: str) -> Caller:
+        """Whose token it is; wrong ones are counted against the address they came from.
+
+        An address that has shown too many is told to wait, but what nobody can guess still opens:
+        behind a proxy all clients share one address, and a stranger must not lock the others out.
+        """
+        if token.startswith(PREFIX):
+            secret = self._signer.read(token)
+            key = self._ring.by_id(secret.key) if secret else None
+            if secret and key:
+                return Caller(Owner(key.id, secret.id), key.limits, secret)
+        elif key := self._ring.find(token):
+            return _caller_with(key)
+        now_s = self._clock()
+        wait_s = self._wrong.wait_s(source, WRONG_KEYS, now_s)
+        if not wait_s and (key := self._ring.find_chosen(token)):
+            return _caller_with(key)
+        if wait_s:
+            raise RateLimited(
+                "Too many wrong keys came from this address. Wait, then send the right one.",
+                math.ceil(wait_s),
+            )
+        self._wrong.take(source, WRONG_KEYS, now_s)
+        if self._wrong.wait_s(source, WRONG_KEYS, now_s):
+            held_back = self._warnings.admit(now_s)
+            if held_back is not None:
+                _log.warning("Too many wrong keys from %s (%d more not logged).", source, held_back)
+        raise Unauthorized(
+            "The key or client secret is wrong or no longer valid. Ask whoever runs this server, "
+            "or make another secret."
+        )
+
+    def _check_secret(self, secret: ClientSecret, request: web.Request, access: Access) -> None:
+        if access is Access.KEY:
+            raise Forbidden("A client secret does not open this address. Send the API key.")
+        if access is not Access.SESSION and secret.expires_at <= self._wall():
+            raise Unauthorized("The client secret has expired. Make another one.")
+        origin = request.headers.get(hdrs.ORIGIN)
+        reads = request.method in (hdrs.METH_GET, hdrs.METH_HEAD) and not _upgrades(request)
+        if secret.origin is None or (origin is None and reads):
+            return  # browsers leave Origin out when a page only reads from its own server
+        if origin is None or origin.lower() != secret.origin.lower():
+            raise Forbidden("This client secret was made for pages of another origin.")
+
+
+def _caller_with(key: ValidKey) -> Caller:
+    return Caller(Owner(key.id), key.limits)
+
+
+def _token(request: web.Request) -> str | None:
+    """The bearer token, or what a WebSocket carries as a subprotocol. Never from the URL."""
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    if _upgrades(request):
+        offered = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")
+        for protocol in map(str.strip, offered):
+            if protocol.startswith(SUBPROTOCOL):
+                return protocol.removeprefix(SUBPROTOCOL)
+    return None
+
+
+def _upgrades(request: web.Request) -> bool:
+    return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+
+
+def source_of(request: web.Request) -> str:
+    """The address that a request came from; of IPv6 the /64, which one subscriber has whole."""
+    try:
+        address = ipaddress.ip_address(request.remote or "")
+    except ValueError:
+        return "unknown"
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False))

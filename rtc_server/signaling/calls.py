@@ -9,9 +9,12 @@ from rtc_server.errors import RemoteError, RtcServerError, UnknownSession
 from rtc_server.ice import IceServer
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Calls
+from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import SDP, read_call, read_fragment, session_request
 
 PATH = "/v1/realtime/translations/calls"
+CALLS = "calls"
+"""Name of the route that opens calls."""
 ONE_CALL = "call"
 """Name of the route of one call, for its Location."""
 
@@ -29,7 +32,7 @@ class CallRoutes:
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Declare the routes."""
-        router.add_post(PATH, self.open)
+        router.add_post(PATH, self.open, name=CALLS)
         one = router.add_resource(PATH + "/{session_id}", name=ONE_CALL)
         one.add_route(hdrs.METH_PATCH, self.trickle)
         one.add_route(hdrs.METH_DELETE, self.close)
@@ -38,7 +41,7 @@ class CallRoutes:
         """``POST``: 201 with the answer. A client that left meanwhile leaves no session."""
         try:
             body = await read_call(request)
-            wanted = session_request(body.session, request.query)
+            wanted = caller_of(request).asking(session_request(body.session, request.query))
             opened = await self._calls.open_call(body.offer_sdp, wanted)
         except RtcServerError as error:
             self._metrics.calls_refused.labels(error.code).inc()
@@ -62,8 +65,8 @@ class CallRoutes:
 
     async def trickle(self, request: web.Request) -> web.StreamResponse:
         """``PATCH``: more candidates; 204."""
-        fragment = await read_fragment(request)
-        await self._calls.trickle(request.match_info["session_id"], fragment, _if_match(request))
+        fragment, etag = await read_fragment(request), _if_match(request)
+        await self._calls.trickle(self._own(request), fragment, etag)
         return web.Response(status=204)
 
     async def close(self, request: web.Request) -> web.StreamResponse:
@@ -71,8 +74,14 @@ class CallRoutes:
         drain = request.query.get("drain", "0")
         if drain not in ("0", "1"):
             raise RemoteError("The query parameter drain must be 0 or 1.")
-        await self._calls.close_call(request.match_info["session_id"], drain=drain == "1")
+        await self._calls.close_call(self._own(request), drain=drain == "1")
         return web.Response(status=200)
+
+    def _own(self, request: web.Request) -> str:
+        """The id of the session in the path, which the caller must have opened."""
+        session_id = request.match_info["session_id"]
+        caller_of(request).must_own(self._calls.owner(session_id))
+        return session_id
 
 
 def ice_link(server: IceServer) -> str:

@@ -1,22 +1,44 @@
 """The aiohttp application: routes, and what every answer has in common."""
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from aiohttp import hdrs, web
 
+from rtc_server.clock import monotonic, wall
 from rtc_server.config import Settings
 from rtc_server.ice import parse_ice_server
 from rtc_server.metrics import Metrics
 from rtc_server.resources import resource_folder
 from rtc_server.session.base import Calls, Catalogue, Readiness
-from rtc_server.signaling.auth import auth_middleware
-from rtc_server.signaling.calls import CallRoutes
+from rtc_server.session.quota import KeyLimits
+from rtc_server.signaling.auth import Access, Door
+from rtc_server.signaling.calls import CALLS, ONE_CALL, CallRoutes
+from rtc_server.signaling.client_secrets import PAGE_SECRET, ClientSecretRoutes
 from rtc_server.signaling.info import InfoRoutes
+from rtc_server.signaling.key_ring import KeyRing
+from rtc_server.signaling.origins import OriginPolicy, cors_headers
 from rtc_server.signaling.page import PageRoutes
 from rtc_server.signaling.problems import problem_middleware
+from rtc_server.signaling.secrets import SecretSigner, server_key
+from rtc_server.signaling.websocket import WebSocketRoutes
 
-PUBLIC_ROUTES = frozenset({"page", "static", "healthz", "readyz"})
-"""Names of the routes that never need a key: the page asks for one, probes have none."""
+ACCESS = {
+    "page": Access.PUBLIC,
+    "static": Access.PUBLIC,
+    PAGE_SECRET: Access.PUBLIC,
+    "healthz": Access.PUBLIC,
+    "readyz": Access.PUBLIC,
+    "engines": Access.SECRET,
+    "languages": Access.SECRET,
+    "phrases": Access.SECRET,
+    CALLS: Access.SECRET,
+    ONE_CALL: Access.SESSION,
+}
+"""What the routes of these names ask for; all others ask for a key."""
+KEY_FILE_CHECK_S = 1.0
+"""How often the key file is looked at."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -62,16 +84,65 @@ def make_http_app(
 
     `page_folder` is served instead of the page that comes with this package.
     """
-    app = web.Application(
-        middlewares=[problem_middleware(), auth_middleware(settings.http.api_key, PUBLIC_ROUTES)]
+    ring = key_ring(settings)
+    secret_key_file = settings.access.secret_key_file
+    signer = SecretSigner(
+        server_key(Path(secret_key_file) if secret_key_file else None),
+        lambda key_id: key.digest if (key := ring.by_id(key_id)) else None,
     )
+    origins = OriginPolicy(
+        cors_origins=settings.access.cors_origins,
+        server_names=settings.access.server_names,
+        loopback=settings.http.is_loopback(),
+    )
+    door = Door(ring, signer, origins, ACCESS, clock=monotonic, wall=wall)
+    app = web.Application(middlewares=[problem_middleware(), door.middleware()])
+    app.cleanup_ctx.append(_watching_keys(ring, calls))
     ice_servers = [parse_ice_server(text) for text in settings.transport.ice_servers]
     CallRoutes(calls, metrics, ice_servers).add_to(app.router)
+    ClientSecretRoutes(
+        calls, catalogue, settings.interpreter, ring, signer, clock=monotonic, wall=wall
+    ).add_to(app.router)
+    WebSocketRoutes(calls, metrics, settings.transport).add_to(app.router)
     InfoRoutes(readiness, catalogue, metrics, settings.interpreter).add_to(app.router)
     PageRoutes(page_folder or resource_folder("static")).add_to(app.router)
-    app.on_response_prepare.append(_add_common_headers)
+
+    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(COMMON_HEADERS)
+        response.headers.update(cors_headers(origins, request.headers.get(hdrs.ORIGIN)))
+
+    app.on_response_prepare.append(add_headers)
     return app
 
 
-async def _add_common_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(COMMON_HEADERS)
+def key_ring(settings: Settings) -> KeyRing:
+    """The keys that the settings name. Raises `ConfigError` when their file cannot be read."""
+    access = settings.access
+    limits = KeyLimits(
+        sessions=access.key_sessions,
+        minutes_a_day=access.key_minutes_a_day,
+        session_minutes=access.session_minutes,
+        requests_a_minute=access.key_requests_a_minute,
+    )
+    path = Path(access.api_keys) if access.api_keys else None
+    return KeyRing(settings.http.api_key, path, limits, page=access.page_access == "open")
+
+
+def _watching_keys(ring: KeyRing, calls: Calls) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Looks at the key file while the application runs; a revoked key's sessions end."""
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(KEY_FILE_CHECK_S)
+            for key_id in ring.reload():
+                calls.revoke(key_id)
+
+    async def watching(_app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(watch(), name="key file")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    return watching

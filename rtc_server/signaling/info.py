@@ -36,9 +36,9 @@ class InfoRoutes:
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Declare the routes."""
-        router.add_get("/v1/engines", self.engines)
-        router.add_get("/v1/languages", self.languages)
-        router.add_get("/v1/phrases", self.phrases)
+        router.add_get("/v1/engines", self.engines, name="engines")
+        router.add_get("/v1/languages", self.languages, name="languages")
+        router.add_get("/v1/phrases", self.phrases, name="phrases")
         router.add_get("/healthz", self.alive, name="healthz")
         router.add_get("/readyz", self.ready, name="readyz")
         router.add_get("/metrics", self.metrics)

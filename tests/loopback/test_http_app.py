@@ -82,7 +82,7 @@ async def test_files_come_with_their_type_and_are_kept(
 async def test_nothing_else_is_served(page: Path, path: str) -> None:
     async with serve(page) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        request = f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         writer.write(request.encode())
         answer = await reader.read()
         writer.close()
@@ -282,9 +282,9 @@ async def test_the_log_has_routes_and_neither_queries_nor_ids(
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"t0ken\r\n\r\n",
         b"GET / HTTP/1.1\r\nAuth\0orization: Bearer t0ken\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: t0ken\r\n\r\n",
-        b"GET /?t0ken=" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: h\r\n\r\n",
-        b"GET http://[::1/t0ken HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: t0ken\r\n\r\n",
+        b"GET /?t0ken=" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET http://[::1/t0ken HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ],
 )
 async def test_what_is_not_http_is_refused_and_not_quoted_in_the_log(

@@ -311,7 +311,7 @@ async def test_a_huge_body_is_refused_before_it_is_sent() -> None:
     async with serve() as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(
-            f"POST {CALLS} HTTP/1.1\r\nHost: h\r\nContent-Type: application/sdp\r\n"
+            f"POST {CALLS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sdp\r\n"
             "Content-Length: 1000000000\r\n\r\nv=0".encode()
         )
         assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
@@ -324,7 +324,7 @@ async def test_a_body_without_an_announced_length_is_bounded(content_type: str) 
     async with serve() as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(
-            f"POST {CALLS} HTTP/1.1\r\nHost: h\r\nContent-Type: {content_type}\r\n"
+            f"POST {CALLS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\n"
             "Transfer-Encoding: chunked\r\n\r\n".encode()
         )
         for _ in range(40):
@@ -357,7 +357,7 @@ async def test_a_slow_body_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     async with serve() as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(
-            f"POST {CALLS} HTTP/1.1\r\nHost: h\r\nContent-Type: application/sdp\r\n"
+            f"POST {CALLS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sdp\r\n"
             "Content-Length: 100\r\n\r\nv=0".encode()
         )
         assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
@@ -472,7 +472,7 @@ async def test_a_client_that_leaves_before_the_answer_leaves_no_session(
         server.calls.hold = asyncio.Event()
         _, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(
-            f"POST {CALLS} HTTP/1.1\r\nHost: h\r\nContent-Type: application/sdp\r\n"
+            f"POST {CALLS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sdp\r\n"
             f"Content-Length: {len(OFFER)}\r\n\r\n{OFFER}".encode()
         )
         await server.calls.entered.wait()

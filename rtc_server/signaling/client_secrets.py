@@ -1,0 +1,169 @@
+"""Client secrets over HTTP: for an application's server, and for our own page."""
+
+import json
+import math
+import secrets
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from rtc_server.clock import Clock
+from rtc_server.config import ORIGIN, InterpreterSettings
+from rtc_server.errors import Forbidden, NotReady, RateLimited, RemoteError, UnsupportedMedia
+from rtc_server.events.server import Audio, AudioInput, AudioOutput
+from rtc_server.session.base import Calls, Catalogue, SessionRequest
+from rtc_server.signaling.auth import caller_of, source_of
+from rtc_server.signaling.bodies import JSON, SESSION_LIMIT_BYTES, read_body, session_request
+from rtc_server.signaling.buckets import Buckets, Rate
+from rtc_server.signaling.key_ring import PAGE_KEY, KeyRing
+from rtc_server.signaling.origins import is_own
+from rtc_server.signaling.secrets import ClientSecret, SecretSigner
+
+PATH = "/v1/realtime/translations/client_secrets"
+PAGE_PATH = "/page/secret"
+PAGE_SECRET = "page_secret"
+"""Name of the route by which our page asks for a secret."""
+TTL_S = (10, 7200)
+"""Bounds of ``expires_after.seconds``."""
+DEFAULT_TTL_S = 600
+ORIGIN_LIMIT_CHARS = 256
+PAGE_SECRETS = Rate(burst=30, per_second=0.5)
+"""How often one address may ask for a secret of the page."""
+PAGE_ADDRESSES = 4096
+RETRY_AFTER_S = 2
+"""When to ask again while the engines warm up."""
+
+
+class ClientSecretRoutes:
+    """Handlers that make secrets."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        catalogue: Catalogue,
+        defaults: InterpreterSettings,
+        ring: KeyRing,
+        signer: SecretSigner,
+        *,
+        clock: Clock,
+        wall: Clock,
+    ) -> None:
+        """`defaults`: the pair of a request that names none."""
+        self._calls, self._catalogue, self._defaults = calls, catalogue, defaults
+        self._ring, self._signer = ring, signer
+        self._clock, self._wall = clock, wall
+        self._page_secrets = Buckets(PAGE_ADDRESSES)
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Declare the routes."""
+        router.add_post(PATH, self.create)
+        router.add_post(PAGE_PATH, self.create_for_page, name=PAGE_SECRET)
+
+    async def create(self, request: web.Request) -> web.Response:
+        """``POST`` with the key: a secret for sessions as the body says."""
+        body = await _read_object(request)
+        wanted = session_request(body.get("session"), {})
+        ttl_s = _ttl_s(body.get("expires_after"))
+        origin = _origin(body.get("x"))
+        self._calls.check(wanted.settings)
+        ast = self._catalogue.ast
+        if ast is None:
+            raise NotReady("The server is still starting.", RETRY_AFTER_S)
+        secret = ClientSecret(
+            id=_new_id(),
+            key=caller_of(request).owner.key,
+            expires_at=int(self._wall()) + ttl_s,
+            model=wanted.model,
+            settings=wanted.settings,
+            origin=origin,
+        )
+        session = {
+            "id": secret.id,
+            "type": "translation",
+            "expires_at": secret.expires_at,
+            "model": wanted.model or ast.name,
+            "audio": asdict(self._audio(wanted, ast.name)),
+        }
+        return self._answer(secret, {"session": session})
+
+    async def create_for_page(self, request: web.Request) -> web.Response:
+        """``POST`` from our own page: a secret that only this origin's pages can use."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        if not self._ring.by_id(PAGE_KEY):
+            raise Forbidden(
+                "This server gives its page no secrets. Whoever runs it allows that with "
+                "--page-access open, behind a login of their own."
+            )
+        if origin is None or not is_own(request.host, origin):
+            raise Forbidden("Only this server's own page may ask for a secret here.")
+        wait_s = self._page_secrets.take(source_of(request), PAGE_SECRETS, self._clock())
+        if wait_s:
+            raise RateLimited(
+                "The page asks for secrets too often. Wait a moment.", math.ceil(wait_s)
+            )
+        return self._answer(
+            ClientSecret(
+                id=_new_id(),
+                key=PAGE_KEY,
+                expires_at=int(self._wall()) + DEFAULT_TTL_S,
+                origin=origin,
+            )
+        )
+
+    def _audio(self, wanted: SessionRequest, ast: str) -> Audio:
+        """The ``audio`` object of a session that would start with these settings now."""
+        settings = wanted.settings
+        source = settings.source_language or self._defaults.source
+        target = settings.target_language or self._defaults.target
+        transcription = {"model": ast, "language": source} if settings.transcription else None
+        return Audio(AudioInput(transcription), AudioOutput(target))
+
+    def _answer(self, secret: ClientSecret, more: dict[str, Any] | None = None) -> web.Response:
+        body = {"value": self._signer.sign(secret), "expires_at": secret.expires_at, **(more or {})}
+        return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
+
+
+def _new_id() -> str:
+    return "sess_" + secrets.token_urlsafe(16)
+
+
+async def _read_object(request: web.Request) -> dict[str, Any]:
+    if request.content_type.lower() != JSON:
+        raise UnsupportedMedia(JSON)
+    data = await read_body(request, SESSION_LIMIT_BYTES)
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        raise RemoteError('The body is not JSON. Send {"session": …}.') from None
+    if not isinstance(body, dict):
+        raise RemoteError("The body must be a JSON object with session.")
+    return body
+
+
+def _ttl_s(value: object) -> int:
+    if value is None:
+        return DEFAULT_TTL_S
+    if not isinstance(value, dict) or value.get("anchor", "created_at") != "created_at":
+        raise RemoteError('expires_after must be {"anchor": "created_at", "seconds": …}.')
+    seconds = value.get("seconds", DEFAULT_TTL_S)
+    low, high = TTL_S
+    if type(seconds) is not int or not low <= seconds <= high:
+        raise RemoteError(f"expires_after.seconds must be a whole number from {low} to {high}.")
+    return seconds
+
+
+def _origin(extension: object) -> str | None:
+    """``x.origin``: the pages that may use the secret."""
+    if extension is None:
+        return None
+    origin = extension.get("origin") if isinstance(extension, dict) else extension
+    if origin is None:
+        return None
+    if (
+        not isinstance(origin, str)
+        or len(origin) > ORIGIN_LIMIT_CHARS
+        or not ORIGIN.fullmatch(origin)
+    ):
+        raise RemoteError("x.origin must be an origin, such as https://app.example.")
+    return origin

@@ -1,0 +1,123 @@
+"""From which pages the server may be used, and under which names: CORS and DNS rebinding.
+
+A server without keys on a developer's machine is reached by every page in the developer's browser.
+Two headers that a page cannot forge keep strangers out: ``Origin``, which browsers send with every
+cross-origin request that could do something (WebSockets too), must be the server's own or be
+listed; and ``Host`` must be a name of this server, because a hostile page can point its own name at
+127.0.0.1 and so become "same origin".
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+
+from rtc_server.errors import Forbidden
+
+EXPOSED_HEADERS = "Location, ETag, Link, Retry-After"
+ALLOWED_HEADERS = "Authorization, Content-Type, If-Match"
+PREFLIGHT_AGE_S = 600
+"""How long a browser may remember a preflight."""
+
+
+@dataclass(frozen=True, slots=True)
+class OriginPolicy:
+    """Rules made of the settings; see `AccessSettings`."""
+
+    cors_origins: tuple[str, ...]
+    """Origins besides our own, or ``*``."""
+    server_names: tuple[str, ...]
+    """Names we are reached by."""
+    loopback: bool
+    """Whether we listen on loopback only."""
+
+    def check(self, host: str, origin: str | None) -> None:
+        """Pass a request with these headers, or raise `Forbidden` with what to do about it."""
+        if not self._is_ours(host):
+            raise Forbidden(
+                "This server does not go by the name in the Host header. If it should, whoever "
+                "runs it adds the name to --server-names."
+            )
+        if origin is not None and not self.allows(host, origin):
+            raise Forbidden(
+                "Pages of this origin may not use this server. If they should, whoever runs it "
+                "adds the origin to --cors-origins."
+            )
+
+    def allows(self, host: str, origin: str) -> bool:
+        """Whether pages of `origin` may use the server that they reach as `host`."""
+        return is_own(host, origin) or self.is_listed(origin)
+
+    def is_listed(self, origin: str) -> bool:
+        """Whether --cors-origins has it; not so for the opaque origin ``null``."""
+        if origin == "null":
+            return False
+        return any(
+            origin.lower() == listed.lower() or listed == "*" for listed in self.cors_origins
+        )
+
+    def _is_ours(self, host: str) -> bool:
+        name = _name(host)
+        if name in (listed.lower() for listed in self.server_names):
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            if name == "localhost" or name.endswith(".localhost"):
+                return True
+            return not self.loopback and not self.server_names
+        return address.is_loopback or not self.loopback  # an address cannot be rebound
+
+
+def is_own(host: str, origin: str) -> bool:
+    """Whether a page of `origin` came from the server that the request reached as `host`.
+
+    The scheme is not compared: behind a proxy that ends TLS we do not know our own.
+    """
+    scheme, _, place = origin.lower().partition("://")
+    port = {"http": ":80", "https": ":443"}.get(scheme)
+    return port is not None and place.removesuffix(port) == host.lower().removesuffix(port)
+
+
+def _name(host: str) -> str:
+    """The name of a Host header, without port, brackets and final dot; empty for nonsense."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
+
+
+def is_preflight(request: web.Request) -> bool:
+    """Whether a browser asks if it may send the real request."""
+    return (
+        request.method == hdrs.METH_OPTIONS
+        and hdrs.ORIGIN in request.headers
+        and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+    )
+
+
+def preflight_answer(methods: Sequence[str]) -> web.Response:
+    """What may be sent to a resource that has these methods. Never asks for a key."""
+    return web.Response(
+        status=204,
+        headers={
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: ", ".join(methods),
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: ALLOWED_HEADERS,
+            hdrs.ACCESS_CONTROL_MAX_AGE: str(PREFLIGHT_AGE_S),
+        },
+    )
+
+
+def cors_headers(policy: OriginPolicy, origin: str | None) -> dict[str, str]:
+    """What lets a page at a listed origin read an answer. No cookies, so no credentials."""
+    if not policy.cors_origins:
+        return {}
+    if origin is None or not policy.is_listed(origin):
+        return {hdrs.VARY: hdrs.ORIGIN}
+    return {
+        hdrs.VARY: hdrs.ORIGIN,
+        hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin,
+        hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: EXPOSED_HEADERS,
+    }
