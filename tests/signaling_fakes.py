@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from rtc_server.config import HttpSettings, Settings, TransportSettings
+from rtc_server.config import AccessSettings, HttpSettings, Settings, TransportSettings
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.errors import NotReady, UnknownSession
 from rtc_server.events.client import SessionPatch
@@ -67,6 +67,8 @@ class FakeCalls:
             raise self.refuse
 
     def owner(self, session_id: str) -> Owner:
+        if self.refuse:
+            raise self.refuse
         self._known(session_id)
         return self.opened[session_id][1].owner
 
@@ -146,11 +148,14 @@ async def serve(
     ice_servers: tuple[str, ...] = (),
     prefix: str = "",
     handler_cancellation: bool = False,
+    access: AccessSettings | None = None,
 ) -> AsyncIterator[Served]:
     """The real application and a client, over a real socket."""
     calls, readiness, catalogue, metrics = FakeCalls(), FakeReadiness(), FakeCatalogue(), Metrics()
     settings = Settings(
-        http=HttpSettings(api_key=api_key), transport=TransportSettings(ice_servers=ice_servers)
+        http=HttpSettings(api_key=api_key),
+        access=access or AccessSettings(),
+        transport=TransportSettings(ice_servers=ice_servers),
     )
     app = make_http_app(calls, readiness, catalogue, metrics, settings, page_folder=page_folder)
     if prefix:
