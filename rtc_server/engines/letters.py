@@ -16,8 +16,8 @@ IN_LATIN: Mapping[str, str] = {
 IN_CYRILLIC: Mapping[str, str] = {
     **{"shch": "щ", "sch": "ш", "sh": "ш", "ch": "ч", "zh": "ж", "kh": "х", "ph": "ф", "th": "т"},
     **{"ck": "к", "qu": "кв", "oo": "у", "ee": "и", "ya": "я", "yu": "ю", "yo": "йо", "ts": "ц"},
-    **dict(zip("abcdefghijklmnopqrstuvwyz", "абкдефгхижклмнопкрстуввиз", strict=True)),
-    "x": "кс",
+    **dict(zip("abcdefghiklmnopqrstuvwyz", "абкдефгхиклмнопкрстуввиз", strict=True)),
+    **{"j": "дж", "x": "кс"},
 }
 """Latin letters and pairs of them, lower case, as they are mostly read in English names."""
 

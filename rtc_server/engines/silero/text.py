@@ -92,7 +92,7 @@ def readable(text: str, language: str, alphabet: frozenset[str] | None = None) -
     allowed = ALPHABETS[language] & (alphabet or ALPHABETS[language])
     out = "".join(_read(char, language, allowed) for char in _own_script(text, language))
     out = _PAUSE_RUN.sub(r"\1", " ".join(out.split()))
-    out = _SPACED_PAUSE.sub("", out).strip()
+    out = _SPACED_PAUSE.sub("", out).strip(" ,")
     return out if any(char.isalpha() for char in out) else ""
 
 
@@ -108,15 +108,13 @@ def _read(char: str, language: str, allowed: frozenset[str]) -> str:
     lower = char.lower()
     if lower in allowed or char == " ":
         return char
-    if char in SIGNS[language]:
-        return f" {SIGNS[language][char]} "
-    if char.isdigit():  # also ² and ٣
-        return f" {DIGITS[language].split()[unicodedata.digit(char)]} "
     return "".join(_read(part, language, allowed) for part in _instead(char, language))
 
 
 def _instead(char: str, language: str) -> str:
-    """What to read for a character outside the alphabet that is no sign and no digit."""
+    """What to read for a character outside the alphabet; itself looked up again."""
+    if word := _word(char, language):
+        return f" {word} "
     if char == "'":
         return "" if language in ("en", "uk") else " "
     if char in _SAID_AS:
@@ -127,6 +125,13 @@ def _instead(char: str, language: str) -> str:
     if parts != char:  # ö for a model without it, a ligature, a full-width letter, ½
         return "".join(part for part in parts if not unicodedata.combining(part))
     return "" if unicodedata.combining(char) else " "
+
+
+def _word(char: str, language: str) -> str:
+    """What a sign or a digit is called, or nothing."""
+    if char.isdigit():  # also ² and ٣
+        return DIGITS[language].split()[unicodedata.digit(char)]
+    return SIGNS[language].get(char, "")
 
 
 def _bare_latin(text: str) -> str:
