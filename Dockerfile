@@ -24,6 +24,7 @@ COPY setup.py MANIFEST.in README.md LICENSE NOTICE ./
 COPY rtc_server rtc_server
 COPY static static
 COPY models/phrasebook models/phrasebook
+COPY models/catalog.toml models/catalog.toml
 RUN /venv/bin/pip install --no-deps .
 
 FROM python:3.11-slim
