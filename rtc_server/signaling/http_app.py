@@ -22,7 +22,7 @@ from rtc_server.signaling.origins import OriginPolicy, cors_headers
 from rtc_server.signaling.page import PageRoutes
 from rtc_server.signaling.problems import problem_middleware
 from rtc_server.signaling.secrets import SecretSigner, server_key
-from rtc_server.signaling.websocket import WebSocketRoutes
+from rtc_server.signaling.websocket import PLAIN, TRANSLATIONS, WebSocketRoutes
 
 ACCESS = {
     "page": Access.PUBLIC,
@@ -34,6 +34,8 @@ ACCESS = {
     "languages": Access.SECRET,
     "phrases": Access.SECRET,
     CALLS: Access.SECRET,
+    PLAIN: Access.SECRET,
+    TRANSLATIONS: Access.SECRET,
     ONE_CALL: Access.SESSION,
 }
 """What the routes of these names ask for; all others ask for a key."""

@@ -6,13 +6,14 @@ import socket as sockets
 from collections.abc import Callable
 from dataclasses import replace
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMsgType, hdrs, web
 
 from rtc_server.clock import monotonic
 from rtc_server.config import TransportSettings
 from rtc_server.errors import RemoteError, RtcServerError
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Calls
+from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import session_request
 from rtc_server.transport.base import TransportListener
 from rtc_server.transport.websocket.forms import Form
@@ -23,9 +24,11 @@ from rtc_server.transport.websocket.transport import WebSocketTransport
 
 PLAIN_PATH = "/ws/audio"
 TRANSLATIONS_PATH = "/v1/realtime/translations"
+PLAIN, TRANSLATIONS = "ws_audio", "ws_translations"
+"""Names of the routes."""
 
-SUBPROTOCOLS = ("realtime",)
-"""What OpenAI's browser clients ask for beside their key."""
+SUBPROTOCOL = "realtime"
+"""What browser clients of OpenAI's API offer beside their key."""
 GOODBYE_S = 2.0
 """How long the peer may take to answer our close."""
 SEND_BUFFER_BYTES = 64 * 1024
@@ -90,8 +93,8 @@ class WebSocketRoutes:
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Declare the routes."""
-        router.add_get(PLAIN_PATH, self.plain, allow_head=False)
-        router.add_get(TRANSLATIONS_PATH, self.translations, allow_head=False)
+        router.add_get(PLAIN_PATH, self.plain, name=PLAIN, allow_head=False)
+        router.add_get(TRANSLATIONS_PATH, self.translations, name=TRANSLATIONS, allow_head=False)
 
     async def plain(self, request: web.Request) -> web.StreamResponse:
         """Raw PCM and events."""
@@ -110,7 +113,7 @@ class WebSocketRoutes:
             timeout=GOODBYE_S,
             autoping=False,  # signs of life are the transport's business
             compress=False,
-            protocols=SUBPROTOCOLS,
+            protocols=(SUBPROTOCOL,),
             max_msg_size=form.max_message_bytes,
             writer_limit=UNSENT_BYTES,
         )
@@ -127,16 +130,23 @@ class WebSocketRoutes:
             )
 
         try:
-            if not response.can_prepare(request):
-                raise RemoteError(
-                    "This address speaks WebSocket. Connect to it with ws:// or wss://."
-                )
-            wanted = replace(session_request(None, request.query), stats=stats)
+            _check_upgrade(request, response)
+            asked = caller_of(request).asking(session_request(None, request.query))
+            wanted = replace(asked, stats=stats)
             await self._calls.run_stream(upgrade, wanted)
         except RtcServerError as error:
             self._metrics.calls_refused.labels(error.code).inc()
             raise
         return response
+
+
+def _check_upgrade(request: web.Request, response: web.WebSocketResponse) -> None:
+    offered = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL)
+    # Looked at before aiohttp does, which would log the offer, and a key may stand in it.
+    if offered is not None and SUBPROTOCOL not in map(str.strip, offered.split(",")):
+        raise RemoteError(f"Offer the subprotocol {SUBPROTOCOL}, or none.")
+    if not response.can_prepare(request):
+        raise RemoteError("This address speaks WebSocket. Connect to it with ws:// or wss://.")
 
 
 def _bound_send_buffer(request: web.Request) -> None:

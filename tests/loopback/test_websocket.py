@@ -1,0 +1,361 @@
+"""Sessions over real WebSockets on loopback: the whole server, engines in their own processes."""
+
+import asyncio
+import base64
+import json
+import logging
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+from aiohttp import WSMsgType
+
+from rtc_server.app.server import RunningServer, running
+from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.pcm import SPEECH_RATE, Samples, from_int16, to_int16
+from tests.loopback.test_server import freed, server, until
+from tests.signals import english, join, russian, silence
+
+PLAIN = "/ws/audio"
+TRANSLATIONS = "/v1/realtime/translations"
+GROUPS = {"type": "session.update", "session": {"x_events": ["segment", "playout"]}}
+
+
+@dataclass
+class Client:
+    """A WebSocket client that keeps what it is sent."""
+
+    ws: aiohttp.ClientWebSocketResponse
+    events: list[dict[str, Any]] = field(default_factory=list)
+    audio: list[bytes] = field(default_factory=list)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def listen(self) -> None:
+        async for message in self.ws:
+            if message.type is WSMsgType.BINARY:
+                self.audio.append(message.data)
+            else:
+                self.events.append(json.loads(message.data))
+            self._changed.set()
+        self.events.append({"type": "(closed)"})
+        self._changed.set()
+
+    def of(self, kind: str, **fields: object) -> list[dict[str, Any]]:
+        return [
+            e
+            for e in self.events
+            if e["type"] == kind and all(e.get(key) == value for key, value in fields.items())
+        ]
+
+    async def event(self, kind: str, **fields: object) -> dict[str, Any]:
+        async with asyncio.timeout(30):
+            while not (found := self.of(kind, **fields)):
+                self._changed.clear()
+                await self._changed.wait()
+        return found[0]
+
+    async def say(self, samples: Samples) -> None:
+        """In real time, 20 ms each."""
+        pcm = to_int16(samples).astype("<i2").tobytes()
+        origin_s = asyncio.get_running_loop().time()
+        for number, at in enumerate(range(0, len(pcm), 640)):
+            await self.ws.send_bytes(pcm[at : at + 640])
+            due_s = origin_s + (number + 1) * 0.02
+            await asyncio.sleep(due_s - asyncio.get_running_loop().time())
+
+    async def append(self, samples: Samples) -> None:
+        """As Realtime Translations, 24 kHz, all at once."""
+        pcm = to_int16(samples).astype("<i2").tobytes()
+        await self.ws.send_json(
+            {
+                "type": "session.input_audio_buffer.append",
+                "audio": base64.b64encode(pcm).decode(),
+            }
+        )
+
+    @property
+    def heard(self) -> Samples:
+        return from_int16(np.frombuffer(b"".join(self.audio), "<i2").astype(np.int16))
+
+
+@asynccontextmanager
+async def client(house: RunningServer, path: str) -> AsyncIterator[Client]:
+    async with aiohttp.ClientSession() as http, http.ws_connect(house.url + path) as ws:
+        made = Client(ws)
+        listening = asyncio.create_task(made.listen())
+        try:
+            yield made
+        finally:
+            await ws.close()
+            await listening
+
+
+@asynccontextmanager
+async def phrasebook() -> AsyncIterator[RunningServer]:
+    async with running(Settings(http=HttpSettings(port=0))) as house:
+        yield house
+
+
+def at_24_khz(samples: Samples) -> Samples:
+    positions = np.arange(len(samples) * 3 // 2) / 1.5
+    return np.interp(positions, np.arange(len(samples)), samples).astype(np.float32)
+
+
+def loudness(samples: Samples) -> float:
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+
+
+async def test_both_directions_are_translated_and_spoken_by_the_phrasebook() -> None:
+    async with phrasebook() as house:
+        for source, target, spoken, meaning in (
+            ("en", "ru", english("where is the train station"), "вокзал"),
+            ("ru", "en", russian("где находится вокзал"), "train station"),
+        ):
+            async with client(house, f"{PLAIN}?source={source}&target={target}") as c:
+                await c.say(join(silence(500), spoken, silence(1000)))
+                delta = await c.event("session.output_transcript.delta")
+                assert meaning in delta["delta"]
+                stats = await c.event("stats", queue_depth=0)
+                assert set(stats) == {
+                    "type",
+                    "event_id",
+                    "latency_ms",
+                    "queue_depth",
+                    "queue_drops",
+                }
+                await c.ws.send_json({"type": "stop"})
+                await c.event("(closed)")
+                assert c.events[0]["type"] == "session.created"
+                assert c.events[-2]["type"] == "session.closed"
+                assert c.ws.close_code == 1000
+                assert {len(frame) for frame in c.audio} == {640}
+                assert len(c.heard) > 0.5 * SPEECH_RATE
+                assert loudness(c.heard) > 0.01
+        await freed(house)
+
+
+async def test_stop_flushes_what_was_being_said() -> None:
+    async with server() as house, client(house, PLAIN + "?source=en&target=ru") as c:
+        await c.ws.send_json(GROUPS)
+        spoken = to_int16(join(silence(300), english("where is the train station")))
+        for at in range(0, len(spoken), 480):
+            await c.ws.send_bytes(spoken[at : at + 480].tobytes())  # no silence behind it
+        await c.ws.send_json({"type": "stop"})
+        await c.event("(closed)")
+        kinds = [(e["type"], e.get("state")) for e in c.events]
+        assert ("x.playout", "finished") in kinds
+        assert kinds[-2] == ("session.closed", None)
+        assert len(c.heard) > 0.3 * SPEECH_RATE
+
+
+async def test_start_sets_the_languages_and_the_vad() -> None:
+    async with server() as house, client(house, PLAIN) as c:
+        await c.ws.send_json({"type": "start", "source": "en-US", "target": "ru", "vad": False})
+        updated = await c.event("session.updated")
+        x = updated["session"]["x"]
+        assert (x["source_language"], x["target_language"]) == ("en", "ru")
+        assert x["vad"]["mode"] == "off"
+        await c.ws.send_json({"type": "start", "source": "xx", "event_id": "mine"})
+        error = (await c.event("error"))["error"]
+        assert (error["code"], error["event_id"]) == ("unsupported_language", "mine")
+
+
+async def test_what_does_not_fit_is_answered_and_the_session_goes_on() -> None:
+    async with server() as house, client(house, PLAIN) as c:
+        await c.ws.send_bytes(b"\0" * 641)
+        await c.ws.send_bytes(b"RIFF\x24\0\0\0WAVEfmt ")
+        await c.ws.send_str("{")
+        await c.ws.send_json({"type": "session.input_audio_buffer.append", "audio": ""})
+        await until(lambda: len(c.of("error")) == 4)
+        says = [e["error"]["message"] for e in c.of("error")]
+        assert "odd number" in says[0]
+        assert "no header" in says[1]
+        assert "not JSON" in says[2]
+        assert "no event of type" in says[3]
+        await c.ws.send_json({"type": "x.ping"})
+        await c.event("x.pong")
+
+
+async def test_a_message_that_is_far_too_large_ends_the_session() -> None:
+    async with server() as house, client(house, PLAIN) as c:
+        await c.event("session.created")
+        await c.ws.send_bytes(b"\0" * 1_000_000)
+        await c.event("(closed)")
+        assert c.ws.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+        await freed(house)
+
+
+async def test_refusals_come_before_the_upgrade() -> None:
+    async with server() as house, aiohttp.ClientSession(house.url) as http:
+        for path, status, code in (
+            (PLAIN + "?target=fr", 422, "unsupported_language"),
+            (TRANSLATIONS + "?target=fr", 422, "unsupported_language"),
+            (PLAIN + "?source=" + "x" * 200, 400, "invalid_request"),
+        ):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await http.ws_connect(path)
+            assert refused.value.status == status
+            async with http.get(
+                path,
+                headers={
+                    "Connection": "Upgrade",
+                    "Upgrade": "websocket",
+                    "Sec-WebSocket-Version": "13",
+                    "Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode(),
+                },
+            ) as response:
+                assert response.status == status
+                assert (await response.json(content_type=None))["error"]["code"] == code
+        for path in (PLAIN, TRANSLATIONS):
+            async with http.get(path) as response:
+                assert response.status == 400
+                assert "ws://" in (await response.json(content_type=None))["detail"]
+        assert not house.manager.sessions
+
+
+async def test_a_full_house_says_when_to_come_back() -> None:
+    settings = Settings(
+        http=HttpSettings(port=0, max_sessions=1),
+        engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+    )
+    async with running(settings) as house:
+        async with client(house, PLAIN), aiohttp.ClientSession(house.url) as http:
+            await until(lambda: house.manager.sessions == 1)
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await http.ws_connect(PLAIN)
+            assert refused.value.status == 503
+            assert refused.value.headers and int(refused.value.headers["Retry-After"]) > 0
+        await freed(house)
+        async with client(house, PLAIN) as c:
+            await c.event("session.created")
+
+
+async def test_a_key_offered_as_subprotocol_is_never_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    key = "openai-insecure-api-key.not-for-the-log"
+    async with server() as house, aiohttp.ClientSession(house.url) as http:
+        async with http.ws_connect(TRANSLATIONS, protocols=["realtime", key]) as ws:
+            assert ws.protocol == "realtime"
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await http.ws_connect(TRANSLATIONS, protocols=[key])
+        assert refused.value.status == 400
+        await freed(house)
+    assert not [r for r in caplog.records if r.name != "asyncio" and "not-for" in r.getMessage()]
+
+
+async def test_realtime_translations_take_any_append_and_answer_in_blocks_of_200_ms() -> None:
+    async with (
+        server() as house,
+        client(house, TRANSLATIONS + "?model=gpt-realtime-translate") as c,
+    ):
+        await c.ws.send_json(
+            {
+                "type": "session.update",
+                "session": {
+                    "audio": {
+                        "input": {"transcription": {"model": "any", "language": "en"}},
+                        "output": {"language": "ru"},
+                    }
+                },
+            }
+        )
+        await c.event("session.updated")
+        assert c.events[0]["session"]["model"] == "gpt-realtime-translate"
+        spoken = at_24_khz(join(silence(300), english("thank you"), silence(900)))
+        await c.append(spoken)
+        for at in range(0, len(spoken), 240):
+            await c.append(spoken[at : at + 240])
+        await c.ws.send_json({"type": "session.close"})
+        await c.event("(closed)")
+        assert len(c.of("session.output_transcript.delta")) == 2
+        assert len(c.of("session.input_transcript.delta")) == 2
+        deltas = c.of("session.output_audio.delta")
+        sizes = [len(base64.b64decode(e["delta"])) for e in deltas]
+        assert max(sizes) == 9600
+        assert all(size % 960 == 0 for size in sizes)
+        assert {(e["sample_rate"], e["channels"], e["format"]) for e in deltas} == {
+            (24_000, 1, "pcm16")
+        }
+        assert all(e["elapsed_ms"] % 200 == 0 for e in deltas)
+        assert len({e["event_id"] for e in c.events[:-1]}) == len(c.events) - 1
+        assert c.events[-2]["type"] == "session.closed"
+        assert not [e for e in c.events if e["type"].startswith(("x.", "stats"))]
+        assert not c.audio
+        await freed(house)
+
+
+async def test_a_client_that_vanishes_is_freed_within_the_deadline() -> None:
+    async with server(dead_peer_timeout_s=2.0) as house:
+        # Upgrades by hand and then does nothing: no pong, no close.
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(upgrade(house.port))
+        await reader.readuntil(b"\r\n\r\n")
+        await until(lambda: house.manager.sessions == 1)
+        await freed(house)
+        writer.close()
+
+
+async def test_a_client_that_hangs_up_without_a_word_is_freed() -> None:
+    async with server() as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(upgrade(house.port))
+        await reader.readuntil(b"\r\n\r\n")
+        await until(lambda: house.manager.sessions == 1)
+        connection = writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        await freed(house)
+
+
+async def test_a_client_that_does_not_read_is_closed_and_disturbs_nobody() -> None:
+    async with server(dead_peer_timeout_s=2.0) as house, client(house, PLAIN) as other:
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(slow, ("127.0.0.1", house.port))
+        await loop.sock_sendall(slow, upgrade(house.port))
+        await until(lambda: house.manager.sessions == 2)
+        # Pings without end, and the answers are never read.
+        ping = text_frame(b'{"type":"x.ping"}') * 100
+        with pytest.raises((ConnectionError, TimeoutError)):
+            async with asyncio.timeout(60):
+                while True:
+                    await loop.sock_sendall(slow, ping)
+        slow.close()
+        await until(lambda: house.manager.sessions == 1)
+        await other.ws.send_json({"type": "x.ping"})
+        await other.event("x.pong")
+
+
+async def test_the_end_of_the_server_says_goodbye() -> None:
+    async with aiohttp.ClientSession() as http:
+        async with server() as house:
+            ws = await http.ws_connect(house.url + PLAIN)
+            c = Client(ws)
+            listening = asyncio.create_task(c.listen())
+            await c.event("session.created")
+        await listening
+        assert [e["type"] for e in c.events[-2:]] == ["session.closed", "(closed)"]
+        assert ws.close_code == aiohttp.WSCloseCode.OK
+
+
+def upgrade(port: int) -> bytes:
+    return (
+        f"GET {PLAIN} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}\r\n\r\n"
+    ).encode()
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A short client frame, masked with zeros (RFC 6455 section 5.2)."""
+    return bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload
