@@ -73,7 +73,9 @@ class ScriptedCalls:
             channel.on("message", lambda text: self._note(channel, json.loads(text)))
             self.channel.put_nowait(channel)
 
-        await peer.setRemoteDescription(RTCSessionDescription(offer_sdp, "offer"))
+        # Names that only multicast DNS resolves; aioice's resolver does not outlive an event loop.
+        sdp = "".join(line for line in offer_sdp.splitlines(True) if ".local " not in line)
+        await peer.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         await peer.setLocalDescription(await peer.createAnswer())
         return OpenedCall(session_id, peer.localDescription.sdp, "ice")
 
@@ -87,7 +89,7 @@ class ScriptedCalls:
         raise NotImplementedError
 
     def owner(self, session_id: str) -> Owner:
-        return Owner()
+        return self.requests[-1].owner
 
     def revoke(self, key: str) -> None:
         raise NotImplementedError
@@ -187,10 +189,10 @@ class ScriptedServer:
 
 
 @contextlib.asynccontextmanager
-async def scripted_server() -> AsyncIterator[ScriptedServer]:
+async def scripted_server(settings: Settings | None = None) -> AsyncIterator[ScriptedServer]:
     """Serve on a free port of 127.0.0.1."""
     calls, catalogue = ScriptedCalls(), ScriptedCatalogue(AST, TTS)
-    app = make_http_app(calls, ScriptedReadiness(), catalogue, Metrics(), Settings())
+    app = make_http_app(calls, ScriptedReadiness(), catalogue, Metrics(), settings or Settings())
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
     try:
