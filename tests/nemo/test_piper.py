@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rtc_server import catalog
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.piper import engine
 from rtc_server.engines.piper.engine import PiperTts
@@ -117,6 +118,18 @@ def test_what_is_missing_or_damaged_is_told(folder: Path) -> None:
     assert "is no configuration of a Piper voice" in refusal(bare)
     config.write_text(json.dumps({"audio": {"sample_rate": 16_000}, "espeak": {"voice": "de"}}))
     assert "cannot be loaded" in refusal(bare)
+
+
+def test_a_fetched_voice_is_used_only_when_it_is_the_catalogues(tmp_path: Path) -> None:
+    place = tmp_path / "de_DE-thorsten-high"
+    place.mkdir()
+    voice = write_voice(place / "de_DE-thorsten-high.onnx", GERMAN, "de")
+    options = EngineOptions(models_dir=tmp_path)
+    with pytest.raises(EngineUnavailable, match="rtc-server models fetch de_DE-thorsten-high"):
+        engine.create(options)
+    for path in (voice, voice.with_name(voice.name + ".json")):
+        catalog.record_path(path).write_text(catalog.sha256_of(path))
+    assert engine.create(options).capabilities.voices == {"de": ("de_DE-thorsten-high",)}
 
 
 def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -265,7 +265,9 @@ def test_a_half_file_is_refused_and_told(monkeypatch: pytest.MonkeyPatch, tmp_pa
     path = tmp_path / "v5_5_ru" / "v5_5_ru.pt"
     path.with_name("v5_5_ru.pt.part").write_bytes(path.read_bytes()[:1000])
     path.unlink()
-    assert "was cut short" in refusal(tmp_path, "v5_5_ru")
+    assert "was cut short" in refusal(tmp_path)
+    path.write_bytes(b"half")
+    assert "is not the file" in refusal(tmp_path)
 
 
 def test_a_package_of_something_else_is_told(tmp_path: Path) -> None:
