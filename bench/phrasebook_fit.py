@@ -24,7 +24,7 @@ from rtc_server.engines.phrasebook.network import Vocabularies, matches
 from rtc_server.engines.phrasebook.recognizer import Recognizer
 from rtc_server.pcm import Samples
 
-FALSE_ACCEPTS = 0.015
+FALSE_ACCEPTS = 0.02
 """Share of strange sounds that may pass, on the tuning set."""
 
 

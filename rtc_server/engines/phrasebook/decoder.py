@@ -150,9 +150,14 @@ def _as_filler(phone: str) -> str:
     return f"+{phone}+"
 
 
+def is_phone(heard: Heard) -> bool:
+    """Whether it is a phone of the loop rather than silence or noise."""
+    return heard.text.startswith("+")
+
+
 def as_phones(heard: Iterable[Heard]) -> Phones:
-    """The phones of a loop result, without pauses and noises."""
-    return tuple(one.text.strip("+") for one in heard if one.text.startswith("+"))
+    """The phones of a loop result, without silences and noises."""
+    return tuple(one.text.strip("+") for one in heard if is_phone(one))
 
 
 def _words(pronunciations: Iterable[Pronunciations]) -> str:

@@ -1,8 +1,8 @@
 """Whether a match in the book is what was said, judged against a free run of phones.
 
-A grammar always finds its best path, whatever was said. Five measures tell whether that path is any
-good; their weights come from a logistic regression (`python -m bench.phrasebook_fit`) on the tuning
-voices of `bench/phrasebook_voices.py`, set so that one or two of a hundred strange sounds pass.
+A grammar always finds its best path, whatever was said. A few measures tell whether that path is
+any good; their weights come from a logistic regression (`python -m bench.phrasebook_fit`) on the tuning
+voices of `bench/phrasebook_voices.py`, set so that two of a hundred strange sounds pass there.
 """
 
 import math
@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import mul
 
-from rtc_server.engines.phrasebook.decoder import PAUSE, Heard, as_phones
+import numpy as np
+import numpy.typing as npt
+
+from rtc_server.engines.phrasebook.decoder import PAUSE, Heard, as_phones, is_phone
 from rtc_server.engines.phrasebook.nearest import Nearest
 from rtc_server.engines.phrasebook.pronounce import Phones
 
@@ -21,8 +24,10 @@ class Evidence:
 
     loss: float
     """Log likelihood lost per frame against the free phones."""
-    longest_pause_s: float
-    """Longest stretch the match holds to be silence."""
+    pause_s: float
+    """Longest silence between two words of the match."""
+    missed: float
+    """Share of the free phones' time that the match holds to be silence."""
     distance: float
     """Edit distance, 0 to 1, from the free phones to the nearest way to say the match."""
     phones: int
@@ -32,33 +37,46 @@ class Evidence:
 
     def measures(self) -> tuple[float, ...]:
         """What the weights apply to, in their order."""
-        return (1.0, self.loss, self.longest_pause_s, self.distance,
-                math.log(self.phones), self.pace)  # fmt: skip
+        return (1.0, self.loss, self.pause_s, self.missed, self.distance,
+                math.log(self.phones), 1 / self.phones, self.pace)  # fmt: skip
 
 
 WEIGHTS = {
-    "en": (21.46, -3.43, -4.75, -13.87, -0.50, -1.85),
-    "ru": (14.07, -3.03, -4.20, -9.83, 0.76, -3.01),
+    "en": (26.41, -3.08, -4.18, -5.12, -11.61, -2.94, -24.02, -1.36),
+    "ru": (33.05, -2.94, -4.11, -1.97, -11.85, -3.46, -38.59, -7.55),
 }
-"""Language to (constant, loss, longest pause, distance, log of phones, pace)."""
+"""Language to (constant, loss, pause, missed, distance, log of phones, 1/phones, pace)."""
 
 
 def evidence(
     match: Sequence[Heard], free: Sequence[Heard], sounds: Sequence[Phones]
 ) -> Evidence | None:
     """Compare a match that sounds like one of `sounds` with free phones; None without words."""
-    speech = sum(word.end - word.start for word in match if word.text != PAUSE)
-    if not speech:
+    spoken = [number for number, word in enumerate(match) if word.text != PAUSE]
+    if not spoken:
         return None
-    pauses = (word.end - word.start for word in match if word.text == PAUSE)
+    inside = match[spoken[0] : spoken[-1] + 1]
+    pauses = [word.end - word.start for word in inside if word.text == PAUSE]
+    frames = match[-1].end
+    silent = _marked(frames, [word for word in match if word.text == PAUSE])
+    voiced = _marked(frames, [phone for phone in free if is_phone(phone)])
     lost = sum(phone.score for phone in free) - sum(word.score for word in match)
     return Evidence(
-        loss=lost / match[-1].end,
-        longest_pause_s=max(pauses, default=0) / 100,
+        loss=lost / frames,
+        pause_s=max(pauses, default=0) / 100,
+        missed=float(np.sum(silent & voiced)) / max(1, int(np.sum(voiced))),
         distance=float(Nearest(sounds).distances(as_phones(free)).min()),
         phones=len(sounds[0]),
-        pace=speech / len(sounds[0]) / 10,
+        pace=int(np.sum(~silent)) / len(sounds[0]) / 10,
     )
+
+
+def _marked(frames: int, parts: Sequence[Heard]) -> npt.NDArray[np.bool_]:
+    """Which frames lie in one of the parts."""
+    marked = np.zeros(frames, dtype=bool)
+    for part in parts:
+        marked[part.start : part.end] = True
+    return marked
 
 
 def is_match(found: Evidence, language: str) -> bool:
