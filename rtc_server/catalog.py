@@ -153,10 +153,9 @@ def state_of(folder: Path, model: Model, file: ModelFile, *, hashed: bool = Fals
     return State.VERIFIED
 
 
-def is_fetched(folder: Path, model: Model) -> bool:
-    """Whether every file of a model is there, by name and size."""
-    states = {state_of(folder, model, file) for file in model.files}
-    return states <= {State.VERIFIED, State.UNPINNED}
+def is_present(folder: Path, model: Model) -> bool:
+    """Whether anything of a model is there, right or wrong, whole or in part."""
+    return any(state_of(folder, model, file) is not State.ABSENT for file in model.files)
 
 
 def open_verified(folder: Path, model: Model, file: ModelFile) -> BinaryIO:
@@ -170,9 +169,9 @@ def open_verified(folder: Path, model: Model, file: ModelFile) -> BinaryIO:
     path = path_of(folder, model, file)
     state = state_of(folder, model, file)
     if state is State.ABSENT:
-        raise ModelError(f"Model {model.id} is not on this machine. {_fetch(model)}")
+        raise ModelError(f"{file.name} of model {model.id} is not here. {_fetch(model)}")
     if state is State.PARTIAL:
-        raise ModelError(f"The download of {model.id} was cut short. To go on: {_fetch(model)}")
+        raise ModelError(f"The download of {model.id} was cut short. {_fetch(model)}")
     expected = expected_sha256(path, file)
     if expected is None:
         raise ModelError(

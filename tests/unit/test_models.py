@@ -363,6 +363,11 @@ def test_what_is_here_is_listed_verified_and_found(
     assert capsys.readouterr().out.strip() == str(folder)
 
 
+def test_an_action_is_needed() -> None:
+    with pytest.raises(SystemExit):
+        main(["models"], {})
+
+
 def test_an_unknown_model_is_one_sentence(capsys: Capture) -> None:
     assert main(["models", "fetch", "v9_tlh"], {}) == 2
     assert "rtc-server models list" in capsys.readouterr().err

@@ -6,6 +6,7 @@ well under a second and take about 100 MB each; all are loaded at start.
 
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
 from rtc_server.engines.espeak.text import clean_text
 from rtc_server.engines.piper.voices import VoiceFile, find_voices
 from rtc_server.engines.registry import CANARY_LANGUAGES
-from rtc_server.errors import EngineUnavailable
+from rtc_server.errors import EngineUnavailable, ModelError
 from rtc_server.pcm import Samples
 from rtc_server.resample import resampled
 
@@ -33,12 +34,7 @@ def create(options: EngineOptions) -> "PiperTts":
         raise EngineUnavailable(
             'Engine piper needs piper-tts, not installed here. Run: pip install "rtc-server[piper]"'
         )
-    fetched = [
-        catalog.path_of(options.models_dir, model, model.files[0])
-        for model in catalog.catalog()
-        if model.kind == "piper" and catalog.is_fetched(options.models_dir, model)
-    ]
-    voices = find_voices([*options.piper_voices, *fetched])
+    voices = find_voices([*options.piper_voices, *_fetched(options.models_dir)])
     if not voices:
         raise EngineUnavailable(
             "There is no Piper voice. Fetch one (rtc-server models fetch de_DE-thorsten-high) or "
@@ -111,6 +107,18 @@ class PiperTts:
 
     def close(self) -> None:
         """Nothing outlives the process."""
+
+
+def _fetched(folder: Path) -> Iterator[Path]:
+    """The catalogue's voices that are here, each of its files checked."""
+    for model in catalog.catalog():
+        if model.kind == "piper" and catalog.is_present(folder, model):
+            try:
+                for file in model.files:
+                    catalog.open_verified(folder, model, file).close()
+            except ModelError as exc:
+                raise EngineUnavailable(str(exc)) from exc
+            yield catalog.path_of(folder, model, model.files[0])
 
 
 def _load(file: VoiceFile) -> Any:

@@ -105,7 +105,10 @@ class SileroTts:
 
 
 def _choose(options: EngineOptions) -> dict[str, Speaking]:
-    """What speaks each language: the models chosen, else the usual ones that were fetched."""
+    """What speaks each language: the models chosen, else the usual ones that were fetched.
+
+    A file that is damaged or half fetched counts: loading it says so, instead of a language less.
+    """
     known = {speaking.model_id for speaking in SPEAKING}
     if options.silero_models:
         for model_id in options.silero_models:
@@ -117,7 +120,7 @@ def _choose(options: EngineOptions) -> dict[str, Speaking]:
     fetched = tuple(
         model_id
         for model_id in usual_models()
-        if catalog.is_fetched(options.models_dir, catalog.find(model_id))
+        if catalog.is_present(options.models_dir, catalog.find(model_id))
     )
     if not fetched:
         raise EngineUnavailable(
