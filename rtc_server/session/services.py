@@ -36,8 +36,8 @@ class Services:
             UnsupportedPair: it names something that is not here; the sentence lists what is.
         """
         default = now or Direction(self.interpreter.source, self.interpreter.target)
-        source = patch.source_language or default.source
         target = patch.target_language or default.target
+        source = patch.source_language or self._source_for(target, default.source)
         engine = self.ast.capabilities
         if patch.engine is not None and patch.engine != engine.name:
             raise UnsupportedPair(
@@ -63,6 +63,14 @@ class Services:
                 f"It has: {_listed(voices[target])}."
             )
         return Direction(source, target, voice)
+
+    def _source_for(self, target: str, usual: str) -> str:
+        """The usual source language, unless only another one can be translated to `target`.
+
+        Clients of the public API name a target and nothing else.
+        """
+        sources = [source for source, into in self.ast.capabilities.pairs if into == target]
+        return sources[0] if usual not in sources and len(sources) == 1 else usual
 
 
 def _listed(names: Iterable[str], most: int = 60) -> str:

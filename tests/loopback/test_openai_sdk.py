@@ -122,11 +122,8 @@ async def test_another_target_is_chosen_in_mid_session_and_a_wrong_one_is_told()
         assert isinstance(refused, RealtimeErrorEvent)
         assert refused.error.event_id == "mine"
         assert "en to ru" in refused.error.message
-        # The API names a target only; the source follows from the transcription's language.
-        await connection.send_raw(
-            '{"type":"session.update","session":{"audio":{"output":{"language":"ru"},'
-            '"input":{"transcription":{"model":"any","language":"en"}}}}}'
-        )
+        # The API names a target only; what it is said in follows.
+        await connection.session.update(session={"audio": {"output": {"language": "ru"}}})
         updated = await connection.recv()
         assert isinstance(updated, RealtimeTranslationSessionUpdatedEvent)
         await say(connection, join(silence(400), english("where is the train station")))

@@ -176,6 +176,77 @@ async def test_settings_change_and_what_cannot_be_is_refused() -> None:
         assert "Binary" in events(wire, "error")[-1]["error"]["message"]
 
 
+async def test_a_target_alone_finds_the_only_source_there_is_for_it() -> None:
+    async with house() as h:
+        await h.call()  # from Russian
+        wire = h.wires[0]
+        say(wire, type="session.update", session={"audio": {"output": {"language": "ru"}}})
+        x = events(wire, "session.updated")[-1]["session"]["x"]
+        assert (x["source_language"], x["target_language"]) == ("en", "ru")
+        say(wire, type="x.session", source_language="ru", target_language="ru")
+        assert events(wire, "error")[-1]["error"]["code"] == "unsupported_language"
+
+
+async def test_what_a_stream_asks_for_is_checked_before_it_connects() -> None:
+    async with house() as h:
+
+        async def connect(listener: TransportListener) -> FakeTransport:
+            pytest.fail("nobody was admitted")
+
+        with pytest.raises(UnsupportedPair):
+            request = SessionRequest(settings=SessionPatch(target_language="fr"))
+            await h.manager.run_stream(connect, request)
+        h.readiness.ready = False
+        with pytest.raises(AdmissionRefused):
+            await h.manager.run_stream(connect, SessionRequest())
+
+
+async def test_a_stream_lasts_as_long_as_its_session_and_sends_stats() -> None:
+    async with house() as h:
+
+        async def connect(listener: TransportListener) -> FakeTransport:
+            h.wires.append(FakeTransport(listener))
+            return h.wires[-1]
+
+        stream = asyncio.create_task(h.manager.run_stream(connect, SessionRequest(stats=True)))
+        await asyncio.sleep(0.1)
+        wire = h.wires[0]
+        wire.listener.on_connected()
+        session_id = events(wire)[0]["session"]["id"]
+        with pytest.raises(UnknownSession, match="WebSocket"):
+            await h.manager.trickle(session_id, "a=candidate", None)
+        await speak(wire, joined([tone(1), silence(1)]))
+        assert {"latency_ms", "queue_depth", "queue_drops"} < events(wire, "stats")[0].keys()
+        await speak(wire, silence(2), start=2 * SPEECH_RATE)
+        last = events(wire, "stats")[-1]
+        assert last["latency_ms"] > 0
+        assert (last["queue_depth"], last["queue_drops"]) == (0, 0)
+        wire.listener.on_slow_reader()
+        assert events(wire, "error")[-1]["error"]["code"] == "slow_reader"
+        assert not stream.done()
+        say(wire, type="session.close")
+        await stream
+        assert h.manager.sessions == 0
+
+
+async def test_a_stream_whose_handler_is_cancelled_frees_its_session() -> None:
+    async with house() as h:
+
+        async def connect(listener: TransportListener) -> FakeTransport:
+            h.wires.append(FakeTransport(listener))
+            return h.wires[-1]
+
+        stream = asyncio.create_task(h.manager.run_stream(connect, SessionRequest()))
+        await asyncio.sleep(0.1)
+        assert h.manager.sessions == 1
+        stream.cancel()
+        await asyncio.wait({stream})
+        assert stream.cancelled()
+        await asyncio.sleep(0)
+        assert h.manager.sessions == 0
+        assert h.wires[0].closed is CloseReason.LOCAL
+
+
 async def test_ping_is_answered() -> None:
     async with house() as h:
         await h.call()
