@@ -96,6 +96,39 @@ def test_only_expected_loss_makes_packets_carry_the_one_before(library: ctypes.P
 
 
 @every_library
+def test_the_sound_goes_on_where_fec_is_switched_on_and_off(library: ctypes.PyDLL) -> None:
+    audio = (0.3 * np.sin(2 * np.pi * 300 * np.arange(96_000) / 48_000)).astype(np.float32)
+    with OpusEncoder(library=library) as encoder, OpusDecoder(library=library) as decoder:
+        heard = []
+        for number, frame in enumerate(frames(audio)):
+            if number in (40, 70):
+                encoder.expect_loss(10 if number == 40 else 0)
+            heard.append(decoder.decode(encoder.encode(frame)))
+    steady = rms(heard[30])
+    for number in range(38, 74):
+        assert rms(heard[number]) == pytest.approx(steady, rel=0.25)
+
+
+@every_library
+@pytest.mark.parametrize("loss_percent", [0, 10])
+def test_after_silence_nothing_is_left_of_the_speech(
+    library: ctypes.PyDLL, loss_percent: int
+) -> None:
+    with OpusEncoder(library=library) as encoder, OpusDecoder(library=library) as decoder:
+        encoder.expect_loss(loss_percent)
+        for frame in frames(voiced(1.0) + np.float32(0.05)):
+            decoder.decode(encoder.encode(frame))
+        decoder.decode(encoder.encode(np.zeros(960, np.float32)))
+        for _ in range(4):
+            silence = decoder.decode(encoder.silence())
+        assert rms(silence) < 0.001
+        invented = [decoder.conceal(320) for _ in range(20)]
+        assert max(map(rms, invented)) < 0.001
+        again = [decoder.decode(encoder.encode(frame)) for frame in frames(voiced(0.5))]
+    assert rms(np.concatenate(again[2:])) == pytest.approx(rms(voiced(0.5)[1920:]), rel=0.15)
+
+
+@every_library
 def test_concealment_goes_on_with_the_sound_and_then_fades(library: ctypes.PyDLL) -> None:
     with OpusDecoder(library=library) as decoder:
         last = [decoder.decode(packet) for packet in encoded(1.0)][-1]

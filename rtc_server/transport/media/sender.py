@@ -83,7 +83,9 @@ class Sender:
             return None  # nothing was ever said
         self._silent_frames += 1
         if self._silent_frames <= TAIL_FRAMES:
-            payload = self._encoder.encode(_SILENT_FRAME)
+            # The first lets the end of the speech out of the encoder.
+            first = self._silent_frames == 1
+            payload = self._encoder.encode(_SILENT_FRAME) if first else self._encoder.silence()
             self._pause = pause_packet(payload)
             self._refresh_at = tick + 1
             return self._packet(payload, False, tick)
