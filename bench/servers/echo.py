@@ -1,0 +1,109 @@
+"""Our transport with an echo behind it: what the wire costs without an interpreter.
+
+    python -m bench.servers.echo [--half]
+
+POST an SDP offer to ``/offer``; ``GET /ticks`` tells how late the 20 ms beat was.
+"""
+
+import argparse
+import asyncio
+import time
+
+import numpy as np
+from aiohttp import web
+
+from rtc_server.config import TransportSettings
+from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, Pcm, Samples
+from rtc_server.transport.base import CloseReason
+from rtc_server.transport.media.tick import shared_tick
+from rtc_server.transport.webrtc import WebRtcTransport
+
+TURN_FRAMES = 50
+
+
+class Echo:
+    """A session that says what it hears; with `half`, one second out of two."""
+
+    def __init__(self, *, half: bool) -> None:
+        self._half = half
+        self._waiting: Samples = np.zeros(0, np.float32)
+        self._last = 0.0
+        self._least = 0
+        self._frames = 0
+
+    def on_connected(self) -> None:
+        """Nothing to prepare."""
+
+    def on_pcm(self, pcm: Pcm) -> None:
+        # Straight lines between the samples are good enough for an echo, and cost next to nothing.
+        ends = np.concatenate([[self._last], pcm.samples])
+        places = np.arange(1, 3 * len(pcm.samples) + 1) / 3
+        heard = np.interp(places, np.arange(len(ends)), ends).astype(np.float32)
+        self._last = float(ends[-1])
+        self._waiting = np.concatenate([self._waiting, heard]) if len(self._waiting) else heard
+
+    def next_frame(self) -> Samples | None:
+        self._frames += 1
+        if self._frames % TURN_FRAMES == 0:
+            # What waited for a whole turn was never needed: one late moment delays no more.
+            self._waiting, self._least = self._waiting[self._least :], len(self._waiting)
+        if len(self._waiting) < PLAYOUT_FRAME_SAMPLES:
+            self._least = 0
+            return None
+        frame = self._waiting[:PLAYOUT_FRAME_SAMPLES]
+        self._waiting = self._waiting[PLAYOUT_FRAME_SAMPLES:]
+        self._least = min(self._least, len(self._waiting))
+        silent = self._half and self._frames // TURN_FRAMES % 2
+        return None if silent else frame
+
+    def on_message(self, text: str) -> None:
+        """No events here."""
+
+    def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
+        """No events here."""
+
+    def on_slow_reader(self) -> None:
+        """No events here."""
+
+    def on_channel_open(self) -> None:
+        """No events here."""
+
+    def on_closed(self, reason: CloseReason) -> None:
+        """Nothing to free."""
+
+
+async def main(*, half: bool) -> None:
+    """Serve until killed."""
+    transports: list[WebRtcTransport] = []
+    late_s: list[float] = []
+    shared_tick().observe_lateness_s = late_s.append
+
+    async def offer(request: web.Request) -> web.Response:
+        transport = await WebRtcTransport.accept(
+            await request.text(),
+            Echo(half=half),
+            TransportSettings(),
+            host="127.0.0.1",
+            clock=time.monotonic,
+        )
+        transports.append(transport)
+        return web.Response(text=transport.answer_sdp, content_type="application/sdp")
+
+    async def ticks(_request: web.Request) -> web.Response:
+        told = [round(1000 * s, 3) for s in late_s]
+        late_s.clear()
+        return web.json_response(told)
+
+    app = web.Application()
+    app.add_routes([web.post("/offer", offer), web.get("/ticks", ticks)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--half", action="store_true", help="silent every other second")
+    asyncio.run(main(half=parser.parse_args().half))
