@@ -55,6 +55,11 @@ class EngineError(RtcServerError):
 
     code = "engine_error"
 
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
+        """For the log, not for users: where in the engine it failed."""
+
 
 class EngineUnavailable(EngineError):
     """The engine is not here: unknown name, missing extra or missing model."""

@@ -119,8 +119,8 @@ class EngineProcess:
                 raise EngineError(
                     f"Engine {self._name} gave {len(results)} results for {len(batch)} segments."
                 )
-            case wire.Raised(reason):
-                raise EngineError(reason)
+            case wire.Raised(reason, detail):
+                raise EngineError(reason, detail)
             case _:
                 raise self._out_of_step(reply)
 
@@ -146,9 +146,9 @@ class EngineProcess:
                 case wire.Done():
                     self.answered += 1
                     return
-                case wire.Raised(reason):
+                case wire.Raised(reason, detail):
                     self.answered += 1
-                    raise EngineError(reason)
+                    raise EngineError(reason, detail)
                 case _:
                     raise self._out_of_step(reply)
 

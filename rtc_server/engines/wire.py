@@ -113,7 +113,9 @@ class Raised:
     """The engine could not do this call; it lives on."""
 
     reason: str
-    """A sentence without anything of what was said."""
+    """A sentence for the user, without anything of what was said."""
+    detail: str = ""
+    """Where it failed, for the log."""
 
 
 Message: TypeAlias = (

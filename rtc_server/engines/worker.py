@@ -67,7 +67,7 @@ def _serve(engine: Ast | Tts, inbox: FileIO, outbox: FileIO) -> None:
                 try:
                     reply = wire.Translated(tuple(cast(Ast, engine).translate(batch)))
                 except Exception as exc:  # a failed batch must not end the process
-                    reply = wire.Raised(_reason_to_fail(exc))
+                    reply = _raised(exc)
                 wire.send_blocking(outbox, reply)
             case wire.Synthesize() as call:
                 _speak(cast(Tts, engine), call, inbox, outbox)
@@ -94,7 +94,7 @@ def _speak(engine: Tts, call: wire.Synthesize, inbox: FileIO, outbox: FileIO) ->
     except (EOFError, BrokenPipeError):
         raise
     except Exception as exc:  # a failed text must not end the process
-        wire.send_blocking(outbox, wire.Raised(_reason_to_fail(exc)))
+        wire.send_blocking(outbox, _raised(exc))
     else:
         wire.send_blocking(outbox, wire.Done())
 
@@ -111,12 +111,13 @@ def _reason_to_refuse(exc: Exception) -> str:
     return f"It failed to load: {type(exc).__name__}: {exc}"
 
 
-def _reason_to_fail(exc: Exception) -> str:
+def _raised(exc: Exception) -> wire.Raised:
     """Our own errors carry sentences fit to show; others may quote what was said."""
     if isinstance(exc, RtcServerError):
-        return str(exc)
+        return wire.Raised(str(exc))
     place = traceback.extract_tb(exc.__traceback__)[-1]
-    return f"The engine failed: {type(exc).__name__} at {place.filename}:{place.lineno}."
+    where = f"{type(exc).__name__} at {place.filename}:{place.lineno}"
+    return wire.Raised("The engine failed on this one. Please say it again.", where)
 
 
 def _take_pipes() -> tuple[FileIO, FileIO]:

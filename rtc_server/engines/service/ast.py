@@ -232,7 +232,7 @@ class AstService:
         try:
             results = await process.translate(requests, self._deadline_s(requests))
         except EngineError as exc:
-            _log.warning("A batch of %d failed: %s", len(batch), exc)
+            _log.warning("A batch of %d failed: %s", len(batch), exc.detail or exc)
             for entry in batch:
                 entry.fail(exc)
         except asyncio.CancelledError:

@@ -201,7 +201,7 @@ class TtsService:
         try:
             await self._speak(process, speech)
         except EngineError as exc:
-            _log.warning("A text failed: %s", exc)
+            _log.warning("A text failed: %s", exc.detail or exc)
             speech.finish(exc)
         except asyncio.CancelledError:
             speech.abandon()
