@@ -59,17 +59,19 @@ export class TranslationClient extends EventTarget {
   /** @type {string|null} */ #location = null;
   #abort = new AbortController();
   #base;
-  #token;
+  #getToken;
+  #token = "";
 
   /**
    * @param {object} [options]
    * @param {string|URL} [options.url]  where the server's page lives
-   * @param {string} [options.token]  API key or client secret, if the server asks for one
+   * @param {string|(() => Promise<string>)} [options.token]  client secret, if the server asks for
+   *     one, or a function that fetches one when a call begins
    */
   constructor({ url = globalThis.location?.href, token = "" } = {}) {
     super();
     this.#base = new URL(".", url);
-    this.#token = token;
+    this.#getToken = typeof token === "function" ? token : async () => token;
   }
 
   /** @returns {State} */
@@ -205,6 +207,7 @@ export class TranslationClient extends EventTarget {
     const body = new FormData();
     body.append("sdp", this.#peer.localDescription.sdp);
     body.append("session", JSON.stringify({ x_events: EXTENSIONS, ...(vad && { x: { vad } }) }));
+    this.#token = await this.#getToken();
     const response = await this.#fetch(url, { method: "POST", body });
     if (!response.ok) throw await ClientError.fromResponse(response);
     this.#location = new URL(response.headers.get("Location"), url).href;

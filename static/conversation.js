@@ -11,10 +11,11 @@
  */
 import { watchLevel } from "./audio.js";
 import { TranslationClient } from "./client.js";
+import { accessToken } from "./server.js";
 import { SilenceWatch } from "./silence.js";
 
 export class Conversation extends EventTarget {
-  #client = new TranslationClient();
+  #client = new TranslationClient({ token: accessToken });
   /** @type {MediaStreamTrack|null} */ #track = null;
   #stopMeter = () => {};
   #silence = new SilenceWatch();

@@ -18,13 +18,35 @@ export async function fetchPhrases(language) {
   return (await fetchJson(`v1/phrases?language=${encodeURIComponent(language)}`)).phrases;
 }
 
+let secret = ""; // stays empty on a server without keys
+
+/** What opens a call: a fresh client secret where the server asks for one, else nothing. */
+export async function accessToken() {
+  if (secret) await renewSecret();
+  return secret;
+}
+
+async function renewSecret() {
+  const response = await request("page/secret", { method: "POST" });
+  if (!response.ok) throw await ClientError.fromResponse(response);
+  secret = (await response.json()).value;
+}
+
 async function fetchJson(path) {
-  let response;
-  try {
-    response = await fetch(new URL(path, document.baseURI));
-  } catch {
-    throw new ClientError("server_unreachable");
+  let response = await request(path);
+  if (response.status === 401) {
+    await renewSecret();
+    response = await request(path);
   }
   if (response.ok) return response.json();
   throw await ClientError.fromResponse(response);
+}
+
+async function request(path, init = {}) {
+  const headers = secret ? { Authorization: `Bearer ${secret}` } : {};
+  try {
+    return await fetch(new URL(path, document.baseURI), { headers, ...init });
+  } catch {
+    throw new ClientError("server_unreachable");
+  }
 }

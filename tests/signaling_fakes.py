@@ -41,7 +41,7 @@ class FakeCalls:
     revoked: list[str] = field(default_factory=list)
     """Ids of keys that were."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a session ended."""
+    """Set when a session ended or a key was revoked."""
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
         self.entered.set()
@@ -74,6 +74,7 @@ class FakeCalls:
 
     def revoke(self, key: str) -> None:
         self.revoked.append(key)
+        self.changed.set()
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:
         self._known(session_id)

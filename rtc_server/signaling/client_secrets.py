@@ -157,13 +157,11 @@ def _origin(extension: object) -> str | None:
     """``x.origin``: the pages that may use the secret."""
     if extension is None:
         return None
-    origin = extension.get("origin") if isinstance(extension, dict) else extension
-    if origin is None:
-        return None
-    if (
-        not isinstance(origin, str)
-        or len(origin) > ORIGIN_LIMIT_CHARS
-        or not ORIGIN.fullmatch(origin)
+    if not isinstance(extension, dict):
+        raise RemoteError("x must be an object, with origin in it.")
+    origin = extension.get("origin")
+    if origin is None or (
+        isinstance(origin, str) and len(origin) <= ORIGIN_LIMIT_CHARS and ORIGIN.fullmatch(origin)
     ):
-        raise RemoteError("x.origin must be an origin, such as https://app.example.")
-    return origin
+        return origin
+    raise RemoteError("x.origin must be an origin, such as https://app.example.")

@@ -48,7 +48,7 @@ class ApiKey:
 
 def digest(key: str) -> bytes:
     """What is kept of a key: 32 bytes."""
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
 def new_key(name: str, created: str, limits: dict[str, int]) -> tuple[str, ApiKey]:

@@ -64,13 +64,13 @@ class SecretSigner:
             return None
         key_digest = self._digest_of(key_id)
         right = _encode(self._mac(signed, key_digest or bytes(32))).encode()
-        given = signature.encode("utf-8", "surrogateescape")
+        given = signature.encode("utf-8", "surrogatepass")
         if not hmac.compare_digest(right, given) or key_digest is None:
             return None
         return _unpack(key_id, _decode(payload))
 
     def _mac(self, signed: str, key_digest: bytes) -> bytes:
-        message = key_digest + signed.encode("utf-8", "surrogateescape")
+        message = key_digest + signed.encode("utf-8", "surrogatepass")
         return hmac.digest(self._server_key, message, hashlib.sha256)
 
 

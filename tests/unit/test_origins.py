@@ -1,0 +1,93 @@
+"""Rules for origins and hosts, and the buckets at the door."""
+
+import pytest
+
+from rtc_server.errors import Forbidden
+from rtc_server.signaling.buckets import Buckets, Rate
+from rtc_server.signaling.origins import OriginPolicy, is_own
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "own"),
+    [
+        ("a.example", "https://a.example", True),
+        ("a.example", "http://a.example", True),
+        ("A.example", "https://a.EXAMPLE", True),
+        ("a.example:443", "https://a.example", True),
+        ("a.example", "https://a.example:443", True),
+        ("a.example:8000", "http://a.example:8000", True),
+        ("[::1]:8000", "http://[::1]:8000", True),
+        ("a.example", "https://b.example", False),
+        ("a.example", "https://a.example.evil", False),
+        ("a.example", "https://evil-a.example", False),
+        ("a.example:8000", "http://a.example:8001", False),
+        ("a.example:8000", "http://a.example", False),
+        ("a.example:80", "https://a.example", False),
+        ("a.example", "a.example", False),
+        ("a.example", "null", False),
+        ("", "", False),
+        ("", "http://", True),
+    ],
+)
+def test_a_page_of_this_server(host: str, origin: str, own: bool) -> None:
+    assert is_own(host, origin) is own
+
+
+@pytest.mark.parametrize(
+    ("loopback", "names", "host", "ours"),
+    [
+        (True, (), "localhost:8000", True),
+        (True, (), "localhost.", True),
+        (True, (), "192.0.2.1", False),
+        (True, (), "a.example", False),
+        (True, ("a.example",), "A.example:1", True),
+        (True, (), "", False),
+        (True, (), "[", False),
+        (True, (), "localhost@evil.example", False),
+        (False, (), "a.example", True),
+        (False, (), "192.0.2.1:8000", True),
+        (False, ("a.example",), "a.example", True),
+        (False, ("a.example",), "192.0.2.1", True),
+        (False, ("a.example",), "evil.example", False),
+        (False, ("a.example",), "localhost", True),
+    ],
+)
+def test_names_of_this_server(
+    loopback: bool, names: tuple[str, ...], host: str, ours: bool
+) -> None:
+    policy = OriginPolicy(cors_origins=(), server_names=names, loopback=loopback)
+    if ours:
+        policy.check(host, None)
+    else:
+        with pytest.raises(Forbidden):
+            policy.check(host, None)
+
+
+def test_the_opaque_origin_is_nobody() -> None:
+    policy = OriginPolicy(cors_origins=("*",), server_names=(), loopback=False)
+    assert policy.allows("a", "https://b.example")
+    assert not policy.allows("a", "null")
+
+
+def test_a_bucket_empties_and_fills() -> None:
+    buckets, rate = Buckets(10), Rate(burst=2, per_second=0.5)
+    assert [buckets.take("a", rate, 0.0) for _ in range(4)] == [0, 0, 2.0, 2.0]
+    assert buckets.wait_s("a", rate, 1.0) == 1.0
+    assert buckets.wait_s("b", rate, 1.0) == 0
+    assert buckets.take("a", rate, 2.0) == 0
+    assert buckets.take("a", rate, 1e9) == buckets.take("a", rate, 1e9) == 0
+    assert buckets.take("a", rate, 1e9) == 2.0
+
+
+def test_buckets_are_bounded_and_keep_who_is_at_it() -> None:
+    buckets, rate = Buckets(100), Rate(burst=3, per_second=0.001)
+    for i in range(10_000):
+        buckets.take("busy", rate, 0.0) if i in (0, 50, 120) else None
+        buckets.take(f"other {i}", rate, 0.0)
+    assert len(buckets) == 100
+    buckets = Buckets(100)
+    for _ in range(3):
+        buckets.take("busy", rate, 0.0)
+        for k in range(98):
+            buckets.take(f"other {k}", rate, 0.0)
+    assert buckets.take("busy", rate, 0.0) > 0
