@@ -1,11 +1,11 @@
 """From the last voiced sample leaving the client to the first translated audio arriving.
 
-    python -m bench.latency [--phrases 30]
+    python -m bench.latency [--phrases 30] [--transport webrtc|ws]
 
-One session for each direction speaks phrases of the phrasebook in real time over loopback WebRTC;
-the server runs in a process of its own. "heard" is measured at the client; the stages are what the
-server reports in x.metrics: endpoint (last voiced sample to the end of the segment being known),
-AST, TTS (to its first sample).
+One session for each direction speaks phrases of the phrasebook in real time over loopback, by
+WebRTC or over ``/ws/audio``; the server runs in a process of its own. "heard" is measured at the
+client; the stages are what the server reports in x.metrics: endpoint (last voiced sample to the end
+of the segment being known), AST, TTS (to its first sample).
 """
 
 import argparse
@@ -23,6 +23,7 @@ from bench.harness import (
     speaker,
     voiced_arrivals,
 )
+from bench.ws_speaker import WANTED, Spoken, speak_ws
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
 from tests.rtc_client import RtcClient
 
@@ -40,8 +41,24 @@ class Answer:
     tts_ms: float
 
 
+async def speak_webrtc(bench: BenchServer, source: str, target: str, audio: Samples) -> Spoken:
+    """Say it in one call."""
+    async with RtcClient(bench.call_url(source, target), audio=audio) as client:
+        client.send(WANTED)
+        seconds = len(audio) / PLAYOUT_RATE
+        await client.until(
+            lambda: len(client.track.sent_at_s) >= len(audio) // PLAYOUT_FRAME_SAMPLES,
+            timeout_s=seconds + 10,
+        )
+        arrivals = [arrival for arrival, _ in voiced_arrivals(client)]
+        return Spoken(client.track.sent_at_s, arrivals, client.events)
+
+
+SPEAK = {"webrtc": speak_webrtc, "ws": speak_ws}
+
+
 async def converse(
-    bench: BenchServer, source: str, target: str, utterances: list[Samples]
+    bench: BenchServer, transport: str, source: str, target: str, utterances: list[Samples]
 ) -> list[Answer | None]:
     """Speak each, wait for its answer; None for one that was not answered."""
     silence = np.zeros(round(PAUSE_S * PLAYOUT_RATE), np.float32)
@@ -50,17 +67,10 @@ async def converse(
         parts.append(utterance)
         ends.append(sum(map(len, parts)))
         parts.append(silence)
-    audio = np.concatenate(parts)
-    async with RtcClient(bench.call_url(source, target), audio=audio) as client:
-        client.send({"type": "session.update", "session": {"x_events": ["metrics", "segment"]}})
-        seconds = len(audio) / PLAYOUT_RATE
-        await client.until(
-            lambda: len(client.track.sent_at_s) >= len(audio) // PLAYOUT_FRAME_SAMPLES,
-            timeout_s=seconds + 10,
-        )
-        sent_at = [client.track.sent_at_s[end // PLAYOUT_FRAME_SAMPLES] for end in ends]
-        arrivals = [arrival for arrival, _ in voiced_arrivals(client)]
-        metrics = [e for e in client.events if e["type"] == "x.metrics" and e["first_audio_ms"]]
+    spoken = await SPEAK[transport](bench, source, target, np.concatenate(parts))
+    sent_at = [spoken.sent_at_s[end // PLAYOUT_FRAME_SAMPLES] for end in ends]
+    arrivals = spoken.voiced_arrivals_s
+    metrics = [e for e in spoken.events if e["type"] == "x.metrics" and e["first_audio_ms"]]
     # Events come each second and repeat the last answer's delays: one for each answer is enough.
     told = [next(same) for _, same in itertools.groupby(metrics, key=lambda m: m["first_audio_ms"])]
     heard = [next((a for a in arrivals if at < a < at + PAUSE_S), None) for at in sent_at]
@@ -78,7 +88,7 @@ def _stages(event: dict[str, float]) -> tuple[float, float, float]:
     return event["endpoint_ms"], event["ast_ms"], event["tts_ms"]
 
 
-async def main(count: int) -> None:
+async def main(count: int, transport: str) -> None:
     """Run both directions one after the other and print the table."""
     speak = speaker()
     answers: list[Answer | None] = []
@@ -87,7 +97,7 @@ async def main(count: int) -> None:
             texts = book_texts(source, target)
             chosen = texts[:: max(1, len(texts) // (count // 2))][: count // 2]
             utterances = [speak(text, source) for text in chosen]
-            answers += await converse(bench, source, target, utterances)
+            answers += await converse(bench, transport, source, target, utterances)
     heard = [answer for answer in answers if answer is not None]
     print(f"{len(answers)} phrases, {len(heard)} answered; ms")
     print("| stage | p50 | p95 | max |\n|---|---|---|---|")
@@ -100,4 +110,6 @@ async def main(count: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--phrases", type=int, default=30, help="how many, both directions")
-    asyncio.run(main(parser.parse_args().phrases))
+    parser.add_argument("--transport", choices=sorted(SPEAK), default="webrtc")
+    options = parser.parse_args()
+    asyncio.run(main(options.phrases, options.transport))

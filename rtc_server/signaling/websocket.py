@@ -35,7 +35,7 @@ SEND_BUFFER_BYTES = 64 * 1024
 """Of the kernel, for each connection: what lies there can no longer be dropped when the peer is
 slow. Linux doubles it; that is four seconds of raw 16 kHz audio."""
 UNSENT_BYTES = 4 * 1024
-"""Sent since the last look at whether the peer reads."""
+"""Of ours, before that: more, and a send waits until the peer reads."""
 
 
 class AiohttpSocket:
@@ -151,6 +151,9 @@ def _check_upgrade(request: web.Request, response: web.WebSocketResponse) -> Non
 
 def _bound_send_buffer(request: web.Request) -> None:
     transport = request.transport
-    connection = transport.get_extra_info("socket") if transport is not None else None
+    if transport is None:  # gone already; the first receive tells
+        return
+    transport.set_write_buffer_limits(high=UNSENT_BYTES)
+    connection = transport.get_extra_info("socket")
     if connection is not None:
         connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
