@@ -50,8 +50,8 @@ def check_archive(path: Path) -> None:
             names = {Path(member.name).name for member in archive}
     except (tarfile.TarError, EOFError, OSError) as exc:
         raise EngineUnavailable(
-            f"{path} is no whole .nemo file ({exc}). If its download was cut short, "
-            "`rtc-server models fetch` goes on where it stopped."
+            f"{path} is no whole .nemo file. If its download was cut short, `rtc-server models fetch` "
+            "goes on where it stopped; else give another with --canary-model."
         ) from exc
     if not names >= PARTS:
         raise not_canary(path)
