@@ -90,13 +90,13 @@ def read_catalog(text: str) -> tuple[Model, ...]:
         raise ModelError(f"The catalogue of models cannot be read: {exc!r}.") from exc
 
 
-def find(model_id: str, models: tuple[Model, ...] | None = None) -> Model:
+def find(model_id: str) -> Model:
     """The model of that id.
 
     Raises:
         ModelError: there is none.
     """
-    for model in models or catalog():
+    for model in catalog():
         if model.id == model_id:
             return model
     raise ModelError(

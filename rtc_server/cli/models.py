@@ -53,6 +53,7 @@ def _list(folder: Path) -> int:
         print(f"{model.id}  ({model.kind}, {model.size_bytes / 1e6:.0f} MB, {here})")
         print(f"  languages: {', '.join(model.languages)}")
         print(f"  licence: {model.licence}")
+        print(f"  hash: as {model.checked} independent projects publish it")
     print("\nrtc-server models fetch ID… brings them.")
     return 0
 

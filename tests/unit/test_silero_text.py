@@ -94,6 +94,7 @@ def test_a_model_that_reads_less_gets_less() -> None:
     assert readable("Größe: 5!", "de", small) == "Grosse, funf."
     assert readable("l'été – ici", "fr", small) == "l ete ici"
     assert readable("don't", "en", small) == "dont"
+    assert readable("Привет!", "ru", frozenset("abc")) == "Привет!", "that is no alphabet"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Silero as a `Tts` engine.
 
 The models of the chosen languages are all loaded at start: a model loaded when first wanted would
-let the first listener of a language wait for seconds, and past the deadline. A model takes about
-twice its file size of memory; `--silero-models` loads fewer.
+let the first listener of a language wait, perhaps past the deadline. `--silero-models` loads fewer,
+where memory is short.
 """
 
 from collections.abc import Iterator

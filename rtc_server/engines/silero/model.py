@@ -119,7 +119,7 @@ class SileroModel:
         return self._speak(text, speaker, rate, retries - 1)
 
     def _apply(self, text: str, speaker: str, rate: float) -> Samples:
-        with warnings.catch_warnings(), torch.inference_mode():
+        with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # about text that is long, or SSML
             wave = self._model.apply_tts(
                 **({"text": text} if rate == 1.0 else {"ssml_text": self._ssml(text, rate)}),

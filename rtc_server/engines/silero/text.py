@@ -70,6 +70,8 @@ _ACUTE = "\N{COMBINING ACUTE ACCENT}"
 _SPACED_PAUSE = re.compile(r"\s+(?=[.,!?:;…])")
 _PAUSE_RUN = re.compile(r"([.,:;])(?:\s*[,:;])+|^[\s.,:;…–-]+")
 _CYRILLIC = ("ru", "uk")
+_LEAST_ALPHABET = 20
+"""A model that names fewer of our characters names something else than what it reads."""
 
 
 def speakable(text: str, language: str, alphabet: frozenset[str] | None = None) -> str:
@@ -89,7 +91,9 @@ def readable(text: str, language: str, alphabet: frozenset[str] | None = None) -
 
     Case is kept (the models ignore it). What has no sound and no word becomes a space.
     """
-    allowed = ALPHABETS[language] & (alphabet or ALPHABETS[language])
+    ours = ALPHABETS[language]
+    told = ours & (alphabet or ours)
+    allowed = told if len(told) >= _LEAST_ALPHABET else ours
     out = "".join(_read(char, language, allowed) for char in _own_script(text, language))
     out = _PAUSE_RUN.sub(r"\1", " ".join(out.split()))
     out = _SPACED_PAUSE.sub("", out).strip(" ,")
