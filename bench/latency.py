@@ -5,7 +5,7 @@
 One session for each direction speaks phrases of the phrasebook in real time over loopback, by
 WebRTC or over ``/ws/audio``; the server runs in a process of its own. "heard" is measured at the
 client; the stages are what the server reports in x.metrics: endpoint (last voiced sample to the end
-of the segment being known), AST, TTS (to its first sample).
+of the segment being known), AST, TTS (to its first sample); "wire" is the rest of what was heard.
 """
 
 import argparse
@@ -39,6 +39,11 @@ class Answer:
     endpoint_ms: float
     ast_ms: float
     tts_ms: float
+
+    @property
+    def wire_ms(self) -> float:
+        """What no stage took: the wire both ways, its buffers, waiting for the next frame."""
+        return self.heard_ms - self.endpoint_ms - self.ast_ms - self.tts_ms
 
 
 async def speak_webrtc(bench: BenchServer, source: str, target: str, audio: Samples) -> Spoken:
@@ -101,7 +106,7 @@ async def main(count: int, transport: str) -> None:
     heard = [answer for answer in answers if answer is not None]
     print(f"{len(answers)} phrases, {len(heard)} answered; ms")
     print("| stage | p50 | p95 | max |\n|---|---|---|---|")
-    for stage in ("endpoint_ms", "ast_ms", "tts_ms", "heard_ms"):
+    for stage in ("endpoint_ms", "ast_ms", "tts_ms", "wire_ms", "heard_ms"):
         values = [float(getattr(answer, stage)) for answer in heard]
         row = (percentile(values, 50), percentile(values, 95), max(values, default=float("nan")))
         print(f"| {stage.removesuffix('_ms')} | " + " | ".join(f"{v:.0f}" for v in row) + " |")

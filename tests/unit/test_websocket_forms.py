@@ -5,6 +5,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rtc_server.events.client import SessionClose, SessionUpdate, parse_client_event
 from rtc_server.pcm import FRAME_MS, PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, to_int16
@@ -22,6 +24,11 @@ from rtc_server.transport.websocket.translations import APPEND, TranslationsForm
 from tests.signals import tone
 
 PCM = bytes(range(64)) * 10
+VALUES = st.none() | st.booleans() | st.floats() | st.text() | st.lists(st.integers())
+JSON = st.fixed_dictionaries(
+    {"type": st.sampled_from(["start", "stop", APPEND]) | VALUES},
+    optional=dict.fromkeys(("audio", "source", "target", "vad", "event_id"), VALUES),
+)
 
 
 def append(audio: object, **more: object) -> str:
@@ -137,6 +144,16 @@ def test_an_audio_delta_has_every_field_of_the_public_api() -> None:
         "format": "pcm16",
         "elapsed_ms": 1200,
     }
+
+
+@given(st.text() | st.binary() | JSON.map(json.dumps))
+def test_no_message_is_too_strange_to_read(message: str | bytes) -> None:
+    for form in (PlainForm(), TranslationsForm()):
+        answer = form.read(message)
+        if isinstance(answer, AudioIn):
+            assert len(answer.pcm) % 2 == 0
+        elif isinstance(answer, Refused):
+            assert answer.reason.endswith(".")
 
 
 # -------------------------------------------------------------------- PCM

@@ -120,6 +120,16 @@ async def test_a_file_sent_at_once_is_heard_no_faster_than_a_speaker() -> None:
         assert len(p.heard) == 100 * SPEECH_RATE
 
 
+async def test_a_flood_of_pings_or_of_nonsense_is_held_back() -> None:
+    for flood in (Control.ALIVE, b"odd", "{}"):
+        async with peer() as p:
+            for _ in range(20_000):
+                p.send(flood)
+            await asyncio.sleep(0.1)
+            assert p.socket.incoming.qsize() > 10_000
+            assert not p.session.reasons
+
+
 async def test_speech_goes_out_in_frames_of_20_ms_and_silence_does_not() -> None:
     sound = tone(440, 1000, sample_rate=PLAYOUT_RATE)
     async with peer(playout=sound) as p:

@@ -5,9 +5,10 @@ go. The first must catch up, the second must not cost more than a speaker does.
 """
 
 from collections import deque
-from typing import Final
+from typing import Final, TypeAlias
 
 from rtc_server.transport.websocket.forms import AudioIn, Incoming, Refused
+from rtc_server.transport.websocket.socket import Control
 
 READ_AHEAD_S: Final = 30.0
 """Audio that may wait here; beyond it the socket is not read. Pings are answered until then."""
@@ -21,7 +22,11 @@ REFUSED_S: Final = 0.2
 """What a message counts that cannot be read: nobody has many of them to send."""
 
 
-def audio_seconds(message: Incoming, sample_rate: int) -> float:
+Waiting: TypeAlias = Incoming | Control
+"""Pings wait too: they are answered when read, but a flood of them has to be slowed."""
+
+
+def audio_seconds(message: Waiting, sample_rate: int) -> float:
     """How much audio a message is, or counts as."""
     match message:
         case AudioIn(pcm):
@@ -51,7 +56,7 @@ class Inbox:
 
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
-        self._messages: deque[Incoming] = deque()
+        self._messages: deque[Waiting] = deque()
         self._waiting_s = 0.0
 
     def __len__(self) -> int:
@@ -62,12 +67,12 @@ class Inbox:
         """Whether nothing more should be read now."""
         return self._waiting_s >= READ_AHEAD_S
 
-    def put(self, message: Incoming) -> None:
+    def put(self, message: Waiting) -> None:
         """Append one."""
         self._messages.append(message)
         self._waiting_s += audio_seconds(message, self._sample_rate)
 
-    def take(self) -> Incoming:
+    def take(self) -> Waiting:
         """Remove and return the oldest. There must be one."""
         message = self._messages.popleft()
         self._waiting_s -= audio_seconds(message, self._sample_rate)

@@ -16,8 +16,8 @@ from rtc_server.pcm import SPEECH_RATE, Pcm, samples_to_ms
 from rtc_server.transport.base import CloseReason, TransportListener
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.outbox import Outbox, Stored
-from rtc_server.transport.websocket.forms import AudioIn, EventIn, Form, Incoming, Refused
-from rtc_server.transport.websocket.inbox import Inbox, Pace, audio_seconds
+from rtc_server.transport.websocket.forms import AudioIn, EventIn, Form, Refused
+from rtc_server.transport.websocket.inbox import Inbox, Pace, Waiting, audio_seconds
 from rtc_server.transport.websocket.pcm16 import SpeechIn, SpeechOut
 from rtc_server.transport.websocket.socket import Control, Socket
 
@@ -171,9 +171,9 @@ class WebSocketTransport:
             if message is Control.CLOSED:
                 self._finish(CloseReason.REMOTE)
                 return
-            if not isinstance(message, Control):
-                self._inbox.put(self._form.read(message))
-                self._inbox_changed.set()
+            read = message if isinstance(message, Control) else self._form.read(message)
+            self._inbox.put(read)
+            self._inbox_changed.set()
 
     async def _feed(self) -> None:
         while True:
@@ -183,7 +183,7 @@ class WebSocketTransport:
             self._inbox_changed.set()
             await self._handle(message)
 
-    async def _handle(self, message: Incoming) -> None:
+    async def _handle(self, message: Waiting) -> None:
         match message:
             case AudioIn(pcm):
                 self._received += 1
@@ -198,8 +198,10 @@ class WebSocketTransport:
             case Refused(reason, event_id):
                 await self._wait_turn(message)
                 self._tell(lambda: self._listener.on_bad_message(reason, event_id))
+            case Control():
+                await self._wait_turn(message)
 
-    async def _wait_turn(self, message: Incoming) -> None:
+    async def _wait_turn(self, message: Waiting) -> None:
         # Also when it is 0: between two slices others have their turn.
         audio_s = audio_seconds(message, self._form.sample_rate)
         await asyncio.sleep(self._pace.take(audio_s, self._clock()))
