@@ -13,6 +13,7 @@ from rtc_server.config import AccessSettings, HttpSettings, Settings, TransportS
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.errors import NotReady, UnknownSession
 from rtc_server.events.client import SessionPatch
+from rtc_server.interpreter.captions import Direction
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Connect, OpenedCall, Owner, Phrase, SessionRequest
 from rtc_server.signaling import AccessLog, make_http_app, server_logger
@@ -62,9 +63,10 @@ class FakeCalls:
         self._known(session_id)
         self.trickled.append((session_id, fragment, etag))
 
-    def check(self, settings: SessionPatch) -> None:
+    def check(self, settings: SessionPatch) -> Direction:
         if self.refuse:
             raise self.refuse
+        return Direction(settings.source_language or "ru", settings.target_language or "en")
 
     def owner(self, session_id: str) -> Owner:
         if self.refuse:

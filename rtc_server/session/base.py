@@ -6,6 +6,7 @@ from typing import Protocol
 
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.events.client import SessionPatch
+from rtc_server.interpreter.captions import Direction
 from rtc_server.session.quota import KeyLimits
 from rtc_server.transport.base import Transport, TransportListener
 
@@ -88,8 +89,8 @@ class Calls(Protocol):
             BadOffer: the fragment cannot be read.
         """
 
-    def check(self, settings: SessionPatch) -> None:
-        """Whether a session could have these settings.
+    def check(self, settings: SessionPatch) -> Direction:
+        """The languages and the voice of a session with these settings, if there can be one.
 
         Raises:
             UnsupportedPair: a language, voice or engine that is not here.

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from rtc_server.errors import AdmissionRefused, EtagMismatch, NotReady, RemoteError, UnknownSession
 from rtc_server.events.client import SessionPatch
+from rtc_server.interpreter.captions import Direction
 from rtc_server.session.base import Connect, OpenedCall, Owner, Readiness, SessionRequest
 from rtc_server.session.quota import Lease, Quotas
 from rtc_server.session.services import Services
@@ -114,11 +115,11 @@ class SessionManager:
             raise UnknownSession("This session came over a WebSocket; it has no ICE candidates.")
         await call.negotiated.add_ice_fragment(fragment)
 
-    def check(self, settings: SessionPatch) -> None:
+    def check(self, settings: SessionPatch) -> Direction:
         """See `Calls.check`."""
         if not self._readiness.ready:
             raise NotReady(self._readiness.reason, RETRY_NOT_READY_S)
-        self._services.direction(settings)
+        return self._services.direction(settings)
 
     def owner(self, session_id: str) -> Owner:
         """See `Calls.owner`."""

@@ -114,7 +114,7 @@ class Door:
 
         @web.middleware
         async def at_the_door(request: web.Request, handler: Handler) -> web.StreamResponse:
-            self._origins.check(request.host, request.headers.get(hdrs.ORIGIN))
+            self._origins.check(request.headers.get(hdrs.HOST), request.headers.get(hdrs.ORIGIN))
             refusal = request.match_info.http_exception
             if is_preflight(request) and isinstance(refusal, web.HTTPMethodNotAllowed):
                 return preflight_answer(sorted(refusal.allowed_methods))

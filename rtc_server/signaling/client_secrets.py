@@ -9,10 +9,10 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from rtc_server.clock import Clock
-from rtc_server.config import ORIGIN, InterpreterSettings
+from rtc_server.config import ORIGIN
 from rtc_server.errors import Forbidden, NotReady, RateLimited, RemoteError, UnsupportedMedia
 from rtc_server.events.server import Audio, AudioInput, AudioOutput
-from rtc_server.session.base import Calls, Catalogue, SessionRequest
+from rtc_server.session.base import Calls, Catalogue
 from rtc_server.signaling.auth import caller_of, source_of
 from rtc_server.signaling.bodies import JSON, SESSION_LIMIT_BYTES, read_body, session_request
 from rtc_server.signaling.buckets import Buckets, Rate
@@ -42,15 +42,13 @@ class ClientSecretRoutes:
         self,
         calls: Calls,
         catalogue: Catalogue,
-        defaults: InterpreterSettings,
         ring: KeyRing,
         signer: SecretSigner,
         *,
         clock: Clock,
         wall: Clock,
     ) -> None:
-        """`defaults`: the pair of a request that names none."""
-        self._calls, self._catalogue, self._defaults = calls, catalogue, defaults
+        self._calls, self._catalogue = calls, catalogue
         self._ring, self._signer = ring, signer
         self._clock, self._wall = clock, wall
         self._page_secrets = Buckets(PAGE_ADDRESSES)
@@ -66,7 +64,7 @@ class ClientSecretRoutes:
         wanted = session_request(body.get("session"), {})
         ttl_s = _ttl_s(body.get("expires_after"))
         origin = _origin(body.get("x"))
-        self._calls.check(wanted.settings)
+        direction = self._calls.check(wanted.settings)
         ast = self._catalogue.ast
         if ast is None:
             raise NotReady("The server is still starting.", RETRY_AFTER_S)
@@ -78,12 +76,15 @@ class ClientSecretRoutes:
             settings=wanted.settings,
             origin=origin,
         )
+        # What the session will be, in the shape of `session.created`.
+        transcription = {"model": ast.name, "language": direction.source}
+        heard = AudioInput(transcription if wanted.settings.transcription else None)
         session = {
             "id": secret.id,
             "type": "translation",
             "expires_at": secret.expires_at,
             "model": wanted.model or ast.name,
-            "audio": asdict(self._audio(wanted, ast.name)),
+            "audio": asdict(Audio(heard, AudioOutput(direction.target))),
         }
         return self._answer(secret, {"session": session})
 
@@ -95,7 +96,7 @@ class ClientSecretRoutes:
                 "This server gives its page no secrets. Whoever runs it allows that with "
                 "--page-access open, behind a login of their own."
             )
-        if origin is None or not is_own(request.host, origin):
+        if origin is None or not is_own(request.headers.get(hdrs.HOST, ""), origin):
             raise Forbidden("Only this server's own page may ask for a secret here.")
         wait_s = self._page_secrets.take(source_of(request), PAGE_SECRETS, self._clock())
         if wait_s:
@@ -110,14 +111,6 @@ class ClientSecretRoutes:
                 origin=origin,
             )
         )
-
-    def _audio(self, wanted: SessionRequest, ast: str) -> Audio:
-        """The ``audio`` object of a session that would start with these settings now."""
-        settings = wanted.settings
-        source = settings.source_language or self._defaults.source
-        target = settings.target_language or self._defaults.target
-        transcription = {"model": ast, "language": source} if settings.transcription else None
-        return Audio(AudioInput(transcription), AudioOutput(target))
 
     def _answer(self, secret: ClientSecret, more: dict[str, Any] | None = None) -> web.Response:
         body = {"value": self._signer.sign(secret), "expires_at": secret.expires_at, **(more or {})}

@@ -102,9 +102,9 @@ def make_http_app(
     app.cleanup_ctx.append(_watching_keys(ring, calls))
     ice_servers = [parse_ice_server(text) for text in settings.transport.ice_servers]
     CallRoutes(calls, metrics, ice_servers).add_to(app.router)
-    ClientSecretRoutes(
-        calls, catalogue, settings.interpreter, ring, signer, clock=monotonic, wall=wall
-    ).add_to(app.router)
+    ClientSecretRoutes(calls, catalogue, ring, signer, clock=monotonic, wall=wall).add_to(
+        app.router
+    )
     WebSocketRoutes(calls, metrics, settings.transport).add_to(app.router)
     InfoRoutes(readiness, catalogue, metrics, settings.interpreter).add_to(app.router)
     PageRoutes(page_folder or resource_folder("static")).add_to(app.router)

@@ -33,14 +33,17 @@ class OriginPolicy:
     loopback: bool
     """Whether we listen on loopback only."""
 
-    def check(self, host: str, origin: str | None) -> None:
-        """Pass a request with these headers, or raise `Forbidden` with what to do about it."""
-        if not self._is_ours(host):
+    def check(self, host: str | None, origin: str | None) -> None:
+        """Pass a request with these headers, or raise `Forbidden` with what to do about it.
+
+        Without a Host header at all it is no browser: those always send one.
+        """
+        if host is not None and not self._is_ours(host):
             raise Forbidden(
                 "This server does not go by the name in the Host header. If it should, whoever "
                 "runs it adds the name to --server-names."
             )
-        if origin is not None and not self.allows(host, origin):
+        if origin is not None and not self.allows(host or "", origin):
             raise Forbidden(
                 "Pages of this origin may not use this server. If they should, whoever runs it "
                 "adds the origin to --cors-origins."
@@ -78,7 +81,9 @@ def is_own(host: str, origin: str) -> bool:
     """
     scheme, _, place = origin.lower().partition("://")
     port = {"http": ":80", "https": ":443"}.get(scheme)
-    return port is not None and place.removesuffix(port) == host.lower().removesuffix(port)
+    if port is None or not place:
+        return False
+    return place.removesuffix(port) == host.lower().removesuffix(port)
 
 
 def _name(host: str) -> str:

@@ -19,6 +19,7 @@ from rtc_server.config import Settings
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.errors import NotReady, UnknownSession
 from rtc_server.events.client import SessionPatch
+from rtc_server.interpreter.captions import Direction
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Connect, OpenedCall, Owner, Phrase, SessionRequest
 from rtc_server.signaling import make_http_app
@@ -85,7 +86,7 @@ class ScriptedCalls:
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
         raise NotImplementedError
 
-    def check(self, settings: SessionPatch) -> None:
+    def check(self, settings: SessionPatch) -> Direction:
         raise NotImplementedError
 
     def owner(self, session_id: str) -> Owner:

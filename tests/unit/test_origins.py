@@ -26,7 +26,7 @@ from rtc_server.signaling.origins import OriginPolicy, is_own
         ("a.example", "a.example", False),
         ("a.example", "null", False),
         ("", "", False),
-        ("", "http://", True),
+        ("", "http://", False),
     ],
 )
 def test_a_page_of_this_server(host: str, origin: str, own: bool) -> None:

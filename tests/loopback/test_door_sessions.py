@@ -1,0 +1,104 @@
+"""What a key may use, with real sessions: the whole server, over WebSockets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from rtc_server.app.server import RunningServer, running
+from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
+from rtc_server.signaling.keys import new_key, write_keys
+from tests.loopback.test_server import freed, until
+
+TRANSLATIONS = "/v1/realtime/translations"
+SECRETS = TRANSLATIONS + "/client_secrets"
+OTHER_KEY = new_key("other", "2026-01-01", {})
+
+
+@dataclass
+class House:
+    server: RunningServer
+    http: aiohttp.ClientSession
+    key: str
+    file: Path
+
+
+@asynccontextmanager
+async def house(folder: Path, **limits: int) -> AsyncIterator[House]:
+    key, record = new_key("ours", "2026-01-01", limits)
+    file = folder / "keys.json"
+    write_keys(file, [record, OTHER_KEY[1]])
+    settings = Settings(
+        http=HttpSettings(port=0),
+        access=AccessSettings(api_keys=str(file)),
+        engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+    )
+    async with running(settings) as server, aiohttp.ClientSession(server.url) as http:
+        yield House(server, http, key, file)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def kinds_until_closed(ws: aiohttp.ClientWebSocketResponse) -> list[str]:
+    async with asyncio.timeout(20):
+        return [message.json()["type"] async for message in ws]
+
+
+async def test_a_key_revoked_while_its_session_runs(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        async with (
+            h.http.ws_connect(TRANSLATIONS, headers=bearer(h.key)) as ours,
+            h.http.ws_connect(TRANSLATIONS, headers=bearer(OTHER_KEY[0])) as other,
+        ):
+            write_keys(h.file, [OTHER_KEY[1]])
+            assert (await kinds_until_closed(ours))[-1] == "session.closed"
+            await until(lambda: h.server.manager.sessions == 1)
+            assert not other.closed
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+                await h.http.ws_connect(TRANSLATIONS, headers=bearer(h.key))
+            assert refusal.value.status == 401
+        await freed(h.server)
+
+
+async def test_a_key_has_its_sessions_and_no_more(tmp_path: Path) -> None:
+    async with house(tmp_path, sessions=1) as h:
+        async with h.http.ws_connect(TRANSLATIONS, headers=bearer(h.key)):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+                await h.http.ws_connect(TRANSLATIONS, headers=bearer(h.key))
+            assert refusal.value.status == 429
+            assert refusal.value.headers and int(refusal.value.headers["Retry-After"]) > 0
+            async with h.http.ws_connect(TRANSLATIONS, headers=bearer(OTHER_KEY[0])):
+                assert h.server.manager.sessions == 2
+        await freed(h.server)
+        async with h.http.ws_connect(TRANSLATIONS, headers=bearer(h.key)):
+            assert h.server.manager.sessions == 1
+
+
+async def test_a_session_says_when_it_will_end(tmp_path: Path) -> None:
+    async with (
+        house(tmp_path, session_minutes=1) as h,
+        h.http.ws_connect(TRANSLATIONS, headers=bearer(h.key)) as ws,
+    ):
+        created = (await ws.receive_json())["session"]
+        assert isinstance(created["expires_at"], int)
+
+
+async def test_a_browsers_websocket_is_what_its_secret_says(tmp_path: Path) -> None:
+    session = {"model": "gpt-realtime-translate", "audio": {"output": {"language": "ru"}}}
+    async with house(tmp_path) as h:
+        async with h.http.post(SECRETS, json={"session": session}, headers=bearer(h.key)) as made:
+            secret = await made.json()
+        assert secret["session"]["audio"]["output"] == {"language": "ru"}
+        protocols = ("realtime", f"openai-insecure-api-key.{secret['value']}")
+        async with h.http.ws_connect(
+            TRANSLATIONS + "?target=en", protocols=protocols, origin=h.server.url
+        ) as ws:
+            created = (await ws.receive_json())["session"]
+            assert created["audio"]["output"] == {"language": "ru"}
+            assert created["model"] == "gpt-realtime-translate"
