@@ -103,7 +103,7 @@ class Bench:
         from rtc_server.engines.canary.nemo_writer import NemoWriter  # noqa: PLC0415
 
         if size == "fixture":
-            self.writer: Any = NemoWriter.load(str(FIXTURE), self.device)
+            self.writer: Any = NemoWriter.load(str(FIXTURE), self.device, Path())
             return
         from models.fixture.architecture import FULL, build  # noqa: PLC0415
 

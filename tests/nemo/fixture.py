@@ -38,7 +38,7 @@ def said(text: str, pair: Pair, partial: bool = False) -> AstRequest:
 @cache
 def fixture_writer() -> NemoWriter:
     """The committed model, restored once for all tests that do not change it."""
-    return NemoWriter.load(str(MODEL), "cpu")
+    return NemoWriter.load(str(MODEL), "cpu", Path())
 
 
 def random_writer(folder: Path, seed: int) -> NemoWriter:

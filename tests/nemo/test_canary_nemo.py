@@ -1,5 +1,6 @@
 """Canary through NeMo, restored from the committed file by the production loader."""
 
+import hashlib
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -133,7 +134,7 @@ def test_half_the_precision_keeps_the_filterbank_whole(monkeypatch: pytest.Monke
     monkeypatch.setattr(
         "rtc_server.engines.canary.nemo_writer.choose_dtype", lambda _device: torch.bfloat16
     )
-    rounded = NemoWriter.load(str(MODEL), "cpu")
+    rounded = NemoWriter.load(str(MODEL), "cpu", Path())
     assert rounded.precision == "bfloat16"
     featurizer, whole = (w.model.preprocessor.featurizer for w in (rounded, fixture_writer()))
     assert torch.equal(featurizer.fb, whole.fb)
@@ -225,6 +226,28 @@ def test_damaged_weights(tmp_path: Path) -> None:
 def test_a_model_that_is_not_here() -> None:
     assert "models fetch canary-1b-v2" in refused("nvidia/canary-1b-v2")
     assert "There is no model at no/such/file.nemo" in refused("no/such/file.nemo")
+
+
+def test_a_fetched_file_that_is_not_the_catalogues(tmp_path: Path) -> None:
+    folder = tmp_path / "canary-1b-v2"
+    folder.mkdir()
+    (folder / "canary-1b-v2.nemo").write_bytes(MODEL.read_bytes())
+    options = EngineOptions(device="cpu", models_dir=tmp_path)
+    with pytest.raises(EngineUnavailable, match="its SHA-256 differs"):
+        create(options)
+    (folder / "canary-1b-v2.nemo").rename(folder / "canary-1b-v2.nemo.part")
+    with pytest.raises(EngineUnavailable, match=r"was cut short. Run: rtc-server models fetch"):
+        create(options)
+
+
+def test_a_fetched_file_that_the_operator_trusts(tmp_path: Path) -> None:
+    folder = tmp_path / "canary-1b-v2"
+    folder.mkdir()
+    (folder / "canary-1b-v2.nemo").write_bytes(MODEL.read_bytes())
+    digest = hashlib.sha256(MODEL.read_bytes()).hexdigest()
+    (folder / "canary-1b-v2.nemo.sha256").write_text(digest)
+    ast = create(EngineOptions(device="cpu", models_dir=tmp_path))
+    assert "canary-1b-v2" in ast.capabilities.title
 
 
 def test_cuda_where_there_is_none() -> None:

@@ -20,7 +20,7 @@ def create(options: EngineOptions) -> Ast:
         from rtc_server.engines.canary.nemo_writer import NemoWriter  # noqa: PLC0415
     except ImportError as exc:
         raise _missing("canary", exc) from exc
-    writer = NemoWriter.load(options.canary_model, options.device)
+    writer = NemoWriter.load(options.canary_model, options.device, options.models_dir)
     return CanaryAst(writer, "canary", f"{WEIGHTS}; NeMo Apache-2.0")
 
 
@@ -34,7 +34,7 @@ def create_hf(options: EngineOptions) -> Ast:
         from rtc_server.engines.canary.hf_writer import HfWriter  # noqa: PLC0415
     except ImportError as exc:
         raise _missing("canary-hf", exc) from exc
-    writer = HfWriter.load(options.canary_model, options.device)
+    writer = HfWriter.load(options.canary_model, options.device, options.models_dir)
     return CanaryAst(writer, "canary-hf", f"{WEIGHTS}; transformers Apache-2.0")
 
 

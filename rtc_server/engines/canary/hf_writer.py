@@ -35,15 +35,15 @@ class HfWriter:
         self.languages = known_languages(processor.tokenizer.get_vocab().__contains__)
 
     @classmethod
-    def load(cls, model: str, device: str) -> "HfWriter":
-        """Load `model`, a folder or a name; `device` as in `EngineOptions`.
+    def load(cls, model: str, device: str, models_dir: Path) -> "HfWriter":
+        """Load `model`, a folder or a name; all as in `EngineOptions`.
 
         Raises:
             EngineUnavailable: no such model or device here, or the model is no Canary.
         """
         transformers_logging.set_verbosity_error()
         chosen = choose_device(device)
-        path = find(model, "config.json")
+        path = find(model, "config.json", models_dir)
         folder = path if path.is_dir() else path.parent
         processor, loaded = _load(folder, choose_dtype(chosen))
         title = f"NVIDIA Canary through transformers ({Path(model).name})"

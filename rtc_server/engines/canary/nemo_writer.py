@@ -57,14 +57,14 @@ class NemoWriter:
         self.languages = known_languages(frozenset(tokenizer.vocab).__contains__)
 
     @classmethod
-    def load(cls, model: str, device: str) -> "NemoWriter":
-        """Restore `model`, a path or a name; `device` as in `EngineOptions`.
+    def load(cls, model: str, device: str, models_dir: Path) -> "NemoWriter":
+        """Restore `model`, a path or a name; all as in `EngineOptions`.
 
         Raises:
             EngineUnavailable: no such model or device here, or the model is no Canary.
         """
         chosen = choose_device(device)
-        path = find(model, f"{Path(model).name}.nemo")
+        path = find(model, f"{Path(model).name}.nemo", models_dir)
         try:
             return cls(restore(path), chosen, f"NVIDIA Canary through NeMo ({path.stem})")
         except ValueError as exc:
