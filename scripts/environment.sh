@@ -1,10 +1,12 @@
 # shellcheck shell=bash disable=SC2154
-# Sourced by the scripts beside it: makes .venv and keeps it up to date. Needs `root`, the checkout.
+# Sourced by the scripts beside it: makes an environment and keeps it up to date. Needs `root`, the
+# checkout.
 #
-#   ensure_environment NAME [EXTRA...]
+#   ensure_environment FOLDER NAME [EXTRA...]
 #
-# installs the package with these extras, once: a stamp in .venv remembers what was installed, so
-# a later call costs a few milliseconds until pyproject.toml or scripts/no-deps.txt change.
+# installs the package with these extras into the virtual environment FOLDER, once: a stamp in it
+# remembers what was installed, so a later call costs a few milliseconds until pyproject.toml or a
+# list in scripts/ change.
 
 say() {
   printf '%s\n' "$*" >&2
@@ -30,7 +32,7 @@ find_python() {
 }
 
 pip_install() {
-  "$root/.venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet "$@" \
+  "$venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet "$@" \
     </dev/null && return
   say "Installing failed; the lines above say why. rtc-server needs a Python package registry" \
     "(PyPI or a mirror, see 'pip config') for its first start."
@@ -38,28 +40,28 @@ pip_install() {
 }
 
 ensure_environment() {
-  local name=$1 extras python stamp wanted
-  shift
+  local venv=$root/$1 name=$2 extras python stamp wanted
+  shift 2
   extras=$(IFS=, && printf '%s' "$*")
-  stamp="$root/.venv/.installed-$name"
-  wanted=$(printf '%s\n' "$root" "$extras" && cat "$root"/pyproject.toml "$root"/scripts/no-deps.txt)
+  stamp="$venv/.installed-$name"
+  wanted=$(printf '%s\n' "$root" "$extras" && cat "$root"/pyproject.toml "$root"/scripts/*.txt)
   wanted=$(printf '%s' "$wanted" | cksum)
   # The lock lets two first starts at once wait for each other instead of mixing their files.
   exec 9<"$root/pyproject.toml"
   if command -v flock >/dev/null; then
     flock 9
   fi
-  if ! "$root/.venv/bin/python" -c '' 2>/dev/null; then
+  if ! "$venv/bin/python" -c '' 2>/dev/null; then
     python=$(find_python) || return 1
-    say "Making .venv with $python"
-    if ! "$python" -m venv --clear "$root/.venv" >&2; then
-      say "Could not make $root/.venv; the lines above say why."
+    say "Making ${venv##*/} with $python"
+    if ! "$python" -m venv --clear "$venv" >&2; then
+      say "Could not make $venv; the lines above say why."
       return 1
     fi
   fi
   if [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]]; then
     say "Installing rtc-server${extras:+ with $extras}; this happens once and may take minutes"
-    pip_install -e "$root${extras:+[$extras]}" || return 1
+    pip_install -c "$root/scripts/constraints.txt" -e "$root${extras:+[$extras]}" || return 1
     pip_install --no-deps -r "$root/scripts/no-deps.txt" || return 1
     printf '%s\n' "$wanted" >"$stamp"
   fi

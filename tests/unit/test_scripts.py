@@ -34,9 +34,11 @@ class Machine:
         path.chmod(0o755)
 
     def environment(self, scripts: dict[str, str]) -> None:
-        """A .venv with these programs, doing these things."""
+        """Both environments with these programs, doing these things."""
         for name in ("python", "ruff", "mypy", "lint-imports"):
             self.program(self.root / ".venv" / "bin" / name, scripts.get(name, ""))
+        models = scripts.get("models", "")
+        self.program(self.root / ".venv-models" / "bin" / "python", models)
 
     def debian(self, commands: Iterable[str], *, user: int = 1000) -> None:
         """The commands that are installed, and who we are."""
@@ -78,7 +80,7 @@ def test_the_second_start_installs_nothing(machine: Machine) -> None:
     machine.environment({})
     machine.run("serve", "--port", "9000")
     assert [call.split(" install ")[-1] for call in machine.called[1:]] == [
-        f"--quiet -e {machine.root}",
+        f"--quiet -c {machine.root}/scripts/constraints.txt -e {machine.root}",
         f"--quiet --no-deps -r {machine.root}/scripts/no-deps.txt",
         "python -m rtc_server serve --port 9000",
     ]
@@ -150,3 +152,15 @@ def test_every_check_runs_and_the_worst_is_the_status(
         "python -m pytest -k one",
     ]
     assert f"-e {machine.root}[test]" in machine.called[-7]
+
+
+@pytest.mark.parametrize(("models", "status"), [("", 0), ("exit 4", 4)])
+def test_without_arguments_the_model_tests_run_in_their_own_environment(
+    machine: Machine, models: str, status: int
+) -> None:
+    machine.debian(DEBIAN)
+    machine.environment({"models": f'[[ "$*" != "-m pytest"* ]] || {models or "exit 0"}'})
+    done = machine.run("test")
+    assert done.returncode == status
+    assert machine.called[-2:] == ["python -m pytest tests/nemo", "python -m pytest "]
+    assert "[canary,canary-hf,silero,piper,test,test-models]" in machine.called[-4]
