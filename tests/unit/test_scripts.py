@@ -162,5 +162,5 @@ def test_without_arguments_the_model_tests_run_in_their_own_environment(
     machine.environment({"models": f'[[ "$*" != "-m pytest"* ]] || {models or "exit 0"}'})
     done = machine.run("test")
     assert done.returncode == status
-    assert machine.called[-2:] == ["python -m pytest tests/nemo", "python -m pytest "]
+    assert machine.called[-2:] == ["python -m pytest tests/nemo", "python -m pytest"]
     assert "[canary,canary-hf,silero,piper,test,test-models]" in machine.called[-4]
