@@ -38,8 +38,13 @@ def marked_speech() -> list[bytes]:
     return encode(audio.astype(np.float32), bitrate=BITRATE)
 
 
-def onsets_s(times_s: Sequence[float], payloads: Sequence[bytes]) -> list[float]:
-    """When the marks begin, if each packet's audio is heard from its time on."""
+def onsets_s(
+    times_s: Sequence[float], payloads: Sequence[bytes], level: float = _LEVEL
+) -> list[float]:
+    """When sounds louder than `level` begin, half a second apart at least.
+
+    Each packet's audio is heard from its time on.
+    """
     decoder = cast(Any, av.CodecContext.create("libopus", "r"))
     decoder.sample_rate, decoder.layout = RATE, "mono"
     found: list[float] = []
@@ -49,7 +54,7 @@ def onsets_s(times_s: Sequence[float], payloads: Sequence[bytes]) -> list[float]
         offset = 0
         for frame in decoder.decode(Packet(payload)):
             samples = _mono(frame)
-            loud = np.flatnonzero(np.abs(samples) > _LEVEL)
+            loud = np.flatnonzero(np.abs(samples) > level)
             if len(loud):
                 onset_s = at_s + (offset + int(loud[0])) / RATE
                 if not found or onset_s - found[-1] > _APART_S:

@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rtc_server.config import TransportSettings
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, Samples
 from rtc_server.transport.webrtc import WebRtcTransport
 from tests.browser.chromium import visit
-from tests.loopback.peers import Recorder
+from tests.loopback.peers import Recorder, pitch_hz
 from tests.netem import Path, UdpProxy
 from tests.packet_scripts import voiced
 from tests.signals import english, join, silence
@@ -139,6 +140,42 @@ async def test_speech_and_silence_play_cleanly() -> None:
         assert heard.buffer_ms < 300
         assert session.is_contiguous()
         assert transport.stats.packets_lost == 0
+
+
+REPLACE = """
+async (hertz) => {
+  let track = null;
+  if (hertz) {
+    const context = new AudioContext({sampleRate: 48000});
+    const tone = new OscillatorNode(context, {frequency: hertz});
+    const microphone = context.createMediaStreamDestination();
+    tone.connect(microphone);
+    tone.start();
+    track = microphone.stream.getTracks()[0];
+  }
+  await peer.getSenders()[0].replaceTrack(track);
+}
+"""
+
+
+async def test_a_microphone_taken_away_and_another_put_in_its_place() -> None:
+    async with call(seed=3) as (page, session, _, __):
+        await page.evaluate(REPLACE, 0)
+        before = session.samples
+        await session.until(lambda: session.samples > before + 16_000)  # the audio clock goes on
+        await page.evaluate(REPLACE, 700)
+        before = session.samples
+        await session.until(lambda: session.samples > before + 2 * 16_000)
+        assert session.is_contiguous()
+        assert abs(pitch_hz(session.audio()[-8_000:], 16_000) - 700) < 5
+        await page.evaluate("() => { peer.getSenders()[0].track.enabled = false; }")
+        before = session.samples
+        await session.until(lambda: session.samples > before + 16_000)
+        assert np.abs(session.audio()[-4_000:]).max() < 0.01
+        await page.evaluate("() => { peer.getSenders()[0].track.enabled = true; }")
+        before = session.samples
+        await session.until(lambda: session.samples > before + 2 * 16_000)
+        assert abs(pitch_hz(session.audio()[-8_000:], 16_000) - 700) < 5
 
 
 @pytest.mark.parametrize("loss", [0.05, 0.1])

@@ -8,7 +8,7 @@ import numpy as np
 
 from rtc_server.pcm import Samples
 from tests.loopback.peers import Server, level, pitch_hz, tone
-from tests.rtc_client import RATE, RtcClient, encode
+from tests.rtc_client import RATE, PacketTrack, RtcClient, encode
 
 
 async def test_a_tone_arrives_with_its_pitch_and_level() -> None:
@@ -107,6 +107,20 @@ async def test_mute_and_unmute_go_on() -> None:
         await session.until(lambda: session.samples >= resumed + 16_000)
         assert session.is_contiguous()
         assert abs(pitch_hz(session.audio()[-8_000:], 16_000) - 440) < 5
+
+
+async def test_another_track_in_the_place_of_the_first_goes_on() -> None:
+    async with Server() as server, RtcClient(server.negotiate, audio=tone(440, 20.0)) as client:
+        session = server.session
+        await session.until(lambda: session.samples >= 16_000)
+        # Its timestamps begin anew.
+        other = PacketTrack(encode(tone(880, 20.0)), None, 20)
+        client.pc.getSenders()[0].replaceTrack(other)
+        replaced = session.samples
+        await session.until(lambda: session.samples >= replaced + 2 * 16_000)
+        assert session.is_contiguous()
+        assert abs(pitch_hz(session.audio()[-8_000:], 16_000) - 880) < 5
+        assert session.reasons == []
 
 
 async def test_long_packets() -> None:

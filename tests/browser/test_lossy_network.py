@@ -1,0 +1,77 @@
+"""The whole job in Chromium, over a network that loses packets both ways."""
+
+import contextlib
+import pathlib
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import scipy.signal
+from playwright.async_api import Page, Route, expect
+
+from rtc_server.app.offline import translate
+from rtc_server.app.server import running
+from rtc_server.config import HttpSettings, Settings
+from rtc_server.events.client import SessionPatch
+from rtc_server.pcm import SPEECH_RATE
+from tests.browser.chromium import visit
+from tests.browser.recording import RATE, finish_recording, start_recording
+from tests.browser.test_main_job import PATIENCE_MS, as_microphone
+from tests.netem import Path, UdpProxy
+from tests.signals import audible, join, russian, silence
+
+SETTINGS = Settings(http=HttpSettings(port=0))
+SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
+
+
+@contextlib.asynccontextmanager
+async def through(page: Page, path: Path) -> AsyncIterator[UdpProxy]:
+    """Lead the page's next call through a network that is `path` both ways."""
+    async with UdpProxy(seed=7, up=path, down=path) as proxy:
+
+        async def divert(route: Route) -> None:
+            request = route.request
+            if request.method != "POST":
+                await route.continue_()
+                return
+            headers = {k: v for k, v in request.headers.items() if k != "content-length"}
+            offer = proxy.rewrite_offer(request.post_data or "")
+            response = await route.fetch(post_data=offer, headers=headers)
+            answer = proxy.rewrite_answer(await response.text())
+            await route.fulfill(response=response, body=answer)
+
+        await page.route("**/translations/calls*", divert)
+        yield proxy
+        await page.click("#toggle")
+        await page.wait_for_selector("[data-phase=closed]")
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.05, 0.1])
+async def test_what_is_said_is_understood_and_its_answer_heard(
+    loss: float, tmp_path: pathlib.Path
+) -> None:
+    microphone = as_microphone(tmp_path / "microphone.wav", russian(SAID))
+    async with (
+        running(SETTINGS) as server,
+        visit(
+            f"{server.url}/?source=ru&target=en",
+            microphone=microphone,
+            # Hanging up says goodbye to the peer and to HTTP; either may come first.
+            expected_errors=["Failed to load resource: the server responded with a status of 404"],
+        ) as seen,
+        through(seen.page, Path(loss=loss)) as proxy,
+    ):
+        page = seen.page
+        await page.click("#toggle:enabled")
+        await page.wait_for_selector("[data-phase=listening], [data-phase=hearing]")
+        await start_recording(page)
+        row = page.locator(".segment[data-status=final]").filter(has_text=SAID).first
+        await expect(row.locator(".target .firm")).to_have_text(MEANT, timeout=PATIENCE_MS)
+        await expect(row).to_have_attribute("data-playout", "finished", timeout=PATIENCE_MS)
+        await page.wait_for_timeout(500)  # the browser's jitter buffer holds the last of it
+        recording = await finish_recording(page)
+        assert (min(proxy.dropped) > 0) == (loss > 0)
+    speech = audible(scipy.signal.resample_poly(recording, 1, RATE // SPEECH_RATE))
+    back = SessionPatch(source_language="en", target_language="ru")
+    understood = await translate(join(speech.astype(np.float32), silence(1000)), SETTINGS, back)
+    assert MEANT in [segment.source.text for segment in understood.segments]
