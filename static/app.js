@@ -186,6 +186,7 @@ function follow(session) {
   on("level", ({ rms }) => meter.push(rms));
   on("hearing", ({ nothing }) => (at("hint").textContent = nothing ? text("nothingHeard") : ""));
   on("stream", ({ stream }) => play(stream));
+  on("expiring", () => problems.show("expiring"));
   on("notice", ({ message }) => problems.show("notice", { detail: message }));
   on("metrics", (metrics) => details.take(metrics));
   on("segment", (event) => {

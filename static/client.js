@@ -10,8 +10,8 @@
  *     await client.stop();
  *
  * Events (each a CustomEvent): "state" {state, error}, "track" {stream}, "session" (the session
- * object of the protocol), "segment", "playout", "vad", "metrics", "warning" (the x.* messages of
- * the protocol as they come), "refused" {code, message} (an error event: the session goes on).
+ * object of the protocol), "segment", "playout", "vad", "metrics", "warning", "expiring" (the x.* messages
+ * of the protocol as they come), "refused" {code, message} (an error event: the session goes on).
  *
  * @typedef {"idle"|"connecting"|"live"|"interrupted"|"finishing"|"closed"} State
  *
@@ -232,6 +232,7 @@ export class TranslationClient extends EventTarget {
       case "x.vad":
       case "x.metrics":
       case "x.warning":
+      case "x.expiring":
         return this.#emit(event.type.slice(2), event);
       default: // a newer server may say more than we know
     }

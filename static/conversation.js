@@ -4,7 +4,7 @@
  *
  * Events (each a CustomEvent): "phase" {phase}, "level" {rms}, "hearing" {nothing}, "stream"
  * {stream}, "segment" and "playout" (as the client's, with `key` naming the segment on this page),
- * "metrics", "notice" {message}, "source-ended".
+ * "metrics", "notice" {message}, "expiring", "source-ended".
  *
  * @typedef {"opening"|"connecting"|"listening"|"hearing"|"translating"|"speaking"|"interrupted"|
  *     "finishing"} Phase
@@ -40,6 +40,7 @@ export class Conversation extends EventTarget {
     on("playout", (event) => this.#followPlayout(event));
     on("metrics", (event) => this.#emit("metrics", event));
     on("warning", ({ message }) => this.#emit("notice", { message }));
+    on("expiring", () => this.#emit("expiring", {}));
     on("refused", ({ message }) => this.#emit("notice", { message }));
     this.#over = new Promise((resolve, reject) => {
       on("state", ({ state, error }) => {

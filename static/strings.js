@@ -150,6 +150,10 @@ const en = {
       "Press the button to hear the translation.",
     ],
     notice: ["A message from the server", ""],
+    expiring: [
+      "The conversation will end soon",
+      "Its time on this server is nearly up. Finish your sentence, then start again.",
+    ],
   },
   action: { retry: "Try again", play: "Play sound" },
 
@@ -308,6 +312,10 @@ const ru = {
     ],
     playback_blocked: ["Браузер не включил звук", "Нажмите кнопку, чтобы услышать перевод."],
     notice: ["Сообщение сервера", ""],
+    expiring: [
+      "Разговор скоро закончится",
+      "Его время на этом сервере почти вышло. Закончите фразу и начните снова.",
+    ],
   },
   action: { retry: "Попробовать снова", play: "Включить звук" },
 

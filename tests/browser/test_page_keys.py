@@ -2,7 +2,7 @@
 
 from rtc_server.config import AccessSettings, HttpSettings, Settings
 from tests.browser.chromium import visit
-from tests.browser.scripted_server import scripted_server
+from tests.browser.scripted_server import say, scripted_server
 from tests.browser.test_page_states import FAILED_REQUEST, expect_problem, start
 
 
@@ -28,3 +28,10 @@ async def test_the_page_says_that_it_has_no_key() -> None:
         await expect_problem(
             seen.page, "This server asks for a key", "Ask whoever runs it for access."
         )
+
+
+async def test_the_page_says_that_the_time_is_nearly_up() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        await start(seen.page)
+        say(await server.calls.channel.get(), "x.expiring", in_ms=60_000)
+        await expect_problem(seen.page, "The conversation will end soon", "Finish your sentence")
