@@ -42,13 +42,11 @@ class KeyRing:
         Raises `ConfigError` when the key file cannot be read.
         """
         self._path, self._defaults = path, defaults
-        self.needed = bool(single or path)
-        """Whether callers must show a key or a secret."""
         self._single = ValidKey(SETTINGS_KEY, digest(single), defaults) if single else None
         self._standing = {SETTINGS_KEY: self._single} if self._single else {}
         if page:
             self._standing[PAGE_KEY] = ValidKey(PAGE_KEY, _NOBODY, defaults)
-        if not self.needed:
+        if not single and not path:
             limits = KeyLimits(session_minutes=defaults.session_minutes)
             self._standing[NO_KEY] = ValidKey(NO_KEY, _NOBODY, limits)
         self._keys: dict[str, ValidKey] = {}

@@ -78,7 +78,6 @@ def test_the_ring_tells_keys_apart(tmp_path: Path) -> None:
     key, record = new_key("k", DAY, {})
     write_keys(path, [record])
     ring = KeyRing("chosen", path, DEFAULTS)
-    assert ring.needed
     found, chosen = ring.find(key), ring.find_chosen("chosen")
     assert found and found.id == record.id
     assert chosen and chosen.id == SETTINGS_KEY
@@ -92,7 +91,6 @@ def test_the_ring_tells_keys_apart(tmp_path: Path) -> None:
 
 def test_what_stands_for_a_key_cannot_be_sent() -> None:
     ring = KeyRing("", None, DEFAULTS, page=True)
-    assert not ring.needed
     assert ring.by_id(PAGE_KEY) and ring.by_id(NO_KEY)
     for token in ("", PAGE_KEY, "\0" * 32):
         assert ring.find(token) is ring.find_chosen(token) is None
