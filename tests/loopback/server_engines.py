@@ -26,8 +26,9 @@ class MeasuringAst:
         max_audio_s=40.0,
     )
 
-    def __init__(self, delay_s: float) -> None:
+    def __init__(self, delay_s: float, answer: str = "one two three") -> None:
         self._delay_s = delay_s
+        self._answer = answer
 
     def warm_up(self) -> None:
         """Nothing is cold."""
@@ -35,7 +36,7 @@ class MeasuringAst:
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         time.sleep(self._delay_s)
         seconds = [len(request.samples) / SPEECH_RATE for request in batch]
-        return [AstResult(AstStatus.OK, f"{s:.2f} s", "one two three") for s in seconds]
+        return [AstResult(AstStatus.OK, f"{s:.2f} s", self._answer) for s in seconds]
 
     def close(self) -> None:
         """Nothing to free."""
@@ -49,3 +50,8 @@ def quick(_options: EngineOptions) -> MeasuringAst:
 def slow(_options: EngineOptions) -> MeasuringAst:
     """Takes its time, though less than its deadline."""
     return MeasuringAst(1.0)
+
+
+def talkative(_options: EngineOptions) -> MeasuringAst:
+    """Answers at once, and at length: some half a minute of speech."""
+    return MeasuringAst(0.0, "one two three four five six seven eight nine ten " * 10)

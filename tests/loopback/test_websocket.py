@@ -6,7 +6,7 @@ import json
 import logging
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,11 +54,15 @@ class Client:
         ]
 
     async def event(self, kind: str, **fields: object) -> dict[str, Any]:
-        async with asyncio.timeout(30):
-            while not (found := self.of(kind, **fields)):
+        await self.until(lambda: bool(self.of(kind, **fields)))
+        return self.of(kind, **fields)[0]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Looked at whenever something comes."""
+        async with asyncio.timeout(60):
+            while not condition():
                 self._changed.clear()
                 await self._changed.wait()
-        return found[0]
 
     async def say(self, samples: Samples) -> None:
         """In real time, 20 ms each."""
@@ -317,15 +321,10 @@ async def test_a_client_that_hangs_up_without_a_word_is_freed() -> None:
 
 async def test_a_client_that_does_not_read_is_closed_and_disturbs_nobody() -> None:
     async with server(dead_peer_timeout_s=2.0) as house, client(house, PLAIN) as other:
-        slow = socket.socket()
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        slow.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(slow, ("127.0.0.1", house.port))
-        await loop.sock_sendall(slow, upgrade(house.port))
+        slow, loop = await stubborn(house), asyncio.get_running_loop()
         await until(lambda: house.manager.sessions == 2)
         # Pings without end, and the answers are never read.
-        ping = text_frame(b'{"type":"x.ping"}') * 100
+        ping = client_frame(0x81, b'{"type":"x.ping"}') * 100
         with pytest.raises((ConnectionError, TimeoutError)):
             async with asyncio.timeout(60):
                 while True:
@@ -334,6 +333,37 @@ async def test_a_client_that_does_not_read_is_closed_and_disturbs_nobody() -> No
         await until(lambda: house.manager.sessions == 1)
         await other.ws.send_json({"type": "x.ping"})
         await other.event("x.pong")
+
+
+async def test_a_client_that_falls_behind_is_told_and_hears_the_newest_speech() -> None:
+    speech = join(silence(300), english("thank you"), silence(800))
+    pcm = to_int16(speech).astype("<i2").tobytes()
+    async with server("talkative", dead_peer_timeout_s=60) as house, client(house, PLAIN) as brisk:
+        slow = await stubborn(house)
+        loop = asyncio.get_running_loop()
+        for at in range(0, len(pcm), 640):
+            await loop.sock_sendall(slow, client_frame(0x82, pcm[at : at + 640]))
+        await brisk.say(speech)
+        await brisk.until(lambda: len(brisk.audio) > 50 * 14)  # so much was spoken to both
+        await brisk.ws.send_json({"type": "stop"})
+        await loop.sock_sendall(slow, client_frame(0x81, b'{"type":"stop"}'))
+        received = bytearray()
+        while b"session.closed" not in received:
+            received += await loop.sock_recv(slow, 65_536)
+        slow.close()
+        await brisk.event("(closed)")
+    messages = server_messages(bytes(received.partition(b"\r\n\r\n")[2]))
+    events = [json.loads(data) for opcode, data in messages if opcode == 1]
+    audio = [data for opcode, data in messages if opcode == 2]
+    assert [e["error"]["code"] for e in events if e["type"] == "error"] == ["slow_reader"]
+    assert not brisk.of("error")
+    # The slow one lacks some from the middle, and has what was spoken after it was told.
+    missing = len(brisk.audio) - len(audio)
+    assert missing > 25
+    told = next(n for n, (_, data) in enumerate(messages) if b"slow_reader" in data)
+    assert len([1 for opcode, _ in messages[told:] if opcode == 2]) > 100
+    assert events[-1]["type"] == "session.closed"
+    assert [e["queue_drops"] for e in events if e["type"] == "stats"][-1] >= missing
 
 
 async def test_the_end_of_the_server_says_goodbye() -> None:
@@ -356,6 +386,32 @@ def upgrade(port: int) -> bytes:
     ).encode()
 
 
-def text_frame(payload: bytes) -> bytes:
-    """A short client frame, masked with zeros (RFC 6455 section 5.2)."""
-    return bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload
+async def stubborn(house: RunningServer) -> socket.socket:
+    """A client that has upgraded, reads nothing, and has little room for what it does not read."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(made, ("127.0.0.1", house.port))
+    await loop.sock_sendall(made, upgrade(house.port))
+    await until(lambda: house.manager.sessions == 2)
+    return made
+
+
+def client_frame(first_byte: int, payload: bytes) -> bytes:
+    """A client's frame, masked with zeros (RFC 6455 section 5.2)."""
+    size = len(payload)
+    length = bytes([0x80 | size]) if size < 126 else struct.pack("!BH", 0x80 | 126, size)
+    return bytes([first_byte]) + length + bytes(4) + payload
+
+
+def server_messages(stream: bytes) -> list[tuple[int, bytes]]:
+    """Opcode and payload of each whole frame."""
+    found, at = [], 0
+    while at + 4 <= len(stream):
+        size, begin = stream[at + 1], at + 2
+        if size == 126:
+            (size,), begin = struct.unpack_from("!H", stream, begin), begin + 2
+        found.append((stream[at] & 0x0F, stream[begin : begin + size]))
+        at = begin + size
+    return found

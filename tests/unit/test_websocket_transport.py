@@ -217,6 +217,15 @@ async def test_a_silent_client_is_asked_and_lives_and_a_dead_one_is_freed() -> N
         assert p.socket.aborted
 
 
+async def test_a_client_that_was_held_back_is_asked_before_it_counts_as_dead() -> None:
+    async with peer() as p:
+        for _ in range(41):
+            p.send(bytes(2 * SPEECH_RATE))
+        await asyncio.sleep(60)  # all is read, and nothing came since
+        assert p.socket.pings > 0
+        assert not p.session.reasons
+
+
 async def test_the_clients_goodbye_ends_it_at_once_whatever_waits() -> None:
     async with peer() as p:
         for _ in range(30):

@@ -164,6 +164,7 @@ class WebSocketTransport:
         while True:
             while self._inbox.is_full:
                 await self._changed(self._inbox_changed)
+                self._heard_s = self._clock()  # it was we who did not listen
             self._reading = True
             message = await self._socket.receive()
             self._reading = False
