@@ -1,5 +1,6 @@
 """Where speech begins and ends, and where a segment that is too long is best cut."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,14 +56,15 @@ class Background:
         The end is in samples from the window's start; None when nothing is audible.
         """
         parts = window.reshape(self._PARTS, -1)
-        powers = np.einsum("ij,ij->i", parts, parts) / parts.shape[1] + 1e-10
-        level_db = float(10.0 * np.log10(powers.mean()))
+        size = parts.shape[1]
+        # Four numbers: plain Python is faster with them than numpy.
+        powers = [s / size + 1e-10 for s in np.einsum("ij,ij->i", parts, parts).tolist()]
+        level_db = 10.0 * math.log10(sum(powers) / self._PARTS)
         rise_db = self._RISE_DB_PER_S * window.size / SPEECH_RATE
         self._floor_db = max(min(level_db, self._floor_db + rise_db), self._QUIETEST_DB)
         loud = 10.0 ** ((self._floor_db + self._STANDS_OUT_DB) / 10.0)
-        audible = np.flatnonzero(powers > loud)
-        end = (int(audible[-1]) + 1) * parts.shape[1] if audible.size else None
-        return level_db, end
+        audible = [part for part, power in enumerate(powers, 1) if power > loud]
+        return level_db, audible[-1] * size if audible else None
 
 
 class Endpointer:

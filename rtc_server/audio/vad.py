@@ -96,26 +96,39 @@ class SileroVad:
     _CONTEXT_SAMPLES = 64
     """The model wants the end of the window before in front of each window."""
     _RATE = np.array(SPEECH_RATE, dtype=np.int64)
+    _SILENT_PEAK = 1e-4
+    """What stays below this, −80 dB, is no microphone: it is muted, or its noise is suppressed."""
+    _SETTLED_WINDOWS = 16
+    """After half a second of that the model is not asked. Asked on, its state would drift until it
+    no longer knows the speech that follows; and it costs more than all else of a silent session."""
 
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
         self._input = np.zeros((1, self._CONTEXT_SAMPLES + self.window_samples), np.float32)
         self._state: npt.NDArray[np.float32] = np.zeros((2, 1, 128), np.float32)
+        self._silent_windows = 0
+        self._probability = 0.0
 
     def probability(self, window: Samples) -> float:
         """See `Vad.probability`."""
+        silent = max(window.max(), -window.min()) < self._SILENT_PEAK
+        self._silent_windows = self._silent_windows + 1 if silent else 0
+        if self._silent_windows > self._SETTLED_WINDOWS:
+            return self._probability
         row = self._input[0]
         row[: self._CONTEXT_SAMPLES] = row[-self._CONTEXT_SAMPLES :]
         row[self._CONTEXT_SAMPLES :] = window
         output, self._state = self._session.run(
             None, {"input": self._input, "state": self._state, "sr": self._RATE}
         )
-        return float(output[0, 0])
+        self._probability = float(output[0, 0])
+        return self._probability
 
     def reset(self) -> None:
         """See `Vad.reset`."""
         self._input[:] = 0.0
         self._state = np.zeros_like(self._state)
+        self._silent_windows = 0
 
 
 class WebRtcVad:

@@ -76,3 +76,17 @@ def test_a_missing_wheel_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_name_lists_those_there_are() -> None:
     with pytest.raises(ConfigError, match="silero or webrtc"):
         make_vad_factory("energy")
+
+
+def test_a_long_silence_makes_silero_no_deafer_than_a_short_one() -> None:
+    """Asked about twenty seconds of digital silence it would miss the words that follow."""
+    speech = english("where is the train station")
+    vads = make_vad_factory("silero")
+    size = vads().window_samples
+    whole = speech[: speech.size // size * size]
+    after = []
+    for windows in (30, 625):
+        pause = np.zeros(windows * size, np.float32)
+        after.append(probabilities(vads(), join(whole, pause, whole))[-whole.size // size :])
+    assert after[1] == after[0]
+    assert after[1][1] > 0.5
