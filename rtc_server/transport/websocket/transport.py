@@ -191,7 +191,7 @@ class WebSocketTransport:
                 step = round(SLICE_S * self._form.sample_rate) * 2
                 for at in range(0, len(pcm), step):
                     piece = AudioIn(pcm[at : at + step])
-                    await self._wait_turn(piece)
+                    await self._wait_turn(piece, more=len(pcm) > step)
                     self._hear(piece.pcm)
             case EventIn(text):
                 await self._wait_turn(message)
@@ -202,10 +202,12 @@ class WebSocketTransport:
             case Control():
                 await self._wait_turn(message)
 
-    async def _wait_turn(self, message: Waiting) -> None:
-        # Also when it is 0: between two slices others have their turn.
+    async def _wait_turn(self, message: Waiting, *, more: bool = False) -> None:
+        """Keep the pace; while `more` waits behind it, also let others have their turn."""
         audio_s = audio_seconds(message, self._form.sample_rate)
-        await asyncio.sleep(self._pace.take(audio_s, self._clock()))
+        wait_s = self._pace.take(audio_s, self._clock())
+        if wait_s or more or len(self._inbox):
+            await asyncio.sleep(wait_s)
 
     def _hear(self, pcm: bytes) -> None:
         samples = self._speech_in.push(pcm)
