@@ -24,8 +24,10 @@ from rtc_server.engines.phrasebook.network import Vocabularies, matches
 from rtc_server.engines.phrasebook.recognizer import Recognizer
 from rtc_server.pcm import Samples
 
-FALSE_ACCEPTS = 0.02
+FALSE_ACCEPTS = 0.01
 """Share of strange sounds that may pass, on the tuning set."""
+WRONG_COST = 3.0
+"""How much worse a phrase taken for another is than a strange sound taken for one."""
 
 
 def phrases(book: Book, language: str, count: int) -> Iterator[tuple[Samples, str]]:
@@ -42,8 +44,8 @@ def phrases(book: Book, language: str, count: int) -> Iterator[tuple[Samples, st
 def strangers(language: str) -> Iterator[Samples]:
     """Segments that are not in the book."""
     lines = other.sentences(other.TUNING[language])
-    for number, voice in enumerate(voices.TUNING[language]):
-        for turn, samples in enumerate(voices.speak(lines[number % 2 :: 2], voice)):
+    for voice in voices.TUNING[language]:
+        for turn, samples in enumerate(voices.speak(lines, voice)):
             change = CONDITIONS[turn % len(CONDITIONS)][1]
             yield change(np.concatenate([ROOM, samples, ROOM]), turn // len(CONDITIONS))
     for voice_name, spoken in other.ELSEWHERE.items():
@@ -98,7 +100,11 @@ def main() -> int:
                 good.append(False)
                 strange.append(True)
         table, right, odd = np.array(rows), np.array(good), np.array(strange)
-        weights = fit(table, right, np.where(right, 1 / right.sum(), 1 / max(1, odd.sum())))
+        weights = fit(
+            table,
+            right,
+            np.where(right, 1 / right.sum(), np.where(odd, 1.0, WRONG_COST) / odd.sum()),
+        )
         passing = np.sort(table[odd] @ weights)[::-1][int(FALSE_ACCEPTS * others)]
         weights[0] -= passing
         kept = int(np.sum(table[right] @ weights > 0))

@@ -45,12 +45,12 @@ def _espeak(language: str, *voices: str) -> tuple[Voice, ...]:
 
 TUNING = {
     "en": (*_espeak("en", "en-us", "en-us+m3", "en-us+f2", "en-gb-x-rp", "en-us+klatt4"),
-           Voice("flite kal", "en", "flite", "kal")),
+           *(Voice(f"flite {name}", "en", "flite", name) for name in ("kal", "rms", "awb"))),
     "ru": _espeak("ru", "ru", "ru+m3", "ru+f2", "ru+f5", "ru+klatt4", "ru+m7"),
 }  # fmt: skip
 HELD_OUT = {
     "en": (
-        *(Voice(f"flite {name}", "en", "flite", name) for name in ("rms", "slt", "awb", "kal16")),
+        *(Voice(f"flite {name}", "en", "flite", name) for name in ("slt", "kal16")),
         Voice("festival slt", "en", "festival", "cmu_us_slt_arctic_hts"),
         *_espeak("en", "en-us+m1", "en-us+f4"),
     ),

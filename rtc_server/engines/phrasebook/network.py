@@ -29,6 +29,13 @@ class Network:
         """The vocabulary."""
         return {word for _, _, word in self.arcs}
 
+    def paths(self) -> dict[int, dict[str, int]]:
+        """State to word to next state, for walking."""
+        table: dict[int, dict[str, int]] = {}
+        for source, target, word in self.arcs:
+            table.setdefault(source, {})[word] = target
+        return table
+
 
 @dataclass(frozen=True, slots=True)
 class Match:

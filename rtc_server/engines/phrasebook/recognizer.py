@@ -1,5 +1,6 @@
 """From samples to words of the book, or to the certainty that it was something else."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,7 @@ class Recognizer:
                     f"give it a respelling under [sound.{language}]."
                 )
         self._spoken = spoken
+        self._paths = {language: network.paths() for language, network in networks.items()}
         self._decoder = Decoder(networks, spoken.values())
         shown = [examples(phrase, book) for phrase in book.phrases]
         self._nearest = {
@@ -80,7 +82,7 @@ class Recognizer:
         best = self._decoder.words(audio, language)
         free = self._decoder.phones(audio)
         words = tuple(one.text for one in best if one.text != PAUSE)
-        found = evidence(best, free, self._sounds(words, language))
+        found = evidence(best, free, self._sounds(words, language), self._freedom(words, language))
         matched = found is not None and is_match(found, language)
         return Understanding(words, found, matched, as_phones(free))
 
@@ -92,6 +94,14 @@ class Recognizer:
             tuple(phone for way in ways for phone in way[min(number, len(way) - 1)])
             for number in range(most)
         ]
+
+    def _freedom(self, words: tuple[str, ...], language: str) -> float:
+        """Log of the choices the network had at each word: slots have many."""
+        paths, state, freedom = self._paths[language], 0, 0.0
+        for word in words:
+            freedom += math.log(len(paths[state]))
+            state = paths[state][word]
+        return freedom
 
     def words_so_far(self, samples: Samples, language: str) -> tuple[str, ...]:
         """The whole words at the beginning of an unfinished segment."""

@@ -1,8 +1,8 @@
 """Whether a match in the book is what was said, judged against a free run of phones.
 
 A grammar always finds its best path, whatever was said. A few measures tell whether that path is
-any good; their weights come from a logistic regression (`python -m bench.phrasebook_fit`) on the tuning
-voices of `bench/phrasebook_voices.py`, set so that two of a hundred strange sounds pass there.
+any good; their weights come from a logistic regression (`python -m bench.phrasebook_fit`) on the
+tuning voices of `bench/phrasebook_voices.py`, set so that one of a hundred strange sounds passes.
 """
 
 import math
@@ -34,22 +34,25 @@ class Evidence:
     """Phones in the match."""
     pace: float
     """Tenths of a second for each of them."""
+    freedom: float
+    """Log of how many ways the book's network left open on the way through the match."""
 
     def measures(self) -> tuple[float, ...]:
         """What the weights apply to, in their order."""
         return (1.0, self.loss, self.pause_s, self.missed, self.distance,
-                math.log(self.phones), 1 / self.phones, self.pace)  # fmt: skip
+                math.log(self.phones), 1 / self.phones, self.pace, self.freedom)  # fmt: skip
 
 
 WEIGHTS = {
-    "en": (26.41, -3.08, -4.18, -5.12, -11.61, -2.94, -24.02, -1.36),
-    "ru": (33.05, -2.94, -4.11, -1.97, -11.85, -3.46, -38.59, -7.55),
+    "en": (28.21, -3.14, -2.81, -6.22, -13.76, -2.96, -24.40, -2.08, -0.06),
+    "ru": (33.19, -2.84, -5.83, -1.90, -12.62, -2.69, -29.85, -7.67, -0.36),
 }
-"""Language to (constant, loss, pause, missed, distance, log of phones, 1/phones, pace)."""
+"""Language to (constant, loss, pause, missed, distance, log of phones, 1/phones, pace,
+freedom)."""
 
 
 def evidence(
-    match: Sequence[Heard], free: Sequence[Heard], sounds: Sequence[Phones]
+    match: Sequence[Heard], free: Sequence[Heard], sounds: Sequence[Phones], freedom: float
 ) -> Evidence | None:
     """Compare a match that sounds like one of `sounds` with free phones; None without words."""
     spoken = [number for number, word in enumerate(match) if word.text != PAUSE]
@@ -68,6 +71,7 @@ def evidence(
         distance=float(Nearest(sounds).distances(as_phones(free)).min()),
         phones=len(sounds[0]),
         pace=int(np.sum(~silent)) / len(sounds[0]) / 10,
+        freedom=freedom,
     )
 
 
