@@ -185,8 +185,9 @@ class EncoderSettings:
 
     bitrate: int = 40_000
     """Bits per second, FEC included."""
-    complexity: int = 5
-    """0 to 10, for CELT."""
+    complexity: int = 3
+    """0 to 10, for CELT: 5 costs half as much again for 0.7 dB of segmental signal-to-noise ratio,
+    and brings the spectrum no nearer."""
     fec_complexity: int = 1
     """0 to 10, for SILK with FEC: from 2 on it costs half as much again."""
 
