@@ -68,7 +68,7 @@ class Metrics:
         )
         self.loop_lag_seconds = Histogram(
             "rtc_loop_lag_seconds",
-            "How late the event loop ran a 20 ms timer.",
+            "How late the event loop ran a timer, ten times a second.",
             buckets=_LATENESS,
             registry=r,
         )

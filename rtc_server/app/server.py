@@ -27,7 +27,7 @@ from rtc_server.transport.base import TransportListener
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.webrtc import WebRtcTransport
 
-LAG_PROBE_S = 0.02
+LAG_PROBE_S = 0.1
 """Period of the timer whose lateness is the event loop's lag."""
 SHUTDOWN_S = 5.0
 """What open HTTP requests may take at the end."""
