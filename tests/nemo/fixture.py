@@ -25,8 +25,8 @@ torch.set_num_threads(1)
 
 @cache
 def say(text: str, language: str) -> Samples:
-    """`text` spoken, with pauses around it as the listener leaves them."""
-    voice = {"en": "en-us", "ru": "ru"}[language]
+    """`text` by a voice the model never heard, with pauses as the listener leaves them."""
+    voice = {"en": "en-us+m7", "ru": "ru+m7"}[language]
     return np.pad(espeak().speak(text, voice, 160, 50), (4000, 4800))
 
 
