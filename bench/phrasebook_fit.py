@@ -74,11 +74,13 @@ def main() -> int:
     """Print the weights and what they reach on the set they were made from."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--count", type=int, default=24, help="phrases a voice (default: 24)")
-    count = parser.parse_args().count
+    parser.add_argument("--language", choices=LANGUAGES, action="append", help="default: both")
+    arguments = parser.parse_args()
+    count = arguments.count
     book = books.load()
     vocabularies = {language: Vocabularies(book, language) for language in LANGUAGES}
     recognizer = Recognizer(book, vocabularies)
-    for language in LANGUAGES:
+    for language in arguments.language or LANGUAGES:
         target = "ru" if language == "en" else "en"
         rows, good, strange, said = [], [], [], 0
         for samples, wanted in phrases(book, language, count):

@@ -64,9 +64,19 @@ def test_margins_are_even_and_nothing_loud_is_lost(length: int, seed: int) -> No
     if length < SPEECH_RATE // 100:
         assert framed is samples
         return
-    assert len(framed) <= length + 2 * ROOM_SAMPLES
-    assert not framed[: ROOM_SAMPLES // 2].any()
-    assert not framed[-ROOM_SAMPLES // 2 :].any()
+    silence = ROOM_SAMPLES * 2 // 3
+    assert len(framed) <= length + 2 * silence
+    assert not framed[:silence].any()
+    assert not framed[-silence:].any()
+    assert framed.max() == samples.max() or framed.min() == samples.min()
+
+
+def test_noise_around_speech_is_cut_away() -> None:
+    chance = np.random.default_rng(2)
+    samples = 0.02 * chance.standard_normal(2 * SPEECH_RATE)
+    samples[SPEECH_RATE : SPEECH_RATE * 3 // 2] += np.sin(np.arange(SPEECH_RATE // 2))
+    framed = with_room(samples.astype(np.float32))
+    assert abs(len(framed) - (SPEECH_RATE // 2 + 2 * ROOM_SAMPLES)) < SPEECH_RATE // 10
 
 
 PHONE_RUNS = st.lists(st.sampled_from(PHONES), min_size=1, max_size=12).map(tuple)

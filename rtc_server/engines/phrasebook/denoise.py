@@ -26,7 +26,12 @@ ROOM_SAMPLES = SPEECH_RATE * 3 // 10
 """Silence before and after speech that the model is used to."""
 _LEVEL_SAMPLES = SPEECH_RATE // 100
 _LOUD_SHARE = 4e-4
-"""Share of the loudest power, in 10 ms, from which on it is speech (-34 dB)."""
+"""Share of the loudest power from which on it is speech (-34 dB)."""
+_ABOVE_NOISE = 4.0
+_MOST_NOISE = 0.01
+"""Speech has four times the power of what noise is left, unless that is over -20 dB itself."""
+_MARGIN_SAMPLES = SPEECH_RATE // 10
+"""Kept on either side of the speech: soft beginnings and endings."""
 _TAPER = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
 
 
@@ -49,19 +54,20 @@ def denoise(samples: Samples) -> Samples:
 
 
 def with_room(samples: Samples) -> Samples:
-    """The loud part with `ROOM_SAMPLES` on either side, of what is there and then of silence.
+    """The speech with `ROOM_SAMPLES` on either side, a little of what is there and then silence.
 
-    However a segment was cut, the model's normalisation then sees the same share of silence.
+    However a segment was cut, and whatever noise is left in it, the model then sees the same.
     """
     frames = len(samples) // _LEVEL_SAMPLES
     if not frames:
         return samples
-    power = np.square(samples[: frames * _LEVEL_SAMPLES]).reshape(frames, -1).mean(axis=1)
-    loud = np.flatnonzero(power >= _LOUD_SHARE * power.max())
-    start = int(loud[0]) * _LEVEL_SAMPLES - ROOM_SAMPLES
-    end = int(loud[-1] + 1) * _LEVEL_SAMPLES + ROOM_SAMPLES
-    missing = (max(0, -start), max(0, end - len(samples)))
-    return np.pad(samples[max(0, start) : end], missing)
+    squares = np.square(samples[: frames * _LEVEL_SAMPLES], dtype=np.float64)
+    power = _smooth(squares.reshape(frames, -1).mean(axis=1)[:, None], _SMOOTH_FRAMES, axis=0)
+    noise = min(_ABOVE_NOISE * np.quantile(power, _QUIET_SHARE), _MOST_NOISE * power.max())
+    loud = np.flatnonzero(power >= max(_LOUD_SHARE * power.max(), noise))
+    start = max(0, int(loud[0]) * _LEVEL_SAMPLES - _MARGIN_SAMPLES)
+    end = int(loud[-1] + 1) * _LEVEL_SAMPLES + _MARGIN_SAMPLES
+    return np.pad(samples[start:end], ROOM_SAMPLES - _MARGIN_SAMPLES)
 
 
 def _smooth(values: npt.NDArray[np.float64], width: int, axis: int) -> npt.NDArray[np.float64]:

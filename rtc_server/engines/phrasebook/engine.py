@@ -112,6 +112,8 @@ class PhrasebookAst:
                 source_text=fill(match.wording, match.values, self._book),
                 target_text=fill(match.phrase.wordings[target][0], match.values, self._book),
             )
+        if not heard.sound:  # nothing was said
+            return AstResult(AstStatus.NOT_UNDERSTOOD)
         nearest = self._recognizer.nearest(heard.sound, source)[:_HINTS]
         shown = [examples(self._book.phrases[index], self._book) for index in nearest]
         hints = tuple(Hint(pair[source], pair[target]) for pair in shown)

@@ -19,8 +19,9 @@ from rtc_server.engines.phrasebook.rejection import Evidence, evidence, is_match
 from rtc_server.errors import ConfigError
 from rtc_server.pcm import Samples
 
-_LEAST_LEFT = 0.5
-"""Share of the power that noise removal leaves of speech, at the very least."""
+_MOST_NOISE = 0.5
+"""Share of the power that noise removal may take; it never takes that much of speech."""
+_LEAST_POWER = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,20 @@ class Recognizer:
     def understand(self, samples: Samples, language: str) -> Understanding:
         """A whole segment."""
         clean = denoise(samples)
-        if _power(clean) < _LEAST_LEFT * _power(samples):  # steady noise, or silence
+        noise = 1 - _power(clean) / max(_power(samples), _LEAST_POWER)
+        if noise > _MOST_NOISE:  # or silence
             return Understanding((), None, matched=False, sound=())
         audio = self._decoder.condition(with_room(clean))
         best = self._decoder.words(audio, language)
         free = self._decoder.phones(audio)
         words = tuple(one.text for one in best if one.text != PAUSE)
-        found = evidence(best, free, self._sounds(words, language), self._freedom(words, language))
+        found = evidence(
+            best,
+            free,
+            sounds=self._sounds(words, language),
+            freedom=self._freedom(words, language),
+            noise=noise,
+        )
         matched = found is not None and is_match(found, language)
         return Understanding(words, found, matched, as_phones(free))
 

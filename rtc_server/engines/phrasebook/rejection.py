@@ -36,23 +36,31 @@ class Evidence:
     """Tenths of a second for each of them."""
     freedom: float
     """Log of how many ways the book's network left open on the way through the match."""
+    noise: float
+    """Share of the power that noise removal took: in noise, everything fits less well."""
 
     def measures(self) -> tuple[float, ...]:
         """What the weights apply to, in their order."""
         return (1.0, self.loss, self.pause_s, self.missed, self.distance,
-                math.log(self.phones), 1 / self.phones, self.pace, self.freedom)  # fmt: skip
+                math.log(self.phones), 1 / self.phones, self.pace, self.freedom,
+                self.noise)  # fmt: skip
 
 
 WEIGHTS = {
-    "en": (28.21, -3.14, -2.81, -6.22, -13.76, -2.96, -24.40, -2.08, -0.06),
-    "ru": (33.19, -2.84, -5.83, -1.90, -12.62, -2.69, -29.85, -7.67, -0.36),
+    "en": (28.32, -2.00, -5.04, -3.05, -20.94, -2.27, -13.39, -2.57, -0.08, 7.71),
+    "ru": (22.68, -2.31, -3.16, -6.65, -8.08, -1.16, -22.84, -6.13, -0.26, 3.01),
 }
 """Language to (constant, loss, pause, missed, distance, log of phones, 1/phones, pace,
-freedom)."""
+freedom, noise)."""
 
 
 def evidence(
-    match: Sequence[Heard], free: Sequence[Heard], sounds: Sequence[Phones], freedom: float
+    match: Sequence[Heard],
+    free: Sequence[Heard],
+    *,
+    sounds: Sequence[Phones],
+    freedom: float,
+    noise: float,
 ) -> Evidence | None:
     """Compare a match that sounds like one of `sounds` with free phones; None without words."""
     spoken = [number for number, word in enumerate(match) if word.text != PAUSE]
@@ -72,6 +80,7 @@ def evidence(
         phones=len(sounds[0]),
         pace=int(np.sum(~silent)) / len(sounds[0]) / 10,
         freedom=freedom,
+        noise=noise,
     )
 
 
