@@ -81,6 +81,8 @@ class FakeAst:
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
         """Takes no script entry: that is taken when the guess is confirmed."""
+        if self.refuse is not None:
+            raise self.refuse
         self.guesses.append(request)
         early: asyncio.Future[AstResult | None] = asyncio.get_running_loop().create_future()
         self._asked_at[id(early)] = asyncio.get_running_loop().time()
@@ -103,6 +105,8 @@ class FakeAst:
     def submit_partial(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
+        if self.refuse is not None:
+            raise self.refuse
         self.partials.append(request)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[AstResult | None] = loop.create_future()

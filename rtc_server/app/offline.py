@@ -17,7 +17,6 @@ from rtc_server.config import Settings
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import SegmentEvent, ServerEvent
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.listener import Listener
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, PLAYOUT_FRAME_SAMPLES, SPEECH_RATE, Pcm, Samples
 from rtc_server.session.services import Services
@@ -63,7 +62,7 @@ async def translate(samples: Samples, settings: Settings, patch: SessionPatch) -
             direction=services.direction(patch),
             ast=services.ast,
             tts=services.tts,
-            listener=Listener(services.make_vad(), services.listener),
+            listener=services.make_listener(),
             playout=Playout(max_ms=NEVER_MS),
             emit=events.append,
             settings=services.interpreter,

@@ -85,7 +85,9 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
             host = f"[{settings.http.host}]" if ":" in settings.http.host else settings.http.host
             yield RunningServer(f"http://{host}:{port}", port, manager, engines, metrics)
         finally:
+            shared_tick().observe_lateness_s = None
             lag_probe.cancel()
+            await asyncio.gather(lag_probe, return_exceptions=True)
 
 
 async def run(settings: Settings, announce: Callable[[RunningServer], None]) -> None:

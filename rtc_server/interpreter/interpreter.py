@@ -234,7 +234,10 @@ class Interpreter:
         direction, end_ms = segment.captions.direction, _ms(self._position_samples)
         request = AstRequest(heard, direction.source, direction.target, partial=True)
         segment.asked_samples = self._position_samples
-        segment.answer = self._ast.submit_partial(request, session_id=self._session_id)
+        try:
+            segment.answer = self._ast.submit_partial(request, session_id=self._session_id)
+        except EngineError:  # the segment will say so if it lasts
+            return
         segment.answer.add_done_callback(lambda done: self._partial_came(segment, done, end_ms))
 
     def _guess(self, pause: Segment) -> None:

@@ -1,7 +1,7 @@
 """What every session shares, and the rules for what a session may ask of it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rtc_server.audio.vad import Vad
 from rtc_server.clock import Clock, wall
@@ -9,8 +9,12 @@ from rtc_server.config import InterpreterSettings, ListenerSettings
 from rtc_server.errors import UnsupportedPair
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.metrics import Metrics
+
+SEGMENT_MARGIN_S = 0.5
+"""What a segment may hold beyond its length when it is cut: windows are judged as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,12 @@ class Services:
     """Monotonic seconds."""
     wall: Clock = wall
     """Unix time."""
+
+    def make_listener(self) -> Listener:
+        """A listener whose segments the translation engine can take."""
+        longest_s = self.ast.capabilities.max_audio_s - SEGMENT_MARGIN_S
+        max_segment_s = min(self.listener.max_segment_s, longest_s)
+        return Listener(self.make_vad(), replace(self.listener, max_segment_s=max_segment_s))
 
     def direction(self, patch: SessionPatch, now: Direction | None = None) -> Direction:
         """The direction that `patch` asks for, starting from `now` or the server's defaults.

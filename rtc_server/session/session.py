@@ -32,7 +32,7 @@ from rtc_server.events.server import (
     is_droppable,
 )
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.listener import Listener, ListenMode
+from rtc_server.interpreter.listener import ListenMode
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.base import SessionRequest
 from rtc_server.session.quota import Lease
@@ -69,7 +69,7 @@ class Session:
         self._stats = request.stats
         self._hangover_ms = patch.hangover_ms or services.listener.hangover_ms
         self._vad_mode = patch.vad_mode or "auto"
-        listener = Listener(services.make_vad(), services.listener)
+        listener = services.make_listener()
         self._interpreter = Interpreter(
             session_id=session_id,
             direction=services.direction(patch),
@@ -117,10 +117,12 @@ class Session:
                     task.cancel()
         finally:
             self._closing = True
-            await self._transport.close(self.reason)
-            if self._connected:
-                self._wire.finish(self._transport.stats)
-            self._freed.set()
+            try:
+                await self._transport.close(self.reason)
+                if self._connected:
+                    self._wire.finish(self._transport.stats)
+            finally:
+                self._freed.set()  # others wait for it, whatever went wrong
 
     async def close(self, *, drain: bool = False) -> None:
         """End it: at once, or after speaking what is pending. Returns when all is freed."""
@@ -259,7 +261,8 @@ class Session:
     # ---------------------------------------------------------------- to the client
 
     def _emit(self, event: ServerEvent) -> None:
-        if self._transport is None or not self._is_wanted(event):
+        ended = self._over.is_set()  # nothing follows session.closed
+        if self._transport is None or ended or not self._is_wanted(event):
             return
         self._events += 1
         seq = None

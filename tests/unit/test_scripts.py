@@ -69,6 +69,20 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
+def test_the_image_is_given_all_that_it_copies() -> None:
+    lines = (CHECKOUT / "Dockerfile").read_text().splitlines()
+    copied = {
+        name
+        for line in lines
+        if line.startswith("COPY ") and "--from" not in line
+        for name in line.split()[1:-1]
+    }
+    admitted = (CHECKOUT / ".dockerignore").read_text().splitlines()
+    assert copied
+    assert {name for name in copied if f"!{name}" not in admitted} == set()
+    assert {name for name in copied if not (CHECKOUT / name).exists()} == set()
+
+
 def test_without_python_serve_says_what_to_install(machine: Machine) -> None:
     done = machine.run("serve")
     assert done.returncode == 1

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -366,6 +366,31 @@ async def test_the_end_of_the_house_closes_all() -> None:
         await h.call()
     assert all(wire.closed is CloseReason.LOCAL for wire in h.wires)
     assert all(events(wire)[-1]["type"] == "session.closed" for wire in h.wires)
+
+
+async def test_nothing_follows_the_goodbye() -> None:
+    async with house(tts=FakeTts(seconds=5)) as h:
+        session_id = await h.call(SessionPatch(x_events=ALL))
+        wire = h.wires[0]
+        await speak(wire, joined([tone(1), silence(1)]))
+        closing = asyncio.create_task(h.manager.close_call(session_id, drain=False))
+        for _ in range(10):
+            say(wire, type="x.ping")
+            wire.listener.next_frame()
+            await asyncio.sleep(0.005)
+        await closing
+        assert events(wire)[-1]["type"] == "session.closed"
+
+
+async def test_segments_are_cut_before_they_are_too_long_for_the_engine() -> None:
+    ast = FakeAst()
+    ast.capabilities = replace(ast.capabilities, max_audio_s=4.0)
+    async with house(ast) as h:
+        await h.call()
+        await speak(h.wires[0], joined([tone(11), silence(1)]))
+        assert [r for r in ast.requests if len(r.samples) > 4 * SPEECH_RATE] == []
+        assert sum(len(r.samples) for r in ast.requests) >= 11 * SPEECH_RATE
+        assert h.manager.sessions == 1
 
 
 async def test_a_broken_engine_seam_ends_one_session_only() -> None:
