@@ -184,6 +184,8 @@ class RtcClient:
         """Received RTP, in order of arrival."""
         self.events: list[dict[str, Any]] = []
         """Received server events."""
+        self.event_at_s: list[float] = []
+        """When each came."""
         self._channel = None if channel is None else self.pc.createDataChannel(channel)
         self._changed = asyncio.Condition()
         self._notices: set[asyncio.Task[None]] = set()
@@ -334,6 +336,7 @@ class RtcClient:
 
     def _message(self, message: str | bytes) -> None:
         self.events.append(json.loads(message))
+        self.event_at_s.append(time.monotonic())
         self._notify()
 
     def _notify(self) -> None:
