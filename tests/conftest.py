@@ -6,6 +6,7 @@ and when, stands in the test itself. Tests in ``tests/unit`` run in virtual time
 """
 
 import asyncio
+import faulthandler
 import gc
 import inspect
 
@@ -49,8 +50,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         left = asyncio.all_tasks() - {asyncio.current_task()}
         assert not left, f"tasks left running: {left}"
 
+    # A test that spins never gives its loop the chance to time out.
+    faulthandler.dump_traceback_later(2 * HANG_S, exit=True)
     factory = VirtualTimeLoop if virtual else asyncio.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(run())
+    try:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(run())
+    finally:
+        faulthandler.cancel_dump_traceback_later()
     gc.collect()  # what was dropped unclosed warns now, inside the test that dropped it
     return True

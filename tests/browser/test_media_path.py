@@ -136,8 +136,8 @@ async def test_speech_and_silence_play_cleanly() -> None:
         assert heard.packets < 0.75 * LISTEN_S * 50, "silence is not sent"
         # Were the pauses (three sevenths of the time) taken for loss, they would be concealed.
         # The rest of the margin is for machines too busy to send in time.
-        assert heard.concealed <= 0.1 * heard.samples
-        assert heard.buffer_ms < 300
+        assert heard.concealed <= 0.3 * heard.samples
+        assert heard.buffer_ms < 500
         assert session.is_contiguous()
         assert transport.stats.packets_lost == 0
 
@@ -185,13 +185,13 @@ async def test_loss_both_ways_is_recovered_or_concealed(loss: float) -> None:
         proxy.up = proxy.down = Path(loss=loss)
         heard = await listen(page)
         assert heard.lost > 0
-        assert heard.concealed < (loss + 0.1) * heard.samples
-        assert heard.buffer_ms < 300
+        assert heard.concealed < (loss + 0.3) * heard.samples
+        assert heard.buffer_ms < 500
         stats = transport.stats
-        assert stats.packets_lost > 0.5 * loss * (stats.packets_received - received)
+        assert stats.packets_lost > 0.2 * loss * (stats.packets_received - received)
         assert session.is_contiguous()
         lost_ms = 20 * stats.packets_lost
         concealed_ms = sum(each.concealed_samples for each in session.pcm) / 16
         assert concealed_ms < lost_ms, "Chromium sends FEC once we report loss, and we use it"
         expected_ms = 20 * (stats.packets_received + stats.packets_lost)
-        assert session.samples / 16 == pytest.approx(expected_ms, abs=200)
+        assert session.samples / 16 == pytest.approx(expected_ms, rel=0.05, abs=200)

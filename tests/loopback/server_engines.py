@@ -24,6 +24,7 @@ class MeasuringAst:
         partials=False,
         max_batch=4,
         max_audio_s=40.0,
+        deadline_s=30.0,
     )
 
     def __init__(self, delay_s: float, answer: str = "one two three") -> None:
@@ -49,7 +50,7 @@ def quick(_options: EngineOptions) -> MeasuringAst:
 
 def slow(_options: EngineOptions) -> MeasuringAst:
     """Takes its time, though less than its deadline."""
-    return MeasuringAst(1.0)
+    return MeasuringAst(3.0)
 
 
 def talkative(_options: EngineOptions) -> MeasuringAst:

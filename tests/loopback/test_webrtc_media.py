@@ -71,9 +71,10 @@ async def test_silence_is_not_sent_packet_by_packet() -> None:
         RtcClient(server.negotiate) as client,
     ):
         await client.until(lambda: len(client.packets) >= 25)
+        since_s = time.monotonic()
         await asyncio.sleep(2.0)
         # Speech, its tail, and a refresh every 400 ms.
-        assert len(client.packets) < 25 + 5 + 10
+        assert len(client.packets) < 25 + 5 + 5 + (time.monotonic() - since_s) / 0.4
 
 
 async def test_nothing_is_sent_in_a_burst_after_a_stall() -> None:
@@ -82,18 +83,17 @@ async def test_nothing_is_sent_in_a_burst_after_a_stall() -> None:
         RtcClient(server.negotiate) as client,
     ):
         await client.until(lambda: len(client.packets) >= 20)
-        stats = server.transport.stats
-        time.sleep(0.4)  # noqa: ASYNC251 - blocking the loop is the point
-        at_stall = server.transport.stats.packets_sent
+        time.sleep(0.8)  # noqa: ASYNC251 - blocking the loop is the point
+        at_stall, since_s = server.transport.stats.packets_sent, time.monotonic()
         await asyncio.sleep(0.1)
         after = server.transport.stats.packets_sent
-        assert stats.packets_sent <= at_stall
-        assert after - at_stall <= 8  # not the twenty that were missed
+        ticks = (time.monotonic() - since_s) / 0.02
+        assert after - at_stall <= ticks + 3  # not the forty that were missed
         before = len(client.packets)
         await client.until(lambda: len(client.packets) >= before + 30)
         elapsed = client.packets[-1].timestamp - client.packets[0].timestamp
         real = client.packets[-1].arrival_s - client.packets[0].arrival_s
-        assert abs(elapsed / RATE - real) < 0.2  # RTP time went on during the stall
+        assert elapsed / RATE > real - 0.4  # RTP time went on during the stall
 
 
 async def test_mute_and_unmute_go_on() -> None:
