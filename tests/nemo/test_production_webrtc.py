@@ -1,0 +1,70 @@
+"""Both production engines: speech in over WebRTC, Canary's captions, Silero's speech out."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rtc_server.app.server import running
+from rtc_server.catalog import record_path, sha256_of
+from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.engines.base import Pair
+from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
+from rtc_server.resample import Resampler
+from tests.nemo.fixture import MODEL, TEXTS, say
+from tests.nemo.tiny_silero import fetched
+from tests.rtc_client import RtcClient
+
+PHRASES = (1, 2)
+"""Which of the fixture's phrases are spoken."""
+
+
+def speech(pair: Pair) -> Samples:
+    """The phrases in the language spoken, each with a pause after it, at 48 kHz."""
+    up = Resampler(SPEECH_RATE, PLAYOUT_RATE)
+    pause = np.zeros(PLAYOUT_RATE, np.float32)
+    return np.concatenate(
+        [x for i in PHRASES for x in (up.push(say(TEXTS[pair][i][0], pair[0])), pause)]
+    )
+
+
+async def converse(url: str, pair: Pair) -> tuple[Sequence[tuple[str, str]], Samples]:
+    """Speak all phrases; (transcript, translation) of the final captions, and what was heard."""
+    query = f"?source={pair[0]}&target={pair[1]}"
+    async with RtcClient(url + query, audio=speech(pair)) as client:
+        client.send({"type": "session.update", "session": {"x_events": ["segment", "playout"]}})
+
+        def all_spoken() -> bool:
+            playouts = (event for event in client.events if event["type"] == "x.playout")
+            return sum(event["state"] == "finished" for event in playouts) == len(PHRASES)
+
+        await client.until(all_spoken, timeout_s=90)
+        captions = [
+            (event["source"]["text"], event["target"]["text"])
+            for event in client.events
+            if event["type"] == "x.segment" and event["final"]
+        ]
+        return captions, client.heard()
+
+
+async def test_canary_translates_and_silero_speaks(tmp_path: Path) -> None:
+    for model in fetched(tmp_path, "v5_5_ru", "v3_en"):
+        path = tmp_path / model.id / model.files[0].name
+        record_path(path).write_text(sha256_of(path))  # an operator's own hash, for the stand-in
+    engines = EngineSettings(
+        ast="canary",
+        canary_model=str(MODEL),
+        tts="silero",
+        models_dir=str(tmp_path),
+        device="cpu",
+    )
+    async with running(Settings(http=HttpSettings(port=0), engines=engines)) as server:
+        url = server.url + "/v1/realtime/translations/calls"
+        heard = await asyncio.gather(*(converse(url, pair) for pair in TEXTS))
+    for pair, (captions, audio) in zip(TEXTS, heard, strict=True):
+        expected = [TEXTS[pair][index] for index in PHRASES]
+        assert captions == expected
+        loud_s = float(np.mean(np.abs(audio) > 0.01)) * audio.size / PLAYOUT_RATE
+        letters = sum(len(target) for _, target in expected)
+        assert loud_s > 0.02 * letters, f"{pair}: {loud_s:.2f} s of speech for {letters} letters"
