@@ -7,11 +7,13 @@ go. The first must catch up, the second must not cost more than a speaker does.
 from collections import deque
 from typing import Final, TypeAlias
 
-from rtc_server.transport.websocket.forms import AudioIn, Incoming, Refused
+from rtc_server.transport.websocket.forms import AudioIn, EventIn, Incoming, Refused
 from rtc_server.transport.websocket.socket import Control
 
 READ_AHEAD_S: Final = 30.0
 """Audio that may wait here; beyond it the socket is not read. Pings are answered until then."""
+READ_AHEAD_BYTES: Final = 4_000_000
+"""Text and audio that may wait here: 30 s of small events with long texts would be far more."""
 CATCH_UP_S: Final = 10.0
 """Audio taken at once after a stall."""
 RATE: Final = 1.1
@@ -36,6 +38,16 @@ def audio_seconds(message: Waiting, sample_rate: int) -> float:
     return MIN_MESSAGE_S
 
 
+def size_bytes(message: Waiting) -> int:
+    """What a message holds of the client's own bytes, roughly: text in memory may be wider."""
+    match message:
+        case AudioIn(pcm):
+            return len(pcm)
+        case EventIn(text):
+            return len(text)
+    return 0
+
+
 class Pace:
     """A token bucket of seconds of audio."""
 
@@ -52,12 +64,13 @@ class Pace:
 
 
 class Inbox:
-    """A queue of read messages, bounded by the audio they are or count as."""
+    """A queue of read messages, bounded by their bytes and the audio they are or count as."""
 
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
         self._messages: deque[Waiting] = deque()
         self._waiting_s = 0.0
+        self._waiting_bytes = 0
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -65,15 +78,17 @@ class Inbox:
     @property
     def is_full(self) -> bool:
         """Whether nothing more should be read now."""
-        return self._waiting_s >= READ_AHEAD_S
+        return self._waiting_s >= READ_AHEAD_S or self._waiting_bytes >= READ_AHEAD_BYTES
 
     def put(self, message: Waiting) -> None:
         """Append one."""
         self._messages.append(message)
         self._waiting_s += audio_seconds(message, self._sample_rate)
+        self._waiting_bytes += size_bytes(message)
 
     def take(self) -> Waiting:
         """Remove and return the oldest. There must be one."""
         message = self._messages.popleft()
         self._waiting_s -= audio_seconds(message, self._sample_rate)
+        self._waiting_bytes -= size_bytes(message)
         return message
