@@ -37,9 +37,16 @@ class _Usage:
     """Seconds used today, up to `counted_s`."""
     counted_s: float = 0.0
     """Monotonic time up to which `used_s` has been added up."""
+    wall_offset_s: float = 0.0
+    """Unix time minus monotonic time, when a session was last admitted."""
     leases: set["Lease"] = field(default_factory=set)
 
     def count(self, now_s: float) -> None:
+        """Add up to `now_s`; what was used before midnight UTC is not today's."""
+        day = int((now_s + self.wall_offset_s) // DAY_S)
+        if day > self.day:
+            self.day, self.used_s = day, 0.0
+            self.counted_s = max(self.counted_s, day * DAY_S - self.wall_offset_s)
         self.used_s += len(self.leases) * max(0.0, now_s - self.counted_s)
         self.counted_s = now_s
 
@@ -90,7 +97,7 @@ class Quotas:
         `now_s` is monotonic, `wall_s` Unix time. Raises `RateLimited` when it has too many open or
         no minutes left.
         """
-        usage = self._today(key, now_s, int(wall_s // DAY_S))
+        usage = self._today(key, now_s, wall_s)
         if limits.sessions and len(usage.leases) >= limits.sessions:
             raise RateLimited(
                 f"All {limits.sessions} sessions that this key may have at once are open. "
@@ -112,12 +119,14 @@ class Quotas:
         for lease in self._usage[key].leases if key in self._usage else ():
             lease.revoke()
 
-    def _today(self, key: str, now_s: float, day: int) -> _Usage:
+    def _today(self, key: str, now_s: float, wall_s: float) -> _Usage:
         """The key's usage, started anew on a new day; of other keys only what is still needed."""
+        day = int(wall_s // DAY_S)
         known = self._usage.get(key)
         if known is None:
             self._usage = {k: u for k, u in self._usage.items() if u.leases or u.day == day}
             known = self._usage[key] = _Usage(day)
+        known.wall_offset_s = wall_s - now_s
         known.count(now_s)
         if known.day != day:
             known.day, known.used_s = day, 0.0

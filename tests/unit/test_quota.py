@@ -65,3 +65,10 @@ def test_keys_of_other_days_are_forgotten() -> None:
     for day in range(1000):
         quotas.admit(f"k{day}", limits, day * DAY_S, day * DAY_S).end(day * DAY_S + 1.0)
     assert len(quotas._usage) <= 2
+
+
+def test_minutes_renew_at_midnight_for_a_session_that_runs() -> None:
+    limits = KeyLimits(minutes_a_day=10)
+    lease = Quotas().admit("k", limits, 1000.0, DAY_S - 300.0)
+    assert lease.left_s(1299.0) == 301.0
+    assert lease.left_s(1600.0) == 300.0  # five minutes into the new day, counted from midnight
