@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from rtc_server.engines.base import AstCapabilities, EngineOptions, TtsCapabilities
 from rtc_server.engines.process import EngineProcess
@@ -82,11 +84,22 @@ class EngineHost:
             self._process = None
 
     async def _feed(self) -> None:
+        failures = 0
         while True:
             await self._wake.wait()
-            process = await self._living_process()
-            if not await self._serve(process):
-                self._wake.clear()
+            try:
+                process = await self._living_process()
+                if not await self._serve(process):
+                    self._wake.clear()
+                failures = 0
+            except Exception as exc:
+                # A bug of ours must not leave every session of this engine unserved for good.
+                failures += 1
+                frames = traceback.extract_tb(exc.__traceback__)
+                place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
+                # Not its text: that may quote what was said.
+                _log.error("Feeding engine %s: %s at %s", self._name, type(exc).__name__, place)
+                await asyncio.sleep(backoff_s(failures))
 
     async def _living_process(self) -> EngineProcess:
         """The process; a dead one is replaced first, for as long as that takes."""
