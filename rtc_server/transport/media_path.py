@@ -106,10 +106,12 @@ class MediaPath:
 
     def close(self) -> None:
         """Say goodbye to the peer's receiver and free the codecs. Idempotent."""
-        self._send_datagram(self._srtp_out.protect_rtcp(self._rtcp.goodbye()))
-        self._receiver.close()
-        if self._sender is not None:
-            self._sender.close()
+        try:
+            self._send_datagram(self._srtp_out.protect_rtcp(self._rtcp.goodbye()))
+        finally:
+            self._receiver.close()
+            if self._sender is not None:
+                self._sender.close()
 
     def _state(self, tick: int) -> SenderState | None:
         sender = self._sender
