@@ -116,7 +116,8 @@ class _Espeak:
         return _resampled(heard, self._rate)
 
     def _load(self) -> ctypes.CDLL:
-        library = ctypes.CDLL(espeakng_loader.get_library_path())
+        with tempfile.TemporaryDirectory() as folder:  # a copy has a state of its own
+            library = ctypes.CDLL(shutil.copy(espeakng_loader.get_library_path(), folder))
         library.espeak_Initialize.argtypes = [
             ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int,
         ]  # fmt: skip

@@ -1,7 +1,10 @@
 """Text to phonemes by espeak-ng, in this process, with the library the wheel carries."""
 
 import ctypes
+import shutil
+import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 
 import espeakng_loader
 
@@ -13,10 +16,14 @@ _VOICES = {"en": b"en-us", "ru": b"ru"}
 
 
 class EspeakPhonemes:
-    """espeak-ng's own phoneme mnemonics. The library has one global state: one user at a time."""
+    """espeak-ng's own phoneme mnemonics.
+
+    The library has one global state, and initialising it again spoils what others in this process
+    say with it. Hence a copy of the file: loaded under another name, it has a state of its own.
+    """
 
     def __init__(self) -> None:
-        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
+        self._library = _own_copy(Path(espeakng_loader.get_library_path()))
         self._library.espeak_Initialize.argtypes = [
             ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int,
         ]  # fmt: skip
@@ -44,3 +51,11 @@ class EspeakPhonemes:
                 elif phoneme:
                     said.append(phoneme)
         return said
+
+
+def _own_copy(library: Path) -> ctypes.CDLL:
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return ctypes.CDLL(shutil.copy(library, folder))
+    except OSError:  # nothing may be written or executed there; alone in a process it is the same
+        return ctypes.CDLL(str(library))
