@@ -1,0 +1,68 @@
+"""Canary's process is killed, and then stopped, under load: who is told, and who goes on."""
+
+import asyncio
+import os
+import signal
+
+import psutil
+
+from rtc_server.config import EngineSettings
+from rtc_server.engines.base import AstResult
+from rtc_server.engines.service import AstService
+from rtc_server.errors import EngineCrashed, EngineError, EngineTimeout
+from rtc_server.metrics import Metrics
+from tests.nemo.fixture import OPTIONS, TEXTS, said
+
+SESSIONS = 20
+"""More than one batch holds, so that some wait while the process falls."""
+SETTINGS = EngineSettings(ast_deadline_s=5.0, engine_wait_s=60.0)
+PHRASES = [(pair, texts[i % 3]) for i in range(SESSIONS // 2) for pair, texts in TEXTS.items()]
+"""What each session says, and the two texts of it: both directions by turns."""
+
+
+async def fall(service: AstService, metrics: Metrics, signal_number: int) -> list[EngineError]:
+    """Send the signal while one batch is computed and the rest waits; the errors that came of it.
+
+    All others must be answered, rightly, by another process.
+    """
+    [child] = psutil.Process().children()
+    futures = [
+        service.submit(said(texts[0], pair), session_id=f"s{index}")
+        for index, (pair, texts) in enumerate(PHRASES)
+    ]
+    await asyncio.sleep(0.2)  # until the first batch is there; the model needs longer for it
+    assert not any(future.done() for future in futures)
+    os.kill(child.pid, signal_number)
+    outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    [successor] = psutil.Process().children()
+    assert successor.pid != child.pid
+    batch = round(
+        metrics.registry.get_sample_value("rtc_engine_batch_size_sum", {"kind": "ast"}) or 0
+    )
+    errors = []
+    for outcome, (_, texts) in zip(outcomes, PHRASES, strict=True):
+        if isinstance(outcome, AstResult):
+            assert (outcome.source_text, outcome.target_text) == texts
+        else:
+            assert isinstance(outcome, EngineError)
+            errors.append(outcome)
+    assert batch % SESSIONS == 0  # nobody was asked twice
+    assert len(errors) == service.capabilities.max_batch
+    assert all(str(error).endswith(".") for error in errors)
+    return errors
+
+
+async def test_kill_and_hang_fail_their_batch_alone() -> None:
+    metrics = Metrics()
+    service = AstService("canary", OPTIONS, SETTINGS, metrics)
+    await service.start()
+    try:
+        for error in await fall(service, metrics, signal.SIGKILL):
+            assert isinstance(error, EngineCrashed)
+        for error in await fall(service, metrics, signal.SIGSTOP):
+            assert isinstance(error, EngineTimeout)
+        for cause in ("crash", "timeout"):
+            labels = {"kind": "ast", "cause": cause}
+            assert metrics.registry.get_sample_value("rtc_engine_restarts_total", labels) == 1
+    finally:
+        await service.close()
