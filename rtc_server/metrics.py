@@ -38,6 +38,12 @@ class Metrics:
             "rtc_calls_refused", "Calls refused at signaling, by error code.", ["code"], registry=r
         )
         self.segments = Counter("rtc_segments", "Segments by final status.", ["status"], registry=r)
+        self.not_understood = Counter(
+            "rtc_not_understood",
+            "Whole segments, guessed ends included, that the engine had no answer for, by reason.",
+            ["reason"],
+            registry=r,
+        )
         self.queue_drops = Counter(
             "rtc_queue_drops",
             "Things dropped from bounded queues, by queue.",

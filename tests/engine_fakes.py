@@ -50,6 +50,8 @@ class Do(IntEnum):
     """Print a great deal, the secret included, then answer."""
     ORPHAN = 10
     """Start a process of its own (`ORPHAN_COMMAND`) and fall over."""
+    DOUBT = 11
+    """Understand nothing, and say why."""
 
 
 SLOW_S = 0.2
@@ -101,6 +103,8 @@ class FakeAst:
             )
             for position, request in enumerate(batch)
         ]
+        if Do(round(float(batch[0].samples[0]) * 100)) is Do.DOUBT:
+            return [AstResult(AstStatus.NOT_UNDERSTOOD, reason="repeated")] * len(batch)
         if any(round(float(request.samples[0]) * 100) == Do.DROP_A_RESULT for request in batch):
             results.pop()
         return results

@@ -129,6 +129,8 @@ class AstResult:
     """The translation; empty for a partial of an engine that does not translate partials."""
     hints: tuple[Hint, ...] = ()
     """At most three, nearest first; only with NOT_UNDERSTOOD."""
+    reason: str = ""
+    """Why nothing was understood, as a short code to count by ("repeated"); never what was said."""
 
 
 class Ast(Protocol):

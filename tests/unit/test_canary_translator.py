@@ -82,13 +82,14 @@ def test_what_cannot_be_heard_never_reaches_the_model() -> None:
         speech(MAX_AUDIO_S + 1),
     ]
     batch = [AstRequest(samples, "en", "ru") for samples in (unheard[0], speech(), *unheard[1:])]
-    statuses = [result.status for result in engine(told).translate(batch)]
-    assert statuses == [
+    results = engine(told).translate(batch)
+    assert [result.status for result in results] == [
         AstStatus.NOT_UNDERSTOOD,
         AstStatus.OK,
         AstStatus.NOT_UNDERSTOOD,
         AstStatus.NOT_UNDERSTOOD,
     ]
+    assert [result.reason for result in results] == ["silence", "", "silence", "silence"]
     assert [len(call) for call in told.calls] == [1]
 
 
@@ -97,6 +98,7 @@ def test_doubtful_text_is_withheld_whole() -> None:
     (result,) = engine(told).translate([AstRequest(speech(), "en", "ru")])
     assert result.status is AstStatus.NOT_UNDERSTOOD
     assert (result.source_text, result.target_text) == ("", "")
+    assert result.reason == "script"
 
 
 def test_out_of_memory_goes_on_in_halves() -> None:

@@ -203,6 +203,17 @@ async def test_an_engine_that_raises_lives_on(caplog: pytest.LogCaptureFixture) 
         assert (await bench.seen()).pid == pid
 
 
+async def test_what_is_not_understood_is_counted_by_its_reason_partials_aside() -> None:
+    async with running() as bench:
+        await bench.submit()
+        await bench.submit(Do.DOUBT)
+        partial = AstRequest(audio(Do.DOUBT), "ru", "en", partial=True)
+        assert await bench.service.submit_partial(partial, session_id="a") is not None
+        counted = bench.metrics.registry.get_sample_value
+        assert counted("rtc_not_understood_total", {"reason": "repeated"}) == 1
+        assert counted("rtc_not_understood_total", {"reason": "unstated"}) is None
+
+
 async def test_what_an_engine_prints_neither_blocks_it_nor_reaches_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -20,6 +20,8 @@ from rtc_server.pcm import SPEECH_RATE, Samples
 
 log = logging.getLogger(__name__)
 
+SILENT = "silence"
+"""The reason for what never reached the model; others are `safety.Doubt`."""
 MAX_BATCH = 16
 MAX_AUDIO_S = 40.0
 """What the model was trained on; beyond it loops."""
@@ -34,8 +36,6 @@ DEADLINE_S = {"cuda": 3.0, "cpu": 60.0}
 WARM_BATCHES = {"cuda": (1, 2, 4, 8, 16), "cpu": (1,)}
 WARM_SECONDS = {"cuda": (1.0, 3.0, 5.0, 7.0, 9.0), "cpu": (1.0,)}
 """Shapes made ready before the first caller comes."""
-
-NOT_UNDERSTOOD = AstResult(AstStatus.NOT_UNDERSTOOD)
 
 
 class OutOfMemory(Exception):
@@ -129,7 +129,7 @@ class CanaryAst:
         """
         check_pairs(batch, self._capabilities.pairs)
         heard = [index for index, request in enumerate(batch) if _can_be_heard(request.samples)]
-        results = [NOT_UNDERSTOOD] * len(batch)
+        results = [not_understood(SILENT)] * len(batch)
         for index, result in zip(heard, self._translate([batch[i] for i in heard]), strict=True):
             results[index] = result
         return results
@@ -169,9 +169,13 @@ def judged(request: AstRequest, written: Sequence[Written]) -> AstResult:
         pair = (request.source_language, request.target_language)
         doubt = doubt_translation(source_text, target_text, pair, audio_s, complete)
     if doubt is not None:
-        log.debug("Not understood: %s", doubt)
-        return NOT_UNDERSTOOD
+        return not_understood(doubt.value)
     return AstResult(AstStatus.OK, source_text, target_text)
+
+
+def not_understood(reason: str) -> AstResult:
+    """Nothing to show or say, and why."""
+    return AstResult(AstStatus.NOT_UNDERSTOOD, reason=reason)
 
 
 def longest_text(samples: int) -> int:

@@ -8,7 +8,13 @@ from typing import Any, cast
 
 from rtc_server.clock import Clock, monotonic
 from rtc_server.config import EngineSettings
-from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, EngineOptions
+from rtc_server.engines.base import (
+    AstCapabilities,
+    AstRequest,
+    AstResult,
+    AstStatus,
+    EngineOptions,
+)
 from rtc_server.engines.batcher import AstQueue
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
@@ -242,10 +248,15 @@ class AstService:
             for entry, result in zip(batch, results, strict=True):
                 if not entry.future.done():
                     entry.future.set_result(result)
+                    self._count(entry.request, result)
         finally:
             self._running = []
         self._metrics.engine_seconds.labels(kind="ast").observe(self._clock() - started)
         return True
+
+    def _count(self, request: AstRequest, result: AstResult) -> None:
+        if result.status is AstStatus.NOT_UNDERSTOOD and not request.partial:
+            self._metrics.not_understood.labels(reason=result.reason or "unstated").inc()
 
     def _deadline_s(self, requests: Iterable[AstRequest]) -> float:
         if self._settings.ast_deadline_s:
