@@ -264,3 +264,20 @@ async def test_a_session_that_fails_ends_its_own_peer_only(
         assert broken.session.reasons == [CloseReason.FAILED]
         assert not other.session.reasons
     assert "failed to handle" in caplog.text
+
+
+async def test_a_socket_that_never_closes_is_aborted() -> None:
+    class Hanging(FakeSocket):
+        async def close(self) -> None:
+            await asyncio.Event().wait()
+
+    socket = Hanging()
+    transport = WebSocketTransport(
+        socket,
+        PlainForm(),
+        Recorder(),
+        dead_peer_timeout_s=TIMEOUT_S,
+        clock=asyncio.get_running_loop().time,
+    )
+    await transport.close()
+    assert socket.aborted

@@ -25,6 +25,8 @@ SLICE_S: Final = 0.1
 """Audio handed to the session at once; the detector must not hold the event loop for long."""
 WATCH_S: Final = 0.5
 """How often the deadlines are looked at."""
+CLOSE_S: Final = 5.0
+"""How long an orderly end may take; then the socket is aborted."""
 LAST_WORDS_S: Final = 2.0
 """How long what is queued may take to leave when we close."""
 
@@ -99,7 +101,12 @@ class WebSocketTransport:
     async def close(self, reason: CloseReason = CloseReason.LOCAL) -> None:
         """End it; see `Transport.close`."""
         self._finish(reason)
-        await asyncio.wait({self._life})
+        _, pending = await asyncio.wait({self._life}, timeout=CLOSE_S)
+        if pending:
+            logger.error("A WebSocket did not close in time; it is being aborted")
+            self._socket.abort()
+            self._life.cancel()
+            await asyncio.wait({self._life}, timeout=CLOSE_S)
 
     # ---------------------------------------------------------------- life
 
