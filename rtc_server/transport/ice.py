@@ -24,13 +24,17 @@ from aioice.ice import (
 from rtc_server.clock import Clock
 from rtc_server.transport.addresses import may_send_to
 from rtc_server.transport.guard import DatagramGuard
-from rtc_server.transport.limits import Source, SourceLimiter, TokenBucket
+from rtc_server.transport.limits import Source, SourceLimiter
 from rtc_server.transport.sdp_lines import RemoteCandidate
 
 MAX_REMOTE_CANDIDATES: Final = 40
 """Signalled and discovered addresses of the peer; a NAT that rebinds adds one each time."""
 MAX_QUEUED_DATAGRAMS: Final = 256
 """DTLS records that wait for the DTLS task; more are dropped, and the peer repeats them."""
+STRAY_PER_S: Final = 2.0
+"""SRTP packets a second from one unknown address whose tag is checked."""
+STRAYS_PER_S: Final = 50.0
+"""The same for all unknown addresses: one that floods must not hide a NAT that rebound."""
 MAX_SEND_BUFFER_BYTES: Final = 65_536
 """What may wait in a socket; media beyond it is late anyway and dropped."""
 SERVER_TIMEOUT_S: Final = 2.0
@@ -61,7 +65,7 @@ class IceAgent(Connection):
         self._options = options
         self._clock = clock
         self._limiter = SourceLimiter()
-        self._stray_limit = TokenBucket(10.0)
+        self._stray_limit = SourceLimiter(stranger_per_s=STRAY_PER_S, strangers_per_s=STRAYS_PER_S)
         self._validated: set[Source] = set()
         self.on_media: Callable[[bytes], None] | None = None
         """Takes SRTP and SRTCP; None until the keys are known."""
@@ -234,7 +238,10 @@ class IceAgent(Connection):
         The packet itself is not used; media flows again when the check has been answered.
         """
         self.dropped_datagrams += 1
-        if self.authenticates is None or not self._stray_limit.allows(self._clock()):
+        now_s = self._clock()
+        if self.authenticates is None:
+            return
+        if not self._stray_limit.allows(source, trusted=False, now_s=now_s):
             return
         if not self.authenticates(data):
             return

@@ -41,9 +41,12 @@ class TokenBucket:
 class SourceLimiter:
     """Decides which datagrams of one session are looked at. Strangers cannot starve the peer."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, stranger_per_s: float = STRANGER_PER_S, strangers_per_s: float = STRANGERS_PER_S
+    ) -> None:
+        self._stranger_per_s = stranger_per_s
         self._trusted = TokenBucket(TRUSTED_PER_S)
-        self._strangers = TokenBucket(STRANGERS_PER_S)
+        self._strangers = TokenBucket(strangers_per_s)
         self._stranger: OrderedDict[Source, TokenBucket] = OrderedDict()
 
     def allows(self, source: Source, *, trusted: bool, now_s: float) -> bool:
@@ -54,6 +57,6 @@ class SourceLimiter:
         if bucket is None:
             if len(self._stranger) == MAX_STRANGERS:
                 self._stranger.popitem(last=False)
-            bucket = self._stranger[source] = TokenBucket(STRANGER_PER_S)
+            bucket = self._stranger[source] = TokenBucket(self._stranger_per_s)
         self._stranger.move_to_end(source)
         return bucket.allows(now_s) and self._strangers.allows(now_s)
