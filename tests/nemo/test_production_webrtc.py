@@ -37,7 +37,8 @@ async def converse(url: str, pair: Pair) -> tuple[Sequence[tuple[str, str]], Sam
 
         def all_spoken() -> bool:
             playouts = (event for event in client.events if event["type"] == "x.playout")
-            return sum(event["state"] == "finished" for event in playouts) == len(PHRASES)
+            finished = [event for event in playouts if event["state"] == "finished"]
+            return len(finished) == len(PHRASES)
 
         await client.until(all_spoken, timeout_s=90)
         captions = [
