@@ -141,7 +141,14 @@ class RtpClient:
         self._origin_s = time.monotonic() + random.random() * FRAME_S
         self._send()
 
+    @property
+    def connected(self) -> bool:
+        """Whether the server has not hung up."""
+        return self._pc.connectionState == "connected"
+
     def _send(self) -> None:
+        if self._socket.is_closing():
+            return
         now_s = time.monotonic()
         payload = self._packets[self._index]
         self._index = (self._index + 1) % len(self._packets)
