@@ -16,9 +16,9 @@ _WINDOW = 512
 _HOP = 128
 _QUIET_SHARE = 0.15
 """Share of the time that is taken for noise alone, per frequency."""
-_BIAS = 1.6
-"""How much louder noise is on average than in its quietest moments."""
-_LEAST_GAIN = 0.1
+_BIAS = 6.0
+"""How much louder noise is at times than in its quietest moments; tuned."""
+_LEAST_GAIN = 0.02
 """In power; what is left of pure noise."""
 _SMOOTH_FRAMES = 5
 _SMOOTH_BINS = 3
