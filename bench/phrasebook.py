@@ -200,7 +200,7 @@ def main() -> int:
     held_out = arguments.set == "held-out"
     cast = voices.HELD_OUT if held_out else voices.TUNING
     texts = other.HELD_OUT if held_out else other.TUNING
-    seed = 9000 if held_out else 1
+    seed = 4242 if held_out else 1
     before = time.perf_counter()
     engine = create(EngineOptions())
     engine.warm_up()

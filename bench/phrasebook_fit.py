@@ -8,6 +8,7 @@ Prints lines for `rtc_server/engines/phrasebook/rejection.py`. Never shown the h
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +25,8 @@ from rtc_server.engines.phrasebook.network import Vocabularies, matches
 from rtc_server.engines.phrasebook.recognizer import Recognizer
 from rtc_server.pcm import Samples
 
-FALSE_ACCEPTS = 0.01
-"""Share of strange sounds that may pass, on the tuning set."""
+FALSE_ACCEPTS = (0.005, 0.01, 0.015, 0.02, 0.03)
+"""Shares of strange sounds that may pass, on the tuning set."""
 WRONG_COST = 3.0
 """How much worse a phrase taken for another is than a strange sound taken for one."""
 
@@ -55,7 +56,7 @@ def strangers(language: str) -> Iterator[Samples]:
         yield from made
 
 
-def fit(
+def regression(
     rows: npt.NDArray[np.float64], good: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """Weights that tell good rows from bad ones."""
@@ -70,53 +71,71 @@ def fit(
     return np.asarray(minimize(cost, np.zeros(rows.shape[1])).x / scale)
 
 
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What the recognizer held the tuning set to be, one row a match."""
+
+    rows: npt.NDArray[np.float64]
+    """Measures of the evidence, shape (matches, measures)."""
+    right: npt.NDArray[np.bool_]
+    """Which matches are what was said."""
+    strange: npt.NDArray[np.bool_]
+    """Which ones come of something that is not in the book."""
+    phrases: int
+    """Phrases said, understood or not."""
+    strangers: int
+    """Strange sounds, matched or not."""
+
+
+def collect(language: str, count: int) -> Trials:
+    """Let the recognizer hear the tuning set."""
+    book = books.load()
+    vocabularies = {one: Vocabularies(book, one) for one in LANGUAGES}
+    recognizer = Recognizer(book, vocabularies)
+    target = "ru" if language == "en" else "en"
+    rows, right, strange = [], [], []
+    said = list(phrases(book, language, count))
+    unknown = list(strangers(language))
+    for samples, wanted in [*said, *((samples, "") for samples in unknown)]:
+        heard = recognizer.understand(samples, language)
+        if heard.evidence is None:
+            continue
+        found = matches(heard.words, book.phrases, language, vocabularies[language])
+        match = next(found)
+        meant = fill(match.phrase.wordings[target][0], match.values, book)
+        rows.append(heard.evidence.measures())
+        right.append(meant == wanted)
+        strange.append(not wanted)
+    return Trials(np.array(rows), np.array(right), np.array(strange), len(said), len(unknown))
+
+
+def report(language: str, trials: Trials) -> None:
+    """Print weights for several shares of strangers let in."""
+    right, strange = trials.right, trials.strange
+    cost = np.where(strange, 1.0, WRONG_COST) / strange.sum()
+    weights = regression(trials.rows, right, np.where(right, 1 / right.sum(), cost))
+    scores = trials.rows @ weights
+    print(f"{language}: recognised {right.sum()}/{trials.phrases}")
+    for share in FALSE_ACCEPTS:
+        least = np.sort(scores[strange])[::-1][int(share * trials.strangers)]
+        passes = scores > least
+        shown = ", ".join(f"{one:.2f}" for one in (weights[0] - least, *weights[1:]))
+        print(
+            f"{share:.3f}: kept {np.sum(passes & right)}, "
+            f"wrong phrases {np.sum(passes & ~right & ~strange)}, "
+            f"strangers {np.sum(passes & strange)}/{trials.strangers}: ({shown})",
+            flush=True,
+        )
+
+
 def main() -> int:
-    """Print the weights and what they reach on the set they were made from."""
+    """Print what `rtc_server/engines/phrasebook/rejection.py` may take."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--count", type=int, default=24, help="phrases a voice (default: 24)")
     parser.add_argument("--language", choices=LANGUAGES, action="append", help="default: both")
     arguments = parser.parse_args()
-    count = arguments.count
-    book = books.load()
-    vocabularies = {language: Vocabularies(book, language) for language in LANGUAGES}
-    recognizer = Recognizer(book, vocabularies)
     for language in arguments.language or LANGUAGES:
-        target = "ru" if language == "en" else "en"
-        rows, good, strange, said = [], [], [], 0
-        for samples, wanted in phrases(book, language, count):
-            said += 1
-            heard = recognizer.understand(samples, language)
-            if heard.evidence is not None:
-                known = vocabularies[language]
-                match = next(matches(heard.words, book.phrases, language, known))
-                meant = fill(match.phrase.wordings[target][0], match.values, book)
-                rows.append(heard.evidence.measures())
-                good.append(meant == wanted)
-                strange.append(False)
-        recognised, others = sum(good), 0
-        for samples in strangers(language):
-            others += 1
-            heard = recognizer.understand(samples, language)
-            if heard.evidence is not None:
-                rows.append(heard.evidence.measures())
-                good.append(False)
-                strange.append(True)
-        table, right, odd = np.array(rows), np.array(good), np.array(strange)
-        weights = fit(
-            table,
-            right,
-            np.where(right, 1 / right.sum(), np.where(odd, 1.0, WRONG_COST) / odd.sum()),
-        )
-        passing = np.sort(table[odd] @ weights)[::-1][int(FALSE_ACCEPTS * others)]
-        weights[0] -= passing
-        kept = int(np.sum(table[right] @ weights > 0))
-        wrong = int(np.sum(table[~right & ~odd] @ weights > 0))
-        print(f'    "{language}": ({", ".join(f"{one:.2f}" for one in weights)}),')
-        print(
-            f"# {language}: recognised {recognised}/{said}, kept {kept}, wrong phrases passing "
-            f"{wrong}, strangers passing {int(np.sum(table[odd] @ weights > 0))}/{others}",
-            flush=True,
-        )
+        report(language, collect(language, arguments.count))
     return 0
 
 
