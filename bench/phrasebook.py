@@ -108,7 +108,7 @@ def other_trials(engine: Ast, cast: dict[str, tuple[voices.Voice, ...]],
                     heard=heard,
                 )
     for voice_name, spoken in other.ELSEWHERE.items():
-        for text in spoken.split("|"):
+        for text in spoken.split("|")[other.ELSEWHERE_TUNING :]:
             heard = np.concatenate([ROOM, voices.ESPEAK.speak(text, voice_name), ROOM])
             for language in cast:
                 yield trial(

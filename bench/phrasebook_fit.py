@@ -50,9 +50,9 @@ def strangers(language: str) -> Iterator[Samples]:
             change = CONDITIONS[turn % len(CONDITIONS)][1]
             yield change(np.concatenate([ROOM, samples, ROOM]), turn // len(CONDITIONS))
     for voice_name, spoken in other.ELSEWHERE.items():
-        for text in spoken.split("|")[:2]:
+        for text in spoken.split("|")[: other.ELSEWHERE_TUNING]:
             yield np.concatenate([ROOM, voices.ESPEAK.speak(text, voice_name), ROOM])
-    for made in sets.sounds(1, 20).values():
+    for made in sets.sounds(1, 60).values():
         yield from made
 
 

@@ -229,6 +229,9 @@ ELSEWHERE = {
     "Çocuklar hazineyi nereye sakladı?|Teyzem koyun yetiştiriyor.|Herkese günaydın.",
 }
 
+ELSEWHERE_TUNING = 2
+"""The first so many of them are for tuning, the others for judging."""
+
 
 def sentences(text: str) -> list[str]:
     """One sentence a line."""
