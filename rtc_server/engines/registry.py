@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from rtc_server.engines.base import EngineCard
+from rtc_server.engines.extras import install_command
 from rtc_server.errors import EngineUnavailable
 
 Kind: TypeAlias = Literal["ast", "tts"]
@@ -37,8 +38,8 @@ class _Known:
     """Source languages (AST) or spoken languages (TTS)."""
     needs: tuple[str, ...]
     """Top-level modules without which it cannot start."""
-    install: str
-    """What to run when one is missing."""
+    extra: str = ""
+    """The extra that brings them; none for what every installation has."""
 
 
 _ENGINES = (
@@ -50,7 +51,6 @@ _ENGINES = (
         licence="Apache-2.0; PocketSphinx BSD-2-Clause; eSpeak NG GPL-3.0-or-later",
         languages=("en", "ru"),
         needs=("pocketsphinx", "espeakng_loader"),
-        install="pip install rtc-server",
     ),
     _Known(
         kind="ast",
@@ -60,7 +60,7 @@ _ENGINES = (
         licence="weights CC-BY-4.0; NeMo Apache-2.0",
         languages=CANARY_LANGUAGES,
         needs=("torch", "nemo"),
-        install='pip install "rtc-server[canary]"',
+        extra="canary",
     ),
     _Known(
         kind="ast",
@@ -70,7 +70,7 @@ _ENGINES = (
         licence="weights CC-BY-4.0; transformers Apache-2.0",
         languages=CANARY_LANGUAGES,
         needs=("torch", "transformers"),
-        install='pip install "rtc-server[canary-hf]"',
+        extra="canary-hf",
     ),
     _Known(
         kind="tts",
@@ -80,7 +80,6 @@ _ENGINES = (
         licence="GPL-3.0-or-later (code and voices), in a process of its own",
         languages=CANARY_LANGUAGES,
         needs=("espeakng_loader",),
-        install="pip install rtc-server",
     ),
     _Known(
         kind="tts",
@@ -90,7 +89,7 @@ _ENGINES = (
         licence="voices CC BY-NC-SA 4.0, not for commercial use; v5_cis_base (ru, uk) MIT",
         languages=("ru", "uk", "en", "de", "es", "fr"),
         needs=("torch", "rutextnorm", "num2words"),
-        install='pip install "rtc-server[silero]"',
+        extra="silero",
     ),
     _Known(
         kind="tts",
@@ -100,7 +99,7 @@ _ENGINES = (
         licence="GPL-3.0-or-later, in a process of its own; each voice has its own licence",
         languages=(),
         needs=("piper",),
-        install='pip install "rtc-server[piper]"',
+        extra="piper",
     ),
     _Known(
         kind="tts",
@@ -110,7 +109,6 @@ _ENGINES = (
         licence="that of each engine",
         languages=CANARY_LANGUAGES,
         needs=("espeakng_loader",),
-        install="pip install rtc-server",
     ),
 )
 
@@ -172,5 +170,5 @@ def _missing(engine: _Known) -> str:
         return ""
     return (
         f"Engine {engine.name} needs {' and '.join(absent)}, not installed here. "
-        f"Run: {engine.install}"
+        f"Run: {install_command(engine.extra)}"
     )

@@ -134,4 +134,4 @@ def test_a_fetched_voice_is_used_only_when_it_is_the_catalogues(tmp_path: Path) 
 
 def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setattr(engine, "find_spec", lambda _: None)
-    assert "rtc-server[piper]" in refusal(folder)
+    assert "-m pip install 'piper-tts" in refusal(folder)

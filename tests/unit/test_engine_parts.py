@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shlex
+import sys
 from io import FileIO
 
 import numpy as np
@@ -142,8 +144,11 @@ def test_what_is_missing_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     [espeak] = [card for card in registry.cards() if card.name == "espeak"]
     assert not espeak.installed
-    assert espeak.missing == (
-        "Engine espeak needs espeakng_loader, not installed here. Run: pip install rtc-server"
-    )
+    asks, command = espeak.missing.split(" Run: ")
+    assert asks == "Engine espeak needs espeakng_loader, not installed here."
+    python, *pip, _ = shlex.split(command)[:4]
+    assert (python, pip) == (sys.executable, ["-m", "pip"])
+    assert any(word.startswith("espeakng-loader") for word in shlex.split(command))
+    assert not any("torch" in word for word in shlex.split(command))
     with pytest.raises(EngineUnavailable, match="needs espeakng_loader"):
         registry.resolve("tts", "espeak")

@@ -5,6 +5,7 @@ PyTorch and what stands on it are imported when one of them is called, in the en
 
 from rtc_server.engines.base import Ast, EngineOptions
 from rtc_server.engines.canary.translator import CanaryAst
+from rtc_server.engines.extras import install_command
 from rtc_server.errors import EngineUnavailable
 
 WEIGHTS = "weights CC-BY-4.0 (name NVIDIA where you use them)"
@@ -41,5 +42,5 @@ def create_hf(options: EngineOptions) -> Ast:
 def _missing(extra: str, exc: ImportError) -> EngineUnavailable:
     return EngineUnavailable(
         f"Engine {extra} needs {exc.name}, which cannot be imported here. "
-        f'Run: pip install "rtc-server[{extra}]"'
+        f"Run: {install_command(extra)}"
     )

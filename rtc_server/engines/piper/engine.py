@@ -14,6 +14,7 @@ import numpy as np
 from rtc_server import catalog
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
 from rtc_server.engines.espeak.text import clean_text
+from rtc_server.engines.extras import install_command
 from rtc_server.engines.piper.voices import VoiceFile, find_voices
 from rtc_server.engines.registry import CANARY_LANGUAGES
 from rtc_server.errors import EngineUnavailable, ModelError
@@ -32,7 +33,7 @@ def create(options: EngineOptions) -> "PiperTts":
     """
     if find_spec("piper") is None:
         raise EngineUnavailable(
-            'Engine piper needs piper-tts, not installed here. Run: pip install "rtc-server[piper]"'
+            f"Engine piper needs piper-tts, not installed here. Run: {install_command('piper')}"
         )
     voices = find_voices([*options.piper_voices, *_fetched(options.models_dir)])
     if not voices:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rtc_server import catalog
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
+from rtc_server.engines.extras import install_command
 from rtc_server.engines.silero.clauses import clauses
 from rtc_server.engines.silero.stress import Accentor, load_accentor
 from rtc_server.engines.silero.text import speakable
@@ -71,7 +72,7 @@ class SileroTts:
         if missing := [module for module in _NEEDS if find_spec(module) is None]:
             raise EngineUnavailable(
                 f"Engine silero needs {' and '.join(missing)}, not installed here. "
-                'Run: pip install "rtc-server[silero]"'
+                f"Run: {install_command('silero')}"
             )
         chosen = _choose(options)
         self._voices = _load(chosen, options)
