@@ -1,7 +1,15 @@
-# CPU image with the embedded engines.
+# Two images. The last stage, the default, holds the embedded engines and needs nothing:
 #
 #   docker build -t rtc-server .
 #   docker run --init --network host -e RTC_API_KEY=choose-one rtc-server
+#
+# The target gpu adds Canary and Silero (driver 580 or later, NVIDIA container toolkit). Weights stay
+# outside, in a folder that is mounted; nothing is downloaded while serving:
+#
+#   docker build --target gpu -t rtc-server:gpu .
+#   docker run --rm -v rtc-models:/models rtc-server:gpu models fetch canary-1b-v2 v5_5_ru v3_en
+#   docker run --init --network host --gpus all -v rtc-models:/models -e RTC_API_KEY=choose-one \
+#     rtc-server:gpu
 #
 # The server listens on every address of the container, so it wants a key: without RTC_API_KEY it
 # refuses to start and says so. Media is UDP straight to the client. With --network host nothing
@@ -11,13 +19,57 @@
 #     -e RTC_UDP_PORT_FIRST=50000 -e RTC_UDP_PORT_LAST=50099 \
 #     -e RTC_PUBLIC_ADDRESS=203.0.113.7 rtc-server
 
+# The GPU stages use this Python, the one of Ubuntu 24.04; torch brings its own CUDA 13 libraries, the
+# base only what lets the driver in.
+FROM nvidia/cuda:13.0.2-base-ubuntu24.04 AS gpu-python
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends python3.12 python3.12-venv \
+    && rm -rf /var/lib/apt/lists/*
+
+FROM gpu-python AS gpu-build
+# A compiler, for the dependencies of NeMo that come as source.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends build-essential python3.12-dev \
+    && rm -rf /var/lib/apt/lists/*
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python3.12 -m venv /venv
+WORKDIR /source
+COPY pyproject.toml scripts/requirements.py scripts/constraints.txt scripts/no-deps.txt ./
+RUN /venv/bin/python requirements.py canary silero > dependencies.txt \
+    && /venv/bin/pip install -c constraints.txt -r dependencies.txt \
+    && /venv/bin/pip install --no-deps -r no-deps.txt
+COPY setup.py MANIFEST.in README.md LICENSE NOTICE ./
+COPY rtc_server rtc_server
+COPY static static
+COPY models/phrasebook models/phrasebook
+COPY models/catalog.toml models/catalog.toml
+RUN /venv/bin/pip install --no-deps .
+
+FROM gpu-python AS gpu
+RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin rtc \
+    && install -d -o rtc /models
+COPY --from=gpu-build /venv /venv
+COPY LICENSE NOTICE /usr/share/doc/rtc-server/
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 RTC_HOST=0.0.0.0 RTC_PORT=8000 \
+    RTC_AST=canary RTC_TTS=silero RTC_MODELS_DIR=/models
+# Libraries beneath NeMo write caches when they are imported.
+ENV HOME=/tmp NUMBA_CACHE_DIR=/tmp/numba MPLCONFIGDIR=/tmp/matplotlib
+USER rtc
+VOLUME /models
+EXPOSE 8000/tcp
+# Loading 2 GB of weights and capturing the graphs takes its time.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=300s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ['RTC_PORT']}/readyz\", timeout=2)"]
+ENTRYPOINT ["rtc-server"]
+CMD ["serve"]
+
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
 WORKDIR /source
 # Dependencies change rarely: installed before the code, their layer is reused.
-COPY pyproject.toml scripts/no-deps.txt ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > dependencies.txt \
+COPY pyproject.toml scripts/requirements.py scripts/no-deps.txt ./
+RUN python requirements.py > dependencies.txt \
     && /venv/bin/pip install -r dependencies.txt \
     && /venv/bin/pip install --no-deps -r no-deps.txt
 COPY setup.py MANIFEST.in README.md LICENSE NOTICE ./
@@ -27,7 +79,7 @@ COPY models/phrasebook models/phrasebook
 COPY models/catalog.toml models/catalog.toml
 RUN /venv/bin/pip install --no-deps .
 
-FROM python:3.11-slim
+FROM python:3.11-slim AS cpu
 RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin rtc
 COPY --from=build /venv /venv
 COPY LICENSE NOTICE /usr/share/doc/rtc-server/

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -104,6 +105,24 @@ def test_the_second_start_installs_nothing(machine: Machine) -> None:
         file.write("# changed\n")
     machine.run("serve")
     assert len(machine.called) == 4
+
+
+def test_install_adds_extras_and_serve_keeps_them(machine: Machine) -> None:
+    machine.environment({})
+    assert machine.run("install", "canary", "silero").returncode == 0
+    assert machine.called[4].endswith(f"-e {machine.root}[canary,silero]")
+    assert machine.run("install", "canary", "silero").returncode == 0
+    assert machine.run("serve").returncode == 0
+    assert machine.called == ["python -c ", "python -m rtc_server serve"]
+
+
+def test_the_images_install_what_the_project_asks_for() -> None:
+    script = CHECKOUT / "scripts" / "requirements.py"
+    command = [sys.executable, script, "canary", "silero"]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert {"aiortc==1.16.0", "nemo_toolkit[asr]==3.0.0", "rutextnorm>=2.1,<3"} <= set(lines)
+    assert not any("pytest" in line or "piper" in line for line in lines)
 
 
 def test_a_failed_install_is_said_and_tried_again(machine: Machine) -> None:
