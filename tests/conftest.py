@@ -19,7 +19,7 @@ from tests.virtual_time import VirtualTimeLoop
 settings.register_profile("rtc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("rtc")
 
-FOLDERS = ("unit", "loopback", "browser", "model")
+FOLDERS = ("unit", "loopback", "browser", "model", "nemo")
 HANG_S = 240.0
 """No test waits longer; a guard against hangs, not a measure of speed."""
 

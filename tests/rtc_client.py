@@ -154,7 +154,7 @@ class RtcClient:
         channel: str | None = "oai-events",
         addresses: Sequence[str] = ("127.0.0.1",),
         headers: Mapping[str, str] | None = None,
-        timeout_s: float = 20.0,
+        timeout_s: float = 60.0,
     ) -> None:
         """
         Args:
@@ -241,7 +241,7 @@ class RtcClient:
         raw = event if isinstance(event, str | bytes) else json.dumps(event)
         self._channel.send(raw)
 
-    async def event(self, kind: str, *, timeout_s: float = 20.0, count: int = 1) -> dict[str, Any]:
+    async def event(self, kind: str, *, timeout_s: float = 60.0, count: int = 1) -> dict[str, Any]:
         """Wait for the `count`-th server event of type `kind`."""
         found: list[dict[str, Any]] = []
 
@@ -252,7 +252,7 @@ class RtcClient:
         await self.until(arrived, timeout_s=timeout_s)
         return found[count - 1]
 
-    async def until(self, condition: Callable[[], bool], *, timeout_s: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
         """Wait until `condition`, looked at whenever a packet or an event arrives."""
         async with asyncio.timeout(timeout_s), self._changed:
             await self._changed.wait_for(condition)

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.async_api import ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import ConsoleMessage, Page, Request, async_playwright, expect
 
 from rtc_server.pcm import Samples
 
@@ -24,6 +24,9 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
+expect.set_options(timeout=30_000)
+"""A busy machine is no fault of the page; an expectation that is met ends at once."""
+
 GRANT_MICROPHONE = "--use-fake-ui-for-media-stream"
 REFUSE_MICROPHONE = "--deny-permission-prompts"
 

@@ -29,7 +29,7 @@ async def start(page: Page) -> None:
 
 async def received(calls: ScriptedCalls, count: int) -> list[dict[str, Any]]:
     """The first `count` client events."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(calls.received) < count:
             calls.got.clear()
             await calls.got.wait()
@@ -205,7 +205,7 @@ async def test_a_muted_microphone_is_noticed(tmp_path: Path) -> None:
     async with scripted_server() as server, visit(server.url, microphone=microphone) as seen:
         await start(seen.page)
         hint = seen.page.locator("#hint")
-        await expect(hint).to_have_text("We hear nothing. Is it muted?", timeout=15_000)
+        await expect(hint).to_have_text("We hear nothing. Is it muted?", timeout=30_000)
 
 
 async def test_delays_and_losses_are_shown() -> None:
@@ -250,7 +250,7 @@ async def test_the_sound_of_a_tab_can_be_translated() -> None:
         await page.keyboard.press("Escape")
         await start(page)
         track = await server.calls.track.get()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while abs(await pitch(track) - 1500) > 20:
                 pass
 

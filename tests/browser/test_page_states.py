@@ -284,7 +284,7 @@ async def test_leaving_the_page_hangs_up() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         await start(seen.page)
         await seen.page.goto("about:blank")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await server.calls.hung_up.wait()
         await seen.page.goto(server.url)
 

@@ -47,7 +47,7 @@ class Recorder:
             position += len(each.samples)
         return True
 
-    async def until(self, condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
         """Wait until `condition`, looked at whenever something happens."""
         async with asyncio.timeout(timeout_s):
             while not condition():

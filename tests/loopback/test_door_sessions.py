@@ -46,7 +46,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 async def kinds_until_closed(ws: aiohttp.ClientWebSocketResponse) -> list[str]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return [message.json()["type"] async for message in ws]
 
 

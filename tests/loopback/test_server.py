@@ -61,7 +61,7 @@ def of(client: RtcClient, kind: str, **fields: object) -> list[dict[str, Any]]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Look every 20 ms."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - nothing tells when it comes true
             await asyncio.sleep(0.02)
 

@@ -348,7 +348,7 @@ async def test_a_full_queue_refuses_at_once() -> None:
 
 
 async def test_waiting_ends_in_bounded_time() -> None:
-    async with running(settings=EngineSettings(ast_deadline_s=2.0, engine_wait_s=0.3)) as bench:
+    async with running(settings=EngineSettings(ast_deadline_s=6.0, engine_wait_s=0.5)) as bench:
         hung = bench.submit(Do.STOP, "busy")
         await bench.until_idle_queue()
         late = bench.submit(session="a")
@@ -363,7 +363,7 @@ async def test_an_engine_that_cannot_be_restarted_is_tried_again_and_callers_are
     tmp_path: Path,
 ) -> None:
     options = EngineOptions(phrasebooks=(tmp_path / "started",))
-    async with running("starts_once", EngineSettings(engine_wait_s=1.0), options) as bench:
+    async with running("starts_once", EngineSettings(engine_wait_s=3.0), options) as bench:
         with pytest.raises(EngineCrashed):
             await bench.submit(Do.EXIT)
         assert not bench.service.ready

@@ -81,7 +81,7 @@ class Peer(asyncio.DatagramProtocol):
         self.heard.put_nowait((data, source))
 
     async def next(self) -> tuple[bytes, Address]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.heard.get()
 
 
