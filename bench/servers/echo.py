@@ -27,7 +27,7 @@ class Echo:
     def __init__(self, *, half: bool) -> None:
         self._half = half
         self._waiting: Samples = np.zeros(0, np.float32)
-        self._last = 0.0
+        self._last = np.float32(0)
         self._least = 0
         self._frames = 0
 
@@ -36,11 +36,17 @@ class Echo:
 
     def on_pcm(self, pcm: Pcm) -> None:
         # Straight lines between the samples are good enough for an echo, and cost next to nothing.
-        ends = np.concatenate([[self._last], pcm.samples])
-        places = np.arange(1, 3 * len(pcm.samples) + 1) / 3
-        heard = np.interp(places, np.arange(len(ends)), ends).astype(np.float32)
-        self._last = float(ends[-1])
-        self._waiting = np.concatenate([self._waiting, heard]) if len(self._waiting) else heard
+        now = pcm.samples
+        before = np.empty_like(now)
+        before[0], before[1:] = self._last, now[:-1]
+        step = (now - before) / np.float32(3)
+        heard = np.empty((len(now), 3), np.float32)
+        heard[:, 2] = now
+        np.subtract(now, step, heard[:, 1])
+        np.add(before, step, heard[:, 0])
+        self._last = now[-1]
+        samples = heard.reshape(-1)
+        self._waiting = np.concatenate([self._waiting, samples]) if len(self._waiting) else samples
 
     def next_frame(self) -> Samples | None:
         self._frames += 1
