@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Never, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from rtc_server.errors import ConfigError
-from rtc_server.ice import parse_ice_server
+from rtc_server.ice import ICE_POLICIES, IceServers, parse_ice_server
 
 ENV_PREFIX = "RTC_"
 
@@ -24,6 +24,10 @@ T = TypeVar("T")
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 ORIGIN = re.compile(rf"https?://({_NAME}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?")
 """A web origin as browsers send it."""
+PUBLIC_BY_STUN = "stun"
+"""Value of ``--public-address`` that is no address: ask for it."""
+PATH_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+"""A path that needs no escaping, without a slash at the end."""
 
 
 def option(
@@ -45,11 +49,38 @@ class HttpSettings:
 
     host: str = option("127.0.0.1", "address to listen on; anything but loopback needs an API key")
     port: int = option(8000, "TCP port to listen on; 0 takes a free one", low=0, high=65535)
+    path_prefix: str = option(
+        "", "path below which everything is served, such as /interpreter; by default the root"
+    )
+    tls_cert: str = option("", "certificate chain (PEM); with --tls-key the server speaks HTTPS")
+    tls_key: str = option("", "private key of the certificate (PEM, without a password)")
+    trusted_proxies: tuple[str, ...] = option(
+        (),
+        "addresses or networks of reverse proxies, comma separated, whose X-Forwarded-For, -Host "
+        "and -Prefix headers are believed",
+    )
     api_key: str = option("", "key that callers must present as a Bearer token")
     max_sessions: int = option(50, "sessions at once; further calls get 503", low=1, high=10_000)
     log_level: str = option(
         "info", "how much to log", choices=("debug", "info", "warning", "error")
     )
+
+    def __post_init__(self) -> None:
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ConfigError("Set --tls-cert and --tls-key together, or neither.")
+        if self.path_prefix and not PATH_PREFIX.fullmatch(self.path_prefix):
+            raise ConfigError(
+                f"{self.path_prefix!a} is not a path. --path-prefix takes one such as "
+                "/interpreter, without a slash at the end."
+            )
+        for proxy in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                raise ConfigError(
+                    f"{proxy!a} is not an address or a network. --trusted-proxies takes such as "
+                    "127.0.0.1 or 10.0.0.0/8, without bits beyond the mask."
+                ) from None
 
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
@@ -125,14 +156,35 @@ class TransportSettings:
         "on loopback, else every address of this machine",
     )
     public_address: str = option(
-        "", "address clients reach this machine at, when it stands behind a 1:1 NAT"
+        "",
+        "address clients reach this machine at, when it stands behind a 1:1 NAT; stun asks the "
+        "first of --ice-servers for it at start",
     )
     udp_port_first: int = option(
         0, "first UDP port for media; 0 lets the system choose any", low=0, high=65535
     )
     udp_port_last: int = option(0, "last UDP port for media", low=0, high=65535)
     ice_servers: tuple[str, ...] = option(
-        (), "STUN and TURN URLs, comma separated (turn:user:password@host:port)"
+        (),
+        "STUN and TURN servers for clients, comma separated (turn:host:port, or with a fixed user "
+        "turn:user:password@host:port)",
+    )
+    turn_secret: str = option(
+        "", "static-auth-secret of the TURN servers without a user; mints one for each session"
+    )
+    turn_credential_s: int = option(
+        3600, "seconds a minted TURN user may open relays", low=60, high=604_800
+    )
+    ice_policy: str = option(
+        "all",
+        "which paths clients may use; relay: through a TURN server only",
+        choices=ICE_POLICIES,
+    )
+    server_relay: str = option(
+        "off",
+        "whether this server is itself reached through the first TURN server: no, also, or in no "
+        "other way",
+        choices=("off", "also", "only"),
     )
     connect_timeout_s: float = option(
         15.0, "seconds a new call may take to connect", low=1, high=120
@@ -147,9 +199,16 @@ class TransportSettings:
                 f"The UDP port range {self.udp_port_first} to {self.udp_port_last} is empty. "
                 "Set --udp-port-first and --udp-port-last together."
             )
-        for server in self.ice_servers:
-            parse_ice_server(server)
-        for address in (*self.ice_addresses, *filter(None, [self.public_address])):
+        servers = self.ice().servers
+        if self.server_relay != "off" and all(each.scheme == "stun" for each in servers):
+            raise ConfigError("--server-relay needs a TURN server in --ice-servers.")
+        public = self.public_address
+        if public == PUBLIC_BY_STUN and not servers:
+            raise ConfigError(
+                "--public-address stun needs a server to ask. Name one in --ice-servers."
+            )
+        addresses = [] if public in ("", PUBLIC_BY_STUN) else [public]
+        for address in (*self.ice_addresses, *addresses):
             try:
                 ipaddress.ip_address(address)
             except ValueError:
@@ -157,6 +216,15 @@ class TransportSettings:
                     f"{address!r} is not an IP address. --ice-addresses and --public-address "
                     "take addresses such as 192.0.2.7, not names."
                 ) from None
+
+    def ice(self) -> IceServers:
+        """The STUN and TURN servers. Raises `ConfigError` when they cannot work."""
+        return IceServers(
+            servers=tuple(map(parse_ice_server, self.ice_servers)),
+            secret=self.turn_secret,
+            credential_s=self.turn_credential_s,
+            policy=self.ice_policy,
+        )
 
 
 @dataclass(frozen=True, slots=True)

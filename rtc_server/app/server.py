@@ -9,12 +9,14 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
 from rtc_server.app.engines import Engines
+from rtc_server.app.tls import renewing, tls_context
 from rtc_server.audio.vad import make_vad_factory
 from rtc_server.clock import monotonic
 from rtc_server.config import HttpSettings, Settings
@@ -51,14 +53,30 @@ class RunningServer:
     metrics: Metrics
 
 
-@asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[RunningServer]:
-    """Run a server until the block ends.
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A server that is built and not started."""
 
-    Raises:
-        ConfigError: a setting cannot work here (a port in use, a missing detector).
-        EngineUnavailable: an engine cannot be started.
-    """
+    http: web.Application
+    manager: SessionManager
+    engines: Engines
+    metrics: Metrics
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Run what is behind the HTTP: engines first, so that sessions find them warm."""
+        async with self.engines.running(), self.manager.open():
+            shared_tick().observe_lateness_s = self.metrics.tick_lateness_seconds.observe
+            lag_probe = asyncio.create_task(_probe_lag(self.metrics), name="loop lag")
+            try:
+                yield
+            finally:
+                shared_tick().observe_lateness_s = None
+                lag_probe.cancel()
+                await asyncio.gather(lag_probe, return_exceptions=True)
+
+
+def _build(settings: Settings) -> _Parts:
     metrics = Metrics()
     engines = Engines(settings.engines, metrics)
     services = Services(
@@ -78,16 +96,58 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
 
     manager = SessionManager(services, accept, engines, max_sessions=settings.http.max_sessions)
     http = make_http_app(manager, engines, engines, metrics, settings)
-    async with _listening(http, settings.http) as port, engines.running(), manager.open():
-        shared_tick().observe_lateness_s = metrics.tick_lateness_seconds.observe
-        lag_probe = asyncio.create_task(_probe_lag(metrics), name="loop lag")
-        try:
-            host = f"[{settings.http.host}]" if ":" in settings.http.host else settings.http.host
-            yield RunningServer(f"http://{host}:{port}", port, manager, engines, metrics)
-        finally:
-            shared_tick().observe_lateness_s = None
-            lag_probe.cancel()
-            await asyncio.gather(lag_probe, return_exceptions=True)
+    return _Parts(http, manager, engines, metrics)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[RunningServer]:
+    """Run a server until the block ends.
+
+    Raises:
+        ConfigError: a setting cannot work here (a port in use, a missing detector).
+        EngineUnavailable: an engine cannot be started.
+    """
+    parts = _build(settings)
+    own = settings.http
+    async with _listening(_below(own.path_prefix, parts.http), own) as port, parts.working():
+        scheme = "https" if own.tls_cert else "http"
+        host = f"[{own.host}]" if ":" in own.host else own.host
+        url = f"{scheme}://{host}:{port}{own.path_prefix}"
+        yield RunningServer(url, port, parts.manager, parts.engines, parts.metrics)
+
+
+def mountable(settings: Settings) -> web.Application:
+    """The whole server as an application for another one's ``add_subapp``.
+
+    It starts and stops with the other: the other's start waits until the engines are warm. Where it
+    listens is the other's affair; ``settings.http.host`` still says whether media stays on
+    loopback, and whether a key is needed.
+
+    Raises:
+        ConfigError: a setting cannot work here. On start also `EngineUnavailable`.
+    """
+    parts = _build(settings)
+
+    async def working(_app: web.Application) -> AsyncIterator[None]:
+        async with parts.working():
+            yield
+
+    parts.http.cleanup_ctx.append(working)
+    return parts.http
+
+
+def _below(prefix: str, http: web.Application) -> web.Application:
+    """The application below a path; the path itself without its slash leads there."""
+    if not prefix:
+        return http
+
+    async def with_slash(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPPermanentRedirect(f"{prefix}/")
+
+    root = web.Application()
+    root.router.add_get(prefix, with_slash)
+    root.add_subapp(prefix, http)
+    return root
 
 
 async def run(settings: Settings, announce: Callable[[RunningServer], None]) -> None:
@@ -130,9 +190,11 @@ async def _listening(http: web.Application, settings: HttpSettings) -> AsyncIter
         lingering_time=LINGERING_S,
         shutdown_timeout=SHUTDOWN_S,
     )
+    certificate, key = Path(settings.tls_cert), Path(settings.tls_key)
+    tls = tls_context(certificate, key) if settings.tls_cert else None
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port)
+        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls)
         try:
             await site.start()
         except OSError as error:
@@ -142,7 +204,8 @@ async def _listening(http: web.Application, settings: HttpSettings) -> AsyncIter
             ) from None
         port: int = runner.addresses[0][1]
         logger.info("Listening on %s port %d; the engines are warming up.", settings.host, port)
-        yield port
+        async with renewing(tls, certificate, key) if tls else nullcontext():
+            yield port
     finally:
         await runner.cleanup()
 

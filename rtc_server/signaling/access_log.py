@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractAccessLogger
 
 from rtc_server.clock import monotonic
 from rtc_server.signaling.log_limit import LogLimit
+from rtc_server.signaling.proxies import CLIENT
 
 
 def route_name(request: web.BaseRequest) -> str:
@@ -44,7 +45,7 @@ class AccessLog(AbstractAccessLogger):
             more = f" ({held_back} failed requests before it not logged)" if held_back else ""
         self.logger.info(
             "%s %s %s %d %d bytes %.0f ms%s",
-            request.remote,
+            request.get(CLIENT, request.remote),
             request.method,
             route_name(request),
             response.status,

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from ipaddress import ip_network
 from pathlib import Path
 
 from aiohttp import hdrs, web
 
 from rtc_server.clock import monotonic, wall
 from rtc_server.config import Settings
-from rtc_server.ice import parse_ice_server
 from rtc_server.metrics import Metrics
 from rtc_server.resources import resource_folder
 from rtc_server.session.base import Calls, Catalogue, Readiness
@@ -21,6 +21,11 @@ from rtc_server.signaling.key_ring import KeyRing
 from rtc_server.signaling.origins import OriginPolicy, cors_headers
 from rtc_server.signaling.page import PageRoutes
 from rtc_server.signaling.problems import problem_middleware
+from rtc_server.signaling.proxies import (
+    TrustedProxies,
+    as_the_client_sees,
+    proxy_middleware,
+)
 from rtc_server.signaling.secrets import SecretSigner, server_key
 from rtc_server.signaling.websocket import PLAIN, TRANSLATIONS, WebSocketRoutes
 
@@ -98,11 +103,14 @@ def make_http_app(
         loopback=settings.http.is_loopback(),
     )
     door = Door(ring, signer, origins, ACCESS, clock=monotonic, wall=wall)
-    app = web.Application(middlewares=[problem_middleware(), door.middleware()])
+    proxies = TrustedProxies(tuple(map(ip_network, settings.http.trusted_proxies)))
+    app = web.Application(
+        middlewares=[proxy_middleware(proxies), problem_middleware(), door.middleware()]
+    )
     app.cleanup_ctx.append(_watching_keys(ring, calls))
-    ice_servers = [parse_ice_server(text) for text in settings.transport.ice_servers]
-    CallRoutes(calls, metrics, ice_servers).add_to(app.router)
-    ClientSecretRoutes(calls, catalogue, ring, signer, clock=monotonic, wall=wall).add_to(
+    ice = settings.transport.ice()
+    CallRoutes(calls, metrics, ice, wall).add_to(app.router)
+    ClientSecretRoutes(calls, catalogue, ring, signer, ice, clock=monotonic, wall=wall).add_to(
         app.router
     )
     WebSocketRoutes(calls, metrics, settings.transport).add_to(app.router)
@@ -112,6 +120,9 @@ def make_http_app(
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(COMMON_HEADERS)
         response.headers.update(cors_headers(origins, request.headers.get(hdrs.ORIGIN)))
+        if hdrs.LOCATION in response.headers:
+            location = as_the_client_sees(request, response.headers[hdrs.LOCATION])
+            response.headers[hdrs.LOCATION] = location
 
     app.on_response_prepare.append(add_headers)
     return app

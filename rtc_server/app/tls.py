@@ -1,0 +1,72 @@
+"""TLS of our own, with a certificate that may be renewed while we run."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from rtc_server.errors import ConfigError
+
+CHECK_S = 60.0
+"""How often the files are looked at; certificates are renewed weeks before they end."""
+
+_log = logging.getLogger(__name__)
+
+
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """What to listen with: TLS 1.2 or later, HTTP/1.1.
+
+    Raises:
+        ConfigError: a file cannot be read, or they do not belong together.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.set_alpn_protocols(["http/1.1"])
+    _load(context, certificate, key)
+    return context
+
+
+@asynccontextmanager
+async def renewing(context: ssl.SSLContext, certificate: Path, key: Path) -> AsyncIterator[None]:
+    """Look at the files while the block runs; new connections get a renewed certificate."""
+
+    async def watch() -> None:
+        known = _age(certificate, key)
+        while True:
+            await asyncio.sleep(CHECK_S)
+            if (age := _age(certificate, key)) == known:
+                continue
+            try:
+                _load(context, certificate, key)
+            except ConfigError as error:  # half written, maybe: look again
+                _log.warning("The renewed certificate is not used yet: %s", error)
+            else:
+                known = age
+                _log.info("The renewed certificate is in use.")
+
+    task = asyncio.create_task(watch(), name="certificate")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    try:
+        # A key that wants a password would ask for it on the terminal: an empty one fails instead.
+        context.load_cert_chain(certificate, key, password=lambda: b"")
+    except (OSError, ssl.SSLError) as error:
+        reason = error.strerror or getattr(error, "reason", None) or "unreadable"
+        raise ConfigError(
+            f"Cannot use the certificate {certificate} with the key {key} ({reason}). --tls-cert "
+            "takes the whole chain and --tls-key its private key without a password, both PEM."
+        ) from None
+
+
+def _age(*paths: Path) -> tuple[int, ...] | None:
+    try:
+        return tuple(path.stat().st_mtime_ns for path in paths)
+    except OSError:
+        return None

@@ -1,0 +1,80 @@
+"""What a reverse proxy in front of us says of the client, believed only from proxies we know.
+
+``X-Forwarded-For``, ``-Host`` and ``-Prefix`` can be written by anybody, so they count only when
+the connection itself comes from an address of ``--trusted-proxies``; from others they are ignored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+from multidict import CIMultiDict
+
+from rtc_server.config import PATH_PREFIX
+
+PREFIX_HEADER = "X-Forwarded-Prefix"
+
+PREFIX = web.RequestKey("prefix", str)
+"""The path below which the proxy serves us, without a slash at the end."""
+CLIENT = web.RequestKey("client", str)
+"""The address that the proxy heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedProxies:
+    """Addresses of the proxies whose word counts."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...]
+    """Single addresses are networks of one."""
+
+    def trusts(self, address: str | None) -> bool:
+        """Whether it is one of them."""
+        try:
+            parsed = ip_address(address or "")
+        except ValueError:
+            return False
+        return any(parsed in network for network in self.networks)
+
+    def client(self, remote: str | None, forwarded_for: Sequence[str]) -> str | None:
+        """Who sent a request that came from `remote` with these X-Forwarded-For headers.
+
+        Each proxy adds, at the end, whom it heard. So the list is read from there, as long as a
+        proxy of ours wrote it; what stands before is the client's own invention.
+        """
+        chain = [hop.strip() for line in forwarded_for for hop in line.split(",")]
+        while chain and self.trusts(remote):
+            hop = chain.pop()
+            try:
+                remote = str(ip_address(hop))
+            except ValueError:
+                break
+        return remote
+
+
+def proxy_middleware(proxies: TrustedProxies) -> Middleware:
+    """To stand outermost: all behind it see the client as if there were no proxy."""
+
+    @web.middleware
+    async def behind_proxy(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not proxies.trusts(request.remote):
+            return await handler(request)
+        headers = CIMultiDict(request.headers)
+        host = request.headers.get(hdrs.X_FORWARDED_HOST, "").split(",")[-1].strip()
+        if host:
+            headers[hdrs.HOST] = host
+        prefix = request.headers.get(PREFIX_HEADER, "").rstrip("/")
+        if PATH_PREFIX.fullmatch(prefix):
+            request[PREFIX] = prefix
+        forwarded_for = request.headers.getall(hdrs.X_FORWARDED_FOR, ())
+        request[CLIENT] = proxies.client(request.remote, forwarded_for) or ""
+        return await handler(request.clone(headers=headers, remote=request[CLIENT]))
+
+    return behind_proxy
+
+
+def as_the_client_sees(request: web.Request, location: str) -> str:
+    """A ``Location`` of ours, below the prefix that a proxy took off on the way in."""
+    prefix = request.get(PREFIX, "")
+    return prefix + location if location.startswith("/") else location

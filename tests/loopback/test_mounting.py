@@ -1,0 +1,218 @@
+"""The server elsewhere than at the root of its own port: a prefix, TLS, proxies, another app."""
+
+import asyncio
+import datetime
+import ipaddress
+import os
+import runpy
+import shutil
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from yarl import URL
+
+from rtc_server.app import tls
+from rtc_server.app.server import RunningServer, mountable, running
+from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.errors import ConfigError
+from tests.rtc_client import RtcClient
+
+CALLS = "/v1/realtime/translations/calls"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+QUICK = EngineSettings(ast="tests.loopback.server_engines:quick")
+
+
+@asynccontextmanager
+async def server(**http: object) -> AsyncIterator[RunningServer]:
+    settings = Settings(http=HttpSettings(port=0, **http), engines=QUICK)  # type: ignore[arg-type]
+    async with running(settings) as house:
+        yield house
+
+
+async def works_below(url: str) -> None:
+    """The page, its files, a call with media and events, its end, and a WebSocket: all below."""
+    async with aiohttp.ClientSession() as http:
+        async with http.get(url) as redirected:  # without the slash
+            assert str(redirected.url) == f"{url}/"
+            assert 'src="static/app.js"' in await redirected.text()
+        async with http.get(f"{url}/static/app.js") as script:
+            assert script.status == 200
+        async with http.get(f"{url}/static/nothing.js") as missing:
+            assert missing.status == 404
+        async with RtcClient(url + CALLS) as client:
+            await client.event("session.created")
+            assert client.location.startswith(f"{URL(url).path}{CALLS}/sess_")
+        async with http.delete(URL(url).join(URL(client.location))) as gone:
+            assert gone.status in (200, 404)  # 404: the client's goodbye was quicker
+        async with http.ws_connect(f"{url}/ws/audio") as socket_:
+            assert (await socket_.receive_json())["type"] == "session.created"
+
+
+async def test_everything_is_below_the_prefix() -> None:
+    async with server(path_prefix="/talk/live") as house:
+        assert house.url.endswith("/talk/live")
+        await works_below(house.url)
+        async with aiohttp.ClientSession() as http:
+            root = house.url.removesuffix("/talk/live")
+            for path in ("/", "/healthz", "/v1/engines", "/talk"):
+                async with http.get(root + path) as elsewhere:
+                    assert elsewhere.status == 404
+
+
+async def test_it_is_mounted_in_another_application_and_ends_with_it() -> None:
+    app = web.Application()
+    app.add_subapp("/interpreter/", mountable(Settings(engines=QUICK)))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/interpreter"
+        async with RtcClient(url + CALLS) as client:
+            await client.event("session.created")
+            assert client.location.startswith(f"/interpreter{CALLS}/sess_")
+        async with aiohttp.ClientSession() as http, http.get(f"{url}/readyz") as ready:
+            assert ready.status == 200
+    finally:
+        await runner.cleanup()
+
+
+def test_the_example_mounts_it() -> None:
+    example = runpy.run_path(str(EXAMPLES / "mounted.py"))
+    paths = {resource.canonical for resource in example["make_app"]().router.resources()}
+    assert {"/", "/interpreter"} <= paths
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def proxy(command: list[str], port: int) -> AsyncIterator[None]:
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                assert process.returncode is None, await process.stderr.read()  # type: ignore[union-attr]
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(0.05)
+                else:
+                    writer.close()
+                    await writer.wait_closed()
+                    break
+        yield
+    finally:
+        process.terminate()
+        await process.communicate()
+
+
+@pytest.mark.parametrize("name", ["nginx", "caddy"])
+async def test_a_proxy_serves_it_below_a_prefix(name: str, tmp_path: Path) -> None:
+    port = free_port()
+    async with server(trusted_proxies=("127.0.0.1",)) as house:
+        example = {"nginx": "nginx.conf", "caddy": "Caddyfile"}[name]
+        text = (EXAMPLES / "proxy" / example).read_text()
+        text = text.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+        text = text.replace("127.0.0.1:8000", f"127.0.0.1:{house.port}")
+        path = tmp_path / example
+        path.write_text(text)
+        program = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+        assert program, f"{name} is missing; scripts/test installs it"
+        commands = {
+            "nginx": [program, "-p", str(tmp_path), "-c", str(path), "-g", "daemon off;"],
+            "caddy": [program, "run", "--config", str(path), "--adapter", "caddyfile"],
+        }
+        async with proxy(commands[name], port):
+            await works_below(f"http://127.0.0.1:{port}/interpreter")
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A self-signed certificate for 127.0.0.1, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "cert.pem", folder / "key.pem"
+    paths[0].write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
+
+
+async def shown_by(port: int, trusted: Path) -> bytes | None:
+    """The certificate that the server shows to who trusts this one."""
+    context = ssl.create_default_context(cafile=trusted)
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    shown: bytes | None = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    await writer.wait_closed()
+    return shown
+
+
+async def test_https_and_a_renewed_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "CHECK_S", 0.05)
+    cert, key = certificate(tmp_path, "first")
+    async with server(tls_cert=str(cert), tls_key=str(key)) as house:
+        assert house.url.startswith("https://")
+        context = ssl.create_default_context(cafile=cert)
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"{house.url}/readyz", ssl=context) as ready,
+        ):
+            assert ready.status == 200
+        first = await shown_by(house.port, cert)
+        key.write_text("half written")
+        await asyncio.sleep(0.2)
+        assert await shown_by(house.port, cert) == first
+        certificate(tmp_path, "second")
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    renewed = await shown_by(house.port, cert)
+                except ssl.SSLCertVerificationError:  # still the first
+                    await asyncio.sleep(0.05)
+                else:
+                    break
+        assert renewed != first
+
+
+async def test_a_certificate_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path, "one")
+    key.write_text("nothing")
+    for one in (cert, tmp_path / "missing.pem"):
+        with pytest.raises(ConfigError, match=r"Cannot use the certificate .*--tls-key"):
+            async with server(tls_cert=str(one), tls_key=str(key)):
+                pass

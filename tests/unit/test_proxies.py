@@ -1,0 +1,86 @@
+"""Whose word on the client's address, the host and the path counts."""
+
+from ipaddress import ip_network
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from rtc_server.config import HttpSettings
+from rtc_server.errors import ConfigError
+from rtc_server.signaling.proxies import TrustedProxies, as_the_client_sees, proxy_middleware
+
+OURS = TrustedProxies((ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("fd00::/8")))
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "client"),
+    [
+        ("127.0.0.1", ["203.0.113.5"], "203.0.113.5"),
+        ("127.0.0.1", [], "127.0.0.1"),
+        ("198.51.100.7", ["203.0.113.5"], "198.51.100.7"),  # no proxy of ours: not believed
+        ("127.0.0.1", ["1.1.1.1, 203.0.113.5, 10.1.2.3"], "203.0.113.5"),  # 1.1.1.1 is invented
+        ("127.0.0.1", ["1.1.1.1", "203.0.113.5"], "203.0.113.5"),  # two header lines
+        ("127.0.0.1", ["10.0.0.1, 10.0.0.2"], "10.0.0.1"),  # proxies all the way
+        ("127.0.0.1", ["203.0.113.5, nonsense"], "127.0.0.1"),
+        ("fd00::1", ["2001:db8::7"], "2001:db8::7"),
+        ("", ["203.0.113.5"], ""),  # a Unix socket has no address
+    ],
+)
+def test_the_client_is_the_last_that_a_proxy_of_ours_heard(
+    remote: str, forwarded: list[str], client: str
+) -> None:
+    assert OURS.client(remote, forwarded) == client
+
+
+async def seen(remote: str, headers: dict[str, str]) -> tuple[str | None, str | None, str]:
+    """Remote, host and the Location of ``/v1/x`` behind the middleware."""
+    request = make_mocked_request("GET", "/", headers=headers)
+    request = request.clone(remote=remote)
+    found = []
+
+    async def handler(inner: web.Request) -> web.StreamResponse:
+        found.append((inner.remote, inner.headers.get("Host"), as_the_client_sees(inner, "/v1/x")))
+        return web.Response()
+
+    await proxy_middleware(OURS)(request, handler)
+    return found[0]
+
+
+async def test_host_and_prefix_count_from_a_proxy_only() -> None:
+    headers = {
+        "Host": "internal:8000",
+        "X-Forwarded-For": "203.0.113.5",
+        "X-Forwarded-Host": "talk.example",
+        "X-Forwarded-Prefix": "/interpreter/",
+    }
+    assert await seen("127.0.0.1", headers) == (
+        "203.0.113.5",
+        "talk.example",
+        "/interpreter/v1/x",
+    )
+    assert await seen("203.0.113.9", headers) == ("203.0.113.9", "internal:8000", "/v1/x")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["//evil.example", "https://evil.example", "/a b", "/a\t/b", "x"]
+)
+async def test_a_prefix_that_is_no_path_is_ignored(prefix: str) -> None:
+    headers = {"X-Forwarded-Prefix": prefix}
+    assert (await seen("127.0.0.1", headers))[2] == "/v1/x"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"path_prefix": "interpreter"}, "not a path"),
+        ({"path_prefix": "/interpreter/"}, "not a path"),
+        ({"path_prefix": "//evil.example"}, "not a path"),
+        ({"trusted_proxies": ("nginx",)}, "not an address or a network"),
+        ({"trusted_proxies": ("10.0.0.1/8",)}, "not an address or a network"),
+        ({"tls_cert": "cert.pem"}, "together"),
+    ],
+)
+def test_settings_that_cannot_work_say_why(settings: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        HttpSettings(**settings)  # type: ignore[arg-type]
