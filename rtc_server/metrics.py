@@ -101,6 +101,11 @@ class Metrics:
             "Datagrams from strangers, malformed ones, and floods.",
             registry=r,
         )
+        self.media_faults = Counter(
+            "rtc_media_faults",
+            "Media packets lost to a bug of this server; the log tells where.",
+            registry=r,
+        )
         self.jitter_seconds = Histogram(
             "rtc_jitter_seconds",
             "Interarrival jitter of each session, each second.",

@@ -16,7 +16,7 @@ from rtc_server.engines.base import (
 )
 from rtc_server.errors import EngineError
 from rtc_server.pcm import SPEECH_RATE, Samples
-from rtc_server.transport.base import CloseReason, TransportListener
+from rtc_server.transport.base import CloseReason, TransportListener, TransportStats
 
 AST_CAPABILITIES = AstCapabilities(
     name="fake",
@@ -178,20 +178,6 @@ def joined(parts: Sequence[Samples]) -> Samples:
     return np.concatenate(list(parts))
 
 
-@dataclass
-class FakeStats:
-    packets_received: int = 0
-    packets_lost: int = 0
-    packets_sent: int = 0
-    jitter_ms: float = 0.0
-    concealed_ms: float = 0.0
-    recovered_ms: float = 0.0
-    buffer_target_ms: float = 0.0
-    drift_ppm: float = 0.0
-    messages_dropped: int = 0
-    datagrams_dropped: int = 0
-
-
 class FakeTransport:
     """A wire without a network: keeps what was sent, and is driven by the test."""
 
@@ -202,7 +188,7 @@ class FakeTransport:
         self.sent: list[str] = []
         self.fragments: list[str] = []
         self.closed: CloseReason | None = None
-        self.stats = FakeStats()
+        self.stats = TransportStats()
 
     def send_message(self, text: str, *, droppable: bool = False) -> bool:
         if self.closed is None:

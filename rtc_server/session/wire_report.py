@@ -17,6 +17,7 @@ class _Counted:
     concealed_ms: float = 0.0
     messages_dropped: int = 0
     datagrams_dropped: int = 0
+    media_faults: int = 0
 
 
 class WireReport:
@@ -51,6 +52,7 @@ class WireReport:
             concealed_ms=stats.concealed_ms,
             messages_dropped=stats.messages_dropped,
             datagrams_dropped=stats.datagrams_dropped,
+            media_faults=stats.media_faults,
         )
         metrics.packets.labels("received").inc(now.received - last.received)
         metrics.packets.labels("lost").inc(now.lost - last.lost)
@@ -61,3 +63,4 @@ class WireReport:
         metrics.repaired_seconds.labels("concealed").inc(concealed_ms / 1000)
         metrics.queue_drops.labels("events").inc(now.messages_dropped - last.messages_dropped)
         metrics.datagrams_dropped.inc(now.datagrams_dropped - last.datagrams_dropped)
+        metrics.media_faults.inc(now.media_faults - last.media_faults)

@@ -17,9 +17,10 @@ from aiohttp.typedefs import Handler, Middleware
 from rtc_server.clock import Clock
 from rtc_server.errors import Forbidden, RateLimited, Unauthorized, UnknownSession
 from rtc_server.events.client import SessionPatch
+from rtc_server.rates import Rate
 from rtc_server.session.base import Owner, SessionRequest
 from rtc_server.session.quota import KeyLimits
-from rtc_server.signaling.buckets import Buckets, Rate
+from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.key_ring import NO_KEY, KeyRing, ValidKey
 from rtc_server.signaling.log_limit import LogLimit
 from rtc_server.signaling.origins import OriginPolicy, is_preflight, preflight_answer

@@ -1,5 +1,6 @@
 """The seam between a wire and a session. Sessions do not know which wire they have."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -55,6 +56,36 @@ class TransportListener(Protocol):
         """The last call, exactly once, whoever closed."""
 
 
+@dataclass(slots=True)
+class TransportStats:
+    """Counters of one wire since its start. A wire leaves at 0 what it does not know."""
+
+    packets_received: int = 0
+    """Media packets of the client."""
+    packets_lost: int = 0
+    """Its packets that never came."""
+    packets_sent: int = 0
+    """Media packets to the client."""
+    jitter_ms: float = 0.0
+    """Interarrival jitter of its packets (RFC 3550)."""
+    concealed_ms: float = 0.0
+    """Its lost audio that was invented."""
+    recovered_ms: float = 0.0
+    """Its lost audio that was restored from redundancy."""
+    buffer_target_ms: float = 0.0
+    """How long an overtaken packet is now waited for."""
+    drift_ppm: float = 0.0
+    """How much faster its clock runs than ours."""
+    round_trip_ms: float = 0.0
+    """Of RTCP; 0 until it is known."""
+    messages_dropped: int = 0
+    """Events, and audio over TCP, that it was too slow for."""
+    datagrams_dropped: int = 0
+    """Datagrams from strangers, malformed ones, and floods."""
+    media_faults: int = 0
+    """Packets of its media that a bug of ours lost."""
+
+
 class Transport(Protocol):
     """One client's wire."""
 
@@ -65,33 +96,8 @@ class Transport(Protocol):
         the wire is closed."""
 
     @property
-    def stats(self) -> "TransportStats":
+    def stats(self) -> TransportStats:
         """Counters since the start."""
 
     async def close(self, reason: CloseReason = CloseReason.LOCAL) -> None:
         """End it. Idempotent, always returns within 5 s, never raises."""
-
-
-class TransportStats(Protocol):
-    """Counters that a session reports in ``x.metrics``."""
-
-    packets_received: int
-    """Media packets of the client."""
-    packets_lost: int
-    """Its packets that never came."""
-    packets_sent: int
-    """Media packets to the client."""
-    jitter_ms: float
-    """Interarrival jitter of its packets."""
-    concealed_ms: float
-    """Its lost audio that was invented."""
-    recovered_ms: float
-    """Its lost audio that was restored from redundancy."""
-    buffer_target_ms: float
-    """How long an overtaken packet is now waited for."""
-    drift_ppm: float
-    """How much faster its clock runs than ours."""
-    messages_dropped: int
-    """Events that it was too slow for."""
-    datagrams_dropped: int
-    """Datagrams from strangers, malformed ones, and floods."""

@@ -3,7 +3,8 @@
 aioice reads any datagram from anyone, and aiortc behind it closes the session on an empty one.
 Here DTLS, RTP and RTCP pass only from addresses that ICE validated (a check of ours, answered
 with the session's password), STUN only well formed and within the source's rate. RTP goes
-straight to the media path: no exception from a failed STUN parse, no queue, no task.
+straight to the media path: no exception from a failed STUN parse, no queue, no task. What fails
+there is a bug of ours and told apart from what a stranger's bytes do to a parser.
 """
 
 from typing import Any, Final, Protocol
@@ -44,6 +45,9 @@ class Gate(Protocol):
     def datagram_dropped(self) -> None:
         """One was not looked at, or not understood."""
 
+    def media_failed(self, error: Exception) -> None:
+        """Our own code failed on a media packet, which is lost."""
+
 
 class DatagramGuard(StunProtocol):
     """One UDP socket of one session."""
@@ -68,10 +72,7 @@ class DatagramGuard(StunProtocol):
             return False
         first = data[0]
         if 127 < first < 192:
-            if self._gate.is_validated(source):
-                self._gate.media_received(data)
-            else:
-                self._gate.stray_media_received(data, source, self)
+            self._media(data, source)
         elif first < 4:
             self._stun(data, source)
         elif 19 < first < 64 and self._gate.is_validated(source):
@@ -79,6 +80,15 @@ class DatagramGuard(StunProtocol):
         else:
             return False
         return True
+
+    def _media(self, data: bytes, source: Source) -> None:
+        try:
+            if self._gate.is_validated(source):
+                self._gate.media_received(data)
+            else:
+                self._gate.stray_media_received(data, source, self)
+        except Exception as error:
+            self._gate.media_failed(error)
 
     def _stun(self, data: bytes, source: Source) -> None:
         message = stun.parse_message(data)

@@ -1,6 +1,8 @@
 """What aiortc and aioice may write to the log: no addresses, no SDP, no floods."""
 
 import logging
+import traceback
+from pathlib import PurePath
 from typing import Final
 
 _NOISY: Final = (
@@ -9,6 +11,7 @@ _NOISY: Final = (
     "aioice.ice",
     "aioice.turn",
     "rtc_server.transport.channel",
+    "rtc_server.transport.ice",
 )
 """Loggers with a line that a peer can provoke again and again."""
 
@@ -31,6 +34,13 @@ class LogLimiter(logging.Filter):
             record.msg = f"{record.msg} [{self._held_back} similar lines left out]"
             self._held_back = 0
         return True
+
+
+def place_of(error: Exception) -> str:
+    """Type and place of an error. Not its message, which may quote what was said."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + where
 
 
 def tame_loggers() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, cast
 
+import pytest
 from aioice import Candidate, stun
 from aioice.ice import CandidatePair
 
@@ -15,6 +16,7 @@ from rtc_server.transport.ice import (
     IceOptions,
 )
 from rtc_server.transport.limits import Source
+from rtc_server.transport.logs import tame_loggers
 from rtc_server.transport.sdp_lines import MAX_CANDIDATES, RemoteCandidate
 
 State = CandidatePair.State
@@ -174,6 +176,30 @@ async def test_silence_is_measured_from_what_only_the_peer_can_send() -> None:
     agent.now_s = 4.0
     agent.response_received(PEER)
     assert agent.last_heard_s == 4.0
+    await agent.stop()
+
+
+async def test_a_bug_of_the_media_path_is_counted_and_logged_once_a_second(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tame_loggers()
+    agent = Agent()
+    agent.check(PEER)
+    agent.check_state(agent.pair(PEER), State.SUCCEEDED)
+
+    def fail(data: bytes) -> None:
+        raise ValueError("what was said")
+
+    agent.on_media = fail
+    for _ in range(100):
+        agent.guards[0].datagram_received(bytes([0x80, 111]) + bytes(30), PEER)
+    assert agent.media_faults == 100
+    assert agent.dropped_datagrams == 0
+    assert 1 <= len(caplog.messages) <= 3
+    assert caplog.messages[0].startswith(
+        "The media path failed on a packet: ValueError at test_ice_agent.py:"
+    )
+    assert "said" not in caplog.text
     await agent.stop()
 
 

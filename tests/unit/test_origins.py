@@ -3,7 +3,8 @@
 import pytest
 
 from rtc_server.errors import Forbidden
-from rtc_server.signaling.buckets import Buckets, Rate
+from rtc_server.rates import Rate
+from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.origins import OriginPolicy, is_own
 
 

@@ -1,5 +1,7 @@
 """What the guard lets through, datagram by datagram."""
 
+from typing import Any, cast
+
 import pytest
 from aioice import stun
 from aioice.ice import StunProtocol
@@ -21,6 +23,7 @@ class Gate:
     def __init__(self) -> None:
         self.got: list[str] = []
         self.dropped = 0
+        self.faults: list[Exception] = []
         self.closed = False
 
     def admits(self, source: Source) -> bool:
@@ -46,6 +49,9 @@ class Gate:
 
     def datagram_dropped(self) -> None:
         self.dropped += 1
+
+    def media_failed(self, error: Exception) -> None:
+        self.faults.append(error)
 
 
 def binding(kind: stun.Class) -> bytes:
@@ -86,15 +92,25 @@ async def test_an_answer_to_nothing_is_ignored() -> None:
     assert gate.got == []
 
 
+def fail(*arguments: object) -> None:
+    raise RuntimeError("a bug")
+
+
 async def test_nothing_raises_whatever_the_gate_does() -> None:
     gate = Gate()
+    gate.request_received = cast(Any, fail)  # type: ignore[method-assign]
+    DatagramGuard(gate).datagram_received(binding(stun.Class.REQUEST), STRANGER)
+    assert (gate.dropped, gate.faults) == (1, [])
 
-    def fail(data: bytes) -> None:
-        raise RuntimeError("a bug")
 
-    gate.media_received = fail  # type: ignore[method-assign]
-    DatagramGuard(gate).datagram_received(RTP, PEER)
-    assert gate.dropped == 1
+@pytest.mark.parametrize("source", [PEER, STRANGER])
+async def test_a_bug_of_the_media_path_is_no_hostile_datagram(source: Source) -> None:
+    gate = Gate()
+    gate.media_received = cast(Any, fail)  # type: ignore[method-assign]
+    gate.stray_media_received = cast(Any, fail)  # type: ignore[method-assign]
+    DatagramGuard(gate).datagram_received(RTP, source)
+    assert gate.dropped == 0
+    assert [str(each) for each in gate.faults] == ["a bug"]
 
 
 async def test_a_source_over_its_rate_is_not_looked_at() -> None:

@@ -2,7 +2,7 @@
 
 from rtc_server.metrics import Metrics
 from rtc_server.session.wire_report import WireReport
-from tests.fakes import FakeStats
+from rtc_server.transport.base import TransportStats
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float:
@@ -14,12 +14,14 @@ def value(metrics: Metrics, name: str, **labels: str) -> float:
 def test_sessions_add_up_whenever_they_are_looked_at() -> None:
     metrics = Metrics()
     one, other = WireReport(metrics), WireReport(metrics)
-    stats = FakeStats(packets_received=90, packets_lost=10, packets_sent=50, concealed_ms=120.0)
+    stats = TransportStats(
+        packets_received=90, packets_lost=10, packets_sent=50, concealed_ms=120.0
+    )
     one.sample(stats)
     one.sample(stats)
     stats.packets_received, stats.concealed_ms, stats.recovered_ms = 190, 200.0, 60.0
     one.sample(stats)
-    other.finish(FakeStats(packets_received=100, datagrams_dropped=7, messages_dropped=3))
+    other.finish(TransportStats(packets_received=100, datagrams_dropped=7, messages_dropped=3))
     assert value(metrics, "rtc_packets_total", way="received") == 290
     assert value(metrics, "rtc_packets_total", way="lost") == 10
     assert value(metrics, "rtc_packets_total", way="sent") == 50
@@ -34,14 +36,16 @@ def test_a_late_packet_takes_its_loss_back_without_a_negative_count() -> None:
     metrics = Metrics()
     report = WireReport(metrics)
     for lost in (5, 4, 6):
-        report.sample(FakeStats(packets_lost=lost))
+        report.sample(TransportStats(packets_lost=lost))
     assert value(metrics, "rtc_packets_total", way="lost") == 6
 
 
 def test_loss_and_drift_are_told_once_at_the_end_of_those_that_spoke() -> None:
     metrics = Metrics()
-    WireReport(metrics).finish(FakeStats(packets_received=95, packets_lost=5, drift_ppm=-300.0))
-    WireReport(metrics).finish(FakeStats())
+    WireReport(metrics).finish(
+        TransportStats(packets_received=95, packets_lost=5, drift_ppm=-300.0)
+    )
+    WireReport(metrics).finish(TransportStats())
     assert value(metrics, "rtc_session_loss_count") == 1
     assert round(value(metrics, "rtc_session_loss_sum"), 6) == 0.05
     assert value(metrics, "rtc_session_drift_ppm_sum") == 300

@@ -8,12 +8,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from rtc_server.clock import Clock
 from rtc_server.pcm import SPEECH_RATE, Pcm, samples_to_ms
-from rtc_server.transport.base import CloseReason, TransportListener
+from rtc_server.transport.base import CloseReason, TransportListener, TransportStats
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.outbox import Outbox, Stored
 from rtc_server.transport.websocket.forms import AudioIn, EventIn, Form, Refused
@@ -31,25 +30,6 @@ LAST_WORDS_S: Final = 2.0
 """How long what is queued may take to leave when we close."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class WebSocketStats:
-    """Counters since the start; see `TransportStats`. TCP loses nothing, or everything."""
-
-    packets_received: int = 0
-    """Audio messages."""
-    packets_lost: int = 0
-    packets_sent: int = 0
-    """Audio messages."""
-    jitter_ms: float = 0.0
-    concealed_ms: float = 0.0
-    recovered_ms: float = 0.0
-    buffer_target_ms: float = 0.0
-    drift_ppm: float = 0.0
-    messages_dropped: int = 0
-    """Events and audio dropped because the peer was too slow."""
-    datagrams_dropped: int = 0
 
 
 class WebSocketTransport:
@@ -86,9 +66,9 @@ class WebSocketTransport:
         self._life = asyncio.create_task(self._live(), name="WebSocket peer")
 
     @property
-    def stats(self) -> WebSocketStats:
+    def stats(self) -> TransportStats:
         """Counters since the start."""
-        return WebSocketStats(
+        return TransportStats(
             packets_received=self._received,
             packets_sent=self._sent,
             messages_dropped=self._outbox.dropped,

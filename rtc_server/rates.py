@@ -1,0 +1,40 @@
+"""How often something may happen: a token bucket. Pure: time is an argument."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A limit."""
+
+    burst: float
+    """At once."""
+    per_second: float
+    """After that."""
+
+
+class TokenBucket:
+    """Full at first; each event takes a token, and tokens come back with time."""
+
+    __slots__ = ("_at_s", "_tokens", "rate")
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        """May be changed; counts from the next call on."""
+        self._tokens = float(rate.burst)
+        self._at_s: float | None = None
+
+    def wait_s(self, now_s: float) -> float:
+        """Seconds until an event may happen; 0 when it may now. Takes nothing."""
+        rate = self.rate
+        passed_s = 0.0 if self._at_s is None else max(0.0, now_s - self._at_s)
+        self._tokens = min(rate.burst, self._tokens + passed_s * rate.per_second)
+        self._at_s = now_s
+        return max(0.0, (1.0 - self._tokens) / rate.per_second)
+
+    def take(self, now_s: float) -> float:
+        """Let an event happen and return 0, or return the seconds to wait for that."""
+        wait_s = self.wait_s(now_s)
+        if wait_s == 0.0:
+            self._tokens -= 1.0
+        return wait_s
