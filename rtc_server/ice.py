@@ -1,7 +1,10 @@
-"""STUN and TURN servers as an operator writes them: ``turn:user:password@host:port``."""
+"""STUN and TURN servers: as an operator writes them, and as a client is given them."""
 
+import base64
+import hmac
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 from urllib.parse import unquote
 
 from rtc_server.errors import ConfigError
@@ -14,6 +17,9 @@ _SHAPE = re.compile(
     r"(?:\?transport=(?P<transport>udp|tcp))?"
 )
 _DEFAULT_PORT = {"stun": 3478, "turn": 3478, "turns": 5349}
+
+ICE_POLICIES: Final = ("all", "relay")
+"""Values of ``RTCConfiguration.iceTransportPolicy`` (W3C WebRTC §4.2.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class IceServer:
     transport: str = "udp"
     """How TURN is spoken to it: "udp" or "tcp"."""
     username: str = ""
-    """TURN user; empty for STUN."""
+    """TURN user; empty for STUN, and for TURN while no credential has been minted."""
     credential: str = field(default="", repr=False)
     """TURN password."""
 
@@ -39,6 +45,62 @@ class IceServer:
         host = f"[{self.host}]" if ":" in self.host else self.host
         query = "" if self.scheme == "stun" else f"?transport={self.transport}"
         return f"{self.scheme}:{host}:{self.port}{query}"
+
+    @property
+    def wants_credential(self) -> bool:
+        """A TURN server without a user of its own: each session gets one."""
+        return self.scheme != "stun" and not self.username
+
+
+@dataclass(frozen=True, slots=True)
+class IceServers:
+    """The servers of a deployment, and how their users are made."""
+
+    servers: tuple[IceServer, ...] = ()
+    """In the operator's order."""
+    secret: str = field(default="", repr=False)
+    """What our TURN servers were given as ``static-auth-secret``; empty when each has a user."""
+    credential_s: int = 0
+    """How long a minted credential opens relays."""
+    policy: str = "all"
+    """What clients are told: one of `ICE_POLICIES`."""
+
+    def __post_init__(self) -> None:
+        for server in self.servers:
+            if server.wants_credential and not self.secret:
+                raise ConfigError(
+                    f"The TURN server at {server.host} needs a user and a password. Write "
+                    "turn:user:password@host:port, or set --turn-secret to the server's "
+                    "static-auth-secret."
+                )
+        if self.secret and not any(server.wants_credential for server in self.servers):
+            raise ConfigError(
+                "--turn-secret is set, but no TURN server in --ice-servers is without a user. "
+                "Write turn:host:port for a server that takes it."
+            )
+        if self.policy == "relay" and all(each.scheme == "stun" for each in self.servers):
+            raise ConfigError(
+                "--ice-policy relay needs a TURN server in --ice-servers: without one nobody "
+                "could connect."
+            )
+
+    def for_client(self, name: str, expires_at: int) -> tuple[IceServer, ...]:
+        """What one session is given. `name` shows in the TURN server's log; Unix time."""
+        return tuple(
+            minted(each, self.secret, name, expires_at) if each.wants_credential else each
+            for each in self.servers
+        )
+
+
+def minted(server: IceServer, secret: str, name: str, expires_at: int) -> IceServer:
+    """`server` with a credential that opens relays until `expires_at` (Unix time).
+
+    As coturn's ``use-auth-secret`` wants it (draft-uberti-behave-turn-rest-00, section 2.2): the
+    user is the time and a name, the password the base64 of its HMAC-SHA1.
+    """
+    username = f"{expires_at}:{name}"
+    digest = hmac.digest(secret.encode(), username.encode(), "sha1")
+    return replace(server, username=username, credential=base64.b64encode(digest).decode())
 
 
 def parse_ice_server(text: str) -> IceServer:
@@ -50,16 +112,11 @@ def parse_ice_server(text: str) -> IceServer:
     found = _SHAPE.fullmatch(text.strip())
     if found is None or int(found["port"] or 1) not in range(1, 65536):
         raise ConfigError(
-            "An entry of --ice-servers is wrong. Write stun:host:port or "
-            "turn:user:password@host:port (turns: for TLS, ?transport=tcp behind it for TCP), "
-            "with @ inside a password as %40 and : inside a user as %3A."
+            "An entry of --ice-servers is wrong. Write stun:host:port, turn:host:port with "
+            "--turn-secret, or turn:user:password@host:port (turns: for TLS, ?transport=tcp "
+            "behind it for TCP), with @ inside a password as %40 and : inside a user as %3A."
         )
     scheme = found["scheme"]
-    if scheme != "stun" and found["user"] is None:
-        raise ConfigError(
-            f"The TURN server at {found['host']} needs a user and a password. "
-            "Write turn:user:password@host:port."
-        )
     return IceServer(
         scheme=scheme,
         host=found["host"].strip("[]"),

@@ -26,6 +26,7 @@ from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.signaling import AccessLog, make_http_app, server_logger
 from rtc_server.transport.base import TransportListener
+from rtc_server.transport.discovery import with_public_address
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.webrtc import WebRtcTransport
 
@@ -53,6 +54,18 @@ class RunningServer:
     metrics: Metrics
 
 
+class _Network:
+    """What calls are told about this machine, complete once `learn` has returned."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._host = settings.http.host
+        self.settings = settings.transport
+
+    async def learn(self) -> None:
+        """Raises `ConfigError` when the public address is asked for and nobody tells it."""
+        self.settings = await with_public_address(self.settings, self._host, monotonic)
+
+
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """A server that is built and not started."""
@@ -61,10 +74,12 @@ class _Parts:
     manager: SessionManager
     engines: Engines
     metrics: Metrics
+    network: _Network
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Run what is behind the HTTP: engines first, so that sessions find them warm."""
+        await self.network.learn()
         async with self.engines.running(), self.manager.open():
             shared_tick().observe_lateness_s = self.metrics.tick_lateness_seconds.observe
             lag_probe = asyncio.create_task(_probe_lag(self.metrics), name="loop lag")
@@ -89,14 +104,16 @@ def _build(settings: Settings) -> _Parts:
         clock=monotonic,
     )
 
+    network = _Network(settings)
+
     async def accept(offer_sdp: str, listener: TransportListener) -> WebRtcTransport:
         return await WebRtcTransport.accept(
-            offer_sdp, listener, settings.transport, host=settings.http.host, clock=monotonic
+            offer_sdp, listener, network.settings, host=settings.http.host, clock=monotonic
         )
 
     manager = SessionManager(services, accept, engines, max_sessions=settings.http.max_sessions)
     http = make_http_app(manager, engines, engines, metrics, settings)
-    return _Parts(http, manager, engines, metrics)
+    return _Parts(http, manager, engines, metrics, network)
 
 
 @asynccontextmanager

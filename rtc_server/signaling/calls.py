@@ -1,12 +1,12 @@
 """The call endpoints: offer in, answer out; trickle; hang up."""
 
 import contextlib
-from collections.abc import Sequence
 
 from aiohttp import hdrs, web
 
+from rtc_server.clock import Clock
 from rtc_server.errors import RemoteError, RtcServerError, UnknownSession
-from rtc_server.ice import IceServer
+from rtc_server.ice import IceServer, IceServers
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Calls
 from rtc_server.signaling.auth import caller_of
@@ -22,13 +22,11 @@ ONE_CALL = "call"
 class CallRoutes:
     """Handlers over `Calls`."""
 
-    def __init__(
-        self, calls: Calls, metrics: Metrics, ice_servers: Sequence[IceServer] = ()
-    ) -> None:
-        """`ice_servers`: what the client may use, handed out with each answer."""
+    def __init__(self, calls: Calls, metrics: Metrics, ice: IceServers, wall: Clock) -> None:
+        """`ice`: what the client may use, handed out with each answer."""
         self._calls = calls
         self._metrics = metrics
-        self._links = tuple(ice_link(server) for server in ice_servers)
+        self._ice, self._wall = ice, wall
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Declare the routes."""
@@ -51,8 +49,9 @@ class CallRoutes:
         response.headers[hdrs.LOCATION] = str(location)
         response.headers[hdrs.CACHE_CONTROL] = "no-store"
         response.etag = opened.etag
-        for link in self._links:
-            response.headers.add(hdrs.LINK, link)
+        expires_at = int(self._wall()) + self._ice.credential_s
+        for server in self._ice.for_client(opened.session_id, expires_at):
+            response.headers.add(hdrs.LINK, ice_link(server))
         try:
             # Sent here and not after the return: only here a client that left can be told.
             await response.prepare(request)

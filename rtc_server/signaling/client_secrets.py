@@ -12,10 +12,12 @@ from rtc_server.clock import Clock
 from rtc_server.config import ORIGIN
 from rtc_server.errors import Forbidden, NotReady, RateLimited, RemoteError, UnsupportedMedia
 from rtc_server.events.server import Audio, AudioInput, AudioOutput
+from rtc_server.ice import IceServers
+from rtc_server.rates import Rate
 from rtc_server.session.base import Calls, Catalogue
 from rtc_server.signaling.auth import caller_of, source_of
 from rtc_server.signaling.bodies import JSON, SESSION_LIMIT_BYTES, read_body, session_request
-from rtc_server.signaling.buckets import Buckets, Rate
+from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.key_ring import PAGE_KEY, KeyRing
 from rtc_server.signaling.origins import is_own
 from rtc_server.signaling.secrets import ClientSecret, SecretSigner
@@ -44,12 +46,13 @@ class ClientSecretRoutes:
         catalogue: Catalogue,
         ring: KeyRing,
         signer: SecretSigner,
+        ice: IceServers,
         *,
         clock: Clock,
         wall: Clock,
     ) -> None:
         self._calls, self._catalogue = calls, catalogue
-        self._ring, self._signer = ring, signer
+        self._ring, self._signer, self._ice = ring, signer, ice
         self._clock, self._wall = clock, wall
         self._page_secrets = Buckets(PAGE_ADDRESSES)
 
@@ -113,8 +116,30 @@ class ClientSecretRoutes:
         )
 
     def _answer(self, secret: ClientSecret, more: dict[str, Any] | None = None) -> web.Response:
-        body = {"value": self._signer.sign(secret), "expires_at": secret.expires_at, **(more or {})}
+        body = {
+            "value": self._signer.sign(secret),
+            "expires_at": secret.expires_at,
+            **(more or {}),
+            "x": self._ice_configuration(secret),
+        }
         return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
+
+    def _ice_configuration(self, secret: ClientSecret) -> dict[str, Any]:
+        """What an `RTCPeerConnection` is made with. Its users outlive the secret, for a session
+        may begin in the secret's last second."""
+        expires_at = secret.expires_at + self._ice.credential_s
+        return {
+            "ice_servers": [
+                {"urls": [each.url]}
+                | (
+                    {"username": each.username, "credential": each.credential}
+                    if each.username
+                    else {}
+                )
+                for each in self._ice.for_client(secret.id, expires_at)
+            ],
+            "ice_transport_policy": self._ice.policy,
+        }
 
 
 def _new_id() -> str:

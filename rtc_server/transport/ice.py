@@ -7,6 +7,7 @@ those and nothing else of ICE. It uses private names of aioice, which
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,7 +26,10 @@ from rtc_server.clock import Clock
 from rtc_server.transport.addresses import may_send_to
 from rtc_server.transport.guard import DatagramGuard
 from rtc_server.transport.limits import Source, SourceLimiter
+from rtc_server.transport.logs import place_of
 from rtc_server.transport.sdp_lines import RemoteCandidate
+
+logger = logging.getLogger(__name__)
 
 MAX_REMOTE_CANDIDATES: Final = 40
 """Signalled and discovered addresses of the peer; a NAT that rebinds adds one each time."""
@@ -55,6 +59,10 @@ class IceOptions:
     """First and last UDP port; zeros let the system choose."""
     servers: tuple[tuple[str, Any], ...] = ()
     """aioice's keyword arguments that name a STUN and a TURN server."""
+    relay_only: bool = False
+    """Offer no address but the TURN server's."""
+    relayed_peers_only: bool = False
+    """Talk to no address of the peer's but those it says are a TURN server's."""
 
 
 class IceAgent(Connection):
@@ -75,6 +83,8 @@ class IceAgent(Connection):
         """When the peer last proved that it is there."""
         self.dropped_datagrams = 0
         """Datagrams that were not looked at."""
+        self.media_faults = 0
+        """Media packets that our own code failed on."""
 
     # Gathering.
 
@@ -85,7 +95,7 @@ class IceAgent(Connection):
         self._local_candidates_start = True
         loop = asyncio.get_running_loop()
         guards = []
-        for address in self._options.addresses:
+        for address in () if self._options.relay_only else self._options.addresses:
             guard = await self._bind(loop, address)
             if guard is None:
                 continue
@@ -131,7 +141,7 @@ class IceAgent(Connection):
         if self.turn_server:
             relay = relayed_candidate(
                 component=1,
-                hide_related_address=False,
+                hide_related_address=self._options.relay_only,
                 protocol_factory=lambda: DatagramGuard(self),
                 turn_server=self.turn_server,
                 turn_username=self.turn_username,
@@ -146,12 +156,17 @@ class IceAgent(Connection):
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+        if pending:
+            logger.warning("A STUN or TURN server did not answer in %g s", SERVER_TIMEOUT_S)
         for task in done:
-            if task.exception() is None:
-                candidate, relay_protocol = task.result()
-                self._local_candidates.append(candidate)
-                if relay_protocol is not None:
-                    self._protocols.append(relay_protocol)
+            error = task.exception()
+            if error is not None:
+                logger.warning("A STUN or TURN server refused us: %s", _refusal(error))
+                continue
+            candidate, relay_protocol = task.result()
+            self._local_candidates.append(candidate)
+            if relay_protocol is not None:
+                self._protocols.append(relay_protocol)
 
     # The peer's addresses.
 
@@ -160,6 +175,8 @@ class IceAgent(Connection):
         for each in candidates:
             full = len(self._remote_candidates) >= MAX_REMOTE_CANDIDATES
             if full or not may_send_to(each.address, self._options.addresses):
+                continue
+            if self._options.relayed_peers_only and each.kind != "relay":
                 continue
             await self.add_remote_candidate(
                 Candidate(
@@ -239,7 +256,7 @@ class IceAgent(Connection):
         """
         self.dropped_datagrams += 1
         now_s = self._clock()
-        if self.authenticates is None:
+        if self.authenticates is None or not self._may_hear(source):
             return
         if not self._stray_limit.allows(source, trusted=False, now_s=now_s):
             return
@@ -278,10 +295,17 @@ class IceAgent(Connection):
     def request_received(self, message: stun.Message, addr: Source, protocol: StunProtocol) -> None:
         """A STUN request. One that does not even name this session gets no answer to reflect."""
         username = message.attributes.get("USERNAME", "")
-        if username.startswith(f"{self.local_username}:"):
+        if username.startswith(f"{self.local_username}:") and self._may_hear(addr):
             super().request_received(message, addr, protocol)
         else:
             self.dropped_datagrams += 1
+
+    def _may_hear(self, source: Source) -> bool:
+        """Whether the rules let the peer come from there. A check that is ahead of the trickled
+        candidate it comes from is dropped; the peer repeats it."""
+        return not self._options.relayed_peers_only or any(
+            (each.host, each.port) == source for each in self._remote_candidates
+        )
 
     def response_received(self, source: Source) -> None:
         """An answer to a check or consent request of ours."""
@@ -291,6 +315,11 @@ class IceAgent(Connection):
     def datagram_dropped(self) -> None:
         """Counted, and never logged one by one."""
         self.dropped_datagrams += 1
+
+    def media_failed(self, error: Exception) -> None:
+        """A bug of ours: counted, and logged without what the packet held."""
+        self.media_faults += 1
+        logger.error("The media path failed on a packet: %s", place_of(error))
 
     # Sending and the end.
 
@@ -313,6 +342,13 @@ class IceAgent(Connection):
             transport = protocol.transport
             # A relay's transport can only be closed, in a task of its own.
             getattr(transport, "abort", transport.close)()
+
+
+def _refusal(error: BaseException) -> str:
+    """Without the server's words: they may name a user."""
+    if isinstance(error, stun.TransactionFailed):
+        return f"error {error.response.error_code}"
+    return type(error).__name__
 
 
 def _is_abandoned(pair: CandidatePair) -> bool:

@@ -1,28 +1,38 @@
 """STUN and TURN servers as aioice wants them. Pure."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from rtc_server.ice import parse_ice_server
+from rtc_server.ice import IceServer, IceServers
 
 
-def agent_servers(texts: Sequence[str]) -> tuple[tuple[str, Any], ...]:
-    """aioice's keyword arguments for the first STUN and the first TURN server of the setting.
+def stun_server(ice: IceServers) -> tuple[str, int] | None:
+    """The first that tells an address over UDP: a STUN server, or a TURN server, which is one."""
+    for server in sorted(ice.servers, key=lambda each: each.scheme != "stun"):
+        if server.transport == "udp" and server.scheme != "turns":
+            return server.host, server.port
+    return None
 
-    Raises:
-        ConfigError: an entry is wrong.
+
+def agent_servers(ice: IceServers, *, relay: bool, now_s: float) -> tuple[tuple[str, Any], ...]:
+    """aioice's keyword arguments for the first STUN server and, with `relay`, the first TURN one.
+
+    `now_s` is Unix time: where the TURN server takes a minted user, one is made for this server.
     """
     found: dict[str, Any] = {}
-    for server in map(parse_ice_server, texts):
-        address = (server.host, server.port)
+    for server in ice.for_client("server", int(now_s) + ice.credential_s):
         if server.scheme == "stun":
-            found.setdefault("stun_server", address)
-        elif "turn_server" not in found:
+            found.setdefault("stun_server", (server.host, server.port))
+        elif relay and "turn_server" not in found and _can_use(server):
             found |= {
-                "turn_server": address,
+                "turn_server": (server.host, server.port),
                 "turn_username": server.username,
                 "turn_password": server.credential,
                 "turn_ssl": server.scheme == "turns",
                 "turn_transport": server.transport,
             }
     return tuple(found.items())
+
+
+def _can_use(server: IceServer) -> bool:
+    """aioice speaks TURN over UDP, TCP and TLS, and not over DTLS."""
+    return server.scheme == "turn" or (server.scheme == "turns" and server.transport == "tcp")

@@ -42,6 +42,7 @@ class PeerStack:
         """Synchronization source of the audio we send."""
         self.cname = str(uuid.uuid4())
         """RTCP canonical name."""
+        self._relay_only = options.relay_only
         self.agent = IceAgent(options, clock, ice_controlling=offer.ice_lite)
         self.agent.remote_username, self.agent.remote_password = offer.ufrag, offer.pwd
         gatherer = RTCIceGatherer(iceServers=[])
@@ -63,11 +64,16 @@ class PeerStack:
         """Open sockets and take in the peer's candidates; what the answer says about us.
 
         Raises:
-            AdmissionRefused: no UDP port is free.
+            AdmissionRefused: no UDP port is free, or no relay could be had.
         """
         await self.agent.gather_candidates()
         if not self.agent.local_candidates:
-            raise AdmissionRefused("No UDP port is free for another call.", retry_after_s=5)
+            raise AdmissionRefused(
+                "The TURN server gives this server no relay."
+                if self._relay_only
+                else "No UDP port is free for another call.",
+                retry_after_s=5,
+            )
         await self.agent.add_signalled(self._offer.candidates)
         digests = {each.algorithm: each.value for each in self._certificate.getFingerprints()}
         return LocalEnd(

@@ -3,16 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from rtc_server.clock import Clock
+from rtc_server.clock import Clock, wall
 from rtc_server.config import TransportSettings
 from rtc_server.errors import IceRestartRefused
 from rtc_server.pcm import Pcm
 from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.answer import write_answer
-from rtc_server.transport.base import CloseReason, TransportListener
+from rtc_server.transport.base import CloseReason, TransportListener, TransportStats
 from rtc_server.transport.channel import EventChannel
 from rtc_server.transport.ice import IceOptions
 from rtc_server.transport.ice_servers import agent_servers
@@ -29,34 +28,6 @@ WATCH_S: Final = 0.5
 """How often a connected peer's silence is measured."""
 CLOSE_S: Final = 5.0
 """Longest `WebRtcTransport.close`."""
-
-
-@dataclass(slots=True)
-class WebRtcStats:
-    """Counters of one peer since its start; see `TransportStats`."""
-
-    packets_received: int = 0
-    """RTP packets."""
-    packets_lost: int = 0
-    """RTP packets that never came."""
-    jitter_ms: float = 0.0
-    """Interarrival jitter (RFC 3550)."""
-    concealed_ms: float = 0.0
-    """Lost audio that was invented."""
-    recovered_ms: float = 0.0
-    """Lost audio restored from in-band FEC."""
-    buffer_target_ms: float = 0.0
-    """How long the jitter buffer waits for an overtaken packet."""
-    drift_ppm: float = 0.0
-    """How much faster the peer's clock runs than ours."""
-    round_trip_ms: float = 0.0
-    """Of RTCP; 0 until it is known."""
-    messages_dropped: int = 0
-    """Events dropped because the peer was too slow."""
-    packets_sent: int = 0
-    """RTP packets."""
-    datagrams_dropped: int = 0
-    """Datagrams from strangers, malformed ones, and floods."""
 
 
 class WebRtcTransport:
@@ -97,24 +68,29 @@ class WebRtcTransport:
         *,
         host: str,
         clock: Clock,
+        wall: Clock = wall,
     ) -> Self:
         """Answer an offer and begin to connect. When it raises, nothing of it is left.
 
         Args:
             host: the address HTTP listens on; media follows it (see `addresses_to_offer`).
+            wall: Unix time, for users of TURN servers.
 
         Raises:
             BadOffer, PayloadTooLarge: the offer cannot be accepted.
-            AdmissionRefused: no UDP port is free.
+            AdmissionRefused: no UDP port is free, or no relay could be had.
             ConfigError: the ICE servers of the settings are malformed.
         """
         tame_loggers()
         offer = parse_offer(offer_sdp)
+        ice = settings.ice()
         options = IceOptions(
             addresses=tuple(addresses_to_offer(settings, host)),
             public_address=settings.public_address,
             ports=(settings.udp_port_first, settings.udp_port_last),
-            servers=agent_servers(settings.ice_servers),
+            servers=agent_servers(ice, relay=settings.server_relay != "off", now_s=wall()),
+            relay_only=settings.server_relay == "only",
+            relayed_peers_only=ice.policy == "relay",
         )
         transport = cls(offer, listener, settings, options, clock)
         try:
@@ -126,11 +102,12 @@ class WebRtcTransport:
         return transport
 
     @property
-    def stats(self) -> WebRtcStats:
+    def stats(self) -> TransportStats:
         """Counters since the start."""
-        stats = WebRtcStats(
+        stats = TransportStats(
             messages_dropped=self._channel.dropped,
             datagrams_dropped=self._stack.agent.dropped_datagrams,
+            media_faults=self._stack.agent.media_faults,
         )
         if self._media is not None:
             quality = self._media.quality

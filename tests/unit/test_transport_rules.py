@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from rtc_server.config import TransportSettings
 from rtc_server.errors import ConfigError
 from rtc_server.transport.addresses import addresses_to_offer, may_send_to
-from rtc_server.transport.ice_servers import agent_servers
+from rtc_server.transport.ice_servers import agent_servers, stun_server
 from rtc_server.transport.limits import (
     MAX_STRANGERS,
     STRANGER_PER_S,
     SourceLimiter,
-    TokenBucket,
 )
 from rtc_server.transport.logs import LogLimiter
 from rtc_server.transport.media.quality import ReceptionReport
@@ -68,10 +67,8 @@ def test_where_checks_may_go(address: str, from_loopback: bool, from_network: bo
 
 
 def test_ice_servers() -> None:
-    found = dict(
-        agent_servers(
-            ["stun:stun.example:3479", "turn:user:pa:ss@turn.example?transport=tcp", "stun:other"]
-        )
+    found = for_agent(
+        "stun:stun.example:3479", "turn:user:pa:ss@turn.example?transport=tcp", "stun:other"
     )
     assert found == {
         "stun_server": ("stun.example", 3479),
@@ -81,30 +78,54 @@ def test_ice_servers() -> None:
         "turn_ssl": False,
         "turn_transport": "tcp",
     }
-    assert dict(agent_servers(["turns:u:p@[2001:db8::1]"]))["turn_server"] == ("2001:db8::1", 5349)
+    assert for_agent("turns:u:p@[2001:db8::1]")["turn_server"] == ("2001:db8::1", 5349)
+    assert for_agent("turns:u:p@dtls?transport=udp", "turn:u:p@b")["turn_server"] == ("b", 3478)
+    assert for_agent("turn:u:p@b", relay=False) == {}
 
 
-@pytest.mark.parametrize("url", ["", "http://x", "turn:host", "stun:", "stun:host:port"])
-def test_bad_ice_servers_are_refused_without_showing_secrets(url: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        agent_servers([url])
-    assert "secret" not in str(caught.value)
+def for_agent(*texts: str, relay: bool = True) -> dict[str, object]:
+    ice = TransportSettings(ice_servers=texts).ice()
+    return dict(agent_servers(ice, relay=relay, now_s=0.0))
+
+
+def test_the_servers_own_relay_has_a_user_of_its_own_too() -> None:
+    ice = TransportSettings(ice_servers=("turn:a",), turn_secret="s").ice()
+    found = dict(agent_servers(ice, relay=True, now_s=1_000.5))
+    assert found["turn_username"] == "4600:server"
+    assert found["turn_password"] == ice.for_client("server", 4600)[0].credential
+
+
+@pytest.mark.parametrize(
+    ("texts", "server"),
+    [
+        (("turn:u:p@a", "stun:b"), ("b", 3478)),
+        (("turns:u:p@c", "turn:u:p@d?transport=tcp", "turn:u:p@a"), ("a", 3478)),
+        (("turns:u:p@a", "turn:u:p@a?transport=tcp"), None),
+    ],
+)
+def test_who_can_tell_our_address(texts: tuple[str, ...], server: object) -> None:
+    assert stun_server(TransportSettings(ice_servers=texts).ice()) == server
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"udp_port_first": 5000}, {"public_address": "example.org"}, {"ice_addresses": ("eth0",)}],
+    [
+        {"udp_port_first": 5000},
+        {"public_address": "example.org"},
+        {"public_address": "stun"},
+        {"ice_addresses": ("eth0",)},
+        {"ice_servers": ("turn:a",)},
+        {"ice_servers": ("turn:u:p@a",), "turn_secret": "unused"},
+        {"ice_servers": ("stun:a",), "turn_secret": "unused"},
+        {"ice_servers": ("stun:a",), "ice_policy": "relay"},
+        {"ice_servers": ("stun:a",), "server_relay": "also"},
+        {"server_relay": "only"},
+    ],
 )
 def test_settings_that_cannot_work_are_refused(settings: dict[str, object]) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError) as refusal:
         TransportSettings(**settings)  # type: ignore[arg-type]
-
-
-def test_a_bucket_allows_its_rate_and_a_burst() -> None:
-    bucket = TokenBucket(10.0)
-    assert sum(bucket.allows(0.0) for _ in range(100)) == 20
-    assert sum(bucket.allows(1.0) for _ in range(100)) == 10
-    assert sum(bucket.allows(100.0) for _ in range(100)) == 20
+    assert "unused" not in str(refusal.value)
 
 
 def test_strangers_cannot_starve_the_peer_nor_each_other() -> None:

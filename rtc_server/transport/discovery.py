@@ -1,0 +1,46 @@
+"""The address that this machine has on the other side of its NAT, asked of a STUN server."""
+
+from dataclasses import replace
+
+from rtc_server.clock import Clock
+from rtc_server.config import PUBLIC_BY_STUN, TransportSettings
+from rtc_server.errors import ConfigError
+from rtc_server.transport.addresses import addresses_to_offer
+from rtc_server.transport.ice import IceAgent, IceOptions
+from rtc_server.transport.ice_servers import stun_server
+
+
+async def with_public_address(
+    settings: TransportSettings, host: str, clock: Clock
+) -> TransportSettings:
+    """The settings with the public address in place of the wish to ask for it.
+
+    Args:
+        host: the address HTTP listens on (see `addresses_to_offer`).
+
+    Raises:
+        ConfigError: no server could be asked, or none answered.
+    """
+    if settings.public_address != PUBLIC_BY_STUN:
+        return settings
+    server = stun_server(settings.ice())
+    if server is None:
+        raise ConfigError(
+            "--public-address stun needs a server that answers over UDP. Name a STUN server in "
+            "--ice-servers, or write the address itself."
+        )
+    options = IceOptions(
+        addresses=tuple(addresses_to_offer(settings, host)), servers=(("stun_server", server),)
+    )
+    agent = IceAgent(options, clock, ice_controlling=False)
+    try:
+        await agent.gather_candidates()
+        seen = [each.host for each in agent.local_candidates if each.type == "srflx"]
+    finally:
+        await agent.close()
+    if not seen:
+        raise ConfigError(
+            f"The STUN server {server[0]} port {server[1]} did not tell the public address. Check "
+            "it and that UDP may leave this machine, or write the address itself."
+        )
+    return replace(settings, public_address=seen[0])
