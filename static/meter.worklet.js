@@ -1,12 +1,18 @@
 /**
  * Measures loudness on the audio thread and posts it 30 times a second, no more than a page can
- * draw: the RMS of what passed since the last post, 0 to 1.
+ * draw: the RMS of what passed since the last post, 0 to 1. Posted anything, it ends.
  */
 const POSTS_PER_SECOND = 30;
 
 class Meter extends AudioWorkletProcessor {
   #sum = 0;
   #count = 0;
+  #running = true;
+
+  constructor() {
+    super();
+    this.port.onmessage = () => (this.#running = false);
+  }
 
   process([input]) {
     const samples = input[0]; // absent while nothing is connected
@@ -18,7 +24,7 @@ class Meter extends AudioWorkletProcessor {
         this.#sum = this.#count = 0;
       }
     }
-    return true;
+    return this.#running;
   }
 }
 

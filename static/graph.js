@@ -1,0 +1,48 @@
+/** The page's one audio graph. */
+
+const WORKLETS = ["meter", "tape"];
+/** @type {AudioContext|null} */
+let context = null;
+let ready = Promise.resolve();
+
+/** A context that runs, with our worklets in it. Made at first use: browsers want a gesture first. */
+export async function audioGraph() {
+  if (!context) {
+    context = new AudioContext();
+    const load = (name) => context.audioWorklet.addModule(new URL(`${name}.worklet.js`, import.meta.url));
+    ready = Promise.all(WORKLETS.map(load));
+  }
+  context.resume().catch(() => {}); // it stays silent until the person touches the page
+  await ready;
+  return context;
+}
+
+/** A node for a track's sound. @param {MediaStreamTrack} track */
+export function trackNode(track) {
+  return context.createMediaStreamSource(new MediaStream([track]));
+}
+
+/**
+ * Follow the loudness of a track.
+ *
+ * @param {MediaStreamTrack} track
+ * @param {(rms: number) => void} onLevel  30 times a second, 0 to 1
+ * @returns {Promise<() => void>} stops it
+ */
+export async function watchLevel(track, onLevel) {
+  await audioGraph();
+  const source = trackNode(track);
+  const meter = meterNode(onLevel);
+  source.connect(meter);
+  return () => {
+    source.disconnect();
+    meter.port.postMessage("end");
+  };
+}
+
+/** A node that measures what is connected to it. @param {(rms: number) => void} onLevel */
+export function meterNode(onLevel) {
+  const meter = new AudioWorkletNode(context, "meter", { numberOfOutputs: 0 });
+  meter.port.onmessage = ({ data }) => onLevel(data);
+  return meter;
+}

@@ -1,0 +1,89 @@
+/** The controls of a file that is translated: which one, play and pause, where in it. */
+import { FileSource } from "./file.js";
+import { text } from "./strings.js";
+
+/** Fires "chosen" {} with a new file, "ended" {} when it has played to its end. */
+export class FilePlayer extends EventTarget {
+  /** @type {FileSource|null} */ #source = null;
+  #bar;
+  #picker;
+  #name;
+  #play;
+  #position;
+  #time;
+
+  /** @param {HTMLElement} bar */
+  constructor(bar) {
+    super();
+    this.#bar = bar;
+    this.#picker = bar.querySelector("[type=file]");
+    this.#name = bar.querySelector(".file-name");
+    this.#play = bar.querySelector("#file-play");
+    this.#position = bar.querySelector("[type=range]");
+    this.#time = bar.querySelector("time");
+    bar.querySelector("#file-choose").addEventListener("click", () => this.choose());
+    this.#picker.addEventListener("change", () => this.take(this.#picker.files[0]));
+    this.#play.addEventListener("click", () => {
+      if (this.#source.playing) this.#source.pause();
+      else this.#source.play();
+    });
+    this.#position.addEventListener("input", () => (this.#source.position = this.#position.value));
+    this.render();
+  }
+
+  /** What was chosen. @returns {FileSource|null} */
+  get source() {
+    return this.#source;
+  }
+
+  /** Let the person choose a file. */
+  choose() {
+    this.#picker.click();
+  }
+
+  /** @param {File|undefined} file */
+  take(file) {
+    if (!file) return; // the dialog was closed without a choice
+    this.#source?.discard();
+    const source = (this.#source = new FileSource(file));
+    source.addEventListener("change", () => this.#showPosition());
+    source.addEventListener("ended", () => this.dispatchEvent(new Event("ended")));
+    this.#picker.value = ""; // so that the same file can be chosen again
+    this.render();
+    this.dispatchEvent(new Event("chosen"));
+  }
+
+  /** Whether a file is what is listened to. @param {boolean} shown */
+  set shown(shown) {
+    this.#bar.hidden = !shown;
+  }
+
+  /** Take the interface's language anew. */
+  render() {
+    this.#name.textContent = this.#source?.name ?? text("noFile");
+    this.#showPosition();
+  }
+
+  #showPosition() {
+    const source = this.#source;
+    const { heard = false, playing = false, position = 0, duration = 0 } = source ?? {};
+    const label = text(playing ? "pauseFile" : "playFile");
+    this.#play.disabled = !heard;
+    this.#play.toggleAttribute("data-playing", playing);
+    this.#play.title = label;
+    this.#play.setAttribute("aria-label", label);
+    const known = Number.isFinite(duration) && duration > 0;
+    this.#position.disabled = !known;
+    this.#position.max = known ? duration : 1;
+    this.#position.value = position;
+    const written = known ? `${clock(position)} / ${clock(duration)}` : clock(position);
+    this.#position.setAttribute("aria-valuetext", written);
+    this.#time.textContent = source ? written : "";
+  }
+}
+
+/** 83.4 as 1:23. @param {number} seconds */
+function clock(seconds) {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
