@@ -43,6 +43,7 @@ COPY rtc_server rtc_server
 COPY static static
 COPY models/phrasebook models/phrasebook
 COPY models/catalog.toml models/catalog.toml
+COPY docs/openapi.yaml docs/events.schema.json docs/
 RUN /venv/bin/pip install --no-deps .
 
 FROM gpu-python AS gpu
@@ -77,6 +78,7 @@ COPY rtc_server rtc_server
 COPY static static
 COPY models/phrasebook models/phrasebook
 COPY models/catalog.toml models/catalog.toml
+COPY docs/openapi.yaml docs/events.schema.json docs/
 RUN /venv/bin/pip install --no-deps .
 
 FROM python:3.11-slim AS cpu

@@ -7,7 +7,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 FOLDERS = ("static", "models/phrasebook")
-FILES = ("models/catalog.toml",)
+FILES = ("models/catalog.toml", "docs/openapi.yaml", "docs/events.schema.json")
 """Found again by `rtc_server.resources`."""
 
 
@@ -19,7 +19,9 @@ class BuildWithFolders(build_py):
                 target = Path(self.build_lib, "rtc_server", folder)
                 shutil.copytree(folder, target, dirs_exist_ok=True)
             for file in FILES:
-                shutil.copy(file, Path(self.build_lib, "rtc_server", file))
+                target = Path(self.build_lib, "rtc_server", file)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, target)
 
 
 setup(cmdclass={"build_py": BuildWithFolders})

@@ -16,6 +16,7 @@ from rtc_server.session.quota import KeyLimits
 from rtc_server.signaling.auth import Access, Door
 from rtc_server.signaling.calls import CALLS, ONE_CALL, CallRoutes
 from rtc_server.signaling.client_secrets import PAGE_SECRET, ClientSecretRoutes
+from rtc_server.signaling.description import DescriptionRoutes
 from rtc_server.signaling.info import InfoRoutes
 from rtc_server.signaling.key_ring import KeyRing
 from rtc_server.signaling.origins import OriginPolicy, cors_headers
@@ -33,6 +34,8 @@ ACCESS = {
     "page": Access.PUBLIC,
     "static": Access.PUBLIC,
     PAGE_SECRET: Access.PUBLIC,
+    "openapi": Access.PUBLIC,
+    "events": Access.PUBLIC,
     "healthz": Access.PUBLIC,
     "readyz": Access.PUBLIC,
     "engines": Access.SECRET,
@@ -115,6 +118,7 @@ def make_http_app(
     )
     WebSocketRoutes(calls, metrics, settings.transport).add_to(app.router)
     InfoRoutes(readiness, catalogue, metrics, settings.interpreter).add_to(app.router)
+    DescriptionRoutes().add_to(app.router)
     PageRoutes(page_folder or resource_folder("static")).add_to(app.router)
 
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
