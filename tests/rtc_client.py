@@ -154,6 +154,7 @@ class RtcClient:
         channel: str | None = "oai-events",
         addresses: Sequence[str] = ("127.0.0.1",),
         headers: Mapping[str, str] | None = None,
+        configuration: RTCConfiguration | None = None,
         timeout_s: float = 60.0,
     ) -> None:
         """
@@ -164,6 +165,7 @@ class RtcClient:
             channel: label of the data channel; None for none.
             addresses: loopback addresses to offer.
             headers: for the POST, when `negotiate` is a URL.
+            configuration: with ICE servers, say; by default without.
             timeout_s: how long connecting may take.
         """
         self._negotiate = negotiate
@@ -176,7 +178,7 @@ class RtcClient:
             packets = [] if audio is None else encode(audio)
         silence = None if stop_after_audio else encode(np.zeros(960 * 3, np.float32))[-1]
         self.track = PacketTrack(packets, silence, packet_ms)
-        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.pc = RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
         self.answer_sdp = ""
         self.location = ""
         """The call's URL path, when `negotiate` is a URL."""

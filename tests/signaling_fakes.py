@@ -149,6 +149,7 @@ async def serve(
     *,
     api_key: str = "",
     ice_servers: tuple[str, ...] = (),
+    transport: TransportSettings | None = None,
     prefix: str = "",
     handler_cancellation: bool = False,
     access: AccessSettings | None = None,
@@ -158,7 +159,7 @@ async def serve(
     settings = Settings(
         http=HttpSettings(api_key=api_key),
         access=access or AccessSettings(),
-        transport=TransportSettings(ice_servers=ice_servers),
+        transport=transport or TransportSettings(ice_servers=ice_servers),
     )
     app = make_http_app(calls, readiness, catalogue, metrics, settings, page_folder=page_folder)
     if prefix:

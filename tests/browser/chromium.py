@@ -64,18 +64,20 @@ async def visit(
     before_load: str = "",
     expected_errors: Sequence[str] = (),
     tab_to_capture: str = "",
+    further: Sequence[str] = (),
     **context_options: Any,
 ) -> AsyncIterator[Visit]:
     """Open `url`. At the end the console must hold no error but the expected ones.
 
     `microphone` is a WAV file that plays over and over; without one the fake device beeps.
     `tab_to_capture` is the title of the tab that is chosen when the page asks for one; there is no
-    microphone then. `before_load` is JavaScript that runs before the page's own. `context_options`
-    go to Playwright: viewport, color_scheme, locale and the like.
+    microphone then. `before_load` is JavaScript that runs before the page's own. `further` are
+    more arguments for Chromium. `context_options` go to Playwright: viewport, color_scheme, locale
+    and the like.
     """
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     assert executable, "Chromium is missing: apt-get install chromium"
-    arguments = list(ARGUMENTS)
+    arguments = [*ARGUMENTS, *further]
     if tab_to_capture:
         arguments.append(f"--auto-select-tab-capture-source-by-title={tab_to_capture}")
     else:  # this would choose a fake screen instead of the tab

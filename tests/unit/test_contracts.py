@@ -86,6 +86,12 @@ def test_the_relay_takes_a_protocol_of_ours() -> None:
     }
 
 
+def test_a_refused_transaction_says_its_error() -> None:
+    answer = stun.Message(stun.Method.ALLOCATE, stun.Class.ERROR)
+    answer.attributes["ERROR-CODE"] = (401, "Unauthorized")
+    assert stun.TransactionFailed(answer).response.error_code == 401
+
+
 async def test_the_state_of_a_connection() -> None:
     connection = Connection(ice_controlling=False)
     expected: dict[str, type] = {

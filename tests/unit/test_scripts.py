@@ -134,7 +134,7 @@ def test_a_failed_install_is_said_and_tried_again(machine: Machine) -> None:
         assert not any("rtc_server serve" in call for call in machine.called)
 
 
-DEBIAN = ("chromium", "flite", "text2wave", "sox", "caddy")
+DEBIAN = ("chromium", "flite", "text2wave", "sox", "turnserver", "caddy")
 
 
 def test_without_debian_packages_test_says_which(machine: Machine) -> None:

@@ -1,0 +1,97 @@
+"""Chromium through a real TURN server, with the user that a server minted for it."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rtc_server.config import TransportSettings
+from rtc_server.transport.webrtc import WebRtcTransport
+from tests.browser.chromium import visit
+from tests.coturn import SECRET, coturn
+from tests.loopback.peers import Recorder, pitch_hz, tone
+
+CALL = """
+async (configuration) => {
+  const context = new AudioContext({sampleRate: 48000});
+  const oscillator = new OscillatorNode(context, {frequency: 700});
+  const microphone = context.createMediaStreamDestination();
+  oscillator.connect(microphone);
+  oscillator.start();
+  const peer = window.peer = new RTCPeerConnection(configuration);
+  peer.addTrack(microphone.stream.getTracks()[0]);
+  const speaker = window.speaker = new Audio();
+  speaker.autoplay = true;
+  peer.ontrack = (event) => { speaker.srcObject = new MediaStream([event.track]); };
+  const gathered = new Promise((resolve) => {
+    peer.onicegatheringstatechange = () => {
+      if (peer.iceGatheringState === "complete") resolve();
+    };
+  });
+  await peer.setLocalDescription();
+  await gathered;
+  const answer = await window.negotiate(peer.localDescription.sdp);
+  await peer.setRemoteDescription({type: "answer", sdp: answer});
+}
+"""
+PATH = """
+async () => {
+  const stats = [...(await peer.getStats()).values()];
+  const transport = stats.find((each) => each.type === "transport");
+  const pair = stats.find((each) => each.id === transport.selectedCandidatePairId);
+  const local = stats.find((each) => each.id === pair.localCandidateId);
+  const heard = stats.find((each) => each.type === "inbound-rtp");
+  return {
+    kind: local.candidateType,
+    protocol: local.relayProtocol,
+    gathered: stats.filter((each) => each.type === "local-candidate").map((c) => c.candidateType),
+    received: heard.packetsReceived,
+  };
+}
+"""
+
+
+@pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
+async def test_media_flows_through_the_relay_alone(way: str, tmp_path: Path) -> None:
+    session = Recorder(tone(440, 60))
+    transports: list[WebRtcTransport] = []
+    # The relay's certificate is its own.
+    further = ["--ignore-certificate-errors"] if way == "tls" else []
+    async with coturn(tmp_path) as turn, visit("about:blank", further=further) as visitor:
+        settings = TransportSettings(
+            ice_servers=(getattr(turn, way),), turn_secret=SECRET, ice_policy="relay"
+        )
+        ice = settings.ice()
+        server = ice.for_client("sess_1", int(time.time()) + 600)[0]
+
+        async def negotiate(offer: str) -> str:
+            transport = await WebRtcTransport.accept(
+                offer, session, settings, host="127.0.0.1", clock=time.monotonic
+            )
+            transports.append(transport)
+            return transport.answer_sdp
+
+        configuration: dict[str, Any] = {
+            "iceServers": [
+                {
+                    "urls": [server.url],
+                    "username": server.username,
+                    "credential": server.credential,
+                }
+            ],
+            "iceTransportPolicy": ice.policy,
+        }
+        try:
+            await visitor.page.expose_function("negotiate", negotiate)
+            await visitor.page.evaluate(CALL, configuration)
+            await session.until(lambda: session.samples >= 48_000)
+            path = await visitor.page.evaluate(PATH)
+        finally:
+            for transport in transports:
+                await transport.close()
+    assert abs(pitch_hz(session.audio()[-16_000:], 16_000) - 700) < 5
+    assert path["kind"] == "relay"
+    assert path["protocol"] == way
+    assert set(path["gathered"]) == {"relay"}
+    assert path["received"] > 50
