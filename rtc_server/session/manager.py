@@ -148,7 +148,7 @@ class SessionManager:
         try:
             session = Session("sess_" + secrets.token_urlsafe(16), request, self._services, lease)
         except BaseException:
-            lease.end(now_s)
+            lease.end(now_s, wall_s)
             raise
         return _Admitted(session, request.owner, lease)
 
@@ -158,7 +158,7 @@ class SessionManager:
         try:
             return await self._while_open(connect(admitted.session))
         except BaseException:
-            admitted.lease.end(self._services.clock())
+            admitted.lease.end(self._services.clock(), self._services.wall())
             raise
 
     async def _while_open(self, connecting: Awaitable[AnyTransport]) -> AnyTransport:
@@ -202,7 +202,8 @@ class SessionManager:
         except* Exception:
             logger.exception("session %s failed", session.id)
         finally:
-            self._calls.pop(session.id).lease.end(self._services.clock())
+            lease = self._calls.pop(session.id).lease
+            lease.end(self._services.clock(), self._services.wall())
             self._services.metrics.sessions.set(len(self._calls))
             self._services.metrics.sessions_closed.labels(reason).inc()
             logger.info("session %s closed: %s", session.id, reason)

@@ -37,16 +37,17 @@ class _Usage:
     """Seconds used today, up to `counted_s`."""
     counted_s: float = 0.0
     """Monotonic time up to which `used_s` has been added up."""
-    wall_offset_s: float = 0.0
-    """Unix time minus monotonic time, when a session was last admitted."""
     leases: set["Lease"] = field(default_factory=set)
 
-    def count(self, now_s: float) -> None:
-        """Add up to `now_s`; what was used before midnight UTC is not today's."""
-        day = int((now_s + self.wall_offset_s) // DAY_S)
-        if day > self.day:
+    def count(self, now_s: float, wall_s: float) -> None:
+        """Add up to now; what was used before midnight UTC is not today's.
+
+        Both clocks each time: the host's may be set while sessions run, and the day is the host's.
+        """
+        day = int(wall_s // DAY_S)
+        if day != self.day:
             self.day, self.used_s = day, 0.0
-            self.counted_s = max(self.counted_s, day * DAY_S - self.wall_offset_s)
+            self.counted_s = max(self.counted_s, now_s - wall_s % DAY_S)
         self.used_s += len(self.leases) * max(0.0, now_s - self.counted_s)
         self.counted_s = now_s
 
@@ -62,13 +63,13 @@ class Lease:
         )
         """Unix seconds at which the session's own length ends; None without a limit."""
 
-    def left_s(self, now_s: float) -> float:
+    def left_s(self, now_s: float, wall_s: float) -> float:
         """Seconds the session may still go on; infinite without a limit, 0 once revoked.
 
         All sessions of a key drink from the same minutes, so two of them halve what is left.
         """
         usage = self._usage
-        usage.count(now_s)
+        usage.count(now_s, wall_s)
         left_s = self._end_s - now_s
         if self._limits.minutes_a_day and usage.leases:
             budget_s = self._limits.minutes_a_day * 60 - usage.used_s
@@ -79,9 +80,9 @@ class Lease:
         """The key is gone: nothing is left."""
         self._end_s = -math.inf
 
-    def end(self, now_s: float) -> None:
+    def end(self, now_s: float, wall_s: float) -> None:
         """The session is over. Harmless when said twice."""
-        self._usage.count(now_s)
+        self._usage.count(now_s, wall_s)
         self._usage.leases.discard(self)
 
 
@@ -126,8 +127,5 @@ class Quotas:
         if known is None:
             self._usage = {k: u for k, u in self._usage.items() if u.leases or u.day == day}
             known = self._usage[key] = _Usage(day)
-        known.wall_offset_s = wall_s - now_s
-        known.count(now_s)
-        if known.day != day:
-            known.day, known.used_s = day, 0.0
+        known.count(now_s, wall_s)
         return known

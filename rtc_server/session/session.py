@@ -157,7 +157,8 @@ class Session:
 
     async def _close_in_time(self) -> None:
         told = False
-        while (left_s := self._lease.left_s(self._services.clock())) > 0:
+        clock, wall = self._services.clock, self._services.wall
+        while (left_s := self._lease.left_s(clock(), wall())) > 0:
             if left_s <= EXPIRING_S and not told:
                 told = True
                 self._emit(ExpiringEvent(in_ms=round(left_s * 1000)))
