@@ -1,0 +1,165 @@
+/** A session over WebRTC: one offer by HTTP, audio both ways, events on a data channel. */
+import { ClientError } from "./errors.js";
+
+const GATHERING_MS = 1000; // host candidates are there in tens of ms; a slow STUN server must not hold us up
+const RELAY_GATHERING_MS = 5000; // with a relay alone there is nothing to offer before it answers
+
+/** A `Link`; see link.js. */
+export class WebRtcLink extends EventTarget {
+  /** @type {{location: string, token: string}|null} */ place = null;
+  #api;
+  #abort = new AbortController();
+  /** @type {RTCPeerConnection|null} */ #peer = null;
+  /** @type {RTCDataChannel|null} */ #channel = null;
+  #opened = withResolvers();
+  #weak = false;
+
+  /** @param {import("./api.js").Api} api */
+  constructor(api) {
+    super();
+    this.#api = api;
+    this.#opened.promise.catch(() => {}); // whoever awaits `open` hears of it
+  }
+
+  /**
+   * @param {MediaStreamTrack} track
+   * @param {import("./link.js").CallRequest} request
+   * @param {import("./link.js").Place|null} [place]
+   */
+  async open(track, request, place = null) {
+    const token = place ? place.token : await this.#api.token();
+    this.#abort.signal.throwIfAborted();
+    const peer = this.#openPeer(track);
+    await peer.setLocalDescription();
+    await this.#gathered(peer);
+    const response = await this.#exchange(peer.localDescription.sdp, request, token, place);
+    const answer = await response.text();
+    if (this.#abort.signal.aborted) {
+      if (!place) this.hangUp(); // stopped meanwhile: do not leave it open there
+      throw this.#abort.signal.reason;
+    }
+    if (this.#api.learn(response)) this.#emit("servers");
+    await peer.setRemoteDescription({ type: "answer", sdp: answer });
+    await this.#opened.promise;
+  }
+
+  /** @param {object} event */
+  send(event) {
+    if (this.#channel?.readyState !== "open") return false;
+    this.#channel.send(JSON.stringify(event));
+    return true;
+  }
+
+  /** @param {MediaStreamTrack} track */
+  async replaceTrack(track) {
+    await this.#peer?.getSenders()[0].replaceTrack(track);
+  }
+
+  async stats() {
+    return this.#peer ? this.#peer.getStats() : null;
+  }
+
+  close(error = new ClientError("session_ended")) {
+    if (this.#abort.signal.aborted) return;
+    this.#abort.abort(error);
+    this.#opened.reject(error);
+    this.#channel?.close();
+    this.#peer?.close();
+  }
+
+  hangUp(error) {
+    if (this.place) {
+      const { location, token } = this.place;
+      this.place = null;
+      const request = { method: "DELETE", keepalive: true, token };
+      this.#api.fetch(location, request).catch(() => {}); // it frees the session by itself, too
+    }
+    this.close(error);
+  }
+
+  #openPeer(track) {
+    const peer = new RTCPeerConnection(this.#api.rtcConfiguration);
+    this.#peer = peer;
+    peer.addTransceiver(track, { direction: "sendrecv", streams: [new MediaStream([track])] });
+    peer.addEventListener("track", ({ track: remote, streams }) => {
+      this.#emit("stream", { stream: streams[0] ?? new MediaStream([remote]) });
+    });
+    peer.addEventListener("connectionstatechange", () => this.#follow());
+    const channel = peer.createDataChannel("oai-events");
+    this.#channel = channel;
+    channel.addEventListener("open", () => this.#follow());
+    channel.addEventListener("message", ({ data }) => {
+      this.#emit("message", { event: JSON.parse(data) });
+    });
+    channel.addEventListener("close", () => this.#down());
+    return peer;
+  }
+
+  #follow() {
+    const { connectionState } = this.#peer;
+    if (connectionState === "failed") this.#down();
+    else if (connectionState === "disconnected") this.#setWeak(true);
+    else if (connectionState === "connected" && this.#channel.readyState === "open") {
+      this.#setWeak(false);
+      this.#opened.resolve();
+    }
+  }
+
+  #setWeak(weak) {
+    if (weak === this.#weak) return;
+    this.#weak = weak;
+    this.#emit(weak ? "weak" : "well");
+  }
+
+  #down() {
+    this.#opened.reject(new ClientError("connect_failed")); // no matter once it was open
+    this.#emit("down", { error: new ClientError("connection_lost") });
+  }
+
+  async #gathered(peer) {
+    if (peer.iceGatheringState === "complete") return;
+    const relayed = this.#api.rtcConfiguration.iceTransportPolicy === "relay";
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, relayed ? RELAY_GATHERING_MS : GATHERING_MS);
+      peer.addEventListener("icegatheringstatechange", () => {
+        if (peer.iceGatheringState !== "complete") return;
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Exchange offer and answer. @returns {Promise<Response>} */
+  async #exchange(offer, { source, target, session }, token, place) {
+    const { signal } = this.#abort;
+    if (place) {
+      const url = new URL(`${place.location}/resume`);
+      url.searchParams.set("last_seq", String(place.lastSeq));
+      const headers = { "Content-Type": "application/sdp" };
+      this.place = { location: place.location, token };
+      return this.#api.fetch(url, { method: "POST", body: offer, headers, token, signal });
+    }
+    const url = this.#api.url("v1/realtime/translations/calls");
+    url.searchParams.set("source", source);
+    url.searchParams.set("target", target);
+    const body = new FormData();
+    body.append("sdp", offer);
+    body.append("session", JSON.stringify(session));
+    const response = await this.#api.fetch(url, { method: "POST", body, token, signal });
+    const location = new URL(response.headers.get("Location"), url).href;
+    this.place = { location, token };
+    return response;
+  }
+
+  #emit(type, detail) {
+    if (this.#abort.signal.aborted) return;
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** `Promise.withResolvers`, which browsers from before 2024 lack. */
+function withResolvers() {
+  const made = {};
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+  return made;
+}
