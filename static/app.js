@@ -1,4 +1,5 @@
 /** The page: joins settings, conversation, captions and controls. */
+import { HeadphoneAdvice } from "./advice.js";
 import { SourceError, missingFeature } from "./audio.js";
 import "./captions.js";
 import { ClientError } from "./client.js";
@@ -7,7 +8,9 @@ import { Details } from "./details.js";
 import { offerKeeping } from "./keep.js";
 import { LanguagePair } from "./languages.js";
 import "./meter.js";
+import { Output } from "./output.js";
 import { PhrasePanel, phraseItem } from "./phrases.js";
+import { FilePlayer } from "./player.js";
 import { recall, remember } from "./prefs.js";
 import { ProblemBar } from "./problems.js";
 import { fetchLanguages, fetchPhrases } from "./server.js";
@@ -22,8 +25,8 @@ const EXAMPLES = 4;
 /** @param {string} id */
 const at = (id) => document.getElementById(id);
 const captions = at("captions");
-const output = at("output");
 const meter = at("meter");
+const outputMeter = at("output-meter");
 const toggle = at("toggle");
 const talk = at("talk");
 
@@ -31,7 +34,10 @@ const transcript = new Transcript();
 const pair = new LanguagePair(at("source"), at("target"), at("swap"));
 const phrases = new PhrasePanel(at("phrases"), at("open-phrases"));
 const problems = new ProblemBar(at("problem"));
-const settings = new Settings(at("settings"), output);
+const advice = new HeadphoneAdvice(at("advice"));
+const output = new Output(at("output"), at("local"));
+const player = new FilePlayer(at("player"));
+const settings = new Settings(at("settings"), output, player);
 const details = new Details(at("details"));
 
 /** @type {import("./server.js").Languages|null} */
@@ -40,6 +46,8 @@ let server = null;
 let conversation = null;
 /** @type {string} a key of the strings' "state" */
 let phase = "loading";
+/** Segments that are being spoken or wait for it. */
+const waiting = new Set();
 
 // ---------------------------------------------------------------- what is shown
 
@@ -59,7 +67,7 @@ function setPhase(next) {
 }
 
 function showTalk() {
-  const wanted = Boolean(conversation?.live) && settings.talk === "hold";
+  const wanted = Boolean(conversation?.live) && settings.hold;
   if (wanted === !talk.hidden) return;
   if (!wanted) letGo();
   talk.hidden = !wanted;
@@ -92,6 +100,7 @@ function renderInterface() {
   phrases.render();
   problems.render();
   details.render();
+  player.render();
   settings.listDevices();
   setPhase(phase);
 }
@@ -156,10 +165,14 @@ async function start() {
 function finish(next) {
   conversation = null;
   details.stop();
+  output.stop();
+  settings.source = null;
   meter.reset();
-  output.srcObject = null;
+  outputMeter.reset();
+  advice.hide();
   captions.settle();
-  at("hush").disabled = true;
+  waiting.clear();
+  showSound();
   at("hint").textContent = "";
   setPhase(next);
 }
@@ -179,7 +192,6 @@ function report(error) {
 
 /** Show what a conversation says. @param {Conversation} session */
 function follow(session) {
-  const speaking = new Set();
   const on = (type, show) =>
     session.addEventListener(type, ({ detail }) => conversation === session && show(detail));
   on("phase", (detail) => setPhase(detail.phase));
@@ -195,35 +207,78 @@ function follow(session) {
     captions.show(segment);
     showInvitation();
   });
-  on("playout", ({ key, state }) => {
+  on("playout", (event) => {
+    const { key, state } = event;
     captions.showPlayout(key, state);
-    if (state === "queued" || state === "started") speaking.add(key);
-    else speaking.delete(key);
-    at("hush").disabled = speaking.size === 0;
+    output.playout(event);
+    if (state === "queued" || state === "started") waiting.add(key);
+    else waiting.delete(key);
+    showSound();
   });
-  on("source-ended", () => {
-    problems.show("source_ended", { retry: start });
-    session.stop();
+  on("source", ({ source }) => {
+    settings.source = source;
+    underlay();
+    advise();
   });
+  on("source-ended", ({ kind }) => replaceSource(session, kind));
   details.follow(session);
 }
 
-/** Play through an element, not through Web Audio: only so does the browser cancel its echo. */
+/** @param {MediaStream} stream */
 async function play(stream) {
-  output.srcObject = stream;
   try {
-    await output.play();
+    await output.play(stream);
   } catch (error) {
     if (error.name !== "NotAllowedError") return; // the session ended before it began
-    problems.show("playback_blocked", { retry: () => output.play() });
+    problems.show("playback_blocked", { retry: () => play(stream) });
   }
+}
+
+/** Play the original under the translation, where that is wanted. */
+function underlay() {
+  output.underlay(settings.underlay ? settings.source.track : null);
+}
+
+/** Loudspeakers are a matter only of an open microphone. */
+function advise() {
+  if (settings.source?.kind === "microphone") advice.consider(settings.speakerName);
+  else advice.hide();
+}
+
+/** A source went away by itself: another microphone may do. */
+async function replaceSource(session, kind) {
+  try {
+    if (kind !== "microphone" || !session.live) throw new SourceError("source_ended");
+    await session.changeSource(settings.openSource);
+    problems.show("microphone_gone");
+  } catch {
+    problems.show("source_ended", { retry: start });
+    session.stop();
+  }
+}
+
+function showSound() {
+  at("hush").disabled = waiting.size === 0 && !output.replaying;
+  at("replay").disabled = !output.replayable;
 }
 
 // ---------------------------------------------------------------- controls
 
 const letGo = holdToTalk(talk, (pressed) => conversation?.talk(pressed));
 toggle.addEventListener("click", () => (conversation ? stop() : start()));
-at("hush").addEventListener("click", () => conversation.clear());
+at("hush").addEventListener("click", () => {
+  output.stopReplay();
+  conversation?.clear();
+});
+at("replay").addEventListener("click", () => output.replay());
+output.addEventListener("change", showSound);
+output.addEventListener("level", ({ detail }) => outputMeter.push(detail.rms));
+player.addEventListener("ended", () => conversation?.commit());
+player.addEventListener("chosen", async () => {
+  if (conversation) return; // which tries it at once
+  problems.hide();
+  await player.source.load().catch(({ code }) => problems.show(code));
+});
 pair.addEventListener("change", () => {
   remember("pair", pair.value);
   const { source, target } = pair.value;
@@ -234,6 +289,9 @@ settings.addEventListener("vad", () => {
   if (conversation?.live) conversation.update({ vad: settings.vad });
   showTalk();
 });
+settings.addEventListener("underlay", underlay);
+settings.addEventListener("devices", advise);
+settings.addEventListener("speaker-gone", () => problems.show("speaker_gone"));
 settings.addEventListener("input", async () => {
   if (!conversation?.live) return;
   try {

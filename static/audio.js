@@ -1,10 +1,19 @@
-/** Where sound comes from and goes to. */
+/**
+ * Where sound comes from and goes to.
+ *
+ * @typedef {object} Source
+ * @property {"microphone"|"tab"|"file"} kind
+ * @property {MediaStreamTrack} track  what is sent; it ends by itself when the source goes away
+ * @property {boolean} playable  whether the page may play it under the translation: nobody else does
+ * @property {() => void} begin  called once, when the interpreter listens
+ * @property {() => void} close
+ */
 
 /** A problem with a source, by its code. */
 export class SourceError extends Error {
   /**
    * @param {string} code  microphone_refused, microphone_missing, microphone_busy, tab_refused,
-   *     tab_silent
+   *     tab_silent, file_missing, file_unreadable
    */
   constructor(code) {
     super(code);
@@ -24,7 +33,7 @@ const REFUSALS = {
  * Ask for a microphone; if the wanted one is not there any more, for the browser's default.
  *
  * @param {string} deviceId  "" for the default
- * @returns {Promise<MediaStreamTrack>}
+ * @returns {Promise<Source>}
  * @throws {SourceError}
  */
 export async function openMicrophone(deviceId) {
@@ -32,7 +41,7 @@ export async function openMicrophone(deviceId) {
   try {
     if (deviceId) audio.deviceId = { exact: deviceId };
     const stream = await navigator.mediaDevices.getUserMedia({ audio });
-    return stream.getAudioTracks()[0];
+    return source("microphone", stream.getAudioTracks()[0], false);
   } catch (error) {
     if (deviceId && error.name === "OverconstrainedError") return openMicrophone("");
     throw new SourceError(REFUSALS[error.name] ?? "microphone_busy");
@@ -45,24 +54,45 @@ export function canCaptureTab() {
 }
 
 /**
- * Ask for the sound of a tab or of the whole system, as it is: no voice processing.
+ * Ask for the sound of a tab or of the whole system, as it is: no voice processing. A tab is kept
+ * from playing by itself where the browser can do that; the page plays it then, under the
+ * translation. The sound of the system holds what this page plays, and must not be played again.
  *
- * @returns {Promise<MediaStreamTrack>}
+ * @returns {Promise<Source>}
  * @throws {SourceError} tab_refused, or tab_silent where the browser gives a picture but no sound
  */
 export async function openTab() {
-  const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  const { suppressLocalAudioPlayback = false } = navigator.mediaDevices.getSupportedConstraints();
+  const audio = {
+    echoCancellation: false,
+    noiseSuppression: false,
+    autoGainControl: false,
+    suppressLocalAudioPlayback: true,
+    restrictOwnAudio: true,
+  };
   let stream;
   try {
     // Browsers give sound only beside a picture; the picture is thrown away at once.
-    stream = await navigator.mediaDevices.getDisplayMedia({ video: true, audio, systemAudio: "include" });
+    stream = await navigator.mediaDevices.getDisplayMedia({
+      video: true,
+      audio,
+      systemAudio: "include",
+      selfBrowserSurface: "exclude",
+    });
   } catch {
     throw new SourceError("tab_refused");
   }
-  for (const track of stream.getVideoTracks()) track.stop();
+  const [picture] = stream.getVideoTracks();
+  const playable = suppressLocalAudioPlayback && picture?.getSettings().displaySurface === "browser";
+  picture?.stop();
   const [track] = stream.getAudioTracks();
   if (!track) throw new SourceError("tab_silent");
-  return track;
+  return source("tab", track, playable);
+}
+
+/** @returns {Source} */
+function source(kind, track, playable) {
+  return { kind, track, playable, begin: () => {}, close: () => track.stop() };
 }
 
 /**
@@ -70,39 +100,18 @@ export async function openTab() {
  * microphone was allowed, none before.
  *
  * @param {"audioinput"|"audiooutput"} kind
- * @returns {Promise<{id: string, label: string}[]>}
+ * @returns {Promise<{id: string, label: string}[]>}  the browser's default has the id "default"
  */
 export async function listDevices(kind) {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   return devices
-    .filter((device) => device.kind === kind && device.label && device.deviceId !== "default")
+    .filter((device) => device.kind === kind && device.label)
     .map(({ deviceId, label }) => ({ id: deviceId, label }));
 }
 
 /** Whether this browser can send sound to a chosen device. */
 export function canChooseOutput() {
   return "setSinkId" in HTMLMediaElement.prototype;
-}
-
-/**
- * Follow the loudness of a track.
- *
- * @param {MediaStreamTrack} track
- * @param {(rms: number) => void} onLevel  30 times a second, 0 to 1
- * @returns {Promise<() => Promise<void>>} stops it
- */
-export async function watchLevel(track, onLevel) {
-  const context = new AudioContext();
-  try {
-    await context.audioWorklet.addModule(new URL("meter.worklet.js", import.meta.url));
-    const meter = new AudioWorkletNode(context, "meter", { numberOfOutputs: 0 });
-    meter.port.onmessage = ({ data }) => onLevel(data);
-    context.createMediaStreamSource(new MediaStream([track])).connect(meter);
-  } catch (error) {
-    await context.close();
-    throw error;
-  }
-  return () => context.close();
 }
 
 /** What this browser lacks for the job: the code of a problem, or null. */

@@ -4,19 +4,19 @@
  *
  * Events (each a CustomEvent): "phase" {phase}, "level" {rms}, "hearing" {nothing}, "stream"
  * {stream}, "segment" and "playout" (as the client's, with `key` naming the segment on this page),
- * "metrics", "notice" {message}, "expiring", "source-ended".
+ * "metrics", "notice" {message}, "expiring", "source" {source}, "source-ended" {kind}.
  *
  * @typedef {"opening"|"connecting"|"listening"|"hearing"|"translating"|"speaking"|"interrupted"|
  *     "finishing"} Phase
  */
-import { watchLevel } from "./audio.js";
 import { TranslationClient } from "./client.js";
+import { watchLevel } from "./graph.js";
 import { accessToken } from "./server.js";
 import { SilenceWatch } from "./silence.js";
 
 export class Conversation extends EventTarget {
   #client = new TranslationClient({ token: accessToken });
-  /** @type {MediaStreamTrack|null} */ #track = null;
+  /** @type {import("./audio.js").Source|null} */ #source = null;
   #stopMeter = () => {};
   #silence = new SilenceWatch();
   #sessionId = "";
@@ -47,7 +47,7 @@ export class Conversation extends EventTarget {
         if (state === "live") this.#showActivity();
         else if (state === "closed") error ? reject(error) : resolve();
         else this.#emit("phase", { phase: state });
-        if (state === "finishing") this.#track.enabled = false;
+        if (state === "finishing") this.#source.track.enabled = false;
       });
     });
     this.#over.catch(() => {}); // when it fails before it was live, `run` throws the same error
@@ -56,23 +56,24 @@ export class Conversation extends EventTarget {
   /**
    * Open the source and the session; resolves when it was ended in peace.
    *
-   * @param {() => Promise<MediaStreamTrack>} open
+   * @param {() => Promise<import("./audio.js").Source>} open
    * @param {import("./client.js").SessionSettings} settings
    * @throws {import("./client.js").ClientError|DOMException}
    */
   async run(open, settings) {
     try {
       this.#emit("phase", { phase: "opening" });
-      const track = await open();
-      if (this.#client.state === "closed") return track.stop(); // stopped while the browser asked
-      this.#adopt(track);
-      await this.#client.start(track, settings);
+      const source = await open();
+      if (this.#client.state === "closed") return source.close(); // stopped while the browser asked
+      this.#adopt(source);
+      await this.#client.start(source.track, settings);
       await this.#meter();
+      source.begin();
       await this.#over;
     } finally {
       this.#client.stop({ drain: false });
-      this.#track?.stop();
-      await this.#stopMeter();
+      this.#source?.close();
+      this.#stopMeter();
     }
   }
 
@@ -96,21 +97,27 @@ export class Conversation extends EventTarget {
     this.#client.update(settings);
   }
 
-  /** Listen to another source. @param {() => Promise<MediaStreamTrack>} open */
+  /** Listen to another source. @param {() => Promise<import("./audio.js").Source>} open */
   async changeSource(open) {
-    const track = await open();
-    if (!this.live) return track.stop();
-    const old = this.#track;
-    this.#adopt(track);
-    await this.#client.replaceTrack(track);
-    old.stop();
-    await this.#stopMeter();
+    const source = await open();
+    if (!this.live) return source.close();
+    const old = this.#source;
+    this.#adopt(source);
+    await this.#client.replaceTrack(source.track);
+    old.close();
+    this.#stopMeter();
     await this.#meter();
+    source.begin();
   }
 
   /** Push-to-talk. @param {boolean} pressed */
   talk(pressed) {
     this.#client.send({ type: pressed ? "x.input.start" : "x.input.commit" });
+  }
+
+  /** What was said so far is a whole phrase. */
+  commit() {
+    this.#client.send({ type: "x.input.commit" });
   }
 
   /** Stop speaking now, and forget what waits to be spoken. */
@@ -123,15 +130,16 @@ export class Conversation extends EventTarget {
     return this.#client.stats();
   }
 
-  #adopt(track) {
-    this.#track = track;
-    track.addEventListener("ended", () => {
-      if (track === this.#track) this.#emit("source-ended", {});
+  #adopt(source) {
+    this.#source = source;
+    source.track.addEventListener("ended", () => {
+      if (source === this.#source) this.#emit("source-ended", { kind: source.kind });
     });
+    this.#emit("source", { source });
   }
 
   async #meter() {
-    this.#stopMeter = await watchLevel(this.#track, (rms) => {
+    this.#stopMeter = await watchLevel(this.#source.track, (rms) => {
       this.#emit("level", { rms });
       const nothing = this.#silence.push(rms, performance.now());
       if (nothing !== null) this.#emit("hearing", { nothing });

@@ -132,6 +132,7 @@ export class Output extends EventTarget {
     });
     this.#replaying = node;
     node.start();
+    this.#update();
     this.#changed();
   }
 
@@ -139,6 +140,7 @@ export class Output extends EventTarget {
     if (!this.#replaying) return;
     this.#replaying.stop();
     this.#replaying = null;
+    this.#update();
     this.#changed();
     this.#rest();
   }
@@ -182,7 +184,7 @@ export class Output extends EventTarget {
   }
 
   #heard(rms) {
-    this.#watch.level(rms, this.#context.currentTime);
+    if (this.#incoming && !this.#replaying) this.#watch.level(rms, this.#context.currentTime);
     this.dispatchEvent(new CustomEvent("level", { detail: { rms } }));
     this.#update();
   }
@@ -191,7 +193,7 @@ export class Output extends EventTarget {
     if (!this.#context) return;
     const now = this.#context.currentTime;
     const speaking = this.#watch.speaking(now);
-    const ducked = speaking && this.#gains.translation > 0;
+    const ducked = (speaking || this.replaying) && this.#gains.translation > 0;
     if (ducked !== this.#ducked) {
       this.#ducked = ducked;
       follow(this.#duck.gain, this.#ducking.turn(ducked, now));

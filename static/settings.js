@@ -1,90 +1,176 @@
 /**
- * The settings panel: what to listen to, where to play, how to talk. Remembered on this device.
+ * What to listen to, how to talk, what to hear and where: the settings panel, the sound panel and
+ * the list of sources. Remembered on this device.
  *
- * Fires "input" {} and "vad" {} when a running session must follow, and sets the output element
- * by itself.
+ * Fires "input" {} and "vad" {} when a running session must follow, "underlay" {} when the
+ * original is to be played or not, "devices" {} when others can be used or are, and "speaker-gone" {} when
+ * the chosen loudspeaker went away. It sets the output by itself.
  */
-import { canCaptureTab, canChooseOutput, listDevices, openMicrophone, openTab } from "./audio.js";
+import { SourceError, canCaptureTab, canChooseOutput, listDevices, openMicrophone, openTab } from "./audio.js";
 import { recall, remember } from "./prefs.js";
 import { text } from "./strings.js";
 
 const TAB = "tab";
-const DEFAULTS = { input: "", speaker: "", volume: 1, talk: "free", hangover: 300 };
+const FILE = "file";
+const DEFAULT = "default";
+const DEFAULTS = {
+  input: "",
+  speaker: "",
+  volume: 1,
+  mix: 0.5,
+  originalMuted: false,
+  translationMuted: false,
+  monitor: false,
+  talk: "free",
+  hangover: 300,
+};
+const EVENTS = { input: ["input", "vad"], talk: ["vad"], hangover: ["vad"], monitor: ["underlay"] };
 
 export class Settings extends EventTarget {
   #form;
   #output;
+  #player;
   #values = { ...DEFAULTS, ...recall("settings", {}) };
+  /** @type {{id: string, label: string}[]} */ #speakers = [];
+  /** Where it plays now. */ #playsOn = "";
+  /** @type {import("./audio.js").Source|null} */ #source = null;
 
-  /** @param {HTMLFormElement} form  @param {HTMLAudioElement} output */
-  constructor(form, output) {
+  /**
+   * @param {HTMLFormElement} form  its controls stand all over the page
+   * @param {import("./output.js").Output} output
+   * @param {import("./player.js").FilePlayer} player
+   */
+  constructor(form, output, player) {
     super();
     this.#form = form;
     this.#output = output;
-    const { speaker, volume, talk, hangover } = form.elements;
-    volume.value = this.#values.volume;
-    talk.value = this.#values.talk;
-    hangover.value = this.#values.hangover;
-    speaker.hidden = !canChooseOutput();
-    form.querySelector("#speaker-note").hidden = canChooseOutput();
-    form.addEventListener("input", ({ target }) => this.#take(target));
+    this.#player = player;
+    for (const control of form.elements) {
+      if (control.type === "checkbox") control.checked = this.#values[control.name];
+      else if (control.name in DEFAULTS && control.type !== "radio") control.value = this.#values[control.name];
+    }
+    form.elements.talk.value = this.#values.talk;
+    form.elements.speaker.hidden = !canChooseOutput();
+    document.getElementById("speaker-note").hidden = canChooseOutput();
+    document.addEventListener("input", ({ target }) => {
+      if (target.form === form && target.name in DEFAULTS) this.#take(target);
+    });
     form.addEventListener("submit", (event) => event.preventDefault());
+    player.addEventListener("chosen", () => this.#choose(FILE));
     navigator.mediaDevices?.addEventListener("devicechange", () => this.listDevices());
     this.#apply();
   }
 
-  /** Opens what the person wants to be listened to. @returns {Promise<MediaStreamTrack>} */
+  /** Opens what the person wants to be listened to. @returns {Promise<import("./audio.js").Source>} */
   openSource = async () => {
-    if (this.#values.input === TAB) return openTab();
-    const track = await openMicrophone(this.#values.input);
+    const { input } = this.#values;
+    if (input === TAB) return openTab();
+    if (input === FILE) {
+      if (!this.#player.source) throw new SourceError("file_missing");
+      return this.#player.source.open();
+    }
+    const source = await openMicrophone(input);
     this.listDevices(); // only now does the browser tell their names
-    return track;
+    return source;
   };
 
-  /** "free" or "hold" (push-to-talk). */
-  get talk() {
-    return this.#values.talk;
+  /** What is listened to now. @returns {import("./audio.js").Source|null} */
+  get source() {
+    return this.#source;
+  }
+
+  set source(source) {
+    this.#source = source;
+    this.#apply();
+  }
+
+  /** Whether what is listened to now is to be played, too. */
+  get underlay() {
+    const { kind, playable } = this.#source ?? {};
+    return kind === "microphone" ? this.#values.monitor : Boolean(playable);
+  }
+
+  /** Whether a button is held to talk; only into a microphone. */
+  get hold() {
+    return this.#values.talk === "hold" && ![TAB, FILE].includes(this.#values.input);
   }
 
   /** The `vad` of x.session. */
   get vad() {
-    const mode = this.#values.talk === "hold" ? "off" : "auto";
-    return { mode, hangover_ms: this.#values.hangover };
+    return { mode: this.hold ? "off" : "auto", hangover_ms: this.#values.hangover };
+  }
+
+  /** Name of the device that plays, or "" where the browser does not tell. */
+  get speakerName() {
+    return this.#speakers.find(({ id }) => id === (this.#playsOn || DEFAULT))?.label ?? "";
   }
 
   /** Fill the lists of devices, in the interface's language. */
   async listDevices() {
-    const [inputs, outputs] = await Promise.all([listDevices("audioinput"), listDevices("audiooutput")]);
-    const tab = canCaptureTab() ? [{ id: TAB, label: text("tabSound") }] : [];
+    const [inputs, speakers] = await Promise.all([listDevices("audioinput"), listDevices("audiooutput")]);
+    this.#speakers = speakers;
+    const microphones = [{ id: "", label: text("defaultMicrophone") }, ...inputs];
+    const others = [{ id: FILE, label: text("fileSound") }];
+    if (canCaptureTab()) others.unshift({ id: TAB, label: text("tabSound") });
     const { input, speaker } = this.#form.elements;
-    fill(input, [{ id: "", label: text("defaultMicrophone") }, ...inputs, ...tab], this.#values.input);
-    fill(speaker, [{ id: "", label: text("defaultSpeaker") }, ...outputs], this.#values.speaker);
+    fill(input, [...microphones, ...others], this.#values.input);
+    fill(speaker, [{ id: "", label: text("defaultSpeaker") }, ...speakers], this.#values.speaker);
     this.#apply();
+    this.dispatchEvent(new Event("devices"));
   }
 
   #take(control) {
-    const value = control.type === "range" ? Number(control.value) : control.value;
-    this.#values[control.name] = value;
-    remember("settings", this.#values);
+    const { name, type, checked, value } = control;
+    if (name === "input") return this.#choose(value);
+    this.#set(name, type === "checkbox" ? checked : type === "range" ? Number(value) : value);
+  }
+
+  /** @param {string} input */
+  #choose(input) {
+    this.#form.elements.input.value = input;
+    const waits = input === FILE && !this.#player.source;
+    if (waits) this.#player.choose();
+    this.#set("input", input, !waits); // with a file, it changes when there is one
+  }
+
+  #set(name, value, tell = true) {
+    this.#values[name] = value;
+    const input = this.#values.input === FILE ? "" : this.#values.input; // files are not remembered
+    remember("settings", { ...this.#values, input });
     this.#apply();
-    const events = { input: "input", talk: "vad", hangover: "vad" };
-    if (control.name in events) this.dispatchEvent(new Event(events[control.name]));
+    for (const event of (tell && EVENTS[name]) || []) this.dispatchEvent(new Event(event));
   }
 
   #apply() {
-    const { volume, speaker, hangover, talk } = this.#values;
-    this.#output.volume = volume;
-    if (canChooseOutput() && this.#output.sinkId !== speaker) {
-      this.#output.setSinkId(speaker).catch(() => {}); // it is not there now: the default plays
-    }
-    this.#form.querySelector("#hangover-shown").textContent = text("milliseconds", { value: hangover });
-    this.#form.querySelector("#pause-setting").hidden = talk === "hold";
-    document.body.dataset.talk = talk;
+    const { hangover, talk, input, monitor } = this.#values;
+    const { mix, originalMuted, monitor: monitorBox } = this.#form.elements;
+    this.#output.controls = this.#values;
+    this.#player.shown = input === FILE;
+    this.#playOn();
+    document.getElementById("hangover-shown").textContent = text("milliseconds", { value: hangover });
+    document.getElementById("pause-setting").hidden = talk === "hold";
+    const microphone = ![TAB, FILE].includes(input);
+    monitorBox.closest("label").hidden = !microphone;
+    mix.disabled = originalMuted.disabled = this.#source ? !this.underlay : microphone && !monitor;
+    document.getElementById("original-note").hidden = !(this.#source?.kind === "tab" && !this.underlay);
+  }
+
+  /** Where the chosen device is not there, the default plays until it is back. */
+  async #playOn() {
+    const { speaker } = this.#values;
+    const gone = this.#speakers.length > 0 && !this.#speakers.some(({ id }) => id === speaker);
+    const id = gone ? "" : speaker;
+    if (id === this.#playsOn) return;
+    this.#playsOn = id;
+    await this.#output.playOn(id).catch(() => (this.#playsOn = ""));
+    this.dispatchEvent(new Event("devices"));
+    if (gone && speaker) this.dispatchEvent(new Event("speaker-gone"));
   }
 }
 
 /** A device that is gone stays remembered, but the default is shown and used. */
 function fill(select, devices, chosen) {
-  select.replaceChildren(...devices.map(({ id, label }) => new Option(label, id)));
-  select.value = devices.some(({ id }) => id === chosen) ? chosen : "";
+  const named = devices.filter(({ id }) => id !== DEFAULT);
+  select.replaceChildren(...named.map(({ id, label }) => new Option(label, id)));
+  select.value = named.some(({ id }) => id === chosen) ? chosen : "";
 }

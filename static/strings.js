@@ -10,16 +10,34 @@ const en = {
   stop: "Stop",
   stopNow: "Stop now",
   inputLevel: "Sound level",
+  outputLevel: "Level of the translation",
   hush: "Stop speaking",
+  replay: "Say it again",
   holdToTalk: "Hold to talk",
   settings: "Settings",
   listenTo: "Listen to",
   defaultMicrophone: "Default microphone",
   tabSound: "Sound of a tab or of the system…",
+  fileSound: "Audio or video file…",
+  chooseFile: "Choose a file",
+  noFile: "No file chosen",
+  playFile: "Play",
+  pauseFile: "Pause",
+  filePosition: "Position in the file",
   playOn: "Play on",
   defaultSpeaker: "Default device",
   playOnDefault: "This browser always plays on its default device.",
   volume: "Volume",
+  sound: "Sound",
+  mix: "Original and translation",
+  mixSlider: "Balance between the original and the translation",
+  original: "Original",
+  translation: "Translation",
+  muted: ", muted",
+  originalElsewhere: "This sound plays by itself: the page can neither lower nor mute it.",
+  monitor: "Play what the microphone hears, too",
+  loudspeakers: "Through loudspeakers the microphone hears the translation, too. Headphones work better.",
+  understood: "Got it",
   talking: "Talking",
   handsFree: "Hands-free: a pause ends the phrase",
   pushToTalk: "Push to talk: hold the button or the space bar",
@@ -36,6 +54,21 @@ const en = {
   forget: "Clear all captions",
   nothingHeard: "We hear nothing. Is it muted?",
   captions: "Captions",
+  layout: "Layout",
+  layoutSides: "Side by side",
+  layoutStacked: "Stacked",
+  times: "Time of each phrase",
+  large: "Large type",
+  contrast: "High contrast",
+  overlay: "Show over other windows",
+  twoPeople: "Two people, one device",
+  sideLanguage: "Language of this side",
+  turnAround: "Turn the far half around",
+  turnTalk: "Hold or tap to talk",
+  turnConnecting: "Connecting…",
+  turnTalking: "Listening. Tap to finish",
+  turnInvite: "Hold the button while you speak, or tap it before and after.",
+  turnTheirs: "Listening to the other side…",
   newest: "Newest",
   phrases: "Phrases to try",
   phrasesNote: "This server's engine knows these phrases. Say one as it is written.",
@@ -105,9 +138,22 @@ const en = {
       "The browser gave a picture but no sound",
       "Switch on the sharing of sound in the dialog. Some browsers give sound only for tabs, some for none: try Chrome or Edge.",
     ],
+    file_missing: ["No file chosen", "Choose an audio or video file below, then start again."],
+    file_unreadable: [
+      "The browser cannot play this file",
+      "Choose another one, or convert it: MP3, M4A, WAV, MP4 and WebM play nearly everywhere.",
+    ],
     source_ended: [
       "The sound went away",
       "The microphone was unplugged or the sharing was ended. Start again when it is back.",
+    ],
+    microphone_gone: [
+      "The microphone went away",
+      "The default microphone listens instead. Choose another one in the list below.",
+    ],
+    speaker_gone: [
+      "The chosen loudspeaker went away",
+      "The default device plays instead, until it is back.",
     ],
     server_unreachable: [
       "The server does not answer",
@@ -145,6 +191,10 @@ const en = {
       "The server ended the session",
       "It may be restarting. Your captions are kept. Start again in a moment.",
     ],
+    popup_blocked: [
+      "The browser blocked the caption window",
+      "Allow pop-up windows for this page in the browser's address bar, then try again.",
+    ],
     playback_blocked: [
       "The browser blocked the sound",
       "Press the button to hear the translation.",
@@ -181,16 +231,34 @@ const ru = {
   stop: "Остановить",
   stopNow: "Прервать",
   inputLevel: "Уровень звука",
+  outputLevel: "Уровень перевода",
   hush: "Прервать речь",
+  replay: "Повторить перевод",
   holdToTalk: "Удерживайте и говорите",
   settings: "Настройки",
   listenTo: "Слушать",
   defaultMicrophone: "Микрофон по умолчанию",
   tabSound: "Звук вкладки или системы…",
+  fileSound: "Аудио- или видеофайл…",
+  chooseFile: "Выбрать файл",
+  noFile: "Файл не выбран",
+  playFile: "Включить",
+  pauseFile: "Пауза",
+  filePosition: "Место в файле",
   playOn: "Воспроизводить на",
   defaultSpeaker: "Устройство по умолчанию",
   playOnDefault: "Этот браузер всегда использует устройство по умолчанию.",
   volume: "Громкость",
+  sound: "Звук",
+  mix: "Оригинал и перевод",
+  mixSlider: "Соотношение оригинала и перевода",
+  original: "Оригинал",
+  translation: "Перевод",
+  muted: ", без звука",
+  originalElsewhere: "Этот звук идёт сам по себе: страница не может убавить или выключить его.",
+  monitor: "Воспроизводить и сам микрофон",
+  loudspeakers: "Через колонки перевод попадает и в микрофон. С наушниками лучше.",
+  understood: "Понятно",
   talking: "Как говорить",
   handsFree: "Без рук: фразу завершает пауза",
   pushToTalk: "Рация: удерживайте кнопку или пробел",
@@ -207,6 +275,21 @@ const ru = {
   forget: "Стереть все субтитры",
   nothingHeard: "Ничего не слышно. Звук не выключен?",
   captions: "Субтитры",
+  layout: "Расположение",
+  layoutSides: "Рядом",
+  layoutStacked: "Друг под другом",
+  times: "Время каждой фразы",
+  large: "Крупный шрифт",
+  contrast: "Высокий контраст",
+  overlay: "Показать поверх других окон",
+  twoPeople: "Вдвоём на одном устройстве",
+  sideLanguage: "Язык этой стороны",
+  turnAround: "Перевернуть дальнюю половину",
+  turnTalk: "Удерживайте или нажмите",
+  turnConnecting: "Соединяюсь…",
+  turnTalking: "Слушаю. Нажмите, чтобы закончить",
+  turnInvite: "Говорите, удерживая кнопку, или нажмите её до и после фразы.",
+  turnTheirs: "Слушаю собеседника…",
   newest: "К последним",
   phrases: "Что сказать",
   phrasesNote: "Переводчик этого сервера знает эти фразы. Произнесите любую как написано.",
@@ -273,6 +356,19 @@ const ru = {
       "Браузер дал картинку без звука",
       "Включите в диалоге передачу звука. Некоторые браузеры передают только звук вкладок, некоторые — никакой: попробуйте Chrome или Edge.",
     ],
+    file_missing: ["Файл не выбран", "Выберите внизу аудио- или видеофайл и начните снова."],
+    file_unreadable: [
+      "Браузер не может воспроизвести этот файл",
+      "Выберите другой или преобразуйте его: MP3, M4A, WAV, MP4 и WebM подходят почти везде.",
+    ],
+    microphone_gone: [
+      "Микрофон пропал",
+      "Вместо него слушает микрофон по умолчанию. Другой можно выбрать в списке внизу.",
+    ],
+    speaker_gone: [
+      "Выбранные колонки или наушники пропали",
+      "Пока их нет, звук идёт на устройство по умолчанию.",
+    ],
     source_ended: [
       "Звук пропал",
       "Микрофон отключили или передачу звука остановили. Начните снова, когда он вернётся.",
@@ -309,6 +405,10 @@ const ru = {
     session_ended: [
       "Сервер завершил сеанс",
       "Возможно, он перезапускается. Субтитры сохранены. Начните снова чуть позже.",
+    ],
+    popup_blocked: [
+      "Браузер не открыл окно субтитров",
+      "Разрешите всплывающие окна для этой страницы в адресной строке браузера и попробуйте снова.",
     ],
     playback_blocked: ["Браузер не включил звук", "Нажмите кнопку, чтобы услышать перевод."],
     notice: ["Сообщение сервера", ""],
@@ -349,9 +449,23 @@ export function speakInterface(code) {
  * @param {Record<string, string>} [values]  what stands for {name}
  */
 export function text(path, values = {}) {
-  const found = path.split(".").reduce((node, key) => node[key], words);
+  const found = lookUp(words, path);
   if (typeof found !== "string") return found;
   return found.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+/** As `text`, in a language of its own where the interface has it. */
+export function textIn(code, path) {
+  return lookUp(interfaceLanguages[code] ?? words, path);
+}
+
+function lookUp(strings, path) {
+  return path.split(".").reduce((node, key) => node[key], strings);
+}
+
+/** A time of day as the interface's language writes it. @param {Date} at */
+export function clock(at) {
+  return at.toLocaleTimeString(words === ru ? "ru" : "en-GB");
 }
 
 /** A language's name in the interface's language. @param {string} code  ISO 639-1 */

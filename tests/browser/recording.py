@@ -5,14 +5,15 @@ import io
 
 import av
 import numpy as np
+import scipy.signal
 from playwright.async_api import Page
 
 from rtc_server.pcm import Samples
 
 RATE = 48_000
 
-START = """() => {
-  const recorder = new MediaRecorder(document.querySelector("#output").srcObject, {
+START = """(element) => {
+  const recorder = new MediaRecorder(document.querySelector(element).srcObject, {
     mimeType: "audio/webm;codecs=pcm",
   });
   const parts = [];
@@ -30,9 +31,9 @@ START = """() => {
 }"""
 
 
-async def start_recording(page: Page) -> None:
-    """Record what the page plays from here on."""
-    await page.evaluate(START)
+async def start_recording(page: Page, element: str = "#output") -> None:
+    """Record what the page plays from here on: the translation, or what another element plays."""
+    await page.evaluate(START, element)
 
 
 async def finish_recording(page: Page) -> Samples:
@@ -41,6 +42,7 @@ async def finish_recording(page: Page) -> Samples:
     pieces: list[Samples] = []
     with av.open(io.BytesIO(file), "r") as container:
         for frame in container.decode(audio=0):
-            assert frame.sample_rate == RATE
-            pieces.append(frame.to_ndarray().astype(np.float32).reshape(-1))
-    return np.concatenate(pieces)
+            channels = frame.to_ndarray().astype(np.float32).reshape(-1, frame.layout.nb_channels)
+            pieces.append(channels[:, 0])
+            rate = frame.sample_rate
+    return np.asarray(scipy.signal.resample_poly(np.concatenate(pieces), RATE, rate), np.float32)

@@ -40,7 +40,7 @@ async def test_every_state_is_accessible(
         page = seen.page
         await page.wait_for_selector("[data-phase=idle]")
         await check(page, "idle")
-        for panel in ("settings", "export"):
+        for panel in ("settings", "sound", "export"):
             await page.click(f"[popovertarget={panel}]")
             if panel == "settings":
                 await page.click("#details summary")

@@ -139,8 +139,9 @@ async def test_captions_are_copied_and_downloaded(tmp_path: Path) -> None:
         await start(page)
         channel = await server.calls.channel.get()
         for name, (said, meant) in enumerate(spoken):
-            say(channel, "x.segment", **segment(str(name), 1, "final", said, meant))
-            await expect(page.locator(".segment")).to_have_count(name + 1)
+            event = segment(str(name), 1, "final", said, meant)
+            event["source"] |= {"start_ms": 3000 * name, "end_ms": 3000 * name + 900}
+            say(channel, "x.segment", **event)
         say(channel, "x.segment", **segment("z", 1, "not_understood", ""))
         await expect(page.locator(".segment")).to_have_count(3)
         await page.click("[popovertarget=export]")
@@ -181,7 +182,7 @@ async def test_devices_have_names_and_are_remembered() -> None:
     async with scripted_server() as server, visit(server.url, before_load=KEEP_SINKS) as seen:
         page = seen.page
         await start(page)
-        await page.click("[popovertarget=settings]")
+        await page.click("[popovertarget=sound]")
         microphones = page.locator("#input option")
         await expect(microphones.filter(has_text="Fake Audio Input 1")).to_have_count(1)
         await page.select_option("#input", label="Fake Audio Input 1")
@@ -245,9 +246,7 @@ async def test_the_sound_of_a_tab_can_be_translated() -> None:
             }"""
         )
         await page.bring_to_front()
-        await page.click("[popovertarget=settings]")
         await page.select_option("#input", "tab")
-        await page.keyboard.press("Escape")
         await start(page)
         track = await server.calls.track.get()
         async with asyncio.timeout(60):
@@ -267,9 +266,7 @@ async def test_a_tab_without_sound_is_explained() -> None:
     silent = """navigator.mediaDevices.getDisplayMedia = async () => new MediaStream();"""
     async with scripted_server() as server, visit(server.url, before_load=silent) as seen:
         page = seen.page
-        await page.click("[popovertarget=settings]")
         await page.select_option("#input", "tab")
-        await page.keyboard.press("Escape")
         await page.click("#toggle")
         title = page.locator(".problem-title")
         await expect(title).to_have_text("The browser gave a picture but no sound")

@@ -1,0 +1,241 @@
+"""What the page listens to: microphones that come and go, the sound of a tab, a local file."""
+
+import base64
+import io
+import re
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.async_api import Page, expect
+
+from rtc_server.app.server import running
+from rtc_server.config import HttpSettings, Settings
+from rtc_server.pcm import SPEECH_RATE
+from tests.browser.chromium import visit, write_wav
+from tests.browser.scripted_server import scripted_server
+from tests.browser.test_page_controls import received, start
+from tests.signals import english, join, russian, silence, tone
+
+SETTINGS = Settings(http=HttpSettings(port=0))
+PATIENCE_MS = 60_000
+SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
+PICK = "#player input[type=file]"
+PLAY_PHRASE = """async (wav) => {
+  document.title = "A talk";
+  const bytes = Uint8Array.from(atob(wav), (letter) => letter.charCodeAt(0));
+  const speech = new Audio(URL.createObjectURL(new Blob([bytes], { type: "audio/wav" })));
+  speech.loop = true;
+  await speech.play();
+}"""
+UNPLUG = """() => {
+  const [track] = captured.at(-1).getAudioTracks();
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
+}"""
+KEEP_CAPTURED = """window.captured = [];
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await ask(wanted);
+  captured.push(stream);
+  return stream;
+};"""
+
+
+async def test_a_file_is_translated_to_its_last_phrase(tmp_path: Path) -> None:
+    # It ends with the phrase: without a commit its end would never be noticed.
+    phrase = write_wav(tmp_path / "phrase.wav", join(silence(500), russian(SAID)), SPEECH_RATE)
+    async with (
+        running(SETTINGS) as server,
+        visit(f"{server.url}/?source=ru&target=en") as seen,
+    ):
+        page = seen.page
+        await page.set_input_files(PICK, phrase)
+        await expect(page.locator("#input")).to_have_value("file")
+        await expect(page.locator(".file-name")).to_have_text("phrase.wav")
+        await expect(page.locator("#file-play")).to_be_disabled()
+        await page.click("#toggle:enabled")
+        row = page.locator(".segment[data-status=final]")
+        await expect(row.locator(".source")).to_have_text(SAID, timeout=PATIENCE_MS)
+        await expect(row.locator(".target")).to_have_text(MEANT)
+        again = page.get_by_role("button", name="Play", exact=True)
+        await again.click()
+        await expect(row).to_have_count(2, timeout=PATIENCE_MS)
+        await page.click("#toggle")
+        await page.wait_for_selector("[data-phase=closed]", timeout=PATIENCE_MS)
+        await expect(page.locator("#file-play")).to_be_disabled()
+
+
+async def test_a_file_is_paused_and_wound(tmp_path: Path) -> None:
+    file = write_wav(tmp_path / "minute.wav", tone(440, 60_000), SPEECH_RATE)
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        time, position = page.locator("#player time"), page.locator("#player [type=range]")
+        await page.set_input_files(PICK, file)
+        await expect(time).to_have_text("0:00 / 1:00")
+        await start(page)
+        await expect(time).to_have_text(re.compile("0:0[1-9] / 1:00"))
+        await page.get_by_role("button", name="Pause").click()
+        await expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+        await position.fill("59")
+        await expect(time).to_have_text("0:59 / 1:00")
+        assert server.calls.received == []
+        await page.get_by_role("button", name="Play", exact=True).click()
+        assert (await received(server.calls, 1))[0]["type"] == "x.input.commit"
+        await expect(time).to_have_text("1:00 / 1:00")
+
+
+async def test_a_file_that_cannot_be_played_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "notes.mp3").write_text("This is not sound.")
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        title = page.locator(".problem-title")
+        await page.set_input_files(PICK, tmp_path / "notes.mp3")
+        await expect(title).to_have_text("The browser cannot play this file")
+        await page.click("#problem-dismiss")
+        await page.click("#toggle")
+        await expect(title).to_have_text("The browser cannot play this file")
+        assert server.calls.requests == []
+        good = write_wav(tmp_path / "good.wav", tone(440, 5000), SPEECH_RATE)
+        await page.set_input_files(PICK, good)
+        await expect(page.locator("#problem")).to_be_hidden()
+        await start(page)
+
+
+async def test_a_file_is_asked_for_and_not_remembered(tmp_path: Path) -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await page.select_option("#input", "file")
+        await expect(page.locator(".file-name")).to_have_text("No file chosen")
+        await page.click("#toggle:enabled")
+        await expect(page.locator(".problem-title")).to_have_text("No file chosen")
+        async with page.expect_file_chooser() as chooser:
+            await page.click("#file-choose")
+        file = write_wav(tmp_path / "tone.wav", tone(440, 2000), SPEECH_RATE)
+        await (await chooser.value).set_files(file)
+        await expect(page.locator(".file-name")).to_have_text("tone.wav")
+        await page.reload()
+        await expect(page.locator("#input")).to_have_value("")
+        await expect(page.locator("#player")).to_be_hidden()
+
+
+async def test_push_to_talk_is_for_microphones(tmp_path: Path) -> None:
+    file = write_wav(tmp_path / "tone.wav", tone(440, 30_000), SPEECH_RATE)
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await page.evaluate("localStorage.setItem('settings', '{\"talk\":\"hold\"}')")
+        await page.reload()
+        await start(page)
+        await expect(page.locator("#talk")).to_be_visible()
+        await page.set_input_files(PICK, file)
+        await expect(page.locator("#talk")).to_be_hidden()
+        (event,) = await received(server.calls, 1)
+        assert event["vad"]["mode"] == "auto"
+
+
+async def test_what_a_tab_says_is_translated() -> None:
+    speech = join(silence(1500), english("Where is the train station?"), silence(1500))
+    # Chromium asks the policy about a camera, too, then captures the tab all the same.
+    grumble = ["Permissions policy violation: camera"]
+    async with (
+        running(SETTINGS) as server,
+        visit(
+            f"{server.url}/?source=en&target=ru",
+            tab_to_capture="A talk",
+            expected_errors=grumble,
+        ) as seen,
+    ):
+        page = seen.page
+        talk = await page.context.new_page()
+        await talk.goto(server.url)
+        await talk.evaluate(PLAY_PHRASE, wav(speech, SPEECH_RATE))
+        await page.bring_to_front()
+        await page.select_option("#input", "tab")
+        await page.click("#toggle:enabled")
+        row = page.locator(".segment[data-status=final]", has_text="Где находится вокзал?")
+        await expect(row.first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def wav(samples: "np.ndarray", sample_rate: int) -> str:
+    """Mono float samples as a base64 WAV file."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(sample_rate)
+        writer.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return base64.b64encode(file.getvalue()).decode()
+
+
+async def test_a_microphone_that_vanishes_is_replaced_by_the_default() -> None:
+    async with scripted_server() as server, visit(server.url, before_load=KEEP_CAPTURED) as seen:
+        page = seen.page
+        await start(page)
+        await page.evaluate(UNPLUG)
+        title = page.locator(".problem-title")
+        await expect(title).to_have_text("The microphone went away")
+        assert await page.evaluate("captured.at(-1).getAudioTracks()[0].readyState") == "live"
+        assert await page.evaluate("captured.length") == 2
+        await expect(page.locator("#status")).to_have_text("Listening")
+        assert len(server.calls.requests) == 1
+
+
+async def test_the_last_microphone_that_vanishes_ends_the_conversation() -> None:
+    async with scripted_server() as server, visit(server.url, before_load=KEEP_CAPTURED) as seen:
+        page = seen.page
+        await start(page)
+        await page.evaluate(
+            """() => {
+              navigator.mediaDevices.getUserMedia = async () => {
+                throw new DOMException("", "NotFoundError");
+              };
+            }"""
+        )
+        await page.evaluate(UNPLUG)
+        await expect(page.locator(".problem-title")).to_have_text("The sound went away")
+        await expect(page.locator("#status")).to_have_text("Stopped")
+
+
+@pytest.mark.parametrize("gone", ["Fake Audio Input 1", "Fake Audio Output 1"])
+async def test_devices_that_come_and_go_are_noticed(gone: str) -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await start(page)
+        kind = "#input" if "Input" in gone else "#speaker"
+        option = page.locator(f"{kind} option", has_text=gone)
+        await expect(option).to_have_count(1)
+        await pretend_devices(page, gone)
+        await expect(option).to_have_count(0)
+        await pretend_devices(page, "")
+        await expect(option).to_have_count(1)
+
+
+async def pretend_devices(page: Page, gone: str) -> None:
+    """As if a device of this name were unplugged; "" plugs it in again."""
+    await page.evaluate(
+        """(gone) => {
+          const devices = navigator.mediaDevices;
+          window.allDevices ??= devices.enumerateDevices.bind(devices);
+          devices.enumerateDevices = async () =>
+            (await allDevices()).filter(({ label }) => !gone || label !== gone);
+          devices.dispatchEvent(new Event("devicechange"));
+        }""",
+        gone,
+    )
+
+
+async def test_push_to_talk_by_touch() -> None:
+    async with scripted_server() as server, visit(server.url, has_touch=True) as seen:
+        page = seen.page
+        await page.evaluate("localStorage.setItem('settings', '{\"talk\":\"hold\"}')")
+        await page.reload()
+        await start(page)
+        box = await page.locator("#talk").bounding_box()
+        assert box
+        finger = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        touch = await page.context.new_cdp_session(page)
+        for kind, points in (("touchStart", [finger]), ("touchEnd", [])):
+            await touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        kinds = [event["type"] for event in await received(server.calls, 2)]
+        assert kinds == ["x.input.start", "x.input.commit"]
