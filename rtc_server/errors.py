@@ -10,18 +10,23 @@ RtcServerError
 │   └── EngineOverloaded   the bounded queue is full                               retryable
 ├── RemoteError            the peer's fault, never ours: answered, not logged as a bug
 │   ├── BadOffer           the SDP cannot be accepted                              400
+│   │   └── TooManyTracks  more audio tracks than one peer may have                422
 │   ├── UnsupportedPair    a language or engine that is not here                   422
 │   ├── UnknownSession     no session of that id, or it has ended                  404
+│   ├── UnknownRoom        nobody has opened a room of that name                   404
+│   ├── RoomTaken          the room has a speaker already                          409
 │   ├── Unauthorized       no key, or a wrong one                                  401
 │   ├── Forbidden          a key, page or origin that may not do this              403
 │   ├── BodyTimeout        the request's body came too slowly                      408
 │   ├── UnsupportedMedia   a body of a type that is not read here                  415
 │   ├── EtagMismatch       it speaks of another ICE session                        412
+│   ├── EtagMissing        it must say which ICE session it speaks of              428
 │   ├── IceRestartRefused  a trickle fragment that asks for an ICE restart         422
 │   ├── BadEvent           a client event that cannot be carried out               error event
 │   ├── SlowReader         it does not read what it is sent                        error event
 │   └── PayloadTooLarge    larger than the documented limit                        413
 └── AdmissionRefused       no room for another session                             503, retryable
+    ├── RoomSilent         the room has no speaker yet                             409, retryable
     ├── RateLimited        more than a key or an address may have                  429, retryable
     └── NotReady           warming up, restarting an engine, or draining           503, retryable
 
@@ -102,6 +107,13 @@ class BadOffer(RemoteError):
     code = "bad_sdp"
 
 
+class TooManyTracks(BadOffer):
+    """More audio tracks than one speaker or listener may have (RFC 9725 §4.4.2)."""
+
+    code = "too_many_tracks"
+    status = 422
+
+
 class UnsupportedPair(RemoteError):
     """A language, pair, voice or engine that this server does not have."""
 
@@ -114,6 +126,20 @@ class UnknownSession(RemoteError):
 
     code = "session_not_found"
     status = 404
+
+
+class UnknownRoom(RemoteError):
+    """Nobody has opened a room of that name, or it has closed."""
+
+    code = "room_not_found"
+    status = 404
+
+
+class RoomTaken(RemoteError):
+    """Somebody speaks in the room already, or it is somebody else's."""
+
+    code = "room_taken"
+    status = 409
 
 
 class Unauthorized(RemoteError):
@@ -156,6 +182,13 @@ class EtagMismatch(RemoteError):
     status = 412
 
 
+class EtagMissing(RemoteError):
+    """The request does not say which ICE session it speaks of (RFC 6585 §3)."""
+
+    code = "precondition_required"
+    status = 428
+
+
 class IceRestartRefused(RemoteError):
     """A trickle fragment that asks for an ICE restart, which a PATCH cannot do here."""
 
@@ -195,6 +228,13 @@ class AdmissionRefused(RtcServerError):
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class RoomSilent(AdmissionRefused):
+    """The room has no speaker yet, so there is nothing to listen to (WHEP: 409)."""
+
+    code = "room_silent"
+    status = 409
 
 
 class RateLimited(AdmissionRefused):

@@ -1,8 +1,9 @@
 """The seam between a wire and a session. Sessions do not know which wire they have."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from rtc_server.pcm import Pcm, Samples
 
@@ -20,6 +21,21 @@ class CloseReason(StrEnum):
     """Connected once, then nothing was heard for the deadline."""
     FAILED = "failed"
     """ICE or DTLS failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFrame:
+    """One outgoing Opus packet that many wires may carry."""
+
+    payload: bytes
+    """Opus, 20 ms."""
+    marker: bool
+    """First packet after silence (RFC 7587 §4.2)."""
+
+
+NextPacket: TypeAlias = Callable[[int], EncodedFrame | None]
+"""The packet of a 20 ms tick, by the tick's number; None when there is nothing to send. Wires of
+one event loop count the same ticks, so that a frame is encoded once for all of them."""
 
 
 class TransportListener(Protocol):

@@ -11,6 +11,7 @@ import pylibsrtp
 
 from rtc_server.clock import Clock
 from rtc_server.pcm import Pcm, Samples
+from rtc_server.transport.base import NextPacket
 from rtc_server.transport.media.quality import Quality
 from rtc_server.transport.media.receiver import Receiver
 from rtc_server.transport.media.sender import Sender
@@ -21,8 +22,8 @@ from rtc_server.transport.rtcp import Rtcp, SenderState
 class Streams:
     """What SDP agreed on."""
 
-    payload_type_in: int
-    """RTP payload type of the Opus we receive."""
+    payload_type_in: int | None
+    """RTP payload type of the Opus we receive; None when the peer sends none."""
     payload_type_out: int | None
     """That of the Opus we send; None when the peer takes none."""
     ssrc: int
@@ -43,18 +44,27 @@ class MediaPath:
         send: Callable[[bytes], bool],
         on_pcm: Callable[[Pcm], None],
         next_frame: Callable[[], Samples | None],
+        next_packet: NextPacket | None = None,
         clock: Clock,
     ) -> None:
         self._srtp_in, self._srtp_out = srtp_in, srtp_out
         self._send_datagram = send
-        self._on_pcm, self._next_frame = on_pcm, next_frame
+        self._on_pcm, self._next_frame, self._next_packet = on_pcm, next_frame, next_packet
         self._clock = clock
         self._quality = Quality()
-        self._receiver = Receiver(streams.payload_type_in, self._quality)
+        payload_type_in, payload_type_out = streams.payload_type_in, streams.payload_type_out
+        self._receiver = (
+            None if payload_type_in is None else Receiver(payload_type_in, self._quality)
+        )
         self._sender = (
             None
-            if streams.payload_type_out is None
-            else Sender(streams.payload_type_out, streams.ssrc, self._quality)
+            if payload_type_out is None
+            else Sender(
+                payload_type_out,
+                streams.ssrc,
+                self._quality,
+                forwards=next_packet is not None,
+            )
         )
         self._rtcp = Rtcp(streams.ssrc, streams.cname)
         self.last_heard_s = clock()
@@ -63,7 +73,7 @@ class MediaPath:
     @property
     def quality(self) -> Quality:
         """Counters since the start."""
-        return self._receiver.quality(self._clock())
+        return self._receiver.quality(self._clock()) if self._receiver else self._quality
 
     @property
     def round_trip_s(self) -> float | None:
@@ -80,7 +90,7 @@ class MediaPath:
                 self._read_reports(reports, now_s)
             return
         packet = self._unprotected(self._srtp_in.unprotect, data)
-        if packet is not None:
+        if packet is not None and self._receiver is not None:
             self.last_heard_s = now_s
             for pcm in self._receiver.push(packet, now_s):
                 self._on_pcm(pcm)
@@ -93,15 +103,15 @@ class MediaPath:
 
     def tick(self, number: int, now_s: float) -> None:
         """Every 20 ms: fill what did not come, send the next frame, report."""
-        for pcm in self._receiver.pull(now_s):
-            self._on_pcm(pcm)
-        frame = self._next_frame()  # taken even when nobody hears it: playout time goes on
-        if self._sender is not None:
-            packet = self._sender.send(frame, number)
-            if packet is not None:
-                self._send_datagram(self._srtp_out.protect(packet))
+        if self._receiver is not None:
+            for pcm in self._receiver.pull(now_s):
+                self._on_pcm(pcm)
+        packet = self._packet(number)
+        if packet is not None:
+            self._send_datagram(self._srtp_out.protect(packet))
         if self._rtcp.is_due(number):
-            reports = self._rtcp.write(now_s, self._state(number), self._receiver.report())
+            reception = self._receiver.report() if self._receiver else None
+            reports = self._rtcp.write(now_s, self._state(number), reception)
             self._send_datagram(self._srtp_out.protect_rtcp(reports))
 
     def close(self) -> None:
@@ -109,9 +119,17 @@ class MediaPath:
         try:
             self._send_datagram(self._srtp_out.protect_rtcp(self._rtcp.goodbye()))
         finally:
-            self._receiver.close()
+            if self._receiver is not None:
+                self._receiver.close()
             if self._sender is not None:
                 self._sender.close()
+
+    def _packet(self, tick: int) -> bytes | None:
+        if self._next_packet is not None:
+            encoded = self._next_packet(tick)
+            return self._sender.forward(encoded, tick) if self._sender else None
+        frame = self._next_frame()  # taken even when nobody hears it: playout time goes on
+        return self._sender.send(frame, tick) if self._sender else None
 
     def _state(self, tick: int) -> SenderState | None:
         sender = self._sender

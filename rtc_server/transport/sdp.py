@@ -6,9 +6,10 @@ wrong, so that nothing behind this module ever sees a malformed value.
 
 import re
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Final
 
-from rtc_server.errors import BadOffer
+from rtc_server.errors import BadOffer, TooManyTracks
 from rtc_server.transport import sdp_lines
 from rtc_server.transport.sdp_lines import Block, RemoteCandidate
 
@@ -22,6 +23,14 @@ _M_LINE: Final = re.compile(
 _MEDIA_PROTOCOLS: Final = ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF")
 _DATA_PROTOCOLS: Final = ("UDP/DTLS/SCTP", "TCP/DTLS/SCTP")
 _DIRECTIONS: Final = ("sendrecv", "sendonly", "recvonly", "inactive")
+
+
+class Role(Enum):
+    """What a peer does here, and so the direction of its audio."""
+
+    CALLER = "speaks and listens"
+    SPEAKER = "speaks only: the answer is recvonly (RFC 9725)"
+    LISTENER = "listens only: the answer is sendonly (WHEP)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +84,9 @@ class Offer:
     """Largest data channel message the peer takes; 0 for any size."""
 
     @property
-    def incoming(self) -> Section:
-        """The section whose audio we receive."""
-        return next(section for section in self.sections if section.sends)
+    def incoming(self) -> Section | None:
+        """The section whose audio we receive; None from a listener."""
+        return next((section for section in self.sections if section.sends), None)
 
     @property
     def outgoing(self) -> Section | None:
@@ -102,15 +111,16 @@ class Fragment:
     """Usable candidates of it."""
 
 
-def parse_offer(text: str) -> Offer:
+def parse_offer(text: str, role: Role = Role.CALLER) -> Offer:
     """The offer, checked.
 
     Raises:
         PayloadTooLarge: it is longer than `sdp_lines.MAX_OFFER_BYTES`.
-        BadOffer: it is not SDP, or holds nothing this server can translate.
+        BadOffer: it is not SDP, or holds nothing that a peer of that role needs.
+        TooManyTracks: a speaker or listener offers more than one.
     """
     session, media = sdp_lines.read_blocks(text)
-    sections = _choose_sections([_section(block) for block in media])
+    sections = _choose_sections([_section(block) for block in media], role)
     accepted = [
         (block, section) for block, section in zip(media, sections, strict=True) if section.accepted
     ]
@@ -193,23 +203,39 @@ def _opus_payload_type(block: Block, formats: str) -> int:
     return -1
 
 
-def _choose_sections(sections: list[Section]) -> list[Section]:
-    """Keep one section to receive in, one to send in (the same if it can) and one data channel."""
+def _choose_sections(sections: list[Section], role: Role) -> list[Section]:
+    """Keep what the role needs: a section to receive in, one to send in, one data channel."""
     if not any(section.kind == "audio" for section in sections):
         raise BadOffer("The offer has no audio section. Add a microphone or tab track to it.")
-    incoming = next((i for i, section in enumerate(sections) if section.sends), None)
-    if incoming is None:
-        raise BadOffer(
-            "The offer has no audio section that sends Opus. Add a microphone or tab track to it."
-        )
-    outgoing: int | None = incoming
-    if not sections[incoming].receives:
-        outgoing = next((i for i, section in enumerate(sections) if section.receives), None)
-    data = next((i for i, section in enumerate(sections) if section.is_data), None)
+    speaks = [i for i, section in enumerate(sections) if section.sends]
+    hears = [i for i, section in enumerate(sections) if section.receives]
+    channels = [i for i, section in enumerate(sections) if section.is_data]
+    incoming = outgoing = data = None
+    match role:
+        case Role.CALLER:
+            if not speaks:
+                raise BadOffer(
+                    "The offer has no audio section that sends Opus. Add a microphone or tab "
+                    "track to it."
+                )
+            incoming, data = speaks[0], next(iter(channels), None)
+            outgoing = incoming if incoming in hears else next(iter(hears), None)
+        case Role.SPEAKER:
+            incoming = _only(speaks, "sends")
+        case Role.LISTENER:
+            outgoing, data = _only(hears, "receives"), next(iter(channels), None)
     return [
         replace(section, sends=i == incoming, receives=i == outgoing, is_data=i == data)
         for i, section in enumerate(sections)
     ]
+
+
+def _only(indices: list[int], does: str) -> int:
+    if not indices:
+        raise BadOffer(f"The offer has no audio section that {does} Opus.")
+    if len(indices) > 1:
+        raise TooManyTracks(f"The offer has several audio sections that {does}; one is allowed.")
+    return indices[0]
 
 
 def _check_bundle(session: Block, accepted: list[Section]) -> None:

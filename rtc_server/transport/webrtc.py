@@ -11,7 +11,7 @@ from rtc_server.errors import IceRestartRefused
 from rtc_server.pcm import Pcm
 from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.answer import write_answer
-from rtc_server.transport.base import CloseReason, TransportListener, TransportStats
+from rtc_server.transport.base import CloseReason, NextPacket, TransportListener, TransportStats
 from rtc_server.transport.channel import EventChannel
 from rtc_server.transport.ice import IceOptions
 from rtc_server.transport.ice_servers import agent_servers
@@ -19,7 +19,7 @@ from rtc_server.transport.logs import tame_loggers
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.media_path import MediaPath, Streams
 from rtc_server.transport.outbox import Stored
-from rtc_server.transport.sdp import Offer, parse_fragment, parse_offer
+from rtc_server.transport.sdp import Offer, Role, parse_fragment, parse_offer
 from rtc_server.transport.stack import PeerStack
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,11 @@ class WebRtcTransport:
         settings: TransportSettings,
         options: IceOptions,
         clock: Clock,
+        *,
+        next_packet: NextPacket | None = None,
     ) -> None:
         self._offer = offer
+        self._next_packet = next_packet
         self._listener = listener
         self._settings = settings
         self._clock = clock
@@ -69,20 +72,25 @@ class WebRtcTransport:
         host: str,
         clock: Clock,
         wall: Clock = wall,
+        role: Role = Role.CALLER,
+        next_packet: NextPacket | None = None,
     ) -> Self:
         """Answer an offer and begin to connect. When it raises, nothing of it is left.
 
         Args:
             host: the address HTTP listens on; media follows it (see `addresses_to_offer`).
             wall: Unix time, for users of TURN servers.
+            role: what the peer may do here.
+            next_packet: where outgoing audio comes from when it is encoded elsewhere; without it
+                the listener's frames are encoded here.
 
         Raises:
-            BadOffer, PayloadTooLarge: the offer cannot be accepted.
+            BadOffer, TooManyTracks, PayloadTooLarge: the offer cannot be accepted.
             AdmissionRefused: no UDP port is free, or no relay could be had.
             ConfigError: the ICE servers of the settings are malformed.
         """
         tame_loggers()
-        offer = parse_offer(offer_sdp)
+        offer = parse_offer(offer_sdp, role)
         ice = settings.ice()
         options = IceOptions(
             addresses=tuple(addresses_to_offer(settings, host)),
@@ -92,7 +100,7 @@ class WebRtcTransport:
             relay_only=settings.server_relay == "only",
             relayed_peers_only=ice.policy == "relay",
         )
-        transport = cls(offer, listener, settings, options, clock)
+        transport = cls(offer, listener, settings, options, clock, next_packet=next_packet)
         try:
             transport.answer_sdp = write_answer(offer, await transport._stack.gather())
         except BaseException:
@@ -201,7 +209,7 @@ class WebRtcTransport:
         agent = self._stack.agent
         media = MediaPath(
             Streams(
-                payload_type_in=incoming.opus_payload_type,
+                payload_type_in=incoming.opus_payload_type if incoming else None,
                 payload_type_out=outgoing.opus_payload_type if outgoing else None,
                 ssrc=self._stack.ssrc,
                 cname=self._stack.cname,
@@ -210,6 +218,7 @@ class WebRtcTransport:
             send=agent.send_now,
             on_pcm=self._deliver,
             next_frame=self._listener.next_frame,
+            next_packet=self._next_packet,
             clock=self._clock,
         )
         agent.on_media, agent.authenticates = media.received, media.authenticates

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtc_server.errors import BadOffer, PayloadTooLarge, RemoteError
-from rtc_server.transport.sdp import parse_fragment, parse_offer
+from rtc_server.errors import BadOffer, PayloadTooLarge, RemoteError, TooManyTracks
+from rtc_server.transport.sdp import Role, parse_fragment, parse_offer
 from rtc_server.transport.sdp_lines import MAX_CANDIDATES
 from tests.unit.offers import AUDIO, CHROME, DATA, SESSION, TRANSPORT, VIDEO, offer
 
@@ -16,7 +16,7 @@ def test_a_browser_with_microphone_camera_and_channel() -> None:
     parsed = parse_offer(CHROME)
     assert [each.accepted for each in parsed.sections] == [True, False, True]
     assert parsed.incoming is parsed.outgoing is parsed.sections[0]
-    assert parsed.incoming.opus_payload_type == 111
+    assert parsed.incoming is not None and parsed.incoming.opus_payload_type == 111
     assert parsed.has_data
     assert (parsed.ufrag, parsed.pwd) == ("4ZcD", "2/1muCWoOi3uLifh0NuRHlLP")
     assert parsed.setup == "actpass"
@@ -35,7 +35,7 @@ def test_audio_alone_needs_no_bundle_group() -> None:
     session = SESSION.replace("a=group:BUNDLE 0 1 2\n", "")
     parsed = parse_offer(offer(AUDIO.replace("a=mid:0\n", ""), session=session))
     assert not parsed.has_data
-    assert parsed.incoming.mid == ""
+    assert parsed.incoming is not None and parsed.incoming.mid == ""
 
 
 def test_sending_and_receiving_in_two_sections() -> None:
@@ -191,3 +191,36 @@ def test_an_end_of_candidates_alone_is_a_fragment() -> None:
 def test_what_is_no_fragment(text: str) -> None:
     with pytest.raises(BadOffer):
         parse_fragment(text)
+
+
+RECVONLY = AUDIO.replace("a=sendrecv", "a=recvonly")
+SENDONLY = AUDIO.replace("a=sendrecv", "a=sendonly")
+
+
+@pytest.mark.parametrize("audio", [AUDIO, SENDONLY])
+def test_a_speaker_is_only_heard(audio: str) -> None:
+    parsed = parse_offer(offer(audio, VIDEO, DATA), Role.SPEAKER)
+    assert parsed.incoming is parsed.sections[0]
+    assert parsed.outgoing is None
+    assert [each.accepted for each in parsed.sections] == [True, False, False]
+
+
+@pytest.mark.parametrize("audio", [AUDIO, RECVONLY])
+def test_a_listener_only_hears(audio: str) -> None:
+    parsed = parse_offer(offer(audio, VIDEO, DATA), Role.LISTENER)
+    assert parsed.incoming is None
+    assert parsed.outgoing is parsed.sections[0]
+    assert [each.accepted for each in parsed.sections] == [True, False, True]
+
+
+@pytest.mark.parametrize(("audio", "role"), [(RECVONLY, Role.SPEAKER), (SENDONLY, Role.LISTENER)])
+def test_an_offer_of_the_wrong_direction_is_refused(audio: str, role: Role) -> None:
+    with pytest.raises(BadOffer, match="no audio section that"):
+        parse_offer(offer(audio), role)
+
+
+@pytest.mark.parametrize("role", [Role.SPEAKER, Role.LISTENER])
+def test_a_second_track_of_one_role_is_refused(role: Role) -> None:
+    with pytest.raises(TooManyTracks) as refused:
+        parse_offer(offer(AUDIO, AUDIO.replace("a=mid:0", "a=mid:1")), role)
+    assert refused.value.status == 422
