@@ -9,6 +9,7 @@ from rtc_server.pcm import Samples
 from rtc_server.transport.media.opus_packet import pause_packet
 from rtc_server.transport.media.quality import Quality
 from rtc_server.transport.media.receiver import Receiver
+from rtc_server.transport.media.tick import TickSchedule
 from tests.netem import Link, Path
 from tests.packet_scripts import (
     PAYLOAD_TYPE,
@@ -179,6 +180,52 @@ def test_after_a_stall_of_the_server_itself_waiting_packets_are_read_first() -> 
     pieces += receiver.pull(1.42)
     assert len(pieces) == 70
     assert all(each.concealed_samples == 0 for each in pieces)
+    receiver.close()
+
+
+@pytest.mark.parametrize("turn_ms", [0.1, 5, 15, 19])
+@pytest.mark.parametrize(
+    "stalls",
+    [
+        [(0.5, 0.4), (0.96, 0.25)],
+        [(0.4, 0.33), (0.74, 0.55), (1.4, 0.3)],
+        [(0.3, 1.4), (2.5, 0.3)],
+        [(0.3, 0.045), (0.4, 0.07), (0.5, 0.18)],
+    ],
+)
+def test_a_loop_that_stands_still_again_and_again_invents_no_audio(
+    stalls: list[tuple[float, float]], turn_ms: float
+) -> None:
+    """Sockets are read one packet a turn of the loop, and a turn is long with many sessions."""
+    receiver, schedule = Receiver(PAYLOAD_TYPE), TickSchedule(0.007)
+    waiting = steady(encoded(2.0) * 3)
+    count, now_s, heard = len(waiting), 0.0, 0
+    stalls = list(stalls)
+    while waiting:
+        now_s = max(now_s, min(schedule.due_s, waiting[0].at_s))
+        if stalls and now_s >= stalls[0][0]:
+            now_s += stalls.pop(0)[1]
+        if waiting[0].at_s <= now_s:
+            heard += sum(len(each.samples) for each in receiver.push(waiting.pop(0).data, now_s))
+        while schedule.take(now_s) is not None:
+            heard += sum(len(each.samples) for each in receiver.pull(now_s))
+        now_s += turn_ms / 1000
+    assert heard == 320 * count
+    assert receiver.quality(now_s).concealed_ms == 0
+    receiver.close()
+
+
+def test_packets_that_are_not_the_audio_do_not_hold_it_up() -> None:
+    receiver, packets = Receiver(PAYLOAD_TYPE), steady(encoded(1.0))
+    for at_s, data in packets:
+        receiver.push(data, at_s)
+    heard = 0
+    for number in range(50, 150):
+        foreign = bytearray(rtp(number, b"\x01\x00\x00\xa0"))
+        foreign[1] = 101
+        receiver.push(bytes(foreign), number * 0.02)
+        heard += sum(len(each.samples) for each in receiver.pull(number * 0.02))
+    assert heard / 16 == pytest.approx(1900, abs=60)
     receiver.close()
 
 

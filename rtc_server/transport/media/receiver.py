@@ -34,7 +34,9 @@ class Receiver:
         self._decoder = OpusDecoder()
         self._position = 0
         self._concealed_units = 0
-        self._pulled_s: float | None = None
+        self._pulled_s = float("-inf")
+        self._read_since = False
+        """A packet came since the last tick, so more may wait in the socket."""
         self._let_read = False
 
     def push(self, data: bytes, now_s: float) -> list[Pcm]:
@@ -43,16 +45,21 @@ class Receiver:
         if packet is None or packet.payload_type != self._payload_type:
             self._quality.packets_invalid += 1
             return []
+        self._read_since = True
         self._buffer.push(packet, now_s)
         return self._drain(now_s, tick=False)
 
     def pull(self, now_s: float) -> list[Pcm]:
         """Call every 20 ms: the audio whose time came without a packet."""
-        # After a stall of our own the packets wait in the socket: let them be read first.
-        stalled = self._pulled_s is not None and now_s - self._pulled_s > _STALL_S
-        self._let_read = stalled and not self._let_read
-        self._pulled_s = now_s
-        return [] if self._let_read else self._drain(now_s, tick=True)
+        since_s, read = now_s - self._pulled_s, self._read_since
+        self._pulled_s, self._read_since = now_s, False
+        if since_s == 0.0:
+            return []  # a tick made up for: nothing could be read since
+        # After a stall of our own the packets wait in the socket, which is read one at a time
+        # with those of other sessions between. What is still in there is not missing; were it
+        # filled, it would be played after its own silence, and the audio clock would run ahead.
+        self._let_read = since_s > _STALL_S and not read and not self._let_read
+        return [] if self._let_read else self._drain(now_s, tick=not read)
 
     def quality(self, now_s: float) -> Quality:
         """The session's counters, brought up to date."""
