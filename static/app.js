@@ -7,15 +7,17 @@ import { Conversation } from "./conversation.js";
 import { Details } from "./details.js";
 import { offerKeeping } from "./keep.js";
 import { LanguagePair } from "./languages.js";
+import { offerLook, offerOverlay } from "./look.js";
 import "./meter.js";
 import { Output } from "./output.js";
+import { People } from "./people.js";
 import { PhrasePanel, phraseItem } from "./phrases.js";
 import { FilePlayer } from "./player.js";
 import { recall, remember } from "./prefs.js";
 import { ProblemBar } from "./problems.js";
 import { fetchLanguages, fetchPhrases } from "./server.js";
 import { Settings } from "./settings.js";
-import { interfaceLanguages, speakInterface, text } from "./strings.js";
+import { interfaceLanguage, speakInterface, text } from "./strings.js";
 import { holdToTalk } from "./talk.js";
 import { Transcript } from "./transcript.js";
 
@@ -31,6 +33,8 @@ const toggle = at("toggle");
 const talk = at("talk");
 
 const transcript = new Transcript();
+/** What shows the captions: the log, and what else one opens. */
+const views = new Set([captions]);
 const pair = new LanguagePair(at("source"), at("target"), at("swap"));
 const phrases = new PhrasePanel(at("phrases"), at("open-phrases"));
 const problems = new ProblemBar(at("problem"));
@@ -39,6 +43,7 @@ const output = new Output(at("output"), at("local"));
 const player = new FilePlayer(at("player"));
 const settings = new Settings(at("settings"), output, player);
 const details = new Details(at("details"));
+const people = new People(at("people"), at("halves"), { views, start, changed: takeMode });
 
 /** @type {import("./server.js").Languages|null} */
 let server = null;
@@ -62,12 +67,13 @@ function setPhase(next) {
   at("toggle-text").textContent = text(!running ? "start" : next === "finishing" ? "stopNow" : "stop");
   toggle.disabled = !server || missingFeature() !== null;
   pair.disabled = !server || settling;
+  people.follow(conversation);
   showTalk();
   showInvitation();
 }
 
 function showTalk() {
-  const wanted = Boolean(conversation?.live) && settings.hold;
+  const wanted = Boolean(conversation?.live) && settings.hold && !people.active;
   if (wanted === !talk.hidden) return;
   if (!wanted) letGo();
   talk.hidden = !wanted;
@@ -80,7 +86,7 @@ function showInvitation() {
 }
 
 function renderInterface() {
-  document.documentElement.lang = at("interface").value;
+  document.documentElement.lang = interfaceLanguage();
   document.title = text("title");
   for (const node of document.querySelectorAll("[data-text]")) {
     node.textContent = text(node.dataset.text);
@@ -95,7 +101,7 @@ function renderInterface() {
     at("engines").textContent = text("engines", server);
     at("engines").title = text("enginesTitle", server);
   }
-  captions.translateInterface();
+  for (const view of views) view.translateInterface();
   pair.render();
   phrases.render();
   problems.render();
@@ -127,6 +133,7 @@ async function load() {
   at("engines").hidden = false;
   const asked = Object.fromEntries(new URLSearchParams(location.search));
   pair.offer(server.pairs, { ...recall("pair", {}), ...asked });
+  people.offer(server.pairs, pair.value);
   phase = "idle";
   renderInterface();
   const lacking = missingFeature();
@@ -153,12 +160,25 @@ async function start() {
   follow(session);
   let next = "closed";
   try {
-    await session.run(settings.openSource, { ...pair.value, vad: settings.vad });
+    await session.run(settings.openSource, sessionSettings());
   } catch (error) {
     if (conversation === session) report(error);
     next = "offline";
   }
   if (conversation === session) finish(next);
+}
+
+/** What the session is to do: as one speaker wants it, or two people. */
+function sessionSettings() {
+  return people.active ? people.settings : { ...pair.value, vad: settings.vad };
+}
+
+/** A running session follows when two people take over from one speaker, or the reverse. */
+function takeMode() {
+  showTalk();
+  if (!conversation?.live) return;
+  const { source, target, vad } = sessionSettings();
+  conversation.update({ source_language: source, target_language: target, vad });
 }
 
 /** @param {"closed"|"offline"} next */
@@ -170,7 +190,7 @@ function finish(next) {
   meter.reset();
   outputMeter.reset();
   advice.hide();
-  captions.settle();
+  for (const view of views) view.settle();
   waiting.clear();
   showSound();
   at("hint").textContent = "";
@@ -204,12 +224,12 @@ function follow(session) {
   on("segment", (event) => {
     const segment = transcript.apply(event, new Date());
     if (!segment) return;
-    captions.show(segment);
+    for (const view of views) view.show(segment);
     showInvitation();
   });
   on("playout", (event) => {
     const { key, state } = event;
-    captions.showPlayout(key, state);
+    for (const view of views) view.showPlayout(key, state);
     output.playout(event);
     if (state === "queued" || state === "started") waiting.add(key);
     else waiting.delete(key);
@@ -286,7 +306,7 @@ pair.addEventListener("change", () => {
   showPhrases();
 });
 settings.addEventListener("vad", () => {
-  if (conversation?.live) conversation.update({ vad: settings.vad });
+  if (conversation?.live) conversation.update({ vad: sessionSettings().vad });
   showTalk();
 });
 settings.addEventListener("underlay", underlay);
@@ -300,24 +320,28 @@ settings.addEventListener("input", async () => {
     problems.show(error.code); // and the conversation goes on with what it had
   }
 });
+offerLook(at("look"));
+offerOverlay(
+  at("overlay"),
+  views,
+  () => transcript.segments,
+  () => problems.show("popup_blocked"),
+);
 offerKeeping(
   at("export"),
   () => transcript.understood,
   () => {
     transcript.clear();
-    captions.clear();
+    for (const view of views) view.clear();
     showInvitation();
   },
 );
-at("interface").addEventListener("change", ({ target }) => {
-  remember("interface", target.value);
-  speakInterface(target.value);
+at("interface").addEventListener("change", async ({ target }) => {
+  await speakInterface(target.value);
   renderInterface();
 });
 addEventListener("pagehide", () => conversation?.abandon());
 
-const preferred = recall("interface", "") || navigator.language.slice(0, 2);
-at("interface").value = preferred in interfaceLanguages ? preferred : "en";
-speakInterface(at("interface").value);
+at("interface").value = interfaceLanguage();
 renderInterface();
 load();

@@ -1,17 +1,34 @@
 /**
- * `<caption-log>`: both captions of each segment, side by side or stacked, as the width allows.
+ * `<caption-log>`: both captions of each segment, side by side or stacked.
  *
  * Text that is committed stands firm, what may still change is greyed. The log follows the newest
- * line until the reader scrolls back, and follows again once they return to the end. A screen
- * reader hears each finished translation once, never the revisions.
+ * line until the reader scrolls back, and follows again once they return to the end. However long
+ * one talks, only the newest lines are elements of the page; scrolling back brings older ones. A
+ * screen reader hears each finished translation once, never the revisions.
  */
-import { text } from "./strings.js";
+import { direction } from "./languages.js";
+import { clock, text } from "./strings.js";
 
 const AT_END_PX = 48;
+const NEAR_TOP_PX = 200;
 const SPOKEN_LINES = 8;
+const SHOWN_ROWS = 120;
+const MORE_ROWS = 60;
+
+/**
+ * What is known of one segment on screen.
+ *
+ * @typedef {object} Entry
+ * @property {import("./transcript.js").Segment} segment
+ * @property {string} playout  where its speech is, as in x.playout
+ * @property {boolean} over  the session ended before the segment did
+ * @property {Row|null} row  while it is among the lines shown
+ */
 
 export class CaptionLog extends HTMLElement {
-  /** @type {Map<string, Row>} */ #rows = new Map();
+  /** @type {Map<string, Entry>} */ #entries = new Map();
+  /** @type {Entry[]} the same, in order */ #order = [];
+  /** Where in `#order` the lines shown begin. */ #first = 0;
   #list = document.createElement("ol");
   #announcer = document.createElement("div");
   #newest = document.createElement("button");
@@ -30,31 +47,34 @@ export class CaptionLog extends HTMLElement {
     this.append(this.#list, this.#newest, this.#announcer);
     this.translateInterface();
     new ResizeObserver(() => this.#follow()).observe(this.#list);
+    const look = new MutationObserver(() => this.#follow()); // larger type, another layout
+    look.observe(document.documentElement, { attributes: true });
   }
 
   /** Take the interface's language anew. */
   translateInterface() {
     this.#list.setAttribute("aria-label", text("captions"));
     this.#newest.textContent = text("newest");
-    for (const row of this.#rows.values()) row.render();
+    for (const entry of this.#order) entry.row?.render(entry);
   }
 
   /** @returns {boolean} whether nothing was said yet */
   get empty() {
-    return this.#rows.size === 0;
+    return this.#order.length === 0;
   }
 
   /** Show a segment, new or revised. @param {import("./transcript.js").Segment} segment */
   show(segment) {
-    let row = this.#rows.get(segment.key);
-    if (!row) {
-      row = new Row();
-      this.#rows.set(segment.key, row);
-      this.#list.append(row.element);
+    let entry = this.#entries.get(segment.key);
+    if (!entry) {
+      entry = { segment, playout: "", over: false, row: this.createRow() };
+      this.#entries.set(segment.key, entry);
+      this.#order.push(entry);
+      this.#list.append(entry.row.element);
     }
-    row.segment = segment;
-    row.render();
-    if (segment.final) this.#announce(row);
+    entry.segment = segment;
+    entry.row?.render(entry);
+    if (segment.final) this.#announce(segment);
     this.#follow();
   }
 
@@ -65,37 +85,60 @@ export class CaptionLog extends HTMLElement {
    * @param {"queued"|"started"|"finished"|"dropped"} playout
    */
   showPlayout(key, playout) {
-    const row = this.#rows.get(key);
-    if (!row) return;
-    row.playout = playout;
-    row.render();
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    entry.playout = playout;
+    entry.row?.render(entry);
   }
 
   /** Nothing that is still unfinished will be finished now: the session is over. */
   settle() {
-    for (const [key, row] of this.#rows) {
-      row.playout = "finished";
-      if (!row.segment.final && !row.segment.source.text) {
-        row.element.remove();
-        this.#rows.delete(key);
-      } else {
-        row.over = true;
-        row.render();
+    const lost = ({ segment }) => !segment.final && !segment.source.text;
+    for (const entry of this.#order) {
+      if (entry.playout !== "dropped") entry.playout = "finished";
+      entry.over = true;
+      if (!lost(entry)) entry.row?.render(entry);
+      else {
+        entry.row?.element.remove();
+        this.#entries.delete(entry.segment.key);
       }
     }
+    this.#order = [...this.#entries.values()];
+    this.#first = Math.max(0, this.#order.findIndex((entry) => entry.row));
   }
 
   clear() {
-    this.#rows.clear();
+    this.#entries.clear();
+    this.#order = [];
+    this.#first = 0;
     this.#list.replaceChildren();
     this.#announcer.replaceChildren();
   }
 
-  #announce(row) {
+  /** @protected @returns {Row} */
+  createRow() {
+    return new Row();
+  }
+
+  /**
+   * What a screen reader is told of a finished segment.
+   *
+   * @protected
+   * @param {import("./transcript.js").Segment} segment
+   * @returns {{words: string, lang?: string}|null}
+   */
+  announcement({ status, target, message }) {
+    if (status === "not_understood") return { words: text("notUnderstood") };
+    if (status === "failed") return { words: message || text("failed") };
+    return { words: target.text, lang: target.language };
+  }
+
+  #announce(segment) {
+    const spoken = this.announcement(segment);
+    if (!spoken) return;
     const line = document.createElement("p");
-    const understood = row.segment.status !== "not_understood";
-    if (understood) line.lang = row.segment.target.language;
-    line.textContent = understood ? row.target.textContent : text("notUnderstood");
+    if (spoken.lang) line.lang = spoken.lang;
+    line.textContent = spoken.words;
     this.#announcer.append(line);
     if (this.#announcer.childElementCount > SPOKEN_LINES) this.#announcer.firstChild.remove();
   }
@@ -104,89 +147,120 @@ export class CaptionLog extends HTMLElement {
     const { scrollHeight, scrollTop, clientHeight } = this.#list;
     this.#atEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
     this.#newest.hidden = this.#atEnd;
+    if (!this.#atEnd && scrollTop < NEAR_TOP_PX) this.#showOlder();
   }
 
   #follow() {
-    if (this.#atEnd) this.#list.scrollTop = this.#list.scrollHeight;
-    else this.#newest.hidden = false;
+    if (this.#atEnd) {
+      this.#dropOldest();
+      this.#list.scrollTop = this.#list.scrollHeight;
+    } else this.#newest.hidden = false;
   }
 
   #toEnd() {
     this.#atEnd = true;
     this.#follow();
   }
+
+  #dropOldest() {
+    const first = Math.max(this.#first, this.#order.length - SHOWN_ROWS);
+    for (const entry of this.#order.slice(this.#first, first)) {
+      entry.row.element.remove();
+      entry.row = null;
+    }
+    this.#first = first;
+  }
+
+  /** Older lines, above those the reader sees: what they read stays where it is. */
+  #showOlder() {
+    const first = Math.max(0, this.#first - MORE_ROWS);
+    const older = this.#order.slice(first, this.#first);
+    if (!older.length) return;
+    for (const entry of older) {
+      entry.row = this.createRow();
+      entry.row.render(entry);
+    }
+    const { scrollHeight, scrollTop } = this.#list;
+    this.#list.prepend(...older.map(({ row }) => row.element));
+    this.#list.scrollTop = scrollTop + this.#list.scrollHeight - scrollHeight;
+    this.#first = first;
+  }
 }
 
 /** One segment on screen. */
-class Row {
-  /** @type {import("./transcript.js").Segment} */ segment;
-  /** @type {string} */ playout = "";
-  /** The session ended before the segment did. */ over = false;
+export class Row {
   element = document.createElement("li");
-  source = document.createElement("div");
-  target = document.createElement("div");
-  hints = document.createElement("ul");
+  #said = document.createElement("time");
+  #source = document.createElement("div");
+  #target = document.createElement("div");
+  #hints = document.createElement("ul");
 
   constructor() {
     this.element.className = "segment";
-    this.source.className = "source";
-    this.target.className = "target";
-    this.hints.className = "hints";
-    this.source.dir = this.target.dir = "auto";
-    this.element.append(this.source, this.target);
+    this.#source.className = "source";
+    this.#target.className = "target";
+    this.#hints.className = "hints";
+    this.element.append(this.#said, this.#source, this.#target);
   }
 
-  render() {
-    const { status, source, target, final } = this.segment;
+  /** @param {Entry} entry */
+  render(entry) {
+    const { status, at, source, target, final } = entry.segment;
     this.element.dataset.status = status;
-    this.element.dataset.playout = this.playout;
-    this.source.lang = source.language;
-    this.target.lang = target.language;
-    this.source.replaceChildren(...caption(source, final));
-    if (status === "not_understood") this.#renderHints();
-    else this.target.replaceChildren(...this.#targetParts());
-  }
-
-  #targetParts() {
-    const { status, target, final, message } = this.segment;
-    if (status === "failed") return [note(message || text("failed"))];
-    if (this.playout === "dropped") return [...caption(target, final), note(text("notSpoken"))];
-    if (!target.text && !this.over) return [span("pending", "")];
-    return caption(target, final);
+    this.element.dataset.playout = entry.playout;
+    this.#said.dateTime = at.toISOString();
+    this.#said.textContent = clock(at);
+    inLanguage(this.#source, source.language);
+    inLanguage(this.#target, target.language);
+    this.#source.replaceChildren(...caption(source, final));
+    if (status === "not_understood") this.#renderHints(entry.segment);
+    else this.#target.replaceChildren(...targetParts(entry));
   }
 
   /** What it might have been: each near phrase in the pane of its language. */
-  #renderHints() {
-    const { hints = [], source, target } = this.segment;
+  #renderHints({ hints = [], source, target }) {
     const words = text("notUnderstood") + (hints.length ? ` ${text("didYouMean")}` : "");
-    this.target.replaceChildren();
-    (source.text ? this.target : this.source).replaceChildren(note(words));
-    this.hints.replaceChildren();
+    this.#target.replaceChildren();
+    (source.text ? this.#target : this.#source).replaceChildren(note(words));
+    this.#hints.replaceChildren();
     for (const hint of hints) {
       const item = document.createElement("li");
-      const meant = span("hint-source", hint.source);
-      meant.lang = source.language;
-      const means = span("hint-target", hint.target);
-      means.lang = target.language;
+      const meant = inLanguage(span("hint-source", hint.source), source.language);
+      const means = inLanguage(span("hint-target", hint.target), target.language);
       item.append(meant, " ", means);
-      this.hints.append(item);
+      this.#hints.append(item);
     }
-    if (hints.length) this.element.append(this.hints);
+    if (hints.length) this.element.append(this.#hints);
   }
 }
 
-/** Committed text firm, the rest greyed. */
-function caption({ text: words, stable_chars: stable }, final) {
+/** The translation, or why there is none. @param {Entry} entry @returns {HTMLElement[]} */
+export function targetParts({ segment: { status, target, final, message }, playout, over }) {
+  if (status === "failed") return [note(message || text("failed"))];
+  if (playout === "dropped") return [...caption(target, final), note(text("notSpoken"))];
+  if (!target.text && !over) return [span("pending", "")];
+  return caption(target, final);
+}
+
+/** Committed text firm, the rest greyed. @returns {HTMLElement[]} */
+export function caption({ text: words, stable_chars: stable }, final) {
   const firm = final ? words.length : stable;
   return [span("firm", words.slice(0, firm)), span("soft", words.slice(firm))];
 }
 
-function note(words) {
+/** A sentence of the page's own among the captions. @param {string} words */
+export function note(words) {
   const paragraph = document.createElement("p");
   paragraph.className = "note";
-  paragraph.lang = document.documentElement.lang;
   paragraph.textContent = words;
-  return paragraph;
+  return inLanguage(paragraph, document.documentElement.lang);
+}
+
+/** @template {HTMLElement} T @param {T} element @param {string} language ISO 639-1 @returns {T} */
+export function inLanguage(element, language) {
+  element.lang = language;
+  element.dir = direction(language);
+  return element;
 }
 
 function span(className, words) {

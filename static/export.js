@@ -1,8 +1,8 @@
 /**
  * A transcript as a file. Pure: segments in, text out.
  *
- * Subtitles count time from the first segment; each stands as long as it was spoken, at least long
- * enough to be read.
+ * Subtitles count time from the beginning of the first session, as the server's do; each stands as
+ * long as it was spoken, at least long enough to be read, and never into the next one.
  *
  * @typedef {import("./transcript.js").Segment} Segment
  * @typedef {"both"|"source"|"target"} Which
@@ -39,7 +39,8 @@ export function toVtt(segments, which) {
 export function toJson(segments) {
   const rows = segments.map(({ at, source, target }) => ({
     at: at.toISOString(),
-    duration_ms: source.end_ms - source.start_ms,
+    start_ms: source.start_ms,
+    end_ms: source.end_ms,
     source: { language: source.language, text: source.text },
     target: { language: target.language, text: target.text },
   }));
@@ -53,7 +54,7 @@ function lines({ source, target }, which) {
 
 /** The timed blocks that SRT and WebVTT share; only the decimal mark differs. */
 function cues(segments, which, mark) {
-  const starts = segments.map(({ at }) => at - segments[0].at);
+  const starts = startTimes(segments);
   return segments.map((segment, index) => {
     const { start_ms: from, end_ms: to } = segment.source;
     const wanted = starts[index] + Math.max(to - from, LEAST_MS);
@@ -61,6 +62,16 @@ function cues(segments, which, mark) {
     const words = lines(segment, which).join("\n");
     const safe = mark === "." ? words.replaceAll("&", "&amp;").replaceAll("<", "&lt;") : words;
     return `${timestamp(starts[index], mark)} --> ${timestamp(end, mark)}\n${safe}`;
+  });
+}
+
+/** A session's own clock starts at 0: the calendar says how much later than the first it began. */
+function startTimes(segments) {
+  /** @type {Map<string, number>} when each session began */ const began = new Map();
+  return segments.map(({ session, at, source }) => {
+    if (!began.has(session)) began.set(session, at - source.start_ms);
+    const [first] = began.values();
+    return began.get(session) - first + source.start_ms;
   });
 }
 

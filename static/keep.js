@@ -1,5 +1,4 @@
 /** The panel that copies, downloads or clears the captions. */
-import { formats, toText } from "./export.js";
 import { text } from "./strings.js";
 
 const COPIED_MS = 1500;
@@ -13,18 +12,23 @@ export function offerKeeping(panel, segments, forget) {
   const which = panel.querySelector("#which");
   const copy = panel.querySelector("#copy");
   const download = [...panel.querySelectorAll("[data-format]")];
+  /** @type {Promise<typeof import("./export.js")>} before the click: a copy must follow it at once */
+  let files;
   panel.addEventListener("beforetoggle", () => {
+    files ??= import("./export.js");
     const nothing = segments().length === 0;
     for (const button of [copy, ...download]) button.disabled = nothing;
   });
   copy.addEventListener("click", async () => {
+    const { toText } = await files;
     await navigator.clipboard.writeText(toText(segments(), which.value));
     copy.textContent = text("copied");
     setTimeout(() => (copy.textContent = text("copy")), COPIED_MS);
   });
   for (const button of download) {
-    button.addEventListener("click", () => {
+    button.addEventListener("click", async () => {
       const { format } = button.dataset;
+      const { formats } = await files;
       const { write, type } = formats[format];
       save(`captions.${format}`, new Blob([write(segments(), which.value)], { type }));
     });

@@ -2,6 +2,23 @@
 import { languageName } from "./strings.js";
 
 const PREFERRED = { source: "ru", target: "en" };
+const RIGHT_TO_LEFT = ["ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"];
+
+/** How a language is written. @param {string} code  ISO 639-1 @returns {"ltr"|"rtl"} */
+export function direction(code) {
+  return RIGHT_TO_LEFT.includes(code) ? "rtl" : "ltr";
+}
+
+/**
+ * The pairs that work both ways.
+ *
+ * @param {{source: string, target: string}[]} pairs
+ */
+export function mutual(pairs) {
+  return pairs.filter(({ source, target }) =>
+    pairs.some((back) => back.source === target && back.target === source),
+  );
+}
 
 /** Fires "change" when a person chose another pair. */
 export class LanguagePair extends EventTarget {
@@ -69,7 +86,14 @@ export class LanguagePair extends EventTarget {
   }
 }
 
-function fillSelect(select, codes, chosen) {
+/**
+ * List languages by their names.
+ *
+ * @param {HTMLSelectElement} select
+ * @param {string[]} codes
+ * @param {string} chosen
+ */
+export function fillSelect(select, codes, chosen) {
   const options = codes.map((code) => new Option(languageName(code), code));
   options.sort((a, b) => a.text.localeCompare(b.text));
   select.replaceChildren(...options);

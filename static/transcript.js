@@ -1,10 +1,12 @@
 /**
  * What was said and what it means, segment by segment. Pure: no DOM, no clock.
  *
- * A segment may be revised until it is final; after that nothing changes it.
+ * A segment may be revised until it is final; after that nothing changes it. What one revision
+ * commits no later one takes back: only the final text, which is what was translated, may differ.
  *
  * @typedef {object} Segment
  * @property {string} key  unique on this page, over all its sessions
+ * @property {string} session  in which it was said
  * @property {Date} at  when it was said
  * @property {number} rev
  * @property {boolean} final
@@ -29,8 +31,10 @@ export class Transcript {
     const { key, rev, final, status, source, target, hints, message } = event;
     const known = this.#segments.get(key);
     if (known && (known.final || rev <= known.rev)) return null;
+    if (known && !final && !keeps(known.source, source)) return null;
     const at = known?.at ?? now;
-    const segment = { key, at, rev, final, status, source, target, hints, message };
+    const session = key.slice(0, key.lastIndexOf("/"));
+    const segment = { key, session, at, rev, final, status, source, target, hints, message };
     this.#segments.set(key, segment);
     return segment;
   }
@@ -40,8 +44,18 @@ export class Transcript {
     this.#segments.clear();
   }
 
+  /** Everything, in the order of speaking. @returns {Segment[]} */
+  get segments() {
+    return [...this.#segments.values()];
+  }
+
   /** What was understood. @returns {Segment[]} */
   get understood() {
-    return [...this.#segments.values()].filter((segment) => segment.status === "final");
+    return this.segments.filter((segment) => segment.status === "final");
   }
+}
+
+/** Whether the text begins with what was committed of it before. */
+function keeps(before, now) {
+  return now.text.startsWith(before.text.slice(0, before.stable_chars));
 }

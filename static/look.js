@@ -1,0 +1,60 @@
+/**
+ * How captions look: side by side or stacked, with the time, in large type, in high contrast; and
+ * in a window of their own. Remembered on this device; what was never chosen follows the system.
+ *
+ * Sheets of style read it from the root element: `data-stacked`, `data-times`, `data-large` and
+ * `data-contrast`.
+ */
+import { recall, remember } from "./prefs.js";
+
+const NARROW = matchMedia("(max-width: 40rem)");
+const CONTRAST = matchMedia("(prefers-contrast: more)");
+
+/** @param {HTMLElement} panel  with the controls "layout", "times", "large" and "contrast" */
+export function offerLook(panel) {
+  const chosen = recall("look", {});
+  const apply = () => {
+    const look = { layout: "sides", times: false, large: false, contrast: CONTRAST.matches, ...chosen };
+    for (const control of panel.querySelectorAll("[name]")) {
+      const wanted = look[control.name];
+      control.checked = control.type === "radio" ? control.value === wanted : wanted;
+    }
+    const root = document.documentElement;
+    root.toggleAttribute("data-stacked", look.layout === "stacked" || NARROW.matches);
+    for (const name of ["times", "large", "contrast"]) root.toggleAttribute(`data-${name}`, look[name]);
+  };
+  panel.addEventListener("change", ({ target }) => {
+    if (!target.name) return;
+    chosen[target.name] = target.type === "radio" ? target.value : target.checked;
+    remember("look", chosen);
+    apply();
+  });
+  for (const query of [NARROW, CONTRAST]) query.addEventListener("change", apply);
+  apply();
+}
+
+/**
+ * The caption window, opened and closed by a button.
+ *
+ * @param {HTMLButtonElement} button
+ * @param {Set<object>} views  what shows captions
+ * @param {() => import("./transcript.js").Segment[]} segments  what was said so far
+ * @param {() => void} blocked
+ */
+export function offerOverlay(button, views, segments, blocked) {
+  /** @type {import("./overlay.js").Overlay|null} */ let overlay = null;
+  button.addEventListener("click", async () => {
+    if (overlay?.isOpen) return overlay.close();
+    if (!overlay) {
+      const { Overlay } = await import("./overlay.js");
+      overlay = new Overlay();
+      for (const type of ["open", "close"]) {
+        overlay.addEventListener(type, () => button.setAttribute("aria-pressed", String(overlay.isOpen)));
+      }
+    }
+    overlay.clear();
+    for (const segment of segments()) overlay.show(segment);
+    views.add(overlay);
+    if (!(await overlay.open())) blocked();
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * The switch between one speaker and two people with one device, and what their turns mean to the
+ * session: one connection all the time, a turn only sets its languages and opens the microphone.
+ */
+import { loadSheet } from "./sheet.js";
+import { interfaceLanguages, loadWords } from "./strings.js";
+
+/** Two people press buttons: no pause ends a turn. */
+const BY_BUTTON = { mode: "off" };
+
+export class People {
+  #button;
+  #place;
+  #app;
+  /** @type {import("./two-way.js").TwoWay|null} */ #view = null;
+  #active = false;
+  /** @type {import("./conversation.js").Conversation|null} */ #session = null;
+  #live = false;
+  #offered = {};
+
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {HTMLElement} place  where the two halves go
+   * @param {{start: () => void, views: Set<object>, changed: () => void}} app  begins a session;
+   *     what shows captions; is told when the mode is another
+   */
+  constructor(button, place, app) {
+    this.#button = button;
+    this.#place = place;
+    this.#app = app;
+    button.addEventListener("click", () => this.#switch());
+  }
+
+  /** Whether two people talk. */
+  get active() {
+    return this.#active;
+  }
+
+  /** The languages and the `vad` of a session that two people have. */
+  get settings() {
+    return { ...this.#view.direction, vad: BY_BUTTON };
+  }
+
+  /** @param {{source: string, target: string}[]} pairs  @param {{source: string, target: string}} pair */
+  offer(pairs, pair) {
+    this.#offered = { pairs, pair };
+    const both = pairs.some(({ source, target }) =>
+      pairs.some((back) => back.source === target && back.target === source),
+    );
+    this.#button.hidden = !both;
+  }
+
+  /** Take the session's state. @param {import("./conversation.js").Conversation|null} session */
+  follow(session) {
+    const live = Boolean(session?.live);
+    const began = live && !(this.#live && this.#session === session);
+    if (this.#session && !session) this.#view?.stopTurn();
+    this.#session = session;
+    this.#live = live;
+    if (!this.#view) return;
+    this.#view.connecting = session !== null && !live;
+    if (began && this.#view.talking) this.#begin();
+  }
+
+  async #switch() {
+    this.#view ??= await this.#make();
+    this.#view.stopTurn();
+    this.#active = !this.#active;
+    document.body.toggleAttribute("data-two-way", this.#active);
+    this.#button.setAttribute("aria-pressed", String(this.#active));
+    this.#app.changed();
+  }
+
+  async #make() {
+    const words = interfaceLanguages.map(loadWords); // each side is addressed in its own
+    const parts = [import("./two-way.js"), loadSheet("two-way.css"), ...words];
+    const [{ TwoWay }] = await Promise.all(parts);
+    const view = new TwoWay();
+    this.#place.append(view);
+    view.offer(this.#offered.pairs, this.#offered.pair);
+    view.addEventListener("turn", () => {
+      if (this.#live) this.#begin();
+      else if (!this.#session) this.#app.start();
+    });
+    view.addEventListener("turn-end", () => {
+      if (this.#live) this.#session.talk(false);
+    });
+    this.#app.views.add(view);
+    return view;
+  }
+
+  #begin() {
+    const { source, target } = this.#view.direction;
+    this.#session.update({ source_language: source, target_language: target, vad: BY_BUTTON });
+    this.#session.talk(true);
+  }
+}

@@ -1,0 +1,181 @@
+"""Photographs of the page in its states: ``python -m tests.browser.screenshots [FOLDER]``.
+
+The server is the scripted one, so that each picture is the same every time.
+"""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiortc import RTCDataChannel
+from playwright.async_api import Page
+
+from rtc_server.errors import AdmissionRefused
+from tests.browser.chromium import visit
+from tests.browser.scripted_server import ScriptedServer, say, scripted_server, segment
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+DESKTOP = {"width": 1360, "height": 820}
+PHONE = {"width": 390, "height": 844}
+SPOKEN = [
+    ("Здравствуйте.", "Hello."),
+    ("Где находится вокзал?", "Where is the train station?"),
+    ("Сколько это стоит?", "How much does it cost?"),
+    ("Два кофе, пожалуйста.", "Two coffees, please."),
+]
+ANSWER = ("It costs five euros.", "Это стоит пять евро.")
+POPUP = "delete window.documentPictureInPicture"
+
+
+@asynccontextmanager
+async def opened(**options: Any) -> AsyncIterator[tuple[Page, ScriptedServer]]:
+    """The page, ready to start."""
+    options = {"viewport": DESKTOP, "device_scale_factor": 2, **options}
+    failed = ["Failed to load resource"]
+    async with (
+        scripted_server() as server,
+        visit(server.url, expected_errors=failed, **options) as seen,
+    ):
+        await seen.page.wait_for_selector("[data-phase=idle]")
+        yield seen.page, server
+
+
+async def start(page: Page, server: ScriptedServer) -> RTCDataChannel:
+    """Begin a session."""
+    await page.click("#toggle:enabled")
+    channel = await server.calls.channel.get()
+    await page.wait_for_selector("[data-phase=listening]")
+    return channel
+
+
+async def talk(page: Page, channel: RTCDataChannel, *, partial: bool = False) -> None:
+    """Say a few phrases; the last one is being spoken, or another one is being heard."""
+    for name, (said, meant) in enumerate(SPOKEN):
+        say(channel, "x.segment", **segment(str(name), 1, "final", said, meant))
+    last = str(len(SPOKEN) - 1)
+    if partial:
+        say(channel, "x.vad", state="speech", audio_ms=0)
+        heard = segment("p", 1, "partial", "Поезд на Москву отправляется", stable=15)
+        say(channel, "x.segment", **heard)
+        await page.wait_for_selector("[data-status=partial]")
+    else:
+        say(channel, "x.playout", segment_id=last, state="started", queue_ms=900, tempo=1)
+        await page.wait_for_selector("[data-phase=speaking]")
+
+
+async def idle(folder: Path) -> None:
+    async with opened() as (page, _server):
+        await shoot(page, folder / "idle.png")
+
+
+async def live(folder: Path) -> None:
+    async with opened() as (page, server):
+        await talk(page, await start(page, server))
+        await shoot(page, folder / "live.png")
+
+
+async def partial(folder: Path) -> None:
+    async with opened() as (page, server):
+        await talk(page, await start(page, server), partial=True)
+        await shoot(page, folder / "partial.png")
+
+
+async def dark(folder: Path) -> None:
+    async with opened(color_scheme="dark") as (page, server):
+        await talk(page, await start(page, server))
+        await shoot(page, folder / "dark.png")
+
+
+async def error(folder: Path) -> None:
+    async with opened() as (page, server):
+        server.calls.refuse = AdmissionRefused("All 50 places are taken.", 5)
+        await page.click("#toggle:enabled")
+        await page.wait_for_selector("#problem:not([hidden])")
+        await shoot(page, folder / "error.png")
+
+
+async def phone(folder: Path) -> None:
+    async with opened(viewport=PHONE) as (page, server):
+        await talk(page, await start(page, server), partial=True)
+        await shoot(page, folder / "phone.png")
+
+
+async def captions_panel(folder: Path) -> None:
+    async with opened() as (page, server):
+        await talk(page, await start(page, server))
+        await page.click("[popovertarget=export]")
+        await page.check("[name=times]")
+        await page.check("[value=stacked]", force=True)
+        await shoot(page, folder / "captions.png")
+
+
+async def contrast(folder: Path) -> None:
+    async with opened() as (page, server):
+        await talk(page, await start(page, server), partial=True)
+        await page.evaluate("document.documentElement.toggleAttribute('data-contrast', true)")
+        await page.evaluate("document.documentElement.toggleAttribute('data-large', true)")
+        await shoot(page, folder / "contrast.png")
+
+
+async def overlay(folder: Path) -> None:
+    async with opened(before_load=POPUP) as (page, server):
+        await talk(page, await start(page, server), partial=True)
+        await page.click("[popovertarget=export]")
+        async with page.expect_popup() as waiting:
+            await page.click("#overlay")
+        window = await waiting.value
+        await window.set_viewport_size({"width": 720, "height": 230})
+        await shoot(window, folder / "overlay.png")
+
+
+async def two_way(folder: Path, **options: Any) -> None:
+    name = "two-way-phone.png" if options else "two-way.png"
+    async with opened(**options) as (page, server):
+        channel = await start(page, server)
+        await page.click("#people")
+        await page.wait_for_selector(".turn")
+        for number, (said, meant) in enumerate(SPOKEN[:3]):
+            say(channel, "x.segment", **segment(str(number), 1, "final", said, meant))
+        answer = segment("a", 1, "final", *ANSWER)
+        answer["source"]["language"], answer["target"]["language"] = "en", "ru"
+        say(channel, "x.segment", **answer)
+        say(channel, "x.segment", **segment("p", 1, "partial", "Два кофе,", stable=4))
+        await page.click(".half:not(.far) .turn")
+        await page.wait_for_selector(".half:not(.far) [data-status=partial]")
+        await shoot(page, folder / name)
+
+
+async def two_way_phone(folder: Path) -> None:
+    await two_way(folder, viewport=PHONE)
+
+
+async def shoot(page: Page, path: Path) -> None:
+    """Without the pointer, and when everything has faded in."""
+    await page.mouse.move(0, 0)
+    await page.wait_for_timeout(600)
+    await page.screenshot(path=path, scale="css" if "phone" not in path.name else "device")
+
+
+STATES: dict[str, Callable[[Path], Awaitable[None]]] = {
+    state.__name__: state
+    for state in (
+        idle, live, partial, dark, error, phone, captions_panel, contrast, overlay, two_way,
+        two_way_phone,
+    )
+}  # fmt: skip
+
+
+async def main(folder: Path, names: list[str]) -> None:
+    for name in names or list(STATES):
+        await STATES[name](folder)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("states", nargs="*", help="all, if none is named")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.folder, arguments.states))

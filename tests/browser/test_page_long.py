@@ -1,0 +1,28 @@
+"""A talk of a minute and a half, both ways; `bench.page_soak` is the long form."""
+
+from rtc_server.app.server import running
+from rtc_server.config import HttpSettings, Settings
+from tests.browser.chromium import visit
+from tests.browser.long_talk import hold_talk
+from tests.browser.voice import MICROPHONE
+
+DURATION_S = 75.0
+GROWN_BYTES = 1_500_000
+"""A page that kept each partial, or each sound, would have grown by far more."""
+
+
+async def test_a_long_talk_is_captioned_in_full_and_the_page_does_not_grow() -> None:
+    async with (
+        running(Settings(http=HttpSettings(port=0))) as server,
+        visit(f"{server.url}/?source=ru&target=en", before_load=MICROPHONE) as seen,
+    ):
+        page = seen.page
+        await page.click("#toggle:enabled")
+        await page.wait_for_selector("[data-phase=listening]")
+        talk = await hold_talk(page, DURATION_S)
+    assert len(talk.said) >= 8
+    assert talk.shown == talk.said
+    assert not talk.rewritten
+    assert len(talk.delays_ms) == len(talk.said)
+    first, last = talk.sizes[1], talk.sizes[-1]  # the very first is before anything was played
+    assert last.heap_bytes - first.heap_bytes < GROWN_BYTES, talk.sizes

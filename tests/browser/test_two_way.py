@@ -1,0 +1,167 @@
+"""Two people with one device: each has a side, a language and a button."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from rtc_server.app.server import running
+from rtc_server.config import HttpSettings, Settings
+from tests.browser.chromium import visit
+from tests.browser.scripted_server import ScriptedCalls, say, scripted_server, segment
+from tests.browser.voice import MICROPHONE, with_pause
+from tests.browser.voice import say as speak
+from tests.signals import english, russian
+
+SETTINGS = Settings(http=HttpSettings(port=0))
+PATIENCE_MS = 60_000
+PHONE = {"width": 390, "height": 844}
+SAID = {"ru": "Где находится вокзал?", "en": "Where is the train station?"}
+
+
+def half(page: Page, which: str) -> Locator:
+    """The "near" half or the "far" one."""
+    return page.locator(".half.far" if which == "far" else ".half:not(.far)")
+
+
+async def open_two_way(page: Page) -> None:
+    await page.click("#people")
+    await expect(half(page, "near").locator(".turn")).to_be_visible()
+
+
+async def received(calls: ScriptedCalls, count: int) -> list[dict[str, Any]]:
+    """The first `count` client events."""
+    async with asyncio.timeout(30):
+        while len(calls.received) < count:
+            calls.got.clear()
+            await calls.got.wait()
+    return calls.received
+
+
+@pytest.mark.parametrize("hold", [False, True], ids=["tap", "hold"])
+async def test_two_people_understand_each_other(hold: bool) -> None:
+    async with (
+        running(SETTINGS) as server,
+        visit(f"{server.url}/?source=ru&target=en", before_load=MICROPHONE) as seen,
+    ):
+        page = seen.page
+        await page.click("#toggle:enabled")
+        await page.wait_for_selector("[data-phase=listening]")
+        await open_two_way(page)
+        for side, other, language in (("near", "far", "ru"), ("far", "near", "en")):
+            button = half(page, side).locator(".turn")
+            await button.hover()
+            await page.mouse.down()
+            if not hold:
+                await page.mouse.up()
+            await expect(button).to_have_attribute("aria-pressed", "true")
+            spoken = russian(SAID["ru"]) if language == "ru" else english(SAID["en"])
+            await speak(page, with_pause(spoken, 600))
+            if not hold:
+                await page.mouse.down()
+            await page.mouse.up()
+            await expect(button).to_have_attribute("aria-pressed", "false")
+            own = half(page, side).locator(".line.own").last
+            await expect(own.locator(f"[lang={language}]")).to_have_text(
+                SAID[language], timeout=PATIENCE_MS
+            )
+            meaning = "en" if language == "ru" else "ru"
+            heard = half(page, other).locator(".line:not(.own)", has_text=SAID[meaning])
+            await expect(heard.locator(f"[lang={meaning}]")).to_be_visible()
+            spoken_out = half(page, other).locator(".line[data-playout=finished]")
+            await expect(spoken_out.last).to_contain_text(SAID[meaning], timeout=PATIENCE_MS)
+        assert server.manager.sessions == 1
+
+
+async def test_a_turn_sets_the_languages_and_opens_the_microphone() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await open_two_way(page)
+        near, far = (half(page, which).locator(".turn") for which in ("near", "far"))
+        await near.click()  # the first turn opens the session
+        opened = await received(server.calls, 2)
+        assert opened[0]["source_language"] == "ru"
+        assert opened[0]["vad"] == {"mode": "off"}
+        assert opened[1] == {"type": "x.input.start"}
+        await expect(near).to_have_text("Слушаю. Нажмите, чтобы закончить")
+        await far.click()  # who presses now takes the turn over
+        events = await received(server.calls, 5)
+        kinds = [event["type"] for event in events[2:5]]
+        assert kinds == ["x.input.commit", "x.session", "x.input.start"]
+        assert (events[3]["source_language"], events[3]["target_language"]) == ("en", "ru")
+        await far.click()
+        assert (await received(server.calls, 6))[5]["type"] == "x.input.commit"
+        assert len(server.calls.requests) == 1
+        await page.click("#people")  # one speaker again, with a pause that ends a phrase
+        assert (await received(server.calls, 7))[6]["vad"]["mode"] == "auto"
+
+
+async def test_a_turn_by_keyboard_and_one_that_is_held() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await page.click("#toggle:enabled")
+        await page.wait_for_selector("[data-phase=listening]")
+        await open_two_way(page)
+        await received(server.calls, 1)
+        button = half(page, "far").locator(".turn")
+        await button.focus()
+        for key in (" ", "Enter"):
+            await page.keyboard.down(key)
+            await page.wait_for_timeout(500)  # longer than a tap
+            await page.keyboard.up(key)
+        kinds = [event["type"] for event in (await received(server.calls, 7))[1:7]]
+        assert kinds == ["x.session", "x.input.start", "x.input.commit"] * 2
+
+
+async def test_each_side_reads_its_own_language() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await page.click("#toggle:enabled")
+        await page.wait_for_selector("[data-phase=listening]")
+        await open_two_way(page)
+        channel = await server.calls.channel.get()
+        near, far = half(page, "near"), half(page, "far")
+        await expect(near.locator(".half-invitation")).to_have_attribute("lang", "ru")
+        await expect(far.locator(".half-invitation")).to_have_attribute("lang", "en")
+        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
+        await expect(near.locator(".line.own")).to_have_text("Да.")
+        await expect(far.locator(".line:not(.own)")).to_have_text("Yes.")
+        await expect(near.locator("[role=log]")).to_have_text(
+            ""
+        )  # one's own words are not read out
+        await expect(far.locator("[role=log]")).to_have_text("Yes.")
+        hints = [("Сколько это стоит?", "How much does it cost?")]
+        say(channel, "x.segment", **segment("b", 1, "not_understood", "", hints=hints))
+        puzzled = near.locator("[data-status=not_understood]")
+        await expect(puzzled).to_contain_text("Сколько это стоит?")
+        await expect(far.locator("[data-status=not_understood]")).to_be_hidden()
+
+
+async def test_the_far_half_of_a_phone_can_be_turned_around() -> None:
+    async with scripted_server() as server, visit(server.url, viewport=PHONE) as seen:
+        page = seen.page
+        await open_two_way(page)
+        far, around = half(page, "far"), page.locator(".around")
+        angle = "half => new DOMMatrix(getComputedStyle(half).transform).a"
+        assert await far.evaluate(angle) == -1
+        above, below = await far.bounding_box(), await half(page, "near").bounding_box()
+        assert above and below and above["y"] < below["y"]
+        await around.click()
+        assert await far.evaluate(angle) == 1
+        await page.reload()
+        await open_two_way(page)
+        await expect(around).to_have_attribute("aria-pressed", "false")  # it is remembered
+
+
+async def test_a_session_that_ends_ends_the_turn() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await open_two_way(page)
+        button = half(page, "near").locator(".turn")
+        await button.click()
+        channel = await server.calls.channel.get()
+        await received(server.calls, 2)
+        say(channel, "session.closed")
+        await expect(button).to_have_attribute("aria-pressed", "false")
+        await expect(page.locator(".problem-title")).to_have_text("The server ended the session")

@@ -1,0 +1,50 @@
+"""A microphone that says what the test tells it to, when the test tells it to.
+
+Chromium's fake microphone plays a file over and over; for a dialogue someone must wait for the
+answer first.
+"""
+
+import base64
+
+import numpy as np
+from playwright.async_api import Page
+
+from rtc_server.pcm import SPEECH_RATE, Samples
+
+MICROPHONE = """(() => {
+  let context, speech;
+  const open = () => {
+    context ??= new AudioContext();
+    speech ??= context.createMediaStreamDestination();
+  };
+  navigator.mediaDevices.getUserMedia = async () => {
+    open();
+    await context.resume();
+    return new MediaStream([speech.stream.getAudioTracks()[0].clone()]);
+  };
+  window.say = async (base64, rate) => {
+    open();
+    const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
+    const samples = new Float32Array(bytes.buffer);
+    const buffer = new AudioBuffer({ length: samples.length, sampleRate: rate });
+    buffer.copyToChannel(samples, 0);
+    const source = new AudioBufferSourceNode(context, { buffer });
+    source.connect(speech);
+    source.start();
+    await new Promise((ended) => (source.onended = ended));
+    return performance.now();
+  };
+})()"""
+"""Runs before the page's own scripts."""
+
+
+async def say(page: Page, speech: Samples) -> float:
+    """Speak into the page's microphone; returns when it was said, in the page's time in ms."""
+    data = base64.b64encode(speech.astype("<f4").tobytes()).decode()
+    return float(await page.evaluate("([data, rate]) => say(data, rate)", [data, SPEECH_RATE]))
+
+
+def with_pause(speech: Samples, pause_ms: int = 200) -> Samples:
+    """A short silence before and after, as between pressing a button and speaking."""
+    room = np.zeros(SPEECH_RATE * pause_ms // 1000, np.float32)
+    return np.concatenate([room, speech, room])
