@@ -25,7 +25,7 @@ EXIT_CODES = """\
 exit codes:
   0  done
   1  part of the recording was not understood or not translated (translate); a model's file is
-     not right (models verify)
+     not right (models verify); something does not work (doctor)
   2  wrong usage, a wrong setting, or something that is missing; one sentence says what
 """
 
@@ -71,6 +71,16 @@ def build_parser() -> argparse.ArgumentParser:
     add_models_commands(models)
 
     _add_key_commands(command("keys", "make, list and revoke API keys"))
+
+    doctor = command("doctor", "look for what would keep people from being heard")
+    doctor.add_argument(
+        "--url",
+        metavar="URL",
+        default="",
+        help="a server that runs, to be called from here; by default this machine is examined "
+        "with the settings that follow",
+    )
+    add_options(doctor, *SECTIONS)
 
     command("engines", "list the engines, their languages and licences")
     return parser

@@ -1,4 +1,4 @@
-"""The page and its files, straight from ``static/``: no build, no templates."""
+"""The pages and their files, straight from ``static/``: no build, no templates."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ MEDIA_TYPES = {
 
 
 class PageRoutes:
-    """``GET /`` and ``/static/…``. Browsers keep files and ask each time whether they changed."""
+    """``GET /``, ``/doctor`` and ``/static/…``. Browsers keep files and ask each time whether they changed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -31,11 +31,16 @@ class PageRoutes:
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Declare the routes."""
         router.add_get("/", self.page, name="page")
+        router.add_get("/doctor", self.doctor, name="doctor")
         router.add_get("/static/{path:.+}", self.file, name="static")
 
     async def page(self, _request: web.Request) -> web.StreamResponse:
         """``index.html``."""
         return self._serve("index.html")
+
+    async def doctor(self, _request: web.Request) -> web.StreamResponse:
+        """``doctor.html``: what would keep this browser from being heard."""
+        return self._serve("doctor.html")
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """One file below the folder; whatever points out of it does not exist."""

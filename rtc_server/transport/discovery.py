@@ -1,13 +1,15 @@
 """The address that this machine has on the other side of its NAT, asked of a STUN server."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rtc_server.clock import Clock
 from rtc_server.config import PUBLIC_BY_STUN, TransportSettings
 from rtc_server.errors import ConfigError
+from rtc_server.ice import IceServer, IceServers
 from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.ice import IceAgent, IceOptions
-from rtc_server.transport.ice_servers import stun_server
+from rtc_server.transport.ice_servers import agent_servers, stun_server
 
 
 async def with_public_address(
@@ -44,3 +46,24 @@ async def with_public_address(
             "it and that UDP may leave this machine, or write the address itself."
         )
     return replace(settings, public_address=seen[0])
+
+
+async def ask_ice_server(
+    ice: IceServers, server: IceServer, addresses: Sequence[str], clock: Clock, wall: Clock
+) -> str:
+    """The address that one server of `ice` gives this machine, by STUN or for a relay; or nothing.
+
+    Args:
+        addresses: local addresses to ask from.
+    """
+    alone = replace(ice, servers=(server,), policy="all",
+                    secret=ice.secret if server.wants_credential else "")  # fmt: skip
+    servers = agent_servers(alone, relay=True, now_s=wall())
+    options = IceOptions(addresses=tuple(addresses), servers=servers)
+    agent = IceAgent(options, clock, ice_controlling=False)
+    try:
+        await agent.gather_candidates()
+        given = [each.host for each in agent.local_candidates if each.type in ("srflx", "relay")]
+    finally:
+        await agent.close()
+    return given[0] if given else ""

@@ -1,8 +1,6 @@
 """The server elsewhere than at the root of its own port: a prefix, TLS, proxies, another app."""
 
 import asyncio
-import datetime
-import ipaddress
 import os
 import runpy
 import shutil
@@ -15,16 +13,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from yarl import URL
 
 from rtc_server.app import tls
 from rtc_server.app.server import RunningServer, mountable, running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.errors import ConfigError
+from tests.certificates import self_signed
 from tests.rtc_client import RtcClient
 
 CALLS = "/v1/realtime/translations/calls"
@@ -140,36 +135,6 @@ async def test_a_proxy_serves_it_below_a_prefix(name: str, tmp_path: Path) -> No
             await works_below(f"http://127.0.0.1:{port}/interpreter")
 
 
-def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """A self-signed certificate for 127.0.0.1, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "cert.pem", folder / "key.pem"
-    paths[0].write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return paths
-
-
 async def shown_by(port: int, trusted: Path) -> bytes | None:
     """The certificate that the server shows to who trusts this one."""
     context = ssl.create_default_context(cafile=trusted)
@@ -184,7 +149,7 @@ async def test_https_and_a_renewed_certificate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tls, "CHECK_S", 0.05)
-    cert, key = certificate(tmp_path, "first")
+    cert, key = self_signed(tmp_path)
     async with server(tls_cert=str(cert), tls_key=str(key)) as house:
         assert house.url.startswith("https://")
         context = ssl.create_default_context(cafile=cert)
@@ -197,7 +162,7 @@ async def test_https_and_a_renewed_certificate(
         key.write_text("half written")
         await asyncio.sleep(0.2)
         assert await shown_by(house.port, cert) == first
-        certificate(tmp_path, "second")
+        self_signed(tmp_path)
         async with asyncio.timeout(30):
             while True:
                 try:
@@ -210,7 +175,7 @@ async def test_https_and_a_renewed_certificate(
 
 
 async def test_a_certificate_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
-    cert, key = certificate(tmp_path, "one")
+    cert, key = self_signed(tmp_path)
     key.write_text("nothing")
     for one in (cert, tmp_path / "missing.pem"):
         with pytest.raises(ConfigError, match=r"Cannot use the certificate .*--tls-key"):

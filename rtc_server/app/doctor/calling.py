@@ -1,0 +1,79 @@
+"""A server as its clients see it: over HTTP, with a key where it wants one."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from rtc_server.errors import RtcServerError
+
+PATIENCE = aiohttp.ClientTimeout(total=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a server is, and how to get in."""
+
+    http: aiohttp.ClientSession
+    url: str
+    """Of its page, without a slash at the end."""
+    key: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request carries."""
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
+    async def get(self, path: str, **query: str) -> Any:
+        """A JSON answer.
+
+        Raises:
+            RtcServerError: none came, or an error; with its own sentence where it has one.
+        """
+        try:
+            async with self.http.get(
+                self.url + path, params=query, headers=self.headers, timeout=PATIENCE
+            ) as response:
+                if response.status != 200:
+                    raise RtcServerError(await sentence_of(response))
+                return await response.json()
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise RtcServerError(f"{self.url}{path} does not answer ({_why(error)}).") from None
+
+
+def negotiation(door: Door, source: str = "", target: str = "") -> Callable[[str], Awaitable[str]]:
+    """Offer in, answer out, by a POST; raises `RtcServerError` with the server's sentence."""
+
+    async def negotiate(offer: str) -> str:
+        query = {key: text for key, text in (("source", source), ("target", target)) if text}
+        try:
+            async with door.http.post(
+                f"{door.url}/v1/realtime/translations/calls",
+                params=query,
+                data=offer,
+                headers={**door.headers, "Content-Type": "application/sdp"},
+                timeout=PATIENCE,
+            ) as response:
+                if response.status != 201:
+                    raise RtcServerError(await sentence_of(response))
+                return await response.text()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise RtcServerError(f"The call was not answered ({_why(error)}).") from None
+
+    return negotiate
+
+
+async def sentence_of(response: aiohttp.ClientResponse) -> str:
+    """What an error answer says, or its status when it is not one of ours."""
+    try:
+        detail = (await response.json(content_type=None))["detail"]
+    except (ValueError, KeyError, TypeError):
+        return f"The answer was {response.status} {response.reason}, and not from rtc-server."
+    return f"{detail} ({response.status})"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer within 15 s"
+    return str(error) or type(error).__name__

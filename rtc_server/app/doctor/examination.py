@@ -1,0 +1,114 @@
+"""The order in which things are looked at."""
+
+import datetime
+import ipaddress
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import aiohttp
+import numpy as np
+
+from rtc_server.app.doctor.calling import Door, negotiation
+from rtc_server.app.doctor.findings import Finding, fault, note, ok
+from rtc_server.app.doctor.machine import look_at_machine
+from rtc_server.app.doctor.rehearsal import rehearse
+from rtc_server.clock import monotonic, wall
+from rtc_server.config import Settings
+from rtc_server.errors import RtcServerError
+from rtc_server.pcm import PLAYOUT_RATE
+from rtc_server.transport.addresses import addresses_to_offer
+from rtc_server.transport.discovery import ask_ice_server
+from rtc_server.transport.probe import probe
+
+CONNECT_S = 20.0
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """This machine with these settings, before `serve`."""
+    addresses = addresses_to_offer(settings.transport, settings.http.host)
+    for finding in look_at_machine(settings, addresses, datetime.datetime.now(datetime.UTC)):
+        yield finding
+    async for finding in _ice_servers(settings, addresses):
+        yield finding
+    async for finding in rehearse(settings):
+        yield finding
+
+
+async def examine_remote(url: str, settings: Settings) -> AsyncIterator[Finding]:
+    """A server elsewhere, from here: as a client of it. The key is that of the settings."""
+    url = url.rstrip("/")
+    place = urlsplit(url)
+    async with aiohttp.ClientSession() as http:
+        door = Door(http, url, settings.http.api_key)
+        try:
+            await door.get("/readyz")
+            yield ok(f"{url} answers and is ready.")
+            languages = await door.get("/v1/languages")
+        except RtcServerError as error:
+            yield fault(
+                str(error),
+                "Check the address, that the server runs (its log says), and --api-key.",
+            )
+            return
+        pairs = len(languages["pairs"])
+        yield ok(f"It translates {pairs} pairs: {languages['ast']}, {languages['tts']}.")
+        local = place.hostname == "localhost" or _is_loopback(place.hostname or "")
+        if place.scheme != "https" and not local:
+            yield fault(
+                "The page comes over plain HTTP, so browsers refuse it the microphone.",
+                "Serve it over HTTPS: --tls-cert and --tls-key, or a proxy that ends TLS.",
+            )
+        try:
+            report = await probe(
+                negotiation(door),
+                np.zeros(PLAYOUT_RATE, np.float32),
+                patience_s=CONNECT_S,
+                segments=0,
+                addresses=("127.0.0.1",) if local else (),
+            )
+        except RtcServerError as error:
+            yield fault(f"A call is refused: {error}", "Do what the sentence says.")
+            return
+    offered = ", ".join(report.offered) or "nothing"
+    if report.connected_ms is None:
+        yield fault(
+            f"UDP does not get through. The server offers {offered}.",
+            "If that is not the address clients reach, set --public-address on the server. Open "
+            "its UDP ports (--udp-port-first to --udp-port-last) in firewall and container, or "
+            "set a TURN server in --ice-servers. See docs/network.md.",
+        )
+    elif report.channel_ms is None:
+        yield fault(
+            f"The call connected ({report.path}), and no event came over the data channel.",
+            "Look into the server's log.",
+        )
+    else:
+        yield ok(
+            f"A call connected in {report.connected_ms:.0f} ms ({report.path}), of which "
+            f"{report.answer_ms or 0:.0f} ms passed until the answer. Offered: {offered}."
+        )
+
+
+async def _ice_servers(settings: Settings, addresses: list[str]) -> AsyncIterator[Finding]:
+    ice = settings.transport.ice()
+    if not ice.servers and not settings.http.is_loopback():
+        yield note(
+            "There is no TURN server: clients whose network stops UDP cannot call.",
+            "Run coturn and name it in --ice-servers (docs/network.md).",
+        )
+    for server in ice.servers:
+        given = await ask_ice_server(ice, server, addresses, monotonic, wall)
+        if given:
+            yield ok(f"{server.url} works: it gave {given}.")
+        else:
+            yield fault(
+                f"{server.url} did not give an address.",
+                "Check its name, port and credentials, and that this machine may reach it.",
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,205 @@
+"""A whole server is started aside, on loopback, and spoken to: what it answers, what it costs."""
+
+import asyncio
+import os
+import re
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import fields
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+
+from rtc_server.app.doctor.calling import Door, negotiation
+from rtc_server.app.doctor.findings import Finding, fault, note, ok
+from rtc_server.config import ENV_PREFIX, EngineSettings, Settings, variable
+from rtc_server.engines.base import EngineOptions, TtsRequest
+from rtc_server.engines.service import TtsService
+from rtc_server.errors import EngineError, RtcServerError
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import PLAYOUT_RATE, Samples
+from rtc_server.resample import resampled
+from rtc_server.transport.probe import Report, probe
+
+SESSIONS = 4
+"""Calls at once while the cost is measured."""
+TURN_S = 6.0
+"""Each says a sentence, and is silent for the rest of this."""
+TURNS = 2
+HEADROOM = 0.7
+"""Of a core, before delays grow."""
+PATIENCE_S = 30.0
+
+
+@asynccontextmanager
+async def rehearsal(settings: Settings) -> AsyncIterator[tuple[str, int]]:
+    """A server with the same engines, listener and interpreter; its URL and process id.
+
+    Raises:
+        RtcServerError: it did not start; the sentence is its own.
+    """
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(ENV_PREFIX)}
+    for section in (settings.listener, settings.engines, settings.interpreter):
+        for each in fields(section):
+            value = getattr(section, each.name)
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            if value != each.default:
+                environment[variable(each.name)] = text
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "rtc_server", "serve", "--port", "0", "--log-level", "error"),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout and process.stderr
+    try:
+        said = []
+        async for line in process.stdout:
+            said.append(line.decode())
+            if found := re.search(r"http://127\.0\.0\.1:\d+", said[-1]):
+                break
+        else:
+            reason = (await process.stderr.read()).decode().strip().splitlines()
+            raise RtcServerError(reason[-1].removeprefix("rtc-server: ") if reason else "no reason")
+        yield found[0], process.pid
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.communicate()
+
+
+async def rehearse(settings: Settings) -> AsyncIterator[Finding]:
+    """Start it, let some callers speak at once, and count what that takes."""
+    began_s = time.monotonic()
+    try:
+        async with rehearsal(settings) as (url, pid), aiohttp.ClientSession() as http:
+            yield ok(f"The engines were ready {time.monotonic() - began_s:.1f} s after the start.")
+            door = Door(http, url)
+            source, target, sentence = await _something_to_say(door, settings)
+            turn = await _spoken(sentence, source)
+            before = _cpu_s(pid)
+            then_s = time.monotonic()
+            reports = await asyncio.gather(
+                *(
+                    probe(
+                        negotiation(door, source, target),
+                        np.tile(turn, TURNS),
+                        patience_s=TURNS * TURN_S + PATIENCE_S,
+                        segments=TURNS,
+                        addresses=("127.0.0.1",),
+                    )
+                    for _ in range(SESSIONS)
+                )
+            )
+            passed_s = time.monotonic() - then_s
+            after = _cpu_s(pid)
+    except RtcServerError as error:
+        yield fault(f"The server does not start: {error}", "Do what the sentence says.")
+        return
+    for finding in _heard(reports, source, target, sentence):
+        yield finding
+    if before and after:
+        server_s, all_s = (b - a for a, b in zip(before, after, strict=True))
+        for finding in headroom(server_s, all_s, SESSIONS * passed_s, os.cpu_count() or 1):
+            yield finding
+    else:
+        yield note(
+            "How many sessions this machine carries is not measured: it has no /proc.",
+            "Measure on Linux.",
+        )
+
+
+def headroom(server_s: float, all_s: float, session_s: float, cores: int) -> Iterator[Finding]:
+    """How many sessions fit, from CPU seconds that `session_s` seconds of sessions took."""
+    server_ms, all_ms = 1000 * server_s / session_s, 1000 * all_s / session_s
+    by_loop = HEADROOM * 1000 / max(server_ms, 0.1)  # one thread serves all sessions
+    by_machine = HEADROOM * 1000 * cores / max(all_ms, 0.1)
+    sessions = int(min(by_loop, by_machine))
+    cost = f"{all_ms:.0f} ms of CPU a second, {server_ms:.0f} of it for media"
+    if sessions < 1:
+        yield fault(
+            f"This machine is too slow for one session: it takes {cost}.",
+            "Take a faster one, or other engines.",
+        )
+    else:
+        yield ok(
+            f"This machine carries about {sessions} sessions that speak a quarter of the time "
+            f"({cost}, measured with {SESSIONS}; a GPU is not counted)."
+        )
+
+
+def _heard(reports: list[Report], source: str, target: str, sentence: str) -> Iterator[Finding]:
+    connected = [each for each in reports if each.connected_ms is not None]
+    if len(connected) < len(reports):
+        yield fault(
+            f"{len(reports) - len(connected)} of {len(reports)} calls on loopback did not connect.",
+            "A firewall on this machine stops UDP on 127.0.0.1; let it through.",
+        )
+        return
+    answers = [s for each in reports for s in each.segments if s["status"] == "final"]
+    wanted = TURNS * len(reports)
+    texts = sorted({s["target"]["text"] for s in answers})
+    if not answers:
+        yield fault(
+            f"«{sentence}» ({source}) was not translated to {target} in any of {wanted} tries.",
+            "Try the page; if it is the same there, look into the server's log.",
+        )
+    elif len(answers) < wanted:
+        yield note(
+            f"«{sentence}» ({source}) was translated {len(answers)} of {wanted} times.",
+            "The synthesizer's voice may be hard to understand; try the page.",
+        )
+    else:
+        yield ok(f"«{sentence}» ({source}) comes back as «{'», «'.join(texts)}» ({target}).")
+    if all(each.speech_ms is None for each in reports):
+        yield fault("No translated speech was heard.", "Look into the server's log.")
+
+
+async def _something_to_say(door: Door, settings: Settings) -> tuple[str, str, str]:
+    """Source, target and a sentence that the engine should know."""
+    source, target = settings.interpreter.source, settings.interpreter.target
+    phrases = (await door.get("/v1/phrases", language=source)).get("phrases", [])
+    usual = {"en": "Where is the train station?", "ru": "Где находится вокзал?"}
+    known = [each["text"] for each in phrases]
+    sentence = usual.get(source, "")
+    if not sentence or (known and sentence not in known):
+        sentence = known[0] if known else "one two three"
+    return source, target, sentence
+
+
+async def _spoken(sentence: str, language: str) -> Samples:
+    """The sentence by eSpeak NG, and silence: `TURN_S` at 48 kHz."""
+    service = TtsService("espeak", EngineOptions(), EngineSettings(), Metrics())
+    await service.start()
+    try:
+        if language not in service.capabilities.voices:
+            raise EngineError(f"eSpeak NG has no voice for {language}.")
+        speech = service.synthesize(TtsRequest(sentence, language), session_id="doctor")
+        chunks = [chunk async for chunk in speech]
+        rate = service.capabilities.sample_rate
+    finally:
+        await service.close()
+    samples = np.concatenate(list(resampled(chunks, rate, PLAYOUT_RATE)))
+    turn = np.zeros(round(TURN_S * PLAYOUT_RATE), np.float32)
+    lead = PLAYOUT_RATE // 2
+    said = samples[: len(turn) - 2 * lead]
+    turn[lead : lead + len(said)] = said
+    return turn
+
+
+def _cpu_s(pid: int) -> tuple[float, float] | None:
+    """CPU seconds of the process, and of it and its children together; None without /proc."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        own = _stat_s(str(pid))
+        return own, own + sum(map(_stat_s, children))
+    except OSError:
+        return None
+
+
+def _stat_s(pid: str) -> float:
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")

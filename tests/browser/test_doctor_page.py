@@ -1,0 +1,110 @@
+"""The doctor's page: what it finds in a browser that works, and in ones that do not."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from rtc_server.app.server import running
+from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
+from tests.browser.chromium import visit
+from tests.browser.scripted_server import scripted_server
+
+QUICK = EngineSettings(ast="tests.loopback.server_engines:quick")
+PATIENCE_MS = 60_000
+NO_UDP = """
+  const Peer = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer {
+    setRemoteDescription({ type, sdp }) {
+      const candidates = /^a=candidate:.*\\r\\n/gm;
+      return super.setRemoteDescription({ type, sdp: sdp.replace(candidates, "") });
+    }
+    get localDescription() {
+      const { type, sdp } = super.localDescription;
+      return { type, sdp: sdp.replace(/^a=candidate:.*\\r\\n/gm, "") };
+    }
+  };
+"""
+
+
+async def checks(page: Page) -> dict[str, str]:
+    """Each check's level, when all are through."""
+    await expect(page.locator("#verdict")).not_to_be_empty(timeout=PATIENCE_MS)
+    return {
+        await item.get_attribute("data-check") or "": await item.get_attribute("data-level") or ""
+        for item in await page.locator("#checks li").all()
+    }
+
+
+@pytest.mark.parametrize("key", ["", "k" * 32])
+async def test_a_browser_that_works_is_told_so(key: str) -> None:
+    settings = Settings(
+        http=HttpSettings(port=0, api_key=key),
+        access=AccessSettings(page_access="open" if key else "off"),
+        engines=QUICK,
+    )
+    refused = ["Failed to load resource: the server responded with a status of 401"]
+    async with (
+        running(settings) as house,
+        visit(f"{house.url}/doctor", expected_errors=refused if key else []) as seen,
+    ):
+        found = await checks(seen.page)
+        found.pop("browserOdd", "")  # newer versions of Chromium lack nothing
+        assert found.pop("browser", "ok") == "ok"
+        assert found == {
+            "secure": "ok",
+            "server": "ok",
+            "microphone": "ok",
+            "call": "ok",
+            "noRelay": "note",
+            "socket": "ok",
+        }
+        await expect(seen.page.locator("#verdict")).to_have_text("All is well.")
+        text = await seen.page.locator("[data-check=call] .what").inner_text()
+        assert "127.0.0.1" in text
+        results = await Axe().run(seen.page)
+        assert not results.response["violations"], results.generate_report()
+        assert not seen.foreign_requests
+
+
+async def test_what_does_not_work_is_said_with_its_remedy() -> None:
+    settings = Settings(http=HttpSettings(port=0), engines=QUICK)
+    async with (
+        running(settings) as house,
+        visit(
+            f"{house.url}/doctor", refuse_microphone=True, before_load=NO_UDP, locale="ru-RU"
+        ) as seen,
+    ):
+        found = await checks(seen.page)
+        assert found["microphoneAsk"] == "fault"
+        assert found["callStuck"] == "fault"
+        assert found["socket"] == "ok"
+        for fault in await seen.page.locator("[data-level=fault]").all():
+            await expect(fault.locator(".fix")).not_to_be_empty()
+        await expect(seen.page.locator("h1")).to_have_text("Услышат ли вас отсюда?")
+
+
+async def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url, expected_errors=["Failed to load resource"]) as seen,
+    ):
+        await seen.page.route("**/readyz", lambda route: route.abort())
+        await seen.page.goto(
+            f"{server.url}doctor" if server.url.endswith("/") else f"{server.url}/doctor"
+        )
+        found = await checks(seen.page)
+        assert found["serverGone"] == "fault"
+        assert "call" not in found
+
+
+def test_both_languages_say_everything() -> None:
+    script = (Path(__file__).parents[2] / "static" / "doctor.js").read_text()
+    parts = {name: script.split(f"const {name} = {{")[1].split("\n};")[0] for name in ("en", "ru")}
+    keys = {
+        name: [line.split(":")[0] for line in part.splitlines()] for name, part in parts.items()
+    }
+    assert keys["en"] == keys["ru"]
+    used = {word for word in keys["en"] if word.strip()}
+    assert len(used) > 30
