@@ -192,6 +192,13 @@ class TransportSettings:
     dead_peer_timeout_s: float = option(
         8.0, "seconds without a packet after which a peer counts as gone", low=2, high=120
     )
+    resume_s: float = option(
+        30.0,
+        "seconds a session waits for a client that the network took away, and its transcript "
+        "for a reader; 0 ends it at once",
+        low=0,
+        high=600,
+    )
 
     def __post_init__(self) -> None:
         if self.udp_port_last < self.udp_port_first:

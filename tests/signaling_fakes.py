@@ -15,7 +15,14 @@ from rtc_server.errors import NotReady, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import Connect, OpenedCall, Owner, Phrase, SessionRequest
+from rtc_server.session.base import (
+    Connect,
+    LastSeen,
+    OpenedCall,
+    Owner,
+    Phrase,
+    SessionRequest,
+)
 from rtc_server.signaling import AccessLog, make_http_app, server_logger
 
 OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
@@ -33,6 +40,8 @@ class FakeCalls:
     """Ended sessions with their drain."""
     trickled: list[tuple[str, str, str | None]] = field(default_factory=list)
     """Arguments of each trickle."""
+    resumed: list[tuple[str, str, LastSeen]] = field(default_factory=list)
+    """Arguments of each resumption."""
     refuse: Exception | None = None
     """Raised instead of opening or trickling."""
     hold: asyncio.Event | None = None
@@ -55,6 +64,17 @@ class FakeCalls:
         return OpenedCall(session_id, ANSWER, "ice-1")
 
     async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
+        raise self.refuse or NotReady("These sessions have no media.", 1)
+
+    async def resume_call(self, session_id: str, offer_sdp: str, seen: LastSeen) -> OpenedCall:
+        if self.refuse:
+            raise self.refuse
+        self._known(session_id)
+        self.resumed.append((session_id, offer_sdp, seen))
+        return OpenedCall(session_id, ANSWER, "ice-2")
+
+    async def resume_stream(self, session_id: str, connect: Connect, seen: LastSeen) -> None:
+        self._known(session_id)
         raise self.refuse or NotReady("These sessions have no media.", 1)
 
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:

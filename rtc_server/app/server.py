@@ -6,10 +6,11 @@ anywhere undoes just what had been started.
 """
 
 import asyncio
+import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def _build(settings: Settings) -> _Parts:
         interpreter=settings.interpreter,
         metrics=metrics,
         clock=monotonic,
+        resume_s=settings.transport.resume_s,
     )
 
     network = _Network(settings)
@@ -189,6 +191,7 @@ async def run(settings: Settings, announce: Callable[[RunningServer], None]) -> 
     try:
         async with running(settings) as server:
             started = True
+            with _start_up_kept():
             announce(server)
             await stop.wait()
             logger.info("Stopping.")

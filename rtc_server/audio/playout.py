@@ -1,6 +1,7 @@
 """What the client hears next: segments of translated speech, in order, as 20 ms frames."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -116,11 +117,23 @@ class Playout:
         """Frames of silence that are still due after the last segment."""
         self._tail: Samples | None = None
         """The fading end of what was cleared while it was heard."""
+        self._returned: deque[Samples] = deque()
+        """Frames that were pulled and came back unheard."""
 
     @property
     def queue_ms(self) -> float:
         """Speech that arrived and waits to be heard."""
-        return samples_to_ms(sum(s.queued_samples for s in self._segments), PLAYOUT_RATE)
+        queued = sum(s.queued_samples for s in self._segments) + sum(f.size for f in self._returned)
+        return samples_to_ms(queued, PLAYOUT_RATE)
+
+    def put_back(self, frames: Iterable[Samples]) -> None:
+        """Play these pulled frames again, before all else: they were lost on their way.
+
+        The states of their segments have been told and are not told again.
+        """
+        self._returned.extendleft(reversed([frame.copy() for frame in frames]))
+        if self._returned:
+            self._returned[0][:FADE_SAMPLES] *= _FADE_IN
 
     def announce(self, segment_id: str) -> tuple[PlayoutChange, ...]:
         """Take a place in the order, before there is anything to hear."""
@@ -157,11 +170,14 @@ class Playout:
 
     def clear(self) -> tuple[PlayoutChange, ...]:
         """Fall silent now, and drop everything that waits."""
-        if self._segments and self._segments[0].fade_in_position:
+        if self._returned:
+            self._tail = self._returned[0][:FADE_SAMPLES] * _FADE_IN[::-1]
+        elif self._segments and self._segments[0].fade_in_position:
             playing = self._segments[0]
             self._tail = playing.take(min(FADE_SAMPLES, playing.queued_samples), fade_out=True)
         dropped = tuple(self._segments)
         self._segments.clear()
+        self._returned.clear()
         self._gap_frames = 0
         return tuple(self._drop(segment) for segment in dropped)
 
@@ -170,6 +186,8 @@ class Playout:
         if self._tail is not None:
             tail, self._tail = self._tail, None
             return PlayoutFrame(_padded(tail), ())
+        if self._returned:
+            return PlayoutFrame(self._returned.popleft(), ())
         if self._gap_frames:
             self._gap_frames -= 1
             return PlayoutFrame(None, ())

@@ -20,6 +20,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from rtc_server.audio.playout import Playout, PlayoutChange, PlayoutState, speech_rate
+from rtc_server.audio.spoken import Spoken
 from rtc_server.clock import Clock
 from rtc_server.config import InterpreterSettings
 from rtc_server.engines.base import AstRequest, AstResult, AstStatus, TtsRequest
@@ -134,6 +135,7 @@ class Interpreter:
         self._translations: asyncio.Queue[_Utterance] = asyncio.Queue(TRANSLATIONS)
         self._speech: asyncio.Queue[_Utterance] = asyncio.Queue(SPEECH)
         self._unspoken: dict[str, _Utterance] = {}
+        self._spoken = Spoken()
         self._silent = asyncio.Event()
         self._silent.set()
         self._source_transcript, self._target_transcript = Transcript(), Transcript()
@@ -163,16 +165,38 @@ class Interpreter:
         """Close the segment being spoken, whatever the mode."""
         self._heard(self._listener.flush())
 
+    def interrupt_input(self) -> None:
+        """The wire broke: the segment being spoken ends here, and what comes is another stream."""
+        self._heard(self._listener.interrupt())
+
     def next_frame(self) -> Samples | None:
         """The next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
         frame = self._playout.pull()
         self._played(frame.changes)
+        if frame.samples is not None:
+            self._spoken.add(frame.samples, self._clock())
+        self._notice_silence()
         return frame.samples
+
+    def arrived(self, until_s: float) -> None:
+        """What was played up to then, on the server's clock, has reached the client."""
+        self._spoken.heard(until_s)
+
+    def take_back(self) -> None:
+        """What was played and has not reached the client is played again, first of all."""
+        self._playout.put_back(self._spoken.take_unheard())
+        self._notice_silence()
 
     def clear(self) -> None:
         """Stop speaking now: all that was said until now stays unspoken, captions stay."""
         self._generation += 1
         self._played(self._playout.clear())
+        self._spoken.take_unheard()
+
+    @property
+    def position_samples(self) -> int:
+        """Where the next audio to `feed` begins, on the session's audio clock."""
+        return self._position_samples
 
     @property
     def queue_ms(self) -> float:
@@ -427,7 +451,12 @@ class Interpreter:
 
     def _settle(self, segment_id: str) -> None:
         self._unspoken.pop(segment_id, None)
-        if not self._unspoken:
+        self._notice_silence()
+
+    def _notice_silence(self) -> None:
+        if self._unspoken or self._playout.queue_ms:
+            self._silent.clear()
+        else:
             self._silent.set()
 
     def _drop(self, queue: str) -> None:

@@ -177,6 +177,12 @@ class Listener:
         """The stream ended: what is being said is a segment."""
         return self._close(EndCause.FLUSH)
 
+    def interrupt(self) -> list[ListenerEvent]:
+        """The stream breaks off here and another follows: what was being said is a segment."""
+        events = self._close(EndCause.FLUSH)
+        self._vad.reset()
+        return events
+
     def _judge(self, start: int, end: int) -> Window:
         samples = self._tape.read(start, end)
         level_db, audible = self._background.hear(samples)

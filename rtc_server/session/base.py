@@ -41,6 +41,16 @@ class SessionRequest:
     """Whether the client is sent a ``stats`` event each second."""
 
 
+@dataclass(frozen=True, slots=True)
+class LastSeen:
+    """The last event that a client had received when the network took it away; all optional."""
+
+    seq: int | None = None
+    """``seq`` of the last extension event."""
+    number: int | None = None
+    """Number in the ``event_id`` of the last event of any kind; says more than `seq`."""
+
+
 Connect = Callable[[TransportListener], Awaitable[Transport]]
 """Makes the wire of an admitted session, or raises and leaves nothing behind."""
 
@@ -77,6 +87,24 @@ class Calls(Protocol):
 
         Raises:
             UnsupportedPair, AdmissionRefused: as `open_call`; `connect` was not called.
+        """
+
+    async def resume_call(self, session_id: str, offer_sdp: str, seen: LastSeen) -> OpenedCall:
+        """Give a session another peer in place of the one it has or had; the session goes on.
+
+        When cancelled, the session is as before, or waits for its client.
+
+        Raises:
+            UnknownSession: there is no such session, or it is ending.
+            BadOffer: the SDP cannot be accepted.
+            AdmissionRefused: no UDP port is free.
+        """
+
+    async def resume_stream(self, session_id: str, connect: Connect, seen: LastSeen) -> None:
+        """`resume_call` for a wire that needs no negotiation; returns when that wire is over.
+
+        Raises:
+            UnknownSession: as `resume_call`; `connect` was not called.
         """
 
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:

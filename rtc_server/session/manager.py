@@ -5,14 +5,22 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
 from rtc_server.errors import AdmissionRefused, EtagMismatch, NotReady, RemoteError, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
-from rtc_server.session.base import Connect, OpenedCall, Owner, Readiness, SessionRequest
+from rtc_server.session.base import (
+    Connect,
+    LastSeen,
+    OpenedCall,
+    Owner,
+    Readiness,
+    SessionRequest,
+)
+from rtc_server.session.link import Link
 from rtc_server.session.quota import Lease, Quotas
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
@@ -46,6 +54,8 @@ Accept = Callable[[str, TransportListener], Awaitable[CallTransport]]
 @dataclass(frozen=True, slots=True)
 class _Admitted:
     session: Session
+    link: Link
+    """For its first wire."""
     owner: Owner
     lease: Lease
 
@@ -100,11 +110,57 @@ class SessionManager:
     async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
         """See `Calls.run_stream`."""
         admitted = self._admit(request)
-        session = self._begin(admitted, await self._connected(admitted, connect)).session
+        self._begin(admitted, await self._connected(admitted, connect))
+        await self._stream(admitted.session, admitted.link)
+
+    async def resume_call(self, session_id: str, offer_sdp: str, seen: LastSeen) -> OpenedCall:
+        """See `Calls.resume_call`."""
+        _, transport = await self._resumed(session_id, partial(self._accept, offer_sdp), seen)
+        call = replace(self._call(session_id), negotiated=transport, etag=secrets.token_hex(8))
+        self._calls[session_id] = call
+        return OpenedCall(session_id, transport.answer_sdp, call.etag)
+
+    async def resume_stream(self, session_id: str, connect: Connect, seen: LastSeen) -> None:
+        """See `Calls.resume_stream`."""
+        link, _ = await self._resumed(session_id, connect, seen)
+        call = replace(self._call(session_id), negotiated=None)
+        self._calls[session_id] = call
+        await self._stream(call.session, link)
+
+    async def _resumed(
+        self,
+        session_id: str,
+        connect: Callable[[TransportListener], Awaitable[AnyTransport]],
+        seen: LastSeen,
+    ) -> tuple[Link, AnyTransport]:
+        """The session on its new wire. Takes no room: the session has its place already."""
+        session = self._resumable(session_id)
+        link = session.link()
+        transport = await connect(link)
+        # Awaits nothing from here on: a caller who gives up now finds the session whole.
         try:
-            await session.over()
-        finally:
+            self._resumable(session_id)  # it may have ended while the wire was being made
+        except UnknownSession:
+            await transport.close()
+            raise
+        session.resume(link, transport, seen)
+        return link, transport
+
+    def _resumable(self, session_id: str) -> Session:
+        session = self._call(session_id).session
+        if session.is_ending:
+            raise UnknownSession("There is no such session; it may have ended.")
+        return session
+
+    async def _stream(self, session: Session, link: Link) -> None:
+        """Stay until that wire is over. When cancelled, the session ends."""
+        try:
+            await link.over.wait()
+        except asyncio.CancelledError:
             await session.close()
+            raise
+        if session.is_ending:
+            await session.over()
 
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
         """See `Calls.trickle`."""
@@ -150,13 +206,13 @@ class SessionManager:
         except BaseException:
             lease.end(now_s, wall_s)
             raise
-        return _Admitted(session, request.owner, lease)
+        return _Admitted(session, session.link(), request.owner, lease)
 
     async def _connected(
         self, admitted: _Admitted, connect: Callable[[TransportListener], Awaitable[AnyTransport]]
     ) -> AnyTransport:
         try:
-            return await self._while_open(connect(admitted.session))
+            return await self._while_open(connect(admitted.link))
         except BaseException:
             admitted.lease.end(self._services.clock(), self._services.wall())
             raise
@@ -180,7 +236,7 @@ class SessionManager:
         call = _Call(session, negotiated, etag, admitted.owner, admitted.lease)
         self._calls[session.id] = call
         self._services.metrics.sessions.set(len(self._calls))
-        session.attach(transport)
+        session.attach(admitted.link, transport)
         life = asyncio.create_task(self._live(session), name=f"session {session.id}")
         self._lives.add(life)
         life.add_done_callback(self._lives.discard)

@@ -32,6 +32,8 @@ class Services:
     """Monotonic seconds."""
     wall: Clock = wall
     """Unix time."""
+    resume_s: float = 0.0
+    """How long a session waits for a client that was lost; 0 ends it at once."""
 
     def make_listener(self) -> Listener:
         """A listener whose segments the translation engine can take."""

@@ -1,7 +1,8 @@
 """One speaker's stream, from admission to close: wires a transport to an interpreter.
 
 Owns every task it starts. `Session.run` returns when the session is over, whoever ended it, and
-everything of it is freed by then.
+everything of it is freed by then. A session outlives its wire: a client that the network took away
+comes back with another one and finds captions and speech where they were.
 """
 
 import asyncio
@@ -11,33 +12,29 @@ from rtc_server.audio.playout import Playout
 from rtc_server.errors import BadEvent, RemoteError, SlowReader, UnsupportedPair
 from rtc_server.events import client as asked
 from rtc_server.events.server import (
-    Audio,
-    AudioInput,
-    AudioOutput,
     ErrorDetail,
     ErrorEvent,
     ExpiringEvent,
-    InputTranscriptDelta,
-    MetricsEvent,
     PongEvent,
     ServerEvent,
     SessionClosed,
     SessionCreated,
-    SessionExtension,
     SessionInfo,
     SessionUpdated,
-    StatsEvent,
-    Vad,
+    WarningEvent,
     encode,
     is_droppable,
 )
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.listener import ListenMode
 from rtc_server.pcm import Pcm, Samples
-from rtc_server.session.base import SessionRequest
+from rtc_server.session.base import LastSeen, SessionRequest
+from rtc_server.session.event_log import EventLog, SentEvent
+from rtc_server.session.link import Link
+from rtc_server.session.preferences import Preferences
 from rtc_server.session.quota import Lease
+from rtc_server.session.reports import metrics_event, stats_event
 from rtc_server.session.services import Services
-from rtc_server.session.wire_report import WireReport
 from rtc_server.transport.base import CloseReason, Transport
 
 METRICS_INTERVAL_S = 1.0
@@ -48,12 +45,15 @@ LEASE_CHECK_S = 1.0
 """How often a session asks whether its time is up: a key may be revoked at any moment."""
 DRAIN_MARGIN_S = 10.0
 """What translating and speaking the last sentence may take beyond the playout that waits."""
+LOST = (CloseReason.PEER_LOST, CloseReason.CONNECT_TIMEOUT, CloseReason.FAILED)
+"""Ends of a wire that the client may not have wanted."""
 
 logger = logging.getLogger(__name__)
 
 
 class Session:
-    """Implements `TransportListener`. Made by the manager, then given its transport."""
+    """Implements `TransportListener` for the `Link` it is on. Made and given its wires by the
+    manager."""
 
     def __init__(
         self, session_id: str, request: SessionRequest, services: Services, lease: Lease
@@ -61,21 +61,15 @@ class Session:
         """Raises `UnsupportedPair` when the engines in use cannot do what is asked."""
         self.id = session_id
         self._lease = lease
-        patch = request.settings
         self._services = services
-        self._model = request.model
-        self._groups = patch.x_events or frozenset()
-        self._transcribes = bool(patch.transcription)
+        self._preferences = Preferences(request.settings, services, request.model)
         self._stats = request.stats
-        self._hangover_ms = patch.hangover_ms or services.listener.hangover_ms
-        self._vad_mode = patch.vad_mode or "auto"
-        listener = services.make_listener()
         self._interpreter = Interpreter(
             session_id=session_id,
-            direction=services.direction(patch),
+            direction=services.direction(request.settings),
             ast=services.ast,
             tts=services.tts,
-            listener=listener,
+            listener=services.make_listener(),
             playout=Playout(services.interpreter.max_playout_s * 1000),
             emit=self._emit,
             settings=services.interpreter,
@@ -83,27 +77,89 @@ class Session:
             clock=services.clock,
         )
         self._set_listener()
-        self._transport: Transport | None = None
-        self._wire = WireReport(services.metrics)
+        self._link: Link | None = None
         self._events = self._seq = 0
+        self._log = EventLog()
+        self._heard_s = services.clock()
+        """When a sign of life of the client last came."""
+        self._was_connected = False
+        self._messages_dropped = 0
+        """On wires it has no more."""
+        self._wires_closing: set[asyncio.Task[None]] = set()
+        self._abandoned: asyncio.TimerHandle | None = None
+        """Ends the session unless its client comes back."""
         self._closing = False
-        self._connected = False
         self._drain = asyncio.Event()
         self._over = asyncio.Event()
         self._freed = asyncio.Event()
         self.reason = CloseReason.LOCAL
         """Why it ended; meaningful once `run` has returned."""
 
-    def attach(self, transport: Transport) -> None:
-        """Give it its wire. Called once, before `run`."""
-        self._transport = transport
+    # ---------------------------------------------------------------- wires
+
+    def link(self) -> Link:
+        """What a new wire of this session is to tell; `attach` or `resume` takes it into use."""
+        return Link(self, self._services.metrics)
+
+    def attach(self, link: Link, transport: Transport) -> None:
+        """Give it its first wire. Called once, before `run`."""
+        self._take(link, transport)
         self._emit(SessionCreated(self.info()))
+
+    def resume(self, link: Link, transport: Transport, seen: LastSeen) -> None:
+        """Give it another wire: what the client has missed is sent, and speech goes on."""
+        if (old := self._link) is not None:
+            self._leave(old)
+            closing = asyncio.create_task(old.transport.close(), name=f"old wire {self.id}")
+            self._wires_closing.add(closing)
+            closing.add_done_callback(self._wires_closing.discard)
+        missed = self._log.since(seen, self._heard_s)
+        self._take(link, transport)
+        self._emit(SessionUpdated(self.info()))
+        for text in missed.texts:
+            transport.send_message(text)
+        if missed.missing:
+            self._services.metrics.queue_drops.labels("replay").inc()
+            self._emit(
+                WarningEvent(
+                    "replay_incomplete",
+                    "You were away for so long that some captions are not sent again. "
+                    "The transcript has them.",
+                )
+            )
+        logger.info("session %s: its client is back", self.id)
+
+    def _take(self, link: Link, transport: Transport) -> None:
+        if self._abandoned is not None:
+            self._abandoned.cancel()
+        link.attach(transport, self._interpreter.position_samples)
+        self._link = link
+
+    def _leave(self, link: Link) -> None:
+        """Nothing goes over this wire any more. Speech that it lost will be heard on the next."""
+        self._link = None
+        if link.connected:
+            self._heard_from(link)
+            self._interpreter.take_back()
+            self._interpreter.interrupt_input()
+            self._messages_dropped += link.stats.messages_dropped
+        link.detach()
+
+    def _heard_from(self, link: Link) -> None:
+        """Speech from before the last sign of life has arrived, or nothing has."""
+        heard_s = link.stats.last_heard_s
+        self._heard_s = self._services.clock() if heard_s is None else heard_s
+        self._interpreter.arrived(self._heard_s)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it is too late to resume."""
+        return self._closing or self._over.is_set()
 
     # ---------------------------------------------------------------- life
 
     async def run(self) -> None:
         """Live until closed by either side, then free everything."""
-        assert self._transport is not None
         try:
             async with asyncio.TaskGroup() as tasks:
                 work = [
@@ -117,10 +173,13 @@ class Session:
                     task.cancel()
         finally:
             self._closing = True
+            if self._abandoned is not None:
+                self._abandoned.cancel()
             try:
-                await self._transport.close(self.reason)
-                if self._connected:
-                    self._wire.finish(self._transport.stats)
+                if (link := self._link) is not None:
+                    await link.transport.close(self.reason)
+                    link.detach()
+                await asyncio.gather(*self._wires_closing)
             finally:
                 self._freed.set()  # others wait for it, whatever went wrong
 
@@ -135,7 +194,7 @@ class Session:
 
     def _finish_soon(self, *, drain: bool) -> None:
         self._closing = True
-        if drain:
+        if drain and self._link is not None:
             self._drain.set()
         else:
             self._finish()
@@ -169,7 +228,7 @@ class Session:
     # ---------------------------------------------------------------- from the transport
 
     def on_connected(self) -> None:
-        self._connected = True
+        self._was_connected = True
 
     def on_channel_open(self) -> None:
         """Nothing to do: the transport kept what was sent before."""
@@ -188,8 +247,15 @@ class Session:
         self._refuse(SlowReader("You read too slowly; audio or partial captions were dropped."))
 
     def on_closed(self, reason: CloseReason) -> None:
-        if not self._over.is_set():
-            self.reason = reason
+        if self._over.is_set() or self._link is None:
+            return
+        self.reason = reason
+        wait_s = self._services.resume_s
+        if reason in LOST and self._was_connected and wait_s and not self._closing:
+            logger.info("session %s: its client is gone (%s); waiting", self.id, reason.value)
+            self._leave(self._link)
+            self._abandoned = asyncio.get_running_loop().call_later(wait_s, self._over.set)
+        else:
             self._over.set()
 
     def on_message(self, text: str) -> None:
@@ -223,47 +289,25 @@ class Session:
             self._refuse(error, event_id)
             return
         self._interpreter.direction = direction
-        if patch.x_events is not None:
-            self._groups = patch.x_events
-        if patch.transcription is not None:
-            self._transcribes = patch.transcription
-        self._hangover_ms = patch.hangover_ms or self._hangover_ms
-        self._vad_mode = patch.vad_mode or self._vad_mode
+        self._preferences.apply(patch)
         self._set_listener()
         self._emit(SessionUpdated(self.info()))
 
     def _set_listener(self) -> None:
-        self._interpreter.set_listening(ListenMode(self._vad_mode), self._hangover_ms)
+        mode = ListenMode(self._preferences.vad_mode)
+        self._interpreter.set_listening(mode, self._preferences.hangover_ms)
 
     def info(self) -> SessionInfo:
         """The session as the client sees it."""
-        direction = self._interpreter.direction
-        ast, tts = self._services.ast.capabilities, self._services.tts.capabilities
-        transcription = {"model": ast.name, "language": direction.source}
-        return SessionInfo(
-            id=self.id,
-            model=self._model or ast.name,
-            expires_at=self._lease.expires_at,
-            audio=Audio(
-                AudioInput(transcription if self._transcribes else None),
-                AudioOutput(direction.target),
-            ),
-            x=SessionExtension(
-                source_language=direction.source,
-                target_language=direction.target,
-                voice=direction.voice,
-                vad=Vad(self._vad_mode, self._hangover_ms),
-                ast=ast.title,
-                tts=tts.title,
-                events=tuple(sorted(self._groups)),
-            ),
-        )
+        return self._preferences.info(self.id, self._interpreter.direction, self._lease.expires_at)
 
     # ---------------------------------------------------------------- to the client
 
     def _emit(self, event: ServerEvent) -> None:
-        ended = self._over.is_set()  # nothing follows session.closed
-        if self._transport is None or ended or not self._is_wanted(event):
+        if self._over.is_set() or not self._preferences.wants(event):
+            return  # nothing follows session.closed
+        droppable = is_droppable(event)
+        if droppable and self._link is None:
             return
         self._events += 1
         seq = None
@@ -271,60 +315,32 @@ class Session:
             self._seq += 1
             seq = self._seq
         text = encode(event, event_id=f"event_{self._events}", seq=seq)
-        self._transport.send_message(text, droppable=is_droppable(event))
-
-    def _is_wanted(self, event: ServerEvent) -> bool:
-        if isinstance(event, InputTranscriptDelta):
-            return self._transcribes
-        if isinstance(event, ErrorEvent) and event.error.type == "server_error":
-            return "segment" not in self._groups  # else it stands in the segment's caption
-        return event.group is None or event.group in self._groups
+        if not droppable:
+            self._log.keep(SentEvent(self._events, seq, self._services.clock(), text))
+        if self._link is not None:
+            self._link.transport.send_message(text, droppable=droppable)
 
     def _refuse(self, error: RemoteError, event_id: str | None = None) -> None:
         detail = ErrorDetail("invalid_request_error", error.code, str(error), event_id)
         self._emit(ErrorEvent(detail))
 
     async def _report(self) -> None:
-        assert self._transport is not None
         while True:
             await asyncio.sleep(METRICS_INTERVAL_S)
-            if self._connected:
-                self._wire.sample(self._transport.stats)
-                if "metrics" in self._groups:
-                    self._emit(self._measured())
-                if self._stats:
-                    self._emit(self._summary())
+            link = self._link
+            if link is None or not link.connected:
+                continue
+            link.sample()
+            self._heard_from(link)
+            delays, drops = self._interpreter.last_delays, self._drops(link)
+            if "metrics" in self._preferences.groups:
+                queue_ms = self._interpreter.queue_ms
+                event = metrics_event(delays, link.stats, queue_ms=queue_ms, queue_drops=drops)
+                self._emit(event)
+            if self._stats:
+                depth = self._interpreter.queue_depth
+                self._emit(stats_event(delays, queue_depth=depth, queue_drops=drops))
 
-    def _measured(self) -> MetricsEvent:
-        assert self._transport is not None
-        delays, wire = self._interpreter.last_delays, self._transport.stats
-        packets = wire.packets_received + wire.packets_lost
-        return MetricsEvent(
-            endpoint_ms=delays.endpoint_ms if delays else None,
-            ast_ms=delays.ast_ms if delays else None,
-            tts_ms=delays.tts_ms if delays else None,
-            first_audio_ms=delays.first_audio_ms if delays else None,
-            queue_ms=self._interpreter.queue_ms,
-            queue_drops=self._drops,
-            loss=wire.packets_lost / packets if packets else 0.0,
-            jitter_ms=wire.jitter_ms,
-            packets_received=wire.packets_received,
-            packets_sent=wire.packets_sent,
-            recovered_ms=wire.recovered_ms,
-            concealed_ms=wire.concealed_ms,
-            buffer_target_ms=wire.buffer_target_ms,
-            drift_ppm=wire.drift_ppm,
-        )
-
-    def _summary(self) -> StatsEvent:
-        delays = self._interpreter.last_delays
-        return StatsEvent(
-            latency_ms=delays.first_audio_ms if delays else None,
-            queue_depth=self._interpreter.queue_depth,
-            queue_drops=self._drops,
-        )
-
-    @property
-    def _drops(self) -> int:
-        assert self._transport is not None
-        return self._interpreter.queue_drops + self._transport.stats.messages_dropped
+    def _drops(self, link: Link) -> int:
+        dropped = self._messages_dropped + link.stats.messages_dropped
+        return self._interpreter.queue_drops + dropped

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Never
@@ -17,7 +18,7 @@ from rtc_server.errors import (
     UnsupportedMedia,
 )
 from rtc_server.events.client import SessionPatch, language_code, parse_session
-from rtc_server.session.base import SessionRequest
+from rtc_server.session.base import LastSeen, SessionRequest
 
 OFFER_LIMIT_BYTES = 64 * 1024
 """Largest SDP offer."""
@@ -31,6 +32,9 @@ BODY_TIMEOUT_S = 10.0
 """A body that is not here after this long is not waited for."""
 TEXT_LIMIT_CHARS = 128
 """Longest value of a query parameter and of a model name."""
+
+_COUNT = re.compile(r"[0-9]{1,15}")
+_EVENT_ID = re.compile(r"event_[0-9]{1,15}")
 
 SDP = "application/sdp"
 MULTIPART = "multipart/form-data"
@@ -129,6 +133,23 @@ def query_text(query: Mapping[str, str], key: str) -> str | None:
     if not _is_short_text(text):
         raise RemoteError(f"The query parameter {key} must be a short string of printable text.")
     return text or None
+
+
+def last_seen(query: Mapping[str, str]) -> LastSeen:
+    """What a client that comes back says it has received: ``last_seq`` and ``last_event_id``.
+
+    Raises:
+        RemoteError: one of them is not what the server sent.
+    """
+    seq, event_id = query_text(query, "last_seq"), query_text(query, "last_event_id")
+    if seq is not None and not _COUNT.fullmatch(seq):
+        raise RemoteError("The query parameter last_seq must be the seq of an event.")
+    if event_id is not None and not _EVENT_ID.fullmatch(event_id):
+        raise RemoteError("The query parameter last_event_id must be the event_id of an event.")
+    return LastSeen(
+        seq=None if seq is None else int(seq),
+        number=None if event_id is None else int(event_id.removeprefix("event_")),
+    )
 
 
 def _is_short_text(value: object) -> bool:

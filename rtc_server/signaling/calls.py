@@ -1,4 +1,4 @@
-"""The call endpoints: offer in, answer out; trickle; hang up."""
+"""The call endpoints: offer in, answer out; trickle; another peer for a session; hang up."""
 
 import contextlib
 
@@ -8,15 +8,23 @@ from rtc_server.clock import Clock
 from rtc_server.errors import RemoteError, RtcServerError, UnknownSession
 from rtc_server.ice import IceServer, IceServers
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import Calls
+from rtc_server.session.base import Calls, OpenedCall
 from rtc_server.signaling.auth import caller_of
-from rtc_server.signaling.bodies import SDP, read_call, read_fragment, session_request
+from rtc_server.signaling.bodies import (
+    SDP,
+    last_seen,
+    read_call,
+    read_fragment,
+    session_request,
+)
 
 PATH = "/v1/realtime/translations/calls"
 CALLS = "calls"
 """Name of the route that opens calls."""
 ONE_CALL = "call"
 """Name of the route of one call, for its Location."""
+RESUME = "resume"
+"""Name of the route that gives a call another peer."""
 
 
 class CallRoutes:
@@ -34,6 +42,7 @@ class CallRoutes:
         one = router.add_resource(PATH + "/{session_id}", name=ONE_CALL)
         one.add_route(hdrs.METH_PATCH, self.trickle)
         one.add_route(hdrs.METH_DELETE, self.close)
+        router.add_post(PATH + "/{session_id}/resume", self.resume, name=RESUME)
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """``POST``: 201 with the answer. A client that left meanwhile leaves no session."""
@@ -44,14 +53,7 @@ class CallRoutes:
         except RtcServerError as error:
             self._metrics.calls_refused.labels(error.code).inc()
             raise
-        response = web.Response(status=201, text=opened.answer_sdp, content_type=SDP)
-        location = request.app.router[ONE_CALL].url_for(session_id=opened.session_id)
-        response.headers[hdrs.LOCATION] = str(location)
-        response.headers[hdrs.CACHE_CONTROL] = "no-store"
-        response.etag = opened.etag
-        expires_at = int(self._wall()) + self._ice.credential_s
-        for server in self._ice.for_client(opened.session_id, expires_at):
-            response.headers.add(hdrs.LINK, ice_link(server))
+        response = self._answer(request, opened)
         try:
             # Sent here and not after the return: only here a client that left can be told.
             await response.prepare(request)
@@ -61,6 +63,16 @@ class CallRoutes:
                 await self._calls.close_call(opened.session_id, drain=False)
             raise
         return response
+
+    async def resume(self, request: web.Request) -> web.StreamResponse:
+        """``POST``: 201 with the answer of a new peer, as for a new call.
+
+        A client that left meanwhile has its session for as long as after a loss.
+        """
+        session_id, seen = self._own(request), last_seen(request.query)
+        body = await read_call(request)
+        opened = await self._calls.resume_call(session_id, body.offer_sdp, seen)
+        return self._answer(request, opened)
 
     async def trickle(self, request: web.Request) -> web.StreamResponse:
         """``PATCH``: more candidates; 204."""
@@ -75,6 +87,17 @@ class CallRoutes:
             raise RemoteError("The query parameter drain must be 0 or 1.")
         await self._calls.close_call(self._own(request), drain=drain == "1")
         return web.Response(status=200)
+
+    def _answer(self, request: web.Request, opened: OpenedCall) -> web.Response:
+        response = web.Response(status=201, text=opened.answer_sdp, content_type=SDP)
+        location = request.app.router[ONE_CALL].url_for(session_id=opened.session_id)
+        response.headers[hdrs.LOCATION] = str(location)
+        response.headers[hdrs.CACHE_CONTROL] = "no-store"
+        response.etag = opened.etag
+        expires_at = int(self._wall()) + self._ice.credential_s
+        for server in self._ice.for_client(opened.session_id, expires_at):
+            response.headers.add(hdrs.LINK, ice_link(server))
+        return response
 
     def _own(self, request: web.Request) -> str:
         """The id of the session in the path, which the caller must have opened."""

@@ -100,6 +100,8 @@ class TransportStats:
     """Datagrams from strangers, malformed ones, and floods."""
     media_faults: int = 0
     """Packets of its media that a bug of ours lost."""
+    last_heard_s: float | None = None
+    """When the last sign of life of the client came, on the server's monotonic clock."""
 
 
 class Transport(Protocol):

@@ -128,6 +128,7 @@ class WebRtcTransport:
             stats.drift_ppm = quality.drift_ppm
             stats.round_trip_ms = 1000 * (self._media.round_trip_s or 0.0)
             stats.packets_sent = quality.packets_sent
+            stats.last_heard_s = self._last_heard_s(self._media)
         return stats
 
     def send_message(self, text: str, *, droppable: bool = False) -> bool:
@@ -199,10 +200,12 @@ class WebRtcTransport:
         await self._stack.open_events(self._channel)
         while not self._end.done():
             await asyncio.wait({self._end}, timeout=WATCH_S)
-            heard_s = max(self._stack.agent.last_heard_s, media.last_heard_s)
-            if self._clock() - heard_s > self._settings.dead_peer_timeout_s:
+            if self._clock() - self._last_heard_s(media) > self._settings.dead_peer_timeout_s:
                 self._finish(CloseReason.PEER_LOST)
         return self._end.result()
+
+    def _last_heard_s(self, media: MediaPath) -> float:
+        return max(self._stack.agent.last_heard_s, media.last_heard_s)
 
     def _start_media(self) -> MediaPath:
         incoming, outgoing = self._offer.incoming, self._offer.outgoing

@@ -121,7 +121,7 @@ async def test_a_killed_engine_fails_one_caption_and_comes_back() -> None:
 
 async def test_a_client_that_vanishes_in_mid_sentence_is_freed_and_disturbs_nobody() -> None:
     async with (
-        server(dead_peer_timeout_s=2.0) as house,
+        server(dead_peer_timeout_s=2.0, resume_s=0.0) as house,
         call(house, said("where is the train station", "thank you")) as other,
     ):
         other.send(EVENTS)

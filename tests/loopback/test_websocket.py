@@ -297,7 +297,7 @@ async def test_realtime_translations_take_any_append_and_answer_in_blocks_of_200
 
 
 async def test_a_client_that_vanishes_is_freed_within_the_deadline() -> None:
-    async with server(dead_peer_timeout_s=2.0) as house:
+    async with server(dead_peer_timeout_s=2.0, resume_s=0.0) as house:
         # Upgrades by hand and then does nothing: no pong, no close.
         reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
         writer.write(upgrade(house.port))
@@ -320,7 +320,7 @@ async def test_a_client_that_hangs_up_without_a_word_is_freed() -> None:
 
 
 async def test_a_client_that_does_not_read_is_closed_and_disturbs_nobody() -> None:
-    async with server(dead_peer_timeout_s=2.0) as house, client(house, PLAIN) as other:
+    async with server(dead_peer_timeout_s=2.0, resume_s=0.0) as house, client(house, PLAIN) as other:
         slow, loop = await stubborn(house), asyncio.get_running_loop()
         await until(lambda: house.manager.sessions == 2)
         # Pings without end, and the answers are never read.

@@ -1,0 +1,91 @@
+"""One wire of a session, from its answer to its end. A session may have several, one at a time."""
+
+import asyncio
+
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import Pcm, Samples
+from rtc_server.session.wire_report import WireReport
+from rtc_server.transport.base import CloseReason, Transport, TransportListener, TransportStats
+
+
+class Link:
+    """Implements `TransportListener`: passes on what the wire tells while the session is on it.
+
+    A wire that was replaced may still speak until it has closed; nothing of that is passed on.
+    """
+
+    def __init__(self, session: TransportListener, metrics: Metrics) -> None:
+        self._session: TransportListener | None = session
+        self._transport: Transport | None = None
+        self._report = WireReport(metrics)
+        self._shift_samples: int | None = None
+        self._position_samples = 0
+        self.connected = False
+        """Whether media has been able to flow."""
+        self.over = asyncio.Event()
+        """Set when the wire has closed."""
+
+    def attach(self, transport: Transport, position_samples: int) -> None:
+        """The session takes this wire; its audio goes on at that place of the session's clock."""
+        self._transport = transport
+        self._position_samples = position_samples
+
+    @property
+    def transport(self) -> Transport:
+        """The wire; there is one once it was attached."""
+        assert self._transport is not None
+        return self._transport
+
+    @property
+    def stats(self) -> TransportStats:
+        """Its counters."""
+        return self.transport.stats
+
+    def sample(self) -> None:
+        """Add to the server's metrics what happened since; once a second while connected."""
+        self._report.sample(self.stats)
+
+    def detach(self) -> None:
+        """The session is done with this wire: it is no longer told anything."""
+        if self._session is not None and self.connected:
+            self._report.finish(self.stats)
+        self._session = None
+
+    # ---------------------------------------------------------------- from the wire
+
+    def on_connected(self) -> None:
+        self.connected = True
+        if self._session is not None:
+            self._session.on_connected()
+
+    def on_channel_open(self) -> None:
+        if self._session is not None:
+            self._session.on_channel_open()
+
+    def on_pcm(self, pcm: Pcm) -> None:
+        if self._session is None:
+            return
+        if self._shift_samples is None:
+            self._shift_samples = self._position_samples - pcm.start_samples
+        start_samples = pcm.start_samples + self._shift_samples
+        self._session.on_pcm(Pcm(pcm.samples, start_samples, pcm.concealed_samples))
+
+    def on_message(self, text: str) -> None:
+        if self._session is not None:
+            self._session.on_message(text)
+
+    def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
+        if self._session is not None:
+            self._session.on_bad_message(reason, event_id)
+
+    def on_slow_reader(self) -> None:
+        if self._session is not None:
+            self._session.on_slow_reader()
+
+    def next_frame(self) -> Samples | None:
+        return None if self._session is None else self._session.next_frame()
+
+    def on_closed(self, reason: CloseReason) -> None:
+        if self._session is not None:
+            self._session.on_closed(reason)
+        self.over.set()

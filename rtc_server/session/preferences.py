@@ -1,0 +1,73 @@
+"""What a client has set in its session, and how the session tells it."""
+
+from rtc_server.events.client import SessionPatch
+from rtc_server.events.server import (
+    Audio,
+    AudioInput,
+    AudioOutput,
+    ErrorEvent,
+    InputTranscriptDelta,
+    ServerEvent,
+    SessionExtension,
+    SessionInfo,
+    Vad,
+)
+from rtc_server.interpreter.captions import Direction
+from rtc_server.session.services import Services
+
+
+class Preferences:
+    """Settings in force, the direction aside: that is the interpreter's."""
+
+    def __init__(self, patch: SessionPatch, services: Services, model: str | None) -> None:
+        """`model`: as the call named it; it is shown back and chooses nothing."""
+        self._services, self._model = services, model
+        self.groups: frozenset[str] = frozenset()
+        """Extension groups that the client receives."""
+        self.transcribes = False
+        """Whether it receives input deltas."""
+        self.vad_mode = "auto"
+        """"auto" or "off"."""
+        self.hangover_ms = services.listener.hangover_ms
+        """Silence that ends a segment."""
+        self.apply(patch)
+
+    def apply(self, patch: SessionPatch) -> None:
+        """Change what it names."""
+        if patch.x_events is not None:
+            self.groups = patch.x_events
+        if patch.transcription is not None:
+            self.transcribes = patch.transcription
+        self.hangover_ms = patch.hangover_ms or self.hangover_ms
+        self.vad_mode = patch.vad_mode or self.vad_mode
+
+    def wants(self, event: ServerEvent) -> bool:
+        """Whether this client is to receive it."""
+        if isinstance(event, InputTranscriptDelta):
+            return self.transcribes
+        if isinstance(event, ErrorEvent) and event.error.type == "server_error":
+            return "segment" not in self.groups  # else it stands in the segment's caption
+        return event.group is None or event.group in self.groups
+
+    def info(self, session_id: str, direction: Direction, expires_at: int | None) -> SessionInfo:
+        """The session as the client sees it."""
+        ast, tts = self._services.ast.capabilities, self._services.tts.capabilities
+        transcription = {"model": ast.name, "language": direction.source}
+        return SessionInfo(
+            id=session_id,
+            model=self._model or ast.name,
+            expires_at=expires_at,
+            audio=Audio(
+                AudioInput(transcription if self.transcribes else None),
+                AudioOutput(direction.target),
+            ),
+            x=SessionExtension(
+                source_language=direction.source,
+                target_language=direction.target,
+                voice=direction.voice,
+                vad=Vad(self.vad_mode, self.hangover_ms),
+                ast=ast.title,
+                tts=tts.title,
+                events=tuple(sorted(self.groups)),
+            ),
+        )

@@ -1,0 +1,37 @@
+"""What a session tells its client about itself, once a second. Pure."""
+
+from rtc_server.events.server import MetricsEvent, StatsEvent
+from rtc_server.interpreter.delays import Delays
+from rtc_server.transport.base import TransportStats
+
+
+def metrics_event(
+    delays: Delays | None, wire: TransportStats, *, queue_ms: float, queue_drops: int
+) -> MetricsEvent:
+    """``x.metrics``: delays of the segment heard last, and the state of the wire."""
+    packets = wire.packets_received + wire.packets_lost
+    return MetricsEvent(
+        endpoint_ms=delays.endpoint_ms if delays else None,
+        ast_ms=delays.ast_ms if delays else None,
+        tts_ms=delays.tts_ms if delays else None,
+        first_audio_ms=delays.first_audio_ms if delays else None,
+        queue_ms=queue_ms,
+        queue_drops=queue_drops,
+        loss=wire.packets_lost / packets if packets else 0.0,
+        jitter_ms=wire.jitter_ms,
+        packets_received=wire.packets_received,
+        packets_sent=wire.packets_sent,
+        recovered_ms=wire.recovered_ms,
+        concealed_ms=wire.concealed_ms,
+        buffer_target_ms=wire.buffer_target_ms,
+        drift_ppm=wire.drift_ppm,
+    )
+
+
+def stats_event(delays: Delays | None, *, queue_depth: int, queue_drops: int) -> StatsEvent:
+    """``stats``: the same in three numbers."""
+    return StatsEvent(
+        latency_ms=delays.first_audio_ms if delays else None,
+        queue_depth=queue_depth,
+        queue_drops=queue_drops,
+    )

@@ -1,0 +1,149 @@
+"""Resuming a session over real HTTP, DTLS and Opus; and the route itself."""
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+import pytest
+
+from rtc_server.app.server import running
+from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
+from rtc_server.pcm import PLAYOUT_RATE, Samples
+from rtc_server.session.base import LastSeen
+from rtc_server.signaling.keys import new_key, write_keys
+from tests.loopback.test_server import CALLS, EVENTS, call, freed, of, said, server, until
+from tests.rtc_client import RtcClient
+from tests.signaling_fakes import ANSWER, OFFER, serve
+
+SDP = {"Content-Type": "application/sdp"}
+LOUD = 0.02
+
+
+def resuming(url: str, location: str, *, seen: str = "", audio: Samples | None = None) -> RtcClient:
+    return RtcClient(f"{url}{location}/resume{seen}", audio=audio)
+
+
+def loud_s(client: RtcClient) -> float:
+    """How much of what it received is speech, in seconds."""
+    frames = client.heard()
+    frames = frames[: len(frames) // 960 * 960].reshape(-1, 960)
+    return float(np.count_nonzero(np.sqrt(np.mean(frames**2, axis=1)) > LOUD)) * 960 / PLAYOUT_RATE
+
+
+async def test_a_phrase_that_the_network_cut_off_is_answered_once_on_the_next_peer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with server(dead_peer_timeout_s=2.0) as house:
+        first = call(house, said("thank you", "please call a taxi for tomorrow morning", pause_s=4))
+        async with first:
+            first.send(EVENTS)
+            await first.until(lambda: len(of(first, "x.playout", state="finished")) == 1)
+            await first.until(lambda: len(of(first, "x.vad", state="speech")) == 2)
+            first.vanish()
+            await until(lambda: "its client is gone" in caplog.text)
+        assert house.manager.sessions == 1
+        last = max(event["seq"] for event in first.events if "seq" in event)
+        async with resuming(house.url, first.location, seen=f"?last_seq={last}") as second:
+            assert second.location == first.location
+            await until(lambda: loud_s(second) > 0.8 * loud_s(first))
+            [final] = of(second, "x.segment", final=True)
+            assert (final["status"], final["target"]["text"]) == ("final", "one two three")
+            assert final["segment_id"] == "seg_2"
+            await asyncio.sleep(1.0)  # long enough to hear a beginning of it again
+            assert 0.3 < loud_s(second) < 1.2 * loud_s(first)
+            assert house.manager.sessions == 1
+            numbers = [e["seq"] for e in first.events + second.events if "seq" in e]
+            assert numbers == sorted(set(numbers))
+        await freed(house)
+
+
+async def test_a_new_peer_takes_the_place_of_one_that_lives() -> None:
+    async with server() as house:
+        async with call(house, said("thank you", pause_s=0.2)) as first:
+            first.send(EVENTS)
+            await first.event("session.updated")
+            async with resuming(
+                house.url, first.location, audio=said("where is the train station")
+            ) as second:
+                await first.closed.wait()
+                await second.until(
+                    lambda: (
+                        bool(of(second, "x.segment", status="final"))
+                        and len(of(second, "x.playout", state="finished")) > 0
+                    )
+                )
+                assert house.manager.sessions == 1
+        await freed(house)
+
+
+async def test_the_route_takes_what_a_call_takes() -> None:
+    async with serve() as s:
+        async with s.client.post(CALLS, data=OFFER, headers=SDP) as response:
+            location = response.headers["Location"]
+        form = aiohttp.FormData({"sdp": OFFER, "session": "{}"}, default_to_multipart=True)
+        for body in ({"data": OFFER, "headers": SDP}, {"json": {"sdp": OFFER}}, {"data": form}):
+            query = {"last_seq": "17", "last_event_id": "event_40"}
+            async with s.client.post(f"{location}/resume", params=query, **body) as response:
+                assert response.status == 201
+                assert await response.text() == ANSWER
+                assert response.headers["Location"] == location
+                assert response.headers["ETag"] == '"ice-2"'
+        assert s.calls.resumed == [("sess_0", OFFER, LastSeen(17, 40))] * 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "last_seq=-1",
+        "last_seq=x",
+        "last_seq=1e3",
+        "last_seq=" + "9" * 16,
+        "last_event_id=17",
+        "last_event_id=event_x",
+        "last_seq=%D9%A1",
+    ],
+)
+async def test_numbers_that_no_event_has_are_refused(query: str) -> None:
+    async with serve() as s:
+        async with s.client.post(CALLS, data=OFFER, headers=SDP) as response:
+            location = response.headers["Location"]
+        async with s.client.post(f"{location}/resume?{query}", data=OFFER, headers=SDP) as response:
+            assert response.status == 400
+        assert not s.calls.resumed
+
+
+async def test_only_who_opened_a_session_resumes_it(tmp_path: Path) -> None:
+    ours, record = new_key("ours", "2026-01-01", {})
+    theirs, other = new_key("theirs", "2026-01-01", {})
+    write_keys(tmp_path / "keys.json", [record, other])
+    settings = Settings(
+        http=HttpSettings(port=0),
+        access=AccessSettings(api_keys=str(tmp_path / "keys.json")),
+        engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+    )
+
+    def bearer(key: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}"}
+
+    async with running(settings) as house, aiohttp.ClientSession() as http:
+        async with RtcClient(house.url + CALLS, headers=bearer(ours)) as first:
+            url = f"{house.url}{first.location}/resume"
+            for headers, status in ((bearer(theirs), 404), ({}, 401)):
+                async with http.post(url, data=OFFER, headers=SDP | headers) as response:
+                    assert response.status == status
+                    assert "sess_" not in json.dumps(await response.json())
+            unknown = f"{house.url}{CALLS}/sess_none/resume"
+            async with http.post(unknown, data=OFFER, headers=SDP | bearer(ours)) as response:
+                assert response.status == 404
+            bad = {"data": "v=0", "headers": SDP | bearer(ours)}
+            async with http.post(url, **bad) as response:  # type: ignore[arg-type]
+                assert response.status == 400
+            assert first.pc.connectionState == "connected"
+            async with RtcClient(url, headers=bearer(ours)) as second:
+                await first.closed.wait()
+                assert second.location == first.location
+        await freed(house)
