@@ -2,8 +2,7 @@
 import { HeadphoneAdvice } from "./advice.js";
 import { SourceError, missingFeature } from "./audio.js";
 import "./captions.js";
-import { ClientError } from "./client.js";
-import { Conversation } from "./conversation.js";
+import { ClientError } from "./client/errors.js";
 import { Details } from "./details.js";
 import { offerKeeping } from "./keep.js";
 import { LanguagePair } from "./languages.js";
@@ -65,7 +64,7 @@ function setPhase(next) {
   document.body.toggleAttribute("data-running", running);
   at("status").textContent = text(`state.${next}`);
   at("toggle-text").textContent = text(!running ? "start" : next === "finishing" ? "stopNow" : "stop");
-  toggle.disabled = !server || missingFeature() !== null;
+  toggle.disabled = !server || missingFeature() !== null || (next === "opening" && !running);
   pair.disabled = !server || settling;
   people.follow(conversation);
   showTalk();
@@ -154,9 +153,18 @@ async function showPhrases() {
 // ---------------------------------------------------------------- a conversation
 
 async function start() {
+  if (conversation || phase === "opening") return;
   problems.hide();
-  const session = new Conversation();
-  conversation = session;
+  setPhase("opening");
+  let session;
+  try {
+    const { Conversation } = await import("./conversation.js"); // the page is there sooner without
+    session = conversation = new Conversation();
+  } catch {
+    setPhase("offline");
+    report(new ClientError("server_unreachable"));
+    return;
+  }
   follow(session);
   let next = "closed";
   try {
@@ -233,6 +241,11 @@ function follow(session) {
     output.playout(event);
     if (state === "queued" || state === "started") waiting.add(key);
     else waiting.delete(key);
+    showSound();
+  });
+  on("renewed", () => {
+    for (const view of views) view.settle();
+    waiting.clear();
     showSound();
   });
   on("source", ({ source }) => {

@@ -4,7 +4,7 @@
  *
  * Events (each a CustomEvent): "phase" {phase}, "level" {rms}, "hearing" {nothing}, "stream"
  * {stream}, "segment" and "playout" (as the client's, with `key` naming the segment on this page),
- * "metrics", "notice" {message}, "expiring", "source" {source}, "source-ended" {kind}.
+ * "metrics", "notice" {message}, "expiring", "renewed", "source" {source}, "source-ended" {kind}.
  *
  * @typedef {"opening"|"connecting"|"listening"|"hearing"|"translating"|"speaking"|"interrupted"|
  *     "finishing"} Phase
@@ -29,7 +29,7 @@ export class Conversation extends EventTarget {
     super();
     const on = (type, listener) =>
       this.#client.addEventListener(type, ({ detail }) => listener(detail));
-    on("session", ({ id }) => (this.#sessionId = id));
+    on("session", ({ id }) => this.#enter(id));
     on("track", ({ stream }) => this.#emit("stream", { stream }));
     on("vad", ({ state }) => {
       this.#hearing = state === "speech";
@@ -46,7 +46,7 @@ export class Conversation extends EventTarget {
       on("state", ({ state, error }) => {
         if (state === "live") this.#showActivity();
         else if (state === "closed") error ? reject(error) : resolve();
-        else this.#emit("phase", { phase: state });
+        else this.#emit("phase", { phase: state === "reconnecting" ? "interrupted" : state });
         if (state === "finishing") this.#source.track.enabled = false;
       });
     });
@@ -70,6 +70,8 @@ export class Conversation extends EventTarget {
       await this.#meter();
       source.begin();
       await this.#over;
+    } catch (error) {
+      if (error.name !== "AbortError" || this.#client.state !== "closed") throw error;
     } finally {
       this.#client.stop({ drain: false });
       this.#source?.close();
@@ -144,6 +146,16 @@ export class Conversation extends EventTarget {
       const nothing = this.#silence.push(rms, performance.now());
       if (nothing !== null) this.#emit("hearing", { nothing });
     });
+  }
+
+  /** After a reconnection the server may have forgotten the session, and what was unfinished. */
+  #enter(id) {
+    if (id === this.#sessionId) return;
+    if (this.#sessionId) this.#emit("renewed", {});
+    this.#sessionId = id;
+    this.#pending.clear();
+    this.#speaking.clear();
+    this.#hearing = false;
   }
 
   #followSegment(event) {

@@ -1,5 +1,5 @@
 /** What the page asks the server besides the call itself. */
-import { ClientError } from "./client.js";
+import { ClientError } from "./client/errors.js";
 
 /**
  * @typedef {object} Languages
@@ -18,18 +18,19 @@ export async function fetchPhrases(language) {
   return (await fetchJson(`v1/phrases?language=${encodeURIComponent(language)}`)).phrases;
 }
 
-let secret = ""; // stays empty on a server without keys
+/** @type {import("./client/api.js").ClientSecret|null} null for good on a server without keys */
+let secret = null;
 
 /** What opens a call: a fresh client secret where the server asks for one, else nothing. */
 export async function accessToken() {
   if (secret) await renewSecret();
-  return secret;
+  return secret ?? "";
 }
 
 async function renewSecret() {
   const response = await request("page/secret", { method: "POST" });
   if (!response.ok) throw await ClientError.fromResponse(response);
-  secret = (await response.json()).value;
+  secret = await response.json();
 }
 
 async function fetchJson(path) {
@@ -43,7 +44,7 @@ async function fetchJson(path) {
 }
 
 async function request(path, init = {}) {
-  const headers = secret ? { Authorization: `Bearer ${secret}` } : {};
+  const headers = secret ? { Authorization: `Bearer ${secret.value}` } : {};
   try {
     return await fetch(new URL(path, document.baseURI), { headers, ...init });
   } catch {

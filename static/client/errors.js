@@ -2,15 +2,22 @@
 export class ClientError extends Error {
   /**
    * @param {string} code  one of: webrtc_missing, server_unreachable, server_busy, unauthorized,
-   *     language_unavailable, session_unknown, server_refused, connect_failed, connection_lost,
-   *     server_gone, session_ended
+   *     language_unavailable, server_refused, connect_failed, connection_lost, server_gone,
+   *     session_ended
    * @param {string} [message]
+   * @param {number} [status]  of the HTTP answer, if it was one
    */
-  constructor(code, message = "") {
+  constructor(code, message = "", status = 0) {
     super(message || code);
     this.name = "ClientError";
     this.code = code;
     this.detail = message;
+    this.status = status;
+  }
+
+  /** Whether the same may work a little later. */
+  get retryable() {
+    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
   }
 
   /** What an error answer (RFC 9457) means to the caller. @param {Response} response */
@@ -18,13 +25,12 @@ export class ClientError extends Error {
     const codes = {
       401: "unauthorized",
       403: "unauthorized",
-      404: "session_unknown",
       422: "language_unavailable",
       429: "server_busy",
       503: "server_busy",
     };
     const problem = await response.json().catch(() => ({}));
     const code = codes[response.status] ?? "server_refused";
-    return new ClientError(code, problem.detail ?? problem.error?.message ?? "");
+    return new ClientError(code, problem.detail ?? problem.error?.message ?? "", response.status);
   }
 }

@@ -27,6 +27,7 @@ export class WebRtcLink extends EventTarget {
    * @param {import("./link.js").Place|null} [place]
    */
   async open(track, request, place = null) {
+    this.place = place && { location: place.location, token: place.token };
     const token = place ? place.token : await this.#api.token();
     this.#abort.signal.throwIfAborted();
     const peer = this.#openPeer(track);
@@ -35,7 +36,7 @@ export class WebRtcLink extends EventTarget {
     const response = await this.#exchange(peer.localDescription.sdp, request, token, place);
     const answer = await response.text();
     if (this.#abort.signal.aborted) {
-      if (!place) this.hangUp(); // stopped meanwhile: do not leave it open there
+      if (!place) this.hangUp(); // closed meanwhile: do not leave it open there
       throw this.#abort.signal.reason;
     }
     if (this.#api.learn(response)) this.#emit("servers");
@@ -136,7 +137,6 @@ export class WebRtcLink extends EventTarget {
       const url = new URL(`${place.location}/resume`);
       url.searchParams.set("last_seq", String(place.lastSeq));
       const headers = { "Content-Type": "application/sdp" };
-      this.place = { location: place.location, token };
       return this.#api.fetch(url, { method: "POST", body: offer, headers, token, signal });
     }
     const url = this.#api.url("v1/realtime/translations/calls");

@@ -1,0 +1,357 @@
+import { Api } from "./api.js";
+import { Backoff } from "./backoff.js";
+import { ClientError } from "./errors.js";
+import { WebRtcLink } from "./webrtc.js";
+
+const CONNECT_MS = 15000;
+const FALL_BACK_MS = 8000; // a WebSocket may do where WebRTC does not
+const NEWS_MS = 2000; // then we try with the ICE servers that the answer brought
+const WEAK_MS = 3000; // a gap in the network that WebRTC gets over by itself
+const PATIENCE_MS = 60000;
+const DRAIN_MS = 12000;
+const EXTENSIONS = ["segment", "playout", "vad", "metrics"];
+
+/**
+ * One session with an interpreter server: a track of speech goes in, translated speech and
+ * captions come out. `attachTranslation` is the easy way to it.
+ *
+ *     const client = new TranslationClient({ url: "https://interpreter.example/" });
+ *     client.addEventListener("track", (event) => (audio.srcObject = event.detail.stream));
+ *     client.addEventListener("segment", (event) => show(event.detail));
+ *     await client.start(microphoneTrack, { source: "ru", target: "en" });
+ *     …
+ *     await client.stop();
+ *
+ * When the connection dies it is made again by itself, with the same session where the server still
+ * has it, and "track" comes again.
+ *
+ * Events (each a CustomEvent): "state" {state, error}, "track" {stream}, "session" (the session
+ * object of the protocol; another `id` when the server had forgotten the old session), "segment",
+ * "playout", "vad", "metrics", "warning", "expiring" (the x.* messages of the protocol as they
+ * come), "refused" {code, message} (an error event: the session goes on).
+ *
+ * @typedef {"idle"|"connecting"|"live"|"reconnecting"|"finishing"|"closed"} State
+ *
+ * @typedef {object} SessionSettings
+ * @property {string} source  language that is spoken, ISO 639-1
+ * @property {string} target  language to hear
+ * @property {{mode: "auto"|"off", hangover_ms?: number}} [vad]  who decides when a phrase ends
+ * @property {string} [voice]
+ * @property {string} [engine]
+ */
+export class TranslationClient extends EventTarget {
+  /** @type {State} */ #state = "idle";
+  #api;
+  #transport;
+  #patienceMs;
+  /** @type {import("./link.js").Link|null} */ #link = null;
+  /** Whether the link has opened, and is not lost. */ #up = false;
+  #weakTimer = 0;
+  /** @type {MediaStreamTrack|null} */ #track = null;
+  /** As in x.session. */ #settings = {};
+  #sessionId = "";
+  #lastSeq = 0;
+  /** Tries again at once. */ #wake = () => {};
+
+  /**
+   * @param {object} [options]
+   * @param {string|URL} [options.url]  where the server's page lives
+   * @param {import("./api.js").Token|(() => import("./api.js").Token|Promise<import("./api.js").Token>)}
+   *     [options.token]  a client secret, if the server asks for one; the whole answer of
+   *     `client_secrets`, which tells ICE servers too; or a function that fetches either
+   * @param {"auto"|"webrtc"|"websocket"} [options.transport]  `auto`: a WebSocket where WebRTC is
+   *     missing or has not connected within 8 s
+   * @param {RTCIceServer[]} [options.iceServers]  instead of those that the server names
+   * @param {RTCIceTransportPolicy} [options.iceTransportPolicy]
+   * @param {number} [options.patienceMs]  how long to try to get a lost connection back
+   */
+  constructor({
+    url = globalThis.location?.href,
+    token = "",
+    transport = "auto",
+    iceServers,
+    iceTransportPolicy,
+    patienceMs = PATIENCE_MS,
+  } = {}) {
+    super();
+    this.#api = new Api(url, token, { iceServers, iceTransportPolicy });
+    this.#transport = transport;
+    this.#patienceMs = patienceMs;
+  }
+
+  /** @returns {State} */
+  get state() {
+    return this.#state;
+  }
+
+  /**
+   * Open the session. Resolves when both directions and the events are up.
+   *
+   * @param {MediaStreamTrack} track  audio; the caller keeps it and ends it
+   * @param {SessionSettings} settings
+   * @throws {ClientError}
+   * @throws {DOMException}  AbortError, when it was stopped meanwhile
+   */
+  async start(track, { source, target, ...settings }) {
+    if (this.#state !== "idle") throw new Error("A client serves one session; make another.");
+    this.#track = track;
+    this.#settings = { source_language: source, target_language: target, ...settings };
+    this.#setState("connecting");
+    try {
+      await this.#connect(null);
+    } catch (error) {
+      if (this.#state === "closed") throw new DOMException("The session was stopped.", "AbortError");
+      throw this.#end(asClientError(error));
+    }
+    this.#setState("live");
+  }
+
+  /**
+   * End the session. With `drain`, what was said is still translated and spoken first.
+   *
+   * @param {{drain?: boolean}} [how]
+   */
+  async stop({ drain = true } = {}) {
+    if (drain && this.#state === "live" && this.send({ type: "session.close" })) {
+      this.#setState("finishing");
+      const timer = setTimeout(() => this.#end(null), DRAIN_MS);
+      await new Promise((resolve) => {
+        this.addEventListener("state", resolve, { once: true }); // only "closed" comes after this
+      });
+      clearTimeout(timer);
+    }
+    this.#end(null);
+  }
+
+  /**
+   * Change languages, VAD or voice of the running session. While the connection is lost they are
+   * kept for when it is back.
+   *
+   * @param {object} settings  as x.session
+   */
+  update(settings) {
+    this.#settings = { ...this.#settings, ...settings };
+    return this.send({ type: "x.session", ...settings });
+  }
+
+  /** Send another track instead. @param {MediaStreamTrack} track */
+  async replaceTrack(track) {
+    this.#track = track;
+    if (this.#up) await this.#link.replaceTrack(track);
+  }
+
+  /** Send one client event. @returns {boolean} whether there was a connection to send it on */
+  send(event) {
+    return this.#up && this.#link.send(event);
+  }
+
+  /** Statistics of the peer connection. @returns {Promise<RTCStatsReport|null>} */
+  async stats() {
+    return this.#up ? this.#link.stats() : null;
+  }
+
+  // ------------------------------------------------------------------ connecting
+
+  /** @param {{location: string, token: string}|null} place  of the session to resume */
+  async #connect(place) {
+    if (this.#transport !== "websocket") {
+      try {
+        return await this.#connectPeer(place);
+      } catch (error) {
+        const failed = error.code === "connect_failed" || error.code === "webrtc_missing";
+        if (this.#transport !== "auto" || !failed || this.#state === "closed") throw error;
+      }
+    }
+    const { WebSocketLink } = await import("./websocket.js");
+    this.#link?.hangUp();
+    await this.#try(new WebSocketLink(this.#api), null, CONNECT_MS);
+    this.#transport = "websocket";
+  }
+
+  async #connectPeer(place) {
+    if (typeof RTCPeerConnection === "undefined") throw new ClientError("webrtc_missing");
+    const patienceMs = this.#transport === "auto" ? FALL_BACK_MS : CONNECT_MS;
+    let link = new WebRtcLink(this.#api);
+    let news = false;
+    link.addEventListener("servers", () => (news = true));
+    try {
+      await this.#try(link, place, patienceMs);
+    } catch (error) {
+      if (!news || this.#state === "closed") throw error;
+      await this.#try(new WebRtcLink(this.#api), link.place, patienceMs);
+    }
+  }
+
+  /** @param {import("./link.js").Link} link */
+  async #try(link, place, patienceMs) {
+    if (this.#state === "closed") throw new ClientError("session_ended");
+    this.#link = link;
+    this.#follow(link);
+    const [track, settings] = [this.#track, this.#settings];
+    let timer = 0;
+    const limit = (ms) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => link.close(new ClientError("connect_failed")), ms);
+    };
+    limit(patienceMs);
+    link.addEventListener("servers", () => limit(NEWS_MS));
+    try {
+      await link.open(track, this.#request(), place && { ...place, lastSeq: this.#lastSeq });
+    } catch (error) {
+      link.close(error);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    this.#up = true;
+    if (this.#track !== track) await link.replaceTrack(this.#track);
+    if (this.#settings !== settings) this.send({ type: "x.session", ...this.#settings });
+  }
+
+  #request() {
+    const { source_language: source, target_language: target, ...x } = this.#settings;
+    return { source, target, session: { x_events: EXTENSIONS, x } };
+  }
+
+  #follow(link) {
+    const on = (type, act) =>
+      link.addEventListener(type, ({ detail }) => link === this.#link && act(detail));
+    on("stream", ({ stream }) => this.#emit("track", { stream }));
+    on("message", ({ event }) => this.#receive(event));
+    on("weak", () => this.#weaken());
+    on("well", () => this.#recover());
+    on("down", () => this.#lose());
+  }
+
+  // ------------------------------------------------------------------ when the connection dies
+
+  /** Nothing arrives: it may come back by itself. */
+  #weaken() {
+    if (!this.#up || this.#state !== "live") return;
+    this.#setState("reconnecting");
+    this.#weakTimer = setTimeout(() => this.#lose(), WEAK_MS);
+  }
+
+  #recover() {
+    clearTimeout(this.#weakTimer);
+    if (this.#up && this.#state === "reconnecting") this.#setState("live");
+  }
+
+  #lose() {
+    if (!this.#up) return; // while it is being opened, `open` tells
+    this.#up = false;
+    clearTimeout(this.#weakTimer);
+    if (this.#state === "finishing") this.#end(null);
+    else this.#reconnect();
+  }
+
+  async #reconnect() {
+    this.#setState("reconnecting");
+    const backoff = new Backoff(performance.now(), this.#patienceMs);
+    const watch = this.#watchNetwork();
+    this.#link.close();
+    while (this.#state === "reconnecting") {
+      const { place } = this.#link;
+      try {
+        await this.#connect(place);
+        if (this.#state === "reconnecting") this.#setState("live");
+      } catch (failure) {
+        const error = asClientError(failure);
+        if (!error.retryable && place) {
+          this.#link.place = null; // the server knows the session no more: open another
+          continue;
+        }
+        const waitMs = error.retryable ? backoff.next(performance.now()) : null;
+        if (waitMs === null) this.#end(error.retryable ? lost(error) : error);
+        else await this.#pause(waitMs);
+      }
+    }
+    watch.abort();
+  }
+
+  /** Wait, but no longer than until the network or the person is back. */
+  async #pause(waitMs) {
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => {};
+  }
+
+  /** @returns {AbortController}  ends it */
+  #watchNetwork() {
+    const watch = new AbortController();
+    const { signal } = watch;
+    globalThis.addEventListener?.("online", () => this.#wake(), { signal });
+    globalThis.document?.addEventListener(
+      "visibilitychange",
+      () => document.visibilityState === "visible" && this.#wake(),
+      { signal },
+    );
+    return watch;
+  }
+
+  // ------------------------------------------------------------------ what the server says
+
+  #receive(event) {
+    if ("seq" in event) {
+      if (event.seq <= this.#lastSeq) return; // said again after the connection was lost
+      this.#lastSeq = event.seq;
+    }
+    switch (event.type) {
+      case "session.created":
+        this.#lastSeq = event.session.id === this.#sessionId ? this.#lastSeq : 0;
+        this.#sessionId = event.session.id;
+        return this.#emit("session", event.session);
+      case "session.updated":
+        return this.#emit("session", event.session);
+      case "session.closed":
+        this.#link.place = null; // there is nothing left to hang up
+        return this.#end(this.#state === "finishing" ? null : new ClientError("session_ended"));
+      case "error":
+        return this.#emit("refused", event.error);
+      case "x.segment":
+      case "x.playout":
+      case "x.vad":
+      case "x.metrics":
+      case "x.warning":
+      case "x.expiring":
+        return this.#emit(event.type.slice(2), event);
+      default: // a newer server may say more than we know
+    }
+  }
+
+  /** Free everything, once. @returns {ClientError|null} the same error, to throw */
+  #end(error) {
+    if (this.#state === "closed") return error;
+    clearTimeout(this.#weakTimer);
+    this.#up = false;
+    this.#setState("closed", error);
+    this.#link?.hangUp();
+    this.#wake();
+    return error;
+  }
+
+  #setState(state, error = null) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#emit("state", { state, error });
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** A broken answer counts as a refusal. */
+function asClientError(error) {
+  return error instanceof ClientError ? error : new ClientError("server_refused", String(error));
+}
+
+/** What it means that a connection did not come back. @param {ClientError} error */
+function lost(error) {
+  return new ClientError(error.code === "server_unreachable" ? "server_gone" : "connection_lost");
+}
