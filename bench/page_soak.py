@@ -35,14 +35,11 @@ def report(talk: Talk) -> None:
     for size in talk.sizes:
         heap_mb = size.heap_bytes / 1e6
         print(f"{size.at_s / 60:8.1f} {heap_mb:10.2f} {size.nodes:8} {size.listeners:10}")
-    right = talk.shown == talk.said
-    print(f"\n{len(talk.said)} phrases; captions complete and in order: {'yes' if right else 'NO'}")
-    for wanted, shown in zip(talk.said, talk.shown, strict=False):
-        if wanted != shown:
-            print(f"  said {wanted}, shown {shown}")
-    print(f"committed text rewritten: {len(talk.rewritten)} times")
-    for before, after in talk.rewritten:
-        print(f"  {before!r}, then {after!r}")
+    kept = "complete and in order" if talk.shown == talk.answers else "NOT as they were shown"
+    unanswered = talk.said - len(talk.answers) - talk.not_understood
+    print(f"\n{talk.said} phrases: {len(talk.answers)} translated, {talk.not_understood} not")
+    print(f"understood, {unanswered} without an answer; the captions kept are {kept}")
+    print(f"committed text that a final one replaced: {len(talk.rewritten)}")
     third = len(talk.delays_ms) // 3
     for name, part in (("first", talk.delays_ms[:third]), ("last", talk.delays_ms[-third:])):
         worst = max(part)

@@ -5,6 +5,7 @@ const REFRESH_MS = 1000;
 
 /** Rows in order: name in the strings, key in x.metrics or of `connection`, and how to write it. */
 const ROWS = [
+  ["connection", "path", (path) => text(`path.${path}`)],
   ["delay", "first_audio_ms", milliseconds],
   ["delayEnd", "endpoint_ms", milliseconds],
   ["delayTranslation", "ast_ms", milliseconds],
@@ -61,16 +62,23 @@ export class Details {
 
 /** What the browser knows about the connection. @param {RTCStatsReport|null} report */
 function connection(report) {
+  if (!report) return { path: "websocket" };
   const values = {};
-  for (const stat of report?.values() ?? []) {
+  for (const stat of report.values()) {
     if (stat.type === "candidate-pair" && stat.nominated && "currentRoundTripTime" in stat) {
       values.round_trip_ms = stat.currentRoundTripTime * 1000;
+      values.path = pathOf(report.get(stat.localCandidateId));
     }
     if (stat.type === "inbound-rtp" && stat.packetsReceived) {
       values.loss_down = stat.packetsLost / (stat.packetsReceived + stat.packetsLost);
     }
   }
   return values;
+}
+
+/** How packets leave this browser. @param {RTCIceCandidateStats|undefined} candidate */
+function pathOf(candidate) {
+  return candidate?.candidateType === "relay" ? "relay" : (candidate?.protocol ?? "udp");
 }
 
 function milliseconds(value) {

@@ -12,6 +12,7 @@ const LOOK = ["data-large", "data-contrast"];
 /** Fires "open" {} and "close" {}. */
 export class Overlay extends EventTarget {
   /** @type {Window|null} */ #window = null;
+  #title = document.createElement("h1");
   #list = document.createElement("ol");
   /** @type {Map<string, HTMLLIElement>} the lines shown, oldest first */ #lines = new Map();
 
@@ -39,7 +40,7 @@ export class Overlay extends EventTarget {
     sheet.href = new URL("overlay.css", import.meta.url).href;
     shown.document.head.append(sheet);
     const main = shown.document.createElement("main");
-    main.append(this.#list);
+    main.append(this.#title, this.#list);
     shown.document.body.append(main);
     shown.addEventListener("pagehide", () => this.#closed());
     this.#takeLook();
@@ -101,8 +102,7 @@ export class Overlay extends EventTarget {
   #takeLook() {
     if (!this.#window) return;
     const { documentElement: root } = this.#window.document;
-    this.#window.document.title = text("captions");
-    this.#list.setAttribute("aria-label", text("captions"));
+    this.#window.document.title = this.#title.textContent = text("captions");
     root.lang = document.documentElement.lang;
     for (const name of LOOK) root.toggleAttribute(name, document.documentElement.hasAttribute(name));
   }

@@ -207,7 +207,15 @@ export const words = {
   },
   action: { retry: "Try again", play: "Play sound" },
 
+  path: {
+    udp: "WebRTC, UDP",
+    tcp: "WebRTC, TCP",
+    relay: "WebRTC, through a relay",
+    websocket: "WebSocket",
+  },
+
   detail: {
+    connection: "Connection",
     delay: "Speech to speech",
     delayEnd: "· end of phrase noticed",
     delayTranslation: "· translated",

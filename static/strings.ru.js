@@ -198,7 +198,15 @@ export const words = {
   },
   action: { retry: "Попробовать снова", play: "Включить звук" },
 
+  path: {
+    udp: "WebRTC, UDP",
+    tcp: "WebRTC, TCP",
+    relay: "WebRTC, через ретранслятор",
+    websocket: "WebSocket",
+  },
+
   detail: {
+    connection: "Соединение",
     delay: "От речи до речи",
     delayEnd: "· замечен конец фразы",
     delayTranslation: "· переведено",

@@ -17,6 +17,15 @@ PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1360, "height": 820}
 
 
+FOCUSED = """() => {
+  const { activeElement: at } = document;
+  const style = getComputedStyle(at);
+  const name = at.id || `${at.localName} ${at.ariaLabel} ${at.textContent.trim().slice(0, 20)}`;
+  return [at === document.body ? "body" : name, style.outlineStyle !== "none"];
+}"""
+"""What has the focus, and whether one sees it."""
+
+
 async def check(page: Page, state: str) -> None:
     await page.wait_for_timeout(300)  # colours fade in
     results = await Axe().run(page, options=RULES)
@@ -68,3 +77,82 @@ async def test_every_state_is_accessible(
         say(channel, "x.segment", **segment("d", 1, "partial", "Поезд идёт", stable=6))
         await page.wait_for_selector(".segment[data-status=partial]")
         await check(page, "live")
+        await page.click("[popovertarget=export]")
+        for choice in ("value=stacked", "name=times", "name=large", "name=contrast"):
+            await page.click(f"#look label:has([{choice}])")
+            await check(page, choice)
+        await page.keyboard.press("Escape")
+        await check(page, "large, stacked, in high contrast")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_two_people_and_the_caption_window_are_accessible(
+    scheme: Literal["light", "dark"], viewport: dict[str, int]
+) -> None:
+    popup = "delete window.documentPictureInPicture"
+    async with (
+        scripted_server() as server,
+        visit(server.url, viewport=viewport, color_scheme=scheme, before_load=popup) as seen,
+    ):
+        page = seen.page
+        await page.click("#people")
+        await page.wait_for_selector(".turn")
+        await check(page, "two people, idle")
+        await page.click(".half:not(.far) .turn")
+        channel = await server.calls.channel.get()
+        await page.wait_for_selector("[data-phase=listening]")
+        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
+        say(channel, "x.playout", segment_id="a", state="started", queue_ms=900, tempo=1)
+        say(channel, "x.segment", **segment("b", 1, "partial", "Поезд идёт", stable=6))
+        await page.wait_for_selector(".half [data-status=partial]")
+        await check(page, "two people, one talks")
+        await page.click("[popovertarget=export]")
+        async with page.expect_popup() as waiting:
+            await page.click("#overlay")
+        window = await waiting.value
+        say(channel, "x.segment", **segment("c", 1, "final", "Да.", "Yes."))
+        await window.wait_for_selector("li")
+        await check(window, "caption window")
+        await page.click("#look label:has([name=contrast])")
+        await check(window, "caption window, high contrast")
+        await check(page, "two people, high contrast")
+
+
+async def test_forced_colours_and_reduced_motion() -> None:
+    still = "getComputedStyle(document.querySelector('.pending'), '::after').animationName"
+    async with (
+        scripted_server() as server,
+        visit(server.url, forced_colors="active", reduced_motion="reduce") as seen,
+    ):
+        page = seen.page
+        await page.click("#toggle:enabled")
+        channel = await server.calls.channel.get()
+        await page.wait_for_selector("[data-phase=listening]")
+        say(channel, "x.segment", **segment("a", 1, "partial", "Поезд идёт", stable=6))
+        await page.wait_for_selector(".pending")
+        assert await page.evaluate(still) == "none"
+        await check(page, "forced colours")
+        await page.click("#people")
+        await page.wait_for_selector(".turn")
+        await page.click(".half.far .turn")
+        assert await page.evaluate(still.replace(".pending", ".talking .turn svg")) == "none"
+        await check(page, "forced colours, two people")
+
+
+async def test_the_keyboard_reaches_everything_in_reading_order() -> None:
+    async with scripted_server() as server, visit(server.url, viewport=DESKTOP) as seen:
+        page = seen.page
+        await page.wait_for_selector("#toggle:enabled")
+        reached: list[str] = []
+        outlined: list[bool] = []
+        for _ in range(60):
+            await page.keyboard.press("Tab")
+            name, outline = await page.evaluate(FOCUSED)
+            if name in reached or name == "body":
+                break
+            reached.append(name)
+            outlined.append(outline)
+        order = ["interface", "people", "source", "swap", "target", "input", "toggle"]
+        assert [name for name in reached if name in order] == order
+        assert all(outlined), dict(zip(reached, outlined, strict=True))
