@@ -22,6 +22,7 @@ from rtc_server.session.base import (
     Owner,
     Phrase,
     SessionRequest,
+    Spoken,
 )
 from rtc_server.signaling import AccessLog, make_http_app, server_logger
 
@@ -42,6 +43,8 @@ class FakeCalls:
     """Arguments of each trickle."""
     resumed: list[tuple[str, str, LastSeen]] = field(default_factory=list)
     """Arguments of each resumption."""
+    spoken: list[Spoken] = field(default_factory=list)
+    """What was said in every session."""
     refuse: Exception | None = None
     """Raised instead of opening or trickling."""
     hold: asyncio.Event | None = None
@@ -93,6 +96,10 @@ class FakeCalls:
             raise self.refuse
         self._known(session_id)
         return self.opened[session_id][1].owner
+
+    def transcript(self, session_id: str) -> Sequence[Spoken]:
+        self._known(session_id)
+        return self.spoken
 
     def revoke(self, key: str) -> None:
         self.revoked.append(key)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.events.client import SessionPatch
+from rtc_server.events.server import SourceCaption, TargetCaption
 from rtc_server.interpreter.captions import Direction
 from rtc_server.session.quota import KeyLimits
 from rtc_server.transport.base import Transport, TransportListener
@@ -49,6 +50,18 @@ class LastSeen:
     """``seq`` of the last extension event."""
     number: int | None = None
     """Number in the ``event_id`` of the last event of any kind; says more than `seq`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One segment that was understood."""
+
+    at_s: float
+    """Unix time when its first caption was sent."""
+    source: SourceCaption
+    """What was said, and when on the session's audio clock."""
+    target: TargetCaption
+    """What it means."""
 
 
 Connect = Callable[[TransportListener], Awaitable[Transport]]
@@ -126,7 +139,14 @@ class Calls(Protocol):
         """
 
     def owner(self, session_id: str) -> Owner:
-        """Who opened a session.
+        """Who opened a session, also of one whose transcript can still be read.
+
+        Raises:
+            UnknownSession: there is no such session.
+        """
+
+    def transcript(self, session_id: str) -> Sequence[Spoken]:
+        """What was understood so far, in the order of speaking; also shortly after the end.
 
         Raises:
             UnknownSession: there is no such session.

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,11 +19,13 @@ from rtc_server.session.base import (
     Owner,
     Readiness,
     SessionRequest,
+    Spoken,
 )
 from rtc_server.session.link import Link
 from rtc_server.session.quota import Lease, Quotas
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
+from rtc_server.session.transcript import Archive
 from rtc_server.transport.base import Transport, TransportListener
 
 RETRY_FULL_S = 5
@@ -74,12 +76,20 @@ class SessionManager:
     """Implements `Calls`. Use it inside ``async with manager.open()``."""
 
     def __init__(
-        self, services: Services, accept: Accept, readiness: Readiness, *, max_sessions: int
+        self,
+        services: Services,
+        accept: Accept,
+        readiness: Readiness,
+        *,
+        max_sessions: int,
+        quotas: Quotas | None = None,
     ) -> None:
+        """`quotas`: shared with whatever else counts as a session of a key."""
         self._services, self._accept, self._readiness = services, accept, readiness
         self._max_sessions = max_sessions
-        self._quotas = Quotas()
+        self._quotas = quotas or Quotas()
         self._calls: dict[str, _Call] = {}
+        self._archive = Archive(max_sessions)
         self._opening = 0
         self._lives: set[asyncio.Task[None]] = set()
         self._is_open = False
@@ -179,7 +189,14 @@ class SessionManager:
 
     def owner(self, session_id: str) -> Owner:
         """See `Calls.owner`."""
-        return self._call(session_id).owner
+        ended = self._archive.find(session_id)
+        return ended[0] if ended else self._call(session_id).owner
+
+    def transcript(self, session_id: str) -> Sequence[Spoken]:
+        """See `Calls.transcript`."""
+        ended = self._archive.find(session_id)
+        transcript = ended[1] if ended else self._call(session_id).session.transcript
+        return transcript.segments
 
     def revoke(self, key: str) -> None:
         """See `Calls.revoke`."""
@@ -258,8 +275,16 @@ class SessionManager:
         except* Exception:
             logger.exception("session %s failed", session.id)
         finally:
-            lease = self._calls.pop(session.id).lease
-            lease.end(self._services.clock(), self._services.wall())
+            call = self._calls.pop(session.id)
+            call.lease.end(self._services.clock(), self._services.wall())
+            self._archive_for_a_while(call)
             self._services.metrics.sessions.set(len(self._calls))
             self._services.metrics.sessions_closed.labels(reason).inc()
             logger.info("session %s closed: %s", session.id, reason)
+
+    def _archive_for_a_while(self, call: _Call) -> None:
+        keep_s = self._services.resume_s
+        if keep_s:
+            session = call.session
+            self._archive.keep(session.id, call.owner, session.transcript)
+            asyncio.get_running_loop().call_later(keep_s, self._archive.forget, session.id)

@@ -16,6 +16,7 @@ from rtc_server.events.server import (
     ErrorEvent,
     ExpiringEvent,
     PongEvent,
+    SegmentEvent,
     ServerEvent,
     SessionClosed,
     SessionCreated,
@@ -35,6 +36,7 @@ from rtc_server.session.preferences import Preferences
 from rtc_server.session.quota import Lease
 from rtc_server.session.reports import metrics_event, stats_event
 from rtc_server.session.services import Services
+from rtc_server.session.transcript import SessionTranscript
 from rtc_server.transport.base import CloseReason, Transport
 
 METRICS_INTERVAL_S = 1.0
@@ -80,6 +82,8 @@ class Session:
         self._link: Link | None = None
         self._events = self._seq = 0
         self._log = EventLog()
+        self.transcript = SessionTranscript()
+        """What was said and understood."""
         self._heard_s = services.clock()
         """When a sign of life of the client last came."""
         self._was_connected = False
@@ -304,6 +308,9 @@ class Session:
     # ---------------------------------------------------------------- to the client
 
     def _emit(self, event: ServerEvent) -> None:
+        if isinstance(event, SegmentEvent):
+            dropped = self.transcript.add(event, self._services.wall())
+            self._services.metrics.queue_drops.labels("transcript").inc(dropped)
         if self._over.is_set() or not self._preferences.wants(event):
             return  # nothing follows session.closed
         droppable = is_droppable(event)

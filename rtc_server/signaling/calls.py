@@ -1,6 +1,9 @@
-"""The call endpoints: offer in, answer out; trickle; another peer for a session; hang up."""
+"""The call endpoints: offer in, answer out; trickle; another peer for a session; its
+transcript; hang up."""
 
 import contextlib
+from enum import StrEnum
+from typing import TypeVar
 
 from aiohttp import hdrs, web
 
@@ -9,6 +12,7 @@ from rtc_server.errors import RemoteError, RtcServerError, UnknownSession
 from rtc_server.ice import IceServer, IceServers
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Calls, OpenedCall
+from rtc_server.session.subtitles import CONTENT_TYPES, Format, Side, written
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import (
     SDP,
@@ -25,6 +29,8 @@ ONE_CALL = "call"
 """Name of the route of one call, for its Location."""
 RESUME = "resume"
 """Name of the route that gives a call another peer."""
+TRANSCRIPT = "transcript"
+"""Name of the route that tells what was said in a call."""
 
 
 class CallRoutes:
@@ -43,6 +49,7 @@ class CallRoutes:
         one.add_route(hdrs.METH_PATCH, self.trickle)
         one.add_route(hdrs.METH_DELETE, self.close)
         router.add_post(PATH + "/{session_id}/resume", self.resume, name=RESUME)
+        router.add_get(PATH + "/{session_id}/transcript", self.transcript, name=TRANSCRIPT)
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """``POST``: 201 with the answer. A client that left meanwhile leaves no session."""
@@ -79,6 +86,22 @@ class CallRoutes:
         fragment, etag = await read_fragment(request), _if_match(request)
         await self._calls.trickle(self._own(request), fragment, etag)
         return web.Response(status=204)
+
+    async def transcript(self, request: web.Request) -> web.StreamResponse:
+        """``GET``: what was understood so far, as a file; also shortly after the end."""
+        session_id = self._own(request)
+        form = _choice(request, "format", Format.TXT)
+        side = _choice(request, "side", Side.BOTH)
+        text = written(self._calls.transcript(session_id), form, side)
+        return web.Response(
+            text=text,
+            content_type=CONTENT_TYPES[form],
+            charset="utf-8",
+            headers={
+                hdrs.CACHE_CONTROL: "no-store",
+                hdrs.CONTENT_DISPOSITION: f'attachment; filename="transcript.{form}"',
+            },
+        )
 
     async def close(self, request: web.Request) -> web.StreamResponse:
         """``DELETE``: 200 when it is over."""
@@ -121,6 +144,19 @@ def _quoted(text: str) -> str:
     """A quoted-string of RFC 9110 §5.6.4; what cannot stand in one is dropped."""
     kept = "".join(c for c in text if c.isprintable())
     return '"' + kept.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def _choice(request: web.Request, key: str, default: Choice) -> Choice:
+    """A query parameter that takes one of a few words."""
+    given = request.query.get(key, default.value)
+    try:
+        return type(default)(given)
+    except ValueError:
+        known = ", ".join(type(default))
+        raise RemoteError(f"The query parameter {key} must be one of {known}.") from None
 
 
 def _if_match(request: web.Request) -> str | None:

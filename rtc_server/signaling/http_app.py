@@ -14,7 +14,7 @@ from rtc_server.resources import resource_folder
 from rtc_server.session.base import Calls, Catalogue, Readiness
 from rtc_server.session.quota import KeyLimits
 from rtc_server.signaling.auth import Access, Door
-from rtc_server.signaling.calls import CALLS, ONE_CALL, RESUME, CallRoutes
+from rtc_server.signaling.calls import CALLS, ONE_CALL, RESUME, TRANSCRIPT, CallRoutes
 from rtc_server.signaling.client_secrets import PAGE_SECRET, ClientSecretRoutes
 from rtc_server.signaling.description import DescriptionRoutes
 from rtc_server.signaling.info import InfoRoutes
@@ -46,6 +46,7 @@ ACCESS = {
     TRANSLATIONS: Access.SECRET,
     ONE_CALL: Access.SESSION,
     RESUME: Access.SESSION,
+    TRANSCRIPT: Access.SESSION,
 }
 """What the routes of these names ask for; all others ask for a key."""
 KEY_FILE_CHECK_S = 1.0

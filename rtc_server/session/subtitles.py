@@ -1,0 +1,103 @@
+"""A transcript as a file: plain text, SRT, WebVTT or JSON. Pure.
+
+The page writes the same files from what it has on screen (``static/export.js``); a test holds the
+two against each other. Subtitles count time on the session's audio clock; each stands as long as it
+was spoken, at least long enough to be read, and never into the next one.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from rtc_server.session.base import Spoken
+
+LEAST_MS = 1500
+"""Shortest time that a subtitle stands, unless the next one comes before."""
+
+
+class Format(StrEnum):
+    """Kinds of files."""
+
+    TXT = "txt"
+    SRT = "srt"
+    VTT = "vtt"
+    JSON = "json"
+
+
+class Side(StrEnum):
+    """Whose words."""
+
+    BOTH = "both"
+    SOURCE = "source"
+    TARGET = "target"
+
+
+CONTENT_TYPES = {
+    Format.TXT: "text/plain",
+    Format.SRT: "application/x-subrip",
+    Format.VTT: "text/vtt",
+    Format.JSON: "application/json",
+}
+
+
+def written(segments: Sequence[Spoken], form: Format, side: Side) -> str:
+    """The whole file. JSON holds both languages, whatever `side` says."""
+    match form:
+        case Format.TXT:
+            return "\n\n".join(_lines(each, side) for each in segments) + "\n"
+        case Format.SRT:
+            cues = enumerate(_cues(segments, side, ","), start=1)
+            return "\n".join(f"{number}\n{cue}\n" for number, cue in cues)
+        case Format.VTT:
+            return "\n".join(["WEBVTT\n", *(f"{cue}\n" for cue in _cues(segments, side, "."))])
+        case Format.JSON:
+            return _json(segments)
+
+
+def _lines(segment: Spoken, side: Side) -> str:
+    if side is Side.BOTH:
+        return f"{segment.source.text}\n{segment.target.text}"
+    return segment.source.text if side is Side.SOURCE else segment.target.text
+
+
+def _cues(segments: Sequence[Spoken], side: Side, mark: str) -> list[str]:
+    """The timed blocks that SRT and WebVTT share; only escapes and the decimal mark differ."""
+    cues = []
+    for index, segment in enumerate(segments):
+        start = segment.source.start_ms
+        end = start + max(segment.source.end_ms - start, LEAST_MS)
+        if index + 1 < len(segments):
+            end = min(end, segments[index + 1].source.start_ms)
+        words = _lines(segment, side)
+        if mark == ".":
+            words = words.replace("&", "&amp;").replace("<", "&lt;")
+        times = f"{_timestamp(start, mark)} --> {_timestamp(max(end, start + 1), mark)}"
+        cues.append(f"{times}\n{words}")
+    return cues
+
+
+def _timestamp(ms: int, mark: str) -> str:
+    """3723004 as ``01:02:03,004``."""
+    seconds, ms = divmod(ms, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{mark}{ms:03}"
+
+
+def _json(segments: Sequence[Spoken]) -> str:
+    rows = [
+        {
+            "at": _iso(each.at_s),
+            "start_ms": each.source.start_ms,
+            "end_ms": each.source.end_ms,
+            "source": {"language": each.source.language, "text": each.source.text},
+            "target": {"language": each.target.language, "text": each.target.text},
+        }
+        for each in segments
+    ]
+    return json.dumps({"segments": rows}, ensure_ascii=False, indent=2) + "\n"
+
+
+def _iso(unix_s: float) -> str:
+    """As JavaScript's ``toISOString`` writes it."""
+    moment = datetime.fromtimestamp(unix_s, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,71 @@
+"""What was said in one session and what it meant, to be read while it lasts and shortly after."""
+
+from collections import OrderedDict, deque
+
+from rtc_server.events.server import SegmentEvent, SegmentStatus
+from rtc_server.session.base import Owner, Spoken
+
+MAX_SEGMENTS = 10_000
+"""About a day of talking."""
+MAX_CHARS = 1_000_000
+"""Of both languages together."""
+
+
+class SessionTranscript:
+    """The segments of one session, in the order of speaking; the oldest go when it is full."""
+
+    def __init__(self) -> None:
+        self._segments: deque[Spoken] = deque()
+        self._chars = 0
+        self._begun: dict[str, float] = {}
+
+    def add(self, event: SegmentEvent, wall_s: float) -> int:
+        """Take a caption that goes out now, by Unix time; final ones that were understood stay.
+
+        Returns:
+            How many older segments were given up for it.
+        """
+        at_s = self._begun.setdefault(event.segment_id, wall_s)
+        if not event.final:
+            return 0
+        del self._begun[event.segment_id]
+        if event.status is not SegmentStatus.FINAL:
+            return 0
+        dropped = 0
+        self._segments.append(Spoken(at_s, event.source, event.target))
+        self._chars += _chars(self._segments[-1])
+        while len(self._segments) > MAX_SEGMENTS or self._chars > MAX_CHARS:
+            self._chars -= _chars(self._segments.popleft())
+            dropped += 1
+        return dropped
+
+    @property
+    def segments(self) -> tuple[Spoken, ...]:
+        """All of them so far."""
+        return tuple(self._segments)
+
+
+def _chars(segment: Spoken) -> int:
+    return len(segment.source.text) + len(segment.target.text)
+
+
+class Archive:
+    """Transcripts of sessions that have ended, until each is forgotten; the oldest go first."""
+
+    def __init__(self, max_sessions: int) -> None:
+        self._max_sessions = max_sessions
+        self._kept: OrderedDict[str, tuple[Owner, SessionTranscript]] = OrderedDict()
+
+    def keep(self, session_id: str, owner: Owner, transcript: SessionTranscript) -> None:
+        """Take over the transcript of a session that has just ended."""
+        self._kept[session_id] = owner, transcript
+        if len(self._kept) > self._max_sessions:
+            self._kept.popitem(last=False)
+
+    def forget(self, session_id: str) -> None:
+        """Nobody reads it any more. Harmless when it is gone already."""
+        self._kept.pop(session_id, None)
+
+    def find(self, session_id: str) -> tuple[Owner, SessionTranscript] | None:
+        """Who opened a session, and what was said in it."""
+        return self._kept.get(session_id)

@@ -1,0 +1,99 @@
+"""The transcript's address: real HTTP over set-up sessions, and a whole server."""
+
+import json
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from rtc_server.app.server import running
+from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
+from rtc_server.events.server import SourceCaption, TargetCaption
+from rtc_server.session.base import Spoken
+from rtc_server.signaling.keys import new_key, write_keys
+from tests.loopback.test_server import CALLS, EVENTS, freed, said
+from tests.rtc_client import RtcClient
+from tests.signaling_fakes import OFFER, Served, serve
+
+TYPES = {
+    "txt": "text/plain",
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt",
+    "json": "application/json",
+}
+SPOKEN = Spoken(0.0, SourceCaption("ru", "<да>", 4, 200, 900), TargetCaption("en", "<yes>", 5))
+
+
+async def opened(server: Served) -> str:
+    headers = {"Content-Type": "application/sdp"}
+    async with server.client.post(CALLS, data=OFFER, headers=headers) as response:
+        return f"{response.headers['Location']}/transcript"
+
+
+@pytest.mark.parametrize("form", TYPES)
+async def test_each_format_says_what_it_is(form: str) -> None:
+    async with serve() as server:
+        server.calls.spoken.append(SPOKEN)
+        url = await opened(server)
+        async with server.client.get(url, params={"format": form}) as response:
+            assert response.status == 200
+            assert response.content_type == TYPES[form]
+            assert response.charset == "utf-8"
+            assert response.headers["Cache-Control"] == "no-store"
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
+            assert f'"transcript.{form}"' in response.headers["Content-Disposition"]
+            assert "да" in await response.text()
+
+
+async def test_text_of_both_is_the_default() -> None:
+    async with serve() as server:
+        server.calls.spoken.append(SPOKEN)
+        url = await opened(server)
+        async with server.client.get(url) as response:
+            assert await response.text() == "<да>\n<yes>\n"
+        async with server.client.get(url, params={"side": "target"}) as response:
+            assert await response.text() == "<yes>\n"
+
+
+@pytest.mark.parametrize("query", ["format=pdf", "side=left", "format=", "format=TXT"])
+async def test_what_there_is_not_is_refused_with_what_there_is(query: str) -> None:
+    async with serve() as server:
+        url = await opened(server)
+        async with server.client.get(f"{url}?{query}") as response:
+            assert response.status == 400
+            detail = (await response.json())["detail"]
+            assert "txt, srt, vtt, json" in detail or "both, source, target" in detail
+
+
+async def test_only_who_opened_a_session_reads_it(tmp_path: Path) -> None:
+    ours, record = new_key("ours", "2026-01-01", {})
+    theirs, other = new_key("theirs", "2026-01-01", {})
+    write_keys(tmp_path / "keys.json", [record, other])
+    settings = Settings(
+        http=HttpSettings(port=0),
+        access=AccessSettings(api_keys=str(tmp_path / "keys.json")),
+        engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+    )
+
+    def bearer(key: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}"}
+
+    async with running(settings) as house, aiohttp.ClientSession() as http:
+        async with RtcClient(
+            house.url + CALLS, audio=said("thank you"), headers=bearer(ours)
+        ) as client:
+            client.send(EVENTS)
+            final = await client.event("session.output_transcript.delta")
+            url = f"{house.url}{client.location}/transcript?format=json"
+            for headers, status in ((bearer(theirs), 404), ({}, 401), (bearer(ours), 200)):
+                async with http.get(url, headers=headers) as response:
+                    assert response.status == status
+        await freed(house)
+        async with http.get(url, headers=bearer(ours)) as response:
+            [row] = json.loads(await response.text())["segments"]
+        assert row["target"] == {"language": "en", "text": final["delta"]}
+        [segment] = [e for e in client.events if e["type"] == "x.segment" and e["final"]]
+        assert row["start_ms"] == segment["source"]["start_ms"]
+        assert row["end_ms"] == segment["source"]["end_ms"]
+        async with http.get(url, headers=bearer(theirs)) as response:
+            assert response.status == 404
