@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aioice import stun
 
-from tests.loopback.test_mounting import certificate
+from tests.certificates import self_signed
 
 SECRET = "coturns-static-auth-secret"
 HOST = "127.0.0.1"
@@ -57,8 +57,8 @@ async def coturn(folder: Path) -> AsyncIterator[Coturn]:
     """Run one until the block ends; `folder` takes its files."""
     program = shutil.which("turnserver")
     assert program, "coturn is missing: apt-get install coturn"
-    own_certificate, key = certificate(folder, "turn")
-    server = Coturn(_free_port(), _free_port(), own_certificate)
+    certificate, key = self_signed(folder)
+    server = Coturn(_free_port(), _free_port(), certificate)
     process = await asyncio.create_subprocess_exec(
         program,
         "-n",  # no configuration file
@@ -73,7 +73,7 @@ async def coturn(folder: Path) -> AsyncIterator[Coturn]:
         "--use-auth-secret",
         f"--static-auth-secret={SECRET}",
         "--realm=test.example",
-        f"--cert={own_certificate}",
+        f"--cert={certificate}",
         f"--pkey={key}",
         f"--userdb={folder / 'turn.db'}",
         f"--pidfile={folder / 'turn.pid'}",
