@@ -328,6 +328,28 @@ class InterpreterSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """Rooms: one speaker, heard by many in their own languages."""
+
+    max_rooms: int = option(8, "rooms at once; 0 for none", low=0, high=1000)
+    room_listeners: int = option(
+        100, "listeners and readers of one room at once", low=1, high=100_000
+    )
+    room_languages: int = option(
+        6, "languages that one room is interpreted into at once", low=1, high=100
+    )
+    room_linger_s: float = option(
+        10.0, "seconds a language is interpreted after its last listener left", low=0, high=3600
+    )
+    room_wait_s: float = option(
+        60.0, "seconds a room waits for its speaker to come back", low=0, high=86_400
+    )
+    room_link_hours: int = option(
+        12, "hours that a room's join link is good for, on a server with keys", low=1, high=720
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All sections."""
 
@@ -337,6 +359,7 @@ class Settings:
     listener: ListenerSettings = field(default_factory=ListenerSettings)
     engines: EngineSettings = field(default_factory=EngineSettings)
     interpreter: InterpreterSettings = field(default_factory=InterpreterSettings)
+    rooms: RoomSettings = field(default_factory=RoomSettings)
 
     def __post_init__(self) -> None:
         if self.needs_key():
@@ -375,6 +398,7 @@ SECTIONS: tuple[type[Any], ...] = (
     ListenerSettings,
     EngineSettings,
     InterpreterSettings,
+    RoomSettings,
 )
 
 

@@ -66,6 +66,22 @@ class Metrics:
         self.engine_seconds = Histogram(
             "rtc_engine_seconds", "Length of engine calls.", ["kind"], buckets=_SECONDS, registry=r
         )
+        self.rooms = Gauge("rtc_rooms", "Rooms open now.", registry=r)
+        self.room_listeners = Gauge(
+            "rtc_room_listeners", "Who listens or reads in rooms now.", registry=r
+        )
+        self.room_translations = Counter(
+            "rtc_room_translations",
+            "Segments given to translation by rooms, by target language: one for each segment and "
+            "language, however many listen.",
+            ["language"],
+            registry=r,
+        )
+        self.room_frames_encoded = Counter(
+            "rtc_room_frames_encoded",
+            "Packets of 20 ms encoded by rooms: one for each language, however many listen.",
+            registry=r,
+        )
         self.first_audio_seconds = Histogram(
             "rtc_first_audio_seconds",
             "End of a segment's speech to its first translated audio frame.",

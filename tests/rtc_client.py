@@ -151,6 +151,7 @@ class RtcClient:
         packets: Sequence[bytes] | None = None,
         packet_ms: int = 20,
         stop_after_audio: bool = False,
+        listens_only: bool = False,
         channel: str | None = "oai-events",
         addresses: Sequence[str] = ("127.0.0.1",),
         headers: Mapping[str, str] | None = None,
@@ -162,6 +163,7 @@ class RtcClient:
             audio: what to say, 48 kHz float32 (n,) or (n, 2), or a WAV; by default silence.
             packets: Opus packets to send instead, each of `packet_ms`.
             stop_after_audio: send nothing after it, rather than silence.
+            listens_only: offer to receive and to send nothing.
             channel: label of the data channel; None for none.
             addresses: loopback addresses to offer.
             headers: for the POST, when `negotiate` is a URL.
@@ -170,6 +172,7 @@ class RtcClient:
         """
         self._negotiate = negotiate
         self._addresses = addresses
+        self._listens_only = listens_only
         self._headers = dict(headers or {})
         self._timeout_s = timeout_s
         if isinstance(audio, Path):
@@ -282,7 +285,10 @@ class RtcClient:
         return self.packets[0].timestamp
 
     async def _connect(self) -> None:
-        sender = self.pc.addTrack(self.track)
+        if self._listens_only:
+            sender = self.pc.addTransceiver("audio", direction="recvonly").sender
+        else:
+            sender = self.pc.addTrack(self.track)
         _prefer_opus(self.pc, sender)
         connected = asyncio.Event()
 

@@ -23,12 +23,15 @@ from rtc_server.clock import monotonic
 from rtc_server.config import HttpSettings, Settings
 from rtc_server.errors import ConfigError
 from rtc_server.metrics import Metrics
+from rtc_server.rooms.manager import RoomManager
 from rtc_server.session.manager import SessionManager
+from rtc_server.session.quota import Quotas
 from rtc_server.session.services import Services
 from rtc_server.signaling import AccessLog, make_http_app, server_logger
-from rtc_server.transport.base import TransportListener
+from rtc_server.transport.base import NextPacket, TransportListener
 from rtc_server.transport.discovery import with_public_address
 from rtc_server.transport.media.tick import shared_tick
+from rtc_server.transport.sdp import Role
 from rtc_server.transport.webrtc import WebRtcTransport
 
 LAG_PROBE_S = 0.1
@@ -73,6 +76,7 @@ class _Parts:
 
     http: web.Application
     manager: SessionManager
+    rooms: RoomManager
     engines: Engines
     metrics: Metrics
     network: _Network
@@ -81,7 +85,7 @@ class _Parts:
     async def working(self) -> AsyncIterator[None]:
         """Run what is behind the HTTP: engines first, so that sessions find them warm."""
         await self.network.learn()
-        async with self.engines.running(), self.manager.open():
+        async with self.engines.running(), self.manager.open(), self.rooms.open():
             shared_tick().observe_lateness_s = self.metrics.tick_lateness_seconds.observe
             lag_probe = asyncio.create_task(_probe_lag(self.metrics), name="loop lag")
             try:
@@ -108,14 +112,29 @@ def _build(settings: Settings) -> _Parts:
 
     network = _Network(settings)
 
-    async def accept(offer_sdp: str, listener: TransportListener) -> WebRtcTransport:
+    async def accept(
+        offer_sdp: str,
+        listener: TransportListener,
+        role: Role = Role.CALLER,
+        next_packet: NextPacket | None = None,
+    ) -> WebRtcTransport:
         return await WebRtcTransport.accept(
-            offer_sdp, listener, network.settings, host=settings.http.host, clock=monotonic
+            offer_sdp,
+            listener,
+            network.settings,
+            host=settings.http.host,
+            clock=monotonic,
+            role=role,
+            next_packet=next_packet,
         )
 
-    manager = SessionManager(services, accept, engines, max_sessions=settings.http.max_sessions)
-    http = make_http_app(manager, engines, engines, metrics, settings)
-    return _Parts(http, manager, engines, metrics, network)
+    quotas = Quotas()
+    manager = SessionManager(
+        services, accept, engines, max_sessions=settings.http.max_sessions, quotas=quotas
+    )
+    rooms = RoomManager(services, accept, engines, settings.rooms, quotas)
+    http = make_http_app(manager, engines, engines, metrics, settings, rooms=rooms)
+    return _Parts(http, manager, rooms, engines, metrics, network)
 
 
 @asynccontextmanager

@@ -38,14 +38,13 @@ from rtc_server.events.server import (
 from rtc_server.interpreter.captions import Direction, SegmentCaptions, Transcript
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.listener import (
-    Listener,
     ListenerEvent,
     ListenMode,
     Segment,
     SpeechPaused,
     SpeechStarted,
 )
-from rtc_server.interpreter.ports import AstPort, TtsPort
+from rtc_server.interpreter.ports import AstPort, ListenerPort, TtsPort
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples, samples_to_ms
 from rtc_server.resample import Resampler
@@ -109,7 +108,7 @@ class Interpreter:
         direction: Direction,
         ast: AstPort,
         tts: TtsPort,
-        listener: Listener,
+        listener: ListenerPort,
         playout: Playout,
         emit: Callable[[ServerEvent], None],
         settings: InterpreterSettings,

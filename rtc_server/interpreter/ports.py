@@ -11,7 +11,8 @@ from rtc_server.engines.base import (
     TtsCapabilities,
     TtsRequest,
 )
-from rtc_server.pcm import Samples
+from rtc_server.interpreter.listener import ListenerEvent, ListenMode
+from rtc_server.pcm import Pcm, Samples
 
 
 class AstPort(Protocol):
@@ -49,6 +50,34 @@ class AstPort(Protocol):
 
     def forget(self, session_id: str) -> None:
         """Drop all that waits for this session."""
+
+
+class ListenerPort(Protocol):
+    """Ears: what finds the segments of a stream. `Listener` is one; see there."""
+
+    def feed(self, pcm: Pcm) -> list[ListenerEvent]:
+        """Hear what follows."""
+
+    def open_segment(self) -> Samples | None:
+        """What was heard so far of the segment being spoken."""
+
+    def set_mode(self, mode: ListenMode) -> list[ListenerEvent]:
+        """Listen in another way from now on."""
+
+    def set_hangover_ms(self, hangover_ms: int) -> None:
+        """Change the silence that ends a segment."""
+
+    def start_input(self) -> list[ListenerEvent]:
+        """Push-to-talk pressed."""
+
+    def commit_input(self) -> list[ListenerEvent]:
+        """Push-to-talk released."""
+
+    def flush(self) -> list[ListenerEvent]:
+        """The stream ended."""
+
+    def interrupt(self) -> list[ListenerEvent]:
+        """The stream breaks off here and another follows."""
 
 
 class SpeechStream(Protocol):

@@ -44,6 +44,7 @@ class Access(Enum):
     PUBLIC = "nothing"
     SECRET = "a key or a client secret"
     SESSION = "a key or the client secret that opened the session, expired or not"
+    LISTEN = "a key, a client secret, or what the join link of the room in the path carries"
     KEY = "a key"
 
 
@@ -185,6 +186,9 @@ class Door:
     def _check_secret(self, secret: ClientSecret, request: web.Request, access: Access) -> None:
         if access is Access.KEY:
             raise Forbidden("A client secret does not open this address. Send the API key.")
+        joins = access in (Access.LISTEN, Access.SESSION)
+        if secret.room and not (joins and request.match_info.get("room") == secret.room):
+            raise Forbidden("A join link opens nothing but its own room, to listen.")
         if access is not Access.SESSION and secret.expires_at <= self._wall():
             raise Unauthorized("The client secret has expired. Make another one.")
         origin = request.headers.get(hdrs.ORIGIN)

@@ -11,6 +11,7 @@ from rtc_server.clock import monotonic, wall
 from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
 from rtc_server.resources import resource_folder
+from rtc_server.rooms.base import Rooms
 from rtc_server.session.base import Calls, Catalogue, Readiness
 from rtc_server.session.quota import KeyLimits
 from rtc_server.signaling.auth import Access, Door
@@ -27,8 +28,26 @@ from rtc_server.signaling.proxies import (
     as_the_client_sees,
     proxy_middleware,
 )
+from rtc_server.signaling.rooms import CAPTIONS as ROOM_CAPTIONS
+from rtc_server.signaling.rooms import LINK as ROOM_LINK
+from rtc_server.signaling.rooms import LISTEN_PAGE, SPEAKER_PAGE, RoomRoutes
+from rtc_server.signaling.rooms import STATE as ROOM_STATE
 from rtc_server.signaling.secrets import SecretSigner, server_key
 from rtc_server.signaling.websocket import PLAIN, TRANSLATIONS, WebSocketRoutes
+from rtc_server.signaling.whep import (
+    WHEP,
+    WHEP_OPTIONS,
+    WHEP_SESSION,
+    WHEP_SESSION_OPTIONS,
+    whep_routes,
+)
+from rtc_server.signaling.whip import (
+    WHIP,
+    WHIP_OPTIONS,
+    WHIP_SESSION,
+    WHIP_SESSION_OPTIONS,
+    whip_routes,
+)
 
 ACCESS = {
     "page": Access.PUBLIC,
@@ -45,6 +64,19 @@ ACCESS = {
     PLAIN: Access.SECRET,
     TRANSLATIONS: Access.SECRET,
     ONE_CALL: Access.SESSION,
+    WHIP: Access.SECRET,
+    WHIP_SESSION: Access.SESSION,
+    WHIP_OPTIONS: Access.PUBLIC,
+    WHIP_SESSION_OPTIONS: Access.PUBLIC,
+    WHEP: Access.LISTEN,
+    WHEP_SESSION: Access.SESSION,
+    WHEP_OPTIONS: Access.PUBLIC,
+    WHEP_SESSION_OPTIONS: Access.PUBLIC,
+    ROOM_STATE: Access.LISTEN,
+    ROOM_CAPTIONS: Access.LISTEN,
+    ROOM_LINK: Access.SECRET,
+    LISTEN_PAGE: Access.PUBLIC,
+    SPEAKER_PAGE: Access.PUBLIC,
     RESUME: Access.SESSION,
     TRANSCRIPT: Access.SESSION,
 }
@@ -90,11 +122,13 @@ def make_http_app(
     metrics: Metrics,
     settings: Settings,
     *,
+    rooms: Rooms | None = None,
     page_folder: Path | None = None,
 ) -> web.Application:
     """Everything that is served over HTTP. Runs alone, or below a prefix by ``add_subapp``.
 
-    `page_folder` is served instead of the page that comes with this package.
+    Without `rooms` there are no routes of rooms. `page_folder` is served instead of the page that
+    comes with this package.
     """
     ring = key_ring(settings)
     secret_key_file = settings.access.secret_key_file
@@ -121,7 +155,14 @@ def make_http_app(
     WebSocketRoutes(calls, metrics, settings.transport).add_to(app.router)
     InfoRoutes(readiness, catalogue, metrics, settings.interpreter).add_to(app.router)
     DescriptionRoutes().add_to(app.router)
-    PageRoutes(page_folder or resource_folder("static")).add_to(app.router)
+    page = PageRoutes(page_folder or resource_folder("static"))
+    page.add_to(app.router)
+    if rooms is not None:
+        whip_routes(rooms, metrics, ice, wall).add_to(app.router)
+        whep_routes(rooms, metrics, ice, wall).add_to(app.router)
+        RoomRoutes(
+            rooms, signer, page, link_hours=settings.rooms.room_link_hours, wall=wall
+        ).add_to(app.router)
 
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(COMMON_HEADERS)

@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 from rtc_server.errors import Forbidden
 
 EXPOSED_HEADERS = "Location, ETag, Link, Retry-After"
-ALLOWED_HEADERS = "Authorization, Content-Type, If-Match"
+ALLOWED_HEADERS = "Authorization, Content-Type, If-Match, Last-Event-ID"
 PREFLIGHT_AGE_S = 600
 """How long a browser may remember a preflight."""
 

@@ -36,17 +36,18 @@ class PageRoutes:
 
     async def page(self, _request: web.Request) -> web.StreamResponse:
         """``index.html``."""
-        return self._serve("index.html")
+        return self.serve("index.html")
 
     async def doctor(self, _request: web.Request) -> web.StreamResponse:
         """``doctor.html``: what would keep this browser from being heard."""
-        return self._serve("doctor.html")
+        return self.serve("doctor.html")
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """One file below the folder; whatever points out of it does not exist."""
-        return self._serve(request.match_info["path"])
+        return self.serve(request.match_info["path"])
 
-    def _serve(self, path: str) -> web.StreamResponse:
+    def serve(self, path: str) -> web.StreamResponse:
+        """One file below the folder, or 404."""
         if "\0" in path or any(part.startswith(".") for part in path.split("/")):
             raise web.HTTPNotFound
         try:

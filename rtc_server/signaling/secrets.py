@@ -41,6 +41,8 @@ class ClientSecret:
     """What its sessions start with."""
     origin: str | None = None
     """The only web origin whose pages may use it; None for any that may use the server."""
+    room: str | None = None
+    """The only thing it opens: this room, to listen. None for sessions of one's own."""
 
 
 class SecretSigner:
@@ -106,6 +108,7 @@ def _pack(secret: ClientSecret) -> bytes:
         "m": secret.model,
         "s": settings,
         "o": secret.origin,
+        "r": secret.room,
     }
     kept = {name: value for name, value in fields.items() if value}
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
@@ -118,7 +121,13 @@ def _unpack(key_id: str, payload: bytes) -> ClientSecret:
     if "x_events" in settings:
         settings["x_events"] = frozenset(settings["x_events"])
     return ClientSecret(
-        body["i"], key_id, body["e"], body.get("m"), SessionPatch(**settings), body.get("o")
+        id=body["i"],
+        key=key_id,
+        expires_at=body["e"],
+        model=body.get("m"),
+        settings=SessionPatch(**settings),
+        origin=body.get("o"),
+        room=body.get("r"),
     )
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rtc_server.engines.base import (
     AstCapabilities,
@@ -9,6 +10,7 @@ from rtc_server.engines.base import (
     AstResult,
     AstStatus,
     EngineOptions,
+    Pair,
 )
 from rtc_server.pcm import SPEECH_RATE
 
@@ -27,7 +29,13 @@ class MeasuringAst:
         deadline_s=30.0,
     )
 
-    def __init__(self, delay_s: float, answer: str = "one two three") -> None:
+    def __init__(
+        self,
+        delay_s: float,
+        answer: str = "one two three",
+        pairs: tuple[Pair, ...] = capabilities.pairs,
+    ) -> None:
+        self.capabilities = replace(self.capabilities, pairs=pairs)
         self._delay_s = delay_s
         self._answer = answer
 
@@ -56,3 +64,8 @@ def slow(_options: EngineOptions) -> MeasuringAst:
 def talkative(_options: EngineOptions) -> MeasuringAst:
     """Answers at once, and at length: some half a minute of speech."""
     return MeasuringAst(0.0, "one two three four five six seven eight nine ten " * 10)
+
+
+def many(_options: EngineOptions) -> MeasuringAst:
+    """Translates English into several languages, at once."""
+    return MeasuringAst(0.0, pairs=(("en", "ru"), ("en", "de"), ("en", "fr"), ("en", "es")))

@@ -1,0 +1,1 @@
+"""Rooms: one speaker, heard by many in their own languages."""

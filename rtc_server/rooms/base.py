@@ -1,0 +1,105 @@
+"""What signaling may ask of the rooms. No HTTP here, no media there."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from rtc_server.rooms.captions import CaptionReader
+from rtc_server.session.base import OpenedCall, Owner
+from rtc_server.session.manager import CallTransport
+from rtc_server.session.quota import KeyLimits
+from rtc_server.transport.base import NextPacket, TransportListener
+from rtc_server.transport.sdp import Role
+
+AcceptPeer: TypeAlias = Callable[
+    [str, TransportListener, Role, NextPacket | None], Awaitable[CallTransport]
+]
+"""Turns an offer into the wire of a speaker or a listener, or raises and leaves nothing behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerRequest:
+    """What a speaker asked for. Shapes are checked; languages are not yet."""
+
+    source: str | None = None
+    """Language that will be spoken; None takes the server's default."""
+    languages: frozenset[str] = frozenset()
+    """Languages to offer; empty offers all there are."""
+    owner: Owner = field(default_factory=Owner)
+    """Who asks."""
+    limits: KeyLimits = field(default_factory=KeyLimits)
+    """What the owner's key may use."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageState:
+    """One language of a room."""
+
+    language: str
+    listeners: int
+    """Who hears it or reads its captions now."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """A room as it is now."""
+
+    room: str
+    live: bool
+    """Whether somebody speaks in it."""
+    source: str
+    """Language that is spoken; its listeners hear the speaker's own voice."""
+    languages: tuple[LanguageState, ...]
+    """What can be listened to, the original first."""
+    listeners: int
+    """Of all languages together."""
+
+
+class Rooms(Protocol):
+    """The rooms behind HTTP. A room of another key does not exist for a caller."""
+
+    async def speak(self, room: str, offer_sdp: str, request: SpeakerRequest) -> OpenedCall:
+        """Open the room, or come back into it, as its one speaker.
+
+        Raises:
+            BadOffer, TooManyTracks: the SDP cannot be accepted.
+            UnsupportedPair: a language that is not here.
+            RoomTaken: somebody speaks there, or it is somebody else's.
+            AdmissionRefused: no more rooms, still warming up, or the key has used up its share.
+        """
+
+    async def listen(
+        self, room: str, offer_sdp: str, language: str | None, owner: Owner
+    ) -> OpenedCall:
+        """Hear the room in a language; None takes the server's default target.
+
+        Raises:
+            BadOffer, TooManyTracks: the SDP cannot be accepted.
+            UnsupportedPair: a language that the room does not have.
+            UnknownRoom, RoomSilent: there is nothing to listen to (yet).
+            AdmissionRefused: the room is full.
+        """
+
+    def read(
+        self, room: str, language: str | None, last_id: str | None, owner: Owner
+    ) -> AbstractContextManager[CaptionReader]:
+        """Read the captions of a language, those after `last_id` first. Raises as `listen`."""
+
+    def state(self, room: str, owner: Owner) -> RoomState:
+        """Raises `UnknownRoom`."""
+
+    async def trickle(self, room: str, peer: str, fragment: str, etag: str) -> None:
+        """Add candidates of a ``trickle-ice-sdpfrag``; `etag` is unquoted If-Match, or ``*``.
+
+        Raises:
+            UnknownSession: there is no such speaker or listener.
+            EtagMismatch: `etag` names another ICE session.
+            IceRestartRefused, BadOffer: what the fragment asks for cannot be done.
+        """
+
+    def owner(self, room: str, peer: str) -> Owner:
+        """Who opened this speaker or listener. Raises `UnknownSession`."""
+
+    async def hang_up(self, room: str, peer: str) -> None:
+        """End a speaker or a listener. Raises `UnknownSession`."""

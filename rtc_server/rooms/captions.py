@@ -1,0 +1,107 @@
+"""Captions of one language of a room: written once, read by many, each at their own pace."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from rtc_server.events.server import SegmentEvent, encode
+
+KEPT_CAPTIONS = 256
+"""Final captions kept for readers that come back."""
+READER_CAPTIONS = 64
+"""Captions that may wait for one reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """One event of a language."""
+
+    id: str
+    """Names it within the server: what comes back as ``Last-Event-ID``."""
+    number: int
+    """Counts up within the tape."""
+    text: str
+    """The event as JSON."""
+    final: bool
+    """Whether a slow reader must not miss it."""
+
+
+class CaptionTape:
+    """What the listeners of one language were told."""
+
+    def __init__(self, name: str) -> None:
+        """`name` tells this tape from all others, those of earlier servers included."""
+        self._name = name
+        self._number = 0
+        self._finals: deque[Caption] = deque(maxlen=KEPT_CAPTIONS)
+
+    def write(self, event: SegmentEvent) -> Caption:
+        """Encode it, once for everybody."""
+        self._number += 1
+        number = self._number
+        text = encode(event, event_id=f"event_{number}", seq=number)
+        caption = Caption(f"{self._name}.{number}", number, text, event.final)
+        if caption.final:
+            self._finals.append(caption)
+        return caption
+
+    def since(self, last_id: str | None) -> list[Caption]:
+        """Final captions after that one; none without an id, all when it is of another tape."""
+        if last_id is None:
+            return []
+        name, _, number = last_id.rpartition(".")
+        known = name == self._name and number.isascii() and number.isdigit() and len(number) < 12
+        after = int(number) if known else 0
+        return [caption for caption in self._finals if caption.number > after]
+
+
+class CaptionReader:
+    """One reader's queue: a partial makes room for what is newer, a final is never skipped.
+
+    Implements `Member` for those who only read.
+    """
+
+    hears = False
+
+    def __init__(self, missed: list[Caption]) -> None:
+        self._waiting = deque(missed)
+        self._changed = asyncio.Event()
+        self._closed = False
+        self.dropped = 0
+        """Captions that did not wait for this reader."""
+
+    def caption(self, caption: Caption) -> None:
+        """Queue it. A reader that lets too many final captions wait is closed: it can come back
+        and ask for what it missed."""
+        if self._closed:
+            return
+        if len(self._waiting) >= READER_CAPTIONS:
+            self.dropped += 1
+            partial = next((each for each in self._waiting if not each.final), None)
+            if partial is None:
+                self.close()
+                return
+            self._waiting.remove(partial)
+        self._waiting.append(caption)
+        self._changed.set()
+
+    def close(self) -> None:
+        """No more will come."""
+        self._closed = True
+        self._changed.set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there will be no more."""
+        return self._closed and not self._waiting
+
+    async def next(self, timeout_s: float) -> Caption | None:
+        """The next caption; None when `timeout_s` passed without any, or it is over."""
+        while not self._waiting and not self._closed:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._changed.wait()
+            except TimeoutError:
+                return None
+        return self._waiting.popleft() if self._waiting else None

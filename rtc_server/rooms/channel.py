@@ -1,0 +1,173 @@
+"""One language of a room: heard by many, interpreted, spoken and encoded once."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from rtc_server.audio.playout import Playout
+from rtc_server.events.server import SegmentEvent, ServerEvent
+from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.interpreter import Interpreter
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples
+from rtc_server.resample import Resampler
+from rtc_server.rooms.captions import Caption
+from rtc_server.rooms.ear import EarView, SharedEar
+from rtc_server.rooms.engines import RoomAst, RoomTts, SharedPartials
+from rtc_server.session.services import Services
+from rtc_server.transport.base import EncodedFrame
+from rtc_server.transport.media.sender import FrameEncoder
+
+EXPECTED_LOSS_PERCENT = 10
+"""Every packet carries the one before it: with many listeners, some always lose packets, and one
+encoder cannot follow the reports of each. Encoded once, that costs next to nothing."""
+ORIGINAL_AHEAD_SAMPLES = 2 * PLAYOUT_FRAME_SAMPLES
+"""Of the speaker's own voice: what is gathered before it is passed on, against jitter."""
+ORIGINAL_SAMPLES = 20 * PLAYOUT_FRAME_SAMPLES
+"""What may wait at most; the oldest is dropped, for a voice that lags is no use."""
+INAUDIBLE = 1e-4
+"""Peak below which a frame of the original is silence: -80 dB."""
+
+
+class Member(Protocol):
+    """Somebody who wants a language."""
+
+    @property
+    def hears(self) -> bool:
+        """Whether by ear: one who only reads needs no speech."""
+
+    def caption(self, caption: Caption) -> None:
+        """A caption of that language. Must not block."""
+
+
+class Broadcast:
+    """Encodes each tick's frame once, whoever asks first and however many ask."""
+
+    def __init__(self, next_frame: Callable[[], Samples | None], metrics: Metrics) -> None:
+        self._next_frame, self._metrics = next_frame, metrics
+        self._encoder = FrameEncoder(loss_percent=EXPECTED_LOSS_PERCENT)
+        self._tick = -1
+        self._packet: EncodedFrame | None = None
+        self._closed = False
+
+    def packet(self, tick: int) -> EncodedFrame | None:
+        """The packet of that tick, the present one or the next; see `NextPacket`."""
+        if tick > self._tick and not self._closed:
+            self._tick = tick
+            self._packet = self._encoder.encode(self._next_frame(), tick)
+            if self._packet is not None:
+                self._metrics.room_frames_encoded.inc()
+        return None if self._closed else self._packet
+
+    def close(self) -> None:
+        """Free the encoder. Idempotent; from now on there is nothing to send."""
+        self._closed = True
+        self._encoder.close()
+
+
+class Translation:
+    """A target language."""
+
+    def __init__(
+        self,
+        session_id: str,
+        direction: Direction,
+        services: Services,
+        ear: SharedEar,
+        partials: SharedPartials,
+        *,
+        is_heard: Callable[[], bool],
+        tell: Callable[[SegmentEvent], None],
+    ) -> None:
+        """`tell` is given each caption, `is_heard` says whether anybody listens."""
+        self._tell, self._clock = tell, services.clock
+        self._interpreter = Interpreter(
+            session_id=session_id,
+            direction=direction,
+            ast=RoomAst(services.ast, partials, services.metrics),
+            tts=RoomTts(services.tts, is_heard),
+            listener=EarView(ear),
+            playout=Playout(services.interpreter.max_playout_s * 1000),
+            emit=self._emitted,
+            settings=services.interpreter,
+            metrics=services.metrics,
+            clock=services.clock,
+        )
+        self._broadcast = Broadcast(self._next_frame, services.metrics)
+
+    def feed(self, pcm: Pcm) -> None:
+        """Hear what the ear has just heard."""
+        self._interpreter.feed(pcm)
+
+    def interrupt(self) -> None:
+        """The speaker's wire ended, as the ear has just been told."""
+        self._interpreter.interrupt_input()
+
+    def packet(self, tick: int) -> EncodedFrame | None:
+        """See `Broadcast.packet`."""
+        return self._broadcast.packet(tick)
+
+    async def run(self) -> None:
+        """Interpret until cancelled, then free everything."""
+        try:
+            await self._interpreter.run()
+        finally:
+            self._broadcast.close()
+
+    def _next_frame(self) -> Samples | None:
+        frame = self._interpreter.next_frame()
+        # Whoever missed it was not there, or has lost it: a room never says a thing twice.
+        self._interpreter.arrived(self._clock())
+        return frame
+
+    def _emitted(self, event: ServerEvent) -> None:
+        if isinstance(event, SegmentEvent):
+            self._tell(event)
+
+
+class Original:
+    """The speaker's own voice."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._resampler = Resampler(SPEECH_RATE, PLAYOUT_RATE)
+        self._chunks: deque[Samples] = deque()
+        self._waiting = 0
+        self._flowing = False
+        self._broadcast = Broadcast(self._next_frame, metrics)
+
+    def feed(self, pcm: Pcm) -> None:
+        """Pass on what was heard."""
+        samples = self._resampler.push(pcm.samples)
+        if samples.size:
+            self._chunks.append(samples)
+            self._waiting += samples.size
+        while self._waiting > ORIGINAL_SAMPLES:
+            self._waiting -= self._chunks.popleft().size
+            self._metrics.queue_drops.labels("original").inc()
+
+    def packet(self, tick: int) -> EncodedFrame | None:
+        """See `Broadcast.packet`."""
+        return self._broadcast.packet(tick)
+
+    def close(self) -> None:
+        """Free everything. Idempotent."""
+        self._broadcast.close()
+
+    def _next_frame(self) -> Samples | None:
+        needed = PLAYOUT_FRAME_SAMPLES if self._flowing else ORIGINAL_AHEAD_SAMPLES
+        self._flowing = self._waiting >= max(needed, PLAYOUT_FRAME_SAMPLES)
+        if not self._flowing:
+            return None
+        parts, wanted = [], PLAYOUT_FRAME_SAMPLES
+        while wanted:
+            chunk = self._chunks.popleft()
+            if chunk.size > wanted:
+                self._chunks.appendleft(chunk[wanted:])
+            parts.append(chunk[:wanted])
+            wanted -= parts[-1].size
+        self._waiting -= PLAYOUT_FRAME_SAMPLES
+        frame = np.concatenate(parts)
+        return frame if np.abs(frame).max() > INAUDIBLE else None

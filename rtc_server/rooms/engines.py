@@ -1,0 +1,129 @@
+"""The shared engines as one language of a room sees them: counted, and not asked for nothing."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+
+from rtc_server.engines.base import (
+    AstCapabilities,
+    AstRequest,
+    AstResult,
+    TtsCapabilities,
+    TtsRequest,
+)
+from rtc_server.interpreter.ports import AstPort, SpeechStream, TtsPort
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import Samples
+
+
+class SharedPartials:
+    """Partial captions are the source's text, so one answer serves all languages of a room."""
+
+    def __init__(self, ast: AstPort, session_id: str) -> None:
+        self._ast, self._session_id = ast, session_id
+        self._samples: Samples | None = None
+        self._answer: asyncio.Future[AstResult | None] | None = None
+
+    def ask(self, request: AstRequest) -> asyncio.Future[AstResult | None]:
+        """The answer to a partial; languages that ask about the same audio share a question."""
+        if self._answer is None or self._samples is not request.samples:
+            self._answer = self._ast.submit_partial(request, session_id=self._session_id)
+            self._samples = request.samples
+        return _copy(self._answer)
+
+    def forget(self) -> None:
+        """Nobody asks any more."""
+        self._ast.forget(self._session_id)
+
+
+class RoomAst:
+    """`AstPort` of one language."""
+
+    def __init__(self, ast: AstPort, partials: SharedPartials, metrics: Metrics) -> None:
+        self._ast, self._partials, self._metrics = ast, partials, metrics
+
+    @property
+    def capabilities(self) -> AstCapabilities:
+        """The engine's."""
+        return self._ast.capabilities
+
+    def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
+        """See `AstPort.submit`; counted."""
+        self._count(request)
+        return self._ast.submit(request, session_id=session_id)
+
+    def submit_partial(
+        self, request: AstRequest, *, session_id: str
+    ) -> asyncio.Future[AstResult | None]:
+        """See `SharedPartials`."""
+        return self._partials.ask(request)
+
+    def submit_early(
+        self, request: AstRequest, *, session_id: str
+    ) -> asyncio.Future[AstResult | None]:
+        """See `AstPort.submit_early`."""
+        return self._ast.submit_early(request, session_id=session_id)
+
+    def confirm(
+        self,
+        request: AstRequest,
+        early: asyncio.Future[AstResult | None],
+        *,
+        session_id: str,
+    ) -> asyncio.Future[AstResult]:
+        """See `AstPort.confirm`; counted."""
+        self._count(request)
+        return self._ast.confirm(request, early, session_id=session_id)
+
+    def forget(self, session_id: str) -> None:
+        """See `AstPort.forget`."""
+        self._ast.forget(session_id)
+
+    def _count(self, request: AstRequest) -> None:
+        self._metrics.room_translations.labels(request.target_language).inc()
+
+
+class RoomTts:
+    """`TtsPort` of one language: silent while nobody listens but only reads."""
+
+    def __init__(self, tts: TtsPort, is_heard: Callable[[], bool]) -> None:
+        self._tts, self._is_heard = tts, is_heard
+
+    @property
+    def capabilities(self) -> TtsCapabilities:
+        """The engine's."""
+        return self._tts.capabilities
+
+    def synthesize(self, request: TtsRequest, *, session_id: str) -> SpeechStream:
+        """See `TtsPort.synthesize`."""
+        if not self._is_heard():
+            return _nothing()
+        return self._tts.synthesize(request, session_id=session_id)
+
+    def forget(self, session_id: str) -> None:
+        """See `TtsPort.forget`."""
+        self._tts.forget(session_id)
+
+
+async def _nothing() -> AsyncGenerator[Samples, None]:
+    silence: tuple[Samples, ...] = ()
+    for chunk in silence:
+        yield chunk
+
+
+def _copy(answer: asyncio.Future[AstResult | None]) -> asyncio.Future[AstResult | None]:
+    """A future of one's own: cancelling it leaves the others theirs."""
+    copy: asyncio.Future[AstResult | None] = asyncio.get_running_loop().create_future()
+
+    def settle(done: asyncio.Future[AstResult | None]) -> None:
+        if copy.done():
+            return
+        if done.cancelled():
+            copy.cancel()
+        elif (error := done.exception()) is not None:
+            copy.set_exception(error)
+            copy.exception()  # seen: a partial that failed is no fault to log
+        else:
+            copy.set_result(done.result())
+
+    answer.add_done_callback(settle)
+    return copy

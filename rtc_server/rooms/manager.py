@@ -1,0 +1,210 @@
+"""The rooms of a server: who may open one, and the tasks they live in."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from rtc_server.config import RoomSettings
+from rtc_server.errors import (
+    AdmissionRefused,
+    EtagMismatch,
+    NotReady,
+    RoomTaken,
+    UnknownRoom,
+    UnsupportedPair,
+)
+from rtc_server.rooms.base import AcceptPeer, RoomState, SpeakerRequest
+from rtc_server.rooms.captions import CaptionReader
+from rtc_server.rooms.room import Room
+from rtc_server.session.base import OpenedCall, Owner, Readiness
+from rtc_server.session.quota import Quotas
+from rtc_server.session.services import Services
+
+RETRY_FULL_S = 30
+"""When to try again after all rooms were taken."""
+RETRY_NOT_READY_S = 2
+"""When to try again while the engines warm up."""
+
+logger = logging.getLogger(__name__)
+
+
+class RoomManager:
+    """Implements `Rooms`. Use it inside ``async with manager.open()``."""
+
+    def __init__(
+        self,
+        services: Services,
+        accept: AcceptPeer,
+        readiness: Readiness,
+        settings: RoomSettings,
+        quotas: Quotas,
+    ) -> None:
+        """`quotas` are the sessions' own: a speaker counts as a session of the key."""
+        self._services, self._accept, self._readiness = services, accept, readiness
+        self._settings, self._quotas = settings, quotas
+        self._rooms: dict[str, Room] = {}
+        self._lives: set[asyncio.Task[None]] = set()
+        self._is_open = False
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["RoomManager"]:
+        """Own the rooms' tasks; on leaving every room is closed and freed."""
+        self._is_open = True
+        try:
+            yield self
+        finally:
+            self._is_open = False
+            for room in self._rooms.values():
+                room.close()
+            await asyncio.gather(*self._lives)
+
+    async def speak(self, room: str, offer_sdp: str, request: SpeakerRequest) -> OpenedCall:
+        """See `Rooms.speak`."""
+        if not self._readiness.ready:
+            raise NotReady(self._readiness.reason, RETRY_NOT_READY_S)
+        if not self._is_open:
+            raise NotReady("The server is stopping.", RETRY_NOT_READY_S)
+        source, targets = self._languages(request)
+        known = self._rooms.get(room)
+        if known is not None:
+            self._check_return(known, source, request.owner)
+        elif len(self._rooms) >= self._settings.max_rooms:
+            raise AdmissionRefused(
+                f"All {self._settings.max_rooms} rooms of this server are taken.", RETRY_FULL_S
+            )
+        clock, wall = self._services.clock, self._services.wall
+        lease = self._quotas.admit(request.owner.key, request.limits, clock(), wall())
+        place = known or self._begin(room, source, targets, request.owner)
+        try:
+            return await place.speak(offer_sdp, request.owner, lease)
+        except BaseException:
+            if known is None:
+                place.close()
+            raise
+
+    async def listen(
+        self, room: str, offer_sdp: str, language: str | None, owner: Owner
+    ) -> OpenedCall:
+        """See `Rooms.listen`."""
+        place = self._room(room, owner)
+        return await place.listen(offer_sdp, self._choice(place, language), owner)
+
+    @contextmanager
+    def read(
+        self, room: str, language: str | None, last_id: str | None, owner: Owner
+    ) -> Iterator[CaptionReader]:
+        """See `Rooms.read`."""
+        place = self._room(room, owner)
+        code = self._choice(place, language)
+        reader = place.read(code, last_id)
+        try:
+            yield reader
+        finally:
+            place.left(reader, code)
+
+    def state(self, room: str, owner: Owner) -> RoomState:
+        """See `Rooms.state`."""
+        return self._room(room, owner).state()
+
+    async def trickle(self, room: str, peer: str, fragment: str, etag: str) -> None:
+        """See `Rooms.trickle`."""
+        found = self._named(room).peer(peer)
+        if etag not in ("*", found.etag):
+            raise EtagMismatch("If-Match names another ICE session. Use the ETag of the answer.")
+        await found.trickle(fragment)
+
+    def owner(self, room: str, peer: str) -> Owner:
+        """See `Rooms.owner`."""
+        return self._named(room).peer(peer).owner
+
+    async def hang_up(self, room: str, peer: str) -> None:
+        """See `Rooms.hang_up`."""
+        await self._named(room).peer(peer).close()
+
+    # ---------------------------------------------------------------- rules
+
+    def _languages(self, request: SpeakerRequest) -> tuple[str, tuple[str, ...]]:
+        """The source and the targets that can be translated and spoken, the usual one first."""
+        source = request.source or self._services.interpreter.source
+        pairs, voices = (
+            self._services.ast.capabilities.pairs,
+            self._services.tts.capabilities.voices,
+        )
+        there = sorted({into for spoken, into in pairs if spoken == source and into in voices})
+        if not there:
+            sources = ", ".join(sorted({spoken for spoken, _ in pairs}))
+            raise UnsupportedPair(
+                f"Speech in {source!a} is not translated here. These languages are: {sources}."
+            )
+        if unknown := sorted(request.languages - {source, *there}):
+            raise UnsupportedPair(
+                f"Speech in {source} is not translated to {unknown[0]!a} here. "
+                f"It is to: {', '.join(there)}."
+            )
+        if request.languages:
+            there = [each for each in there if each in request.languages]
+        usual = self._services.interpreter.target
+        return source, tuple(sorted(there, key=lambda code: (code != usual, code)))
+
+    @staticmethod
+    def _check_return(room: Room, source: str, owner: Owner) -> None:
+        if not owner.may_touch(room.owner) or room.live or room.is_over:
+            raise RoomTaken("Somebody has this room already. Choose another name, or try later.")
+        if source != room.source:
+            raise UnsupportedPair(
+                f"This room is interpreted from {room.source}. Go on in that language, or open "
+                "another room."
+            )
+
+    @staticmethod
+    def _choice(room: Room, language: str | None) -> str:
+        every = (room.source, *room.targets)
+        if language is None:
+            return (*room.targets, room.source)[0]
+        if language not in every:
+            raise UnsupportedPair(
+                f"This room has no language {language!a}. It has: {', '.join(every)}."
+            )
+        return language
+
+    def _room(self, name: str, owner: Owner) -> Room:
+        """The room, for somebody of the same key."""
+        room = self._named(name)
+        if room.owner.key != owner.key:
+            raise UnknownRoom("There is no such room, or it has closed.")
+        return room
+
+    def _named(self, name: str) -> Room:
+        try:
+            return self._rooms[name]
+        except KeyError:
+            raise UnknownRoom("There is no such room, or it has closed.") from None
+
+    # ---------------------------------------------------------------- lives
+
+    def _begin(self, name: str, source: str, targets: tuple[str, ...], owner: Owner) -> Room:
+        room = Room(
+            name,
+            source,
+            targets,
+            owner,
+            services=self._services,
+            settings=self._settings,
+            accept=self._accept,
+        )
+        self._rooms[name] = room
+        self._services.metrics.rooms.set(len(self._rooms))
+        life = asyncio.create_task(self._live(room), name="room")
+        self._lives.add(life)
+        life.add_done_callback(self._lives.discard)
+        return room
+
+    async def _live(self, room: Room) -> None:
+        try:
+            await room.run()
+        except Exception:
+            logger.exception("A room failed")
+        finally:
+            del self._rooms[room.name]
+            self._services.metrics.rooms.set(len(self._rooms))

@@ -1,0 +1,98 @@
+"""Somebody in a room, on a wire of their own: the speaker, or one of the listeners."""
+
+from collections.abc import Callable
+
+from rtc_server.errors import BadEvent
+from rtc_server.events.client import Ping, parse_client_event
+from rtc_server.events.server import ErrorDetail, ErrorEvent, PongEvent, SessionClosed, encode
+from rtc_server.pcm import Pcm, Samples
+from rtc_server.rooms.captions import Caption
+from rtc_server.session.base import Owner
+from rtc_server.session.manager import CallTransport
+from rtc_server.transport.base import CloseReason
+
+
+class Peer:
+    """Implements `TransportListener`, and `Member` for those who listen."""
+
+    hears = True
+
+    def __init__(
+        self,
+        peer_id: str,
+        owner: Owner,
+        *,
+        on_over: Callable[[], None],
+        on_pcm: Callable[[Pcm], None] = lambda _pcm: None,
+    ) -> None:
+        """`on_over` is told once, when the wire has ended; `on_pcm` is given what is spoken."""
+        self.id, self.owner = peer_id, owner
+        self.etag = peer_id[-16:]
+        """Names its only ICE session."""
+        self._on_over, self._on_pcm = on_over, on_pcm
+        self._transport: CallTransport | None = None
+        self._events = 0
+
+    def attach(self, transport: CallTransport) -> None:
+        """Give it its wire."""
+        self._transport = transport
+
+    async def trickle(self, fragment: str) -> None:
+        """Candidates that came later."""
+        assert self._transport is not None
+        await self._transport.add_ice_fragment(fragment)
+
+    async def close(self) -> None:
+        """Say goodbye; returns when all of its wire is freed."""
+        self._tell(SessionClosed())
+        if self._transport is not None:
+            await self._transport.close()
+
+    def caption(self, caption: Caption) -> None:
+        """See `Member.caption`."""
+        if self._transport is not None:
+            self._transport.send_message(caption.text, droppable=not caption.final)
+
+    # ---------------------------------------------------------------- from the transport
+
+    def on_connected(self) -> None:
+        """Nothing to do: the language is interpreted already."""
+
+    def on_channel_open(self) -> None:
+        """The transport kept what was sent before."""
+
+    def on_pcm(self, pcm: Pcm) -> None:
+        self._on_pcm(pcm)
+
+    def next_frame(self) -> Samples | None:
+        """What is heard in a room comes encoded."""
+        return None
+
+    def on_slow_reader(self) -> None:
+        """Its own loss, and nobody else's."""
+
+    def on_message(self, text: str) -> None:
+        """Answer pings; there is nothing else to say in a room."""
+        try:
+            event = parse_client_event(text)
+        except BadEvent as error:
+            self.on_bad_message(str(error), error.event_id)
+            return
+        if isinstance(event, Ping):
+            self._tell(PongEvent(event.event_id))
+        else:
+            reason = "Listeners of a room only listen; x.ping is all they may send."
+            self.on_bad_message(reason, event.event_id)
+
+    def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
+        detail = ErrorDetail("invalid_request_error", BadEvent.code, reason, event_id)
+        self._tell(ErrorEvent(detail))
+
+    def on_closed(self, reason: CloseReason) -> None:
+        self._on_over()
+
+    def _tell(self, event: PongEvent | ErrorEvent | SessionClosed) -> None:
+        if self._transport is not None:
+            self._events += 1
+            text = encode(event, event_id=f"event_own_{self._events}")
+            self._transport.send_message(text, droppable=not isinstance(event, SessionClosed))

@@ -1,0 +1,125 @@
+"""What there is of a room besides its sound: its state, captions as text, the link to join."""
+
+import asyncio
+import io
+import secrets
+from dataclasses import asdict
+
+import segno
+from aiohttp import hdrs, web
+
+from rtc_server.clock import Clock
+from rtc_server.rooms.base import Rooms
+from rtc_server.rooms.captions import Caption
+from rtc_server.signaling.auth import caller_of
+from rtc_server.signaling.key_ring import NO_KEY
+from rtc_server.signaling.origins import is_own
+from rtc_server.signaling.page import PageRoutes
+from rtc_server.signaling.peers import ROOM
+from rtc_server.signaling.proxies import as_the_client_sees
+from rtc_server.signaling.secrets import ClientSecret, SecretSigner
+from rtc_server.signaling.whep import wanted_language
+
+STATE, CAPTIONS, LINK = "room", "room_captions", "room_link"
+LISTEN_PAGE, SPEAKER_PAGE = "listen_page", "room_page"
+"""Names of the routes."""
+HEARTBEAT_S = 15.0
+"""A comment goes out after so much silence, so that proxies and readers know it lives."""
+STALL_S = 20.0
+"""A reader that takes nothing for so long is let go."""
+RETRY_MS = 3000
+"""When a reader comes back."""
+
+
+class RoomRoutes:
+    """Handlers over `Rooms`."""
+
+    def __init__(
+        self, rooms: Rooms, signer: SecretSigner, page: PageRoutes, *, link_hours: int, wall: Clock
+    ) -> None:
+        self._rooms, self._signer, self._page = rooms, signer, page
+        self._link_s, self._wall = link_hours * 3600, wall
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Declare the routes."""
+        router.add_get(f"/v1/rooms/{ROOM}", self.state, name=STATE)
+        router.add_get(f"/v1/rooms/{ROOM}/captions", self.captions, name=CAPTIONS, allow_head=False)
+        router.add_post(f"/v1/rooms/{ROOM}/link", self.link, name=LINK)
+        router.add_get(f"/listen/{ROOM}", self.listen_page, name=LISTEN_PAGE)
+        router.add_get(f"/rooms/{ROOM}", self.speaker_page, name=SPEAKER_PAGE)
+
+    async def state(self, request: web.Request) -> web.StreamResponse:
+        """Who speaks, and which languages how many listen to."""
+        room = self._rooms.state(request.match_info["room"], caller_of(request).owner)
+        return web.json_response(asdict(room), headers={hdrs.CACHE_CONTROL: "no-store"})
+
+    async def captions(self, request: web.Request) -> web.StreamResponse:
+        """Server-sent events: each an ``x.segment``, its id for ``Last-Event-ID``."""
+        room, last_id = request.match_info["room"], request.headers.get("Last-Event-ID")
+        owner = caller_of(request).owner
+        with self._rooms.read(room, wanted_language(request), last_id, owner) as reader:
+            response = web.StreamResponse(
+                headers={
+                    hdrs.CONTENT_TYPE: "text/event-stream; charset=utf-8",
+                    hdrs.CACHE_CONTROL: "no-store",
+                    "X-Accel-Buffering": "no",
+                }
+            )
+            await response.prepare(request)
+            chunk = f"retry: {RETRY_MS}\n\n"
+            try:
+                while True:
+                    async with asyncio.timeout(STALL_S):
+                        await response.write(chunk.encode())
+                    if reader.is_over:
+                        break
+                    chunk = _event(await reader.next(HEARTBEAT_S))
+            except TimeoutError:
+                if request.transport is not None:
+                    request.transport.abort()
+        return response
+
+    async def link(self, request: web.Request) -> web.StreamResponse:
+        """What the speaker shows to the others: a link, and the same as a QR code."""
+        room, caller = request.match_info["room"], caller_of(request)
+        path = as_the_client_sees(request, str(request.app.router[LISTEN_PAGE].url_for(room=room)))
+        url, expires_at = _origin(request) + path, None
+        if caller.owner.key != NO_KEY:
+            expires_at = int(self._wall()) + self._link_s
+            ticket = ClientSecret(
+                "room_" + secrets.token_urlsafe(9), caller.owner.key, expires_at, room=room
+            )
+            # In the fragment, which browsers keep to themselves: no log and no referrer has it.
+            url += f"#{self._signer.sign(ticket)}"
+        body = {"url": url, "expires_at": expires_at, "qr_svg": _qr_svg(url)}
+        return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
+
+    async def listen_page(self, _request: web.Request) -> web.StreamResponse:
+        """Where the link leads."""
+        return self._page.serve("listen.html")
+
+    async def speaker_page(self, _request: web.Request) -> web.StreamResponse:
+        """The room as its speaker sees it."""
+        return self._page.serve("room.html")
+
+
+def _event(caption: Caption | None) -> str:
+    if caption is None:
+        return ": still here\n\n"
+    return f"id: {caption.id}\ndata: {caption.text}\n\n"
+
+
+def _origin(request: web.Request) -> str:
+    """Where the caller's browser found us; it knows better than we do behind a proxy."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None and is_own(request.host, origin):
+        return origin
+    return f"{request.scheme}://{request.host}"
+
+
+def _qr_svg(text: str) -> str:
+    svg = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        svg, kind="svg", scale=8, border=4, light="#fff", xmldecl=False, title=None
+    )
+    return svg.getvalue().decode()

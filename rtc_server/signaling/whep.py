@@ -1,0 +1,33 @@
+"""``POST /whep/{room}?language=xx``: somebody listens (draft-ietf-wish-whep)."""
+
+from aiohttp import web
+
+from rtc_server.clock import Clock
+from rtc_server.events.client import language_code
+from rtc_server.ice import IceServers
+from rtc_server.metrics import Metrics
+from rtc_server.rooms.base import Rooms
+from rtc_server.session.base import OpenedCall
+from rtc_server.signaling.auth import caller_of
+from rtc_server.signaling.bodies import query_text
+from rtc_server.signaling.peers import PeerRoutes
+
+WHEP, WHEP_SESSION = "whep", "whep_session"
+WHEP_OPTIONS, WHEP_SESSION_OPTIONS = "whep_options", "whep_session_options"
+"""Names of the routes."""
+
+
+def whep_routes(rooms: Rooms, metrics: Metrics, ice: IceServers, wall: Clock) -> PeerRoutes:
+    """Without ``?language=`` the server's usual target is heard."""
+
+    async def listen(request: web.Request, room: str, offer_sdp: str) -> OpenedCall:
+        owner = caller_of(request).owner
+        return await rooms.listen(room, offer_sdp, wanted_language(request), owner)
+
+    return PeerRoutes(WHEP, listen, rooms, metrics=metrics, ice=ice, wall=wall)
+
+
+def wanted_language(request: web.Request) -> str | None:
+    """``?language=``, region cut off."""
+    text = query_text(request.query, "language")
+    return None if text is None else language_code(text)
