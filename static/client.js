@@ -5,6 +5,6 @@
  *     audio.srcObject = translation.stream;
  *     translation.captions.addEventListener("segment", ({ detail }) => show(detail));
  */
-export { attachTranslation, Translation } from "./client/attach.js";
+export { attachTranslation } from "./client/attach.js";
 export { ClientError } from "./client/errors.js";
 export { TranslationClient } from "./client/session.js";

@@ -163,8 +163,9 @@ export class TranslationClient extends EventTarget {
       }
     }
     const { WebSocketLink } = await import("./websocket.js");
-    this.#link?.hangUp();
-    await this.#try(new WebSocketLink(this.#api), null, CONNECT_MS);
+    const resumed = this.#transport === "websocket" ? place : null;
+    if (!resumed) this.#link?.hangUp(); // the session of a WebRTC that did not connect
+    await this.#try(new WebSocketLink(this.#api), resumed, CONNECT_MS);
     this.#transport = "websocket";
   }
 
@@ -249,7 +250,7 @@ export class TranslationClient extends EventTarget {
     this.#setState("reconnecting");
     const backoff = new Backoff(performance.now(), this.#patienceMs);
     const watch = this.#watchNetwork();
-    this.#link.close();
+    const dead = this.#link; // closing it before another is there would end the session
     while (this.#state === "reconnecting") {
       const { place } = this.#link;
       try {
@@ -267,6 +268,7 @@ export class TranslationClient extends EventTarget {
       }
     }
     watch.abort();
+    dead.close();
   }
 
   /** Wait, but no longer than until the network or the person is back. */

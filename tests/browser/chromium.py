@@ -42,12 +42,14 @@ class Visit:
     """URLs asked for."""
     expected_errors: tuple[str, ...] = ()
     """Beginnings of console errors that the test provokes."""
+    interpreter: str = ""
+    """URL of the server, where the page comes from somewhere else."""
 
     @property
     def foreign_requests(self) -> list[str]:
-        """Requests to any other place than where the page came from."""
-        home = urlsplit(self.page.url).netloc
-        return [url for url in self.requests if urlsplit(url).netloc not in ("", home)]
+        """Requests to any other place than where the page came from, and the interpreter."""
+        known = ("", urlsplit(self.page.url).netloc, urlsplit(self.interpreter).netloc)
+        return [url for url in self.requests if urlsplit(url).netloc not in known]
 
     @property
     def unexpected_errors(self) -> list[str]:
@@ -65,6 +67,7 @@ async def visit(
     expected_errors: Sequence[str] = (),
     tab_to_capture: str = "",
     further: Sequence[str] = (),
+    interpreter: str = "",
     **context_options: Any,
 ) -> AsyncIterator[Visit]:
     """Open `url`. At the end the console must hold no error but the expected ones.
@@ -72,7 +75,8 @@ async def visit(
     `microphone` is a WAV file that plays over and over; without one the fake device beeps.
     `tab_to_capture` is the title of the tab that is chosen when the page asks for one; there is no
     microphone then. `before_load` is JavaScript that runs before the page's own. `further` are
-    more arguments for Chromium. `context_options` go to Playwright: viewport, color_scheme, locale
+    more arguments for Chromium. `interpreter` is the server's URL where the page comes from another
+    origin. `context_options` go to Playwright: viewport, color_scheme, locale
     and the like.
     """
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -93,7 +97,7 @@ async def visit(
         try:
             context = await browser.new_context(**{"locale": "en-US", **context_options})
             page = await context.new_page()
-            seen = Visit(page, expected_errors=tuple(expected_errors))
+            seen = Visit(page, expected_errors=tuple(expected_errors), interpreter=interpreter)
 
             def note_console(message: ConsoleMessage) -> None:
                 if message.type == "error":

@@ -1,0 +1,177 @@
+/** Types of the client library; see client.js. */
+
+/** The answer of `client_secrets`, or just its `value`. */
+export type Token =
+  | string
+  | {
+      value: string;
+      x?: { ice_servers?: RTCIceServer[]; ice_transport_policy?: RTCIceTransportPolicy };
+    };
+
+export type State = "idle" | "connecting" | "live" | "reconnecting" | "finishing" | "closed";
+
+export interface ClientOptions {
+  /** Where the server's page lives; by default this page's own server. */
+  url?: string | URL;
+  /** Needed where the server has keys. A function is asked anew for each session. */
+  token?: Token | (() => Token | Promise<Token>);
+  /** `auto`: a WebSocket where WebRTC is missing or has not connected within 8 s. */
+  transport?: "auto" | "webrtc" | "websocket";
+  /** Instead of those that the server names. */
+  iceServers?: RTCIceServer[];
+  iceTransportPolicy?: RTCIceTransportPolicy;
+  /** How long to try to get a lost connection back; a minute by default. */
+  patienceMs?: number;
+}
+
+export interface SessionSettings {
+  /** Language that is spoken, ISO 639-1. */
+  source: string;
+  /** Language to hear. */
+  target: string;
+  /** Who decides when a phrase ends: the server, or `begin` and `commit`. */
+  vad?: { mode: "auto" | "off"; hangover_ms?: number };
+  voice?: string;
+  engine?: string;
+}
+
+export interface AttachOptions extends ClientOptions, SessionSettings {
+  /** Gives up while it connects. */
+  signal?: AbortSignal;
+}
+
+export interface Segment {
+  /** Unique over reconnections. A revision replaces what came before under the same key. */
+  readonly key: string;
+  readonly segment_id: string;
+  readonly rev: number;
+  readonly final: boolean;
+  readonly status: "partial" | "final" | "not_understood" | "failed";
+  readonly source: {
+    language: string;
+    text: string;
+    stable_chars: number;
+    start_ms: number;
+    end_ms: number;
+  };
+  readonly target: { language: string; text: string; stable_chars: number };
+  /** With `not_understood`: what is near. */
+  readonly hints?: { source: string; target: string }[];
+  /** With `failed`. */
+  readonly message?: string;
+}
+
+export interface Playout {
+  readonly key: string;
+  readonly segment_id: string;
+  readonly state: "queued" | "started" | "finished" | "dropped";
+  readonly queue_ms: number;
+  readonly tempo: number;
+}
+
+/** An EventTarget whose listeners know what comes. */
+export interface TypedTarget<Events> {
+  addEventListener<Type extends keyof Events>(
+    type: Type,
+    listener: (event: CustomEvent<Events[Type]>) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Type extends keyof Events>(
+    type: Type,
+    listener: (event: CustomEvent<Events[Type]>) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  dispatchEvent(event: Event): boolean;
+}
+
+export interface CaptionEvents {
+  segment: Segment;
+  playout: Playout;
+}
+
+export interface TranslationEvents {
+  state: { state: State; error: ClientError | null };
+  vad: { state: "speech" | "silence"; audio_ms: number };
+  metrics: { [name: string]: number | null };
+  warning: { code: string; message: string };
+  expiring: { in_ms: number };
+  /** The server refused something; the session goes on. */
+  refused: { code: string | null; message: string };
+}
+
+/** A running interpretation. */
+export interface Translation extends TypedTarget<TranslationEvents> {
+  /** The translated speech. The same stream for good, whatever becomes of the connection. */
+  readonly stream: MediaStream;
+  readonly captions: TypedTarget<CaptionEvents>;
+  readonly state: State;
+  /** Another direction, from the next phrase on. */
+  setLanguages(languages: { source?: string; target?: string }): void;
+  /** Listen to another track. */
+  replaceTrack(track: MediaStreamTrack): Promise<void>;
+  /** Push-to-talk begins; `commit` ends it. */
+  begin(): void;
+  /** What was said so far is a whole phrase: translate it now. */
+  commit(): void;
+  /** Stop speaking now, and forget what waits to be spoken. */
+  clear(): void;
+  /** Everything said so far, in the order of speaking. */
+  transcript(): Segment[];
+  stats(): Promise<RTCStatsReport | null>;
+  /** End it; unless `drain` is false, what was said is still spoken first. */
+  stop(how?: { drain?: boolean }): Promise<void>;
+}
+
+/**
+ * Have a track interpreted. Resolves when the translation flows; rejects with a `ClientError`, or
+ * with an AbortError when `signal` gave up. The caller keeps the track and ends it.
+ */
+export function attachTranslation(
+  track: MediaStreamTrack,
+  options: AttachOptions,
+): Promise<Translation>;
+
+/** Why a session could not start, or ended. */
+export class ClientError extends Error {
+  constructor(code: string, message?: string, status?: number);
+  /**
+   * webrtc_missing, worklet_missing, server_unreachable, server_busy, unauthorized,
+   * language_unavailable, server_refused, connect_failed, connection_lost, server_gone,
+   * session_ended.
+   */
+  readonly code: string;
+  /** The server's sentence, if it gave one. */
+  readonly detail: string;
+  /** Of the HTTP answer, or 0. */
+  readonly status: number;
+  /** Whether the same may work a little later. */
+  readonly retryable: boolean;
+  static fromResponse(response: Response): Promise<ClientError>;
+}
+
+/** The messages of the protocol, as they come. */
+export interface ClientEvents extends Omit<TranslationEvents, "state"> {
+  state: { state: State; error: ClientError | null };
+  /** Comes again after a reconnection. */
+  track: { stream: MediaStream };
+  session: { id: string; [name: string]: unknown };
+  segment: Omit<Segment, "key">;
+  playout: Omit<Playout, "key">;
+}
+
+/** One session, under `attachTranslation`: for applications that keep captions themselves. */
+export class TranslationClient implements TypedTarget<ClientEvents> {
+  constructor(options?: ClientOptions);
+  readonly state: State;
+  start(track: MediaStreamTrack, settings: SessionSettings): Promise<void>;
+  stop(how?: { drain?: boolean }): Promise<void>;
+  /** Settings as in the protocol's `x.session`. Returns whether they could be sent at once. */
+  update(settings: { [name: string]: unknown }): boolean;
+  replaceTrack(track: MediaStreamTrack): Promise<void>;
+  /** One client event of the protocol. */
+  send(event: { type: string; [name: string]: unknown }): boolean;
+  stats(): Promise<RTCStatsReport | null>;
+  addEventListener: TypedTarget<ClientEvents>["addEventListener"];
+  removeEventListener: TypedTarget<ClientEvents>["removeEventListener"];
+  dispatchEvent(event: Event): boolean;
+}

@@ -1,0 +1,307 @@
+/**
+ * `<speech-translate source="ru" target="en">`: live interpretation as one element.
+ *
+ *     <script type="module" src="https://interpreter.example/static/speech-translate.js"></script>
+ *     <speech-translate source="ru" target="en" input="microphone"></speech-translate>
+ *
+ * Attributes, each with a property of the same name: `url` (the server; by default the one this
+ * module came from), `source`, `target` (may change while it runs), `input` ("microphone" or "tab"),
+ * `transport`. The property `token` takes what `attachTranslation` takes; it is no attribute, for a
+ * secret does not belong into markup.
+ *
+ * Fires "statechange" {state, error} and "segment" (a caption), which bubble out of shadow trees.
+ * The parts `button`, `status` and `captions` can be styled; the words are English or Russian by the
+ * element's `lang` or the document's.
+ */
+import { attachTranslation, ClientError } from "./client.js";
+
+const MOST_CAPTIONS = 200;
+
+const WORDS = {
+  en: {
+    start: "Start interpreting",
+    stop: "Stop",
+    captions: "Captions",
+    opening: "Waiting for the sound…",
+    connecting: "Connecting…",
+    live: "Listening",
+    reconnecting: "Connection lost, trying again…",
+    finishing: "Finishing the last phrase…",
+    closed: "Stopped",
+    refused: "The browser does not give the sound. Allow it in the address bar, then start again.",
+    silent: "That tab gives no sound. Choose it again with “share tab audio” ticked.",
+    ended: "The sound ended.",
+    failed: "The interpreter cannot be reached. Try again in a moment.",
+    busy: "The interpreter is full. Try again in a moment.",
+    unauthorized: "This page may not use the interpreter. Ask whoever runs it.",
+    not_understood: "Not understood",
+  },
+  ru: {
+    start: "Начать перевод",
+    stop: "Остановить",
+    captions: "Субтитры",
+    opening: "Жду звука…",
+    connecting: "Соединяюсь…",
+    live: "Слушаю",
+    reconnecting: "Связь пропала, пробую снова…",
+    finishing: "Заканчиваю последнюю фразу…",
+    closed: "Остановлено",
+    refused: "Браузер не даёт звук. Разрешите его в адресной строке и начните снова.",
+    silent: "Эта вкладка не передаёт звук. Выберите её ещё раз и отметьте «звук вкладки».",
+    ended: "Звук закончился.",
+    failed: "Переводчик недоступен. Попробуйте чуть позже.",
+    busy: "Переводчик занят. Попробуйте чуть позже.",
+    unauthorized: "Этой странице нельзя пользоваться переводчиком. Обратитесь к тому, кто его держит.",
+    not_understood: "Не понято",
+  },
+};
+
+const sheet = new CSSStyleSheet(); // adopted, so that a strict Content-Security-Policy holds
+sheet.replaceSync(`
+  :host { display: block; font: 1rem/1.5 system-ui, sans-serif; color: CanvasText; }
+  :host([hidden]) { display: none; }
+  button { font: inherit; min-block-size: 2.75rem; padding-inline: 1.25rem; border-radius: 999px;
+    border: 1px solid currentColor; background: Canvas; color: CanvasText; cursor: pointer; }
+  button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
+  [role="status"] { display: inline-block; margin: 0 0 0 0.75rem; }
+  ol { list-style: none; margin: 1rem 0 0; padding: 0; max-block-size: 20rem; overflow-y: auto; }
+  ol:empty { display: none; }
+  li { margin-block-end: 0.75rem; }
+  p { margin: 0; }
+  .source { font-size: 0.9em; }
+  [data-status="partial"] { font-style: italic; }
+`);
+
+/** Getters and setters that only mirror attributes. */
+const REFLECTED = ["url", "source", "target", "input", "transport"];
+
+export class SpeechTranslate extends HTMLElement {
+  static observedAttributes = ["source", "target", "lang"];
+
+  /** @type {import("./client/api.js").Token|(() => Promise<import("./client/api.js").Token>)} */
+  token = "";
+  #button = document.createElement("button");
+  #status = document.createElement("span");
+  #captions = document.createElement("ol");
+  #audio = document.createElement("audio");
+  /** @type {Map<string, HTMLLIElement>} */ #rows = new Map();
+  /** What runs, or is being opened. @type {AbortController|null} */ #running = null;
+  /** @type {import("./client.js").Translation|null} */ #translation = null;
+  #state = "idle";
+  /** What the status says instead of the state. */ #note = "";
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [sheet];
+    this.#button.type = "button";
+    this.#button.part = "button";
+    this.#button.addEventListener("click", () => (this.#running ? this.stop() : this.#tryStart()));
+    this.#status.setAttribute("role", "status");
+    this.#status.part = "status";
+    this.#captions.part = "captions";
+    this.#captions.setAttribute("role", "log");
+    this.#captions.tabIndex = 0; // what scrolls can be scrolled with the keyboard
+    root.append(this.#button, this.#status, this.#captions, this.#audio);
+  }
+
+  connectedCallback() {
+    this.#render();
+  }
+
+  disconnectedCallback() {
+    this.#running?.abort();
+    this.#translation?.stop({ drain: false });
+  }
+
+  attributeChangedCallback(name) {
+    if (name === "lang") this.#render();
+    else this.#translation?.setLanguages({ [name]: this[name] });
+  }
+
+  /** @returns {"idle"|"opening"|import("./client.js").State} */
+  get state() {
+    return this.#state;
+  }
+
+  /** The translated speech, while it runs. @returns {MediaStream|null} */
+  get stream() {
+    return this.#translation?.stream ?? null;
+  }
+
+  /** Everything said so far. @returns {import("./client.js").Segment[]} */
+  transcript() {
+    return this.#translation?.transcript() ?? [];
+  }
+
+  /**
+   * Ask for the sound and begin. A browser may want a click before.
+   *
+   * @throws {ClientError|DOMException}
+   */
+  async start() {
+    if (this.#running) return;
+    const running = new AbortController();
+    this.#running = running;
+    this.#translation = null;
+    let input = null;
+    try {
+      this.#setState("opening");
+      input = await openInput(this.input);
+      running.signal.throwIfAborted();
+      this.#setState("connecting");
+      const translation = await attachTranslation(input.track, this.#options(running.signal));
+      this.#follow(translation, input);
+    } catch (error) {
+      input?.close();
+      this.#running = null;
+      this.#setState("closed", error.name === "AbortError" ? null : error);
+      throw error;
+    }
+  }
+
+  /** Speak what is pending, then end; called again, end at once. */
+  async stop() {
+    if (this.#translation) await this.#translation.stop({ drain: this.#state === "live" });
+    else this.#running?.abort();
+  }
+
+  #options(signal) {
+    return {
+      url: this.url || new URL("..", import.meta.url),
+      token: this.token,
+      source: this.source,
+      target: this.target,
+      transport: this.transport || "auto",
+      signal,
+    };
+  }
+
+  async #tryStart() {
+    await this.start().catch(() => {}); // the status says it
+  }
+
+  #follow(translation, input) {
+    this.#translation = translation;
+    this.#audio.srcObject = translation.stream;
+    this.#audio.play().catch(() => {}); // without a click: the application plays `stream` itself
+    translation.captions.addEventListener("segment", ({ detail }) => this.#show(detail));
+    translation.addEventListener("state", ({ detail: { state, error } }) => {
+      if (state === "closed") {
+        input.close();
+        this.#audio.srcObject = null;
+        this.#running = null;
+      }
+      this.#setState(state, error);
+    });
+    input.track.addEventListener("ended", () => {
+      this.#note = "ended";
+      translation.stop();
+    });
+    this.#setState("live");
+  }
+
+  #setState(state, error = null) {
+    this.#state = state;
+    if (state === "opening") this.#note = "";
+    if (error) this.#note = wordFor(error);
+    this.#render();
+    this.#fire("statechange", { state, error });
+  }
+
+  #show(segment) {
+    const row = this.#rows.get(segment.key) ?? this.#addRow(segment.key);
+    row.dataset.status = segment.status;
+    const [source, target] = row.children;
+    write(source, segment.source);
+    write(target, segment.target);
+    if (segment.status === "not_understood" || segment.status === "failed") {
+      target.textContent = segment.message ?? this.#words.not_understood;
+      target.lang = this.#language;
+    }
+    this.#captions.scrollTop = this.#captions.scrollHeight;
+    this.#fire("segment", segment);
+  }
+
+  #addRow(key) {
+    const row = document.createElement("li");
+    const [source, target] = [document.createElement("p"), document.createElement("p")];
+    source.className = "source";
+    row.append(source, target);
+    this.#rows.set(key, row);
+    this.#captions.append(row);
+    if (this.#rows.size > MOST_CAPTIONS) {
+      const [oldest] = this.#rows.keys();
+      this.#rows.get(oldest).remove();
+      this.#rows.delete(oldest);
+    }
+    return row;
+  }
+
+  #render() {
+    const words = this.#words;
+    this.#button.textContent = this.#running ? words.stop : words.start;
+    const said = this.#state === "closed" || this.#state === "finishing" ? this.#note : "";
+    this.#status.textContent = words[said] ?? words[this.#state] ?? "";
+    this.#status.lang = this.#button.lang = this.#language;
+    this.#captions.setAttribute("aria-label", words.captions);
+  }
+
+  get #language() {
+    const asked = (this.lang || this.closest("[lang]")?.lang || navigator.language).slice(0, 2);
+    return asked in WORDS ? asked : "en";
+  }
+
+  get #words() {
+    return WORDS[this.#language];
+  }
+
+  #fire(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+  }
+}
+
+for (const name of REFLECTED) {
+  Object.defineProperty(SpeechTranslate.prototype, name, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return this.getAttribute(name) ?? "";
+    },
+    set(value) {
+      this.setAttribute(name, value);
+    },
+  });
+}
+
+function write(element, { language, text }) {
+  element.lang = language;
+  element.dir = "auto";
+  element.textContent = text;
+}
+
+/** Which of the words say what went wrong. */
+function wordFor(error) {
+  if (error === SILENT) return "silent";
+  if (!(error instanceof ClientError)) return "refused";
+  const known = { server_busy: "busy", unauthorized: "unauthorized", session_ended: "closed" };
+  return known[error.code] ?? "failed";
+}
+
+const SILENT = new DOMException("The shared tab gives no sound.", "NotFoundError");
+
+/** @param {string} input  @returns {Promise<{track: MediaStreamTrack, close: () => void}>} */
+async function openInput(input) {
+  const tab = input === "tab";
+  const audio = { echoCancellation: !tab, noiseSuppression: !tab, autoGainControl: !tab };
+  const stream = tab
+    ? await navigator.mediaDevices.getDisplayMedia({ video: true, audio })
+    : await navigator.mediaDevices.getUserMedia({ audio });
+  const close = () => stream.getTracks().forEach((track) => track.stop());
+  const [track] = stream.getAudioTracks();
+  if (track) return { track, close };
+  close();
+  throw SILENT;
+}
+
+customElements.define("speech-translate", SpeechTranslate);

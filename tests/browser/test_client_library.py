@@ -1,0 +1,154 @@
+"""The client library as a package: its types, its tarball, its parts that need no browser."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.real_time
+
+ROOT = Path(__file__).resolve().parents[2]
+TYPES = Path(__file__).parent / "types"
+NODE_MODULES = "node_modules/rtc-server-client"
+COMPILER = ["--strict", "--target", "es2022", "--module", "node16", "--moduleResolution", "node16"]
+
+
+async def output(*command: str | Path, cwd: Path) -> str:
+    """Of a command that must succeed."""
+    program = shutil.which(str(command[0]))
+    assert program, f"{command[0]} is missing: apt-get install nodejs npm node-typescript"
+    process = await asyncio.create_subprocess_exec(
+        program,
+        *map(str, command[1:]),
+        cwd=cwd,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "NO_UPDATE_NOTIFIER": "1"},
+    )
+    out, errors = await process.communicate()
+    assert process.returncode == 0, out.decode() + errors.decode()
+    return out.decode()
+
+
+async def in_node(cwd: Path, script: str) -> Any:
+    """What a module script printed, as JSON."""
+    return json.loads(await output("node", "--input-type=module", "--eval", script, cwd=cwd))
+
+
+async def test_the_tarball_holds_the_library_and_nothing_else() -> None:
+    [packed] = json.loads(await output("npm", "pack", "--dry-run", "--json", cwd=ROOT))
+    files = {file["path"] for file in packed["files"]}
+    library = {
+        str(path.relative_to(ROOT))
+        for folder in ("client", "worklets")
+        for path in (ROOT / "static" / folder).rglob("*")
+        if path.is_file()
+    }
+    entries = ("static/client", "static/speech-translate")
+    expected = {f"{entry}{suffix}" for entry in entries for suffix in (".js", ".d.ts")}
+    assert files == library | expected | {"package.json", "README.md", "LICENSE"}
+
+
+def test_the_package_has_the_servers_version_and_needs_no_other() -> None:
+    package = json.loads((ROOT / "package.json").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert package["version"] == project["version"]
+    assert package["license"] == project["license"]
+    assert "dependencies" not in package
+
+
+def test_the_library_imports_nothing_from_outside_the_package() -> None:
+    for path in [ROOT / "static" / "client.js", *(ROOT / "static" / "client").glob("*.js")]:
+        for name in re.findall(r"""(?:from|import)\s*\(?\s*["']([^"']+)["']""", path.read_text()):
+            target = (path.parent / name).resolve()
+            assert target.parent == ROOT / "static" / "client", f"{path}: {name}"
+            assert target.is_file() or target.suffix == ".js", f"{path}: {name}"
+
+
+async def test_it_can_be_imported_where_there_is_no_browser(tmp_path: Path) -> None:
+    install(tmp_path)
+    script = """
+      import * as library from "rtc-server-client";
+      const client = new library.TranslationClient({ url: "https://interpreter.example/" });
+      const refused = await client.start({}, { source: "ru", target: "en" }).catch((e) => e.code);
+      console.log(JSON.stringify([Object.keys(library), client.state, typeof refused]));
+    """
+    names, state, refused = await in_node(tmp_path, script)
+    assert names == ["ClientError", "TranslationClient", "attachTranslation"]
+    assert (state, refused) == ("closed", "string")
+
+
+async def test_the_types_say_what_an_application_may_do(tmp_path: Path) -> None:
+    install(tmp_path)
+    shutil.copy(TYPES / "usage.ts", tmp_path)
+    await output("tsc", *COMPILER, "--noEmit", "usage.ts", cwd=tmp_path)
+
+
+async def test_the_types_are_those_of_the_code(tmp_path: Path) -> None:
+    install(tmp_path)
+    code = tmp_path / "code"
+    documented = shutil.ignore_patterns("*.d.ts")  # which would be read instead of the code
+    shutil.copytree(ROOT / "static", code, ignore=documented)
+    sources = [code / "client.js", code / "speech-translate.js"]
+    made = ("--allowJs", "--declaration", "--emitDeclarationOnly", "--outDir", tmp_path / "made")
+    await output("tsc", *COMPILER, *made, *sources, cwd=tmp_path)
+    shutil.copy(TYPES / "agreement.ts", tmp_path)
+    await output("tsc", *COMPILER, "--noEmit", "agreement.ts", cwd=tmp_path)
+
+
+def install(folder: Path) -> None:
+    """What `npm install` would put there."""
+    package = folder / NODE_MODULES
+    shutil.copytree(ROOT / "static", package / "static")
+    shutil.copy(ROOT / "package.json", package)
+    (folder / "package.json").write_text('{"type": "module"}')
+
+
+async def test_ice_servers_are_read_from_link_headers() -> None:
+    header = ", ".join(
+        [
+            '<stun:stun.example:3478>; rel="ice-server"',
+            '</other>; rel="next"; title="a, b; c"',
+            '<turn:turn.example:3478?transport=udp>; rel="ice-server"; '
+            'username="1790003600:sess_a,b"; credential="q\\"w\\\\e="; credential-type="password"',
+            "<turns:turn.example:5349>; rel=ice-server; username=u; credential=c",
+        ]
+    )
+    servers = await in_node(
+        ROOT / "static",
+        f"""import {{ iceServersOf }} from "./client/ice.js";
+        console.log(JSON.stringify([iceServersOf({json.dumps(header)}), iceServersOf("")]));""",
+    )
+    assert servers == [
+        [
+            {"urls": ["stun:stun.example:3478"]},
+            {
+                "urls": ["turn:turn.example:3478?transport=udp"],
+                "username": "1790003600:sess_a,b",
+                "credential": 'q"w\\e=',
+            },
+            {"urls": ["turns:turn.example:5349"], "username": "u", "credential": "c"},
+        ],
+        [],
+    ]
+
+
+async def test_trying_again_backs_off_with_jitter_and_ends() -> None:
+    script = """import { Backoff } from "./client/backoff.js";
+      const run = (random) => {
+        const [waits, backoff] = [[], new Backoff(1000, 60_000, () => random)];
+        let now = 1000;
+        for (let wait; (wait = backoff.next(now)) !== null; now += wait) waits.push(wait);
+        return [waits, now];
+      };
+      console.log(JSON.stringify([run(0), run(1)]));"""
+    (eager, end), (patient, same_end) = await in_node(ROOT / "static", script)
+    assert end == same_end == 61_000
+    assert eager[:6] == [250, 500, 1000, 2000, 4000, 4000]
+    assert patient[:6] == [500, 1000, 2000, 4000, 8000, 8000]
