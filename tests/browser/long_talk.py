@@ -58,7 +58,7 @@ ANSWER = """() => {
   const row = document.querySelector(".segments").lastElementChild;
   if (!row || row === before || row.dataset.status === "partial") return null;
   const understood = row.dataset.status === "final";
-  if (understood && row.dataset.playout !== "finished") return null;
+  if (understood && !["finished", "dropped"].includes(row.dataset.playout)) return null;
   const words = (pane) => row.querySelector(pane).textContent;
   return { understood, source: words(".source"), target: words(".target") };
 }"""

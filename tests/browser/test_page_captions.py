@@ -1,6 +1,7 @@
 """Captions: how they look, how far they reach, the window of their own, and the files."""
 
 import asyncio
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ import pytest
 from aiortc import RTCDataChannel
 from playwright.async_api import Page, expect
 
+from rtc_server.app.server import running
+from rtc_server.config import HttpSettings, Settings
 from tests.browser.chromium import visit
 from tests.browser.scripted_server import ScriptedServer, say, scripted_server, segment
+from tests.browser.voice import MICROPHONE
+from tests.browser.voice import say as speak
+from tests.signals import english, russian
 
 KEPT_ROWS = 120
 """As many lines are elements of the page."""
@@ -257,6 +263,44 @@ async def test_subtitles_are_read_by_a_parser(which: str, tmp_path: Path) -> Non
         assert all(event.start < event.end for event in parsed)
         starts = [event.start for event in parsed]
         assert starts == [500, 3500, 6500]
+
+
+async def test_the_server_tells_the_same_transcript(tmp_path: Path) -> None:
+    said = {"ru": russian("Где находится вокзал?"), "en": english("Where is the train station?")}
+    async with (
+        running(Settings(http=HttpSettings(port=0))) as server,
+        visit(f"{server.url}/?source=ru&target=en", before_load=MICROPHONE) as seen,
+    ):
+        page = seen.page
+        async with page.expect_response(lambda r: r.url.split("?")[0].endswith("/calls")) as opened:
+            await page.click("#toggle:enabled")
+        call = (await (await opened.value).all_headers())["location"]
+        await page.wait_for_selector("[data-phase=listening]")
+        for language in ("ru", "en"):
+            finals = page.locator(f".segment[data-status=final] .source[lang={language}]")
+            while not await finals.count():  # a busy machine may lose a word: say it again
+                ended = page.locator(".segment:not([data-status=partial])")
+                before = await ended.count()
+                await speak(page, said[language])
+                await expect(ended).not_to_have_count(before)
+            await page.click("#swap")
+        await page.click("[popovertarget=export]")
+        for which in ("both", "source", "target"):
+            await page.select_option("#which", which)
+            for kind, text in (await files(page, tmp_path, "txt", "srt", "vtt")).items():
+                path = f"{call}/transcript?format={kind}&side={which}"
+                assert text == await page.evaluate(
+                    "async (path) => (await fetch(path)).text()", path
+                )
+        ours = json.loads((await files(page, tmp_path, "json"))["json"])["segments"]
+        path = f"{call}/transcript?format=json"
+        theirs = (await page.evaluate("async (path) => (await fetch(path)).json()", path))[
+            "segments"
+        ]
+        for row in (*ours, *theirs):
+            del row["at"]  # by the clock of either
+        assert ours == theirs
+        assert {row["source"]["language"] for row in ours} == {"ru", "en"}
 
 
 async def test_every_error_is_a_sentence_with_its_next_step() -> None:
