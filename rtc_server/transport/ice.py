@@ -9,6 +9,7 @@ those and nothing else of ICE. It uses private names of aioice, which
 import asyncio
 import logging
 import random
+import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,8 +22,10 @@ from aioice.ice import (
     relayed_candidate,
     server_reflexive_candidate,
 )
+from aioice.turn import TurnTransport
 
 from rtc_server.clock import Clock
+from rtc_server.transport import relay
 from rtc_server.transport.addresses import may_send_to
 from rtc_server.transport.guard import DatagramGuard
 from rtc_server.transport.limits import Source, SourceLimiter
@@ -41,8 +44,13 @@ STRAYS_PER_S: Final = 50.0
 """The same for all unknown addresses: one that floods must not hide a NAT that rebound."""
 MAX_SEND_BUFFER_BYTES: Final = 65_536
 """What may wait in a socket; media beyond it is late anyway and dropped."""
+RECEIVE_BUFFER_BYTES: Final = 262_144
+"""Asked of the kernel, which doubles it for its own needs: a flood of strangers' datagrams, or half
+a second in which the loop stands still, must not cost the peer a packet."""
 SERVER_TIMEOUT_S: Final = 2.0
 """How long STUN and TURN servers may keep an answer waiting."""
+GOODBYE_S: Final = 1.0
+"""How long closing may wait for a TURN server to free its relay."""
 PORT_ATTEMPTS: Final = 50
 """Ports of the range that are tried before it counts as full."""
 
@@ -81,6 +89,7 @@ class IceAgent(Connection):
         """Says whether SRTP bytes carry the peer's authentication tag; None until it can."""
         self.last_heard_s = clock()
         """When the peer last proved that it is there."""
+        self._socket_lost = False
         self.dropped_datagrams = 0
         """Datagrams that were not looked at."""
         self.media_faults = 0
@@ -109,11 +118,13 @@ class IceAgent(Connection):
     async def _bind(self, loop: asyncio.AbstractEventLoop, address: str) -> DatagramGuard | None:
         for port in _ports_to_try(*self._options.ports):
             try:
-                _, guard = await loop.create_datagram_endpoint(
+                transport, guard = await loop.create_datagram_endpoint(
                     lambda: DatagramGuard(self), local_addr=(address, port)
                 )
             except OSError:
                 continue
+            owned = transport.get_extra_info("socket")
+            owned.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             return guard
         return None
 
@@ -139,7 +150,7 @@ class IceAgent(Connection):
                 if ":" not in guard.local_candidate.host
             ]
         if self.turn_server:
-            relay = relayed_candidate(
+            relayed = relayed_candidate(
                 component=1,
                 hide_related_address=self._options.relay_only,
                 protocol_factory=lambda: DatagramGuard(self),
@@ -149,7 +160,7 @@ class IceAgent(Connection):
                 turn_ssl=self.turn_ssl,
                 turn_transport=self.turn_transport,
             )
-            tasks.append(asyncio.create_task(relay))
+            tasks.append(asyncio.create_task(relayed))
         if not tasks:
             return
         done, pending = await asyncio.wait(tasks, timeout=SERVER_TIMEOUT_S)
@@ -323,25 +334,51 @@ class IceAgent(Connection):
 
     # Sending and the end.
 
+    @property
+    def path_lost(self) -> bool:
+        """Nothing goes through any more: the socket in use is gone, or the peer's consent."""
+        return self._socket_lost or self._closing
+
     def send_now(self, data: bytes) -> bool:
         """Send one datagram to the peer's present address; False when it cannot go now."""
         pair = self._nominated.get(1)
         if pair is None:
             return False
-        transport = pair.protocol.transport
-        # A relay's transport keeps no buffer of its own.
-        waiting = getattr(transport, "get_write_buffer_size", lambda: 0)()
+        transport: Any = pair.protocol.transport
+        relayed = isinstance(transport, TurnTransport)
+        waiting = relay.waiting_bytes(transport) if relayed else transport.get_write_buffer_size()
         if waiting > MAX_SEND_BUFFER_BYTES:
             return False
-        transport.sendto(data, pair.remote_addr)
+        if relayed:
+            relay.send(transport, data, pair.remote_addr)
+        else:
+            transport.sendto(data, pair.remote_addr)
         return True
 
+    def protocol_lost(self, protocol: StunProtocol) -> None:
+        """A socket is gone: we closed it, or the connection to the TURN server broke."""
+        self._socket_lost |= any(pair.protocol is protocol for pair in self._nominated.values())
+        super().protocol_lost(protocol)
+
+    async def close(self) -> None:
+        """Free all. A TURN server that does not answer the goodbye is not waited for."""
+        closing = asyncio.create_task(super().close(), name="ICE close")
+        try:
+            await asyncio.wait({closing}, timeout=GOODBYE_S)
+            if not closing.done():
+                self.abort()
+            await closing
+        finally:
+            closing.cancel()
+
     def abort(self) -> None:
-        """Free the sockets at once, for when `close` did not end."""
+        """Free the sockets at once."""
         for protocol in self._protocols:
-            transport = protocol.transport
-            # A relay's transport can only be closed, in a task of its own.
-            getattr(transport, "abort", transport.close)()
+            transport: asyncio.DatagramTransport | TurnTransport = protocol.transport
+            if isinstance(transport, TurnTransport):
+                relay.abort(transport)
+            else:
+                transport.abort()
 
 
 def _refusal(error: BaseException) -> str:

@@ -35,7 +35,7 @@ class PeerStack:
     def __init__(
         self, offer: Offer, options: IceOptions, clock: Clock, on_ended: Callable[[], None]
     ) -> None:
-        """`on_ended` is told when the peer has said goodbye."""
+        """`on_ended` is told when the peer has said goodbye, or the path to it is lost."""
         self._offer = offer
         self._on_ended = on_ended
         self.ssrc = secrets.randbits(32)

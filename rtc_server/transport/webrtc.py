@@ -48,9 +48,7 @@ class WebRtcTransport:
         self._listener = listener
         self._settings = settings
         self._clock = clock
-        self._stack = PeerStack(
-            offer, options, clock, on_ended=lambda: self._finish(CloseReason.REMOTE)
-        )
+        self._stack = PeerStack(offer, options, clock, on_ended=self._ended)
         self._media: MediaPath | None = None
         self._channel = EventChannel(
             on_open=lambda: self._tell(listener.on_channel_open),
@@ -242,6 +240,10 @@ class WebRtcTransport:
 
     def _deliver(self, pcm: Pcm) -> None:
         self._tell(lambda: self._listener.on_pcm(pcm))
+
+    def _ended(self) -> None:
+        lost = self._stack.agent.path_lost
+        self._finish(CloseReason.PEER_LOST if lost else CloseReason.REMOTE)
 
     def _finish(self, reason: CloseReason) -> None:
         if not self._end.done():

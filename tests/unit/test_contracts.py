@@ -14,6 +14,7 @@ import pytest
 from aioice import Candidate, Connection, stun
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import CandidatePair, StunProtocol, relayed_candidate, server_reflexive_candidate
+from aioice.turn import TurnClientTcpProtocol, TurnClientUdpProtocol, TurnTransport
 from aiortc import RTCCertificate, RTCIceGatherer, RTCIceTransport, RTCSctpTransport
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
@@ -37,6 +38,8 @@ def test_versions_are_the_pinned_ones() -> None:
         (Connection.request_received, ["self", "message", "addr", "protocol"]),
         # Called by it.
         (Connection.data_received, ["self", "data", "component"]),
+        (Connection.protocol_lost, ["self", "protocol"]),
+        (Connection.close, ["self"]),
         (Connection.check_start_task, ["self", "pair"]),
         (Connection._find_remote_candidate, ["self", "remote_candidate"]),
         (Connection._find_pair, ["self", "protocol", "remote_candidate"]),
@@ -49,6 +52,11 @@ def test_versions_are_the_pinned_ones() -> None:
         (StunProtocol.__init__, ["self", "receiver"]),
         (StunProtocol.datagram_received, ["self", "data", "addr"]),
         (stun.parse_message, ["data"]),
+        # Called by the relay.
+        (TurnTransport.__init__, ["self", "inner_protocol"]),
+        (TurnTransport.sendto, ["self", "data", "addr"]),
+        (TurnClientUdpProtocol._send, ["self", "data"]),
+        (TurnClientTcpProtocol._send, ["self", "data"]),
         (stun.Transaction.response_received, ["self", "message", "addr"]),
         # Overridden by GuardedSctp.
         (RTCSctpTransport.__init__, ["self", "transport", "port"]),
@@ -98,6 +106,7 @@ async def test_the_state_of_a_connection() -> None:
         "_local_candidates": list,
         "_local_candidates_start": bool,
         "_local_candidates_end": bool,
+        "_closing": bool,
         "_protocols": list,
         "_remote_candidates": list,
         "_nominated": dict,
@@ -111,6 +120,16 @@ async def test_the_state_of_a_connection() -> None:
     for name in ("stun_server", "turn_server", "turn_username", "turn_password", "remote_username"):
         assert getattr(connection, name) is None, name
     assert connection._query_consent_task is None
+
+
+async def test_the_state_of_a_relay() -> None:
+    client = TurnClientUdpProtocol(("127.0.0.1", 1), "user", "password", 600, 500)
+    relay: Any = TurnTransport(client)
+    assert relay._TurnTransport__inner_protocol is client
+    assert relay._TurnTransport__close_task is None
+    assert relay._TurnTransport__send_tasks == set()
+    assert client.peer_to_channel == {}
+    assert client.refresh_task is None
 
 
 async def test_the_state_of_a_pair_and_a_protocol() -> None:

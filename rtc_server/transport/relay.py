@@ -1,0 +1,50 @@
+"""A TURN relay as a wire for media.
+
+aioice's own transport sends each datagram in a task of its own, keeps what a slow TCP connection
+does not take without a bound, and takes seconds to close when the TURN server is gone. It uses
+private names of aioice, which ``tests/unit/test_contracts.py`` pins.
+"""
+
+import asyncio
+import struct
+from typing import Any, cast
+
+from aioice.turn import TurnClientProtocol, TurnTransport
+
+from rtc_server.transport.limits import Source
+
+_CHANNEL_DATA = struct.Struct("!HH")
+
+
+def waiting_bytes(relay: TurnTransport) -> int:
+    """What the connection to the TURN server has not taken yet."""
+    transport: Any = _client(relay).transport
+    waiting: int = transport.get_write_buffer_size()
+    return waiting
+
+
+def send(relay: TurnTransport, data: bytes, peer: Source) -> None:
+    """Send one datagram through the relay; dropped when it is closed."""
+    client = _client(relay)
+    channel = client.peer_to_channel.get(peer)
+    if channel is None:
+        relay.sendto(data, peer)  # binds a channel first
+    elif not client.transport.is_closing():
+        # Consent checks pass through `sendto`, which binds the channel anew in time.
+        client._send(_CHANNEL_DATA.pack(channel, len(data)) + data)
+
+
+def abort(relay: TurnTransport) -> None:
+    """Free the socket at once. The TURN server, which is not told, forgets the relay in time."""
+    client = _client(relay)
+    private = cast(Any, relay)
+    tasks: set[asyncio.Task[None] | None] = set(private._TurnTransport__send_tasks)
+    tasks |= {client.refresh_task, private._TurnTransport__close_task}
+    for task in tasks:
+        if task is not None:
+            task.cancel()
+    client.transport.abort()
+
+
+def _client(relay: TurnTransport) -> TurnClientProtocol:
+    return cast(TurnClientProtocol, cast(Any, relay)._TurnTransport__inner_protocol)
