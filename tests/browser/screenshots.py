@@ -51,10 +51,13 @@ async def start(page: Page, server: ScriptedServer) -> RTCDataChannel:
     return channel
 
 
-async def talk(page: Page, channel: RTCDataChannel, *, partial: bool = False) -> None:
+async def talk(
+    page: Page, channel: RTCDataChannel, *, partial: bool = False, pause_ms: int = 0
+) -> None:
     """Say a few phrases; the last one is being spoken, or another one is being heard."""
     for name, (said, meant) in enumerate(SPOKEN):
         say(channel, "x.segment", **segment(str(name), 1, "final", said, meant))
+        await page.wait_for_timeout(pause_ms)
     last = str(len(SPOKEN) - 1)
     if partial:
         say(channel, "x.vad", state="speech", audio_ms=0)
@@ -105,7 +108,7 @@ async def phone(folder: Path) -> None:
 
 async def captions_panel(folder: Path) -> None:
     async with opened() as (page, server):
-        await talk(page, await start(page, server))
+        await talk(page, await start(page, server), pause_ms=2300)
         await page.click("[popovertarget=export]")
         await page.check("[name=times]")
         await page.check("[value=stacked]", force=True)
@@ -122,7 +125,7 @@ async def contrast(folder: Path) -> None:
 
 async def overlay(folder: Path) -> None:
     async with opened(before_load=POPUP) as (page, server):
-        await talk(page, await start(page, server), partial=True)
+        await talk(page, await start(page, server))
         await page.click("[popovertarget=export]")
         async with page.expect_popup() as waiting:
             await page.click("#overlay")
