@@ -114,10 +114,9 @@ export function canChooseOutput() {
   return "setSinkId" in HTMLMediaElement.prototype;
 }
 
-/** What this browser lacks for the job: the code of a problem, or null. */
+/** What this browser lacks for the job, with WebRTC or a WebSocket: the code of a problem, or null. */
 export function missingFeature() {
   if (!window.isSecureContext) return "insecure";
-  if (typeof RTCPeerConnection === "undefined") return "webrtc_missing";
   if (typeof AudioWorkletNode === "undefined") return "worklet_missing";
   return null;
 }

@@ -14,8 +14,11 @@ import { watchLevel } from "./graph.js";
 import { accessToken } from "./server.js";
 import { SilenceWatch } from "./silence.js";
 
+/** For networks on which one knows better: `?transport=websocket` or `webrtc`. */
+const TRANSPORT = new URLSearchParams(globalThis.location?.search).get("transport") ?? "auto";
+
 export class Conversation extends EventTarget {
-  #client = new TranslationClient({ token: accessToken });
+  #client = new TranslationClient({ token: accessToken, transport: TRANSPORT });
   /** @type {import("./audio.js").Source|null} */ #source = null;
   #stopMeter = () => {};
   #silence = new SilenceWatch();

@@ -130,8 +130,12 @@ class WebSocketRoutes:
             )
 
         try:
-            _check_upgrade(request, response)
+            _check_subprotocol(request)
             asked = caller_of(request).asking(session_request(None, request.query))
+            if not response.can_prepare(request):
+                # A browser's WebSocket does not tell why it was refused; this does, over HTTP.
+                self._calls.check(asked.settings)
+                raise RemoteError("This address speaks WebSocket: connect with ws:// or wss://.")
             wanted = replace(asked, stats=stats)
             await self._calls.run_stream(upgrade, wanted)
         except RtcServerError as error:
@@ -140,13 +144,11 @@ class WebSocketRoutes:
         return response
 
 
-def _check_upgrade(request: web.Request, response: web.WebSocketResponse) -> None:
+def _check_subprotocol(request: web.Request) -> None:
     offered = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL)
     # Looked at before aiohttp does, which would log the offer, and a key may stand in it.
     if offered is not None and SUBPROTOCOL not in map(str.strip, offered.split(",")):
         raise RemoteError(f"Offer the subprotocol {SUBPROTOCOL}, or none.")
-    if not response.can_prepare(request):
-        raise RemoteError("This address speaks WebSocket. Connect to it with ws:// or wss://.")
 
 
 def _bound_send_buffer(request: web.Request) -> None:
@@ -155,5 +157,7 @@ def _bound_send_buffer(request: web.Request) -> None:
         return
     transport.set_write_buffer_limits(high=UNSENT_BYTES)
     connection = transport.get_extra_info("socket")
-    if connection is not None:
+    if connection is None:
+        return
+    with contextlib.suppress(OSError):  # as above
         connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)

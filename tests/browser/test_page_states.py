@@ -221,7 +221,10 @@ async def test_a_microphone_that_goes_away() -> None:
     ("missing", "title"),
     [
         ("delete window.AudioWorkletNode", "This browser cannot process sound"),
-        ("delete window.RTCPeerConnection", "This browser has no WebRTC"),
+        (
+            "delete window.AudioWorkletNode; delete window.RTCPeerConnection",
+            "This browser cannot process sound",
+        ),
         (
             "Object.defineProperty(window, 'isSecureContext', { value: false })",
             "The browser keeps the microphone from this page",

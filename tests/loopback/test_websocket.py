@@ -220,6 +220,9 @@ async def test_refusals_come_before_the_upgrade() -> None:
             async with http.get(path) as response:
                 assert response.status == 400
                 assert "ws://" in (await response.json(content_type=None))["detail"]
+        # What a browser's WebSocket does not tell its page, the same address tells over HTTP.
+        async with http.get(PLAIN + "?target=fr") as response:
+            assert response.status == 422
         assert not house.manager.sessions
 
 

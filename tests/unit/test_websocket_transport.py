@@ -271,13 +271,34 @@ async def test_a_socket_that_never_closes_is_aborted() -> None:
         async def close(self) -> None:
             await asyncio.Event().wait()
 
-    socket = Hanging()
+    socket, session = Hanging(), Recorder()
     transport = WebSocketTransport(
         socket,
         PlainForm(),
-        Recorder(),
+        session,
         dead_peer_timeout_s=TIMEOUT_S,
         clock=asyncio.get_running_loop().time,
     )
     await transport.close()
     assert socket.aborted
+    assert session.reasons == [CloseReason.LOCAL]
+
+
+async def test_a_socket_whose_end_fails_is_told_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(FakeSocket):
+        def abort(self) -> None:
+            raise OSError("already gone")
+
+    socket, session = Broken(), Recorder()
+    transport = WebSocketTransport(
+        socket,
+        PlainForm(),
+        session,
+        dead_peer_timeout_s=TIMEOUT_S,
+        clock=asyncio.get_running_loop().time,
+    )
+    await transport.close(CloseReason.PEER_LOST)
+    assert session.reasons == [CloseReason.PEER_LOST]
+    assert "could not be closed" in caplog.text

@@ -100,7 +100,18 @@ class WebSocketTransport:
             asyncio.create_task(self._guarded(work))
             for work in (self._read, self._feed, self._watch)
         ]
-        reason = await self._end
+        reason = CloseReason.FAILED
+        try:
+            reason = await self._end
+            await self._wind_down(reason, writer, others)
+        except Exception:
+            logger.exception("A WebSocket could not be closed")
+        finally:  # whatever fails or hangs, the session is told
+            self._tell(lambda: self._listener.on_closed(reason))
+
+    async def _wind_down(
+        self, reason: CloseReason, writer: asyncio.Task[None], others: list[asyncio.Task[None]]
+    ) -> None:
         shared_tick().unsubscribe(self._on_tick)
         for task in others:
             task.cancel()
@@ -115,7 +126,6 @@ class WebSocketTransport:
             await self._socket.close()
         else:
             self._socket.abort()
-        self._tell(lambda: self._listener.on_closed(reason))
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         """Whatever fails ends this peer, and nobody else."""

@@ -1,0 +1,124 @@
+"""The page on a network where UDP does not pass: the same conversation over a WebSocket."""
+
+import contextlib
+import pathlib
+from collections.abc import AsyncIterator
+
+import numpy as np
+import scipy.signal
+from playwright.async_api import Page, Route, expect
+
+from rtc_server.app.offline import translate
+from rtc_server.app.server import RunningServer, running
+from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.events.client import SessionPatch
+from rtc_server.pcm import SPEECH_RATE, Samples
+from tests.browser.chromium import visit
+from tests.browser.recording import RATE, finish_recording, start_recording
+from tests.browser.test_main_job import PATIENCE_MS, as_microphone
+from tests.netem import Path, UdpProxy
+from tests.signals import audible, join, russian, silence
+
+SETTINGS = Settings(
+    http=HttpSettings(port=0),
+    engines=EngineSettings(ast_deadline_s=60, tts_deadline_s=60, engine_wait_s=60),
+)
+SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
+HANGING_UP = ["Failed to load resource: the server responded with a status of 404"]
+"""What gave up on WebRTC says goodbye to a call that its server may have freed before."""
+BLACK_HOLE = Path(loss=1.0)
+KEEP_SOCKETS = """window.sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(...how) {
+    super(...how);
+    sockets.push(this);
+  }
+};"""
+
+
+@contextlib.asynccontextmanager
+async def without_udp(page: Page) -> AsyncIterator[UdpProxy]:
+    """Lead the page's calls through a network that swallows every datagram."""
+    async with UdpProxy(seed=7, up=BLACK_HOLE, down=BLACK_HOLE) as proxy:
+
+        async def divert(route: Route) -> None:
+            request = route.request
+            if request.method != "POST":
+                await route.continue_()
+                return
+            headers = {k: v for k, v in request.headers.items() if k != "content-length"}
+            offer = proxy.rewrite_offer(request.post_data or "")
+            response = await route.fetch(post_data=offer, headers=headers)
+            answer = proxy.rewrite_answer(await response.text())
+            await route.fulfill(response=response, body=answer)
+
+        await page.route("**/translations/calls*", divert)
+        yield proxy
+
+
+async def converse(server: RunningServer, page: Page) -> None:
+    """Start, and check that a phrase is read and heard translated, over one WebSocket."""
+    await page.click("#toggle:enabled")
+    await page.wait_for_selector("[data-phase=listening], [data-phase=hearing]")
+    assert await page.evaluate("sockets.length") == 1
+    row = page.locator(".segment[data-status=final]").filter(has_text=SAID).first
+    await expect(row.locator(".target .firm")).to_have_text(MEANT, timeout=PATIENCE_MS)
+    understood: list[str] = []
+    for _ in range(5):  # the microphone repeats its phrase; a busy machine may spoil an answer
+        understood += await understand(await next_answer(page))
+        if MEANT in understood:
+            break
+    assert MEANT in understood
+    await page.click("#toggle")
+    await page.wait_for_selector("[data-phase=closed]", timeout=PATIENCE_MS)
+    while server.manager.sessions:
+        await page.wait_for_timeout(50)
+
+
+async def next_answer(page: Page) -> Samples:
+    """What the page plays until the next phrase has been answered, without silence around it."""
+    answered = page.locator(".segment[data-playout=finished]").filter(has_text=SAID)
+    before = await answered.count()
+    await start_recording(page)
+    await expect(answered.nth(before)).to_be_attached(timeout=PATIENCE_MS)
+    await page.wait_for_timeout(500)  # the player's buffer holds the last of it
+    recording = await finish_recording(page)
+    lowered = scipy.signal.resample_poly(recording, 1, RATE // SPEECH_RATE)
+    return audible(lowered.astype(np.float32))
+
+
+async def understand(speech: Samples) -> list[str]:
+    back = SessionPatch(source_language="en", target_language="ru")
+    said = await translate(join(speech, silence(1000)), SETTINGS, back)
+    return [segment.source.text for segment in said.segments]
+
+
+async def test_where_udp_does_not_pass_a_phrase_is_heard_translated(
+    tmp_path: pathlib.Path,
+) -> None:
+    microphone = as_microphone(tmp_path / "microphone.wav", russian(SAID))
+    async with (
+        running(SETTINGS) as server,
+        visit(
+            f"{server.url}/?source=ru&target=en",
+            microphone=microphone,
+            before_load=KEEP_SOCKETS,
+            expected_errors=HANGING_UP,
+        ) as seen,
+        without_udp(seen.page) as proxy,
+    ):
+        await converse(server, seen.page)
+        assert max(proxy.dropped) > 0
+
+
+async def test_a_browser_without_webrtc_uses_a_websocket(tmp_path: pathlib.Path) -> None:
+    microphone = as_microphone(tmp_path / "microphone.wav", russian(SAID))
+    async with (
+        running(SETTINGS) as server,
+        visit(
+            f"{server.url}/?source=ru&target=en",
+            microphone=microphone,
+            before_load=KEEP_SOCKETS + "delete window.RTCPeerConnection;",
+        ) as seen,
+    ):
+        await converse(server, seen.page)
