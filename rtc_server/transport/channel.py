@@ -8,7 +8,16 @@ from typing import Any, Final
 
 from aiortc import RTCDataChannel, RTCSctpTransport
 from aiortc.rtcdtlstransport import RTCDtlsTransport
-from aiortc.rtcsctptransport import AbortChunk, Chunk, DataChunk, tsn_plus_one
+from aiortc.rtcsctptransport import (
+    CHUNK_TYPES,
+    SCTP_COMMON_HEADER_LENGTH,
+    AbortChunk,
+    BaseInitChunk,
+    BaseParamsChunk,
+    Chunk,
+    DataChunk,
+    tsn_plus_one,
+)
 
 from rtc_server.transport.outbox import Outbox, Stored
 
@@ -42,6 +51,43 @@ _PEER_ERRORS: Final = (
 """What aiortc's SCTP raises on nonsense. Without a guard it would end the DTLS task, and audio."""
 
 
+_PARAMETERS_AT: Final = {
+    number: 16 if issubclass(kind, BaseInitChunk) else 0
+    for number, kind in CHUNK_TYPES.items()
+    if issubclass(kind, BaseInitChunk | BaseParamsChunk)
+}
+"""Where in the body of a chunk of this type its parameters begin."""
+_HEADER: Final = struct.Struct("!BBH")
+"""Of a chunk: type, flags, length. A parameter's has two bytes of type, then its length."""
+
+
+def has_endless_parameters(packet: bytes) -> bool:
+    """Whether an SCTP packet holds a parameter shorter than its own header (RFC 9260, 3.2.1).
+
+    aiortc steps from one to the next by their lengths: over one of length 0 it stands still, and
+    collects it until the machine has no memory left.
+    """
+    position = SCTP_COMMON_HEADER_LENGTH
+    while position + _HEADER.size <= len(packet):
+        kind, _, length = _HEADER.unpack_from(packet, position)
+        if length < _HEADER.size:
+            return False  # aiortc refuses such a packet itself
+        end = min(position + length, len(packet))
+        if kind in _PARAMETERS_AT:
+            inner = position + _HEADER.size + _PARAMETERS_AT[kind]
+            while inner + _HEADER.size <= end:
+                step = int.from_bytes(packet[inner + 2 : inner + 4], "big")
+                if step < _HEADER.size:
+                    return True
+                inner += _padded(step)
+        position += _padded(length)
+    return False
+
+
+def _padded(length: int) -> int:
+    return length + -length % 4
+
+
 class GuardedSctp(RTCSctpTransport):
     """aiortc's SCTP, that a peer's nonsense cannot end."""
 
@@ -55,6 +101,8 @@ class GuardedSctp(RTCSctpTransport):
 
     async def _handle_data(self, data: bytes) -> None:
         try:
+            if has_endless_parameters(data):
+                raise ValueError("a parameter without a length")
             await super()._handle_data(data)
         except _PEER_ERRORS as error:
             logger.warning("SCTP packet ignored: %s", type(error).__name__)

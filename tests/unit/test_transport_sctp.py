@@ -1,5 +1,8 @@
 """How much of a peer's unfinished messages we keep."""
 
+import struct
+
+import pytest
 from aiortc import RTCCertificate, RTCIceGatherer, RTCIceTransport
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcsctptransport import DataChunk
@@ -10,6 +13,7 @@ from rtc_server.transport.channel import (
     MAX_STREAMS,
     RECEIVE_WINDOW_BYTES,
     GuardedSctp,
+    has_endless_parameters,
 )
 
 FIRST, LAST = 2, 1
@@ -29,6 +33,29 @@ async def receive(
     chunk = DataChunk(flags)
     chunk.tsn, chunk.stream_id, chunk.protocol, chunk.user_data = tsn, stream, 51, data
     await sctp._receive_data_chunk(chunk)
+
+
+def packet(kind: int, body: bytes) -> bytes:
+    """One chunk behind a common header; tag and checksum are not looked at here."""
+    return bytes(12) + struct.pack("!BBH", kind, 0, 4 + len(body)) + body
+
+
+@pytest.mark.parametrize(
+    ("kind", "before"), [(1, bytes(16)), (2, bytes(16)), (4, b""), (6, b""), (9, b""), (130, b"")]
+)
+def test_a_parameter_that_leads_nowhere_is_seen_before_it_is_read(kind: int, before: bytes) -> None:
+    good = struct.pack("!HHxx", 13, 6) + bytes(2)  # padded to 8 bytes
+    assert not has_endless_parameters(packet(kind, before + good + good))
+    for length in range(4):
+        endless = struct.pack("!HH", 13, length)
+        assert has_endless_parameters(packet(kind, before + good + endless))
+        assert has_endless_parameters(packet(11, b"") + packet(kind, before + endless)[12:])
+
+
+def test_data_may_look_like_anything() -> None:
+    assert not has_endless_parameters(packet(0, bytes(100)))
+    assert not has_endless_parameters(bytes(11))
+    assert not has_endless_parameters(bytes(100))  # a chunk without a length: aiortc refuses it
 
 
 async def test_a_message_that_never_ends() -> None:

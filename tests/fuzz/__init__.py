@@ -1,0 +1,1 @@
+"""Damaged input at everything that reads what strangers send. See `campaign`."""

@@ -1,0 +1,284 @@
+"""What is fuzzed: each target reads one input, and may refuse it only in the way it says."""
+
+import asyncio
+import json
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+import google_crc32c
+import numpy as np
+from aioice import stun
+from aiortc import RTCCertificate, RTCIceGatherer, RTCIceTransport
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcsctptransport import DataChunk, InitChunk, SackChunk, serialize_packet
+
+from rtc_server.errors import BadEvent, BadOffer, RemoteError
+from rtc_server.events.client import parse_client_event
+from rtc_server.signaling.secrets import ClientSecret, SecretSigner
+from rtc_server.transport.answer import LocalEnd, write_answer
+from rtc_server.transport.channel import GuardedSctp
+from rtc_server.transport.guard import DatagramGuard
+from rtc_server.transport.media.opus import OpusEncoder
+from rtc_server.transport.media.receiver import Receiver
+from rtc_server.transport.media.rtp import build_rtp
+from rtc_server.transport.rtcp import Rtcp
+from rtc_server.transport.sdp import parse_fragment, parse_offer
+from rtc_server.transport.websocket.plain import PlainForm
+from rtc_server.transport.websocket.translations import TranslationsForm
+from tests.unit.offers import AUDIO, FINGERPRINT, SESSION, TRANSPORT
+
+LOCAL = LocalEnd(
+    session_id=1,
+    ufrag="abcd",
+    pwd="p" * 22,
+    fingerprint=FINGERPRINT,
+    setup="active",
+    candidates=["1 1 udp 1 127.0.0.1 5000 typ host"],
+    ssrc=1,
+    cname="c",
+    stream_id="s",
+    track_id="t",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One reader of strangers' bytes."""
+
+    name: str
+    read: Callable[[bytes], str]
+    """Reads one input and says, in a few words, what became of it: new words are worth keeping.
+    What it raises is a finding."""
+    seeds: tuple[bytes, ...]
+    """Inputs that are well."""
+    weight: int = 1
+    """Inputs it is given, in relation to the others."""
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")  # who calls us has refused what is no UTF-8
+
+
+def _offer(data: bytes) -> str:
+    try:
+        offer = parse_offer(_text(data))
+    except BadOffer as error:
+        return f"refused: {error}"
+    answer = write_answer(offer, LOCAL)
+    assert answer.endswith("\r\n")
+    assert answer.count("\r\nm=") == len(offer.sections)
+    return f"{len(offer.sections)} sections, data {offer.has_data}, {offer.setup}"
+
+
+def _fragment(data: bytes) -> str:
+    try:
+        fragment = parse_fragment(_text(data))
+    except RemoteError as error:
+        return f"refused: {error}"
+    return f"{min(len(fragment.candidates), 3)} candidates"
+
+
+def _event(data: bytes) -> str:
+    try:
+        return type(parse_client_event(_text(data))).__name__
+    except BadEvent as error:
+        json.dumps(str(error)).encode()  # it can be shown back
+        return f"refused: {re.sub('[^a-z]+', ' ', str(error))[:24]}"
+
+
+def _messages(make: Callable[[], Any]) -> Callable[[bytes], str]:
+    def read(data: bytes) -> str:
+        form = make()
+        return " ".join(type(form.read(each)).__name__ for each in (data, _text(data)))
+
+    return read
+
+
+class _Gate:
+    """Behind the guard; its media path is a real receiver and RTCP reader."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+        self.faults: list[Exception] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def note(*_arguments: object) -> bool:
+            self.got.append(name)
+            return True
+
+        return note
+
+    def media_failed(self, error: Exception) -> None:
+        self.faults.append(error)
+
+
+def _datagram(data: bytes) -> str:
+    gate, guard = _guarded()
+    gate.got.clear()
+    for source in (("192.0.2.1", 1000), ("::1", 1, 0, 0)):
+        guard.datagram_received(data, source)
+    assert not gate.faults
+    return " ".join(gate.got[1:])
+
+
+@cache
+def _guarded() -> tuple[_Gate, DatagramGuard]:
+    async def make() -> tuple[_Gate, DatagramGuard]:  # aioice asks for the loop
+        gate = _Gate()
+        return gate, DatagramGuard(gate)
+
+    return asyncio.run(make())
+
+
+def _rtp(data: bytes) -> str:
+    """Packets, each behind its length in two bytes; 20 ms between them."""
+    receiver = Receiver(111)
+    heard = 0
+    try:
+        now_s = 0.0
+        position = 0
+        while position + 2 <= len(data) and now_s < 2:
+            size = int.from_bytes(data[position : position + 2], "big") % 1500
+            packet = data[position + 2 : position + 2 + size]
+            position += 2 + size
+            now_s += 0.02
+            for pcm in (*receiver.push(packet, now_s), *receiver.pull(now_s)):
+                assert np.isfinite(pcm.samples).all()
+                assert pcm.start_samples == heard  # without a hole, whatever comes
+                heard += len(pcm.samples)
+        quality = receiver.quality(now_s)
+        receiver.report()
+    finally:
+        receiver.close()
+    happened = ("invalid", "late", "duplicate", "reordered")
+    return " ".join(each for each in happened if getattr(quality, f"packets_{each}"))
+
+
+def _rtcp(data: bytes) -> str:
+    rtcp = Rtcp(1, "c")
+    rtcp.write(1.0, None, None)
+    rtcp.read(data, 2.0)
+    trip = rtcp.round_trip_s
+    assert trip is None or trip >= 0
+    return f"trip {trip is not None} loss {rtcp.peer_loss is not None}"
+
+
+def _sctp(data: bytes) -> str:
+    """A packet as it comes out of DTLS, to an association that stands."""
+
+    async def handle() -> str:
+        ice = RTCIceTransport(RTCIceGatherer(iceServers=[]))
+        sctp = GuardedSctp(RTCDtlsTransport(ice, [_certificate()]))
+        sctp._last_received_tsn = 0
+        sctp._set_state(sctp.State.ESTABLISHED)
+        sent = 0
+
+        async def send(_data: bytes) -> None:
+            nonlocal sent
+            sent += 1
+
+        setattr(sctp.transport, "_send_data", send)  # noqa: B010 - a method, for mypy
+        try:
+            await sctp._handle_data(_sealed(data, sctp._local_verification_tag))
+            await asyncio.sleep(0)
+        finally:
+            for timer in ("_t1_cancel", "_t2_cancel", "_t3_cancel"):
+                getattr(sctp, timer)()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+        streams, last = len(sctp._inbound_streams), sctp._last_received_tsn
+        return f"{sctp._association_state.name} {min(sent, 3)} {streams} {last}"
+
+    return asyncio.run(handle())
+
+
+def _sealed(packet: bytes, tag: int) -> bytes:
+    """With the tag and the checksum that it needs to be looked at (RFC 9260, section 6.8)."""
+    head = packet[:4].ljust(4, b"\0")
+    is_init = packet[12:13] == b"\1"
+    body = (0 if is_init else tag).to_bytes(4, "big") + bytes(4) + packet[12:]
+    checksum: int = google_crc32c.value(head + body)
+    return b"".join((head, body[:4], checksum.to_bytes(4, "little"), body[8:]))
+
+
+@cache
+def _certificate() -> RTCCertificate:
+    return RTCCertificate.generateCertificate()
+
+
+def _secret(data: bytes) -> str:
+    return str(_SIGNER.read(_text(data)) is not None)
+
+
+_SIGNER = SecretSigner(b"k" * 32, lambda _key: b"digest")
+_SECRET = ClientSecret(id="sess_1", key="a", expires_at=1 << 31, model="m", origin="https://a.b")
+
+
+def _stun_seeds() -> tuple[bytes, ...]:
+    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    request.attributes["USERNAME"] = "abcd:efgh"
+    request.attributes["PRIORITY"] = 1
+    request.attributes["ICE-CONTROLLING"] = 2
+    request.add_message_integrity(b"p" * 22)
+    answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE)
+    answer.attributes["XOR-MAPPED-ADDRESS"] = ("192.0.2.1", 1000)
+    return (
+        bytes(request),
+        bytes(answer),
+        bytes([0x80, 111]) + bytes(40),
+        bytes([22, 254, 253, 0] * 9),
+    )
+
+
+def _rtp_seeds() -> tuple[bytes, ...]:
+    with OpusEncoder() as encoder:
+        tone = np.sin(np.arange(960) * 0.05).astype(np.float32)
+        packets = [
+            build_rtp(encoder.encode(tone), payload_type=111, marker=n == 0, sequence=n,
+                      timestamp=960 * n, ssrc=7)
+            for n in range(12)
+        ]  # fmt: skip
+    return (b"".join(len(each).to_bytes(2, "big") + each for each in packets),)
+
+
+def _sctp_seeds() -> tuple[bytes, ...]:
+    init = InitChunk()
+    init.initiate_tag, init.advertised_rwnd, init.initial_tsn = 5, 65536, 1
+    init.outbound_streams = init.inbound_streams = 4
+    data = DataChunk(3)
+    data.tsn, data.stream_id, data.protocol, data.user_data = 1, 1, 51, b'{"type": "x.ping"}'
+    sack = SackChunk()
+    sack.cumulative_tsn, sack.advertised_rwnd = 1, 65536
+    return tuple(serialize_packet(5000, 5000, 0, cast(Any, chunk)) for chunk in (init, data, sack))
+
+
+_RECEIVER_REPORT = struct.pack("!BBHIIIIIII", 0x81, 201, 7, 7, 1, 64 << 24, 9, 3, 0x10000, 0x100)
+"""A quarter lost of what we sent (SSRC 1), and an answer to our last sender report."""
+OFFER = (SESSION + AUDIO).replace("\n", "\r\n").encode()
+EVENT = (
+    b'{"type": "session.update", "event_id": "e", "session": {"x_events": ["vad"], "x": {"vad":'
+    b' {"mode": "off", "hangover_ms": 300}}, "audio": {"output": {"language": "en"}}}}'
+)
+APPEND = b'{"type": "session.input_audio_buffer.append", "audio": "AAAAAAAA"}'
+
+TARGETS = (
+    Target("offer", _offer, (OFFER,), weight=3),
+    Target(
+        "fragment",
+        _fragment,
+        (("a=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 5 typ host\r\n" + TRANSPORT).encode(),),
+    ),
+    Target("event", _event, (EVENT, b'{"type": "x.ping"}'), weight=3),
+    Target("plain", _messages(PlainForm), (b'{"type": "start", "vad": true}', bytes(640))),
+    Target("translations", _messages(TranslationsForm), (APPEND, EVENT)),
+    Target("datagram", _datagram, _stun_seeds(), weight=4),
+    Target("rtp", _rtp, _rtp_seeds(), weight=2),
+    Target("rtcp", _rtcp, (Rtcp(1, "c").goodbye(), _RECEIVER_REPORT)),
+    Target("sctp", _sctp, _sctp_seeds()),
+    Target("secret", _secret, (_SIGNER.sign(_SECRET).encode(),)),
+)
+"""Everything that reads what strangers send."""

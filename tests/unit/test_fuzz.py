@@ -1,0 +1,24 @@
+"""A short fuzz campaign over everything that reads strangers' bytes; see `tests.fuzz.campaign`."""
+
+import pytest
+
+from tests.fuzz.campaign import corpus, fuzz
+from tests.fuzz.targets import TARGETS, Target
+
+pytestmark = pytest.mark.real_time
+
+INPUTS = 6000
+"""For each target and unit of weight."""
+SEED = 1
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_damaged_input_breaks_nothing_and_is_not_held(target: Target) -> None:
+    tally = fuzz(target, iter(range(INPUTS * target.weight)), SEED)
+    assert tally.inputs == INPUTS * target.weight
+    assert tally.kinds > 1  # the damage goes in: not all are refused for the same reason
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_the_corpus_is_read(target: Target) -> None:
+    assert all(isinstance(target.read(data), str) for data in corpus(target))
