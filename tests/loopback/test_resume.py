@@ -11,12 +11,13 @@ import pytest
 
 from rtc_server.app.server import running
 from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
-from rtc_server.pcm import PLAYOUT_RATE, Samples
+from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
 from rtc_server.session.base import LastSeen
 from rtc_server.signaling.keys import new_key, write_keys
 from tests.loopback.test_server import CALLS, EVENTS, call, freed, of, said, server, until
 from tests.rtc_client import RtcClient
 from tests.signaling_fakes import ANSWER, OFFER, serve
+from tests.signals import english
 
 SDP = {"Content-Type": "application/sdp"}
 LOUD = 0.02
@@ -147,3 +148,33 @@ async def test_only_who_opened_a_session_resumes_it(tmp_path: Path) -> None:
                 await first.closed.wait()
                 assert second.location == first.location
         await freed(house)
+
+
+async def test_a_websocket_whose_network_died_comes_back_on_another(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    phrase = to_int16(english("where is the train station")).astype("<i2").tobytes()
+    async with server(dead_peer_timeout_s=2.0) as house, aiohttp.ClientSession(house.url) as http:
+        # Does not answer pings: to the server its network is dead from the start.
+        dead = await http.ws_connect("/ws/audio?source=en&target=ru", autoping=False)
+        created = await dead.receive_json()
+        session_id = created["session"]["id"]
+        await dead.send_bytes(phrase)
+        await until(lambda: "its client is gone" in caplog.text)
+        async with http.ws_connect(f"/ws/audio?resume={session_id}&last_event_id=event_1") as back:
+            pcm, texts = b"", []
+            async with asyncio.timeout(60):
+                while len(pcm) < SPEECH_RATE // 2 or not texts:
+                    message = await back.receive()
+                    if message.type is aiohttp.WSMsgType.BINARY:
+                        pcm += message.data
+                    elif (event := message.json())["type"] == "session.output_transcript.delta":
+                        texts.append(event["delta"])
+            assert texts == ["one two three"]
+            assert house.manager.sessions == 1
+        await freed(house)
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+            await http.ws_connect(f"/ws/audio?resume={session_id}")
+        assert refusal.value.status == 404
+        await dead.close()
