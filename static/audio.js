@@ -62,7 +62,6 @@ export function canCaptureTab() {
  * @throws {SourceError} tab_refused, or tab_silent where the browser gives a picture but no sound
  */
 export async function openTab() {
-  const { suppressLocalAudioPlayback = false } = navigator.mediaDevices.getSupportedConstraints();
   const audio = {
     echoCancellation: false,
     noiseSuppression: false,
@@ -83,10 +82,11 @@ export async function openTab() {
     throw new SourceError("tab_refused");
   }
   const [picture] = stream.getVideoTracks();
-  const playable = suppressLocalAudioPlayback && picture?.getSettings().displaySurface === "browser";
+  const isTab = picture?.getSettings().displaySurface === "browser";
   picture?.stop();
   const [track] = stream.getAudioTracks();
   if (!track) throw new SourceError("tab_silent");
+  const playable = isTab && track.getSettings().suppressLocalAudioPlayback === true;
   return source("tab", track, playable);
 }
 

@@ -8,6 +8,7 @@ export class FilePlayer extends EventTarget {
   #bar;
   #picker;
   #name;
+  #choose;
   #play;
   #position;
   #time;
@@ -21,7 +22,8 @@ export class FilePlayer extends EventTarget {
     this.#play = bar.querySelector("#file-play");
     this.#position = bar.querySelector("[type=range]");
     this.#time = bar.querySelector("time");
-    bar.querySelector("#file-choose").addEventListener("click", () => this.choose());
+    this.#choose = bar.querySelector("#file-choose");
+    this.#choose.addEventListener("click", () => this.choose());
     this.#picker.addEventListener("change", () => this.take(this.#picker.files[0]));
     this.#play.addEventListener("click", () => {
       if (this.#source.playing) this.#source.pause();
@@ -61,6 +63,7 @@ export class FilePlayer extends EventTarget {
   /** Take the interface's language anew. */
   render() {
     this.#name.textContent = this.#source?.name ?? text("noFile");
+    this.#choose.textContent = text(this.#source ? "changeFile" : "chooseFile");
     this.#showPosition();
   }
 

@@ -146,6 +146,7 @@ export class Settings extends EventTarget {
     const { mix, originalMuted, monitor: monitorBox } = this.#form.elements;
     this.#output.controls = this.#values;
     this.#player.shown = input === FILE;
+    document.body.toggleAttribute("data-muted", this.#values.translationMuted);
     this.#playOn();
     document.getElementById("hangover-shown").textContent = text("milliseconds", { value: hangover });
     document.getElementById("pause-setting").hidden = talk === "hold";

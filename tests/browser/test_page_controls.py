@@ -222,8 +222,8 @@ async def test_delays_and_losses_are_shown() -> None:
         shown = page.locator("#details dd")
         round_trip = re.compile(r"\d+ ms")
         delays: list[str | re.Pattern[str]] = ["481 ms", "310 ms", "60 ms", "–", "0 ms"]
-        rest_shown = ["2", round_trip, "1.5 %", "0.0 %", "3 ms"]
-        await expect(shown).to_have_text(["WebRTC, UDP", *delays, *rest_shown])
+        wire: list[str | re.Pattern[str]] = ["2", round_trip, "1.5 %", "0.0 %", "3 ms"]
+        await expect(shown).to_have_text(["WebRTC, UDP", *delays, *wire])
 
 
 async def test_the_sound_of_a_tab_can_be_translated() -> None:
@@ -235,7 +235,7 @@ async def test_the_sound_of_a_tab_can_be_translated() -> None:
     ):
         page = seen.page
         talk = await page.context.new_page()
-        await talk.goto(server.url)
+        await talk.goto(f"{server.url}healthz")
         await talk.evaluate(
             """() => {
               document.title = "A talk";

@@ -15,23 +15,17 @@ from tests.browser.chromium import visit, write_wav
 from tests.browser.recording import RATE, finish_recording, start_recording
 from tests.browser.scripted_server import say, scripted_server
 from tests.browser.test_page_controls import start
-from tests.browser.test_page_sources import PATIENCE_MS, PICK, SETTINGS, pretend_devices
+from tests.browser.test_page_sources import (
+    PATIENCE_MS,
+    PICK,
+    SETTINGS,
+    WATCH_LEVELS,
+    pretend_devices,
+)
 from tests.signals import audible, join, russian, silence, tone
 
 TONE_DB = 20 * np.log10(0.5 / np.sqrt(2))
 """Of the file that is played as the original."""
-WATCH_LEVELS = """() => {
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
-  analyser.fftSize = 4096;
-  context.createMediaStreamSource(document.querySelector("#local").srcObject).connect(analyser);
-  const samples = new Float32Array(analyser.fftSize);
-  window.levelDb = () => {
-    analyser.getFloatTimeDomainData(samples);
-    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-    return 10 * Math.log10(power + 1e-12);
-  };
-}"""
 LOUDEST = """async () => {
   let loudest = -Infinity;
   for (const end = performance.now() + 2500; performance.now() < end; ) {

@@ -29,6 +29,18 @@ PLAY_PHRASE = """async (wav) => {
   speech.loop = true;
   await speech.play();
 }"""
+WATCH_LEVELS = """() => {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  analyser.fftSize = 4096;
+  context.createMediaStreamSource(document.querySelector("#local").srcObject).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  window.levelDb = () => {
+    analyser.getFloatTimeDomainData(samples);
+    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+    return 10 * Math.log10(power + 1e-12);
+  };
+}"""
 UNPLUG = """() => {
   const [track] = captured.at(-1).getAudioTracks();
   track.stop();
@@ -148,13 +160,15 @@ async def test_what_a_tab_says_is_translated() -> None:
     ):
         page = seen.page
         talk = await page.context.new_page()
-        await talk.goto(server.url)
+        await talk.goto(f"{server.url}/healthz")
         await talk.evaluate(PLAY_PHRASE, wav(speech, SPEECH_RATE))
         await page.bring_to_front()
         await page.select_option("#input", "tab")
         await page.click("#toggle:enabled")
         row = page.locator(".segment[data-status=final]", has_text="Где находится вокзал?")
         await expect(row.first).to_be_visible(timeout=PATIENCE_MS)
+        await page.evaluate(WATCH_LEVELS)  # the tab is silent; the page plays what it says
+        await page.wait_for_function("() => levelDb() > -40", timeout=PATIENCE_MS)
 
 
 def wav(samples: "np.ndarray", sample_rate: int) -> str:

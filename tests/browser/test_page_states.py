@@ -203,20 +203,6 @@ async def test_no_microphone() -> None:
         await expect_problem(seen.page, "No microphone found", "Plug one in")
 
 
-async def test_a_microphone_that_goes_away() -> None:
-    keep = """const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    navigator.mediaDevices.getUserMedia = async (wanted) => {
-      const stream = await open(wanted);
-      window.microphone = stream.getAudioTracks()[0];
-      return stream;
-    };"""
-    async with scripted_server() as server, visit(server.url, before_load=keep) as seen:
-        await start(seen.page)
-        await seen.page.evaluate("microphone.dispatchEvent(new Event('ended'))")
-        await expect_problem(seen.page, "The sound went away", "was unplugged")
-        await expect(seen.page.locator("#toggle")).to_have_text("Start")
-
-
 @pytest.mark.parametrize(
     ("missing", "title"),
     [

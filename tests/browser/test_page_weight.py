@@ -18,5 +18,5 @@ async def test_the_page_is_light() -> None:
         seen.page.on("response", weigh)
         await seen.page.goto(server.url, wait_until="networkidle")
         await seen.page.wait_for_selector("[data-phase=idle]")
-    assert any(url.endswith("client.js") for url in sizes)
+    assert any(url.endswith("app.js") for url in sizes)
     assert sum(sizes.values()) < MOST_BYTES, sizes
