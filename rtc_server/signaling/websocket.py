@@ -12,9 +12,9 @@ from rtc_server.clock import monotonic
 from rtc_server.config import TransportSettings
 from rtc_server.errors import RemoteError, RtcServerError
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import Calls
+from rtc_server.session.base import Calls, Connect, SessionRequest
 from rtc_server.signaling.auth import caller_of
-from rtc_server.signaling.bodies import session_request
+from rtc_server.signaling.bodies import last_seen, query_text, session_request
 from rtc_server.transport.base import TransportListener
 from rtc_server.transport.websocket.forms import Form
 from rtc_server.transport.websocket.plain import PlainForm
@@ -137,11 +137,20 @@ class WebSocketRoutes:
                 self._calls.check(asked.settings)
                 raise RemoteError("This address speaks WebSocket: connect with ws:// or wss://.")
             wanted = replace(asked, stats=stats)
-            await self._calls.run_stream(upgrade, wanted)
+            await self._run(request, upgrade, wanted)
         except RtcServerError as error:
             self._metrics.calls_refused.labels(error.code).inc()
             raise
         return response
+
+    async def _run(self, request: web.Request, upgrade: Connect, wanted: SessionRequest) -> None:
+        """Until the connection is over: a session of its own, or the one it comes back to."""
+        session_id = query_text(request.query, "resume")
+        if session_id is None:
+            await self._calls.run_stream(upgrade, wanted)
+        else:
+            caller_of(request).must_own(self._calls.owner(session_id))
+            await self._calls.resume_stream(session_id, upgrade, last_seen(request.query))
 
 
 def _check_subprotocol(request: web.Request) -> None:
