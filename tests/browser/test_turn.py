@@ -1,14 +1,24 @@
 """Chromium through a real TURN server, with the user that a server minted for it."""
 
+import asyncio
+import re
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rtc_server.config import TransportSettings
+from rtc_server.app.server import running
+from rtc_server.config import (
+    AccessSettings,
+    EngineSettings,
+    HttpSettings,
+    Settings,
+    TransportSettings,
+)
 from rtc_server.transport.webrtc import WebRtcTransport
-from tests.browser.chromium import visit
+from tests.browser.chromium import visit, write_wav
+from tests.browser.test_page_states import FAILED_REQUEST, start
 from tests.coturn import SECRET, coturn
 from tests.loopback.peers import Recorder, pitch_hz, tone
 
@@ -95,3 +105,36 @@ async def test_media_flows_through_the_relay_alone(way: str, tmp_path: Path) -> 
     assert path["protocol"] == way
     assert set(path["gathered"]) == {"relay"}
     assert path["received"] > 50
+
+
+async def test_the_page_comes_through_the_relay_when_it_is_told_to(tmp_path: Path) -> None:
+    """From the operator's settings to audio: secret, minted user, relay, call."""
+    microphone = write_wav(tmp_path / "microphone.wav", tone(440, 5), 48_000)
+    async with coturn(tmp_path) as turn:
+        settings = Settings(
+            http=HttpSettings(port=0, api_key="a key that somebody chose"),
+            access=AccessSettings(page_access="open"),
+            transport=TransportSettings(
+                ice_servers=(turn.udp,), turn_secret=SECRET, ice_policy="relay"
+            ),
+            engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+        )
+        async with (
+            running(settings) as server,
+            visit(server.url, microphone=microphone, expected_errors=[FAILED_REQUEST]) as seen,
+        ):
+            await start(seen.page)
+            async with asyncio.timeout(60):
+                while not received(server.metrics.exposition().decode()):
+                    await asyncio.sleep(0.2)
+            assert turn.allocations > 0
+            users = {
+                user for line in turn.log for user in re.findall(r"username=<(\d+:\w+)>", line)
+            }
+            assert len(users) == 1, "one user for one secret"
+
+
+def received(exposition: str) -> bool:
+    """Whether the server has counted media of a client."""
+    found = re.search(r'rtc_packets_total\{way="received"\} ([0-9.]+)', exposition)
+    return bool(found and float(found[1]) > 0)
