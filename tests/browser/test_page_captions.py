@@ -9,7 +9,7 @@ from typing import Any
 import pysubs2
 import pytest
 from aiortc import RTCDataChannel
-from playwright.async_api import Page, expect
+from playwright.async_api import FloatRect, Page, expect
 
 from rtc_server.app.server import running
 from rtc_server.config import HttpSettings, Settings
@@ -39,10 +39,10 @@ async def look(page: Page, *choices: str) -> None:
     await page.keyboard.press("Escape")
 
 
-async def box(page: Page, selector: str) -> dict[str, float]:
+async def box(page: Page, selector: str) -> FloatRect:
     found = await page.locator(selector).first.bounding_box()
     assert found
-    return dict(found)
+    return found
 
 
 async def until(page: Page, condition: str) -> None:
@@ -132,6 +132,34 @@ async def test_each_caption_has_its_language_and_direction() -> None:
         await expect(source).to_have_attribute("dir", "rtl")
         await expect(target).to_have_attribute("lang", "en")
         await expect(target).to_have_attribute("dir", "ltr")
+
+
+async def test_what_is_committed_is_not_taken_back() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        channel = await start(seen.page, server)
+        firm = seen.page.locator(".source .firm")
+        say(channel, "x.segment", **segment("a", 1, "partial", "Где находится", stable=3))
+        await expect(firm).to_have_text("Где")
+        say(channel, "x.segment", **segment("a", 2, "partial", "Когда придёт", stable=0))
+        say(channel, "x.segment", **segment("a", 3, "partial", "Где находится во", stable=13))
+        await expect(firm).to_have_text("Где находится")
+        changes = seen.page.evaluate(
+            """new Promise((tell) => {
+              const seen = new Set();
+              const read = () => seen.add(document.querySelector(".source .firm").textContent);
+              new MutationObserver(() => {
+                read();
+                if (document.querySelector("[data-status=final]")) tell([...seen]);
+              }).observe(document.querySelector(".segments"), {
+                childList: true, subtree: true, attributes: true,
+              });
+            })"""
+        )
+        watching = asyncio.ensure_future(changes)
+        await seen.page.evaluate("0")  # it watches by now
+        say(channel, "x.segment", **segment("a", 4, "partial", "Кто", stable=3))
+        say(channel, "x.segment", **segment("a", 5, "final", "Где находится вокзал?", "Where?"))
+        assert await watching == ["Где находится вокзал?"]
 
 
 async def test_a_long_talk_keeps_the_page_small_and_can_be_read_from_its_beginning() -> None:
@@ -256,10 +284,11 @@ async def test_subtitles_are_read_by_a_parser(which: str, tmp_path: Path) -> Non
         await page.click("[popovertarget=export]")
         await page.select_option("#which", which)
         written = await files(page, tmp_path, "srt", "vtt")
-    lines = {"both": spoken, "source": [p[:1] for p in spoken], "target": [p[1:] for p in spoken]}
+    part = {"both": slice(0, 2), "source": slice(0, 1), "target": slice(1, 2)}[which]
+    lines = [list(pair[part]) for pair in spoken]
     for kind, text in written.items():
         parsed = pysubs2.SSAFile.from_string(text, format_=kind)
-        assert [event.plaintext.split("\n") for event in parsed] == [list(p) for p in lines[which]]
+        assert [event.plaintext.split("\n") for event in parsed] == lines
         assert all(event.start < event.end for event in parsed)
         starts = [event.start for event in parsed]
         assert starts == [500, 3500, 6500]
