@@ -1,0 +1,123 @@
+"""Requests that mean one thing to a proxy and another to us, and headers made of parts of them."""
+
+import asyncio
+
+import pytest
+
+from rtc_server.app.server import running
+from rtc_server.config import EngineSettings, HttpSettings, Settings
+
+KEY = "k" * 32
+SETTINGS = Settings(
+    http=HttpSettings(port=0, api_key=KEY, trusted_proxies=("127.0.0.1",), path_prefix="/talk"),
+    engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+)
+HIDDEN = b"GET /talk/v1/engines HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + KEY.encode()
+"""What is smuggled: if it were answered, the answer would begin with 200."""
+
+
+async def answers(port: int, raw: bytes) -> list[bytes]:
+    """The status lines of all that comes back before the server hangs up, or goes quiet."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(raw)
+    received = bytearray()
+    try:
+        async with asyncio.timeout(1.0):
+            while chunk := await reader.read(65536):
+                received += chunk
+    except TimeoutError:
+        pass
+    except ConnectionError:
+        pass
+    writer.close()
+    return [line for line in bytes(received).split(b"\r\n") if line.startswith(b"HTTP/1.")]
+
+
+def request(headers: bytes, body: bytes = b"", path: bytes = b"/talk/healthz") -> bytes:
+    return b"POST " + path + b" HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n" + body
+
+
+SMUGGLED = {
+    "both lengths": request(
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\n" + HIDDEN + b"\r\n\r\n"
+    ),
+    "two lengths": request(
+        b"Content-Length: 0\r\nContent-Length: 150\r\n", HIDDEN + b"\r\n\r\n"
+    ),
+    "a list of lengths": request(b"Content-Length: 0, 150\r\n", HIDDEN + b"\r\n\r\n"),
+    "a length with a sign": request(b"Content-Length: +0\r\n", HIDDEN + b"\r\n\r\n"),
+    "an unknown encoding": request(
+        b"Transfer-Encoding: xchunked\r\n", b"0\r\n\r\n" + HIDDEN + b"\r\n\r\n"
+    ),
+    "an encoding behind a space": request(
+        b"Transfer-Encoding : chunked\r\n", b"0\r\n\r\n" + HIDDEN + b"\r\n\r\n"
+    ),
+    "a folded header": request(
+        b"X: y\r\n Transfer-Encoding: chunked\r\n", b"0\r\n\r\n" + HIDDEN + b"\r\n\r\n"
+    ),
+    "a chunk size with a sign": request(
+        b"Transfer-Encoding: chunked\r\n", b"-1\r\n\r\n" + HIDDEN + b"\r\n\r\n"
+    ),
+    "a bare line feed": request(
+        b"X: y\nContent-Length: 150\r\n", HIDDEN + b"\r\n\r\n"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", SMUGGLED.values(), ids=SMUGGLED.keys())
+async def test_a_request_within_a_request_is_not_answered_with_its_key(raw: bytes) -> None:
+    """Either the whole is refused, or the rest is a request of its own by the same rules that any
+    proxy in front has: never a length that may be read in two ways."""
+    async with running(SETTINGS) as house:
+        statuses = await answers(house.port, raw)
+        assert statuses, "it must be answered"
+        assert not any(b" 200 " in status for status in statuses), statuses
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/talk/../v1/engines",
+        b"/talk/%2e%2e/v1/engines",
+        b"/v1/engines",
+        b"//v1/engines",
+        b"/talk//v1/engines",
+        b"/talk/v1/engines/..;/",
+        b"/talk/static/../../rtc_server/config.py",
+        b"/talk/static/%2e%2e/%2e%2e/pyproject.toml",
+        b"/talk/static/..%2f..%2fpyproject.toml",
+        b"http://elsewhere/talk/v1/engines",
+    ],
+)
+async def test_no_path_leads_around_the_prefix_or_the_key(path: bytes) -> None:
+    async with running(SETTINGS) as house:
+        raw = b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        [status] = await answers(house.port, raw)
+        assert status.split(b" ")[1] in (b"400", b"401", b"403", b"404"), status
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"X-Forwarded-Prefix: /a\r\nX-Forwarded-Prefix: //evil.example\r\n",
+        b"X-Forwarded-Prefix: //evil.example\r\n",
+        b"X-Forwarded-Prefix: https://evil.example\r\n",
+        b"X-Forwarded-Prefix: /%0d%0aSet-Cookie:x\r\n",
+        b"X-Forwarded-Host: evil.example\r\nOrigin: http://evil.example%0d%0aX: y\r\n",
+        b"Origin: http://evil.example\r\n",
+    ],
+)
+async def test_no_header_comes_back_as_one_of_ours(headers: bytes) -> None:
+    async with running(SETTINGS) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        for path in (b"/talk", b"/talk/v1/languages?source=%0d%0aSet-Cookie:%20x"):
+            writer.write(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            body = [
+                line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+            ]
+            await reader.readexactly(int(body[0].split(b":")[1]))
+            assert b"evil" not in head
+            assert b"cookie" not in head.lower()
+        writer.close()
+        await writer.wait_closed()
