@@ -20,10 +20,17 @@ from tests.browser.test_page_sources import (
     PICK,
     SETTINGS,
     WATCH_LEVELS,
+    played_until,
     pretend_devices,
 )
 from tests.signals import audible, join, russian, silence, tone
 
+FOLLOW_METER = """() => {
+  window.loudest = 0;
+  const meter = document.querySelector("#output-meter");
+  const note = () => (loudest = Math.max(loudest, meter.getAttribute("aria-valuenow")));
+  new MutationObserver(note).observe(meter, { attributes: true });
+}"""
 TONE_DB = 20 * np.log10(0.5 / np.sqrt(2))
 """Of the file that is played as the original."""
 LOUDEST = """async () => {
@@ -149,24 +156,21 @@ async def test_the_last_translation_is_said_again(tmp_path: Path) -> None:
     ):
         page = seen.page
         await expect(page.locator("#replay")).to_be_disabled()
+        await page.evaluate(FOLLOW_METER)
         await page.set_input_files(PICK, phrases)
         await page.click("#toggle:enabled")
-        row = page.locator(".segment[data-playout=finished]", has_text=meant)
-        await expect(row).to_have_count(1, timeout=PATIENCE_MS)
-        await expect(page.get_by_role("button", name="Play", exact=True)).to_be_enabled()
-        await page.wait_for_function("() => document.querySelector('#local').srcObject")
-        await expect(page.locator("#replay")).to_be_enabled()
-
-        await start_recording(page, "#local")
-        await page.click("#replay")
-        await expect(page.locator("#hush")).to_be_enabled()
-        await expect(page.locator("#hush")).to_be_disabled()
-        recording = await finish_recording(page)
-        lowered = scipy.signal.resample_poly(recording, 1, RATE // SPEECH_RATE)
-        heard = join(silence(300), audible(lowered.astype(np.float32)), silence(1000))
-        back = SessionPatch(source_language="en", target_language="ru")
-        understood = await translate(heard, SETTINGS, back)
-        assert [segment.source.text for segment in understood.segments] == [meant]
+        play = page.get_by_role("button", name="Play", exact=True)
+        rows = page.locator(".segment[data-playout=finished]", has_text=meant)
+        heard: list[str] = []
+        for played in range(1, 4):  # a busy machine may tear holes into the sound
+            await played_until(page, rows.nth(played - 1))
+            await expect(play).to_be_visible()
+            heard = await heard_again(page)
+            if heard == [meant]:
+                break
+            await play.click()
+        assert heard == [meant]
+        assert await page.evaluate("loudest") > 40
 
         await page.click("#toggle")
         await page.wait_for_selector("[data-phase=closed]", timeout=PATIENCE_MS)
@@ -176,20 +180,18 @@ async def test_the_last_translation_is_said_again(tmp_path: Path) -> None:
         await expect(page.locator("#replay")).to_be_enabled()
 
 
-async def test_the_translation_has_a_meter(tmp_path: Path) -> None:
-    speech = join(silence(500), russian("Сколько это стоит?"), silence(1500))
-    file = write_wav(tmp_path / "phrase.wav", speech, SPEECH_RATE)
-    async with (
-        running(SETTINGS) as server,
-        visit(f"{server.url}/?source=ru&target=en") as seen,
-    ):
-        page = seen.page
-        await page.set_input_files(PICK, file)
-        await page.click("#toggle:enabled")
-        await page.wait_for_function(
-            "() => document.querySelector('#output-meter').getAttribute('aria-valuenow') > 40",
-            timeout=PATIENCE_MS,
-        )
+async def heard_again(page: Page) -> list[str]:
+    """What an English interpreter understands of the repeated translation."""
+    await start_recording(page, "#local")
+    await page.click("#replay:enabled")
+    await expect(page.locator("#hush")).to_be_enabled()
+    await expect(page.locator("#hush")).to_be_disabled()
+    recording = await finish_recording(page)
+    lowered = scipy.signal.resample_poly(recording, 1, RATE // SPEECH_RATE)
+    padded = join(silence(300), audible(lowered.astype(np.float32)), silence(1000))
+    back = SessionPatch(source_language="en", target_language="ru")
+    understood = await translate(padded, SETTINGS, back)
+    return [segment.source.text for segment in understood.segments]
 
 
 async def test_everything_moves_to_the_chosen_loudspeaker(tmp_path: Path) -> None:
