@@ -21,9 +21,18 @@ from rtc_server.errors import NotReady, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import Connect, OpenedCall, Owner, Phrase, SessionRequest
+from rtc_server.session.base import (
+    Connect,
+    LastSeen,
+    OpenedCall,
+    Owner,
+    Phrase,
+    SessionRequest,
+    Spoken,
+)
 from rtc_server.signaling import make_http_app
 
+GONE = "There is no such session, or it has ended."
 PHRASES = {
     "ru": [
         Phrase("Где находится вокзал?", "Where is the train station?", "en", "Getting around"),
@@ -83,6 +92,12 @@ class ScriptedCalls:
     async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
         raise NotReady("This server has no WebSocket sessions.", 1)
 
+    async def resume_call(self, session_id: str, offer_sdp: str, seen: LastSeen) -> OpenedCall:
+        raise UnknownSession(GONE)
+
+    async def resume_stream(self, session_id: str, connect: Connect, seen: LastSeen) -> None:
+        raise UnknownSession(GONE)
+
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
         raise NotImplementedError
 
@@ -92,13 +107,16 @@ class ScriptedCalls:
     def owner(self, session_id: str) -> Owner:
         return self.requests[-1].owner
 
+    def transcript(self, session_id: str) -> Sequence[Spoken]:
+        raise UnknownSession(GONE)
+
     def revoke(self, key: str) -> None:
         raise NotImplementedError
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:
         peer = self.peers.pop(session_id, None)
         if not peer:
-            raise UnknownSession("There is no such session, or it has ended.")
+            raise UnknownSession(GONE)
         self.closed.append(session_id)
         self.hung_up.set()
         await peer.close()
