@@ -87,6 +87,12 @@ class PacketTrack(MediaStreamTrack):
         self.muted = False
         """Sends nothing while true; RTP time goes on."""
 
+    def say(self, audio: Floats) -> None:
+        """From the next packet on: 48 kHz float32, (n,) or (n, 2)."""
+        silence = self._after or b"\xf8\xff\xfe"
+        said = [*self._packets][: self._next]
+        self._packets = [*said, *[silence] * (self._next - len(said)), *encode(audio)]
+
     async def recv(self) -> Any:
         while True:
             if self.readyState != "live":

@@ -176,10 +176,10 @@ class RoomManager:
         return room
 
     def _named(self, name: str) -> Room:
-        try:
-            return self._rooms[name]
-        except KeyError:
-            raise UnknownRoom("There is no such room, or it has closed.") from None
+        room = self._rooms.get(name)
+        if room is None or room.is_over:
+            raise UnknownRoom("There is no such room, or it has closed.")
+        return room
 
     # ---------------------------------------------------------------- lives
 

@@ -136,7 +136,7 @@ class Room:
             if language.work is None:
                 if language.members and code != self.source:
                     self._start(code)  # it failed, and begins anew
-            elif idle_s >= self._settings.room_linger_s:
+            elif not wanted and idle_s >= self._settings.room_linger_s:
                 language.work.cancel()
 
     def _on_tick(self, number: int, _now_s: float) -> None:

@@ -1,23 +1,26 @@
 """Rooms as a whole: real offers, real media, engines in their own processes."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import aiohttp
 import numpy as np
 
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import EngineSettings, HttpSettings, RoomSettings, Settings
-from tests.loopback.test_server import of, said
+from tests.loopback.test_server import of, said, until
 from tests.rtc_client import RtcClient
 
-WORDS = ("yes", "where is the train station", "thank you")
+LANGUAGES = ("ru", "de", "fr")
 
 
 @asynccontextmanager
-async def server(**rooms: float) -> AsyncIterator[RunningServer]:
+async def server(*, api_key: str = "", **rooms: float) -> AsyncIterator[RunningServer]:
     settings = Settings(
-        http=HttpSettings(port=0),
+        http=HttpSettings(port=0, api_key=api_key),
         engines=EngineSettings(ast="tests.loopback.server_engines:many"),
         rooms=RoomSettings(**rooms),  # type: ignore[arg-type]
     )
@@ -25,17 +28,34 @@ async def server(**rooms: float) -> AsyncIterator[RunningServer]:
         yield house
 
 
-def speaker(house: RunningServer, *words: str, room: str = "hall") -> RtcClient:
-    audio = said(*words) if words else None
-    return RtcClient(f"{house.url}/whip/{room}?source=en", audio=audio, channel=None)
+def speaker(house: RunningServer) -> RtcClient:
+    """Silent until `say`."""
+    return RtcClient(f"{house.url}/whip/hall?source=en", channel=None)
 
 
-def listener(house: RunningServer, language: str, room: str = "hall") -> RtcClient:
-    return RtcClient(f"{house.url}/whep/{room}?language={language}", listens_only=True)
+def say(client: RtcClient, *texts: str) -> None:
+    """Speak from now on."""
+    client.track.say(said(*texts))
+
+
+def listener(house: RunningServer, language: str) -> RtcClient:
+    return RtcClient(f"{house.url}/whep/hall?language={language}", listens_only=True)
 
 
 def finals(client: RtcClient) -> list[dict[str, Any]]:
     return of(client, "x.segment", final=True)
+
+
+async def told(client: RtcClient, count: int = 1) -> list[dict[str, Any]]:
+    """Wait for so many final captions."""
+    await client.until(lambda: len(finals(client)) >= count)
+    return finals(client)
+
+
+async def heard(client: RtcClient) -> None:
+    """Wait for some speech."""
+    await client.until(lambda: sum(len(each.payload) > 20 for each in client.packets) >= 20)
+    assert np.abs(client.heard()).max() > 0.05
 
 
 def total(house: RunningServer, name: str, **labels: str) -> float:
@@ -43,19 +63,164 @@ def total(house: RunningServer, name: str, **labels: str) -> float:
 
 
 async def test_a_speaker_is_heard_in_two_languages_and_in_the_original() -> None:
-    async with server() as house, speaker(house, *WORDS) as spoken:
-        assert "a=recvonly" in spoken.answer_sdp
-        async with (
-            listener(house, "ru") as russian,
-            listener(house, "de") as german,
-            listener(house, "en") as original,
-        ):
-            assert "a=sendonly" in russian.answer_sdp
-            for client in (russian, german, original):
-                await client.until(lambda client=client: len(finals(client)) >= 3)  # type: ignore[misc]
-            for client, code in ((russian, "ru"), (german, "de"), (original, "en")):
-                assert {each["target"]["language"] for each in finals(client)} == {code}
-                assert np.abs(client.heard()).max() > 0.05
-            assert [e["source"]["text"] for e in finals(russian)] == [
-                e["target"]["text"] for e in finals(original)
-            ]
+    async with (
+        server() as house,
+        speaker(house) as spoken,
+        listener(house, "ru") as russian,
+        listener(house, "de") as german,
+        listener(house, "en") as original,
+    ):
+        say(spoken, "where is the train station")
+        captions = {}
+        for client, code in ((russian, "ru"), (german, "de"), (original, "en")):
+            [caption, *_] = await told(client)
+            assert caption["target"]["language"] == code
+            captions[code] = caption
+            await heard(client)
+        assert captions["en"]["target"]["text"] == captions["ru"]["source"]["text"]
+        assert captions["de"]["source"] == captions["ru"]["source"]
+
+
+async def test_twenty_listeners_three_languages_each_translated_once() -> None:
+    """Late ones hear the next sentence, and one that dies or reads nothing disturbs nobody."""
+    async with server() as house, AsyncExitStack() as room:
+        spoken = await room.enter_async_context(speaker(house))
+        clients = [listener(house, LANGUAGES[i % 3]) for i in range(19)]
+        for client in clients:
+            await room.enter_async_context(client)
+        dead, *living = clients
+        say(spoken, "where is the train station")
+        for client in clients:
+            await told(client)
+        dead.vanish()  # no goodbye: the server goes on sending to nobody
+
+        late = await room.enter_async_context(listener(house, "ru"))
+        say(spoken, "two coffees and a cold beer please")
+        for client in living:
+            first, second, *_ = await told(client, 2)
+            assert second["seq"] > first["seq"]
+        [next_one, *_] = await told(late)
+        ids = {each["segment_id"] for each in finals(living[2])}
+        assert next_one["segment_id"] in ids
+        for client in (*living, late):
+            await heard(client)
+
+        segments = len({each["segment_id"] for each in finals(living[2])})
+        for code in LANGUAGES:
+            assert total(house, "room_translations_total", language=code) == segments
+        # Encoded for each language, and not for each listener.
+        sent = sum(len(client.packets) for client in (*living, late))
+        assert total(house, "room_frames_encoded_total") < sent / 3
+        for client in living:
+            numbers = [each.sequence for each in client.packets]
+            gaps = np.diff(np.unwrap(numbers, period=65536))
+            assert np.all(gaps >= 1), "each listener has counters of their own"
+
+
+async def test_a_language_ends_after_its_last_listener_and_begins_anew() -> None:
+    async with server(room_linger_s=0) as house, speaker(house) as spoken:
+        async with listener(house, "de") as first:
+            say(spoken, "yes")
+            await told(first)
+        await until(lambda: total(house, "room_listeners") == 0)
+        await asyncio.sleep(2)  # more than it takes to notice
+        before = total(house, "room_translations_total", language="de")
+        async with listener(house, "fr") as french:
+            say(spoken, "thank you")
+            await told(french)
+        assert total(house, "room_translations_total", language="de") == before
+        async with listener(house, "de") as again:
+            say(spoken, "yes")
+            await told(again)
+
+
+async def test_captions_as_server_sent_events_and_what_was_missed() -> None:
+    async with (
+        server() as house,
+        speaker(house) as spoken,
+        aiohttp.ClientSession(house.url) as http,
+    ):
+        path = "/v1/rooms/hall/captions?language=de"
+
+        async def read(count: int, last_id: str = "") -> list[tuple[str, dict[str, Any]]]:
+            """Final captions with their ids."""
+            got: list[tuple[str, dict[str, Any]]] = []
+            headers = {"Last-Event-ID": last_id} if last_id else {}
+            async with http.get(path, headers=headers) as stream:
+                assert stream.content_type == "text/event-stream"
+                caption_id = ""
+                while len(got) < count:
+                    name, _, value = (await stream.content.readline()).decode().partition(": ")
+                    if name == "id":
+                        caption_id = value.strip()
+                    elif name == "data" and (event := json.loads(value))["final"]:
+                        assert event["target"]["language"] == "de"
+                        got.append((caption_id, event))
+            return got
+
+        reading = asyncio.create_task(read(1))
+        await until(lambda: total(house, "room_listeners") == 1)
+        say(spoken, "yes")
+        [(first_id, first)] = await reading
+        assert not house.metrics.registry.get_sample_value(
+            "rtc_engine_seconds_count", {"kind": "tts"}
+        ), "nobody listens, so nothing is spoken"
+        async with listener(house, "de") as meanwhile:
+            say(spoken, "thank you")
+            await told(meanwhile)
+        [(_, second)] = await read(1, first_id)
+        assert second["seq"] > first["seq"]
+        [(_, again)] = await read(1, "of-another-server.17")
+        assert again == first
+
+
+async def test_a_full_room_and_an_unknown_language() -> None:
+    async with (
+        server(room_listeners=1) as house,
+        speaker(house),
+        listener(house, "ru"),
+        aiohttp.ClientSession(house.url) as http,
+    ):
+        async with http.get("/v1/rooms/hall/captions?language=ru") as refused:
+            assert (refused.status, "Retry-After" in refused.headers) == (503, True)
+        async with http.get("/v1/rooms/hall/captions?language=xx") as refused:
+            assert refused.status == 422
+            assert "de, es, fr" in (await refused.json())["detail"]
+        async with http.get("/v1/rooms/nowhere/captions") as refused:
+            assert refused.status == 404
+
+
+async def test_a_join_link_opens_its_own_room_to_listen_and_nothing_else() -> None:
+    headers = {"Authorization": "Bearer the-key"}
+    async with server(api_key="the-key") as house, aiohttp.ClientSession(house.url) as http:
+        whip = f"{house.url}/whip/hall?source=en"
+        async with RtcClient(whip, channel=None, headers=headers) as spoken:
+            async with http.post("/v1/rooms/hall/link", headers=headers) as made:
+                link = await made.json()
+            url, _, token = link["url"].partition("#")
+            assert url == f"{house.url}/listen/hall"
+            assert link["qr_svg"].startswith("<svg")
+            joined = {"Authorization": f"Bearer {token}"}
+            whep = f"{house.url}/whep/hall?language=de"
+            async with RtcClient(whep, listens_only=True, headers=joined) as client:
+                say(spoken, "yes")
+                await told(client)
+                async with http.delete(client.location, headers=joined) as left:
+                    assert left.status == 200
+            async with http.get("/v1/rooms/hall", headers=joined) as state:
+                assert state.status == 200
+            for method, path in (
+                ("POST", "/whip/hall"),
+                ("POST", "/whep/other"),
+                ("GET", "/v1/rooms/other"),
+                ("POST", "/v1/rooms/hall/link"),
+                ("POST", "/v1/realtime/translations/calls"),
+                ("GET", "/v1/engines"),
+                ("GET", "/metrics"),
+            ):
+                async with http.request(method, path, headers=joined) as refused:
+                    assert refused.status == 403, path
+            async with http.delete(spoken.location, headers=joined) as refused:
+                assert refused.status == 404
+            async with http.get("/v1/rooms/hall") as refused:
+                assert refused.status == 401
