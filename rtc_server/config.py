@@ -325,6 +325,9 @@ class InterpreterSettings:
     max_playout_s: float = option(
         30.0, "seconds of translated speech that may wait to be heard", low=2, high=600
     )
+    own_voice_guard: bool = option(
+        True, "whether speech played through a loudspeaker is kept from being translated again"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from rtc_server.audio.own_voice import OwnVoice
 from rtc_server.audio.playout import Playout, PlayoutChange, PlayoutState, speech_rate
 from rtc_server.audio.spoken import Spoken
 from rtc_server.clock import Clock
@@ -33,6 +34,7 @@ from rtc_server.events.server import (
     PlayoutEvent,
     ServerEvent,
     VadEvent,
+    WarningEvent,
     elapsed_steps,
 )
 from rtc_server.interpreter.captions import Direction, SegmentCaptions, Transcript
@@ -53,6 +55,8 @@ TRANSLATIONS = 8
 """Segments of one session that may be under translation."""
 SPEECH = 16
 """Translations of one session that may wait to be spoken."""
+OWN_VOICE_WARNING_S = 300.0
+"""A client that hears our speech is told so no more often than this."""
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +89,7 @@ class _OpenSegment:
 
     def __init__(self, captions: SegmentCaptions, position_samples: int) -> None:
         self.captions = captions
+        self.start_samples = position_samples
         self.asked_samples = position_samples
         self.answer: asyncio.Future[AstResult | None] | None = None
         """A partial that was asked for."""
@@ -127,6 +132,9 @@ class Interpreter:
         self._playout, self._emit = playout, emit
         self._metrics, self._clock = metrics, clock
         self._partial_samples = settings.partial_interval_ms * SPEECH_RATE // 1000
+        self._own_voice = OwnVoice() if settings.own_voice_guard else None
+        self._warned_s: float | None = None
+        """When the client was last told that it hears our speech."""
         self._position_samples = 0
         self._segments = 0
         self._open: _OpenSegment | None = None
@@ -144,6 +152,8 @@ class Interpreter:
     def feed(self, pcm: Pcm) -> None:
         """Hear received audio."""
         self._position_samples = pcm.start_samples + len(pcm.samples)
+        if self._own_voice is not None:
+            self._own_voice.heard(pcm.samples, pcm.start_samples)
         self._heard(self._listener.feed(pcm))
         self._ask_partial()
 
@@ -172,6 +182,8 @@ class Interpreter:
         """The next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
         frame = self._playout.pull()
         self._played(frame.changes)
+        if self._own_voice is not None:
+            self._own_voice.played(frame.samples, self._position_samples)
         if frame.samples is not None:
             self._spoken.add(frame.samples, self._clock())
         self._notice_silence()
@@ -252,7 +264,7 @@ class Interpreter:
         if self._position_samples - segment.asked_samples < self._partial_samples:
             return
         heard = self._listener.open_segment()
-        if heard is None:
+        if heard is None or self._is_own_voice(segment.start_samples, self._position_samples):
             return
         direction, end_ms = segment.captions.direction, _ms(self._position_samples)
         request = AstRequest(heard, direction.source, direction.target, partial=True)
@@ -268,6 +280,8 @@ class Interpreter:
         segment = self._open
         assert segment is not None, "a pause in a segment that never began"
         segment.drop_questions()
+        if self._is_own_voice(pause.start_samples, pause.end_samples):
+            return
         direction, end_ms = segment.captions.direction, _ms(pause.end_samples)
         request = AstRequest(pause.samples, direction.source, direction.target)
         try:
@@ -296,11 +310,34 @@ class Interpreter:
     def _end(self, segment: Segment | None, at_samples: int) -> None:
         opened, self._open = self._open, None
         assert opened is not None, "a segment ended that never began"
-        if segment is not None:
+        if segment is not None and self._is_own_voice(segment.start_samples, segment.end_samples):
+            self._pass_over(opened, segment)
+        elif segment is not None:
             self._submit(segment, opened)
         elif opened.captions.shown:  # what looked like words was none
             nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
             self._emit(opened.captions.final(nothing, _ms(at_samples)))
+
+    def _is_own_voice(self, start_samples: int, end_samples: int) -> bool:
+        guard = self._own_voice
+        return guard is not None and guard.judge(start_samples, end_samples).is_own_voice
+
+    def _pass_over(self, opened: _OpenSegment, segment: Segment) -> None:
+        """Our own speech came back: nobody said anything."""
+        opened.drop_questions()
+        self._metrics.segments.labels("own_voice").inc()
+        if opened.captions.shown:
+            nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
+            self._emit(opened.captions.final(nothing, _ms(segment.end_samples)))
+        now_s = self._clock()
+        if self._warned_s is None or now_s - self._warned_s > OWN_VOICE_WARNING_S:
+            self._warned_s = now_s
+            self._emit(
+                WarningEvent(
+                    "own_voice",
+                    "The microphone hears the translation. Use headphones, or turn it down.",
+                )
+            )
 
     def _submit(self, segment: Segment, opened: _OpenSegment) -> None:
         now, captions = self._clock(), opened.captions

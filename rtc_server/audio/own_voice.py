@@ -1,0 +1,225 @@
+"""Tells speech that we played, and that came back through a loudspeaker, from speech of a person.
+
+Both ends are followed as log energies in bands, 50 times a second. What comes back is what was
+played, some time later, coloured by loudspeaker and room: its bands rise and fall together with
+those of the reference at one delay, whatever the gain of each band. A person who speaks over it
+adds energy where the delayed reference has none, and that is looked for separately.
+
+Pure: fed audio with its positions on the session's audio clock, asks no clock.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Samples
+
+HOP: Final = SPEECH_RATE * FRAME_MS // 1000
+"""Speech-rate samples from one row of bands to the next."""
+WINDOW_S: Final = 0.032
+BANDS: Final = 20
+LOWEST_HZ, HIGHEST_HZ = 200.0, 7000.0
+FLOOR_DB: Final = -75.0
+"""Band energy of silence."""
+MAX_DELAY_ROWS: Final = 1500 // FRAME_MS
+"""Longest way from playout to the listener: network, jitter buffers, sound card and room."""
+KEPT_ROWS: Final = 20_000 // FRAME_MS
+"""Longer than any segment and its delay."""
+LEAST_ROWS: Final = 15
+"""Shorter stretches say too little."""
+RANGE_DB: Final = 40.0
+"""What is weaker than the strongest band by more than this is taken for silence."""
+ROOM_DECAY_DB: Final = 4.0
+"""A row's sound hangs on in the room and falls by so much in the next (300 ms to −60 dB)."""
+ALIKE: Final = 0.75
+"""Correlation from which a stretch counts as the reference come back: that reached 0.81 or more in
+rooms of all kinds, a person's own words 0.47 or less."""
+LONGEST_DECAY_DB: Final = 1.2
+"""An echo that falls more slowly than this (a second to −60 dB) is no room's."""
+EXCESS_DB: Final = 6.0
+"""What is stronger than the echo can be by more than this is something else."""
+EXCESS_BANDS: Final = 2
+"""So many bands of a row must be."""
+PERSON_ROWS: Final = 4
+"""So many rows must be: 80 ms of a person's speech."""
+
+Rows: TypeAlias = npt.NDArray[np.float32]
+
+
+def _bank(sample_rate: int) -> tuple[Samples, npt.NDArray[np.float32]]:
+    """A window and the weights that sum its spectrum into bands, evenly spaced in mel."""
+    size = round(WINDOW_S * sample_rate)
+    low, high = (2595 * math.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST_HZ))
+    mel = np.linspace(low, high, BANDS + 1)
+    edges = 700 * (10 ** (mel / 2595) - 1)
+    band = np.searchsorted(edges, np.fft.rfftfreq(size, 1 / sample_rate), side="right") - 1
+    weights = (band[:, None] == np.arange(BANDS)[None, :]).astype(np.float32)
+    window = np.hanning(size).astype(np.float32)
+    return window, weights / np.float32(np.sum(window) ** 2 / 4)
+
+
+class _Analyser:
+    """Band energies of one stream, a row for every 20 ms."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._hop = sample_rate * FRAME_MS // 1000
+        self._window, self._weights = _bank(sample_rate)
+        self._samples: Samples = np.zeros(0, np.float32)
+
+    def reset(self) -> None:
+        """Forget what is left of a row."""
+        self._samples = self._samples[:0]
+
+    def push(self, samples: Samples) -> Rows:
+        """The rows that are complete now, in dB: shape (n, BANDS)."""
+        self._samples = np.concatenate((self._samples, samples))
+        size = self._window.size
+        count = max(0, (self._samples.size - size) // self._hop + 1)
+        if not count:
+            return np.zeros((0, BANDS), np.float32)
+        windows = np.lib.stride_tricks.sliding_window_view(self._samples, size)
+        spectra = np.fft.rfft(windows[:: self._hop][:count] * self._window)
+        power = (np.square(spectra.real) + np.square(spectra.imag)).astype(np.float32)
+        self._samples = self._samples[count * self._hop :]
+        rows: Rows = np.maximum(10 * np.log10(power @ self._weights + 1e-12), FLOOR_DB)
+        return rows
+
+
+class _Ring:
+    """The last `KEPT_ROWS` rows, by their number."""
+
+    def __init__(self) -> None:
+        self._rows = np.full((KEPT_ROWS, BANDS), FLOOR_DB, np.float32)
+        self._numbers = np.full(KEPT_ROWS, -1, np.int64)
+        self.last = -KEPT_ROWS
+        """The newest one; long gone when there is none."""
+
+    def put(self, number: int, row: Rows) -> None:
+        """Keep one more."""
+        self._rows[number % KEPT_ROWS] = row
+        self._numbers[number % KEPT_ROWS] = self.last = number
+
+    def read(self, first: int, last: int) -> Rows:
+        """The rows from `first` up to `last`; silence where there are none."""
+        wanted = np.arange(first, last)
+        at = wanted % KEPT_ROWS
+        there = self._numbers[at] == wanted
+        return np.where(there[:, None], self._rows[at], np.float32(FLOOR_DB))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of a stretch."""
+
+    alike: float
+    """How far it follows what was played, −1 to 1, at the delay where it does so most."""
+    delay_ms: int
+    """That delay."""
+    person_ms: int
+    """How much of it is louder than the echo can be."""
+
+    @property
+    def is_own_voice(self) -> bool:
+        """Whether it holds what was played, and nobody speaks over it."""
+        return self.alike >= ALIKE and self.person_ms < PERSON_ROWS * FRAME_MS
+
+
+NOBODY: Final = Judgement(0.0, 0, 0)
+
+
+class OwnVoice:
+    """Holds what was played and what was heard in the last seconds.
+
+    Works only while something plays and for as long as that may take to come back.
+    """
+
+    def __init__(self) -> None:
+        self._played = _Analyser(PLAYOUT_RATE)
+        self._heard = _Analyser(SPEECH_RATE)
+        self._played_rows, self._heard_rows = _Ring(), _Ring()
+        self._next_played = 0
+        """Row of the session's audio clock at which the next played frame counts."""
+        self._next_heard = 0
+        self._active_until = 0
+        """Until that row what was played may come back."""
+
+    def played(self, frame: Samples | None, position_samples: int) -> None:
+        """A frame was handed to the wire when so much had been heard; None is silence."""
+        now = position_samples // HOP
+        if frame is None:
+            if now >= self._active_until:
+                return
+            frame = np.zeros(PLAYOUT_RATE * FRAME_MS // 1000, np.float32)
+        else:
+            self._active_until = now + MAX_DELAY_ROWS
+        # Both clocks run alike, but arrive unevenly: only a real gap counts.
+        if abs(now - self._next_played) > 5:
+            self._played.reset()
+            self._next_played = now
+        for row in self._played.push(frame):
+            self._played_rows.put(self._next_played, row)
+            self._next_played += 1
+
+    def heard(self, samples: Samples, start_samples: int) -> None:
+        """Audio came in: float32 at `SPEECH_RATE`, shape (n,), at that position."""
+        now = start_samples // HOP
+        if now > self._active_until:
+            return
+        if abs(now - self._next_heard) > 2:
+            self._heard.reset()
+            self._next_heard = now
+        for row in self._heard.push(samples):
+            self._heard_rows.put(self._next_heard, row)
+            self._next_heard += 1
+
+    def judge(self, start_samples: int, end_samples: int) -> Judgement:
+        """Whether the audio between these positions is what was played."""
+        first, last = start_samples // HOP, end_samples // HOP
+        if last - first < LEAST_ROWS or self._played_rows.last < first - MAX_DELAY_ROWS:
+            return NOBODY
+        heard = self._heard_rows.read(first, last)
+        return _compare(heard, self._played_rows.read(first - MAX_DELAY_ROWS, last))
+
+
+def _compare(heard: Rows, played: Rows) -> Judgement:
+    """`played` begins `MAX_DELAY_ROWS` before `heard` and ends with it."""
+    count = len(heard)
+    x = np.maximum(heard, heard.max() - RANGE_DB)
+    x = x - x.mean(axis=0)
+    echo = _decaying(played, ROOM_DECAY_DB)
+    echo = np.maximum(echo, echo.max() - RANGE_DB)
+    x_norm = float(np.linalg.norm(x))
+    best, delay = -1.0, 0
+    for rows in range(MAX_DELAY_ROWS + 1):
+        y = echo[MAX_DELAY_ROWS - rows :][:count]
+        variance = float(np.vdot(y, y)) - count * float(np.square(y.mean(axis=0)).sum())
+        if variance > 1.0:  # else it is silence
+            alike = float(np.vdot(x, y)) / (x_norm * variance**0.5 + 1e-9)
+            if alike > best:
+                best, delay = alike, rows
+    at = MAX_DELAY_ROWS - delay
+    person = _person_rows(heard, played[at : at + count])
+    return Judgement(best, delay * FRAME_MS, person * FRAME_MS)
+
+
+def _person_rows(heard: Rows, echo: Rows) -> int:
+    """In how many rows something is louder than this echo can be."""
+    strong = echo > echo.max(axis=0) - 25.0
+    gains = np.where(strong, heard - echo, np.nan)
+    gain = np.nanmedian(gains, axis=0)
+    expected = _decaying(np.maximum(echo + gain, FLOOR_DB), LONGEST_DECAY_DB)
+    # Where in time a row ends is known to a row only.
+    expected[:-1] = np.maximum(expected[:-1], expected[1:])
+    audible = heard > heard.max() - 30.0
+    excess = (heard > expected + EXCESS_DB) & audible
+    return int(np.count_nonzero(np.count_nonzero(excess, axis=1) >= EXCESS_BANDS))
+
+
+def _decaying(rows: Rows, fall_db: float) -> Rows:
+    """The same, where each band falls by no more than that from one row to the next."""
+    ramp = np.arange(len(rows), dtype=np.float32)[:, None] * np.float32(fall_db)
+    decaying: Rows = np.maximum.accumulate(rows + ramp, axis=0) - ramp
+    return decaying

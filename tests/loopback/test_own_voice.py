@@ -1,0 +1,72 @@
+"""A loudspeaker beside the microphone, over real Opus and RTP: what we say comes back to us."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import overload
+
+import numpy as np
+
+from rtc_server.app.server import RunningServer, running
+from rtc_server.config import EngineSettings, HttpSettings, InterpreterSettings, Settings
+from tests.loopback.test_server import CALLS, EVENTS, of, said
+from tests.rtc_client import RtcClient, encode
+
+DELAY_PACKETS = 10
+"""Its sound takes 200 ms to come back, besides the way over the network."""
+
+
+class Loudspeaker(Sequence[bytes]):
+    """Packets of a microphone: first those given, then what its own client receives, later."""
+
+    def __init__(self, first: list[bytes]) -> None:
+        self._first = first
+        self._silence = encode(np.zeros(960 * 3, np.float32))[-1]
+        self._taken = 0
+        self.client: RtcClient | None = None
+
+    def __len__(self) -> int:
+        return 1_000_000
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        assert isinstance(index, int)
+        if index < len(self._first):
+            return self._first[index]
+        heard = self.client.packets if self.client else []
+        if self._taken + DELAY_PACKETS >= len(heard):
+            return self._silence
+        self._taken += 1
+        return heard[self._taken - 1].payload
+
+
+@asynccontextmanager
+async def in_a_room(*, guard: bool) -> AsyncIterator[tuple[RunningServer, RtcClient]]:
+    settings = Settings(
+        http=HttpSettings(port=0),
+        engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+        interpreter=InterpreterSettings(source="ru", target="en", own_voice_guard=guard),
+    )
+    room = Loudspeaker(encode(said("where is the train station", pause_s=0.6)))
+    async with running(settings) as house:
+        room.client = RtcClient(house.url + CALLS, packets=room)
+        async with room.client as client:
+            client.send(EVENTS)
+            yield house, client
+
+
+async def test_what_we_say_is_not_translated_again() -> None:
+    async with in_a_room(guard=True) as (house, client):
+        warned = await client.event("x.warning")
+        assert warned["code"] == "own_voice"
+        counted = house.metrics.registry.get_sample_value
+        assert counted("rtc_segments_total", {"status": "own_voice"}) == 1
+        spoken = of(client, "x.vad", state="speech")
+        assert len(of(client, "x.segment", final=True)) < len(spoken)
+
+
+async def test_without_the_guard_it_is() -> None:
+    async with in_a_room(guard=False) as (_, client):
+        await client.until(lambda: len(of(client, "x.segment", final=True)) >= 2)
