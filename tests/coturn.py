@@ -28,11 +28,17 @@ class Coturn:
     """Its own, which is its authority too."""
     log: list[str] = field(default_factory=list)
     """What it said so far."""
+    allocations: int = 0
+    """Relays it has opened so far."""
+    allocated: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once it has opened one."""
 
-    @property
-    def allocations(self) -> int:
-        """Relays it has opened so far."""
-        return sum("ALLOCATE processed, success" in line for line in self.log)
+    def note(self, line: str) -> None:
+        """Keep what it says."""
+        self.log.append(line)
+        if "ALLOCATE processed, success" in line:
+            self.allocations += 1
+            self.allocated.set()
 
     @property
     def udp(self) -> str:
@@ -85,7 +91,7 @@ async def coturn(folder: Path) -> AsyncIterator[Coturn]:
         stderr=asyncio.subprocess.STDOUT,
     )
     assert process.stdout is not None
-    reading = asyncio.create_task(_read(process.stdout, server.log))
+    reading = asyncio.create_task(_read(process.stdout, server))
     try:
         async with asyncio.timeout(START_S):
             await _answers(server.port)
@@ -97,9 +103,9 @@ async def coturn(folder: Path) -> AsyncIterator[Coturn]:
         await reading
 
 
-async def _read(stream: asyncio.StreamReader, log: list[str]) -> None:
+async def _read(stream: asyncio.StreamReader, server: Coturn) -> None:
     while line := await stream.readline():
-        log.append(line.decode(errors="replace").rstrip())
+        server.note(line.decode(errors="replace").rstrip())
 
 
 async def _answers(port: int) -> None:

@@ -8,7 +8,8 @@ from rtc_server.config import PUBLIC_BY_STUN, TransportSettings
 from rtc_server.errors import ConfigError
 from rtc_server.ice import IceServer, IceServers
 from rtc_server.transport.addresses import addresses_to_offer
-from rtc_server.transport.ice import IceAgent, IceOptions
+from rtc_server.transport.gathering import IceOptions
+from rtc_server.transport.ice import IceAgent
 from rtc_server.transport.ice_servers import agent_servers, stun_server
 
 

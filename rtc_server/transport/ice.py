@@ -8,25 +8,18 @@ those and nothing else of ICE. It uses private names of aioice, which
 
 import asyncio
 import logging
-import random
-import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aioice import Candidate, Connection, stun
-from aioice.candidate import candidate_foundation, candidate_priority
-from aioice.ice import (
-    CandidatePair,
-    StunProtocol,
-    relayed_candidate,
-    server_reflexive_candidate,
-)
+from aioice.candidate import candidate_priority
+from aioice.ice import CandidatePair, StunProtocol
 from aioice.turn import TurnTransport
 
 from rtc_server.clock import Clock
 from rtc_server.transport import relay
 from rtc_server.transport.addresses import may_send_to
+from rtc_server.transport.gathering import IceOptions, ask_servers, open_socket
 from rtc_server.transport.guard import DatagramGuard
 from rtc_server.transport.limits import Source, SourceLimiter
 from rtc_server.transport.logs import place_of
@@ -44,33 +37,8 @@ STRAYS_PER_S: Final = 50.0
 """The same for all unknown addresses: one that floods must not hide a NAT that rebound."""
 MAX_SEND_BUFFER_BYTES: Final = 65_536
 """What may wait in a socket; media beyond it is late anyway and dropped."""
-RECEIVE_BUFFER_BYTES: Final = 262_144
-"""Asked of the kernel, which doubles it for its own needs: a flood of strangers' datagrams, or half
-a second in which the loop stands still, must not cost the peer a packet."""
-SERVER_TIMEOUT_S: Final = 2.0
-"""How long STUN and TURN servers may keep an answer waiting."""
 GOODBYE_S: Final = 1.0
 """How long closing may wait for a TURN server to free its relay."""
-PORT_ATTEMPTS: Final = 50
-"""Ports of the range that are tried before it counts as full."""
-
-
-@dataclass(frozen=True, slots=True)
-class IceOptions:
-    """What an agent is told about this machine."""
-
-    addresses: tuple[str, ...]
-    """Local addresses to bind and offer."""
-    public_address: str = ""
-    """Advertised instead of the bound one (1:1 NAT), for its IP version."""
-    ports: tuple[int, int] = (0, 0)
-    """First and last UDP port; zeros let the system choose."""
-    servers: tuple[tuple[str, Any], ...] = ()
-    """aioice's keyword arguments that name a STUN and a TURN server."""
-    relay_only: bool = False
-    """Offer no address but the TURN server's."""
-    relayed_peers_only: bool = False
-    """Talk to no address of the peer's but those it says are a TURN server's."""
 
 
 class IceAgent(Connection):
@@ -102,82 +70,18 @@ class IceAgent(Connection):
         if self._local_candidates_start:
             return
         self._local_candidates_start = True
-        loop = asyncio.get_running_loop()
         guards = []
         for address in () if self._options.relay_only else self._options.addresses:
-            guard = await self._bind(loop, address)
-            if guard is None:
-                continue
-            self._protocols.append(guard)
-            guards.append(guard)
-            guard.local_candidate = self._host_candidate(guard, address)
-            self._local_candidates.append(guard.local_candidate)
-        await self._ask_servers(guards)
-        self._local_candidates_end = True
-
-    async def _bind(self, loop: asyncio.AbstractEventLoop, address: str) -> DatagramGuard | None:
-        for port in _ports_to_try(*self._options.ports):
-            try:
-                transport, guard = await loop.create_datagram_endpoint(
-                    lambda: DatagramGuard(self), local_addr=(address, port)
-                )
-            except OSError:
-                continue
-            owned = transport.get_extra_info("socket")
-            owned.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-            return guard
-        return None
-
-    def _host_candidate(self, guard: DatagramGuard, address: str) -> Candidate:
-        public = self._options.public_address
-        advertised = public if public and (":" in public) == (":" in address) else address
-        return Candidate(
-            foundation=candidate_foundation("host", "udp", address),
-            component=1,
-            transport="udp",
-            priority=candidate_priority(1, "host"),
-            host=advertised,
-            port=guard.transport.get_extra_info("sockname")[1],
-            type="host",
-        )
-
-    async def _ask_servers(self, guards: list[DatagramGuard]) -> None:
-        tasks: list[asyncio.Task[Any]] = []
-        if self.stun_server:
-            tasks += [
-                asyncio.create_task(server_reflexive_candidate(guard, self.stun_server))
-                for guard in guards
-                if ":" not in guard.local_candidate.host
-            ]
-        if self.turn_server:
-            relayed = relayed_candidate(
-                component=1,
-                hide_related_address=self._options.relay_only,
-                protocol_factory=lambda: DatagramGuard(self),
-                turn_server=self.turn_server,
-                turn_username=self.turn_username,
-                turn_password=self.turn_password,
-                turn_ssl=self.turn_ssl,
-                turn_transport=self.turn_transport,
-            )
-            tasks.append(asyncio.create_task(relayed))
-        if not tasks:
-            return
-        done, pending = await asyncio.wait(tasks, timeout=SERVER_TIMEOUT_S)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-        if pending:
-            logger.warning("A STUN or TURN server did not answer in %g s", SERVER_TIMEOUT_S)
-        for task in done:
-            error = task.exception()
-            if error is not None:
-                logger.warning("A STUN or TURN server refused us: %s", _refusal(error))
-                continue
-            candidate, relay_protocol = task.result()
+            guard = await open_socket(self, address, self._options)
+            if guard is not None:
+                guards.append(guard)
+                self._protocols.append(guard)
+                self._local_candidates.append(guard.local_candidate)
+        for candidate, relayed in await ask_servers(self, guards, self._options):
             self._local_candidates.append(candidate)
-            if relay_protocol is not None:
-                self._protocols.append(relay_protocol)
+            if relayed is not None:
+                self._protocols.append(relayed)
+        self._local_candidates_end = True
 
     # The peer's addresses.
 
@@ -381,20 +285,6 @@ class IceAgent(Connection):
                 transport.abort()
 
 
-def _refusal(error: BaseException) -> str:
-    """Without the server's words: they may name a user."""
-    if isinstance(error, stun.TransactionFailed):
-        return f"error {error.response.error_code}"
-    return type(error).__name__
-
-
 def _is_abandoned(pair: CandidatePair) -> bool:
     under_way = pair.task is not None and not pair.task.done()
     return pair.state is CandidatePair.State.IN_PROGRESS and not under_way
-
-
-def _ports_to_try(first: int, last: int) -> list[int]:
-    if last == 0:
-        return [0]
-    count = min(PORT_ATTEMPTS, last - first + 1)
-    return random.sample(range(first, last + 1), count)

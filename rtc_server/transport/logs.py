@@ -11,6 +11,7 @@ _NOISY: Final = (
     "aioice.ice",
     "aioice.turn",
     "rtc_server.transport.channel",
+    "rtc_server.transport.gathering",
     "rtc_server.transport.ice",
 )
 """Loggers with a line that a peer can provoke again and again."""

@@ -20,7 +20,8 @@ from rtc_server.clock import Clock
 from rtc_server.errors import AdmissionRefused
 from rtc_server.transport.answer import LocalEnd
 from rtc_server.transport.channel import EventChannel, GuardedSctp
-from rtc_server.transport.ice import IceAgent, IceOptions
+from rtc_server.transport.gathering import IceOptions
+from rtc_server.transport.ice import IceAgent
 from rtc_server.transport.sdp import Offer
 
 logger = logging.getLogger(__name__)

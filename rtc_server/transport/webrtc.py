@@ -13,7 +13,7 @@ from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.answer import write_answer
 from rtc_server.transport.base import CloseReason, NextPacket, TransportListener, TransportStats
 from rtc_server.transport.channel import EventChannel
-from rtc_server.transport.ice import IceOptions
+from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.ice_servers import agent_servers
 from rtc_server.transport.logs import tame_loggers
 from rtc_server.transport.media.tick import shared_tick

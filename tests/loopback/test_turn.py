@@ -81,8 +81,11 @@ async def test_a_user_whose_time_is_over_gets_no_relay(tmp_path: Path) -> None:
             peer.createDataChannel("oai-events")
             await peer.setLocalDescription()
             assert len(kinds(peer.localDescription.sdp)) == relays
-            assert turn.allocations == relays
             await peer.close()
+        assert any("Cannot find credentials of user" in line for line in turn.log)
+        async with asyncio.timeout(60):
+            await turn.allocated.wait()
+        assert turn.allocations == 1
 
 
 async def test_relay_only_refuses_a_client_that_comes_directly(tmp_path: Path) -> None:
@@ -160,6 +163,30 @@ async def test_a_server_that_gets_no_relay_says_so(
     assert SECRET not in caplog.text
 
 
+async def test_a_caller_who_leaves_while_servers_are_asked_leaves_no_relay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtc_server.transport.gathering.SERVER_TIMEOUT_S", 60.0)
+    loop = asyncio.get_running_loop()
+    deaf, _ = await loop.create_datagram_endpoint(
+        asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)
+    )
+    port = deaf.get_extra_info("sockname")[1]
+    async with coturn(tmp_path) as turn:
+        settings = settings_for(f"stun:127.0.0.1:{port}", turn.udp, server_relay="also")
+        accepting = asyncio.create_task(
+            WebRtcTransport.accept(
+                await an_offer(), Recorder(), settings, host="127.0.0.1", clock=monotonic
+            )
+        )
+        await turn.allocated.wait()
+        await asyncio.sleep(0.2)  # for us to hear of it
+        accepting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await accepting
+    deaf.close()
+
+
 async def an_offer() -> str:
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     peer.addTransceiver("audio")
@@ -186,7 +213,7 @@ async def test_the_public_address_is_asked_of_a_stun_server(tmp_path: Path) -> N
 async def test_the_server_does_not_start_without_the_address_it_was_to_ask_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rtc_server.transport.ice.SERVER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("rtc_server.transport.gathering.SERVER_TIMEOUT_S", 0.2)
     loop = asyncio.get_running_loop()
     deaf, _ = await loop.create_datagram_endpoint(
         asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)

@@ -295,7 +295,7 @@ async def test_a_stun_servers_view_of_us_is_offered_too() -> None:
 async def test_a_silent_stun_server_does_not_keep_the_caller_waiting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rtc_server.transport.ice.SERVER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("rtc_server.transport.gathering.SERVER_TIMEOUT_S", 0.2)
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(
         asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)

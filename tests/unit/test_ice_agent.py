@@ -7,13 +7,13 @@ import pytest
 from aioice import Candidate, stun
 from aioice.ice import CandidatePair
 
+from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.guard import DatagramGuard
 from rtc_server.transport.ice import (
     MAX_QUEUED_DATAGRAMS,
     MAX_REMOTE_CANDIDATES,
     MAX_SEND_BUFFER_BYTES,
     IceAgent,
-    IceOptions,
 )
 from rtc_server.transport.limits import Source
 from rtc_server.transport.logs import tame_loggers

@@ -1,0 +1,154 @@
+"""Where an ICE agent can be reached: its own sockets, and what STUN and TURN servers give it."""
+
+import asyncio
+import logging
+import random
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias, cast
+
+from aioice import Candidate, Connection, stun
+from aioice.candidate import candidate_foundation, candidate_priority
+from aioice.ice import StunProtocol, relayed_candidate, server_reflexive_candidate
+from aioice.turn import TurnTransport
+
+from rtc_server.transport import relay
+from rtc_server.transport.guard import DatagramGuard
+
+logger = logging.getLogger(__name__)
+
+Found: TypeAlias = tuple[Candidate, StunProtocol | None]
+"""A candidate, and its wire when that is a relay's."""
+Asking: TypeAlias = asyncio.Task[Found]
+
+RECEIVE_BUFFER_BYTES: Final = 262_144
+"""Asked of the kernel, which doubles it for its own needs: a flood of strangers' datagrams, or half
+a second in which the loop stands still, must not cost the peer a packet."""
+SERVER_TIMEOUT_S: Final = 2.0
+"""How long STUN and TURN servers may keep an answer waiting."""
+PORT_ATTEMPTS: Final = 50
+"""Ports of the range that are tried before it counts as full."""
+
+
+@dataclass(frozen=True, slots=True)
+class IceOptions:
+    """What an agent is told about this machine."""
+
+    addresses: tuple[str, ...]
+    """Local addresses to bind and offer."""
+    public_address: str = ""
+    """Advertised instead of the bound one (1:1 NAT), for its IP version."""
+    ports: tuple[int, int] = (0, 0)
+    """First and last UDP port; zeros let the system choose."""
+    servers: tuple[tuple[str, Any], ...] = ()
+    """aioice's keyword arguments that name a STUN and a TURN server."""
+    relay_only: bool = False
+    """Offer no address but the TURN server's."""
+    relayed_peers_only: bool = False
+    """Talk to no address of the peer's but those it says are a TURN server's."""
+
+
+async def open_socket(agent: Connection, address: str, options: IceOptions) -> DatagramGuard | None:
+    """A UDP socket on `address` with its candidate; None when no port is free."""
+    loop = asyncio.get_running_loop()
+    for port in _ports_to_try(*options.ports):
+        try:
+            transport, guard = await loop.create_datagram_endpoint(
+                lambda: DatagramGuard(agent), local_addr=(address, port)
+            )
+        except OSError:
+            continue
+        owned = transport.get_extra_info("socket")
+        owned.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        guard.local_candidate = Candidate(
+            foundation=candidate_foundation("host", "udp", address),
+            component=1,
+            transport="udp",
+            priority=candidate_priority(1, "host"),
+            host=_advertised(address, options.public_address),
+            port=transport.get_extra_info("sockname")[1],
+            type="host",
+        )
+        return guard
+    return None
+
+
+async def ask_servers(
+    agent: Connection, guards: Sequence[DatagramGuard], options: IceOptions
+) -> list[Found]:
+    """Candidates of the agent's STUN and TURN servers, and the wire of a relay.
+
+    A server that refuses, or does not answer in `SERVER_TIMEOUT_S`, is logged and gives none.
+    """
+    tasks: list[Asking] = []
+    if agent.stun_server and not options.public_address:
+        tasks += [
+            asyncio.create_task(server_reflexive_candidate(guard, agent.stun_server))
+            for guard in guards
+            if ":" not in guard.local_candidate.host
+        ]
+    if agent.turn_server:
+        relayed = relayed_candidate(
+            component=1,
+            hide_related_address=options.relay_only,
+            protocol_factory=lambda: DatagramGuard(agent),
+            turn_server=agent.turn_server,
+            turn_username=agent.turn_username,
+            turn_password=agent.turn_password,
+            turn_ssl=agent.turn_ssl,
+            turn_transport=agent.turn_transport,
+        )
+        tasks.append(asyncio.create_task(relayed))
+    if not tasks:
+        return []
+    try:
+        _, late = await asyncio.wait(tasks, timeout=SERVER_TIMEOUT_S)
+    except asyncio.CancelledError:
+        await _cancel(tasks)
+        for _, wire in _results(tasks):
+            if wire is not None:
+                relay.abort(cast(TurnTransport, wire.transport))
+        raise
+    if late:
+        logger.warning("A STUN or TURN server did not answer in %g s", SERVER_TIMEOUT_S)
+        await _cancel(late)
+    return _results(tasks)
+
+
+async def _cancel(tasks: Iterable[Asking]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _results(tasks: Iterable[Asking]) -> list[Found]:
+    """Of those that have one; a refusal is logged."""
+    found = []
+    for task in tasks:
+        if task.cancelled():
+            continue
+        error = task.exception()
+        if error is None:
+            found.append(task.result())
+        else:
+            logger.warning("A STUN or TURN server refused us: %s", _refusal(error))
+    return found
+
+
+def _advertised(address: str, public: str) -> str:
+    return public if public and (":" in public) == (":" in address) else address
+
+
+def _ports_to_try(first: int, last: int) -> list[int]:
+    if last == 0:
+        return [0]
+    count = min(PORT_ATTEMPTS, last - first + 1)
+    return random.sample(range(first, last + 1), count)
+
+
+def _refusal(error: BaseException) -> str:
+    """Without the server's words: they may name a user."""
+    if isinstance(error, stun.TransactionFailed):
+        return f"error {error.response.error_code}"
+    return type(error).__name__
