@@ -159,6 +159,7 @@ export class Conversation extends EventTarget {
     this.#pending.clear();
     this.#speaking.clear();
     this.#hearing = false;
+    this.#showActivity();
   }
 
   #followSegment(event) {

@@ -21,6 +21,7 @@
  *     ways, rejects with a `ClientError`, also when the link is closed meanwhile
  * @property {{location: string, token: string}|null} place  where the session can be resumed; null
  *     when it cannot
+ * @property {boolean} [answered]  false while the server has not said a word to this link
  * @property {(event: object) => boolean} send  one client event; false when it could not be sent
  * @property {(track: MediaStreamTrack) => Promise<void>} replaceTrack  send another track instead
  * @property {() => Promise<RTCStatsReport|null>} stats  null where there are none

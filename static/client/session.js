@@ -163,9 +163,16 @@ export class TranslationClient extends EventTarget {
       }
     }
     const { WebSocketLink } = await import("./websocket.js");
+    const before = this.#link;
     const resumed = this.#transport === "websocket" ? place : null;
-    if (!resumed) this.#link?.hangUp(); // the session of a WebRTC that did not connect
-    await this.#try(new WebSocketLink(this.#api), resumed, CONNECT_MS);
+    try {
+      await this.#try(new WebSocketLink(this.#api), resumed, CONNECT_MS);
+    } catch (error) {
+      if (this.#state === "closed") before?.hangUp();
+      else this.#link = before ?? this.#link; // which knows the session's place
+      throw error;
+    }
+    if (!resumed) before?.hangUp();
     this.#transport = "websocket";
   }
 
@@ -192,7 +199,9 @@ export class TranslationClient extends EventTarget {
     let timer = 0;
     const limit = (ms) => {
       clearTimeout(timer);
-      timer = setTimeout(() => link.close(new ClientError("connect_failed")), ms);
+      // A server that does not even answer is no reason to try another way to it.
+      const code = () => (link.answered === false ? "server_unreachable" : "connect_failed");
+      timer = setTimeout(() => link.close(new ClientError(code())), ms);
     };
     limit(patienceMs);
     link.addEventListener("servers", () => limit(NEWS_MS));

@@ -7,6 +7,7 @@ const RELAY_GATHERING_MS = 5000; // with a relay alone there is nothing to offer
 /** A `Link`; see link.js. */
 export class WebRtcLink extends EventTarget {
   /** @type {{location: string, token: string}|null} */ place = null;
+  answered = false;
   #api;
   #abort = new AbortController();
   /** @type {RTCPeerConnection|null} */ #peer = null;
@@ -35,6 +36,7 @@ export class WebRtcLink extends EventTarget {
     await this.#gathered(peer);
     const response = await this.#exchange(peer.localDescription.sdp, request, token, place);
     const answer = await response.text();
+    this.answered = true;
     if (this.#abort.signal.aborted) {
       if (!place) this.hangUp(); // closed meanwhile: do not leave it open there
       throw this.#abort.signal.reason;
