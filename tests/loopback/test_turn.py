@@ -82,9 +82,9 @@ async def test_a_user_whose_time_is_over_gets_no_relay(tmp_path: Path) -> None:
             await peer.setLocalDescription()
             assert len(kinds(peer.localDescription.sdp)) == relays
             await peer.close()
-        assert any("Cannot find credentials of user" in line for line in turn.log)
         async with asyncio.timeout(60):
             await turn.allocated.wait()
+        assert any("Cannot find credentials of user" in line for line in turn.log)
         assert turn.allocations == 1
 
 
@@ -208,6 +208,18 @@ async def test_the_public_address_is_asked_of_a_stun_server(tmp_path: Path) -> N
             found = await with_public_address(asking, "127.0.0.1", monotonic)
             assert found.public_address == "127.0.0.2"
             assert found.ice_servers == servers
+
+
+@pytest.mark.parametrize(("public", "offered"), [("", {"host", "srflx"}), ("192.0.2.9", {"host"})])
+async def test_who_knows_the_public_address_asks_nobody_for_it(
+    public: str, offered: set[str], tmp_path: Path
+) -> None:
+    async with coturn(tmp_path) as turn:
+        settings = TransportSettings(ice_servers=(turn.stun,), public_address=public)
+        async with Server(settings=settings) as server:
+            answer = await server.negotiate(await an_offer())
+            assert kinds(answer) == offered
+            assert not public or f" {public} " in answer
 
 
 async def test_the_server_does_not_start_without_the_address_it_was_to_ask_for(
