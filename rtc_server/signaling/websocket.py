@@ -6,13 +6,13 @@ import socket as sockets
 from collections.abc import Callable
 from dataclasses import replace
 
-from aiohttp import WSMsgType, hdrs, web
+from aiohttp import WebSocketError, WSMsgType, hdrs, web
 
 from rtc_server.clock import monotonic
 from rtc_server.config import TransportSettings
 from rtc_server.errors import RemoteError, RtcServerError
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import Calls, Connect, SessionRequest
+from rtc_server.session.base import Calls
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import last_seen, query_text, session_request
 from rtc_server.transport.base import TransportListener
@@ -58,7 +58,9 @@ class AiohttpSocket:
                 return Control.ALIVE
             case WSMsgType.PONG:
                 return Control.ALIVE
-        return Control.CLOSED
+            case WSMsgType.CLOSE | WSMsgType.CLOSING:
+                return Control.CLOSED
+        return Control.CLOSED if isinstance(message.data, WebSocketError) else Control.LOST
 
     async def send(self, message: str | bytes) -> None:
         """See `Socket.send`."""
@@ -132,25 +134,21 @@ class WebSocketRoutes:
         try:
             _check_subprotocol(request)
             asked = caller_of(request).asking(session_request(None, request.query))
+            resumed = query_text(request.query, "resume")
+            if resumed is not None:
+                caller_of(request).must_own(self._calls.owner(resumed))
             if not response.can_prepare(request):
                 # A browser's WebSocket does not tell why it was refused; this does, over HTTP.
                 self._calls.check(asked.settings)
                 raise RemoteError("This address speaks WebSocket: connect with ws:// or wss://.")
-            wanted = replace(asked, stats=stats)
-            await self._run(request, upgrade, wanted)
+            if resumed is not None:
+                await self._calls.resume_stream(resumed, upgrade, last_seen(request.query))
+            else:
+                await self._calls.run_stream(upgrade, replace(asked, stats=stats))
         except RtcServerError as error:
             self._metrics.calls_refused.labels(error.code).inc()
             raise
         return response
-
-    async def _run(self, request: web.Request, upgrade: Connect, wanted: SessionRequest) -> None:
-        """Until the connection is over: a session of its own, or the one it comes back to."""
-        session_id = query_text(request.query, "resume")
-        if session_id is None:
-            await self._calls.run_stream(upgrade, wanted)
-        else:
-            caller_of(request).must_own(self._calls.owner(session_id))
-            await self._calls.resume_stream(session_id, upgrade, last_seen(request.query))
 
 
 def _check_subprotocol(request: web.Request) -> None:

@@ -6,9 +6,9 @@ import { WorkletAudio } from "./worklet-audio.js";
 const WEAK_MS = 3000; // the server says something every second
 const SLOW = "The network is slow: part of what was said could not be sent.";
 
-/** A `Link`; see link.js. The server ends the session with its connection, so there is no `place`. */
+/** A `Link`; see link.js. */
 export class WebSocketLink extends EventTarget {
-  place = null;
+  /** @type {{location: string, token: string}|null} */ place = null;
   #api;
   #abort = new AbortController();
   /** @type {WorkletAudio|null} */ #audio = null;
@@ -27,19 +27,23 @@ export class WebSocketLink extends EventTarget {
   /**
    * @param {MediaStreamTrack} track
    * @param {import("./link.js").CallRequest} request
+   * @param {import("./link.js").Place|null} [place]
    */
-  async open(track, { source, target, session }) {
+  async open(track, { source, target, session }, place = null) {
     if (typeof AudioWorkletNode === "undefined") throw new ClientError("worklet_missing");
+    this.place = place && { location: place.location, token: place.token };
+    const token = place ? place.token : await this.#api.token();
     const url = this.#api.url("ws/audio");
-    url.searchParams.set("source", source);
-    url.searchParams.set("target", target);
-    const token = await this.#api.token();
+    const query = place
+      ? { resume: place.location.split("/").pop(), last_seq: String(place.lastSeq) }
+      : { source, target };
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     this.#audio = await WorkletAudio.make((chunk) => this.#send(chunk));
     if (this.#abort.signal.aborted) this.#audio.close();
     this.#abort.signal.throwIfAborted();
     await this.#connect(url, token);
     this.#outbox = new Outbox(this.#socket, (chunk) => this.#audio.recycle(chunk));
-    this.#outbox.put(JSON.stringify({ type: "session.update", session }));
+    if (!place) this.#outbox.put(JSON.stringify({ type: "session.update", session }));
     this.#audio.listen(track);
     this.#emit("stream", { stream: this.#audio.stream });
   }
@@ -73,7 +77,13 @@ export class WebSocketLink extends EventTarget {
     this.#audio?.close();
   }
 
+  /** A connection that closes in order ends its session; one that is dead cannot. */
   hangUp(error) {
+    if (this.place && this.#socket?.readyState !== WebSocket.OPEN) {
+      const { location, token } = this.place;
+      this.#api.fetch(location, { method: "DELETE", keepalive: true, token }).catch(() => {});
+    }
+    this.place = null;
     this.close(error);
   }
 
@@ -91,7 +101,7 @@ export class WebSocketLink extends EventTarget {
     const { signal } = this.#abort;
     const opened = await new Promise((resolve) => {
       socket.addEventListener("message", ({ data }) => {
-        this.#receive(data);
+        this.#receive(data, token);
         resolve(true);
       });
       socket.addEventListener("close", () => {
@@ -114,18 +124,25 @@ export class WebSocketLink extends EventTarget {
     return new ClientError("connect_failed");
   }
 
-  #receive(data) {
+  #receive(data, token) {
     this.#heardAt = performance.now();
     this.#setWeak(false);
     if (typeof data !== "string") return this.#audio.play(data);
     const event = JSON.parse(data);
+    if (event.type === "session.created") {
+      const { href } = this.#api.url(`v1/realtime/translations/calls/${event.session.id}`);
+      this.place = { location: href, token };
+    }
     if (event.type === "x.playout" && event.state === "finished") this.#audio.finishSentence();
     this.#emit("message", { event });
   }
 
   /** 20 ms of what was said. It is also the clock by which we see that nobody answers. */
   #send(chunk) {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (!this.#outbox || this.#socket.readyState !== WebSocket.OPEN) {
+      this.#audio?.recycle(chunk);
+      return;
+    }
     const { dropped } = this.#outbox;
     this.#outbox.put(chunk);
     if (this.#outbox.isEmpty) this.#told = false;

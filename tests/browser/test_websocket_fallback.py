@@ -1,5 +1,6 @@
 """The page on a network where UDP does not pass: the same conversation over a WebSocket."""
 
+import asyncio
 import contextlib
 import pathlib
 from collections.abc import AsyncIterator
@@ -122,3 +123,69 @@ async def test_a_browser_without_webrtc_uses_a_websocket(tmp_path: pathlib.Path)
         ) as seen,
     ):
         await converse(server, seen.page)
+
+
+class Cable:
+    """TCP between a browser and a server, to pull out and plug in again."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._ends: set[asyncio.StreamWriter] = set()
+
+    @contextlib.asynccontextmanager
+    async def plugged(self) -> AsyncIterator[int]:
+        """The port to go to instead."""
+        server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            self.pull()
+            await server.wait_closed()
+
+    def pull(self) -> None:
+        """Break every connection, without a goodbye."""
+        for end in self._ends:
+            end.transport.abort()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_connection("127.0.0.1", self._port)
+        self._ends |= {writer, forth}
+        await asyncio.gather(self._carry(reader, forth), self._carry(back, writer))
+        self._ends -= {writer, forth}
+
+    @staticmethod
+    async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await source.read(65_536):
+                sink.write(data)
+                await sink.drain()
+        sink.close()
+
+
+async def test_a_websocket_that_breaks_is_made_again_for_the_same_session(
+    tmp_path: pathlib.Path,
+) -> None:
+    microphone = as_microphone(tmp_path / "microphone.wav", russian(SAID))
+    async with running(SETTINGS) as server:
+        cable = Cable(server.port)
+        async with (
+            cable.plugged() as port,
+            visit(
+                f"http://127.0.0.1:{port}/?source=ru&target=en&transport=websocket",
+                microphone=microphone,
+                before_load=KEEP_SOCKETS,
+                expected_errors=["WebSocket connection to", "Failed to load resource"],
+            ) as seen,
+        ):
+            page = seen.page
+            await page.click("#toggle:enabled")
+            rows = page.locator(".segment[data-playout=finished]").filter(has_text=SAID)
+            await expect(rows.first).to_be_attached(timeout=PATIENCE_MS)
+            (session,) = server.manager._calls
+            cable.pull()
+            await expect(rows.nth(1)).to_be_attached(timeout=PATIENCE_MS)
+            assert await page.evaluate("sockets.length") >= 2
+            assert list(server.manager._calls) == [session]
+            await page.click("#toggle")
+            await page.wait_for_selector("[data-phase=closed]", timeout=PATIENCE_MS)

@@ -223,6 +223,8 @@ async def test_refusals_come_before_the_upgrade() -> None:
         # What a browser's WebSocket does not tell its page, the same address tells over HTTP.
         async with http.get(PLAIN + "?target=fr") as response:
             assert response.status == 422
+        async with http.get(PLAIN + "?resume=sess_gone") as response:
+            assert response.status == 404
         assert not house.manager.sessions
 
 
@@ -311,7 +313,7 @@ async def test_a_client_that_vanishes_is_freed_within_the_deadline() -> None:
 
 
 async def test_a_client_that_hangs_up_without_a_word_is_freed() -> None:
-    async with server() as house:
+    async with server(resume_s=0.0) as house:
         reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
         writer.write(upgrade(house.port))
         await reader.readuntil(b"\r\n\r\n")
@@ -323,7 +325,10 @@ async def test_a_client_that_hangs_up_without_a_word_is_freed() -> None:
 
 
 async def test_a_client_that_does_not_read_is_closed_and_disturbs_nobody() -> None:
-    async with server(dead_peer_timeout_s=2.0, resume_s=0.0) as house, client(house, PLAIN) as other:
+    async with (
+        server(dead_peer_timeout_s=2.0, resume_s=0.0) as house,
+        client(house, PLAIN) as other,
+    ):
         slow, loop = await stubborn(house), asyncio.get_running_loop()
         await until(lambda: house.manager.sessions == 2)
         # Pings without end, and the answers are never read.

@@ -236,6 +236,13 @@ async def test_the_clients_goodbye_ends_it_at_once_whatever_waits() -> None:
         assert p.socket.closed
 
 
+async def test_a_connection_that_breaks_is_no_goodbye() -> None:
+    async with peer() as p:
+        p.send(Control.LOST)
+        await asyncio.sleep(0.1)
+        assert p.session.reasons == [CloseReason.PEER_LOST]
+
+
 async def test_what_was_said_before_closing_is_sent_before_closing() -> None:
     async with peer() as p:
         for number in range(100):

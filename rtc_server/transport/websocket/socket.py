@@ -10,7 +10,9 @@ class Control(Enum):
     ALIVE = "alive"
     """A ping or a pong came."""
     CLOSED = "closed"
-    """The peer closed it, or the connection broke."""
+    """The peer closed it, or broke the protocol."""
+    LOST = "lost"
+    """The connection broke without a goodbye."""
 
 
 class Socket(Protocol):

@@ -26,6 +26,8 @@ WATCH_S: Final = 0.5
 """How often the deadlines are looked at."""
 CLOSE_S: Final = 5.0
 """How long an orderly end may take; then the socket is aborted."""
+GOODBYE_S: Final = 0.5
+"""How much later than a failed send it may be read that the peer closed."""
 LAST_WORDS_S: Final = 2.0
 """How long what is queued may take to leave when we close."""
 
@@ -132,7 +134,8 @@ class WebSocketTransport:
         try:
             await work()
         except ConnectionError:
-            self._finish(CloseReason.REMOTE)
+            await asyncio.sleep(GOODBYE_S)  # the reader knows whether there was a goodbye
+            self._finish(CloseReason.PEER_LOST)
         except Exception:
             logger.exception("A WebSocket failed")
             self._finish(CloseReason.FAILED)
@@ -167,8 +170,9 @@ class WebSocketTransport:
             message = await self._socket.receive()
             self._reading = False
             self._heard_s = self._clock()
-            if message is Control.CLOSED:
-                self._finish(CloseReason.REMOTE)
+            if message in (Control.CLOSED, Control.LOST):
+                said_goodbye = message is Control.CLOSED
+                self._finish(CloseReason.REMOTE if said_goodbye else CloseReason.PEER_LOST)
                 return
             read = message if isinstance(message, Control) else self._form.read(message)
             self._inbox.put(read)
