@@ -118,7 +118,7 @@ def test_install_adds_extras_and_serve_keeps_them(machine: Machine) -> None:
 
 def test_the_images_install_what_the_project_asks_for() -> None:
     script = CHECKOUT / "scripts" / "requirements.py"
-    command = [sys.executable, script, "canary", "silero"]
+    command = [sys.executable, str(script), "canary", "silero"]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     assert {"aiortc==1.16.0", "nemo_toolkit[asr]==3.0.0", "rutextnorm>=2.1,<3"} <= set(lines)
