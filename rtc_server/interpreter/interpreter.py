@@ -2,7 +2,7 @@
 
 ``feed`` hears audio, asks for partial captions and submits closed segments at once. Two tasks then
 wait for the answers in the order the segments were spoken: one turns translations into captions,
-one turns captions into speech. They are joined by bounded queues:
+one turns captions into speech (`Speaker`). They are joined by bounded queues:
 
 =============  ==  ======================================================
 translations    8  refuse: the segment fails in its caption and is counted
@@ -14,24 +14,17 @@ Captions may be revised until they are final; what was given to the synthesis ne
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
-from contextlib import aclosing
-from dataclasses import dataclass
 
 from rtc_server.audio.own_voice import OwnVoice
-from rtc_server.audio.playout import Playout, PlayoutChange, PlayoutState, speech_rate
-from rtc_server.audio.spoken import Spoken
+from rtc_server.audio.playout import Playout
 from rtc_server.clock import Clock
 from rtc_server.config import InterpreterSettings
-from rtc_server.engines.base import AstRequest, AstResult, AstStatus, TtsRequest
+from rtc_server.engines.base import AstRequest, AstResult, AstStatus
 from rtc_server.errors import EngineError, EngineOverloaded
 from rtc_server.events.server import (
-    ErrorDetail,
-    ErrorEvent,
     InputTranscriptDelta,
     OutputTranscriptDelta,
-    PlayoutEvent,
     ServerEvent,
     VadEvent,
     WarningEvent,
@@ -47,60 +40,15 @@ from rtc_server.interpreter.listener import (
     SpeechStarted,
 )
 from rtc_server.interpreter.ports import AstPort, ListenerPort, TtsPort
+from rtc_server.interpreter.speaker import Speaker
+from rtc_server.interpreter.utterance import Guess, OpenSegment, Utterance
 from rtc_server.metrics import Metrics
-from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples, samples_to_ms
-from rtc_server.resample import Resampler
+from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, samples_to_ms
 
 TRANSLATIONS = 8
 """Segments of one session that may be under translation."""
-SPEECH = 16
-"""Translations of one session that may wait to be spoken."""
 OWN_VOICE_WARNING_S = 300.0
 """A client that hears our speech is told so no more often than this."""
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Utterance:
-    """A closed segment on its way to the ear."""
-
-    captions: SegmentCaptions
-    end_ms: int
-    delays: Delays
-    generation: int
-    """Speech of an older generation than the interpreter's was cleared by the user."""
-    answer: asyncio.Future[AstResult]
-    result: AstResult | None = None
-    tempo: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Guess:
-    """A translation begun before the hangover was over."""
-
-    segment: Segment
-    request: AstRequest
-    answer: asyncio.Future[AstResult | None]
-
-
-class _OpenSegment:
-    """What is known of the segment being spoken."""
-
-    def __init__(self, captions: SegmentCaptions, position_samples: int) -> None:
-        self.captions = captions
-        self.start_samples = position_samples
-        self.asked_samples = position_samples
-        self.answer: asyncio.Future[AstResult | None] | None = None
-        """A partial that was asked for."""
-        self.guess: _Guess | None = None
-        """What the whole segment would mean if the pause going on ended it."""
-
-    def drop_questions(self) -> None:
-        """Nobody wants the answers any more."""
-        for question in (self.answer, self.guess.answer if self.guess else None):
-            if question is not None:
-                question.cancel()
 
 
 class Interpreter:
@@ -122,29 +70,28 @@ class Interpreter:
     ) -> None:
         self.direction = direction
         """In force for segments that begin from now on."""
-        self.queue_drops = 0
-        """Segments and speech dropped from bounded queues so far."""
-        self.last_delays: Delays | None = None
-        """Of the segment heard last."""
         self._session_id = session_id
         self._listener = listener
         self._ast, self._tts = ast, tts
-        self._playout, self._emit = playout, emit
-        self._metrics, self._clock = metrics, clock
+        self._emit, self._metrics, self._clock = emit, metrics, clock
+        self._speaker = Speaker(
+            session_id=session_id,
+            tts=tts,
+            playout=playout,
+            emit=emit,
+            metrics=metrics,
+            clock=clock,
+        )
         self._partial_samples = settings.partial_interval_ms * SPEECH_RATE // 1000
         self._own_voice = OwnVoice() if settings.own_voice_guard else None
         self._warned_s: float | None = None
         """When the client was last told that it hears our speech."""
         self._position_samples = 0
         self._segments = 0
-        self._open: _OpenSegment | None = None
-        self._generation = 0
-        self._translations: asyncio.Queue[_Utterance] = asyncio.Queue(TRANSLATIONS)
-        self._speech: asyncio.Queue[_Utterance] = asyncio.Queue(SPEECH)
-        self._unspoken: dict[str, _Utterance] = {}
-        self._spoken = Spoken()
-        self._silent = asyncio.Event()
-        self._silent.set()
+        self._open: OpenSegment | None = None
+        self._refused = 0
+        """Segments for which there was no room."""
+        self._translations: asyncio.Queue[Utterance] = asyncio.Queue(TRANSLATIONS)
         self._source_transcript, self._target_transcript = Transcript(), Transcript()
 
     # ---------------------------------------------------------------- from the wire
@@ -180,29 +127,22 @@ class Interpreter:
 
     def next_frame(self) -> Samples | None:
         """The next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
-        frame = self._playout.pull()
-        self._played(frame.changes)
+        frame = self._speaker.next_frame()
         if self._own_voice is not None:
-            self._own_voice.played(frame.samples, self._position_samples)
-        if frame.samples is not None:
-            self._spoken.add(frame.samples, self._clock())
-        self._notice_silence()
-        return frame.samples
+            self._own_voice.played(frame, self._position_samples)
+        return frame
 
     def arrived(self, until_s: float) -> None:
         """What was played up to then, on the server's clock, has reached the client."""
-        self._spoken.heard(until_s)
+        self._speaker.arrived(until_s)
 
     def take_back(self) -> None:
         """What was played and has not reached the client is played again, first of all."""
-        self._playout.put_back(self._spoken.take_unheard())
-        self._notice_silence()
+        self._speaker.take_back()
 
     def clear(self) -> None:
         """Stop speaking now: all that was said until now stays unspoken, captions stay."""
-        self._generation += 1
-        self._played(self._playout.clear())
-        self._spoken.take_unheard()
+        self._speaker.clear()
 
     @property
     def position_samples(self) -> int:
@@ -210,30 +150,40 @@ class Interpreter:
         return self._position_samples
 
     @property
+    def last_delays(self) -> Delays | None:
+        """Of the segment heard last."""
+        return self._speaker.last_delays
+
+    @property
+    def queue_drops(self) -> int:
+        """Segments and speech dropped from bounded queues so far."""
+        return self._refused + self._speaker.drops
+
+    @property
     def queue_ms(self) -> float:
         """Translated speech that waits to be heard."""
-        return self._playout.queue_ms
+        return self._speaker.queue_ms
 
     @property
     def queue_depth(self) -> int:
         """Segments that were said and not yet heard to their end."""
-        return len(self._unspoken)
+        return self._speaker.queue_depth
 
     async def drained(self) -> None:
         """Wait until everything said so far was heard, dropped or has failed."""
-        await self._silent.wait()
+        await self._speaker.drained()
 
     async def computed(self) -> None:
         """Wait until everything said so far is translated and synthesized, heard or not."""
         await self._translations.join()
-        await self._speech.join()
+        await self._speaker.computed()
 
     async def run(self) -> None:
         """Translate and speak until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._translate(), name="translate")
-                tasks.create_task(self._speak(), name="speak")
+                tasks.create_task(self._speaker.run(), name="speak")
         finally:
             self._ast.forget(self._session_id)
             self._tts.forget(self._session_id)
@@ -254,7 +204,7 @@ class Interpreter:
     def _begin(self, start_samples: int) -> None:
         self._segments += 1
         captions = SegmentCaptions(f"seg_{self._segments}", self.direction, _ms(start_samples))
-        self._open = _OpenSegment(captions, start_samples)
+        self._open = OpenSegment(captions, start_samples)
 
     def _ask_partial(self) -> None:
         """Ask for the text so far, if there is new audio and no question is under way."""
@@ -289,11 +239,11 @@ class Interpreter:
         except EngineError:  # the segment will say so if it lasts
             return
         segment.asked_samples = self._position_samples
-        segment.guess = _Guess(pause, request, answer)
+        segment.guess = Guess(pause, request, answer)
         answer.add_done_callback(lambda done: self._partial_came(segment, done, end_ms))
 
     def _partial_came(
-        self, segment: _OpenSegment, done: asyncio.Future[AstResult | None], end_ms: int
+        self, segment: OpenSegment, done: asyncio.Future[AstResult | None], end_ms: int
     ) -> None:
         if done is segment.answer:
             segment.answer = None
@@ -322,7 +272,7 @@ class Interpreter:
         guard = self._own_voice
         return guard is not None and guard.judge(start_samples, end_samples).is_own_voice
 
-    def _pass_over(self, opened: _OpenSegment, segment: Segment) -> None:
+    def _pass_over(self, opened: OpenSegment, segment: Segment) -> None:
         """Our own speech came back: nobody said anything."""
         opened.drop_questions()
         self._metrics.segments.labels("own_voice").inc()
@@ -339,27 +289,26 @@ class Interpreter:
                 )
             )
 
-    def _submit(self, segment: Segment, opened: _OpenSegment) -> None:
+    def _submit(self, segment: Segment, opened: OpenSegment) -> None:
         now, captions = self._clock(), opened.captions
         behind_s = (self._position_samples - segment.speech_end_samples) / SPEECH_RATE
         end_ms = _ms(segment.speech_end_samples)
         try:
             if self._translations.full():
-                self._drop("translations")
+                self._refused += 1
+                self._metrics.queue_drops.labels("translations").inc()
                 raise EngineOverloaded("Translation cannot keep up; this sentence was skipped.")
             answer = self._ask(segment, opened)
         except EngineError as error:
             opened.drop_questions()
-            self._fail(captions, end_ms, error)
+            self._speaker.fail(captions, end_ms, error)
             return
-        utterance = _Utterance(
-            captions, end_ms, Delays(now - max(behind_s, 0.0), now), self._generation, answer
-        )
-        self._unspoken[captions.segment_id] = utterance
-        self._silent.clear()
+        delays = Delays(now - max(behind_s, 0.0), now)
+        utterance = Utterance(captions, end_ms, delays, self._speaker.generation, answer)
+        self._speaker.expect(utterance)
         self._translations.put_nowait(utterance)
 
-    def _ask(self, segment: Segment, opened: _OpenSegment) -> asyncio.Future[AstResult]:
+    def _ask(self, segment: Segment, opened: OpenSegment) -> asyncio.Future[AstResult]:
         """The translation of a closed segment: the one begun in its pause, if that is the same."""
         guess, direction = opened.guess, opened.captions.direction
         bounds = (segment.start_samples, segment.end_samples)
@@ -380,15 +329,15 @@ class Interpreter:
                 utterance.result = result
                 self._publish(utterance, result)
                 if result.status is AstStatus.OK and result.target_text:
-                    await self._speech.put(utterance)
+                    await self._speaker.put(utterance)
                 else:
-                    self._settle(utterance.captions.segment_id)
+                    self._speaker.settle(utterance.captions.segment_id)
             except EngineError as error:
-                self._fail(utterance.captions, utterance.end_ms, error)
+                self._speaker.fail(utterance.captions, utterance.end_ms, error)
             finally:
                 self._translations.task_done()
 
-    def _publish(self, utterance: _Utterance, result: AstResult) -> None:
+    def _publish(self, utterance: Utterance, result: AstResult) -> None:
         event = utterance.captions.final(result, utterance.end_ms)
         self._metrics.segments.labels(event.status.value).inc()
         self._emit(event)
@@ -398,106 +347,6 @@ class Interpreter:
             self._emit(InputTranscriptDelta(delta, elapsed_ms))
             delta = self._target_transcript.delta(result.target_text)
             self._emit(OutputTranscriptDelta(delta, elapsed_ms))
-
-    # ---------------------------------------------------------------- speaking
-
-    async def _speak(self) -> None:
-        while True:
-            utterance = await self._speech.get()
-            try:
-                await self._synthesize(utterance)
-            except EngineError as error:
-                self._played(self._playout.finish(utterance.captions.segment_id))
-                self._fail(utterance.captions, utterance.end_ms, error, utterance.result)
-            finally:
-                self._speech.task_done()
-
-    async def _synthesize(self, utterance: _Utterance) -> None:
-        result, captions = utterance.result, utterance.captions
-        assert result is not None
-        utterance.tempo = speech_rate(self._playout.queue_ms)
-        utterance.delays.asked_s = self._clock()
-        direction = captions.direction
-        request = TtsRequest(
-            result.target_text, direction.target, direction.voice, rate=utterance.tempo
-        )
-        resampler = Resampler(self._tts.capabilities.sample_rate, PLAYOUT_RATE)
-        speech = self._tts.synthesize(request, session_id=self._session_id)
-        async with aclosing(speech):
-            if not self._is_cleared(utterance):
-                async for chunk in speech:
-                    if self._is_cleared(utterance):
-                        break
-                    if utterance.delays.synthesized_s is None:
-                        utterance.delays.synthesized_s = self._clock()
-                    self._play(utterance, resampler.push(chunk))
-        if not self._is_cleared(utterance):
-            self._play(utterance, resampler.flush())
-        self._played(self._playout.finish(captions.segment_id))
-        if self._is_cleared(utterance):
-            self._playout_event(captions.segment_id, PlayoutState.DROPPED)
-        elif utterance.delays.synthesized_s is None:  # nothing in the text could be spoken
-            self._settle(captions.segment_id)
-
-    def _play(self, utterance: _Utterance, samples: Samples) -> None:
-        if len(samples):
-            self._played(self._playout.push(utterance.captions.segment_id, samples))
-
-    def _is_cleared(self, utterance: _Utterance) -> bool:
-        return utterance.generation != self._generation
-
-    def _played(self, changes: tuple[PlayoutChange, ...]) -> None:
-        for change in changes:
-            self._playout_event(change.segment_id, change.state, change.queue_ms)
-
-    def _playout_event(
-        self, segment_id: str, state: PlayoutState, queue_ms: float | None = None
-    ) -> None:
-        utterance = self._unspoken.get(segment_id)
-        if utterance is None:  # settled before: cleared while its last chunks were under way
-            return
-        if state is PlayoutState.STARTED:
-            utterance.delays.heard_s = self._clock()
-            self.last_delays = utterance.delays
-            self._metrics.first_audio_seconds.observe(
-                utterance.delays.heard_s - utterance.delays.speech_end_s
-            )
-        if state is PlayoutState.DROPPED and not self._is_cleared(utterance):
-            self._drop("playout")
-        waits_ms = self._playout.queue_ms if queue_ms is None else queue_ms
-        self._emit(PlayoutEvent(segment_id, state.value, round(waits_ms), utterance.tempo))
-        if state in (PlayoutState.FINISHED, PlayoutState.DROPPED):
-            self._settle(segment_id)
-
-    # ---------------------------------------------------------------- endings
-
-    def _fail(
-        self,
-        captions: SegmentCaptions,
-        end_ms: int,
-        error: EngineError,
-        result: AstResult | None = None,
-    ) -> None:
-        logger.warning("segment failed: %s", error.code)
-        event = captions.failed(str(error), end_ms, result)
-        self._metrics.segments.labels(event.status.value).inc()
-        self._emit(event)
-        self._emit(ErrorEvent(ErrorDetail("server_error", error.code, str(error))))
-        self._settle(captions.segment_id)
-
-    def _settle(self, segment_id: str) -> None:
-        self._unspoken.pop(segment_id, None)
-        self._notice_silence()
-
-    def _notice_silence(self) -> None:
-        if self._unspoken or self._playout.queue_ms:
-            self._silent.clear()
-        else:
-            self._silent.set()
-
-    def _drop(self, queue: str) -> None:
-        self.queue_drops += 1
-        self._metrics.queue_drops.labels(queue).inc()
 
 
 def _ms(samples: int) -> int:
