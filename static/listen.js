@@ -1,0 +1,150 @@
+/** A listener's page: pick a language, hear it, read it. No microphone. */
+import { recall, remember } from "./prefs.js";
+import { ask, connect, events, room } from "./room-server.js";
+import { languageName, speakInterface, text } from "./room-words.js";
+
+const RETRY_MS = 3000;
+const KEPT = 200; // captions on the page
+const [form, select, silent, toggle, status, captions, voice] = [
+  "#choice", "#language", "#silent", "#toggle", "#status", "#captions", "#voice",
+].map((each) => document.querySelector(each));
+
+/** @type {{source: string, languages: {language: string}[], live: boolean}|null} */ let state = null;
+/** What is to be stopped, once somebody pressed Listen. @type {{stop: () => void}|null} */ let session = null;
+let wanted = false;
+let phase = "connecting";
+
+function show(next) {
+  phase = next;
+  document.body.dataset.state = next;
+  status.textContent = text(next);
+  toggle.textContent = text(wanted ? "stop" : "listen");
+  toggle.disabled = !wanted && !state?.live;
+}
+
+function fillLanguages() {
+  const before = select.value || recall("room-language", "") || navigator.language.slice(0, 2);
+  select.replaceChildren(
+    ...(state?.languages ?? []).map(({ language }) => {
+      const name = languageName(language);
+      return new Option(language === state.source ? text("original", { name }) : name, language);
+    }),
+  );
+  const there = [...select.options].some((option) => option.value === before);
+  if (there) select.value = before;
+  else if (select.options.length > 1) select.selectedIndex = 1; // the original is the first
+}
+
+/** Look at the room until there is something to hear. */
+async function watch() {
+  for (;;) {
+    const response = await ask(`v1/rooms/${room}`).catch(() => null);
+    const known = JSON.stringify(state?.languages?.map((each) => each.language));
+    state = response?.ok ? await response.json() : null;
+    if (state && JSON.stringify(state.languages.map((each) => each.language)) !== known) fillLanguages();
+    if (!session) {
+      if (response?.status === 401 || response?.status === 403) show("refused");
+      else if (!state?.live) show("waiting");
+      else if (wanted) begin();
+      else show("ready");
+    }
+    await new Promise((wake) => setTimeout(wake, RETRY_MS));
+  }
+}
+
+function begin() {
+  wanted = true;
+  captions.lang = select.value;
+  session = silent.checked ? read(select.value) : hear(select.value);
+}
+
+function end(next = "lost") {
+  session?.stop();
+  session = null;
+  show(next);
+}
+
+function hear(language) {
+  const peer = new RTCPeerConnection();
+  let hangUp = () => {};
+  const mine = { stop: () => (hangUp(), peer.close()) };
+  const over = (next) => session === mine && end(next);
+  peer.addTransceiver("audio", { direction: "recvonly" });
+  peer.addEventListener("track", ({ track }) => {
+    voice.srcObject = new MediaStream([track]);
+    voice.play().catch(() => {}); // Listen was pressed, so the browser allows it
+  });
+  peer.addEventListener("connectionstatechange", () => {
+    if (peer.connectionState === "connected") show("listening");
+    else if (peer.connectionState === "failed") over("lost");
+  });
+  const channel = peer.createDataChannel("oai-events");
+  channel.addEventListener("message", ({ data }) => caption(JSON.parse(data)));
+  channel.addEventListener("close", () => over("lost"));
+  show("connecting");
+  connect(peer, `whep/${room}?language=${language}`)
+    .then((opened) => {
+      hangUp = opened.hangUp;
+      if (session !== mine) mine.stop();
+      else if (opened.status !== 201) over(opened.status === 503 ? "full" : "lost");
+    })
+    .catch(() => over("lost"));
+  return mine;
+}
+
+function read(language) {
+  const abort = new AbortController();
+  const mine = { stop: () => abort.abort() };
+  show("reading");
+  (async () => {
+    for await (const { data } of events(`v1/rooms/${room}/captions?language=${language}`, "", abort.signal)) {
+      caption(JSON.parse(data));
+    }
+  })()
+    .catch(() => {})
+    .finally(() => session === mine && end("lost"));
+  return mine;
+}
+
+/** One line for each segment; a later revision takes its place. */
+function caption(event) {
+  if (event.type !== "x.segment") return;
+  const id = `segment-${event.segment_id}`;
+  const words = event.target.text;
+  let line = document.getElementById(id);
+  if (!words) {
+    if (event.final) line?.remove();
+    return;
+  }
+  if (!line) {
+    line = Object.assign(document.createElement("p"), { id });
+    captions.append(line);
+    if (captions.children.length > KEPT) captions.firstElementChild.remove();
+  }
+  line.textContent = words;
+  line.className = event.final ? "final" : "partial";
+  captions.scrollTop = captions.scrollHeight;
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (!wanted) return begin();
+  wanted = false;
+  end("ready");
+});
+for (const control of [select, silent]) {
+  control.addEventListener("change", () => {
+    remember("room-language", select.value);
+    if (!session) return;
+    session.stop();
+    begin();
+  });
+}
+addEventListener("pagehide", () => session?.stop());
+
+document.querySelector("#room").textContent = room;
+speakInterface(() => {
+  fillLanguages();
+  show(phase);
+});
+watch();

@@ -1,0 +1,106 @@
+"""The pages of a room in Chromium: somebody speaks, somebody scans, hears and reads."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from playwright.async_api import Page, expect
+
+from rtc_server.pcm import PLAYOUT_RATE
+from tests.browser.chromium import visit, write_wav
+from tests.browser.test_accessibility import check
+from tests.loopback.test_rooms import say, server, speaker
+from tests.loopback.test_server import said
+
+NO_MICROPHONE = """
+  navigator.mediaDevices.getUserMedia = () => { throw new Error("a listener has no microphone"); };
+"""
+SILENT_YET = ["Failed to load resource"]
+"""A room that is not there yet is a 404, which the console shows."""
+
+
+async def hears(page: Page) -> bool:
+    """Whether translated sound arrives."""
+    energy: Any = await page.evaluate(
+        """async () => {
+          const audio = document.querySelector("#voice");
+          const context = new AudioContext();
+          const analyser = context.createAnalyser();
+          context.createMediaStreamSource(audio.srcObject).connect(analyser);
+          const samples = new Float32Array(analyser.fftSize);
+          for (let i = 0; i < 600; i++) {
+            analyser.getFloatTimeDomainData(samples);
+            if (samples.some((sample) => Math.abs(sample) > 0.02)) return true;
+            await new Promise((wake) => setTimeout(wake, 50));
+          }
+          return false;
+        }"""
+    )
+    return bool(energy)
+
+
+async def test_a_listener_waits_picks_a_language_hears_and_reads() -> None:
+    async with (
+        server() as house,
+        visit(
+            f"{house.url}/listen/hall", expected_errors=SILENT_YET, before_load=NO_MICROPHONE
+        ) as seen,
+    ):
+        page = seen.page
+        await expect(page.locator("#status")).to_contain_text("Nobody speaks here yet")
+        async with speaker(house) as spoken:
+            await expect(page.locator("#toggle")).to_be_enabled()
+            await page.select_option("#language", "de")
+            await page.click("#toggle")
+            await expect(page.locator("#status")).to_have_text("You hear the room.")
+            say(spoken, "where is the train station", "thank you")
+            assert await hears(page)
+            await expect(page.locator("#captions .final").first).to_have_text("one two three")
+
+            await page.check("#silent")
+            await expect(page.locator("#status")).to_have_text("You read the room.")
+            before = await page.locator("#captions .final").count()
+            say(spoken, "two coffees and a cold beer please")
+            await expect(page.locator("#captions .final")).not_to_have_count(before)
+            await page.click("#toggle")
+            await expect(page.locator("#status")).to_contain_text("Choose a language")
+
+
+async def test_a_speaker_shows_the_link_and_is_heard(tmp_path: Path) -> None:
+    speech = said("where is the train station", "two coffees and a cold beer please")
+    wav = write_wav(tmp_path / "speech.wav", np.asarray(speech), PLAYOUT_RATE)
+    async with (
+        server() as house,
+        visit(f"{house.url}/rooms/hall", expected_errors=SILENT_YET, microphone=wav) as speaking,
+        visit(f"{house.url}/listen/hall", expected_errors=SILENT_YET) as seen,
+    ):
+        link = speaking.page.locator("#link")
+        await expect(link).to_have_attribute("href", f"{house.url}/listen/hall")
+        shown = await speaking.page.evaluate("document.querySelector('#qr').naturalWidth")
+        assert shown > 100
+        await speaking.page.select_option("#source", "en")
+        await speaking.page.click("#toggle")
+        await expect(speaking.page.locator("#status")).to_have_text("You are heard.")
+        await expect(seen.page.locator("#toggle")).to_be_enabled()
+        await seen.page.select_option("#language", "ru")
+        await seen.page.click("#toggle")
+        await expect(seen.page.locator("#status")).to_have_text("You hear the room.")
+        assert await hears(seen.page)
+        await expect(speaking.page.locator("#count")).to_have_text("1")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_pages_of_a_room_are_accessible(scheme: Literal["light", "dark"]) -> None:
+    phone = {"width": 390, "height": 844}
+    async with server() as house, speaker(house) as spoken:
+        for path in ("/listen/hall", "/rooms/hall"):
+            async with visit(house.url + path, viewport=phone, color_scheme=scheme) as seen:
+                await seen.page.select_option("#interface", "ru")
+                await expect(seen.page.locator("#toggle")).to_be_enabled()
+                if path.startswith("/listen"):
+                    await seen.page.click("#toggle")
+                    await expect(seen.page.locator("#status")).to_have_text("Вы слышите комнату.")
+                    say(spoken, "yes")
+                    await expect(seen.page.locator("#captions .final")).not_to_have_count(0)
+                await check(seen.page, path)
