@@ -2,6 +2,7 @@
  * The switch between one speaker and two people with one device, and what their turns mean to the
  * session: one connection all the time, a turn only sets its languages and opens the microphone.
  */
+import { mutual } from "./languages.js";
 import { loadSheet } from "./sheet.js";
 import { interfaceLanguages, loadWords } from "./strings.js";
 
@@ -44,10 +45,7 @@ export class People {
   /** @param {{source: string, target: string}[]} pairs  @param {{source: string, target: string}} pair */
   offer(pairs, pair) {
     this.#offered = { pairs, pair };
-    const both = pairs.some(({ source, target }) =>
-      pairs.some((back) => back.source === target && back.target === source),
-    );
-    this.#button.hidden = !both;
+    this.#button.hidden = mutual(pairs).length === 0;
   }
 
   /** Take the session's state. @param {import("./conversation.js").Conversation|null} session */

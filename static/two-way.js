@@ -99,19 +99,19 @@ function wordsOf(language) {
 export class TwoWay extends HTMLElement {
   #turns = new Turns();
   #halves = [new Half(), new Half()];
-  #turn = document.createElement("button");
+  #around = document.createElement("button");
   /** @type {{source: string, target: string}[]} */ #pairs = [];
   #connecting = false;
 
   connectedCallback() {
     const [near, far] = this.#halves;
     far.element.classList.add("far");
-    this.#turn.type = "button";
-    this.#turn.className = "quiet icon-only around";
+    this.#around.type = "button";
+    this.#around.className = "quiet icon-only around";
     const icon = document.querySelector("#swap svg").cloneNode(true);
-    this.#turn.append(icon);
-    this.#turn.addEventListener("click", () => this.#turnAround());
-    this.append(near.element, this.#turn, far.element);
+    this.#around.append(icon);
+    this.#around.addEventListener("click", () => this.#turnAround());
+    this.append(near.element, this.#around, far.element);
     this.toggleAttribute("data-around", recall("around", true));
     for (const side of [0, 1]) this.#listen(side);
     addEventListener("blur", () => this.stopTurn());
@@ -173,9 +173,9 @@ export class TwoWay extends HTMLElement {
   /** Show the state, and take the interface's language anew. */
   render() {
     const { side } = this.#turns;
-    this.#turn.setAttribute("aria-label", text("turnAround"));
-    this.#turn.title = text("turnAround");
-    this.#turn.setAttribute("aria-pressed", String(this.hasAttribute("data-around")));
+    this.#around.setAttribute("aria-label", text("turnAround"));
+    this.#around.title = text("turnAround");
+    this.#around.setAttribute("aria-pressed", String(this.hasAttribute("data-around")));
     this.#halves.forEach((half, index) => {
       const theirs = side !== null && side !== index;
       half.render({ talking: side === index, theirs, connecting: this.#connecting });
