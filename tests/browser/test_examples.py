@@ -1,0 +1,197 @@
+"""Each example in a browser, from an origin of its own, and what one hears there."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import scipy.signal
+from aiohttp import web
+from playwright.async_api import Page, expect
+
+from rtc_server.app.offline import translate
+from rtc_server.app.server import RunningServer, running
+from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
+from rtc_server.events.client import SessionPatch
+from rtc_server.pcm import SPEECH_RATE, Samples
+from tests.browser.chromium import visit
+from tests.browser.recording import RATE, finish_recording, start_recording
+from tests.browser.test_main_job import PATIENCE_MS, as_microphone
+from tests.signals import audible, english, join, russian, silence
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+RUSSIAN, ENGLISH = "Где находится вокзал?", "Where is the train station?"
+PATIENT = EngineSettings(ast_deadline_s=60, tts_deadline_s=60, engine_wait_s=60)
+"""A busy machine is no fault of the examples."""
+STRICT = "default-src 'none'; script-src {0}; connect-src {0}; style-src 'self'"
+ELEMENT = """<!doctype html>
+<html lang="en"><title>Element</title>
+<script type="module" src="{server}static/speech-translate.js"></script>
+<speech-translate source="ru" target="en"></speech-translate>
+</html>"""
+UNTIL_HEARD = """(element) => new Promise((resolve) => {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  const { srcObject } = document.querySelector(element);
+  context.createMediaStreamSource(srcObject).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  let [loud, quiet] = [0, 0];
+  const timer = setInterval(() => {
+    analyser.getFloatTimeDomainData(samples);
+    const rms = Math.hypot(...samples) / Math.sqrt(samples.length);
+    if (rms > 0.01) [loud, quiet] = [loud + 1, 0];
+    else quiet += 1;
+    if (loud < 5 || quiet < 15) return;
+    clearInterval(timer);
+    context.close().then(resolve);
+  }, 100);
+})"""
+"""Until a sentence was spoken and is over."""
+
+
+@contextlib.asynccontextmanager
+async def elsewhere() -> AsyncIterator[tuple[str, RunningServer]]:
+    """The examples' own origin, and an interpreter that allows it."""
+    app = web.Application()
+    runner = web.AppRunner(app, shutdown_timeout=0.5)
+
+    async def element(_request: web.Request) -> web.Response:
+        """A page that allows nothing but the interpreter's scripts and connections."""
+        return web.Response(
+            text=ELEMENT.format(server=f"{server.url}/"),
+            content_type="text/html",
+            headers={"Content-Security-Policy": STRICT.format(server.url)},
+        )
+
+    async def no_icon(_request: web.Request) -> web.Response:
+        """Browsers ask for it by themselves."""
+        return web.Response(status=204)
+
+    app.router.add_get("/element.html", element)
+    app.router.add_get("/favicon.ico", no_icon)
+    app.router.add_static("/", EXAMPLES)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        access = AccessSettings(cors_origins=(origin,))
+        settings = Settings(http=HttpSettings(port=0), engines=PATIENT, access=access)
+        async with running(settings) as server:
+            yield origin, server
+    finally:
+        await runner.cleanup()
+
+
+async def spoken(page: Page, element: str) -> Samples:
+    """The next sentence that `element` plays, at `SPEECH_RATE`, without silence."""
+    await page.wait_for_function(
+        "(element) => document.querySelector(element)?.srcObject?.active",
+        arg=element,
+        timeout=PATIENCE_MS,
+    )
+    await start_recording(page, element)
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        await page.evaluate(UNTIL_HEARD, element)
+    recording = await finish_recording(page)
+    lowered = scipy.signal.resample_poly(recording, 1, RATE // SPEECH_RATE)
+    return audible(lowered.astype(np.float32))
+
+
+async def expect_english(speech: Samples) -> None:
+    """What was heard is the translation, in words that an interpreter understands."""
+    back = SessionPatch(source_language="en", target_language="ru")
+    settings = Settings(http=HttpSettings(port=0), engines=PATIENT)
+    understood = await translate(join(speech, silence(1000)), settings, back)
+    assert ENGLISH in [segment.source.text for segment in understood.segments]
+
+
+async def test_ten_lines_in_a_plain_page(tmp_path: Path) -> None:
+    microphone = as_microphone(tmp_path / "microphone.wav", russian(RUSSIAN))
+    async with (
+        elsewhere() as (origin, server),
+        visit(
+            f"{origin}/plain.html?server={server.url}/",
+            microphone=microphone,
+            interpreter=server.url,
+        ) as seen,
+    ):
+        await seen.page.click("#start")
+        speech = await spoken(seen.page, "#voice")
+        await expect(seen.page.locator("#captions")).to_contain_text(f"{RUSSIAN} → {ENGLISH}")
+    await expect_english(speech)
+
+
+async def test_two_pages_that_call_each_other(tmp_path: Path) -> None:
+    microphone = as_microphone(tmp_path / "both.wav", russian(RUSSIAN), english(ENGLISH))
+    async with (
+        elsewhere() as (origin, server),
+        visit(
+            f"{origin}/p2p/index.html?mine=en&theirs=ru&server={server.url}/",
+            microphone=microphone,
+            interpreter=server.url,
+        ) as seen,
+    ):
+        anglophone, russophone = seen.page, await seen.page.context.new_page()
+        await russophone.goto(f"{origin}/p2p/index.html?mine=ru&theirs=en&server={server.url}/")
+        for page in (anglophone, russophone):
+            await page.click("#join")
+        for page in (anglophone, russophone):
+            await expect(page.locator("#state")).to_have_text("In the call", timeout=PATIENCE_MS)
+        for page, said, language in ((anglophone, ENGLISH, "en"), (russophone, RUSSIAN, "ru")):
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                await page.evaluate(UNTIL_HEARD, "#translated")
+            caption = page.locator(f"#captions [lang={language}]", has_text=said)
+            await expect(caption.first).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_a_participant_of_a_room_is_interpreted_while_there(tmp_path: Path) -> None:
+    microphone = as_microphone(tmp_path / "microphone.wav", russian(RUSSIAN))
+    async with (
+        elsewhere() as (origin, server),
+        visit(
+            f"{origin}/any-track/index.html?server={server.url}/",
+            microphone=microphone,
+            interpreter=server.url,
+        ) as seen,
+    ):
+        page = seen.page
+        await page.click("#join")
+        speech = await spoken(page, "section audio")
+        await expect(page.locator("section h2")).to_have_text("Anna")
+        await expect(page.locator("section li").first).to_have_text(ENGLISH)
+        await page.click("#leave")
+        await expect(page.locator("section")).to_have_count(0)
+    await expect_english(speech)
+
+
+async def test_the_element_under_a_strict_policy(tmp_path: Path) -> None:
+    microphone = as_microphone(tmp_path / "microphone.wav", russian(RUSSIAN))
+    states = """window.states = [];
+    addEventListener("statechange", ({ detail }) => states.push(detail.state));"""
+    async with (
+        elsewhere() as (origin, server),
+        visit(
+            f"{origin}/element.html",
+            microphone=microphone,
+            interpreter=server.url,
+            before_load=states,
+        ) as seen,
+    ):
+        page = seen.page
+        button = page.get_by_role("button")
+        await expect(button).to_have_text("Start interpreting")
+        await button.click()
+        await expect(page.get_by_role("status")).to_have_text("Listening", timeout=PATIENCE_MS)
+        row = page.get_by_role("log", name="Captions").locator("[data-status=final]").first
+        await expect(row.locator("[lang=ru]")).to_have_text(RUSSIAN, timeout=PATIENCE_MS)
+        await expect(row.locator("[lang=en]")).to_have_text(ENGLISH)
+        assert await page.evaluate("document.querySelector('speech-translate').stream.active")
+        await page.evaluate("document.querySelector('speech-translate').target = 'en'")
+        await expect(page.locator("speech-translate")).to_have_attribute("target", "en")
+        await button.click()
+        await expect(page.get_by_role("status")).to_have_text("Stopped", timeout=PATIENCE_MS)
+        await expect(button).to_have_text("Start interpreting")
+        states = await page.evaluate("states")
+        assert states[:3] == ["opening", "connecting", "live"]
+        assert states[-2:] == ["finishing", "closed"]
