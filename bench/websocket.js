@@ -47,17 +47,7 @@ async function say(kind, speech, seconds) {
   return btoa(text);
 }
 
-/** The share of an audio thread's time that the encoder takes at this rate; the best of some runs. */
-async function cost(rate, seconds, runs) {
-  const best = { true: Infinity, false: Infinity };
-  for (let run = 0; run < runs; run++) {
-    for (const encodes of [false, true]) {
-      best[encodes] = Math.min(best[encodes], await render(rate, seconds, encodes));
-    }
-  }
-  return (best[true] - best[false]) / (seconds * 1000);
-}
-
+/** Render so much, with the encoder or without it. */
 async function render(rate, seconds, encodes) {
   const context = new OfflineAudioContext(1, rate * seconds, rate);
   await context.audioWorklet.addModule("/static/worklets/encoder.worklet.js");
@@ -65,9 +55,7 @@ async function render(rate, seconds, encodes) {
   const options = { numberOfOutputs: 0, processorOptions: { buffers: 60 * seconds } };
   if (encodes) source.connect(new AudioWorkletNode(context, "encoder", options));
   source.start();
-  const began = performance.now();
   await context.startRendering();
-  return performance.now() - began;
 }
 
-Object.assign(window, { open, say, cost, people });
+Object.assign(window, { open, say, render, people });
