@@ -23,7 +23,10 @@ MEDIA_TYPES = {
 
 
 class PageRoutes:
-    """``GET /``, ``/doctor`` and ``/static/…``. Browsers keep files and ask each time whether they changed."""
+    """``GET /``, ``/doctor`` and ``/static/…``.
+
+    Browsers keep files and ask each time whether they changed.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()

@@ -12,13 +12,14 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import pylibsrtp
-from aiortc import RTCCertificate, RTCIceGatherer, RTCIceTransport, RTCSctpCapabilities
+from aiortc import RTCIceGatherer, RTCIceTransport, RTCSctpCapabilities
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
 from aiortc.rtcicetransport import RTCIceParameters
 
 from rtc_server.clock import Clock
 from rtc_server.errors import AdmissionRefused
 from rtc_server.transport.answer import LocalEnd
+from rtc_server.transport.certificate import Certificate
 from rtc_server.transport.channel import EventChannel, GuardedSctp
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.ice import IceAgent
@@ -49,7 +50,7 @@ class PeerStack:
         gatherer = RTCIceGatherer(iceServers=[])
         gatherer._connection = self.agent
         self._ice = RTCIceTransport(gatherer)
-        self._certificate = RTCCertificate.generateCertificate()
+        self._certificate = Certificate.generateCertificate()
         self._dtls = RTCDtlsTransport(self._ice, [self._certificate])
         # An offer of actpass leaves the choice to us; active saves the peer a round trip.
         self._dtls._set_role("server" if offer.setup == "active" else "client")
