@@ -22,7 +22,8 @@ GIVING_UP_MS = 150_000
 @contextlib.asynccontextmanager
 async def server_process(port: int = 0) -> AsyncIterator[tuple[str, Process]]:
     """``rtc-server serve`` in a process of its own: its URL, and the process."""
-    command = (sys.executable, "-m", "rtc_server", "serve", "--port", str(port))
+    patient = ("--ast-deadline-s", "60", "--tts-deadline-s", "60", "--engine-wait-s", "60")
+    command = (sys.executable, "-m", "rtc_server", "serve", "--port", str(port), *patient)
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
     assert process.stdout and process.stderr
     unread = asyncio.create_task(process.stderr.read())
