@@ -28,8 +28,8 @@ class Direction:
 class SegmentCaptions:
     """Counts revisions of one segment and says what of its text will not change any more.
 
-    A partial is stable as far as the two latest passes agree, at a word's end; stability never
-    shrinks, so a caption that was firm stays firm even when a later pass wavers.
+    A partial is stable as far as the two latest passes agree, but for the last word; stability
+    never shrinks, so a caption that was firm stays firm even when a later pass wavers.
     """
 
     segment_id: str
@@ -96,17 +96,19 @@ class SegmentCaptions:
 
 
 def _common_words(one: str, other: str) -> str:
-    """The longest beginning that both share and that ends where a word ends in both."""
+    """The longest beginning that both share and behind which both go on with another word.
+
+    The last word is not counted, though both have it: an engine that has heard half of what comes
+    likes to guess it.
+    """
     size = 0
     for a, b in zip(one, other, strict=False):
         if a != b:
             break
         size += 1
-    ends_in_both = all(len(text) == size or not text[size].isalnum() for text in (one, other))
-    if not ends_in_both:
-        while size and one[size - 1].isalnum():
-            size -= 1
-    return one[:size].rstrip()
+    while size and not all(text[size : size + 1] == " " for text in (one, other)):
+        size -= 1
+    return one[:size]
 
 
 class Transcript:
