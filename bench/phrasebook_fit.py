@@ -6,8 +6,9 @@ Prints lines for `rtc_server/engines/phrasebook/rejection.py`. Never shown the h
 """
 
 import argparse
+import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +26,10 @@ from rtc_server.engines.phrasebook.network import Vocabularies, matches
 from rtc_server.engines.phrasebook.recognizer import Recognizer
 from rtc_server.pcm import Samples
 
-FALSE_ACCEPTS = (0.005, 0.01, 0.015, 0.02, 0.03)
-"""Shares of strange sounds that may pass, on the tuning set."""
+FALSE_ACCEPTS = (0.01, 0.02, 0.03, 0.05, 0.08)
+"""Shares of strange sounds that may pass, on the tuning set; most that do are near misses."""
+NEAR_MISSES = 10
+"""Of either kind, a voice."""
 WRONG_COST = 3.0
 """How much worse a phrase taken for another is than a strange sound taken for one."""
 
@@ -42,18 +45,30 @@ def phrases(book: Book, language: str, count: int) -> Iterator[tuple[Samples, st
             yield change(heard, turn // len(CONDITIONS)), one.target_text
 
 
-def strangers(language: str) -> Iterator[Samples]:
+def strangers(book: Book, language: str) -> Iterator[Samples]:
     """Segments that are not in the book."""
     lines = other.sentences(other.TUNING[language])
-    for voice in voices.TUNING[language]:
-        for turn, samples in enumerate(voices.speak(lines, voice)):
+    for number, voice in enumerate(voices.TUNING[language]):
+        texts = [*lines[number % 3 :: 3], *near_misses(book, language, 600 + number, lines)]
+        for turn, samples in enumerate(voices.speak(texts, voice)):
             change = CONDITIONS[turn % len(CONDITIONS)][1]
             yield change(np.concatenate([ROOM, samples, ROOM]), turn // len(CONDITIONS))
     for voice_name, spoken in other.ELSEWHERE.items():
         for text in spoken.split("|")[: other.ELSEWHERE_TUNING]:
             yield np.concatenate([ROOM, voices.ESPEAK.speak(text, voice_name), ROOM])
-    for made in sets.sounds(1, 60).values():
+    for made in sets.sounds(1, 20).values():
         yield from made
+
+
+def near_misses(book: Book, language: str, seed: int, lines: Sequence[str]) -> list[str]:
+    """Sentences that begin as a phrase of the book does, and short ends of others."""
+    chance = random.Random(seed)
+    chosen = chance.sample(lines, 2 * NEAR_MISSES)
+    ends = [" ".join(line.split()[-chance.choice((2, 3)) :]) for line in chosen]
+    begun = sets.sayings(book, language, seed, NEAR_MISSES)
+    starts = [one.spoken.rstrip(".?!").split()[: chance.choice((1, 2))] for one in begun]
+    mixed = [" ".join([*start, end]) for start, end in zip(starts, ends, strict=False)]
+    return mixed + ends[NEAR_MISSES:]
 
 
 def regression(
@@ -95,7 +110,7 @@ def collect(language: str, count: int) -> Trials:
     target = "ru" if language == "en" else "en"
     rows, right, strange = [], [], []
     said = list(phrases(book, language, count))
-    unknown = list(strangers(language))
+    unknown = list(strangers(book, language))
     for samples, wanted in [*said, *((samples, "") for samples in unknown)]:
         heard = recognizer.understand(samples, language)
         if heard.evidence is None:

@@ -44,7 +44,8 @@ def _espeak(language: str, *voices: str) -> tuple[Voice, ...]:
 
 
 TUNING = {
-    "en": (*_espeak("en", "en-us", "en-us+m3", "en-us+f2", "en-gb-x-rp", "en-us+klatt4", "en-us+f1"),
+    "en": (*_espeak("en", "en-us", "en-us+m3", "en-us+f2", "en-gb-x-rp", "en-us+klatt4",
+                    "en-us+f1"),
            *(Voice(f"flite {name}", "en", "flite", name) for name in ("kal", "rms", "awb"))),
     "ru": _espeak("ru", "ru", "ru+m3", "ru+f2", "ru+f5", "ru+klatt4", "ru+m7", "ru+f1",
                   "ru+Alicia"),

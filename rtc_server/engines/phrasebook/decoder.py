@@ -1,15 +1,16 @@
 """PocketSphinx: samples to words, phones and scores. The one module that imports it.
 
 Both languages share one acoustic model (the English one in the wheel) as searches of one decoder.
-The phones of the model are also words of their own, as fillers: a loop over them says how well the
-same sound could be explained by anything at all, which is what a match is judged against.
+The phones of the model are also words of their own, as fillers: a loop over them, in a second and
+hastier decoder, says how well the same sound could be explained by anything at all, which is what a
+match is judged against.
 """
 
 # ruff: noqa: SIM905 - a row of words reads better than a list of strings
 
 import math
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,9 @@ _BEAM, _WORD_BEAM = 1e-60, 1e-40
 _MOST_ACTIVE = 800
 """Phones in progress at a time; twice as many cost time and bring nothing."""
 _LOOP = "phones"
+_LOOP_STRIDE = 2
+"""The loop weighs every other frame's sound anew: half the work, and the comparison stays fair
+enough. Words are recognised less well that way."""
 _FILLERS = {"<s>": "SIL", "</s>": "SIL", PAUSE: "SIL", "[NOISE]": "+NSN+", "[SPEECH]": "+SPN+"}
 
 PEAK = 0.5
@@ -39,7 +43,11 @@ _SCORE_SCALE = 1024.0
 """The model's acoustic scores are kept shifted right by ten bits (its SENSCR_SHIFT)."""
 
 FLOOR = 0.003
-"""Noise added to every segment: digital silence upsets the model's noise removal."""
+"""Noise added to every segment, always the same, so that the same speech is heard the same way:
+digital silence upsets the model's noise removal."""
+
+Move = tuple[int, int, float, str] | tuple[int, int, float]
+"""(from state, to state, probability, word); without a word, an empty move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ def dictionary() -> Path:
 
 
 class Decoder:
-    """Several searches over one acoustic model. One caller at a time."""
+    """Networks of words, and the loop of phones, over one acoustic model. One caller at a time."""
 
     def __init__(
         self, networks: Mapping[str, Network], pronunciations: Iterable[Pronunciations]
@@ -74,68 +82,78 @@ class Decoder:
             phones = {_as_filler(phone): phone for phone in PHONES}
             lines = (f"{word} {phone}\n" for word, phone in {**_FILLERS, **phones}.items())
             fillers.write_text("".join(lines), encoding="utf-8")
-            self._decoder = pocketsphinx.Decoder(
-                hmm=pocketsphinx.get_model_path("en-us/en-us"),
-                dict=str(words),
-                fdict=str(fillers),
-                lm=None,
-                fsgusefiller=False,  # pauses are arcs of ours, phones must stay in their loop
-                bestpath=False,
-                beam=_BEAM,
-                pbeam=_BEAM,
-                wbeam=_WORD_BEAM,
-                maxhmmpf=_MOST_ACTIVE,
-                loglevel="FATAL",
-            )
-        self._noise = np.random.default_rng(0)
+            self._words = _load(words, fillers)
+            self._phones = _load(words, fillers, stride=_LOOP_STRIDE)
         for name, network in networks.items():
-            self._add_network(name, network)
+            _add(self._words, name, *_moves(network))
         loop = [(0, 0, 1 / len(PHONES), word) for word in (*phones, PAUSE, "[NOISE]")]
-        self._add(_LOOP, 0, loop)
+        _add(self._phones, _LOOP, 0, loop)
 
-    def condition(self, samples: Samples) -> bytes:
+    @staticmethod
+    def condition(samples: Samples) -> bytes:
         """Samples as every search wants them: one loudness, a floor of noise, int16."""
         peak = float(np.abs(samples).max())
         scaled = samples * (PEAK / peak) if peak > 0 else samples
-        noise = self._noise.standard_normal(len(samples), dtype=np.float32)
+        noise = np.random.default_rng(0).standard_normal(len(samples), dtype=np.float32)
         return to_int16(scaled + FLOOR * noise).tobytes()
 
     def words(self, audio: bytes, name: str) -> list[Heard]:
         """The best complete path through a network; empty if none survived."""
-        return self._decode(audio, name, complete=True)
+        return _decode(self._words, audio, name, complete=True)
 
     def words_so_far(self, audio: bytes, name: str) -> list[Heard]:
         """The best path through a network up to the end of the audio, complete or not."""
-        return self._decode(audio, name, complete=False)
+        return _decode(self._words, audio, name, complete=False)
 
     def phones(self, audio: bytes) -> list[Heard]:
         """The same sound as a free run of phones."""
-        return self._decode(audio, _LOOP, complete=True)
+        return _decode(self._phones, audio, _LOOP, complete=True)
 
-    def _decode(self, audio: bytes, name: str, *, complete: bool) -> list[Heard]:
-        decoder = self._decoder
-        decoder.activate_search(name)
-        decoder.start_utt()
-        decoder.process_raw(audio, no_search=False, full_utt=True)
-        if complete:
-            decoder.end_utt()
-        found = [] if decoder.hyp() is None else [_heard(segment) for segment in decoder.seg()]
-        if not complete:
-            decoder.end_utt()
-        return [heard for heard in found if heard.text != "(NULL)"]
 
-    def _add_network(self, name: str, network: Network) -> None:
-        states = {state for arc in network.arcs for state in arc[:2]}
-        end = max(states) + 1
-        moves: list[tuple[int, int, float, str] | tuple[int, int, float]] = [
-            (source, target, 1.0, word) for source, target, word in network.arcs
-        ]
-        moves += [(state, state, _PAUSE_PROBABILITY, PAUSE) for state in states]
-        moves += [(state, end, 1.0) for state in network.finals]
-        self._add(name, end, moves)
+def _load(words: Path, fillers: Path, *, stride: int = 1) -> pocketsphinx.Decoder:
+    """The acoustic model, listening anew at every `stride`-th frame."""
+    return pocketsphinx.Decoder(
+        hmm=pocketsphinx.get_model_path("en-us/en-us"),
+        dict=str(words),
+        fdict=str(fillers),
+        lm=None,
+        fsgusefiller=False,  # pauses are arcs of ours, phones must stay in their loop
+        bestpath=False,
+        beam=_BEAM,
+        pbeam=_BEAM,
+        wbeam=_WORD_BEAM,
+        maxhmmpf=_MOST_ACTIVE,
+        ds=stride,
+        loglevel="FATAL",
+    )
 
-    def _add(self, name: str, end: int, moves: list) -> None:  # type: ignore[type-arg]
-        self._decoder.add_fsg(name, self._decoder.create_fsg(name, 0, end, moves))
+
+def _moves(network: Network) -> tuple[int, list[Move]]:
+    """The network's one end state and its moves, with room for a pause anywhere."""
+    states = {state for arc in network.arcs for state in arc[:2]}
+    end = max(states) + 1
+    moves: list[Move] = [(source, target, 1.0, word) for source, target, word in network.arcs]
+    moves += [(state, state, _PAUSE_PROBABILITY, PAUSE) for state in states]
+    moves += [(state, end, 1.0) for state in network.finals]
+    return end, moves
+
+
+def _add(decoder: pocketsphinx.Decoder, name: str, end: int, moves: Sequence[Move]) -> None:
+    decoder.add_fsg(name, decoder.create_fsg(name, 0, end, moves))
+
+
+def _decode(
+    decoder: pocketsphinx.Decoder, audio: bytes, name: str, *, complete: bool
+) -> list[Heard]:
+    decoder.activate_search(name)
+    decoder.start_utt()
+    decoder.process_raw(audio, no_search=False, full_utt=True)
+    if complete:
+        decoder.end_utt()
+    found = [] if decoder.hyp() is None else [_heard(segment) for segment in decoder.seg()]
+    if not complete:
+        decoder.end_utt()
+    return [heard for heard in found if heard.text != "(NULL)"]
 
 
 def _heard(segment: pocketsphinx.Segment) -> Heard:

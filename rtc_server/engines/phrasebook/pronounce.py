@@ -59,8 +59,10 @@ _RU_SOFT = {
 }  # fmt: skip
 """Soft consonants with the glide that an English speaker hears after them."""
 
-_RU_DENTAL = {**_RU_REDUCED, "z": "DH", "s": "TH", "t": "TH", "l": "ER"}
-"""Hard t, s, z as the dentals they are, and the dark l as the vowel it comes near to."""
+_RU_DENTAL = {
+    **_RU_REDUCED, "z": "DH", "s": "TH", "t": "TH", "l": "ER", "i": "IY", "e": "IH", "'e": "IY",
+}  # fmt: skip
+"""Hard t, s, z as the dentals they are, dark l as the vowel it comes near to, and close i and e."""
 
 _RU_STYLES: tuple[Mapping[str, str], ...] = (_RU_REDUCED, _RU_FULL, _RU_SOFT, _RU_DENTAL)
 """Whole-word ways to hear Russian; each word gets one pronunciation from each."""

@@ -87,21 +87,12 @@ class Recognizer:
         found = evidence(
             best,
             free,
-            sounds=self._sounds(words, language),
+            spoken=self._spoken[language],
             freedom=self._freedom(words, language),
             noise=noise,
         )
         matched = found is not None and is_match(found, language)
         return Understanding(words, found, matched, as_phones(free))
-
-    def _sounds(self, words: tuple[str, ...], language: str) -> list[Phones]:
-        """The words in each way to pronounce all of them."""
-        ways = [self._spoken[language][word] for word in words]
-        most = max(map(len, ways), default=0)
-        return [
-            tuple(phone for way in ways for phone in way[min(number, len(way) - 1)])
-            for number in range(most)
-        ]
 
     def _freedom(self, words: tuple[str, ...], language: str) -> float:
         """Log of the choices the network had at each word: slots have many."""

@@ -9,14 +9,13 @@ sounds pass there.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import mul
 
 import numpy as np
 import numpy.typing as npt
 
 from rtc_server.engines.phrasebook.decoder import PAUSE, Heard, as_phones, is_phone
 from rtc_server.engines.phrasebook.nearest import Nearest
-from rtc_server.engines.phrasebook.pronounce import Phones
+from rtc_server.engines.phrasebook.pronounce import Phones, Pronunciations
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,8 @@ class Evidence:
     """Phones in the match."""
     pace: float
     """Tenths of a second for each of them."""
+    rush: float
+    """The same for the most hurried word: a match by force squeezes one in."""
     freedom: float
     """Log of how many ways the book's network left open on the way through the match."""
     noise: float
@@ -43,31 +44,33 @@ class Evidence:
     def measures(self) -> tuple[float, ...]:
         """What the weights apply to, in their order."""
         return (1.0, self.loss, self.pause_s, self.missed, self.distance,
-                math.log(self.phones), 1 / self.phones, self.pace, self.freedom,
-                self.noise)  # fmt: skip
+                math.log(self.phones), 1 / self.phones, self.pace, self.rush,
+                self.freedom, self.noise)  # fmt: skip
 
 
 WEIGHTS = {
-    "en": (26.18, -2.56, -4.96, -6.38, -12.24, -2.94, -21.20, -1.47, -0.06, 4.65),
-    "ru": (23.68, -2.31, -3.16, -6.65, -8.08, -1.16, -22.84, -6.13, -0.26, 3.01),
+    "en": (8.60, -2.90, -5.49, -7.56, -8.50, -0.42, -0.94, -0.79, 5.56, -0.03, 9.01),
+    "ru": (9.50, -2.87, -5.34, -3.41, -6.39, 0.97, -12.54, -5.16, 5.24, -0.15, 2.66),
 }
 """Language to (constant, loss, pause, missed, distance, log of phones, 1/phones, pace,
-freedom, noise)."""
+rush, freedom, noise)."""
 
 
 def evidence(
     match: Sequence[Heard],
     free: Sequence[Heard],
     *,
-    sounds: Sequence[Phones],
+    spoken: Pronunciations,
     freedom: float,
     noise: float,
 ) -> Evidence | None:
-    """Compare a match that sounds like one of `sounds` with free phones; None without words."""
-    spoken = [number for number, word in enumerate(match) if word.text != PAUSE]
-    if not spoken:
+    """Compare a match, whose words are `spoken` so, with free phones; None without words."""
+    places = [number for number, word in enumerate(match) if word.text != PAUSE]
+    if not places:
         return None
-    inside = match[spoken[0] : spoken[-1] + 1]
+    words = [match[number] for number in places]
+    sounds = _sounds([spoken[word.text] for word in words])
+    inside = match[places[0] : places[-1] + 1]
     pauses = [word.end - word.start for word in inside if word.text == PAUSE]
     frames = match[-1].end
     silent = _marked(frames, [word for word in match if word.text == PAUSE])
@@ -80,9 +83,18 @@ def evidence(
         distance=float(Nearest(sounds).distances(as_phones(free)).min()),
         phones=len(sounds[0]),
         pace=int(np.sum(~silent)) / len(sounds[0]) / 10,
+        rush=min((one.end - one.start) / len(spoken[one.text][0]) for one in words) / 10,
         freedom=freedom,
         noise=noise,
     )
+
+
+def _sounds(ways: Sequence[Sequence[Phones]]) -> list[Phones]:
+    """Words in each way to pronounce all of them."""
+    return [
+        tuple(phone for way in ways for phone in way[min(number, len(way) - 1)])
+        for number in range(max(map(len, ways)))
+    ]
 
 
 def _marked(frames: int, parts: Sequence[Heard]) -> npt.NDArray[np.bool_]:
@@ -95,5 +107,5 @@ def _marked(frames: int, parts: Sequence[Heard]) -> npt.NDArray[np.bool_]:
 
 def is_match(found: Evidence, language: str) -> bool:
     """The verdict."""
-    score: float = sum(map(mul, WEIGHTS[language], found.measures()))
-    return score > 0
+    pairs = zip(WEIGHTS[language], found.measures(), strict=True)
+    return sum(weight * measure for weight, measure in pairs) > 0

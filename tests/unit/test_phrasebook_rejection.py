@@ -1,0 +1,62 @@
+"""What a match is judged by, on runs of words and phones made by hand."""
+
+from dataclasses import replace
+
+from rtc_server.engines.phrasebook.book import LANGUAGES
+from rtc_server.engines.phrasebook.decoder import PAUSE, Heard
+from rtc_server.engines.phrasebook.pronounce import Pronunciations
+from rtc_server.engines.phrasebook.rejection import Evidence, evidence, is_match
+
+SPOKEN: Pronunciations = {"two": [("T", "UW")], "tea": [("T", "IY"), ("CH", "IY", "IY")]}
+MATCH = [
+    Heard(PAUSE, 0, 10, -10.0),
+    Heard("two", 10, 30, -40.0),
+    Heard(PAUSE, 30, 80, -60.0),
+    Heard("tea", 80, 90, -50.0),
+]
+FREE = [
+    Heard("+T+", 10, 20, -10.0),
+    Heard("+UW+", 20, 40, -20.0),
+    Heard("+T+", 80, 85, -10.0),
+    Heard("+IY+", 85, 90, -10.0),
+]
+
+
+def judged(match: list[Heard], free: list[Heard]) -> Evidence:
+    found = evidence(match, free, spoken=SPOKEN, freedom=1.5, noise=0.1)
+    assert found is not None
+    return found
+
+
+def test_the_measures_are_what_they_say() -> None:
+    found = judged(MATCH, FREE)
+    assert found.loss == (160 - 50) / 90
+    assert found.pause_s == 0.5
+    assert found.missed == 10 / 40
+    assert found.distance == 0
+    assert found.phones == 4
+    assert found.pace == 0.75
+    assert found.rush == 0.5  # "tea": 10 frames for two phones
+    assert (found.freedom, found.noise) == (1.5, 0.1)
+
+
+def test_another_way_to_pronounce_it_is_no_further_away() -> None:
+    other = [
+        *FREE[:2],
+        Heard("+CH+", 80, 84, -10.0),
+        *(Heard("+IY+", at, at + 3, -5.0) for at in (84, 87)),
+    ]
+    assert judged(MATCH, other).distance == 0
+    assert judged(MATCH, FREE[:2]).distance == 0.5
+
+
+def test_pauses_alone_are_no_match() -> None:
+    assert evidence(MATCH[:1], FREE, spoken=SPOKEN, freedom=0, noise=0) is None
+
+
+def test_what_fits_is_taken_and_what_does_not_is_refused_in_every_language() -> None:
+    good = Evidence(loss=0.2, pause_s=0, missed=0, distance=0.1, phones=14, pace=0.7, rush=0.6,
+                    freedom=4.0, noise=0.05)  # fmt: skip
+    for language in LANGUAGES:
+        assert is_match(good, language)
+        assert not is_match(replace(good, loss=4.5, distance=0.9), language)
