@@ -51,6 +51,7 @@ from rtc_server.signaling.whip import (
 
 ACCESS = {
     "page": Access.PUBLIC,
+    "doctor": Access.PUBLIC,
     "static": Access.PUBLIC,
     PAGE_SECRET: Access.PUBLIC,
     "openapi": Access.PUBLIC,
