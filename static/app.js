@@ -64,7 +64,7 @@ function setPhase(next) {
   document.body.toggleAttribute("data-running", running);
   at("status").textContent = text(`state.${next}`);
   at("toggle-text").textContent = text(!running ? "start" : next === "finishing" ? "stopNow" : "stop");
-  toggle.disabled = !server || missingFeature() !== null || (next === "opening" && !running);
+  toggle.disabled = !server || missingFeature() !== null;
   pair.disabled = !server || settling;
   people.follow(conversation);
   showTalk();

@@ -157,7 +157,7 @@ async def test_all_that_a_session_says_fits_the_schema() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "k" * 32])
-async def test_schemathesis_finds_no_difference(key: str) -> None:
+async def test_schemathesis_finds_no_difference(key: str, tmp_path: Path) -> None:
     wanted = Settings(http=HttpSettings(port=0, api_key=key), engines=QUICK)
     async with running(wanted) as house:
         tests = Path(__file__).parent
@@ -174,7 +174,7 @@ async def test_schemathesis_finds_no_difference(key: str) -> None:
             *("--max-examples", "40", "--seed", "1", "--generation-database", "none"),
             *(("-H", f"Authorization: Bearer {key}") if key else ()),
             env=environment,
-            cwd=ROOT,
+            cwd=tmp_path,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

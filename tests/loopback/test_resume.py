@@ -163,7 +163,8 @@ async def test_a_websocket_whose_network_died_comes_back_on_another(
         await dead.send_bytes(phrase)
         await until(lambda: "its client is gone" in caplog.text)
         async with http.ws_connect(f"/ws/audio?resume={session_id}&last_event_id=event_1") as back:
-            pcm, texts = b"", []
+            pcm = b""
+            texts: list[str] = []
             async with asyncio.timeout(60):
                 while len(pcm) < SPEECH_RATE // 2 or not texts:
                     message = await back.receive()
