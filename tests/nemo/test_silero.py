@@ -287,5 +287,5 @@ def test_cuda_that_is_not_here_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(engine, "find_spec", lambda name: None if name == "torch" else name)
-    with pytest.raises(EngineUnavailable, match=r"rtc-server\[silero\]"):
+    with pytest.raises(EngineUnavailable, match=r"Run: .* -m pip install .*silero-stress"):
         SileroTts(EngineOptions(models_dir=tmp_path))
