@@ -64,7 +64,7 @@ async def test_a_network_that_dies_costs_no_session_and_no_caption(tmp_path: Pat
     async with (
         running(SETTINGS) as server,
         visit(
-            f"{server.url}/?source=ru&target=en",
+            f"{server.url}/?source=ru&target=en&transport=webrtc",
             microphone=microphone,
             expected_errors=[FAILED_REQUEST],  # a hang-up may come second
         ) as seen,
@@ -85,7 +85,8 @@ async def test_a_network_that_dies_costs_no_session_and_no_caption(tmp_path: Pat
         await expect(said_after).to_have_text(MEANT, timeout=PATIENCE_MS)
         await page.click("#toggle")
         await page.wait_for_selector("[data-phase=closed]")
-    assert [path.rsplit("/", 1)[-1] for path in paths] == ["calls", "resume"]
+    first, *others = (path.rsplit("/", 1)[-1] for path in paths)
+    assert (first, set(others)) == ("calls", {"resume"})  # never a second session
 
 
 async def test_a_server_that_was_restarted_is_found_again(tmp_path: Path) -> None:

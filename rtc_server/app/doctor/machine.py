@@ -132,7 +132,8 @@ def media_ports(
     if free < max_sessions:
         yield fault(
             f"{free} of the {total} UDP ports from {first} to {last} are free, and "
-            f"--max-sessions is {max_sessions}: each session takes one.",
+            f"--max-sessions is {max_sessions}: each session takes one, and so do each speaker "
+            "and listener of a room.",
             "Widen --udp-port-first to --udp-port-last, or lower --max-sessions.",
         )
     else:

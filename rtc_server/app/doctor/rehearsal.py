@@ -97,7 +97,7 @@ async def rehearse(settings: Settings) -> AsyncIterator[Finding]:
             passed_s = time.monotonic() - then_s
             after = _cpu_s(pid)
     except RtcServerError as error:
-        yield fault(f"The server does not start: {error}", "Do what the sentence says.")
+        yield fault(f"The rehearsal failed: {error}", "Do what the sentence says.")
         return
     for finding in _heard(reports, source, target, sentence):
         yield finding
