@@ -65,7 +65,8 @@ class Rooms(Protocol):
         Raises:
             BadOffer, TooManyTracks: the SDP cannot be accepted.
             UnsupportedPair: a language that is not here.
-            RoomTaken: somebody speaks there, or it is somebody else's.
+            RoomTaken: somebody else speaks there, or it is somebody else's. Who may touch the
+                present speaker's sessions replaces it, but on a server without keys.
             AdmissionRefused: no more rooms, still warming up, or the key has used up its share.
         """
 
@@ -88,6 +89,9 @@ class Rooms(Protocol):
 
     def state(self, room: str, owner: Owner) -> RoomState:
         """Raises `UnknownRoom`."""
+
+    def may_invite(self, room: str, owner: Owner) -> bool:
+        """Whether `owner` may hand out links to it: nobody has opened it yet, or it is theirs."""
 
     async def trickle(self, room: str, peer: str, fragment: str, etag: str) -> None:
         """Add candidates of a ``trickle-ice-sdpfrag``; `etag` is unquoted If-Match, or ``*``.

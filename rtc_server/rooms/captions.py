@@ -56,7 +56,8 @@ class CaptionTape:
 
 
 class CaptionReader:
-    """One reader's queue: a partial makes room for what is newer, a final is never skipped.
+    """One reader's queue: a partial makes room for what is newer, a final is never skipped, and a
+    partial that finds only finals is dropped itself.
 
     Implements `Member` for those who only read.
     """
@@ -79,7 +80,8 @@ class CaptionReader:
             self.dropped += 1
             partial = next((each for each in self._waiting if not each.final), None)
             if partial is None:
-                self.close()
+                if caption.final:
+                    self.close()
                 return
             self._waiting.remove(partial)
         self._waiting.append(caption)

@@ -69,6 +69,8 @@ class RoomManager:
         known = self._rooms.get(room)
         if known is not None:
             self._check_return(known, source, request.owner)
+            if known.live:
+                return await known.replace_speaker(offer_sdp, request.owner)
         elif len(self._rooms) >= self._settings.max_rooms:
             raise AdmissionRefused(
                 f"All {self._settings.max_rooms} rooms of this server are taken.", RETRY_FULL_S
@@ -79,7 +81,7 @@ class RoomManager:
         try:
             return await place.speak(offer_sdp, request.owner, lease)
         except BaseException:
-            if known is None:
+            if known is None and not place.live:
                 place.close()
             raise
 
@@ -106,6 +108,11 @@ class RoomManager:
     def state(self, room: str, owner: Owner) -> RoomState:
         """See `Rooms.state`."""
         return self._room(room, owner).state()
+
+    def may_invite(self, room: str, owner: Owner) -> bool:
+        """See `Rooms.may_invite`."""
+        known = self._rooms.get(room)
+        return known is None or known.is_over or owner.may_touch(known.owner)
 
     async def trickle(self, room: str, peer: str, fragment: str, etag: str) -> None:
         """See `Rooms.trickle`."""
@@ -149,7 +156,9 @@ class RoomManager:
 
     @staticmethod
     def _check_return(room: Room, source: str, owner: Owner) -> None:
-        if not owner.may_touch(room.owner) or room.live or room.is_over:
+        # Without keys everybody is the same owner, and nobody may push the speaker away.
+        taken = room.live and not (owner.key and room.speaks_for(owner))
+        if not owner.may_touch(room.owner) or taken or room.is_over:
             raise RoomTaken("Somebody has this room already. Choose another name, or try later.")
         if source != room.source:
             raise UnsupportedPair(

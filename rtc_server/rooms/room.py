@@ -6,7 +6,7 @@ of each caption. The original has nothing to interpret; its captions come along 
 
 =================  ======  ====================================================
 captions              256  kept for readers that come back, the oldest forgotten
-captions, reader       64  drop the oldest partial, else close the reader
+captions, reader       64  drop a partial, else close the reader
 original           400 ms  drop the oldest
 =================  ======  ====================================================
 """
@@ -17,7 +17,7 @@ import secrets
 from dataclasses import replace
 
 from rtc_server.config import RoomSettings
-from rtc_server.errors import AdmissionRefused, RoomSilent, UnknownSession
+from rtc_server.errors import AdmissionRefused, RoomSilent, RoomTaken, UnknownSession
 from rtc_server.events.server import SegmentEvent, TargetCaption
 from rtc_server.interpreter.captions import Direction
 from rtc_server.pcm import Pcm
@@ -80,6 +80,9 @@ class Room:
         """Where the present speaker's wire began, on the room's audio clock."""
         self._silent_since_s = now_s
         self._working: set[asyncio.Task[None]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
+        """Speakers who were replaced, saying goodbye."""
+        self._translations_begun = 0
         self._over = asyncio.Event()
 
     # ---------------------------------------------------------------- life
@@ -114,13 +117,18 @@ class Room:
                 if isinstance(member, CaptionReader):
                     member.close()
                     language.leave(member)
-        await asyncio.gather(*(peer.close() for peer in list(self._peers.values())))
-        for task in self._working:
-            task.cancel()
-        await asyncio.gather(*self._working, return_exceptions=True)
-        self._original.close()
-        self._partials.forget()
-        self._end_lease()
+        try:
+            goodbyes = (peer.close() for peer in list(self._peers.values()))
+            ended = await asyncio.gather(*goodbyes, *self._leaving, return_exceptions=True)
+            for error in filter(None, ended):
+                logger.error("room %s: a wire did not close", self._id, exc_info=error)
+            for task in self._working:
+                task.cancel()
+            await asyncio.gather(*self._working, return_exceptions=True)
+        finally:
+            self._original.close()
+            self._partials.forget()
+            self._end_lease()
 
     def _keep(self, now_s: float) -> None:
         """End what is over, and see that the original has its captions."""
@@ -152,23 +160,59 @@ class Room:
         """Whether somebody speaks, or is about to."""
         return self._speaker is not None
 
+    def speaks_for(self, owner: Owner) -> bool:
+        """Whether there is a speaker whom `owner` may replace."""
+        return self._speaker is not None and owner.may_touch(self._speaker.owner)
+
     async def speak(self, offer_sdp: str, owner: Owner, lease: Lease) -> OpenedCall:
-        """Give it its speaker; it must have none. The room ends the lease."""
+        """Give it its speaker; it must have none. The room ends the lease.
+
+        Raises `RoomTaken` when the speaker was replaced while connecting.
+        """
+        speaker = self._make_speaker(owner)
+        self._speaker, self._lease = speaker, lease
+        self._base_samples = self._position_samples
+        try:
+            opened = await self._connect(speaker, offer_sdp, Role.SPEAKER)
+        except BaseException:
+            self._speaker_left(speaker)
+            raise
+        if speaker is not self._speaker:
+            await speaker.close()
+            raise RoomTaken("Somebody with the same key or secret speaks here now.")
+        return opened
+
+    async def replace_speaker(self, offer_sdp: str, owner: Owner) -> OpenedCall:
+        """Give it another wire of its speaker, who goes on; when that fails, all is as before.
+
+        Raises `RoomTaken` when the speaker left meanwhile: nobody is there to be replaced.
+        """
+        speaker = self._make_speaker(owner)
+        opened = await self._connect(speaker, offer_sdp, Role.SPEAKER)
+        before = self._speaker
+        if before is None:
+            await speaker.close()
+            raise RoomTaken("The room has just lost its speaker. Try again.")
+        # Awaits nothing from here on: a caller who gives up now finds the room whole.
+        self._speaker, self._base_samples = speaker, self._position_samples
+        self._interrupt()
+        leaving = asyncio.create_task(before.close(), name=f"old speaker {self._id}")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+        return opened
+
+    def _make_speaker(self, owner: Owner) -> Peer:
         speaker = Peer(
             "spk_" + secrets.token_urlsafe(16),
             owner,
             on_over=lambda: self._speaker_left(speaker),
-            on_pcm=self._hear,
+            on_pcm=lambda pcm: self._hear(speaker, pcm),
         )
-        self._speaker, self._lease = speaker, lease
-        self._base_samples = self._position_samples
-        try:
-            return await self._connect(speaker, offer_sdp, Role.SPEAKER)
-        except BaseException:
-            self._speaker_left(speaker)
-            raise
+        return speaker
 
-    def _hear(self, pcm: Pcm) -> None:
+    def _hear(self, speaker: Peer, pcm: Pcm) -> None:
+        if speaker is not self._speaker:
+            return  # replaced, and not yet gone
         pcm = replace(pcm, start_samples=self._base_samples + pcm.start_samples)
         self._position_samples = pcm.start_samples + len(pcm.samples)
         self._ear.feed(pcm)
@@ -183,6 +227,10 @@ class Room:
         self._speaker = None
         self._silent_since_s = self._services.clock()
         self._end_lease()
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        """A speaker's wire ended: what was being said is a sentence."""
         self._ear.interrupt()
         for translation in self._translations():
             translation.interrupt()
@@ -269,6 +317,9 @@ class Room:
         language = self._languages[code]
         if language.work is not None or self.is_over:
             return
+        self._translations_begun += 1
+        # Each translation counts its segments from 1, and readers know a segment by its id.
+        life = f"{self._id}_{self._translations_begun}"
         language.translation = Translation(
             f"room {self._id} {code}",
             Direction(self.source, code),
@@ -276,7 +327,9 @@ class Room:
             self._ear,
             self._partials,
             is_heard=lambda: language.is_heard,
-            tell=lambda event: self._told(code, event),
+            tell=lambda event: self._told(
+                code, replace(event, segment_id=f"{event.segment_id}_{life}")
+            ),
         )
         work = self._interpret(language, language.translation)
         language.work = asyncio.create_task(work, name=f"room {self._id} {code}")

@@ -39,7 +39,9 @@ async def test_a_slow_reader_misses_partials_and_is_then_closed() -> None:
     for caption in finals:
         reader.caption(caption)
     assert reader.dropped == 1
-    assert not reader.is_over
+    reader.caption(tape.write(event("…", final=False)))
+    assert reader.dropped == 2
+    assert not reader.is_over, "of partials another will come"
     reader.caption(tape.write(event("too much")))
     got = [await reader.next(1.0) for _ in range(READER_CAPTIONS)]
     assert got == finals

@@ -1,0 +1,167 @@
+"""Rooms on wires without a network: who may speak, what captions are called, how a room ends."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from rtc_server.config import InterpreterSettings, ListenerSettings, RoomSettings
+from rtc_server.errors import BadOffer, RoomTaken
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import Pcm
+from rtc_server.rooms.base import SpeakerRequest
+from rtc_server.rooms.captions import Caption, CaptionReader
+from rtc_server.rooms.manager import RoomManager
+from rtc_server.session.base import OpenedCall, Owner
+from rtc_server.session.quota import KeyLimits, Quotas
+from rtc_server.session.services import Services
+from rtc_server.transport.base import CloseReason, NextPacket, TransportListener
+from rtc_server.transport.sdp import Role
+from tests.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad, joined, silence, tone
+from tests.house import Ready, speak
+
+ANNA, BORIS, KEY = Owner("key", "anna"), Owner("key", "boris"), Owner("key")
+ONE = KeyLimits(sessions=1)
+SENTENCE = joined([tone(1), silence(2)])
+
+
+class StuckTransport(FakeTransport):
+    """Cannot say goodbye."""
+
+    async def close(self, reason: CloseReason = CloseReason.LOCAL) -> None:
+        raise RuntimeError("stuck")
+
+
+@dataclass
+class Halls:
+    """Rooms whose wires are all fake."""
+
+    manager: RoomManager
+    quotas: Quotas
+    wires: list[FakeTransport] = field(default_factory=list)
+
+    async def speak(self, owner: Owner, offer: str = "offer") -> OpenedCall:
+        return await self.manager.speak("hall", offer, SpeakerRequest(owner=owner, limits=ONE))
+
+    def free_session(self) -> None:
+        """Raises if the key has its one session open."""
+        now_s = asyncio.get_running_loop().time()
+        self.quotas.admit("key", ONE, now_s, now_s).end(now_s, now_s)
+
+
+@asynccontextmanager
+async def halls(**settings: float) -> AsyncIterator[Halls]:
+    services = Services(
+        ast=FakeAst(),
+        tts=FakeTts(),
+        make_vad=LoudnessVad,
+        listener=ListenerSettings(),
+        interpreter=InterpreterSettings(),
+        metrics=Metrics(),
+        clock=asyncio.get_running_loop().time,
+    )
+
+    async def accept(
+        offer: str, listener: TransportListener, role: Role, next_packet: NextPacket | None
+    ) -> FakeTransport:
+        await asyncio.sleep(1.0 if offer == "slow" else 0.01)
+        if offer == "bad":
+            raise BadOffer("No audio.")
+        wire = StuckTransport if offer == "stuck" else FakeTransport
+        made.wires.append(wire(listener))
+        return made.wires[-1]
+
+    quotas = Quotas()
+    rooms = RoomSettings(**settings)  # type: ignore[arg-type]
+    manager = RoomManager(services, accept, Ready(), rooms, quotas)
+    made = Halls(manager, quotas)
+    async with manager.open():
+        yield made
+
+
+async def next_final(reader: CaptionReader) -> Caption:
+    while True:
+        caption = await reader.next(10.0)
+        assert caption is not None, "nothing was told"
+        if caption.final:
+            return caption
+
+
+def segment_id(caption: Caption) -> str:
+    name: str = json.loads(caption.text)["segment_id"]
+    return name
+
+
+async def test_a_speaker_who_comes_again_replaces_the_wire_it_had() -> None:
+    async with halls() as h:
+        await h.speak(ANNA)
+        with h.manager.read("hall", "en", None, KEY) as reader:
+            with pytest.raises(BadOffer):
+                await h.speak(ANNA, "bad")
+            assert h.wires[0].closed is None, "what failed changes nothing"
+            for other in (BORIS, Owner("bank")):
+                with pytest.raises(RoomTaken):
+                    await h.speak(other)
+            await h.speak(ANNA)
+            h.wires[0].listener.on_pcm(Pcm(tone(0.02), 99_000_000))  # nobody hears the old one
+            await speak(h.wires[1], SENTENCE)
+            await next_final(reader)
+        assert [wire.closed is None for wire in h.wires] == [False, True]
+        assert h.manager.state("hall", ANNA).live
+        await h.speak(KEY)  # a key may what its secrets may
+        with pytest.raises(RoomTaken):
+            await h.speak(ANNA)
+        await h.wires[-1].close()
+        assert all(wire.closed for wire in h.wires)
+        h.free_session()
+
+
+async def test_a_speaker_replaced_while_connecting_is_told_so() -> None:
+    async with halls() as h:
+        slow = asyncio.create_task(h.speak(ANNA, "slow"))
+        await asyncio.sleep(0.5)
+        await h.speak(ANNA)
+        with pytest.raises(RoomTaken):
+            await slow
+        assert [wire.closed is None for wire in h.wires] == [True, False]
+        assert h.manager.state("hall", ANNA).live
+
+
+async def test_without_keys_nobody_is_pushed_away() -> None:
+    async with halls() as h:
+        await h.speak(Owner())
+        with pytest.raises(RoomTaken):
+            await h.speak(Owner())
+        assert len(h.wires) == 1
+
+
+async def test_a_segment_is_never_called_as_another_of_its_room() -> None:
+    """Also when its language ended in between, and is interpreted anew."""
+    async with halls(room_linger_s=0) as h:
+        await h.speak(ANNA)
+        names = []
+        for start in (0, len(SENTENCE)):
+            with h.manager.read("hall", "en", None, KEY) as reader:
+                await speak(h.wires[0], SENTENCE, start=start)
+                names.append(segment_id(await next_final(reader)))
+            await asyncio.sleep(2)
+        assert len(set(names)) == 2
+
+
+async def test_one_invites_to_rooms_of_ones_own_or_of_nobody() -> None:
+    async with halls() as h:
+        assert h.manager.may_invite("hall", BORIS)
+        await h.speak(ANNA)
+        told = {owner: h.manager.may_invite("hall", owner) for owner in (ANNA, BORIS, KEY)}
+        assert told == {ANNA: True, BORIS: False, KEY: True}
+
+
+async def test_a_wire_that_does_not_close_keeps_nothing_from_being_freed() -> None:
+    async with halls() as h:
+        await h.speak(ANNA, "stuck")
+        await h.manager.listen("hall", "offer", "en", KEY)
+    assert h.wires[1].closed is CloseReason.LOCAL
+    h.free_session()
