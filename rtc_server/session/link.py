@@ -86,6 +86,7 @@ class Link:
         return None if self._session is None else self._session.next_frame()
 
     def on_closed(self, reason: CloseReason) -> None:
-        if self._session is not None:
+        # The end of a wire that was never taken is none of the session's: another one may be on it.
+        if self._session is not None and self._transport is not None:
             self._session.on_closed(reason)
         self.over.set()

@@ -138,6 +138,7 @@ class Session:
             self._abandoned.cancel()
         link.attach(transport, self._interpreter.position_samples)
         self._link = link
+        self.reason = CloseReason.LOCAL  # that of a wire before it is history
 
     def _leave(self, link: Link) -> None:
         """Nothing goes over this wire any more. Speech that it lost will be heard on the next."""

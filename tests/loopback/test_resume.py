@@ -174,6 +174,11 @@ async def test_a_websocket_whose_network_died_comes_back_on_another(
                         texts.append(event["delta"])
             assert texts == ["one two three"]
             assert house.manager.sessions == 1
+            await back.send_json({"type": "session.close"})
+            async with asyncio.timeout(60):
+                last = [m.json()["type"] async for m in back if m.type is aiohttp.WSMsgType.TEXT]
+            assert last[-1] == "session.closed"
+            assert back.close_code == aiohttp.WSCloseCode.OK
         await freed(house)
         with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
             await http.ws_connect(f"/ws/audio?resume={session_id}")

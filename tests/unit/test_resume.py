@@ -206,6 +206,7 @@ async def test_a_drain_speaks_what_came_back() -> None:
         say(second, type="session.close")
         assert len(await heard(second, 2)) == 50
         assert events(second)[-1]["type"] == "session.closed"
+        assert second.closed is CloseReason.LOCAL  # the first one's loss is history
         assert h.manager.sessions == 0
 
 
@@ -297,6 +298,20 @@ async def test_a_session_that_ends_while_its_new_peer_is_made_frees_that_peer() 
         with pytest.raises(UnknownSession):
             await coming_back
         assert all(wire.closed is not None for wire in h.wires)
+
+
+async def test_a_new_peer_that_comes_too_late_does_not_cut_off_the_last_words() -> None:
+    async with house(FakeAst([ok("да", "yes")])) as h:
+        session_id, first = await connected(h)
+        await speak(first, tone(1))
+        coming_back = asyncio.create_task(resumed(h, session_id))
+        await asyncio.sleep(0.005)
+        say(first, type="session.close")
+        with pytest.raises(UnknownSession):
+            await coming_back
+        assert h.wires[1].closed is CloseReason.LOCAL
+        assert len(await heard(first, 3)) == 50
+        assert events(first)[-1]["type"] == "session.closed"
 
 
 async def test_a_session_without_a_client_can_be_ended() -> None:
