@@ -142,6 +142,8 @@ class OwnVoice:
         self._played_rows, self._heard_rows = _Ring(), _Ring()
         self._next_played = 0
         """Row of the session's audio clock at which the next played frame counts."""
+        self._played_at = -1
+        """Row at which the last one was handed over."""
         self._next_heard = 0
         self._active_until = 0
         """Until that row what was played may come back."""
@@ -155,10 +157,12 @@ class OwnVoice:
             frame = np.zeros(PLAYOUT_RATE * FRAME_MS // 1000, np.float32)
         else:
             self._active_until = now + MAX_DELAY_ROWS
-        # Both clocks run alike, but arrive unevenly: only a real gap counts.
-        if abs(now - self._next_played) > 5:
+        # Both clocks run alike, but arrive unevenly: only a real gap counts. Frames that leave as
+        # a block, all at one position, follow one another.
+        if now != self._played_at and abs(now - self._next_played) > 5:
             self._played.reset()
             self._next_played = now
+        self._played_at = now
         for row in self._played.push(frame):
             self._played_rows.put(self._next_played, row)
             self._next_played += 1
@@ -191,18 +195,24 @@ def _compare(heard: Rows, played: Rows) -> Judgement:
     x = x - x.mean(axis=0)
     echo = _decaying(played, ROOM_DECAY_DB)
     echo = np.maximum(echo, echo.max() - RANGE_DB)
-    x_norm = float(np.linalg.norm(x))
-    best, delay = -1.0, 0
-    for rows in range(MAX_DELAY_ROWS + 1):
-        y = echo[MAX_DELAY_ROWS - rows :][:count]
-        variance = float(np.vdot(y, y)) - count * float(np.square(y.mean(axis=0)).sum())
-        if variance > 1.0:  # else it is silence
-            alike = float(np.vdot(x, y)) / (x_norm * variance**0.5 + 1e-9)
-            if alike > best:
-                best, delay = alike, rows
+    echo -= echo.mean(axis=0)
+    variance = _variances(echo, count)
+    products = np.array([np.vdot(x, echo[at : at + count]) for at in range(MAX_DELAY_ROWS + 1)])
+    norms = float(np.linalg.norm(x)) * np.sqrt(np.maximum(variance, 1.0)) + 1e-9
+    alike = np.where(variance > 1.0, products / norms, -1.0)[::-1]  # by delay; −1: silence
+    delay = int(np.argmax(alike))
     at = MAX_DELAY_ROWS - delay
     person = _person_rows(heard, played[at : at + count])
-    return Judgement(best, delay * FRAME_MS, person * FRAME_MS)
+    return Judgement(float(alike[delay]), delay * FRAME_MS, person * FRAME_MS)
+
+
+def _variances(rows: Rows, count: int) -> npt.NDArray[np.float64]:
+    """Of each stretch of `count` rows: the squared distances from its mean row, summed."""
+    sums = np.cumsum(np.vstack((np.zeros(BANDS), rows)), axis=0)
+    squares = np.cumsum(np.append(0.0, np.square(rows).sum(axis=1)))
+    means = np.square(sums[count:] - sums[:-count]).sum(axis=1) / count
+    variances: npt.NDArray[np.float64] = squares[count:] - squares[:-count] - means
+    return variances
 
 
 def _person_rows(heard: Rows, echo: Rows) -> int:

@@ -214,11 +214,13 @@ class Interpreter:
         if self._position_samples - segment.asked_samples < self._partial_samples:
             return
         heard = self._listener.open_segment()
-        if heard is None or self._is_own_voice(segment.start_samples, self._position_samples):
+        if heard is None:
             return
+        segment.asked_samples = self._position_samples
+        if self._is_own_voice(segment.start_samples, self._position_samples):
+            return  # until it is time to ask again: judging is work
         direction, end_ms = segment.captions.direction, _ms(self._position_samples)
         request = AstRequest(heard, direction.source, direction.target, partial=True)
-        segment.asked_samples = self._position_samples
         try:
             segment.answer = self._ast.submit_partial(request, session_id=self._session_id)
         except EngineError:  # the segment will say so if it lasts

@@ -68,9 +68,17 @@ def echo(language: str, delay_ms: int, level_db: float, seed: int) -> Samples:
 
 
 def judged(
-    language: str, *sounds: tuple[Samples, int], noise_db: float = -68.0, seed: int = 0
+    language: str,
+    *sounds: tuple[Samples, int],
+    noise_db: float = -68.0,
+    seed: int = 0,
+    block_frames: int = 1,
+    chunk_frames: int = 1,
 ) -> Judgement:
-    """What the guard says of these sounds, each that many ms after playing began, in noise."""
+    """What the guard says of these sounds, each that many ms after playing began, in noise.
+
+    So many frames are played at once, and so many heard.
+    """
     begin = BEFORE_MS * SPEECH_RATE // 1000
     placed = [(samples, begin + ms * SPEECH_RATE // 1000) for samples, ms in sounds]
     end = max(at + samples.size for samples, at in placed)
@@ -81,10 +89,16 @@ def judged(
     frames = translation(language)
     frames = frames[: frames.size // PLAYOUT_FRAME_SAMPLES * PLAYOUT_FRAME_SAMPLES]
     waiting = list(frames.reshape(-1, PLAYOUT_FRAME_SAMPLES))
-    for at in range(0, mic.size - STEP, STEP):
-        guard.heard(mic[at : at + STEP], at)
-        playing = at >= begin and waiting
-        guard.played(waiting.pop(0) if playing else None, at + STEP)
+    position = 0
+    for row in range(mic.size // STEP):
+        if row % chunk_frames == chunk_frames - 1:
+            start, position = position, (row + 1) * STEP
+            for at in range(start, position, STEP):
+                guard.heard(mic[at : at + STEP], at)
+        if row % block_frames == 0:
+            for _ in range(block_frames):
+                playing = row * STEP >= begin and waiting
+                guard.played(waiting.pop(0) if playing else None, position)
     first = min(at + int(np.flatnonzero(np.abs(samples) > 0)[0]) for samples, at in placed)
     return guard.judge(first - SPEECH_RATE * 3 // 10, end)
 
@@ -96,6 +110,15 @@ def test_what_we_played_is_known_whatever_its_delay_and_level(language: str, del
         found = judged(language, (echo(language, delay_ms, level_db, seed), 0))
         assert found.is_own_voice, (level_db, found)
         assert abs(found.delay_ms - delay_ms) <= 60
+
+
+@pytest.mark.parametrize("chunk_frames", [1, 5, 10])
+def test_what_is_played_in_blocks_is_known_too(chunk_frames: int) -> None:
+    for language in LANGUAGES:
+        sound = echo(language, 400, -30.0, 0)
+        found = judged(language, (sound, 0), block_frames=10, chunk_frames=chunk_frames)
+        assert found.is_own_voice, (language, found)
+        assert abs(found.delay_ms - 400) <= 20 * chunk_frames + 60
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
