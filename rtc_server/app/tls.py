@@ -55,8 +55,10 @@ async def renewing(context: ssl.SSLContext, certificate: Path, key: Path) -> Asy
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     try:
-        # A key that wants a password would ask for it on the terminal: an empty one fails instead.
-        context.load_cert_chain(certificate, key, password=lambda: b"")
+        # A pair that does not match would leave the context without a key: try it on another first.
+        for each in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), context):
+            # A key with a password would ask for it on the terminal: an empty one fails instead.
+            each.load_cert_chain(certificate, key, password=lambda: b"")
     except (OSError, ssl.SSLError) as error:
         reason = error.strerror or getattr(error, "reason", None) or "unreadable"
         raise ConfigError(

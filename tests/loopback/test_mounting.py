@@ -20,6 +20,7 @@ from rtc_server.app.server import RunningServer, mountable, running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.errors import ConfigError
 from tests.certificates import self_signed
+from tests.loopback.test_server import until
 from tests.rtc_client import RtcClient
 
 CALLS = "/v1/realtime/translations/calls"
@@ -132,7 +133,11 @@ async def test_a_proxy_serves_it_below_a_prefix(name: str, tmp_path: Path) -> No
             "caddy": [program, "run", "--config", str(path), "--adapter", "caddyfile"],
         }
         async with proxy(commands[name], port):
-            await works_below(f"http://127.0.0.1:{port}/interpreter")
+            url = f"http://127.0.0.1:{port}/interpreter"
+            await works_below(url)
+            lie = {"X-Forwarded-Host": "evil.example"}
+            async with aiohttp.ClientSession() as http, http.get(url, headers=lie) as answer:
+                assert answer.status == 200  # 403, were the client believed
 
 
 async def shown_by(port: int, trusted: Path) -> bytes | None:
@@ -172,6 +177,22 @@ async def test_https_and_a_renewed_certificate(
                 else:
                     break
         assert renewed != first
+
+
+async def test_a_certificate_renewed_before_its_key_does_not_stop_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tls, "CHECK_S", 0.05)
+    cert, key = self_signed(tmp_path)
+    trusted = tmp_path / "trusted.pem"
+    shutil.copy(cert, trusted)
+    (tmp_path / "next").mkdir()
+    renewed, _ = self_signed(tmp_path / "next")
+    async with server(tls_cert=str(cert), tls_key=str(key)) as house:
+        first = await shown_by(house.port, trusted)
+        renewed.replace(cert)
+        await until(lambda: "is not used yet" in caplog.text)
+        assert await shown_by(house.port, trusted) == first
 
 
 async def test_a_certificate_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
