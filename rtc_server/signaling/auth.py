@@ -32,6 +32,10 @@ ADDRESSES = 4096
 """Addresses remembered for that."""
 KEYS = 10_000
 """Keys whose request rate is remembered."""
+TICKET = Rate(burst=1000, per_second=50)
+"""How often all who share one join link may ask together, where requests are limited at all."""
+TICKETS = 4096
+"""Join links whose request rate is remembered."""
 SUBPROTOCOL = "openai-insecure-api-key."
 """Where a browser's WebSocket, which cannot set headers, carries its secret."""
 
@@ -109,6 +113,7 @@ class Door:
         self._clock, self._wall = clock, wall
         self._wrong = Buckets(ADDRESSES)
         self._requests = Buckets(KEYS)
+        self._tickets = Buckets(TICKETS)
         self._warnings = LogLimit(burst=5, per_second=0.1)
 
     def middleware(self) -> Middleware:
@@ -140,8 +145,21 @@ class Door:
         caller = self._caller(token, source_of(request))
         if caller.secret is not None:
             self._check_secret(caller.secret, request, access)
+        self._check_rate(caller)
+        return caller
+
+    def _check_rate(self, caller: Caller) -> None:
         rate_a_minute = caller.limits.requests_a_minute
-        if rate_a_minute:
+        if not rate_a_minute:
+            return
+        if caller.secret is not None and caller.secret.room:
+            # An audience shares the ticket: it must not lock the key out, nor itself.
+            wait_s = self._tickets.take(caller.secret.id, TICKET, self._clock())
+            if wait_s:
+                raise RateLimited(
+                    "Too many requests came with this join link. Wait a moment.", math.ceil(wait_s)
+                )
+        else:
             rate = Rate(rate_a_minute, rate_a_minute / 60)
             wait_s = self._requests.take(caller.owner.key, rate, self._clock())
             if wait_s:
@@ -149,7 +167,6 @@ class Door:
                     f"This key may send {rate_a_minute} requests a minute. Wait, then go on.",
                     math.ceil(wait_s),
                 )
-        return caller
 
     def _caller(self, token: str, source: str) -> Caller:
         """Whose token it is; wrong ones are counted against the address they came from.

@@ -4,11 +4,13 @@ import asyncio
 import io
 import secrets
 from dataclasses import asdict
+from functools import lru_cache
 
 import segno
 from aiohttp import hdrs, web
 
 from rtc_server.clock import Clock
+from rtc_server.errors import Forbidden, RemoteError
 from rtc_server.rooms.base import Rooms
 from rtc_server.rooms.captions import Caption
 from rtc_server.signaling.auth import caller_of
@@ -27,6 +29,8 @@ HEARTBEAT_S = 15.0
 """A comment goes out after so much silence, so that proxies and readers know it lives."""
 STALL_S = 20.0
 """A reader that takes nothing for so long is let go."""
+URL_LIMIT_CHARS = 2000
+"""Of a join link: what a QR code of medium error correction holds, and a little less."""
 RETRY_MS = 3000
 """When a reader comes back."""
 
@@ -85,13 +89,22 @@ class RoomRoutes:
         path = as_the_client_sees(request, str(request.app.router[LISTEN_PAGE].url_for(room=room)))
         url, expires_at = _origin(request) + path, None
         if caller.owner.key != NO_KEY:
+            if not self._rooms.may_invite(room, caller.owner):
+                raise Forbidden("This room is somebody else's. Only they may invite to it.")
             expires_at = int(self._wall()) + self._link_s
             ticket = ClientSecret(
                 "room_" + secrets.token_urlsafe(9), caller.owner.key, expires_at, room=room
             )
             # In the fragment, which browsers keep to themselves: no log and no referrer has it.
             url += f"#{self._signer.sign(ticket)}"
-        body = {"url": url, "expires_at": expires_at, "qr_svg": _qr_svg(url)}
+        if len(url) > URL_LIMIT_CHARS:
+            raise RemoteError(
+                f"The link would be longer than {URL_LIMIT_CHARS} characters. "
+                "Use a shorter name of this server."
+            )
+        # Drawing it takes tens of milliseconds, in which others would be kept waiting.
+        qr_svg = await asyncio.to_thread(_qr_svg, url)
+        body = {"url": url, "expires_at": expires_at, "qr_svg": qr_svg}
         return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
 
     async def listen_page(self, _request: web.Request) -> web.StreamResponse:
@@ -117,6 +130,7 @@ def _origin(request: web.Request) -> str:
     return f"{request.scheme}://{request.host}"
 
 
+@lru_cache(maxsize=64)
 def _qr_svg(text: str) -> str:
     svg = io.BytesIO()
     segno.make(text, error="m", micro=False).save(

@@ -8,9 +8,17 @@ from typing import Any
 
 import aiohttp
 import numpy as np
+import pytest
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import EngineSettings, HttpSettings, RoomSettings, Settings
+from rtc_server.config import (
+    AccessSettings,
+    EngineSettings,
+    HttpSettings,
+    RoomSettings,
+    Settings,
+)
+from rtc_server.rates import Rate
 from tests.loopback.test_server import of, said, until
 from tests.rtc_client import RtcClient
 
@@ -18,9 +26,12 @@ LANGUAGES = ("ru", "de", "fr")
 
 
 @asynccontextmanager
-async def server(*, api_key: str = "", **rooms: float) -> AsyncIterator[RunningServer]:
+async def server(
+    *, api_key: str = "", requests_a_minute: int = 0, **rooms: float
+) -> AsyncIterator[RunningServer]:
     settings = Settings(
         http=HttpSettings(port=0, api_key=api_key),
+        access=AccessSettings(key_requests_a_minute=requests_a_minute),
         engines=EngineSettings(ast="tests.loopback.server_engines:many"),
         rooms=RoomSettings(**rooms),  # type: ignore[arg-type]
     )
@@ -229,3 +240,54 @@ async def test_a_join_link_opens_its_own_room_to_listen_and_nothing_else() -> No
                 assert refused.status == 404
             async with http.get("/v1/rooms/hall") as refused:
                 assert refused.status == 401
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_a_secret_invites_to_no_room_of_another_secret() -> None:
+    async with server(api_key="the-key") as house, aiohttp.ClientSession(house.url) as http:
+        path = "/v1/realtime/translations/client_secrets"
+        transcription = {"model": "whisper-1", "language": "en"}
+        audio = {"input": {"transcription": transcription}, "output": {"language": "ru"}}
+        wanted = {"session": {"model": "gpt-realtime-translate", "audio": audio}}
+        tokens = []
+        for _ in range(2):
+            async with http.post(path, json=wanted, headers=bearer("the-key")) as made:
+                assert made.status == 200, await made.text()
+                tokens.append((await made.json())["value"])
+        own, other = tokens
+
+        async def invite(token: str) -> int:
+            async with http.post("/v1/rooms/hall/link", headers=bearer(token)) as answer:
+                return answer.status
+
+        assert await invite(other) == 200, "nobody has it yet"
+        whip = f"{house.url}/whip/hall?source=en"
+        async with RtcClient(whip, channel=None, headers=bearer(own)):
+            assert [await invite(each) for each in (own, other, "the-key")] == [200, 403, 200]
+
+
+async def test_an_audience_does_not_use_up_the_requests_of_the_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rtc_server.signaling.auth.TICKET", Rate(burst=3, per_second=0.001))
+    async with (
+        server(api_key="the-key", requests_a_minute=1) as house,
+        aiohttp.ClientSession(house.url) as http,
+    ):
+        async with http.post("/v1/rooms/hall/link", headers=bearer("the-key")) as made:
+            ticket = (await made.json())["url"].partition("#")[2]
+        for status in (404, 404, 404, 429):
+            async with http.get("/v1/rooms/hall", headers=bearer(ticket)) as answer:
+                assert answer.status == status
+                assert status == 404 or "Retry-After" in answer.headers
+
+
+async def test_a_link_that_no_qr_code_holds_is_refused() -> None:
+    async with server() as house, aiohttp.ClientSession(house.url) as http:
+        host = {"Host": "a" * 2000 + ".localhost"}
+        async with http.post("/v1/rooms/hall/link", headers=host) as refused:
+            assert refused.status == 400
+            assert "2000 characters" in (await refused.json())["detail"]
