@@ -20,6 +20,7 @@ from rtc_server.events.client import SessionPatch
 from rtc_server.rates import Rate
 from rtc_server.session.base import Owner, SessionRequest
 from rtc_server.session.quota import KeyLimits
+from rtc_server.signaling.bodies import query_text
 from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.key_ring import NO_KEY, KeyRing, ValidKey
 from rtc_server.signaling.log_limit import LogLimit
@@ -48,6 +49,7 @@ class Access(Enum):
     PUBLIC = "nothing"
     SECRET = "a key or a client secret"
     SESSION = "a key or the client secret that opened the session, expired or not"
+    STREAM = "as SESSION when ?resume= names one, else as SECRET"
     LISTEN = "a key, a client secret, or what the join link of the room in the path carries"
     KEY = "a key"
 
@@ -201,6 +203,9 @@ class Door:
         )
 
     def _check_secret(self, secret: ClientSecret, request: web.Request, access: Access) -> None:
+        if access is Access.STREAM:
+            resumes = query_text(request.query, "resume") is not None
+            access = Access.SESSION if resumes else Access.SECRET
         if access is Access.KEY:
             raise Forbidden("A client secret does not open this address. Send the API key.")
         joins = access in (Access.LISTEN, Access.SESSION)

@@ -102,3 +102,36 @@ async def test_a_browsers_websocket_is_what_its_secret_says(tmp_path: Path) -> N
             created = (await ws.receive_json())["session"]
             assert created["audio"]["output"] == {"language": "ru"}
             assert created["model"] == "gpt-realtime-translate"
+
+
+async def test_an_expired_secret_resumes_the_session_it_opened_and_opens_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 1_000.0
+    monkeypatch.setattr("rtc_server.signaling.http_app.wall", lambda: now_s)
+    async with house(tmp_path) as h:
+        body = {"expires_after": {"seconds": 10}}
+        secrets = []
+        for _ in range(2):
+            async with h.http.post(SECRETS, json=body, headers=bearer(h.key)) as made:
+                secrets.append((await made.json())["value"])
+        ours, other = map(bearer, secrets)
+        for path in ("/ws/audio", TRANSLATIONS):
+            now_s = 1_000.0
+            async with h.http.ws_connect(path, headers=ours) as first:
+                session_id = (await first.receive_json())["session"]["id"]
+                now_s = 1_010.0
+                for query, headers, status in (
+                    ("", ours, 401),
+                    ("?resume=", ours, 401),
+                    (f"?resume={session_id}", other, 404),
+                ):
+                    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+                        await h.http.ws_connect(path + query, headers=headers)
+                    assert refusal.value.status == status
+                again = f"{path}?resume={session_id}"
+                async with h.http.ws_connect(again, headers=ours) as second:
+                    updated = await second.receive_json()
+                    assert updated["type"] == "session.updated"
+                    assert updated["session"]["id"] == session_id
+        await freed(h.server)
