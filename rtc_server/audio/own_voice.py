@@ -28,6 +28,8 @@ MAX_DELAY_ROWS: Final = 1500 // FRAME_MS
 """Longest way from playout to the listener: network, jitter buffers, sound card and room."""
 KEPT_ROWS: Final = 20_000 // FRAME_MS
 """Longer than any segment and its delay."""
+UNEVEN_ROWS: Final = 15
+"""Audio comes in packets of a WebSocket and late: so far its clock and that of playout may part."""
 LEAST_ROWS: Final = 15
 """Shorter stretches say too little."""
 RANGE_DB: Final = 40.0
@@ -159,7 +161,7 @@ class OwnVoice:
             self._active_until = now + MAX_DELAY_ROWS
         # Both clocks run alike, but arrive unevenly: only a real gap counts. Frames that leave as
         # a block, all at one position, follow one another.
-        if now != self._played_at and abs(now - self._next_played) > 5:
+        if now != self._played_at and abs(now - self._next_played) > UNEVEN_ROWS:
             self._played.reset()
             self._next_played = now
         self._played_at = now
