@@ -100,7 +100,7 @@ async def test_a_preflight_needs_no_key(path: str, methods: str) -> None:
             assert response.headers["Access-Control-Allow-Origin"] == APP
             assert response.headers["Access-Control-Allow-Methods"] == methods
             allowed = response.headers["Access-Control-Allow-Headers"]
-            assert allowed == "Authorization, Content-Type, If-Match"
+            assert allowed == "Authorization, Content-Type, If-Match, Last-Event-ID"
             assert "Link" not in response.headers  # RFC 9725: no credentials to a preflight
         async with server.client.options(path, headers={**asked, "Origin": EVIL}) as response:
             await problem(response, 403, "forbidden")
