@@ -177,6 +177,13 @@ async function loudest(audio, stream) {
 
 async function call(state) {
   if (!state.ready) return null;
+  const known = state.iceServers?.length;
+  const finding = await oneCall(state);
+  const news = !known && state.iceServers?.length; // which its answer named
+  return news && finding[1] === "callStuck" ? oneCall(state) : finding;
+}
+
+async function oneCall(state) {
   const peer = new RTCPeerConnection({
     iceServers: state.iceServers ?? [],
     iceTransportPolicy: state.policy ?? "all",
@@ -199,7 +206,7 @@ async function call(state) {
     });
     if (!answer.ok) return ["fault", "callRefused", { why: await sentenceOf(answer) }];
     location = new URL(answer.headers.get("Location"), answer.url);
-    state.iceServers ??= linked(answer.headers.get("Link") ?? "");
+    if (!state.iceServers?.length) state.iceServers = linked(answer.headers.get("Link") ?? "");
     const sdp = await answer.text();
     await peer.setRemoteDescription({ type: "answer", sdp });
     if (!(await within(CONNECT_MS, connected))) {

@@ -11,6 +11,7 @@ const [form, select, silent, toggle, status, captions, voice] = [
 
 /** @type {{source: string, languages: {language: string}[], live: boolean}|null} */ let state = null;
 /** What is to be stopped, once somebody pressed Listen. @type {{stop: () => void}|null} */ let session = null;
+/** Of the last caption read, by language. @type {Map<string, string>} */ const lastIds = new Map();
 let wanted = false;
 let phase = "connecting";
 
@@ -38,22 +39,26 @@ function fillLanguages() {
 /** Look at the room until there is something to hear. */
 async function watch() {
   for (;;) {
-    const response = await ask(`v1/rooms/${room}`).catch(() => null);
-    const known = JSON.stringify(state?.languages?.map((each) => each.language));
-    state = response?.ok ? await response.json() : null;
-    if (state && JSON.stringify(state.languages.map((each) => each.language)) !== known) fillLanguages();
-    if (!session) {
-      if (response?.status === 401 || response?.status === 403) show("refused");
-      else if (!state?.live) show("waiting");
-      else if (wanted) begin();
-      else show("ready");
-    }
+    if (!session) await look();
     await new Promise((wake) => setTimeout(wake, RETRY_MS));
   }
 }
 
+async function look() {
+  const response = await ask(`v1/rooms/${room}`).catch(() => null);
+  const known = JSON.stringify(state?.languages?.map((each) => each.language));
+  state = response?.ok ? await response.json() : null;
+  if (state && JSON.stringify(state.languages.map((each) => each.language)) !== known) fillLanguages();
+  if (session) return;
+  if (response?.status === 401 || response?.status === 403) show("refused");
+  else if (!state?.live) show("waiting");
+  else if (wanted) begin();
+  else show("ready");
+}
+
 function begin() {
   wanted = true;
+  if (captions.lang !== select.value) captions.replaceChildren();
   captions.lang = select.value;
   session = silent.checked ? read(select.value) : hear(select.value);
 }
@@ -65,40 +70,41 @@ function end(next = "lost") {
 }
 
 function hear(language) {
-  const peer = new RTCPeerConnection();
-  let hangUp = () => {};
-  const mine = { stop: () => (hangUp(), peer.close()) };
+  const stopped = new AbortController();
+  const mine = { stop: () => stopped.abort() };
   const over = (next) => session === mine && end(next);
-  peer.addTransceiver("audio", { direction: "recvonly" });
-  peer.addEventListener("track", ({ track }) => {
-    voice.srcObject = new MediaStream([track]);
-    voice.play().catch(() => {}); // Listen was pressed, so the browser allows it
-  });
-  peer.addEventListener("connectionstatechange", () => {
-    if (peer.connectionState === "connected") show("listening");
-    else if (peer.connectionState === "failed") over("lost");
-  });
-  const channel = peer.createDataChannel("oai-events");
-  channel.addEventListener("message", ({ data }) => caption(JSON.parse(data)));
-  channel.addEventListener("close", () => over("lost"));
+  const prepare = (peer) => {
+    const lost = () => peer.connectionState !== "closed" && over("lost");
+    peer.addTransceiver("audio", { direction: "recvonly" });
+    peer.addEventListener("track", ({ track }) => {
+      voice.srcObject = new MediaStream([track]);
+      voice.play().catch(() => {}); // Listen was pressed, so the browser allows it
+    });
+    peer.addEventListener("connectionstatechange", () => {
+      if (peer.connectionState === "connected") show("listening");
+      else if (peer.connectionState === "failed") lost();
+    });
+    const channel = peer.createDataChannel("oai-events");
+    channel.addEventListener("message", ({ data }) => caption(JSON.parse(data)));
+    channel.addEventListener("close", lost);
+  };
   show("connecting");
-  connect(peer, `whep/${room}?language=${language}`)
-    .then((opened) => {
-      hangUp = opened.hangUp;
-      if (session !== mine) mine.stop();
-      else if (opened.status !== 201) over(opened.status === 503 ? "full" : "lost");
-    })
-    .catch(() => over("lost"));
+  connect(`whep/${room}?language=${language}`, prepare, stopped.signal).catch(({ status }) =>
+    over(status === 503 ? "full" : "lost"),
+  );
   return mine;
 }
 
 function read(language) {
   const abort = new AbortController();
   const mine = { stop: () => abort.abort() };
+  const path = `v1/rooms/${room}/captions?language=${language}`;
   show("reading");
   (async () => {
-    for await (const { data } of events(`v1/rooms/${room}/captions?language=${language}`, "", abort.signal)) {
+    for await (const { id, data } of events(path, lastIds.get(language), abort.signal)) {
+      if (session !== mine) return;
       caption(JSON.parse(data));
+      lastIds.set(language, id);
     }
   })()
     .catch(() => {})

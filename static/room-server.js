@@ -1,13 +1,26 @@
 /** What the pages of a room ask the server. */
+import { iceServersOf } from "./client/ice.js";
 
 const base = new URL("..", location.href);
 export const room = location.pathname.split("/").at(-1);
 
+const KEPT = "room-secret"; // so that a reload is the same speaker
+const GATHERING_MS = 1000;
+const RELAY_GATHERING_MS = 5000;
+
 let token = location.hash.startsWith("#ek_") ? location.hash.slice(1) : "";
+let fromPage = false; // the token is a page secret, which can be had anew
+/** @type {RTCConfiguration} */ let configuration = { iceServers: [], iceTransportPolicy: "all" };
+
+try {
+  const kept = !token && sessionStorage.getItem(KEPT);
+  if (kept) take(JSON.parse(kept));
+} catch {} // no storage here
 
 /** Show another key from now on. @param {string} key */
 export function useKey(key) {
   token = key;
+  fromPage = false;
 }
 
 /** A request to the server; where it asks for a key, with the page's own if it has one. */
@@ -15,41 +28,84 @@ export async function ask(path, init = {}) {
   const send = () =>
     fetch(new URL(path, base), { cache: "no-store", ...init, headers: { ...init.headers, ...authorization() } });
   const response = await send();
-  if (response.status !== 401 || token) return response;
-  const secret = await fetch(new URL("page/secret", base), { method: "POST" });
-  if (!secret.ok) return response;
-  token = (await secret.json()).value;
+  if (response.status !== 401 || (token && !fromPage)) return response;
+  const answer = await fetch(new URL("page/secret", base), { method: "POST" });
+  if (!answer.ok) return response;
+  const secret = await answer.json();
+  take(secret);
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(secret));
+  } catch {} // then a reload is somebody else
   return send();
+}
+
+function take({ value, x }) {
+  token = value;
+  fromPage = true;
+  configuration = { iceServers: x?.ice_servers ?? [], iceTransportPolicy: x?.ice_transport_policy ?? "all" };
 }
 
 function authorization() {
   return token ? { Authorization: `Bearer ${token}` } : {};
 }
 
+/** Take the ICE servers of an answer. @returns {boolean} whether none were known before */
+function learn(response) {
+  const iceServers = iceServersOf(response.headers.get("Link") ?? "");
+  const news = iceServers.length > 0 && configuration.iceServers.length === 0;
+  if (iceServers.length) configuration = { ...configuration, iceServers };
+  return news;
+}
+
 /**
- * Exchange offer and answer. @param {RTCPeerConnection} peer  @param {string} path
- * @returns {Promise<{status: number, hangUp: () => void}>}
+ * Exchange offer and answer; once more where the answer names ICE servers that were not known.
+ * @param {string} path
+ * @param {(peer: RTCPeerConnection) => void} prepare  adds what the peer sends and receives
+ * @param {AbortSignal} signal  ends the call, here and at the server
+ * @throws {Error & {status?: number, sentence?: string}}  with a status where the server refused
  */
-export async function connect(peer, path) {
-  await peer.setLocalDescription();
-  await gathered(peer);
-  const response = await ask(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/sdp" },
-    body: peer.localDescription.sdp,
-  });
-  if (!response.ok) return { status: response.status, hangUp: () => {} };
-  const location = new URL(response.headers.get("Location"), base);
-  const hangUp = () => {
+export async function connect(path, prepare, signal) {
+  const peer = new RTCPeerConnection(configuration);
+  let place = null;
+  const close = async () => {
+    peer.close();
+    if (!place) return;
     const request = { method: "DELETE", keepalive: true, headers: authorization() };
-    fetch(location, request).catch(() => {}); // it notices by itself, too
+    const there = place;
+    place = null;
+    await fetch(there, request).catch(() => {}); // it notices by itself, too
   };
-  await peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
-  return { status: response.status, hangUp };
+  signal.addEventListener("abort", close);
+  try {
+    prepare(peer);
+    await peer.setLocalDescription();
+    await gathered(peer);
+    signal.throwIfAborted();
+    const response = await ask(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/sdp" },
+      body: peer.localDescription.sdp,
+    });
+    if (!response.ok) {
+      const { detail } = await response.json().catch(() => ({}));
+      throw Object.assign(new Error("refused"), { status: response.status, sentence: detail });
+    }
+    place = new URL(response.headers.get("Location"), base);
+    const answer = await response.text();
+    signal.throwIfAborted();
+    if (!learn(response)) return await peer.setRemoteDescription({ type: "answer", sdp: answer });
+  } catch (error) {
+    close();
+    throw error;
+  }
+  await close();
+  signal.throwIfAborted();
+  return connect(path, prepare, signal);
 }
 
 async function gathered(peer) {
-  const timer = new Promise((resolve) => setTimeout(resolve, 1000));
+  const ms = configuration.iceTransportPolicy === "relay" ? RELAY_GATHERING_MS : GATHERING_MS;
+  const timer = new Promise((resolve) => setTimeout(resolve, ms));
   const complete = new Promise((resolve) => {
     const look = () => peer.iceGatheringState === "complete" && resolve();
     peer.addEventListener("icegatheringstatechange", look);

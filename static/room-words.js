@@ -14,7 +14,9 @@ const words = {
     full: "There is no place left in this room. Trying again…",
     speaking: "You are heard.", silent: "Press Speak, or send your sound here by WHIP.",
     noMicrophone: "The microphone cannot be used. Allow it in the browser.",
-    keyNeeded: "This server asks for a key.", taken: "Somebody speaks in this room already.",
+    keyNeeded: "This server asks for a key.",
+    notLetIn: "The server does not let you speak now.", microphoneGone: "The microphone is gone. Press Speak again.",
+    gaveUp: "The connection was lost. Press Speak to try again.",
   },
   ru: {
     listen: "Слушать", stop: "Остановить", speak: "Говорить", room: "Комната", language: "Язык",
@@ -28,7 +30,9 @@ const words = {
     full: "В этой комнате нет свободных мест. Пробуем снова…",
     speaking: "Вас слышно.", silent: "Нажмите «Говорить» или пришлите звук по WHIP.",
     noMicrophone: "Микрофон недоступен. Разрешите его в браузере.",
-    keyNeeded: "Этот сервер просит ключ.", taken: "В этой комнате уже говорят.",
+    keyNeeded: "Этот сервер просит ключ.",
+    notLetIn: "Сервер сейчас не даёт говорить.", microphoneGone: "Микрофон пропал. Нажмите «Говорить» ещё раз.",
+    gaveUp: "Связь прервалась. Нажмите «Говорить», чтобы попробовать снова.",
   },
 };
 

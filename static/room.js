@@ -1,8 +1,11 @@
 /** The speaker's page of a room: the link for the others, who listens, and a microphone. */
+import { Backoff } from "./client/backoff.js";
 import { ask, connect, room, useKey } from "./room-server.js";
 import { languageName, speakInterface, text } from "./room-words.js";
 
 const LOOK_MS = 3000;
+const PATIENCE_MS = 10 * 60_000; // with a connection that was lost
+const REFUSALS = [401, 403, 409, 422, 429, 503]; // for which the server has a sentence
 const [keyForm, form, source, toggle, status, languages] = [
   "#key-form", "#speaking", "#source", "#toggle", "#status", "#languages",
 ].map((each) => document.querySelector(each));
@@ -12,9 +15,10 @@ let phase = "silent";
 /** @type {string[]} */ let sources = [];
 /** @type {{stop: () => void}|null} */ let speaking = null;
 
-function show(next) {
+/** @param {string} next  a key of the words  @param {string} [sentence]  better ones, of the server */
+function show(next, sentence = "") {
   phase = next;
-  status.textContent = text(next);
+  status.textContent = sentence || text(next);
   toggle.textContent = text(speaking ? "stop" : "speak");
   toggle.disabled = !sources.length;
 }
@@ -58,36 +62,65 @@ async function watch() {
   }
 }
 
+/** Be heard until Stop or a refusal, again after each loss. */
 async function speak() {
+  const stopped = new AbortController();
+  const mine = { stop: () => stopped.abort() };
+  const over = (next, sentence) => {
+    if (speaking !== mine) return;
+    mine.stop();
+    speaking = null;
+    show(next, sentence);
+  };
+  speaking = mine;
+  show("connecting");
   let stream;
   try {
     stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   } catch {
-    return show("noMicrophone");
+    return over("noMicrophone");
   }
-  const peer = new RTCPeerConnection();
   const [track] = stream.getAudioTracks();
-  let hangUp = () => {};
-  const mine = { stop: () => (hangUp(), peer.close(), track.stop()) };
-  const over = (next) => {
-    mine.stop();
-    if (speaking === mine) speaking = null;
-    show(next);
+  if (stopped.signal.aborted) return track.stop();
+  stopped.signal.addEventListener("abort", () => track.stop());
+  track.addEventListener("ended", () => over("microphoneGone"));
+  let patience = new Backoff(performance.now(), PATIENCE_MS);
+  while (speaking === mine) {
+    try {
+      await beHeard(stream, stopped.signal, () => {
+        patience = new Backoff(performance.now(), PATIENCE_MS);
+      });
+    } catch ({ status, sentence }) {
+      if (REFUSALS.includes(status)) return over("notLetIn", sentence);
+    }
+    const waitMs = patience.next(performance.now());
+    if (waitMs === null) return over("gaveUp");
+    if (speaking !== mine) return;
+    show("lost");
+    await new Promise((wake) => setTimeout(wake, waitMs));
+  }
+}
+
+/** One connection, until it is lost. */
+async function beHeard(stream, stop, connected) {
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  stop.addEventListener("abort", end);
+  const lost = new Promise((resolve) => ended.signal.addEventListener("abort", resolve));
+  const prepare = (peer) => {
+    peer.addTransceiver(stream.getAudioTracks()[0], { direction: "sendonly", streams: [stream] });
+    peer.addEventListener("connectionstatechange", () => {
+      if (peer.connectionState === "failed") end();
+      if (peer.connectionState !== "connected") return;
+      connected();
+      show("speaking");
+    });
   };
-  speaking = mine;
-  peer.addTransceiver(track, { direction: "sendonly", streams: [stream] });
-  peer.addEventListener("connectionstatechange", () => {
-    if (peer.connectionState === "connected") show("speaking");
-    else if (peer.connectionState === "failed") over("lost");
-  });
-  show("connecting");
   try {
-    const opened = await connect(peer, `whip/${room}?source=${source.value}`);
-    hangUp = opened.hangUp;
-    if (speaking !== mine) mine.stop();
-    else if (opened.status !== 201) over(opened.status === 409 ? "taken" : "lost");
-  } catch {
-    over("lost");
+    await connect(`whip/${room}?source=${source.value}`, prepare, ended.signal);
+    await lost;
+  } finally {
+    stop.removeEventListener("abort", end);
   }
 }
 

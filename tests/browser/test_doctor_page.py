@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from rtc_server.app.server import running
 from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
@@ -26,6 +26,25 @@ NO_UDP = """
     }
   };
 """
+
+NO_HOST_PATH = """
+  const Peer = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer {
+    constructor(configuration) {
+      super(configuration);
+      this.isAlone = !configuration?.iceServers?.length;
+    }
+    setRemoteDescription({ type, sdp }) {
+      const candidates = this.isAlone ? /^a=candidate:.*\\r\\n/gm : /^$/;
+      return super.setRemoteDescription({ type, sdp: sdp.replace(candidates, "") });
+    }
+    get localDescription() {
+      const { type, sdp } = super.localDescription;
+      return { type, sdp: this.isAlone ? sdp.replace(/^a=candidate:.*\\r\\n/gm, "") : sdp };
+    }
+  };
+"""
+"""Connects only where it knows an ICE server."""
 
 
 async def checks(page: Page) -> dict[str, str]:
@@ -83,6 +102,22 @@ async def test_what_does_not_work_is_said_with_its_remedy() -> None:
         for fault in await seen.page.locator("[data-level=fault]").all():
             await expect(fault.locator(".fix")).not_to_be_empty()
         await expect(seen.page.locator("h1")).to_have_text("Услышат ли вас отсюда?")
+
+
+async def test_a_call_is_tried_again_with_the_servers_that_its_answer_names() -> None:
+    settings = Settings(http=HttpSettings(port=0), engines=QUICK)
+    async with running(settings) as house, visit("about:blank", before_load=NO_HOST_PATH) as seen:
+
+        async def with_link(route: Route) -> None:
+            answer = await route.fetch()
+            link = '<turn:127.0.0.1:9>; rel="ice-server"; username="u"; credential="c"'
+            await route.fulfill(response=answer, headers={**answer.headers, "link": link})
+
+        await seen.page.route("**/translations/calls", with_link)
+        await seen.page.goto(f"{house.url}/doctor")
+        found = await checks(seen.page)
+        assert found["call"] == "ok"
+        assert found["relayDead"] == "fault"  # nobody is there
 
 
 async def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
