@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from rtc_server.pcm import PLAYOUT_RATE
 from tests.browser.chromium import visit, write_wav
@@ -104,3 +104,50 @@ async def test_the_pages_of_a_room_are_accessible(scheme: Literal["light", "dark
                     say(spoken, "yes")
                     await expect(seen.page.locator("#captions .final")).not_to_have_count(0)
                 await check(seen.page, path)
+
+
+async def test_a_speaker_who_is_refused_reads_why() -> None:
+    problem = {"detail": "This room is full of speakers."}
+    async with (
+        server() as house,
+        visit(f"{house.url}/rooms/hall", expected_errors=SILENT_YET) as seen,
+    ):
+        await seen.page.route(
+            "**/whip/hall?*", lambda route: route.fulfill(status=409, json=problem)
+        )
+        await seen.page.click("#toggle")
+        await expect(seen.page.locator("#status")).to_have_text(problem["detail"])
+        await expect(seen.page.locator("#toggle")).to_have_text("Speak")
+
+
+async def test_a_speaker_comes_back_and_takes_the_ice_servers_of_the_answer() -> None:
+    configurations = """
+      const Peer = RTCPeerConnection;
+      window.seen = [];
+      window.RTCPeerConnection = class extends Peer {
+        constructor(configuration) {
+          super(configuration);
+          window.seen.push(configuration.iceServers.length);
+        }
+      };
+    """
+    attempts: list[str] = []
+
+    async def unsteady(route: Route) -> None:
+        attempts.append(route.request.url)
+        if len(attempts) == 1:
+            return await route.abort()
+        answer = await route.fetch()
+        link = '<turn:127.0.0.1:9>; rel="ice-server"; username="u"; credential="c"'
+        return await route.fulfill(response=answer, headers={**answer.headers, "link": link})
+
+    async with (
+        server() as house,
+        visit(
+            f"{house.url}/rooms/hall", expected_errors=SILENT_YET, before_load=configurations
+        ) as seen,
+    ):
+        await seen.page.route("**/whip/hall?*", unsteady)
+        await seen.page.click("#toggle")
+        await expect(seen.page.locator("#status")).to_have_text("You are heard.")
+        assert await seen.page.evaluate("window.seen") == [0, 0, 1]
