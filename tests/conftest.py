@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.virtual_time import VirtualTimeLoop
 
-# A busy machine is no fault of the code: no example is judged by its time. And the same examples each
-# time: what a change breaks fails with that change. For others: `--hypothesis-profile default`.
+# A busy machine is no fault of the code: no example is judged by its time. And the same examples
+# each time: what a change breaks fails with that change.
 settings.register_profile(
     "rtc", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
