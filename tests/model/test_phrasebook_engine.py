@@ -108,15 +108,15 @@ def test_sounds_that_are_not_speech_are_not_understood() -> None:
 
 
 def test_partial_captions_grow_to_the_phrase() -> None:
-    (samples,) = segments(["The train leaves at seven thirty."], ESPEAK_EN)
+    (samples,) = segments(["Where is the train station?"], ESPEAK_EN)
     seen = [
         ask(samples[:end], "en", partial=True)
         for end in range(SPEECH_RATE // 4, len(samples) + 1, SPEECH_RATE // 4)
     ]
     assert all(one.status is AstStatus.OK and one.target_text == "" for one in seen)
     texts = [one.source_text for one in seen]
-    assert "The train leaves at" in texts
-    assert texts[-1] == "The train leaves at seven thirty"
+    assert "Where is the train" in texts
+    assert texts[-1] == "Where is the train station"
 
 
 def test_a_batch_keeps_its_order_and_directions() -> None:
