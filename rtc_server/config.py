@@ -43,6 +43,16 @@ def option(
     return field(default=default, metadata=meta)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host, by address or as ``localhost``, is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
     """Where the server listens and whom it lets in."""
@@ -84,12 +94,7 @@ class HttpSettings:
 
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 /**
- * What would keep this browser from being heard, one check after the other. Stands alone: it must
- * work where the page does not.
+ * What would keep this browser from being heard, one check after the other. Stands alone but for
+ * the reading of headers: it must work where the page does not.
  *
  * A check is `async (state) => finding`, a finding `[level, text, values]`; `text` and `${text}Fix`
  * are keys of the strings below. Checks leave in `state` what later ones need.
  */
+import { iceServersOf } from "./client/ice.js";
 
 const CONNECT_MS = 12000; // the server gives up after 15 s by default
 const RELAY_MS = 8000;
@@ -206,7 +207,7 @@ async function oneCall(state) {
     });
     if (!answer.ok) return ["fault", "callRefused", { why: await sentenceOf(answer) }];
     location = new URL(answer.headers.get("Location"), answer.url);
-    if (!state.iceServers?.length) state.iceServers = linked(answer.headers.get("Link") ?? "");
+    if (!state.iceServers?.length) state.iceServers = iceServersOf(answer.headers.get("Link") ?? "");
     const sdp = await answer.text();
     await peer.setRemoteDescription({ type: "answer", sdp });
     if (!(await within(CONNECT_MS, connected))) {
@@ -237,18 +238,6 @@ async function pathOf(peer) {
 function candidatesOf(sdp) {
   const found = sdp.matchAll(/^a=candidate:\S+ \d \S+ \d+ (\S+) (\d+) typ (\S+)/gm);
   return [...found].map(([, address, port, kind]) => `${kind} ${address}:${port}`).join(", ");
-}
-
-/** ICE servers of `Link` headers (RFC 9725, section 4.6). */
-function linked(header) {
-  const links = header.matchAll(/<([^>]+)>\s*;([^<]*)/g);
-  return [...links]
-    .filter(([, , rest]) => /rel="?ice-server"?/.test(rest))
-    .map(([, url, rest]) => ({
-      urls: [url],
-      username: /username="([^"]*)"/.exec(rest)?.[1],
-      credential: /credential="([^"]*)"/.exec(rest)?.[1],
-    }));
 }
 
 async function relays(state) {

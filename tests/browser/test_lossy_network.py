@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 import scipy.signal
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Page, expect
 
 from rtc_server.app.offline import translate
 from rtc_server.app.server import running
@@ -15,6 +15,7 @@ from rtc_server.config import HttpSettings, Settings
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE
 from tests.browser.chromium import visit
+from tests.browser.diversion import divert
 from tests.browser.recording import RATE, finish_recording, start_recording
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
 from tests.netem import Path, UdpProxy
@@ -28,19 +29,7 @@ SAID, MEANT = "Где находится вокзал?", "Where is the train sta
 async def through(page: Page, path: Path) -> AsyncIterator[UdpProxy]:
     """Lead the page's next call through a network that is `path` both ways."""
     async with UdpProxy(seed=7, up=path, down=path) as proxy:
-
-        async def divert(route: Route) -> None:
-            request = route.request
-            if request.method != "POST":
-                await route.continue_()
-                return
-            headers = {k: v for k, v in request.headers.items() if k != "content-length"}
-            offer = proxy.rewrite_offer(request.post_data or "")
-            response = await route.fetch(post_data=offer, headers=headers)
-            answer = proxy.rewrite_answer(await response.text())
-            await route.fulfill(response=response, body=answer)
-
-        await page.route("**/translations/calls*", divert)
+        await divert(page, proxy)
         yield proxy
         await page.click("#toggle")
         await page.wait_for_selector("[data-phase=closed]")

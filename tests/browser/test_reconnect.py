@@ -5,11 +5,12 @@ import signal
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.async_api import Page, Request, Route, expect
+from playwright.async_api import Page, Request, expect
 
 from rtc_server.app.server import running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from tests.browser.chromium import visit
+from tests.browser.diversion import divert
 from tests.browser.scripted_server import say, scripted_server, segment
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
 from tests.browser.test_page_states import FAILED_REQUEST, start
@@ -32,19 +33,6 @@ RTCPeerConnection.prototype.createDataChannel = function (label) {
   channels.push(channel);
   return channel;
 };"""
-
-
-async def divert_first_call(page: Page, proxy: UdpProxy) -> None:
-    """Lead the page's first call through `proxy`; what comes after goes the straight way."""
-
-    async def divert(route: Route) -> None:
-        request = route.request
-        headers = {k: v for k, v in request.headers.items() if k != "content-length"}
-        offer = proxy.rewrite_offer(request.post_data or "")
-        response = await route.fetch(post_data=offer, headers=headers)
-        await route.fulfill(response=response, body=proxy.rewrite_answer(await response.text()))
-
-    await page.route("**/translations/calls*", divert, times=1)
 
 
 def calls_of(page: Page) -> list[str]:
@@ -72,7 +60,7 @@ async def test_a_network_that_dies_costs_no_session_and_no_caption(tmp_path: Pat
     ):
         page = seen.page
         paths = calls_of(page)
-        await divert_first_call(page, proxy)
+        await divert(page, proxy, times=1)
         await page.click("#toggle:enabled")
         rows = page.locator(".segment[data-status=final]")
         await expect(rows.first.locator(".target .firm")).to_have_text(MEANT, timeout=PATIENCE_MS)

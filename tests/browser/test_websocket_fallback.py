@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 import scipy.signal
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Page, expect
 
 from rtc_server.app.offline import translate
 from rtc_server.app.server import RunningServer, running
@@ -15,6 +15,7 @@ from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE, Samples
 from tests.browser.chromium import visit
+from tests.browser.diversion import divert
 from tests.browser.recording import RATE, finish_recording, start_recording
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
 from tests.netem import Path, UdpProxy
@@ -41,19 +42,7 @@ window.WebSocket = class extends WebSocket {
 async def without_udp(page: Page) -> AsyncIterator[UdpProxy]:
     """Lead the page's calls through a network that swallows every datagram."""
     async with UdpProxy(seed=7, up=BLACK_HOLE, down=BLACK_HOLE) as proxy:
-
-        async def divert(route: Route) -> None:
-            request = route.request
-            if request.method != "POST":
-                await route.continue_()
-                return
-            headers = {k: v for k, v in request.headers.items() if k != "content-length"}
-            offer = proxy.rewrite_offer(request.post_data or "")
-            response = await route.fetch(post_data=offer, headers=headers)
-            answer = proxy.rewrite_answer(await response.text())
-            await route.fulfill(response=response, body=answer)
-
-        await page.route("**/translations/calls*", divert)
+        await divert(page, proxy)
         yield proxy
 
 

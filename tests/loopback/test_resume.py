@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from rtc_server.app.server import running
-from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
 from rtc_server.session.base import LastSeen
-from rtc_server.signaling.keys import new_key, write_keys
 from tests.loopback.test_server import CALLS, EVENTS, call, freed, of, said, server, until
+from tests.loopback.two_keys import bearer, two_keys
 from tests.rtc_client import RtcClient
 from tests.signaling_fakes import ANSWER, OFFER, serve
 from tests.signals import english
@@ -118,18 +117,7 @@ async def test_numbers_that_no_event_has_are_refused(query: str) -> None:
 
 
 async def test_only_who_opened_a_session_resumes_it(tmp_path: Path) -> None:
-    ours, record = new_key("ours", "2026-01-01", {})
-    theirs, other = new_key("theirs", "2026-01-01", {})
-    write_keys(tmp_path / "keys.json", [record, other])
-    settings = Settings(
-        http=HttpSettings(port=0),
-        access=AccessSettings(api_keys=str(tmp_path / "keys.json")),
-        engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
-    )
-
-    def bearer(key: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {key}"}
-
+    settings, ours, theirs = two_keys(tmp_path)
     async with running(settings) as house, aiohttp.ClientSession() as http:
         async with RtcClient(house.url + CALLS, headers=bearer(ours)) as first:
             url = f"{house.url}{first.location}/resume"

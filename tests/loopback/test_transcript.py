@@ -7,11 +7,10 @@ import aiohttp
 import pytest
 
 from rtc_server.app.server import running
-from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
 from rtc_server.events.server import SourceCaption, TargetCaption
 from rtc_server.session.base import Spoken
-from rtc_server.signaling.keys import new_key, write_keys
 from tests.loopback.test_server import CALLS, EVENTS, freed, said
+from tests.loopback.two_keys import bearer, two_keys
 from tests.rtc_client import RtcClient
 from tests.signaling_fakes import OFFER, Served, serve
 
@@ -66,18 +65,7 @@ async def test_what_there_is_not_is_refused_with_what_there_is(query: str) -> No
 
 
 async def test_only_who_opened_a_session_reads_it(tmp_path: Path) -> None:
-    ours, record = new_key("ours", "2026-01-01", {})
-    theirs, other = new_key("theirs", "2026-01-01", {})
-    write_keys(tmp_path / "keys.json", [record, other])
-    settings = Settings(
-        http=HttpSettings(port=0),
-        access=AccessSettings(api_keys=str(tmp_path / "keys.json")),
-        engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
-    )
-
-    def bearer(key: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {key}"}
-
+    settings, ours, theirs = two_keys(tmp_path)
     async with running(settings) as house, aiohttp.ClientSession() as http:
         async with RtcClient(
             house.url + CALLS, audio=said("thank you"), headers=bearer(ours)

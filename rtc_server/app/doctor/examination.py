@@ -1,7 +1,6 @@
 """The order in which things are looked at."""
 
 import datetime
-import ipaddress
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -13,7 +12,7 @@ from rtc_server.app.doctor.findings import Finding, fault, note, ok
 from rtc_server.app.doctor.machine import look_at_machine
 from rtc_server.app.doctor.rehearsal import rehearse
 from rtc_server.clock import monotonic, wall
-from rtc_server.config import Settings
+from rtc_server.config import Settings, is_loopback
 from rtc_server.errors import RtcServerError
 from rtc_server.pcm import PLAYOUT_RATE
 from rtc_server.transport.addresses import addresses_to_offer
@@ -52,7 +51,7 @@ async def examine_remote(url: str, settings: Settings) -> AsyncIterator[Finding]
             return
         pairs = len(languages["pairs"])
         yield ok(f"It translates {pairs} pairs: {languages['ast']}, {languages['tts']}.")
-        local = place.hostname == "localhost" or _is_loopback(place.hostname or "")
+        local = is_loopback(place.hostname or "")
         if place.scheme != "https" and not local:
             yield fault(
                 "The page comes over plain HTTP, so browsers refuse it the microphone.",
@@ -105,10 +104,3 @@ async def _ice_servers(settings: Settings, addresses: list[str]) -> AsyncIterato
                 f"{server.url} did not give an address.",
                 "Check its name, port and credentials, and that this machine may reach it.",
             )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
