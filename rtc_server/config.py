@@ -1,23 +1,20 @@
-"""Every setting of the server, once: a dataclass field is a flag and an environment variable.
+"""Every setting of the server, once, and the rules between settings.
 
-``port`` in any section is ``--port`` and ``RTC_PORT``. A flag beats the environment, the
-environment beats the default. Unknown flags and unknown ``RTC_*`` variables fail, so that a typing
-error never runs a server with settings nobody chose. Layers receive their section, never all.
+A field is a flag and an environment variable (`rtc_server.options`). Layers receive their section,
+never all.
 """
 
 import argparse
-import dataclasses
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Never, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
 from rtc_server.errors import ConfigError
 from rtc_server.ice import ICE_POLICIES, IceServers, parse_ice_server
-
-ENV_PREFIX = "RTC_"
+from rtc_server.options import ENV_PREFIX, option, read_options, refuse_unknown_variables
 
 T = TypeVar("T")
 
@@ -28,19 +25,6 @@ PUBLIC_BY_STUN = "stun"
 """Value of ``--public-address`` that is no address: ask for it."""
 PATH_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 """A path that needs no escaping, without a slash at the end."""
-
-
-def option(
-    default: Any,
-    help_text: str,
-    *,
-    choices: Sequence[str] = (),
-    low: float | None = None,
-    high: float | None = None,
-) -> Any:
-    """A dataclass field that is also a flag and an environment variable."""
-    meta = {"help": help_text, "choices": tuple(choices), "low": low, "high": high}
-    return field(default=default, metadata=meta)
 
 
 def is_loopback(host: str) -> bool:
@@ -388,17 +372,6 @@ class Settings:
         return bool(self.http.api_key or self.access.api_keys)
 
 
-def settings_fields(
-    *sections: type[Any],
-) -> list[tuple[type[Any], dataclasses.Field[Any], Any]]:
-    """Each (section, field, type) of the given sections, in the order they are written."""
-    rows = []
-    for section in sections:
-        hints = get_type_hints(section)
-        rows += [(section, f, hints[f.name]) for f in dataclasses.fields(section)]
-    return rows
-
-
 SECTIONS: tuple[type[Any], ...] = (
     HttpSettings,
     AccessSettings,
@@ -410,40 +383,6 @@ SECTIONS: tuple[type[Any], ...] = (
 )
 
 
-def flag(name: str) -> str:
-    """``max_sessions`` as a flag: ``--max-sessions``."""
-    return "--" + name.replace("_", "-")
-
-
-def variable(name: str) -> str:
-    """``max_sessions`` as an environment variable: ``RTC_MAX_SESSIONS``."""
-    return ENV_PREFIX + name.upper()
-
-
-def add_options(
-    parser: argparse.ArgumentParser, *sections: type[Any], only: Sequence[str] = ()
-) -> None:
-    """Give `parser` one flag for each field of the sections, grouped by section in its help.
-
-    With `only`, for the fields so named and no others; the rest still has its variables.
-    """
-    for section in sections:
-        group = parser.add_argument_group((section.__doc__ or "").rstrip("."))
-        for _, fld, kind in settings_fields(section):
-            if only and fld.name not in only:
-                continue
-            shown = (
-                ",".join(map(str, fld.default)) if isinstance(fld.default, tuple) else fld.default
-            )
-            group.add_argument(
-                flag(fld.name),
-                dest=f"{section.__name__}.{fld.name}",
-                metavar=_metavar(fld, kind),
-                help=f"{fld.metadata['help']} (default: {shown if shown != '' else 'none'}; "
-                f"environment: {variable(fld.name)})",
-            )
-
-
 def load(
     arguments: argparse.Namespace, environ: Mapping[str, str], *sections: type[T]
 ) -> list[Any]:
@@ -452,59 +391,10 @@ def load(
     Raises:
         ConfigError: a value does not fit, or the environment names a setting that does not exist.
     """
-    known = {variable(f.name) for _, f, _ in settings_fields(*SECTIONS)}
-    unknown = sorted(k for k in environ if k.startswith(ENV_PREFIX) and k not in known)
-    if unknown:
-        raise ConfigError(
-            f"Unknown environment variable {unknown[0]}. "
-            f"`rtc-server serve --help` lists the {ENV_PREFIX}* variables that exist."
-        )
-    values: dict[type[Any], dict[str, Any]] = {section: {} for section in sections}
-    for section, fld, kind in settings_fields(*sections):
-        text = getattr(arguments, f"{section.__name__}.{fld.name}", None)
-        origin = flag(fld.name)
-        if text is None:
-            text, origin = environ.get(variable(fld.name)), variable(fld.name)
-        if text is not None:
-            values[section][fld.name] = _convert(text, fld, kind, origin)
-    return [section(**given) for section, given in values.items()]
+    refuse_unknown_variables(environ, SECTIONS)
+    return read_options(arguments, environ, *sections)
 
 
 def load_settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
     """All sections, checked together."""
     return Settings(*load(arguments, environ, *SECTIONS))
-
-
-def _metavar(fld: dataclasses.Field[Any], kind: Any) -> str:
-    if fld.metadata["choices"]:
-        return "{" + ",".join(fld.metadata["choices"]) + "}"
-    if get_origin(kind) is tuple:
-        return "LIST"
-    return {int: "N", float: "X", bool: "yes|no", Path: "PATH"}.get(kind, "TEXT")
-
-
-def _convert(text: str, fld: dataclasses.Field[Any], kind: Any, origin: str) -> Any:
-    def refuse(want: str) -> Never:
-        shown = "(hidden)" if "key" in fld.name or "secret" in fld.name else repr(text)
-        raise ConfigError(f"{origin} must be {want}, not {shown}.")
-
-    if get_origin(kind) is tuple:
-        item = get_args(kind)[0]
-        return tuple(item(part.strip()) for part in text.split(",") if part.strip())
-    if kind is bool:
-        if text.lower() not in ("yes", "no", "true", "false", "1", "0"):
-            refuse("yes or no")
-        return text.lower() in ("yes", "true", "1")
-    if kind in (int, float):
-        low, high = fld.metadata["low"], fld.metadata["high"]
-        want = f"a{' whole' if kind is int else ''} number from {low} to {high}"
-        try:
-            number = kind(text)
-        except ValueError:
-            refuse(want)
-        if (low is not None and not number >= low) or (high is not None and not number <= high):
-            refuse(want)
-        return cast(int | float, number)
-    if fld.metadata["choices"] and text not in fld.metadata["choices"]:
-        refuse("one of " + ", ".join(fld.metadata["choices"]))
-    return kind(text)

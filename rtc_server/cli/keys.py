@@ -6,8 +6,8 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rtc_server.config import flag
 from rtc_server.errors import ConfigError
+from rtc_server.options import flag
 from rtc_server.session.quota import KeyLimits
 from rtc_server.signaling.keys import ApiKey, check_name, new_key, read_keys, write_keys
 

@@ -10,15 +10,9 @@ from pathlib import Path
 
 from rtc_server import __version__
 from rtc_server.cli.models_arguments import add_models_commands
-from rtc_server.config import (
-    SECTIONS,
-    EngineSettings,
-    InterpreterSettings,
-    ListenerSettings,
-    add_options,
-    flag,
-)
+from rtc_server.config import SECTIONS, EngineSettings, InterpreterSettings, ListenerSettings
 from rtc_server.errors import RtcServerError
+from rtc_server.options import add_options, flag
 from rtc_server.session.quota import KeyLimits
 
 EXIT_CODES = """\

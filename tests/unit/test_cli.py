@@ -16,7 +16,7 @@ from rtc_server.app import offline
 from rtc_server.cli import main, translate
 from rtc_server.cli.audio_files import read_recording, write_speech
 from rtc_server.cli.engines import describe
-from rtc_server.config import SECTIONS, flag, settings_fields, variable
+from rtc_server.config import SECTIONS
 from rtc_server.engines.base import EngineCard
 from rtc_server.errors import ConfigError, EngineUnavailable, UnsupportedPair
 from rtc_server.events.server import (
@@ -26,6 +26,7 @@ from rtc_server.events.server import (
     SourceCaption,
     TargetCaption,
 )
+from rtc_server.options import flag, settings_fields, variable
 
 Capture = pytest.CaptureFixture[str]
 

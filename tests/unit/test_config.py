@@ -2,8 +2,9 @@ import argparse
 
 import pytest
 
-from rtc_server.config import SECTIONS, Settings, add_options, load_settings, settings_fields
+from rtc_server.config import SECTIONS, Settings, load_settings
 from rtc_server.errors import ConfigError
+from rtc_server.options import add_options, settings_fields
 
 
 def read(*argv: str, **environ: str) -> Settings:

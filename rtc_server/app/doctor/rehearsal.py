@@ -15,11 +15,12 @@ import numpy as np
 
 from rtc_server.app.doctor.calling import Door, negotiation
 from rtc_server.app.doctor.findings import Finding, fault, note, ok
-from rtc_server.config import ENV_PREFIX, EngineSettings, Settings, variable
+from rtc_server.config import EngineSettings, Settings
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.service import TtsService
 from rtc_server.errors import EngineError, RtcServerError
 from rtc_server.metrics import Metrics
+from rtc_server.options import ENV_PREFIX, variable
 from rtc_server.pcm import PLAYOUT_RATE, Samples
 from rtc_server.resample import resampled
 from rtc_server.transport.probe import Report, probe
