@@ -102,7 +102,7 @@ class Metrics:
         )
         self.packets = Counter(
             "rtc_packets",
-            "Media packets of all sessions: received, lost (they never came), sent.",
+            "Media packets of all sessions and rooms: received, lost (they never came), sent.",
             ["way"],
             registry=r,
         )
@@ -124,25 +124,27 @@ class Metrics:
         )
         self.jitter_seconds = Histogram(
             "rtc_jitter_seconds",
-            "Interarrival jitter of each session, each second.",
+            "Interarrival jitter of each session and room speaker, each second.",
             buckets=(0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2),
             registry=r,
         )
         self.buffer_target_seconds = Histogram(
             "rtc_buffer_target_seconds",
-            "How long each session's jitter buffer waits for overtaken packets, each second.",
+            "How long the jitter buffer of each session and room speaker waits for overtaken "
+            "packets, each second.",
             buckets=(0.0, 0.01, 0.02, 0.04, 0.06, 0.1, 0.15, 0.2),
             registry=r,
         )
         self.session_loss = Histogram(
             "rtc_session_loss",
-            "Share of a session's packets that never came, told at its end.",
+            "Share of the packets of a session or room speaker that never came, told at its end.",
             buckets=(0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
             registry=r,
         )
         self.session_drift_ppm = Histogram(
             "rtc_session_drift_ppm",
-            "Clock drift of a session's client, either way, told at its end.",
+            "Clock drift of the client of a session, or of a room speaker, either way, told at "
+            "its end.",
             buckets=(10, 20, 50, 100, 200, 500, 1000, 5000),
             registry=r,
         )

@@ -114,6 +114,7 @@ function read(language) {
 
 /** One line for each segment; a later revision takes its place. */
 function caption(event) {
+  if (event.type === "x.expiring") status.textContent = text("expiring");
   if (event.type !== "x.segment") return;
   const id = `segment-${event.segment_id}`;
   const words = event.target.text;

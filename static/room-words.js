@@ -17,6 +17,7 @@ const words = {
     keyNeeded: "This server asks for a key.",
     notLetIn: "The server does not let you speak now.", microphoneGone: "The microphone is gone. Press Speak again.",
     gaveUp: "The connection was lost. Press Speak to try again.",
+    expiring: "The room closes within a minute.",
   },
   ru: {
     listen: "Слушать", stop: "Остановить", speak: "Говорить", room: "Комната", language: "Язык",
@@ -33,6 +34,7 @@ const words = {
     keyNeeded: "Этот сервер просит ключ.",
     notLetIn: "Сервер сейчас не даёт говорить.", microphoneGone: "Микрофон пропал. Нажмите «Говорить» ещё раз.",
     gaveUp: "Связь прервалась. Нажмите «Говорить», чтобы попробовать снова.",
+    expiring: "Комната закроется в течение минуты.",
   },
 };
 

@@ -4,6 +4,7 @@ import { ask, connect, room, useKey } from "./room-server.js";
 import { languageName, speakInterface, text } from "./room-words.js";
 
 const LOOK_MS = 3000;
+const EXPIRING_MS = 60_000;
 const PATIENCE_MS = 10 * 60_000; // with a connection that was lost
 const REFUSALS = [401, 403, 409, 422, 429, 503]; // for which the server has a sentence
 const [keyForm, form, source, toggle, status, languages] = [
@@ -58,6 +59,7 @@ async function watch() {
     document.querySelector("#count").textContent = state.listeners;
     counts = state.languages;
     fill();
+    if (speaking && (state.expires_in_ms ?? Infinity) <= EXPIRING_MS) status.textContent = text("expiring");
     await new Promise((wake) => setTimeout(wake, LOOK_MS));
   }
 }

@@ -54,6 +54,8 @@ class RoomState:
     """What can be listened to, the original first."""
     listeners: int
     """Of all languages together."""
+    expires_in_ms: int | None
+    """When the speaker's time is up and the room closes; None without a limit."""
 
 
 class Rooms(Protocol):

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from rtc_server.events.server import SegmentEvent, encode
+from rtc_server.events.server import ExpiringEvent, SegmentEvent, encode
 
 KEPT_CAPTIONS = 256
 """Final captions kept for readers that come back."""
@@ -35,12 +35,13 @@ class CaptionTape:
         self._number = 0
         self._finals: deque[Caption] = deque(maxlen=KEPT_CAPTIONS)
 
-    def write(self, event: SegmentEvent) -> Caption:
+    def write(self, event: SegmentEvent | ExpiringEvent) -> Caption:
         """Encode it, once for everybody."""
         self._number += 1
         number = self._number
         text = encode(event, event_id=f"event_{number}", seq=number)
-        caption = Caption(f"{self._name}.{number}", number, text, event.final)
+        final = isinstance(event, SegmentEvent) and event.final
+        caption = Caption(f"{self._name}.{number}", number, text, final)
         if caption.final:
             self._finals.append(caption)
         return caption

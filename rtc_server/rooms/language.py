@@ -2,7 +2,7 @@
 
 import asyncio
 
-from rtc_server.events.server import SegmentEvent
+from rtc_server.events.server import ExpiringEvent, SegmentEvent
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.captions import CaptionTape
 from rtc_server.rooms.channel import Member, Translation
@@ -19,6 +19,7 @@ class Language:
         """What interprets it now; never of the original."""
         self.work: asyncio.Task[None] | None = None
         """Runs `translation`."""
+        self._warned: set[Member] = set()
         self._metrics = metrics
         self._wanted_s = now_s
 
@@ -36,6 +37,7 @@ class Language:
         """Somebody does not want it any more. Harmless when said twice."""
         if member in self.members:
             self.members.discard(member)
+            self._warned.discard(member)
             self._metrics.room_listeners.dec()
 
     def tell(self, event: SegmentEvent) -> None:
@@ -43,6 +45,18 @@ class Language:
         caption = self.tape.write(event)
         for member in list(self.members):
             member.caption(caption)
+
+    def warn(self, event: ExpiringEvent) -> None:
+        """Tell everybody who was not told yet."""
+        if unaware := self.members - self._warned:
+            caption = self.tape.write(event)
+            for member in unaware:
+                member.caption(caption)
+            self._warned |= unaware
+
+    def all_clear(self) -> None:
+        """The end is off: when it comes near again, it is news."""
+        self._warned.clear()
 
     def packet(self, tick: int) -> EncodedFrame | None:
         """See `NextPacket`."""

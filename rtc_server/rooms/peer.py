@@ -5,10 +5,12 @@ from collections.abc import Callable
 from rtc_server.errors import BadEvent
 from rtc_server.events.client import Ping, parse_client_event
 from rtc_server.events.server import ErrorDetail, ErrorEvent, PongEvent, SessionClosed, encode
+from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.rooms.captions import Caption
 from rtc_server.session.base import Owner
 from rtc_server.session.manager import CallTransport
+from rtc_server.session.wire_report import WireReport
 from rtc_server.transport.base import CloseReason
 
 
@@ -21,6 +23,7 @@ class Peer:
         self,
         peer_id: str,
         owner: Owner,
+        metrics: Metrics,
         *,
         on_over: Callable[[], None],
         on_pcm: Callable[[Pcm], None] = lambda _pcm: None,
@@ -31,11 +34,18 @@ class Peer:
         """Names its only ICE session."""
         self._on_over, self._on_pcm = on_over, on_pcm
         self._transport: CallTransport | None = None
+        self._report = WireReport(metrics)
+        self._connected = False
         self._events = 0
 
     def attach(self, transport: CallTransport) -> None:
         """Give it its wire."""
         self._transport = transport
+
+    def sample(self) -> None:
+        """Add to the server's metrics what its wire went through; once a second."""
+        if self._transport is not None and self._connected:
+            self._report.sample(self._transport.stats)
 
     async def trickle(self, fragment: str) -> None:
         """Candidates that came later."""
@@ -56,7 +66,7 @@ class Peer:
     # ---------------------------------------------------------------- from the transport
 
     def on_connected(self) -> None:
-        """Nothing to do: the language is interpreted already."""
+        self._connected = True  # the language is interpreted already
 
     def on_channel_open(self) -> None:
         """The transport kept what was sent before."""
@@ -89,6 +99,8 @@ class Peer:
         self._tell(ErrorEvent(detail))
 
     def on_closed(self, reason: CloseReason) -> None:
+        if self._transport is not None and self._connected:
+            self._report.finish(self._transport.stats)
         self._on_over()
 
     def _tell(self, event: PongEvent | ErrorEvent | SessionClosed) -> None:

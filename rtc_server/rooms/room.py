@@ -13,12 +13,13 @@ original           400 ms  drop the oldest
 
 import asyncio
 import logging
+import math
 import secrets
 from dataclasses import replace
 
 from rtc_server.config import RoomSettings
 from rtc_server.errors import AdmissionRefused, RoomSilent, RoomTaken, UnknownSession
-from rtc_server.events.server import SegmentEvent, TargetCaption
+from rtc_server.events.server import ExpiringEvent, SegmentEvent, TargetCaption
 from rtc_server.interpreter.captions import Direction
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.base import AcceptPeer, LanguageState, RoomState
@@ -36,6 +37,10 @@ from rtc_server.transport.sdp import Role
 
 KEEP_S = 0.5
 """How often a room looks whether something in it is over."""
+SAMPLE_S = 1.0
+"""How often the wires' counters are added to the server's."""
+EXPIRING_S = 60.0
+"""How long before its end a room is told of it."""
 RETRY_FULL_S = 10
 """When to try again after a room was full."""
 RETRY_SILENT_S = 3
@@ -79,6 +84,7 @@ class Room:
         self._base_samples = 0
         """Where the present speaker's wire began, on the room's audio clock."""
         self._silent_since_s = now_s
+        self._sampled_s = now_s
         self._working: set[asyncio.Task[None]] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         """Speakers who were replaced, saying goodbye."""
@@ -131,10 +137,18 @@ class Room:
             self._end_lease()
 
     def _keep(self, now_s: float) -> None:
-        """End what is over, and see that the original has its captions."""
-        if self._lease is not None and not self._lease.left_s(now_s, self._services.wall()):
+        """End what is over, say what soon will be, and see that the original has its captions."""
+        left_s = self._left_s(now_s)
+        if not left_s:
             logger.info("room %s: its time is up", self._id)
             self._over.set()
+        elif left_s <= EXPIRING_S:
+            for language in self._languages.values():
+                language.warn(ExpiringEvent(in_ms=round(left_s * 1000)))
+        if now_s - self._sampled_s >= SAMPLE_S:
+            self._sampled_s = now_s
+            for peer in self._peers.values():
+                peer.sample()
         if self._speaker is None and now_s - self._silent_since_s >= self._settings.room_wait_s:
             self._over.set()
         self._choose_carrier()
@@ -146,6 +160,12 @@ class Room:
                     self._start(code)  # it failed, and begins anew
             elif not wanted and idle_s >= self._settings.room_linger_s:
                 language.work.cancel()
+
+    def _left_s(self, now_s: float) -> float:
+        """How long the speaker's lease lasts; infinite without a limit, or a speaker."""
+        if self._lease is None:
+            return math.inf
+        return self._lease.left_s(now_s, self._services.wall())
 
     def _on_tick(self, number: int, _now_s: float) -> None:
         """Time goes on for every language, whoever listens."""
@@ -205,6 +225,7 @@ class Room:
         speaker = Peer(
             "spk_" + secrets.token_urlsafe(16),
             owner,
+            self._services.metrics,
             on_over=lambda: self._speaker_left(speaker),
             on_pcm=lambda pcm: self._hear(speaker, pcm),
         )
@@ -239,6 +260,8 @@ class Room:
         if self._lease is not None:
             self._lease.end(self._services.clock(), self._services.wall())
             self._lease = None
+            for language in self._languages.values():
+                language.all_clear()
 
     # ---------------------------------------------------------------- those who listen
 
@@ -249,7 +272,12 @@ class Room:
             RoomSilent, AdmissionRefused, BadOffer: see `Rooms.listen`.
         """
         language = self._admit(code)
-        listener = Peer("lis_" + secrets.token_urlsafe(16), owner, on_over=lambda: left(listener))
+        listener = Peer(
+            "lis_" + secrets.token_urlsafe(16),
+            owner,
+            self._services.metrics,
+            on_over=lambda: left(listener),
+        )
 
         def left(listener: Peer) -> None:
             self._peers.pop(listener.id, None)
@@ -272,6 +300,7 @@ class Room:
     def left(self, reader: CaptionReader, code: str) -> None:
         """A reader has gone."""
         self._languages[code].leave(reader)
+        self._services.metrics.queue_drops.labels("room_captions").inc(reader.dropped)
 
     def _admit(self, code: str) -> Language:
         language, settings = self._languages[code], self._settings
@@ -382,4 +411,6 @@ class Room:
             LanguageState(code, len(each.members)) for code, each in self._languages.items()
         )
         listeners = sum(each.listeners for each in languages)
-        return RoomState(self.name, self.live, self.source, languages, listeners)
+        left_s = self._left_s(self._services.clock())
+        expires_in_ms = None if left_s == math.inf else round(left_s * 1000)
+        return RoomState(self.name, self.live, self.source, languages, listeners, expires_in_ms)

@@ -1,4 +1,4 @@
-"""What one session's wire went through, added to the server's metrics."""
+"""What one wire of a session or a room went through, added to the server's metrics."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class _Counted:
 
 
 class WireReport:
-    """Turns counters of one session, which only grow, into counters and histograms of all."""
+    """Turns counters of one wire, which only grow, into counters and histograms of all."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -30,11 +30,12 @@ class WireReport:
     def sample(self, stats: TransportStats) -> None:
         """Call once a second while connected."""
         self._count(stats)
-        self._metrics.jitter_seconds.observe(stats.jitter_ms / 1000)
-        self._metrics.buffer_target_seconds.observe(stats.buffer_target_ms / 1000)
+        if stats.packets_received:  # who only listens has no jitter
+            self._metrics.jitter_seconds.observe(stats.jitter_ms / 1000)
+            self._metrics.buffer_target_seconds.observe(stats.buffer_target_ms / 1000)
 
     def finish(self, stats: TransportStats) -> None:
-        """Call once at the end of a session that was connected."""
+        """Call once at the end of a wire that was connected."""
         self._count(stats)
         packets = stats.packets_received + stats.packets_lost
         if packets:

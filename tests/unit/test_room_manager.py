@@ -13,12 +13,17 @@ from rtc_server.errors import BadOffer, RoomTaken
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.base import SpeakerRequest
-from rtc_server.rooms.captions import Caption, CaptionReader
+from rtc_server.rooms.captions import READER_CAPTIONS, Caption, CaptionReader
 from rtc_server.rooms.manager import RoomManager
 from rtc_server.session.base import OpenedCall, Owner
 from rtc_server.session.quota import KeyLimits, Quotas
 from rtc_server.session.services import Services
-from rtc_server.transport.base import CloseReason, NextPacket, TransportListener
+from rtc_server.transport.base import (
+    CloseReason,
+    NextPacket,
+    TransportListener,
+    TransportStats,
+)
 from rtc_server.transport.sdp import Role
 from tests.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad, joined, silence, tone
 from tests.house import Ready, speak
@@ -41,10 +46,16 @@ class Halls:
 
     manager: RoomManager
     quotas: Quotas
+    metrics: Metrics
     wires: list[FakeTransport] = field(default_factory=list)
 
-    async def speak(self, owner: Owner, offer: str = "offer") -> OpenedCall:
-        return await self.manager.speak("hall", offer, SpeakerRequest(owner=owner, limits=ONE))
+    async def speak(
+        self, owner: Owner, offer: str = "offer", limits: KeyLimits = ONE
+    ) -> OpenedCall:
+        return await self.manager.speak("hall", offer, SpeakerRequest(owner=owner, limits=limits))
+
+    def total(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(name, labels)
 
     def free_session(self) -> None:
         """Raises if the key has its one session open."""
@@ -77,7 +88,7 @@ async def halls(**settings: float) -> AsyncIterator[Halls]:
     quotas = Quotas()
     rooms = RoomSettings(**settings)  # type: ignore[arg-type]
     manager = RoomManager(services, accept, Ready(), rooms, quotas)
-    made = Halls(manager, quotas)
+    made = Halls(manager, quotas, services.metrics)
     async with manager.open():
         yield made
 
@@ -165,3 +176,72 @@ async def test_a_wire_that_does_not_close_keeps_nothing_from_being_freed() -> No
         await h.manager.listen("hall", "offer", "en", KEY)
     assert h.wires[1].closed is CloseReason.LOCAL
     h.free_session()
+
+
+async def test_wires_of_a_room_are_counted_like_those_of_sessions() -> None:
+    """Jitter and loss only of the speaker: whoever listens sends no media."""
+    async with halls() as h:
+        await h.speak(ANNA)
+        await h.manager.listen("hall", "offer", "en", KEY)
+        spoken, heard = h.wires
+        for wire in h.wires:
+            wire.listener.on_connected()
+        spoken.stats = TransportStats(packets_received=95, packets_lost=5, jitter_ms=3.0)
+        heard.stats = TransportStats(packets_sent=40, messages_dropped=2)
+        await asyncio.sleep(3.2)
+        assert h.total("rtc_packets_total", way="received") == 95
+        assert h.total("rtc_packets_total", way="sent") == 40
+        assert h.total("rtc_queue_drops_total", queue="events") == 2
+        assert h.total("rtc_jitter_seconds_count") == 3
+        heard.stats.packets_sent = 50
+        await heard.close()
+        assert h.total("rtc_packets_total", way="sent") == 50, "the rest is told at the end"
+        await spoken.close()
+        assert h.total("rtc_session_loss_count") == 1
+        assert h.total("rtc_session_loss_sum") == 0.05
+
+
+async def test_captions_that_a_reader_was_too_slow_for_are_counted() -> None:
+    async with halls() as h:
+        await h.speak(ANNA)
+        with h.manager.read("hall", "en", None, KEY) as reader:
+            for number in range(READER_CAPTIONS + 3):
+                reader.caption(Caption(str(number), number, "", final=False))
+        assert h.total("rtc_queue_drops_total", queue="room_captions") == 3
+
+
+async def test_a_room_says_that_it_will_close_once_to_everybody_who_is_there() -> None:
+    def told(wire: FakeTransport) -> list[int]:
+        events = map(json.loads, wire.sent)
+        return [event["in_ms"] for event in events if event["type"] == "x.expiring"]
+
+    async with halls() as h:
+        await h.speak(ANNA, limits=KeyLimits(session_minutes=2))
+        await h.manager.listen("hall", "offer", "en", KEY)
+        assert h.manager.state("hall", KEY).expires_in_ms == pytest.approx(120_000, abs=100)
+        with h.manager.read("hall", "en", None, KEY) as reader:
+            await asyncio.sleep(58)
+            assert not told(h.wires[1])
+            await asyncio.sleep(12)
+            assert told(h.wires[1]) == [pytest.approx(60_000, abs=600)]
+            expiring = await reader.next(1.0)
+            assert expiring is not None and json.loads(expiring.text)["type"] == "x.expiring"
+            await h.manager.listen("hall", "offer", "ru", KEY)  # comes late, and is told, too
+            await asyncio.sleep(1)
+            assert told(h.wires[2]) == [pytest.approx(50_000, abs=600)]
+            await asyncio.sleep(60)
+            assert reader.is_over
+        assert all(wire.closed for wire in h.wires)
+        assert [len(told(wire)) for wire in h.wires] == [0, 1, 1]
+
+
+async def test_a_speaker_who_comes_back_gets_another_time() -> None:
+    minute = KeyLimits(session_minutes=1)
+    async with halls() as h:
+        await h.speak(ANNA, limits=minute)
+        with h.manager.read("hall", "en", None, KEY) as reader:
+            for _ in range(2):
+                assert (caption := await reader.next(5.0)) and "x.expiring" in caption.text
+                await h.wires[-1].close()
+                assert h.manager.state("hall", KEY).expires_in_ms is None
+                await h.speak(ANNA, limits=minute)
