@@ -231,6 +231,21 @@ class RtcClient:
             protocol.transport.abort()
         self.track.stop()
 
+    def go_dark(self) -> None:
+        """The network is gone: the sockets stay, and nothing comes in or goes out any more."""
+        for protocol in self._connection._protocols:
+            protocol.datagram_received = lambda _data, _source: None
+            protocol.transport = _NoWire(protocol.transport)
+
+    def stop_reading(self) -> None:
+        """Take nothing from the data channel any more: what comes is not acknowledged either,
+        as by a peer whose receive window is full. Media goes on."""
+
+        async def ignore(_chunk: object) -> None:
+            pass
+
+        cast(Any, self.pc.sctp)._receive_data_chunk = ignore
+
     @property
     def _connection(self) -> Any:
         return self.pc.getTransceivers()[0].receiver.transport.transport._connection
@@ -361,6 +376,19 @@ class RtcClient:
         task = asyncio.create_task(notify())
         self._notices.add(task)
         task.add_done_callback(self._notices.discard)
+
+
+class _NoWire:
+    """A datagram transport that sends nothing."""
+
+    def __init__(self, transport: asyncio.DatagramTransport) -> None:
+        self._transport = transport
+
+    def sendto(self, _data: bytes, _address: object = None) -> None:
+        """Into the void."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 def _signed(delta: int) -> int:

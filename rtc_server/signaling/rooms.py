@@ -81,6 +81,8 @@ class RoomRoutes:
             except TimeoutError:
                 if request.transport is not None:
                     request.transport.abort()
+            except ConnectionError:
+                pass  # the reader has left
         return response
 
     async def link(self, request: web.Request) -> web.StreamResponse:

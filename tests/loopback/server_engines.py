@@ -14,6 +14,8 @@ from rtc_server.engines.base import (
 )
 from rtc_server.pcm import SPEECH_RATE
 
+MANY: tuple[Pair, ...] = (("en", "ru"), ("en", "de"), ("en", "fr"), ("en", "es"))
+
 
 class MeasuringAst:
     """Translates a segment into its own length: ``1.4 s``. The answer takes `delay_s`."""
@@ -66,6 +68,19 @@ def talkative(_options: EngineOptions) -> MeasuringAst:
     return MeasuringAst(0.0, "one two three four five six seven eight nine ten " * 10)
 
 
+class WordyAst(MeasuringAst):
+    """Hears 60,000 letters in whatever was said: few captions fill every queue."""
+
+    def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        heard = "many words " * 5_455
+        return [replace(each, source_text=heard) for each in super().translate(batch)]
+
+
+def wordy(_options: EngineOptions) -> WordyAst:
+    """Translates English into several languages, at once, with captions of 60 kB."""
+    return WordyAst(0.0, pairs=MANY)
+
+
 def many(_options: EngineOptions) -> MeasuringAst:
     """Translates English into several languages, at once."""
-    return MeasuringAst(0.0, pairs=(("en", "ru"), ("en", "de"), ("en", "fr"), ("en", "es")))
+    return MeasuringAst(0.0, pairs=MANY)

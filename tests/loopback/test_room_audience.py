@@ -1,0 +1,125 @@
+"""One who reads nothing, or whose network is gone, disturbs nobody in the room, and is let go."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import numpy as np
+import pytest
+
+from rtc_server.app.server import RunningServer, running
+from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
+from tests.loopback.test_rooms import finals, heard, listener, say, speaker, told, total
+from tests.loopback.test_server import until
+from tests.rtc_client import RtcClient
+
+CAPTIONS = "/v1/rooms/hall/captions?language=de"
+
+
+@asynccontextmanager
+async def server(ast: str, **transport: float) -> AsyncIterator[RunningServer]:
+    settings = Settings(
+        http=HttpSettings(port=0),
+        transport=TransportSettings(**transport),  # type: ignore[arg-type]
+        engines=EngineSettings(ast=f"tests.loopback.server_engines:{ast}"),
+    )
+    async with running(settings) as house:
+        yield house
+
+
+async def stubborn(house: RunningServer) -> socket.socket:
+    """Asks for captions, reads none, and has little room for what it does not read."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # so the server has little, too
+    made.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(made, ("127.0.0.1", house.port))
+    request = f"GET {CAPTIONS} HTTP/1.1\r\nHost: 127.0.0.1:{house.port}\r\n\r\n"
+    await loop.sock_sendall(made, request.encode())
+    return made
+
+
+class Reader:
+    """Reads captions as they come."""
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        self._http = http
+        self.finals: list[str] = []
+        """Ids of the segments that were told."""
+
+    async def run(self) -> None:
+        async with self._http.get(CAPTIONS) as stream:
+            buffered = b""
+            async for chunk in stream.content.iter_any():
+                *whole, buffered = (buffered + chunk).split(b"\n\n")
+                for each in whole:
+                    _, is_event, data = each.partition(b"data: ")
+                    if is_event and (event := json.loads(data))["final"]:
+                        self.finals.append(event["segment_id"])
+
+
+async def next_sentence(spoken: RtcClient, good: list[RtcClient], reader: Reader) -> None:
+    """Say one more, and wait until all who are well were told."""
+    count = len(reader.finals) + 1
+    say(spoken, "yes")
+    for client in good:
+        await told(client, count)
+    await until(lambda: len(reader.finals) >= count)
+
+
+def segments(client: RtcClient) -> list[str]:
+    return [each["segment_id"] for each in finals(client)]
+
+
+def whole(client: RtcClient) -> bool:
+    """Whether no packet is missing."""
+    numbers = np.unwrap([each.sequence for each in client.packets], period=65536)
+    return bool(np.all(np.diff(numbers) == 1))
+
+
+async def test_who_reads_nothing_and_who_is_gone_disturb_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("rtc_server.signaling.rooms.STALL_S", 2.0)
+    async with (
+        server("wordy", dead_peer_timeout_s=4.0) as house,
+        aiohttp.ClientSession(house.url) as http,
+        speaker(house) as spoken,
+        listener(house, "de") as first,
+        listener(house, "de") as second,
+        listener(house, "de") as full,
+        listener(house, "de") as dark,
+    ):
+        good, reader = [first, second], Reader(http)
+        reading = asyncio.create_task(reader.run())
+        deaf = await stubborn(house)
+        await until(lambda: total(house, "room_listeners") == 6)
+        await next_sentence(spoken, [*good, full, dark], reader)
+
+        full.stop_reading()
+        dark.go_dark()
+        had = len(finals(full)), len(finals(dark))
+        await next_sentence(spoken, good, reader)
+        assert total(house, "room_listeners") > 3, "they are still there, and disturb nobody"
+        while total(house, "room_listeners") > 3:
+            await next_sentence(spoken, good, reader)
+        # Who reads nothing was let go with queues that are bounded; the others missed nothing.
+        await next_sentence(spoken, good, reader)
+        await until(lambda: segments(first) == segments(second) == reader.finals)
+        assert len(set(reader.finals)) == len(reader.finals)
+        assert total(house, "room_translations_total", language="de") >= len(reader.finals)
+        for client in good:
+            await heard(client)
+            assert whole(client)
+        frames = list(zip(first.packets, second.packets, strict=False))  # one may be ahead
+        assert len(frames) >= 20
+        assert all(one.payload == other.payload for one, other in frames), "they heard the same"
+        assert (len(finals(full)), len(finals(dark))) == had
+        deaf.close()
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    assert "Error handling request" not in caplog.text, "a reader who leaves is no error"
