@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from rtc_server.config import AccessSettings, TransportSettings
 from rtc_server.pcm import PLAYOUT_RATE
 from tests.browser.chromium import visit, write_wav
 from tests.browser.test_accessibility import check
+from tests.coturn import SECRET, coturn
 from tests.loopback.test_rooms import say, server, speaker
 from tests.loopback.test_server import said
 
@@ -18,6 +20,24 @@ NO_MICROPHONE = """
 """
 SILENT_YET = ["Failed to load resource"]
 """A room that is not there yet is a 404, which the console shows."""
+KEPT_PEER = """
+  const Peer = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer {
+    constructor(configuration) {
+      super(configuration);
+      window.peer = this;
+    }
+  };
+"""
+CHOSEN_PATH = """
+async () => {
+  const stats = [...(await window.peer.getStats()).values()];
+  const transport = stats.find((each) => each.type === "transport");
+  const pair = stats.find((each) => each.id === transport.selectedCandidatePairId);
+  const local = stats.find((each) => each.id === pair.localCandidateId);
+  return [local.candidateType, local.relayProtocol];
+}
+"""
 
 
 async def hears(page: Page) -> bool:
@@ -151,3 +171,48 @@ async def test_a_speaker_comes_back_and_takes_the_ice_servers_of_the_answer() ->
         await seen.page.click("#toggle")
         await expect(seen.page.locator("#status")).to_have_text("You are heard.")
         assert await seen.page.evaluate("window.seen") == [0, 0, 1]
+
+
+@pytest.mark.parametrize("keys", [False, True], ids=["Link", "secret"])
+async def test_a_room_through_the_relay_alone(keys: bool, tmp_path: Path) -> None:
+    """Speaker and listener in browsers that may come through coturn only: who needs no key learns
+    of it by the answer's `Link`, who has a page secret by that."""
+    speech = said("where is the train station", "two coffees and a cold beer please")
+    wav = write_wav(tmp_path / "speech.wav", np.asarray(speech), PLAYOUT_RATE)
+    async with coturn(tmp_path) as turn:
+        transport = TransportSettings(
+            ice_servers=(turn.udp,), turn_secret=SECRET, ice_policy="relay"
+        )
+        access = AccessSettings(page_access="open" if keys else "off")
+        options: dict[str, Any] = {"expected_errors": SILENT_YET, "before_load": KEPT_PEER}
+        async with (
+            server(api_key="a-key" if keys else "", access=access, transport=transport) as house,
+            visit(f"{house.url}/rooms/hall", microphone=wav, **options) as speaking,
+            visit(f"{house.url}/listen/hall", **options) as seen,
+        ):
+            await speaking.page.select_option("#source", "en")
+            await speaking.page.click("#toggle")
+            await expect(speaking.page.locator("#status")).to_have_text("You are heard.")
+            await expect(seen.page.locator("#toggle")).to_be_enabled()
+            await seen.page.select_option("#language", "ru")
+            await seen.page.click("#toggle")
+            await expect(seen.page.locator("#status")).to_have_text("You hear the room.")
+            assert await hears(seen.page)
+            for visitor in (speaking, seen):
+                assert await visitor.page.evaluate(CHOSEN_PATH) == ["relay", "udp"]
+        assert turn.allocations >= 2
+
+
+async def test_speaker_and_listener_read_that_the_room_will_close() -> None:
+    async with (
+        server(access=AccessSettings(session_minutes=1)) as house,
+        visit(f"{house.url}/rooms/hall", expected_errors=SILENT_YET) as speaking,
+        visit(f"{house.url}/listen/hall", expected_errors=SILENT_YET) as seen,
+    ):
+        await speaking.page.click("#toggle")
+        await expect(seen.page.locator("#toggle")).to_be_enabled()
+        await seen.page.click("#toggle")
+        for visitor in (speaking, seen):
+            await expect(visitor.page.locator("#status")).to_have_text(
+                "The room closes within a minute."
+            )

@@ -17,6 +17,7 @@ from rtc_server.config import (
     HttpSettings,
     RoomSettings,
     Settings,
+    TransportSettings,
 )
 from rtc_server.rates import Rate
 from tests.loopback.test_server import of, said, until
@@ -27,11 +28,16 @@ LANGUAGES = ("ru", "de", "fr")
 
 @asynccontextmanager
 async def server(
-    *, api_key: str = "", requests_a_minute: int = 0, **rooms: float
+    *,
+    api_key: str = "",
+    access: AccessSettings | None = None,
+    transport: TransportSettings | None = None,
+    **rooms: float,
 ) -> AsyncIterator[RunningServer]:
     settings = Settings(
         http=HttpSettings(port=0, api_key=api_key),
-        access=AccessSettings(key_requests_a_minute=requests_a_minute),
+        access=access or AccessSettings(),
+        transport=transport or TransportSettings(),
         engines=EngineSettings(ast="tests.loopback.server_engines:many"),
         rooms=RoomSettings(**rooms),  # type: ignore[arg-type]
     )
@@ -274,7 +280,7 @@ async def test_an_audience_does_not_use_up_the_requests_of_the_key(
 ) -> None:
     monkeypatch.setattr("rtc_server.signaling.auth.TICKET", Rate(burst=3, per_second=0.001))
     async with (
-        server(api_key="the-key", requests_a_minute=1) as house,
+        server(api_key="the-key", access=AccessSettings(key_requests_a_minute=1)) as house,
         aiohttp.ClientSession(house.url) as http,
     ):
         async with http.post("/v1/rooms/hall/link", headers=bearer("the-key")) as made:
