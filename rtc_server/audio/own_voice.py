@@ -28,6 +28,8 @@ MAX_DELAY_ROWS: Final = 1500 // FRAME_MS
 """Longest way from playout to the listener: network, jitter buffers, sound card and room."""
 KEPT_ROWS: Final = 20_000 // FRAME_MS
 """Longer than any segment and its delay."""
+BATCH_ROWS: Final = 25
+"""Rows analysed at once: half a second, which takes half a millisecond."""
 UNEVEN_ROWS: Final = 15
 """Audio comes in packets of a WebSocket and late: so far its clock and that of playout may part."""
 LEAST_ROWS: Final = 15
@@ -48,6 +50,8 @@ EXCESS_BANDS: Final = 2
 PERSON_ROWS: Final = 4
 """So many rows must be: 80 ms of a person's speech."""
 
+SILENT_FRAME: Final = np.zeros(PLAYOUT_RATE * FRAME_MS // 1000, np.float32)
+
 Rows: TypeAlias = npt.NDArray[np.float32]
 
 
@@ -63,53 +67,69 @@ def _bank(sample_rate: int) -> tuple[Samples, npt.NDArray[np.float32]]:
     return window, weights / np.float32(np.sum(window) ** 2 / 4)
 
 
-class _Analyser:
-    """Band energies of one stream, a row for every 20 ms."""
+class _Track:
+    """One stream as rows of band energies, of which the last `KEPT_ROWS` are kept by their number.
+
+    Samples wait until `BATCH_ROWS` are due, or somebody wants to read: many rows at once cost a
+    quarter of what they do one by one.
+    """
 
     def __init__(self, sample_rate: int) -> None:
         self._hop = sample_rate * FRAME_MS // 1000
         self._window, self._weights = _bank(sample_rate)
-        self._samples: Samples = np.zeros(0, np.float32)
-
-    def reset(self) -> None:
-        """Forget what is left of a row."""
-        self._samples = self._samples[:0]
-
-    def push(self, samples: Samples) -> Rows:
-        """The rows that are complete now, in dB: shape (n, BANDS)."""
-        self._samples = np.concatenate((self._samples, samples))
-        size = self._window.size
-        count = max(0, (self._samples.size - size) // self._hop + 1)
-        if not count:
-            return np.zeros((0, BANDS), np.float32)
-        windows = np.lib.stride_tricks.sliding_window_view(self._samples, size)
-        spectra = np.fft.rfft(windows[:: self._hop][:count] * self._window)
-        power = (np.square(spectra.real) + np.square(spectra.imag)).astype(np.float32)
-        self._samples = self._samples[count * self._hop :]
-        rows: Rows = np.maximum(10 * np.log10(power @ self._weights + 1e-12), FLOOR_DB)
-        return rows
-
-
-class _Ring:
-    """The last `KEPT_ROWS` rows, by their number."""
-
-    def __init__(self) -> None:
+        self._waiting: list[Samples] = []
+        """Samples that are in no row yet, but for the overlap."""
+        self._waiting_samples = 0
         self._rows = np.full((KEPT_ROWS, BANDS), FLOOR_DB, np.float32)
         self._numbers = np.full(KEPT_ROWS, -1, np.int64)
-        self.last = -KEPT_ROWS
-        """The newest one; long gone when there is none."""
+        self._first = 0
+        """Number of the row that begins with the first waiting sample."""
 
-    def put(self, number: int, row: Rows) -> None:
-        """Keep one more."""
-        self._rows[number % KEPT_ROWS] = row
-        self._numbers[number % KEPT_ROWS] = self.last = number
+    @property
+    def next(self) -> int:
+        """Number of the row after the last that is complete."""
+        return self._first + self._due()
+
+    def jump(self, number: int) -> None:
+        """What is pushed from now on begins with that row."""
+        self._analyse()
+        self._waiting.clear()
+        self._waiting_samples = 0
+        self._first = number
+
+    def push(self, samples: Samples) -> None:
+        """Take what follows; the array is kept until it is analysed."""
+        self._waiting.append(samples)
+        self._waiting_samples += samples.size
+        if self._due() >= BATCH_ROWS:
+            self._analyse()
 
     def read(self, first: int, last: int) -> Rows:
-        """The rows from `first` up to `last`; silence where there are none."""
+        """The rows from `first` up to `last`, in dB, shape (n, BANDS); silence where none are."""
+        self._analyse()
         wanted = np.arange(first, last)
         at = wanted % KEPT_ROWS
         there = self._numbers[at] == wanted
         return np.where(there[:, None], self._rows[at], np.float32(FLOOR_DB))
+
+    def _due(self) -> int:
+        return max(0, (self._waiting_samples - self._window.size) // self._hop + 1)
+
+    def _analyse(self) -> None:
+        count = self._due()
+        if not count:
+            return
+        samples = np.concatenate(self._waiting)
+        windows = np.lib.stride_tricks.sliding_window_view(samples, self._window.size)
+        spectra = np.fft.rfft(windows[:: self._hop][:count] * self._window)
+        power = (np.square(spectra.real) + np.square(spectra.imag)).astype(np.float32)
+        numbers = np.arange(self._first, self._first + count)
+        at = numbers % KEPT_ROWS
+        self._rows[at] = np.maximum(10 * np.log10(power @ self._weights + 1e-12), FLOOR_DB)
+        self._numbers[at] = numbers
+        self._first += count
+        rest = samples[count * self._hop :].copy()  # a view would keep the whole batch alive
+        self._waiting, self._waiting_samples = [rest], rest.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +159,10 @@ class OwnVoice:
     """
 
     def __init__(self) -> None:
-        self._played = _Analyser(PLAYOUT_RATE)
-        self._heard = _Analyser(SPEECH_RATE)
-        self._played_rows, self._heard_rows = _Ring(), _Ring()
-        self._next_played = 0
-        """Row of the session's audio clock at which the next played frame counts."""
+        self._played, self._heard = _Track(PLAYOUT_RATE), _Track(SPEECH_RATE)
         self._played_at = -1
-        """Row at which the last one was handed over."""
-        self._next_heard = 0
-        self._active_until = 0
+        """Row at which the last frame was handed over."""
+        self._active_until = -1
         """Until that row what was played may come back."""
 
     def played(self, frame: Samples | None, position_samples: int) -> None:
@@ -156,38 +171,32 @@ class OwnVoice:
         if frame is None:
             if now >= self._active_until:
                 return
-            frame = np.zeros(PLAYOUT_RATE * FRAME_MS // 1000, np.float32)
+            frame = SILENT_FRAME
         else:
             self._active_until = now + MAX_DELAY_ROWS
         # Both clocks run alike, but arrive unevenly: only a real gap counts. Frames that leave as
         # a block, all at one position, follow one another.
-        if now != self._played_at and abs(now - self._next_played) > UNEVEN_ROWS:
-            self._played.reset()
-            self._next_played = now
+        if now != self._played_at and abs(now - self._played.next) > UNEVEN_ROWS:
+            self._played.jump(now)
         self._played_at = now
-        for row in self._played.push(frame):
-            self._played_rows.put(self._next_played, row)
-            self._next_played += 1
+        self._played.push(frame)
 
     def heard(self, samples: Samples, start_samples: int) -> None:
         """Audio came in: float32 at `SPEECH_RATE`, shape (n,), at that position."""
         now = start_samples // HOP
         if now > self._active_until:
             return
-        if abs(now - self._next_heard) > 2:
-            self._heard.reset()
-            self._next_heard = now
-        for row in self._heard.push(samples):
-            self._heard_rows.put(self._next_heard, row)
-            self._next_heard += 1
+        if abs(now - self._heard.next) > 2:
+            self._heard.jump(now)
+        self._heard.push(samples)
 
     def judge(self, start_samples: int, end_samples: int) -> Judgement:
         """Whether the audio between these positions is what was played."""
         first, last = start_samples // HOP, end_samples // HOP
-        if last - first < LEAST_ROWS or self._played_rows.last < first - MAX_DELAY_ROWS:
+        if last - first < LEAST_ROWS or self._active_until < first:
             return NOBODY
-        heard = self._heard_rows.read(first, last)
-        return _compare(heard, self._played_rows.read(first - MAX_DELAY_ROWS, last))
+        heard = self._heard.read(first, last)
+        return _compare(heard, self._played.read(first - MAX_DELAY_ROWS, last))
 
 
 def _compare(heard: Rows, played: Rows) -> Judgement:
