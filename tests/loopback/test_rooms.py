@@ -96,6 +96,11 @@ async def test_a_speaker_is_heard_in_two_languages_and_in_the_original() -> None
             await heard(client)
         assert captions["en"]["target"]["text"] == captions["ru"]["source"]["text"]
         assert captions["de"]["source"] == captions["ru"]["source"]
+        # Asked in one call for both, so that an engine can listen once for both.
+        calls, requests = (
+            total(house, f"engine_batch_size_{each}", kind="ast") for each in ("count", "sum")
+        )
+        assert requests == 2 * calls > 0
 
 
 async def test_twenty_listeners_three_languages_each_translated_once() -> None:

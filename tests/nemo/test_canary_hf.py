@@ -1,6 +1,7 @@
 """Canary through transformers, on the weights of the same fixture."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,23 @@ def test_the_encoder_runs_once_for_both_texts(writer: HfWriter) -> None:
     finally:
         hook.remove()
     assert seen == [2], "one pass, two segments, four texts"
+
+
+def test_a_segment_wanted_several_times_is_encoded_once(writer: HfWriter) -> None:
+    seen: list[int] = []
+    hook = writer.model.get_encoder().register_forward_hook(
+        lambda _module, _given, output: seen.append(len(output.last_hidden_state))
+    )
+    [(pair, texts), (other, _)] = TEXTS.items()
+    room = said(texts[0][0], pair)
+    batch = [room, said(TEXTS[other][1][0], other), replace(room, samples=room.samples.copy())]
+    try:
+        results = CanaryAst(writer, "canary-hf", "a licence").translate(batch)
+    finally:
+        hook.remove()
+    wanted = [texts[0], TEXTS[other][1], texts[0]]
+    assert [(each.source_text, each.target_text) for each in results] == wanted
+    assert seen == [2]
 
 
 def test_the_same_texts_as_through_nemo(writer: HfWriter) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import tarfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,26 @@ def test_the_encoder_runs_once_for_both_texts() -> None:
         hook.remove()
     assert [bool(r.source_text and r.target_text) for r in results] == [True] * 4
     assert seen == [4], "one pass, four segments, eight texts"
+
+
+def test_a_segment_wanted_several_times_is_encoded_once() -> None:
+    """As by a room with several languages: the same audio, in one batch, beside others'."""
+    seen: list[int] = []
+    hook = fixture_writer().model.encoder.register_forward_hook(
+        lambda _module, _given, output: seen.append(len(output[0]))
+    )
+    [(pair, texts), (other, _)] = TEXTS.items()
+    room = said(texts[0][0], pair)
+    same = replace(room, samples=room.samples.copy())
+    batch = [room, said(TEXTS[other][1][0], other), same, replace(same, partial=True), same]
+    try:
+        results = engine().translate(batch)
+    finally:
+        hook.remove()
+    heard = AstResult(AstStatus.OK, texts[0][0])
+    whole = expected(pair, 0)
+    assert results == [whole, expected(other, 1), whole, heard, whole]
+    assert seen == [2]
 
 
 def test_many_calls_change_neither_answers_nor_model_nor_memory() -> None:

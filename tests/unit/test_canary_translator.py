@@ -8,11 +8,13 @@ import pytest
 from rtc_server.engines.base import AstRequest, AstStatus, Pair
 from rtc_server.engines.canary.translator import (
     MAX_AUDIO_S,
+    WARM_BATCHES,
     CanaryAst,
     OutOfMemory,
     Written,
     longest_text,
     padded,
+    without_repeats,
 )
 from rtc_server.errors import EngineError
 from rtc_server.pcm import SPEECH_RATE, Samples
@@ -134,3 +136,26 @@ def test_text_is_bounded_by_the_audio() -> None:
     assert longest_text(0) == 16
     assert longest_text(10 * SPEECH_RATE) == 141
     assert longest_text(int(MAX_AUDIO_S) * SPEECH_RATE) < 1024 - 10
+
+
+def test_what_is_the_same_is_found_among_what_is_not() -> None:
+    one, other = speech(), speech(3.0)
+    distinct, among = without_repeats([one, other, one.copy(), one[:-1], other])
+    assert [len(wave) for wave in distinct] == [len(one), len(other), len(one) - 1]
+    assert among == [0, 1, 0, 2, 1]
+
+
+def test_warming_up_never_asks_twice_of_the_same_audio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would warm up smaller batches than it says."""
+    monkeypatch.setitem(WARM_BATCHES, "cpu", (4,))
+    seen: list[int] = []
+
+    class Noting(Told):
+        def write(
+            self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+        ) -> list[list[Written]]:
+            seen.append(len(without_repeats(waves)[0]))
+            return super().write(waves, wanted, limits)
+
+    engine(Noting()).warm_up()
+    assert seen == [4, 4]

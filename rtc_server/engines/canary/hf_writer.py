@@ -1,6 +1,6 @@
 """Canary through transformers (5.23 or later), for machines that do without NeMo.
 
-The encoder runs once a segment here too: its output is repeated for each text wanted of it, and
+The encoder runs once a segment here too, and its output is repeated for each text wanted of it:
 ``generate`` (which keeps cross-attention keys and values) gets that instead of the audio. Prompts
 come from the checkpoint's own chat template.
 """
@@ -17,7 +17,7 @@ from rtc_server.engines.base import Pair
 from rtc_server.engines.canary.device import choose_device, choose_dtype, no_room, on_device
 from rtc_server.engines.canary.files import find, not_canary
 from rtc_server.engines.canary.prompts import known_languages
-from rtc_server.engines.canary.translator import Written
+from rtc_server.engines.canary.translator import Written, without_repeats
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import SPEECH_RATE, Samples
 
@@ -56,10 +56,11 @@ class HfWriter:
         self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
     ) -> list[list[Written]]:
         """See `Writer.write`."""
-        rows = [index for index, pairs in enumerate(wanted) for _ in pairs]
+        distinct, among = without_repeats(waves)
+        rows = [place for place, pairs in zip(among, wanted, strict=True) for _ in pairs]
         prompts = torch.stack([self._prompt(pair) for pairs in wanted for pair in pairs])
         with on_device(give_back=lambda: None), torch.inference_mode():
-            encoded = self.encode(waves)
+            encoded = self.encode(distinct)
             generated = self.model.generate(
                 encoder_outputs=type(encoded)(
                     last_hidden_state=encoded.last_hidden_state[rows],

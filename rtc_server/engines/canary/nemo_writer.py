@@ -26,6 +26,7 @@ from rtc_server.engines.canary.translator import (
     MAX_AUDIO_S,
     MAX_BATCH,
     Written,
+    without_repeats,
 )
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import Samples
@@ -77,7 +78,9 @@ class NemoWriter:
     ) -> list[list[Written]]:
         """See `Writer.write`."""
         with on_device(give_back=self.decoder.forget), torch.inference_mode():
-            states, frame_counts = self.encode(waves)
+            distinct, among = without_repeats(waves)
+            states, frame_counts = self.encode(distinct)
+            states, frame_counts = states[among], frame_counts[among]
             prompts, most = self.asked(wanted, limits)
             decoded = self.decoder.decode(states, frame_counts, prompts, most)
         return [

@@ -74,7 +74,8 @@ class Writer(Protocol):
     def write(
         self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
     ) -> list[list[Written]]:
-        """For each wave a text for each pair wanted of it; the audio is encoded once.
+        """For each wave a text for each pair wanted of it; each audio is encoded once, however
+        often it is among the waves.
 
         Args:
             waves: at least `MIN_AUDIO_S` each.
@@ -116,10 +117,12 @@ class CanaryAst:
         pair = self._capabilities.pairs[0]
         noise = 0.01 * np.random.default_rng(0).standard_normal(int(MAX_AUDIO_S * SPEECH_RATE))
         for seconds in WARM_SECONDS[self._writer.device]:
-            samples = noise[: int(seconds * SPEECH_RATE)].astype(np.float32)
+            length = int(seconds * SPEECH_RATE)
             for batch in WARM_BATCHES[self._writer.device]:
+                # Each its own: what is the same would be encoded once.
+                waves = [noise[i : i + length].astype(np.float32) for i in range(batch)]
                 for partial in (False, True):
-                    self.translate([AstRequest(samples, *pair, partial)] * batch)
+                    self.translate([AstRequest(wave, *pair, partial) for wave in waves])
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         """One result per request, in order; pairs, partials and lengths may be mixed.
@@ -187,6 +190,16 @@ def padded(samples: Samples) -> Samples:
     """At least `MIN_AUDIO_S` of audio, silence on both sides."""
     missing = max(0, int(MIN_AUDIO_S * SPEECH_RATE) - len(samples))
     return np.pad(samples, (missing // 2, missing - missing // 2))
+
+
+def without_repeats(waves: Sequence[Samples]) -> tuple[list[Samples], list[int]]:
+    """The waves that differ, and for each wave the place of its like among them.
+
+    A room asks for one segment in several languages, at the same moment.
+    """
+    places: dict[bytes, int] = {}
+    among = [places.setdefault(wave.tobytes(), len(places)) for wave in waves]
+    return [waves[among.index(place)] for place in range(len(places))], among
 
 
 def _can_be_heard(samples: Samples) -> bool:
