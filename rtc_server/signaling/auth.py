@@ -50,7 +50,8 @@ class Access(Enum):
     SECRET = "a key or a client secret"
     SESSION = "a key or the client secret that opened the session, expired or not"
     STREAM = "as SESSION when ?resume= names one, else as SECRET"
-    LISTEN = "a key, a client secret, or what the join link of the room in the path carries"
+    SPEAK = "as SECRET, or the secret of a speaker in the room in the path"
+    LISTEN = "as SECRET, or the secret of a listener of the room in the path"
     KEY = "a key"
 
 
@@ -154,7 +155,7 @@ class Door:
         rate_a_minute = caller.limits.requests_a_minute
         if not rate_a_minute:
             return
-        if caller.secret is not None and caller.secret.room:
+        if caller.secret is not None and caller.secret.room and not caller.secret.speaks:
             # An audience shares the ticket: it must not lock the key out, nor itself.
             wait_s = self._tickets.take(caller.secret.id, TICKET, self._clock())
             if wait_s:
@@ -180,7 +181,9 @@ class Door:
             secret = self._signer.read(token)
             key = self._ring.by_id(secret.key) if secret else None
             if secret and key:
-                return Caller(Owner(key.id, secret.id), key.limits, secret)
+                # All secrets of a room's speaker are one speaker, who may come back with another.
+                name = f"speaker of {secret.room}" if secret.speaks else secret.id
+                return Caller(Owner(key.id, name), key.limits, secret)
         elif key := self._ring.find(token):
             return _caller_with(key)
         now_s = self._clock()
@@ -208,9 +211,12 @@ class Door:
             access = Access.SESSION if resumes else Access.SECRET
         if access is Access.KEY:
             raise Forbidden("A client secret does not open this address. Send the API key.")
-        joins = access in (Access.LISTEN, Access.SESSION)
-        if secret.room and not (joins and request.match_info.get("room") == secret.room):
-            raise Forbidden("A join link opens nothing but its own room, to listen.")
+        if secret.room:
+            does = Access.SPEAK if secret.speaks else Access.LISTEN
+            here = request.match_info.get("room") == secret.room
+            if not here or access not in (does, Access.SESSION):
+                to_do = "speak" if secret.speaks else "listen"
+                raise Forbidden(f"This secret opens nothing but its own room, to {to_do}.")
         if access is not Access.SESSION and secret.expires_at <= self._wall():
             raise Unauthorized("The client secret has expired. Make another one.")
         origin = request.headers.get(hdrs.ORIGIN)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import secrets
 from dataclasses import asdict
 from typing import Any
@@ -20,6 +21,7 @@ from rtc_server.signaling.bodies import JSON, SESSION_LIMIT_BYTES, read_body, se
 from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.key_ring import PAGE_KEY, KeyRing
 from rtc_server.signaling.origins import is_own
+from rtc_server.signaling.peers import ROOM_NAME
 from rtc_server.signaling.secrets import ClientSecret, SecretSigner
 
 PATH = "/v1/realtime/translations/client_secrets"
@@ -30,6 +32,8 @@ TTL_S = (10, 7200)
 """Bounds of ``expires_after.seconds``."""
 DEFAULT_TTL_S = 600
 ORIGIN_LIMIT_CHARS = 256
+ROLES = SPEAKER, _LISTENER = "speaker", "listener"
+"""What a secret of a room may be for."""
 PAGE_SECRETS = Rate(burst=30, per_second=0.5)
 """How often one address may ask for a secret of the page."""
 PAGE_ADDRESSES = 4096
@@ -66,7 +70,7 @@ class ClientSecretRoutes:
         body = await _read_object(request)
         wanted = session_request(body.get("session"), {})
         ttl_s = _ttl_s(body.get("expires_after"))
-        origin = _origin(body.get("x"))
+        origin, room, speaks = _bounds(body.get("x"))
         direction = self._calls.check(wanted.settings)
         ast = self._catalogue.ast
         if ast is None:
@@ -78,6 +82,8 @@ class ClientSecretRoutes:
             model=wanted.model,
             settings=wanted.settings,
             origin=origin,
+            room=room,
+            speaks=speaks,
         )
         # What the session will be, in the shape of `session.created`.
         transcription = {"model": ast.name, "language": direction.source}
@@ -171,15 +177,31 @@ def _ttl_s(value: object) -> int:
     return seconds
 
 
-def _origin(extension: object) -> str | None:
-    """``x.origin``: the pages that may use the secret."""
+def _bounds(extension: object) -> tuple[str | None, str | None, bool]:
+    """``x``: the pages that may use the secret, the only room it opens, and whether to speak."""
     if extension is None:
-        return None
+        return None, None, False
     if not isinstance(extension, dict):
-        raise RemoteError("x must be an object, with origin in it.")
-    origin = extension.get("origin")
+        raise RemoteError("x must be an object, with origin or room in it.")
+    return _origin(extension.get("origin")), *_room(extension.get("room"))
+
+
+def _origin(origin: object) -> str | None:
     if origin is None or (
         isinstance(origin, str) and len(origin) <= ORIGIN_LIMIT_CHARS and ORIGIN.fullmatch(origin)
     ):
         return origin
     raise RemoteError("x.origin must be an origin, such as https://app.example.")
+
+
+def _room(room: object) -> tuple[str | None, bool]:
+    if room is None:
+        return None, False
+    if isinstance(room, dict) and room.get("role") in ROLES:
+        name = room.get("name")
+        if isinstance(name, str) and re.fullmatch(ROOM_NAME, name):
+            return name, room["role"] == SPEAKER
+    raise RemoteError(
+        'x.room must be {"name": …, "role": "speaker" or "listener"}; a name is up to 64 letters, '
+        "digits, - and _."
+    )

@@ -65,7 +65,7 @@ ACCESS = {
     PLAIN: Access.STREAM,
     TRANSLATIONS: Access.STREAM,
     ONE_CALL: Access.SESSION,
-    WHIP: Access.SECRET,
+    WHIP: Access.SPEAK,
     WHIP_SESSION: Access.SESSION,
     WHIP_OPTIONS: Access.PUBLIC,
     WHIP_SESSION_OPTIONS: Access.PUBLIC,

@@ -34,8 +34,10 @@ from rtc_server.signaling.bodies import (
 from rtc_server.signaling.calls import ice_link
 from rtc_server.signaling.origins import preflight_answer
 
-ROOM = "{room:[A-Za-z0-9_-]{1,64}}"
-"""A room's name in a path: it needs no escaping, and fits into a link that is read out."""
+ROOM_NAME = "[A-Za-z0-9_-]{1,64}"
+"""It needs no escaping, and fits into a link that is read out."""
+ROOM = f"{{room:{ROOM_NAME}}}"
+"""A room's name in a path."""
 
 OpenPeer: TypeAlias = Callable[[web.Request, str, str], Awaitable[OpenedCall]]
 """Opens what a POST to a room asks for: the request, the room, the offer."""

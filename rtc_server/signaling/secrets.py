@@ -42,7 +42,9 @@ class ClientSecret:
     origin: str | None = None
     """The only web origin whose pages may use it; None for any that may use the server."""
     room: str | None = None
-    """The only thing it opens: this room, to listen. None for sessions of one's own."""
+    """The only thing it opens: this room, to speak or to listen. None for sessions of one's own."""
+    speaks: bool = False
+    """Of one with a room: to speak there; else to listen."""
 
 
 class SecretSigner:
@@ -109,6 +111,7 @@ def _pack(secret: ClientSecret) -> bytes:
         "s": settings,
         "o": secret.origin,
         "r": secret.room,
+        "w": secret.speaks,
     }
     kept = {name: value for name, value in fields.items() if value}
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
@@ -128,6 +131,7 @@ def _unpack(key_id: str, payload: bytes) -> ClientSecret:
         settings=SessionPatch(**settings),
         origin=body.get("o"),
         room=body.get("r"),
+        speaks=body.get("w", False),
     )
 
 

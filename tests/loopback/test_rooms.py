@@ -257,18 +257,18 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+async def mint(http: aiohttp.ClientSession, room: object) -> tuple[int, str]:
+    path = "/v1/realtime/translations/client_secrets"
+    transcription = {"model": "whisper-1", "language": "en"}
+    audio = {"input": {"transcription": transcription}, "output": {"language": "ru"}}
+    body = {"session": {"model": "gpt-realtime-translate", "audio": audio}, "x": {"room": room}}
+    async with http.post(path, json=body, headers=bearer("the-key")) as made:
+        return made.status, (await made.json()).get("value", "")
+
+
 async def test_a_secret_invites_to_no_room_of_another_secret() -> None:
     async with server(api_key="the-key") as house, aiohttp.ClientSession(house.url) as http:
-        path = "/v1/realtime/translations/client_secrets"
-        transcription = {"model": "whisper-1", "language": "en"}
-        audio = {"input": {"transcription": transcription}, "output": {"language": "ru"}}
-        wanted = {"session": {"model": "gpt-realtime-translate", "audio": audio}}
-        tokens = []
-        for _ in range(2):
-            async with http.post(path, json=wanted, headers=bearer("the-key")) as made:
-                assert made.status == 200, await made.text()
-                tokens.append((await made.json())["value"])
-        own, other = tokens
+        (_, own), (_, other) = [await mint(http, None) for _ in range(2)]
 
         async def invite(token: str) -> int:
             async with http.post("/v1/rooms/hall/link", headers=bearer(token)) as answer:
@@ -278,6 +278,76 @@ async def test_a_secret_invites_to_no_room_of_another_secret() -> None:
         whip = f"{house.url}/whip/hall?source=en"
         async with RtcClient(whip, channel=None, headers=bearer(own)):
             assert [await invite(each) for each in (own, other, "the-key")] == [200, 403, 200]
+
+
+EVERYTHING = (
+    ("POST", "/whip/hall"),
+    ("POST", "/whip/other"),
+    ("POST", "/whep/hall"),
+    ("POST", "/whep/other"),
+    ("GET", "/v1/rooms/hall"),
+    ("GET", "/v1/rooms/other"),
+    ("GET", "/v1/rooms/hall/captions"),
+    ("POST", "/v1/rooms/hall/link"),
+    ("POST", "/v1/realtime/translations/calls"),
+    ("DELETE", "/v1/realtime/translations/calls/sess_1"),
+    ("POST", "/v1/realtime/translations/client_secrets"),
+    ("GET", "/ws/audio"),
+    ("GET", "/v1/realtime/translations"),
+    ("GET", "/v1/languages"),
+    ("GET", "/metrics"),
+)
+
+
+async def test_a_speakers_secret_only_speaks_and_a_listeners_only_listens() -> None:
+    async with server(api_key="the-key") as house, aiohttp.ClientSession(house.url) as http:
+        secrets = {}
+        for role in ("speaker", "listener"):
+            status, secrets[role] = await mint(http, {"name": "hall", "role": role})
+            assert status == 200
+        whip, whep = f"{house.url}/whip/hall?source=en", f"{house.url}/whep/hall?language=de"
+        speaks, listens = bearer(secrets["speaker"]), bearer(secrets["listener"])
+        async with (
+            RtcClient(whip, channel=None, headers=speaks) as spoken,
+            RtcClient(whep, listens_only=True, headers=listens) as heard_by,
+        ):
+            say(spoken, "yes")
+            await told(heard_by)
+            opens = {"speaker": 1, "listener": 3}
+            for role, token in secrets.items():
+                refused = 0
+                for method, path in EVERYTHING:
+                    async with http.request(method, path, headers=bearer(token)) as answer:
+                        refused += answer.status == 403
+                assert refused == len(EVERYTHING) - opens[role], role
+            async with http.delete(spoken.location, headers=listens) as no:
+                assert no.status == 404
+            async with http.delete(heard_by.location, headers=speaks) as no:
+                assert no.status == 404
+            # Who comes back with a fresh secret is the same speaker.
+            _, fresh = await mint(http, {"name": "hall", "role": "speaker"})
+            async with RtcClient(whip, channel=None, headers=bearer(fresh)) as again:
+                await spoken.closed.wait()
+                say(again, "thank you")
+                await told(heard_by, 2)
+                async with http.delete(again.location, headers=bearer(fresh)) as left:
+                    assert left.status == 200
+
+
+async def test_a_room_that_no_secret_can_be_for_is_refused() -> None:
+    async with server(api_key="the-key") as house, aiohttp.ClientSession(house.url) as http:
+        for room in (
+            "hall",
+            {},
+            {"name": "hall"},
+            {"name": "hall", "role": "both"},
+            {"name": "a/b", "role": "speaker"},
+            {"name": "hall\n", "role": "speaker"},
+            {"name": "a" * 65, "role": "listener"},
+            {"name": ["hall"], "role": "listener"},
+            {"name": "hall", "role": ["speaker"]},
+        ):
+            assert (await mint(http, room))[0] == 400, room
 
 
 async def test_an_audience_does_not_use_up_the_requests_of_the_key(
