@@ -1,0 +1,144 @@
+"""An application that was written for OpenAI's Realtime Translations and knows nothing of us.
+
+Its server and its page do what the guide to that API tells, no less and no more: a client secret
+from the application's own server, one peer connection, the data channel ``oai-events``, the offer
+by POST, the translated track, append-only transcripts. Only the base URL and the key are ours.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from playwright.async_api import expect
+
+from rtc_server.app.server import RunningServer, running
+from rtc_server.config import AccessSettings, HttpSettings, Settings
+from tests.browser.chromium import visit
+from tests.browser.test_examples import PATIENT, RUSSIAN, expect_english, spoken
+from tests.browser.test_main_job import PATIENCE_MS, as_microphone
+from tests.signals import russian
+
+KEY = "the-key-of-the-application"
+PAGE = """<!doctype html>
+<html lang="en"><title>Translator</title>
+<button id="start">Start</button> <button id="stop">Stop</button>
+<p id="source"></p><p id="subtitles"></p><p id="seen"></p><p id="failed"></p>
+<audio id="translated" autoplay></audio>
+<script type="module">
+const base = "BASE";
+const element = (id) => document.getElementById(id);
+let events;
+
+async function start() {
+  const answer = await fetch("/session", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ language: "en" }),
+  });
+  const { secret } = await answer.json();
+  const microphone = await navigator.mediaDevices.getUserMedia({ audio: true });
+  const peer = new RTCPeerConnection();
+  events = peer.createDataChannel("oai-events");
+  for (const track of microphone.getAudioTracks()) peer.addTrack(track, microphone);
+  peer.ontrack = ({ streams: [stream] }) => { element("translated").srcObject = stream; };
+  events.onmessage = ({ data }) => {
+    const event = JSON.parse(data);
+    const append = (id, text) => { element(id).textContent += text; };
+    append("seen", `${event.type} `);
+    if (event.type === "session.input_transcript.delta") append("source", event.delta);
+    if (event.type === "session.output_transcript.delta") append("subtitles", event.delta);
+    if (event.type === "error") append("failed", event.error.message);
+    if (event.type === "session.closed") peer.close();
+  };
+  const offer = await peer.createOffer();
+  await peer.setLocalDescription(offer);
+  const called = await fetch(`${base}/v1/realtime/translations/calls`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${secret}`, "Content-Type": "application/sdp" },
+    body: offer.sdp,
+  });
+  if (!called.ok) throw new Error(await called.text());
+  await peer.setRemoteDescription({ type: "answer", sdp: await called.text() });
+}
+
+const failed = (error) => { element("failed").textContent = error; };
+element("start").onclick = () => start().catch(failed);
+element("stop").onclick = () => events.send(JSON.stringify({ type: "session.close" }));
+</script>
+</html>"""
+SESSION = {
+    "model": "gpt-realtime-translate",
+    "audio": {
+        "input": {
+            "transcription": {"model": "gpt-realtime-whisper"},
+            "noise_reduction": {"type": "near_field"},
+        },
+    },
+}
+
+
+@contextlib.asynccontextmanager
+async def application() -> AsyncIterator[tuple[str, RunningServer]]:
+    """The application's origin, and the interpreter that it uses."""
+
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(text=PAGE.replace("BASE", server.url), content_type="text/html")
+
+    async def session(request: web.Request) -> web.Response:
+        """What keeps the key from the browser."""
+        language = (await request.json())["language"]
+        audio = {**SESSION["audio"], "output": {"language": language}}  # type: ignore[dict-item]
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(
+                f"{server.url}/v1/realtime/translations/client_secrets",
+                headers={"Authorization": f"Bearer {KEY}"},
+                json={"session": {**SESSION, "audio": audio}},
+            ) as made,
+        ):
+            made.raise_for_status()
+            return web.json_response({"secret": (await made.json())["value"]})
+
+    async def no_icon(_request: web.Request) -> web.Response:
+        return web.Response(status=204)
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    app.router.add_post("/session", session)
+    app.router.add_get("/favicon.ico", no_icon)
+    runner = web.AppRunner(app, shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        settings = Settings(
+            http=HttpSettings(port=0, api_key=KEY),
+            engines=PATIENT,
+            access=AccessSettings(cors_origins=(origin,)),
+        )
+        async with running(settings) as server:
+            yield origin, server
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_page_written_from_the_guide_alone_is_interpreted(tmp_path: Path) -> None:
+    microphone = as_microphone(tmp_path / "microphone.wav", russian(RUSSIAN))
+    async with (
+        application() as (origin, server),
+        visit(origin, microphone=microphone, interpreter=server.url) as seen,
+    ):
+        page = seen.page
+        await page.click("#start")
+        speech = await spoken(page, "#translated")
+        await expect(page.locator("#source")).to_contain_text(RUSSIAN, timeout=PATIENCE_MS)
+        await expect(page.locator("#subtitles")).to_contain_text("train station")
+        assert await page.inner_text("#failed") == ""
+        await page.click("#stop")
+        await expect(page.locator("#seen")).to_contain_text("session.closed", timeout=PATIENCE_MS)
+        told = (await page.inner_text("#seen")).split()
+        assert told[0] == "session.created"
+        assert not [each for each in told if each.startswith("x.")], "extensions are not for it"
+    await expect_english(speech)
