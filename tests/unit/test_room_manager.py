@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from rtc_server.config import InterpreterSettings, ListenerSettings, RoomSettings
-from rtc_server.errors import BadOffer, RoomTaken
+from rtc_server.errors import BadOffer, RoomTaken, UnknownRoom
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.base import SpeakerRequest
@@ -245,3 +245,15 @@ async def test_a_speaker_who_comes_back_gets_another_time() -> None:
                 await h.wires[-1].close()
                 assert h.manager.state("hall", KEY).expires_in_ms is None
                 await h.speak(ANNA, limits=minute)
+
+
+async def test_a_room_closes_at_once_when_its_key_is_revoked() -> None:
+    async with halls() as h:
+        await h.speak(ANNA)
+        await h.manager.listen("hall", "offer", "en", KEY)
+        h.quotas.revoke("key")
+        await asyncio.sleep(1)
+        assert [wire.closed for wire in h.wires] == [CloseReason.LOCAL] * 2
+        assert "session.closed" in h.wires[1].sent[-1]
+        with pytest.raises(UnknownRoom):
+            h.manager.state("hall", KEY)
