@@ -49,10 +49,10 @@ class Language:
     def warn(self, event: ExpiringEvent) -> None:
         """Tell everybody who was not told yet."""
         if unaware := self.members - self._warned:
+            self._warned |= unaware
             caption = self.tape.write(event)
             for member in unaware:
                 member.caption(caption)
-            self._warned |= unaware
 
     def all_clear(self) -> None:
         """The end is off: when it comes near again, it is news."""
