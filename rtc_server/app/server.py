@@ -19,6 +19,7 @@ from aiohttp import web
 from rtc_server.app.engines import Engines
 from rtc_server.app.tls import renewing, tls_context
 from rtc_server.audio.vad import make_vad_factory
+from rtc_server.background import beside
 from rtc_server.clock import monotonic
 from rtc_server.config import HttpSettings, Settings
 from rtc_server.errors import ConfigError
@@ -85,15 +86,17 @@ class _Parts:
     async def working(self) -> AsyncIterator[None]:
         """Run what is behind the HTTP: engines first, so that sessions find them warm."""
         await self.network.learn()
-        async with self.engines.running(), self.manager.open(), self.rooms.open():
+        async with (
+            self.engines.running(),
+            self.manager.open(),
+            self.rooms.open(),
+            beside(_probe_lag(self.metrics), name="loop lag"),
+        ):
             shared_tick().observe_lateness_s = self.metrics.tick_lateness_seconds.observe
-            lag_probe = asyncio.create_task(_probe_lag(self.metrics), name="loop lag")
             try:
                 yield
             finally:
                 shared_tick().observe_lateness_s = None
-                lag_probe.cancel()
-                await asyncio.gather(lag_probe, return_exceptions=True)
 
 
 def _build(settings: Settings) -> _Parts:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from rtc_server.background import beside
 from rtc_server.errors import ConfigError
 
 CHECK_S = 60.0
@@ -45,12 +46,8 @@ async def renewing(context: ssl.SSLContext, certificate: Path, key: Path) -> Asy
                 known = age
                 _log.info("The renewed certificate is in use.")
 
-    task = asyncio.create_task(watch(), name="certificate")
-    try:
+    async with beside(watch(), name="certificate"):
         yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aiohttp import hdrs, web
 
+from rtc_server.background import beside
 from rtc_server.clock import monotonic, wall
 from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
@@ -199,11 +200,7 @@ def _watching_keys(ring: KeyRing, calls: Calls) -> Callable[[web.Application], A
                 calls.revoke(key_id)
 
     async def watching(_app: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(watch(), name="key file")
-        try:
+        async with beside(watch(), name="key file"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     return watching
