@@ -1,0 +1,75 @@
+"""Several sessions at work when the engines' processes are killed, and when they stop answering."""
+
+import contextlib
+import signal
+from typing import Any
+
+import psutil
+import pytest
+
+from rtc_server.app.server import running
+from rtc_server.config import EngineSettings, HttpSettings, Settings
+from tests.loopback.test_server import EVENTS, call, engine_processes, freed, of, said
+from tests.rtc_client import RtcClient
+
+SESSIONS = 5
+"""One more than a batch of the engine holds."""
+SETTINGS = Settings(
+    http=HttpSettings(port=0, max_sessions=SESSIONS),
+    engines=EngineSettings(
+        ast="tests.loopback.server_engines:quick",
+        ast_deadline_s=10.0,
+        tts_deadline_s=5.0,
+        engine_wait_s=60.0,
+    ),
+)
+
+
+def captions(client: RtcClient) -> list[dict[str, Any]]:
+    """Of each segment the newest that is no guess. A voice that fails makes a final one failed."""
+    return list({e["segment_id"]: e for e in of(client, "x.segment", final=True)}.values())
+
+
+async def captioned(client: RtcClient, count: int) -> None:
+    await client.until(lambda: len(captions(client)) >= count)
+
+
+async def heard(client: RtcClient, caption: dict[str, Any]) -> None:
+    def finished() -> bool:
+        segment = caption["segment_id"]
+        return bool(of(client, "x.playout", segment_id=segment, state="finished"))
+
+    await client.until(finished)
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
+async def test_every_session_is_answered_or_told_and_served_again(blow: signal.Signals) -> None:
+    async with running(SETTINGS) as house, contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(call(house)) for _ in range(SESSIONS)]
+        fallen = engine_processes()
+        for process in fallen:
+            process.suspend()  # so that all sessions wait, however fast the machine is
+        for client in clients:
+            client.send(EVENTS)
+            client.track.say(said("where is the train station", pause_s=0.5))
+        for client in clients:
+            await client.event("x.vad", count=2)  # the sentence is over
+        for process in fallen:
+            with contextlib.suppress(psutil.NoSuchProcess):  # taken for hung and replaced already
+                process.send_signal(blow)
+        for client in clients:
+            await captioned(client, 1)
+            first = captions(client)[0]
+            assert first["status"] == "final" or (first["status"] == "failed" and first["message"])
+
+        said_before = [len(captions(client)) for client in clients]
+        for client in clients:
+            client.track.say(said("thank you", pause_s=0.5))
+        for client, before in zip(clients, said_before, strict=True):
+            await captioned(client, before + 1)
+            second = captions(client)[-1]
+            assert (second["status"], second["target"]["text"]) == ("final", "one two three")
+            await heard(client, second)
+            assert client.pc.connectionState == "connected"
+        assert not set(fallen) & set(engine_processes())
+    await freed(house)
