@@ -1,3 +1,9 @@
 """A self-hosted live interpreter over WebRTC."""
 
+import os
+
 __version__ = "0.1.0"
+
+# onnxruntime (1.32, for one) reports its use to Microsoft unless told not to before it is imported.
+# What is set here reaches the engines' processes too.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
