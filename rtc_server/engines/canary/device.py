@@ -1,5 +1,6 @@
 """Where a model computes, how precisely, and what happens when the GPU cannot."""
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -48,15 +49,25 @@ def on_device(give_back: Callable[[], None]) -> Iterator[None]:
     """Run what computes; `give_back` frees what can be made again.
 
     Raises:
-        OutOfMemory: the device has no room; smaller batches may fit.
+        OutOfMemory: the device, or main memory, has no room; smaller batches may fit.
         SystemExit: the device failed. No call of this process can succeed after that: it ends, and
             the engine host starts another.
     """
     try:
         yield
-    except torch.OutOfMemoryError:
+    except torch.AcceleratorError as exc:
+        raise SystemExit(f"The GPU failed: {str(exc).splitlines()[0]}") from exc
+    except (MemoryError, RuntimeError) as exc:
+        if not _means_full(exc):
+            raise
+        traceback.clear_frames(exc.__traceback__)  # they hold what was computed so far
         give_back()
         torch.cuda.empty_cache()
         raise OutOfMemory from None
-    except torch.AcceleratorError as exc:
-        raise SystemExit(f"The GPU failed: {str(exc).splitlines()[0]}") from exc
+
+
+def _means_full(exc: Exception) -> bool:
+    """Whether memory ran out. Of main memory PyTorch says so in words only."""
+    if isinstance(exc, MemoryError | torch.OutOfMemoryError):
+        return True
+    return any(words in str(exc) for words in ("can't allocate memory", "bad_alloc"))

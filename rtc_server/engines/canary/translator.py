@@ -149,15 +149,20 @@ class CanaryAst:
         try:
             written = self._writer.write(waves, wanted, limits)
         except OutOfMemory:
-            if len(batch) == 1:
-                raise EngineError(
-                    "There is no memory left for even one segment. Give this server a larger "
-                    "part of the GPU, or run what else uses it elsewhere."
-                ) from None
-            log.warning("Out of memory at a batch of %d; going on in halves", len(batch))
-            half = len(batch) // 2
-            return self._translate(batch[:half]) + self._translate(batch[half:])
+            written = None  # the halves wait for the end of this block, which holds the memory
+        if written is None:
+            return self._translate_halves(batch)
         return [judged(request, texts) for request, texts in zip(batch, written, strict=True)]
+
+    def _translate_halves(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        if len(batch) == 1:
+            raise EngineError(
+                "There is no memory left for even one segment. Give this server more of it (a "
+                "larger part of the GPU, if that computes), or run what else uses it elsewhere."
+            )
+        log.warning("Out of memory at a batch of %d; going on in halves", len(batch))
+        half = len(batch) // 2
+        return self._translate(batch[:half]) + self._translate(batch[half:])
 
 
 def judged(request: AstRequest, written: Sequence[Written]) -> AstResult:
