@@ -5,6 +5,7 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from rtc_server.engines.base import AstCapabilities, EngineOptions, TtsCapabilities
 from rtc_server.engines.process import EngineProcess
@@ -14,6 +15,9 @@ from rtc_server.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
+C = TypeVar("C", bound=AstCapabilities | TtsCapabilities)
+
+_WORK: dict[Kind, str] = {"ast": "translate speech", "tts": "synthesize speech"}
 _BACKOFF_FIRST_S = 0.1
 _BACKOFF_MOST_S = 10.0
 
@@ -59,13 +63,17 @@ class EngineHost:
         fed = self._feeder is not None and not self._feeder.done()
         return fed and self._process is not None and self._process.alive
 
-    async def start(self) -> AstCapabilities | TtsCapabilities:
+    async def start(self, wanted: type[C]) -> C:
         """Start the first process and begin to serve.
 
         Raises:
-            EngineUnavailable: unknown name, or it does not start; the sentence says why.
+            EngineUnavailable: unknown name, it does not start, or it is of another kind than
+                `wanted`; the sentence says why.
         """
         process = await self._spawn()
+        if not isinstance(process.capabilities, wanted):
+            await self.close()
+            raise EngineUnavailable(f"Engine {self._name} does not {_WORK[self._kind]}.")
         self._feeder = asyncio.create_task(self._feed(), name=f"{self._name} feeder")
         return process.capabilities
 

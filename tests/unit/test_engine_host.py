@@ -6,10 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from rtc_server.engines.base import EngineOptions
+from rtc_server.engines.base import AstCapabilities, EngineOptions
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
 from rtc_server.metrics import Metrics
+from tests.fakes import AST_CAPABILITIES
 
 
 async def test_a_serve_that_raises_once_is_told_and_called_again(
@@ -19,7 +20,9 @@ async def test_a_serve_that_raises_once_is_told_and_called_again(
         return None
 
     async def living(*_: object) -> object:
-        return SimpleNamespace(alive=True, capabilities=None, close=end, on_exit=lambda _wake: None)
+        return SimpleNamespace(
+            alive=True, capabilities=AST_CAPABILITIES, close=end, on_exit=lambda _wake: None
+        )
 
     monkeypatch.setattr(EngineProcess, "start", living)
     calls = 0
@@ -42,7 +45,7 @@ async def test_a_serve_that_raises_once_is_told_and_called_again(
         serve=serve,
     )
     with caplog.at_level(logging.ERROR):
-        await host.start()
+        await host.start(AstCapabilities)
         host.wake()
         async with asyncio.timeout(5.0):
             await served.wait()

@@ -18,7 +18,7 @@ from rtc_server.engines.base import (
 from rtc_server.engines.batcher import AstQueue
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
-from rtc_server.errors import EngineError, EngineOverloaded, EngineTimeout, EngineUnavailable
+from rtc_server.errors import EngineError, EngineOverloaded, EngineTimeout
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE
 
@@ -102,11 +102,7 @@ class AstService:
         Raises:
             EngineUnavailable: it cannot be used here; the sentence says why.
         """
-        capabilities = await self._host.start()
-        if not isinstance(capabilities, AstCapabilities):
-            await self._host.close()
-            raise EngineUnavailable(f"Engine {self._name} does not translate speech.")
-        self.capabilities = capabilities
+        self.capabilities = await self._host.start(AstCapabilities)
 
     def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
         """Queue a whole segment. Cancelling the future takes it out again, at no cost.

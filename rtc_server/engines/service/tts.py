@@ -17,7 +17,7 @@ from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
 from rtc_server.engines.batcher import FairQueue
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
-from rtc_server.errors import EngineError, EngineOverloaded, EngineTimeout, EngineUnavailable
+from rtc_server.errors import EngineError, EngineOverloaded, EngineTimeout
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
 
@@ -134,11 +134,7 @@ class TtsService:
         Raises:
             EngineUnavailable: it cannot be used here; the sentence says why.
         """
-        capabilities = await self._host.start()
-        if not isinstance(capabilities, TtsCapabilities):
-            await self._host.close()
-            raise EngineUnavailable(f"Engine {self._name} does not synthesize speech.")
-        self.capabilities = capabilities
+        self.capabilities = await self._host.start(TtsCapabilities)
 
     def synthesize(self, request: TtsRequest, *, session_id: str) -> Speech:
         """Queue a text at once. Its chunks come from the returned iterator, which may be closed
