@@ -16,6 +16,7 @@ from rtc_server.config import TransportSettings
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, Pcm, Samples
 from rtc_server.transport.base import CloseReason
 from rtc_server.transport.media.tick import shared_tick
+from rtc_server.transport.paced_loop import PacedLoop
 from rtc_server.transport.webrtc import WebRtcTransport
 
 TURN_FRAMES = 50
@@ -112,4 +113,5 @@ async def main(*, half: bool) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--half", action="store_true", help="silent every other second")
-    asyncio.run(main(half=parser.parse_args().half))
+    with asyncio.Runner(loop_factory=PacedLoop) as runner:
+        runner.run(main(half=parser.parse_args().half))

@@ -9,6 +9,7 @@ from rtc_server import __version__
 from rtc_server.app.server import RunningServer
 from rtc_server.app.server import run as run_server
 from rtc_server.config import load_settings
+from rtc_server.transport.paced_loop import PacedLoop
 
 _LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -17,7 +18,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until SIGINT or SIGTERM."""
     settings = load_settings(arguments, environ)
     logging.basicConfig(level=settings.http.log_level.upper(), format=_LOG_FORMAT)
-    asyncio.run(run_server(settings, announce))
+    with asyncio.Runner(loop_factory=PacedLoop) as runner:
+        runner.run(run_server(settings, announce))
     return 0
 
 

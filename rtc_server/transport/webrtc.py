@@ -19,6 +19,7 @@ from rtc_server.transport.logs import tame_loggers
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.media_path import MediaPath, Streams
 from rtc_server.transport.outbox import Stored
+from rtc_server.transport.paced_loop import hurrying
 from rtc_server.transport.sdp import Offer, Role, parse_fragment, parse_offer
 from rtc_server.transport.stack import PeerStack
 
@@ -179,11 +180,12 @@ class WebRtcTransport:
         connecting = asyncio.create_task(self._stack.connect(), name="WebRTC connect")
         try:
             either: set[asyncio.Future[Any]] = {connecting, self._end}
-            await asyncio.wait(
-                either,
-                timeout=self._settings.connect_timeout_s,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            with hurrying():
+                await asyncio.wait(
+                    either,
+                    timeout=self._settings.connect_timeout_s,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
             if self._end.done():
                 return self._end.result()
             if not connecting.done():

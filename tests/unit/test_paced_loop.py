@@ -1,0 +1,138 @@
+"""How a busy server looks for what arrived: rarely, and never too late for its timers."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from rtc_server.transport.paced_loop import (
+    BUSY_S,
+    PERIOD_S,
+    PacedLoop,
+    PacedSelector,
+    Pacing,
+    hurrying,
+)
+
+
+class Sleeper:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.slept_s: list[float] = []
+
+    def clock(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.slept_s.append(seconds)
+        self.now_s += seconds
+
+
+@contextmanager
+def two_ready() -> Iterator[tuple[PacedSelector, Sleeper]]:
+    """A selector on which two sockets always are ready, and that has found them once."""
+    sleeper = Sleeper()
+    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
+        selector = PacedSelector(sleeper.clock, sleeper.sleep)
+        for each in (one, two):
+            each.bind(("127.0.0.1", 0))
+            each.sendto(b"x", each.getsockname())
+            selector.register(each, 1)
+        try:
+            assert len(selector.select(1.0)) == 2
+            yield selector, sleeper
+        finally:
+            selector.close()
+
+
+def test_a_lone_packet_is_never_waited_with() -> None:
+    pacing = Pacing()
+    for number in range(20):
+        now_s = 0.02 * number
+        assert pacing.wait_s(now_s) == 0.0
+        pacing.found(1, now_s)
+
+
+def test_packets_that_come_close_together_are_looked_for_once_a_period() -> None:
+    pacing = Pacing()
+    pacing.found(1, 1.0)
+    pacing.found(1, 1.0 + 0.9 * BUSY_S)
+    assert pacing.wait_s(1.0 + 0.9 * BUSY_S) == pytest.approx(PERIOD_S)
+    assert pacing.wait_s(1.0 + 0.9 * BUSY_S + PERIOD_S) == 0.0
+    pacing.found(3, 1.01)
+    assert pacing.wait_s(1.011) == pytest.approx(PERIOD_S - 0.001)
+
+
+def test_when_one_came_in_a_whole_period_it_is_no_longer_busy() -> None:
+    pacing = Pacing()
+    pacing.found(3, 1.0)
+    pacing.found(1, 1.0 + PERIOD_S)
+    assert pacing.wait_s(1.0 + PERIOD_S) == 0.0
+
+
+def test_a_busy_selector_sleeps_before_it_looks() -> None:
+    with two_ready() as (selector, sleeper):
+        sleeper.now_s += 0.001
+        assert len(selector.select(None)) == 2
+        assert sleeper.slept_s == [pytest.approx(PERIOD_S - 0.001)]
+
+
+def test_no_timer_is_late_for_that() -> None:
+    with two_ready() as (selector, sleeper):
+        assert len(selector.select(0.002)) == 2
+        assert selector.select(0) and selector.select(-1)
+        assert sleeper.slept_s == [0.002]
+
+
+def test_who_hurries_waits_for_nothing() -> None:
+    with two_ready() as (selector, sleeper):
+        selector.hurried = 1
+        assert len(selector.select(None)) == 2
+        assert not sleeper.slept_s
+
+
+@pytest.mark.real_time
+def test_a_paced_loop_reads_every_datagram() -> None:
+    sent = 60
+    received: list[bytes] = []
+    done = asyncio.Event()
+
+    class Protocol(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, addr: object) -> None:
+            received.append(data)
+            if len(received) == sent:
+                done.set()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, PacedLoop)
+        ends = [
+            await loop.create_datagram_endpoint(Protocol, local_addr=("127.0.0.1", 0))
+            for _ in range(3)
+        ]
+        with socket.socket(type=socket.SOCK_DGRAM) as client:
+            for number in range(sent // 3):
+                for transport, _ in ends:
+                    client.sendto(bytes([number]), transport.get_extra_info("sockname"))
+                await asyncio.sleep(0.002)
+            async with asyncio.timeout(10):
+                await done.wait()
+        with hurrying():
+            assert loop.selector.hurried == 1
+        assert loop.selector.hurried == 0
+        for transport, _ in ends:
+            transport.close()
+
+    with asyncio.Runner(loop_factory=PacedLoop) as runner:
+        runner.run(main())
+    assert sorted(received) == sorted(bytes([n]) for n in range(sent // 3) for _ in range(3))
+
+
+async def test_on_another_loop_hurrying_changes_nothing() -> None:
+    assert not isinstance(asyncio.get_running_loop(), PacedLoop)
+    with hurrying():
+        await asyncio.sleep(0)
