@@ -14,11 +14,12 @@ const [form, select, silent, toggle, status, captions, voice] = [
 /** Of the last caption read, by language. @type {Map<string, string>} */ const lastIds = new Map();
 let wanted = false;
 let phase = "connecting";
+let expiring = false; // the room said so in this session
 
 function show(next) {
   phase = next;
   document.body.dataset.state = next;
-  status.textContent = text(next);
+  status.textContent = text(expiring && session ? "expiring" : next);
   toggle.textContent = text(wanted ? "stop" : "listen");
   toggle.disabled = !wanted && !state?.live;
 }
@@ -58,6 +59,7 @@ async function look() {
 
 function begin() {
   wanted = true;
+  expiring = false;
   if (captions.lang !== select.value) captions.replaceChildren();
   captions.lang = select.value;
   session = silent.checked ? read(select.value) : hear(select.value);
@@ -114,7 +116,10 @@ function read(language) {
 
 /** One line for each segment; a later revision takes its place. */
 function caption(event) {
-  if (event.type === "x.expiring") status.textContent = text("expiring");
+  if (event.type === "x.expiring") {
+    expiring = true;
+    show(phase);
+  }
   if (event.type !== "x.segment") return;
   const id = `segment-${event.segment_id}`;
   const words = event.target.text;
