@@ -190,8 +190,8 @@ def _sctp(data: bytes) -> str:
                 getattr(sctp, timer)()
             for task in asyncio.all_tasks() - {asyncio.current_task()}:
                 task.cancel()
-        streams, last = len(sctp._inbound_streams), sctp._last_received_tsn
-        return f"{sctp._association_state.name} {min(sent, 3)} {streams} {last}"
+        streams, last = len(sctp._inbound_streams), min(sctp._last_received_tsn or 0, 3)
+        return f"{sctp._association_state.name} {min(sent, 3)} {min(streams, 3)} {last}"
 
     return asyncio.run(handle())
 
