@@ -1,17 +1,20 @@
-"""Canary's process is killed, and then stopped, under load: who is told, and who goes on."""
+"""Canary's process is killed, stopped, or out of memory, under load: who is told, who goes on."""
 
 import asyncio
 import os
+import resource
 import signal
 
+import numpy as np
 import psutil
+import pytest
 
 from rtc_server.config import EngineSettings
-from rtc_server.engines.base import AstResult
+from rtc_server.engines.base import AstRequest, AstResult
 from rtc_server.engines.service import AstService
 from rtc_server.errors import EngineCrashed, EngineError, EngineTimeout
 from rtc_server.metrics import Metrics
-from tests.nemo.fixture import OPTIONS, TEXTS, said
+from tests.nemo.fixture import OPTIONS, TEXTS, noise, said
 
 SESSIONS = 20
 """More than one batch holds, so that some wait while the process falls."""
@@ -64,5 +67,36 @@ async def test_kill_and_hang_fail_their_batch_alone() -> None:
         for cause in ("crash", "timeout"):
             labels = {"kind": "ast", "cause": cause}
             assert metrics.registry.get_sample_value("rtc_engine_restarts_total", labels) == 1
+    finally:
+        await service.close()
+
+
+def leave(child: psutil.Process, megabytes: int) -> None:
+    """From now on the kernel gives `child` so much more memory; -1 lifts the limit."""
+    most = child.memory_info().vms + (megabytes << 20) if megabytes >= 0 else resource.RLIM_INFINITY
+    child.rlimit(psutil.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+
+
+async def test_want_of_memory_is_told_or_met_with_smaller_batches() -> None:
+    service = AstService("canary", OPTIONS, EngineSettings(engine_wait_s=60.0), Metrics())
+    await service.start()
+    random = np.random.default_rng(3)
+    sounds = [AstRequest(noise(random, 15.0), "en", "ru") for _ in range(16)]
+    try:
+        [child] = psutil.Process().children()
+
+        leave(child, 10)
+        with pytest.raises(EngineError, match="no memory left for even one segment"):
+            await service.submit(sounds[0], session_id="a")
+
+        leave(child, 150)  # the batch needs 500, a quarter of it fits
+        futures = [service.submit(sound, session_id=f"s{i}") for i, sound in enumerate(sounds)]
+        assert len(await asyncio.gather(*futures)) == 16
+
+        leave(child, -1)
+        for pair, texts in TEXTS.items():
+            result = await service.submit(said(texts[1][0], pair), session_id="a")
+            assert (result.source_text, result.target_text) == texts[1]
+        assert [child] == psutil.Process().children()
     finally:
         await service.close()
