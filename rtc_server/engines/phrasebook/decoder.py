@@ -1,22 +1,23 @@
 """PocketSphinx: samples to words, phones and scores. The one module that imports it.
 
-Both languages share one acoustic model (the English one in the wheel) as searches of one decoder.
-The phones of the model are also words of their own, as fillers: a loop over them, in a second and
-hastier decoder, says how well the same sound could be explained by anything at all, which is what a
-match is judged against.
+The acoustic model is the English one in the wheel, moved for other languages (see `acoustic`). Its
+phones are also words of their own, as fillers: a loop over them, in a second and hastier search,
+says how well the same sound could be explained by anything at all, which is what a match is judged
+against.
 """
 
 # ruff: noqa: SIM905 - a row of words reads better than a list of strings
 
 import math
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pocketsphinx
 
+from rtc_server.engines.phrasebook.acoustic import Moves, adapted
 from rtc_server.engines.phrasebook.network import Network
 from rtc_server.engines.phrasebook.pronounce import Phones, Pronunciations
 from rtc_server.pcm import Samples, to_int16
@@ -31,11 +32,11 @@ _BEAM, _WORD_BEAM = 1e-60, 1e-40
 """Wider than the defaults, which lose one phrase in twenty; wider still only costs time."""
 _MOST_ACTIVE = 800
 """Phones in progress at a time; twice as many cost time and bring nothing."""
-_LOOP = "phones"
+_WORDS, _LOOP = "words", "phones"
 _LOOP_STRIDE = 2
 """The loop weighs every other frame's sound anew: half the work, and the comparison stays fair
 enough. Words are recognised less well that way."""
-_FILLERS = {"<s>": "SIL", "</s>": "SIL", PAUSE: "SIL", "[NOISE]": "+NSN+", "[SPEECH]": "+SPN+"}
+FILLERS = {"<s>": "SIL", "</s>": "SIL", PAUSE: "SIL", "[NOISE]": "+NSN+", "[SPEECH]": "+SPN+"}
 
 PEAK = 0.5
 """Loudness every segment is brought to; the model wants one."""
@@ -69,23 +70,34 @@ def dictionary() -> Path:
     return Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict"))
 
 
+def acoustic_model() -> Path:
+    """The folder of the English model in the wheel."""
+    return Path(pocketsphinx.get_model_path("en-us/en-us"))
+
+
 class Decoder:
-    """Networks of words, and the loop of phones, over one acoustic model. One caller at a time."""
+    """A network of words, and the loop of phones, in one language. One caller at a time."""
 
     def __init__(
-        self, networks: Mapping[str, Network], pronunciations: Iterable[Pronunciations]
+        self, network: Network, pronunciations: Pronunciations, moves: Moves | None = None
     ) -> None:
         pocketsphinx.set_loglevel("FATAL")  # "does not match the grammar" is an answer here
-        with tempfile.TemporaryDirectory() as folder:
-            words, fillers = Path(folder) / "words.dict", Path(folder) / "fillers.dict"
-            words.write_text(_words(pronunciations), encoding="utf-8")
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            model = acoustic_model()
+            if moves is not None:
+                (folder / "model").mkdir()
+                model = adapted(model, moves, folder / "model")
+            words, fillers = folder / "words.dict", folder / "fillers.dict"
+            words.write_text(as_dictionary(pronunciations), encoding="utf-8")
             phones = {_as_filler(phone): phone for phone in PHONES}
-            lines = (f"{word} {phone}\n" for word, phone in {**_FILLERS, **phones}.items())
-            fillers.write_text("".join(lines), encoding="utf-8")
-            self._words = _load(words, fillers)
-            self._phones = _load(words, fillers, stride=_LOOP_STRIDE)
-        for name, network in networks.items():
-            _add(self._words, name, *_moves(network))
+            fillers.write_text(
+                "".join(f"{word} {phone}\n" for word, phone in {**FILLERS, **phones}.items()),
+                encoding="utf-8",
+            )
+            self._words = _load(model, words, fillers)
+            self._phones = _load(model, words, fillers, stride=_LOOP_STRIDE)
+        _add(self._words, _WORDS, *_moves(network))
         loop = [(0, 0, 1 / len(PHONES), word) for word in (*phones, PAUSE, "[NOISE]")]
         _add(self._phones, _LOOP, 0, loop)
 
@@ -97,23 +109,23 @@ class Decoder:
         noise = np.random.default_rng(0).standard_normal(len(samples), dtype=np.float32)
         return to_int16(scaled + FLOOR * noise).tobytes()
 
-    def words(self, audio: bytes, name: str) -> list[Heard]:
-        """The best complete path through a network; empty if none survived."""
-        return _decode(self._words, audio, name, complete=True)
+    def words(self, audio: bytes) -> list[Heard]:
+        """The best complete path through the network; empty if none survived."""
+        return _decode(self._words, audio, _WORDS, complete=True)
 
-    def words_so_far(self, audio: bytes, name: str) -> list[Heard]:
-        """The best path through a network up to the end of the audio, complete or not."""
-        return _decode(self._words, audio, name, complete=False)
+    def words_so_far(self, audio: bytes) -> list[Heard]:
+        """The best path through the network up to the end of the audio, complete or not."""
+        return _decode(self._words, audio, _WORDS, complete=False)
 
     def phones(self, audio: bytes) -> list[Heard]:
         """The same sound as a free run of phones."""
         return _decode(self._phones, audio, _LOOP, complete=True)
 
 
-def _load(words: Path, fillers: Path, *, stride: int = 1) -> pocketsphinx.Decoder:
+def _load(model: Path, words: Path, fillers: Path, *, stride: int = 1) -> pocketsphinx.Decoder:
     """The acoustic model, listening anew at every `stride`-th frame."""
     return pocketsphinx.Decoder(
-        hmm=pocketsphinx.get_model_path("en-us/en-us"),
+        hmm=str(model),
         dict=str(words),
         fdict=str(fillers),
         lm=None,
@@ -178,11 +190,11 @@ def as_phones(heard: Iterable[Heard]) -> Phones:
     return tuple(one.text.strip("+") for one in heard if is_phone(one))
 
 
-def _words(pronunciations: Iterable[Pronunciations]) -> str:
+def as_dictionary(words: Pronunciations) -> str:
+    """Pronunciations as the text of a CMU dictionary."""
     lines = []
-    for words in pronunciations:
-        for word, ways in words.items():
-            for number, phones in enumerate(ways, start=1):
-                name = word if number == 1 else f"{word}({number})"
-                lines.append(f"{name} {' '.join(phones)}\n")
+    for word, ways in words.items():
+        for number, phones in enumerate(ways, start=1):
+            name = word if number == 1 else f"{word}({number})"
+            lines.append(f"{name} {' '.join(phones)}\n")
     return "".join(lines)

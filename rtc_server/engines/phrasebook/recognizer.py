@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtc_server.engines.phrasebook import pronounce
+from rtc_server.engines.phrasebook import acoustic, pronounce
 from rtc_server.engines.phrasebook.book import LANGUAGES, Book
 from rtc_server.engines.phrasebook.decoder import PAUSE, Decoder, as_phones, dictionary
 from rtc_server.engines.phrasebook.denoise import denoise, with_room
@@ -65,7 +65,11 @@ class Recognizer:
                 )
         self._spoken = spoken
         self._paths = {language: network.paths() for language, network in networks.items()}
-        self._decoder = Decoder(networks, spoken.values())
+        moves = {"en": None, "ru": acoustic.read_moves(acoustic.moves_file("ru"))}
+        self._decoders = {
+            language: Decoder(networks[language], spoken[language], moves[language])
+            for language in LANGUAGES
+        }
         shown = [examples(phrase, book) for phrase in book.phrases]
         self._nearest = {
             language: Nearest(
@@ -80,9 +84,9 @@ class Recognizer:
         noise = 1 - _power(clean) / max(_power(samples), _LEAST_POWER)
         if noise > _MOST_NOISE:  # or silence
             return Understanding((), None, matched=False, sound=())
-        audio = self._decoder.condition(with_room(clean))
-        best = self._decoder.words(audio, language)
-        free = self._decoder.phones(audio)
+        audio = Decoder.condition(with_room(clean))
+        best = self._decoders[language].words(audio)
+        free = self._decoders[language].phones(audio)
         words = tuple(one.text for one in best if one.text != PAUSE)
         found = evidence(
             best,
@@ -104,8 +108,8 @@ class Recognizer:
 
     def words_so_far(self, samples: Samples, language: str) -> tuple[str, ...]:
         """The whole words at the beginning of an unfinished segment."""
-        audio = self._decoder.condition(with_room(denoise(samples)))
-        heard = self._decoder.words_so_far(audio, language)
+        audio = Decoder.condition(with_room(denoise(samples)))
+        heard = self._decoders[language].words_so_far(audio)
         return tuple(one.text for one in heard if one.text != PAUSE)
 
     def nearest(self, sound: Phones, language: str) -> list[int]:

@@ -1,0 +1,235 @@
+"""Moves the acoustic model's means to where Russian falls, by synthetic speech.
+
+    python -m bench.phrasebook_adapt
+
+Writes `models/phrasebook/ru-means.npz`, which the phrasebook engine listens with. Its speakers are
+neither those that tune the rejection nor those that the figures are quoted for. Each utterance is
+aligned with the phones that the engine itself would expect; the means are then re-estimated, with
+the wheel's as prior (maximum a posteriori; Gauvain and Lee 1994).
+"""
+
+import random
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pocketsphinx
+
+from bench import phrasebook_other as other
+from bench import phrasebook_sets as sets
+from bench import phrasebook_voices as voices
+from bench.phrasebook import ROOM
+from rtc_server.engines.phrasebook import acoustic, pronounce
+from rtc_server.engines.phrasebook import book as books
+from rtc_server.engines.phrasebook.decoder import (
+    FILLERS,
+    PHONES,
+    Decoder,
+    acoustic_model,
+    as_dictionary,
+)
+from rtc_server.engines.phrasebook.denoise import denoise, with_room
+from rtc_server.engines.phrasebook.espeak_phonemes import EspeakPhonemes
+from rtc_server.engines.phrasebook.pattern import spoken_words
+from rtc_server.engines.phrasebook.pronounce import Pronunciations
+from rtc_server.pcm import Samples
+
+SPEAKERS = ("m2", "m4", "m6", "m8", "f3", "klatt", "klatt2", "klatt3", "Annie", "Andy", "linda",
+            "michael", "steph", "belinda", "edward", "anika")  # fmt: skip
+"""espeak-ng's variants that no other part of the bench listens to."""
+PHRASES, SENTENCES = 40, 24
+"""Of the book, and of general text, for each speaker."""
+PRIOR = 100.0
+"""Frames of speech that each mean of the wheel counts for."""
+CODEBOOKS = sorted([*PHONES, "SIL", "+NSN+", "+SPN+"])
+"""The model's order of its phones."""
+_LEAST_VARIANCE = 1e-4
+_WEIGHT_STEP = 1024 * np.log(1.0001)
+"""Mixture weights are kept as logarithms to this, negated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """Speech, and which state of the model each frame belongs to."""
+
+    features: npt.NDArray[np.float64]
+    """Shape (frames, streams, values)."""
+    codebooks: npt.NDArray[np.int64]
+    """Which phone's Gaussians, one a frame."""
+    senones: npt.NDArray[np.int64]
+    """Which mixture of them, one a frame."""
+
+
+class Aligner:
+    """Finds what was said where, and keeps the features it was found by."""
+
+    def __init__(self, spoken: Pronunciations, folder: Path) -> None:
+        words, fillers = folder / "words.dict", folder / "fillers.dict"
+        words.write_text(as_dictionary(spoken), encoding="utf-8")
+        fillers.write_text("".join(f"{word} {phone}\n" for word, phone in FILLERS.items()))
+        self._features = folder / "features"
+        self._features.mkdir()
+        self._decoder = pocketsphinx.Decoder(
+            hmm=str(acoustic_model()), dict=str(words), fdict=str(fillers), lm=None, beam=1e-60,
+            pbeam=1e-60, wbeam=1e-40, bestpath=False, loglevel="FATAL",
+            mfclogdir=str(self._features),
+        )  # fmt: skip
+
+    def align(self, audio: bytes, words: Sequence[str]) -> Aligned | None:
+        """None if the sound does not hold the words."""
+        decoder = self._decoder
+        decoder.set_align_text(" ".join(words))
+        self._hear(audio)
+        if decoder.hyp() is None:
+            return None
+        decoder.set_alignment()
+        for file in self._features.iterdir():
+            file.unlink()
+        self._hear(audio)
+        (logged,) = self._features.iterdir()
+        features = _features(logged)
+        states = [
+            (CODEBOOKS.index(phone.name), int(state.name))
+            for word in decoder.get_alignment()
+            for phone in word
+            for state in phone
+            for _ in range(state.duration)
+        ]
+        frames = min(len(features), len(states))
+        marks = np.array(states[:frames])
+        return Aligned(features[:frames], marks[:, 0], marks[:, 1])
+
+    def _hear(self, audio: bytes) -> None:
+        self._decoder.start_utt()
+        self._decoder.process_raw(audio, no_search=False, full_utt=True)
+        self._decoder.end_utt()
+
+
+def _features(logged: Path) -> npt.NDArray[np.float64]:
+    """What the model hears: cepstra about their mean, their slopes and their curvature."""
+    cepstra = np.frombuffer(logged.read_bytes()[4:], ">f4").reshape(-1, 13).astype(np.float64)
+    cepstra = cepstra - cepstra[cepstra[:, 0] >= 0].mean(axis=0)
+    padded = np.pad(cepstra, ((3, 3), (0, 0)), mode="edge")
+
+    def at(shift: int) -> npt.NDArray[np.float64]:
+        return padded[3 + shift : 3 + shift + len(cepstra)]
+
+    slopes = at(2) - at(-2)
+    curvature = (at(3) - at(-1)) - (at(1) - at(-3))
+    return np.stack([cepstra, slopes, curvature], axis=1)
+
+
+class Statistics:
+    """How often each Gaussian was meant, and by what."""
+
+    def __init__(self, model: Path) -> None:
+        self._means = acoustic.read_gaussians(model / acoustic.MEANS).astype(np.float64)
+        self._variances = np.maximum(
+            acoustic.read_gaussians(model / acoustic.VARIANCES).astype(np.float64),
+            _LEAST_VARIANCE,
+        )
+        self._log_weights = _read_log_weights(model / "sendump")
+        self._counts = np.zeros(self._means.shape[:3])
+        self._sums = np.zeros(self._means.shape)
+
+    def add(self, heard: Aligned) -> None:
+        """One utterance."""
+        for book in np.unique(heard.codebooks):
+            frames = np.flatnonzero(heard.codebooks == book)
+            values = heard.features[frames]
+            for stream in range(values.shape[1]):
+                shares = self._shares(int(book), stream, values[:, stream], heard.senones[frames])
+                self._counts[book, stream] += shares.sum(axis=0)
+                self._sums[book, stream] += shares.T @ values[:, stream]
+
+    def _shares(
+        self,
+        book: int,
+        stream: int,
+        values: npt.NDArray[np.float64],
+        senones: npt.NDArray[np.int64],
+    ) -> npt.NDArray[np.float64]:
+        """How much of each frame each Gaussian explains, shape (frames, Gaussians)."""
+        variances = self._variances[book, stream]
+        off = values[:, None] - self._means[book, stream]
+        likely = -0.5 * (np.square(off) / variances + np.log(variances)).sum(axis=-1)
+        likely += self._log_weights[stream][:, senones].T
+        shares = np.exp(likely - likely.max(axis=1, keepdims=True))
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+    def moves(self) -> npt.NDArray[np.int8]:
+        """From the wheel's means to the adapted ones."""
+        means = (PRIOR * self._means + self._sums) / (PRIOR + self._counts[..., None])
+        return acoustic.moves_between(
+            self._means.astype(np.float32),
+            means.astype(np.float32),
+            self._variances.astype(np.float32),
+        )
+
+
+def _read_log_weights(file: Path) -> npt.NDArray[np.float64]:
+    """Mixture weights, shape (streams, Gaussians, senones)."""
+    data, at = file.read_bytes(), 0
+    while length := int.from_bytes(data[at : at + 4], "little"):
+        at += 4 + length  # a description in words
+    gaussians, senones = np.frombuffer(data, "<u4", 2, at + 4)
+    weights = np.frombuffer(data, np.uint8, offset=at + 12).reshape(-1, gaussians, senones)
+    return np.asarray(-_WEIGHT_STEP * weights.astype(np.float64))
+
+
+def utterances() -> Iterator[tuple[str, Samples]]:
+    """Texts, and how the speakers say them: high and low, fast and slow, and in noise."""
+    book, lines = books.load(), other.sentences(other.TUNING["ru"])
+    for number, name in enumerate(SPEAKERS):
+        chance = random.Random(number)
+        texts = [one.spoken for one in sets.sayings(book, "ru", 7000 + number, PHRASES)]
+        texts += chance.sample(lines, SENTENCES)
+        voice = voices.Voice(name, "ru", "espeak", f"ru+{name}")
+        for text, samples in zip(texts, voices.speak(texts, voice), strict=True):
+            yield text, _varied(np.concatenate([ROOM, samples, ROOM]), chance)
+
+
+def _varied(samples: Samples, chance: random.Random) -> Samples:
+    change = chance.choice(("none", "none", "pitch", "pitch", "pitch", "tempo", "tempo", "noise"))
+    if change == "pitch":
+        return voices.with_sox(samples, "pitch", str(chance.choice((-250, -150, 150, 250))))
+    if change == "tempo":
+        return voices.with_sox(samples, "tempo", str(chance.choice((0.85, 1.15, 1.25))))
+    if change == "noise":
+        return voices.with_noise(samples, chance.choice((12.0, 18.0)), chance.randrange(1000))
+    return samples
+
+
+def main() -> int:
+    """Write the moves."""
+    said = [(spoken_words(text, "ru"), samples) for text, samples in utterances()]
+    spoken = pronounce.russian(
+        {word for words, _ in said for word in words},
+        books.load().sounds.get("ru", {}),
+        EspeakPhonemes(),
+    )
+    statistics, lost = Statistics(acoustic_model()), 0
+    with tempfile.TemporaryDirectory() as folder:
+        aligner = Aligner(spoken, Path(folder))
+        for words, samples in said:
+            audio = Decoder.condition(with_room(denoise(samples)))
+            aligned = aligner.align(audio, [word for word in words if word in spoken])
+            if aligned is None:
+                lost += 1
+            else:
+                statistics.add(aligned)
+    file = acoustic.moves_file("ru")
+    acoustic.write_moves(
+        file, acoustic.Moves(acoustic.checksum(acoustic_model()), statistics.moves())
+    )
+    print(f"{len(said) - lost} utterances of {len(SPEAKERS)} speakers, {lost} lost; "
+          f"{file.stat().st_size / 1e3:.0f} kB")  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The acoustic model as a language hears it: the wheel's own, or with its sounds moved.
+
+PocketSphinx's model is a folder. A phonetically tied one holds, for each phone, 128 Gaussians in
+each of three streams (cepstra, their slopes, their curvature). Speech of another language falls
+beside them, so their means are moved to where it falls (`python -m bench.phrasebook_adapt`). Only
+the moves are kept, in sixteenths of a standard deviation; everything else stays the wheel's.
+"""
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rtc_server.errors import ConfigError
+from rtc_server.resources import resource_folder
+
+STEP = 1 / 16
+"""Unit of the moves, in standard deviations: small beside the width of a Gaussian."""
+MEANS, VARIANCES = "means", "variances"
+_LEAST_VARIANCE = 1e-4
+"""PocketSphinx takes no smaller one."""
+_STREAMS = 3
+_SIZES = 4 + _STREAMS + 1
+"""Numbers before the values: a mark, the shape with one width a stream, and how many they are."""
+_MAGIC = 0x11223344
+_END_OF_HEADER = b"endhdr\n"
+
+Gaussians = npt.NDArray[np.float32]
+"""Shape (phones, streams, Gaussians, values)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Where the means of a model go for one language."""
+
+    model: int
+    """CRC-32 of the file of means that they apply to."""
+    steps: npt.NDArray[np.int8]
+    """For each mean, in `STEP` standard deviations."""
+
+
+def moves_file(language: str) -> Path:
+    """Where a language's moves are, if it has any."""
+    return resource_folder("models/phrasebook") / f"{language}-means.npz"
+
+
+def checksum(model: Path) -> int:
+    """Tells one model's means from another's."""
+    return zlib.crc32((model / MEANS).read_bytes())
+
+
+def read_gaussians(file: Path) -> Gaussians:
+    """The means or variances of a model.
+
+    Raises:
+        ConfigError: the file is not one of PocketSphinx's with three streams of one width.
+    """
+    data = file.read_bytes().partition(_END_OF_HEADER)[2]
+    sizes = np.frombuffer(data, "<u4", min(len(data) // 4, _SIZES)).tolist()
+    magic, phones, streams, gaussians, *widths, count = sizes or [0] * _SIZES
+    shape = (phones, streams, gaussians, widths[0])
+    if magic != _MAGIC or len(set(widths)) != 1 or np.prod(shape) != count:
+        raise ConfigError(f"{file.name} of the acoustic model is of an unknown kind.")
+    return np.frombuffer(data, "<f4", count, 4 * _SIZES).reshape(shape)
+
+
+def write_gaussians(file: Path, values: Gaussians) -> None:
+    """The inverse of `read_gaussians`."""
+    head = np.array([_MAGIC, *values.shape[:3], *values.shape[3:] * _STREAMS, values.size], "<u4")
+    header = b"s3\nversion 1.0\n" + _END_OF_HEADER
+    file.write_bytes(header + head.tobytes() + values.astype("<f4").tobytes())
+
+
+def read_moves(file: Path) -> Moves:
+    """What `write_moves` wrote."""
+    with np.load(file, allow_pickle=False) as kept:
+        return Moves(int(kept["model"]), kept["steps"])
+
+
+def write_moves(file: Path, moves: Moves) -> None:
+    """The same moves always make the same file."""
+    np.savez_compressed(file, model=np.int64(moves.model), steps=moves.steps)
+
+
+def moves_between(
+    before: Gaussians, after: Gaussians, variances: Gaussians
+) -> npt.NDArray[np.int8]:
+    """Steps that lead from one set of means to the other, as far as eight bits reach."""
+    steps = np.rint((after - before) / (STEP * _deviations(variances)))
+    return np.clip(steps, -127, 127).astype(np.int8)
+
+
+def _deviations(variances: Gaussians) -> Gaussians:
+    return np.sqrt(np.maximum(variances, np.float32(_LEAST_VARIANCE)))
+
+
+def adapted(model: Path, moves: Moves, folder: Path) -> Path:
+    """`folder`, filled with the model moved; files that stay the same are links.
+
+    Raises:
+        ConfigError: the moves are for another model.
+    """
+    if moves.model != checksum(model):
+        raise ConfigError(
+            "The acoustic model in the pocketsphinx wheel is not the one that the phrasebook "
+            "was adapted to; install the version that scripts/constraints.txt names."
+        )
+    for file in model.iterdir():
+        if file.name != MEANS:
+            (folder / file.name).symlink_to(file.resolve())
+    deviations = _deviations(read_gaussians(model / VARIANCES))
+    means = read_gaussians(model / MEANS) + deviations * (moves.steps * np.float32(STEP))
+    write_gaussians(folder / MEANS, means.astype(np.float32))
+    return folder

@@ -1,0 +1,81 @@
+"""The acoustic model's means, moved for a language."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rtc_server.engines.phrasebook import acoustic
+from rtc_server.engines.phrasebook.acoustic import Moves
+from rtc_server.engines.phrasebook.decoder import acoustic_model
+from rtc_server.errors import ConfigError
+
+SHAPE = (4, 3, 8, 13)
+"""Phones, streams, Gaussians, values."""
+
+
+def a_model(folder: Path) -> Path:
+    """A small model with means and variances of its own, and one more file."""
+    folder.mkdir()
+    chance = np.random.default_rng(5)
+    means = chance.standard_normal(SHAPE, dtype=np.float32)
+    acoustic.write_gaussians(folder / "means", means)
+    acoustic.write_gaussians(folder / "variances", np.square(means) + np.float32(0.5))
+    (folder / "mdef").write_bytes(b"phones")
+    return folder
+
+
+def test_gaussians_are_read_as_they_were_written(tmp_path: Path) -> None:
+    values = np.arange(np.prod(SHAPE), dtype=np.float32).reshape(SHAPE)
+    acoustic.write_gaussians(tmp_path / "means", values)
+    assert np.array_equal(acoustic.read_gaussians(tmp_path / "means"), values)
+
+
+@pytest.mark.parametrize("data", [b"", b"s3\nendhdr\n" + bytes(40)])
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "means").write_bytes(data)
+    with pytest.raises(ConfigError, match="means of the acoustic model is of an unknown kind"):
+        acoustic.read_gaussians(tmp_path / "means")
+
+
+def test_means_land_within_half_a_step_of_where_they_should(tmp_path: Path) -> None:
+    model = a_model(tmp_path / "model")
+    before = acoustic.read_gaussians(model / "means")
+    variances = acoustic.read_gaussians(model / "variances")
+    after = before + np.random.default_rng(6).uniform(-2, 2, SHAPE).astype(np.float32)
+    moves = Moves(acoustic.checksum(model), acoustic.moves_between(before, after, variances))
+    acoustic.write_moves(tmp_path / "kept.npz", moves)
+    folder = tmp_path / "adapted"
+    folder.mkdir()
+    acoustic.adapted(model, acoustic.read_moves(tmp_path / "kept.npz"), folder)
+    reached = acoustic.read_gaussians(folder / "means")
+    off = np.abs(reached - after) / np.sqrt(variances)
+    assert off.max() <= 0.5 * acoustic.STEP + 1e-5
+    assert np.abs(reached - before).max() > 1  # it did move
+    assert (folder / "mdef").read_bytes() == b"phones"
+    assert np.array_equal(acoustic.read_gaussians(folder / "variances"), variances)
+
+
+def test_the_same_moves_make_the_same_file(tmp_path: Path) -> None:
+    steps = np.random.default_rng(7).integers(-9, 9, SHAPE, dtype=np.int8)
+    for name in ("one.npz", "other.npz"):
+        acoustic.write_moves(tmp_path / name, Moves(1, steps))
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
+
+
+def test_moves_for_another_model_are_refused(tmp_path: Path) -> None:
+    model = a_model(tmp_path / "model")
+    right = Moves(acoustic.checksum(model), np.zeros(SHAPE, np.int8))
+    folder = tmp_path / "adapted"
+    folder.mkdir()
+    with pytest.raises(ConfigError, match="not the one that the phrasebook was adapted to"):
+        acoustic.adapted(model, replace(right, model=right.model + 1), folder)
+    assert not list(folder.iterdir())
+
+
+def test_the_shipped_moves_are_for_the_wheels_model() -> None:
+    moves = acoustic.read_moves(acoustic.moves_file("ru"))
+    assert moves.model == acoustic.checksum(acoustic_model())
+    assert moves.steps.shape == acoustic.read_gaussians(acoustic_model() / "means").shape
+    assert 0.02 < np.abs(moves.steps).mean() * acoustic.STEP < 0.2  # moved, and not far
