@@ -203,16 +203,28 @@ async def test_a_room_through_the_relay_alone(keys: bool, tmp_path: Path) -> Non
         assert turn.allocations >= 2
 
 
-async def test_speaker_and_listener_read_that_the_room_will_close() -> None:
+async def test_speaker_and_listener_read_that_the_room_will_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Told ten minutes before, so that a busy machine has the time."""
+    monkeypatch.setattr("rtc_server.rooms.room.EXPIRING_S", 600.0)
+
+    async def soon(route: Route) -> None:
+        answer = await route.fetch()
+        state = await answer.json()
+        await route.fulfill(response=answer, json={**state, "expires_in_ms": 50_000})
+
     async with (
-        server(access=AccessSettings(session_minutes=1)) as house,
+        server(access=AccessSettings(session_minutes=10)) as house,
         visit(f"{house.url}/rooms/hall", expected_errors=SILENT_YET) as speaking,
         visit(f"{house.url}/listen/hall", expected_errors=SILENT_YET) as seen,
     ):
         await speaking.page.click("#toggle")
         await expect(seen.page.locator("#toggle")).to_be_enabled()
+        await speaking.page.route("**/v1/rooms/hall", soon)
         await seen.page.click("#toggle")
         for visitor in (speaking, seen):
             await expect(visitor.page.locator("#status")).to_have_text(
                 "The room closes within a minute."
             )
+        await speaking.page.unroute_all(behavior="wait")
