@@ -19,6 +19,15 @@
 #     -e RTC_UDP_PORT_FIRST=50000 -e RTC_UDP_PORT_LAST=50099 \
 #     -e RTC_PUBLIC_ADDRESS=203.0.113.7 rtc-server
 
+# What both images are built from.
+FROM scratch AS source
+COPY setup.py MANIFEST.in README.md LICENSE NOTICE ./
+COPY rtc_server rtc_server
+COPY static static
+COPY models/phrasebook models/phrasebook
+COPY models/catalog.toml models/catalog.toml
+COPY docs/openapi.yaml docs/events.schema.json docs/
+
 # The GPU stages use this Python, the one of Ubuntu 24.04; torch brings its own CUDA 13 libraries, the
 # base only what lets the driver in.
 FROM nvidia/cuda:13.0.2-base-ubuntu24.04 AS gpu-python
@@ -38,16 +47,11 @@ COPY pyproject.toml scripts/requirements.py scripts/constraints.txt scripts/no-d
 RUN /venv/bin/python requirements.py canary silero > dependencies.txt \
     && /venv/bin/pip install -c constraints.txt -r dependencies.txt \
     && /venv/bin/pip install --no-deps -r no-deps.txt
-COPY setup.py MANIFEST.in README.md LICENSE NOTICE ./
-COPY rtc_server rtc_server
-COPY static static
-COPY models/phrasebook models/phrasebook
-COPY models/catalog.toml models/catalog.toml
-COPY docs/openapi.yaml docs/events.schema.json docs/
+COPY --from=source / ./
 RUN /venv/bin/pip install --no-deps .
 
 FROM gpu-python AS gpu
-RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin rtc \
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin rtc \
     && install -d -o rtc /models
 COPY --from=gpu-build /venv /venv
 COPY LICENSE NOTICE /usr/share/doc/rtc-server/
@@ -73,16 +77,11 @@ COPY pyproject.toml scripts/requirements.py scripts/no-deps.txt ./
 RUN python requirements.py > dependencies.txt \
     && /venv/bin/pip install -r dependencies.txt \
     && /venv/bin/pip install --no-deps -r no-deps.txt
-COPY setup.py MANIFEST.in README.md LICENSE NOTICE ./
-COPY rtc_server rtc_server
-COPY static static
-COPY models/phrasebook models/phrasebook
-COPY models/catalog.toml models/catalog.toml
-COPY docs/openapi.yaml docs/events.schema.json docs/
+COPY --from=source / ./
 RUN /venv/bin/pip install --no-deps .
 
 FROM python:3.11-slim AS cpu
-RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin rtc
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin rtc
 COPY --from=build /venv /venv
 COPY LICENSE NOTICE /usr/share/doc/rtc-server/
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 RTC_HOST=0.0.0.0 RTC_PORT=8000
