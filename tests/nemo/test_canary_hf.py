@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from models.fixture.to_transformers import convert
@@ -70,6 +71,16 @@ def test_a_segment_wanted_several_times_is_encoded_once(writer: HfWriter) -> Non
     wanted = [texts[0], TEXTS[other][1], texts[0]]
     assert [(each.source_text, each.target_text) for each in results] == wanted
     assert seen == [2]
+
+
+def test_many_calls_change_neither_answers_nor_memory(writer: HfWriter) -> None:
+    ours, process = CanaryAst(writer, "canary-hf", "a licence"), psutil.Process()
+    batches = [[said(TEXTS[pair][i][0], pair) for pair in TEXTS] for i in range(4)]
+    first = [ours.translate(batch) for batch in batches]
+    memory = process.memory_info().rss
+    for call in range(1000):
+        assert ours.translate(batches[call % 4]) == first[call % 4]
+    assert process.memory_info().rss - memory < 32 << 20
 
 
 def test_the_same_texts_as_through_nemo(writer: HfWriter) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from models.fixture.to_transformers import convert
 from rtc_server.app.server import running
 from rtc_server.catalog import record_path, sha256_of
 from rtc_server.config import EngineSettings, HttpSettings, Settings
@@ -49,13 +51,22 @@ async def converse(url: str, pair: Pair) -> tuple[Sequence[tuple[str, str]], Sam
         return captions, client.heard()
 
 
-async def test_canary_translates_and_silero_speaks(tmp_path: Path) -> None:
+def model_of(ast: str, folder: Path) -> Path:
+    """The fixture as the engine takes it: for transformers it is converted first."""
+    if ast == "canary":
+        return MODEL
+    convert(MODEL, folder)
+    return folder
+
+
+@pytest.mark.parametrize("ast", ["canary", "canary-hf"])
+async def test_canary_translates_and_silero_speaks(ast: str, tmp_path: Path) -> None:
     for model in fetched(tmp_path, "v5_5_ru", "v3_en"):
         path = tmp_path / model.id / model.files[0].name
         record_path(path).write_text(sha256_of(path))  # an operator's own hash, for the stand-in
     engines = EngineSettings(
-        ast="canary",
-        canary_model=str(MODEL),
+        ast=ast,
+        canary_model=str(model_of(ast, tmp_path / "converted")),
         tts="silero",
         models_dir=str(tmp_path),
         device="cpu",
