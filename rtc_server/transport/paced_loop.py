@@ -3,20 +3,21 @@
 Packets of many sessions come at as many moments. To wake up for one costs more than to handle it:
 what the work needs has left the processor's caches by then. So while packets come close together,
 the loop looks for more only every `PERIOD_S`; whatever came in between is handled in one go.
-Timers run on time, the 20 ms beat too, and what arrived before it is read before it.
+Timers run on time, the 20 ms beat too, and what arrived before it is read before it. Only datagrams
+wait: what engines, threads and HTTP have to say is heard at once.
 """
 
 import asyncio
 import selectors
-import time
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from rtc_server.clock import Clock, monotonic
 
 PERIOD_S: Final = 0.005
-"""How long anything that arrives may wait, half of it on average, while much arrives."""
+"""How long a datagram may wait, half of it on average, while much arrives."""
 BUSY_S: Final = PERIOD_S / 2
 """Two arrivals closer than this, and it is busy."""
 
@@ -41,17 +42,35 @@ class Pacing:
 
 
 class PacedSelector(selectors.DefaultSelector):
-    """The system's selector, which does not look as long as `Pacing` says."""
+    """The system's selector, which does not look for datagrams as long as `Pacing` says."""
 
-    def __init__(
-        self, clock: Clock = monotonic, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        """`clock` and `sleep` are for tests."""
+    def __init__(self, clock: Clock = monotonic) -> None:
         super().__init__()
-        self._clock, self._sleep = clock, sleep
+        self._clock = clock
         self._pacing = Pacing()
+        self._others = selectors.DefaultSelector()
+        """All that is registered, but for the sockets of datagrams."""
         self.hurried = 0
         """So many want no waiting now."""
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """Watch a file."""
+        key = super().register(fileobj, events, data)
+        if not _takes_datagrams(key.fd):
+            self._others.register(fileobj, events, data)
+        return key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        """Watch it no longer."""
+        if fileobj in self._others.get_map():
+            self._others.unregister(fileobj)
+        return super().unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """Watch it for something else."""
+        if fileobj in self._others.get_map():
+            self._others.modify(fileobj, events, data)
+        return super().modify(fileobj, events, data)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """What is ready; waits for it up to `timeout` seconds, and longer than that never."""
@@ -60,11 +79,28 @@ class PacedSelector(selectors.DefaultSelector):
             if timeout is not None:
                 wait_s = min(wait_s, timeout)
                 timeout -= wait_s
-            self._sleep(wait_s)
+            others = self._others.select(wait_s)
+            if others:
+                return others
         ready = super().select(timeout)
         if ready:
             self._pacing.found(len(ready), self._clock())
         return ready
+
+    def close(self) -> None:
+        """Free both."""
+        self._others.close()
+        super().close()
+
+
+def _takes_datagrams(fd: int) -> bool:
+    try:
+        file = socket.socket(fileno=fd)
+    except OSError:  # a pipe
+        return False
+    kind = file.type
+    file.detach()
+    return kind == socket.SOCK_DGRAM
 
 
 class PacedLoop(asyncio.SelectorEventLoop):
