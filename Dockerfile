@@ -36,7 +36,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 
 FROM gpu-python AS gpu-build
-# A compiler, for the dependencies of NeMo that come as source.
+# A compiler: PocketSphinx has no wheel for Python 3.12.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends build-essential python3.12-dev \
     && rm -rf /var/lib/apt/lists/*
