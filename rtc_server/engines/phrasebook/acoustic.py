@@ -29,6 +29,7 @@ _END_OF_HEADER = b"endhdr\n"
 
 Gaussians = npt.NDArray[np.float32]
 """Shape (phones, streams, Gaussians, values)."""
+_Floats = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,14 @@ def write_moves(file: Path, moves: Moves) -> None:
     np.savez_compressed(file, model=np.int64(moves.model), steps=moves.steps)
 
 
-def moves_between(
-    before: Gaussians, after: Gaussians, variances: Gaussians
-) -> npt.NDArray[np.int8]:
+def moves_between(before: _Floats, after: _Floats, variances: _Floats) -> npt.NDArray[np.int8]:
     """Steps that lead from one set of means to the other, as far as eight bits reach."""
     steps = np.rint((after - before) / (STEP * _deviations(variances)))
     return np.clip(steps, -127, 127).astype(np.int8)
 
 
-def _deviations(variances: Gaussians) -> Gaussians:
-    return np.sqrt(np.maximum(variances, np.float32(_LEAST_VARIANCE)))
+def _deviations(variances: _Floats) -> _Floats:
+    return np.asarray(np.sqrt(np.maximum(variances, np.float32(_LEAST_VARIANCE))))
 
 
 def adapted(model: Path, moves: Moves, folder: Path) -> Path:
