@@ -50,14 +50,16 @@ def on_device(give_back: Callable[[], None]) -> Iterator[None]:
 
     Raises:
         OutOfMemory: the device, or main memory, has no room; smaller batches may fit.
-        SystemExit: the device failed. No call of this process can succeed after that: it ends, and
-            the engine host starts another.
+        SystemExit: the device, or a library beneath PyTorch, failed for good. No call of this
+            process can succeed after that: it ends, and the engine host starts another.
     """
     try:
         yield
     except torch.AcceleratorError as exc:
         raise SystemExit(f"The GPU failed: {str(exc).splitlines()[0]}") from exc
     except (MemoryError, RuntimeError) as exc:
+        if "could not create a primitive" in str(exc):  # without memory once, oneDNN stays so
+            raise SystemExit(f"A library failed: {exc}") from exc
         if not _means_full(exc):
             raise
         traceback.clear_frames(exc.__traceback__)  # they hold what was computed so far
