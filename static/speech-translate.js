@@ -64,9 +64,9 @@ sheet.replaceSync(`
     border: 1px solid currentColor; background: Canvas; color: CanvasText; cursor: pointer; }
   button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
   [role="status"] { display: inline-block; margin: 0 0 0 0.75rem; }
-  ol { list-style: none; margin: 1rem 0 0; padding: 0; max-block-size: 20rem; overflow-y: auto; }
-  ol:empty { display: none; }
-  li { margin-block-end: 0.75rem; }
+  [role="log"] { margin-block-start: 1rem; max-block-size: 20rem; overflow-y: auto; }
+  [role="log"]:empty { display: none; }
+  [role="log"] > div { margin-block-end: 0.75rem; }
   p { margin: 0; }
   .source { font-size: 0.9em; }
   [data-status="partial"] { font-style: italic; }
@@ -82,9 +82,9 @@ export class SpeechTranslate extends HTMLElement {
   token = "";
   #button = document.createElement("button");
   #status = document.createElement("span");
-  #captions = document.createElement("ol");
+  #captions = document.createElement("div");
   #audio = document.createElement("audio");
-  /** @type {Map<string, HTMLLIElement>} */ #rows = new Map();
+  /** @type {Map<string, HTMLElement>} */ #rows = new Map();
   /** What runs, or is being opened. @type {AbortController|null} */ #running = null;
   /** @type {import("./client.js").Translation|null} */ #translation = null;
   #state = "idle";
@@ -224,7 +224,7 @@ export class SpeechTranslate extends HTMLElement {
   }
 
   #addRow(key) {
-    const row = document.createElement("li");
+    const row = document.createElement("div");
     const [source, target] = [document.createElement("p"), document.createElement("p")];
     source.className = "source";
     row.append(source, target);

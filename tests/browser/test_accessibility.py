@@ -29,7 +29,9 @@ FOCUSED = """() => {
 async def check(page: Page, state: str) -> None:
     await page.wait_for_timeout(300)  # colours fade in
     results = await Axe().run(page, options=RULES)
-    assert not results.response["violations"], f"{state}: {results.generate_report()}"
+    violations = results.response["violations"]
+    found = [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations]
+    assert not found, f"{state}: {found}"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

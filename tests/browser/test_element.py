@@ -1,0 +1,160 @@
+"""`<speech-translate>` by itself: the sound of a tab, the keyboard, and who cannot see it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+
+import pytest
+from playwright.async_api import Page, expect
+
+from rtc_server.errors import AdmissionRefused
+from tests.browser.chromium import visit
+from tests.browser.scripted_server import ScriptedServer, say, scripted_server, segment
+from tests.browser.test_accessibility import check
+from tests.browser.test_page_controls import pitch
+from tests.browser.test_page_states import FAILED_REQUEST
+
+PAGE = """<!doctype html>
+<html lang="en"><meta name="color-scheme" content="light dark"><title>A page with an element</title>
+<link rel="icon" href="data:,">
+<script type="module" src="/static/speech-translate.js"></script>
+<main><h1>A talk</h1>
+<speech-translate source="ru" target="en" input="{input}"></speech-translate></main>
+</html>"""
+PLAY_TONE = """() => {
+  document.title = "A talk elsewhere";
+  const context = new AudioContext();
+  const tone = context.createOscillator();
+  tone.frequency.value = 1500;
+  tone.connect(context.destination);
+  tone.start();
+}"""
+# A blank page, where each visit begins, has no media devices.
+KEEP_SHARED = """if (navigator.mediaDevices) {
+  window.shared = [];
+  const ask = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getDisplayMedia = async (wanted) => {
+    const stream = await ask(wanted);
+    shared.push([wanted, stream]);
+    return stream;
+  };
+}"""
+SILENT_TAB = """if (navigator.mediaDevices) {
+  navigator.mediaDevices.getDisplayMedia = async () => new MediaStream();
+}"""
+FOCUSED = """() => {
+  let at = document.activeElement;
+  while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  return [at.localName, getComputedStyle(at).outlineStyle];
+}"""
+
+SCROLLED_UP = """() =>
+  document.querySelector("speech-translate").shadowRoot.querySelector("[role=log]").scrollTop === 0
+"""
+
+
+@contextlib.asynccontextmanager
+async def element(
+    source: str = "microphone", **options: Any
+) -> AsyncIterator[tuple[Page, ScriptedServer]]:
+    """A page that holds nothing but a heading and the element."""
+    async with (
+        scripted_server() as server,
+        visit("about:blank", **options) as seen,
+    ):
+        page = seen.page
+        await page.route(
+            "**/element.html",
+            lambda route: route.fulfill(body=PAGE.format(input=source), content_type="text/html"),
+        )
+        await page.goto(f"{server.url}element.html")
+        yield page, server
+
+
+async def test_the_element_sends_the_sound_of_a_tab_as_it_is() -> None:
+    async with element("tab", tab_to_capture="A talk elsewhere", before_load=KEEP_SHARED) as (
+        page,
+        server,
+    ):
+        talk = await page.context.new_page()
+        await talk.goto(f"{server.url}healthz")
+        await talk.evaluate(PLAY_TONE)
+        await page.bring_to_front()
+        await page.get_by_role("button").click()
+        await expect(page.get_by_role("status")).to_have_text("Listening")
+        track = await server.calls.track.get()
+        async with asyncio.timeout(60):
+            while abs(await pitch(track) - 1500) > 20:
+                pass
+        asked = await page.evaluate("shared[0][0].audio")
+        assert asked == {
+            "echoCancellation": False,
+            "noiseSuppression": False,
+            "autoGainControl": False,
+        }
+        await page.get_by_role("button").click()
+        await expect(page.get_by_role("status")).to_have_text("Stopped")
+        states = "shared[0][1].getTracks().map((track) => track.readyState)"
+        assert set(await page.evaluate(states)) == {"ended"}  # the tab is no longer shared
+
+
+async def test_the_element_says_that_a_tab_gave_no_sound() -> None:
+    async with element("tab", before_load=SILENT_TAB) as (page, server):
+        await page.get_by_role("button").click()
+        await expect(page.get_by_role("status")).to_contain_text("That tab gives no sound.")
+        await expect(page.get_by_role("button")).to_have_text("Start interpreting")
+        assert server.calls.requests == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_element_is_accessible_in_every_state(scheme: Literal["light", "dark"]) -> None:
+    async with element(color_scheme=scheme, expected_errors=[FAILED_REQUEST]) as (page, server):
+        button, status = page.get_by_role("button"), page.get_by_role("status")
+        await expect(button).to_have_text("Start interpreting")
+        await check(page, "idle")
+        server.calls.refuse = AdmissionRefused("All 50 places are taken.", 5)
+        await button.click()
+        await expect(status).to_have_text("The interpreter is full. Try again in a moment.")
+        await check(page, "refused")
+        server.calls.refuse = None
+        await button.click()
+        await expect(status).to_have_text("Listening")
+        await check(page, "live, nothing said")
+        channel = await server.calls.channel.get()
+        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
+        say(channel, "x.segment", **segment("b", 1, "not_understood", ""))
+        say(channel, "x.segment", **segment("c", 1, "partial", "Поезд идёт", stable=6))
+        log = page.get_by_role("log", name="Captions")
+        await expect(log.locator("[data-status=partial]")).to_contain_text("Поезд идёт")
+        await expect(log.locator("[data-status=not_understood]")).to_contain_text("Not understood")
+        await check(page, "live")
+        await button.click()
+        await expect(status).to_have_text("Stopped")
+        await check(page, "stopped")
+
+
+async def test_the_element_is_used_by_keyboard() -> None:
+    async with element() as (page, server):
+        status = page.get_by_role("status")
+        await expect(page.get_by_role("button")).to_be_visible()
+        await page.keyboard.press("Tab")
+        assert (await page.evaluate(FOCUSED))[0] == "button"
+        await page.keyboard.press("Enter")
+        await expect(status).to_have_text("Listening")
+        name, outline = await page.evaluate(FOCUSED)
+        assert (name, outline) == ("button", "solid")  # the focus stays, and is seen
+        channel = await server.calls.channel.get()
+        for number in range(40):
+            say(channel, "x.segment", **segment(str(number), 1, "final", "Да.", "Yes."))
+        log = page.get_by_role("log", name="Captions")
+        await expect(log.locator("[data-status=final]")).to_have_count(40)
+        await page.keyboard.press("Tab")
+        _, outline = await page.evaluate(FOCUSED)
+        assert outline != "none"
+        await expect(log).to_be_focused()
+        await page.keyboard.press("Home")
+        await page.wait_for_function(SCROLLED_UP)
+        await page.keyboard.press("Shift+Tab")
+        await page.keyboard.press(" ")
+        await expect(status).to_have_text("Stopped")
