@@ -129,6 +129,9 @@ class AstResult:
     """The translation; empty for a partial of an engine that does not translate partials."""
     hints: tuple[Hint, ...] = ()
     """At most three, nearest first; only with NOT_UNDERSTOOD."""
+    open_chars: int = 0
+    """Of a partial: how many characters at the end of the source text may be written otherwise once
+    more is heard, as an unfinished number is."""
     reason: str = ""
     """Why nothing was understood, as a short code to count by ("repeated"); never what was said."""
 

@@ -28,8 +28,8 @@ class Direction:
 class SegmentCaptions:
     """Counts revisions of one segment and says what of its text will not change any more.
 
-    A partial is stable as far as the two latest passes agree, but for the last word; stability
-    never shrinks, so a caption that was firm stays firm even when a later pass wavers.
+    A partial is stable as far as the two latest passes agree, but for the last word and what the
+    engine itself leaves open. What was stable stays: a later pass that wavers is not shown.
     """
 
     segment_id: str
@@ -40,6 +40,7 @@ class SegmentCaptions:
     """Where it begins on the session's audio clock."""
     _rev: int = field(default=0, init=False)
     _text: str = field(default="", init=False)
+    _settled_chars: int = field(default=0, init=False)
     _stable: str = field(default="", init=False)
 
     @property
@@ -47,16 +48,21 @@ class SegmentCaptions:
         """Whether the client has seen anything of it."""
         return self._rev > 0
 
-    def partial(self, text: str, end_ms: int) -> SegmentEvent | None:
-        """The event for a new partial; None when it would tell nothing new."""
-        agreed = _common_words(self._text, text)
-        if len(agreed) > len(self._stable):
+    def partial(self, text: str, end_ms: int, open_chars: int = 0) -> SegmentEvent | None:
+        """The event for a new partial; None when it tells nothing new, or denies what is stable.
+
+        `open_chars` at the end of the text are what the engine may still write otherwise.
+        """
+        settled_chars = len(text) - open_chars
+        agreed = _common_words(self._text, text)[: min(self._settled_chars, settled_chars)].rstrip()
+        grew = len(agreed) > len(self._stable) and agreed.startswith(self._stable)
+        if grew:
             self._stable = agreed
-        elif text == self._text:
+        same = text == self._text
+        self._text, self._settled_chars = text, settled_chars
+        if not text.startswith(self._stable) or (same and not grew):
             return None
-        self._text = text
-        stable = self._stable if text.startswith(self._stable) else ""
-        return self._event(SegmentStatus.PARTIAL, text, "", end_ms, stable_chars=len(stable))
+        return self._event(SegmentStatus.PARTIAL, text, "", end_ms, stable_chars=len(self._stable))
 
     def final(self, result: AstResult, end_ms: int) -> SegmentEvent:
         """The event for the engine's answer."""

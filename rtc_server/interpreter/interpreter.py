@@ -255,7 +255,7 @@ class Interpreter:
             return
         result = done.result()
         if result is not None and result.source_text:
-            event = segment.captions.partial(result.source_text, end_ms)
+            event = segment.captions.partial(result.source_text, end_ms, result.open_chars)
             if event is not None:
                 self._emit(event)
 

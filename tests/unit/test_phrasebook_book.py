@@ -152,10 +152,21 @@ def test_captions_grow_word_by_word() -> None:
     known = Vocabularies(BOOK, "en")
     words = spoken_words("The train leaves at seven thirty", "en")
     seen = [text_so_far(words[:count], BOOK, "en", known) for count in range(len(words) + 1)]
-    assert seen == [
+    assert [begun.text for begun in seen] == [
         "", "The", "The train", "The train leaves", "The train leaves at",
         "The train leaves at seven", "The train leaves at seven thirty",
     ]  # fmt: skip
-    assert text_so_far(spoken_words("Где вокзал", "ru"), BOOK, "ru", Vocabularies(BOOK, "ru")) == (
-        "Где вокзал"
-    )
+    assert [begun.open_chars for begun in seen] == [
+        0,
+        0,
+        0,
+        0,
+        0,
+        len("seven"),
+        len("seven thirty"),
+    ]
+    words = spoken_words("The train leaves at seven thirty four in", "en")
+    begun = text_so_far(words, BOOK, "en", known)  # the morning?
+    assert begun == ("The train leaves at seven thirty four in", len("seven thirty four in"))
+    begun = text_so_far(spoken_words("Где вокзал", "ru"), BOOK, "ru", Vocabularies(BOOK, "ru"))
+    assert begun.text == "Где вокзал"

@@ -96,8 +96,8 @@ class PhrasebookAst:
             return AstResult(AstStatus.OK)
         language = request.source_language
         words = self._recognizer.words_so_far(request.samples, language)
-        text = text_so_far(words, self._book, language, self._vocabularies[language])
-        return AstResult(AstStatus.OK, source_text=text)
+        begun = text_so_far(words, self._book, language, self._vocabularies[language])
+        return AstResult(AstStatus.OK, source_text=begun.text, open_chars=begun.open_chars)
 
     def _whole(self, request: AstRequest) -> AstResult:
         if len(request.samples) < _SHORTEST_SAMPLES:

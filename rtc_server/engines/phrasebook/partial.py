@@ -1,6 +1,7 @@
 """Live captions: the words of an unfinished segment as they will be written."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rtc_server.engines.phrasebook.book import Book
 from rtc_server.engines.phrasebook.fillers import Value, write
@@ -8,39 +9,48 @@ from rtc_server.engines.phrasebook.network import Vocabularies
 from rtc_server.engines.phrasebook.pattern import Slot, Wording, spoken_words
 
 
-def text_so_far(words: Sequence[str], book: Book, language: str, vocabularies: Vocabularies) -> str:
+class Beginning(NamedTuple):
+    """The text of an unfinished segment."""
+
+    text: str
+    """As it will be written, but for its end."""
+    open_chars: int
+    """Length of that end: words of an unfinished slot, which stand as they were said."""
+
+
+def text_so_far(
+    words: Sequence[str], book: Book, language: str, vocabularies: Vocabularies
+) -> Beginning:
     """The beginning of the first wording that `words` can begin, with finished slots written out.
 
-    Words of an unfinished slot stand as they were said. No mark ends the text: more may come.
+    No mark ends the text: more may come.
     """
     for phrase in book.phrases:
         for wording in phrase.wordings[language]:
-            text = _begun(list(words), wording, book, vocabularies)
-            if text is not None:
-                text = text.rstrip(" .,!?")
-                return text[:1].upper() + text[1:]
-    return " ".join(words)
+            begun = _begun(list(words), wording, book, vocabularies)
+            if begun is not None:
+                text = begun.text.rstrip(" .,!?")
+                return Beginning(text[:1].upper() + text[1:], begun.open_chars)
+    text = " ".join(words)
+    return Beginning(text[:1].upper() + text[1:], len(text))
 
 
 def _begun(
     words: list[str], wording: Wording, book: Book, vocabularies: Vocabularies
-) -> str | None:
+) -> Beginning | None:
     """The written text of `words` if `wording` begins with them."""
     text = ""
     for piece in wording.pieces:
         if not words:
-            return text
+            return Beginning(text, 0)
         if isinstance(piece, Slot):
             known = vocabularies.sayings(piece)
+            if any(len(key) > len(words) and key[: len(words)] == tuple(words) for key in known):
+                unfinished = " ".join(words)
+                return Beginning(text + unfinished, len(unfinished))
             said = _longest(words, known)
-            if said in (0, len(words)):  # more words may still change it
-                longer = any(
-                    len(key) > len(words) and key[: len(words)] == tuple(words) for key in known
-                )
-                if longer:
-                    return text + " ".join(words)
-                if said == 0:
-                    return None
+            if said == 0:
+                return None
             text += write(piece, wording.language, known[tuple(words[:said])], book)
             words = words[said:]
             continue
@@ -50,7 +60,7 @@ def _begun(
             return None
         text += piece if len(here) == len(expected) else _cut(piece, len(here), wording.language)
         words = words[len(here) :]
-    return None if words else text
+    return None if words else Beginning(text, 0)
 
 
 def _longest(words: Sequence[str], known: dict[tuple[str, ...], Value]) -> int:

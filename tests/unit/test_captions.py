@@ -1,0 +1,49 @@
+"""What of a caption is firm, and that it stays so."""
+
+import pytest
+
+from rtc_server.engines.base import AstResult, AstStatus
+from rtc_server.interpreter.captions import Direction, SegmentCaptions
+
+
+@pytest.fixture
+def captions() -> SegmentCaptions:
+    return SegmentCaptions("seg_1", Direction("en", "ru"), 0)
+
+
+def firm(captions: SegmentCaptions, text: str, open_chars: int = 0) -> str | None:
+    """What is firm after one more pass; None when it is not shown."""
+    event = captions.partial(text, 0, open_chars)
+    if event is None:
+        return None
+    assert event.source.text == text
+    return text[: event.source.stable_chars]
+
+
+def test_what_two_passes_agree_on_is_firm_but_for_the_last_word(captions: SegmentCaptions) -> None:
+    assert firm(captions, "Where is") == ""
+    assert firm(captions, "Where is the train") == "Where"
+    assert firm(captions, "Where is the train station") == "Where is the"
+    assert firm(captions, "Where is the train station") == "Where is the train"
+    assert firm(captions, "Where is the train station") is None  # nothing new
+
+
+def test_a_pass_that_denies_what_is_firm_is_not_shown(captions: SegmentCaptions) -> None:
+    texts = ["Where is the", "Where is the train", "Whose plane is", "Whose plane is that one"]
+    assert [firm(captions, text) for text in texts] == ["", "Where is", None, None]
+    assert firm(captions, "Where is the train station") == "Where is"
+
+
+def test_what_the_engine_leaves_open_is_not_firm(captions: SegmentCaptions) -> None:
+    number = "eleven thirty four"
+    assert firm(captions, f"We meet at {number}", len(number)) == ""
+    number += " in"
+    assert firm(captions, f"We meet at {number}", len(number)) == "We meet at"
+    assert firm(captions, "We meet at 11:34 a.m") == "We meet at"
+
+
+def test_the_final_text_is_the_engines(captions: SegmentCaptions) -> None:
+    captions.partial("Where is the", 0)
+    captions.partial("Where is the train", 0)
+    event = captions.final(AstResult(AstStatus.OK, "Who is there?", "Кто там?"), 900)
+    assert (event.source.text, event.source.stable_chars, event.rev) == ("Who is there?", 13, 3)
