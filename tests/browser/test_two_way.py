@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.async_api import Locator, Page, expect
 
@@ -10,10 +11,11 @@ from rtc_server.app.server import running
 from rtc_server.config import HttpSettings, Settings
 from rtc_server.pcm import Samples
 from tests.browser.chromium import visit
+from tests.browser.recording import RATE, finish_recording, start_recording
 from tests.browser.scripted_server import ScriptedCalls, say, scripted_server, segment
 from tests.browser.voice import MICROPHONE, with_pause
 from tests.browser.voice import say as speak
-from tests.signals import english, russian
+from tests.signals import audible, english, russian
 
 SETTINGS = Settings(http=HttpSettings(port=0))
 PHONE = {"width": 390, "height": 844}
@@ -69,6 +71,7 @@ async def test_two_people_understand_each_other(hold: bool) -> None:
             heard = half(page, other).locator(".line:not(.own)", has_text=SAID[meaning])
             lines = half(page, side).locator(".line.own:not([data-status=partial])")
             spoken = russian(SAID["ru"]) if language == "ru" else english(SAID["en"])
+            await start_recording(page)
             while not await heard.count():  # a busy machine may lose a word: say it again
                 before = await lines.count()
                 await take_turn(page, side, spoken, hold=hold)
@@ -77,6 +80,10 @@ async def test_two_people_understand_each_other(hold: bool) -> None:
             await expect(own.locator(f"[lang={language}]")).to_be_visible()
             await expect(heard.locator(f"[lang={meaning}]")).to_be_visible()
             await expect(heard).to_have_attribute("data-playout", "finished")
+            await page.wait_for_timeout(500)  # the browser's jitter buffer holds the last of it
+            speech = audible(await finish_recording(page))
+            assert speech.size / RATE > 0.7
+            assert np.sqrt(np.mean(np.square(speech))) > 0.01
         assert server.manager.sessions == 1
 
 
