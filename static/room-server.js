@@ -7,6 +7,7 @@ export const room = location.pathname.split("/").at(-1);
 const KEPT = "room-secret"; // so that a reload is the same speaker
 const GATHERING_MS = 1000;
 const RELAY_GATHERING_MS = 5000;
+const HANG_UP_MS = 2000; // a server that is gone does not answer
 
 let token = location.hash.startsWith("#ek_") ? location.hash.slice(1) : "";
 let fromPage = false; // the token is a page secret, which can be had anew
@@ -68,12 +69,16 @@ export async function connect(path, prepare, signal) {
   const peer = new RTCPeerConnection(configuration);
   let place = null;
   const close = async () => {
+    for (const { track } of peer.getReceivers()) track.stop(); // silent at once, whatever follows
+    if (place) {
+      const patience = AbortSignal.timeout(HANG_UP_MS);
+      const request = { method: "DELETE", keepalive: true, headers: authorization(), signal: patience };
+      const there = place;
+      place = null;
+      // Before the connection goes: the server would notice that, and know no such peer then.
+      await fetch(there, request).catch(() => {});
+    }
     peer.close();
-    if (!place) return;
-    const request = { method: "DELETE", keepalive: true, headers: authorization() };
-    const there = place;
-    place = null;
-    await fetch(there, request).catch(() => {}); // it notices by itself, too
   };
   signal.addEventListener("abort", close);
   try {

@@ -204,7 +204,8 @@ class SessionManager:
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:
         """See `Calls.close_call`."""
-        await self._call(session_id).session.close(drain=drain)
+        if self._archive.find(session_id) is None:
+            await self._call(session_id).session.close(drain=drain)
 
     def _admit(self, request: SessionRequest) -> _Admitted:
         if not self._readiness.ready:

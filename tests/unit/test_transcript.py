@@ -150,12 +150,13 @@ async def test_it_is_read_while_the_session_lasts_and_for_a_while_after() -> Non
         assert [each.source.text for each in said] == ["раз", "два"]
         assert said[0].at_s < said[1].at_s
         assert h.manager.owner(session_id) == owner
-        with pytest.raises(UnknownSession):
-            await h.manager.close_call(session_id, drain=False)
+        await h.manager.close_call(session_id, drain=False)  # it is over, as was asked
         await asyncio.sleep(2)
         for read in (h.manager.transcript, h.manager.owner):
             with pytest.raises(UnknownSession):
                 read(session_id)
+        with pytest.raises(UnknownSession):
+            await h.manager.close_call(session_id, drain=False)
 
 
 async def test_without_a_window_nothing_stays() -> None:
