@@ -23,6 +23,10 @@ settings.register_profile(
 settings.load_profile("rtc")
 
 FOLDERS = ("unit", "loopback", "browser", "model", "nemo")
+REAL_TIME = ("loopback", "browser", "nemo")
+"""Speech that plays in real time, to processes that share the machine with whatever else it does: a
+failure there is looked at twice. The summary names each test that needed its second try, and what
+fails both times has failed."""
 HANG_S = 240.0
 """No test waits longer; a guard against hangs, not a measure of speed."""
 
@@ -33,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for folder in FOLDERS:
             if folder in item.path.parts:
                 item.add_marker(getattr(pytest.mark, folder))
+                if folder in REAL_TIME:
+                    item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.hookimpl(tryfirst=True)
