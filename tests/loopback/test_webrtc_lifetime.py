@@ -1,11 +1,12 @@
 """How a peer's connection ends, and that nothing of it is left."""
 
 import asyncio
+import contextlib
 import ctypes
 import gc
 import os
+import socket
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -20,7 +21,7 @@ from rtc_server.transport.webrtc import WebRtcTransport
 from tests.loopback.peers import Server, tone
 from tests.rtc_client import Negotiate, RtcClient
 
-IMPATIENT = TransportSettings(connect_timeout_s=0.5, dead_peer_timeout_s=7.0)
+IMPATIENT = TransportSettings(connect_timeout_s=0.5)
 
 
 def sockets() -> int:
@@ -32,6 +33,20 @@ def sockets() -> int:
         except FileNotFoundError:
             continue  # the listing's own descriptor
     return held
+
+
+def two_free_ports() -> int:
+    """The first of two UDP ports that nobody has, below those that the kernel hands out."""
+    for port in range(20_000, 30_000, 2):
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two,
+            contextlib.suppress(OSError),
+        ):
+            one.bind(("127.0.0.1", port))
+            two.bind(("127.0.0.1", port + 1))
+            return port
+    raise AssertionError("no two UDP ports are free")
 
 
 async def test_a_client_that_says_goodbye() -> None:
@@ -55,7 +70,7 @@ async def test_a_client_that_never_connects_is_freed_at_the_deadline() -> None:
     before = sockets()
     async with Server(settings=IMPATIENT) as server:
         with pytest.raises(TimeoutError):
-            async with RtcClient(_deaf(server), timeout_s=0.2):
+            async with RtcClient(_gives_up(server)):
                 pass
         await server.session.until(lambda: bool(server.session.reasons))
         assert server.session.reasons == [CloseReason.CONNECT_TIMEOUT]
@@ -64,24 +79,26 @@ async def test_a_client_that_never_connects_is_freed_at_the_deadline() -> None:
 
 async def test_a_client_that_stalls_in_the_handshake_is_freed_at_the_deadline() -> None:
     async with Server(settings=IMPATIENT) as server:
-        client = RtcClient(server.negotiate, timeout_s=0.3)
-        released = asyncio.Event()
+        client = RtcClient(server.negotiate)
+        stalled, released = asyncio.Event(), asyncio.Event()
 
         async def wait(remote: object) -> None:
+            stalled.set()
             await released.wait()
 
         transceiver = client.pc.addTransceiver("audio")
         transceiver.receiver.transport.start = wait  # type: ignore[method-assign, assignment]
-        with pytest.raises(TimeoutError):
-            async with client:
-                pass
+        connecting = asyncio.create_task(client.__aenter__())
+        await stalled.wait()
         await server.session.until(lambda: bool(server.session.reasons))
         assert server.session.reasons == [CloseReason.CONNECT_TIMEOUT]
+        connecting.cancel()
+        await asyncio.wait({connecting})
         released.set()
 
 
 async def test_a_client_that_vanishes_mid_sentence_is_freed() -> None:
-    settings = replace(IMPATIENT, connect_timeout_s=15.0, dead_peer_timeout_s=2.0)
+    settings = TransportSettings(dead_peer_timeout_s=2.0)
     before = sockets()
     async with Server(settings=settings) as server:
         client = RtcClient(server.negotiate, audio=tone(440, 30.0))
@@ -95,11 +112,12 @@ async def test_a_client_that_vanishes_mid_sentence_is_freed() -> None:
 
 
 async def test_a_muted_client_is_not_taken_for_dead() -> None:
-    async with Server(settings=IMPATIENT) as server, RtcClient(server.negotiate) as client:
+    settings = TransportSettings(dead_peer_timeout_s=8.0)
+    async with Server(settings=settings) as server, RtcClient(server.negotiate) as client:
         session = server.session
         await session.until(lambda: session.samples >= 8_000)
         client.track.stop()  # no RTP at all from now on; consent checks come every 4 to 6 s
-        await asyncio.sleep(IMPATIENT.dead_peer_timeout_s + 2.0)
+        await asyncio.sleep(settings.dead_peer_timeout_s + 2.0)
         assert session.reasons == []
         server.transport.send_message('{"type": "still here"}')
         await client.event("still here")
@@ -153,13 +171,16 @@ async def test_a_call_given_up_during_the_answer_leaves_nothing() -> None:
 
 
 async def test_the_port_range_is_kept_and_its_end_is_said() -> None:
-    settings = TransportSettings(udp_port_first=42_000, udp_port_last=42_001)
+    first_port = two_free_ports()
+    settings = TransportSettings(udp_port_first=first_port, udp_port_last=first_port + 1)
     async with Server(settings=settings) as server:
         async with RtcClient(server.negotiate) as first, RtcClient(server.negotiate) as second:
             ports = {client.server_address[1] for client in (first, second)}
-            assert ports == {42_000, 42_001}
+            assert ports == {first_port, first_port + 1}
             with pytest.raises(AdmissionRefused, match="UDP port"):
                 await server.negotiate(first.pc.localDescription.sdp)
+        for session in server.sessions:
+            await session.until(lambda session=session: bool(session.reasons))  # type: ignore[misc]
         async with RtcClient(server.negotiate):
             pass
 
@@ -241,11 +262,12 @@ def trim() -> None:
     ctypes.CDLL(None).malloc_trim(0)
 
 
-def _deaf(server: Server) -> Negotiate:
+def _gives_up(server: Server) -> Negotiate:
+    """For a client that never sees its answer."""
+
     async def negotiate(offer: str) -> str:
         await server.negotiate(offer)
-        await asyncio.Event().wait()
-        raise AssertionError
+        raise TimeoutError
 
     return negotiate
 
@@ -269,7 +291,9 @@ async def test_addresses_to_offer_are_a_setting(address: str) -> None:
         await server.session.until(lambda: server.session.samples >= 8_000)
 
 
-async def test_a_stun_servers_view_of_us_is_offered_too() -> None:
+async def test_a_stun_servers_view_of_us_is_offered_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtc_server.transport.gathering.SERVER_TIMEOUT_S", 30.0)
+
     class StunServer(asyncio.DatagramProtocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             self.transport = transport
