@@ -38,6 +38,12 @@ class Recorder:
         """All of them."""
         return np.concatenate([each.samples for each in self.pcm])
 
+    def received(self) -> Samples:
+        """What came in packets: nothing concealed, and no silence in the place of what did not
+        come while the machine stood still."""
+        came = [each.samples for each in self.pcm if not each.concealed_samples]
+        return np.concatenate([np.zeros(0, np.float32), *(each for each in came if np.any(each))])
+
     def is_contiguous(self) -> bool:
         """Whether each piece begins where the one before ended."""
         position = 0

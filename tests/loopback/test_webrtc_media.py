@@ -16,7 +16,7 @@ async def test_a_tone_arrives_with_its_pitch_and_level() -> None:
         session = server.session
         await session.until(lambda: session.samples >= 2 * 16_000)
         assert session.is_contiguous()
-        middle = session.audio()[8_000:24_000]
+        middle = session.received()[8_000:24_000]
         assert abs(pitch_hz(middle, 16_000) - 440) < 5
         assert abs(level(middle) - level(tone(440, 1.0))) < 0.02
         assert server.transport.stats.packets_lost == 0
@@ -27,19 +27,29 @@ async def test_stereo_is_mixed_down() -> None:
     async with Server() as server, RtcClient(server.negotiate, audio=stereo):
         session = server.session
         await session.until(lambda: session.samples >= 2 * 16_000)
-        middle = session.audio()[8_000:24_000]
+        middle = session.received()[8_000:24_000]
         assert abs(pitch_hz(middle, 16_000) - 440) < 5
         assert abs(level(middle) - level(tone(440, 1.0)) / 2) < 0.02
 
 
 async def test_audio_comes_in_real_time() -> None:
-    async with Server() as server, RtcClient(server.negotiate, audio=tone(440, 3.0)) as client:
+    async with Server() as server, RtcClient(server.negotiate, audio=tone(440, 60.0)) as client:
         session = server.session
-        await session.until(lambda: session.samples >= 16_000)
-        sent, got = len(client.track.sent_at_s), session.samples
-        await session.until(lambda: session.samples >= got + 2 * 16_000)
-        # Two seconds of audio took two seconds of packets, give or take what was under way.
-        assert abs(len(client.track.sent_at_s) - sent - 100) <= 5
+        underway: list[int] = []
+
+        def second_passed() -> bool:
+            underway.append(len(client.track.sent_at_s) * 320 - len(session.received()))
+            return session.samples >= begin + 16_000
+
+        least = []
+        for _ in range(3):
+            underway.clear()
+            begin = session.samples
+            await session.until(second_passed)
+            least.append(min(underway))
+        # Second by second as much comes as is sent. The least of many looks: a machine that stood
+        # still sends in one go what it then takes a while to read.
+        assert max(least) - min(least) <= 5 * 320
 
 
 async def test_a_tone_played_is_heard_without_gaps() -> None:
@@ -59,7 +69,8 @@ async def test_a_tone_played_is_heard_without_gaps() -> None:
         # A stalled machine skips ticks; what is sent is never squeezed together.
         assert all(step % 960 == 0 and step >= 960 for step in steps)
         assert first.marker
-        heard = client.heard()[RATE // 2 : 2 * RATE]
+        heard = client.heard()
+        heard = heard[heard != 0.0][RATE // 2 : 2 * RATE]  # without the ticks that were skipped
         assert abs(pitch_hz(heard, RATE) - 660) < 5
         assert abs(level(heard) - level(tone(660, 1.0))) < 0.03
         assert server.transport.stats.packets_sent >= 150
