@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -26,10 +27,12 @@ from tests.engine_fakes import TTS_CHUNK, TTS_RATE
 pytestmark = pytest.mark.real_time
 
 
+PATIENT = EngineSettings(engine_wait_s=60.0)
+"""On a busy machine a restart takes a while."""
+
+
 @asynccontextmanager
-async def running(
-    settings: EngineSettings = EngineSettings(),  # noqa: B008 (frozen)
-) -> AsyncIterator[TtsService]:
+async def running(settings: EngineSettings = PATIENT) -> AsyncIterator[TtsService]:
     service = TtsService("tests.engine_fakes:tts", EngineOptions(), settings, Metrics())
     await service.start()
     try:
@@ -59,10 +62,10 @@ async def call_number(speech: Speech) -> int:
 
 async def test_chunks_come_while_the_rest_is_still_being_made() -> None:
     async with running() as service:
-        speech = ask(service, "slowly 20")
+        speech = ask(service, "slowly 100")
         await anext(speech)
         assert not speech.done()
-        assert await chunks(speech) == 19
+        assert await chunks(speech) == 99
         assert await chunks(ask(service, "speak 0")) == 0
 
 
@@ -130,8 +133,8 @@ async def test_kill_in_the_middle_of_a_text_is_told_and_mended() -> None:
 
 @pytest.mark.parametrize("verb", ["HANG", "STOP"])
 async def test_the_deadline_is_for_each_chunk(verb: str) -> None:
-    async with running(EngineSettings(tts_deadline_s=1.0)) as service:
-        assert await chunks(ask(service, "slowly 80")) == 80  # 1.6 s in all
+    async with running(replace(PATIENT, tts_deadline_s=2.0)) as service:
+        assert await chunks(ask(service, "slowly 120")) == 120  # 2.4 s in all
         hung = ask(service, f"{verb} 1")
         await anext(hung)
         with pytest.raises(EngineTimeout):
@@ -140,7 +143,7 @@ async def test_the_deadline_is_for_each_chunk(verb: str) -> None:
 
 
 async def test_a_hung_abort_is_noticed_too() -> None:
-    async with running(EngineSettings(tts_deadline_s=1.0)) as service:
+    async with running(replace(PATIENT, tts_deadline_s=2.0)) as service:
         hung = ask(service, "HANG 2")
         await anext(hung)
         await hung.aclose()
