@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import selectors
 import socket
 import time
@@ -39,6 +40,7 @@ def two_ready() -> Iterator[tuple[PacedSelector, Watch]]:
         for each in (one, two):
             each.bind(("127.0.0.1", 0))
             each.sendto(b"x", each.getsockname())
+            select.select([each], [], [])  # it is there
             selector.register(each, selectors.EVENT_READ)
         try:
             assert len(selector.select(1.0)) == 2
