@@ -19,7 +19,7 @@ from tests.nemo.fixture import OPTIONS, TEXTS, noise, said
 
 SESSIONS = 20
 """More than one batch holds, so that some wait while the process falls."""
-SETTINGS = EngineSettings(ast_deadline_s=5.0, engine_wait_s=60.0)
+SETTINGS = EngineSettings(ast_deadline_s=5.0, engine_wait_s=200.0)
 PHRASES = [(pair, texts[i % 3]) for i in range(SESSIONS // 2) for pair, texts in TEXTS.items()]
 """What each session says, and the two texts of it: both directions by turns."""
 
@@ -86,7 +86,7 @@ def leave(child: psutil.Process, megabytes: int) -> None:
 @pytest.mark.parametrize(("megabytes", "segments"), [(150, 16), (10, 1)])
 async def test_want_of_memory_is_met_or_told_and_passes(megabytes: int, segments: int) -> None:
     """16 segments need 500 MB and a quarter of them 130; one needs 40."""
-    service = AstService("canary", OPTIONS, EngineSettings(engine_wait_s=120.0), Metrics())
+    service = AstService("canary", OPTIONS, EngineSettings(engine_wait_s=200.0), Metrics())
     await service.start()
     random = np.random.default_rng(3)
     sounds = [AstRequest(noise(random, 15.0), "en", "ru") for _ in range(segments)]
