@@ -109,6 +109,20 @@ class Translation:
         """See `Broadcast.packet`."""
         return self._broadcast.packet(tick)
 
+    @property
+    def pending(self) -> int:
+        """Segments that were said and not yet heard to their end."""
+        return self._interpreter.queue_depth
+
+    @property
+    def queue_ms(self) -> float:
+        """Translated speech that waits to be heard."""
+        return self._interpreter.queue_ms
+
+    async def drained(self) -> None:
+        """Wait until everything said so far was heard, dropped or has failed."""
+        await self._interpreter.drained()
+
     async def run(self) -> None:
         """Interpret until cancelled, then free everything."""
         try:

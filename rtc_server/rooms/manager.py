@@ -158,7 +158,7 @@ class RoomManager:
     def _check_return(room: Room, source: str, owner: Owner) -> None:
         # Without keys everybody is the same owner, and nobody may push the speaker away.
         taken = room.live and not (owner.key and room.speaks_for(owner))
-        if not owner.may_touch(room.owner) or taken or room.is_over:
+        if not owner.may_touch(room.owner) or taken or room.is_closing:
             raise RoomTaken("Somebody has this room already. Choose another name, or try later.")
         if source != room.source:
             raise UnsupportedPair(

@@ -32,6 +32,7 @@ from rtc_server.rooms.peer import Peer
 from rtc_server.session.base import OpenedCall, Owner
 from rtc_server.session.quota import Lease
 from rtc_server.session.services import Services
+from rtc_server.session.session import DRAIN_MARGIN_S
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.sdp import Role
 
@@ -41,6 +42,8 @@ SAMPLE_S = 1.0
 """How often the wires' counters are added to the server's."""
 EXPIRING_S = 60.0
 """How long before its end a room is told of it."""
+TAIL_S = 0.5
+"""What is sent last still has to come out of the listeners' jitter buffers."""
 RETRY_FULL_S = 10
 """When to try again after a room was full."""
 RETRY_SILENT_S = 3
@@ -89,6 +92,7 @@ class Room:
         self._leaving: set[asyncio.Task[None]] = set()
         """Speakers who were replaced, saying goodbye."""
         self._translations_begun = 0
+        self._is_closing = False
         self._over = asyncio.Event()
 
     # ---------------------------------------------------------------- life
@@ -113,8 +117,13 @@ class Room:
         self._over.set()
 
     @property
+    def is_closing(self) -> bool:
+        """Whether it takes nobody any more: those who are there still hear the last sentence."""
+        return self._is_closing or self.is_over
+
+    @property
     def is_over(self) -> bool:
-        """Whether it takes nobody any more."""
+        """Whether it is gone, but for being freed."""
         return self._over.is_set()
 
     async def _free(self) -> None:
@@ -140,8 +149,7 @@ class Room:
         """End what is over, say what soon will be, and see that the original has its captions."""
         left_s = self._left_s(now_s)
         if not left_s:
-            logger.info("room %s: its time is up", self._id)
-            self._over.set()
+            self._finish_soon()
         elif left_s <= EXPIRING_S:
             for language in self._languages.values():
                 language.warn(ExpiringEvent(in_ms=round(left_s * 1000)))
@@ -160,6 +168,30 @@ class Room:
                     self._start(code)  # it failed, and begins anew
             elif not wanted and idle_s >= self._settings.room_linger_s:
                 language.work.cancel()
+
+    def _finish_soon(self) -> None:
+        """Its time is up: what is being said is the last sentence."""
+        if self._is_closing:
+            return
+        logger.info("room %s: its time is up", self._id)
+        self._is_closing = True
+        self._interrupt()
+        work = asyncio.create_task(self._finish(), name=f"last sentence {self._id}")
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
+
+    async def _finish(self) -> None:
+        """Close it when everything said so far was heard, or takes too long."""
+        pending = [each for each in self._translations() if each.pending]
+        if pending:
+            most_s = max(each.queue_ms for each in pending) / 1000 + DRAIN_MARGIN_S
+            try:
+                async with asyncio.timeout(most_s):
+                    await asyncio.gather(*(each.drained() for each in pending))
+            except TimeoutError:
+                logger.warning("room %s: closed with speech still waiting", self._id)
+            await asyncio.sleep(TAIL_S)
+        self._over.set()
 
     def _left_s(self, now_s: float) -> float:
         """How long the speaker's lease lasts; infinite without a limit, or a speaker."""
@@ -232,8 +264,8 @@ class Room:
         return speaker
 
     def _hear(self, speaker: Peer, pcm: Pcm) -> None:
-        if speaker is not self._speaker:
-            return  # replaced, and not yet gone
+        if speaker is not self._speaker or self._is_closing:
+            return  # replaced, and not yet gone; or all that counts was said
         pcm = replace(pcm, start_samples=self._base_samples + pcm.start_samples)
         self._position_samples = pcm.start_samples + len(pcm.samples)
         self._ear.feed(pcm)
@@ -304,7 +336,7 @@ class Room:
 
     def _admit(self, code: str) -> Language:
         language, settings = self._languages[code], self._settings
-        if not self.live or self.is_over:
+        if not self.live or self.is_closing:
             raise RoomSilent("Nobody speaks in this room yet. Try again soon.", RETRY_SILENT_S)
         if sum(len(each.members) for each in self._languages.values()) >= settings.room_listeners:
             raise AdmissionRefused(
@@ -344,7 +376,7 @@ class Room:
 
     def _start(self, code: str) -> None:
         language = self._languages[code]
-        if language.work is not None or self.is_over:
+        if language.work is not None or self.is_closing:
             return
         self._translations_begun += 1
         # Each translation counts its segments from 1, and readers know a segment by its id.
@@ -390,7 +422,7 @@ class Room:
             packets = self._original if code == self.source else self._languages[code]
             next_packet = packets.packet
         transport = await self._accept(offer_sdp, peer, role, next_packet)
-        if self.is_over:
+        if self.is_closing:
             await transport.close()
             raise RoomSilent("The room has closed meanwhile.", RETRY_SILENT_S)
         # Awaits nothing from here on: a caller who gives up now finds the peer whole.

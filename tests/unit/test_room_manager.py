@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from rtc_server.config import InterpreterSettings, ListenerSettings, RoomSettings
-from rtc_server.errors import BadOffer, RoomTaken, UnknownRoom
+from rtc_server.errors import BadOffer, RoomSilent, RoomTaken, UnknownRoom
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.base import SpeakerRequest
@@ -64,10 +64,10 @@ class Halls:
 
 
 @asynccontextmanager
-async def halls(**settings: float) -> AsyncIterator[Halls]:
+async def halls(tts: FakeTts | None = None, **settings: float) -> AsyncIterator[Halls]:
     services = Services(
         ast=FakeAst(),
-        tts=FakeTts(),
+        tts=tts or FakeTts(),
         make_vad=LoudnessVad,
         listener=ListenerSettings(),
         interpreter=InterpreterSettings(),
@@ -257,3 +257,46 @@ async def test_a_room_closes_at_once_when_its_key_is_revoked() -> None:
         assert "session.closed" in h.wires[1].sent[-1]
         with pytest.raises(UnknownRoom):
             h.manager.state("hall", KEY)
+
+
+async def until_mid_sentence(h: Halls) -> None:
+    """Open a room for a minute, with a listener; its time is up while somebody speaks."""
+    await h.speak(ANNA, limits=KeyLimits(session_minutes=1))
+    await h.manager.listen("hall", "offer", "en", KEY)
+    await asyncio.sleep(58.5)
+    await speak(h.wires[0], tone(2.5))
+
+
+async def test_a_room_whose_time_is_up_finishes_the_sentence() -> None:
+    async with halls(FakeTts(seconds=3, delay_s=0.04)) as h:
+        await until_mid_sentence(h)
+        assert all(wire.closed is None for wire in h.wires), "the last sentence is being said"
+        with pytest.raises(RoomSilent):
+            await h.manager.listen("hall", "offer", "en", KEY)
+        with pytest.raises(RoomTaken):
+            await h.speak(KEY)
+        encoded = h.total("rtc_room_frames_encoded_total")
+        assert encoded is not None
+        await asyncio.sleep(4)
+        spoken = [json.loads(text) for text in h.wires[1].sent]
+        finals = [event for event in spoken if event["type"] == "x.segment" and event["final"]]
+        assert [event["target"]["text"] for event in finals] == ["word"]
+        assert spoken[-1]["type"] == "session.closed"
+        assert (h.total("rtc_room_frames_encoded_total") or 0) - encoded > 100
+        assert all(wire.closed for wire in h.wires)
+
+
+async def test_a_room_does_not_wait_for_ever_for_its_last_sentence() -> None:
+    async with halls(FakeTts(delay_s=1000)) as h:
+        await until_mid_sentence(h)
+        await asyncio.sleep(8)
+        assert all(wire.closed is None for wire in h.wires)
+        await asyncio.sleep(4)
+        assert all(wire.closed for wire in h.wires)
+
+
+async def test_a_server_that_stops_does_not_wait_for_a_last_sentence() -> None:
+    async with halls(FakeTts(delay_s=1000)) as h:
+        await until_mid_sentence(h)
+        stopped_s = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - stopped_s < 1
