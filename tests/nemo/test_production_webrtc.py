@@ -70,6 +70,7 @@ async def test_canary_translates_and_silero_speaks(ast: str, tmp_path: Path) -> 
         tts="silero",
         models_dir=str(tmp_path),
         device="cpu",
+        engine_wait_s=60.0,
     )
     async with running(Settings(http=HttpSettings(port=0), engines=engines)) as server:
         url = server.url + "/v1/realtime/translations/calls"
