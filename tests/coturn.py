@@ -13,6 +13,7 @@ from aioice import stun
 
 from rtc_server.transport import gathering
 from tests.certificates import self_signed
+from tests.ports import free_ports
 
 SECRET = "coturns-static-auth-secret"
 HOST = "127.0.0.1"
@@ -66,7 +67,8 @@ async def coturn(folder: Path) -> AsyncIterator[Coturn]:
     program = shutil.which("turnserver")
     assert program, "coturn is missing: apt-get install coturn"
     certificate, key = self_signed(folder)
-    server = Coturn(*_free_ports(), certificate)
+    plain, tls = free_ports(2)
+    server = Coturn(plain, tls, certificate)
     process = await asyncio.create_subprocess_exec(
         program,
         "-n",  # no configuration file
@@ -127,20 +129,3 @@ async def _answers(port: int) -> None:
                 await writer.wait_closed()
                 return
             await asyncio.sleep(0.05)
-
-
-def _free_ports() -> tuple[int, int]:
-    """Two ports that are free for UDP and TCP."""
-    found: dict[int, None] = {}
-    while len(found) < 2:
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-        ):
-            tcp.bind((HOST, 0))
-            port: int = tcp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                udp.bind((HOST, port))
-                found[port] = None
-    first, second = found
-    return first, second

@@ -4,7 +4,6 @@ import asyncio
 import os
 import runpy
 import shutil
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.errors import ConfigError
 from tests.certificates import self_signed
 from tests.loopback.test_server import until
+from tests.ports import free_ports
 from tests.rtc_client import RtcClient
 
 CALLS = "/v1/realtime/translations/calls"
@@ -89,12 +89,6 @@ def test_the_example_mounts_it() -> None:
     assert {"/", "/interpreter"} <= paths
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
-
-
 @asynccontextmanager
 async def proxy(command: list[str], port: int) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
@@ -118,7 +112,7 @@ async def proxy(command: list[str], port: int) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("name", ["nginx", "caddy"])
 async def test_a_proxy_serves_it_below_a_prefix(name: str, tmp_path: Path) -> None:
-    port = free_port()
+    [port] = free_ports(1)
     async with server(trusted_proxies=("127.0.0.1",)) as house:
         example = {"nginx": "nginx.conf", "caddy": "Caddyfile"}[name]
         text = (EXAMPLES / "proxy" / example).read_text()

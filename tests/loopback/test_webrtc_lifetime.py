@@ -1,11 +1,9 @@
 """How a peer's connection ends, and that nothing of it is left."""
 
 import asyncio
-import contextlib
 import ctypes
 import gc
 import os
-import socket
 import threading
 from pathlib import Path
 from typing import cast
@@ -19,6 +17,7 @@ from rtc_server.errors import AdmissionRefused, IceRestartRefused
 from rtc_server.transport.base import CloseReason
 from rtc_server.transport.webrtc import WebRtcTransport
 from tests.loopback.peers import Server, tone
+from tests.ports import free_ports
 from tests.rtc_client import Negotiate, RtcClient
 
 IMPATIENT = TransportSettings(connect_timeout_s=0.5)
@@ -33,20 +32,6 @@ def sockets() -> int:
         except FileNotFoundError:
             continue  # the listing's own descriptor
     return held
-
-
-def two_free_ports() -> int:
-    """The first of two UDP ports that nobody has, below those that the kernel hands out."""
-    for port in range(20_000, 30_000, 2):
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two,
-            contextlib.suppress(OSError),
-        ):
-            one.bind(("127.0.0.1", port))
-            two.bind(("127.0.0.1", port + 1))
-            return port
-    raise AssertionError("no two UDP ports are free")
 
 
 async def test_a_client_that_says_goodbye() -> None:
@@ -171,12 +156,12 @@ async def test_a_call_given_up_during_the_answer_leaves_nothing() -> None:
 
 
 async def test_the_port_range_is_kept_and_its_end_is_said() -> None:
-    first_port = two_free_ports()
-    settings = TransportSettings(udp_port_first=first_port, udp_port_last=first_port + 1)
+    free = free_ports(2)
+    settings = TransportSettings(udp_port_first=free[0], udp_port_last=free[1])
     async with Server(settings=settings) as server:
         async with RtcClient(server.negotiate) as first, RtcClient(server.negotiate) as second:
             ports = {client.server_address[1] for client in (first, second)}
-            assert ports == {first_port, first_port + 1}
+            assert ports == set(free)
             with pytest.raises(AdmissionRefused, match="UDP port"):
                 await server.negotiate(first.pc.localDescription.sdp)
         for session in server.sessions:
