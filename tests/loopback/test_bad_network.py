@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rtc_server.pcm import SPEECH_RATE, Pcm
+from rtc_server.transport.media.tick import shared_tick
 from tests.loopback.peers import Server, pitch_hz, tone
 from tests.netem import Path, UdpProxy
 from tests.packet_scripts import encoded
@@ -71,7 +72,8 @@ async def test_loss_leaves_no_hole(path: Path) -> None:
         stats = server.transport.stats
         assert stats.packets_lost > 0
         concealed = sum(each.concealed_samples for each in session.pcm)
-        assert 0 < concealed <= 320 * (stats.packets_lost + proxy.dropped[0])
+        unsent = shared_tick().skipped  # so often the machine stood still, the client with it
+        assert 0 < concealed <= 320 * (stats.packets_lost + proxy.dropped[0] + unsent)
         proxy.up = proxy.down = Path()
         begin = session.samples
         await session.until(lambda: session.samples > begin + SPEECH_RATE)
