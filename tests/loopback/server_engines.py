@@ -64,8 +64,8 @@ def slow(_options: EngineOptions) -> MeasuringAst:
 
 
 def talkative(_options: EngineOptions) -> MeasuringAst:
-    """Answers at once, and at length: some half a minute of speech."""
-    return MeasuringAst(0.0, "one two three four five six seven eight nine ten " * 10)
+    """Answers at once, and at length: a quarter of a minute of speech."""
+    return MeasuringAst(0.0, "one two three four five six seven eight nine ten " * 6)
 
 
 class WordyAst(MeasuringAst):
