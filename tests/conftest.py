@@ -29,6 +29,8 @@ failure there is looked at twice. The summary names each test that needed its se
 fails both times has failed."""
 HANG_S = 240.0
 """No test waits longer; a guard against hangs, not a measure of speed."""
+NEMO_HANG_S = 480.0
+"""Loading NeMo takes 10 s, and minutes where its files are not in memory and others compute."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,9 +52,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = pyfuncitem._fixtureinfo.argnames
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
     virtual = "unit" in pyfuncitem.path.parts and not pyfuncitem.get_closest_marker("real_time")
+    hang_s = NEMO_HANG_S if "nemo" in pyfuncitem.path.parts else HANG_S
 
     async def run() -> None:
-        async with asyncio.timeout(None if virtual else HANG_S):
+        async with asyncio.timeout(None if virtual else hang_s):
             await test(**arguments)
         for _ in range(3):  # callbacks of what was just closed may still be queued
             await asyncio.sleep(0)
@@ -60,7 +63,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         assert not left, f"tasks left running: {left}"
 
     # A test that spins never gives its loop the chance to time out.
-    faulthandler.dump_traceback_later(2 * HANG_S, exit=True)
+    faulthandler.dump_traceback_later(2 * hang_s, exit=True)
     factory = VirtualTimeLoop if virtual else asyncio.new_event_loop
     try:
         with asyncio.Runner(loop_factory=factory) as runner:
