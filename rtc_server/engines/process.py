@@ -229,7 +229,7 @@ class EngineProcess:
 
     async def _ending(self) -> str:
         """How it ended, in words. A process that closed its pipes but stays is killed."""
-        await asyncio.wait([self._exit], timeout=0.5)
+        await asyncio.wait([self._exit], timeout=_STOP_S)
         if not self._exit.done():
             return "closed its pipe"
         if (code := self._exit.result()) < 0:
