@@ -25,7 +25,7 @@ from rtc_server.pcm import Samples
 _log = logging.getLogger(__name__)
 
 _STOP_S = 2.0
-"""How long an idle process may take to end by itself before it is killed."""
+"""How long a process that is idle, or that fell, may take to be gone before it is killed."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Thread pools of numeric libraries: one thread each, unless the operator chose otherwise."""
 
