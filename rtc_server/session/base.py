@@ -138,6 +138,14 @@ class Calls(Protocol):
             NotReady: that cannot be said yet.
         """
 
+    def check_admission(self, request: SessionRequest) -> None:
+        """Say why a session would be refused now; open none.
+
+        Raises:
+            UnsupportedPair, NotReady: as `check`.
+            AdmissionRefused, RateLimited: all places are taken, or what the key may use.
+        """
+
     def owner(self, session_id: str) -> Owner:
         """Who opened a session, also of one whose transcript can still be read.
 

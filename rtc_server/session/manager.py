@@ -187,6 +187,11 @@ class SessionManager:
             raise NotReady(self._readiness.reason, RETRY_NOT_READY_S)
         return self._services.direction(settings)
 
+    def check_admission(self, request: SessionRequest) -> None:
+        """See `Calls.check_admission`."""
+        self.check(request.settings)
+        self._lease(request).end(self._services.clock(), self._services.wall())
+
     def owner(self, session_id: str) -> Owner:
         """See `Calls.owner`."""
         ended = self._archive.find(session_id)
@@ -207,7 +212,7 @@ class SessionManager:
         if self._archive.find(session_id) is None:
             await self._call(session_id).session.close(drain=drain)
 
-    def _admit(self, request: SessionRequest) -> _Admitted:
+    def _lease(self, request: SessionRequest) -> Lease:
         if not self._readiness.ready:
             raise NotReady(self._readiness.reason, RETRY_NOT_READY_S)
         if not self._is_open:
@@ -218,11 +223,14 @@ class SessionManager:
                 RETRY_FULL_S,
             )
         now_s, wall_s = self._services.clock(), self._services.wall()
-        lease = self._quotas.admit(request.owner.key, request.limits, now_s, wall_s)
+        return self._quotas.admit(request.owner.key, request.limits, now_s, wall_s)
+
+    def _admit(self, request: SessionRequest) -> _Admitted:
+        lease = self._lease(request)
         try:
             session = Session("sess_" + secrets.token_urlsafe(16), request, self._services, lease)
         except BaseException:
-            lease.end(now_s, wall_s)
+            lease.end(self._services.clock(), self._services.wall())
             raise
         return _Admitted(session, session.link(), request.owner, lease)
 

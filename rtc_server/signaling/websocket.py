@@ -139,7 +139,8 @@ class WebSocketRoutes:
                 caller_of(request).must_own(self._calls.owner(resumed))
             if not response.can_prepare(request):
                 # A browser's WebSocket does not tell why it was refused; this does, over HTTP.
-                self._calls.check(asked.settings)
+                if resumed is None:
+                    self._calls.check_admission(asked)
                 raise RemoteError("This address speaks WebSocket: connect with ws:// or wss://.")
             if resumed is not None:
                 await self._calls.resume_stream(resumed, upgrade, last_seen(request.query))

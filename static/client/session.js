@@ -1,5 +1,6 @@
 import { Api } from "./api.js";
 import { Backoff } from "./backoff.js";
+import { Comeback } from "./comeback.js";
 import { ClientError } from "./errors.js";
 import { WebRtcLink } from "./webrtc.js";
 
@@ -51,7 +52,7 @@ export class TranslationClient extends EventTarget {
   /** As in x.session. */ #settings = {};
   #sessionId = "";
   #lastSeq = 0;
-  /** Tries again at once. */ #wake = () => {};
+  /** While it is being made again. @type {Comeback|null} */ #comeback = null;
 
   /**
    * @param {object} [options]
@@ -257,8 +258,8 @@ export class TranslationClient extends EventTarget {
 
   async #reconnect() {
     this.#setState("reconnecting");
-    const backoff = new Backoff(performance.now(), this.#patienceMs);
-    const watch = this.#watchNetwork();
+    let backoff = new Backoff(performance.now(), this.#patienceMs);
+    this.#comeback = new Comeback();
     const dead = this.#link; // closing it before another is there would end the session
     while (this.#state === "reconnecting") {
       const { place } = this.#link;
@@ -273,36 +274,13 @@ export class TranslationClient extends EventTarget {
         }
         const waitMs = error.retryable ? backoff.next(performance.now()) : null;
         if (waitMs === null) this.#end(error.retryable ? lost(error) : error);
-        else await this.#pause(waitMs);
+        else if (await this.#comeback.within(waitMs)) {
+          backoff = new Backoff(performance.now(), this.#patienceMs);
+        }
       }
     }
-    watch.abort();
+    this.#comeback.close();
     dead.close();
-  }
-
-  /** Wait, but no longer than until the network or the person is back. */
-  async #pause(waitMs) {
-    await new Promise((resolve) => {
-      const timer = setTimeout(resolve, waitMs);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = () => {};
-  }
-
-  /** @returns {AbortController}  ends it */
-  #watchNetwork() {
-    const watch = new AbortController();
-    const { signal } = watch;
-    globalThis.addEventListener?.("online", () => this.#wake(), { signal });
-    globalThis.document?.addEventListener(
-      "visibilitychange",
-      () => document.visibilityState === "visible" && this.#wake(),
-      { signal },
-    );
-    return watch;
   }
 
   // ------------------------------------------------------------------ what the server says
@@ -342,7 +320,7 @@ export class TranslationClient extends EventTarget {
     this.#up = false;
     this.#setState("closed", error);
     this.#link?.hangUp();
-    this.#wake();
+    this.#comeback?.close();
     return error;
   }
 

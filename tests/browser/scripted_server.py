@@ -90,7 +90,7 @@ class ScriptedCalls:
         return OpenedCall(session_id, peer.localDescription.sdp, "ice")
 
     async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
-        raise NotReady("This server has no WebSocket sessions.", 1)
+        raise self.refuse or NotReady("This server has no WebSocket sessions.", 1)
 
     async def resume_call(self, session_id: str, offer_sdp: str, seen: LastSeen) -> OpenedCall:
         raise UnknownSession(GONE)
@@ -103,6 +103,10 @@ class ScriptedCalls:
 
     def check(self, settings: SessionPatch) -> Direction:
         raise NotImplementedError
+
+    def check_admission(self, request: SessionRequest) -> None:
+        if self.refuse:
+            raise self.refuse
 
     def owner(self, session_id: str) -> Owner:
         return self.requests[-1].owner

@@ -1,9 +1,29 @@
 """The page of a server with keys: it gets in by a secret of its own, or says why not."""
 
+import contextlib
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+from playwright.async_api import expect
+
+from rtc_server.clock import wall
 from rtc_server.config import AccessSettings, HttpSettings, Settings
+from rtc_server.errors import AdmissionRefused
+from rtc_server.signaling import http_app
 from tests.browser.chromium import visit
 from tests.browser.scripted_server import say, scripted_server
-from tests.browser.test_page_states import FAILED_REQUEST, expect_problem, start
+from tests.browser.test_page_states import FAILED_REQUEST, LIVE, expect_problem, start
+from tests.browser.test_reconnect import KEEP_CHANNELS
+
+ENDLESS_BACK_OFF = """
+const later = window.setTimeout.bind(window);
+window.setTimeout = (act, ms, ...more) => {
+  if (!("waits" in window) || ms < 250 || ms > 500) return later(act, ms, ...more);
+  waits += 1;
+  return 0;
+};"""
+"""Once `window.waits` is there, the back-off's first wait does not end by itself; it is counted."""
 
 
 async def test_the_page_works_where_it_may_ask_for_secrets() -> None:
@@ -35,3 +55,115 @@ async def test_the_page_says_that_the_time_is_nearly_up() -> None:
         await start(seen.page)
         say(await server.calls.channel.get(), "x.expiring", in_ms=60_000)
         await expect_problem(seen.page, "The conversation will end soon", "Finish your sentence")
+
+
+def page_access() -> Settings:
+    """A server with keys whose page may ask for secrets."""
+    return Settings(HttpSettings(api_key="k"), AccessSettings(page_access="open"))
+
+
+@contextlib.contextmanager
+def clock_ahead() -> Iterator[list[float]]:
+    """By how many seconds the door's clock is ahead, for servers that are made meanwhile."""
+    ahead = [0.0]
+    with mock.patch.object(http_app, "wall", lambda: wall() + ahead[0]):
+        yield ahead
+
+
+async def test_a_secret_that_expired_is_renewed_when_the_connection_dies() -> None:
+    with clock_ahead() as ahead:
+        async with (
+            scripted_server(page_access()) as server,
+            visit(server.url, before_load=KEEP_CHANNELS, expected_errors=[FAILED_REQUEST]) as seen,
+        ):
+            page = seen.page
+            await start(page)
+            await server.calls.channel.get()
+            ahead[0] = 3600
+            await page.evaluate("channels.at(-1).close()")
+            await server.calls.channel.get()  # this server knows the session no more: another one
+            await page.wait_for_selector(LIVE)
+            first, second = (request.owner.secret for request in server.calls.requests)
+            assert first != second
+            await page.select_option("#source", "en")  # asks for the phrases of that language
+            await expect(page.locator("#examples")).to_be_attached()
+            await expect(page.locator("#problem")).to_be_hidden()
+
+
+async def test_a_network_that_is_back_is_tried_at_once() -> None:
+    """With a back-off that never ends: nothing but the news brings the session back."""
+    async with (
+        scripted_server(page_access()) as server,
+        visit(
+            server.url,
+            before_load=KEEP_CHANNELS + ENDLESS_BACK_OFF,
+            expected_errors=[FAILED_REQUEST],
+        ) as seen,
+    ):
+        page = seen.page
+        await start(page)
+        await server.calls.channel.get()
+        await page.evaluate("window.waits = 0")
+        await page.context.set_offline(True)
+        await page.evaluate("channels.at(-1).close()")
+        await page.wait_for_function("() => waits === 1")
+        await page.wait_for_selector("[data-phase=interrupted]")
+        await page.context.set_offline(False)
+        await server.calls.channel.get()
+        await page.wait_for_selector(LIVE)
+
+
+async def test_a_person_who_is_back_need_not_wait() -> None:
+    async with (
+        scripted_server(page_access()) as server,
+        visit(
+            server.url,
+            before_load=KEEP_CHANNELS + ENDLESS_BACK_OFF,
+            expected_errors=[FAILED_REQUEST],
+        ) as seen,
+    ):
+        page = seen.page
+        await start(page)
+        await server.calls.channel.get()
+        await page.evaluate("window.waits = 0")
+        server.calls.refuse = AdmissionRefused("All 50 places are taken.", 5)
+        await page.evaluate("channels.at(-1).close()")
+        await page.wait_for_function("() => waits === 1")
+        server.calls.refuse = None
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        await server.calls.channel.get()
+        await page.wait_for_selector(LIVE)
+
+
+@pytest.mark.parametrize("transport", ["webrtc", "websocket"])
+@pytest.mark.parametrize(
+    ("secret", "sentence"),
+    [
+        ("expired", "The client secret has expired."),
+        ("revoked", "The key or client secret is wrong or no longer valid."),
+    ],
+)
+async def test_a_secret_that_opens_nothing_is_explained(
+    secret: str, sentence: str, transport: str
+) -> None:
+    with clock_ahead() as ahead:
+        async with (
+            scripted_server(page_access()) as server,
+            visit(
+                f"{server.url}?transport={transport}",
+                expected_errors=[FAILED_REQUEST, "WebSocket connection to"],
+            ) as seen,
+        ):
+            page = seen.page
+            await page.wait_for_selector("#toggle:enabled")
+            ask = (
+                "async () => (await (await fetch('page/secret', { method: 'POST' })).json()).value"
+            )
+            value = await page.evaluate(ask) if secret == "expired" else "ek_page.e30.AAAA"
+            ahead[0] = 3600
+            await page.route(
+                "**/page/secret", lambda route: route.fulfill(json={"value": value}), times=1
+            )
+            await page.click("#toggle")
+            await expect_problem(page, "This server asks for a key", sentence)
+            assert not server.calls.requests

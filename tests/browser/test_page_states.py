@@ -98,6 +98,25 @@ async def test_what_was_not_understood_comes_with_near_phrases() -> None:
         await expect_problem(page, "A message from the server", "Some speech was not spoken.")
 
 
+async def test_a_late_translation_is_told_of_until_it_comes() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await start(page)
+        channel = await server.calls.channel.get()
+        late = "The translation is late"
+        say(channel, "x.warning", code="engine_slow", message="The translation is late.")
+        await expect_problem(page, late, "Go on speaking")
+        say(channel, "x.segment", **segment("a", 1, "partial", "Сколько"))
+        await expect(page.locator(".pending")).to_be_visible()
+        await expect_problem(page, late, "Go on speaking")
+        say(channel, "x.segment", **segment("a", 2, "final", "Сколько?", "How much?"))
+        await expect(page.locator("#problem")).to_be_hidden()
+        say(channel, "x.warning", code="own_voice", message="The microphone hears it.")
+        say(channel, "x.segment", **segment("b", 1, "final", "Да.", "Yes."))
+        await expect(page.locator(".target", has_text="Yes.")).to_be_visible()
+        await expect_problem(page, "The microphone hears the translation", "Use headphones")
+
+
 async def test_captions_follow_the_newest_line_until_the_reader_scrolls_back() -> None:
     phone = {"width": 390, "height": 844}
     async with scripted_server() as server, visit(server.url, viewport=phone) as seen:
@@ -154,7 +173,7 @@ async def test_both_interface_languages_say_the_same_things() -> None:
         assert english == russian
 
 
-@pytest.mark.parametrize(
+refusals = pytest.mark.parametrize(
     ("refusal", "title", "text"),
     [
         (
@@ -169,6 +188,9 @@ async def test_both_interface_languages_say_the_same_things() -> None:
         ),
     ],
 )
+
+
+@refusals
 async def test_a_refused_call_says_why_and_can_be_tried_again(
     refusal: Exception, title: str, text: str
 ) -> None:
@@ -185,6 +207,21 @@ async def test_a_refused_call_says_why_and_can_be_tried_again(
         await page.click("#problem-action")
         await page.wait_for_selector(LIVE)
         await expect(page.locator("#problem")).to_be_hidden()
+
+
+@refusals
+async def test_a_refused_websocket_says_why(refusal: Exception, title: str, text: str) -> None:
+    async with (
+        scripted_server() as server,
+        visit(
+            f"{server.url}?transport=websocket",
+            expected_errors=[FAILED_REQUEST, "WebSocket connection to"],
+        ) as seen,
+    ):
+        server.calls.refuse = refusal
+        await seen.page.click("#toggle:enabled")
+        await expect_problem(seen.page, title, text)
+        await expect(seen.page.locator("#problem-action")).to_have_text("Try again")
 
 
 async def test_a_refused_microphone() -> None:

@@ -240,6 +240,8 @@ async def test_a_full_house_says_when_to_come_back() -> None:
                 await http.ws_connect(PLAIN)
             assert refused.value.status == 503
             assert refused.value.headers and int(refused.value.headers["Retry-After"]) > 0
+            async with http.get(PLAIN) as response:  # what a browser's page asks then
+                assert response.status == 503
         await freed(house)
         async with client(house, PLAIN) as c:
             await c.event("session.created")
