@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 
-import pytest
-
 from rtc_server.app.server import running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 
@@ -62,60 +60,62 @@ SMUGGLED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("raw", SMUGGLED.values(), ids=SMUGGLED.keys())
-async def test_a_request_within_a_request_is_not_answered_with_its_key(raw: bytes) -> None:
+async def test_a_request_within_a_request_is_not_answered_with_its_key() -> None:
     """Either the whole is refused, or the rest is a request of its own by the same rules that any
     proxy in front has: never a length that may be read in two ways."""
     async with running(SETTINGS) as house:
-        statuses = await answers(house.port, raw)
-        assert statuses, "it must be answered"
-        assert not any(b" 200 " in status for status in statuses), statuses
+        answered = await asyncio.gather(*(answers(house.port, raw) for raw in SMUGGLED.values()))
+    for name, statuses in zip(SMUGGLED, answered, strict=True):
+        assert statuses, f"{name} must be answered"
+        assert not any(b" 200 " in status for status in statuses), (name, statuses)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        b"/talk/../v1/engines",
-        b"/talk/%2e%2e/v1/engines",
-        b"/v1/engines",
-        b"//v1/engines",
-        b"/talk//v1/engines",
-        b"/talk/v1/engines/..;/",
-        b"/talk/static/../../rtc_server/config.py",
-        b"/talk/static/%2e%2e/%2e%2e/pyproject.toml",
-        b"/talk/static/..%2f..%2fpyproject.toml",
-        b"http://elsewhere/talk/v1/engines",
-    ],
+ELSEWHERE = (
+    b"/talk/../v1/engines",
+    b"/talk/%2e%2e/v1/engines",
+    b"/v1/engines",
+    b"//v1/engines",
+    b"/talk//v1/engines",
+    b"/talk/v1/engines/..;/",
+    b"/talk/static/../../rtc_server/config.py",
+    b"/talk/static/%2e%2e/%2e%2e/pyproject.toml",
+    b"/talk/static/..%2f..%2fpyproject.toml",
+    b"http://elsewhere/talk/v1/engines",
 )
-async def test_no_path_leads_around_the_prefix_or_the_key(path: bytes) -> None:
+
+
+async def test_no_path_leads_around_the_prefix_or_the_key() -> None:
     async with running(SETTINGS) as house:
-        raw = b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-        [status] = await answers(house.port, raw)
-        assert status.split(b" ")[1] in (b"400", b"401", b"403", b"404"), status
+        for path in ELSEWHERE:
+            raw = b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            [status] = await answers(house.port, raw)
+            assert status.split(b" ")[1] in (b"400", b"401", b"403", b"404"), (path, status)
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        b"X-Forwarded-Prefix: /a\r\nX-Forwarded-Prefix: //evil.example\r\n",
-        b"X-Forwarded-Prefix: //evil.example\r\n",
-        b"X-Forwarded-Prefix: https://evil.example\r\n",
-        b"X-Forwarded-Prefix: /%0d%0aSet-Cookie:x\r\n",
-        b"X-Forwarded-Host: evil.example\r\nOrigin: http://evil.example%0d%0aX: y\r\n",
-        b"Origin: http://evil.example\r\n",
-    ],
+HEADERS = (
+    b"X-Forwarded-Prefix: /a\r\nX-Forwarded-Prefix: //evil.example\r\n",
+    b"X-Forwarded-Prefix: //evil.example\r\n",
+    b"X-Forwarded-Prefix: https://evil.example\r\n",
+    b"X-Forwarded-Prefix: /%0d%0aSet-Cookie:x\r\n",
+    b"X-Forwarded-Host: evil.example\r\nOrigin: http://evil.example%0d%0aX: y\r\n",
+    b"Origin: http://evil.example\r\n",
 )
-async def test_no_header_comes_back_as_one_of_ours(headers: bytes) -> None:
+
+
+async def test_no_header_comes_back_as_one_of_ours() -> None:
     async with running(SETTINGS) as house:
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-        for path in (b"/talk", b"/talk/v1/languages?source=%0d%0aSet-Cookie:%20x"):
-            writer.write(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n")
-            head = await reader.readuntil(b"\r\n\r\n")
-            body = [
-                line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
-            ]
-            await reader.readexactly(int(body[0].split(b":")[1]))
-            assert b"evil" not in head
-            assert b"cookie" not in head.lower()
-        writer.close()
-        await writer.wait_closed()
+        for headers in HEADERS:
+            reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+            for path in (b"/talk", b"/talk/v1/languages?source=%0d%0aSet-Cookie:%20x"):
+                writer.write(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n")
+                head = await reader.readuntil(b"\r\n\r\n")
+                [length] = [
+                    line
+                    for line in head.split(b"\r\n")
+                    if line.lower().startswith(b"content-length")
+                ]
+                await reader.readexactly(int(length.split(b":")[1]))
+                assert b"evil" not in head, headers
+                assert b"cookie" not in head.lower(), headers
+            writer.close()
+            await writer.wait_closed()
