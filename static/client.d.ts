@@ -97,6 +97,11 @@ export interface TranslationEvents {
   expiring: { in_ms: number };
   /** The server refused something; the session goes on. */
   refused: { code: string | null; message: string };
+  /**
+   * After a reconnection `stream` holds another track. Elements that play the stream follow by
+   * themselves; a recorder, an audio graph or another call takes tracks, and must be given this one.
+   */
+  track: { track: MediaStreamTrack };
 }
 
 /** A running interpretation. */
@@ -150,7 +155,7 @@ export class ClientError extends Error {
 }
 
 /** The messages of the protocol, as they come. */
-export interface ClientEvents extends Omit<TranslationEvents, "state"> {
+export interface ClientEvents extends Omit<TranslationEvents, "state" | "track"> {
   state: { state: State; error: ClientError | null };
   /** Comes again after a reconnection. */
   track: { stream: MediaStream };

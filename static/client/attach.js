@@ -46,7 +46,9 @@ export async function attachTranslation(track, options) {
 
 /**
  * A running interpretation. Events (each a CustomEvent): "state" {state, error}, "vad" {state},
- * "metrics", "warning" {code, message}, "expiring" {in_ms}, "refused" {code, message}.
+ * "metrics", "warning" {code, message}, "expiring" {in_ms}, "refused" {code, message}, and "track"
+ * {track}: `stream` holds another track, after a reconnection. Elements that play the stream follow
+ * by themselves; a recorder, an audio graph or another call takes tracks, and must be given this one.
  */
 export class Translation extends EventTarget {
   /** The translated speech. The same stream for good, whatever becomes of the connection. */
@@ -126,7 +128,10 @@ export class Translation extends EventTarget {
   /** After a reconnection the speech comes on another track. @param {MediaStream} stream */
   #adopt(stream) {
     for (const old of this.stream.getTracks()) this.stream.removeTrack(old);
-    for (const track of stream.getTracks()) this.stream.addTrack(track);
+    for (const track of stream.getTracks()) {
+      this.stream.addTrack(track);
+      this.dispatchEvent(new CustomEvent("track", { detail: { track } }));
+    }
   }
 
   /** What an earlier session left unfinished will not be finished any more. */

@@ -22,6 +22,7 @@ export async function use(track: MediaStreamTrack): Promise<Segment[]> {
   translation.addEventListener("state", ({ detail: { state, error } }) => {
     if (state === "reconnecting") console.log(error?.code);
   });
+  translation.addEventListener("track", ({ detail }) => detail.track.readyState);
   // @ts-expect-error: captions have no such event
   translation.captions.addEventListener("word", () => {});
   // @ts-expect-error: a language is needed
