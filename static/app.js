@@ -22,6 +22,8 @@ import { Transcript } from "./transcript.js";
 
 const WARM_UP_POLL_MS = 1500;
 const EXAMPLES = 4;
+/** Of the server's warnings those that the page has words for. */
+const WARNINGS = new Set(["engine_slow", "own_voice", "replay_incomplete", "slow_network"]);
 
 /** @param {string} id */
 const at = (id) => document.getElementById(id);
@@ -227,9 +229,13 @@ function follow(session) {
   on("hearing", ({ nothing }) => (at("hint").textContent = nothing ? text("nothingHeard") : ""));
   on("stream", ({ stream }) => play(stream));
   on("expiring", () => problems.show("expiring"));
-  on("notice", ({ message }) => problems.show("notice", { detail: message }));
+  on("notice", ({ code, message }) => {
+    if (WARNINGS.has(code)) problems.show(code);
+    else problems.show("notice", { detail: message });
+  });
   on("metrics", (metrics) => details.take(metrics));
   on("segment", (event) => {
+    if (event.final) problems.hide("engine_slow");
     const segment = transcript.apply(event, new Date());
     if (!segment) return;
     for (const view of views) view.show(segment);
@@ -239,6 +245,7 @@ function follow(session) {
     const { key, state } = event;
     for (const view of views) view.showPlayout(key, state);
     output.playout(event);
+    if (state === "started") problems.hide("engine_slow");
     if (state === "queued" || state === "started") waiting.add(key);
     else waiting.delete(key);
     showSound();

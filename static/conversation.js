@@ -4,7 +4,7 @@
  *
  * Events (each a CustomEvent): "phase" {phase}, "level" {rms}, "hearing" {nothing}, "stream"
  * {stream}, "segment" and "playout" (as the client's, with `key` naming the segment on this page),
- * "metrics", "notice" {message}, "expiring", "renewed", "source" {source}, "source-ended" {kind}.
+ * "metrics", "notice" {code?, message}, "expiring", "renewed", "source" {source}, "source-ended" {kind}.
  *
  * @typedef {"opening"|"connecting"|"listening"|"hearing"|"translating"|"speaking"|"interrupted"|
  *     "finishing"} Phase
@@ -42,7 +42,7 @@ export class Conversation extends EventTarget {
     on("segment", (event) => this.#followSegment(event));
     on("playout", (event) => this.#followPlayout(event));
     on("metrics", (event) => this.#emit("metrics", event));
-    on("warning", ({ message }) => this.#emit("notice", { message }));
+    on("warning", ({ code, message }) => this.#emit("notice", { code, message }));
     on("expiring", () => this.#emit("expiring", {}));
     on("refused", ({ message }) => this.#emit("notice", { message }));
     this.#over = new Promise((resolve, reject) => {

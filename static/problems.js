@@ -28,7 +28,9 @@ export class ProblemBar {
     this.render();
   }
 
-  hide() {
+  /** @param {string} [code]  hide it only while it shows this */
+  hide(code = this.#shown?.code) {
+    if (this.#shown?.code !== code) return;
     this.#shown = null;
     this.#bar.hidden = true;
   }

@@ -199,6 +199,22 @@ export const words = {
       "The browser blocked the sound",
       "Press the button to hear the translation.",
     ],
+    own_voice: [
+      "The microphone hears the translation",
+      "What it hears of it is not translated again. Use headphones, or turn the sound down.",
+    ],
+    engine_slow: [
+      "The translation is late",
+      "The server is busy with it. Go on speaking: it comes as soon as it is ready.",
+    ],
+    slow_network: [
+      "The network is slow",
+      "Part of what was said could not be sent. Move closer to the router, or try another network.",
+    ],
+    replay_incomplete: [
+      "Some captions are missing here",
+      "You were away for so long that the server did not send them again.",
+    ],
     notice: ["A message from the server", ""],
     expiring: [
       "The conversation will end soon",

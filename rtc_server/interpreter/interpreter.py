@@ -39,6 +39,7 @@ from rtc_server.interpreter.listener import (
     SpeechPaused,
     SpeechStarted,
 )
+from rtc_server.interpreter.patience import Patience
 from rtc_server.interpreter.ports import AstPort, ListenerPort, TtsPort
 from rtc_server.interpreter.speaker import Speaker
 from rtc_server.interpreter.utterance import Guess, OpenSegment, Utterance
@@ -82,6 +83,8 @@ class Interpreter:
             metrics=metrics,
             clock=clock,
         )
+        late = WarningEvent("engine_slow", "The translation is late. It comes when it is ready.")
+        self._patience = Patience(lambda: emit(late), clock)
         self._partial_samples = settings.partial_interval_ms * SPEECH_RATE // 1000
         self._own_voice = OwnVoice() if settings.own_voice_guard else None
         self._warned_s: float | None = None
@@ -326,7 +329,9 @@ class Interpreter:
         while True:
             utterance = await self._translations.get()
             try:
-                result = await utterance.answer
+                with self._patience.waiting(utterance.delays.speech_end_s) as came:
+                    result = await utterance.answer
+                    came()
                 utterance.delays.translated_s = self._clock()
                 utterance.result = result
                 self._publish(utterance, result)

@@ -14,9 +14,16 @@ from rtc_server.audio.spoken import Spoken
 from rtc_server.clock import Clock
 from rtc_server.engines.base import AstResult, TtsRequest
 from rtc_server.errors import EngineError
-from rtc_server.events.server import ErrorDetail, ErrorEvent, PlayoutEvent, ServerEvent
+from rtc_server.events.server import (
+    ErrorDetail,
+    ErrorEvent,
+    PlayoutEvent,
+    ServerEvent,
+    WarningEvent,
+)
 from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
+from rtc_server.interpreter.patience import Patience
 from rtc_server.interpreter.ports import TtsPort
 from rtc_server.interpreter.utterance import Utterance
 from rtc_server.metrics import Metrics
@@ -51,6 +58,8 @@ class Speaker:
         self._session_id, self._tts = session_id, tts
         self._playout, self._emit = playout, emit
         self._metrics, self._clock = metrics, clock
+        late = WarningEvent("engine_slow", "The voice is late. It comes when it is ready.")
+        self._patience = Patience(lambda: emit(late), clock)
         self._speech: asyncio.Queue[Utterance] = asyncio.Queue(SPEECH)
         self._unspoken: dict[str, Utterance] = {}
         self._spoken = Spoken()
@@ -124,21 +133,23 @@ class Speaker:
         result, captions = utterance.result, utterance.captions
         assert result is not None
         utterance.tempo = speech_rate(self._playout.queue_ms)
-        utterance.delays.asked_s = self._clock()
+        asked_s = utterance.delays.asked_s = self._clock()
         direction = captions.direction
         request = TtsRequest(
             result.target_text, direction.target, direction.voice, rate=utterance.tempo
         )
         resampler = Resampler(self._tts.capabilities.sample_rate, PLAYOUT_RATE)
         speech = self._tts.synthesize(request, session_id=self._session_id)
-        async with aclosing(speech):
-            if not self._is_cleared(utterance):
-                async for chunk in speech:
-                    if self._is_cleared(utterance):
-                        break
-                    if utterance.delays.synthesized_s is None:
-                        utterance.delays.synthesized_s = self._clock()
-                    self._play(utterance, resampler.push(chunk))
+        with self._patience.waiting(asked_s) as came:
+            async with aclosing(speech):
+                if not self._is_cleared(utterance):
+                    async for chunk in speech:
+                        if self._is_cleared(utterance):
+                            break
+                        if utterance.delays.synthesized_s is None:
+                            utterance.delays.synthesized_s = self._clock()
+                            came()
+                        self._play(utterance, resampler.push(chunk))
         if not self._is_cleared(utterance):
             self._play(utterance, resampler.flush())
         self._played(self._playout.finish(captions.segment_id))

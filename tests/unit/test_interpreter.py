@@ -22,6 +22,7 @@ from rtc_server.events.server import (
     SegmentStatus,
     ServerEvent,
     VadEvent,
+    WarningEvent,
 )
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
@@ -300,3 +301,41 @@ async def test_a_backlog_is_spoken_faster() -> None:
         assert rates[0] == 1.0
         assert rates == sorted(rates)
         assert rates[-1] > 1.1
+
+
+async def test_who_waits_for_a_translation_is_told_within_two_seconds_and_once() -> None:
+    late = FakeAst(delay_s=6.0)
+    async with bench(late) as b:
+        await b.hear(joined([tone(1), silence(1.5), tone(1), silence(9)]))
+        assert len(b.finals) == 2
+        [told] = b.of(WarningEvent)
+        assert isinstance(told, WarningEvent)
+        assert told.code == "engine_slow"
+        spoken_s = 1.0
+        told_s = b.times[b.events.index(told)]
+        assert spoken_s + 1.5 < told_s <= spoken_s + 2.0
+        assert told_s < b.times[b.events.index(b.finals[0])]
+
+        late.delay_s = 0.5  # in time again, and then late again
+        await b.hear(joined([tone(1), silence(3)]))
+        assert len(b.of(WarningEvent)) == 1
+        late.delay_s = 6.0
+        await b.hear(joined([tone(1), silence(8)]))
+        assert len(b.of(WarningEvent)) == 2
+
+
+async def test_who_waits_for_a_voice_is_told_too() -> None:
+    async with bench(tts=FakeTts(delay_s=4.0, seconds=0.2)) as b:
+        await b.hear(joined([tone(1), silence(12)]))
+        [told] = b.of(WarningEvent)
+        translated_s = b.times[b.events.index(b.finals[0])]
+        assert translated_s + 1.5 < b.times[b.events.index(told)] <= translated_s + 2.0
+        assert b.playout[-1] == ("seg_1", "finished")
+
+
+async def test_an_engine_that_fails_late_is_told_of_before() -> None:
+    async with bench(FakeAst([EngineCrashed("Gone.")], delay_s=3.0)) as b:
+        await b.hear(joined([tone(1), silence(5)]))
+        told, failed = b.of(WarningEvent), b.finals
+        assert [s.status for s in failed] == [SegmentStatus.FAILED]
+        assert b.events.index(told[0]) < b.events.index(failed[0])

@@ -1,0 +1,44 @@
+"""When to tell a user that an engine keeps them waiting.
+
+An engine's deadline is what its slowest honest answer may take, seconds with a large model; a
+person who hears nothing for two wants to know that they were heard. The answer is waited for all
+the same.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rtc_server.clock import Clock
+
+PATIENCE_S = 1.8
+"""A person is told before two seconds are over."""
+
+
+class Patience:
+    """Tells once of an engine that is late, and again only after it was in time."""
+
+    def __init__(self, tell: Callable[[], None], clock: Clock) -> None:
+        self._tell, self._clock = tell, clock
+        self._told = False
+
+    @contextmanager
+    def waiting(self, since_s: float) -> Iterator[Callable[[], None]]:
+        """Wait inside for what was asked at `since_s`, and call what this gives when it comes."""
+        late_s, loop = since_s + PATIENCE_S, asyncio.get_running_loop()
+        timer = loop.call_later(max(late_s - self._clock(), 0), self._late)
+
+        def came() -> None:
+            timer.cancel()
+            if self._clock() < late_s:
+                self._told = False
+
+        try:
+            yield came
+        finally:
+            timer.cancel()
+
+    def _late(self) -> None:
+        if not self._told:
+            self._told = True
+            self._tell()
