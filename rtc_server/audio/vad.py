@@ -9,16 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-import onnxruntime
 import webrtcvad
 
+from rtc_server.audio.silero import WINDOW_SAMPLES, SileroStream, SileroWeights
 from rtc_server.errors import ConfigError
 from rtc_server.pcm import SPEECH_RATE, Samples, to_int16
 
-SILERO_MODEL = "silero_vad_op18_ifless.onnx"
-"""The fastest of the equivalent 16 kHz models in the silero-vad wheel (`bench/vad.py`)."""
+SILERO_MODEL = "silero_vad_16k_op15.onnx"
+"""The smallest of the files in the silero-vad wheel that have the 16 kHz model's weights."""
 
 
 class Vad(Protocol):
@@ -55,8 +53,8 @@ def make_vad_factory(name: str) -> VadFactory:
     if name == "webrtc":
         return WebRtcVad
     if name == "silero":
-        session = load_silero(silero_model_path())
-        return lambda: SileroVad(session)
+        weights = load_silero(silero_model_path())
+        return lambda: SileroVad(weights)
     raise ConfigError(f"There is no voice activity detector {name!r}; choose silero or webrtc.")
 
 
@@ -80,32 +78,33 @@ def silero_model_path() -> Path:
     )
 
 
-def load_silero(path: Path) -> onnxruntime.InferenceSession:
-    """A session that runs in the calling thread only: one window is less work than a hand-over."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+def load_silero(path: Path) -> SileroWeights:
+    """The weights in that file.
+
+    Raises:
+        ConfigError: it is not the model that it is named after.
+    """
+    try:
+        return SileroWeights(path)
+    except (OSError, ValueError) as exc:
+        raise ConfigError(
+            f"The Silero voice activity detector cannot use {path}: {exc} Install silero-vad 6, "
+            "or choose another detector with --vad webrtc."
+        ) from exc
 
 
 class SileroVad:
-    """Silero VAD 6 (MIT, https://github.com/snakers4/silero-vad) on 32 ms windows."""
+    """Silero VAD 6 on 32 ms windows."""
 
-    window_samples = 512
-    _CONTEXT_SAMPLES = 64
-    """The model wants the end of the window before in front of each window."""
-    _RATE = np.array(SPEECH_RATE, dtype=np.int64)
+    window_samples = WINDOW_SAMPLES
     _SILENT_PEAK = 1e-4
     """What stays below this, −80 dB, is no microphone: it is muted, or its noise is suppressed."""
     _SETTLED_WINDOWS = 16
     """After half a second of that the model is not asked. Asked on, its state would drift until it
     no longer knows the speech that follows; and it costs more than all else of a silent session."""
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
-        self._session = session
-        self._input = np.zeros((1, self._CONTEXT_SAMPLES + self.window_samples), np.float32)
-        self._state: npt.NDArray[np.float32] = np.zeros((2, 1, 128), np.float32)
+    def __init__(self, weights: SileroWeights) -> None:
+        self._stream = SileroStream(weights)
         self._silent_windows = 0
         self._probability = 0.0
 
@@ -115,19 +114,12 @@ class SileroVad:
         self._silent_windows = self._silent_windows + 1 if silent else 0
         if self._silent_windows > self._SETTLED_WINDOWS:
             return self._probability
-        row = self._input[0]
-        row[: self._CONTEXT_SAMPLES] = row[-self._CONTEXT_SAMPLES :]
-        row[self._CONTEXT_SAMPLES :] = window
-        output, self._state = self._session.run(
-            None, {"input": self._input, "state": self._state, "sr": self._RATE}
-        )
-        self._probability = float(output[0, 0])
+        self._probability = self._stream.probability(window)
         return self._probability
 
     def reset(self) -> None:
         """See `Vad.reset`."""
-        self._input[:] = 0.0
-        self._state = np.zeros_like(self._state)
+        self._stream.reset()
         self._silent_windows = 0
 
 

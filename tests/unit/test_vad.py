@@ -1,11 +1,13 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
-from rtc_server.audio.vad import Vad, make_vad_factory, silero_model_path
+from rtc_server.audio.vad import Vad, load_silero, make_vad_factory, silero_model_path
 from rtc_server.errors import ConfigError
 from rtc_server.pcm import Samples
 from tests.signals import english, join, noise, russian, silence, tone
@@ -93,12 +95,77 @@ def test_a_long_silence_makes_silero_no_deafer_than_a_short_one() -> None:
     assert after[1][1] > 0.5
 
 
+def asked_of_onnxruntime(samples: Samples) -> list[float]:
+    """The probabilities that the wheel's main model gives in the runtime it was made for."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    path = silero_model_path().with_name("silero_vad.onnx")
+    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+    state, context = np.zeros((2, 1, 128), np.float32), np.zeros(64, np.float32)
+    heard = []
+    for window in samples[: samples.size // 512 * 512].reshape(-1, 512):
+        asked = {"input": np.append(context, window)[None], "state": state, "sr": np.array(16000)}
+        output, state = session.run(None, asked)
+        context = window[-64:]
+        heard.append(float(output[0, 0]))
+    return heard
+
+
+def test_silero_in_numpy_is_silero_in_onnxruntime() -> None:
+    """Over more than a minute without a break: what the state carries on stays the same too."""
+    spoken = join(
+        english("where is the train station"),
+        noise(3000, level_db=-40, seed=1),
+        russian("где находится вокзал"),
+        tone(440, 1000, peak=1.0),
+        english("two coffees please", voice="rms"),
+        noise(2000, level_db=-10, seed=2),
+    )
+    gains = (1.0, 0.1, 0.01, 3.0)
+    whole = np.clip(join(*(spoken * np.float32(gain) for gain in gains)), -1, 1)
+    sounds = np.tile(join(whole, noise(500, level_db=-60, seed=3)), 2)
+    ours = probabilities(make_vad_factory("silero")(), sounds)
+    theirs = asked_of_onnxruntime(sounds)
+    assert len(ours) > 2000
+    assert min(theirs) < 0.01
+    assert max(theirs) > 0.99
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+
+
+def test_silero_uses_one_thread() -> None:
+    code = (
+        "from rtc_server.audio.vad import make_vad_factory; import numpy, psutil; "
+        "vad = make_vad_factory('silero')(); "
+        "[vad.probability(numpy.full(512, 0.1, numpy.float32)) for _ in range(9)]; "
+        "print(psutil.Process().num_threads())"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["1"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 1000, 500_000])
+def test_a_model_cut_short_is_a_sentence(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(silero_model_path().read_bytes()[:size])
+    with pytest.raises(ConfigError, match="silero-vad 6"):
+        load_silero(path)
+
+
+def test_another_model_is_a_sentence() -> None:
+    other = silero_model_path().with_name("silero_vad_16k_sequence.onnx")
+    with pytest.raises(ConfigError, match=r"no weights .* silero-vad 6"):
+        load_silero(other)
+
+
 def test_the_library_beneath_reports_to_nobody() -> None:
     # Where it cannot keep the number that it gives this machine, onnxruntime would complain.
     nowhere = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), "/proc")
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"} | nowhere
     done = subprocess.run(
-        [sys.executable, "-c", "import rtc_server.audio.vad"],
+        [sys.executable, "-c", "import rtc_server, onnxruntime"],
         check=True,
         env=environment,
         capture_output=True,
