@@ -1,14 +1,16 @@
-"""Moves the acoustic model's means to where Russian falls, by synthetic speech.
+"""Moves the acoustic model's means to where a language falls, by synthetic speech.
 
-    python -m bench.phrasebook_adapt
+    python -m bench.phrasebook_adapt [--language en]
 
-Writes `models/phrasebook/ru-means.npz`, which the phrasebook engine listens with. Its speakers are
-neither those that tune the rejection nor those that the figures are quoted for. espeak-ng adds a
+Writes `models/phrasebook/en-means.npz` and `ru-means.npz`, which the phrasebook engine listens
+with. Its speakers are neither those that tune the rejection nor those that the figures are quoted
+for. English gains in noise and for high voices. espeak-ng adds a
 little chance of its own: made again, one value in sixty of the file differed, by a step or two.
 Each utterance is aligned with the phones that the engine itself would expect; the means are then
 re-estimated, with the wheel's as prior (maximum a posteriori; Gauvain and Lee 1994).
 """
 
+import argparse
 import random
 import sys
 import tempfile
@@ -26,12 +28,14 @@ from bench import phrasebook_voices as voices
 from bench.phrasebook import ROOM
 from rtc_server.engines.phrasebook import acoustic, pronounce
 from rtc_server.engines.phrasebook import book as books
+from rtc_server.engines.phrasebook.book import LANGUAGES
 from rtc_server.engines.phrasebook.decoder import (
     FILLERS,
     PHONES,
     Decoder,
     acoustic_model,
     as_dictionary,
+    dictionary,
 )
 from rtc_server.engines.phrasebook.denoise import denoise, with_room
 from rtc_server.engines.phrasebook.espeak_phonemes import EspeakPhonemes
@@ -42,6 +46,13 @@ from rtc_server.pcm import Samples
 SPEAKERS = ("m2", "m4", "m6", "m8", "f3", "klatt", "klatt2", "klatt3", "Annie", "Andy", "linda",
             "michael", "steph", "belinda", "edward", "anika")  # fmt: skip
 """espeak-ng's variants that no other part of the bench listens to."""
+ACCENTS = {"en": ("en-us", "en-gb-x-rp", "en-us"), "ru": ("ru",)}
+"""Language to espeak-ng's voices, which the speakers take in turn."""
+CHANGES = {
+    "en": ("none", "pitch", "pitch", "tempo", "noise", "noise"),
+    "ru": ("none", "none", "pitch", "pitch", "pitch", "tempo", "tempo", "noise"),
+}
+"""Language to what may happen to an utterance; noise is what English fails in."""
 PHRASES, SENTENCES = 40, 24
 """Of the book, and of general text, for each speaker."""
 PRIOR = 100.0
@@ -178,20 +189,22 @@ def _read_log_weights(file: Path) -> npt.NDArray[np.float64]:
     return np.asarray(-_WEIGHT_STEP * weights.astype(np.float64))
 
 
-def utterances() -> Iterator[tuple[str, Samples]]:
+def utterances(language: str) -> Iterator[tuple[str, Samples]]:
     """Texts, and how the speakers say them: high and low, fast and slow, and in noise."""
-    book, lines = books.load(), other.sentences(other.TUNING["ru"])
+    book, lines = books.load(), other.sentences(other.TUNING[language])
+    accents = ACCENTS[language]
     for number, name in enumerate(SPEAKERS):
         chance = random.Random(number)
-        texts = [one.spoken for one in sets.sayings(book, "ru", 7000 + number, PHRASES)]
+        texts = [one.spoken for one in sets.sayings(book, language, 7000 + number, PHRASES)]
         texts += chance.sample(lines, SENTENCES)
-        voice = voices.Voice(name, "ru", "espeak", f"ru+{name}")
+        accent = accents[number % len(accents)]
+        voice = voices.Voice(name, language, "espeak", f"{accent}+{name}")
         for text, samples in zip(texts, voices.speak(texts, voice), strict=True):
-            yield text, _varied(np.concatenate([ROOM, samples, ROOM]), chance)
+            change = chance.choice(CHANGES[language])
+            yield text, _changed(np.concatenate([ROOM, samples, ROOM]), change, chance)
 
 
-def _varied(samples: Samples, chance: random.Random) -> Samples:
-    change = chance.choice(("none", "none", "pitch", "pitch", "pitch", "tempo", "tempo", "noise"))
+def _changed(samples: Samples, change: str, chance: random.Random) -> Samples:
     if change == "pitch":
         return voices.with_sox(samples, "pitch", str(chance.choice((-250, -150, 150, 250))))
     if change == "tempo":
@@ -201,14 +214,18 @@ def _varied(samples: Samples, chance: random.Random) -> Samples:
     return samples
 
 
-def main() -> int:
-    """Write the moves."""
-    said = [(spoken_words(text, "ru"), samples) for text, samples in utterances()]
-    spoken = pronounce.russian(
-        {word for words, _ in said for word in words},
-        books.load().sounds.get("ru", {}),
-        EspeakPhonemes(),
-    )
+def pronunciations(words: set[str], language: str) -> Pronunciations:
+    """As the engine would expect them."""
+    respelled, espeak = books.load().sounds.get(language, {}), EspeakPhonemes()
+    if language == "en":
+        return pronounce.english(words, dictionary(), respelled, espeak)
+    return pronounce.russian(words, respelled, espeak)
+
+
+def adapt(language: str) -> None:
+    """Write the moves of one language."""
+    said = [(spoken_words(text, language), samples) for text, samples in utterances(language)]
+    spoken = pronunciations({word for words, _ in said for word in words}, language)
     statistics, lost = Statistics(acoustic_model()), 0
     with tempfile.TemporaryDirectory() as folder:
         aligner = Aligner(spoken, Path(folder))
@@ -219,12 +236,20 @@ def main() -> int:
                 lost += 1
             else:
                 statistics.add(aligned)
-    file = acoustic.moves_file("ru")
+    file = acoustic.moves_file(language)
     acoustic.write_moves(
         file, acoustic.Moves(acoustic.checksum(acoustic_model()), statistics.moves())
     )
-    print(f"{len(said) - lost} utterances of {len(SPEAKERS)} speakers, {lost} lost; "
+    print(f"{language}: {len(said) - lost} utterances of {len(SPEAKERS)} speakers, {lost} lost; "
           f"{file.stat().st_size / 1e3:.0f} kB")  # fmt: skip
+
+
+def main() -> int:
+    """Write the moves."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--language", choices=LANGUAGES, action="append", help="default: both")
+    for language in parser.parse_args().language or LANGUAGES:
+        adapt(language)
     return 0
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from rtc_server.engines.phrasebook import acoustic
 from rtc_server.engines.phrasebook.acoustic import Moves
+from rtc_server.engines.phrasebook.book import LANGUAGES
 from rtc_server.engines.phrasebook.decoder import acoustic_model
 from rtc_server.errors import ConfigError
 
@@ -74,8 +75,9 @@ def test_moves_for_another_model_are_refused(tmp_path: Path) -> None:
     assert not list(folder.iterdir())
 
 
-def test_the_shipped_moves_are_for_the_wheels_model() -> None:
-    moves = acoustic.read_moves(acoustic.moves_file("ru"))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_shipped_moves_are_for_the_wheels_model(language: str) -> None:
+    moves = acoustic.read_moves(acoustic.moves_file(language))
     assert moves.model == acoustic.checksum(acoustic_model())
     assert moves.steps.shape == acoustic.read_gaussians(acoustic_model() / "means").shape
     assert 0.02 < np.abs(moves.steps).mean() * acoustic.STEP < 0.2  # moved, and not far

@@ -1,9 +1,10 @@
-"""The acoustic model as a language hears it: the wheel's own, or with its sounds moved.
+"""The acoustic model as a language hears it: the wheel's own with its sounds moved.
 
 PocketSphinx's model is a folder. A phonetically tied one holds, for each phone, 128 Gaussians in
 each of three streams (cepstra, their slopes, their curvature). Speech of another language falls
-beside them, so their means are moved to where it falls (`python -m bench.phrasebook_adapt`). Only
-the moves are kept, in sixteenths of a standard deviation; everything else stays the wheel's.
+beside them, and so does English in noise, so their means are moved to where it falls
+(`python -m bench.phrasebook_adapt`). Only the moves are kept, in sixteenths of a standard
+deviation; everything else stays the wheel's.
 """
 
 import zlib

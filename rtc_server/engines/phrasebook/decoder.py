@@ -1,6 +1,6 @@
 """PocketSphinx: samples to words, phones and scores. The one module that imports it.
 
-The acoustic model is the English one in the wheel, moved for other languages (see `acoustic`). Its
+The acoustic model is the English one in the wheel, moved for each language (see `acoustic`). Its
 phones are also words of their own, as fillers: a loop over them, in a second and hastier search,
 says how well the same sound could be explained by anything at all, which is what a match is judged
 against.
@@ -78,16 +78,12 @@ def acoustic_model() -> Path:
 class Decoder:
     """A network of words, and the loop of phones, in one language. One caller at a time."""
 
-    def __init__(
-        self, network: Network, pronunciations: Pronunciations, moves: Moves | None = None
-    ) -> None:
+    def __init__(self, network: Network, pronunciations: Pronunciations, moves: Moves) -> None:
         pocketsphinx.set_loglevel("FATAL")  # "does not match the grammar" is an answer here
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            model = acoustic_model()
-            if moves is not None:
-                (folder / "model").mkdir()
-                model = adapted(model, moves, folder / "model")
+            (folder / "model").mkdir()
+            model = adapted(acoustic_model(), moves, folder / "model")
             words, fillers = folder / "words.dict", folder / "fillers.dict"
             words.write_text(as_dictionary(pronunciations), encoding="utf-8")
             phones = {_as_filler(phone): phone for phone in PHONES}

@@ -65,9 +65,12 @@ class Recognizer:
                 )
         self._spoken = spoken
         self._paths = {language: network.paths() for language, network in networks.items()}
-        moves = {"en": None, "ru": acoustic.read_moves(acoustic.moves_file("ru"))}
         self._decoders = {
-            language: Decoder(networks[language], spoken[language], moves[language])
+            language: Decoder(
+                networks[language],
+                spoken[language],
+                acoustic.read_moves(acoustic.moves_file(language)),
+            )
             for language in LANGUAGES
         }
         shown = [examples(phrase, book) for phrase in book.phrases]
