@@ -1,0 +1,233 @@
+"""What is interpreted in a room: each language while somebody wants it, and a little longer.
+
+Every language hears the same speaker through one ear. The original has nothing to interpret; its
+captions come along with a translation, the carrier.
+"""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from rtc_server.config import RoomSettings
+from rtc_server.errors import AdmissionRefused
+from rtc_server.events.server import ExpiringEvent, SegmentEvent, TargetCaption
+from rtc_server.interpreter.captions import Direction
+from rtc_server.pcm import Pcm
+from rtc_server.rooms.base import LanguageState
+from rtc_server.rooms.captions import CaptionReader, CaptionTape
+from rtc_server.rooms.channel import Member, Original, Translation
+from rtc_server.rooms.ear import SharedEar
+from rtc_server.rooms.engines import SharedPartials
+from rtc_server.rooms.language import Language
+from rtc_server.session.services import Services
+from rtc_server.session.session import DRAIN_MARGIN_S
+from rtc_server.transport.base import NextPacket
+
+TAIL_S = 0.5
+"""What is sent last still has to come out of the listeners' jitter buffers."""
+RETRY_FULL_S = 10
+"""When to try again after a room was full."""
+
+logger = logging.getLogger(__name__)
+
+
+class Languages:
+    """The languages of one room, and the tasks that interpret them."""
+
+    def __init__(
+        self,
+        room_id: str,
+        source: str,
+        targets: tuple[str, ...],
+        services: Services,
+        settings: RoomSettings,
+    ) -> None:
+        """`room_id`: for the log and for the captions' ids; `targets`: the usual one first."""
+        self._id, self._source, self._targets = room_id, source, targets
+        self._services, self._settings = services, settings
+        self._ear = SharedEar(services.make_listener())
+        self._partials = SharedPartials(services.ast, f"room {room_id}")
+        self._original = Original(services.metrics)
+        self._all = {
+            code: Language(CaptionTape(f"{room_id}-{code}"), services.metrics, services.clock())
+            for code in (source, *targets)
+        }
+        self._carrier = ""
+        """The translation whose captions are the original's, too."""
+        self._working: set[asyncio.Task[None]] = set()
+        self._begun = 0
+        """Translations so far."""
+        self._is_ending = False
+
+    # ---------------------------------------------------------------- the speaker
+
+    def hear(self, pcm: Pcm) -> None:
+        """The speaker's next audio, on the room's audio clock."""
+        self._ear.feed(pcm)
+        self._original.feed(pcm)
+        for translation in self._translations():
+            translation.feed(pcm)
+
+    def interrupt(self) -> None:
+        """A speaker's wire ended: what was being said is a sentence."""
+        self._ear.interrupt()
+        for translation in self._translations():
+            translation.interrupt()
+
+    def on_tick(self, number: int, _now_s: float) -> None:
+        """Time goes on for every language, whoever listens."""
+        self._original.packet(number)
+        for translation in self._translations():
+            translation.packet(number)
+
+    # ---------------------------------------------------------------- those who listen
+
+    @property
+    def states(self) -> tuple[LanguageState, ...]:
+        """How many want each."""
+        return tuple(LanguageState(code, len(each.members)) for code, each in self._all.items())
+
+    def admit(self, code: str) -> None:
+        """Raises `AdmissionRefused` when there is no room for one more member of a language."""
+        most, most_languages = self._settings.room_listeners, self._settings.room_languages
+        if sum(each.listeners for each in self.states) >= most:
+            raise AdmissionRefused(f"All {most} places of this room are taken.", RETRY_FULL_S)
+        at_work = len(self._translations())
+        if code != self._source and self._all[code].work is None and at_work >= most_languages:
+            raise AdmissionRefused(
+                f"This room is interpreted into {at_work} languages already; no more at once.",
+                RETRY_FULL_S,
+            )
+
+    def join(self, member: Member, code: str) -> None:
+        """Somebody wants a language, which begins if it has not."""
+        self._all[code].join(member)
+        if code != self._source:
+            self._start(code)
+        self._choose_carrier()
+
+    def leave(self, member: Member, code: str) -> None:
+        """Somebody does not want it any more. Harmless when said twice."""
+        self._all[code].leave(member)
+
+    def reader(self, code: str, last_id: str | None) -> CaptionReader:
+        """Reads what a language was told since `last_id`; to be joined."""
+        return CaptionReader(self._all[code].tape.since(last_id))
+
+    def packets(self, code: str) -> NextPacket:
+        """Where a listener's next packet comes from."""
+        return self._original.packet if code == self._source else self._all[code].packet
+
+    def warn(self, event: ExpiringEvent) -> None:
+        """Tell everybody who was not told yet."""
+        for language in self._all.values():
+            language.warn(event)
+
+    def all_clear(self) -> None:
+        """The end is off: when it comes near again, it is news."""
+        for language in self._all.values():
+            language.all_clear()
+
+    # ---------------------------------------------------------------- interpreting
+
+    def keep(self, now_s: float) -> None:
+        """Begin anew what failed, and end what nobody has wanted for a while."""
+        self._choose_carrier()
+        for code, language in self._all.items():
+            wanted = bool(language.members) or code == self._carrier
+            idle_s = language.idle_s(now_s, wanted=wanted)
+            if language.work is None:
+                if language.members and code != self._source:
+                    self._start(code)
+            elif not wanted and idle_s >= self._settings.room_linger_s:
+                language.work.cancel()
+
+    def _translations(self) -> list[Translation]:
+        every = (each.translation for each in self._all.values())
+        return [each for each in every if each is not None]
+
+    def _choose_carrier(self) -> None:
+        """Captions of the original come with a translation: one that is there, or the usual."""
+        if not self._all[self._source].members:
+            self._carrier = ""
+            return
+        if self._carrier and self._all[self._carrier].work is not None:
+            return
+        there = (code for code in self._targets if self._all[code].work is not None)
+        self._carrier = next(there, self._targets[0] if self._targets else "")
+        if self._carrier:
+            self._start(self._carrier)
+
+    def _start(self, code: str) -> None:
+        language = self._all[code]
+        if language.work is not None or self._is_ending:
+            return
+        self._begun += 1
+        # Each translation counts its segments from 1, and readers know a segment by its id.
+        life = f"{self._id}_{self._begun}"
+        language.translation = Translation(
+            f"room {self._id} {code}",
+            Direction(self._source, code),
+            self._services,
+            self._ear,
+            self._partials,
+            is_heard=lambda: language.is_heard,
+            tell=lambda event: self._told(
+                code, replace(event, segment_id=f"{event.segment_id}_{life}")
+            ),
+        )
+        work = self._interpret(language, language.translation)
+        language.work = asyncio.create_task(work, name=f"room {self._id} {code}")
+        self._working.add(language.work)
+        language.work.add_done_callback(self._working.discard)
+
+    async def _interpret(self, language: Language, translation: Translation) -> None:
+        try:
+            await translation.run()
+        except Exception:
+            logger.exception("room %s: a language failed", self._id)
+        finally:
+            language.translation = language.work = None
+
+    def _told(self, code: str, event: SegmentEvent) -> None:
+        self._all[code].tell(event)
+        if code == self._carrier:
+            source = event.source
+            target = TargetCaption(source.language, source.text, source.stable_chars)
+            self._all[self._source].tell(replace(event, target=target))
+
+    # ---------------------------------------------------------------- the end
+
+    async def finish(self) -> None:
+        """Begin nothing more; wait until everything said so far was heard, or takes too long."""
+        self._is_ending = True
+        self.interrupt()
+        pending = [each for each in self._translations() if each.pending]
+        if not pending:
+            return
+        most_s = max(each.queue_ms for each in pending) / 1000 + DRAIN_MARGIN_S
+        try:
+            async with asyncio.timeout(most_s):
+                await asyncio.gather(*(each.drained() for each in pending))
+        except TimeoutError:
+            logger.warning("room %s: closed with speech still waiting", self._id)
+        await asyncio.sleep(TAIL_S)
+
+    def dismiss_readers(self) -> None:
+        """Those who listen are told by their own wires."""
+        for language in self._all.values():
+            for member in list(language.members):
+                if isinstance(member, CaptionReader):
+                    member.close()
+                    language.leave(member)
+
+    async def close(self) -> None:
+        """Free everything."""
+        self._is_ending = True
+        try:
+            for task in self._working:
+                task.cancel()
+            await asyncio.gather(*self._working, return_exceptions=True)
+        finally:
+            self._original.close()
+            self._partials.forget()
