@@ -102,7 +102,8 @@ async def client(house: RunningServer, path: str) -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def phrasebook() -> AsyncIterator[RunningServer]:
-    async with running(Settings(http=HttpSettings(port=0))) as house:
+    patient = EngineSettings(ast_deadline_s=60.0, tts_deadline_s=60.0, engine_wait_s=60.0)
+    async with running(Settings(http=HttpSettings(port=0), engines=patient)) as house:
         yield house
 
 
