@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rtc_server.app.server import running
-from rtc_server.config import HttpSettings, Settings
+from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.pcm import SPEECH_RATE, Samples, to_int16
 from tests.signals import join, russian, silence
 
@@ -40,7 +40,9 @@ async def run(*arguments: str, key: str = "") -> tuple[int, str, str]:
 async def test_a_recording_becomes_captions_and_a_recording(tmp_path: Path) -> None:
     question, answer = tmp_path / "question.wav", tmp_path / "answer.wav"
     write(question, join(silence(300), russian("где находится вокзал"), silence(300)))
-    async with running(Settings(http=HttpSettings(port=0, api_key="let-me-in-please"))) as house:
+    patient = EngineSettings(ast_deadline_s=60.0, tts_deadline_s=60.0, engine_wait_s=60.0)
+    http = HttpSettings(port=0, api_key="let-me-in-please")
+    async with running(Settings(http=http, engines=patient)) as house:
         url = house.url.replace("http", "ws")
         code, out, err = await run(str(question), str(answer), "--url", url, key="let-me-in-please")
         assert (code, err) == (0, "")
