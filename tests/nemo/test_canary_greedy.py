@@ -52,7 +52,7 @@ def test_random_models_on_random_audio(tmp_path: Path) -> None:
     for seed in range(4):
         writer = random_writer(tmp_path / str(seed), seed)
         with torch.inference_mode():
-            for _ in range(25):
+            for _ in range(50):
                 seconds = random.uniform(0.5, 4, size=random.integers(1, 5))
                 waves = [noise(random, s) for s in seconds]
                 states, counts, prompts = encoded(writer, waves, texts=int(random.integers(1, 4)))

@@ -92,10 +92,10 @@ def test_many_calls_change_neither_answers_nor_model_nor_memory() -> None:
     first = [ours.translate(batch) for batch in batches]
     statistics, process = batch_norm(writer.model).clone(), psutil.Process()
     memory = process.memory_info().rss
-    for call in range(300):
+    for call in range(1000):
         assert ours.translate(batches[call % 4]) == first[call % 4]
     assert torch.equal(batch_norm(writer.model), statistics)
-    assert process.memory_info().rss - memory < 10 << 20  # the heap takes 3 MB once
+    assert process.memory_info().rss - memory < 16 << 20  # the heap takes 3 MB once
 
 
 def test_a_model_left_in_train_mode_is_not_harmed() -> None:
