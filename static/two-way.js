@@ -190,24 +190,26 @@ export class TwoWay extends HTMLElement {
 
   #listen(side) {
     const { button, select } = this.#halves[side];
-    const now = () => performance.now();
+    // When it was pressed counts, not when a busy page gets to it.
     button.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       button.setPointerCapture(event.pointerId);
-      this.#apply(this.#turns.press(side, now()));
+      this.#apply(this.#turns.press(side, event.timeStamp));
     });
     for (const end of ["pointerup", "pointercancel"]) {
-      button.addEventListener(end, () => this.#apply(this.#turns.release(side, now())));
+      button.addEventListener(end, ({ timeStamp }) => {
+        this.#apply(this.#turns.release(side, timeStamp));
+      });
     }
     button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch
     const isKey = ({ key }) => key === " " || key === "Enter";
     button.addEventListener("keydown", (event) => {
       if (!isKey(event)) return;
       event.preventDefault();
-      if (!event.repeat) this.#apply(this.#turns.press(side, now()));
+      if (!event.repeat) this.#apply(this.#turns.press(side, event.timeStamp));
     });
     button.addEventListener("keyup", (event) => {
-      if (isKey(event)) this.#apply(this.#turns.release(side, now()));
+      if (isKey(event)) this.#apply(this.#turns.release(side, event.timeStamp));
     });
     select.addEventListener("change", () => this.#chosen(side));
   }

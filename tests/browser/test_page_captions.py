@@ -200,7 +200,8 @@ async def test_what_one_reads_stays_where_it_is_while_older_lines_come() -> None
               const row = list.firstElementChild;
               list.scrollTo(0, 100);
               const before = row.getBoundingClientRect().top;
-              await new Promise((frame) => setTimeout(frame, 300));
+              while (list.firstElementChild === row) await new Promise(requestAnimationFrame);
+              await new Promise((rest) => setTimeout(rest, 300));
               return [list.firstElementChild !== row, row.getBoundingClientRect().top - before];
             }"""
         )

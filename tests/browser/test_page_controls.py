@@ -192,13 +192,13 @@ async def test_devices_have_names_and_are_remembered() -> None:
         name = await speakers.nth(1).inner_text()
         await page.select_option("#speaker", label=name)
         speaker = await page.input_value("#speaker")
-        assert speaker in await page.evaluate("sinks")
+        await page.wait_for_function("id => sinks.includes(id)", arg=speaker)
         await page.locator("#volume").fill("0.4")
         assert await page.evaluate(f"{OUTPUT}.volume") == pytest.approx(0.4)
         await page.reload()
         await expect(page.locator("#input")).to_have_value(chosen)
         assert await page.evaluate(f"{OUTPUT}.volume") == pytest.approx(0.4)
-        assert speaker in await page.evaluate("sinks")
+        await page.wait_for_function("id => sinks.includes(id)", arg=speaker)
 
 
 async def test_a_muted_microphone_is_noticed(tmp_path: Path) -> None:

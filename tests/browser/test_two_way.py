@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from rtc_server.app.server import running
-from rtc_server.config import HttpSettings, Settings
+from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.pcm import Samples
 from tests.browser.chromium import visit
 from tests.browser.recording import RATE, finish_recording, start_recording
@@ -17,7 +17,10 @@ from tests.browser.voice import MICROPHONE, with_pause
 from tests.browser.voice import say as speak
 from tests.signals import audible, english, russian
 
-SETTINGS = Settings(http=HttpSettings(port=0))
+SETTINGS = Settings(
+    http=HttpSettings(port=0),
+    engines=EngineSettings(ast_deadline_s=60, tts_deadline_s=60, engine_wait_s=60),
+)
 PHONE = {"width": 390, "height": 844}
 SAID = {"ru": "Где находится вокзал?", "en": "Where is the train station?"}
 
@@ -45,14 +48,10 @@ async def take_turn(page: Page, side: str, spoken: Samples, *, hold: bool) -> No
     """Speak while the side's button is held, or between two taps on it."""
     button = half(page, side).locator(".turn")
     await button.hover()
-    await page.mouse.down()
-    if not hold:
-        await page.mouse.up()
+    await (page.mouse.down() if hold else button.click())
     await expect(button).to_have_attribute("aria-pressed", "true")
     await speak(page, with_pause(spoken, 600))
-    if not hold:
-        await page.mouse.down()
-    await page.mouse.up()
+    await (page.mouse.up() if hold else button.click())
     await expect(button).to_have_attribute("aria-pressed", "false")
 
 
@@ -76,10 +75,10 @@ async def test_two_people_understand_each_other(hold: bool) -> None:
                 before = await lines.count()
                 await take_turn(page, side, spoken, hold=hold)
                 await expect(lines).not_to_have_count(before)
-            own = half(page, side).locator(".line.own", has_text=SAID[language])
+            own = half(page, side).locator(".line.own", has_text=SAID[language]).last
             await expect(own.locator(f"[lang={language}]")).to_be_visible()
-            await expect(heard.locator(f"[lang={meaning}]")).to_be_visible()
-            await expect(heard).to_have_attribute("data-playout", "finished")
+            await expect(heard.last.locator(f"[lang={meaning}]")).to_be_visible()
+            await expect(heard.last).to_have_attribute("data-playout", "finished")
             await page.wait_for_timeout(500)  # the browser's jitter buffer holds the last of it
             speech = audible(await finish_recording(page))
             assert speech.size / RATE > 0.7
