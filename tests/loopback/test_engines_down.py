@@ -62,8 +62,8 @@ async def test_every_session_is_answered_or_told_and_served_again(blow: signal.S
             first = captions(client)[0]
             assert first["status"] == "final" or (first["status"] == "failed" and first["message"])
         if blow is signal.SIGSTOP:  # who waited for a process that says nothing was told before
+            assert any(of(client, "x.warning", code="engine_slow") for client in clients)
             failed = [client for client in clients if captions(client)[0]["status"] == "failed"]
-            assert failed
             for client in failed:
                 told = of(client, "x.warning", code="engine_slow")[0]
                 assert told["seq"] < captions(client)[0]["seq"]
