@@ -83,8 +83,8 @@ class Interpreter:
             metrics=metrics,
             clock=clock,
         )
-        late = WarningEvent("engine_slow", "The translation is late. It comes when it is ready.")
-        self._patience = Patience(lambda: emit(late), clock)
+        late = "The translation is late. It comes when it is ready."
+        self._patience = Patience(late, emit, clock)
         self._partial_samples = settings.partial_interval_ms * SPEECH_RATE // 1000
         self._own_voice = OwnVoice() if settings.own_voice_guard else None
         self._warned_s: float | None = None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rtc_server.clock import Clock
+from rtc_server.events.server import ServerEvent, WarningEvent
 
 PATIENCE_S = 1.8
 """A person is told before two seconds are over."""
@@ -18,8 +19,8 @@ PATIENCE_S = 1.8
 class Patience:
     """Tells once of an engine that is late, and again only after it was in time."""
 
-    def __init__(self, tell: Callable[[], None], clock: Clock) -> None:
-        self._tell, self._clock = tell, clock
+    def __init__(self, message: str, emit: Callable[[ServerEvent], None], clock: Clock) -> None:
+        self._message, self._emit, self._clock = message, emit, clock
         self._told = False
 
     @contextmanager
@@ -41,4 +42,4 @@ class Patience:
     def _late(self) -> None:
         if not self._told:
             self._told = True
-            self._tell()
+            self._emit(WarningEvent("engine_slow", self._message))

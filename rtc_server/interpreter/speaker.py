@@ -14,13 +14,7 @@ from rtc_server.audio.spoken import Spoken
 from rtc_server.clock import Clock
 from rtc_server.engines.base import AstResult, TtsRequest
 from rtc_server.errors import EngineError
-from rtc_server.events.server import (
-    ErrorDetail,
-    ErrorEvent,
-    PlayoutEvent,
-    ServerEvent,
-    WarningEvent,
-)
+from rtc_server.events.server import ErrorDetail, ErrorEvent, PlayoutEvent, ServerEvent
 from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.patience import Patience
@@ -58,8 +52,7 @@ class Speaker:
         self._session_id, self._tts = session_id, tts
         self._playout, self._emit = playout, emit
         self._metrics, self._clock = metrics, clock
-        late = WarningEvent("engine_slow", "The voice is late. It comes when it is ready.")
-        self._patience = Patience(lambda: emit(late), clock)
+        self._patience = Patience("The voice is late. It comes when it is ready.", emit, clock)
         self._speech: asyncio.Queue[Utterance] = asyncio.Queue(SPEECH)
         self._unspoken: dict[str, Utterance] = {}
         self._spoken = Spoken()
