@@ -14,11 +14,14 @@ import torch
 from omegaconf import OmegaConf
 
 from models.fixture.corpus import not_speech
+from rtc_server.config import EngineSettings
 from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions
 from rtc_server.engines.canary.engine import create
 from rtc_server.engines.canary.nemo_writer import NemoWriter, restore
 from rtc_server.engines.canary.translator import CanaryAst
+from rtc_server.engines.service.ast import AstService
 from rtc_server.errors import EngineUnavailable
+from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
 from tests.nemo.fixture import MODEL, OPTIONS, TEXTS, fixture_writer, said
 
@@ -173,6 +176,21 @@ def test_capabilities_are_those_of_the_model() -> None:
     assert capabilities.partials
     assert capabilities.max_audio_s == 40.0
     assert "CC-BY-4.0" in capabilities.licence
+
+
+async def test_through_the_engine_process() -> None:
+    service = AstService("canary", OPTIONS, EngineSettings(ast="canary"), Metrics())
+    await service.start()
+    try:
+        requests = [
+            (said(TEXTS[pair][i][0], pair), expected(pair, i)) for i in range(4) for pair in TEXTS
+        ]
+        futures = [
+            service.submit(request, session_id=f"s{i}") for i, (request, _) in enumerate(requests)
+        ]
+        assert [await future for future in futures] == [wanted for _, wanted in requests]
+    finally:
+        await service.close()
 
 
 def refused(model: Path | str, device: str = "cpu") -> str:
