@@ -12,17 +12,17 @@ from playwright.async_api import Page, expect
 
 from rtc_server.app.offline import translate
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
+from rtc_server.config import AccessSettings, HttpSettings, Settings
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE, Samples
 from tests.browser.chromium import visit
 from tests.browser.recording import RATE, finish_recording, start_recording
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
+from tests.patient import PATIENT, SETTINGS
 from tests.signals import audible, english, join, russian, silence
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 RUSSIAN, ENGLISH = "Где находится вокзал?", "Where is the train station?"
-PATIENT = EngineSettings(ast_deadline_s=60, tts_deadline_s=60, engine_wait_s=60)
 """A busy machine is no fault of the examples."""
 STRICT = "default-src 'none'; script-src {0}; connect-src {0}; style-src 'self'"
 ELEMENT = """<!doctype html>
@@ -101,8 +101,7 @@ async def spoken(page: Page, element: str) -> Samples:
 async def expect_english(speech: Samples) -> None:
     """What was heard is the translation, in words that an interpreter understands."""
     back = SessionPatch(source_language="en", target_language="ru")
-    settings = Settings(http=HttpSettings(port=0), engines=PATIENT)
-    understood = await translate(join(speech, silence(1000)), settings, back)
+    understood = await translate(join(speech, silence(1000)), SETTINGS, back)
     assert ENGLISH in [segment.source.text for segment in understood.segments]
 
 

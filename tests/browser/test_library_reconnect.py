@@ -10,9 +10,10 @@ from tests.browser.chromium import visit
 from tests.browser.diversion import divert
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
 from tests.browser.test_page_states import FAILED_REQUEST
-from tests.browser.test_reconnect import BLACK_HOLE, SAID, SETTINGS
+from tests.browser.test_reconnect import BLACK_HOLE, SAID
 from tests.browser.test_websocket_fallback import Cable
 from tests.netem import UdpProxy
+from tests.patient import SETTINGS
 from tests.signals import russian
 
 ATTACH = """async (transport) => {

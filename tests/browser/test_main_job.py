@@ -9,17 +9,13 @@ from playwright.async_api import Page, expect
 
 from rtc_server.app.offline import translate
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE, Samples
 from tests.browser.chromium import visit, write_wav
 from tests.browser.recording import RATE, finish_recording, start_recording
+from tests.patient import SETTINGS
 from tests.signals import audible, english, join, russian, silence
 
-SETTINGS = Settings(
-    http=HttpSettings(port=0),
-    engines=EngineSettings(ast_deadline_s=60, tts_deadline_s=60, engine_wait_s=60),
-)
 PATIENCE_MS = 60_000
 """For a machine that is busy with other tests; the fake microphone repeats its phrase."""
 

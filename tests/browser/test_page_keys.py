@@ -1,18 +1,18 @@
 """The page of a server with keys: it gets in by a secret of its own, or says why not."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from unittest import mock
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from rtc_server.clock import wall
 from rtc_server.config import AccessSettings, HttpSettings, Settings
 from rtc_server.errors import AdmissionRefused
 from rtc_server.signaling import http_app
 from tests.browser.chromium import visit
-from tests.browser.scripted_server import say, scripted_server
+from tests.browser.scripted_server import ScriptedServer, say, scripted_server
 from tests.browser.test_page_states import FAILED_REQUEST, LIVE, expect_problem, start
 from tests.browser.test_reconnect import KEEP_CHANNELS
 
@@ -26,10 +26,14 @@ window.setTimeout = (act, ms, ...more) => {
 """Once `window.waits` is there, the back-off's first wait does not end by itself; it is counted."""
 
 
+def page_access() -> Settings:
+    """A server with keys whose page may ask for secrets."""
+    return Settings(HttpSettings(api_key="k"), AccessSettings(page_access="open"))
+
+
 async def test_the_page_works_where_it_may_ask_for_secrets() -> None:
-    settings = Settings(HttpSettings(api_key="k"), AccessSettings(page_access="open"))
     async with (
-        scripted_server(settings) as server,
+        scripted_server(page_access()) as server,
         visit(server.url, expected_errors=[FAILED_REQUEST]) as seen,  # the first one, without
     ):
         await start(seen.page)
@@ -55,11 +59,6 @@ async def test_the_page_says_that_the_time_is_nearly_up() -> None:
         await start(seen.page)
         say(await server.calls.channel.get(), "x.expiring", in_ms=60_000)
         await expect_problem(seen.page, "The conversation will end soon", "Finish your sentence")
-
-
-def page_access() -> Settings:
-    """A server with keys whose page may ask for secrets."""
-    return Settings(HttpSettings(api_key="k"), AccessSettings(page_access="open"))
 
 
 @contextlib.contextmanager
@@ -90,8 +89,9 @@ async def test_a_secret_that_expired_is_renewed_when_the_connection_dies() -> No
             await expect(page.locator("#problem")).to_be_hidden()
 
 
-async def test_a_network_that_is_back_is_tried_at_once() -> None:
-    """With a back-off that never ends: nothing but the news brings the session back."""
+@contextlib.asynccontextmanager
+async def with_an_endless_back_off() -> AsyncIterator[tuple[ScriptedServer, Page]]:
+    """A session that is live, whose page will not try again by itself once it is lost."""
     async with (
         scripted_server(page_access()) as server,
         visit(
@@ -104,6 +104,12 @@ async def test_a_network_that_is_back_is_tried_at_once() -> None:
         await start(page)
         await server.calls.channel.get()
         await page.evaluate("window.waits = 0")
+        yield server, page
+
+
+async def test_a_network_that_is_back_is_tried_at_once() -> None:
+    """With a back-off that never ends: nothing but the news brings the session back."""
+    async with with_an_endless_back_off() as (server, page):
         await page.context.set_offline(True)
         await page.evaluate("channels.at(-1).close()")
         await page.wait_for_function("() => waits === 1")
@@ -114,18 +120,7 @@ async def test_a_network_that_is_back_is_tried_at_once() -> None:
 
 
 async def test_a_person_who_is_back_need_not_wait() -> None:
-    async with (
-        scripted_server(page_access()) as server,
-        visit(
-            server.url,
-            before_load=KEEP_CHANNELS + ENDLESS_BACK_OFF,
-            expected_errors=[FAILED_REQUEST],
-        ) as seen,
-    ):
-        page = seen.page
-        await start(page)
-        await server.calls.channel.get()
-        await page.evaluate("window.waits = 0")
+    async with with_an_endless_back_off() as (server, page):
         server.calls.refuse = AdmissionRefused("All 50 places are taken.", 5)
         await page.evaluate("channels.at(-1).close()")
         await page.wait_for_function("() => waits === 1")

@@ -18,11 +18,11 @@ from tests.browser.test_page_controls import start
 from tests.browser.test_page_sources import (
     PATIENCE_MS,
     PICK,
-    SETTINGS,
     WATCH_LEVELS,
     played_until,
     pretend_devices,
 )
+from tests.patient import SETTINGS
 from tests.signals import audible, join, russian, silence, tone
 
 FOLLOW_METER = """() => {

@@ -12,17 +12,13 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.pcm import SPEECH_RATE, Samples
 from tests.browser.chromium import visit, write_wav
 from tests.browser.scripted_server import scripted_server
 from tests.browser.test_page_controls import received, start
+from tests.patient import SETTINGS
 from tests.signals import english, join, russian, silence, tone
 
-SETTINGS = Settings(
-    http=HttpSettings(port=0),
-    engines=EngineSettings(ast_deadline_s=60, tts_deadline_s=60, engine_wait_s=60),
-)
 PATIENCE_MS = 60_000
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 PICK = "#player input[type=file]"

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from playwright.async_api import Page, Request, expect
 
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
 from tests.browser.chromium import visit
 from tests.browser.diversion import divert
 from tests.browser.scripted_server import say, scripted_server, segment
@@ -17,12 +16,9 @@ from tests.browser.test_page_states import FAILED_REQUEST, start
 from tests.browser.test_server_gone import server_process
 from tests.netem import Path as NetworkPath
 from tests.netem import UdpProxy
+from tests.patient import SETTINGS
 from tests.signals import russian
 
-SETTINGS = Settings(
-    http=HttpSettings(port=0),
-    engines=EngineSettings(ast_deadline_s=60, tts_deadline_s=60, engine_wait_s=60),
-)
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 LIVE = re.compile("listening|hearing|translating|speaking")
 BLACK_HOLE = NetworkPath(loss=1.0)

@@ -16,8 +16,9 @@ from playwright.async_api import expect
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import AccessSettings, HttpSettings, Settings
 from tests.browser.chromium import visit
-from tests.browser.test_examples import PATIENT, RUSSIAN, expect_english, spoken
+from tests.browser.test_examples import RUSSIAN, expect_english, spoken
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
+from tests.patient import PATIENT
 from tests.signals import russian
 
 KEY = "the-key-of-the-application"

@@ -8,19 +8,15 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.pcm import Samples
 from tests.browser.chromium import visit
 from tests.browser.recording import RATE, finish_recording, start_recording
 from tests.browser.scripted_server import ScriptedCalls, say, scripted_server, segment
 from tests.browser.voice import MICROPHONE, with_pause
 from tests.browser.voice import say as speak
+from tests.patient import SETTINGS
 from tests.signals import audible, english, russian
 
-SETTINGS = Settings(
-    http=HttpSettings(port=0),
-    engines=EngineSettings(ast_deadline_s=60, tts_deadline_s=60, engine_wait_s=60),
-)
 PHONE = {"width": 390, "height": 844}
 SAID = {"ru": "Где находится вокзал?", "en": "Where is the train station?"}
 

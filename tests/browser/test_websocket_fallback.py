@@ -11,7 +11,6 @@ from playwright.async_api import Page, expect
 
 from rtc_server.app.offline import translate
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE, Samples
 from tests.browser.chromium import visit
@@ -19,12 +18,9 @@ from tests.browser.diversion import divert
 from tests.browser.recording import RATE, finish_recording, start_recording
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
 from tests.netem import Path, UdpProxy
+from tests.patient import SETTINGS
 from tests.signals import audible, join, russian, silence
 
-SETTINGS = Settings(
-    http=HttpSettings(port=0),
-    engines=EngineSettings(ast_deadline_s=60, tts_deadline_s=60, engine_wait_s=60),
-)
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 HANGING_UP = ["Failed to load resource: the server responded with a status of 404"]
 """What gave up on WebRTC says goodbye to a call that its server may have freed before."""

@@ -20,19 +20,16 @@ from openai.types.realtime import (
 from openai.types.realtime.realtime_translation_server_event import RealtimeTranslationServerEvent
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
 from rtc_server.pcm import SPEECH_RATE, Samples, to_int16
 from rtc_server.resample import Resampler
+from tests.patient import PATIENT
 from tests.signals import english, join, russian, silence
 
 KEY = "a-key-of-this-server"
 MODEL = "gpt-realtime-translate"
 CHUNK = 9600
 """200 ms of 24 kHz PCM16, as OpenAI's guide sends it."""
-
-
-PATIENT = EngineSettings(ast_deadline_s=60.0, tts_deadline_s=60.0, engine_wait_s=60.0)
-"""A busy machine may take its time."""
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from rtc_server.app.server import RunningServer, running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.pcm import SPEECH_RATE, Samples, from_int16, to_int16
 from tests.loopback.test_server import freed, server, until
+from tests.patient import SETTINGS
 from tests.signals import english, join, russian, silence
 
 PLAIN = "/ws/audio"
@@ -102,8 +103,7 @@ async def client(house: RunningServer, path: str) -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def phrasebook() -> AsyncIterator[RunningServer]:
-    patient = EngineSettings(ast_deadline_s=60.0, tts_deadline_s=60.0, engine_wait_s=60.0)
-    async with running(Settings(http=HttpSettings(port=0), engines=patient)) as house:
+    async with running(SETTINGS) as house:
         yield house
 
 

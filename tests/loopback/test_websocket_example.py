@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
 from rtc_server.pcm import SPEECH_RATE, Samples, to_int16
+from tests.patient import PATIENT
 from tests.signals import join, russian, silence
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ws_client.py"
@@ -40,9 +41,8 @@ async def run(*arguments: str, key: str = "") -> tuple[int, str, str]:
 async def test_a_recording_becomes_captions_and_a_recording(tmp_path: Path) -> None:
     question, answer = tmp_path / "question.wav", tmp_path / "answer.wav"
     write(question, join(silence(300), russian("где находится вокзал"), silence(300)))
-    patient = EngineSettings(ast_deadline_s=60.0, tts_deadline_s=60.0, engine_wait_s=60.0)
     http = HttpSettings(port=0, api_key="let-me-in-please")
-    async with running(Settings(http=http, engines=patient)) as house:
+    async with running(Settings(http=http, engines=PATIENT)) as house:
         url = house.url.replace("http", "ws")
         code, out, err = await run(str(question), str(answer), "--url", url, key="let-me-in-please")
         assert (code, err) == (0, "")
