@@ -183,11 +183,12 @@ class EncoderSettings:
     reported loss switches to them.
     """
 
-    bitrate: int = 40_000
+    bitrate: int = 48_000
     """Bits per second, FEC included."""
-    complexity: int = 3
-    """0 to 10, for CELT: 5 costs half as much again for 0.7 dB of segmental signal-to-noise ratio,
-    and brings the spectrum no nearer."""
+    complexity: int = 1
+    """0 to 10, for CELT. At 48 kbit/s this comes nearer to the speech than 3 at 40 kbit/s (1.2 dB
+    more segmental signal-to-noise ratio, bands 0.5 dB nearer) at nine tenths of the time. 0 no
+    longer looks for transients."""
     fec_complexity: int = 1
     """0 to 10, for SILK with FEC: from 2 on it costs half as much again."""
 
@@ -203,8 +204,8 @@ class OpusEncoder:
         self._library = library or libopus()
         self._frame = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)
         self._frame_address = self._frame.ctypes.data
-        self._packet = ctypes.create_string_buffer(MAX_PAYLOAD_BYTES)
-        self._packet_address = ctypes.addressof(self._packet)
+        self._packet = np.zeros(MAX_PAYLOAD_BYTES, np.uint8)
+        self._packet_address = self._packet.ctypes.data
         self._open(lossy=False)
 
     def expect_loss(self, percent: int) -> None:
@@ -234,8 +235,7 @@ class OpusEncoder:
         if frame.shape != (PLAYOUT_FRAME_SAMPLES,) or frame.dtype != np.float32:
             raise OpusError(f"a frame is float32, shape ({PLAYOUT_FRAME_SAMPLES},)", -1)
         self._frame[:] = frame
-        size = self._encode()
-        return ctypes.string_at(self._packet_address, size)
+        return self._packet[: self._encode()].tobytes()
 
     def silence(self) -> bytes:
         """One packet of silence after encoded silence; what comes next is encoded afresh.
