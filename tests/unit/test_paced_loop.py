@@ -12,8 +12,11 @@ from contextlib import contextmanager
 import pytest
 
 from rtc_server.transport.paced_loop import (
-    BUSY_S,
+    BEAT_S,
+    COARSE_S,
+    MANY_PER_S,
     PERIOD_S,
+    SLACK_S,
     PacedLoop,
     PacedSelector,
     Pacing,
@@ -33,7 +36,7 @@ class Watch:
 
 @contextmanager
 def two_ready() -> Iterator[tuple[PacedSelector, Watch]]:
-    """A selector on which two datagrams always are ready, and that has found them once."""
+    """A busy selector on which two datagrams always are ready, and that has just found them."""
     watch = Watch()
     selector = PacedSelector(watch)
     with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
@@ -43,35 +46,56 @@ def two_ready() -> Iterator[tuple[PacedSelector, Watch]]:
             select.select([each], [], [])  # it is there
             selector.register(each, selectors.EVENT_READ)
         try:
-            assert len(selector.select(1.0)) == 2
+            for _ in range(200):
+                watch.now_s += 0.002
+                assert len(selector.select(0)) == 2
             yield selector, watch
         finally:
             selector.close()
 
 
-def test_a_lone_packet_is_never_waited_with() -> None:
-    pacing = Pacing()
-    for number in range(20):
-        now_s = 0.02 * number
-        assert pacing.wait_s(now_s) == 0.0
+def pace(per_s: float, seconds: float = 1.0) -> tuple[Pacing, float]:
+    """Pacing that has found so many datagrams a second, one at a time, and the time."""
+    pacing, now_s = Pacing(), 100.0
+    for _ in range(round(per_s * seconds)):
+        now_s += 1 / per_s
         pacing.found(1, now_s)
+    return pacing, now_s
 
 
-def test_packets_that_come_close_together_are_looked_for_once_a_period() -> None:
-    pacing = Pacing()
-    pacing.found(1, 1.0)
-    pacing.found(1, 1.0 + 0.9 * BUSY_S)
-    assert pacing.wait_s(1.0 + 0.9 * BUSY_S) == pytest.approx(PERIOD_S)
-    assert pacing.wait_s(1.0 + 0.9 * BUSY_S + PERIOD_S) == 0.0
-    pacing.found(3, 1.01)
-    assert pacing.wait_s(1.011) == pytest.approx(PERIOD_S - 0.001)
+def test_the_packets_of_a_few_calls_are_never_waited_with() -> None:
+    for calls in range(1, 6):
+        pacing, now_s = pace(50 * calls)
+        assert pacing.wait_s(now_s) == 0.0
 
 
-def test_when_one_came_in_a_whole_period_it_is_no_longer_busy() -> None:
-    pacing = Pacing()
-    pacing.found(3, 1.0)
-    pacing.found(1, 1.0 + PERIOD_S)
-    assert pacing.wait_s(1.0 + PERIOD_S) == 0.0
+def test_the_packets_of_many_calls_are_looked_for_once_a_period() -> None:
+    pacing, now_s = pace(MANY_PER_S * 2)
+    assert pacing.wait_s(now_s) == pytest.approx(PERIOD_S)
+    assert pacing.wait_s(now_s + PERIOD_S - 0.001) == pytest.approx(0.001)
+    assert pacing.wait_s(now_s + PERIOD_S) == 0.0
+
+
+def test_looking_seldom_makes_it_no_less_busy() -> None:
+    pacing, now_s = pace(MANY_PER_S * 2)
+    for _ in range(100):
+        now_s += PERIOD_S
+        pacing.found(round(MANY_PER_S * 2 * PERIOD_S), now_s)
+        assert pacing.wait_s(now_s) > 0
+
+
+def test_when_most_have_hung_up_it_is_no_longer_busy() -> None:
+    pacing, now_s = pace(1000)
+    for _ in range(25):
+        now_s += 0.02
+        pacing.found(1, now_s)
+    assert pacing.wait_s(now_s) == 0.0
+
+
+def test_after_a_silence_the_first_packet_is_not_waited_with() -> None:
+    pacing, now_s = pace(1000)
+    pacing.found(1, now_s + 60)
+    assert pacing.wait_s(now_s + 60) == 0.0
 
 
 @pytest.mark.real_time
@@ -83,6 +107,15 @@ def test_a_busy_selector_waits_before_it_looks() -> None:
         assert time.monotonic() - began_s > 0.0005
         watch.now_s += PERIOD_S
         assert len(selector.select(None)) == 2
+
+
+@pytest.mark.real_time
+def test_a_timer_that_is_near_is_waited_for() -> None:
+    with two_ready() as (selector, watch):
+        watch.now_s += PERIOD_S - 0.001
+        began_s = time.monotonic()
+        assert len(selector.select(0.001 + SLACK_S / 2)) == 2
+        assert time.monotonic() - began_s > SLACK_S / 2
 
 
 @pytest.mark.real_time
@@ -153,6 +186,24 @@ def test_a_paced_loop_reads_every_datagram() -> None:
     with asyncio.Runner(loop_factory=PacedLoop) as runner:
         runner.run(main())
     assert sorted(received) == sorted(bytes([n]) for n in range(sent // 3) for _ in range(3))
+
+
+@pytest.mark.real_time
+def test_timers_far_ahead_meet_at_a_beat_and_near_ones_keep_their_time() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        for ahead_s in (1.0, 1.0037, 60.0):
+            timer = loop.call_at(now_s + ahead_s, print)
+            assert 0 <= timer.when() - (now_s + ahead_s) < BEAT_S + 1e-6
+            assert timer.when() / BEAT_S == pytest.approx(round(timer.when() / BEAT_S), abs=1e-6)
+            timer.cancel()
+        timer = loop.call_at(now_s + COARSE_S / 2, print)
+        assert timer.when() == now_s + COARSE_S / 2
+        timer.cancel()
+
+    with asyncio.Runner(loop_factory=PacedLoop) as runner:
+        runner.run(main())
 
 
 async def test_on_another_loop_hurrying_changes_nothing() -> None:
