@@ -9,6 +9,7 @@ Pure: fed audio with its positions on the session's audio clock, asks no clock.
 """
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -28,6 +29,9 @@ MAX_DELAY_ROWS: Final = 1500 // FRAME_MS
 """Longest way from playout to the listener: network, jitter buffers, sound card and room."""
 KEPT_ROWS: Final = 20_000 // FRAME_MS
 """Longer than any segment and its delay."""
+LOOK_BACK_ROWS: Final = MAX_DELAY_ROWS + 1500 // FRAME_MS
+"""How far back samples are kept while nobody speaks: the longest way, and what a segment has in
+front of the moment in which it is noticed."""
 BATCH_ROWS: Final = 10
 """Rows analysed at once. One by one they cost four times as much; more would need arrays so large
 that the allocator asks the system for fresh pages each time, dearer than the transform."""
@@ -75,37 +79,51 @@ def _bank(sample_rate: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.flo
 class _Track:
     """One stream as rows of band energies, of which the last `KEPT_ROWS` are kept by their number.
 
-    Samples wait until `BATCH_ROWS` are due, or somebody wants to read.
+    Samples wait until somebody wants to read; while nobody will, the oldest are forgotten.
     """
 
     def __init__(self, sample_rate: int) -> None:
         self._hop = sample_rate * FRAME_MS // 1000
         self._window, self._weights = _bank(sample_rate)
-        self._waiting: list[Samples] = []
+        self._waiting: deque[Samples] = deque()
         """Samples that are in no row yet, but for the overlap."""
         self._waiting_samples = 0
+        self._start = 0
+        """Position of the first of them; row n begins at n hops."""
         self._rows = np.full((KEPT_ROWS, BANDS), FLOOR_DB, np.float32)
         self._numbers = np.full(KEPT_ROWS, -1, np.int64)
-        self._first = 0
-        """Number of the row that begins with the first waiting sample."""
+        self._attentive = False
 
     @property
     def next(self) -> int:
         """Number of the row after the last that is complete."""
-        return self._first + self._due()
+        first = self._first()
+        return first + self._due(first)
+
+    def attend(self, first: int) -> None:
+        """Rows from that one on will be read."""
+        self._attentive = True
+        self._forget(first * self._hop)
+
+    def rest(self) -> None:
+        """Nobody will read what comes, or at most its last `LOOK_BACK_ROWS`."""
+        self._attentive = False
 
     def jump(self, number: int) -> None:
         """What is pushed from now on begins with that row."""
-        self._analyse()
+        if self._attentive:
+            self._analyse()
         self._waiting.clear()
         self._waiting_samples = 0
-        self._first = number
+        self._start = number * self._hop
 
     def push(self, samples: Samples) -> None:
         """Take what follows; the array is kept until it is analysed."""
         self._waiting.append(samples)
         self._waiting_samples += samples.size
-        if self._due() >= BATCH_ROWS:
+        if not self._attentive:
+            self._forget(self._start + self._waiting_samples - LOOK_BACK_ROWS * self._hop)
+        elif self._due(self._first()) >= BATCH_ROWS:
             self._analyse()
 
     def read(self, first: int, last: int) -> Rows:
@@ -116,24 +134,39 @@ class _Track:
         there = self._numbers[at] == wanted
         return np.where(there[:, None], self._rows[at], np.float32(FLOOR_DB))
 
-    def _due(self) -> int:
-        return max(0, (self._waiting_samples - self._window.size) // self._hop + 1)
+    def _forget(self, before: int) -> None:
+        """Arrays that end before that position."""
+        while self._waiting and self._start + self._waiting[0].size <= before:
+            size = self._waiting.popleft().size
+            self._start += size
+            self._waiting_samples -= size
+
+    def _first(self) -> int:
+        """Number of the first row that has not been analysed."""
+        return -(-self._start // self._hop)
+
+    def _due(self, first: int) -> int:
+        """How many rows from there on are complete."""
+        behind = self._start + self._waiting_samples - first * self._hop
+        return max(0, (behind - self._window.size) // self._hop + 1)
 
     def _analyse(self) -> None:
-        count = self._due()
+        first = self._first()
+        count = self._due(first)
         if not count:
             return
-        samples = np.concatenate(self._waiting)
-        windows = np.lib.stride_tricks.sliding_window_view(samples, self._window.size)
-        spectra = np.fft.rfft(windows[:: self._hop][:count] * self._window)
-        power = (np.square(spectra.real) + np.square(spectra.imag)).astype(np.float32)
-        numbers = np.arange(self._first, self._first + count)
-        at = numbers % KEPT_ROWS
-        self._rows[at] = np.maximum(10 * np.log10(power @ self._weights + 1e-12), FLOOR_DB)
-        self._numbers[at] = numbers
-        self._first += count
+        samples = np.concatenate(self._waiting)[first * self._hop - self._start :]
+        windows = np.lib.stride_tricks.sliding_window_view(samples, self._window.size)[:: self._hop]
+        for done in range(0, count, BATCH_ROWS):
+            spectra = np.fft.rfft(windows[done : min(done + BATCH_ROWS, count)] * self._window)
+            power = (np.square(spectra.real) + np.square(spectra.imag)).astype(np.float32)
+            numbers = np.arange(first + done, first + done + len(power))
+            at = numbers % KEPT_ROWS
+            self._rows[at] = np.maximum(10 * np.log10(power @ self._weights + 1e-12), FLOOR_DB)
+            self._numbers[at] = numbers
         rest = samples[count * self._hop :].copy()  # a view would keep the whole batch alive
-        self._waiting, self._waiting_samples = [rest], rest.size
+        self._start = (first + count) * self._hop
+        self._waiting, self._waiting_samples = deque((rest,)), rest.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +192,8 @@ NOBODY: Final = Judgement(0.0, 0, 0)
 class OwnVoice:
     """Holds what was played and what was heard in the last seconds.
 
-    Works only while something plays and for as long as that may take to come back.
+    Works only while something plays and for as long as that may take to come back, and only while
+    somebody speaks (`attend`): most of the time it is one or the other.
     """
 
     def __init__(self) -> None:
@@ -168,6 +202,17 @@ class OwnVoice:
         """Row at which the last frame was handed over."""
         self._active_until = -1
         """Until that row what was played may come back."""
+
+    def attend(self, start_samples: int) -> None:
+        """Somebody speaks: of what follows that position a judgement will be wanted."""
+        first = start_samples // HOP
+        self._played.attend(first - MAX_DELAY_ROWS)
+        self._heard.attend(first)
+
+    def rest(self) -> None:
+        """Nobody speaks any more."""
+        self._played.rest()
+        self._heard.rest()
 
     def played(self, frame: Samples | None, position_samples: int) -> None:
         """A frame was handed to the wire when so much had been heard; None is silence."""

@@ -87,6 +87,8 @@ class Interpreter:
         self._patience = Patience(late, emit, clock)
         self._partial_samples = settings.partial_interval_ms * SPEECH_RATE // 1000
         self._own_voice = OwnVoice() if settings.own_voice_guard else None
+        self._commits_only = False
+        """Push-to-talk alone decides what a segment is."""
         self._warned_s: float | None = None
         """When the client was last told that it hears our speech."""
         self._position_samples = 0
@@ -119,6 +121,8 @@ class Interpreter:
         """Change what ends a segment; one that is open when the mode changes ends here."""
         self._listener.set_hangover_ms(hangover_ms)
         self._heard(self._listener.set_mode(mode))
+        self._commits_only = mode is ListenMode.OFF
+        self._rest()
 
     def flush_input(self) -> None:
         """Close the segment being spoken, whatever the mode."""
@@ -208,6 +212,8 @@ class Interpreter:
         self._segments += 1
         captions = SegmentCaptions(f"seg_{self._segments}", self.direction, _ms(start_samples))
         self._open = OpenSegment(captions, start_samples)
+        if self._own_voice is not None:
+            self._own_voice.attend(start_samples)
 
     def _ask_partial(self) -> None:
         """Ask for the text so far, if there is new audio and no question is under way."""
@@ -264,6 +270,7 @@ class Interpreter:
 
     def _end(self, segment: Segment | None, at_samples: int) -> None:
         opened, self._open = self._open, None
+        self._rest()
         assert opened is not None, "a segment ended that never began"
         if segment is not None and self._is_own_voice(segment.start_samples, segment.end_samples):
             self._pass_over(opened, segment)
@@ -272,6 +279,15 @@ class Interpreter:
         elif opened.captions.shown:  # what looked like words was none
             nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
             self._emit(opened.captions.final(nothing, _ms(at_samples)))
+
+    def _rest(self) -> None:
+        """The guard may rest between segments, unless a commit can be of what was said before."""
+        if self._own_voice is None:
+            return
+        if self._commits_only:
+            self._own_voice.attend(0)
+        elif self._open is None:
+            self._own_voice.rest()
 
     def _is_own_voice(self, start_samples: int, end_samples: int) -> bool:
         guard = self._own_voice

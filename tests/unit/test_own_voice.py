@@ -16,6 +16,9 @@ from tests.espeak_sentences import SENTENCES
 from tests.signals import english, noise, russian
 
 STEP = SPEECH_RATE // 50
+NOTICED_AFTER = SPEECH_RATE * 3 // 10
+"""Speech is noticed by its listener when so much of it was heard."""
+PREROLL = SPEECH_RATE * 3 // 10
 BEFORE_MS = 1000
 """Played from here on."""
 DELAYS_MS = (20, 150, 400, 800)
@@ -75,10 +78,12 @@ def judged(
     block_frames: int = 1,
     chunk_frames: int = 1,
     late_frames: int = 0,
+    always: bool = False,
 ) -> Judgement:
     """What the guard says of these sounds, each that many ms after playing began, in noise.
 
     So many frames are played at once, and so many heard, of which every other time comes late.
+    The guard attends when speech is noticed, or `always`.
     """
     begin = BEFORE_MS * SPEECH_RATE // 1000
     placed = [(samples, begin + ms * SPEECH_RATE // 1000) for samples, ms in sounds]
@@ -90,8 +95,11 @@ def judged(
     frames = translation(language)
     frames = frames[: frames.size // PLAYOUT_FRAME_SAMPLES * PLAYOUT_FRAME_SAMPLES]
     waiting = list(frames.reshape(-1, PLAYOUT_FRAME_SAMPLES))
+    first = min(at + int(np.flatnonzero(np.abs(samples) > 0)[0]) for samples, at in placed)
     position = 0
     for row in range(mic.size // STEP):
+        if always or position >= first + NOTICED_AFTER:
+            guard.attend(0 if always else first - PREROLL)
         chunk = position // STEP // chunk_frames
         if row + 1 >= (chunk + 1) * chunk_frames + chunk % 2 * late_frames:
             start, position = position, position + chunk_frames * STEP
@@ -101,8 +109,7 @@ def judged(
             for _ in range(block_frames):
                 playing = row * STEP >= begin and waiting
                 guard.played(waiting.pop(0) if playing else None, position)
-    first = min(at + int(np.flatnonzero(np.abs(samples) > 0)[0]) for samples, at in placed)
-    return guard.judge(first - SPEECH_RATE * 3 // 10, end)
+    return guard.judge(first - PREROLL, end)
 
 
 @pytest.mark.parametrize("delay_ms", DELAYS_MS)
@@ -128,6 +135,14 @@ def test_what_comes_and_goes_in_blocks_is_known_too(
             late_frames=late_frames,
         )
         assert found.is_own_voice, (language, found)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_guard_that_rested_knows_as_much_as_one_that_did_not(language: str) -> None:
+    back = echo(language, 400, -30.0, 0)
+    back[: translation(language).size * SPEECH_RATE // PLAYOUT_RATE // 2] = 0.0  # muted
+    for sounds in ((back, 0),), ((loud(people()[0], -25.0), 1500),):
+        assert judged(language, *sounds) == judged(language, *sounds, always=True)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
