@@ -4,8 +4,7 @@ All audio inside the server is mono float32 in [-1, 1], shape ``(n,)``. Two rate
 engines and the VAD hear (16 kHz) and what is played to the client (48 kHz, Opus' own rate).
 """
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +24,7 @@ PLAYOUT_FRAME_SAMPLES = PLAYOUT_RATE * FRAME_MS // 1000
 """Samples in one outgoing frame (960)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pcm:
+class Pcm(NamedTuple):
     """A run of received speech-rate audio, placed on the session's audio clock."""
 
     samples: Samples

@@ -27,10 +27,12 @@ class TokenBucket:
     def wait_s(self, now_s: float) -> float:
         """Seconds until an event may happen; 0 when it may now. Takes nothing."""
         rate = self.rate
-        passed_s = 0.0 if self._at_s is None else max(0.0, now_s - self._at_s)
-        self._tokens = min(rate.burst, self._tokens + passed_s * rate.per_second)
+        tokens = self._tokens
+        if self._at_s is not None and now_s > self._at_s:
+            tokens += (now_s - self._at_s) * rate.per_second
+        self._tokens = tokens = min(tokens, rate.burst)
         self._at_s = now_s
-        return max(0.0, (1.0 - self._tokens) / rate.per_second)
+        return 0.0 if tokens >= 1.0 else (1.0 - tokens) / rate.per_second
 
     def take(self, now_s: float) -> float:
         """Let an event happen and return 0, or return the seconds to wait for that."""

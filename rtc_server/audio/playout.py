@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,8 +43,7 @@ class PlayoutChange:
     """Speech that waits to be heard, of all segments, right after the change."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlayoutFrame:
+class PlayoutFrame(NamedTuple):
     """20 ms for the client."""
 
     samples: Samples | None
@@ -98,6 +98,9 @@ class _Segment:
             falling = _FADE_IN[before_silence:][:count][::-1]
             taken[count - falling.size :] *= falling
         return taken
+
+
+_SILENCE = PlayoutFrame(None, ())
 
 
 class Playout:
@@ -190,9 +193,9 @@ class Playout:
             return PlayoutFrame(self._returned.popleft(), ())
         if self._gap_frames:
             self._gap_frames -= 1
-            return PlayoutFrame(None, ())
+            return _SILENCE
         if not self._segments:
-            return PlayoutFrame(None, ())
+            return _SILENCE
         return self._pull_from(self._segments[0])
 
     def _pull_from(self, segment: _Segment) -> PlayoutFrame:

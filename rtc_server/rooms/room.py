@@ -14,7 +14,6 @@ import asyncio
 import logging
 import math
 import secrets
-from dataclasses import replace
 
 from rtc_server.config import RoomSettings
 from rtc_server.errors import RoomSilent, RoomTaken, UnknownSession
@@ -213,7 +212,7 @@ class Room:
     def _hear(self, speaker: Peer, pcm: Pcm) -> None:
         if speaker is not self._speaker or self._finishing is not None:
             return  # replaced, and not yet gone; or all that counts was said
-        pcm = replace(pcm, start_samples=self._base_samples + pcm.start_samples)
+        pcm = pcm._replace(start_samples=self._base_samples + pcm.start_samples)
         self._position_samples = pcm.start_samples + len(pcm.samples)
         self._languages.hear(pcm)
 

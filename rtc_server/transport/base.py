@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from rtc_server.pcm import Pcm, Samples
 
@@ -23,8 +23,7 @@ class CloseReason(StrEnum):
     """ICE or DTLS failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedFrame:
+class EncodedFrame(NamedTuple):
     """One outgoing Opus packet that many wires may carry."""
 
     payload: bytes

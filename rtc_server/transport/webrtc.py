@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVarTuple
 
 from rtc_server.clock import Clock, wall
 from rtc_server.config import TransportSettings
@@ -30,6 +30,8 @@ WATCH_S: Final = 0.5
 CLOSE_S: Final = 5.0
 """Longest `WebRtcTransport.close`."""
 
+_Told = TypeVarTuple("_Told")
+
 
 class WebRtcTransport:
     """Implements `Transport`. Made by `accept`."""
@@ -53,8 +55,8 @@ class WebRtcTransport:
         self._media: MediaPath | None = None
         self._channel = EventChannel(
             on_open=lambda: self._tell(listener.on_channel_open),
-            on_message=lambda text: self._tell(lambda: listener.on_message(text)),
-            on_bad_message=lambda why: self._tell(lambda: listener.on_bad_message(why)),
+            on_message=lambda text: self._tell(listener.on_message, text),
+            on_bad_message=lambda why: self._tell(listener.on_bad_message, why),
         )
         self._end: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
         self._life: asyncio.Task[None] | None = None
@@ -174,7 +176,7 @@ class WebRtcTransport:
             self._finish(reason)
             self._stop_media()
             await self._stack.close()
-            self._tell(lambda: self._listener.on_closed(reason))
+            self._tell(self._listener.on_closed, reason)
 
     async def _connect_and_watch(self) -> CloseReason:
         connecting = asyncio.create_task(self._stack.connect(), name="WebRTC connect")
@@ -238,10 +240,10 @@ class WebRtcTransport:
     def _on_tick(self, number: int, now_s: float) -> None:
         media = self._media
         if media is not None:
-            self._tell(lambda: media.tick(number, now_s))
+            self._tell(media.tick, number, now_s)
 
     def _deliver(self, pcm: Pcm) -> None:
-        self._tell(lambda: self._listener.on_pcm(pcm))
+        self._tell(self._listener.on_pcm, pcm)
 
     def _ended(self) -> None:
         lost = self._stack.agent.path_lost
@@ -251,10 +253,10 @@ class WebRtcTransport:
         if not self._end.done():
             self._end.set_result(reason)
 
-    def _tell(self, call: Callable[[], None]) -> None:
+    def _tell(self, call: Callable[[*_Told], None], *told: *_Told) -> None:
         """Call the session. One that fails is ended; nobody else's wire suffers."""
         try:
-            call()
+            call(*told)
         except Exception:
             logger.exception("A session failed to handle what its transport told it")
             self._finish(CloseReason.FAILED)

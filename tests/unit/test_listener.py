@@ -133,13 +133,13 @@ def test_clicks_are_not_speech() -> None:
 
 def test_concealed_sound_opens_nothing_and_is_counted() -> None:
     ears = listener()
-    lost = [replace(p, concealed_samples=p.samples.size) for p in pieces(voice(500))]
+    lost = [p._replace(concealed_samples=p.samples.size) for p in pieces(voice(500))]
     events = [event for pcm in lost for event in ears.feed(pcm)]
     assert events == []
     signal = join(voice(320), voice(64), voice(320), silence(600))
     for pcm in pieces(signal, 1024, 8000):
         hidden = 1024 if pcm.start_samples == 8000 + 5 * 1024 else 0
-        events += ears.feed(replace(pcm, concealed_samples=hidden))
+        events += ears.feed(pcm._replace(concealed_samples=hidden))
     (segment,) = segments(events)
     in_preroll = 8000 - segment.start_samples
     assert segment.concealed_samples == in_preroll + 1024
