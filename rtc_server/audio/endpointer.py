@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ ONSET_GAP_SAMPLES = ms_to_samples(100, SPEECH_RATE)
 """A pause that long, before enough was heard to call it speech, begins the count anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """What is known about one VAD window."""
 
     start_samples: int
@@ -58,7 +57,7 @@ class Background:
         parts = window.reshape(self._PARTS, -1)
         size = parts.shape[1]
         # Four numbers: plain Python is faster with them than numpy.
-        powers = [s / size + 1e-10 for s in np.einsum("ij,ij->i", parts, parts).tolist()]
+        powers = [s / size + 1e-10 for s in np.vecdot(parts, parts).tolist()]
         level_db = 10.0 * math.log10(sum(powers) / self._PARTS)
         rise_db = self._RISE_DB_PER_S * window.size / SPEECH_RATE
         self._floor_db = max(min(level_db, self._floor_db + rise_db), self._QUIETEST_DB)

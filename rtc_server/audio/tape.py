@@ -1,7 +1,8 @@
 """The last seconds of one stream, addressed by position on its audio clock."""
 
+from collections import deque
+
 import numpy as np
-import numpy.typing as npt
 
 from rtc_server.pcm import Pcm, Samples
 
@@ -13,7 +14,8 @@ class Tape:
 
     def __init__(self) -> None:
         self._samples: Samples = np.empty(_INITIAL_SAMPLES, np.float32)
-        self._concealed: npt.NDArray[np.bool_] = np.empty(_INITIAL_SAMPLES, np.bool_)
+        self._concealed: deque[tuple[int, int]] = deque()
+        """Where concealment invented it; first and behind the last sample."""
         self._offset = 0
         """Index in the arrays of the first sample that is kept."""
         self.start = 0
@@ -37,8 +39,8 @@ class Tape:
         self._make_room(count)
         at = self._index(self.end)
         self._samples[at : at + count] = pcm.samples
-        self._concealed[at : at + count] = False
-        self._concealed[at : at + pcm.concealed_samples] = True
+        if pcm.concealed_samples:
+            self._concealed.append((self.end, self.end + pcm.concealed_samples))
         self.end += count
 
     def read(self, start: int, end: int) -> Samples:
@@ -47,13 +49,15 @@ class Tape:
 
     def concealed(self, start: int, end: int) -> int:
         """How many samples of [start, end) were invented by loss concealment."""
-        return int(np.count_nonzero(self._concealed[self._index(start) : self._index(end)]))
+        return sum(max(0, min(end, last) - max(start, first)) for first, last in self._concealed)
 
     def forget(self, before: int) -> None:
         """Give up what lies before that position."""
         before = min(max(before, self.start), self.end)
         self._offset += before - self.start
         self.start = before
+        while self._concealed and self._concealed[0][1] <= before:
+            self._concealed.popleft()
 
     def _index(self, position: int) -> int:
         if not self.start <= position <= self.end:
@@ -68,7 +72,6 @@ class Tape:
         size = self._samples.size
         while size < 2 * (kept + count):  # at least half stays free, so moves are rare
             size *= 2
-        samples, concealed = np.empty(size, np.float32), np.empty(size, np.bool_)
+        samples = np.empty(size, np.float32)
         samples[:kept] = self._samples[self._offset : self._offset + kept]
-        concealed[:kept] = self._concealed[self._offset : self._offset + kept]
-        self._samples, self._concealed, self._offset = samples, concealed, 0
+        self._samples, self._offset = samples, 0

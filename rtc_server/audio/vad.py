@@ -97,7 +97,7 @@ class SileroVad:
     """Silero VAD 6 on 32 ms windows."""
 
     window_samples = WINDOW_SAMPLES
-    _SILENT_PEAK = 1e-4
+    _SILENT_ENERGY = WINDOW_SAMPLES * 1e-8
     """What stays below this, −80 dB, is no microphone: it is muted, or its noise is suppressed."""
     _SETTLED_WINDOWS = 16
     """After half a second of that the model is not asked. Asked on, its state would drift until it
@@ -110,7 +110,7 @@ class SileroVad:
 
     def probability(self, window: Samples) -> float:
         """See `Vad.probability`."""
-        silent = max(window.max(), -window.min()) < self._SILENT_PEAK
+        silent = window @ window < self._SILENT_ENERGY
         self._silent_windows = self._silent_windows + 1 if silent else 0
         if self._silent_windows > self._SETTLED_WINDOWS:
             return self._probability

@@ -74,7 +74,8 @@ class Speaker:
         self._played(frame.changes)
         if frame.samples is not None:
             self._spoken.add(frame.samples, self._clock())
-        self._notice_silence()
+        elif not self._silent.is_set():
+            self._notice_silence()
         return frame.samples
 
     def arrived(self, until_s: float) -> None:
