@@ -5,6 +5,7 @@ import contextlib
 import socket as sockets
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, cast
 
 from aiohttp import WebSocketError, WSMsgType, hdrs, web
 
@@ -36,6 +37,8 @@ SEND_BUFFER_BYTES = 64 * 1024
 slow. Linux doubles it; that is four seconds of raw 16 kHz audio."""
 UNSENT_BYTES = 4 * 1024
 """Of ours, before that: more, and a send waits until the peer reads."""
+READ_BYTES = 64 * 1024
+"""What a read makes room for. asyncio's 256 KiB are fresh pages from the system each time."""
 
 
 class AiohttpSocket:
@@ -122,7 +125,7 @@ class WebSocketRoutes:
 
         async def upgrade(listener: TransportListener) -> WebSocketTransport:
             await response.prepare(request)
-            _bound_send_buffer(request)
+            _bound_buffers(request)
             return WebSocketTransport(
                 AiohttpSocket(response, request),
                 form,
@@ -159,11 +162,12 @@ def _check_subprotocol(request: web.Request) -> None:
         raise RemoteError(f"Offer the subprotocol {SUBPROTOCOL}, or none.")
 
 
-def _bound_send_buffer(request: web.Request) -> None:
+def _bound_buffers(request: web.Request) -> None:
     transport = request.transport
     if transport is None:  # gone already; the first receive tells
         return
     transport.set_write_buffer_limits(high=UNSENT_BYTES)
+    cast(Any, transport).max_size = READ_BYTES  # asyncio's own attribute
     connection = transport.get_extra_info("socket")
     if connection is None:
         return
