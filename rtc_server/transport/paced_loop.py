@@ -28,6 +28,8 @@ SLACK_S: Final = 0.003
 """A timer that is so near is waited for, and what has arrived is read with it."""
 COARSE_S: Final = 0.1
 """Timers that far ahead are set to a beat: most are watches, one of each for every session."""
+BEHIND_S: Final = 1e-6
+"""Just behind it: they share its wake-up, and it does not wait for them."""
 _MEMORY_S = 0.1
 _Arguments = TypeVarTuple("_Arguments")
 
@@ -133,7 +135,7 @@ class PacedLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.TimerHandle:
         """As asyncio's, but at a beat if it is far ahead."""
         if when - self.time() > COARSE_S:
-            when = math.ceil(when / BEAT_S) * BEAT_S
+            when = math.ceil(when / BEAT_S) * BEAT_S + BEHIND_S
         return super().call_at(when, callback, *args, context=context)
 
 
