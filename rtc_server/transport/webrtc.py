@@ -25,8 +25,8 @@ from rtc_server.transport.stack import PeerStack
 
 logger = logging.getLogger(__name__)
 
-WATCH_S: Final = 0.5
-"""How often a connected peer's silence is measured."""
+LATE_S: Final = 0.01
+"""How long after the moment itself a silence is found to have lasted too long."""
 CLOSE_S: Final = 5.0
 """Longest `WebRtcTransport.close`."""
 
@@ -201,9 +201,12 @@ class WebRtcTransport:
         self._tell(self._listener.on_connected)
         await self._stack.open_events(self._channel)
         while not self._end.done():
-            await asyncio.wait({self._end}, timeout=WATCH_S)
-            if self._clock() - self._last_heard_s(media) > self._settings.dead_peer_timeout_s:
+            lost_at_s = self._last_heard_s(media) + self._settings.dead_peer_timeout_s
+            left_s = lost_at_s - self._clock()
+            if left_s < 0:
                 self._finish(CloseReason.PEER_LOST)
+            else:
+                await asyncio.wait({self._end}, timeout=left_s + LATE_S)
         return self._end.result()
 
     def _last_heard_s(self, media: MediaPath) -> float:
