@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 _STOP_S = 2.0
 """How long a process that is idle, or that fell, may take to be gone before it is killed."""
+_UNWANTED_BYTES = 65_536
+_GIVING_UP_S = 0.02
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Thread pools of numeric libraries: one thread each, unless the operator chose otherwise."""
 
@@ -165,8 +167,10 @@ class EngineProcess:
     async def close(self) -> None:
         """End the process: politely when it is idle, else at once. Returns when all is freed."""
         self._outbox.close()
+        unwanted = asyncio.create_task(self._read_unwanted(), name=f"{self._name} unwanted")
         await asyncio.wait([self._exit], timeout=_STOP_S)
         self.retire("stop")
+        await unwanted
         await self._exit
         await self._stderr
 
@@ -239,6 +243,15 @@ class EngineProcess:
     def _out_of_step(self, reply: wire.Message) -> EngineCrashed:
         self.retire("crash")
         return EngineCrashed(f"Engine {self._name} answered with {type(reply).__name__}.")
+
+    async def _read_unwanted(self) -> None:
+        """Read the rest of an answer that nobody waits for. asyncio tells of an exit only once all
+        pipes were read to their end."""
+        while not self._inbox.at_eof():
+            try:
+                await self._inbox.read(_UNWANTED_BYTES)
+            except RuntimeError:  # a call that is being given up still waits for it
+                await asyncio.sleep(_GIVING_UP_S)
 
     async def _read_stderr(self, stderr: asyncio.StreamReader) -> None:
         loop = asyncio.get_running_loop()

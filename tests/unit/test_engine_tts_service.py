@@ -209,6 +209,11 @@ async def test_unknown_language_and_voice_are_refused_before_they_wait() -> None
         assert await chunks(speech) == 1
 
 
+async def test_it_closes_in_the_middle_of_a_long_text() -> None:
+    async with asyncio.timeout(60.0), running() as service:
+        await anext(ask(service, "speak 100000"))
+
+
 async def test_an_ast_engine_is_no_tts_engine() -> None:
     service = TtsService("tests.engine_fakes:ast", EngineOptions(), EngineSettings(), Metrics())
     with pytest.raises(EngineUnavailable, match="does not synthesize"):
