@@ -33,6 +33,8 @@ from tests.rtc_client import encode
 MODES = ("echo", "half", "translate")
 SETTLE_S = 3.0
 CYCLE_S = 5.0
+PHASES = 7
+"""Clients that follow each other in connecting do not in sending."""
 ENGINES = ("--ast", "bench.servers.engines:ast", "--tts", "bench.servers.engines:tts")
 
 
@@ -105,7 +107,8 @@ async def measure(bench: BenchServer, mode: str, sessions: int, seconds: float) 
         clients = []
         for number in range(sessions):
             start = number * len(packets) // sessions
-            client = RtpClient(negotiation(http, url), packets, start)
+            phase = (number * PHASES % sessions + 0.5) / sessions
+            client = RtpClient(negotiation(http, url), packets, start, phase)
             clients.append(await stack.enter_async_context(client))
             await asyncio.sleep(0.05)
         await asyncio.sleep(SETTLE_S)

@@ -1,6 +1,7 @@
 """Where an ICE agent can be reached: its own sockets, and what STUN and TURN servers give it."""
 
 import asyncio
+import functools
 import logging
 import random
 import socket
@@ -14,7 +15,7 @@ from aioice.ice import StunProtocol, relayed_candidate, server_reflexive_candida
 from aioice.turn import TurnTransport
 
 from rtc_server.transport import relay
-from rtc_server.transport.guard import DatagramGuard
+from rtc_server.transport.guard import LONGEST_DATAGRAM_BYTES, DatagramGuard
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +26,6 @@ Asking: TypeAlias = asyncio.Task[Found]
 RECEIVE_BUFFER_BYTES: Final = 262_144
 """Asked of the kernel, which doubles it for its own needs: a flood of strangers' datagrams, or half
 a second in which the loop stands still, must not cost the peer a packet."""
-LONGEST_DATAGRAM_BYTES: Final = 65_535
-"""What a read makes room for. asyncio's 256 KiB are so large that the allocator asks the system for
-fresh pages each time, which costs three times as much as the read."""
 SERVER_TIMEOUT_S: Final = 2.0
 """How long STUN and TURN servers may keep an answer waiting."""
 PORT_ATTEMPTS: Final = 50
@@ -56,15 +54,22 @@ async def open_socket(agent: Connection, address: str, options: IceOptions) -> D
     """A UDP socket on `address` with its candidate; None when no port is free."""
     loop = asyncio.get_running_loop()
     for port in _ports_to_try(*options.ports):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        owned = socket.socket(family, socket.SOCK_DGRAM)
         try:
+            owned.setblocking(False)
+            owned.bind((address, port))
+            owned.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             transport, guard = await loop.create_datagram_endpoint(
-                lambda: DatagramGuard(agent), local_addr=(address, port)
+                functools.partial(DatagramGuard, agent, owned), sock=owned
             )
         except OSError:
+            owned.close()
             continue
-        owned = transport.get_extra_info("socket")
-        owned.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        cast(Any, transport).max_size = LONGEST_DATAGRAM_BYTES
+        except BaseException:
+            owned.close()
+            raise
+        cast(Any, transport).max_size = LONGEST_DATAGRAM_BYTES  # asyncio's own attribute
         guard.local_candidate = Candidate(
             foundation=candidate_foundation("host", "udp", address),
             component=1,

@@ -9,6 +9,7 @@ Only datagrams wait: what engines, threads and HTTP have to say is heard at once
 
 import asyncio
 import math
+import select
 import selectors
 import socket
 from collections.abc import Callable, Iterator
@@ -95,9 +96,9 @@ class PacedSelector(selectors.DefaultSelector):
                 if timeout < wait_s + SLACK_S:
                     wait_s = timeout
                 timeout -= wait_s
-            others = self._others.select(wait_s)
-            if others:
-                return others
+            # epoll waits for whole milliseconds only, and would let the beat come late.
+            if select.select([self._others], [], [], wait_s)[0]:
+                return self._others.select(0)
         ready = super().select(timeout)
         if ready:
             self._pacing.found(len(ready), self._clock())

@@ -1,12 +1,14 @@
 """What the guard lets through, datagram by datagram."""
 
+import select
+import socket
 from typing import Any, cast
 
 import pytest
 from aioice import stun
 from aioice.ice import StunProtocol
 
-from rtc_server.transport.guard import DatagramGuard
+from rtc_server.transport.guard import MAX_READ_PAST, DatagramGuard
 from rtc_server.transport.limits import Source
 
 PEER = ("192.0.2.1", 1000)
@@ -118,3 +120,32 @@ async def test_a_source_over_its_rate_is_not_looked_at() -> None:
     gate.closed = True
     DatagramGuard(gate).datagram_received(RTP, PEER)
     assert (gate.got, gate.dropped) == ([], 1)
+
+
+@pytest.mark.real_time
+async def test_audio_does_not_wait_for_the_next_look_because_of_a_report() -> None:
+    gate = Gate()
+    kind = (socket.AF_INET, socket.SOCK_DGRAM)
+    with socket.socket(*kind) as ours, socket.socket(*kind) as theirs:
+        ours.setblocking(False)
+        ours.bind(("127.0.0.1", 0))
+        guard = DatagramGuard(gate, ours)
+
+        def send(*datagrams: bytes) -> None:
+            for each in datagrams:
+                theirs.sendto(each, ours.getsockname())
+            select.select([ours], [], [], 5.0)
+
+        send(DTLS, RTP, RTP)
+        guard.datagram_received(RTCP, PEER)
+        assert gate.got == ["media", "stray"]  # from here on it is another address
+        guard.datagram_received(RTP, PEER)
+        assert gate.got == ["media", "stray", "media"]  # audio is read one at a time
+        ours.recvfrom(100)
+        send(*[DTLS] * (2 * MAX_READ_PAST))
+        guard.datagram_received(RTCP, PEER)
+        left = 0
+        while select.select([ours], [], [], 0)[0]:
+            ours.recvfrom(100)
+            left += 1
+        assert left == MAX_READ_PAST
