@@ -78,7 +78,7 @@ class DatagramGuard(StunProtocol):
                 return
             try:
                 data, addr = self._socket.recvfrom(LONGEST_DATAGRAM_BYTES)
-            except OSError:  # nothing more, mostly; asyncio is told of errors, too
+            except OSError:  # nothing more, or what ICMP says of another datagram
                 return
             self._take(data, addr)
 
