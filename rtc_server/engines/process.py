@@ -27,7 +27,9 @@ _log = logging.getLogger(__name__)
 _STOP_S = 2.0
 """How long a process that is idle, or that fell, may take to be gone before it is killed."""
 _UNWANTED_BYTES = 65_536
+"""Read at once of an answer that nobody waits for."""
 _GIVING_UP_S = 0.02
+"""How long to leave a call that is being given up to itself."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Thread pools of numeric libraries: one thread each, unless the operator chose otherwise."""
 

@@ -14,6 +14,7 @@ from aioice import stun
 from aioice.ice import StunProtocol
 
 from rtc_server.transport.limits import Source
+from rtc_server.transport.media.rtp import is_rtcp
 
 MIN_DATAGRAM_BYTES: Final = 13
 """The shortest that means anything: a DTLS record header, or an RTP header and a byte."""
@@ -126,10 +127,5 @@ class DatagramGuard(StunProtocol):
 
 
 def _is_audio(data: bytes | str) -> bool:
-    """Whether it is RTP (RFC 7983, and RFC 5761 for what is RTCP)."""
-    return (
-        isinstance(data, bytes)
-        and len(data) > 1
-        and 127 < data[0] < 192
-        and not 192 <= data[1] <= 223
-    )
+    """Whether it is RTP (RFC 7983)."""
+    return isinstance(data, bytes) and len(data) > 1 and 127 < data[0] < 192 and not is_rtcp(data)

@@ -14,6 +14,7 @@ from rtc_server.pcm import Pcm, Samples
 from rtc_server.transport.base import NextPacket
 from rtc_server.transport.media.quality import Quality
 from rtc_server.transport.media.receiver import Receiver
+from rtc_server.transport.media.rtp import is_rtcp
 from rtc_server.transport.media.sender import Sender
 from rtc_server.transport.rtcp import Rtcp, SenderState
 
@@ -83,7 +84,7 @@ class MediaPath:
     def received(self, data: bytes) -> None:
         """Take one SRTP or SRTCP datagram from a validated address."""
         now_s = self._clock()
-        if 192 <= data[1] <= 223:  # RFC 5761
+        if is_rtcp(data):
             reports = self._unprotected(self._srtp_in.unprotect_rtcp, data)
             if reports is not None:
                 self.last_heard_s = now_s
@@ -97,8 +98,7 @@ class MediaPath:
 
     def authenticates(self, data: bytes) -> bool:
         """Whether a datagram carries the peer's tag and is no replay. It is used up by this."""
-        is_rtcp = 192 <= data[1] <= 223
-        unprotect = self._srtp_in.unprotect_rtcp if is_rtcp else self._srtp_in.unprotect
+        unprotect = self._srtp_in.unprotect_rtcp if is_rtcp(data) else self._srtp_in.unprotect
         return self._unprotected(unprotect, data) is not None
 
     def tick(self, number: int, now_s: float) -> None:

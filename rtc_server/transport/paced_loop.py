@@ -18,9 +18,8 @@ from contextvars import Context
 from typing import Any, Final, TypeVarTuple
 
 from rtc_server.clock import Clock, monotonic
-from rtc_server.pcm import FRAME_MS
+from rtc_server.transport.media.tick import PERIOD_S as BEAT_S
 
-BEAT_S: Final = FRAME_MS / 1000
 PERIOD_S: Final = BEAT_S / 2
 """How long a datagram may wait, half of it on average, while many come."""
 MANY_PER_S: Final = 300.0

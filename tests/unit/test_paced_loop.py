@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from rtc_server.transport.media.tick import PERIOD_S as BEAT_S
 from rtc_server.transport.paced_loop import (
-    BEAT_S,
     BEHIND_S,
     COARSE_S,
     MANY_PER_S,

@@ -25,6 +25,11 @@ class RtpPacket(NamedTuple):
     """Without padding; may be empty (bandwidth probes)."""
 
 
+def is_rtcp(data: bytes) -> bool:
+    """Whether a datagram that may be RTP or RTCP is RTCP (RFC 5761); two bytes at least."""
+    return 192 <= data[1] <= 223
+
+
 def parse_rtp(data: bytes) -> RtpPacket | None:
     """The packet in `data`, or None when it is none. Never raises, whatever the bytes."""
     size = len(data)
