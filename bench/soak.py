@@ -58,7 +58,8 @@ async def main(sessions: int, minutes: float) -> None:
         clients = []
         for number in range(sessions):
             start = number * len(packets) // sessions
-            client = RtpClient(negotiation(http, bench.call_url("en", "ru")), packets, start)
+            negotiate = negotiation(http, bench.call_url("en", "ru"))
+            client = RtpClient(negotiate, packets, start, phase=number / sessions)
             clients.append(await stack.enter_async_context(client))
             await asyncio.sleep(0.1)
         await asyncio.sleep(WARM_UP_S)

@@ -7,7 +7,7 @@ import selectors
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -15,6 +15,9 @@ from rtc_server.transport.media.tick import PERIOD_S as BEAT_S
 from rtc_server.transport.paced_loop import (
     BEHIND_S,
     COARSE_S,
+    CROWD_AT_ONCE,
+    CROWD_PER_S,
+    CROWD_PERIOD_S,
     MANY_PER_S,
     PERIOD_S,
     SLACK_S,
@@ -36,23 +39,29 @@ class Watch:
 
 
 @contextmanager
-def two_ready() -> Iterator[tuple[PacedSelector, Watch]]:
-    """A busy selector on which two datagrams always are ready, and that has just found them."""
+def all_ready(count: int) -> Iterator[tuple[PacedSelector, Watch]]:
+    """A selector with so many sockets, on each of which a datagram is ready."""
     watch = Watch()
     selector = PacedSelector(watch)
-    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
-        for each in (one, two):
+    with ExitStack() as stack:
+        stack.callback(selector.close)
+        for _ in range(count):
+            each = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
             each.bind(("127.0.0.1", 0))
             each.sendto(b"x", each.getsockname())
             select.select([each], [], [])  # it is there
             selector.register(each, selectors.EVENT_READ)
-        try:
-            for _ in range(200):
-                watch.now_s += 0.002
-                assert len(selector.select(0)) == 2
-            yield selector, watch
-        finally:
-            selector.close()
+        yield selector, watch
+
+
+@contextmanager
+def two_ready() -> Iterator[tuple[PacedSelector, Watch]]:
+    """A busy selector on which two datagrams always are ready, and that has just found them."""
+    with all_ready(2) as (selector, watch):
+        for _ in range(200):
+            watch.now_s += 0.002
+            assert len(selector.select(0)) == 2
+        yield selector, watch
 
 
 def pace(per_s: float, seconds: float = 1.0) -> tuple[Pacing, float]:
@@ -75,6 +84,15 @@ def test_the_packets_of_many_calls_are_looked_for_once_a_period() -> None:
     assert pacing.wait_s(now_s) == pytest.approx(PERIOD_S)
     assert pacing.wait_s(now_s + PERIOD_S - 0.001) == pytest.approx(0.001)
     assert pacing.wait_s(now_s + PERIOD_S) == 0.0
+
+
+def test_those_of_a_crowd_are_looked_for_more_often() -> None:
+    pacing, now_s = pace(CROWD_PER_S * 0.9)
+    assert not pacing.is_crowded
+    assert pacing.wait_s(now_s) == pytest.approx(PERIOD_S)
+    pacing, now_s = pace(CROWD_PER_S * 1.1)
+    assert pacing.is_crowded
+    assert pacing.wait_s(now_s) == pytest.approx(CROWD_PERIOD_S)
 
 
 def test_looking_seldom_makes_it_no_less_busy() -> None:
@@ -108,6 +126,29 @@ def test_a_busy_selector_waits_before_it_looks() -> None:
         assert time.monotonic() - began_s > 0.0005
         watch.now_s += PERIOD_S
         assert len(selector.select(None)) == 2
+
+
+@pytest.mark.real_time
+def test_a_crowd_is_read_a_few_at_a_time_and_nobody_twice_before_the_last() -> None:
+    count = 2 * CROWD_AT_ONCE + 3
+    with all_ready(count) as (selector, watch):
+        for _ in range(10):  # crowded from the second on
+            watch.now_s += 0.01
+            assert len(selector.select(0)) in (count, CROWD_AT_ONCE)
+        while len(selector.select(0)) == CROWD_AT_ONCE:
+            pass
+        watch.now_s += CROWD_PERIOD_S
+        seen = list[int]()
+        sizes = list[int]()
+        while len(seen) < count:
+            found = [key.fd for key, _ in selector.select(None)]
+            sizes.append(len(found))
+            seen += found
+            for fd in found:
+                os.read(fd, 10)  # as the loop does
+        assert sizes == [CROWD_AT_ONCE, CROWD_AT_ONCE, 3]
+        assert len(set(seen)) == count
+        assert not selector.select(0)
 
 
 @pytest.mark.real_time
