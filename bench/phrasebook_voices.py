@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
@@ -22,6 +22,8 @@ from rtc_server.pcm import SPEECH_RATE, Samples, from_int16
 
 PROGRAMS = {"flite": "flite", "text2wave": "festival", "sox": "sox"}
 """Program to the Debian package that has it."""
+RECORDED_PROGRAMS = {"pico2wave": "libttspico-utils"}
+"""The same for the voices of `RECORDED`, which the figures do not need; non-free in Debian."""
 RUSSIAN_VOICE = Path("/usr/share/festival/voices/russian/msu_ru_nsh_clunits")
 
 
@@ -34,7 +36,7 @@ class Voice:
     language: str
     """What it speaks."""
     engine: str
-    """espeak, flite or festival."""
+    """espeak, flite, festival or pico."""
     voice: str
     """The engine's name for it."""
 
@@ -61,14 +63,27 @@ HELD_OUT = {
         *_espeak("ru", "ru+m1", "ru+f4", "ru+m5"),
     ),
 }
+RECORDED = {
+    "en": tuple(Voice(f"pico {name}", "en", "pico", name) for name in ("en-US", "en-GB")),
+    "ru": (),
+}
+"""Women recorded from life, as the held-out SLT is, for `bench.phrasebook_adapt` alone."""
 OTHER_LANGUAGES = ("de", "fr", "es", "it", "pl", "tr")
 """espeak voices of languages that are not in the book."""
 
 
 def missing_packages() -> list[str]:
-    """Debian packages to install before the voices can speak."""
-    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
-    return missing + ([] if RUSSIAN_VOICE.is_dir() else ["festvox-ru"])
+    """Debian packages to install before the voices of the figures can speak."""
+    return _missing(PROGRAMS) + ([] if RUSSIAN_VOICE.is_dir() else ["festvox-ru"])
+
+
+def missing_recorded_packages() -> list[str]:
+    """Debian packages to install before those of `RECORDED` can."""
+    return _missing(RECORDED_PROGRAMS)
+
+
+def _missing(programs: Mapping[str, str]) -> list[str]:
+    return [package for program, package in programs.items() if shutil.which(program) is None]
 
 
 def speak(texts: Sequence[str], voice: Voice) -> list[Samples]:
@@ -76,6 +91,7 @@ def speak(texts: Sequence[str], voice: Voice) -> list[Samples]:
     engines: dict[str, Callable[[Sequence[str], str], list[Samples]]] = {
         "espeak": lambda texts, name: [ESPEAK.speak(text, name) for text in texts],
         "flite": _flite,
+        "pico": _pico,
         "festival": _festival,
     }
     return engines[voice.engine](texts, voice.voice)
@@ -146,12 +162,20 @@ ESPEAK = _Espeak()
 
 
 def _flite(texts: Sequence[str], voice: str) -> list[Samples]:
+    return _each(texts, lambda text, path: ["flite", "-voice", voice, "-t", text, "-o", path])
+
+
+def _pico(texts: Sequence[str], voice: str) -> list[Samples]:
+    return _each(texts, lambda text, path: ["pico2wave", "-l", voice, "-w", path, text])
+
+
+def _each(texts: Sequence[str], command: Callable[[str, str], list[str]]) -> list[Samples]:
+    """What a program writes, a text a run; `command` takes the text and the file."""
     spoken = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         for text in texts:
-            command = ["flite", "-voice", voice, "-t", text, "-o", str(path)]
-            subprocess.run(command, check=True, capture_output=True)
+            subprocess.run(command(text, str(path)), check=True, capture_output=True)
             spoken.append(_read(path))
     return spoken
 
