@@ -5,7 +5,7 @@
 Writes `models/phrasebook/en-means.npz` and `ru-means.npz`, which the phrasebook engine listens
 with. Its speakers are neither those that tune the rejection nor those that the figures are quoted
 for. English gains in noise, for women most, and for high voices. espeak-ng adds a
-little chance of its own: made again, one value in sixty of the file differed, by a step or two.
+little chance of its own: made again, one value in forty of the file differed, by a step or two.
 Each utterance is aligned with the phones that the engine itself would expect; the means are then
 re-estimated, with the wheel's as prior (maximum a posteriori; Gauvain and Lee 1994).
 """
