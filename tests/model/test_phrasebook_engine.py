@@ -11,7 +11,10 @@ from bench import phrasebook_sets as sets
 from bench import phrasebook_voices as voices
 from bench.phrasebook_voices import Voice
 from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions
+from rtc_server.engines.phrasebook.book import LANGUAGES, load
 from rtc_server.engines.phrasebook.engine import create
+from rtc_server.engines.phrasebook.network import Vocabularies
+from rtc_server.engines.phrasebook.recognizer import Recognizer
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import SPEECH_RATE, Samples
 
@@ -117,6 +120,16 @@ def test_partial_captions_grow_to_the_phrase() -> None:
     texts = [one.source_text for one in seen]
     assert "Where is the train" in texts
     assert texts[-1] == "Where is the train station"
+
+
+def test_what_others_said_before_changes_nothing() -> None:
+    book = load()
+    recognizer = Recognizer(book, {one: Vocabularies(book, one) for one in LANGUAGES})
+    calm, other = segments(["Two coffees, please.", "Where is the train station?"], FLITE)
+    first = recognizer.understand(calm, "en")
+    recognizer.understand(voices.with_noise(other, 10, seed=1), "en")
+    recognizer.words_so_far(other[: SPEECH_RATE // 2], "en")
+    assert recognizer.understand(calm, "en") == first
 
 
 def test_a_batch_keeps_its_order_and_directions() -> None:

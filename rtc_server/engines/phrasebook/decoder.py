@@ -10,6 +10,7 @@ against.
 
 import math
 import tempfile
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ import pocketsphinx
 from rtc_server.engines.phrasebook.acoustic import Moves, adapted
 from rtc_server.engines.phrasebook.network import Network
 from rtc_server.engines.phrasebook.pronounce import Phones, Pronunciations
-from rtc_server.pcm import Samples, to_int16
+from rtc_server.pcm import SPEECH_RATE, Samples, to_int16
 
 PHONES = (
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW "
@@ -32,7 +33,7 @@ _BEAM, _WORD_BEAM = 1e-60, 1e-40
 """Wider than the defaults, which lose one phrase in twenty; wider still only costs time."""
 _MOST_ACTIVE = 800
 """Phones in progress at a time; twice as many cost time and bring nothing."""
-_WORDS, _LOOP = "words", "phones"
+_WORDS, _LOOP, _ROOM = "words", "phones", "room"
 _LOOP_STRIDE = 2
 """The loop weighs every other frame's sound anew: half the work, and the comparison stays fair
 enough. Words are recognised less well that way."""
@@ -46,6 +47,9 @@ _SCORE_SCALE = 1024.0
 FLOOR = 0.003
 """Noise added to every segment, always the same, so that the same speech is heard the same way:
 digital silence upsets the model's noise removal."""
+
+_NOISE_BYTES = 2 * SPEECH_RATE
+"""Noise is learnt from so much: a second."""
 
 Move = tuple[int, int, float, str] | tuple[int, int, float]
 """(from state, to state, probability, word); without a word, an empty move."""
@@ -96,6 +100,8 @@ class Decoder:
         _add(self._words, _WORDS, *_moves(network))
         loop = [(0, 0, 1 / len(PHONES), word) for word in (*phones, PAUSE, "[NOISE]")]
         _add(self._phones, _LOOP, 0, loop)
+        for decoder in (self._words, self._phones):
+            _add(decoder, _ROOM, 0, [(0, 0, 1.0, PAUSE)])
 
     @staticmethod
     def condition(samples: Samples) -> bytes:
@@ -153,6 +159,7 @@ def _add(decoder: pocketsphinx.Decoder, name: str, end: int, moves: Sequence[Mov
 def _decode(
     decoder: pocketsphinx.Decoder, audio: bytes, name: str, *, complete: bool
 ) -> list[Heard]:
+    _learn_noise(decoder, audio)
     decoder.activate_search(name)
     decoder.start_utt()
     decoder.process_raw(audio, no_search=False, full_utt=True)
@@ -162,6 +169,18 @@ def _decode(
     if not complete:
         decoder.end_utt()
     return [heard for heard in found if heard.text != "(NULL)"]
+
+
+def _learn_noise(decoder: pocketsphinx.Decoder, audio: bytes) -> None:
+    """The model's noise removal learns as it hears. What it knew of others is forgotten, and the
+    beginning of this sound comes in advance: the same is always heard the same way."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # "not necessary"
+        decoder.start_stream()
+    decoder.activate_search(_ROOM)  # a search there must be; this one is all but free
+    decoder.start_utt()
+    decoder.process_raw(audio[:_NOISE_BYTES], no_search=False, full_utt=True)
+    decoder.end_utt()
 
 
 def _heard(segment: pocketsphinx.Segment) -> Heard:
