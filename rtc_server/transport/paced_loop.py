@@ -118,7 +118,7 @@ class PacedSelector(selectors.DefaultSelector):
         ready = super().select(timeout)
         if self._pacing.is_crowded and len(ready) > CROWD_AT_ONCE:
             self._handed_out += CROWD_AT_ONCE
-            return ready[:CROWD_AT_ONCE]  # the system names those first that were left out last
+            return ready[:CROWD_AT_ONCE]  # next time the system names those first that wait longest
         if ready:
             self._pacing.found(self._handed_out + len(ready), self._clock())
             self._handed_out = 0
