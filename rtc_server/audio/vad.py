@@ -4,13 +4,14 @@ A detector keeps the state of one stream. What is large (the model) is shared by
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import webrtcvad
 
+from rtc_server.audio import silero
 from rtc_server.audio.silero import WINDOW_SAMPLES, SileroStream, SileroWeights
 from rtc_server.errors import ConfigError
 from rtc_server.pcm import SPEECH_RATE, Samples, to_int16
@@ -93,6 +94,19 @@ def load_silero(path: Path) -> SileroWeights:
         ) from exc
 
 
+def probabilities(vads: Sequence[Vad], windows: Sequence[Samples]) -> list[float]:
+    """`Vad.probability` of the next window of each stream; Silero hears all of them together.
+
+    Args:
+        vads: made by one factory, none of them twice.
+        windows: one for each.
+    """
+    together = [vad for vad in vads if isinstance(vad, SileroVad)]
+    if together and len(together) == len(vads):
+        return SileroVad.probabilities(together, windows)
+    return [vad.probability(window) for vad, window in zip(vads, windows, strict=True)]
+
+
 class SileroVad:
     """Silero VAD 6 on 32 ms windows."""
 
@@ -104,23 +118,41 @@ class SileroVad:
     no longer knows the speech that follows; and it costs more than all else of a silent session."""
 
     def __init__(self, weights: SileroWeights) -> None:
-        self._stream = SileroStream(weights)
+        self._weights = weights
+        self._stream = SileroStream()
         self._silent_windows = 0
         self._probability = 0.0
 
     def probability(self, window: Samples) -> float:
         """See `Vad.probability`."""
-        silent = window @ window < self._SILENT_ENERGY
-        self._silent_windows = self._silent_windows + 1 if silent else 0
-        if self._silent_windows > self._SETTLED_WINDOWS:
-            return self._probability
-        self._probability = self._stream.probability(window)
-        return self._probability
+        return self.probabilities([self], [window])[0]
+
+    @staticmethod
+    def probabilities(vads: "Sequence[SileroVad]", windows: Sequence[Samples]) -> list[float]:
+        """Those of one window each; detectors of the same weights, one or more, none twice."""
+        asked = [
+            (vad, window)
+            for vad, window in zip(vads, windows, strict=True)
+            if not vad._has_settled(window)
+        ]
+        if asked:
+            heard = silero.probabilities(
+                asked[0][0]._weights, [vad._stream for vad, _ in asked], [w for _, w in asked]
+            )
+            for (vad, _), probability in zip(asked, heard, strict=True):
+                vad._probability = probability
+        return [vad._probability for vad in vads]
 
     def reset(self) -> None:
         """See `Vad.reset`."""
         self._stream.reset()
         self._silent_windows = 0
+
+    def _has_settled(self, window: Samples) -> bool:
+        """Whether the silence has lasted, with this window, so long that nothing is asked."""
+        silent = window @ window < self._SILENT_ENERGY
+        self._silent_windows = self._silent_windows + 1 if silent else 0
+        return self._silent_windows > self._SETTLED_WINDOWS
 
 
 class WebRtcVad:

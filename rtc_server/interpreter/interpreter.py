@@ -103,34 +103,38 @@ class Interpreter:
 
     def feed(self, pcm: Pcm) -> None:
         """Hear received audio."""
+        self.heard(pcm, self._listener.feed(pcm))
+
+    def heard(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
+        """As `feed`, when the listener has heard it already."""
         self._position_samples = pcm.start_samples + len(pcm.samples)
         if self._own_voice is not None:
             self._own_voice.heard(pcm.samples, pcm.start_samples)
-        self._heard(self._listener.feed(pcm))
+        self._take(events)
         self._ask_partial()
 
     def start_input(self) -> None:
         """Push-to-talk was pressed."""
-        self._heard(self._listener.start_input())
+        self._take(self._listener.start_input())
 
     def commit_input(self) -> None:
         """Push-to-talk was released."""
-        self._heard(self._listener.commit_input())
+        self._take(self._listener.commit_input())
 
     def set_listening(self, mode: ListenMode, hangover_ms: int) -> None:
         """Change what ends a segment; one that is open when the mode changes ends here."""
         self._listener.set_hangover_ms(hangover_ms)
-        self._heard(self._listener.set_mode(mode))
+        self._take(self._listener.set_mode(mode))
         self._commits_only = mode is ListenMode.OFF
         self._rest()
 
     def flush_input(self) -> None:
         """Close the segment being spoken, whatever the mode."""
-        self._heard(self._listener.flush())
+        self._take(self._listener.flush())
 
     def interrupt_input(self) -> None:
         """The wire broke: the segment being spoken ends here, and what comes is another stream."""
-        self._heard(self._listener.interrupt())
+        self._take(self._listener.interrupt())
 
     def next_frame(self) -> Samples | None:
         """The next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
@@ -197,7 +201,7 @@ class Interpreter:
 
     # ---------------------------------------------------------------- listening
 
-    def _heard(self, events: list[ListenerEvent]) -> None:
+    def _take(self, events: list[ListenerEvent]) -> None:
         for event in events:
             if isinstance(event, SpeechStarted):
                 self._emit(VadEvent("speech", _ms(event.start_samples)))

@@ -1,6 +1,7 @@
 """Turns a stream of audio into segments of speech. Pure: fed audio, asks no clock."""
 
 from collections import deque
+from collections.abc import Generator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -95,7 +96,8 @@ class Listener:
     """
 
     def __init__(self, vad: Vad, settings: ListenerSettings) -> None:
-        self._vad = vad
+        self.vad = vad
+        """The detector of this stream."""
         self._preroll_samples = ms_to_samples(settings.preroll_ms, SPEECH_RATE)
         self._max_samples = round(settings.max_segment_s * SPEECH_RATE)
         self._endpointer = Endpointer(
@@ -125,15 +127,41 @@ class Listener:
         Raises:
             ValueError: `pcm` does not begin where the one before ended.
         """
+        hearing = self.hearing(pcm)
+        try:
+            window = next(hearing)
+            while True:
+                window = hearing.send(self.vad.probability(window))
+        except StopIteration as done:
+            events: list[ListenerEvent] = done.value
+            return events
+
+    def hearing(self, pcm: Pcm) -> Generator[Samples, float, list[ListenerEvent]]:
+        """As `feed`, for those who judge windows of many listeners together: yields each window
+        that `vad` would judge, and wants its probability sent back."""
         self._tape.append(pcm)
         self._cursor = max(self._cursor, self._tape.start)
         events: list[ListenerEvent] = []
-        while self._tape.end - self._cursor >= self._vad.window_samples:
-            window = self._judge(self._cursor, self._cursor + self._vad.window_samples)
-            self._cursor = window.end_samples
+        while self._tape.end - self._cursor >= self.vad.window_samples:
+            start, end = self._cursor, self._cursor + self.vad.window_samples
+            samples = self._tape.read(start, end)
+            level_db, audible = self._background.hear(samples)
+            if self._mode is ListenMode.AUTO:
+                probability = yield samples
+            else:
+                probability = 0.0 if audible is None else 1.0
+            window = Window(
+                start_samples=start,
+                end_samples=end,
+                probability=probability,
+                audible_end_samples=None if audible is None else start + audible,
+                level_db=level_db,
+                concealed=2 * self._tape.concealed(start, end) > end - start,
+            )
+            self._cursor = end
             self._windows.append(window)
             self._endpointer.step(window)
-            events += self._decide(window.end_samples)
+            events += self._decide(end)
         self._forget()
         return events
 
@@ -149,7 +177,7 @@ class Listener:
             return []
         events = self._close(EndCause.COMMIT)
         self._mode = mode
-        self._vad.reset()
+        self.vad.reset()
         return events
 
     def set_hangover_ms(self, hangover_ms: int) -> None:
@@ -180,24 +208,8 @@ class Listener:
     def interrupt(self) -> list[ListenerEvent]:
         """The stream breaks off here and another follows: what was being said is a segment."""
         events = self._close(EndCause.FLUSH)
-        self._vad.reset()
+        self.vad.reset()
         return events
-
-    def _judge(self, start: int, end: int) -> Window:
-        samples = self._tape.read(start, end)
-        level_db, audible = self._background.hear(samples)
-        if self._mode is ListenMode.AUTO:
-            probability = self._vad.probability(samples)
-        else:
-            probability = 0.0 if audible is None else 1.0
-        return Window(
-            start_samples=start,
-            end_samples=end,
-            probability=probability,
-            audible_end_samples=None if audible is None else start + audible,
-            level_db=level_db,
-            concealed=2 * self._tape.concealed(start, end) > end - start,
-        )
 
     def _decide(self, now: int) -> list[ListenerEvent]:
         """Open, close or cut, after one more window."""
@@ -209,7 +221,7 @@ class Listener:
             return []
         if not (self._held or speech.in_speech or self._mode is ListenMode.OFF):
             return self._close(EndCause.SILENCE, now)
-        if now + self._vad.window_samples > self._open_at + self._max_samples:
+        if now + self.vad.window_samples > self._open_at + self._max_samples:
             return self._cut(now)
         return self._pause(now)
 

@@ -1,7 +1,7 @@
 """What every session shares, and the rules for what a session may ask of it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rtc_server.audio.vad import Vad
 from rtc_server.clock import Clock, wall
@@ -12,6 +12,7 @@ from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.metrics import Metrics
+from rtc_server.session.ears import Ears
 
 SEGMENT_MARGIN_S = 0.5
 """What a segment may hold beyond its length when it is cut: windows are judged as a whole."""
@@ -32,6 +33,8 @@ class Services:
     """Monotonic seconds."""
     wall: Clock = wall
     """Unix time."""
+    ears: Ears = field(default_factory=Ears)
+    """What sessions hear with."""
     resume_s: float = 0.0
     """How long a session waits for a client that was lost; 0 ends it at once."""
 

@@ -27,7 +27,7 @@ from rtc_server.events.server import (
     is_droppable,
 )
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.listener import ListenMode
+from rtc_server.interpreter.listener import ListenerEvent, ListenMode
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.base import LastSeen, SessionRequest
 from rtc_server.session.event_log import EventLog, SentEvent
@@ -66,12 +66,14 @@ class Session:
         self._services = services
         self._preferences = Preferences(request.settings, services, request.model)
         self._stats = request.stats
+        self.listener = services.make_listener()
+        """What finds speech in its stream."""
         self._interpreter = Interpreter(
             session_id=session_id,
             direction=services.direction(request.settings),
             ast=services.ast,
             tts=services.tts,
-            listener=services.make_listener(),
+            listener=self.listener,
             playout=Playout(services.interpreter.max_playout_s * 1000),
             emit=self._emit,
             settings=services.interpreter,
@@ -143,6 +145,7 @@ class Session:
     def _leave(self, link: Link) -> None:
         """Nothing goes over this wire any more. Speech that it lost will be heard on the next."""
         self._link = None
+        self._services.ears.catch_up()
         if link.connected:
             self._heard_from(link)
             self._interpreter.take_back()
@@ -165,6 +168,7 @@ class Session:
 
     async def run(self) -> None:
         """Live until closed by either side, then free everything."""
+        self._services.ears.join(self)
         try:
             async with asyncio.TaskGroup() as tasks:
                 work = [
@@ -178,6 +182,7 @@ class Session:
                     task.cancel()
         finally:
             self._closing = True
+            self._services.ears.leave(self)
             if self._abandoned is not None:
                 self._abandoned.cancel()
             try:
@@ -211,6 +216,7 @@ class Session:
 
     async def _drain_when_asked(self) -> None:
         await self._drain.wait()
+        self._services.ears.catch_up()
         self._interpreter.flush_input()
         try:
             async with asyncio.timeout(self._interpreter.queue_ms / 1000 + DRAIN_MARGIN_S):
@@ -240,7 +246,7 @@ class Session:
 
     def on_pcm(self, pcm: Pcm) -> None:
         if not self._closing:
-            self._interpreter.feed(pcm)
+            self._services.ears.hear(self, pcm)
 
     def next_frame(self) -> Samples | None:
         return self._interpreter.next_frame()
@@ -271,6 +277,7 @@ class Session:
             return
         if self._closing:
             return
+        self._services.ears.catch_up()  # what was said before is heard before
         match event:
             case asked.SessionUpdate(patch, event_id):
                 self._update(patch, event_id)
@@ -284,6 +291,17 @@ class Session:
                 self._interpreter.clear()
             case asked.Ping(event_id):
                 self._emit(PongEvent(event_id))
+
+    # ---------------------------------------------------------------- from the ears
+
+    def heard(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
+        """See `Hearer.heard`."""
+        self._interpreter.heard(pcm, events)
+
+    def hearing_failed(self) -> None:
+        """See `Hearer.hearing_failed`. A session that is deaf is over."""
+        self.reason = CloseReason.FAILED
+        self._over.set()
 
     # ---------------------------------------------------------------- settings
 

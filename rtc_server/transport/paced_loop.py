@@ -1,13 +1,13 @@
-"""An event loop that a busy server wakes a few times in a beat of 20 ms, not once for each packet.
+"""An event loop that a busy server wakes once in a beat of 20 ms, not once for each packet.
 
 Packets of many sessions come at as many moments. To wake up for one costs more than to handle it:
 what the work needs has left the processor's caches by then (0.3 to 0.5 ms for the first packet
-after a sleep, 0.05 to 0.1 for those behind it). So while many come, they are read at the beat and
-halfway to the next, in one go. Timers run on time, and what arrived before one is read before it.
-Only datagrams wait: what engines, threads and HTTP have to say is heard at once.
+after a sleep, 0.05 to 0.1 for those behind it). So while many come, they are read at the beat, in
+one go: nothing is sent before it anyway. Timers run on time, and what arrived before one is read
+before it. Only datagrams wait: what engines, threads and HTTP have to say is heard at once.
 
-All that a crowd sends in half a beat takes so long to read that the beat and everything else would
-be late. Of a crowd, a few are read at a time, more often, and timers may go before the rest.
+All that a crowd sends in a beat takes so long to read that the beat and everything else would be
+late. Of a crowd, a few are read at a time, more often, and timers may go before the rest.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVarTuple
 from rtc_server.clock import Clock, monotonic
 from rtc_server.transport.media.tick import PERIOD_S as BEAT_S
 
-PERIOD_S: Final = BEAT_S / 2
+PERIOD_S: Final = BEAT_S
 """How long a datagram may wait, half of it on average, while many come."""
 MANY_PER_S: Final = 300.0
 """Those of six calls. Below that each is read as it comes."""

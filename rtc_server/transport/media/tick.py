@@ -59,12 +59,14 @@ class TickSchedule:
 
 
 class MediaTick:
-    """Calls its subscribers on each tick of a schedule; runs only while there are any."""
+    """Calls its subscribers on each tick of a schedule; runs only while it is wanted."""
 
     def __init__(self) -> None:
         self._schedule = TickSchedule(origin_s=0.0)
         self._subscribers: dict[OnTick, None] = {}
+        self._afterwards: list[Callable[[], None]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._awake = False
         self.observe_lateness_s: Callable[[float], None] | None = None
         """Told how late each wake-up was, for metrics."""
 
@@ -76,29 +78,45 @@ class MediaTick:
     def subscribe(self, on_tick: OnTick) -> None:
         """Call `on_tick` from the next tick on, after those that subscribed before."""
         self._subscribers[on_tick] = None
-        if self._timer is None:
-            self._schedule.resume(asyncio.get_running_loop().time())
-            self._sleep()
+        self._start()
 
     def unsubscribe(self, on_tick: OnTick) -> None:
         """Stop calling it; harmless when it is not subscribed."""
         self._subscribers.pop(on_tick, None)
-        if not self._subscribers and self._timer is not None:
+        if not self._is_wanted and self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def after(self, callback: Callable[[], None]) -> None:
+        """Call that once, when all have had their next tick. It must neither block nor raise."""
+        self._afterwards.append(callback)
+        self._start()
+
+    @property
+    def _is_wanted(self) -> bool:
+        return bool(self._subscribers or self._afterwards)
+
+    def _start(self) -> None:
+        if self._timer is None and not self._awake:
+            self._schedule.resume(asyncio.get_running_loop().time())
+            self._sleep()
 
     def _sleep(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_at(self._schedule.due_s, self._wake)
 
     def _wake(self) -> None:
-        self._timer = None
+        self._timer, self._awake = None, True
         now_s = asyncio.get_running_loop().time()
         if self.observe_lateness_s is not None:
             self.observe_lateness_s(now_s - self._schedule.due_s)
         while (number := self._schedule.take(now_s)) is not None:
             self._tick(number, now_s)
-        if self._subscribers and self._timer is None:
+        afterwards, self._afterwards = self._afterwards, []
+        for callback in afterwards:
+            callback()
+        self._awake = False
+        if self._is_wanted:
             self._sleep()
 
     def _tick(self, number: int, now_s: float) -> None:
