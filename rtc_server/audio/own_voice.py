@@ -15,6 +15,8 @@ from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.fft import rfft
 
 from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Samples
 
@@ -60,20 +62,19 @@ SILENT_FRAME: Final = np.zeros(PLAYOUT_RATE * FRAME_MS // 1000, np.float32)
 Rows: TypeAlias = npt.NDArray[np.float32]
 
 
-def _bank(sample_rate: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+def _bank(sample_rate: int) -> tuple[Samples, Rows]:
     """A window and the weights that sum its spectrum into bands, evenly spaced in mel.
 
-    The window is in double precision, and what it is multiplied with becomes so: numpy's transform
-    is no faster in single precision.
+    The spectrum's real and imaginary parts are squared where they are, one after the other: there
+    is a row of weights for each.
     """
     size = round(WINDOW_S * sample_rate)
     low, high = (2595 * math.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST_HZ))
     mel = np.linspace(low, high, BANDS + 1)
     edges = 700 * (10 ** (mel / 2595) - 1)
     band = np.searchsorted(edges, np.fft.rfftfreq(size, 1 / sample_rate), side="right") - 1
-    weights = (band[:, None] == np.arange(BANDS)[None, :]).astype(np.float32)
-    window = np.hanning(size)
-    return window, weights / np.float32(np.sum(window) ** 2 / 4)
+    weights = (band[:, None] == np.arange(BANDS)[None, :]) / (np.sum(np.hanning(size)) ** 2 / 4)
+    return np.hanning(size).astype(np.float32), weights.repeat(2, axis=0).astype(np.float32)
 
 
 class _Track:
@@ -156,13 +157,16 @@ class _Track:
         if not count:
             return
         samples = np.concatenate(self._waiting)[first * self._hop - self._start :]
-        windows = np.lib.stride_tricks.sliding_window_view(samples, self._window.size)[:: self._hop]
+        windows = sliding_window_view(samples, self._window.size)[:: self._hop]
         for done in range(0, count, BATCH_ROWS):
-            spectra = np.fft.rfft(windows[done : min(done + BATCH_ROWS, count)] * self._window)
-            power = (np.square(spectra.real) + np.square(spectra.imag)).astype(np.float32)
+            windowed = windows[done : min(done + BATCH_ROWS, count)] * self._window
+            squares = rfft(windowed, overwrite_x=True).view(np.float32)  # numpy's takes half longer
+            squares *= squares
+            power = squares @ self._weights
+            power += 1e-12
             numbers = np.arange(first + done, first + done + len(power))
             at = numbers % KEPT_ROWS
-            self._rows[at] = np.maximum(10 * np.log10(power @ self._weights + 1e-12), FLOOR_DB)
+            self._rows[at] = np.maximum(10 * np.log10(power), FLOOR_DB)
             self._numbers[at] = numbers
         rest = samples[count * self._hop :].copy()  # a view would keep the whole batch alive
         self._start = (first + count) * self._hop
@@ -278,14 +282,23 @@ def _variances(rows: Rows, count: int) -> npt.NDArray[np.float64]:
 def _person_rows(heard: Rows, echo: Rows) -> int:
     """In how many rows something is louder than this echo can be."""
     strong = echo > echo.max(axis=0) - 25.0
-    gains = np.where(strong, heard - echo, np.nan)
-    gain = np.nanmedian(gains, axis=0)
+    gain = _medians(heard - echo, strong)
     expected = _decaying(np.maximum(echo + gain, FLOOR_DB), LONGEST_DECAY_DB)
     # Where in time a row ends is known to a row only.
     expected[:-1] = np.maximum(expected[:-1], expected[1:])
     audible = heard > heard.max() - 30.0
     excess = (heard > expected + EXCESS_DB) & audible
     return int(np.count_nonzero(np.count_nonzero(excess, axis=1) >= EXCESS_BANDS))
+
+
+def _medians(rows: Rows, counted: npt.NDArray[np.bool_]) -> Rows:
+    """Of each band over the rows that count, one at least. What numpy has for it takes ten times
+    as long."""
+    ordered = np.sort(np.where(counted, rows, np.inf), axis=0)
+    counts = np.count_nonzero(counted, axis=0)
+    bands = np.arange(rows.shape[1])
+    medians: Rows = (ordered[(counts - 1) // 2, bands] + ordered[counts // 2, bands]) / 2
+    return medians
 
 
 def _decaying(rows: Rows, fall_db: float) -> Rows:
