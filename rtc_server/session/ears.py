@@ -4,6 +4,7 @@ The voice activity detector costs half as much when it takes the windows of a do
 time, and nothing that is sent at the beat has to wait for it.
 """
 
+import asyncio
 import logging
 from collections.abc import Generator
 from typing import Final, Protocol
@@ -17,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 FEW: Final = 6
 """Below so many sessions each is heard at once, as their packets are read as they come."""
+AT_ONCE: Final = 20
+"""Of a crowd so many are heard together; then timers and packets may have their turn."""
 
 
 class Hearer(Protocol):
@@ -65,8 +68,24 @@ class Ears:
 
     def catch_up(self) -> None:
         """Have all heard that waits."""
-        waiting, self._waiting = self._waiting, {}
-        asking = [(hearer, _hearing(hearer, pcms)) for hearer, pcms in waiting.items()]
+        self._hear(len(self._waiting))
+
+    def _beat_is_over(self) -> None:
+        self._expected = False
+        if len(self._waiting) > AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._hear_crowd)
+        else:
+            self.catch_up()
+
+    def _hear_crowd(self) -> None:
+        self._hear(AT_ONCE)
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._hear_crowd)
+
+    def _hear(self, count: int) -> None:
+        """Have those heard who wait longest, so many of them."""
+        now = list(self._waiting)[:count]
+        asking = [(hearer, _hearing(hearer, self._waiting.pop(hearer))) for hearer in now]
         answers: list[float | None] = [None] * len(asking)
         while asking:
             asked, windows = [], []
@@ -82,10 +101,6 @@ class Ears:
                 asked.append((hearer, hearing))
             asking = asked
             answers = list(probabilities([hearer.listener.vad for hearer, _ in asked], windows))
-
-    def _beat_is_over(self) -> None:
-        self._expected = False
-        self.catch_up()
 
 
 def _hearing(hearer: Hearer, pcms: list[Pcm]) -> Generator[Samples, float | None, None]:
