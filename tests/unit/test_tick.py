@@ -118,6 +118,57 @@ async def test_whoever_unsubscribes_another_during_a_tick_is_obeyed() -> None:
     assert calls == ["first"]
 
 
+async def test_what_comes_after_a_tick_comes_once_and_when_all_have_had_it() -> None:
+    tick, calls = MediaTick(), list[str]()
+
+    def note(number: int, now_s: float) -> None:
+        calls.append("tick")
+        if len(calls) == 1:
+            tick.after(lambda: calls.append("asked for in the tick"))
+
+    tick.after(lambda: calls.append("after"))
+    tick.subscribe(note)
+    await asyncio.sleep(0.05)
+    tick.unsubscribe(note)
+    assert calls[:4] == ["tick", "after", "asked for in the tick", "tick"]
+    assert set(calls[4:]) <= {"tick"}
+
+
+async def test_what_comes_after_a_tick_comes_without_subscribers_too() -> None:
+    tick, calls = MediaTick(), list[float]()
+    loop = asyncio.get_running_loop()
+
+    def note(number: int, now_s: float) -> None:
+        pass
+
+    tick.subscribe(note)
+    tick.after(lambda: calls.append(loop.time()))
+    tick.unsubscribe(note)
+    await asyncio.sleep(1)
+    assert len(calls) == 1
+    assert calls[0] == pytest.approx(round(calls[0] / PERIOD_S) * PERIOD_S)
+
+
+async def test_what_comes_after_a_tick_may_fail(caplog: pytest.LogCaptureFixture) -> None:
+    tick, calls = MediaTick(), list[str]()
+
+    def fail() -> None:
+        raise ValueError("a bug")
+
+    def note(number: int, now_s: float) -> None:
+        calls.append("tick")
+
+    tick.subscribe(note)
+    tick.after(fail)
+    tick.after(lambda: calls.append("after"))
+    with caplog.at_level(logging.ERROR):
+        await asyncio.sleep(0.1)
+    tick.unsubscribe(note)
+    assert "after" in calls
+    assert calls.count("tick") >= 4
+    assert len(caplog.records) == 1
+
+
 async def test_lateness_is_observed() -> None:
     tick, late = MediaTick(), list[float]()
     tick.observe_lateness_s = late.append

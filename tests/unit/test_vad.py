@@ -8,6 +8,7 @@ import onnxruntime
 import pytest
 
 from rtc_server.audio.vad import Vad, load_silero, make_vad_factory, silero_model_path
+from rtc_server.audio.vad import probabilities as judged
 from rtc_server.errors import ConfigError
 from rtc_server.pcm import Samples
 from tests.signals import english, join, noise, russian, silence, tone
@@ -60,6 +61,32 @@ def test_streams_share_the_model_and_nothing_else(name: str) -> None:
     assert together == alone
     one.reset()
     assert probabilities(one, speech) == alone
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_streams_judged_together_are_judged_as_alone(name: str) -> None:
+    """Any number, that of a crowd among them, each with a past of its own; one fell silent."""
+    make = make_vad_factory(name)
+    speech = english("two coffees please")
+    count, size = 40, make().window_samples
+    streams = [np.roll(speech, 331 * index) * np.float32(0.02 * index) for index in range(count)]
+    alone = [probabilities(make(), stream) for stream in streams]
+    vads = [make() for _ in range(count)]
+    together = [list[float]() for _ in range(count)]
+    for window in range(speech.size // size):
+        now = [
+            index for index in range(count) if index >= window % 30
+        ]  # not all have one each time
+        windows = [streams[i][len(together[i]) * size :][:size] for i in now]
+        for index, heard in zip(now, judged([vads[i] for i in now], windows), strict=True):
+            together[index].append(heard)
+    for ours, theirs in zip(together, alone, strict=True):
+        np.testing.assert_allclose(ours, theirs[: len(ours)], rtol=0, atol=1e-5)
+    assert max(alone[-1]) > 0.9
+
+
+def test_nobody_to_judge_is_no_trouble() -> None:
+    assert judged([], []) == []
 
 
 def test_torch_is_not_imported() -> None:

@@ -88,7 +88,7 @@ class MediaTick:
             self._timer = None
 
     def after(self, callback: Callable[[], None]) -> None:
-        """Call that once, when all have had their next tick. It must neither block nor raise."""
+        """Call that once, when all have had their next tick; must not block."""
         self._afterwards.append(callback)
         self._start()
 
@@ -114,7 +114,10 @@ class MediaTick:
             self._tick(number, now_s)
         afterwards, self._afterwards = self._afterwards, []
         for callback in afterwards:
-            callback()
+            try:
+                callback()
+            except Exception:
+                logger.exception("What was to follow a media tick failed")
         self._awake = False
         if self._is_wanted:
             self._sleep()
