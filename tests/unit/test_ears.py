@@ -158,7 +158,7 @@ async def test_sessions_get_the_captions_they_would_get_alone() -> None:
 
 
 async def translated_samples(
-    count: int, mode: str, end: Callable[[FakeTransport], None]
+    count: int, mode: str, end: Callable[[House, FakeTransport], object]
 ) -> Counter[int]:
     """Lengths of the segments, when so many speak at a time and all end behind the last packet."""
     spoken = joined([silence(0.32), tone(0.704)])  # whole windows
@@ -169,22 +169,27 @@ async def translated_samples(
             for wire in h.wires:
                 wire.listener.on_pcm(packet(spoken, number))
         for wire in h.wires:  # where there are many, the last packet waits for the beat
-            end(wire)
+            end(h, wire)
         await asyncio.sleep(1)
         return Counter(request.samples.size for request in h.ast.requests if not request.partial)
+
+
+async def hang_up(h: House, wire: FakeTransport) -> None:
+    await h.manager.close_call(events(wire)[0]["session"]["id"], drain=True)
 
 
 @pytest.mark.parametrize(
     ("mode", "end"),
     [
-        ("off", lambda wire: say(wire, type="x.input.commit")),
-        ("auto", lambda wire: say(wire, type="session.close")),
-        ("auto", lambda wire: wire.listener.on_closed(CloseReason.PEER_LOST)),
+        ("off", lambda _, wire: say(wire, type="x.input.commit")),
+        ("auto", lambda _, wire: say(wire, type="session.close")),
+        ("auto", lambda _, wire: wire.listener.on_closed(CloseReason.PEER_LOST)),
+        ("auto", lambda h, wire: asyncio.ensure_future(hang_up(h, wire))),
     ],
-    ids=["push-to-talk", "close", "lost"],
+    ids=["push-to-talk", "close", "lost", "hung up"],
 )
 async def test_what_came_before_an_end_is_heard_before_it(
-    mode: str, end: Callable[[FakeTransport], None]
+    mode: str, end: Callable[[House, FakeTransport], object]
 ) -> None:
     [alone] = await translated_samples(1, mode, end)
     assert alone >= tone(0.704).size
