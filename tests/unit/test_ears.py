@@ -164,7 +164,7 @@ async def translated_samples(
     spoken = joined([silence(0.32), tone(0.704)])  # whole windows
     async with AsyncExitStack() as stack:
         h = await many_talking(stack, count, SessionPatch(x_events=ALL, vad_mode=mode))
-        await asyncio.sleep(PERIOD_S / 2)  # between two beats
+        await asyncio.sleep(PERIOD_S / 3)  # from now on always between two beats
         for number in range(spoken.size // STEP):
             await asyncio.sleep(PERIOD_S)
             for wire in h.wires:
