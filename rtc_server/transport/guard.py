@@ -14,15 +14,14 @@ from aioice import stun
 from aioice.ice import StunProtocol
 
 from rtc_server.transport.limits import Source
-from rtc_server.transport.media.rtp import is_rtcp
 
 MIN_DATAGRAM_BYTES: Final = 13
 """The shortest that means anything: a DTLS record header, or an RTP header and a byte."""
 LONGEST_DATAGRAM_BYTES: Final = 65_535
 """What a read makes room for. asyncio's 256 KiB are so large that the allocator asks the system for
 fresh pages each time, which costs three times as much as the read."""
-MAX_READ_PAST: Final = 8
-"""Datagrams that are no audio, read in one go: a flood must not hold up the other sessions."""
+MAX_READ_ON: Final = 8
+"""Further datagrams read in one go: a flood must not hold up the other sessions."""
 
 
 class Gate(Protocol):
@@ -68,15 +67,13 @@ class DatagramGuard(StunProtocol):
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
         """Called by asyncio, for one datagram each time that some are there.
 
-        A paced loop seldom looks. Audio must not wait for the next time because a report or a check
-        came just before it, so what is no audio is read past at once.
+        A paced loop looks no more often than packets come. What a report came in front of, or what
+        a stalled path delivers all at once, would wait for good: it is read at once, too.
         """
         self._take(data, addr)
         if self._socket is None:
             return
-        for _ in range(MAX_READ_PAST):
-            if _is_audio(data):
-                return
+        for _ in range(MAX_READ_ON):
             try:
                 data, addr = self._socket.recvfrom(LONGEST_DATAGRAM_BYTES)
             except OSError:  # nothing more, or what ICMP says of another datagram
@@ -124,8 +121,3 @@ class DatagramGuard(StunProtocol):
             # The transaction checks the answer's integrity itself.
             self.transactions[message.transaction_id].response_received(message, source)
             self._gate.response_received(source)
-
-
-def _is_audio(data: bytes | str) -> bool:
-    """Whether it is RTP (RFC 7983)."""
-    return isinstance(data, bytes) and len(data) > 1 and 127 < data[0] < 192 and not is_rtcp(data)
