@@ -35,6 +35,9 @@ CROWD_AT_ONCE: Final = 10
 """Sockets of a crowd that are read before the timers are looked at again."""
 SLACK_S: Final = 0.003
 """A timer that is so near is waited for, and what has arrived is read with it."""
+AHEAD_S: Final = 0.0005
+"""So long before it. To read takes longer than that, and what comes meanwhile is read before the
+timer, too, instead of a beat later."""
 COARSE_S: Final = 0.1
 """Timers that far ahead are set to a beat: most are watches, one of each for every session."""
 BEHIND_S: Final = 1e-6
@@ -110,8 +113,10 @@ class PacedSelector(selectors.DefaultSelector):
         if wait_s and (timeout is None or timeout > 0):
             if timeout is not None:
                 if timeout < wait_s + SLACK_S:
-                    wait_s = timeout
-                timeout -= wait_s
+                    early = timeout > AHEAD_S and not self._pacing.is_crowded
+                    wait_s, timeout = timeout - AHEAD_S if early else timeout, 0.0
+                else:
+                    timeout -= wait_s
             # epoll waits for whole milliseconds only, and would let the beat come late.
             if select.select([self._others], [], [], wait_s)[0]:
                 return self._others.select(0)

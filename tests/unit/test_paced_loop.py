@@ -8,11 +8,13 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 
 from rtc_server.transport.media.tick import PERIOD_S as BEAT_S
 from rtc_server.transport.paced_loop import (
+    AHEAD_S,
     BEHIND_S,
     COARSE_S,
     CROWD_AT_ONCE,
@@ -155,6 +157,38 @@ def test_a_timer_that_is_near_is_waited_for() -> None:
         began_s = time.monotonic()
         assert len(selector.select(0.001 + SLACK_S / 2)) == 2
         assert time.monotonic() - began_s > SLACK_S / 2
+
+
+def noted_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the selector waits, from now on; it does not really."""
+    waits = list[float]()
+
+    def note(*asked: Any) -> tuple[list[int], list[int], list[int]]:
+        waits.append(asked[-1])
+        return [], [], []
+
+    monkeypatch.setattr(select, "select", note)
+    return waits
+
+
+@pytest.mark.real_time
+def test_it_looks_just_before_a_timer_and_again_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with two_ready() as (selector, _):
+        waits = noted_waits(monkeypatch)
+        assert len(selector.select(0.002)) == 2
+        assert len(selector.select(AHEAD_S / 2)) == 2
+    assert waits == [0.002 - AHEAD_S, AHEAD_S / 2]
+
+
+@pytest.mark.real_time
+def test_for_a_crowd_it_looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with all_ready(CROWD_AT_ONCE) as (selector, watch):
+        for _ in range(200):
+            watch.now_s += 0.002
+            assert len(selector.select(0)) == CROWD_AT_ONCE
+        waits = noted_waits(monkeypatch)
+        assert len(selector.select(0.002)) == CROWD_AT_ONCE
+    assert waits == [0.002]
 
 
 @pytest.mark.real_time
