@@ -4,13 +4,13 @@ import { Room } from "./room.js";
 
 const asked = new URLSearchParams(location.search);
 const url = asked.get("server") ?? "http://127.0.0.1:8000/";
-const { attachTranslation } = await import(new URL("static/client.js", url));
+const library = import(new URL("static/client.js", url));
 const room = new Room();
 /** @type {Map<string, HTMLElement>} */
 const shown = new Map();
 
 interpretRoom(room, {
-  attach: attachTranslation,
+  attach: async (...given) => (await library).attachTranslation(...given),
   url,
   language: asked.get("hear") ?? "en",
   opened({ identity, name }, { stream, captions }) {

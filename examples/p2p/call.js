@@ -14,12 +14,15 @@ export async function call(microphone) {
     if (candidate) say({ candidate: candidate.toJSON() });
   });
   const early = []; // candidates may overtake the description
+  let called = false; // who greet each other at the same time greet twice
   const take = async (description) => {
     await peer.setRemoteDescription(description);
     for (const candidate of early.splice(0)) await peer.addIceCandidate(candidate);
   };
   channel.addEventListener("message", async ({ data: { from, hello, offer, answer, candidate } }) => {
     if (hello && me > from) {
+      if (called) return;
+      called = true;
       await peer.setLocalDescription();
       say({ offer: peer.localDescription.toJSON() });
     } else if (hello === "first") {

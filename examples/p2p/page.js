@@ -4,7 +4,7 @@ import { call } from "./call.js";
 const asked = new URLSearchParams(location.search);
 const url = asked.get("server") ?? "http://127.0.0.1:8000/";
 const [mine, theirs] = [asked.get("mine") ?? "en", asked.get("theirs") ?? "ru"];
-const { attachTranslation } = await import(new URL("static/client.js", url));
+const library = import(new URL("static/client.js", url));
 const at = (id) => document.getElementById(id);
 
 at("join").addEventListener("click", async () => {
@@ -15,6 +15,7 @@ at("join").addEventListener("click", async () => {
   at("original").srcObject = new MediaStream([voice]);
   at("original").volume = 0.1; // softly, under the translation
 
+  const { attachTranslation } = await library;
   const translation = await attachTranslation(voice, { url, source: theirs, target: mine });
   at("translated").srcObject = translation.stream;
   translation.captions.addEventListener("segment", ({ detail: { status, target } }) => {

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import scipy.signal
 from aiohttp import web
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from rtc_server.app.offline import translate
 from rtc_server.app.server import RunningServer, running
@@ -98,6 +98,12 @@ async def spoken(page: Page, element: str) -> Samples:
     return audible(lowered.astype(np.float32))
 
 
+async def late(route: Route) -> None:
+    """As from a server that is far away."""
+    await asyncio.sleep(1)
+    await route.continue_()
+
+
 async def expect_english(speech: Samples) -> None:
     """What was heard is the translation, in words that an interpreter understands."""
     back = SessionPatch(source_language="en", target_language="ru")
@@ -115,6 +121,8 @@ async def test_ten_lines_in_a_plain_page(tmp_path: Path) -> None:
             interpreter=server.url,
         ) as seen,
     ):
+        await seen.page.route("**/static/client.js", late)  # and the click is no later for that
+        await seen.page.reload()
         await seen.page.click("#start")
         speech = await spoken(seen.page, "#voice")
         await expect(seen.page.locator("#captions")).to_contain_text(f"{RUSSIAN} → {ENGLISH}")
