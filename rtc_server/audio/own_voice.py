@@ -72,8 +72,9 @@ def _bank(sample_rate: int) -> tuple[Samples, Rows]:
     mel = np.linspace(low, high, BANDS + 1)
     edges = 700 * (10 ** (mel / 2595) - 1)
     band = np.searchsorted(edges, np.fft.rfftfreq(size, 1 / sample_rate), side="right") - 1
-    weights = (band[:, None] == np.arange(BANDS)[None, :]) / (np.sum(np.hanning(size)) ** 2 / 4)
-    return np.hanning(size).astype(np.float32), weights.repeat(2, axis=0).astype(np.float32)
+    window = np.hanning(size)
+    weights = (band[:, None] == np.arange(BANDS)[None, :]) / (np.sum(window) ** 2 / 4)
+    return window.astype(np.float32), weights.repeat(2, axis=0).astype(np.float32)
 
 
 class _Track:
@@ -291,8 +292,8 @@ def _person_rows(heard: Rows, echo: Rows) -> int:
 
 
 def _medians(rows: Rows, counted: npt.NDArray[np.bool_]) -> Rows:
-    """Of each band over the rows that count, one at least. What numpy has for it takes ten times
-    as long."""
+    """Of each band over the rows that count, one at least. With numpy's nanmedian `_person_rows`
+    takes four times as long."""
     ordered = np.sort(np.where(counted, rows, np.inf), axis=0)
     counts = np.count_nonzero(counted, axis=0)
     bands = np.arange(rows.shape[1])

@@ -21,7 +21,6 @@ _Array: TypeAlias = npt.NDArray[np.float32]
 WINDOW_SAMPLES = 512
 _CONTEXT_SAMPLES = 64
 """The network wants the end of the window before in front of each, and as much mirrored behind."""
-_INPUT_SAMPLES = _CONTEXT_SAMPLES + WINDOW_SAMPLES + _CONTEXT_SAMPLES
 _FFT_SAMPLES, _HOP_SAMPLES, _FRAMES = 256, 128, 4
 _BINS = _FFT_SAMPLES // 2 + 1
 _TAPS = 3

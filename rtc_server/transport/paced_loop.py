@@ -111,12 +111,12 @@ class PacedSelector(selectors.DefaultSelector):
         """What is ready; waits for it up to `timeout` seconds, and longer than that never."""
         wait_s = 0.0 if self.hurried else self._pacing.wait_s(self._clock())
         if wait_s and (timeout is None or timeout > 0):
-            if timeout is not None:
-                if timeout < wait_s + SLACK_S:
-                    early = timeout > AHEAD_S and not self._pacing.is_crowded
-                    wait_s, timeout = timeout - AHEAD_S if early else timeout, 0.0
-                else:
-                    timeout -= wait_s
+            if timeout is not None and timeout < wait_s + SLACK_S:
+                wait_s, timeout = timeout, 0.0
+                if wait_s > AHEAD_S and not self._pacing.is_crowded:
+                    wait_s -= AHEAD_S
+            elif timeout is not None:
+                timeout -= wait_s
             # epoll waits for whole milliseconds only, and would let the beat come late.
             if select.select([self._others], [], [], wait_s)[0]:
                 return self._others.select(0)

@@ -74,9 +74,7 @@ def test_streams_judged_together_are_judged_as_alone(name: str) -> None:
     vads = [make() for _ in range(count)]
     together = [list[float]() for _ in range(count)]
     for window in range(speech.size // size):
-        now = [
-            index for index in range(count) if index >= window % 30
-        ]  # not all have one each time
+        now = range(window % 30, count)  # not all have one each time
         windows = [streams[i][len(together[i]) * size :][:size] for i in now]
         for index, heard in zip(now, judged([vads[i] for i in now], windows), strict=True):
             together[index].append(heard)

@@ -55,8 +55,8 @@ class Receiver:
         self._pulled_s, self._read_since = now_s, False
         if since_s == 0.0:
             return []  # a tick made up for: nothing could be read since
-        # After a stall of our own the packets wait in the socket, which is read one at a time
-        # with those of other sessions between. What is still in there is not missing; were it
+        # After a stall of our own the packets wait in the socket, which is read a few at a
+        # time with those of other sessions between. What is still in there is not missing; were it
         # filled, it would be played after its own silence, and the audio clock would run ahead.
         self._let_read = since_s > _STALL_S and not read and not self._let_read
         return [] if self._let_read else self._drain(now_s, tick=not read)
