@@ -17,7 +17,7 @@ import numpy as np
 
 from bench.harness import BenchServer, book_texts, percentile, server, speaker
 from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, Samples
-from tests.rtc_client import RtcClient
+from tests.support.rtc_client import RtcClient
 
 WANTED = {"type": "session.update", "session": {"x_events": ["segment", "vad"]}}
 PAUSE_S = 2.5

@@ -17,7 +17,7 @@ from rtc_server.engines.base import AstRequest, EngineOptions, TtsRequest
 from rtc_server.engines.service import AstService, TtsService
 from rtc_server.errors import EngineError
 from rtc_server.metrics import Metrics
-from tests.engine_fakes import MAX_BATCH, Do, audio
+from tests.support.engine_fakes import MAX_BATCH, Do, audio
 
 ROUNDS = 50
 
@@ -55,7 +55,10 @@ def row(name: str, values_ms: list[float]) -> None:
 
 async def bench_ast() -> None:
     service = AstService(
-        "tests.engine_fakes:ast", EngineOptions(), EngineSettings(engine_wait_s=60), Metrics()
+        "tests.support.engine_fakes:ast",
+        EngineOptions(),
+        EngineSettings(engine_wait_s=60),
+        Metrics(),
     )
     row("start a process (an engine that loads nothing)", [await timed_ms(service.start)])
 

@@ -20,7 +20,7 @@ from rtc_server.engines.espeak.engine import create as create_espeak
 from rtc_server.engines.phrasebook.listing import topics
 from rtc_server.pcm import PLAYOUT_RATE, Samples
 from rtc_server.resample import Resampler
-from tests.rtc_client import RtcClient
+from tests.support.rtc_client import RtcClient
 
 START_S = 60.0
 VOICED_RMS = 0.01

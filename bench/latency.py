@@ -25,7 +25,7 @@ from bench.harness import (
 )
 from bench.ws_speaker import WANTED, Spoken, speak_ws
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
-from tests.rtc_client import RtcClient
+from tests.support.rtc_client import RtcClient
 
 PAUSE_S = 4.0
 """Silence after each phrase, in which its answer is heard."""

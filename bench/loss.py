@@ -21,8 +21,8 @@ from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtp import RtpPacket
 
 from rtc_server.transport.media.receiver import Receiver
-from tests.netem import Link, Path
-from tests.packet_scripts import PAYLOAD_TYPE, Arrival, encoded, rtp, run_receiver, through
+from tests.support.netem import Link, Path
+from tests.support.packet_scripts import PAYLOAD_TYPE, Arrival, encoded, rtp, run_receiver, through
 
 LOOP_S = 20.0
 """Length of the signal that is repeated."""

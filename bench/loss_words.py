@@ -27,8 +27,15 @@ from rtc_server.engines.phrasebook.engine import create
 from rtc_server.pcm import SPEECH_RATE, Samples
 from rtc_server.transport.media.opus import OpusDecoder
 from rtc_server.transport.media.receiver import Receiver
-from tests.netem import Link, Path
-from tests.packet_scripts import PAYLOAD_TYPE, Arrival, encode_opus, run_receiver, steady, through
+from tests.support.netem import Link, Path
+from tests.support.packet_scripts import (
+    PAYLOAD_TYPE,
+    Arrival,
+    encode_opus,
+    run_receiver,
+    steady,
+    through,
+)
 
 PATHS: dict[str, Path] = {
     "no loss": Path(),

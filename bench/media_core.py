@@ -15,8 +15,8 @@ from rtc_server.transport.media.opus import OpusDecoder, libopus
 from rtc_server.transport.media.receiver import Receiver
 from rtc_server.transport.media.rtp import parse_rtp
 from rtc_server.transport.media.sender import Sender
-from tests.netem import Link, Path
-from tests.packet_scripts import (
+from tests.support.netem import Link, Path
+from tests.support.packet_scripts import (
     PAYLOAD_TYPE,
     Arrival,
     encoded,

@@ -13,9 +13,9 @@ import statistics
 
 from rtc_server.app.server import running
 from rtc_server.config import HttpSettings, Settings
-from tests.browser.chromium import visit
-from tests.browser.long_talk import Talk, hold_talk
-from tests.browser.voice import MICROPHONE
+from tests.support.browser.chromium import visit
+from tests.support.browser.long_talk import Talk, hold_talk
+from tests.support.browser.voice import MICROPHONE
 
 
 async def talk_for(minutes: float) -> Talk:

@@ -14,9 +14,9 @@ import time
 import numpy as np
 
 from bench.harness import percentile
-from tests.loopback.peers import Server, tone
-from tests.netem import UdpProxy
-from tests.rtc_client import RtcClient
+from tests.support.netem import UdpProxy
+from tests.support.peers import Server, tone
+from tests.support.rtc_client import RtcClient
 
 BETWEEN_S = 2.0
 

@@ -25,7 +25,7 @@ from bench.harness import (
     voiced_arrivals,
 )
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
-from tests.rtc_client import RtcClient
+from tests.support.rtc_client import RtcClient
 
 PAUSE_S = 3.0
 GAP_MS = 40.0

@@ -16,7 +16,7 @@ from rtc_server.audio.vad import VadFactory, make_vad_factory
 from rtc_server.config import ListenerSettings
 from rtc_server.interpreter.listener import Listener, Segment, SpeechEnded
 from rtc_server.pcm import SPEECH_RATE, Samples, samples_to_ms
-from tests.signals import add_noise, english, join, noise, pieces, russian, silence, tone
+from tests.support.signals import add_noise, english, join, noise, pieces, russian, silence, tone
 
 SETTINGS = ListenerSettings()
 DETECTORS = ("silero", "webrtc")

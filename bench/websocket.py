@@ -22,7 +22,7 @@ from playwright.async_api import Page
 
 from bench.harness import book_texts, percentile, server, speaker
 from rtc_server.pcm import PLAYOUT_RATE, Samples
-from tests.browser.chromium import visit
+from tests.support.browser.chromium import visit
 
 LISTEN_S = 3.0
 """After a phrase: its answer begins, and ends, in this time."""

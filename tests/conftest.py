@@ -13,7 +13,7 @@ import inspect
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.virtual_time import VirtualTimeLoop
+from tests.support.virtual_time import VirtualTimeLoop
 
 # A busy machine is no fault of the code: no example is judged by its time. And the same examples
 # each time: what a change breaks fails with that change.

@@ -3,7 +3,7 @@
 What aioice does otherwise: it offers every address but loopback, binds any port, asks mDNS for a
 second, trusts every source, and notices a vanished peer after half a minute. This subclass changes
 those and nothing else of ICE. It uses private names of aioice, which
-``tests/unit/test_contracts.py`` pins.
+``tests/unit/transport/test_contracts.py`` pins.
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 aioice's own transport sends each datagram in a task of its own, keeps what a slow TCP connection
 does not take without a bound, and takes seconds to close when the TURN server is gone. It uses
-private names of aioice, which ``tests/unit/test_contracts.py`` pins.
+private names of aioice, which ``tests/unit/transport/test_contracts.py`` pins.
 """
 
 import asyncio

@@ -14,8 +14,8 @@ from aiortc import RTCDataChannel
 from playwright.async_api import Page
 
 from rtc_server.errors import AdmissionRefused
-from tests.browser.chromium import visit
-from tests.browser.scripted_server import ScriptedServer, say, scripted_server, segment
+from tests.support.browser.chromium import visit
+from tests.support.browser.scripted_server import ScriptedServer, say, scripted_server, segment
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 DESKTOP = {"width": 1360, "height": 820}

@@ -7,8 +7,8 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from rtc_server.errors import AdmissionRefused
-from tests.browser.chromium import visit
-from tests.browser.scripted_server import say, scripted_server, segment
+from tests.support.browser.chromium import visit
+from tests.support.browser.scripted_server import say, scripted_server, segment
 
 RULES: dict[str, Any] = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

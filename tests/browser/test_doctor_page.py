@@ -8,10 +8,10 @@ from playwright.async_api import Page, Route, expect
 
 from rtc_server.app.server import running
 from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
-from tests.browser.chromium import visit
-from tests.browser.scripted_server import scripted_server
+from tests.support.browser.chromium import visit
+from tests.support.browser.scripted_server import scripted_server
 
-QUICK = EngineSettings(ast="tests.loopback.server_engines:quick")
+QUICK = EngineSettings(ast="tests.support.server_engines:quick")
 PATIENCE_MS = 60_000
 NO_UDP = """
   const Peer = RTCPeerConnection;

@@ -9,11 +9,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from rtc_server.errors import AdmissionRefused
-from tests.browser.chromium import visit
-from tests.browser.scripted_server import ScriptedServer, say, scripted_server, segment
 from tests.browser.test_accessibility import check
 from tests.browser.test_page_controls import pitch
 from tests.browser.test_page_states import FAILED_REQUEST
+from tests.support.browser.chromium import visit
+from tests.support.browser.scripted_server import ScriptedServer, say, scripted_server, segment
 
 PAGE = """<!doctype html>
 <html lang="en"><meta name="color-scheme" content="light dark"><title>A page with an element</title>

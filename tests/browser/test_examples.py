@@ -15,11 +15,11 @@ from rtc_server.app.server import RunningServer, running
 from rtc_server.config import AccessSettings, HttpSettings, Settings
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE, Samples
-from tests.browser.chromium import visit
-from tests.browser.recording import RATE, finish_recording, start_recording
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
-from tests.patient import PATIENT, SETTINGS
-from tests.signals import audible, english, join, russian, silence
+from tests.support.browser.chromium import visit
+from tests.support.browser.recording import RATE, finish_recording, start_recording
+from tests.support.patient import PATIENT, SETTINGS
+from tests.support.signals import audible, english, join, russian, silence
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 RUSSIAN, ENGLISH = "Где находится вокзал?", "Where is the train station?"

@@ -6,15 +6,15 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from rtc_server.app.server import running
-from tests.browser.chromium import visit
-from tests.browser.diversion import divert
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
 from tests.browser.test_page_states import FAILED_REQUEST
 from tests.browser.test_reconnect import BLACK_HOLE, SAID
 from tests.browser.test_websocket_fallback import Cable
-from tests.netem import UdpProxy
-from tests.patient import SETTINGS
-from tests.signals import russian
+from tests.support.browser.chromium import visit
+from tests.support.browser.diversion import divert
+from tests.support.netem import UdpProxy
+from tests.support.patient import SETTINGS
+from tests.support.signals import russian
 
 ATTACH = """async (transport) => {
   const { attachTranslation } = await import(new URL("static/client.js", location));

@@ -6,8 +6,8 @@ import aiohttp
 
 from rtc_server.app.server import running
 from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
-from tests.browser.chromium import visit
-from tests.coturn import SECRET, Coturn, coturn
+from tests.support.browser.chromium import visit
+from tests.support.coturn import SECRET, Coturn, coturn
 
 NOT_FOUND = "Failed to load resource"
 """A blank page has no icon; a call that was given up may be gone."""
@@ -41,7 +41,7 @@ def behind(turn: Coturn) -> Settings:
     """A server with a key, whose clients are to come through the relay alone."""
     return Settings(
         http=HttpSettings(port=0, api_key=KEY),
-        engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+        engines=EngineSettings(ast="tests.support.server_engines:quick"),
         transport=TransportSettings(
             ice_servers=(turn.udp,), turn_secret=SECRET, ice_policy="relay"
         ),

@@ -13,13 +13,13 @@ from rtc_server.app.offline import translate
 from rtc_server.app.server import running
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE
-from tests.browser.chromium import visit
-from tests.browser.diversion import divert
-from tests.browser.recording import RATE, finish_recording, start_recording
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
-from tests.netem import Path, UdpProxy
-from tests.patient import SETTINGS
-from tests.signals import audible, join, russian, silence
+from tests.support.browser.chromium import visit
+from tests.support.browser.diversion import divert
+from tests.support.browser.recording import RATE, finish_recording, start_recording
+from tests.support.netem import Path, UdpProxy
+from tests.support.patient import SETTINGS
+from tests.support.signals import audible, join, russian, silence
 
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 

@@ -11,10 +11,10 @@ from rtc_server.app.offline import translate
 from rtc_server.app.server import running
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE, Samples
-from tests.browser.chromium import visit, write_wav
-from tests.browser.recording import RATE, finish_recording, start_recording
-from tests.patient import SETTINGS
-from tests.signals import audible, english, join, russian, silence
+from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.recording import RATE, finish_recording, start_recording
+from tests.support.patient import SETTINGS
+from tests.support.signals import audible, english, join, russian, silence
 
 PATIENCE_MS = 60_000
 """For a machine that is busy with other tests; the fake microphone repeats its phrase."""

@@ -17,11 +17,11 @@ import pytest
 from rtc_server.config import TransportSettings
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, Samples
 from rtc_server.transport.webrtc import WebRtcTransport
-from tests.browser.chromium import visit
-from tests.loopback.peers import Recorder, pitch_hz
-from tests.netem import Path, UdpProxy
-from tests.packet_scripts import voiced
-from tests.signals import english, join, silence
+from tests.support.browser.chromium import visit
+from tests.support.netem import Path, UdpProxy
+from tests.support.packet_scripts import voiced
+from tests.support.peers import Recorder, pitch_hz
+from tests.support.signals import english, join, silence
 
 SAYS = "The quick brown fox jumps over the lazy dog, and runs away into the dark forest."
 SPEECH_FRAMES, PAUSE_FRAMES = 100, 75

@@ -13,11 +13,11 @@ from playwright.async_api import FloatRect, Page, expect
 
 from rtc_server.app.server import running
 from rtc_server.config import HttpSettings, Settings
-from tests.browser.chromium import visit
-from tests.browser.scripted_server import ScriptedServer, say, scripted_server, segment
-from tests.browser.voice import MICROPHONE
-from tests.browser.voice import say as speak
-from tests.signals import english, russian
+from tests.support.browser.chromium import visit
+from tests.support.browser.scripted_server import ScriptedServer, say, scripted_server, segment
+from tests.support.browser.voice import MICROPHONE
+from tests.support.browser.voice import say as speak
+from tests.support.signals import english, russian
 
 KEPT_ROWS = 120
 """As many lines are elements of the page."""

@@ -12,9 +12,9 @@ from aiortc import MediaStreamTrack
 from av import AudioFrame
 from playwright.async_api import Page, expect
 
-from tests.browser.chromium import visit, write_wav
-from tests.browser.scripted_server import ScriptedCalls, say, scripted_server, segment
-from tests.signals import silence
+from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.scripted_server import ScriptedCalls, say, scripted_server, segment
+from tests.support.signals import silence
 
 TALK = "#talk"
 OUTPUT = "document.querySelector('#output')"

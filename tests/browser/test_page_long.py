@@ -2,9 +2,9 @@
 
 from rtc_server.app.server import running
 from rtc_server.config import HttpSettings, Settings
-from tests.browser.chromium import visit
-from tests.browser.long_talk import hold_talk
-from tests.browser.voice import MICROPHONE
+from tests.support.browser.chromium import visit
+from tests.support.browser.long_talk import hold_talk
+from tests.support.browser.voice import MICROPHONE
 
 DURATION_S = 60.0
 GROWN_BYTES = 1_500_000

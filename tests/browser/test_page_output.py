@@ -11,9 +11,6 @@ from rtc_server.app.offline import translate
 from rtc_server.app.server import running
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE
-from tests.browser.chromium import visit, write_wav
-from tests.browser.recording import RATE, finish_recording, start_recording
-from tests.browser.scripted_server import say, scripted_server
 from tests.browser.test_page_controls import start
 from tests.browser.test_page_sources import (
     PATIENCE_MS,
@@ -22,8 +19,11 @@ from tests.browser.test_page_sources import (
     played_until,
     pretend_devices,
 )
-from tests.patient import SETTINGS
-from tests.signals import audible, join, russian, silence, tone
+from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.recording import RATE, finish_recording, start_recording
+from tests.support.browser.scripted_server import say, scripted_server
+from tests.support.patient import SETTINGS
+from tests.support.signals import audible, join, russian, silence, tone
 
 FOLLOW_METER = """() => {
   window.loudest = 0;

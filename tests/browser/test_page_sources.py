@@ -13,11 +13,11 @@ from playwright.async_api import Locator, Page, expect
 
 from rtc_server.app.server import running
 from rtc_server.pcm import SPEECH_RATE, Samples
-from tests.browser.chromium import visit, write_wav
-from tests.browser.scripted_server import scripted_server
 from tests.browser.test_page_controls import received, start
-from tests.patient import SETTINGS
-from tests.signals import english, join, russian, silence, tone
+from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.scripted_server import scripted_server
+from tests.support.patient import SETTINGS
+from tests.support.signals import english, join, russian, silence, tone
 
 PATIENCE_MS = 60_000
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"

@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from rtc_server.errors import AdmissionRefused, UnsupportedPair
-from tests.browser.chromium import visit
-from tests.browser.scripted_server import (
+from tests.support.browser.chromium import visit
+from tests.support.browser.scripted_server import (
     say,
     scripted_server,
     segment,

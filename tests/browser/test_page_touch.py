@@ -3,10 +3,10 @@
 from playwright.async_api import Page
 
 from rtc_server.errors import AdmissionRefused
-from tests.browser.chromium import visit
-from tests.browser.scripted_server import say, scripted_server, segment
 from tests.browser.test_accessibility import PHONE
 from tests.browser.test_page_states import FAILED_REQUEST, expect_problem
+from tests.support.browser.chromium import visit
+from tests.support.browser.scripted_server import say, scripted_server, segment
 
 FINGER_PX = 44
 """WCAG 2.5.5, level AAA; and what phones' own guidelines ask for."""

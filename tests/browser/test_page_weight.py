@@ -2,8 +2,8 @@
 
 from playwright.async_api import Response
 
-from tests.browser.chromium import visit
-from tests.browser.scripted_server import scripted_server
+from tests.support.browser.chromium import visit
+from tests.support.browser.scripted_server import scripted_server
 
 MOST_BYTES = 150_000
 

@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 from playwright.async_api import Page, Request, expect
 
 from rtc_server.app.server import running
-from tests.browser.chromium import visit
-from tests.browser.diversion import divert
-from tests.browser.scripted_server import say, scripted_server, segment
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
 from tests.browser.test_page_states import FAILED_REQUEST, start
 from tests.browser.test_server_gone import server_process
-from tests.netem import Path as NetworkPath
-from tests.netem import UdpProxy
-from tests.patient import SETTINGS
-from tests.signals import russian
+from tests.support.browser.chromium import visit
+from tests.support.browser.diversion import divert
+from tests.support.browser.scripted_server import say, scripted_server, segment
+from tests.support.netem import Path as NetworkPath
+from tests.support.netem import UdpProxy
+from tests.support.patient import SETTINGS
+from tests.support.signals import russian
 
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 LIVE = re.compile("listening|hearing|translating|speaking")

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.chromium import visit
+from tests.support.browser.chromium import visit
 
 NOTICE_MS = 45_000
 """ICE must first see that checks go unanswered."""

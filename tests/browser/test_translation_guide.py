@@ -15,11 +15,11 @@ from playwright.async_api import expect
 
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import AccessSettings, HttpSettings, Settings
-from tests.browser.chromium import visit
 from tests.browser.test_examples import RUSSIAN, expect_english, spoken
 from tests.browser.test_main_job import PATIENCE_MS, as_microphone
-from tests.patient import PATIENT
-from tests.signals import russian
+from tests.support.browser.chromium import visit
+from tests.support.patient import PATIENT
+from tests.support.signals import russian
 
 KEY = "the-key-of-the-application"
 PAGE = """<!doctype html>

@@ -17,10 +17,10 @@ from rtc_server.config import (
     TransportSettings,
 )
 from rtc_server.transport.webrtc import WebRtcTransport
-from tests.browser.chromium import visit, write_wav
 from tests.browser.test_page_states import FAILED_REQUEST, start
-from tests.coturn import SECRET, coturn
-from tests.loopback.peers import Recorder, pitch_hz, tone
+from tests.support.browser.chromium import visit, write_wav
+from tests.support.coturn import SECRET, coturn
+from tests.support.peers import Recorder, pitch_hz, tone
 
 CALL = """
 async (configuration) => {
@@ -117,7 +117,7 @@ async def test_the_page_comes_through_the_relay_when_it_is_told_to(tmp_path: Pat
             transport=TransportSettings(
                 ice_servers=(turn.udp,), turn_secret=SECRET, ice_policy="relay"
             ),
-            engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+            engines=EngineSettings(ast="tests.support.server_engines:quick"),
         )
         async with (
             running(settings) as server,

@@ -9,13 +9,13 @@ from playwright.async_api import Locator, Page, expect
 
 from rtc_server.app.server import running
 from rtc_server.pcm import Samples
-from tests.browser.chromium import visit
-from tests.browser.recording import RATE, finish_recording, start_recording
-from tests.browser.scripted_server import ScriptedCalls, say, scripted_server, segment
-from tests.browser.voice import MICROPHONE, with_pause
-from tests.browser.voice import say as speak
-from tests.patient import SETTINGS
-from tests.signals import audible, english, russian
+from tests.support.browser.chromium import visit
+from tests.support.browser.recording import RATE, finish_recording, start_recording
+from tests.support.browser.scripted_server import ScriptedCalls, say, scripted_server, segment
+from tests.support.browser.voice import MICROPHONE, with_pause
+from tests.support.browser.voice import say as speak
+from tests.support.patient import SETTINGS
+from tests.support.signals import audible, english, russian
 
 PHONE = {"width": 390, "height": 844}
 SAID = {"ru": "Где находится вокзал?", "en": "Where is the train station?"}

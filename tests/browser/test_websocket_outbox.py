@@ -1,7 +1,7 @@
 """What the browser keeps for a network that is too slow for speech."""
 
-from tests.browser.chromium import visit
-from tests.browser.scripted_server import scripted_server
+from tests.support.browser.chromium import visit
+from tests.support.browser.scripted_server import scripted_server
 
 STALL_AND_GO_ON = """async () => {
   const { Outbox } = await import("/static/client/outbox.js");

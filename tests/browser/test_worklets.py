@@ -13,9 +13,9 @@ import scipy.signal
 from playwright.async_api import Page
 
 from rtc_server.pcm import SPEECH_RATE, Samples
-from tests.browser.chromium import visit
-from tests.browser.scripted_server import scripted_server
-from tests.signals import join, silence, tone
+from tests.support.browser.chromium import visit
+from tests.support.browser.scripted_server import scripted_server
+from tests.support.signals import join, silence, tone
 
 RATES = (44_100, 48_000, 96_000)
 CHUNK = 320

@@ -29,7 +29,7 @@ from rtc_server.transport.rtcp import Rtcp
 from rtc_server.transport.sdp import parse_fragment, parse_offer
 from rtc_server.transport.websocket.plain import PlainForm
 from rtc_server.transport.websocket.translations import TranslationsForm
-from tests.unit.offers import AUDIO, FINGERPRINT, SESSION, TRANSPORT
+from tests.support.offers import AUDIO, FINGERPRINT, SESSION, TRANSPORT
 
 LOCAL = LocalEnd(
     session_id=1,

@@ -9,10 +9,10 @@ import pytest
 
 from rtc_server.pcm import SPEECH_RATE, Pcm
 from rtc_server.transport.media.tick import shared_tick
-from tests.loopback.peers import Server, pitch_hz, tone
-from tests.netem import Path, UdpProxy
-from tests.packet_scripts import encoded
-from tests.rtc_client import Floats, RtcClient
+from tests.support.netem import Path, UdpProxy
+from tests.support.packet_scripts import encoded
+from tests.support.peers import Server, pitch_hz, tone
+from tests.support.rtc_client import Floats, RtcClient
 
 
 @contextlib.asynccontextmanager

@@ -24,15 +24,15 @@ from rtc_server.events.client import parse_client_event
 from rtc_server.events.server import ServerEvent
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE
 from rtc_server.resample import Resampler
-from tests.rtc_client import RtcClient
-from tests.signals import english
+from tests.support.rtc_client import RtcClient
+from tests.support.signals import english
 
 ROOT = Path(__file__).parents[2]
 OPENAPI = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
 EVENTS = json.loads((ROOT / "docs" / "events.schema.json").read_text())
 PAGES = re.compile(r"/|/static/.*|/page|/listen/.*|/rooms/.*|/doctor")
 """For people, not for programs."""
-QUICK = EngineSettings(ast="tests.loopback.server_engines:quick")
+QUICK = EngineSettings(ast="tests.support.server_engines:quick")
 OPTIONAL = {("x.segment", "hints"), ("x.segment", "message")}
 """Fields that are left out when empty."""
 

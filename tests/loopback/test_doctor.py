@@ -18,7 +18,7 @@ from rtc_server.cli import main
 from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
 
 KEY = "k" * 32
-QUICK = EngineSettings(ast="tests.loopback.server_engines:quick")
+QUICK = EngineSettings(ast="tests.support.server_engines:quick")
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from rtc_server.errors import UnsupportedPair
 from rtc_server.signaling import auth
 from rtc_server.signaling.keys import new_key, write_keys
 from tests.loopback.test_http_calls import FRAGMENT, SDP, problem
-from tests.signaling_fakes import CALLS, OFFER, Served, serve
+from tests.support.signaling_fakes import CALLS, OFFER, Served, serve
 
 SECRETS = "/v1/realtime/translations/client_secrets"
 KEY = "a key that somebody chose"

@@ -8,7 +8,7 @@ import pytest
 from rtc_server.config import AccessSettings, HttpSettings, Settings
 from rtc_server.errors import ConfigError
 from tests.loopback.test_http_calls import SDP, problem
-from tests.signaling_fakes import CALLS, OFFER, Served, serve
+from tests.support.signaling_fakes import CALLS, OFFER, Served, serve
 
 APP = "https://app.example"
 EVIL = "https://evil.example"

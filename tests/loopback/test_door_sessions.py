@@ -35,7 +35,7 @@ async def house(folder: Path, **limits: int) -> AsyncIterator[House]:
     settings = Settings(
         http=HttpSettings(port=0),
         access=AccessSettings(api_keys=str(file)),
-        engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+        engines=EngineSettings(ast="tests.support.server_engines:quick"),
     )
     async with running(settings) as server, aiohttp.ClientSession(server.url) as http:
         yield House(server, http, key, file)

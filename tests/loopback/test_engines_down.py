@@ -10,14 +10,14 @@ import pytest
 from rtc_server.app.server import running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from tests.loopback.test_server import EVENTS, call, engine_processes, freed, of, said
-from tests.rtc_client import RtcClient
+from tests.support.rtc_client import RtcClient
 
 SESSIONS = 5
 """One more than a batch of the engine holds."""
 SETTINGS = Settings(
     http=HttpSettings(port=0, max_sessions=SESSIONS),
     engines=EngineSettings(
-        ast="tests.loopback.server_engines:quick",
+        ast="tests.support.server_engines:quick",
         ast_deadline_s=10.0,
         tts_deadline_s=5.0,
         engine_wait_s=60.0,

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from rtc_server.pcm import PLAYOUT_RATE
-from tests.browser.chromium import write_wav
 from tests.loopback.test_rooms import listener, say, server, speaker, told
 from tests.loopback.test_server import said
+from tests.support.browser.chromium import write_wav
 
-PEER = Path(__file__).with_name("gst_peer.py")
+PEER = Path(__file__).parents[1] / "support" / "gst_peer.py"
 
 
 @contextlib.asynccontextmanager

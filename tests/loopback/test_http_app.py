@@ -10,7 +10,7 @@ from rtc_server.resources import resource_folder
 from rtc_server.signaling.access_log import AccessLog
 from rtc_server.signaling.http_app import COMMON_HEADERS
 from tests.loopback.test_http_calls import problem
-from tests.signaling_fakes import AST, CALLS, OFFER, serve
+from tests.support.signaling_fakes import AST, CALLS, OFFER, serve
 
 KEY = "s3cret-ключ"
 

@@ -24,7 +24,7 @@ from rtc_server.errors import (
 )
 from rtc_server.events.client import SessionPatch
 from rtc_server.signaling import bodies
-from tests.signaling_fakes import ANSWER, CALLS, OFFER, Served, serve
+from tests.support.signaling_fakes import ANSWER, CALLS, OFFER, Served, serve
 
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}

@@ -12,7 +12,7 @@ import pytest
 from rtc_server.config import AccessSettings, TransportSettings
 from tests.loopback.test_door import KEY, bearer, mint
 from tests.loopback.test_http_calls import SDP
-from tests.signaling_fakes import CALLS, OFFER, serve
+from tests.support.signaling_fakes import CALLS, OFFER, serve
 
 SECRET = "static-auth-secret-of-coturn"
 TRANSPORT = TransportSettings(

@@ -13,7 +13,7 @@ import pytest
 
 from tests.loopback.test_rooms import bearer, heard, say, server, told
 from tests.loopback.test_whip import sections
-from tests.rtc_client import RtcClient
+from tests.support.rtc_client import RtcClient
 
 KEY = "the-key"
 SESSION = """v=0

@@ -23,8 +23,8 @@ from rtc_server.app.server import RunningServer, running
 from rtc_server.config import HttpSettings, Settings
 from rtc_server.pcm import SPEECH_RATE, Samples, to_int16
 from rtc_server.resample import Resampler
-from tests.patient import PATIENT
-from tests.signals import english, join, russian, silence
+from tests.support.patient import PATIENT
+from tests.support.signals import english, join, russian, silence
 
 KEY = "a-key-of-this-server"
 MODEL = "gpt-realtime-translate"

@@ -9,7 +9,7 @@ import numpy as np
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import EngineSettings, HttpSettings, InterpreterSettings, Settings
 from tests.loopback.test_server import CALLS, EVENTS, of, said
-from tests.rtc_client import RtcClient, encode
+from tests.support.rtc_client import RtcClient, encode
 
 DELAY_PACKETS = 10
 """Its sound takes 200 ms to come back, besides the way over the network."""
@@ -46,7 +46,7 @@ class Loudspeaker(Sequence[bytes]):
 async def in_a_room(*, guard: bool) -> AsyncIterator[tuple[RunningServer, RtcClient]]:
     settings = Settings(
         http=HttpSettings(port=0),
-        engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+        engines=EngineSettings(ast="tests.support.server_engines:quick"),
         interpreter=InterpreterSettings(source="ru", target="en", own_voice_guard=guard),
     )
     room = Loudspeaker(encode(said("where is the train station", pause_s=0.6)))

@@ -14,7 +14,7 @@ from rtc_server.app.server import RunningServer, running
 from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
 from tests.loopback.test_rooms import finals, heard, listener, say, speaker, told, total
 from tests.loopback.test_server import until
-from tests.rtc_client import RtcClient
+from tests.support.rtc_client import RtcClient
 
 CAPTIONS = "/v1/rooms/hall/captions?language=de"
 
@@ -24,7 +24,7 @@ async def server(ast: str, **transport: float) -> AsyncIterator[RunningServer]:
     settings = Settings(
         http=HttpSettings(port=0),
         transport=TransportSettings(**transport),  # type: ignore[arg-type]
-        engines=EngineSettings(ast=f"tests.loopback.server_engines:{ast}"),
+        engines=EngineSettings(ast=f"tests.support.server_engines:{ast}"),
     )
     async with running(settings) as house:
         yield house

@@ -21,7 +21,7 @@ from rtc_server.config import (
 )
 from rtc_server.rates import Rate
 from tests.loopback.test_server import of, said, until
-from tests.rtc_client import RtcClient
+from tests.support.rtc_client import RtcClient
 
 LANGUAGES = ("ru", "de", "fr")
 
@@ -38,7 +38,7 @@ async def server(
         http=HttpSettings(port=0, api_key=api_key),
         access=access or AccessSettings(),
         transport=transport or TransportSettings(),
-        engines=EngineSettings(ast="tests.loopback.server_engines:many"),
+        engines=EngineSettings(ast="tests.support.server_engines:many"),
         rooms=RoomSettings(**rooms),  # type: ignore[arg-type]
     )
     async with running(settings) as house:

@@ -18,8 +18,8 @@ from rtc_server.app.server import RunningServer, running
 from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
 from rtc_server.resample import Resampler
-from tests.rtc_client import RtcClient
-from tests.signals import english
+from tests.support.rtc_client import RtcClient
+from tests.support.signals import english
 
 CALLS = "/v1/realtime/translations/calls"
 EVENTS = {"type": "session.update", "session": {"x_events": ["segment", "playout", "vad"]}}
@@ -30,7 +30,7 @@ async def server(ast: str = "quick", **transport: float) -> AsyncIterator[Runnin
     settings = Settings(
         http=HttpSettings(port=0, max_sessions=20),
         transport=TransportSettings(**transport),  # type: ignore[arg-type]
-        engines=EngineSettings(ast=f"tests.loopback.server_engines:{ast}"),
+        engines=EngineSettings(ast=f"tests.support.server_engines:{ast}"),
     )
     async with running(settings) as house:
         yield house

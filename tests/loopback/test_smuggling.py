@@ -9,7 +9,7 @@ from rtc_server.config import EngineSettings, HttpSettings, Settings
 KEY = "k" * 32
 SETTINGS = Settings(
     http=HttpSettings(port=0, api_key=KEY, trusted_proxies=("127.0.0.1",), path_prefix="/talk"),
-    engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+    engines=EngineSettings(ast="tests.support.server_engines:quick"),
 )
 HIDDEN = b"GET /talk/v1/engines HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + KEY.encode()
 """What is smuggled: if it were answered, the answer would begin with 200."""

@@ -10,9 +10,9 @@ from rtc_server.app.server import running
 from rtc_server.events.server import SourceCaption, TargetCaption
 from rtc_server.session.base import Spoken
 from tests.loopback.test_server import CALLS, EVENTS, freed, said
-from tests.loopback.two_keys import bearer, two_keys
-from tests.rtc_client import RtcClient
-from tests.signaling_fakes import OFFER, Served, serve
+from tests.support.rtc_client import RtcClient
+from tests.support.signaling_fakes import OFFER, Served, serve
+from tests.support.two_keys import bearer, two_keys
 
 TYPES = {
     "txt": "text/plain",

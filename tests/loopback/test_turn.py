@@ -18,9 +18,9 @@ from rtc_server.ice import IceServer
 from rtc_server.transport.base import CloseReason
 from rtc_server.transport.discovery import with_public_address
 from rtc_server.transport.webrtc import WebRtcTransport
-from tests.coturn import SECRET, coturn
-from tests.loopback.peers import Recorder, Server, pitch_hz, tone
-from tests.rtc_client import RtcClient
+from tests.support.coturn import SECRET, coturn
+from tests.support.peers import Recorder, Server, pitch_hz, tone
+from tests.support.rtc_client import RtcClient
 
 SECOND = 16_000
 

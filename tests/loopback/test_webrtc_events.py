@@ -3,8 +3,8 @@
 import json
 
 from rtc_server.transport.outbox import MAX_MESSAGES
-from tests.loopback.peers import Server
-from tests.rtc_client import RtcClient
+from tests.support.peers import Server
+from tests.support.rtc_client import RtcClient
 
 
 async def test_events_both_ways() -> None:

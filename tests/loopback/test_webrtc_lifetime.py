@@ -16,9 +16,9 @@ from rtc_server.config import TransportSettings
 from rtc_server.errors import AdmissionRefused, IceRestartRefused
 from rtc_server.transport.base import CloseReason
 from rtc_server.transport.webrtc import WebRtcTransport
-from tests.loopback.peers import Server, tone
-from tests.ports import free_ports
-from tests.rtc_client import Negotiate, RtcClient
+from tests.support.peers import Server, tone
+from tests.support.ports import free_ports
+from tests.support.rtc_client import Negotiate, RtcClient
 
 IMPATIENT = TransportSettings(connect_timeout_s=0.5)
 

@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from rtc_server.pcm import Samples
-from tests.loopback.peers import Server, level, pitch_hz, tone
-from tests.rtc_client import RATE, PacketTrack, RtcClient, encode
+from tests.support.peers import Server, level, pitch_hz, tone
+from tests.support.rtc_client import RATE, PacketTrack, RtcClient, encode
 
 
 async def test_a_tone_arrives_with_its_pitch_and_level() -> None:

@@ -14,9 +14,9 @@ from aioice.ice import CandidatePair
 from rtc_server.config import TransportSettings
 from rtc_server.errors import RemoteError
 from rtc_server.transport.base import CloseReason
-from tests.loopback.peers import Server, pitch_hz, tone
-from tests.rtc_client import RtcClient
-from tests.unit.test_sdp_offer import damaged
+from tests.support.peers import Server, pitch_hz, tone
+from tests.support.rtc_client import RtcClient
+from tests.unit.transport.test_sdp_offer import damaged
 
 
 def throw(datagrams: Iterable[bytes], target: tuple[str, int], repeat: int = 1) -> None:

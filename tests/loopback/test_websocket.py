@@ -20,8 +20,8 @@ from rtc_server.app.server import RunningServer, running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.pcm import SPEECH_RATE, Samples, from_int16, to_int16
 from tests.loopback.test_server import freed, server, until
-from tests.patient import SETTINGS
-from tests.signals import english, join, russian, silence
+from tests.support.patient import SETTINGS
+from tests.support.signals import english, join, russian, silence
 
 PLAIN = "/ws/audio"
 TRANSLATIONS = "/v1/realtime/translations"
@@ -232,7 +232,7 @@ async def test_refusals_come_before_the_upgrade() -> None:
 async def test_a_full_house_says_when_to_come_back() -> None:
     settings = Settings(
         http=HttpSettings(port=0, max_sessions=1),
-        engines=EngineSettings(ast="tests.loopback.server_engines:quick"),
+        engines=EngineSettings(ast="tests.support.server_engines:quick"),
     )
     async with running(settings) as house:
         async with client(house, PLAIN), aiohttp.ClientSession(house.url) as http:

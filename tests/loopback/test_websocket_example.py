@@ -10,8 +10,8 @@ import numpy as np
 from rtc_server.app.server import running
 from rtc_server.config import HttpSettings, Settings
 from rtc_server.pcm import SPEECH_RATE, Samples, to_int16
-from tests.patient import PATIENT
-from tests.signals import join, russian, silence
+from tests.support.patient import PATIENT
+from tests.support.signals import join, russian, silence
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ws_client.py"
 

@@ -14,7 +14,7 @@ from tests.loopback.test_whip import (
     TRICKLE,
     sections,
 )
-from tests.unit.offers import AUDIO, DATA, VIDEO, offer
+from tests.support.offers import AUDIO, DATA, VIDEO, offer
 
 REFUSED = [
     (offer(RECVONLY), "text/plain", 415),

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from tests.loopback.test_rooms import listener, server, speaker
-from tests.unit.offers import AUDIO, DATA, VIDEO, offer
+from tests.support.offers import AUDIO, DATA, VIDEO, offer
 
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}

@@ -15,7 +15,7 @@ from rtc_server.engines.registry import CANARY_LANGUAGES
 from rtc_server.engines.service import TtsService
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
-from tests.espeak_sentences import SENTENCES
+from tests.support.espeak_sentences import SENTENCES
 
 RATE = 22_050
 CHUNK = RATE * 60 // 1000 + 1

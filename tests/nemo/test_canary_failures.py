@@ -15,7 +15,7 @@ from rtc_server.engines.base import AstRequest, AstResult
 from rtc_server.engines.service import AstService
 from rtc_server.errors import EngineCrashed, EngineError, EngineTimeout
 from rtc_server.metrics import Metrics
-from tests.nemo.fixture import OPTIONS, TEXTS, noise, said
+from tests.support.nemo.fixture import OPTIONS, TEXTS, noise, said
 
 SESSIONS = 20
 """More than one batch holds, so that some wait while the process falls."""

@@ -11,7 +11,7 @@ from bench.gpu import nemo_greedy
 from rtc_server.engines.canary.greedy import Decoded, GreedyDecoder
 from rtc_server.engines.canary.nemo_writer import NemoWriter
 from rtc_server.pcm import Samples
-from tests.nemo.fixture import TEXTS, fixture_writer, noise, random_writer, say
+from tests.support.nemo.fixture import TEXTS, fixture_writer, noise, random_writer, say
 
 PAIRS = (("en", "en"), ("en", "ru"), ("ru", "ru"), ("ru", "en"))
 TOKENS = 40

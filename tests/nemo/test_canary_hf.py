@@ -13,7 +13,7 @@ from rtc_server.engines.canary.engine import create_hf
 from rtc_server.engines.canary.hf_writer import HfWriter
 from rtc_server.engines.canary.translator import CanaryAst, longest_text, padded
 from rtc_server.errors import EngineUnavailable
-from tests.nemo.fixture import MODEL, TEXTS, fixture_writer, said, say
+from tests.support.nemo.fixture import MODEL, TEXTS, fixture_writer, said, say
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from rtc_server.engines.service.ast import AstService
 from rtc_server.errors import EngineUnavailable
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
-from tests.nemo.fixture import MODEL, OPTIONS, TEXTS, fixture_writer, said
+from tests.support.nemo.fixture import MODEL, OPTIONS, TEXTS, fixture_writer, said
 
 
 def engine() -> CanaryAst:

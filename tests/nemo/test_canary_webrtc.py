@@ -10,8 +10,8 @@ from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.engines.base import Pair
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
 from rtc_server.resample import Resampler
-from tests.nemo.fixture import MODEL, TEXTS, say
-from tests.rtc_client import RtcClient
+from tests.support.nemo.fixture import MODEL, TEXTS, say
+from tests.support.rtc_client import RtcClient
 
 EVENTS = {"type": "session.update", "session": {"x_events": ["segment", "playout"]}}
 PHRASES = (1, 2, 3)

@@ -13,7 +13,7 @@ from rtc_server.engines.piper import engine
 from rtc_server.engines.piper.engine import PiperTts
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import Samples
-from tests.nemo.tiny_piper import write_voice
+from tests.support.nemo.tiny_piper import write_voice
 
 GERMAN = {"code": "de_DE", "family": "de", "region": "DE"}
 

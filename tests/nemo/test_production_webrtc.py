@@ -14,9 +14,9 @@ from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.engines.base import Pair
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
 from rtc_server.resample import Resampler
-from tests.nemo.fixture import MODEL, TEXTS, say
-from tests.nemo.tiny_silero import fetched
-from tests.rtc_client import RtcClient
+from tests.support.nemo.fixture import MODEL, TEXTS, say
+from tests.support.nemo.tiny_silero import fetched
+from tests.support.rtc_client import RtcClient
 
 PHRASES = (1, 2)
 """Which of the fixture's phrases are spoken."""

@@ -14,7 +14,7 @@ from rtc_server.engines.silero import engine, stress
 from rtc_server.engines.silero.engine import SileroTts
 from rtc_server.errors import EngineError, EngineUnavailable
 from rtc_server.pcm import Samples
-from tests.nemo.tiny_silero import fetched, use
+from tests.support.nemo.tiny_silero import fetched, use
 
 RATE = 48_000
 LONG = (

@@ -14,8 +14,8 @@ from rtc_server.engines.service import TtsService
 from rtc_server.errors import EngineUnavailable
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
-from tests.nemo.tiny_piper import write_voice
-from tests.nemo.tiny_silero import fetched
+from tests.support.nemo.tiny_piper import write_voice
+from tests.support.nemo.tiny_silero import fetched
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from rtc_server.pcm import Samples
 from rtc_server.resample import Resampler
-from tests.signals import join, pieces, tone
+from tests.support.signals import join, pieces, tone
 
 
 def resampled(samples: Samples, source: int, target: int, sizes: list[int]) -> Samples:

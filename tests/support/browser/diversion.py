@@ -1,0 +1,21 @@
+"""A page's calls, led through a network of the tests' own."""
+
+from playwright.async_api import Page, Route
+
+from tests.support.netem import UdpProxy
+
+
+async def divert(page: Page, proxy: UdpProxy, *, times: int | None = None) -> None:
+    """Lead the calls that the page opens through `proxy`; the first `times` of them, or all."""
+
+    async def rewrite(route: Route) -> None:
+        request = route.request
+        if request.method != "POST":
+            await route.continue_()
+            return
+        headers = {k: v for k, v in request.headers.items() if k != "content-length"}
+        offer = proxy.rewrite_offer(request.post_data or "")
+        response = await route.fetch(post_data=offer, headers=headers)
+        await route.fulfill(response=response, body=proxy.rewrite_answer(await response.text()))
+
+    await page.route("**/translations/calls*", rewrite, times=times)

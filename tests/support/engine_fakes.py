@@ -1,0 +1,229 @@
+"""Engines that do as they are told, chosen as ``tests.support.engine_fakes:ast``.
+
+What is asked decides what happens: an AST request's first sample holds a `Do`, a TTS request's text
+is the name of one. Answers tell what the engine saw, because it lives in another process.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from typing import cast
+
+import numpy as np
+
+from rtc_server.engines.base import (
+    AstCapabilities,
+    AstRequest,
+    AstResult,
+    AstStatus,
+    EngineOptions,
+    TtsCapabilities,
+    TtsRequest,
+)
+from rtc_server.errors import EngineError, EngineUnavailable
+from rtc_server.pcm import Samples
+
+SECRET = "what somebody said"
+"""Stands for a transcript: must never leave an engine's process but as a result."""
+MAX_BATCH = 4
+
+
+class Do(IntEnum):
+    """What a request makes its engine do."""
+
+    ANSWER = 0
+    SLOW = 1
+    """Take `SLOW_S`, then answer."""
+    EXIT = 2
+    SEGFAULT = 3
+    HANG = 4
+    """Compute for ever."""
+    STOP = 5
+    """Be stopped by a signal, as under a debugger."""
+    RAISE_ENGINE_ERROR = 6
+    RAISE_WITH_SECRET = 7
+    DROP_A_RESULT = 8
+    CHATTER = 9
+    """Print a great deal, the secret included, then answer."""
+    ORPHAN = 10
+    """Start a process of its own (`ORPHAN_COMMAND`) and fall over."""
+    DOUBT = 11
+    """Understand nothing, and say why."""
+
+
+SLOW_S = 0.2
+ORPHAN_COMMAND = ["sleep", "86399.25"]
+TTS_RATE = 8000
+TTS_CHUNK = 480
+REFUSAL = "Its model is not here. Run: fetch-the-model"
+
+
+def audio(do: Do = Do.ANSWER, *, seconds: float = 0.1) -> Samples:
+    """What makes `FakeAst` do something."""
+    return np.full(round(16000 * seconds), do / 100, dtype=np.float32)
+
+
+class Seen:
+    """An answer of `FakeAst`, read back."""
+
+    def __init__(self, result: AstResult) -> None:
+        numbers = result.source_text.split()
+        self.pid, self.call, self.batch, self.position, self.samples = map(int, numbers)
+
+
+class FakeAst:
+    """Answers with: its pid, the number of the call, size of the batch, position in it, samples."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self.capabilities = AstCapabilities(
+            name="fake",
+            title="Fake",
+            licence="none",
+            pairs=(("en", "ru"), ("ru", "en")),
+            partials=True,
+            max_batch=MAX_BATCH,
+            max_audio_s=40.0,
+        )
+
+    def warm_up(self) -> None:
+        """Nothing is cold."""
+
+    def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        self._calls += 1
+        for request in batch:
+            _obey(Do(round(float(request.samples[0]) * 100)))
+        results = [
+            AstResult(
+                AstStatus.OK,
+                f"{os.getpid()} {self._calls} {len(batch)} {position} {request.samples.size}",
+            )
+            for position, request in enumerate(batch)
+        ]
+        if Do(round(float(batch[0].samples[0]) * 100)) is Do.DOUBT:
+            return [AstResult(AstStatus.NOT_UNDERSTOOD, reason="repeated")] * len(batch)
+        if any(round(float(request.samples[0]) * 100) == Do.DROP_A_RESULT for request in batch):
+            results.pop()
+        return results
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class FakeTts:
+    """Speaks each text as some chunks; the value of their samples is the number of the call.
+
+    Text ``"speak N"`` makes N chunks, ``"slowly N"`` takes 20 ms for each, ``"NAME N"`` does what a
+    `Do` of that name says after N chunks.
+    """
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self.capabilities = TtsCapabilities(
+            name="fake",
+            title="Fake",
+            licence="none",
+            voices={"en": ("one", "two")},
+            sample_rate=TTS_RATE,
+        )
+
+    def warm_up(self) -> None:
+        """Nothing is cold."""
+
+    def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
+        self._calls += 1
+        verb, count = request.text.split()
+        for _ in range(int(count)):
+            if verb == "slowly":
+                time.sleep(0.02)
+            yield np.full(TTS_CHUNK, self._calls, dtype=np.float32)
+        if verb.isupper():
+            _obey(Do[verb])
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def ast(_options: EngineOptions) -> FakeAst:
+    """A working AST engine."""
+    return FakeAst()
+
+
+def tts(_options: EngineOptions) -> FakeTts:
+    """A working TTS engine."""
+    return FakeTts()
+
+
+def refuses(_options: EngineOptions) -> FakeAst:
+    """Lacks something."""
+    raise EngineUnavailable(REFUSAL)
+
+
+def fails_to_load(_options: EngineOptions) -> FakeAst:
+    """Has a bug."""
+    raise KeyError("encoder.weight")
+
+
+def boasts(_options: EngineOptions) -> FakeAst:
+    """Describes itself in a way that the server cannot read."""
+    engine = FakeAst()
+    engine.capabilities = cast(AstCapabilities, Unreadable())
+    return engine
+
+
+class Unreadable:
+    """Can be pickled but not read back."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (int, ("not a number",))
+
+
+def crashes_at_start(_options: EngineOptions) -> FakeAst:
+    """Falls over in C."""
+    print("loading the model", flush=True)
+    os.abort()
+
+
+def never_ready(_options: EngineOptions) -> FakeAst:
+    """Loads for ever."""
+    time.sleep(3600)
+    raise AssertionError
+
+
+def starts_once(options: EngineOptions) -> FakeAst:
+    """Starts for the first time only; the given file remembers."""
+    [marker] = options.phrasebooks
+    if marker.exists():
+        raise EngineUnavailable(REFUSAL)
+    marker.touch()
+    return FakeAst()
+
+
+def _obey(do: Do) -> None:
+    match do:
+        case Do.SLOW:
+            time.sleep(SLOW_S)
+        case Do.EXIT:
+            os._exit(3)
+        case Do.SEGFAULT:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case Do.HANG:
+            while True:
+                pass
+        case Do.STOP:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        case Do.RAISE_ENGINE_ERROR:
+            raise EngineError("This segment is beyond me.")
+        case Do.RAISE_WITH_SECRET:
+            raise ValueError(SECRET)
+        case Do.CHATTER:
+            for _ in range(20_000):
+                print("heard:", SECRET)
+        case Do.ORPHAN:
+            subprocess.Popen(ORPHAN_COMMAND)
+            os._exit(3)
+        case _:
+            pass

@@ -1,0 +1,91 @@
+"""Sessions on wires without a network: a manager, scripted engines, and what a client sees."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.errors import BadOffer
+from rtc_server.events.client import SessionPatch
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
+from rtc_server.session.base import SessionRequest
+from rtc_server.session.manager import SessionManager
+from rtc_server.session.services import Services
+from rtc_server.transport.base import TransportListener
+from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad
+
+ALL = frozenset({"segment", "playout", "vad", "metrics"})
+
+
+@dataclass
+class Ready:
+    ready: bool = True
+    reason: str = "The engines are warming up."
+
+
+@dataclass
+class House:
+    """A manager whose calls all end in fake wires."""
+
+    manager: SessionManager
+    metrics: Metrics
+    ast: FakeAst
+    tts: FakeTts
+    readiness: Ready
+    wires: list[FakeTransport] = field(default_factory=list)
+
+    async def call(self, patch: SessionPatch | None = None, model: str | None = None) -> str:
+        request = SessionRequest(model, patch or SessionPatch())
+        return (await self.manager.open_call("offer", request)).session_id
+
+
+@asynccontextmanager
+async def house(
+    ast: FakeAst | None = None,
+    tts: FakeTts | None = None,
+    max_sessions: int = 3,
+    resume_s: float = 30.0,
+) -> AsyncIterator[House]:
+    ast, tts, readiness = ast or FakeAst(), tts or FakeTts(), Ready()
+    services = Services(
+        ast=ast,
+        tts=tts,
+        make_vad=LoudnessVad,
+        listener=ListenerSettings(),
+        interpreter=InterpreterSettings(),
+        metrics=Metrics(),
+        clock=asyncio.get_running_loop().time,
+        resume_s=resume_s,
+    )
+    wires: list[FakeTransport] = []
+
+    async def accept(offer: str, listener: TransportListener) -> FakeTransport:
+        await asyncio.sleep(0.01)
+        if offer == "bad":
+            raise BadOffer("No audio.")
+        wires.append(FakeTransport(listener))
+        return wires[-1]
+
+    manager = SessionManager(services, accept, readiness, max_sessions=max_sessions)
+    async with manager.open():
+        yield House(manager, services.metrics, ast, tts, readiness, wires)
+
+
+async def speak(wire: FakeTransport, samples: Samples, start: int = 0) -> None:
+    step = SPEECH_RATE * FRAME_MS // 1000
+    for at in range(0, len(samples), step):
+        wire.listener.on_pcm(Pcm(samples[at : at + step], start + at))
+        wire.listener.next_frame()
+        await asyncio.sleep(FRAME_MS / 1000)
+
+
+def events(wire: FakeTransport, kind: str = "") -> list[dict[str, Any]]:
+    return [e for e in map(json.loads, wire.sent) if e["type"].startswith(kind)]
+
+
+def say(wire: FakeTransport, **body: object) -> None:
+    wire.listener.on_message(json.dumps(body))

@@ -1,0 +1,24 @@
+"""A server with two API keys, for who may touch whose session."""
+
+from pathlib import Path
+
+from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
+from rtc_server.signaling.keys import new_key, write_keys
+
+
+def two_keys(folder: Path) -> tuple[Settings, str, str]:
+    """Settings with engines that answer at once, and the two keys."""
+    ours, record = new_key("ours", "2026-01-01", {})
+    theirs, other = new_key("theirs", "2026-01-01", {})
+    write_keys(folder / "keys.json", [record, other])
+    settings = Settings(
+        http=HttpSettings(port=0),
+        access=AccessSettings(api_keys=str(folder / "keys.json")),
+        engines=EngineSettings(ast="tests.support.server_engines:quick"),
+    )
+    return settings, ours, theirs
+
+
+def bearer(key: str) -> dict[str, str]:
+    """The header that shows it."""
+    return {"Authorization": f"Bearer {key}"}

@@ -1,0 +1,459 @@
+"""The AST service over real engine processes that crash, hang, dawdle and answer."""
+
+import asyncio
+import logging
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from rtc_server.config import EngineSettings
+from rtc_server.engines.base import AstRequest, AstResult, EngineOptions
+from rtc_server.engines.service import AstService
+from rtc_server.errors import (
+    EngineCrashed,
+    EngineError,
+    EngineOverloaded,
+    EngineTimeout,
+    EngineUnavailable,
+)
+from rtc_server.metrics import Metrics
+from tests.support.engine_fakes import MAX_BATCH, ORPHAN_COMMAND, REFUSAL, SECRET, Do, Seen, audio
+
+pytestmark = pytest.mark.real_time
+
+
+SERVER_WITH_A_HUNG_ENGINE = """
+import asyncio
+import psutil
+from tests.support.engine_fakes import Do
+from tests.unit.engines.service.test_engine_ast_service import running
+
+async def main():
+    async with running() as bench:
+        call = bench.submit(Do.HANG, seconds=35.0)
+        await asyncio.sleep(0.2)
+        [engine] = psutil.Process().children()
+        print(engine.pid, flush=True)
+        await call
+
+asyncio.run(main())
+"""
+
+
+PATIENT = EngineSettings(engine_wait_s=60.0)
+"""On a busy machine a restart takes a while."""
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 (it comes from another process)
+        await asyncio.sleep(0.01)
+
+
+class Bench:
+    """A running service and its numbers."""
+
+    def __init__(self, service: AstService, metrics: Metrics) -> None:
+        self.service = service
+        self.metrics = metrics
+
+    def submit(
+        self, do: Do = Do.ANSWER, session: str = "a", seconds: float = 0.1
+    ) -> asyncio.Future[AstResult]:
+        request = AstRequest(audio(do, seconds=seconds), "ru", "en")
+        return self.service.submit(request, session_id=session)
+
+    def submit_partial(self, session: str = "a") -> asyncio.Future[AstResult | None]:
+        request = AstRequest(audio(), "ru", "en", partial=True)
+        return self.service.submit_partial(request, session_id=session)
+
+    async def seen(self, session: str = "a") -> Seen:
+        return Seen(await self.submit(session=session))
+
+    async def keep_busy(self) -> asyncio.Future[AstResult]:
+        """A slow call that is in the engine, so that what comes next has to wait."""
+        future = self.submit(Do.SLOW, "busy")
+        await self.until_idle_queue()
+        return future
+
+    async def until_idle_queue(self) -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    def restarts(self, cause: str) -> float:
+        labels = {"kind": "ast", "cause": cause}
+        return self.metrics.registry.get_sample_value("rtc_engine_restarts_total", labels) or 0.0
+
+    def drops(self, queue: str) -> float:
+        labels = {"queue": queue}
+        return self.metrics.registry.get_sample_value("rtc_queue_drops_total", labels) or 0.0
+
+
+@asynccontextmanager
+async def running(
+    factory: str = "ast",
+    settings: EngineSettings = PATIENT,
+    options: EngineOptions = EngineOptions(),  # noqa: B008 (frozen)
+) -> AsyncIterator[Bench]:
+    metrics = Metrics()
+    service = AstService(f"tests.support.engine_fakes:{factory}", options, settings, metrics)
+    await service.start()
+    try:
+        yield Bench(service, metrics)
+    finally:
+        await service.close()
+
+
+async def test_segments_of_many_sessions_share_batches() -> None:
+    async with running() as bench:
+        busy = await bench.keep_busy()
+        futures = [bench.submit(session=f"s{i}", seconds=0.1 + i / 100) for i in range(6)]
+        seen = [Seen(result) for result in await asyncio.gather(busy, *futures)]
+        assert [s.batch for s in seen] == [1, 4, 4, 4, 4, 2, 2]
+        assert [s.call for s in seen] == [1, 2, 2, 2, 2, 3, 3]
+        assert [s.samples for s in seen[1:]] == [1600 + 160 * i for i in range(6)]
+
+
+async def test_thirty_five_seconds_of_audio_pass_whole() -> None:
+    async with running() as bench:
+        futures = [bench.submit(seconds=35.0) for _ in range(MAX_BATCH)]
+        assert [Seen(await future).samples for future in futures] == [560_000] * MAX_BATCH
+
+
+@pytest.mark.parametrize("do", [Do.EXIT, Do.SEGFAULT])
+async def test_a_crash_fails_its_own_batch_only(do: Do) -> None:
+    async with running() as bench:
+        first = await bench.seen()
+        busy = await bench.keep_busy()
+        batch = [bench.submit(do, f"s{i}") for i in range(MAX_BATCH)]
+        waiting = bench.submit(session="waits")
+        await busy
+        for future in batch:
+            with pytest.raises(EngineCrashed, match=r"exit code 3|SIGSEGV"):
+                await future
+        assert Seen(await waiting).pid != first.pid
+        assert bench.service.ready
+        assert bench.restarts("crash") == 1
+
+
+async def test_kill_in_the_middle_of_a_call_is_told_and_mended() -> None:
+    async with running() as bench:
+        pid = (await bench.seen()).pid
+        call = await bench.keep_busy()
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(EngineCrashed, match="SIGKILL"):
+            await call
+        assert (await bench.seen()).pid != pid
+
+
+async def test_a_process_that_died_idle_is_replaced_before_anybody_asks() -> None:
+    async with running() as bench:
+        pid = (await bench.seen()).pid
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: not bench.service.ready)
+        await until(lambda: bench.service.ready)
+        assert (await bench.seen()).pid != pid
+
+
+@pytest.mark.parametrize("do", [Do.HANG, Do.STOP])
+async def test_a_hang_is_told_and_mended(do: Do) -> None:
+    async with running(settings=replace(PATIENT, ast_deadline_s=2.0)) as bench:
+        pid = (await bench.seen()).pid
+        with pytest.raises(EngineTimeout):
+            await bench.submit(do)
+        assert (await bench.seen()).pid != pid
+        assert not psutil.pid_exists(pid)
+        assert bench.restarts("timeout") == 1
+
+
+async def test_what_a_crashed_engine_had_started_goes_with_it() -> None:
+    async with running() as bench:
+        with pytest.raises(EngineCrashed):
+            await bench.submit(Do.ORPHAN)
+        await bench.seen()
+        commands = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]
+        assert ORPHAN_COMMAND not in commands
+
+
+async def test_the_process_dies_with_its_server_even_in_the_middle_of_a_call() -> None:
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVER_WITH_A_HUNG_ENGINE, stdout=asyncio.subprocess.PIPE
+    )
+    assert server.stdout is not None
+    engine = psutil.Process(int(await server.stdout.readline()))
+    server.kill()
+    await server.wait()
+    await until(lambda: not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE)
+
+
+async def test_an_engine_that_raises_lives_on(caplog: pytest.LogCaptureFixture) -> None:
+    async with running() as bench:
+        pid = (await bench.seen()).pid
+        with pytest.raises(EngineError, match="beyond me"):
+            await bench.submit(Do.RAISE_ENGINE_ERROR)
+        with pytest.raises(EngineError, match="say it again") as raised:
+            await bench.submit(Do.RAISE_WITH_SECRET)
+        assert "/" not in str(raised.value)
+        assert re.search(r"ValueError at .*engine_fakes\.py:\d+", caplog.text)
+        assert SECRET not in str(raised.value) + caplog.text
+        with pytest.raises(EngineError, match="0 results for 1"):
+            await bench.submit(Do.DROP_A_RESULT)
+        assert (await bench.seen()).pid == pid
+
+
+async def test_what_is_not_understood_is_counted_by_its_reason_partials_aside() -> None:
+    async with running() as bench:
+        await bench.submit()
+        await bench.submit(Do.DOUBT)
+        partial = AstRequest(audio(Do.DOUBT), "ru", "en", partial=True)
+        assert await bench.service.submit_partial(partial, session_id="a") is not None
+        counted = bench.metrics.registry.get_sample_value
+        assert counted("rtc_not_understood_total", {"reason": "repeated"}) == 1
+        assert counted("rtc_not_understood_total", {"reason": "unstated"}) is None
+
+
+async def test_what_an_engine_prints_neither_blocks_it_nor_reaches_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running() as bench:
+        await bench.submit(Do.CHATTER)
+        with pytest.raises(EngineCrashed):
+            await bench.submit(Do.SEGFAULT)
+        await bench.seen()
+    assert SECRET not in caplog.text
+    assert "Fatal Python error: Segmentation fault" in caplog.text
+    assert "engine_fakes.py" in caplog.text  # where it fell
+
+
+async def test_finals_go_first_and_stale_partials_never_reach_the_engine() -> None:
+    async with running() as bench:
+        busy = await bench.keep_busy()
+        stale = [bench.submit_partial("a"), bench.submit_partial("a"), bench.submit_partial("b")]
+        fresh = bench.submit_partial("c")
+        finals = [bench.submit(session="a"), bench.submit(session="b")]
+        assert [await partial for partial in stale] == [None, None, None]
+        await busy
+        seen = [Seen(await final) for final in finals]
+        last = await fresh
+        assert last is not None
+        assert [s.call for s in seen] == [2, 2]
+        assert (Seen(last).call, Seen(last).batch) == (3, 1)
+        assert bench.drops("ast_partials") == 3
+
+
+def early_request(do: Do = Do.ANSWER) -> AstRequest:
+    return AstRequest(audio(do), "ru", "en")
+
+
+async def test_a_guess_that_was_answered_is_the_answer() -> None:
+    async with running() as bench:
+        request = early_request()
+        early = bench.service.submit_early(request, session_id="a")
+        guessed = await early
+        assert guessed is not None
+        answer = await bench.service.confirm(request, early, session_id="a")
+        assert answer is guessed
+        assert (await bench.seen()).call == 2  # the engine saw it once
+
+
+async def test_a_guess_under_way_is_the_answer() -> None:
+    async with running() as bench:
+        request = early_request(Do.SLOW)
+        early = bench.service.submit_early(request, session_id="a")
+        await bench.until_idle_queue()
+        answer = await bench.service.confirm(request, early, session_id="a")
+        assert Seen(answer).call == 1
+        assert (await bench.seen()).call == 2
+
+
+async def test_a_guess_that_still_waits_becomes_certain_and_overtakes_partials() -> None:
+    async with running() as bench:
+        busy = await bench.keep_busy()
+        partials = [bench.submit_partial(f"p{i}") for i in range(MAX_BATCH)]
+        request = early_request()
+        early = bench.service.submit_early(request, session_id="a")
+        answer = bench.service.confirm(request, early, session_id="a")
+        await asyncio.gather(busy, *partials)
+        first = partials[0].result()
+        assert first is not None
+        assert Seen(await answer).call < Seen(first).call
+        assert early.cancelled()
+
+
+async def test_a_guess_delays_no_final_and_a_wrong_one_costs_nothing() -> None:
+    async with running() as bench:
+        busy = await bench.keep_busy()
+        early = bench.service.submit_early(early_request(), session_id="a")
+        final = bench.submit(session="b")
+        early.cancel()
+        await busy
+        assert (Seen(await final).call, Seen(await final).batch) == (2, 1)
+        assert (await bench.seen()).call == 3
+
+
+async def test_a_guess_whose_engine_crashed_is_asked_again() -> None:
+    async with running() as bench:
+        early = bench.service.submit_early(early_request(Do.EXIT), session_id="a")
+        with pytest.raises(EngineCrashed):
+            await early
+        answer = bench.service.confirm(early_request(), early, session_id="a")
+        assert Seen(await answer).batch == 1
+
+
+async def test_a_partial_of_a_failed_batch_is_none() -> None:
+    async with running() as bench:
+        request = AstRequest(audio(Do.EXIT), "ru", "en", partial=True)
+        assert await bench.service.submit_partial(request, session_id="a") is None
+        assert (await bench.seen()).call == 1
+
+
+async def test_who_left_costs_nothing() -> None:
+    async with running() as bench:
+        busy = await bench.keep_busy()
+        left = [bench.submit(Do.EXIT, "a") for _ in range(3)]
+        partial = bench.submit_partial("b")
+        stays = bench.submit(session="c")
+        for future in left:
+            future.cancel()
+        partial.cancel()
+        await busy
+        seen = Seen(await stays)
+        assert (seen.call, seen.batch) == (2, 1)
+
+
+async def test_forget_cancels_what_a_session_has_waiting() -> None:
+    async with running() as bench:
+        busy = await bench.keep_busy()
+        final, partial = bench.submit(session="a"), bench.submit_partial("a")
+        stays = bench.submit(session="b")
+        bench.service.forget("a")
+        assert final.cancelled()
+        assert partial.cancelled()
+        await busy
+        assert Seen(await stays).batch == 1
+
+
+async def test_a_full_queue_refuses_at_once() -> None:
+    async with running(settings=EngineSettings(ast_queue=2)) as bench:
+        busy = await bench.keep_busy()
+        waiting = [bench.submit(session="a"), bench.submit(session="b")]
+        with pytest.raises(EngineOverloaded, match="2 segments"):
+            bench.submit(session="c")
+        assert bench.drops("ast") == 1
+        await asyncio.gather(busy, *waiting)
+        assert (await bench.seen("c")).batch == 1
+
+
+async def test_waiting_ends_in_bounded_time() -> None:
+    async with running(settings=EngineSettings(ast_deadline_s=6.0, engine_wait_s=0.5)) as bench:
+        hung = bench.submit(Do.STOP, "busy")
+        await bench.until_idle_queue()
+        late = bench.submit(session="a")
+        with pytest.raises(EngineTimeout, match="get to this segment"):
+            await late
+        assert not hung.done()
+        with pytest.raises(EngineTimeout, match="did not answer"):
+            await hung
+
+
+async def test_an_engine_that_cannot_be_restarted_is_tried_again_and_callers_are_told(
+    tmp_path: Path,
+) -> None:
+    options = EngineOptions(phrasebooks=(tmp_path / "started",))
+    async with running("starts_once", EngineSettings(engine_wait_s=3.0), options) as bench:
+        with pytest.raises(EngineCrashed):
+            await bench.submit(Do.EXIT)
+        assert not bench.service.ready
+        with pytest.raises(EngineTimeout, match="get to this segment"):
+            await bench.submit()
+        (tmp_path / "started").unlink()
+        await until(lambda: bench.service.ready)
+        assert (await bench.seen()).call == 1
+
+
+async def test_what_the_engine_cannot_do_is_refused_before_it_waits() -> None:
+    async with running() as bench:
+        request = AstRequest(audio(), "ru", "de")
+        with pytest.raises(EngineError, match="ru to de"):
+            bench.service.submit(request, session_id="a")
+        with pytest.raises(EngineError, match="up to 40 s"):
+            bench.submit(seconds=40.1)
+
+
+@pytest.mark.parametrize(
+    ("factory", "sentence"),
+    [
+        ("tests.support.engine_fakes:refuses", REFUSAL),
+        ("tests.support.engine_fakes:fails_to_load", r"KeyError: 'encoder.weight'"),
+        ("tests.support.engine_fakes:crashes_at_start", r"SIGABRT while it was starting"),
+        ("tests.support.engine_fakes:boasts", "cannot be understood: ValueError"),
+        ("tests.support.engine_fakes:no_such_factory", "no factory named no_such_factory"),
+        ("no_such_module:create", "No module named 'no_such_module'"),
+        ("tests.support.engine_fakes:never_ready", r"not ready after 1.5 s"),
+        ("tests.support.engine_fakes:tts", "does not translate speech"),
+        ("babelfish", "There is: phrasebook"),
+    ],
+)
+async def test_a_failed_start_says_why_and_leaves_nothing(factory: str, sentence: str) -> None:
+    children = psutil.Process().children()
+    settings = EngineSettings(engine_start_s=1.5 if "never" in factory else 60.0)
+    service = AstService(factory, EngineOptions(), settings, Metrics())
+    with pytest.raises(EngineUnavailable, match=sentence):
+        await service.start()
+    assert not service.ready
+    await service.close()
+    assert psutil.Process().children() == children
+
+
+async def test_close_ends_every_wait_and_leaves_nothing_behind() -> None:
+    async with running() as bench:  # the first child ever also starts what asyncio keeps
+        await bench.seen()
+    me = psutil.Process()
+    before = (me.num_fds(), me.children())
+    async with running() as bench:
+        pid = (await bench.seen()).pid
+        running_call, final, partial = (
+            await bench.keep_busy(),
+            bench.submit(),
+            bench.submit_partial(),
+        )
+        await bench.service.close()
+        assert running_call.cancelled()
+        assert final.cancelled()
+        assert partial.cancelled()
+        assert not bench.service.ready
+        await bench.service.close()
+    assert not psutil.pid_exists(pid)
+    assert (me.num_fds(), me.children()) == before
+
+
+async def test_cancelling_a_start_leaves_nothing_behind() -> None:
+    children = psutil.Process().children()
+    service = AstService(
+        "tests.support.engine_fakes:never_ready", EngineOptions(), EngineSettings(), Metrics()
+    )
+    start = asyncio.create_task(service.start())
+    await until(lambda: psutil.Process().children() != children)
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    assert psutil.Process().children() == children
+
+
+async def test_without_a_process_to_be_had_the_start_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    service = AstService(
+        "tests.support.engine_fakes:ast", EngineOptions(), EngineSettings(), Metrics()
+    )
+    with pytest.raises(EngineUnavailable, match="cannot have a process: No such file"):
+        await service.start()

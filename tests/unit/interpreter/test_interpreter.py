@@ -1,0 +1,341 @@
+"""The interpreter in virtual time: scripted engines, exact speech boundaries, the real listener
+and playout."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtc_server.audio.playout import Playout
+from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.engines.base import AstResult, AstStatus, Hint
+from rtc_server.errors import EngineCrashed, EngineOverloaded
+from rtc_server.events.server import (
+    ErrorEvent,
+    InputTranscriptDelta,
+    OutputTranscriptDelta,
+    PlayoutEvent,
+    SegmentEvent,
+    SegmentStatus,
+    ServerEvent,
+    VadEvent,
+    WarningEvent,
+)
+from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.interpreter import Interpreter
+from rtc_server.interpreter.listener import Listener, ListenMode
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
+from tests.support.fakes import FakeAst, FakeTts, LoudnessVad, joined, ok, silence, tone
+
+STEP = SPEECH_RATE * FRAME_MS // 1000
+
+
+@dataclass
+class Bench:
+    """An interpreter with both its ends in the test's hands."""
+
+    interpreter: Interpreter
+    ast: FakeAst
+    tts: FakeTts
+    events: list[ServerEvent]
+    times: list[float]
+    played: list[Samples | None]
+    position: int = 0
+
+    async def hear(self, samples: Samples) -> None:
+        """Feed at the pace of speech, playing all the while."""
+        for start in range(0, len(samples), STEP):
+            step = samples[start : start + STEP]
+            self.interpreter.feed(Pcm(step, self.position))
+            self.position += len(step)
+            self.played.append(self.interpreter.next_frame())
+            await asyncio.sleep(FRAME_MS / 1000)
+
+    def of(self, kind: type[ServerEvent]) -> list[ServerEvent]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def segments(self) -> list[SegmentEvent]:
+        return [event for event in self.events if isinstance(event, SegmentEvent)]
+
+    @property
+    def finals(self) -> list[SegmentEvent]:
+        return [event for event in self.segments if event.final]
+
+    @property
+    def playout(self) -> list[tuple[str, str]]:
+        return [(e.segment_id, e.state) for e in self.events if isinstance(e, PlayoutEvent)]
+
+    @property
+    def voiced_ms(self) -> int:
+        return sum(frame is not None and bool(np.any(frame)) for frame in self.played) * FRAME_MS
+
+
+@asynccontextmanager
+async def bench(
+    ast: FakeAst | None = None, tts: FakeTts | None = None, max_playout_s: float = 30.0
+) -> AsyncIterator[Bench]:
+    ast, tts = ast or FakeAst(), tts or FakeTts()
+    loop = asyncio.get_running_loop()
+    events: list[ServerEvent] = []
+    times: list[float] = []
+
+    def emit(event: ServerEvent) -> None:
+        events.append(event)
+        times.append(loop.time())
+
+    interpreter = Interpreter(
+        session_id="s1",
+        direction=Direction("ru", "en"),
+        ast=ast,
+        tts=tts,
+        listener=Listener(LoudnessVad(), ListenerSettings()),
+        playout=Playout(max_playout_s * 1000),
+        emit=emit,
+        settings=InterpreterSettings(),
+        metrics=Metrics(),
+        clock=loop.time,
+    )
+    work = asyncio.create_task(interpreter.run())
+    try:
+        yield Bench(interpreter, ast, tts, events, times, [])
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_a_phrase_becomes_captions_and_speech() -> None:
+    async with bench(FakeAst([ok("Где вокзал?", "Where is the station?")])) as b:
+        await b.hear(joined([silence(0.5), tone(1.5), silence(2.5)]))
+        assert [s.status for s in b.finals] == [SegmentStatus.FINAL]
+        final = b.finals[0]
+        assert (final.source.text, final.target.text) == ("Где вокзал?", "Where is the station?")
+        assert abs(final.source.end_ms - 2000) <= 40
+        assert final.source.start_ms <= 500
+        assert b.playout == [("seg_1", "queued"), ("seg_1", "started"), ("seg_1", "finished")]
+        assert abs(b.voiced_ms - 1000) <= 40
+        assert b.of(OutputTranscriptDelta) == [
+            OutputTranscriptDelta("Where is the station?", final.source.end_ms // 200 * 200)
+        ]
+        assert [e.state for e in b.events if isinstance(e, VadEvent)] == ["speech", "silence"]
+        await b.interpreter.drained()
+
+
+async def test_the_first_word_reaches_the_engine_whole() -> None:
+    async with bench() as b:
+        await b.hear(joined([silence(1), tone(1), silence(1)]))
+        heard = b.ast.requests[0].samples
+        assert abs(float(np.sum(np.abs(heard) > 0.2)) / np.sum(np.abs(tone(1)) > 0.2) - 1) < 0.01
+
+
+async def test_delays_are_measured_from_the_last_voiced_sample() -> None:
+    async with bench(FakeAst(delay_s=0.5), FakeTts(delay_s=0.02)) as b:
+        await b.hear(joined([tone(1), silence(3)]))
+        delays = b.interpreter.last_delays
+        assert delays is not None
+        assert delays.endpoint_ms is not None
+        assert 300 <= delays.endpoint_ms <= 380
+        assert delays.ast_ms is not None
+        assert 500 - 170 <= delays.ast_ms <= 500 - 100  # begun while the hangover ran
+        assert delays.tts_ms is not None and abs(delays.tts_ms - 20) < 1
+        assert delays.first_audio_ms is not None
+        assert delays.first_audio_ms <= delays.endpoint_ms + delays.ast_ms + 20 + FRAME_MS + 1
+
+
+async def test_translation_begins_in_the_pause_and_a_wrong_guess_costs_nothing() -> None:
+    async with bench() as b:
+        await b.hear(joined([tone(1), silence(0.25), tone(1), silence(1)]))
+        assert len(b.ast.guesses) == 2
+        assert len(b.ast.requests) == 1
+        assert len(b.finals) == 1
+        assert b.ast.requests[0] is b.ast.guesses[1]
+
+
+async def test_segments_are_spoken_in_the_order_they_were_said() -> None:
+    script = [ok(f"раз{n}", f"one{n}") for n in range(4)]
+    async with bench(FakeAst(list(script), delay_s=1.5), FakeTts(seconds=0.4)) as b:
+        await b.hear(joined([tone(0.6), silence(0.5)] * 4))
+        await b.hear(silence(4))
+        assert [f.target.text for f in b.finals] == [r.target_text for r in script]
+        started = [segment for segment, state in b.playout if state == "started"]
+        assert started == ["seg_1", "seg_2", "seg_3", "seg_4"]
+        deltas = "".join(e.delta for e in b.events if isinstance(e, InputTranscriptDelta))
+        assert deltas == "раз0 раз1 раз2 раз3"
+
+
+async def test_partials_grow_and_never_outlive_their_segment() -> None:
+    words = "один два три четыре пять шесть"
+    ast = FakeAst([ok("Один, два, три.", "One, two, three.")], partial=words, delay_s=0.05)
+    async with bench(ast) as b:
+        await b.hear(joined([tone(3), silence(1)]))
+        partials = [s for s in b.segments if not s.final]
+        assert len(partials) >= 4
+        texts = [p.source.text for p in partials]
+        assert all(later.startswith(sooner) for sooner, later in itertools.pairwise(texts))
+        stable = [p.source.text[: p.source.stable_chars] for p in partials]
+        assert all(words.startswith(text) for text in stable)
+        assert any(stable)
+        assert [s.rev for s in b.segments] == list(range(1, len(b.segments) + 1))
+        assert b.segments[-1].final
+        last_word_s = next(
+            t
+            for e, t in zip(b.events, b.times, strict=True)
+            if isinstance(e, SegmentEvent) and "четыре" in e.source.text
+        )
+        assert last_word_s - 2.0 <= 0.5  # the fourth word is whole at 2 s
+
+
+async def test_at_most_one_partial_is_under_way() -> None:
+    ast = FakeAst(partial="а б в г д е", delay_s=0.9)
+    async with bench(ast) as b:
+        await b.hear(tone(3))
+        assert len(ast.partials) <= 4
+        assert b.segments
+
+
+async def test_not_understood_is_said_and_not_spoken() -> None:
+    nothing = AstResult(
+        AstStatus.NOT_UNDERSTOOD, hints=(Hint("Где вокзал?", "Where is the station?"),)
+    )
+    async with bench(FakeAst([nothing])) as b:
+        await b.hear(joined([tone(1), silence(1)]))
+        assert [s.status for s in b.finals] == [SegmentStatus.NOT_UNDERSTOOD]
+        assert b.finals[0].hints[0].target == "Where is the station?"
+        assert not b.tts.requests
+        assert not b.of(OutputTranscriptDelta)
+        await b.interpreter.drained()
+
+
+async def test_a_crash_fails_one_segment_and_the_next_goes_on() -> None:
+    script: list[AstResult | EngineCrashed] = [EngineCrashed("Say it again."), ok("да", "yes")]
+    async with bench(FakeAst([*script])) as b:
+        await b.hear(joined([tone(1), silence(0.6), tone(1), silence(2)]))
+        assert [s.status for s in b.finals] == [SegmentStatus.FAILED, SegmentStatus.FINAL]
+        assert b.finals[0].message == "Say it again."
+        assert [e.error.code for e in b.events if isinstance(e, ErrorEvent)] == ["engine_crashed"]
+        assert ("seg_2", "finished") in b.playout
+
+
+async def test_a_full_engine_fails_the_segment_at_once() -> None:
+    async with bench(FakeAst(refuse=EngineOverloaded("Too busy."))) as b:
+        await b.hear(joined([tone(1), silence(1)]))
+        assert [s.status for s in b.finals] == [SegmentStatus.FAILED]
+        await b.interpreter.drained()
+
+
+async def test_a_stuck_engine_costs_segments_not_memory() -> None:
+    async with bench(FakeAst(delay_s=10_000)) as b:
+        await b.hear(joined([tone(0.5), silence(0.5)] * 20))
+        assert [s.status for s in b.finals] == [SegmentStatus.FAILED] * b.interpreter.queue_drops
+        assert b.interpreter.queue_drops >= 20 - 8 - 1
+
+
+async def test_a_failing_voice_keeps_the_captions() -> None:
+    ast = FakeAst([ok("да", "yes")])
+    async with bench(ast, FakeTts(failure=EngineCrashed("The voice died."))) as b:
+        await b.hear(joined([tone(1), silence(2)]))
+        assert [s.status for s in b.finals] == [SegmentStatus.FINAL, SegmentStatus.FAILED]
+        assert b.finals[-1].target.text == "yes"
+        await b.interpreter.drained()
+
+
+async def test_clear_stops_speech_and_what_waits_behind_it() -> None:
+    async with bench(FakeAst(), FakeTts(seconds=5, delay_s=0.1)) as b:
+        await b.hear(joined([tone(0.5), silence(0.5), tone(0.5), silence(1.0)]))
+        assert ("seg_1", "started") in b.playout
+        b.interpreter.clear()
+        await b.interpreter.drained()
+        heard = b.voiced_ms
+        await b.hear(silence(2))
+        assert b.voiced_ms <= heard + FRAME_MS  # the fade
+        assert {state for segment, state in b.playout if segment == "seg_2"} <= {
+            "queued",
+            "dropped",
+        }
+        assert b.interpreter.queue_drops == 0  # cleared by the user, not lost
+        b.tts.seconds, b.tts.delay_s = 0.5, 0.02
+        await b.hear(joined([tone(0.5), silence(1.5)]))
+        assert b.playout[-1] == ("seg_3", "finished")
+
+
+async def test_a_new_language_begins_with_the_next_segment() -> None:
+    async with bench() as b:
+        await b.hear(tone(0.5))
+        b.interpreter.direction = Direction("en", "ru")
+        await b.hear(joined([silence(0.6), tone(0.5), silence(1)]))
+        assert [(r.source_language, r.target_language) for r in b.ast.requests] == [
+            ("ru", "en"),
+            ("en", "ru"),
+        ]
+        assert [r.language for r in b.tts.requests] == ["en", "ru"]
+
+
+async def test_push_to_talk_commits_at_once() -> None:
+    async with bench() as b:
+        b.interpreter.set_listening(ListenMode.OFF, 300)
+        await b.hear(joined([silence(0.5), tone(1), silence(0.5)]))
+        assert not b.ast.requests
+        b.interpreter.start_input()
+        await b.hear(tone(1))
+        b.interpreter.commit_input()
+        assert len(b.ast.requests) == 1
+        voiced = np.sum(np.abs(b.ast.requests[0].samples) > 0.2)
+        assert voiced == np.sum(np.abs(tone(1)) > 0.2)
+
+
+async def test_what_is_left_is_forgotten() -> None:
+    async with bench(FakeAst(delay_s=100)) as b:
+        await b.hear(joined([tone(1), silence(0.5)]))
+        ast = b.ast
+    assert ast.forgotten == ["s1"]
+
+
+async def test_a_backlog_is_spoken_faster() -> None:
+    async with bench(FakeAst(), FakeTts(seconds=3, delay_s=0.001)) as b:
+        await b.hear(joined([tone(0.5), silence(0.4)] * 4))
+        rates = [r.rate for r in b.tts.requests]
+        assert rates[0] == 1.0
+        assert rates == sorted(rates)
+        assert rates[-1] > 1.1
+
+
+async def test_who_waits_for_a_translation_is_told_within_two_seconds_and_once() -> None:
+    late = FakeAst(delay_s=6.0)
+    async with bench(late) as b:
+        await b.hear(joined([tone(1), silence(1.5), tone(1), silence(9)]))
+        assert len(b.finals) == 2
+        [told] = b.of(WarningEvent)
+        assert isinstance(told, WarningEvent)
+        assert told.code == "engine_slow"
+        spoken_s = 1.0
+        told_s = b.times[b.events.index(told)]
+        assert spoken_s + 1.5 < told_s <= spoken_s + 2.0
+        assert told_s < b.times[b.events.index(b.finals[0])]
+
+        late.delay_s = 0.5  # in time again, and then late again
+        await b.hear(joined([tone(1), silence(3)]))
+        assert len(b.of(WarningEvent)) == 1
+        late.delay_s = 6.0
+        await b.hear(joined([tone(1), silence(8)]))
+        assert len(b.of(WarningEvent)) == 2
+
+
+async def test_who_waits_for_a_voice_is_told_too() -> None:
+    async with bench(tts=FakeTts(delay_s=4.0, seconds=0.2)) as b:
+        await b.hear(joined([tone(1), silence(12)]))
+        [told] = b.of(WarningEvent)
+        translated_s = b.times[b.events.index(b.finals[0])]
+        assert translated_s + 1.5 < b.times[b.events.index(told)] <= translated_s + 2.0
+        assert b.playout[-1] == ("seg_1", "finished")
+
+
+async def test_an_engine_that_fails_late_is_told_of_before() -> None:
+    async with bench(FakeAst([EngineCrashed("Gone.")], delay_s=3.0)) as b:
+        await b.hear(joined([tone(1), silence(5)]))
+        told, failed = b.of(WarningEvent), b.finals
+        assert [s.status for s in failed] == [SegmentStatus.FAILED]
+        assert b.events.index(told[0]) < b.events.index(failed[0])

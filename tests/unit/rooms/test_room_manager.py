@@ -1,0 +1,302 @@
+"""Rooms on wires without a network: who may speak, what captions are called, how a room ends."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from rtc_server.config import InterpreterSettings, ListenerSettings, RoomSettings
+from rtc_server.errors import BadOffer, RoomSilent, RoomTaken, UnknownRoom
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import Pcm
+from rtc_server.rooms.base import SpeakerRequest
+from rtc_server.rooms.captions import READER_CAPTIONS, Caption, CaptionReader
+from rtc_server.rooms.manager import RoomManager
+from rtc_server.session.base import OpenedCall, Owner
+from rtc_server.session.quota import KeyLimits, Quotas
+from rtc_server.session.services import Services
+from rtc_server.transport.base import (
+    CloseReason,
+    NextPacket,
+    TransportListener,
+    TransportStats,
+)
+from rtc_server.transport.sdp import Role
+from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad, joined, silence, tone
+from tests.support.house import Ready, speak
+
+ANNA, BORIS, KEY = Owner("key", "anna"), Owner("key", "boris"), Owner("key")
+ONE = KeyLimits(sessions=1)
+SENTENCE = joined([tone(1), silence(2)])
+
+
+class StuckTransport(FakeTransport):
+    """Cannot say goodbye."""
+
+    async def close(self, reason: CloseReason = CloseReason.LOCAL) -> None:
+        raise RuntimeError("stuck")
+
+
+@dataclass
+class Halls:
+    """Rooms whose wires are all fake."""
+
+    manager: RoomManager
+    quotas: Quotas
+    metrics: Metrics
+    wires: list[FakeTransport] = field(default_factory=list)
+
+    async def speak(
+        self, owner: Owner, offer: str = "offer", limits: KeyLimits = ONE
+    ) -> OpenedCall:
+        return await self.manager.speak("hall", offer, SpeakerRequest(owner=owner, limits=limits))
+
+    def total(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(name, labels)
+
+    def free_session(self) -> None:
+        """Raises if the key has its one session open."""
+        now_s = asyncio.get_running_loop().time()
+        self.quotas.admit("key", ONE, now_s, now_s).end(now_s, now_s)
+
+
+@asynccontextmanager
+async def halls(tts: FakeTts | None = None, **settings: float) -> AsyncIterator[Halls]:
+    services = Services(
+        ast=FakeAst(),
+        tts=tts or FakeTts(),
+        make_vad=LoudnessVad,
+        listener=ListenerSettings(),
+        interpreter=InterpreterSettings(),
+        metrics=Metrics(),
+        clock=asyncio.get_running_loop().time,
+    )
+
+    async def accept(
+        offer: str, listener: TransportListener, role: Role, next_packet: NextPacket | None
+    ) -> FakeTransport:
+        await asyncio.sleep(1.0 if offer == "slow" else 0.01)
+        if offer == "bad":
+            raise BadOffer("No audio.")
+        wire = StuckTransport if offer == "stuck" else FakeTransport
+        made.wires.append(wire(listener))
+        return made.wires[-1]
+
+    quotas = Quotas()
+    rooms = RoomSettings(**settings)  # type: ignore[arg-type]
+    manager = RoomManager(services, accept, Ready(), rooms, quotas)
+    made = Halls(manager, quotas, services.metrics)
+    async with manager.open():
+        yield made
+
+
+async def next_final(reader: CaptionReader) -> Caption:
+    while True:
+        caption = await reader.next(10.0)
+        assert caption is not None, "nothing was told"
+        if caption.final:
+            return caption
+
+
+def segment_id(caption: Caption) -> str:
+    name: str = json.loads(caption.text)["segment_id"]
+    return name
+
+
+async def test_a_speaker_who_comes_again_replaces_the_wire_it_had() -> None:
+    async with halls() as h:
+        await h.speak(ANNA)
+        with h.manager.read("hall", "en", None, KEY) as reader:
+            with pytest.raises(BadOffer):
+                await h.speak(ANNA, "bad")
+            assert h.wires[0].closed is None, "what failed changes nothing"
+            for other in (BORIS, Owner("bank")):
+                with pytest.raises(RoomTaken):
+                    await h.speak(other)
+            await h.speak(ANNA)
+            h.wires[0].listener.on_pcm(Pcm(tone(0.02), 99_000_000))  # nobody hears the old one
+            await speak(h.wires[1], SENTENCE)
+            await next_final(reader)
+        assert [wire.closed is None for wire in h.wires] == [False, True]
+        assert h.manager.state("hall", ANNA).live
+        await h.speak(KEY)  # a key may what its secrets may
+        with pytest.raises(RoomTaken):
+            await h.speak(ANNA)
+        await h.wires[-1].close()
+        assert all(wire.closed for wire in h.wires)
+        h.free_session()
+
+
+async def test_a_speaker_replaced_while_connecting_is_told_so() -> None:
+    async with halls() as h:
+        slow = asyncio.create_task(h.speak(ANNA, "slow"))
+        await asyncio.sleep(0.5)
+        await h.speak(ANNA)
+        with pytest.raises(RoomTaken):
+            await slow
+        assert [wire.closed is None for wire in h.wires] == [True, False]
+        assert h.manager.state("hall", ANNA).live
+
+
+async def test_without_keys_nobody_is_pushed_away() -> None:
+    async with halls() as h:
+        await h.speak(Owner())
+        with pytest.raises(RoomTaken):
+            await h.speak(Owner())
+        assert len(h.wires) == 1
+
+
+async def test_a_segment_is_never_called_as_another_of_its_room() -> None:
+    """Also when its language ended in between, and is interpreted anew."""
+    async with halls(room_linger_s=0) as h:
+        await h.speak(ANNA)
+        names = []
+        for start in (0, len(SENTENCE)):
+            with h.manager.read("hall", "en", None, KEY) as reader:
+                await speak(h.wires[0], SENTENCE, start=start)
+                names.append(segment_id(await next_final(reader)))
+            await asyncio.sleep(2)
+        assert len(set(names)) == 2
+
+
+async def test_one_invites_to_rooms_of_ones_own_or_of_nobody() -> None:
+    async with halls() as h:
+        assert h.manager.may_invite("hall", BORIS)
+        await h.speak(ANNA)
+        told = {owner: h.manager.may_invite("hall", owner) for owner in (ANNA, BORIS, KEY)}
+        assert told == {ANNA: True, BORIS: False, KEY: True}
+
+
+async def test_a_wire_that_does_not_close_keeps_nothing_from_being_freed() -> None:
+    async with halls() as h:
+        await h.speak(ANNA, "stuck")
+        await h.manager.listen("hall", "offer", "en", KEY)
+    assert h.wires[1].closed is CloseReason.LOCAL
+    h.free_session()
+
+
+async def test_wires_of_a_room_are_counted_like_those_of_sessions() -> None:
+    """Jitter and loss only of the speaker: whoever listens sends no media."""
+    async with halls() as h:
+        await h.speak(ANNA)
+        await h.manager.listen("hall", "offer", "en", KEY)
+        spoken, heard = h.wires
+        for wire in h.wires:
+            wire.listener.on_connected()
+        spoken.stats = TransportStats(packets_received=95, packets_lost=5, jitter_ms=3.0)
+        heard.stats = TransportStats(packets_sent=40, messages_dropped=2)
+        await asyncio.sleep(3.2)
+        assert h.total("rtc_packets_total", way="received") == 95
+        assert h.total("rtc_packets_total", way="sent") == 40
+        assert h.total("rtc_queue_drops_total", queue="events") == 2
+        assert h.total("rtc_jitter_seconds_count") == 3
+        heard.stats.packets_sent = 50
+        await heard.close()
+        assert h.total("rtc_packets_total", way="sent") == 50, "the rest is told at the end"
+        await spoken.close()
+        assert h.total("rtc_session_loss_count") == 1
+        assert h.total("rtc_session_loss_sum") == 0.05
+
+
+async def test_captions_that_a_reader_was_too_slow_for_are_counted() -> None:
+    async with halls() as h:
+        await h.speak(ANNA)
+        with h.manager.read("hall", "en", None, KEY) as reader:
+            for number in range(READER_CAPTIONS + 3):
+                reader.caption(Caption(str(number), number, "", final=False))
+        assert h.total("rtc_queue_drops_total", queue="room_captions") == 3
+
+
+async def test_a_room_says_that_it_will_close_once_to_everybody_who_is_there() -> None:
+    def told(wire: FakeTransport) -> list[int]:
+        events = map(json.loads, wire.sent)
+        return [event["in_ms"] for event in events if event["type"] == "x.expiring"]
+
+    async with halls() as h:
+        await h.speak(ANNA, limits=KeyLimits(session_minutes=2))
+        await h.manager.listen("hall", "offer", "en", KEY)
+        assert h.manager.state("hall", KEY).expires_in_ms == pytest.approx(120_000, abs=100)
+        with h.manager.read("hall", "en", None, KEY) as reader:
+            await asyncio.sleep(58)
+            assert not told(h.wires[1])
+            await asyncio.sleep(12)
+            assert told(h.wires[1]) == [pytest.approx(60_000, abs=600)]
+            expiring = await reader.next(1.0)
+            assert expiring is not None and json.loads(expiring.text)["type"] == "x.expiring"
+            await h.manager.listen("hall", "offer", "ru", KEY)  # comes late, and is told, too
+            await asyncio.sleep(1)
+            assert told(h.wires[2]) == [pytest.approx(50_000, abs=600)]
+            await asyncio.sleep(60)
+            assert reader.is_over
+        assert all(wire.closed for wire in h.wires)
+        assert [len(told(wire)) for wire in h.wires] == [0, 1, 1]
+
+
+async def test_a_speaker_who_comes_back_gets_another_time() -> None:
+    minute = KeyLimits(session_minutes=1)
+    async with halls() as h:
+        await h.speak(ANNA, limits=minute)
+        with h.manager.read("hall", "en", None, KEY) as reader:
+            for _ in range(2):
+                assert (caption := await reader.next(5.0)) and "x.expiring" in caption.text
+                await h.wires[-1].close()
+                assert h.manager.state("hall", KEY).expires_in_ms is None
+                await h.speak(ANNA, limits=minute)
+
+
+async def test_a_room_closes_at_once_when_its_key_is_revoked() -> None:
+    async with halls() as h:
+        await h.speak(ANNA)
+        await h.manager.listen("hall", "offer", "en", KEY)
+        h.quotas.revoke("key")
+        await asyncio.sleep(1)
+        assert [wire.closed for wire in h.wires] == [CloseReason.LOCAL] * 2
+        assert "session.closed" in h.wires[1].sent[-1]
+        with pytest.raises(UnknownRoom):
+            h.manager.state("hall", KEY)
+
+
+async def until_mid_sentence(h: Halls) -> None:
+    """Open a room for a minute, with a listener; its time is up while somebody speaks."""
+    await h.speak(ANNA, limits=KeyLimits(session_minutes=1))
+    await h.manager.listen("hall", "offer", "en", KEY)
+    await asyncio.sleep(58.5)
+    await speak(h.wires[0], tone(2.5))
+
+
+async def test_a_room_whose_time_is_up_finishes_the_sentence() -> None:
+    async with halls(FakeTts(seconds=3, delay_s=0.04)) as h:
+        await until_mid_sentence(h)
+        assert all(wire.closed is None for wire in h.wires), "the last sentence is being said"
+        with pytest.raises(RoomSilent):
+            await h.manager.listen("hall", "offer", "en", KEY)
+        with pytest.raises(RoomTaken):
+            await h.speak(KEY)
+        encoded = h.total("rtc_room_frames_encoded_total")
+        assert encoded is not None
+        await asyncio.sleep(4)
+        spoken = [json.loads(text) for text in h.wires[1].sent]
+        finals = [event for event in spoken if event["type"] == "x.segment" and event["final"]]
+        assert [event["target"]["text"] for event in finals] == ["word"]
+        assert spoken[-1]["type"] == "session.closed"
+        assert (h.total("rtc_room_frames_encoded_total") or 0) - encoded > 100
+        assert all(wire.closed for wire in h.wires)
+
+
+async def test_a_room_does_not_wait_for_ever_for_its_last_sentence() -> None:
+    async with halls(FakeTts(delay_s=1000)) as h:
+        await until_mid_sentence(h)
+        await asyncio.sleep(8)
+        assert all(wire.closed is None for wire in h.wires)
+        await asyncio.sleep(4)
+        assert all(wire.closed for wire in h.wires)
+
+
+async def test_a_server_that_stops_does_not_wait_for_a_last_sentence() -> None:
+    async with halls(FakeTts(delay_s=1000)) as h:
+        await until_mid_sentence(h)
+        stopped_s = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - stopped_s < 1

@@ -1,0 +1,213 @@
+"""Many sessions hear together, after the beat, and nobody could tell."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+import pytest
+
+from rtc_server.config import ListenerSettings
+from rtc_server.events.client import SessionPatch
+from rtc_server.interpreter.listener import Listener, ListenerEvent
+from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
+from rtc_server.session.ears import AT_ONCE, FEW, Ears
+from rtc_server.transport.base import CloseReason
+from rtc_server.transport.media.tick import PERIOD_S, shared_tick
+from tests.support.fakes import FakeAst, FakeTransport, LoudnessVad, joined, ok, silence, tone
+from tests.support.house import ALL, House, events, house, say, speak
+
+STEP = SPEECH_RATE * FRAME_MS // 1000
+SPOKEN = joined([silence(0.3), tone(0.7), silence(1.5), tone(0.4), silence(1.5)])
+
+
+class Person:
+    """Notes what became of what it was sent."""
+
+    def __init__(self) -> None:
+        self.listener = Listener(LoudnessVad(), ListenerSettings())
+        self.told: list[ListenerEvent] = []
+        self.positions: list[int] = []
+        self.failures = 0
+
+    def heard(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
+        self.positions.append(pcm.start_samples)
+        self.told += events
+
+    def hearing_failed(self) -> None:
+        self.failures += 1
+
+
+def packet(samples: Samples, number: int) -> Pcm:
+    return Pcm(samples[number * STEP : (number + 1) * STEP], number * STEP)
+
+
+def crowd(count: int) -> tuple[Ears, list[Person]]:
+    ears, people = Ears(), [Person() for _ in range(count)]
+    for person in people:
+        ears.join(person)
+    return ears, people
+
+
+async def test_a_few_hear_at_once() -> None:
+    ears, people = crowd(FEW - 1)
+    for person in people:
+        ears.hear(person, packet(SPOKEN, 0))
+        assert person.positions == [0]
+
+
+async def test_many_hear_when_the_beat_is_over_and_in_order() -> None:
+    ears, people = crowd(FEW)
+    for number in range(3):
+        for person in people:
+            ears.hear(person, packet(SPOKEN, number))
+    assert not any(person.positions for person in people)
+    await asyncio.sleep(PERIOD_S)
+    assert [person.positions for person in people] == [[0, STEP, 2 * STEP]] * FEW
+
+
+@pytest.mark.parametrize("count", [FEW, AT_ONCE + 1, 3 * AT_ONCE])
+async def test_many_hear_what_each_would_alone(count: int) -> None:
+    ears, people = crowd(count)
+    alone = Listener(LoudnessVad(), ListenerSettings())
+    expected = [str(e) for n in range(SPOKEN.size // STEP) for e in alone.feed(packet(SPOKEN, n))]
+    assert len(expected) >= 4
+    for number in range(SPOKEN.size // STEP):
+        for person in people:
+            ears.hear(person, packet(SPOKEN, number))
+        await asyncio.sleep(PERIOD_S)
+    assert all([str(event) for event in person.told] == expected for person in people)
+
+
+async def test_a_crowd_lets_others_have_their_turn() -> None:
+    ears, people = crowd(2 * AT_ONCE + 1)
+    for person in people:
+        ears.hear(person, packet(SPOKEN, 0))
+    heard = list[int]()
+
+    def look() -> None:
+        heard.append(sum(bool(person.positions) for person in people))
+        if heard[-1] < len(people):
+            asyncio.get_running_loop().call_soon(look)
+
+    shared_tick().after(look)
+    await asyncio.sleep(2 * PERIOD_S)
+    assert heard == [0, AT_ONCE, 2 * AT_ONCE, len(people)]
+
+
+async def test_catching_up_waits_for_no_beat_and_hears_nothing_twice() -> None:
+    ears, people = crowd(3 * AT_ONCE)
+    for person in people:
+        ears.hear(person, packet(SPOKEN, 0))
+    ears.catch_up()
+    ears.catch_up()
+    await asyncio.sleep(2 * PERIOD_S)
+    assert all(person.positions == [0] for person in people)
+
+
+async def test_whoever_leaves_hears_nothing_more() -> None:
+    ears, people = crowd(FEW + 1)
+    for person in people:
+        ears.hear(person, packet(SPOKEN, 0))
+    ears.leave(people[0])
+    ears.leave(people[0])
+    await asyncio.sleep(PERIOD_S)
+    assert [len(person.positions) for person in people] == [0] + [1] * FEW
+
+
+async def test_one_that_fails_silences_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    ears, people = crowd(FEW)
+    for number in range(4):
+        for person in people:
+            ears.hear(person, packet(SPOKEN, number))
+    ears.hear(people[2], packet(SPOKEN, 99))  # a hole: no listener takes that
+    with caplog.at_level(logging.ERROR):
+        await asyncio.sleep(PERIOD_S)
+    assert [person.failures for person in people] == [0, 0, 1, 0, 0, 0]
+    assert all(len(person.positions) == 4 for person in people)
+    assert len(caplog.records) == 1
+
+
+# ---------------------------------------------------------------- sessions
+
+
+async def many_talking(
+    stack: AsyncExitStack, count: int = FEW, patch: SessionPatch | None = None
+) -> House:
+    """A house with so many sessions, all connected."""
+    h = await stack.enter_async_context(house(FakeAst([ok("да", "yes")] * 50), max_sessions=FEW))
+    for _ in range(count):
+        await h.call(patch or SessionPatch(x_events=ALL))
+        h.wires[-1].listener.on_connected()
+    return h
+
+
+async def test_sessions_get_the_captions_they_would_get_alone() -> None:
+    async with AsyncExitStack() as stack:
+        h = await many_talking(stack, 1)
+        await speak(h.wires[0], SPOKEN)
+        alone = [(e["type"], e.get("start_ms"), e.get("end_ms")) for e in events(h.wires[0], "x.s")]
+    assert len(alone) >= 2
+    async with AsyncExitStack() as stack:
+        h = await many_talking(stack)
+        await asyncio.gather(*(speak(wire, SPOKEN) for wire in h.wires))
+        for wire in h.wires:
+            found = [(e["type"], e.get("start_ms"), e.get("end_ms")) for e in events(wire, "x.s")]
+            assert found == alone
+
+
+async def translated_samples(
+    count: int, mode: str, end: Callable[[House, FakeTransport], object]
+) -> Counter[int]:
+    """Lengths of the segments, when so many speak at a time and all end behind the last packet."""
+    spoken = joined([silence(0.32), tone(0.704)])  # whole windows
+    async with AsyncExitStack() as stack:
+        h = await many_talking(stack, count, SessionPatch(x_events=ALL, vad_mode=mode))
+        await asyncio.sleep(PERIOD_S / 3)  # from now on always between two beats
+        for number in range(spoken.size // STEP):
+            await asyncio.sleep(PERIOD_S)
+            for wire in h.wires:
+                wire.listener.on_pcm(packet(spoken, number))
+        for wire in h.wires:  # where there are many, the last packet waits for the beat
+            end(h, wire)
+        await asyncio.sleep(1)
+        return Counter(request.samples.size for request in h.ast.requests if not request.partial)
+
+
+async def hang_up(h: House, wire: FakeTransport) -> None:
+    await h.manager.close_call(events(wire)[0]["session"]["id"], drain=True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "end"),
+    [
+        ("off", lambda _, wire: say(wire, type="x.input.commit")),
+        ("auto", lambda _, wire: say(wire, type="session.close")),
+        ("auto", lambda _, wire: wire.listener.on_closed(CloseReason.PEER_LOST)),
+        ("auto", lambda h, wire: asyncio.ensure_future(hang_up(h, wire))),
+    ],
+    ids=["push-to-talk", "close", "lost", "hung up"],
+)
+async def test_what_came_before_an_end_is_heard_before_it(
+    mode: str, end: Callable[[House, FakeTransport], object]
+) -> None:
+    [alone] = await translated_samples(1, mode, end)
+    assert alone >= tone(0.704).size
+    assert await translated_samples(FEW, mode, end) == {alone: FEW}
+
+
+async def test_a_session_that_fails_to_hear_ends_and_the_others_go_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with AsyncExitStack() as stack:
+        h = await many_talking(stack)
+        h.wires[0].listener.on_pcm(packet(SPOKEN, 0))
+        with caplog.at_level(logging.ERROR):
+            await asyncio.sleep(PERIOD_S)
+            for wire in h.wires:
+                wire.listener.on_pcm(packet(SPOKEN, 0))  # to the first one it comes twice
+            await asyncio.sleep(1)
+        assert h.wires[0].closed is CloseReason.FAILED
+        assert [wire.closed for wire in h.wires[1:]] == [None] * (FEW - 1)
+        assert len(caplog.records) == 1
