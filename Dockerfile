@@ -25,6 +25,7 @@ COPY setup.py MANIFEST.in README.md LICENSE NOTICE ./
 COPY rtc_server rtc_server
 COPY static static
 COPY models/phrasebook models/phrasebook
+COPY models/silero_vad/weights.npz models/silero_vad/LICENSE.txt models/silero_vad/
 COPY models/catalog.toml models/catalog.toml
 COPY docs/openapi.yaml docs/events.schema.json docs/
 
@@ -43,10 +44,9 @@ RUN apt-get update \
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python3.12 -m venv /venv
 WORKDIR /source
-COPY pyproject.toml scripts/requirements.py scripts/constraints.txt scripts/no-deps.txt ./
+COPY pyproject.toml scripts/requirements.py scripts/constraints.txt ./
 RUN /venv/bin/python requirements.py canary silero > dependencies.txt \
-    && /venv/bin/pip install -c constraints.txt -r dependencies.txt \
-    && /venv/bin/pip install --no-deps -r no-deps.txt
+    && /venv/bin/pip install -c constraints.txt -r dependencies.txt
 COPY --from=source / ./
 RUN /venv/bin/pip install --no-deps .
 
@@ -73,10 +73,9 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
 WORKDIR /source
 # Dependencies change rarely: installed before the code, their layer is reused.
-COPY pyproject.toml scripts/requirements.py scripts/no-deps.txt ./
+COPY pyproject.toml scripts/requirements.py scripts/constraints.txt ./
 RUN python requirements.py > dependencies.txt \
-    && /venv/bin/pip install -r dependencies.txt \
-    && /venv/bin/pip install --no-deps -r no-deps.txt
+    && /venv/bin/pip install -c constraints.txt -r dependencies.txt
 COPY --from=source / ./
 RUN /venv/bin/pip install --no-deps .
 

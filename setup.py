@@ -7,7 +7,13 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 FOLDERS = ("static", "models/phrasebook")
-FILES = ("models/catalog.toml", "docs/openapi.yaml", "docs/events.schema.json")
+FILES = (
+    "models/catalog.toml",
+    "models/silero_vad/weights.npz",
+    "models/silero_vad/LICENSE.txt",
+    "docs/openapi.yaml",
+    "docs/events.schema.json",
+)
 """Found again by `rtc_server.resources`."""
 
 

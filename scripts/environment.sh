@@ -62,7 +62,6 @@ ensure_environment() {
   if [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]]; then
     say "Installing rtc-server${extras:+ with $extras}; this happens once and may take minutes"
     pip_install -c "$root/scripts/constraints.txt" -e "$root${extras:+[$extras]}" || return 1
-    pip_install --no-deps -r "$root/scripts/no-deps.txt" || return 1
     printf '%s\n' "$wanted" >"$stamp"
   fi
   exec 9>&-

@@ -6,6 +6,7 @@ within float32's rounding. From a window of 512 samples to a probability: a spec
 four convolutions over it that leave one column, and an LSTM cell that carries the past.
 """
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -13,7 +14,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rtc_server.audio.onnx_weights import onnx_weights
 from rtc_server.pcm import Samples
 
 _Array: TypeAlias = npt.NDArray[np.float32]
@@ -36,13 +36,13 @@ class SileroWeights:
     """What all streams share: the weights, as matrices that a row of input is multiplied with."""
 
     def __init__(self, path: Path) -> None:
-        """Read them from the ONNX file of the 16 kHz model.
+        """Read them from `path`, which `models/silero_vad/recipe.py` wrote.
 
         Raises:
-            ValueError: it is not that model.
+            ValueError: it is not that file, or damaged.
             OSError: it cannot be read.
         """
-        self._read = onnx_weights(path)
+        self._read = _read_arrays(path)
         basis = self._weight("stft.forward_basis_buffer", (2 * _BINS, 1, _FFT_SAMPLES))
         self.stft = np.ascontiguousarray(basis[:, 0].T)
         self.conv1, self.bias1 = self._convolution(0, (_UNITS, _BINS))
@@ -69,9 +69,9 @@ class SileroWeights:
 
     def _weight(self, name: str, shape: tuple[int, ...]) -> _Array:
         array = self._read.get(f"model.{name}")
-        if array is None or array.shape != shape:
-            raise ValueError(f"The model has no weights {name} of shape {shape}.")
-        return array.copy()  # aligned, and without the file behind it
+        if array is None or array.shape != shape or array.dtype != np.float32:
+            raise ValueError(f"It has no float32 weights {name} of shape {shape}.")
+        return array
 
     def _convolution(self, layer: int, shape: tuple[int, int]) -> tuple[_Array, _Array]:
         """Of (out, in, taps): the matrix (taps × in, out), and the bias."""
@@ -142,6 +142,21 @@ def probabilities(
     speech = np.maximum(hidden, 0) @ weights.output + weights.output_bias
     probable: list[float] = (1 / (1 + np.exp(-speech))).tolist()
     return probable
+
+
+def _read_arrays(path: Path) -> dict[str, _Array]:
+    """Return the arrays of an ``.npz`` file by name.
+
+    Raises:
+        ValueError: it is no such file, or damaged.
+        OSError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file, np.load(file) as archive:
+            return dict(archive)
+    except (EOFError, TypeError, zipfile.BadZipFile) as exc:
+        # No file, a lone array, a member whose checksum is wrong.
+        raise ValueError(f"It is no archive of weights ({exc}).") from exc
 
 
 def _layer(columns: _Array, matrix: _Array, bias: _Array) -> _Array:

@@ -5,7 +5,6 @@ A detector keeps the state of one stream. What is large (the model) is shared by
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -15,9 +14,7 @@ from rtc_server.audio import silero
 from rtc_server.audio.silero import WINDOW_SAMPLES, SileroStream, SileroWeights
 from rtc_server.errors import ConfigError
 from rtc_server.pcm import SPEECH_RATE, Samples, to_int16
-
-SILERO_MODEL = "silero_vad_16k_op15.onnx"
-"""The smallest of the files in the silero-vad wheel that have the 16 kHz model's weights."""
+from rtc_server.resources import resource_folder
 
 
 class Vad(Protocol):
@@ -49,48 +46,28 @@ def make_vad_factory(name: str) -> VadFactory:
         name: ``silero`` or ``webrtc``.
 
     Raises:
-        ConfigError: no detector has that name, or the Silero model is not installed.
+        ConfigError: no detector has that name, or the installed weights are damaged.
     """
     if name == "webrtc":
         return WebRtcVad
     if name == "silero":
-        weights = load_silero(silero_model_path())
+        weights = load_silero(resource_folder("models/silero_vad") / "weights.npz")
         return lambda: SileroVad(weights)
     raise ConfigError(f"There is no voice activity detector {name!r}; choose silero or webrtc.")
 
 
-def silero_model_path() -> Path:
-    """Where the installed silero-vad wheel keeps its model.
-
-    The package itself is not imported: it would want torch.
-
-    Raises:
-        ConfigError: the wheel is not installed, or carries another model.
-    """
-    spec = find_spec("silero_vad")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "data" / SILERO_MODEL
-        if path.is_file():
-            return path
-    raise ConfigError(
-        "The Silero voice activity detector is not installed. Run "
-        "`pip install --no-deps silero-vad` (without --no-deps it installs torch, which is not "
-        "needed), or choose another with --vad webrtc."
-    )
-
-
 def load_silero(path: Path) -> SileroWeights:
-    """The weights in that file.
+    """Return the weights in that file.
 
     Raises:
-        ConfigError: it is not the model that it is named after.
+        ConfigError: it is missing, damaged or another model.
     """
     try:
         return SileroWeights(path)
     except (OSError, ValueError) as exc:
         raise ConfigError(
-            f"The Silero voice activity detector cannot use {path}: {exc} Install silero-vad 6, "
-            "or choose another detector with --vad webrtc."
+            f"The Silero voice activity detector cannot use {path}: {exc} Install rtc-server "
+            "again, or choose another detector with --vad webrtc."
         ) from exc
 
 

@@ -97,7 +97,6 @@ def test_the_second_start_installs_nothing(machine: Machine) -> None:
     machine.run("serve", "--port", "9000")
     assert [call.split(" install ")[-1] for call in machine.called[1:]] == [
         f"--quiet -c {machine.root}/scripts/constraints.txt -e {machine.root}",
-        f"--quiet --no-deps -r {machine.root}/scripts/no-deps.txt",
         "python -m rtc_server serve --port 9000",
     ]
     assert machine.run("serve").returncode == 0
@@ -105,13 +104,13 @@ def test_the_second_start_installs_nothing(machine: Machine) -> None:
     with (machine.root / "pyproject.toml").open("a") as file:
         file.write("# changed\n")
     machine.run("serve")
-    assert len(machine.called) == 4
+    assert len(machine.called) == 3
 
 
 def test_install_adds_extras_and_serve_keeps_them(machine: Machine) -> None:
     machine.environment({})
     assert machine.run("install", "canary", "silero").returncode == 0
-    assert machine.called[4].endswith(f"-e {machine.root}[canary,silero]")
+    assert machine.called[3].endswith(f"-e {machine.root}[canary,silero]")
     assert machine.run("install", "canary", "silero").returncode == 0
     assert machine.run("serve").returncode == 0
     assert machine.called == ["python -c ", "python -m rtc_server serve"]
@@ -186,7 +185,7 @@ def test_every_check_runs_and_the_worst_is_the_status(
         "lint-imports ",
         "python -m pytest -k one",
     ]
-    assert f"-e {machine.root}[test]" in machine.called[-7]
+    assert f"-e {machine.root}[test]" in machine.called[-6]
 
 
 @pytest.mark.parametrize(("models", "status"), [("", 0), ("exit 4", 4)])
@@ -198,4 +197,4 @@ def test_without_arguments_the_model_tests_run_in_their_own_environment(
     done = machine.run("test")
     assert done.returncode == status
     assert machine.called[-2:] == ["python -m pytest tests/nemo", "python -m pytest"]
-    assert "[canary,canary-hf,silero,piper,test,test-models]" in machine.called[-4]
+    assert "[canary,canary-hf,silero,piper,test]" in machine.called[-3]

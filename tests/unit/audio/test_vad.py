@@ -1,19 +1,22 @@
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 
-from rtc_server.audio.vad import Vad, load_silero, make_vad_factory, silero_model_path
+from rtc_server.audio.vad import Vad, load_silero, make_vad_factory
 from rtc_server.audio.vad import probabilities as judged
 from rtc_server.errors import ConfigError
 from rtc_server.pcm import Samples
+from rtc_server.resources import resource_folder
 from tests.support.signals import english, join, noise, russian, silence, tone
 
 NAMES = ("silero", "webrtc")
+WEIGHTS = resource_folder("models/silero_vad") / "weights.npz"
 
 
 def probabilities(vad: Vad, samples: Samples) -> list[float]:
@@ -87,20 +90,6 @@ def test_nobody_to_judge_is_no_trouble() -> None:
     assert judged([], []) == []
 
 
-def test_torch_is_not_imported() -> None:
-    code = (
-        "import sys; from rtc_server.audio.vad import make_vad_factory; "
-        "make_vad_factory('silero'); sys.exit(bool({'torch', 'silero_vad'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_a_missing_wheel_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "silero_vad", None)
-    with pytest.raises(ConfigError, match="pip install --no-deps silero-vad"):
-        silero_model_path()
-
-
 def test_an_unknown_name_lists_those_there_are() -> None:
     with pytest.raises(ConfigError, match="silero or webrtc"):
         make_vad_factory("energy")
@@ -120,43 +109,6 @@ def test_a_long_silence_makes_silero_no_deafer_than_a_short_one() -> None:
     assert after[1][1] > 0.5
 
 
-def asked_of_onnxruntime(samples: Samples) -> list[float]:
-    """The probabilities that the wheel's main model gives in the runtime it was made for."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    path = silero_model_path().with_name("silero_vad.onnx")
-    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    state, context = np.zeros((2, 1, 128), np.float32), np.zeros(64, np.float32)
-    heard = []
-    for window in samples[: samples.size // 512 * 512].reshape(-1, 512):
-        asked = {"input": np.append(context, window)[None], "state": state, "sr": np.array(16000)}
-        output, state = session.run(None, asked)
-        context = window[-64:]
-        heard.append(float(output[0, 0]))
-    return heard
-
-
-def test_silero_in_numpy_is_silero_in_onnxruntime() -> None:
-    """Over more than a minute without a break: what the state carries on stays the same too."""
-    spoken = join(
-        english("where is the train station"),
-        noise(3000, level_db=-40, seed=1),
-        russian("где находится вокзал"),
-        tone(440, 1000, peak=1.0),
-        english("two coffees please", voice="rms"),
-        noise(2000, level_db=-10, seed=2),
-    )
-    gains = (1.0, 0.1, 0.01, 3.0)
-    whole = np.clip(join(*(spoken * np.float32(gain) for gain in gains)), -1, 1)
-    sounds = np.tile(join(whole, noise(500, level_db=-60, seed=3)), 2)
-    ours = probabilities(make_vad_factory("silero")(), sounds)
-    theirs = asked_of_onnxruntime(sounds)
-    assert len(ours) > 2000
-    assert min(theirs) < 0.01
-    assert max(theirs) > 0.99
-    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
-
-
 def test_silero_uses_one_thread() -> None:
     code = (
         "from rtc_server.audio.vad import make_vad_factory; import numpy, psutil; "
@@ -172,17 +124,46 @@ def test_silero_uses_one_thread() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 1000, 500_000])
-def test_a_model_cut_short_is_a_sentence(tmp_path: Path, size: int) -> None:
-    path = tmp_path / "model.onnx"
-    path.write_bytes(silero_model_path().read_bytes()[:size])
-    with pytest.raises(ConfigError, match="silero-vad 6"):
+def test_weights_cut_short_are_a_sentence(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "weights.npz"
+    path.write_bytes(WEIGHTS.read_bytes()[:size])
+    with pytest.raises(ConfigError, match="Install rtc-server again"):
         load_silero(path)
 
 
-def test_another_model_is_a_sentence() -> None:
-    other = silero_model_path().with_name("silero_vad_16k_sequence.onnx")
-    with pytest.raises(ConfigError, match=r"no weights .* silero-vad 6"):
-        load_silero(other)
+def test_a_flipped_bit_is_a_sentence(tmp_path: Path) -> None:
+    content = bytearray(WEIGHTS.read_bytes())
+    content[500_000] ^= 1
+    path = tmp_path / "weights.npz"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"CRC.* Install rtc-server again"):
+        load_silero(path)
+
+
+def test_missing_weights_are_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nothing.npz: .* Install rtc-server again"):
+        load_silero(tmp_path / "nothing.npz")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_another_model_is_a_sentence(tmp_path: Path, dtype: type) -> None:
+    path = tmp_path / "weights.npz"
+    weights: dict[str, Any] = {"model.stft.forward_basis_buffer": np.zeros((258, 1, 256), dtype)}
+    np.savez(path, **weights)
+    with pytest.raises(ConfigError, match=r"no float32 weights .* Install rtc-server again"):
+        load_silero(path)
+
+
+def test_a_lone_array_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "weights.npy"
+    np.save(path, np.zeros(3))
+    with pytest.raises(ConfigError, match="no archive of weights"):
+        load_silero(path)
+
+
+def test_the_weights_are_those_that_the_recipe_wrote() -> None:
+    recipe = (WEIGHTS.parent / "recipe.py").read_text()
+    assert f'WEIGHTS_SHA256 = "{sha256(WEIGHTS.read_bytes()).hexdigest()}"' in recipe
 
 
 def test_the_library_beneath_reports_to_nobody() -> None:
