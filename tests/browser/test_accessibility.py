@@ -1,21 +1,14 @@
 """axe-core finds nothing against WCAG 2.2, level A or AA, in any state of the page."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page
 
 from rtc_server.errors import AdmissionRefused
+from tests.support.browser.accessibility import check
 from tests.support.browser.chromium import visit
+from tests.support.browser.page import DESKTOP, PHONE
 from tests.support.browser.scripted_server import say, scripted_server, segment
-
-RULES: dict[str, Any] = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-}
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1360, "height": 820}
-
 
 FOCUSED = """() => {
   const { activeElement: at } = document;
@@ -24,14 +17,6 @@ FOCUSED = """() => {
   return [at === document.body ? "body" : name, style.outlineStyle !== "none"];
 }"""
 """What has the focus, and whether one sees it."""
-
-
-async def check(page: Page, state: str) -> None:
-    await page.wait_for_timeout(300)  # colours fade in
-    results = await Axe().run(page, options=RULES)
-    violations = results.response["violations"]
-    found = [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations]
-    assert not found, f"{state}: {found}"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

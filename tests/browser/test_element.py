@@ -9,11 +9,16 @@ import pytest
 from playwright.async_api import Page, expect
 
 from rtc_server.errors import AdmissionRefused
-from tests.browser.test_accessibility import check
-from tests.browser.test_page_controls import pitch
-from tests.browser.test_page_states import FAILED_REQUEST
+from tests.support.browser.accessibility import check
 from tests.support.browser.chromium import visit
-from tests.support.browser.scripted_server import ScriptedServer, say, scripted_server, segment
+from tests.support.browser.page import FAILED_REQUEST
+from tests.support.browser.scripted_server import (
+    ScriptedServer,
+    loudest_hz_of,
+    say,
+    scripted_server,
+    segment,
+)
 
 PAGE = """<!doctype html>
 <html lang="en"><meta name="color-scheme" content="light dark"><title>A page with an element</title>
@@ -85,7 +90,7 @@ async def test_the_element_sends_the_sound_of_a_tab_as_it_is() -> None:
         await expect(page.get_by_role("status")).to_have_text("Listening")
         track = await server.calls.track.get()
         async with asyncio.timeout(60):
-            while abs(await pitch(track) - 1500) > 20:
+            while abs(await loudest_hz_of(track) - 1500) > 20:
                 pass
         asked = await page.evaluate("shared[0][0].audio")
         assert asked == {

@@ -5,49 +5,25 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import numpy as np
-import scipy.signal
 from aiohttp import web
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Route, expect
 
-from rtc_server.app.offline import translate
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import AccessSettings, HttpSettings, Settings
-from rtc_server.events.client import SessionPatch
-from rtc_server.pcm import SPEECH_RATE, Samples
-from tests.browser.test_main_job import PATIENCE_MS, as_microphone
 from tests.support.browser.chromium import visit
-from tests.support.browser.recording import RATE, finish_recording, start_recording
-from tests.support.patient import PATIENT, SETTINGS
-from tests.support.signals import audible, english, join, russian, silence
+from tests.support.browser.page import PATIENCE_MS
+from tests.support.browser.understood import UNTIL_HEARD, expect_english, spoken
+from tests.support.browser.voice import ENGLISH, RUSSIAN, as_microphone
+from tests.support.patient import PATIENT
+from tests.support.signals import english, russian
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-RUSSIAN, ENGLISH = "Где находится вокзал?", "Where is the train station?"
-"""A busy machine is no fault of the examples."""
 STRICT = "default-src 'none'; script-src {0}; connect-src {0}; style-src 'self'"
 ELEMENT = """<!doctype html>
 <html lang="en"><title>Element</title>
 <script type="module" src="{server}static/speech-translate.js"></script>
 <speech-translate source="ru" target="en"></speech-translate>
 </html>"""
-UNTIL_HEARD = """(element) => new Promise((resolve) => {
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
-  const { srcObject } = document.querySelector(element);
-  context.createMediaStreamSource(srcObject).connect(analyser);
-  const samples = new Float32Array(analyser.fftSize);
-  let [loud, quiet] = [0, 0];
-  const timer = setInterval(() => {
-    analyser.getFloatTimeDomainData(samples);
-    const rms = Math.hypot(...samples) / Math.sqrt(samples.length);
-    if (rms > 0.01) [loud, quiet] = [loud + 1, 0];
-    else quiet += 1;
-    if (loud < 5 || quiet < 15) return;
-    clearInterval(timer);
-    context.close().then(resolve);
-  }, 100);
-})"""
-"""Until a sentence was spoken and is over."""
 
 
 @contextlib.asynccontextmanager
@@ -83,32 +59,10 @@ async def elsewhere() -> AsyncIterator[tuple[str, RunningServer]]:
         await runner.cleanup()
 
 
-async def spoken(page: Page, element: str) -> Samples:
-    """The next sentence that `element` plays, at `SPEECH_RATE`, without silence."""
-    await page.wait_for_function(
-        "(element) => document.querySelector(element)?.srcObject?.active",
-        arg=element,
-        timeout=PATIENCE_MS,
-    )
-    await start_recording(page, element)
-    async with asyncio.timeout(PATIENCE_MS / 1000):
-        await page.evaluate(UNTIL_HEARD, element)
-    recording = await finish_recording(page)
-    lowered = scipy.signal.resample_poly(recording, 1, RATE // SPEECH_RATE)
-    return audible(lowered.astype(np.float32))
-
-
 async def late(route: Route) -> None:
     """As from a server that is far away."""
     await asyncio.sleep(1)
     await route.continue_()
-
-
-async def expect_english(speech: Samples) -> None:
-    """What was heard is the translation, in words that an interpreter understands."""
-    back = SessionPatch(source_language="en", target_language="ru")
-    understood = await translate(join(speech, silence(1000)), SETTINGS, back)
-    assert ENGLISH in [segment.source.text for segment in understood.segments]
 
 
 async def test_ten_lines_in_a_plain_page(tmp_path: Path) -> None:

@@ -6,13 +6,12 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from rtc_server.app.server import running
-from tests.browser.test_main_job import PATIENCE_MS, as_microphone
-from tests.browser.test_page_states import FAILED_REQUEST
-from tests.browser.test_reconnect import BLACK_HOLE, SAID
-from tests.browser.test_websocket_fallback import Cable
 from tests.support.browser.chromium import visit
 from tests.support.browser.diversion import divert
-from tests.support.netem import UdpProxy
+from tests.support.browser.page import FAILED_REQUEST, PATIENCE_MS
+from tests.support.browser.voice import RUSSIAN, as_microphone
+from tests.support.cable import Cable
+from tests.support.netem import BLACK_HOLE, UdpProxy
 from tests.support.patient import SETTINGS
 from tests.support.signals import russian
 
@@ -67,7 +66,7 @@ async def goes_on_hearing(page: Page, transport: str, break_it: Callable[[], Non
 
 
 async def test_a_stream_that_was_taken_once_is_heard_for_good(tmp_path: Path) -> None:
-    microphone = as_microphone(tmp_path / "microphone.wav", russian(SAID))
+    microphone = as_microphone(tmp_path / "microphone.wav", russian(RUSSIAN))
     async with (
         running(SETTINGS) as server,
         visit(
@@ -86,7 +85,7 @@ async def test_a_stream_that_was_taken_once_is_heard_for_good(tmp_path: Path) ->
 
 
 async def test_it_is_over_a_websocket(tmp_path: Path) -> None:
-    microphone = as_microphone(tmp_path / "microphone.wav", russian(SAID))
+    microphone = as_microphone(tmp_path / "microphone.wav", russian(RUSSIAN))
     async with running(SETTINGS) as server:
         cable = Cable(server.port)
         async with (

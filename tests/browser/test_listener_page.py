@@ -9,11 +9,11 @@ from playwright.async_api import Page, Route, expect
 
 from rtc_server.config import AccessSettings, TransportSettings
 from rtc_server.pcm import PLAYOUT_RATE
-from tests.browser.test_accessibility import check
-from tests.loopback.test_rooms import say, server, speaker
-from tests.loopback.test_server import said
+from tests.support.browser.accessibility import check
 from tests.support.browser.chromium import visit, write_wav
 from tests.support.coturn import SECRET, coturn
+from tests.support.rooms import say, server, speaker
+from tests.support.server import said
 
 NO_MICROPHONE = """
   navigator.mediaDevices.getUserMedia = () => { throw new Error("a listener has no microphone"); };

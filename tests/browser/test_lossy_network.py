@@ -13,10 +13,11 @@ from rtc_server.app.offline import translate
 from rtc_server.app.server import running
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE
-from tests.browser.test_main_job import PATIENCE_MS, as_microphone
 from tests.support.browser.chromium import visit
 from tests.support.browser.diversion import divert
+from tests.support.browser.page import PATIENCE_MS
 from tests.support.browser.recording import RATE, finish_recording, start_recording
+from tests.support.browser.voice import as_microphone
 from tests.support.netem import Path, UdpProxy
 from tests.support.patient import SETTINGS
 from tests.support.signals import audible, join, russian, silence

@@ -11,21 +11,12 @@ from rtc_server.app.offline import translate
 from rtc_server.app.server import running
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE, Samples
-from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.chromium import visit
+from tests.support.browser.page import PATIENCE_MS
 from tests.support.browser.recording import RATE, finish_recording, start_recording
+from tests.support.browser.voice import as_microphone
 from tests.support.patient import SETTINGS
 from tests.support.signals import audible, english, join, russian, silence
-
-PATIENCE_MS = 60_000
-"""For a machine that is busy with other tests; the fake microphone repeats its phrase."""
-
-
-def as_microphone(path: Path, *spoken: Samples) -> Path:
-    """Speech with room around it. The fake device plays the file again and again."""
-    room = silence(2500)
-    paced = [part for speech in spoken for part in (room, speech, room)]
-    samples = scipy.signal.resample_poly(join(*paced), RATE // SPEECH_RATE, 1)
-    return write_wav(path, samples, RATE)
 
 
 async def heard(url: str, microphone: Path, source: str, said: str, meant: str) -> Samples:

@@ -4,36 +4,25 @@ import asyncio
 import json
 import re
 from pathlib import Path
-from typing import Any, cast
 
-import numpy as np
 import pytest
-from aiortc import MediaStreamTrack
-from av import AudioFrame
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.support.browser.chromium import visit, write_wav
-from tests.support.browser.scripted_server import ScriptedCalls, say, scripted_server, segment
+from tests.support.browser.page import start
+from tests.support.browser.scripted_server import (
+    loudest_hz_of,
+    received,
+    say,
+    scripted_server,
+    segment,
+)
 from tests.support.signals import silence
 
 TALK = "#talk"
 OUTPUT = "document.querySelector('#output')"
 KEEP_SINKS = """window.sinks = [];
 HTMLMediaElement.prototype.setSinkId = async (id) => void sinks.push(id);"""
-
-
-async def start(page: Page) -> None:
-    await page.click("#toggle:enabled")
-    await page.wait_for_selector("[data-phase=listening]")
-
-
-async def received(calls: ScriptedCalls, count: int) -> list[dict[str, Any]]:
-    """The first `count` client events."""
-    async with asyncio.timeout(30):
-        while len(calls.received) < count:
-            calls.got.clear()
-            await calls.got.wait()
-    return calls.received
 
 
 async def test_push_to_talk_by_pointer_and_by_space_bar() -> None:
@@ -251,16 +240,8 @@ async def test_the_sound_of_a_tab_can_be_translated() -> None:
         await start(page)
         track = await server.calls.track.get()
         async with asyncio.timeout(60):
-            while abs(await pitch(track) - 1500) > 20:
+            while abs(await loudest_hz_of(track) - 1500) > 20:
                 pass
-
-
-async def pitch(track: MediaStreamTrack) -> float:
-    """The loudest frequency, in Hz, of the next half second."""
-    frames = [cast(AudioFrame, await track.recv()) for _ in range(25)]
-    left = [frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0] for frame in frames]
-    spectrum = np.abs(np.fft.rfft(np.concatenate(left).astype(float)))
-    return float(np.argmax(spectrum)) * frames[0].sample_rate / sum(map(len, left))
 
 
 async def test_a_tab_without_sound_is_explained() -> None:

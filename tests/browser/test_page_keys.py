@@ -11,9 +11,8 @@ from rtc_server.clock import wall
 from rtc_server.config import AccessSettings, HttpSettings, Settings
 from rtc_server.errors import AdmissionRefused
 from rtc_server.signaling import http_app
-from tests.browser.test_page_states import FAILED_REQUEST, LIVE, expect_problem, start
-from tests.browser.test_reconnect import KEEP_CHANNELS
 from tests.support.browser.chromium import visit
+from tests.support.browser.page import FAILED_REQUEST, KEEP_CHANNELS, LIVE, expect_problem, start
 from tests.support.browser.scripted_server import ScriptedServer, say, scripted_server
 
 ENDLESS_BACK_OFF = """

@@ -11,15 +11,15 @@ from rtc_server.app.offline import translate
 from rtc_server.app.server import running
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE
-from tests.browser.test_page_controls import start
-from tests.browser.test_page_sources import (
+from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.page import (
     PATIENCE_MS,
     PICK,
     WATCH_LEVELS,
     played_until,
     pretend_devices,
+    start,
 )
-from tests.support.browser.chromium import visit, write_wav
 from tests.support.browser.recording import RATE, finish_recording, start_recording
 from tests.support.browser.scripted_server import say, scripted_server
 from tests.support.patient import SETTINGS

@@ -1,7 +1,6 @@
 """What the page listens to: microphones that come and go, the sound of a tab, a local file."""
 
 import base64
-import contextlib
 import io
 import re
 import wave
@@ -9,37 +8,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
 from rtc_server.app.server import running
 from rtc_server.pcm import SPEECH_RATE, Samples
-from tests.browser.test_page_controls import received, start
 from tests.support.browser.chromium import visit, write_wav
-from tests.support.browser.scripted_server import scripted_server
+from tests.support.browser.page import (
+    PATIENCE_MS,
+    PICK,
+    WATCH_LEVELS,
+    played_until,
+    pretend_devices,
+    start,
+)
+from tests.support.browser.scripted_server import received, scripted_server
 from tests.support.patient import SETTINGS
 from tests.support.signals import english, join, russian, silence, tone
 
-PATIENCE_MS = 60_000
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
-PICK = "#player input[type=file]"
 PLAY_PHRASE = """async (wav) => {
   document.title = "A talk";
   const bytes = Uint8Array.from(atob(wav), (letter) => letter.charCodeAt(0));
   const speech = new Audio(URL.createObjectURL(new Blob([bytes], { type: "audio/wav" })));
   speech.loop = true;
   await speech.play();
-}"""
-WATCH_LEVELS = """() => {
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
-  analyser.fftSize = 4096;
-  context.createMediaStreamSource(document.querySelector("#local").srcObject).connect(analyser);
-  const samples = new Float32Array(analyser.fftSize);
-  window.levelDb = () => {
-    analyser.getFloatTimeDomainData(samples);
-    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-    return 10 * Math.log10(power + 1e-12);
-  };
 }"""
 UNPLUG = """() => {
   const [track] = captured.at(-1).getAudioTracks();
@@ -76,17 +68,6 @@ async def test_a_file_is_translated_to_its_last_phrase(tmp_path: Path) -> None:
         await page.click("#toggle")
         await page.wait_for_selector("[data-phase=closed]", timeout=PATIENCE_MS)
         await expect(page.locator("#file-play")).to_be_disabled()
-
-
-async def played_until(page: Page, row: Locator) -> None:
-    """Play the file until a caption stands there: a busy machine may tear holes into the sound."""
-    play = page.get_by_role("button", name="Play", exact=True)
-    for _ in range(5):
-        with contextlib.suppress(AssertionError):
-            await expect(row.first).to_be_visible(timeout=20_000)
-            return
-        await play.click()
-    await expect(row.first).to_be_visible(timeout=PATIENCE_MS)
 
 
 async def test_a_file_is_paused_and_wound(tmp_path: Path) -> None:
@@ -235,20 +216,6 @@ async def test_devices_that_come_and_go_are_noticed(gone: str) -> None:
         await expect(option).to_have_count(0)
         await pretend_devices(page, "")
         await expect(option).to_have_count(1)
-
-
-async def pretend_devices(page: Page, gone: str) -> None:
-    """As if a device of this name were unplugged; "" plugs it in again."""
-    await page.evaluate(
-        """(gone) => {
-          const devices = navigator.mediaDevices;
-          window.allDevices ??= devices.enumerateDevices.bind(devices);
-          devices.enumerateDevices = async () =>
-            (await allDevices()).filter(({ label }) => !gone || label !== gone);
-          devices.dispatchEvent(new Event("devicechange"));
-        }""",
-        gone,
-    )
 
 
 async def test_push_to_talk_by_touch() -> None:

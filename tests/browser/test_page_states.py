@@ -3,29 +3,16 @@
 import asyncio
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from rtc_server.errors import AdmissionRefused, UnsupportedPair
 from tests.support.browser.chromium import visit
+from tests.support.browser.page import FAILED_REQUEST, LIVE, expect_problem, start
 from tests.support.browser.scripted_server import (
     say,
     scripted_server,
     segment,
 )
-
-FAILED_REQUEST = "Failed to load resource"
-"""What Chromium writes to the console for every refused request."""
-LIVE = "[data-phase=listening]"
-
-
-async def start(page: Page) -> None:
-    await page.click("#toggle:enabled")
-    await page.wait_for_selector(LIVE)
-
-
-async def expect_problem(page: Page, title: str, text: str) -> None:
-    await expect(page.locator(".problem-title")).to_have_text(title)
-    await expect(page.locator("#problem")).to_contain_text(text)
 
 
 async def test_a_session_from_start_to_stop() -> None:

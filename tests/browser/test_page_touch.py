@@ -3,9 +3,8 @@
 from playwright.async_api import Page
 
 from rtc_server.errors import AdmissionRefused
-from tests.browser.test_accessibility import PHONE
-from tests.browser.test_page_states import FAILED_REQUEST, expect_problem
 from tests.support.browser.chromium import visit
+from tests.support.browser.page import FAILED_REQUEST, PHONE, expect_problem
 from tests.support.browser.scripted_server import say, scripted_server, segment
 
 FINGER_PX = 44

@@ -8,27 +8,18 @@ from urllib.parse import urlsplit
 from playwright.async_api import Page, Request, expect
 
 from rtc_server.app.server import running
-from tests.browser.test_main_job import PATIENCE_MS, as_microphone
-from tests.browser.test_page_states import FAILED_REQUEST, start
-from tests.browser.test_server_gone import server_process
 from tests.support.browser.chromium import visit
 from tests.support.browser.diversion import divert
+from tests.support.browser.page import FAILED_REQUEST, KEEP_CHANNELS, PATIENCE_MS, start
 from tests.support.browser.scripted_server import say, scripted_server, segment
-from tests.support.netem import Path as NetworkPath
-from tests.support.netem import UdpProxy
+from tests.support.browser.server_process import server_process
+from tests.support.browser.voice import as_microphone
+from tests.support.netem import BLACK_HOLE, UdpProxy
 from tests.support.patient import SETTINGS
 from tests.support.signals import russian
 
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 LIVE = re.compile("listening|hearing|translating|speaking")
-BLACK_HOLE = NetworkPath(loss=1.0)
-KEEP_CHANNELS = """window.channels = [];
-const make = RTCPeerConnection.prototype.createDataChannel;
-RTCPeerConnection.prototype.createDataChannel = function (label) {
-  const channel = make.call(this, label);
-  channels.push(channel);
-  return channel;
-};"""
 
 
 def calls_of(page: Page) -> list[str]:

@@ -15,9 +15,10 @@ from playwright.async_api import expect
 
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import AccessSettings, HttpSettings, Settings
-from tests.browser.test_examples import RUSSIAN, expect_english, spoken
-from tests.browser.test_main_job import PATIENCE_MS, as_microphone
 from tests.support.browser.chromium import visit
+from tests.support.browser.page import PATIENCE_MS
+from tests.support.browser.understood import expect_english, spoken
+from tests.support.browser.voice import RUSSIAN, as_microphone
 from tests.support.patient import PATIENT
 from tests.support.signals import russian
 

@@ -17,10 +17,11 @@ from rtc_server.config import (
     TransportSettings,
 )
 from rtc_server.transport.webrtc import WebRtcTransport
-from tests.browser.test_page_states import FAILED_REQUEST, start
 from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.page import FAILED_REQUEST, start
 from tests.support.coturn import SECRET, coturn
-from tests.support.peers import Recorder, pitch_hz, tone
+from tests.support.peers import Recorder, tone
+from tests.support.signals import loudest_hz
 
 CALL = """
 async (configuration) => {
@@ -100,7 +101,7 @@ async def test_media_flows_through_the_relay_alone(way: str, tmp_path: Path) -> 
         finally:
             for transport in transports:
                 await transport.close()
-    assert abs(pitch_hz(session.audio()[-16_000:], 16_000) - 700) < 5
+    assert abs(loudest_hz(session.audio()[-16_000:], 16_000) - 700) < 5
     assert path["kind"] == "relay"
     assert path["protocol"] == way
     assert set(path["gathered"]) == {"relay"}

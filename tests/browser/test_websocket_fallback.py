@@ -1,6 +1,5 @@
 """The page on a network where UDP does not pass: the same conversation over a WebSocket."""
 
-import asyncio
 import contextlib
 import pathlib
 from collections.abc import AsyncIterator
@@ -13,18 +12,19 @@ from rtc_server.app.offline import translate
 from rtc_server.app.server import RunningServer, running
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE, Samples
-from tests.browser.test_main_job import PATIENCE_MS, as_microphone
 from tests.support.browser.chromium import visit
 from tests.support.browser.diversion import divert
+from tests.support.browser.page import PATIENCE_MS
 from tests.support.browser.recording import RATE, finish_recording, start_recording
-from tests.support.netem import Path, UdpProxy
+from tests.support.browser.voice import as_microphone
+from tests.support.cable import Cable
+from tests.support.netem import BLACK_HOLE, UdpProxy
 from tests.support.patient import SETTINGS
 from tests.support.signals import audible, join, russian, silence
 
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 HANGING_UP = ["Failed to load resource: the server responded with a status of 404"]
 """What gave up on WebRTC says goodbye to a call that its server may have freed before."""
-BLACK_HOLE = Path(loss=1.0)
 KEEP_SOCKETS = """window.sockets = [];
 window.WebSocket = class extends WebSocket {
   constructor(...how) {
@@ -108,44 +108,6 @@ async def test_a_browser_without_webrtc_uses_a_websocket(tmp_path: pathlib.Path)
         ) as seen,
     ):
         await converse(server, seen.page)
-
-
-class Cable:
-    """TCP between a browser and a server, to pull out and plug in again."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._ends: set[asyncio.StreamWriter] = set()
-
-    @contextlib.asynccontextmanager
-    async def plugged(self) -> AsyncIterator[int]:
-        """The port to go to instead."""
-        server = await asyncio.start_server(self._join, "127.0.0.1", 0)
-        try:
-            yield server.sockets[0].getsockname()[1]
-        finally:
-            server.close()
-            self.pull()
-            await server.wait_closed()
-
-    def pull(self) -> None:
-        """Break every connection, without a goodbye."""
-        for end in self._ends:
-            end.transport.abort()
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        back, forth = await asyncio.open_connection("127.0.0.1", self._port)
-        self._ends |= {writer, forth}
-        await asyncio.gather(self._carry(reader, forth), self._carry(back, writer))
-        self._ends -= {writer, forth}
-
-    @staticmethod
-    async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while data := await source.read(65_536):
-                sink.write(data)
-                await sink.drain()
-        sink.close()
 
 
 async def test_a_websocket_that_breaks_is_made_again_for_the_same_session(

@@ -15,11 +15,9 @@ from rtc_server.config import AccessSettings
 from rtc_server.errors import UnsupportedPair
 from rtc_server.signaling import auth
 from rtc_server.signaling.keys import new_key, write_keys
-from tests.loopback.test_http_calls import FRAGMENT, SDP, problem
-from tests.support.signaling_fakes import CALLS, OFFER, Served, serve
+from tests.support.access import KEY, SECRETS, bearer, mint
+from tests.support.signaling_fakes import CALLS, FRAGMENT, OFFER, SDP, Served, problem, serve
 
-SECRETS = "/v1/realtime/translations/client_secrets"
-KEY = "a key that somebody chose"
 TO_RUSSIAN = {
     "model": "gpt-realtime-translate",
     "audio": {
@@ -27,18 +25,6 @@ TO_RUSSIAN = {
         "output": {"language": "ru"},
     },
 }
-
-
-def bearer(token: str, **more: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}", **more}
-
-
-async def mint(server: Served, key: str = KEY, **body: Any) -> dict[str, Any]:
-    async with server.client.post(SECRETS, json=body, headers=bearer(key)) as response:
-        assert response.status == 200, await response.text()
-        assert response.headers["Cache-Control"] == "no-store"
-        answer: dict[str, Any] = await response.json()
-        return answer
 
 
 async def call(server: Served, token: str, query: str = "", **headers: str) -> int:

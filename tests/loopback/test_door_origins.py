@@ -7,8 +7,7 @@ import pytest
 
 from rtc_server.config import AccessSettings, HttpSettings, Settings
 from rtc_server.errors import ConfigError
-from tests.loopback.test_http_calls import SDP, problem
-from tests.support.signaling_fakes import CALLS, OFFER, Served, serve
+from tests.support.signaling_fakes import CALLS, OFFER, SDP, Served, problem, serve
 
 APP = "https://app.example"
 EVIL = "https://evil.example"

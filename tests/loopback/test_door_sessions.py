@@ -12,7 +12,9 @@ import pytest
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
 from rtc_server.signaling.keys import new_key, write_keys
-from tests.loopback.test_server import freed, until
+from tests.support.access import bearer
+from tests.support.server import freed
+from tests.support.until import until
 
 TRANSLATIONS = "/v1/realtime/translations"
 SECRETS = TRANSLATIONS + "/client_secrets"
@@ -39,10 +41,6 @@ async def house(folder: Path, **limits: int) -> AsyncIterator[House]:
     )
     async with running(settings) as server, aiohttp.ClientSession(server.url) as http:
         yield House(server, http, key, file)
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 async def kinds_until_closed(ws: aiohttp.ClientWebSocketResponse) -> list[str]:

@@ -9,8 +9,8 @@ import pytest
 
 from rtc_server.app.server import running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
-from tests.loopback.test_server import EVENTS, call, engine_processes, freed, of, said
 from tests.support.rtc_client import RtcClient
+from tests.support.server import EVENTS, call, engine_processes, freed, of, said
 
 SESSIONS = 5
 """One more than a batch of the engine holds."""

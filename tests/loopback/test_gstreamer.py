@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from rtc_server.pcm import PLAYOUT_RATE
-from tests.loopback.test_rooms import listener, say, server, speaker, told
-from tests.loopback.test_server import said
 from tests.support.browser.chromium import write_wav
+from tests.support.rooms import listener, say, server, speaker, told
+from tests.support.server import said
 
 PEER = Path(__file__).parents[1] / "support" / "gst_peer.py"
 

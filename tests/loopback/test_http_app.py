@@ -9,8 +9,7 @@ import pytest
 from rtc_server.resources import resource_folder
 from rtc_server.signaling.access_log import AccessLog
 from rtc_server.signaling.http_app import COMMON_HEADERS
-from tests.loopback.test_http_calls import problem
-from tests.support.signaling_fakes import AST, CALLS, OFFER, serve
+from tests.support.signaling_fakes import AST, CALLS, OFFER, problem, serve
 
 KEY = "s3cret-ключ"
 

@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import json
 import random
-from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -24,10 +23,17 @@ from rtc_server.errors import (
 )
 from rtc_server.events.client import SessionPatch
 from rtc_server.signaling import bodies
-from tests.support.signaling_fakes import ANSWER, CALLS, OFFER, Served, serve
+from tests.support.signaling_fakes import (
+    ANSWER,
+    CALLS,
+    FRAGMENT,
+    OFFER,
+    SDP,
+    Served,
+    problem,
+    serve,
+)
 
-SDP = {"Content-Type": "application/sdp"}
-FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
 SESSION = {
     "model": "gpt-realtime-translate",
     "audio": {
@@ -46,22 +52,6 @@ PATCH = SessionPatch(
     hangover_ms=500,
     voice="anna",
 )
-
-
-async def problem(response: aiohttp.ClientResponse, status: int, code: str) -> Mapping[str, Any]:
-    """Check the shape that every error has, and return it."""
-    assert response.status == status
-    assert response.content_type == "application/problem+json"
-    assert response.headers["Cache-Control"] == "no-store"
-    assert response.headers["X-Content-Type-Options"] == "nosniff"
-    body: dict[str, Any] = await response.json(content_type="application/problem+json")
-    assert set(body) == {"type", "title", "status", "detail", "error"}
-    assert body["status"] == status
-    assert body["error"]["code"] == code
-    assert body["error"]["message"] == body["detail"]
-    assert body["detail"].endswith(".")
-    assert body["error"]["type"] == ("invalid_request_error" if status < 500 else "server_error")
-    return body
 
 
 async def hung_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,9 +10,8 @@ import time
 import pytest
 
 from rtc_server.config import AccessSettings, TransportSettings
-from tests.loopback.test_door import KEY, bearer, mint
-from tests.loopback.test_http_calls import SDP
-from tests.support.signaling_fakes import CALLS, OFFER, serve
+from tests.support.access import KEY, bearer, mint
+from tests.support.signaling_fakes import CALLS, OFFER, SDP, serve
 
 SECRET = "static-auth-secret-of-coturn"
 TRANSPORT = TransportSettings(

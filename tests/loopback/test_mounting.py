@@ -18,10 +18,10 @@ from rtc_server.app import tls
 from rtc_server.app.server import RunningServer, mountable, running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.errors import ConfigError
-from tests.loopback.test_server import until
 from tests.support.certificates import self_signed
 from tests.support.ports import free_ports
 from tests.support.rtc_client import RtcClient
+from tests.support.until import until
 
 CALLS = "/v1/realtime/translations/calls"
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -11,8 +11,9 @@ import aiohttp
 import numpy as np
 import pytest
 
-from tests.loopback.test_rooms import bearer, heard, say, server, told
-from tests.loopback.test_whip import sections
+from tests.support.access import bearer
+from tests.support.offers import sections
+from tests.support.rooms import heard, say, server, told
 from tests.support.rtc_client import RtcClient
 
 KEY = "the-key"

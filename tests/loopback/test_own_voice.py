@@ -8,8 +8,8 @@ import numpy as np
 
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import EngineSettings, HttpSettings, InterpreterSettings, Settings
-from tests.loopback.test_server import CALLS, EVENTS, of, said
 from tests.support.rtc_client import RtcClient, encode
+from tests.support.server import CALLS, EVENTS, of, said
 
 DELAY_PACKETS = 10
 """Its sound takes 200 ms to come back, besides the way over the network."""

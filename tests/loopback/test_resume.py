@@ -12,11 +12,13 @@ import pytest
 from rtc_server.app.server import running
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
 from rtc_server.session.base import LastSeen
-from tests.loopback.test_server import CALLS, EVENTS, call, freed, of, said, server, until
+from tests.support.access import bearer
 from tests.support.rtc_client import RtcClient
+from tests.support.server import CALLS, EVENTS, call, freed, of, said, server
 from tests.support.signaling_fakes import ANSWER, OFFER, serve
 from tests.support.signals import english
-from tests.support.two_keys import bearer, two_keys
+from tests.support.two_keys import two_keys
+from tests.support.until import until
 
 SDP = {"Content-Type": "application/sdp"}
 LOUD = 0.02

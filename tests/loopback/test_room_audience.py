@@ -12,9 +12,9 @@ import pytest
 
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
-from tests.loopback.test_rooms import finals, heard, listener, say, speaker, told, total
-from tests.loopback.test_server import until
+from tests.support.rooms import finals, heard, listener, say, speaker, told, total
 from tests.support.rtc_client import RtcClient
+from tests.support.until import until
 
 CAPTIONS = "/v1/rooms/hall/captions?language=de"
 

@@ -2,81 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
 import numpy as np
 import pytest
 
-from rtc_server.app.server import RunningServer, running
 from rtc_server.config import (
     AccessSettings,
-    EngineSettings,
-    HttpSettings,
-    RoomSettings,
-    Settings,
-    TransportSettings,
 )
 from rtc_server.rates import Rate
-from tests.loopback.test_server import of, said, until
+from tests.support.access import bearer
+from tests.support.rooms import finals, heard, listener, say, server, speaker, told, total
 from tests.support.rtc_client import RtcClient
+from tests.support.until import until
 
 LANGUAGES = ("ru", "de", "fr")
-
-
-@asynccontextmanager
-async def server(
-    *,
-    api_key: str = "",
-    access: AccessSettings | None = None,
-    transport: TransportSettings | None = None,
-    **rooms: float,
-) -> AsyncIterator[RunningServer]:
-    settings = Settings(
-        http=HttpSettings(port=0, api_key=api_key),
-        access=access or AccessSettings(),
-        transport=transport or TransportSettings(),
-        engines=EngineSettings(ast="tests.support.server_engines:many"),
-        rooms=RoomSettings(**rooms),  # type: ignore[arg-type]
-    )
-    async with running(settings) as house:
-        yield house
-
-
-def speaker(house: RunningServer) -> RtcClient:
-    """Silent until `say`."""
-    return RtcClient(f"{house.url}/whip/hall?source=en", channel=None)
-
-
-def say(client: RtcClient, *texts: str) -> None:
-    """Speak from now on."""
-    client.track.say(said(*texts))
-
-
-def listener(house: RunningServer, language: str) -> RtcClient:
-    return RtcClient(f"{house.url}/whep/hall?language={language}", listens_only=True)
-
-
-def finals(client: RtcClient) -> list[dict[str, Any]]:
-    return of(client, "x.segment", final=True)
-
-
-async def told(client: RtcClient, count: int = 1) -> list[dict[str, Any]]:
-    """Wait for so many final captions."""
-    await client.until(lambda: len(finals(client)) >= count)
-    return finals(client)
-
-
-async def heard(client: RtcClient) -> None:
-    """Wait for some speech."""
-    await client.until(lambda: sum(len(each.payload) > 20 for each in client.packets) >= 20)
-    assert np.abs(client.heard()).max() > 0.05
-
-
-def total(house: RunningServer, name: str, **labels: str) -> float:
-    return house.metrics.registry.get_sample_value(f"rtc_{name}", labels) or 0.0
 
 
 async def test_a_speaker_is_heard_in_two_languages_and_in_the_original() -> None:
@@ -251,10 +193,6 @@ async def test_a_join_link_opens_its_own_room_to_listen_and_nothing_else() -> No
                 assert refused.status == 404
             async with http.get("/v1/rooms/hall") as refused:
                 assert refused.status == 401
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 async def mint(http: aiohttp.ClientSession, room: object) -> tuple[int, str]:

@@ -6,68 +6,13 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-import numpy as np
 import psutil
 
-from rtc_server.app.server import RunningServer, running
-from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
-from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
-from rtc_server.resample import Resampler
-from tests.support.rtc_client import RtcClient
-from tests.support.signals import english
-
-CALLS = "/v1/realtime/translations/calls"
-EVENTS = {"type": "session.update", "session": {"x_events": ["segment", "playout", "vad"]}}
-
-
-@asynccontextmanager
-async def server(ast: str = "quick", **transport: float) -> AsyncIterator[RunningServer]:
-    settings = Settings(
-        http=HttpSettings(port=0, max_sessions=20),
-        transport=TransportSettings(**transport),  # type: ignore[arg-type]
-        engines=EngineSettings(ast=f"tests.support.server_engines:{ast}"),
-    )
-    async with running(settings) as house:
-        yield house
-
-
-def call(house: RunningServer, audio: Samples | None = None, query: str = "") -> RtcClient:
-    return RtcClient(house.url + CALLS + query, audio=audio)
-
-
-def said(*texts: str, pause_s: float = 1.0) -> Samples:
-    """Sentences with pauses between them, 48 kHz."""
-    up = Resampler(SPEECH_RATE, PLAYOUT_RATE)
-    pause = np.zeros(round(pause_s * PLAYOUT_RATE), np.float32)
-    parts = [pause[: PLAYOUT_RATE // 2]]
-    for text in texts:
-        parts += [up.push(english(text)), pause]
-    return np.concatenate(parts)
-
-
-def of(client: RtcClient, kind: str, **fields: object) -> list[dict[str, Any]]:
-    return [
-        e
-        for e in client.events
-        if e["type"] == kind and all(e.get(key) == value for key, value in fields.items())
-    ]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Look every 20 ms."""
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 - nothing tells when it comes true
-            await asyncio.sleep(0.02)
-
-
-async def freed(house: RunningServer) -> None:
-    """Wait until no session is left."""
-    await until(lambda: not house.manager.sessions)
+from tests.support.server import CALLS, EVENTS, call, engine_processes, freed, of, said, server
+from tests.support.until import until
 
 
 async def test_ten_sessions_at_once_are_all_answered_in_order() -> None:
@@ -233,7 +178,3 @@ async def test_two_hundred_calls_leave_nothing_behind() -> None:
         after = await visits(140)
         assert after[:3] == before[:3]
         assert after[3] - before[3] < 12, "the process grew by that many MB"
-
-
-def engine_processes() -> list[psutil.Process]:
-    return psutil.Process(os.getpid()).children(recursive=True)

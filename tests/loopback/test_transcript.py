@@ -9,10 +9,11 @@ import pytest
 from rtc_server.app.server import running
 from rtc_server.events.server import SourceCaption, TargetCaption
 from rtc_server.session.base import Spoken
-from tests.loopback.test_server import CALLS, EVENTS, freed, said
+from tests.support.access import bearer
 from tests.support.rtc_client import RtcClient
+from tests.support.server import CALLS, EVENTS, freed, said
 from tests.support.signaling_fakes import OFFER, Served, serve
-from tests.support.two_keys import bearer, two_keys
+from tests.support.two_keys import two_keys
 
 TYPES = {
     "txt": "text/plain",

@@ -14,9 +14,10 @@ from aioice.ice import CandidatePair
 from rtc_server.config import TransportSettings
 from rtc_server.errors import RemoteError
 from rtc_server.transport.base import CloseReason
-from tests.support.peers import Server, pitch_hz, tone
+from tests.support.offers import damaged
+from tests.support.peers import Server, tone
 from tests.support.rtc_client import RtcClient
-from tests.unit.transport.test_sdp_offer import damaged
+from tests.support.signals import loudest_hz
 
 
 def throw(datagrams: Iterable[bytes], target: tuple[str, int], repeat: int = 1) -> None:
@@ -40,7 +41,7 @@ async def assert_undisturbed(server: Server, client: RtcClient) -> None:
     before, heard = session.samples, len(client.packets)
     await session.until(lambda: session.samples >= before + 16_000)
     await client.until(lambda: len(client.packets) > heard + 10)
-    assert abs(pitch_hz(session.audio()[-8_000:], 16_000) - 440) < 5
+    assert abs(loudest_hz(session.audio()[-8_000:], 16_000) - 440) < 5
     client.send("{}")
     await session.until(lambda: "{}" in session.messages)
     assert session.reasons == []
@@ -122,7 +123,7 @@ async def test_a_nat_that_rebinds_is_followed() -> None:
             # The audio clock goes on during the break; the tone must come back into it.
             await session.until(lambda: session.samples >= before + 2 * 16_000)
             await client.until(lambda: len(client.packets) >= heard + 50)
-            assert abs(pitch_hz(session.audio()[-8_000:], 16_000) - 440) < 5
+            assert abs(loudest_hz(session.audio()[-8_000:], 16_000) - 440) < 5
             assert min(each.concealed_samples for each in session.pcm[-25:]) == 0
             assert session.reasons == []
         nat.close()
@@ -153,7 +154,7 @@ async def test_a_client_that_switches_to_another_of_its_addresses_is_followed(
         await session.until(lambda: session.samples >= before + 2 * 16_000)
         await client.until(lambda: len(client.packets) >= heard + 50)
         assert agent._nominated[1].remote_addr == other.local_addr
-        assert abs(pitch_hz(session.audio()[-8_000:], 16_000) - 440) < 5
+        assert abs(loudest_hz(session.audio()[-8_000:], 16_000) - 440) < 5
         assert min(each.concealed_samples for each in session.pcm[-25:]) == 0
 
 

@@ -19,9 +19,10 @@ from aiohttp import WSMsgType
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.pcm import SPEECH_RATE, Samples, from_int16, to_int16
-from tests.loopback.test_server import freed, server, until
 from tests.support.patient import SETTINGS
+from tests.support.server import freed, server
 from tests.support.signals import english, join, russian, silence
+from tests.support.until import until
 
 PLAIN = "/ws/audio"
 TRANSLATIONS = "/v1/realtime/translations"

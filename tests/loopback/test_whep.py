@@ -2,19 +2,21 @@
 
 import aiohttp
 
-from tests.loopback.test_rooms import server, speaker
-from tests.loopback.test_whip import (
+from tests.support.offers import (
+    AUDIO,
     CANDIDATE,
-    FRAGMENT,
+    DATA,
     INACTIVE,
     RECVONLY,
     RESTART,
-    SDP,
     SENDONLY,
     TRICKLE,
+    VIDEO,
+    offer,
     sections,
 )
-from tests.support.offers import AUDIO, DATA, VIDEO, offer
+from tests.support.rooms import server, speaker
+from tests.support.signaling_fakes import FRAGMENT, SDP
 
 REFUSED = [
     (offer(RECVONLY), "text/plain", 415),

@@ -5,22 +5,20 @@ from collections.abc import Mapping
 import aiohttp
 import pytest
 
-from tests.loopback.test_rooms import listener, server, speaker
-from tests.support.offers import AUDIO, DATA, VIDEO, offer
-
-SDP = {"Content-Type": "application/sdp"}
-FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
-SENDONLY = AUDIO.replace("a=sendrecv", "a=sendonly")
-RECVONLY = AUDIO.replace("a=sendrecv", "a=recvonly")
-INACTIVE = AUDIO.replace("a=sendrecv", "a=inactive")
-CANDIDATE = "a=candidate:2 1 udp 2122260223 192.0.2.44 51300 typ host\r\n"
-TRICKLE = f"a=ice-ufrag:4ZcD\r\na=ice-pwd:2/1muCWoOi3uLifh0NuRHlLP\r\na=mid:0\r\n{CANDIDATE}"
-RESTART = TRICKLE.replace("4ZcD", "NEWu").replace("2/1muCWoOi3uLifh0NuRHlLP", "n" * 24)
-
-
-def sections(sdp: str) -> list[list[str]]:
-    """Lines of each media section."""
-    return [each.splitlines() for each in sdp.split("\r\nm=")[1:]]
+from tests.support.offers import (
+    AUDIO,
+    DATA,
+    INACTIVE,
+    RECVONLY,
+    RESTART,
+    SENDONLY,
+    TRICKLE,
+    VIDEO,
+    offer,
+    sections,
+)
+from tests.support.rooms import listener, server, speaker
+from tests.support.signaling_fakes import FRAGMENT, SDP
 
 
 @pytest.mark.parametrize("audio", [SENDONLY, AUDIO], ids=["sendonly", "sendrecv"])

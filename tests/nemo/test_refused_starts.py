@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from tests.support.command import command
 from tests.support.nemo.fixture import MODEL
-from tests.unit.cli.test_cli_process import command
 
 
 async def refusal(*argv: str) -> str:

@@ -62,19 +62,19 @@ REFUSAL = "Its model is not here. Run: fetch-the-model"
 
 
 def audio(do: Do = Do.ANSWER, *, seconds: float = 0.1) -> Samples:
-    """What makes `FakeAst` do something."""
+    """What makes `ObedientAst` do something."""
     return np.full(round(16000 * seconds), do / 100, dtype=np.float32)
 
 
 class Seen:
-    """An answer of `FakeAst`, read back."""
+    """An answer of `ObedientAst`, read back."""
 
     def __init__(self, result: AstResult) -> None:
         numbers = result.source_text.split()
         self.pid, self.call, self.batch, self.position, self.samples = map(int, numbers)
 
 
-class FakeAst:
+class ObedientAst:
     """Answers with: its pid, the number of the call, size of the batch, position in it, samples."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class FakeAst:
         """Nothing to free."""
 
 
-class FakeTts:
+class ObedientTts:
     """Speaks each text as some chunks; the value of their samples is the number of the call.
 
     Text ``"speak N"`` makes N chunks, ``"slowly N"`` takes 20 ms for each, ``"NAME N"`` does what a
@@ -147,29 +147,29 @@ class FakeTts:
         """Nothing to free."""
 
 
-def ast(_options: EngineOptions) -> FakeAst:
+def ast(_options: EngineOptions) -> ObedientAst:
     """A working AST engine."""
-    return FakeAst()
+    return ObedientAst()
 
 
-def tts(_options: EngineOptions) -> FakeTts:
+def tts(_options: EngineOptions) -> ObedientTts:
     """A working TTS engine."""
-    return FakeTts()
+    return ObedientTts()
 
 
-def refuses(_options: EngineOptions) -> FakeAst:
+def refuses(_options: EngineOptions) -> ObedientAst:
     """Lacks something."""
     raise EngineUnavailable(REFUSAL)
 
 
-def fails_to_load(_options: EngineOptions) -> FakeAst:
+def fails_to_load(_options: EngineOptions) -> ObedientAst:
     """Has a bug."""
     raise KeyError("encoder.weight")
 
 
-def boasts(_options: EngineOptions) -> FakeAst:
+def boasts(_options: EngineOptions) -> ObedientAst:
     """Describes itself in a way that the server cannot read."""
-    engine = FakeAst()
+    engine = ObedientAst()
     engine.capabilities = cast(AstCapabilities, Unreadable())
     return engine
 
@@ -181,25 +181,25 @@ class Unreadable:
         return (int, ("not a number",))
 
 
-def crashes_at_start(_options: EngineOptions) -> FakeAst:
+def crashes_at_start(_options: EngineOptions) -> ObedientAst:
     """Falls over in C."""
     print("loading the model", flush=True)
     os.abort()
 
 
-def never_ready(_options: EngineOptions) -> FakeAst:
+def never_ready(_options: EngineOptions) -> ObedientAst:
     """Loads for ever."""
     time.sleep(3600)
     raise AssertionError
 
 
-def starts_once(options: EngineOptions) -> FakeAst:
+def starts_once(options: EngineOptions) -> ObedientAst:
     """Starts for the first time only; the given file remembers."""
     [marker] = options.phrasebooks
     if marker.exists():
         raise EngineUnavailable(REFUSAL)
     marker.touch()
-    return FakeAst()
+    return ObedientAst()
 
 
 def _obey(do: Do) -> None:

@@ -289,3 +289,6 @@ def _replace_candidates(sdp: str, address: Address) -> tuple[str, Address | None
             line = line.replace(f"typ {fields[7]}", "typ host")  # noqa: PLW2901
         lines.append(line)
     return "\r\n".join(lines) + "\r\n", original
+
+
+BLACK_HOLE = Path(loss=1.0)

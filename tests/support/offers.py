@@ -1,5 +1,7 @@
 """SDP offers as browsers write them, shortened."""
 
+import random
+
 FINGERPRINT = ":".join(["AB"] * 32)
 
 SESSION = """v=0
@@ -59,3 +61,39 @@ def offer(*sections: str, session: str = SESSION) -> str:
 
 CHROME = offer(AUDIO, VIDEO, DATA)
 """Microphone, camera and a data channel."""
+SENDONLY = AUDIO.replace("a=sendrecv", "a=sendonly")
+RECVONLY = AUDIO.replace("a=sendrecv", "a=recvonly")
+INACTIVE = AUDIO.replace("a=sendrecv", "a=inactive")
+CANDIDATE = "a=candidate:2 1 udp 2122260223 192.0.2.44 51300 typ host\r\n"
+TRICKLE = f"a=ice-ufrag:4ZcD\r\na=ice-pwd:2/1muCWoOi3uLifh0NuRHlLP\r\na=mid:0\r\n{CANDIDATE}"
+RESTART = TRICKLE.replace("4ZcD", "NEWu").replace("2/1muCWoOi3uLifh0NuRHlLP", "n" * 24)
+
+
+def sections(sdp: str) -> list[list[str]]:
+    """Lines of each media section."""
+    return [each.splitlines() for each in sdp.split("\r\nm=")[1:]]
+
+
+def damaged(text: str, seed: int, times: int) -> str:
+    """`text` with characters changed and lines dropped, repeated or swapped."""
+    rng = random.Random(seed)
+    lines = text.split("\r\n")
+    for _ in range(times):
+        i = rng.randrange(len(lines))
+        match rng.randrange(5):
+            case 0:
+                del lines[i]
+            case 1:
+                lines.insert(rng.randrange(len(lines)), lines[i])
+            case 2 if lines[i]:
+                cut = rng.randrange(len(lines[i]))
+                junk = rng.choice(["", "\x00", "-1", "99999999999999999999", "ÿ", ":", " ", "\n"])
+                lines[i] = lines[i][:cut] + junk + lines[i][cut + 1 :]
+            case 3:
+                lines[i] = lines[i][: rng.randrange(len(lines[i]) + 1)]
+            case _:
+                j = rng.randrange(len(lines))
+                lines[i], lines[j] = lines[j], lines[i]
+        if not lines:
+            return ""
+    return "\r\n".join(lines)

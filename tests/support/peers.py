@@ -146,12 +146,6 @@ def tone(frequency_hz: float, duration_s: float, level: float = 0.25) -> Samples
     return (level * np.sin(2 * np.pi * frequency_hz * time_s)).astype(np.float32)
 
 
-def pitch_hz(samples: Samples, sample_rate: int) -> float:
-    """The strongest frequency."""
-    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
-    return float(np.argmax(spectrum) * sample_rate / len(samples))
-
-
 def level(samples: Samples) -> float:
     """Root mean square."""
     return float(np.sqrt(np.mean(samples**2)))

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -29,6 +30,8 @@ from rtc_server.signaling import AccessLog, make_http_app, server_logger
 OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
 ANSWER = "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
 CALLS = "/v1/realtime/translations/calls"
+SDP = {"Content-Type": "application/sdp"}
+FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
 
 
 @dataclass
@@ -213,3 +216,19 @@ async def serve(
             yield Served(calls, readiness, catalogue, metrics, client, port)
     finally:
         await runner.cleanup()
+
+
+async def problem(response: aiohttp.ClientResponse, status: int, code: str) -> Mapping[str, Any]:
+    """Check the shape that every error has, and return it."""
+    assert response.status == status
+    assert response.content_type == "application/problem+json"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    body: dict[str, Any] = await response.json(content_type="application/problem+json")
+    assert set(body) == {"type", "title", "status", "detail", "error"}
+    assert body["status"] == status
+    assert body["error"]["code"] == code
+    assert body["error"]["message"] == body["detail"]
+    assert body["detail"].endswith(".")
+    assert body["error"]["type"] == ("invalid_request_error" if status < 500 else "server_error")
+    return body

@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 import scipy.signal
 
-from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, from_int16, ms_to_samples
+from rtc_server.pcm import (
+    SPEECH_RATE,
+    Pcm,
+    Samples,
+    from_int16,
+    ms_to_samples,
+)
 
 
 def silence(duration_ms: float, sample_rate: int = SPEECH_RATE) -> Samples:
@@ -80,3 +86,9 @@ def audible(samples: Samples) -> Samples:
     """Without what is 45 dB or more below the peak at both ends."""
     loud = np.flatnonzero(np.abs(samples) > np.abs(samples).max() * 10 ** (-45 / 20))
     return samples[loud[0] : loud[-1] + 1]
+
+
+def loudest_hz(samples: Samples, sample_rate: int) -> float:
+    """The strongest frequency."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(np.argmax(spectrum) * sample_rate / len(samples))

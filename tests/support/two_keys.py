@@ -17,8 +17,3 @@ def two_keys(folder: Path) -> tuple[Settings, str, str]:
         engines=EngineSettings(ast="tests.support.server_engines:quick"),
     )
     return settings, ours, theirs
-
-
-def bearer(key: str) -> dict[str, str]:
-    """The header that shows it."""
-    return {"Authorization": f"Bearer {key}"}

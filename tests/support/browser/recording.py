@@ -11,7 +11,6 @@ from playwright.async_api import Page
 from rtc_server.pcm import Samples
 
 RATE = 48_000
-
 START = """(element) => {
   const recorder = new MediaRecorder(document.querySelector(element).srcObject, {
     mimeType: "audio/webm;codecs=pcm",

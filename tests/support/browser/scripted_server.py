@@ -9,11 +9,13 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 from aiohttp import web
 from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
+from av import AudioFrame
 
 from rtc_server.config import Settings
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
@@ -31,6 +33,7 @@ from rtc_server.session.base import (
     Spoken,
 )
 from rtc_server.signaling import make_http_app
+from tests.support.signals import loudest_hz
 
 GONE = "There is no such session, or it has ended."
 PHRASES = {
@@ -226,3 +229,19 @@ async def scripted_server(settings: Settings | None = None) -> AsyncIterator[Scr
         await runner.cleanup()
         for peer in calls.peers.values():
             await peer.close()
+
+
+async def received(calls: ScriptedCalls, count: int) -> list[dict[str, Any]]:
+    """The first `count` client events."""
+    async with asyncio.timeout(30):
+        while len(calls.received) < count:
+            calls.got.clear()
+            await calls.got.wait()
+    return calls.received
+
+
+async def loudest_hz_of(track: MediaStreamTrack) -> float:
+    """The strongest frequency of its next half second."""
+    frames = [cast(AudioFrame, await track.recv()) for _ in range(25)]
+    left = [frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0] for frame in frames]
+    return loudest_hz(np.concatenate(left).astype(np.float32), frames[0].sample_rate)

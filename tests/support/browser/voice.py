@@ -5,12 +5,19 @@ answer first.
 """
 
 import base64
+from pathlib import Path
 
 import numpy as np
+import scipy.signal
 from playwright.async_api import Page
 
 from rtc_server.pcm import SPEECH_RATE, Samples
+from tests.support.browser.chromium import write_wav
+from tests.support.browser.recording import RATE
+from tests.support.signals import join, silence
 
+RUSSIAN, ENGLISH = "Где находится вокзал?", "Where is the train station?"
+"""A phrase of the phrasebook, and what it means."""
 MICROPHONE = """(() => {
   let context, speech;
   const open = () => {
@@ -48,3 +55,11 @@ def with_pause(speech: Samples, pause_ms: int = 200) -> Samples:
     """A short silence before and after, as between pressing a button and speaking."""
     room = np.zeros(SPEECH_RATE * pause_ms // 1000, np.float32)
     return np.concatenate([room, speech, room])
+
+
+def as_microphone(path: Path, *spoken: Samples) -> Path:
+    """Speech with room around it. The fake device plays the file again and again."""
+    room = silence(2500)
+    paced = [part for speech in spoken for part in (room, speech, room)]
+    samples = scipy.signal.resample_poly(join(*paced), RATE // SPEECH_RATE, 1)
+    return write_wav(path, samples, RATE)

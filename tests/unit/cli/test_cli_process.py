@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import os
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from scipy.signal import resample_poly
 
 from rtc_server.cli.audio_files import read_recording, write_speech
 from rtc_server.pcm import SPEECH_RATE, Samples
+from tests.support.command import command
 from tests.support.signals import english, russian
 
 pytestmark = pytest.mark.real_time
@@ -30,24 +29,6 @@ class Started:
     banner: str
     """What it printed, up to its address."""
     url: str
-
-
-@contextlib.asynccontextmanager
-async def command(*argv: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Start it with engines that need no loading; kill whatever is left at the end."""
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("RTC_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "rtc_server", *argv),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environ,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from rtc_server.engines.base import EngineOptions, Tts, TtsCapabilities, TtsRequ
 from rtc_server.engines.best_tts import BestTts, Factory
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import Samples
+from tests.support.signals import loudest_hz
 
 OPTIONS = EngineOptions()
 
@@ -59,11 +60,6 @@ def lacks(sentence: str) -> Factory:
     return create
 
 
-def pitch_hz(speech: Samples) -> float:
-    spectrum = np.abs(np.fft.rfft(speech))
-    return float(np.fft.rfftfreq(speech.size, 1 / 48_000)[spectrum.argmax()])
-
-
 def test_the_first_engine_that_has_a_language_speaks_it_at_one_rate() -> None:
     best = Toned("Best", 48_000, 400, ("ru", "en"))
     good = Toned("Good", 22_050, 700, ("ru", "de"))
@@ -83,7 +79,7 @@ def test_the_first_engine_that_has_a_language_speaks_it_at_one_rate() -> None:
     for language, hz in (("ru", 400), ("de", 700), ("it", 1000)):
         speech = np.concatenate(list(tts.synthesize(TtsRequest("text", language))))
         assert speech.size == pytest.approx(24_000, abs=60)
-        assert pitch_hz(speech) == pytest.approx(hz, abs=3)
+        assert loudest_hz(speech, 48_000) == pytest.approx(hz, abs=3)
     tts.close()
     assert all(engine.closed for engine in (best, good, plain))
 

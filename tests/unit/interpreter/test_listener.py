@@ -19,23 +19,12 @@ from rtc_server.interpreter.listener import (
     SpeechStarted,
 )
 from rtc_server.pcm import Pcm, Samples
+from tests.support.fakes import LoudnessVad
 from tests.support.signals import add_noise, english, join, noise, pieces, russian, silence, tone
 
 SETTINGS = ListenerSettings()
 MS = 16
 """Samples in a millisecond."""
-
-
-class LoudnessVad:
-    """Calls speech what is loud: exact, where a model would be only nearly so."""
-
-    window_samples = 512
-
-    def probability(self, window: Samples) -> float:
-        return float(min(1.0, 10 * np.sqrt(np.mean(np.square(window)))))
-
-    def reset(self) -> None:
-        pass
 
 
 def listener(settings: ListenerSettings = SETTINGS) -> Listener:

@@ -1,7 +1,5 @@
 """Which offers are accepted, and with what sentence the others are refused."""
 
-import random
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +7,7 @@ from hypothesis import strategies as st
 from rtc_server.errors import BadOffer, PayloadTooLarge, RemoteError, TooManyTracks
 from rtc_server.transport.sdp import Role, parse_fragment, parse_offer
 from rtc_server.transport.sdp_lines import MAX_CANDIDATES
-from tests.support.offers import AUDIO, CHROME, DATA, SESSION, TRANSPORT, VIDEO, offer
+from tests.support.offers import AUDIO, CHROME, DATA, SESSION, TRANSPORT, VIDEO, damaged, offer
 
 
 def test_a_browser_with_microphone_camera_and_channel() -> None:
@@ -145,31 +143,6 @@ def test_no_damaged_offer_raises_anything_else(seed: int, damage: int) -> None:
         parse_offer(damaged(CHROME, seed, damage))
     except RemoteError as error:
         assert str(error)
-
-
-def damaged(text: str, seed: int, times: int) -> str:
-    """`text` with characters changed and lines dropped, repeated or swapped."""
-    rng = random.Random(seed)
-    lines = text.split("\r\n")
-    for _ in range(times):
-        i = rng.randrange(len(lines))
-        match rng.randrange(5):
-            case 0:
-                del lines[i]
-            case 1:
-                lines.insert(rng.randrange(len(lines)), lines[i])
-            case 2 if lines[i]:
-                cut = rng.randrange(len(lines[i]))
-                junk = rng.choice(["", "\x00", "-1", "99999999999999999999", "ÿ", ":", " ", "\n"])
-                lines[i] = lines[i][:cut] + junk + lines[i][cut + 1 :]
-            case 3:
-                lines[i] = lines[i][: rng.randrange(len(lines[i]) + 1)]
-            case _:
-                j = rng.randrange(len(lines))
-                lines[i], lines[j] = lines[j], lines[i]
-        if not lines:
-            return ""
-    return "\r\n".join(lines)
 
 
 def test_a_trickle_fragment() -> None:

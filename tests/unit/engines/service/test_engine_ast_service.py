@@ -6,8 +6,6 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +13,7 @@ import psutil
 import pytest
 
 from rtc_server.config import EngineSettings
-from rtc_server.engines.base import AstRequest, AstResult, EngineOptions
+from rtc_server.engines.base import AstRequest, EngineOptions
 from rtc_server.engines.service import AstService
 from rtc_server.errors import (
     EngineCrashed,
@@ -25,7 +23,9 @@ from rtc_server.errors import (
     EngineUnavailable,
 )
 from rtc_server.metrics import Metrics
+from tests.support.ast_service import PATIENT, running
 from tests.support.engine_fakes import MAX_BATCH, ORPHAN_COMMAND, REFUSAL, SECRET, Do, Seen, audio
+from tests.support.until import until
 
 pytestmark = pytest.mark.real_time
 
@@ -34,7 +34,7 @@ SERVER_WITH_A_HUNG_ENGINE = """
 import asyncio
 import psutil
 from tests.support.engine_fakes import Do
-from tests.unit.engines.service.test_engine_ast_service import running
+from tests.support.ast_service import running
 
 async def main():
     async with running() as bench:
@@ -46,69 +46,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-PATIENT = EngineSettings(engine_wait_s=60.0)
-"""On a busy machine a restart takes a while."""
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 (it comes from another process)
-        await asyncio.sleep(0.01)
-
-
-class Bench:
-    """A running service and its numbers."""
-
-    def __init__(self, service: AstService, metrics: Metrics) -> None:
-        self.service = service
-        self.metrics = metrics
-
-    def submit(
-        self, do: Do = Do.ANSWER, session: str = "a", seconds: float = 0.1
-    ) -> asyncio.Future[AstResult]:
-        request = AstRequest(audio(do, seconds=seconds), "ru", "en")
-        return self.service.submit(request, session_id=session)
-
-    def submit_partial(self, session: str = "a") -> asyncio.Future[AstResult | None]:
-        request = AstRequest(audio(), "ru", "en", partial=True)
-        return self.service.submit_partial(request, session_id=session)
-
-    async def seen(self, session: str = "a") -> Seen:
-        return Seen(await self.submit(session=session))
-
-    async def keep_busy(self) -> asyncio.Future[AstResult]:
-        """A slow call that is in the engine, so that what comes next has to wait."""
-        future = self.submit(Do.SLOW, "busy")
-        await self.until_idle_queue()
-        return future
-
-    async def until_idle_queue(self) -> None:
-        for _ in range(3):
-            await asyncio.sleep(0)
-
-    def restarts(self, cause: str) -> float:
-        labels = {"kind": "ast", "cause": cause}
-        return self.metrics.registry.get_sample_value("rtc_engine_restarts_total", labels) or 0.0
-
-    def drops(self, queue: str) -> float:
-        labels = {"queue": queue}
-        return self.metrics.registry.get_sample_value("rtc_queue_drops_total", labels) or 0.0
-
-
-@asynccontextmanager
-async def running(
-    factory: str = "ast",
-    settings: EngineSettings = PATIENT,
-    options: EngineOptions = EngineOptions(),  # noqa: B008 (frozen)
-) -> AsyncIterator[Bench]:
-    metrics = Metrics()
-    service = AstService(f"tests.support.engine_fakes:{factory}", options, settings, metrics)
-    await service.start()
-    try:
-        yield Bench(service, metrics)
-    finally:
-        await service.close()
 
 
 async def test_segments_of_many_sessions_share_batches() -> None:

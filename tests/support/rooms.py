@@ -1,0 +1,72 @@
+"""A server with rooms: one who speaks, and those who listen."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+
+from rtc_server.app.server import RunningServer, running
+from rtc_server.config import (
+    AccessSettings,
+    EngineSettings,
+    HttpSettings,
+    RoomSettings,
+    Settings,
+    TransportSettings,
+)
+from tests.support.rtc_client import RtcClient
+from tests.support.server import of, said
+
+
+@asynccontextmanager
+async def server(
+    *,
+    api_key: str = "",
+    access: AccessSettings | None = None,
+    transport: TransportSettings | None = None,
+    **rooms: float,
+) -> AsyncIterator[RunningServer]:
+    settings = Settings(
+        http=HttpSettings(port=0, api_key=api_key),
+        access=access or AccessSettings(),
+        transport=transport or TransportSettings(),
+        engines=EngineSettings(ast="tests.support.server_engines:many"),
+        rooms=RoomSettings(**rooms),  # type: ignore[arg-type]
+    )
+    async with running(settings) as house:
+        yield house
+
+
+def speaker(house: RunningServer) -> RtcClient:
+    """Silent until `say`."""
+    return RtcClient(f"{house.url}/whip/hall?source=en", channel=None)
+
+
+def say(client: RtcClient, *texts: str) -> None:
+    """Speak from now on."""
+    client.track.say(said(*texts))
+
+
+def listener(house: RunningServer, language: str) -> RtcClient:
+    return RtcClient(f"{house.url}/whep/hall?language={language}", listens_only=True)
+
+
+def finals(client: RtcClient) -> list[dict[str, Any]]:
+    return of(client, "x.segment", final=True)
+
+
+async def told(client: RtcClient, count: int = 1) -> list[dict[str, Any]]:
+    """Wait for so many final captions."""
+    await client.until(lambda: len(finals(client)) >= count)
+    return finals(client)
+
+
+async def heard(client: RtcClient) -> None:
+    """Wait for some speech."""
+    await client.until(lambda: sum(len(each.payload) > 20 for each in client.packets) >= 20)
+    assert np.abs(client.heard()).max() > 0.05
+
+
+def total(house: RunningServer, name: str, **labels: str) -> float:
+    return house.metrics.registry.get_sample_value(f"rtc_{name}", labels) or 0.0

@@ -1,0 +1,37 @@
+"""Where tests lie, and what they may import."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+PACKAGE = TESTS.parent / "rtc_server"
+OF_THE_TESTS = {Path(), Path("support")}
+"""Folders of ``tests/unit`` that the package lacks: what it holds itself, and what tests share."""
+
+
+def imported(module: Path) -> Iterator[str]:
+    """Dotted names that it imports, wherever in it."""
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+
+
+def test_no_test_module_is_imported() -> None:
+    """What two of them need lies in ``tests/support``, so that each can be read and moved alone."""
+    found = [
+        (str(module.relative_to(TESTS)), name)
+        for module in TESTS.rglob("*.py")
+        for name in imported(module)
+        if name.startswith("tests.") and any(part.startswith("test_") for part in name.split("."))
+    ]
+    assert not found
+
+
+def test_unit_tests_mirror_the_package() -> None:
+    unit = TESTS / "unit"
+    folders = {path.parent.relative_to(unit) for path in unit.rglob("test_*.py")}
+    unknown = [str(each) for each in folders - OF_THE_TESTS if not (PACKAGE / each).is_dir()]
+    assert not unknown
