@@ -16,7 +16,13 @@ from rtc_server.transport.base import CloseReason, TransportListener, TransportS
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.outbox import Outbox, Stored
 from rtc_server.transport.websocket.forms import AudioIn, EventIn, Form, Refused
-from rtc_server.transport.websocket.inbox import Inbox, Pace, Waiting, audio_seconds
+from rtc_server.transport.websocket.inbox import (
+    FLOOD,
+    Inbox,
+    Pace,
+    Waiting,
+    message_cost,
+)
 from rtc_server.transport.websocket.pcm16 import SpeechIn, SpeechOut
 from rtc_server.transport.websocket.socket import Control, Socket
 
@@ -30,7 +36,6 @@ GOODBYE_S: Final = 0.5
 """How much later than a failed send it may be read that the peer closed."""
 LAST_WORDS_S: Final = 2.0
 """How long what is queued may take to leave when we close."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -56,7 +61,7 @@ class WebSocketTransport:
         self._position = 0
         self._next_block = 0
         self._received = self._sent = 0
-        self._told_slow = False
+        self._told_slow = self._told_flood = False
         self._saying_last_words = False
         self._heard_s = clock()
         self._pinged_s = clock()
@@ -187,31 +192,40 @@ class WebSocketTransport:
             await self._handle(message)
 
     async def _handle(self, message: Waiting) -> None:
+        await self._wait_turn(message)
         match message:
             case AudioIn(pcm):
                 self._received += 1
-                step = round(SLICE_S * self._form.sample_rate) * 2
-                for at in range(0, len(pcm), step):
-                    piece = AudioIn(pcm[at : at + step])
-                    await self._wait_turn(piece, more=len(pcm) > step)
-                    self._hear(piece.pcm)
+                await self._hear(pcm)
             case EventIn(text):
-                await self._wait_turn(message)
                 self._tell(lambda: self._listener.on_message(text))
             case Refused(reason, event_id):
-                await self._wait_turn(message)
                 self._tell(lambda: self._listener.on_bad_message(reason, event_id))
             case Control():
-                await self._wait_turn(message)
+                pass
 
-    async def _wait_turn(self, message: Waiting, *, more: bool = False) -> None:
-        """Keep the pace; while `more` waits behind it, also let others have their turn."""
-        audio_s = audio_seconds(message, self._form.sample_rate)
-        wait_s = self._pace.take(audio_s, self._clock())
-        if wait_s or more or len(self._inbox):
+    async def _wait_turn(self, message: Waiting) -> None:
+        """Hold a flood of messages back, and let others have their turn between any two."""
+        wait_s = self._pace.take_message(message_cost(message), self._clock())
+        if wait_s and not self._told_flood and not isinstance(message, Refused):
+            self._told_flood = True
+            self._tell(lambda: self._listener.on_bad_message(FLOOD))
+        if wait_s or len(self._inbox):
             await asyncio.sleep(wait_s)
+        else:
+            self._told_flood = False
 
-    def _hear(self, pcm: bytes) -> None:
+    async def _hear(self, pcm: bytes) -> None:
+        """Hand audio on in short pieces, no faster than the pace allows."""
+        step = round(SLICE_S * self._form.sample_rate) * 2
+        for at in range(0, len(pcm), step):
+            piece = pcm[at : at + step]
+            wait_s = self._pace.take_audio(len(piece) / (2 * self._form.sample_rate), self._clock())
+            if wait_s or len(pcm) > step:
+                await asyncio.sleep(wait_s)
+            self._hear_piece(piece)
+
+    def _hear_piece(self, pcm: bytes) -> None:
         samples = self._speech_in.push(pcm)
         if samples.size:
             start, self._position = self._position, self._position + samples.size

@@ -11,13 +11,6 @@ from hypothesis import strategies as st
 from rtc_server.events.client import SessionClose, SessionUpdate, parse_client_event
 from rtc_server.pcm import FRAME_MS, PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, to_int16
 from rtc_server.transport.websocket.forms import AudioIn, EventIn, Incoming, Refused
-from rtc_server.transport.websocket.inbox import (
-    CATCH_UP_S,
-    RATE,
-    READ_AHEAD_S,
-    Inbox,
-    Pace,
-)
 from rtc_server.transport.websocket.pcm16 import SpeechIn, SpeechOut
 from rtc_server.transport.websocket.plain import PlainForm
 from rtc_server.transport.websocket.translations import APPEND, TranslationsForm
@@ -203,34 +196,3 @@ def test_audio_in_is_one_stream_however_it_is_cut(step: int) -> None:
     assert abs(len(heard) - SPEECH_RATE) <= 32
     wanted = tone(300, 1000)[: len(heard)]
     assert np.abs(heard - wanted)[100:-100].max() < 0.01
-
-
-# -------------------------------------------------------------------- pace
-
-
-def test_a_speaker_in_real_time_never_waits() -> None:
-    pace = Pace(0.0)
-    assert all(pace.take(0.02, number * 0.02) == 0 for number in range(50_000))
-
-
-def test_a_stall_is_caught_up_at_once_and_a_file_is_read_in_real_time() -> None:
-    pace = Pace(0.0)
-    assert pace.take(CATCH_UP_S, 0.0) == 0
-    now_s, waited_s = 0.0, 0.0
-    for _ in range(600):
-        wait_s = pace.take(0.1, now_s)
-        now_s, waited_s = now_s + wait_s, waited_s + wait_s
-    assert waited_s == pytest.approx(60 / RATE)
-    assert pace.take(CATCH_UP_S, now_s + 100) == 0
-
-
-def test_the_inbox_is_full_by_audio_and_by_number() -> None:
-    second = AudioIn(bytes(2 * 24_000))
-    for message in (second, EventIn("{}"), Refused("no"), AudioIn(b"")):
-        inbox = Inbox(24_000)
-        while not inbox.is_full:
-            inbox.put(message)
-        assert len(inbox) <= 200 * READ_AHEAD_S + 1
-        while len(inbox):
-            assert inbox.take() == message
-        assert not inbox.is_full

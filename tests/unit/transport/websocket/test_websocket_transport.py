@@ -15,7 +15,7 @@ from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Samples, to_int1
 from rtc_server.transport.base import CloseReason
 from rtc_server.transport.outbox import MAX_MESSAGES
 from rtc_server.transport.websocket.forms import Form
-from rtc_server.transport.websocket.inbox import CATCH_UP_S, RATE, READ_AHEAD_S
+from rtc_server.transport.websocket.inbox import CATCH_UP_S, FLOOD, RATE, READ_AHEAD_S
 from rtc_server.transport.websocket.plain import PlainForm
 from rtc_server.transport.websocket.socket import Control
 from rtc_server.transport.websocket.translations import APPEND, TranslationsForm
@@ -118,6 +118,31 @@ async def test_a_file_sent_at_once_is_heard_no_faster_than_a_speaker() -> None:
         assert not p.session.reasons  # not taken for dead while it is held back
         await asyncio.sleep(70)
         assert len(p.heard) == 100 * SPEECH_RATE
+
+
+@pytest.mark.parametrize("form", [PlainForm, TranslationsForm])
+async def test_real_time_in_pieces_of_64_samples_stays_real_time(form: type[Form]) -> None:
+    """An AudioWorklet's quantum of 128 samples at 48 kHz is 64 at 24 kHz; a page sends each."""
+    step_s = 64 / form.sample_rate
+    async with peer(form()) as p:
+        quantum = bytes(128) if form is PlainForm else appended(np.zeros(64, np.float32))
+        for number in range(round(60 / step_s)):
+            p.send(quantum)
+            if number % 10 == 0:  # events between them do not put it behind
+                p.send('{"type":"x.ping"}')
+            await asyncio.sleep(step_s)
+        sent_s = asyncio.get_running_loop().time()
+        assert sent_s == pytest.approx(60, abs=0.01)
+        assert sent_s - len(p.heard) / SPEECH_RATE < 0.05
+        assert not p.session.bad_messages
+
+
+async def test_who_sends_too_many_messages_is_told_once() -> None:
+    async with peer() as p:
+        for _ in range(30_000):
+            p.send(b"\0\0")
+        await asyncio.sleep(4)
+        assert p.session.bad_messages == [FLOOD]
 
 
 async def test_a_flood_of_pings_or_of_nonsense_is_held_back() -> None:
