@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Never
 
-from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
+from aiohttp import hdrs, web
 
 from rtc_server.errors import (
     BadEvent,
@@ -19,6 +19,7 @@ from rtc_server.errors import (
 )
 from rtc_server.events.client import SessionPatch, language_code, parse_session
 from rtc_server.session.base import LastSeen, SessionRequest
+from rtc_server.signaling.multipart import split_form
 
 OFFER_LIMIT_BYTES = 64 * 1024
 """Largest SDP offer."""
@@ -91,7 +92,7 @@ async def read_call(request: web.Request) -> CallBody:
             offer, session = _from_json(await read_body(request, WRAPPED_LIMIT_BYTES))
         case "multipart/form-data":
             body = await read_body(request, WRAPPED_LIMIT_BYTES)
-            offer, session = await _from_multipart(request, body)
+            offer, session = _from_multipart(request.headers[hdrs.CONTENT_TYPE], body)
         case _:
             raise UnsupportedMedia(SDP, MULTIPART, JSON)
     if not isinstance(offer, str):
@@ -167,19 +168,9 @@ def _from_json(body: bytes) -> tuple[object, object]:
     return parsed.get("sdp"), parsed.get("session")
 
 
-async def _from_multipart(request: web.Request, body: bytes) -> tuple[object, object]:
+def _from_multipart(content_type: str, body: bytes) -> tuple[object, object]:
     """The fields ``sdp`` and ``session``, in any order; others are passed over."""
-    stream = StreamReader(request.protocol, limit=len(body) + 1)  # never pauses the connection
-    stream.feed_data(body)
-    stream.feed_eof()
-    try:
-        parts = [
-            (part.name, bytes(await part.read()))
-            async for part in MultipartReader(request.headers, stream)
-            if isinstance(part, BodyPartReader) and part.name in ("sdp", "session")
-        ]
-    except Exception:  # the parser raises many types, its own assertions among them
-        raise RemoteError("The body is not valid multipart/form-data.") from None
+    parts = [part for part in split_form(content_type, body) if part[0] in ("sdp", "session")]
     fields = {name: _text(data, f"The field {name}") for name, data in parts}
     if len(fields) < len(parts):
         raise RemoteError("A field stands twice in the body.")

@@ -18,6 +18,8 @@ from aiortc.rtcsctptransport import DataChunk, InitChunk, SackChunk, serialize_p
 
 from rtc_server.errors import BadEvent, BadOffer, RemoteError
 from rtc_server.events.client import parse_client_event
+from rtc_server.signaling.bodies import WRAPPED_LIMIT_BYTES
+from rtc_server.signaling.multipart import split_form
 from rtc_server.signaling.secrets import ClientSecret, SecretSigner
 from rtc_server.transport.answer import LocalEnd, write_answer
 from rtc_server.transport.channel import GuardedSctp
@@ -45,6 +47,12 @@ LOCAL = LocalEnd(
 )
 
 
+MOST_BYTES = 8192
+"""Longest input, for most."""
+LIMIT_S = 0.05
+"""CPU time that reading one input may take: no longer may anything hold the event loop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One reader of strangers' bytes."""
@@ -57,6 +65,11 @@ class Target:
     """Inputs that are well."""
     weight: int = 1
     """Inputs it is given, in relation to the others."""
+    most_bytes: int = MOST_BYTES
+    """Longest input."""
+    limit_s: float = LIMIT_S
+    """CPU time that one input may take; more is a finding. Memory is traced meanwhile, which makes
+    everything some times slower."""
 
 
 def _text(data: bytes) -> str:
@@ -88,6 +101,17 @@ def _event(data: bytes) -> str:
     except BadEvent as error:
         json.dumps(str(error)).encode()  # it can be shown back
         return f"refused: {re.sub('[^a-z]+', ' ', str(error))[:24]}"
+
+
+def _form(data: bytes) -> str:
+    """A Content-Type in the first line, the body behind it."""
+    content_type, _, body = data.partition(b"\n")
+    try:
+        parts = split_form(_text(content_type), body)
+    except RemoteError as error:
+        return f"refused: {re.sub('[^a-z]+', ' ', str(error))}"
+    assert sum(len(content) for _, content in parts) <= len(body)
+    return f"{len(parts)} parts, {len({name for name, _ in parts})} names"
 
 
 def _messages(make: Callable[[], Any]) -> Callable[[bytes], str]:
@@ -263,6 +287,11 @@ EVENT = (
     b'{"type": "session.update", "event_id": "e", "session": {"x_events": ["vad"], "x": {"vad":'
     b' {"mode": "off", "hangover_ms": 300}}, "audio": {"output": {"language": "en"}}}}'
 )
+FORM = (
+    b"multipart/form-data; boundary=b\n"
+    b'--b\r\nContent-Disposition: form-data; name="sdp"\r\nContent-Type: application/sdp\r\n\r\n'
+    b'v=0\r\n\r\n--b\r\nContent-Disposition: form-data; name="session"\r\n\r\n{}\r\n--b--\r\n'
+)
 APPEND = b'{"type": "session.input_audio_buffer.append", "audio": "AAAAAAAA"}'
 
 TARGETS = (
@@ -272,11 +301,12 @@ TARGETS = (
         _fragment,
         (("a=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 5 typ host\r\n" + TRANSPORT).encode(),),
     ),
+    Target("form", _form, (FORM,), most_bytes=WRAPPED_LIMIT_BYTES),
     Target("event", _event, (EVENT, b'{"type": "x.ping"}'), weight=3),
     Target("plain", _messages(PlainForm), (b'{"type": "start", "vad": true}', bytes(640))),
     Target("translations", _messages(TranslationsForm), (APPEND, EVENT)),
     Target("datagram", _datagram, _stun_seeds(), weight=4),
-    Target("rtp", _rtp, _rtp_seeds(), weight=2),
+    Target("rtp", _rtp, _rtp_seeds(), weight=2, limit_s=0.5),  # two seconds of audio
     Target("rtcp", _rtcp, (Rtcp(1, "c").goodbye(), _RECEIVER_REPORT)),
     Target("sctp", _sctp, _sctp_seeds()),
     Target("secret", _secret, (_SIGNER.sign(_SECRET).encode(),)),

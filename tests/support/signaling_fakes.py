@@ -186,11 +186,14 @@ async def serve(
     prefix: str = "",
     handler_cancellation: bool = False,
     access: AccessSettings | None = None,
+    calls: FakeCalls | None = None,
+    trusted_proxies: tuple[str, ...] = (),
 ) -> AsyncIterator[Served]:
     """The real application and a client, over a real socket."""
-    calls, readiness, catalogue, metrics = FakeCalls(), FakeReadiness(), FakeCatalogue(), Metrics()
+    calls = calls or FakeCalls()
+    readiness, catalogue, metrics = FakeReadiness(), FakeCatalogue(), Metrics()
     settings = Settings(
-        http=HttpSettings(api_key=api_key),
+        http=HttpSettings(api_key=api_key, trusted_proxies=trusted_proxies),
         access=access or AccessSettings(),
         transport=transport or TransportSettings(ice_servers=ice_servers),
     )

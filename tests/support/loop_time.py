@@ -1,0 +1,49 @@
+"""What single steps of an event loop cost in processor time, however busy the machine is."""
+
+import asyncio
+import contextlib
+import gc
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+HOLD_LIMIT_S = 0.05
+"""Longest step that anything a client sends may cause: two ticks of the media clock and a half."""
+
+
+@dataclass
+class Holding:
+    """The longest step so far."""
+
+    longest_s: float = 0.0
+    """Processor time of the thread; what others did meanwhile does not count."""
+    step: str = ""
+    """What ran in it."""
+
+
+@contextlib.contextmanager
+def longest_hold() -> Iterator[Holding]:
+    """Measure every callback that loops of this thread run until the block ends.
+
+    The garbage collector rests meanwhile: its pauses grow with the heap, not with the request.
+    """
+    holding, run = Holding(), asyncio.Handle._run
+
+    def timed(handle: Any) -> None:
+        began_s = time.thread_time()
+        try:
+            run(handle)
+        finally:
+            took_s = time.thread_time() - began_s
+            if took_s > holding.longest_s:
+                holding.longest_s, holding.step = took_s, repr(handle)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with mock.patch.object(asyncio.Handle, "_run", timed):
+            yield holding
+    finally:
+        gc.enable()
