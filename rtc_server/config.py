@@ -19,8 +19,13 @@ from rtc_server.options import ENV_PREFIX, option, read_options, refuse_unknown_
 T = TypeVar("T")
 
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
-ORIGIN = re.compile(rf"https?://({_NAME}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?")
-"""A web origin as browsers send it."""
+ORIGIN = re.compile(
+    r"(?!(?:about|blob|data|file|ftp|javascript|wss?):)"
+    r"[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+)
+"""Origin as browsers send it: of a web page, or of an extension or app with a scheme of its own
+(``chrome-extension://…``, ``capacitor://localhost``). Pages of the schemes that are left out have
+the opaque origin ``null``, or do not exist."""
 PUBLIC_BY_STUN = "stun"
 """Value of ``--public-address`` that is no address: ask for it."""
 PATH_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
@@ -100,7 +105,9 @@ class AccessSettings:
         choices=("off", "open"),
     )
     cors_origins: tuple[str, ...] = option(
-        (), "web origins whose pages may use the server, comma separated; * for all (needs keys)"
+        (),
+        "origins whose pages, extensions and apps may use the server, comma separated; * for all "
+        "(needs keys)",
     )
     server_names: tuple[str, ...] = option(
         (),
@@ -125,7 +132,8 @@ class AccessSettings:
             if origin != "*" and not ORIGIN.fullmatch(origin):
                 raise ConfigError(
                     f"{origin!a} is not an origin. --cors-origins takes what browsers send, such "
-                    "as https://app.example, without a path."
+                    "as https://app.example or chrome-extension://abc, without a path. Pages from "
+                    "files have no origin that could be listed."
                 )
         for name in self.server_names:
             if not re.fullmatch(_NAME, name):

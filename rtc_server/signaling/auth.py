@@ -24,7 +24,7 @@ from rtc_server.signaling.bodies import query_text
 from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.key_ring import NO_KEY, KeyRing, ValidKey
 from rtc_server.signaling.log_limit import LogLimit
-from rtc_server.signaling.origins import OriginPolicy, is_preflight, preflight_answer
+from rtc_server.signaling.origins import OriginPolicy, is_preflight, preflight_answer, same_origin
 from rtc_server.signaling.secrets import PREFIX, ClientSecret, SecretSigner
 
 WRONG_KEYS = Rate(burst=20, per_second=0.2)
@@ -127,7 +127,7 @@ class Door:
             self._origins.check(request.headers.get(hdrs.HOST), request.headers.get(hdrs.ORIGIN))
             refusal = request.match_info.http_exception
             if is_preflight(request) and isinstance(refusal, web.HTTPMethodNotAllowed):
-                return preflight_answer(sorted(refusal.allowed_methods))
+                return preflight_answer(request, sorted(refusal.allowed_methods))
             resource = request.match_info.route.resource
             name = (resource.name if resource else None) or ""
             if resource is not None:  # else there is no such route: answered with 404 or 405
@@ -223,7 +223,7 @@ class Door:
         reads = request.method in (hdrs.METH_GET, hdrs.METH_HEAD) and not _upgrades(request)
         if secret.origin is None or (origin is None and reads):
             return  # browsers leave Origin out when a page only reads from its own server
-        if origin is None or origin.lower() != secret.origin.lower():
+        if origin is None or not same_origin(origin, secret.origin):
             raise Forbidden("This client secret was made for pages of another origin.")
 
 

@@ -191,7 +191,10 @@ def _origin(origin: object) -> str | None:
         isinstance(origin, str) and len(origin) <= ORIGIN_LIMIT_CHARS and ORIGIN.fullmatch(origin)
     ):
         return origin
-    raise RemoteError("x.origin must be an origin, such as https://app.example.")
+    raise RemoteError(
+        "x.origin must be an origin as browsers send it, such as https://app.example or "
+        "chrome-extension://abc, without a path."
+    )
 
 
 def _room(room: object) -> tuple[str | None, bool]:

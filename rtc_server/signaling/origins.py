@@ -8,6 +8,7 @@ listed; and ``Host`` must be a name of this server, because a hostile page can p
 """
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -17,9 +18,17 @@ from aiohttp import hdrs, web
 from rtc_server.errors import Forbidden
 
 EXPOSED_HEADERS = "Location, ETag, Link, Retry-After"
-ALLOWED_HEADERS = "Authorization, Content-Type, If-Match, Last-Event-ID"
+ALLOWED_HEADERS = ("Authorization", "Content-Type", "If-Match", "Last-Event-ID")
+"""Request headers that a preflight is always told it may use."""
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
+"""Name of a header (RFC 9110, section 5.1), of a length that somebody uses."""
+MORE_HEADERS = 100
+"""Further header names that a preflight may ask for."""
 PREFLIGHT_AGE_S = 600
 """How long a browser may remember a preflight."""
+
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+"""What browsers leave out of an origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +66,7 @@ class OriginPolicy:
         """Whether --cors-origins has it; not so for the opaque origin ``null``."""
         if origin == "null":
             return False
-        return any(
-            origin.lower() == listed.lower() or listed == "*" for listed in self.cors_origins
-        )
+        return any(listed == "*" or same_origin(origin, listed) for listed in self.cors_origins)
 
     def _is_ours(self, host: str) -> bool:
         name = _name(host)
@@ -80,10 +87,20 @@ def is_own(host: str, origin: str) -> bool:
     The scheme is not compared: behind a proxy that ends TLS we do not know our own.
     """
     scheme, _, place = origin.lower().partition("://")
-    port = {"http": ":80", "https": ":443"}.get(scheme)
+    port = DEFAULT_PORTS.get(scheme)
     if port is None or not place:
         return False
     return place.removesuffix(port) == host.lower().removesuffix(port)
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Return whether two origins are the same, in any case and with or without a default port."""
+    return _without_default_port(one) == _without_default_port(other)
+
+
+def _without_default_port(origin: str) -> str:
+    scheme, _, place = origin.lower().partition("://")
+    return f"{scheme}://{place.removesuffix(DEFAULT_PORTS.get(scheme, ''))}"
 
 
 def _name(host: str) -> str:
@@ -103,16 +120,33 @@ def is_preflight(request: web.Request) -> bool:
     )
 
 
-def preflight_answer(methods: Sequence[str]) -> web.Response:
-    """What may be sent to a resource that has these methods. Never asks for a key."""
+def preflight_answer(request: web.Request, methods: Sequence[str]) -> web.Response:
+    """Return what may be sent to a resource that has these methods. Never asks for a key.
+
+    Any header may be sent: there are no cookies, so none of them lets a page do more than its key
+    does, and clients and their tracing add names that nobody can list.
+    """
     return web.Response(
         status=204,
         headers={
             hdrs.ACCESS_CONTROL_ALLOW_METHODS: ", ".join(methods),
-            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: ALLOWED_HEADERS,
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: ", ".join(
+                allowed_headers(request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS, ""))
+            ),
             hdrs.ACCESS_CONTROL_MAX_AGE: str(PREFLIGHT_AGE_S),
         },
     )
+
+
+def allowed_headers(asked: str) -> list[str]:
+    """Return the headers that a preflight may use which asks for `asked`, a comma-separated list.
+
+    What is no header's name, and what goes beyond `MORE_HEADERS`, is left out.
+    """
+    known = {name.lower() for name in ALLOWED_HEADERS}
+    names = dict.fromkeys(name.strip().lower() for name in asked.split(","))
+    more = [name for name in names if name not in known and HEADER_NAME.fullmatch(name)]
+    return [*ALLOWED_HEADERS, *more[:MORE_HEADERS]]
 
 
 def cors_headers(policy: OriginPolicy, origin: str | None) -> dict[str, str]:

@@ -124,14 +124,14 @@ class PeerRoutes:
         self._own(request)
         return web.Response(status=204)
 
-    async def endpoint_options(self, _request: web.Request) -> web.StreamResponse:
+    async def endpoint_options(self, request: web.Request) -> web.StreamResponse:
         """``OPTIONS``: for browsers that ask first, and for whoever wants to know what to send."""
-        return _options(hdrs.METH_GET, hdrs.METH_POST, accept=("Accept-Post", SDP))
+        return _options(request, hdrs.METH_GET, hdrs.METH_POST, accept=("Accept-Post", SDP))
 
-    async def session_options(self, _request: web.Request) -> web.StreamResponse:
+    async def session_options(self, request: web.Request) -> web.StreamResponse:
         """The same for a session; tells nobody whether it is there."""
         fragment = ("Accept-Patch", SDP_FRAGMENT)
-        return _options(hdrs.METH_DELETE, hdrs.METH_GET, hdrs.METH_PATCH, accept=fragment)
+        return _options(request, hdrs.METH_DELETE, hdrs.METH_GET, hdrs.METH_PATCH, accept=fragment)
 
     def _own(self, request: web.Request) -> tuple[str, str]:
         """Room and peer of the path, which the caller must have opened."""
@@ -159,8 +159,8 @@ def _etag(request: web.Request) -> str:
     return tags[0].value
 
 
-def _options(*methods: str, accept: tuple[str, str]) -> web.Response:
-    answer = preflight_answer([*methods, hdrs.METH_OPTIONS])
+def _options(request: web.Request, *methods: str, accept: tuple[str, str]) -> web.Response:
+    answer = preflight_answer(request, [*methods, hdrs.METH_OPTIONS])
     name, media_type = accept
     answer.set_status(200)
     answer.headers[hdrs.ALLOW] = ", ".join([*methods, hdrs.METH_OPTIONS])

@@ -12,6 +12,7 @@ from tests.support.signaling_fakes import CALLS, OFFER, SDP, Served, problem, se
 APP = "https://app.example"
 EVIL = "https://evil.example"
 KEY = "k"
+SECRETS = "/v1/realtime/translations/client_secrets"
 
 
 async def test_a_page_elsewhere_cannot_use_a_keyless_server_on_this_machine() -> None:
@@ -92,19 +93,49 @@ async def test_a_preflight_needs_no_key(path: str, methods: str) -> None:
         asked = {
             "Origin": APP,
             "Access-Control-Request-Method": methods.split(", ", maxsplit=1)[0],
-            "Access-Control-Request-Headers": "authorization,content-type",
+            "Access-Control-Request-Headers": "authorization,baggage,content-type",
         }
         async with server.client.options(path, headers=asked) as response:
             assert response.status == 204
             assert response.headers["Access-Control-Allow-Origin"] == APP
             assert response.headers["Access-Control-Allow-Methods"] == methods
             allowed = response.headers["Access-Control-Allow-Headers"]
-            assert allowed == "Authorization, Content-Type, If-Match, Last-Event-ID"
+            assert allowed == "Authorization, Content-Type, If-Match, Last-Event-ID, baggage"
             assert "Link" not in response.headers  # RFC 9725: no credentials to a preflight
         async with server.client.options(path, headers={**asked, "Origin": EVIL}) as response:
             await problem(response, 403, "forbidden")
         async with server.client.options("/nowhere", headers=asked) as response:
             await problem(response, 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+        "moz-extension://0f4c2c6e-58c5-4a3b-a3a2-2f3c63b5a1de",
+        "safari-web-extension://0F4C2C6E-58C5-4A3B-A3A2-2F3C63B5A1DE",
+        "capacitor://localhost",
+        "ionic://localhost",
+        "tauri://localhost",
+        "app://.",
+        "app://obsidian.md",
+        "https://with_underscore.example",
+    ],
+)
+async def test_extensions_and_apps_may_when_they_are_listed(origin: str) -> None:
+    async with serve(api_key=KEY, access=AccessSettings(cors_origins=(origin,))) as server:
+        key = {"Authorization": f"Bearer {KEY}"}
+        bound = {"x": {"origin": origin}}
+        async with server.client.post(SECRETS, json=bound, headers=key) as response:
+            assert response.status == 200
+            secret = (await response.json())["value"]
+        headers = {**SDP, "Origin": origin, "Authorization": f"Bearer {secret}"}
+        async with server.client.post(CALLS, data=OFFER, headers=headers) as response:
+            assert response.status == 201
+            assert response.headers["Access-Control-Allow-Origin"] == origin
+        headers["Origin"] = origin + "x"
+        async with server.client.post(CALLS, data=OFFER, headers=headers) as response:
+            await problem(response, 403, "forbidden")
 
 
 async def test_every_origin_may_where_keys_keep_the_door() -> None:
@@ -151,7 +182,23 @@ async def test_the_page_gets_no_secret_unless_the_operator_says_so() -> None:
             assert "--page-access" in (await problem(response, 403, "forbidden"))["detail"]
 
 
-@pytest.mark.parametrize("name", ["https://a.example/", "a.example", "ftp://a.example", "https://"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "https://a.example/",
+        "a.example",
+        "ftp://a.example",
+        "wss://a.example",
+        "file://",
+        "file://a",
+        "null",
+        "https://",
+        "app://",
+        "://a",
+        "a b://c",
+        "chrome-extension://abc/page.html",
+    ],
+)
 def test_an_origin_that_no_browser_sends_is_a_wrong_setting(name: str) -> None:
     with pytest.raises(ConfigError, match="--cors-origins"):
         AccessSettings(cors_origins=(name,))

@@ -5,7 +5,13 @@ import pytest
 from rtc_server.errors import Forbidden
 from rtc_server.rates import Rate
 from rtc_server.signaling.buckets import Buckets
-from rtc_server.signaling.origins import OriginPolicy, is_own
+from rtc_server.signaling.origins import (
+    ALLOWED_HEADERS,
+    MORE_HEADERS,
+    OriginPolicy,
+    allowed_headers,
+    is_own,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +68,33 @@ def test_names_of_this_server(
     else:
         with pytest.raises(Forbidden):
             policy.check(host, None)
+
+
+def test_a_default_port_makes_no_other_origin() -> None:
+    policy = OriginPolicy(("https://b.example:443", "app://a:443"), (), loopback=False)
+    assert policy.allows("a", "https://B.example")
+    assert not policy.allows("a", "http://b.example")
+    assert not policy.allows("a", "app://a")
+
+
+@pytest.mark.parametrize(
+    ("asked", "more"),
+    [
+        ("", []),
+        ("authorization, CONTENT-TYPE", []),
+        ("x-openai-agents-sdk,x-stainless-os", ["x-openai-agents-sdk", "x-stainless-os"]),
+        ("traceparent, baggage,sentry-trace,,", ["traceparent", "baggage", "sentry-trace"]),
+        ("a b, x:y, *\r\n, ж, " + "x" * 129, ["*"]),
+        ("a,A,a", ["a"]),
+    ],
+)
+def test_every_header_may_be_sent(asked: str, more: list[str]) -> None:
+    assert allowed_headers(asked) == [*ALLOWED_HEADERS, *more]
+
+
+def test_the_headers_of_a_preflight_are_bounded() -> None:
+    asked = ",".join(f"x-{number}" for number in range(1000))
+    assert len(allowed_headers(asked)) == len(ALLOWED_HEADERS) + MORE_HEADERS
 
 
 def test_the_opaque_origin_is_nobody() -> None:
