@@ -88,7 +88,7 @@ _ENGINES = (
         title="Silero",
         licence="voices CC BY-NC-SA 4.0, not for commercial use; v5_cis_base (ru, uk) MIT",
         languages=("ru", "uk", "en", "de", "es", "fr"),
-        needs=("torch", "rutextnorm", "num2words"),
+        needs=("torch", "ru_normalizr", "num2words"),
         extra="silero",
     ),
     _Known(

@@ -31,6 +31,37 @@ LARGEST_RATIO = 4.0
 LEAST_REPEATS = {1: 6, 2: 5, 3: 4, 4: 4, 5: 3, 6: 3, 7: 3, 8: 3}
 """Words in a run, and how many times in a row nobody says the run."""
 
+_PEOPLE_REPEAT = (
+    "да нет так ну ага угу ой ха очень ещё много всё стоп раз алло пока спасибо "
+    "yes no yeah yep nope okay ok right so very really wow ha oh hey stop bye go hello "
+    "ja nein si sí no oui non tak nie так ні "
+    "ноль один два три четыре пять шесть семь восемь девять "
+    "zero oh one two three four five six seven eight nine"
+)
+PEOPLE_REPEAT = frozenset(_PEOPLE_REPEAT.split())
+"""Words, beside digits, that people do say many times: agreement, laughter, numbers read aloud."""
+
+MOST_REPEATED = 12
+"""Times in a row that people say one of those."""
+
+LEAST_UNTRANSLATED = 3
+"""Words that a text and its translation share before they can be the same sentence."""
+
+LEAST_UNTRANSLATED_RELATED = 8
+"""The same between languages that share many words."""
+
+UNTRANSLATED_SHARE = 0.8
+"""Share of a translation's words, names aside, that it never has in common with its source."""
+
+_RELATED = (
+    frozenset({"ru", "uk", "bg"}),
+    frozenset({"cs", "sk", "pl"}),
+    frozenset({"hr", "sl"}),
+    frozenset({"es", "pt", "it", "fr", "ro"}),
+    frozenset({"da", "sv"}),
+    frozenset({"de", "nl"}),
+)
+
 LARGEST_FOREIGN_SHARE = 0.3
 """Most letters of another script than the language's own, names aside."""
 
@@ -52,6 +83,8 @@ class Doubt(StrEnum):
     """The same few words, again and again."""
     SCRIPT = "script"
     """Letters of another script than the language's."""
+    UNTRANSLATED = "untranslated"
+    """The same sentence in both languages."""
     RATIO = "ratio"
     """Far longer or shorter than what it translates."""
 
@@ -96,13 +129,14 @@ def doubt_translation(
         audio_s: length of the audio in seconds.
         complete: whether the model ended both by itself.
     """
-    common = set(_words(source_text)) & set(_words(target_text))
     for text, language in ((source_text, pair[0]), (target_text, pair[1])):
         doubt = doubt_text(text, language, audio_s, complete)
-        if doubt is Doubt.SCRIPT and _is_foreign_by_names_only(text, language, common):
+        if doubt is Doubt.SCRIPT and _is_foreign_by_names_only(text, source_text, target_text):
             doubt = None
         if doubt is not None:
             return doubt
+    if _is_untranslated(source_text, target_text, pair):
+        return Doubt.UNTRANSLATED
     lengths = sorted((len(source_text), len(target_text)))
     if lengths[1] > 2 * SHORT_TEXT and lengths[1] > LARGEST_RATIO * lengths[0]:
         return Doubt.RATIO
@@ -115,13 +149,22 @@ def _words(text: str) -> list[str]:
 
 def _is_repeated(text: str) -> bool:
     words = _words(text)
-    for size, least in LEAST_REPEATS.items():
-        if _longest_run(words, size) >= least:
-            return True
+    runs = [(word, sum(1 for _ in run)) for word, run in groupby(words)]
+    if any(length >= _least_repeats(word) for word, length in runs):
+        return True
+    once = [word for word, _ in runs]
+    if any(_longest_run(once, size) >= least for size, least in LEAST_REPEATS.items()):
+        return True
     if any(_STUTTER.search(word) for word in words):
         return True
-    triples = Counter(zip(words, words[1:], words[2:], strict=False))
-    return len(words) >= 16 and 2 * len(triples) < triples.total()
+    triples = Counter(zip(once, once[1:], once[2:], strict=False))
+    return len(once) >= 16 and 2 * len(triples) < triples.total()
+
+
+def _least_repeats(word: str) -> int:
+    """Times in a row that nobody says one word."""
+    said_often = word in PEOPLE_REPEAT or word.isdigit()
+    return MOST_REPEATED + 1 if said_often else LEAST_REPEATS[1]
 
 
 def _longest_run(words: list[str], size: int) -> int:
@@ -132,23 +175,63 @@ def _longest_run(words: list[str], size: int) -> int:
 
 
 def _foreign_share(text: str, language: str) -> float:
-    """Share of letters that are not of the language's script."""
-    scripts = [_script(c) for c in text if c.isalpha()]
+    """Share of letters that are not of the language's script, Latin names aside."""
+    names = _latin_names(text, language)
+    kept = "".join(word for word in re.findall(r"\w+", text) if word not in names)
+    scripts = [_script(c) for c in kept if c.isalpha()]
     return sum(s != _script_of(language) for s in scripts) / max(len(scripts), 1)
 
 
-def _is_foreign_by_names_only(text: str, language: str, common: set[str]) -> bool:
-    """Whether Latin names that stand in both texts ("OpenAI") are all that is foreign.
+def _latin_names(text: str, language: str) -> set[str]:
+    """Words that are names in Latin letters, which every script writes so.
 
-    Latin names are written so in every script; the reverse does not happen.
+    Beside words of the language's own script, a capital letter makes a name, except that of the
+    first word ("Купил Samsung"). Text without any of its own needs a clearer sign: a capital inside
+    a word ("OpenAI"), or a number behind capitals ("Windows 11"). The reverse does not happen:
+    languages with Latin letters have no names in others.
     """
     if _script_of(language) == "LATIN":
-        return False
+        return set()
+    words = re.findall(r"\w+", text)
+    if any(_script(c) == _script_of(language) for c in text if c.isalpha()):
+        return {
+            word
+            for place, word in enumerate(words)
+            if any(c.isupper() for c in word[1:]) or (place and word[0].isupper())
+        }
+    latin = [word for word in words if word[0].isalpha()]
+    capital = all(any(c.isupper() for c in word) for word in latin)
+    clear = any(re.search(r"[^\W\d_A-Z]+[A-Z]", word) for word in latin) or len(words) > len(latin)
+    return set(latin) if capital and clear else set()
+
+
+def _is_foreign_by_names_only(text: str, source_text: str, target_text: str) -> bool:
+    """Whether a foreign `text` is one Latin name, the same in both texts ("Linux")."""
     words = _words(text)
-    own = [word for word in words if word not in common]
-    if not own:
-        return len(words) == 1
-    return _foreign_share(" ".join(own), language) <= LARGEST_FOREIGN_SHARE
+    return (
+        len(words) == 1
+        and _script(words[0][0]) == "LATIN"
+        and _words(source_text) == _words(target_text)
+    )
+
+
+def _is_untranslated(source_text: str, target_text: str, pair: tuple[str, str]) -> bool:
+    """Whether the translation is its source again, more than names and numbers would be."""
+    related = any(set(pair) <= family for family in _RELATED)
+    least = LEAST_UNTRANSLATED_RELATED if related else LEAST_UNTRANSLATED
+    source, target = _plain_words(source_text), _plain_words(target_text)
+    common = Counter(source) & Counter(target)
+    return common.total() >= max(least, UNTRANSLATED_SHARE * len(target))
+
+
+def _plain_words(text: str) -> list[str]:
+    """Words that are neither numbers nor, by a capital letter inside the text, names."""
+    words = re.findall(r"\w+", text)
+    return [
+        word.casefold()
+        for place, word in enumerate(words)
+        if word.isalpha() and not (place and any(c.isupper() for c in word))
+    ]
 
 
 def _script_of(language: str) -> str:

@@ -121,7 +121,7 @@ def test_the_images_install_what_the_project_asks_for() -> None:
     command = [sys.executable, str(script), "canary", "silero"]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
-    assert {"aiortc==1.16.0", "nemo_toolkit[asr]==3.0.0", "rutextnorm>=2.1,<3"} <= set(lines)
+    assert {"aiortc==1.16.0", "nemo_toolkit[asr]==3.0.0", "ru-normalizr>=1.3,<1.4"} <= set(lines)
     assert not any("pytest" in line or "piper" in line for line in lines)
 
 

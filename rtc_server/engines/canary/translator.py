@@ -21,6 +21,7 @@ from rtc_server.pcm import SPEECH_RATE, Samples
 log = logging.getLogger(__name__)
 
 SILENT = "silence"
+TOO_LONG = "longer_than_the_engine_takes"
 """The reason for what never reached the model; others are `safety.Doubt`."""
 MAX_BATCH = 16
 MAX_AUDIO_S = 40.0
@@ -131,11 +132,10 @@ class CanaryAst:
             EngineError: a pair that the model does not have, or no memory for even one segment.
         """
         check_pairs(batch, self._capabilities.pairs)
-        heard = [index for index, request in enumerate(batch) if _can_be_heard(request.samples)]
-        results = [not_understood(SILENT)] * len(batch)
-        for index, result in zip(heard, self._translate([batch[i] for i in heard]), strict=True):
-            results[index] = result
-        return results
+        refusals = [_refused(request.samples) for request in batch]
+        taken = [one for one, refused in zip(batch, refusals, strict=True) if refused is None]
+        answers = iter(self._translate(taken))
+        return [next(answers) if refused is None else refused for refused in refusals]
 
     def close(self) -> None:
         """The process ends after this and takes everything along."""
@@ -207,8 +207,9 @@ def without_repeats(waves: Sequence[Samples]) -> tuple[list[Samples], list[int]]
     return [waves[among.index(place)] for place in range(len(places))], among
 
 
-def _can_be_heard(samples: Samples) -> bool:
+def _refused(samples: Samples) -> AstResult | None:
+    """The result of audio that the model is not given, with why; nothing for all other audio."""
     if len(samples) > MAX_AUDIO_S * SPEECH_RATE:
         log.warning("A segment of more than %.0f s was not translated", MAX_AUDIO_S)
-        return False
-    return not is_silent(samples)
+        return not_understood(TOO_LONG)
+    return not_understood(SILENT) if is_silent(samples) else None

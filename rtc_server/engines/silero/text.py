@@ -1,9 +1,9 @@
 """Text as Silero's models can read it.
 
 The models drop every character outside their alphabet without a word: digits, Latin letters in
-Russian, signs. So a text first passes a normaliser (`rutextnorm` for Russian, `numbers` for the
-others), then `readable`, which leaves nothing that would be dropped: every letter has an equal in
-the alphabet, every digit is a word, every sign is a word or a pause.
+Russian, signs. So a text first passes a normaliser (`russian`, `english`, or `numbers`), then
+`readable`, which leaves nothing that would be dropped: every letter has an equal in the alphabet,
+every digit is a word, every sign is a word or a pause.
 """
 
 import re
@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from rtc_server.engines.letters import IN_LATIN, to_cyrillic
+from rtc_server.engines.silero.english import normalise_english
 from rtc_server.engines.silero.numbers import say_numbers
+from rtc_server.engines.silero.russian import normalise_russian
 
 _PAUSES = frozenset(" .,!?:;-–…")
 ALPHABETS: Mapping[str, frozenset[str]] = {
@@ -149,17 +151,19 @@ def _is_latin(char: str) -> bool:
     return unicodedata.name(char, "").startswith("LATIN ")
 
 
-def _normalise_russian(text: str) -> str:
-    import rutextnorm  # noqa: PLC0415 (belongs to the extra)
+_UMLAUTS = str.maketrans("äöüÄÖÜ", "эёюЭЁЮ")
+_FOREIGN_NAME = re.compile(r"[^\W\d_]*[\u00c0-\u024f][^\W\d_]*")
 
-    # Stress marks would become separate characters, and ü would not be known as a letter.
-    said: str = rutextnorm.normalize_russian(_bare_latin(text).replace(_ACUTE, ""))
-    return said
+
+def _russian(text: str) -> str:
+    # Names with marks, as «Müller», are not English: the normaliser would read them so.
+    text = _FOREIGN_NAME.sub(lambda name: _own_script(name[0].translate(_UMLAUTS), "ru"), text)
+    return normalise_russian(text.replace(_ACUTE, ""))  # a stress mark would split its word
 
 
 NORMALISERS: Mapping[str, Callable[[str], str]] = {
-    "ru": _normalise_russian,
-    **{language: partial(say_numbers, language=language) for language in ("uk", "en", "de")},
-    **{language: partial(say_numbers, language=language) for language in ("es", "fr")},
+    "ru": _russian,
+    "en": normalise_english,
+    **{language: partial(say_numbers, language=language) for language in ("uk", "de", "es", "fr")},
 }
 """What reads numbers, dates and units, by language."""

@@ -20,6 +20,21 @@ BELIEVED = [
     ("Où est la gare ?", "Where is the station?", ("fr", "en")),
     ("Wo ist der Bahnhof? Straße, Übung, Grüße.", "Where is the station?", ("de", "en")),
     ("Schadenfreude", "Злорадство", ("de", "ru")),
+    ("iPhone 15 Pro Max", "iPhone 15 Pro Max", ("ru", "en")),
+    ("Windows 11", "Windows 11", ("en", "ru")),
+    ("Linux.", "Linux.", ("en", "ru")),
+    ("Купил iPhone.", "I bought an iPhone.", ("ru", "en")),
+    ("Купил Samsung Galaxy.", "I bought a Samsung Galaxy.", ("ru", "en")),
+    ("Да, да, да, да, да, да, да!", "Yes, yes, yes, yes, yes, yes, yes!", ("ru", "en")),
+    ("Очень, очень, очень хорошо", "Very, very, very good", ("ru", "en")),
+    ("0 0 0 0 0 0", "0 0 0 0 0 0", ("ru", "en")),
+    ("Ноль, ноль, ноль, ноль, ноль, ноль.", "Zero, zero, zero, zero, zero, zero.", ("ru", "en")),
+    ("000000", "000000", ("en", "de")),
+    ("Berlin, Hamburg, Hannover.", "Berlin, Hamburg, Hannover.", ("en", "de")),
+    ("iPhone 15 Pro Max", "iPhone 15 Pro Max", ("en", "de")),
+    ("Super, okay!", "Super, okay!", ("en", "de")),
+    ("Ana come una manzana", "Ana come uma maçã", ("es", "pt")),
+    ("Мама мила раму", "Мама мыла раму", ("uk", "ru")),
 ]
 
 CAUGHT = [
@@ -27,7 +42,9 @@ CAUGHT = [
     ("Thank you.", "...", Doubt.EMPTY),
     ("Thank you.", "Thank you.", Doubt.SCRIPT),  # not translated, but not a name either
     ("Спасибо.", "Спасибо.", Doubt.SCRIPT),
-    ("yes yes yes yes yes yes", "да", Doubt.REPEATED),
+    ("yes " * 14, "да", Doubt.REPEATED),
+    ("the the the the the the", "эти", Doubt.REPEATED),
+    ("THANK YOU", "THANK YOU", Doubt.SCRIPT),
     ("you know " * 5, "знаешь", Doubt.REPEATED),
     ("and I think that " * 4, "и я думаю", Doubt.REPEATED),
     ("Aaaaaaaaaaaah", "А", Doubt.REPEATED),
@@ -45,6 +62,31 @@ def test_what_people_say_is_believed(source: str, target: str, pair: tuple[str, 
 @pytest.mark.parametrize(("source", "target", "doubt"), CAUGHT)
 def test_invented_text_is_caught(source: str, target: str, doubt: Doubt) -> None:
     assert doubt_translation(source, target, ("en", "ru"), audio_s=2.5, complete=True) is doubt
+
+
+@pytest.mark.parametrize(
+    "partial", ["Купил iPhone", "iPhone 15 Pro", "Мы на YouTube", "Да да да да да да"]
+)
+def test_a_partial_text_with_names_is_shown(partial: str) -> None:
+    assert doubt_text(partial, "ru", 3.0, complete=True) is None
+
+
+@pytest.mark.parametrize("partial", ["Thank you for watching", "Thanks", "THANK YOU"])
+def test_a_partial_text_in_another_language_is_not_shown(partial: str) -> None:
+    assert doubt_text(partial, "ru", 3.0, complete=True) is Doubt.SCRIPT
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("Where is the train station?", ("en", "de")),
+        ("How are you?", ("en", "fr")),
+        ("My iPhone is broken again.", ("en", "es")),
+        ("La casa es muy grande y tiene un jardín bonito.", ("es", "it")),
+    ],
+)
+def test_a_sentence_that_was_not_translated_is_caught(text: str, pair: tuple[str, str]) -> None:
+    assert doubt_translation(text, text, pair, audio_s=3.0, complete=True) is Doubt.UNTRANSLATED
 
 
 def test_text_that_was_cut_is_not_believed() -> None:

@@ -8,6 +8,7 @@ import pytest
 from rtc_server.engines.base import AstRequest, AstStatus, Pair
 from rtc_server.engines.canary.translator import (
     MAX_AUDIO_S,
+    TOO_LONG,
     WARM_BATCHES,
     CanaryAst,
     OutOfMemory,
@@ -91,7 +92,7 @@ def test_what_cannot_be_heard_never_reaches_the_model() -> None:
         AstStatus.NOT_UNDERSTOOD,
         AstStatus.NOT_UNDERSTOOD,
     ]
-    assert [result.reason for result in results] == ["silence", "", "silence", "silence"]
+    assert [result.reason for result in results] == ["silence", "", "silence", TOO_LONG]
     assert [len(call) for call in told.calls] == [1]
 
 

@@ -1,6 +1,7 @@
 """What Silero's models are given: words in their alphabet, in pieces that can be heard early."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -34,23 +35,38 @@ ODD = st.text(
     [
         ("en", "At 14:30 we meet.", "At fourteen thirty we meet."),
         ("en", "It opens at 9:05.", "It opens at nine oh five."),
-        ("en", "$1,250.50 & 25%", "one thousand two hundred and fifty point five dollars "
+        ("en", "$1,250.50 & 25%", "one thousand two hundred and fifty dollars and fifty cents "
          "and twenty-five percent"),
-        ("en", "In 1999 the 21st API v2", "In nineteen ninety-nine the twenty-first API v two"),
+        ("en", "In 1999 the 21st API v2",
+         "In nineteen ninety-nine the twenty-first ay pee eye v two"),
         ("en", "−5 °C, 5-10 km, 1 km", "minus five degrees Celsius, five to ten kilometers, "
          "one kilometer"),
         ("en", "Call 00123", "Call zero zero one two three"),
         ("en", "Don’t! C++", "Don't! C plus plus"),
         ("en", "Łódź, Привет", "Lodz, privet"),
         ("de", "Am 3. Mai um 14:05 Uhr", "Am dritten Mai um vierzehn Uhr fünf"),
-        ("de", "1.250,50 € für Øre", "eintausendzweihundertfünfzig Komma fünf Euro für Ore"),
+        ("de", "1.250,50 € für Øre",
+         "eintausendzweihundertfünfzig Euro und fünfzig Cent für Ore"),
+        ("de", "Dr. Müller, z. B. bei BMW", "Doktor Müller, zum Beispiel bei be em we"),
+        ("de", "Nr. 5 für 12,01 $", "Nummer fünf für zwölf Dollar und ein Cent"),
         ("es", "¿Cuánto? 1.500 €, el 1º", "Cuánto? mil quinientos euros, el primero"),
+        ("es", "n° 5, 1.000,50 €", "número cinco, mil euros con cincuenta céntimos"),
+        ("es", "El Sr. García vive en EE. UU.", "El señor García vive en Estados Unidos"),
+        ("de", "1 km, 21 €", "ein Kilometer, einundzwanzig Euro"),
+        ("es", "1 km, 21 €", "un kilómetro, veintiún euros"),
+        ("es", "3,5 km", "tres coma cinco kilómetros"),
+        ("fr", "M. Dupont habite au n° 5", "monsieur Dupont habite au numéro cinq"),
+        ("fr", "1.000,50 € à la SNCF",
+         "mille euros et cinquante centimes à la esse enne cé effe"),
         ("fr", "Le 1er à 14h30 : l’eau", "Le premier à quatorze heures trente: l'eau"),
         ("uk", "21 км, 3 кг, 5 грн", "двадцять один кілометр, три кілограми, п'ять гривень"),
+        ("uk", "1 година 2 хвилини, 22 грн", "одна година дві хвилини, двадцять дві гривні"),
+        ("uk", "через 1 годину", "через одну годину"),
+        ("uk", "США і ООН", "ес ша а і о о ен"),
         ("uk", "Зустріч: John Smith", "Зустріч: джохн смит"),
         ("ru", "Мы исправили 25 ошибок.", "Мы исправили двадцать пять ошибок."),
-        ("ru", "API и v2, 3D", "апи и в два, три д"),
-        ("ru", "C++ & Müller", "к плюс плюс и муллер"),
+        ("ru", "API и v2, 3D", "эй пи ай и ви два, три ди"),
+        ("ru", "C++ & Müller", "си плюс плюс и мюллер"),
         ("ru", "за́мок (старый)", "замок, старый"),
         ("ru", "Поезд №5 в 14:30", "Поезд номер пять в четырнадцать часов тридцать минут"),
     ],
@@ -58,7 +74,43 @@ ODD = st.text(
 def test_numbers_units_and_foreign_letters_are_said_in_words(
     language: str, text: str, said: str
 ) -> None:
-    assert speakable(text, language) == said
+    assert speakable(text, language).lower() == said.lower()
+
+
+def _spoken_table(language: str) -> list[tuple[str, str, str]]:
+    """Texts as people write them, and all the words that must be heard, one pair a line."""
+    table = (Path(__file__).parent / f"spoken_{language}.tsv").read_text().splitlines()
+    return [(language, *line.split("\t")) for line in table]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("language", "text", "said"), [*_spoken_table("ru"), *_spoken_table("en")])
+def test_every_word_of_the_table_is_spoken(language: str, text: str, said: str) -> None:
+    assert _heard(speakable(text, language)) == _heard(said)
+
+
+def _heard(text: str) -> list[str]:
+    return re.findall(r"[\w'+-]+", text.lower())
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_the_table_has_a_hundred_and_fifty_texts(language: str) -> None:
+    assert len(_spoken_table(language)) >= 150
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Mr. Smith met Dr. Brown on 10 Downing St. at noon"),
+        ("en", "J. R. R. Tolkien lived at No. 20 there"),
+        ("ru", "И. И. Иванов живёт на ул. Ленина"),
+        ("ru", "Проф. Петров приехал в г. Москва"),
+        ("fr", "M. Dupont est au n° 5"),
+        ("es", "El Sr. García está aquí"),
+        ("de", "Dr. Müller wohnt in Nr. 5"),
+    ],
+)
+def test_an_abbreviation_does_not_end_a_sentence(language: str, text: str) -> None:
+    assert "." not in speakable(text, language)
 
 
 @pytest.mark.parametrize("text", ["", " ", "...", ":-) 😀", "—", "?!", "\u200b"])
