@@ -27,6 +27,7 @@ COPY static static
 COPY models/phrasebook models/phrasebook
 COPY models/silero_vad/weights.npz models/silero_vad/LICENSE.txt models/silero_vad/
 COPY models/catalog.toml models/catalog.toml
+COPY scripts/constraints.txt scripts/constraints.txt
 COPY docs/openapi.yaml docs/events.schema.json docs/
 
 # The GPU stages use this Python, the one of Ubuntu 24.04; torch brings its own CUDA 13 libraries, the

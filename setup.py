@@ -13,6 +13,7 @@ FILES = (
     "models/silero_vad/LICENSE.txt",
     "docs/openapi.yaml",
     "docs/events.schema.json",
+    "scripts/constraints.txt",
 )
 """Found again by `rtc_server.resources`."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def resource_folder(name: str) -> Path:
-    """The folder ``static`` or ``models/phrasebook``, wherever this package runs from.
+    """Return the folder ``static``, ``scripts`` or ``models/…``, wherever this package runs from.
 
     Raises:
         FileNotFoundError: the installation is incomplete.

@@ -1,6 +1,7 @@
 """Prints what pyproject.toml asks for, with the extras that are named: one requirement a line.
 
-Images install these before the code, so that the layer is reused until they change.
+``--all`` stands for every extra. Images install these before the code, so that the layer is reused
+until they change.
 """
 
 import sys
@@ -8,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+extras = project["optional-dependencies"]
 print(*project["dependencies"], sep="\n")
-for extra in sys.argv[1:]:
-    print(*project["optional-dependencies"][extra], sep="\n")
+for extra in extras if sys.argv[1:] == ["--all"] else sys.argv[1:]:
+    print(*extras[extra], sep="\n")

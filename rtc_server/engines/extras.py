@@ -1,15 +1,23 @@
 """What to run when a package that an engine needs is missing from this installation."""
 
+import re
 import shlex
 import sys
 from importlib.metadata import requires
 
+from rtc_server.resources import resource_folder
 
-def install_command(extra: str = "") -> str:
-    """The command that installs what an extra of this package needs, or, without one, the base.
 
-    It names the requirements themselves and this very Python: so it works from any folder, in a
-    checkout and in an image alike.
+def install_command(extra: str = "", *, only: str = "") -> str:
+    """Return the command that installs what an extra of this package needs, or else the base.
+
+    It names this very Python, the requirements themselves and the list of the versions that were
+    tested together, which is part of the package: so it works from any folder, in a checkout, an
+    image and a plain installation alike.
+
+    Args:
+        extra: as in pyproject.toml; without one, what the package needs itself.
+        only: the one distribution among these that is missing.
 
     Raises:
         PackageNotFoundError: this package runs without being installed.
@@ -17,6 +25,9 @@ def install_command(extra: str = "") -> str:
     wanted = []
     for requirement in requires("rtc-server") or ():
         what, _, marker = requirement.partition(";")
-        if marker.strip().replace("'", '"') == (f'extra == "{extra}"' if extra else ""):
+        if marker.strip().replace("'", '"') != (f'extra == "{extra}"' if extra else ""):
+            continue
+        if only in ("", *re.findall(r"^[\w.-]+", what)):
             wanted.append(what.strip())
-    return shlex.join([sys.executable, "-m", "pip", "install", *wanted])
+    constraints = resource_folder("scripts") / "constraints.txt"
+    return shlex.join([sys.executable, "-m", "pip", "install", "-c", str(constraints), *wanted])

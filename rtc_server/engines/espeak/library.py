@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rtc_server.engines.extras import install_command
 from rtc_server.errors import EngineError, EngineUnavailable
 
 CHUNK_MS = 60
@@ -38,7 +39,7 @@ class Library:
             import espeakng_loader  # noqa: PLC0415 (only the engine's process may need it)
         except ImportError:
             raise EngineUnavailable(
-                "It needs espeakng-loader. Run: pip install espeakng-loader"
+                "It needs espeakng-loader. Run: " + install_command(only="espeakng-loader")
             ) from None
         data = Path(espeakng_loader.get_data_path())
         self._lib = ctypes.CDLL(espeakng_loader.get_library_path())

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rtc_server.engines.extras import install_command
 from rtc_server.errors import ConfigError
 from rtc_server.resources import resource_folder
 
@@ -105,7 +106,7 @@ def adapted(model: Path, moves: Moves, folder: Path) -> Path:
     if moves.model != checksum(model):
         raise ConfigError(
             "The acoustic model in the pocketsphinx wheel is not the one that the phrasebook "
-            "was adapted to; install the version that scripts/constraints.txt names."
+            f"was adapted to. Run: {install_command(only='pocketsphinx')}"
         )
     for file in model.iterdir():
         if file.name != MEANS:

@@ -188,5 +188,6 @@ def _stress_notes(voices: dict[str, _Voice]) -> Iterator[str]:
     if bare:
         yield (
             f"Words of {' and '.join(bare)} are read without stress marks, which "
-            "spoils them: the model sets none itself. Run: pip install silero-stress"
+            "spoils them: the model sets none itself, and silero-stress, a package of the extra "
+            "silero, is not installed."
         )
