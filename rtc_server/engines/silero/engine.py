@@ -29,7 +29,7 @@ from rtc_server.pcm import Samples
 if TYPE_CHECKING:
     from rtc_server.engines.silero.model import SileroModel
 
-_NEEDS = ("torch", "rutextnorm", "num2words")
+_NEEDS = ("torch", "ru_normalizr", "num2words")
 _DEADLINE_S = 10.0
 """For one clause of 200 characters, on a slow CPU, tried twice."""
 _WARM_UP = {
