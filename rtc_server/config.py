@@ -60,6 +60,26 @@ class HttpSettings:
     )
     api_key: str = option("", "key that callers must present as a Bearer token")
     max_sessions: int = option(50, "sessions at once; further calls get 503", low=1, high=10_000)
+    max_connections: int = option(
+        0,
+        "TCP connections at once; 0 takes half of the file descriptors, at most 4096",
+        low=0,
+        high=1_000_000,
+    )
+    address_connections: int = option(
+        256,
+        "TCP connections at once of one address, of IPv6 of one /64; 0 for no limit. Loopback and "
+        "--trusted-proxies are not counted",
+        low=0,
+        high=1_000_000,
+    )
+    keepalive_s: float = option(
+        0.0,
+        "seconds a connection may wait for its first or next request; 0 takes 10, and 75 with "
+        "--trusted-proxies",
+        low=0,
+        high=3600,
+    )
     log_level: str = option(
         "info", "how much to log", choices=("debug", "info", "warning", "error")
     )

@@ -37,6 +37,13 @@ class Metrics:
         self.calls_refused = Counter(
             "rtc_calls_refused", "Calls refused at signaling, by error code.", ["code"], registry=r
         )
+        self.connections = Gauge("rtc_connections", "TCP connections open now.", registry=r)
+        self.connections_refused = Counter(
+            "rtc_connections_refused",
+            "TCP connections not taken: too many of one address, in all, or no descriptors.",
+            ["reason"],
+            registry=r,
+        )
         self.segments = Counter("rtc_segments", "Segments by final status.", ["status"], registry=r)
         self.not_understood = Counter(
             "rtc_not_understood",

@@ -10,25 +10,23 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 
 from rtc_server.app.engines import Engines
-from rtc_server.app.tls import renewing, tls_context
+from rtc_server.app.listening import listening
 from rtc_server.audio.vad import make_vad_factory
 from rtc_server.background import beside
 from rtc_server.clock import monotonic
-from rtc_server.config import HttpSettings, Settings
-from rtc_server.errors import ConfigError
+from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.manager import RoomManager
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.quota import Quotas
 from rtc_server.session.services import Services
-from rtc_server.signaling import AccessLog, make_http_app, server_logger
+from rtc_server.signaling import make_http_app
 from rtc_server.transport.base import NextPacket, TransportListener
 from rtc_server.transport.discovery import with_public_address
 from rtc_server.transport.media.tick import shared_tick
@@ -37,10 +35,6 @@ from rtc_server.transport.webrtc import WebRtcTransport
 
 LAG_PROBE_S = 0.1
 """Period of the timer whose lateness is the event loop's lag."""
-SHUTDOWN_S = 5.0
-"""What open HTTP requests may take at the end."""
-LINGERING_S = 2.0
-"""How long a refused body is still read and thrown away, so that the refusal arrives."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 logger = logging.getLogger(__name__)
@@ -150,7 +144,10 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
     """
     parts = _build(settings)
     own = settings.http
-    async with _listening(_below(own.path_prefix, parts.http), own) as port, parts.working():
+    async with (
+        listening(_below(own.path_prefix, parts.http), own, parts.metrics) as port,
+        parts.working(),
+    ):
         scheme = "https" if own.tls_cert else "http"
         host = f"[{own.host}]" if ":" in own.host else own.host
         url = f"{scheme}://{host}:{port}{own.path_prefix}"
@@ -232,36 +229,6 @@ async def run(settings: Settings, announce: Callable[[RunningServer], None]) -> 
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
-
-
-@asynccontextmanager
-async def _listening(http: web.Application, settings: HttpSettings) -> AsyncIterator[int]:
-    runner = web.AppRunner(
-        http,
-        access_log_class=AccessLog,
-        access_log=logging.getLogger("rtc_server.access"),
-        logger=server_logger(),
-        lingering_time=LINGERING_S,
-        shutdown_timeout=SHUTDOWN_S,
-    )
-    certificate, key = Path(settings.tls_cert), Path(settings.tls_key)
-    tls = tls_context(certificate, key) if settings.tls_cert else None
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls)
-        try:
-            await site.start()
-        except OSError as error:
-            raise ConfigError(
-                f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}). "
-                "Choose another --host or --port, or stop what is using it."
-            ) from None
-        port: int = runner.addresses[0][1]
-        logger.info("Listening on %s port %d; the engines are warming up.", settings.host, port)
-        async with renewing(tls, certificate, key) if tls else nullcontext():
-            yield port
-    finally:
-        await runner.cleanup()
 
 
 async def _probe_lag(metrics: Metrics) -> None:

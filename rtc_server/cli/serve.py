@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from rtc_server import __version__
+from rtc_server.app.connections import raise_file_limit
 from rtc_server.app.server import RunningServer
 from rtc_server.app.server import run as run_server
 from rtc_server.config import load_settings
@@ -18,6 +19,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until SIGINT or SIGTERM."""
     settings = load_settings(arguments, environ)
     logging.basicConfig(level=settings.http.log_level.upper(), format=_LOG_FORMAT)
+    raise_file_limit()
     with asyncio.Runner(loop_factory=PacedLoop) as runner:
         runner.run(run_server(settings, announce))
     return 0

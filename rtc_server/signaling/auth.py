@@ -4,7 +4,6 @@ One middleware decides for every route, WebSockets included: origin and host, pr
 client secret, and the rate of its requests. A handler learns who calls from `caller_of`.
 """
 
-import ipaddress
 import logging
 import math
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.key_ring import NO_KEY, KeyRing, ValidKey
 from rtc_server.signaling.log_limit import LogLimit
 from rtc_server.signaling.origins import OriginPolicy, is_preflight, preflight_answer, same_origin
+from rtc_server.signaling.proxies import source_of
 from rtc_server.signaling.secrets import PREFIX, ClientSecret, SecretSigner
 
 WRONG_KEYS = Rate(burst=20, per_second=0.2)
@@ -145,7 +145,7 @@ class Door:
             return _caller_with(everybody)
         if token is None:
             raise Unauthorized("This server needs a key. Send it as `Authorization: Bearer <key>`.")
-        caller = self._caller(token, source_of(request))
+        caller = self._caller(token, source_of(request.remote))
         if caller.secret is not None:
             self._check_secret(caller.secret, request, access)
         self._check_rate(caller)
@@ -246,14 +246,3 @@ def _token(request: web.Request) -> str | None:
 
 def _upgrades(request: web.Request) -> bool:
     return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
-
-
-def source_of(request: web.Request) -> str:
-    """The address that a request came from; of IPv6 the /64, which one subscriber has whole."""
-    try:
-        address = ipaddress.ip_address(request.remote or "")
-    except ValueError:
-        return "unknown"
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((address, 64), strict=False))

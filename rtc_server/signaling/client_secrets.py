@@ -16,12 +16,13 @@ from rtc_server.events.server import Audio, AudioInput, AudioOutput
 from rtc_server.ice import IceServers
 from rtc_server.rates import Rate
 from rtc_server.session.base import Calls, Catalogue
-from rtc_server.signaling.auth import caller_of, source_of
+from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import JSON, SESSION_LIMIT_BYTES, read_body, session_request
 from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.key_ring import PAGE_KEY, KeyRing
 from rtc_server.signaling.origins import is_own
 from rtc_server.signaling.peers import ROOM_NAME
+from rtc_server.signaling.proxies import source_of
 from rtc_server.signaling.secrets import ClientSecret, SecretSigner
 
 PATH = "/v1/realtime/translations/client_secrets"
@@ -107,7 +108,7 @@ class ClientSecretRoutes:
             )
         if origin is None or not is_own(request.headers.get(hdrs.HOST, ""), origin):
             raise Forbidden("Only this server's own page may ask for a secret here.")
-        wait_s = self._page_secrets.take(source_of(request), PAGE_SECRETS, self._clock())
+        wait_s = self._page_secrets.take(source_of(request.remote), PAGE_SECRETS, self._clock())
         if wait_s:
             raise RateLimited(
                 "The page asks for secrets too often. Wait a moment.", math.ceil(wait_s)

@@ -6,7 +6,7 @@ the connection itself comes from an address of ``--trusted-proxies``; from other
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -51,6 +51,34 @@ class TrustedProxies:
             except ValueError:
                 break
         return remote
+
+
+def source_of(address: str | None) -> str:
+    """Return who is counted for an address: the address itself, of IPv6 its /64.
+
+    A /64 is what one subscriber has whole (RFC 6177).
+    """
+    try:
+        parsed = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if parsed.version == 6:
+        if parsed.ipv4_mapped is None:
+            return str(ip_network((parsed, 64), strict=False))
+        parsed = parsed.ipv4_mapped
+    return str(parsed)
+
+
+def counted_source(address: str | None, proxies: TrustedProxies) -> str:
+    """Return `source_of` an address, or "" where many may stand behind it.
+
+    Those are proxies that are named, and loopback: a proxy on this machine need not be named.
+    """
+    try:
+        is_loopback = ip_address(address or "").is_loopback
+    except ValueError:
+        return ""
+    return "" if is_loopback or proxies.trusts(address) else source_of(address)
 
 
 def proxy_middleware(proxies: TrustedProxies) -> Middleware:

@@ -1,0 +1,135 @@
+"""Rules for TCP connections: how many in all and of one address, and which one makes room.
+
+Pure but for closing: the accept loop (`rtc_server.app.listening`) asks, and says what has ended. A
+connection that carries no request is idle: when places or file descriptors run out the oldest idle
+one of whoever holds most goes, so that connections kept open for nothing lock nobody out.
+"""
+
+import contextlib
+import resource
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rtc_server.errors import RtcServerError
+
+MOST = 4096
+"""Connections at once where nothing else is said and file descriptors allow."""
+
+
+class ConnectionRefused(RtcServerError):
+    """No place for another connection. Closed without an answer, which would cost one."""
+
+    code = "connection_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"No place for another connection ({reason}).")
+        self.reason = reason
+        """``address``, ``full`` or ``descriptors``; a metric label."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """How many connections there may be; 0 everywhere means no limit."""
+
+    total: int = 0
+    per_address: int = 0
+    """Of one IPv4 address or IPv6 /64."""
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One TCP connection, from accept to its end."""
+
+    source: str
+    """Who is counted for it; empty for those that are counted in all only."""
+    is_idle: Callable[[], bool] = lambda: True
+    """Whether no request is under way; a TLS handshake is none."""
+    close: Callable[[], None] = lambda: None
+
+
+@dataclass(slots=True)
+class ConnectionBook:
+    """Connections that are open now, by source and age."""
+
+    limits: ConnectionLimits
+    _by_source: dict[str, dict[Connection, None]] = field(default_factory=dict)
+    _count: int = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def admit(self, source: str, *, is_short: bool = False) -> Connection:
+        """Return the place of a connection that has just been accepted.
+
+        Args:
+            source: who is counted; empty for nobody in particular.
+            is_short: file descriptors are short, so another connection has to go.
+
+        Raises:
+            ConnectionRefused: nothing idle could be closed for it.
+        """
+        limits, own = self.limits, self._by_source.get(source, {})
+        if source and limits.per_address and len(own) >= limits.per_address:
+            if not self._close_idle(own):
+                raise ConnectionRefused("address")
+        elif limits.total and self._count >= limits.total and not self.make_room():
+            raise ConnectionRefused("full")
+        elif is_short and not self.make_room():
+            raise ConnectionRefused("descriptors")
+        place = Connection(source)
+        self._by_source.setdefault(source, {})[place] = None
+        self._count += 1
+        return place
+
+    def remove(self, place: Connection) -> None:
+        """Forget a connection that has ended. Harmless when said twice."""
+        own = self._by_source.get(place.source)
+        if own is not None and place in own:
+            del own[place]
+            self._count -= 1
+            if not own:
+                del self._by_source[place.source]
+
+    def make_room(self) -> bool:
+        """Close the oldest idle connection of whoever has most; return whether there was one."""
+        heaviest = max(self._by_source.values(), key=len, default={})
+        return self._close_idle(heaviest)
+
+    def _close_idle(self, places: dict[Connection, None]) -> bool:
+        idle = next((each for each in places if each.is_idle()), None)
+        if idle is None:
+            return False
+        self.remove(idle)
+        idle.close()
+        return True
+
+
+def file_limit() -> int:
+    """Return how many file descriptors this process may have."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft if soft != resource.RLIM_INFINITY else 1 << 20
+
+
+def raise_file_limit() -> int:
+    """Raise the soft limit of file descriptors to the hard one, and return it.
+
+    For a process of our own only: a library has no business with its host's limits.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(OSError, ValueError):  # macOS has a lower limit of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return file_limit()
+
+
+def usual_total(descriptors: int) -> int:
+    """Return how many connections a process with so many file descriptors takes.
+
+    Half of them stay for calls, engines and files.
+    """
+    return min(MOST, max(descriptors // 2, 16))
+
+
+def descriptor_reserve(descriptors: int) -> int:
+    """Return how many descriptors connections leave free whatever else is open."""
+    return min(256, descriptors // 4)
