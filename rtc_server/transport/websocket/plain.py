@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from rtc_server.pcm import SPEECH_RATE
-from rtc_server.transport.websocket.forms import AudioIn, EventIn, Incoming, Refused, event_in
+from rtc_server.transport.websocket.forms import EventIn, Incoming, Refused, event_in
+from rtc_server.transport.websocket.pcm_check import PcmCheck
 
 MAX_BINARY_BYTES = 64 * 1024
 """Two seconds of audio in one message."""
@@ -17,26 +18,23 @@ class PlainForm:
     block_frames = 1
     max_message_bytes = 2 * MAX_BINARY_BYTES
 
+    def __init__(self) -> None:
+        self._check = PcmCheck(self.sample_rate)
+
     def read(self, message: str | bytes) -> Incoming:
         """See `Form.read`."""
         if isinstance(message, bytes):
-            return _audio(message)
+            if len(message) > MAX_BINARY_BYTES:
+                return Refused(
+                    "The binary message is longer than 64 kB. Send 20 to 30 ms of audio each."
+                )
+            return self._check.read(message)
         event = event_in(message)
         return _in_full(event) if isinstance(event, EventIn) else event
 
     def write(self, pcm: bytes, elapsed_ms: int) -> bytes:
         """See `Form.write`."""
         return pcm
-
-
-def _audio(message: bytes) -> AudioIn | Refused:
-    if len(message) > MAX_BINARY_BYTES:
-        return Refused("The binary message is longer than 64 kB. Send 20 to 30 ms of audio each.")
-    if len(message) % 2:
-        return Refused("The binary message has an odd number of bytes. Send whole Int16 samples.")
-    if message[:4] == b"RIFF" and message[8:12] == b"WAVE":
-        return Refused("This is a WAV file. Send bare 16 kHz mono Int16LE samples, no header.")
-    return AudioIn(message)
 
 
 def _in_full(event: EventIn) -> EventIn | Refused:

@@ -1,14 +1,20 @@
 """The WebSocket form of OpenAI's Realtime Translations API: base64 audio inside JSON events."""
 
 import base64
-import binascii
+import contextlib
 import json
+import re
 from typing import Any
 
 from rtc_server.events.server import elapsed_steps
 from rtc_server.transport.websocket.forms import AudioIn, Incoming, Refused, event_in
+from rtc_server.transport.websocket.pcm_check import PcmCheck
 
 APPEND = "session.input_audio_buffer.append"
+NOT_BASE64 = re.compile("[^A-Za-z0-9+/=]")
+"""What is not in the alphabet of base64."""
+WHITE_SPACE = dict.fromkeys(map(ord, " \t\r\n\v\f"))
+"""What line-wrapping encoders put between the characters."""
 
 
 class TranslationsForm:
@@ -20,6 +26,7 @@ class TranslationsForm:
 
     def __init__(self) -> None:
         self._deltas = 0
+        self._check = PcmCheck(self.sample_rate)
 
     def read(self, message: str | bytes) -> Incoming:
         """See `Form.read`."""
@@ -33,7 +40,7 @@ class TranslationsForm:
             return Refused("The message is not JSON. Send one JSON object per message.")
         if not isinstance(body, dict) or body.get("type") != APPEND:
             return event_in(message)
-        return _audio(body)
+        return self._audio(body)
 
     def write(self, pcm: bytes, elapsed_ms: int) -> str:
         """See `Form.write`."""
@@ -51,17 +58,44 @@ class TranslationsForm:
             separators=(",", ":"),
         )
 
+    def _audio(self, body: dict[str, Any]) -> AudioIn | Refused:
+        given = body.get("event_id")
+        event_id = given[:64] if isinstance(given, str) and given.isprintable() else None
+        audio = body.get("audio")
+        if not isinstance(audio, str):
+            return Refused("audio must be a string: base64 of 24 kHz mono PCM16.", event_id)
+        try:
+            pcm = decoded(audio)
+        except ValueError as error:
+            return Refused(f"audio is not valid base64: {error}", event_id)
+        return self._check.read(pcm, event_id)
 
-def _audio(body: dict[str, Any]) -> AudioIn | Refused:
-    given = body.get("event_id")
-    event_id = given[:64] if isinstance(given, str) and given.isprintable() else None
-    audio = body.get("audio")
-    if not isinstance(audio, str):
-        return Refused("audio must be a string: base64 of 24 kHz mono PCM16.", event_id)
-    try:
-        pcm = base64.b64decode(audio, validate=True)
-    except (binascii.Error, ValueError):
-        return Refused("audio is not valid base64.", event_id)
-    if len(pcm) % 2:
-        return Refused("audio has an odd number of bytes. Send whole PCM16 samples.", event_id)
-    return AudioIn(pcm)
+
+def decoded(text: str) -> bytes:
+    """Return the bytes of base64 (RFC 4648, section 4), in which white space is no fault.
+
+    Raises:
+        ValueError: it says what is wrong, in a sentence.
+    """
+    with contextlib.suppress(ValueError):
+        return base64.b64decode(text, validate=True)
+    if text.startswith("data:"):
+        raise ValueError("it begins with `data:`. Send what stands after the comma.")
+    text = text.translate(WHITE_SPACE)
+    with contextlib.suppress(ValueError):
+        return base64.b64decode(text, validate=True)
+    raise ValueError(_base64_fault(text))
+
+
+def _base64_fault(text: str) -> str:
+    """Return what is wrong with this text without white space."""
+    if wrong := NOT_BASE64.search(text):
+        if wrong[0] in "-_":
+            return f"{wrong[0]!r} is of the URL-safe alphabet. Use + and /."
+        return f"{wrong[0]!a} is none of its characters."
+    data = text.rstrip("=")
+    if "=" in data:
+        return "`=` stands within it. Encode each message as a whole."
+    if len(data) % 4 == 1:
+        return "its last character is one too many, or it was cut off."
+    return "it must end with as many `=` as make its length a multiple of 4."

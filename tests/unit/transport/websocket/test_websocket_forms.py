@@ -94,11 +94,25 @@ def test_appended_audio_is_decoded() -> None:
         assert form.read(append(base64.b64encode(pcm).decode())) == AudioIn(pcm)
 
 
+@pytest.mark.parametrize("width", [1, 64, 76])
+@pytest.mark.parametrize("between", ["\n", "\r\n", " ", "\t"])
+def test_white_space_in_base64_is_no_fault(width: int, between: str) -> None:
+    text = base64.b64encode(PCM).decode()
+    wrapped = between.join(text[at : at + width] for at in range(0, len(text), width))
+    assert TranslationsForm().read(append(wrapped + between)) == AudioIn(PCM)
+
+
 @pytest.mark.parametrize(
     ("message", "says"),
     [
-        (append("AAA="[:3], event_id="mine"), "not valid base64"),
-        (append("ж", event_id="mine"), "not valid base64"),
+        (append("AAA", event_id="mine"), "must end with as many `=`"),
+        (append("AAAAA", event_id="mine"), "one too many"),
+        (append("AA==AA==", event_id="mine"), "`=` stands within it"),
+        (append("=AAA", event_id="mine"), "`=` stands within it"),
+        (append("AAA==", event_id="mine"), "must end with as many `=`"),
+        (append("A-_A", event_id="mine"), "'-' is of the URL-safe alphabet"),
+        (append("ж", event_id="mine"), "none of its characters"),
+        (append("data:audio/wav;base64,AAAA", event_id="mine"), "begins with `data:`"),
         (append("AA==", event_id="mine"), "odd number"),
         (append(7, event_id="mine"), "must be a string"),
         (append(None, event_id="mine"), "must be a string"),

@@ -1,0 +1,116 @@
+"""Check that a client's audio is what it should be: bare Int16LE samples. Pure.
+
+Audio of another form would be loud noise, in which nothing is understood and nobody knows why.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtc_server.transport.websocket.containers import container_of, is_wav, wav_format
+from rtc_server.transport.websocket.forms import AudioIn, Refused
+
+HEAD_BYTES: Final = 4096
+"""Audio that is judged, from the first sample that is not zero; two frames of any MP3."""
+FLOATS: Final = 64
+"""Float samples that must be there to be sure."""
+FLOAT_BANDS: Final = ((0x3380, 0x3FFF), (0xB380, 0xBFFF))
+"""Upper halves of float32 of magnitudes from 2**-24 to 2, positive and negative."""
+TOLD_AGAIN_BYTES: Final = 320_000
+"""Audio of a wrong form that is passed over until the client is told once more."""
+
+
+class PcmCheck:
+    """Judge of one connection's audio by its beginning; only WAV is looked for in each message.
+
+    Later audio is not judged: by chance it could look like anything once in a long talk.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        """`sample_rate` is the one that the client should send, in Hz."""
+        self._sample_rate = sample_rate
+        self._wanted = f"Send bare {sample_rate // 1000} kHz mono Int16LE samples"
+        self._head = bytearray()
+        self._judging = self._may_be_floats = True
+        self._wrong = ""
+        self._passed_over = 0
+
+    def read(self, data: bytes, event_id: str | None = None) -> AudioIn | Refused:
+        """Return the audio, or why it is refused.
+
+        After a container or floats everything is more of them: it is passed over, and the client
+        told again from time to time.
+        """
+        fault = self._fault(data)
+        if fault is not None:
+            return Refused(fault, event_id)
+        if self._wrong:
+            self._passed_over += len(data)
+            if self._passed_over < TOLD_AGAIN_BYTES:
+                return AudioIn(b"")
+            self._passed_over = 0
+            return Refused(self._wrong, event_id)
+        if len(data) % 2:
+            return Refused(
+                "The audio has an odd number of bytes. Send whole Int16 samples.", event_id
+            )
+        return AudioIn(data)
+
+    def _fault(self, data: bytes) -> str | None:
+        """Return what is wrong with audio that ends with `data`, when that is seen now."""
+        if is_wav(data):
+            return self._wav(data)
+        if not self._judging or self._wrong:
+            return None
+        self._collect(data)
+        if found := container_of(bytes(self._head)):
+            return self._all_wrong(f"This is {found}. {self._wanted}, no container and no codec.")
+        if self._may_be_floats and _are_floats(self._head):
+            return self._all_wrong(
+                f"The samples are 32-bit floats. {self._wanted}: each float times 32767, rounded."
+            )
+        return None
+
+    def _wav(self, data: bytes) -> str:
+        found = wav_format(data)
+        if found is None or found == (self._sample_rate, 1, "16-bit integers"):
+            return f"This is a WAV file. {self._wanted}, no header."  # the rest of it is right
+        sample_rate, channels, samples = found
+        return self._all_wrong(
+            f"This is a WAV file of {sample_rate} Hz, {channels} channels, {samples}. "
+            f"{self._wanted}, no header."
+        )
+
+    def _all_wrong(self, reason: str) -> str:
+        self._wrong, self._passed_over = reason, 0
+        return reason
+
+    def _collect(self, data: bytes) -> None:
+        """Add to what is judged. Digital silence before it tells nothing."""
+        self._may_be_floats = self._may_be_floats and len(data) % 4 == 0
+        if not self._head:
+            data = data[(len(data) - len(data.lstrip(b"\0"))) & ~3 :]
+        self._head += data[:HEAD_BYTES]
+        self._judging = len(self._head) < HEAD_BYTES
+
+
+def _are_floats(head: bytearray) -> bool:
+    """Return whether these bytes are float32 of audio, and not Int16.
+
+    Of a float the upper half says sign and exponent, and is in one of two narrow bands that are far
+    apart; the lower half may be anything. Int16 samples are like their neighbours instead: if every
+    other one were to jump between these bands, the ones between would be in them as well.
+    """
+    halves = np.frombuffer(head, "<u2", count=len(head) // 4 * 2).reshape(-1, 2)
+    lower, upper = halves[halves.any(axis=1)].T
+    if upper.size < FLOATS:
+        return False
+    (positive, negative), (others, opposite) = _shares(upper), _shares(lower)
+    return bool(positive and negative and positive + negative > 0.95 and others + opposite < 0.5)
+
+
+def _shares(words: NDArray[np.uint16]) -> tuple[float, float]:
+    """Return the shares of `words` in each of `FLOAT_BANDS`."""
+    low, high = (float(np.mean((words >= a) & (words <= b))) for a, b in FLOAT_BANDS)
+    return low, high
