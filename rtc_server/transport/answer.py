@@ -4,12 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rtc_server.transport.sdp import DEFAULT_SCTP_PORT, Offer, Section
+from rtc_server.transport.sdp import Offer
+from rtc_server.transport.sdp_section import (
+    DATA_CHANNEL,
+    DEFAULT_SCTP_PORT,
+    LEGACY_DATA_PROTOCOL,
+    Section,
+)
 
 MAX_AVERAGE_BITRATE: Final = 40_000
 """Bits per second we ask the peer to spend: transparent for mono speech with in-band FEC."""
 MAX_MESSAGE_BYTES: Final = 65_536
 """Largest data channel message we reassemble; what is over the protocol's 16 kB gets an error."""
+LEGACY_STREAMS: Final = 1024
+"""SCTP streams that ``a=sctpmap`` says we have, as browsers said of theirs."""
 
 _OPUS_PARAMETERS: Final = (
     f"minptime=10;useinbandfec=1;stereo=0;sprop-stereo=0;maxaveragebitrate={MAX_AVERAGE_BITRATE}"
@@ -51,26 +59,50 @@ def write_answer(offer: Offer, local: LocalEnd) -> str:
         "s=-",
         "t=0 0",
     ]
-    mids = [section.mid for section in accepted if section.mid]
-    if mids:
-        lines.append("a=group:BUNDLE " + " ".join(mids))
+    if offer.bundle:
+        lines.append("a=group:BUNDLE " + " ".join(offer.bundle))
     lines.append("a=msid-semantic: WMS *")
     for section in offer.sections:
         if not section.accepted:
-            lines += _rejected(section)
+            lines += _rejected(section, local)
             continue
         # All sections share the first one's transport; the candidates stand there (RFC 8843).
         candidates = local.candidates if section is accepted[0] else ()
-        lines += _data(section) if section.is_data else _audio(section, local)
+        if section.is_data:
+            lines += _data(section)
+        else:
+            lines += _idle(section) if section.idle else _audio(section, local)
         lines += _transport(section, local, candidates)
     return "\r\n".join(lines) + "\r\n"
 
 
-def _rejected(section: Section) -> list[str]:
-    lines = [f"m={section.kind} 0 {section.protocol} {section.formats}", "c=IN IP4 0.0.0.0"]
-    if section.mid:
-        lines.append(f"a=mid:{section.mid}")
-    return [*lines, "a=inactive"]
+def _rejected(section: Section, local: LocalEnd) -> list[str]:
+    """A section with port 0.
+
+    RFC 9429 asks for no more than the ``m=`` line. But Pion looks up every format of it and
+    GStreamer a fingerprint, in rejected sections too, and both drop the whole answer without them.
+    """
+    return [
+        f"m={section.kind} 0 {section.protocol} {section.formats}",
+        "c=IN IP4 0.0.0.0",
+        *_no_media(section),
+        *_transport(section, local, ()),
+    ]
+
+
+def _idle(section: Section) -> list[str]:
+    """A section that is kept for its transport alone."""
+    return [
+        f"m={section.kind} 9 {section.protocol} {section.formats}",
+        "c=IN IP4 0.0.0.0",
+        "a=rtcp:9 IN IP4 0.0.0.0",
+        *_no_media(section),
+        "a=rtcp-mux",
+    ]
+
+
+def _no_media(section: Section) -> list[str]:
+    return ["a=inactive", *(f"a=rtpmap:{rtpmap}" for rtpmap in section.rtpmaps)]
 
 
 def _audio(section: Section, local: LocalEnd) -> list[str]:
@@ -97,10 +129,14 @@ def _audio(section: Section, local: LocalEnd) -> list[str]:
 
 
 def _data(section: Section) -> list[str]:
+    legacy = section.protocol == LEGACY_DATA_PROTOCOL
+    formats = DEFAULT_SCTP_PORT if legacy else DATA_CHANNEL
     return [
-        f"m=application 9 {section.protocol} webrtc-datachannel",
+        f"m=application 9 {section.protocol} {formats}",
         "c=IN IP4 0.0.0.0",
-        f"a=sctp-port:{DEFAULT_SCTP_PORT}",
+        f"a=sctpmap:{DEFAULT_SCTP_PORT} {DATA_CHANNEL} {LEGACY_STREAMS}"
+        if legacy
+        else f"a=sctp-port:{DEFAULT_SCTP_PORT}",
         f"a=max-message-size:{MAX_MESSAGE_BYTES}",
     ]
 

@@ -4,25 +4,17 @@ An offer is text from a stranger: everything in it is checked here, with a sente
 wrong, so that nothing behind this module ever sees a malformed value.
 """
 
-import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from rtc_server.errors import BadOffer, TooManyTracks
 from rtc_server.transport import sdp_lines
-from rtc_server.transport.sdp_lines import Block, RemoteCandidate
+from rtc_server.transport.sdp_lines import RemoteCandidate
+from rtc_server.transport.sdp_section import DEFAULT_SCTP_PORT, Section, read_section
 
-DEFAULT_SCTP_PORT: Final = 5000
 DEFAULT_MAX_MESSAGE_BYTES: Final = 65536
 """What RFC 8841 assumes when the offer does not say."""
-_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]{1,64}")
-_M_LINE: Final = re.compile(
-    r"([a-z]{1,16}) (\d{1,5})(?:/\d{1,5})? ([A-Za-z/]{1,32}) ([!-~][ -~]{0,512})"
-)
-_MEDIA_PROTOCOLS: Final = ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF")
-_DATA_PROTOCOLS: Final = ("UDP/DTLS/SCTP", "TCP/DTLS/SCTP")
-_DIRECTIONS: Final = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
 class Role(Enum):
@@ -31,33 +23,6 @@ class Role(Enum):
     CALLER = "speaks and listens"
     SPEAKER = "speaks only: the answer is recvonly (RFC 9725)"
     LISTENER = "listens only: the answer is sendonly (WHEP)"
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One media section of an offer and what becomes of it."""
-
-    kind: str
-    """``audio``, ``video``, ``application`` or whatever the offer says."""
-    protocol: str
-    """Transport protocol of the ``m=`` line, echoed in the answer."""
-    formats: str
-    """Formats of the ``m=`` line, echoed when the section is rejected."""
-    mid: str
-    """Identification tag; empty when the offer has none."""
-    sends: bool = False
-    """The peer will send media here and we will receive it."""
-    receives: bool = False
-    """The peer is ready to receive here and we will send."""
-    opus_payload_type: int = -1
-    """RTP payload type of Opus; -1 where the section has none."""
-    is_data: bool = False
-    """The section that carries the data channel."""
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the answer keeps the section rather than rejecting it with port 0."""
-        return self.sends or self.receives or self.is_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +47,8 @@ class Offer:
     """The peer's SCTP port."""
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
     """Largest data channel message the peer takes; 0 for any size."""
+    bundle: tuple[str, ...] = ()
+    """Identification tags of the accepted sections, if the offer groups them (RFC 9143)."""
 
     @property
     def incoming(self) -> Section | None:
@@ -120,28 +87,39 @@ def parse_offer(text: str, role: Role = Role.CALLER) -> Offer:
         TooManyTracks: a speaker or listener offers more than one.
     """
     session, media = sdp_lines.read_blocks(text)
-    sections = _choose_sections([_section(block) for block in media], role)
+    groups = [group.split()[1:] for group in session.all("group") if group.startswith("BUNDLE ")]
+    sections = _choose_sections([read_section(block, session) for block in media], role)
+    sections = _keep_bundle_transport(sections, groups)
+    if any(section.carries_media and not section.multiplexed for section in sections):
+        raise BadOffer("An audio section lacks a=rtcp-mux, which this server needs.")
     accepted = [
         (block, section) for block, section in zip(media, sections, strict=True) if section.accepted
     ]
-    _check_bundle(session, [section for _, section in accepted])
-    for block, section in accepted:
-        if not section.is_data and not block.has("rtcp-mux"):
-            raise BadOffer("An audio section lacks a=rtcp-mux, which this server needs.")
-    scopes = [*(block for block, _ in accepted), session]
-    data = next((block for block, section in accepted if section.is_data), None)
+    bundle = _bundle([section for _, section in accepted], groups)
+    blocks = [block for block, _ in accepted]
+    scopes = [*blocks, session]
+    ufrag = sdp_lines.credential(scopes, "ice-ufrag")
+    # The transport is the first accepted section's. What the others of its bundle list are the same
+    # addresses, with ports that the peer closes when it reads the answer; but a bundle that begins
+    # with a rejected section may have all its candidates there.
+    others = [block for block in media if block not in blocks and block.first("ice-ufrag") == ufrag]
+    found = (sdp_lines.candidates([session, block]) for block in [*blocks, *others])
+    data, channel = next(
+        ((block, section) for block, section in accepted if section.is_data), (None, None)
+    )
     return Offer(
         sections=tuple(sections),
-        ufrag=sdp_lines.credential(scopes, "ice-ufrag"),
+        ufrag=ufrag,
         pwd=sdp_lines.credential(scopes, "ice-pwd"),
         ice_lite=session.has("ice-lite"),
         fingerprints=sdp_lines.fingerprints(scopes),
         setup=sdp_lines.setup(scopes),
-        candidates=sdp_lines.candidates([session, *media]),
-        sctp_port=sdp_lines.number(data, "sctp-port", DEFAULT_SCTP_PORT, 65535),
+        candidates=next((each for each in found if each), ()),
+        sctp_port=channel.sctp_port if channel else DEFAULT_SCTP_PORT,
         max_message_bytes=sdp_lines.number(
             data, "max-message-size", DEFAULT_MAX_MESSAGE_BYTES, 1 << 40
         ),
+        bundle=bundle,
     )
 
 
@@ -161,46 +139,6 @@ def parse_fragment(text: str) -> Fragment:
         for name in ("ice-ufrag", "ice-pwd")
     )
     return Fragment(ufrag, pwd, sdp_lines.candidates(scopes))
-
-
-def _section(block: Block) -> Section:
-    match = _M_LINE.fullmatch(block.m_line.strip())
-    if match is None:
-        raise BadOffer("A media line (m=) of the offer is malformed.")
-    kind, port, protocol, formats = match.groups()
-    mid = block.first("mid") or ""
-    if mid and _TOKEN.fullmatch(mid) is None:
-        raise BadOffer("A media section's a=mid is malformed.")
-    section = Section(kind=kind, protocol=protocol, formats=formats, mid=mid)
-    if int(port) == 0 and not block.has("bundle-only"):
-        return section
-    if kind == "application":
-        is_data = protocol in _DATA_PROTOCOLS and formats == "webrtc-datachannel"
-        return replace(section, is_data=is_data)
-    payload_type = _opus_payload_type(block, formats) if kind == "audio" else -1
-    if payload_type < 0 or protocol not in _MEDIA_PROTOCOLS:
-        return section
-    directions = [name for name, _ in block.attributes if name in _DIRECTIONS]
-    direction = directions[0] if directions else "sendrecv"
-    return replace(
-        section,
-        sends=direction in ("sendrecv", "sendonly"),
-        receives=direction in ("sendrecv", "recvonly"),
-        opus_payload_type=payload_type,
-    )
-
-
-def _opus_payload_type(block: Block, formats: str) -> int:
-    listed = formats.split()
-    for value in block.all("rtpmap"):
-        payload_type, _, codec = value.partition(" ")
-        name, _, rest = codec.partition("/")
-        # Payload types from 72 to 76 would look like RTCP on a shared port (RFC 5761).
-        if name.lower() == "opus" and rest in ("48000/2", "48000") and payload_type in listed:
-            number = int(payload_type) if re.fullmatch(r"\d{1,3}", payload_type) else -1
-            if 35 <= number <= 127 and not 64 <= number <= 95:
-                return number
-    return -1
 
 
 def _choose_sections(sections: list[Section], role: Role) -> list[Section]:
@@ -238,11 +176,30 @@ def _only(indices: list[int], does: str) -> int:
     return indices[0]
 
 
-def _check_bundle(session: Block, accepted: list[Section]) -> None:
-    if len(accepted) < 2:
-        return
+def _keep_bundle_transport(sections: list[Section], groups: list[list[str]]) -> list[Section]:
+    """Keep the section that a bundle of accepted ones takes its transport from (RFC 9143, 7.2).
+
+    It could be rejected, too. But webrtcbin (GStreamer 1.22) then waits on a transport that nobody
+    was told of, and video is what its pipelines often begin with.
+    """
+    accepted = {section.mid for section in sections if section.accepted}
+    tagged = {group[0] for group in groups if accepted.intersection(group)}
+    return [
+        replace(section, idle=not section.accepted)
+        if section.mid in tagged and section.multiplexed
+        else section
+        for section in sections
+    ]
+
+
+def _bundle(accepted: list[Section], groups: list[list[str]]) -> tuple[str, ...]:
+    """Tags of the accepted sections where one group of the offer holds them all."""
     mids = [section.mid for section in accepted]
-    groups = [group.split() for group in session.all("group")]
-    bundled = [set(group[1:]) for group in groups if group and group[0] == "BUNDLE"]
-    if "" in mids or len(set(mids)) < len(mids) or not any(set(mids) <= group for group in bundled):
-        raise BadOffer("Audio and data channel must share one transport (a=group:BUNDLE).")
+    if len(set(mids)) == len(mids) and any(set(mids) <= set(group) for group in groups):
+        return tuple(mids)
+    if len(mids) < 2:
+        return ()
+    raise BadOffer(
+        "Audio and data channel must share one transport (a=group:BUNDLE). Set the client's "
+        "bundle policy to max-bundle."
+    )

@@ -4,6 +4,7 @@ Everything raises `BadOffer` with a sentence, or leaves out what cannot be used.
 """
 
 import ipaddress
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ from typing import Final
 from rtc_server.errors import BadOffer, PayloadTooLarge
 
 MAX_OFFER_BYTES: Final = 64 * 1024
-MAX_SECTIONS: Final = 8
-"""Media sections in one offer; a browser with audio, video and a data channel makes three."""
+MAX_SECTIONS: Final = 32
+"""Media sections in one offer; a conference with a section for each camera makes a dozen."""
 MAX_CANDIDATES: Final = 20
 """Remote candidates that are used, best priority first."""
 MAX_CANDIDATE_LINES: Final = 100
-"""Candidate lines that one text may hold; more are no browser's."""
+"""UDP candidates that are read; the rest of the lines is left out. A browser on a machine with many
+bridges and VPNs writes a line for each of them, once for UDP and once for TCP."""
 
 _CREDENTIALS: Final = {
     "ice-ufrag": re.compile(r"[A-Za-z0-9+/]{4,256}"),
@@ -81,7 +83,8 @@ def read_blocks(text: str) -> tuple[Block, list[Block]]:
         raise PayloadTooLarge(f"The SDP is longer than {MAX_OFFER_BYTES // 1024} kB.")
     session, media = Block(), list[Block]()
     current = session
-    for line in re.split(r"\r?\n", text):
+    for raw in re.split(r"\r?\n", text):
+        line = raw.rstrip(" \t")  # templates and editors leave some
         if not line:
             continue
         if len(line) < 2 or line[1] != "=" or not line[0].isalpha():
@@ -137,23 +140,20 @@ def setup(scopes: Iterable[Block]) -> str:
 
 def candidates(scopes: Iterable[Block]) -> tuple[RemoteCandidate, ...]:
     """The best `MAX_CANDIDATES` usable candidates of all blocks, each address once."""
-    lines = [value for scope in scopes for value in scope.all("candidate")]
-    if len(lines) > MAX_CANDIDATE_LINES:
-        raise BadOffer(f"The SDP has more than {MAX_CANDIDATE_LINES} ICE candidates.")
-    usable = {(c.address, c.port): c for line in lines if (c := _candidate(line)) is not None}
+    lines = (value for scope in scopes for value in scope.all("candidate"))
+    for_udp = (match for line in lines if (match := _CANDIDATE.match(line)) is not None)
+    read = itertools.islice(for_udp, MAX_CANDIDATE_LINES)
+    usable = {(c.address, c.port): c for match in read if (c := _candidate(match)) is not None}
     best = sorted(usable.values(), key=lambda candidate: -candidate.priority)
     return tuple(best[:MAX_CANDIDATES])
 
 
-def _candidate(line: str) -> RemoteCandidate | None:
-    """A usable candidate; None for TCP, names (``.local`` too) and what makes no sense.
+def _candidate(match: re.Match[str]) -> RemoteCandidate | None:
+    """A usable candidate; None for names (``.local`` too) and what makes no sense.
 
     Names are not looked up: a peer behind mDNS reaches us with its first check, which makes its
     address known (a peer-reflexive candidate) without a query that may take a second to fail.
     """
-    match = _CANDIDATE.match(line)
-    if match is None:
-        return None
     foundation, priority, name, port_text, kind = match.groups()
     port = int(port_text)
     try:

@@ -1,4 +1,4 @@
-"""GStreamer's webrtcbin in both roles: a stranger's WebRTC, speaking and listening."""
+"""GStreamer's webrtcbin in all roles: a stranger's WebRTC, with sections that are refused here."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from rtc_server.pcm import PLAYOUT_RATE
 from tests.support.browser.chromium import write_wav
@@ -13,11 +14,12 @@ from tests.support.rooms import listener, say, server, speaker, told
 from tests.support.server import said
 
 PEER = Path(__file__).parents[1] / "support" / "gst_peer.py"
+MAX, NONE = "max-bundle", "none"
 
 
 @contextlib.asynccontextmanager
 async def gstreamer(
-    role: str, url: str, wav: Path | None = None
+    role: str, url: str, **options: str | Path
 ) -> AsyncIterator[asyncio.Queue[str]]:
     """The lines that a peer prints."""
     process = await asyncio.create_subprocess_exec(
@@ -25,7 +27,7 @@ async def gstreamer(
         PEER,
         role,
         url,
-        *([wav] if wav else []),
+        *(f"--{name}={value}" for name, value in options.items()),
         stdout=asyncio.subprocess.PIPE,
     )
     lines: asyncio.Queue[str] = asyncio.Queue()
@@ -50,26 +52,56 @@ async def printed(lines: asyncio.Queue[str], wanted: str) -> None:
             assert not line.startswith("error"), line
 
 
-async def test_gstreamer_speaks_by_whip(tmp_path: Path) -> None:
-    # Long enough for the listener to come while it lasts.
-    speech = said(*["where is the train station"] * 30)
-    wav = write_wav(tmp_path / "speech.wav", np.asarray(speech), PLAYOUT_RATE)
-    async with (
-        server() as house,
-        gstreamer("speaker", f"{house.url}/whip/hall?source=en", wav) as lines,
-    ):
-        await printed(lines, "connected")
-        async with listener(house, "de") as client:
-            [caption, *_] = await told(client)
-            assert caption["status"] == "final"
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Long enough for whoever is to hear it to come while it lasts."""
+    samples = said(*["where is the train station"] * 30)
+    path = tmp_path_factory.mktemp("gstreamer") / "speech.wav"
+    return write_wav(path, np.asarray(samples), PLAYOUT_RATE)
 
 
-async def test_gstreamer_listens_by_whep() -> None:
-    async with (
-        server() as house,
-        speaker(house) as spoken,
-        gstreamer("listener", f"{house.url}/whep/hall?language=de") as lines,
-    ):
-        await printed(lines, "connected")
-        say(spoken, "where is the train station")
-        await printed(lines, "heard")
+# Video and a speaker's data channel are refused, each time. (webrtcbin 1.22 itself aborts when it
+# is to send video first.)
+@pytest.mark.parametrize(("media", "bundle"), [("audio,video,data", MAX), ("audio,video", NONE)])
+async def test_gstreamer_speaks_by_whip(speech: Path, media: str, bundle: str) -> None:
+    async with server() as house:
+        url = f"{house.url}/whip/hall?source=en"
+        async with gstreamer("speaker", url, wav=speech, media=media, bundle=bundle) as lines:
+            await printed(lines, "connected")
+            async with listener(house, "de") as client:
+                [caption, *_] = await told(client)
+                assert caption["status"] == "final"
+
+
+@pytest.mark.parametrize(
+    ("media", "bundle"), [("audio,video", MAX), ("video,audio", MAX), ("audio,video", NONE)]
+)
+async def test_gstreamer_listens_by_whep(media: str, bundle: str) -> None:
+    async with server() as house, speaker(house) as spoken:
+        url = f"{house.url}/whep/hall?language=de"
+        async with gstreamer("listener", url, media=media, bundle=bundle) as lines:
+            await printed(lines, "connected")
+            say(spoken, "where is the train station")
+            await printed(lines, "heard")
+
+
+@pytest.mark.parametrize(("media", "bundle"), [("audio,video", NONE), ("audio,video,data", MAX)])
+async def test_gstreamer_calls(speech: Path, media: str, bundle: str) -> None:
+    async with server() as house:
+        url = f"{house.url}/v1/realtime/translations/calls?source=en&target=ru"
+        async with gstreamer("caller", url, wav=speech, media=media, bundle=bundle) as lines:
+            await printed(lines, "connected")
+            if "data" in media:
+                await printed(lines, "event")
+            await printed(lines, "heard")
+
+
+async def test_a_data_channel_on_a_transport_of_its_own_is_refused_with_words(
+    speech: Path,
+) -> None:
+    async with server() as house:
+        url = f"{house.url}/v1/realtime/translations/calls?source=en&target=ru"
+        async with gstreamer("caller", url, wav=speech, media="audio,data", bundle=NONE) as lines:
+            async with asyncio.timeout(60):
+                line = await lines.get()
+            assert line.startswith("error 400") and "max-bundle" in line
