@@ -3,6 +3,7 @@ import { HeadphoneAdvice } from "./advice.js";
 import { SourceError, missingFeature } from "./audio.js";
 import "./captions.js";
 import { ClientError } from "./client/errors.js";
+import { reachByKeyboard } from "./client/scrolling.js";
 import { Details } from "./details.js";
 import { offerKeeping } from "./keep.js";
 import { LanguagePair } from "./languages.js";
@@ -362,6 +363,7 @@ at("interface").addEventListener("change", async ({ target }) => {
 });
 addEventListener("pagehide", () => conversation?.abandon());
 
+reachByKeyboard(at("invitation"));
 at("interface").value = interfaceLanguage();
 renderInterface();
 load();

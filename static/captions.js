@@ -6,6 +6,7 @@
  * one talks, only the newest lines are elements of the page; scrolling back brings older ones. A
  * screen reader hears each finished translation once, never the revisions.
  */
+import { reachByKeyboard } from "./client/scrolling.js";
 import { direction } from "./languages.js";
 import { clock, text } from "./strings.js";
 
@@ -36,7 +37,6 @@ export class CaptionLog extends HTMLElement {
 
   connectedCallback() {
     this.#list.className = "segments";
-    this.#list.tabIndex = 0; // so that the keyboard can scroll it
     this.#announcer.className = "visually-hidden";
     this.#announcer.setAttribute("role", "log");
     this.#newest.type = "button";
@@ -46,6 +46,7 @@ export class CaptionLog extends HTMLElement {
     this.#list.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
     this.append(this.#list, this.#newest, this.#announcer);
     this.translateInterface();
+    reachByKeyboard(this.#list);
     new ResizeObserver(() => this.#follow()).observe(this.#list);
     const look = new MutationObserver(() => this.#follow()); // larger type, another layout
     look.observe(document.documentElement, { attributes: true });

@@ -1,4 +1,5 @@
 /** A listener's page: pick a language, hear it, read it. No microphone. */
+import { followEnd, reachByKeyboard } from "./client/scrolling.js";
 import { recall, remember } from "./prefs.js";
 import { ask, connect, events, room } from "./room-server.js";
 import { languageName, speakInterface, text } from "./room-words.js";
@@ -135,7 +136,6 @@ function caption(event) {
   }
   line.textContent = words;
   line.className = event.final ? "final" : "partial";
-  captions.scrollTop = captions.scrollHeight;
 }
 
 form.addEventListener("submit", (event) => {
@@ -155,6 +155,8 @@ for (const control of [select, silent]) {
 addEventListener("pagehide", () => session?.stop());
 
 document.querySelector("#room").textContent = room;
+reachByKeyboard(captions);
+followEnd(captions);
 speakInterface(() => {
   fillLanguages();
   show(phase);

@@ -3,6 +3,7 @@
  * Picture-in-Picture where the browser has it, else a popup window.
  */
 import { caption, inLanguage, targetParts } from "./captions.js";
+import { followEnd, reachByKeyboard } from "./client/scrolling.js";
 import { text } from "./strings.js";
 
 const LINES = 3;
@@ -13,12 +14,11 @@ const LOOK = ["data-large", "data-contrast"];
 export class Overlay extends EventTarget {
   /** @type {Window|null} */ #window = null;
   #title = document.createElement("h1");
-  #list = document.createElement("ol");
+  #list = makeList();
   /** @type {Map<string, HTMLLIElement>} the lines shown, oldest first */ #lines = new Map();
 
   constructor() {
     super();
-    this.#list.className = "overlay-lines";
     new MutationObserver(() => this.#takeLook()).observe(document.documentElement, {
       attributeFilter: LOOK,
     });
@@ -39,9 +39,14 @@ export class Overlay extends EventTarget {
     sheet.rel = "stylesheet";
     sheet.href = new URL("overlay.css", import.meta.url).href;
     shown.document.head.append(sheet);
+    const list = makeList(); // of its own for each window, whose layout it follows
+    list.append(...this.#list.children);
+    this.#list = list;
     const main = shown.document.createElement("main");
-    main.append(this.#title, this.#list);
+    main.append(this.#title, list);
     shown.document.body.append(main);
+    reachByKeyboard(list);
+    followEnd(list);
     shown.addEventListener("pagehide", () => this.#closed());
     this.#takeLook();
     this.dispatchEvent(new Event("open"));
@@ -103,6 +108,7 @@ export class Overlay extends EventTarget {
     if (!this.#window) return;
     const { documentElement: root } = this.#window.document;
     this.#window.document.title = this.#title.textContent = text("captions");
+    this.#list.setAttribute("aria-label", text("captions"));
     root.lang = document.documentElement.lang;
     for (const name of LOOK) root.toggleAttribute(name, document.documentElement.hasAttribute(name));
   }
@@ -117,6 +123,12 @@ export class Overlay extends EventTarget {
 async function openWindow() {
   if ("documentPictureInPicture" in window) return documentPictureInPicture.requestWindow(SIZE);
   return window.open("", "captions", `popup,width=${SIZE.width},height=${SIZE.height}`);
+}
+
+function makeList() {
+  const list = document.createElement("ol");
+  list.className = "overlay-lines";
+  return list;
 }
 
 function paragraph(className, language) {

@@ -14,6 +14,7 @@
  * element's `lang` or the document's.
  */
 import { attachTranslation, ClientError } from "./client.js";
+import { followEnd, reachByKeyboard } from "./client/scrolling.js";
 
 const MOST_CAPTIONS = 200;
 
@@ -101,8 +102,9 @@ export class SpeechTranslate extends HTMLElement {
     this.#status.part = "status";
     this.#captions.part = "captions";
     this.#captions.setAttribute("role", "log");
-    this.#captions.tabIndex = 0; // what scrolls can be scrolled with the keyboard
     root.append(this.#button, this.#status, this.#captions, this.#audio);
+    reachByKeyboard(this.#captions);
+    followEnd(this.#captions);
   }
 
   connectedCallback() {
@@ -219,7 +221,6 @@ export class SpeechTranslate extends HTMLElement {
       target.textContent = segment.message ?? this.#words.not_understood;
       target.lang = this.#language;
     }
-    this.#captions.scrollTop = this.#captions.scrollHeight;
     this.#fire("segment", segment);
   }
 

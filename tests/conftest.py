@@ -6,13 +6,11 @@ and when, stands in the test itself. Tests in ``tests/unit`` run in virtual time
 """
 
 import asyncio
-import faulthandler
-import gc
-import inspect
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.async_tests import is_async, run_async
 from tests.support.virtual_time import VirtualTimeLoop
 
 # A busy machine is no fault of the code: no example is judged by its time. And the same examples
@@ -23,10 +21,6 @@ settings.register_profile(
 settings.load_profile("rtc")
 
 FOLDERS = ("unit", "loopback", "browser", "model", "nemo")
-REAL_TIME = ("loopback", "browser", "nemo")
-"""Speech that plays in real time, to processes that share the machine with whatever else it does: a
-failure there is looked at twice. The summary names each test that needed its second try, and what
-fails both times has failed."""
 HANG_S = 240.0
 """No test waits longer; a guard against hangs, not a measure of speed."""
 NEMO_HANG_S = 480.0
@@ -39,36 +33,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for folder in FOLDERS:
             if folder in item.path.parts:
                 item.add_marker(getattr(pytest.mark, folder))
-                if folder in REAL_TIME:
-                    item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run an ``async def`` test on a loop of its own."""
-    test = pyfuncitem.obj
-    if not inspect.iscoroutinefunction(test):
+    if not is_async(pyfuncitem):
         return None
-    names = pyfuncitem._fixtureinfo.argnames
-    arguments = {name: pyfuncitem.funcargs[name] for name in names}
     virtual = "unit" in pyfuncitem.path.parts and not pyfuncitem.get_closest_marker("real_time")
     hang_s = NEMO_HANG_S if "nemo" in pyfuncitem.path.parts else HANG_S
-
-    async def run() -> None:
-        async with asyncio.timeout(None if virtual else hang_s):
-            await test(**arguments)
-        for _ in range(3):  # callbacks of what was just closed may still be queued
-            await asyncio.sleep(0)
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        assert not left, f"tasks left running: {left}"
-
-    # A test that spins never gives its loop the chance to time out.
-    faulthandler.dump_traceback_later(2 * hang_s, exit=True)
     factory = VirtualTimeLoop if virtual else asyncio.new_event_loop
-    try:
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(run())
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-    gc.collect()  # what was dropped unclosed warns now, inside the test that dropped it
+    with asyncio.Runner(loop_factory=factory) as runner:
+        run_async(pyfuncitem, runner, hang_s=hang_s, limit=not virtual)
     return True

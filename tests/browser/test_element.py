@@ -3,15 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any, Literal
+from typing import Any
 
-import pytest
 from playwright.async_api import Page, expect
 
-from rtc_server.errors import AdmissionRefused
-from tests.support.browser.accessibility import check
 from tests.support.browser.chromium import visit
-from tests.support.browser.page import FAILED_REQUEST
 from tests.support.browser.scripted_server import (
     ScriptedServer,
     loudest_hz_of,
@@ -19,6 +15,7 @@ from tests.support.browser.scripted_server import (
     scripted_server,
     segment,
 )
+from tests.support.browser.scrolling import FRAMES
 
 PAGE = """<!doctype html>
 <html lang="en"><meta name="color-scheme" content="light dark"><title>A page with an element</title>
@@ -78,7 +75,7 @@ async def element(
 
 
 async def test_the_element_sends_the_sound_of_a_tab_as_it_is() -> None:
-    async with element("tab", tab_to_capture="A talk elsewhere", before_load=KEEP_SHARED) as (
+    async with element("tab", before_load=KEEP_SHARED) as (
         page,
         server,
     ):
@@ -112,33 +109,6 @@ async def test_the_element_says_that_a_tab_gave_no_sound() -> None:
         assert server.calls.requests == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_element_is_accessible_in_every_state(scheme: Literal["light", "dark"]) -> None:
-    async with element(color_scheme=scheme, expected_errors=[FAILED_REQUEST]) as (page, server):
-        button, status = page.get_by_role("button"), page.get_by_role("status")
-        await expect(button).to_have_text("Start interpreting")
-        await check(page, "idle")
-        server.calls.refuse = AdmissionRefused("All 50 places are taken.", 5)
-        await button.click()
-        await expect(status).to_have_text("The interpreter is full. Try again in a moment.")
-        await check(page, "refused")
-        server.calls.refuse = None
-        await button.click()
-        await expect(status).to_have_text("Listening")
-        await check(page, "live, nothing said")
-        channel = await server.calls.channel.get()
-        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
-        say(channel, "x.segment", **segment("b", 1, "not_understood", ""))
-        say(channel, "x.segment", **segment("c", 1, "partial", "Поезд идёт", stable=6))
-        log = page.get_by_role("log", name="Captions")
-        await expect(log.locator("[data-status=partial]")).to_contain_text("Поезд идёт")
-        await expect(log.locator("[data-status=not_understood]")).to_contain_text("Not understood")
-        await check(page, "live")
-        await button.click()
-        await expect(status).to_have_text("Stopped")
-        await check(page, "stopped")
-
-
 async def test_the_element_is_used_by_keyboard() -> None:
     async with element() as (page, server):
         status = page.get_by_role("status")
@@ -154,6 +124,7 @@ async def test_the_element_is_used_by_keyboard() -> None:
             say(channel, "x.segment", **segment(str(number), 1, "final", "Да.", "Yes."))
         log = page.get_by_role("log", name="Captions")
         await expect(log.locator("[data-status=final]")).to_have_count(40)
+        await page.evaluate(FRAMES)  # it follows its end until one scrolls back
         await page.keyboard.press("Tab")
         _, outline = await page.evaluate(FOCUSED)
         assert outline != "none"

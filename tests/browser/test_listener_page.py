@@ -9,11 +9,12 @@ from playwright.async_api import Page, Route, expect
 
 from rtc_server.config import AccessSettings, TransportSettings
 from rtc_server.pcm import PLAYOUT_RATE
-from tests.support.browser.accessibility import check
-from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.accessibility import axe_faults
+from tests.support.browser.chromium import visit
 from tests.support.coturn import SECRET, coturn
 from tests.support.rooms import say, server, speaker
 from tests.support.server import said
+from tests.support.wav import write_wav
 
 NO_MICROPHONE = """
   navigator.mediaDevices.getUserMedia = () => { throw new Error("a listener has no microphone"); };
@@ -122,7 +123,7 @@ async def test_the_pages_of_a_room_are_accessible(scheme: Literal["light", "dark
                     await expect(seen.page.locator("#status")).to_have_text("Вы слышите комнату.")
                     say(spoken, "yes")
                     await expect(seen.page.locator("#captions .final")).not_to_have_count(0)
-                await check(seen.page, path)
+                assert await axe_faults(seen.page) == [], path
 
 
 async def test_a_speaker_who_is_refused_reads_why() -> None:

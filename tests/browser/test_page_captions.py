@@ -143,23 +143,23 @@ async def test_what_is_committed_is_not_taken_back() -> None:
         say(channel, "x.segment", **segment("a", 2, "partial", "Когда придёт", stable=0))
         say(channel, "x.segment", **segment("a", 3, "partial", "Где находится во", stable=13))
         await expect(firm).to_have_text("Где находится")
-        changes = seen.page.evaluate(
-            """new Promise((tell) => {
-              const seen = new Set();
-              const read = () => seen.add(document.querySelector(".source .firm").textContent);
-              new MutationObserver(() => {
-                read();
-                if (document.querySelector("[data-status=final]")) tell([...seen]);
-              }).observe(document.querySelector(".segments"), {
-                childList: true, subtree: true, attributes: true,
+        await seen.page.evaluate(
+            """() => {
+              window.shown = new Promise((tell) => {
+                const seen = new Set();
+                const read = () => seen.add(document.querySelector(".source .firm").textContent);
+                new MutationObserver(() => {
+                  read();
+                  if (document.querySelector("[data-status=final]")) tell([...seen]);
+                }).observe(document.querySelector(".segments"), {
+                  childList: true, subtree: true, attributes: true,
+                });
               });
-            })"""
+            }"""
         )
-        watching = asyncio.ensure_future(changes)
-        await seen.page.evaluate("0")  # it watches by now
         say(channel, "x.segment", **segment("a", 4, "partial", "Кто", stable=3))
         say(channel, "x.segment", **segment("a", 5, "final", "Где находится вокзал?", "Where?"))
-        assert await watching == ["Где находится вокзал?"]
+        assert await seen.page.evaluate("shown") == ["Где находится вокзал?"]
 
 
 async def test_a_long_talk_keeps_the_page_small_and_can_be_read_from_its_beginning() -> None:

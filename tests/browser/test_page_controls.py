@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.chromium import visit
 from tests.support.browser.page import start
 from tests.support.browser.scripted_server import (
     loudest_hz_of,
@@ -18,6 +18,7 @@ from tests.support.browser.scripted_server import (
     segment,
 )
 from tests.support.signals import silence
+from tests.support.wav import write_wav
 
 TALK = "#talk"
 OUTPUT = "document.querySelector('#output')"
@@ -220,7 +221,7 @@ async def test_the_sound_of_a_tab_can_be_translated() -> None:
     grumble = ["Permissions policy violation: camera"]
     async with (
         scripted_server() as server,
-        visit(server.url, tab_to_capture="A talk", expected_errors=grumble) as seen,
+        visit(server.url, expected_errors=grumble) as seen,
     ):
         page = seen.page
         talk = await page.context.new_page()

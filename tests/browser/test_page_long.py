@@ -1,5 +1,7 @@
 """A talk of a minute and a half, both ways; `bench.page_soak` is the long form."""
 
+import pytest
+
 from rtc_server.app.server import running
 from rtc_server.config import HttpSettings, Settings
 from tests.support.browser.chromium import visit
@@ -11,6 +13,7 @@ GROWN_BYTES = 1_500_000
 """A page that kept each partial, or each sound, would have grown by far more."""
 
 
+@pytest.mark.slow
 async def test_a_long_talk_is_captioned_in_full_and_the_page_does_not_grow() -> None:
     async with (
         running(Settings(http=HttpSettings(port=0))) as server,

@@ -11,7 +11,7 @@ from rtc_server.app.offline import translate
 from rtc_server.app.server import running
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import SPEECH_RATE
-from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.chromium import visit
 from tests.support.browser.page import (
     PATIENCE_MS,
     PICK,
@@ -24,6 +24,7 @@ from tests.support.browser.recording import RATE, finish_recording, start_record
 from tests.support.browser.scripted_server import say, scripted_server
 from tests.support.patient import SETTINGS
 from tests.support.signals import audible, join, russian, silence, tone
+from tests.support.wav import write_wav
 
 FOLLOW_METER = """() => {
   window.loudest = 0;

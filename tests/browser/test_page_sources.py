@@ -12,7 +12,7 @@ from playwright.async_api import expect
 
 from rtc_server.app.server import running
 from rtc_server.pcm import SPEECH_RATE, Samples
-from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.chromium import visit
 from tests.support.browser.page import (
     PATIENCE_MS,
     PICK,
@@ -24,6 +24,7 @@ from tests.support.browser.page import (
 from tests.support.browser.scripted_server import received, scripted_server
 from tests.support.patient import SETTINGS
 from tests.support.signals import english, join, russian, silence, tone
+from tests.support.wav import write_wav
 
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 PLAY_PHRASE = """async (wav) => {
@@ -147,7 +148,6 @@ async def test_what_a_tab_says_is_translated() -> None:
         running(SETTINGS) as server,
         visit(
             f"{server.url}/?source=en&target=ru",
-            tab_to_capture="A talk",
             expected_errors=grumble,
         ) as seen,
     ):

@@ -17,11 +17,12 @@ from rtc_server.config import (
     TransportSettings,
 )
 from rtc_server.transport.webrtc import WebRtcTransport
-from tests.support.browser.chromium import visit, write_wav
+from tests.support.browser.chromium import visit
 from tests.support.browser.page import FAILED_REQUEST, start
 from tests.support.coturn import SECRET, coturn
 from tests.support.peers import Recorder, tone
 from tests.support.signals import loudest_hz
+from tests.support.wav import write_wav
 
 CALL = """
 async (configuration) => {

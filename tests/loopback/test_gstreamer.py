@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from rtc_server.pcm import PLAYOUT_RATE
-from tests.support.browser.chromium import write_wav
 from tests.support.rooms import listener, say, server, speaker, told
 from tests.support.server import said
+from tests.support.wav import write_wav
 
 PEER = Path(__file__).parents[1] / "support" / "gst_peer.py"
 MAX, NONE = "max-bundle", "none"

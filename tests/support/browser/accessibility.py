@@ -1,18 +1,60 @@
-"""axe-core's judgement of a page."""
+"""axe-core's judgement of a page: WCAG 2.2, level A and AA, and best practice."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Page
 
+from tests.support.browser.page import DESKTOP, PHONE
+from tests.support.browser.scrolling import FRAMES
+
 RULES: dict[str, Any] = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
 }
+JUDGE = """async (rules) => {
+  const { violations } = await axe.run(rules);
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}"""
 
 
-async def check(page: Page, state: str) -> None:
-    await page.wait_for_timeout(300)  # colours fade in
-    results = await Axe().run(page, options=RULES)
-    violations = results.response["violations"]
-    found = [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations]
-    assert not found, f"{state}: {found}"
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """What a state is looked at in."""
+
+    scheme: Literal["light", "dark"]
+    viewport: dict[str, int]
+
+    def __str__(self) -> str:
+        return f"{self.scheme}, {self.viewport['width']} px"
+
+
+APPEARANCES = tuple(
+    Appearance(scheme, viewport) for scheme in ("light", "dark") for viewport in (PHONE, DESKTOP)
+)
+
+
+async def axe_faults(page: Page) -> list[str]:
+    """Return each rule that the page breaks as it is now, with the elements that do."""
+    await page.evaluate(FRAMES)
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE_SCRIPT)
+    faults: list[str] = await page.evaluate(JUDGE, RULES)
+    return faults
+
+
+async def appearance_faults(
+    page: Page, appearances: Sequence[Appearance] = APPEARANCES
+) -> list[str]:
+    """Return the faults in each of several appearances; the first is the one that stays.
+
+    Motion must be reduced: colours that fade are none that anybody chose.
+    """
+    faults = []
+    for look in (*appearances[1:], appearances[0]):
+        await page.emulate_media(color_scheme=look.scheme)
+        await page.set_viewport_size(look.viewport)  # type: ignore[arg-type]
+        faults += [f"{look}: {fault}" for fault in await axe_faults(page)]
+    return faults

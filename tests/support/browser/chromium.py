@@ -1,34 +1,18 @@
 """Debian's Chromium on the page, with a WAV file for a microphone."""
 
 import contextlib
-import shutil
-import wave
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-from playwright.async_api import ConsoleMessage, Page, Request, async_playwright, expect
+from playwright.async_api import ConsoleMessage, Page, Request, expect
 
-from rtc_server.pcm import Samples
+from tests.support.browser.browsers import SHARED, Browsers, Launch
 
-ARGUMENTS = (
-    "--disable-gpu",
-    "--use-fake-device-for-media-stream",
-    "--allow-loopback-in-peer-connection",
-    "--autoplay-policy=no-user-gesture-required",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 expect.set_options(timeout=30_000)
 """A busy machine is no fault of the page; an expectation that is met ends at once."""
-
-GRANT_MICROPHONE = "--use-fake-ui-for-media-stream"
-REFUSE_MICROPHONE = "--deny-permission-prompts"
 
 
 @dataclass
@@ -65,65 +49,49 @@ async def visit(
     refuse_microphone: bool = False,
     before_load: str = "",
     expected_errors: Sequence[str] = (),
-    tab_to_capture: str = "",
+    fonts: str = "",
     further: Sequence[str] = (),
     interpreter: str = "",
+    permissions: Sequence[str] = (),
     **context_options: Any,
 ) -> AsyncIterator[Visit]:
     """Open `url`. At the end the console must hold no error but the expected ones.
 
-    `microphone` is a WAV file that plays over and over; without one the fake device beeps.
-    `tab_to_capture` is the title of the tab that is chosen when the page asks for one; there is no
-    microphone then. `before_load` is JavaScript that runs before the page's own. `further` are
-    more arguments for Chromium. `interpreter` is the server's URL where the page comes from another
-    origin. `context_options` go to Playwright: viewport, color_scheme, locale
-    and the like.
+    `microphone` is a WAV file that plays over and over; without one the fake device beeps. A tab
+    whose title has `browsers.TAB_TITLE` is shared when the page asks for one. `before_load` is
+    JavaScript that runs before the page's own. `fonts` names a set of fonts in place of what the
+    machine has. `further` are more arguments, for a Chromium of its own. `interpreter` is the
+    server's URL where the page comes from another origin. `context_options` go to Playwright:
+    viewport, color_scheme, locale and the like.
     """
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "Chromium is missing: apt-get install chromium"
-    arguments = [*ARGUMENTS, *further]
-    if tab_to_capture:
-        arguments.append(f"--auto-select-tab-capture-source-by-title={tab_to_capture}")
-    else:  # this would choose a fake screen instead of the tab
-        arguments.append(REFUSE_MICROPHONE if refuse_microphone else GRANT_MICROPHONE)
-    if microphone:
-        arguments.append(f"--use-file-for-fake-audio-capture={microphone}")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=executable,
-            args=arguments,
-            ignore_default_args=["--mute-audio"],  # it would mute what is captured of a tab, too
+    granted = [*permissions, *([] if refuse_microphone else ["microphone"])]
+    async with contextlib.AsyncExitStack() as stack:
+        browsers = SHARED.get()
+        if browsers is None:
+            browsers = await stack.enter_async_context(Browsers())
+        browser = await browsers.chromium(Launch(fonts, tuple(further)))
+        context = await browser.new_context(
+            permissions=granted, **{"locale": "en-US", **context_options}
         )
-        try:
-            context = await browser.new_context(**{"locale": "en-US", **context_options})
-            page = await context.new_page()
-            seen = Visit(page, expected_errors=tuple(expected_errors), interpreter=interpreter)
+        stack.push_async_callback(context.close)
+        if microphone:
+            stack.enter_context(browsers.playing(microphone))
+        page = await context.new_page()
+        seen = Visit(page, expected_errors=tuple(expected_errors), interpreter=interpreter)
 
-            def note_console(message: ConsoleMessage) -> None:
-                if message.type == "error":
-                    seen.errors.append(f"{message.text} ({message.location.get('url', '')})")
+        def note_console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                seen.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
-            def note_request(request: Request) -> None:
-                seen.requests.append(request.url)
+        def note_request(request: Request) -> None:
+            seen.requests.append(request.url)
 
-            page.on("console", note_console)
-            page.on("pageerror", lambda error: seen.errors.append(f"uncaught: {error}"))
-            page.on("request", note_request)
-            if before_load:
-                await page.add_init_script(before_load)
-            await page.goto(url)
-            yield seen
-            assert not seen.unexpected_errors, seen.unexpected_errors
-            assert not seen.foreign_requests, seen.foreign_requests
-        finally:
-            await browser.close()
-
-
-def write_wav(path: Path, samples: Samples, sample_rate: int) -> Path:
-    """Mono float samples as a 16-bit WAV file."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(sample_rate)
-        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    return path
+        page.on("console", note_console)
+        page.on("pageerror", lambda error: seen.errors.append(f"uncaught: {error}"))
+        page.on("request", note_request)
+        if before_load:
+            await page.add_init_script(before_load)
+        await page.goto(url)
+        yield seen
+        assert not seen.unexpected_errors, seen.unexpected_errors
+        assert not seen.foreign_requests, seen.foreign_requests

@@ -12,9 +12,9 @@ import scipy.signal
 from playwright.async_api import Page
 
 from rtc_server.pcm import SPEECH_RATE, Samples
-from tests.support.browser.chromium import write_wav
 from tests.support.browser.recording import RATE
 from tests.support.signals import join, silence
+from tests.support.wav import write_wav
 
 RUSSIAN, ENGLISH = "Где находится вокзал?", "Where is the train station?"
 """A phrase of the phrasebook, and what it means."""

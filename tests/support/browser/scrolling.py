@@ -1,0 +1,54 @@
+"""What overflows on a page, and whether a keyboard gets to the rest of it.
+
+By computed style and layout, and by pressing keys; no list of the page's regions.
+"""
+
+from pathlib import Path
+
+from playwright.async_api import ElementHandle, Page
+
+LAYOUT = (Path(__file__).parent / "scrolling.js").read_text(encoding="utf-8")
+FRAMES = "() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))"
+"""Observers of the layout have been called by then."""
+POSITION = "(region) => [region.scrollTop, region.scrollHeight - region.clientHeight]"
+KEYS_MS = 1_000
+"""A key scrolls smoothly, and at once where motion is reduced."""
+
+
+async def layout_faults(page: Page) -> list[str]:
+    """Return what is wrong with the layout as it is now, in words."""
+    await page.evaluate(FRAMES)
+    await page.evaluate(LAYOUT)
+    faults: list[str] = await page.evaluate("() => [...layout.findCut(), ...layout.findWide()]")
+    regions = await page.evaluate_handle("() => layout.findScrolling()")
+    for entry in (await regions.get_properties()).values():
+        region = entry.as_element()
+        assert region
+        lack = await region.evaluate("(region) => layout.lacksStop(region)")
+        lack = lack or await _keys_lack(page, region)
+        if lack:
+            faults.append(f"{await region.evaluate('layout.nameOf')} {lack}")
+    return faults
+
+
+async def _keys_lack(page: Page, region: ElementHandle) -> str:
+    """Press keys in a region; returns what they do not do."""
+    stops = await region.evaluate_handle("(region) => layout.stopsOf(region)")
+    for entry in (await stops.get_properties()).values():
+        stop = entry.as_element()
+        assert stop
+        await stop.focus()
+        if await _reaches(page, region, "End") and await _reaches(page, region, "Home"):
+            return ""
+    return "is not scrolled by keys"
+
+
+async def _reaches(page: Page, region: ElementHandle, key: str) -> bool:
+    """Press a key that goes to an end, and look whether the region is there."""
+    await page.keyboard.press(key)
+    for _ in range(KEYS_MS // 20):
+        at, end = await region.evaluate(POSITION)
+        if at >= end - 1 if key == "End" else at <= 0:
+            return True
+        await page.wait_for_timeout(20)
+    return False

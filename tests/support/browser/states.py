@@ -1,0 +1,229 @@
+"""Every state of every page, one after another, for who judges how it looks.
+
+A walk opens a page, leads it from state to state and calls `look` in each. The server is the
+scripted one; the walks of rooms have their captions from the test, too.
+"""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from playwright.async_api import Page, Route, expect
+
+from rtc_server.errors import AdmissionRefused
+from tests.support.browser.chromium import visit
+from tests.support.browser.page import FAILED_REQUEST, LIVE, PHONE
+from tests.support.browser.scripted_server import (
+    ScriptedServer,
+    say,
+    scripted_server,
+    segment,
+)
+from tests.support.rooms import server as room_server
+from tests.support.rooms import speaker
+
+Look = Callable[[str, Page], Awaitable[None]]
+"""Is given the name of each state, and the page that is in it."""
+POPUP = "delete window.documentPictureInPicture"
+FULL = AdmissionRefused("All 50 places are taken.", 5)
+LONG = (
+    "Поезд на Москву отправляется с третьего пути в четырнадцать часов сорок минут.",
+    "The train to Moscow departs from track three at two forty in the afternoon.",
+)
+MANY = 30
+ELEMENT = """<!doctype html>
+<html lang="en"><meta name="color-scheme" content="light dark"><title>A page with an element</title>
+<meta name="viewport" content="width=device-width">
+<link rel="icon" href="data:,">
+<script type="module" src="/static/speech-translate.js"></script>
+<main><h1>A talk</h1>
+<speech-translate source="ru" target="en" input="{input}"></speech-translate></main>
+</html>"""
+
+
+async def walk_interpreter(look: Look, **options: Any) -> None:
+    """Lead the page of one speaker through its states."""
+    options = {"viewport": PHONE, "reduced_motion": "reduce", **options}
+    async with (
+        scripted_server() as server,
+        visit(server.url, expected_errors=[FAILED_REQUEST], **options) as seen,
+    ):
+        page = seen.page
+        await page.wait_for_selector("[data-phase=idle]")
+        await look("idle", page)
+        for panel in ("settings", "sound", "export"):
+            await page.click(f"[popovertarget={panel}]")
+            if panel == "settings":
+                await page.click("#details summary")
+            await look(panel, page)
+            await page.keyboard.press("Escape")
+        await page.click("#open-phrases")
+        await look("phrases", page)
+        await page.fill("#phrases input", "no such words")
+        await look("no phrase found", page)
+        await page.fill("#phrases input", "")
+        await page.keyboard.press("Escape")
+        await page.select_option("#input", "file")
+        await look("a file to choose", page)
+
+        server.calls.refuse = FULL
+        await page.select_option("#input", "")
+        await page.click("#toggle")
+        await page.wait_for_selector("#problem:not([hidden])")
+        await look("refused", page)
+
+        server.calls.refuse = None
+        await page.click("#problem-action")
+        channel = await server.calls.channel.get()
+        await page.wait_for_selector(LIVE)
+        await look("live, nothing said", page)
+        hints = [("Сколько это стоит?", "How much does it cost?")]
+        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
+        say(channel, "x.playout", segment_id="a", state="started", queue_ms=900, tempo=1)
+        say(channel, "x.segment", **segment("b", 1, "not_understood", "", hints=hints))
+        say(channel, "x.segment", **segment("c", 1, "failed", ""), message="It failed.")
+        say(channel, "x.segment", **segment("d", 1, "partial", "Поезд идёт", stable=6))
+        await page.wait_for_selector(".segment[data-status=partial]")
+        await look("live", page)
+        await page.click("[popovertarget=export]")
+        for choice in ("value=stacked", "name=times", "name=large", "name=contrast"):
+            await page.click(f"#look label:has([{choice}])")
+        await look("captions panel, all chosen", page)
+        await page.keyboard.press("Escape")
+        await look("large, stacked, in high contrast", page)
+        for number in range(MANY):
+            say(channel, "x.segment", **segment(str(number), 1, "final", *LONG))
+        say(channel, "x.warning", code="late", message="Some speech was not spoken.")
+        await expect(page.locator("[data-status=final]")).to_have_count(MANY + 1)
+        await page.wait_for_selector("#problem:not([hidden])")
+        await look("much was said, in large type", page)
+
+
+async def walk_two_people(look: Look, **options: Any) -> None:
+    """Lead the page of two people, and the caption window, through their states."""
+    options = {"viewport": PHONE, "reduced_motion": "reduce", "before_load": POPUP, **options}
+    async with scripted_server() as server, visit(server.url, **options) as seen:
+        page = seen.page
+        await page.click("#people")
+        await page.wait_for_selector(".turn")
+        await look("two people, idle", page)
+        await page.click(".half:not(.far) .turn")
+        channel = await server.calls.channel.get()
+        await page.wait_for_selector(LIVE)
+        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
+        say(channel, "x.playout", segment_id="a", state="started", queue_ms=900, tempo=1)
+        say(channel, "x.segment", **segment("b", 1, "partial", "Поезд идёт", stable=6))
+        await page.wait_for_selector(".half [data-status=partial]")
+        await look("two people, one talks", page)
+        await page.click("[popovertarget=export]")
+        async with page.expect_popup() as waiting:
+            await page.click("#overlay")
+        window = await waiting.value
+        say(channel, "x.segment", **segment("c", 1, "final", "Да.", "Yes."))
+        await window.wait_for_selector("li")
+        await look("caption window", window)
+        for number in range(MANY):
+            say(channel, "x.segment", **segment(str(number), 1, "final", *LONG))
+        for choice in ("name=large", "name=contrast"):
+            await page.click(f"#look label:has([{choice}])")
+        await window.wait_for_selector(f"li:last-child:has-text('{LONG[1]}')")
+        await look("caption window, full, in large type and high contrast", window)
+        await page.keyboard.press("Escape")
+        await look("two people, much was said, in large type and high contrast", page)
+
+
+async def walk_rooms(look: Look, **options: Any) -> None:
+    """Lead the pages of a room through their states, in Russian, whose words are longer."""
+    options = {"viewport": PHONE, "reduced_motion": "reduce", **options}
+    options["expected_errors"] = [FAILED_REQUEST]  # a room that is not there yet
+    lines = [
+        {"type": "x.segment", **segment(str(number), 1, "final", *LONG)} for number in range(MANY)
+    ]
+    body = "".join(f"id: {i}\ndata: {json.dumps(line)}\n\n" for i, line in enumerate(lines))
+
+    async def captions(route: Route) -> None:
+        await route.fulfill(body=body, content_type="text/event-stream")
+
+    async with room_server() as house:
+        async with visit(f"{house.url}/rooms/hall", **options) as seen:
+            page = seen.page
+            await page.select_option("#interface", "ru")
+            await expect(page.locator("#toggle")).to_be_enabled()
+            await look("speaker", page)
+        async with visit(f"{house.url}/listen/hall", **options) as seen, speaker(house):
+            page = seen.page
+            await page.select_option("#interface", "ru")
+            await look("listener, waiting", page)
+            await expect(page.locator("#toggle")).to_be_enabled()
+            await page.route("**/captions?*", captions)
+            await page.check("#silent")
+            await page.click("#toggle")
+            await expect(page.locator("#captions .final")).to_have_count(MANY)
+            await look("listener, much was said", page)
+
+
+async def walk_doctor(look: Look, **options: Any) -> None:
+    """Look at the doctor's page where something is wrong."""
+    options = {"viewport": PHONE, "reduced_motion": "reduce", **options}
+    options["expected_errors"] = [FAILED_REQUEST, "WebSocket connection to"]
+    async with scripted_server() as server, visit(f"{server.url}doctor", **options) as seen:
+        await expect(seen.page.locator("#verdict")).not_to_be_empty()
+        await look("doctor", seen.page)
+
+
+@contextlib.asynccontextmanager
+async def element_page(
+    source: str = "microphone", **options: Any
+) -> AsyncIterator[tuple[Page, ScriptedServer]]:
+    """Open a page that holds nothing but a heading and ``<speech-translate>``."""
+    async with scripted_server() as server, visit("about:blank", **options) as seen:
+        page = seen.page
+        body = ELEMENT.format(input=source)
+        await page.route(
+            "**/element.html", lambda route: route.fulfill(body=body, content_type="text/html")
+        )
+        await page.goto(f"{server.url}element.html")
+        yield page, server
+
+
+async def walk_element(look: Look, **options: Any) -> None:
+    """Lead ``<speech-translate>`` through its states."""
+    options = {"viewport": PHONE, "reduced_motion": "reduce", **options}
+    options["expected_errors"] = [FAILED_REQUEST]
+    async with element_page(**options) as (page, server):
+        button, status = page.get_by_role("button"), page.get_by_role("status")
+        await expect(button).to_have_text("Start interpreting")
+        await look("element, idle", page)
+        server.calls.refuse = FULL
+        await button.click()
+        await expect(status).to_have_text("The interpreter is full. Try again in a moment.")
+        await look("element, refused", page)
+        server.calls.refuse = None
+        await button.click()
+        await expect(status).to_have_text("Listening")
+        await look("element, nothing said", page)
+        channel = await server.calls.channel.get()
+        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
+        say(channel, "x.segment", **segment("b", 1, "not_understood", ""))
+        say(channel, "x.segment", **segment("c", 1, "partial", "Поезд идёт", stable=6))
+        log = page.get_by_role("log", name="Captions")
+        await expect(log.locator("[data-status=partial]")).to_contain_text("Поезд идёт")
+        await expect(log.locator("[data-status=not_understood]")).to_contain_text("Not understood")
+        await look("element, live", page)
+        for number in range(MANY):
+            say(channel, "x.segment", **segment(str(number), 1, "final", *LONG))
+        await expect(log.locator("[data-status=final]")).to_have_count(MANY + 1)
+        await look("element, much was said", page)
+        await button.click()
+        await expect(status).to_have_text("Stopped")
+        await look("element, stopped", page)
+
+
+WALKS: dict[str, Callable[..., Awaitable[None]]] = {
+    "interpreter": walk_interpreter,
+    "two people": walk_two_people,
+    "rooms": walk_rooms,
+    "doctor": walk_doctor,
+    "element": walk_element,
+}
