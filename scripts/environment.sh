@@ -66,3 +66,8 @@ ensure_environment() {
   fi
   exec 9>&-
 }
+
+# Prints how long the script has run, as NAME; meant for its exit.
+say_time() {
+  say "$1: $((SECONDS / 60)) min $((SECONDS % 60)) s"
+}

@@ -1,5 +1,6 @@
 """Test signals: exact ones, and speech from synthesizers that the server itself does not use."""
 
+import shutil
 import subprocess
 import tempfile
 import wave
@@ -16,6 +17,7 @@ from rtc_server.pcm import (
     from_int16,
     ms_to_samples,
 )
+from tests.support.recordings import recorded
 
 
 def silence(duration_ms: float, sample_rate: int = SPEECH_RATE) -> Samples:
@@ -59,17 +61,22 @@ def pieces(samples: Samples, size: int = 320, start_samples: int = 0) -> list[Pc
 @cache
 def english(text: str, voice: str = "slt") -> Samples:
     """Spoken by flite, at `SPEECH_RATE`, trimmed to what is audible. Do not write into it."""
-    return _spoken(("flite", "-voice", voice, "-t", text, "-o", "{out}"))
+    command = ("flite", "-voice", voice, "-t", text, "-o", "{out}")
+    return audible(recorded(voice, text, lambda: _spoken(command)))
 
 
 @cache
 def russian(text: str) -> Samples:
     """Spoken by Festival's Russian voice, as `english`."""
     command = ("text2wave", "-eval", "(voice_msu_ru_nsh_clunits)", "-o", "{out}")
-    return _spoken(command, text.encode())
+    return audible(recorded("msu", text, lambda: _spoken(command, text.encode())))
 
 
 def _spoken(command: tuple[str, ...], text: bytes = b"") -> Samples:
+    assert shutil.which(command[0]), (
+        f"No {command[0]}, nor a recording of this phrase in tests/support/recordings: "
+        "apt-get install flite festival festvox-ru sox, run the test, commit the new file."
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         filled = [str(path) if part == "{out}" else part for part in command]

@@ -7,15 +7,19 @@ from tests.fuzz.targets import TARGETS, Target
 
 pytestmark = pytest.mark.real_time
 
-INPUTS = 6000
+INPUTS = 600
+MANY_INPUTS = 10 * INPUTS
 """For each target and unit of weight."""
 SEED = 1
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-def test_damaged_input_breaks_nothing_and_is_not_held(target: Target) -> None:
-    tally = fuzz(target, iter(range(INPUTS * target.weight)), SEED)
-    assert tally.inputs == INPUTS * target.weight
+@pytest.mark.parametrize(
+    "inputs", [INPUTS, pytest.param(MANY_INPUTS, marks=pytest.mark.slow)], ids=["some", "many"]
+)
+def test_damaged_input_breaks_nothing_and_is_not_held(target: Target, inputs: int) -> None:
+    tally = fuzz(target, iter(range(inputs * target.weight)), SEED)
+    assert tally.inputs == inputs * target.weight
     assert tally.kinds > 1  # the damage goes in: not all are refused for the same reason
 
 

@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.real_time
 
 CHECKOUT = Path(__file__).parents[2]
-TOOLS = ("bash", "cat", "cksum", "dirname", "flock")
+TOOLS = ("bash", "cat", "cksum", "dirname", "flock", "mktemp", "rm")
 """What the scripts may count on everywhere."""
 
 
@@ -51,6 +51,7 @@ class Machine:
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run it from elsewhere; `calls` then holds what it called."""
         self.calls.write_text("")
+        self.program(self.bin / "nproc", "echo 2")
         return subprocess.run(
             [self.root / "scripts" / script, *arguments],
             env={"PATH": str(self.bin), "RTC_PORT": "1"},
@@ -134,67 +135,122 @@ def test_a_failed_install_is_said_and_tried_again(machine: Machine) -> None:
         assert not any("rtc_server serve" in call for call in machine.called)
 
 
-DEBIAN = re.findall(r"^  [\w.-]+:(\w+)$", (CHECKOUT / "scripts" / "test").read_text(), re.MULTILINE)
-"""The commands that Debian's packages bring; what is a file is not faked."""
+NEEDS = [
+    line.split()
+    for line in (CHECKOUT / "scripts" / "needs.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+]
+COMMANDS = {brings for _, _, brings in NEEDS if "/" not in brings}
+"""What Debian's packages bring; what is a file is not faked."""
 
 
 def test_without_debian_packages_test_says_which(machine: Machine) -> None:
-    machine.debian(("flite",))
-    done = machine.run("test")
+    machine.debian(("chromium",))
+    done = machine.run("test", "tests/browser/test_client_library.py")
     assert done.returncode == 2
-    assert "sudo apt-get install chromium festival" in done.stderr
-    assert "flite" not in done.stderr
+    needed = "coturn nodejs npm node-typescript"
+    assert f"These tests need {needed}. Install them first: sudo apt-get install {needed}" in (
+        done.stderr
+    )
+    assert machine.called == ["id -u"]
 
 
-@pytest.mark.parametrize("apt_works", [True, False])
-def test_root_gets_the_debian_packages_installed(machine: Machine, *, apt_works: bool) -> None:
-    machine.debian([name for name in DEBIAN if name not in ("chromium", "sox")], user=0)
-    machine.program(machine.bin / "apt-get", "" if apt_works else '[[ "$*" != *install* ]]')
+@pytest.mark.parametrize(
+    "path",
+    ["tests/unit", "./tests/unit/audio/test_vad.py::test_one", "tests/loopback/test_rooms.py"],
+)
+def test_what_needs_no_debian_package_asks_for_none(machine: Machine, path: str) -> None:
+    machine.debian((), user=0)
+    machine.program(machine.bin / "apt-get")
     machine.environment({})
-    done = machine.run("test")
-    update, install = (call for call in machine.called if call.startswith("apt-get"))
-    assert update.endswith(" update")
-    assert install.endswith(" install -y --no-install-recommends chromium sox")
-    assert done.returncode == (0 if apt_works else 2)
-    assert ("Installing chromium sox failed" in done.stderr) is not apt_works
-    assert ("python -m pytest" in machine.called) is apt_works
+    assert machine.run("test", path, "-k", "one").returncode == 0
+    assert not any(call.startswith("apt-get") for call in machine.called)
+    assert machine.called[-1] == f"python -m pytest {path.removeprefix('./')} -k one"
+
+
+@pytest.mark.parametrize("lacks", ["", "caddy"])
+def test_root_gets_what_is_missing_and_is_told_before(machine: Machine, lacks: str) -> None:
+    """One that cannot be installed does not keep the others away."""
+    machine.debian([name for name in COMMANDS if name != "caddy"], user=0)
+    refuse = '[[ "$*" != *caddy* ]] || { echo "caddy conflicts" >&2; exit 1; }' if lacks else ""
+    machine.program(machine.bin / "apt-get", refuse)
+    machine.environment({})
+    done = machine.run("test", "tests/loopback/test_mounting.py")
+    calls = [call for call in machine.called if call.startswith("apt-get")]
+    assert calls[0].endswith(" update")
+    told, _, rest = done.stderr.partition("caddy conflicts")
+    assert "Installing Debian packages that these tests need: " in told
+    alone = [call for call in calls if call.endswith("--no-install-recommends caddy")]
+    if lacks:
+        assert len(alone) == 2  # with the others, which are none here, and alone
+        assert "Installing caddy failed" in rest
+    else:
+        assert len(calls) == 2
+    assert done.returncode == (2 if lacks else 0)
+
+
+def test_quick_runs_unit_tests_without_the_real_clock(machine: Machine) -> None:
+    machine.debian((), user=0)
+    machine.environment({})
+    assert machine.run("test", "quick", "-x").returncode == 0
+    assert machine.called[-1] == (
+        "python -m pytest tests/unit -m not real_time and not slow -n 2 -x"
+    )
 
 
 @pytest.mark.parametrize(
     ("tools", "status", "complaint"),
     [
         ({}, 0, ""),
-        ({"python": '[[ "$*" != "-m pytest"* ]] || exit 3'}, 3, ""),
-        ({"mypy": "exit 1"}, 1, "Failed before the tests: mypy"),
-        ({"ruff": "exit 1"}, 1, "Failed before the tests: ruff check, ruff format"),
+        ({"mypy": "echo wrong; exit 1"}, 1, "mypy: failed wrong"),
+        ({"ruff": "exit 1"}, 1, "ruff check: failed"),
     ],
-    ids=["all well", "a test fails", "types fail", "lint fails"],
+    ids=["all well", "types fail", "lint fails"],
 )
-def test_every_check_runs_and_the_worst_is_the_status(
+def test_every_check_runs(
     machine: Machine, tools: dict[str, str], status: int, complaint: str
 ) -> None:
-    machine.debian(DEBIAN)
     machine.environment(tools)
-    done = machine.run("test", "-k", "one")
+    done = machine.run("check")
     assert done.returncode == status
     assert complaint in done.stderr
-    assert machine.called[-5:] == [
-        "ruff check",
-        "ruff format --check",
-        "mypy ",
-        "lint-imports ",
-        "python -m pytest -k one",
-    ]
-    assert f"-e {machine.root}[test]" in machine.called[-6]
+    assert re.search(r"^scripts/check: \d+ min \d+ s$", done.stderr, re.MULTILINE)
+    assert sorted(machine.called[-4:]) == [
+        "lint-imports ", "mypy ", "ruff check", "ruff format --check"
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("models", "status"), [("", 0), ("exit 4", 4)])
-def test_without_arguments_the_model_tests_run_in_their_own_environment(
-    machine: Machine, models: str, status: int
+@pytest.mark.parametrize(
+    ("tools", "status"),
+    [
+        ({}, 0),
+        ({"mypy": "exit 1"}, 1),
+        ({"python": '[[ "$*" != "-m pytest"* ]] || exit 3'}, 3),
+        ({"models": '[[ "$*" != "-m pytest"* ]] || exit 4'}, 4),
+    ],
+    ids=["all well", "types fail", "a test fails", "a model test fails"],
+)
+def test_a_full_run_shows_all_and_fails_for_any(
+    machine: Machine, tools: dict[str, str], status: int
 ) -> None:
-    machine.debian(DEBIAN)
-    machine.environment({"models": f'[[ "$*" != "-m pytest"* ]] || {models or "exit 0"}'})
+    machine.debian(COMMANDS, user=0)
+    machine.program(machine.bin / "apt-get")
+    machine.environment(tools)
     done = machine.run("test")
     assert done.returncode == status
-    assert machine.called[-2:] == ["python -m pytest tests/nemo", "python -m pytest"]
-    assert "[canary,canary-hf,silero,piper,test]" in machine.called[-3]
+    runs = {call for call in machine.called if call.startswith("python -m pytest")}
+    assert runs == {
+        "python -m pytest tests/nemo -m not slow -p no:cacheprovider",
+        "python -m pytest -m not slow -n 4 --dist worksteal --cov --cov-report=",
+    }
+    assert any("[canary,canary-hf,silero,piper,test" in call for call in machine.called)
+    assert re.search(r"^scripts/test: \d+ min \d+ s$", done.stderr, re.MULTILINE)
+
+
+def test_the_slow_tier_holds_everything(machine: Machine) -> None:
+    machine.debian(COMMANDS, user=0)
+    machine.program(machine.bin / "apt-get")
+    machine.environment({})
+    assert machine.run("test", "--slow").returncode == 0
+    options = "-n 4 --dist worksteal --cov --cov-report="
+    assert f"python -m pytest -m slow or not slow {options}" in machine.called

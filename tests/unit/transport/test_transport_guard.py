@@ -57,7 +57,9 @@ class Gate:
 
 
 def binding(kind: stun.Class) -> bytes:
-    return bytes(stun.Message(message_method=stun.Method.BINDING, message_class=kind))
+    # An id of its own would give the test another name in each worker of pytest-xdist.
+    transaction = bytes(range(12))
+    return bytes(stun.Message(stun.Method.BINDING, kind, transaction))
 
 
 @pytest.mark.parametrize(
