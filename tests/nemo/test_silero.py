@@ -123,7 +123,7 @@ def test_digits_and_latin_letters_reach_the_model_as_words(
 ) -> None:
     tts = load(monkeypatch, tmp_path, "v5_5_ru")
     say(tts, "Мы исправили 25 ошибок в API v2.")
-    assert inside(tts).texts == ["Мы исправили двадцать пять ошибок в апи в два."]
+    assert inside(tts).texts == ["Мы исправили двадцать пять ошибок в эй пи ай ви два."]
 
 
 @pytest.mark.parametrize("rate", [1.0, 1.25])
