@@ -9,8 +9,7 @@ import argparse
 
 from aiohttp import web
 
-from rtc_server.app.server import mountable
-from rtc_server.config import Settings
+from rtc_server import Settings, mountable
 
 
 async def front_page(_request: web.Request) -> web.Response:

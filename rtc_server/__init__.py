@@ -1,12 +1,122 @@
-"""A self-hosted live interpreter over WebRTC."""
+"""A self-hosted live interpreter over WebRTC.
 
-import os
+`serve` runs a server until a signal comes, `running` for the length of a block, and `mountable`
+makes it part of another aiohttp application. All take `Settings`, whose sections are classes here
+too. What goes wrong is one of the errors below `RtcServerError`.
+
+Importing this package is cheap and changes nothing of the process: each name is loaded when it is
+first used. What is not listed in ``__all__`` is internal and may change in any release.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rtc_server.app.server import RunningServer, mountable, running, serve
+    from rtc_server.config import (
+        AccessSettings,
+        EngineSettings,
+        HttpSettings,
+        InterpreterSettings,
+        ListenerSettings,
+        RoomSettings,
+        Settings,
+        TransportSettings,
+    )
+    from rtc_server.errors import (
+        AdmissionRefused,
+        BadEvent,
+        BadOffer,
+        BodyTimeout,
+        ConfigError,
+        EngineCrashed,
+        EngineError,
+        EngineOverloaded,
+        EngineTimeout,
+        EngineUnavailable,
+        EtagMismatch,
+        EtagMissing,
+        Forbidden,
+        IceRestartRefused,
+        ModelError,
+        NotReady,
+        PayloadTooLarge,
+        RateLimited,
+        RemoteError,
+        RoomSilent,
+        RoomTaken,
+        RtcServerError,
+        SlowReader,
+        TooManyTracks,
+        Unauthorized,
+        UnknownRoom,
+        UnknownSession,
+        UnsupportedMedia,
+        UnsupportedPair,
+    )
 
 __version__ = "0.1.0"
 
-# onnxruntime (1.32, for one) reports its use to Microsoft unless told not to before it is imported.
-# What is set here reaches the engines' processes too.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-# So small are the matrices of voice activity detection that a second thread only costs. OpenBLAS,
-# beneath numpy, asks for the number of its threads when numpy is imported.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+__all__ = [
+    "AccessSettings",
+    "AdmissionRefused",
+    "BadEvent",
+    "BadOffer",
+    "BodyTimeout",
+    "ConfigError",
+    "EngineCrashed",
+    "EngineError",
+    "EngineOverloaded",
+    "EngineSettings",
+    "EngineTimeout",
+    "EngineUnavailable",
+    "EtagMismatch",
+    "EtagMissing",
+    "Forbidden",
+    "HttpSettings",
+    "IceRestartRefused",
+    "InterpreterSettings",
+    "ListenerSettings",
+    "ModelError",
+    "NotReady",
+    "PayloadTooLarge",
+    "RateLimited",
+    "RemoteError",
+    "RoomSettings",
+    "RoomSilent",
+    "RoomTaken",
+    "RtcServerError",
+    "RunningServer",
+    "Settings",
+    "SlowReader",
+    "TooManyTracks",
+    "TransportSettings",
+    "Unauthorized",
+    "UnknownRoom",
+    "UnknownSession",
+    "UnsupportedMedia",
+    "UnsupportedPair",
+    "__version__",
+    "mountable",
+    "running",
+    "serve",
+]
+
+_SERVER = ("RunningServer", "mountable", "running", "serve")
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _SERVER:
+        module = "rtc_server.app.server"
+    else:
+        module = "rtc_server.config" if name.endswith("Settings") else "rtc_server.errors"
+    value: object = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,6 +6,7 @@ and when, stands in the test itself. Tests in ``tests/unit`` run in virtual time
 """
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -42,7 +43,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     virtual = "unit" in pyfuncitem.path.parts and not pyfuncitem.get_closest_marker("real_time")
     hang_s = NEMO_HANG_S if "nemo" in pyfuncitem.path.parts else HANG_S
-    factory = VirtualTimeLoop if virtual else asyncio.new_event_loop
+    factory: Any = VirtualTimeLoop if virtual else asyncio.new_event_loop
+    # A test that is parametrised by ``loop_factory`` says itself which event loop it runs on.
+    factory = pyfuncitem.funcargs.get("loop_factory", factory)
     with asyncio.Runner(loop_factory=factory) as runner:
         run_async(pyfuncitem, runner, hang_s=hang_s, limit=not virtual)
     return True

@@ -13,6 +13,7 @@ from rtc_server.engines import registry
 from rtc_server.engines.base import AstCapabilities, EngineCard, EngineOptions, TtsCapabilities
 from rtc_server.engines.phrasebook import listing
 from rtc_server.engines.service import AstService, TtsService
+from rtc_server.host_system import check_system
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Phrase
 
@@ -23,6 +24,8 @@ class Engines:
     """Implements `Catalogue` and `Readiness` for what `EngineSettings` name."""
 
     def __init__(self, settings: EngineSettings, metrics: Metrics) -> None:
+        """Raises `ConfigError` on a system that cannot run the engines' processes."""
+        self._system_note = check_system()
         options = EngineOptions(
             phrasebooks=settings.phrasebook,
             canary_model=settings.canary_model,
@@ -40,6 +43,8 @@ class Engines:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Engines"]:
         """Load and warm up both. Raises `EngineUnavailable` with a sentence."""
+        if self._system_note:
+            logger.warning("%s", self._system_note)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.ast_service.close)
             stack.push_async_callback(self.tts_service.close)

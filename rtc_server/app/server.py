@@ -10,7 +10,7 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -29,6 +29,7 @@ from rtc_server.session.services import Services
 from rtc_server.signaling import make_http_app
 from rtc_server.transport.base import NextPacket, TransportListener
 from rtc_server.transport.discovery import with_public_address
+from rtc_server.transport.logs import limited_logs
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.sdp import Role
 from rtc_server.transport.webrtc import WebRtcTransport
@@ -79,7 +80,13 @@ class _Parts:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Run what is behind the HTTP: engines first, so that sessions find them warm."""
-        await self.network.learn()
+        with limited_logs():
+            await self.network.learn()
+            async with self._working():
+                yield
+
+    @asynccontextmanager
+    async def _working(self) -> AsyncIterator[None]:
         async with (
             self.engines.running(),
             self.manager.open(),
@@ -165,12 +172,19 @@ def mountable(settings: Settings) -> web.Application:
         ConfigError: a setting cannot work here. On start also `EngineUnavailable`.
     """
     parts = _build(settings)
+    work = AsyncExitStack()
 
     async def working(_app: web.Application) -> AsyncIterator[None]:
-        async with parts.working():
-            yield
+        await work.enter_async_context(parts.working())
+        yield
+        await work.aclose()
+
+    async def stop(_app: web.Application) -> None:
+        # Before the host waits for open requests: a session's WebSocket would keep it waiting.
+        await work.aclose()
 
     parts.http.cleanup_ctx.append(working)
+    parts.http.on_shutdown.append(stop)
     return parts.http
 
 
@@ -200,10 +214,17 @@ def _start_up_kept() -> Iterator[None]:
         gc.unfreeze()
 
 
-async def run(settings: Settings, announce: Callable[[RunningServer], None]) -> None:
+async def serve(
+    settings: Settings, announce: Callable[[RunningServer], None] = lambda _server: None
+) -> None:
     """Run a server until SIGINT or SIGTERM; `announce` is called once it takes calls.
 
     A signal during the warm-up gives it up; a second one while stopping ends the process at once.
+    Needs the main thread, which alone may handle signals; `running` needs neither.
+
+    Raises:
+        ConfigError: a setting cannot work here (a port in use, a missing detector).
+        EngineUnavailable: an engine cannot be started.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

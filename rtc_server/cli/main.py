@@ -15,6 +15,15 @@ from rtc_server.errors import RtcServerError
 from rtc_server.options import add_options, flag
 from rtc_server.session.quota import KeyLimits
 
+OWN_PROCESS = {
+    # So small are the matrices of voice activity detection that a second thread only costs.
+    # OpenBLAS, beneath numpy, reads this when numpy is imported.
+    "OPENBLAS_NUM_THREADS": "1",
+    # onnxruntime (1.32, for one) reports its use to Microsoft unless told not to.
+    "ORT_DISABLE_TELEMETRY": "1",
+}
+"""Variables of a process that is this command and nothing else, unless the operator set them."""
+
 EXIT_CODES = """\
 exit codes:
   0  done
@@ -112,11 +121,18 @@ def _limit(text: str) -> int:
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Entry point; returns the exit code."""
+    """Run the command and return its exit code.
+
+    Without `environ` the process is the command's own, and `OWN_PROCESS` is set in it.
+    """
+    if environ is None:
+        environ = os.environ
+        for name, value in OWN_PROCESS.items():
+            os.environ.setdefault(name, value)
     arguments = build_parser().parse_args(argv)
     module = importlib.import_module(f"rtc_server.cli.{arguments.command}")
     try:
-        code: int = module.run(arguments, os.environ if environ is None else environ)
+        code: int = module.run(arguments, environ)
         sys.stdout.flush()
     except RtcServerError as error:
         print(f"rtc-server: {error}", file=sys.stderr)

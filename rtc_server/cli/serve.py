@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from rtc_server import __version__
 from rtc_server.app.connections import raise_file_limit
 from rtc_server.app.server import RunningServer
-from rtc_server.app.server import run as run_server
+from rtc_server.app.server import serve as run_server
 from rtc_server.config import load_settings
-from rtc_server.transport.paced_loop import PacedLoop
+from rtc_server.transport.paced_loop import new_loop
 
 _LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_TALKATIVE = ("aioice", "aiortc")
+"""Loggers whose level INFO says the addresses of people."""
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -20,7 +22,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings = load_settings(arguments, environ)
     logging.basicConfig(level=settings.http.log_level.upper(), format=_LOG_FORMAT)
     raise_file_limit()
-    with asyncio.Runner(loop_factory=PacedLoop) as runner:
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(run_server(settings, announce))
     return 0
 

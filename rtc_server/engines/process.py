@@ -30,8 +30,13 @@ _UNWANTED_BYTES = 65_536
 """Read at once of an answer that nobody waits for."""
 _GIVING_UP_S = 0.02
 """How long to leave a call that is being given up to itself."""
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Thread pools of numeric libraries: one thread each, unless the operator chose otherwise."""
+_DEFAULTS = {
+    # Thread pools of numeric libraries: one thread each.
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    # onnxruntime (1.32, for one) reports its use to Microsoft unless told not to.
+    "ORT_DISABLE_TELEMETRY": "1",
+}
+"""Variables of an engine's process, unless the operator chose otherwise."""
 
 
 class EngineProcess:
@@ -278,7 +283,7 @@ async def _spawn() -> asyncio.subprocess.Process:
 
 
 def _environment() -> dict[str, str]:
-    """The server's, with its import path, and with numeric libraries held to one thread."""
+    """The server's, with its import path and `_DEFAULTS`."""
     here = str(Path.cwd())
     path = os.pathsep.join(entry or here for entry in sys.path)
-    return {**dict.fromkeys(_THREADS, "1"), **os.environ, "PYTHONPATH": path}
+    return {**_DEFAULTS, **os.environ, "PYTHONPATH": path}

@@ -2,8 +2,8 @@
 
 Loads the engine that the first message names, warms it up, then answers one call at a time. Talks
 over the pipes that were its stdin and stdout; whatever libraries print goes to stderr. Ends when
-the server's end of the pipe closes, and is killed by the kernel when the server dies (Linux), even
-in the middle of a call.
+the server's end of the pipe closes, and even in the middle of a call when the server dies: on Linux
+the kernel kills it, elsewhere it looks for its parent itself.
 """
 
 import contextlib
@@ -11,10 +11,11 @@ import ctypes
 import faulthandler
 import importlib
 import os
-import resource
 import select
 import signal
 import sys
+import threading
+import time
 import traceback
 from io import FileIO
 from typing import cast
@@ -24,9 +25,12 @@ import numpy as np
 from rtc_server.engines import wire
 from rtc_server.engines.base import Ast, Tts
 from rtc_server.errors import EngineUnavailable, RtcServerError
+from rtc_server.host_system import is_linux
 
 _PR_SET_PDEATHSIG = 1
 """From ``linux/prctl.h``."""
+_LOOK_S = 1.0
+"""How often a worker that the kernel does not kill looks whether its server still lives."""
 
 
 def main() -> None:
@@ -132,16 +136,28 @@ def _take_pipes() -> tuple[FileIO, FileIO]:
 
 def _die_with(server_pid: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's: it stops us in order
-    if sys.platform == "linux":
+    if is_linux():
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    else:
+        threading.Thread(target=_watch, args=(server_pid,), daemon=True).start()
     if os.getppid() != server_pid:  # it died before the line above
         os._exit(1)
+
+
+def _watch(server_pid: int) -> None:
+    """End this process once its parent is another than the server, which is then dead."""
+    while os.getppid() == server_pid:
+        time.sleep(_LOOK_S)
+    os._exit(1)
 
 
 def _keep_quiet_about_crashes() -> None:
     """On a crash in C: where it was, but no core file, which would hold people's speech."""
     faulthandler.enable()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ImportError):  # POSIX only
+        import resource  # noqa: PLC0415
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

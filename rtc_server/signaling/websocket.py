@@ -5,7 +5,6 @@ import contextlib
 import socket as sockets
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
 
 from aiohttp import WebSocketError, WSMsgType, hdrs, web
 
@@ -17,6 +16,7 @@ from rtc_server.session.base import Calls
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import last_seen, query_text, session_request
 from rtc_server.transport.base import TransportListener
+from rtc_server.transport.reads import limit_read_bytes
 from rtc_server.transport.websocket.forms import Form
 from rtc_server.transport.websocket.plain import PlainForm
 from rtc_server.transport.websocket.socket import Control
@@ -167,7 +167,7 @@ def _bound_buffers(request: web.Request) -> None:
     if transport is None:  # gone already; the first receive tells
         return
     transport.set_write_buffer_limits(high=UNSENT_BYTES)
-    cast(Any, transport).max_size = READ_BYTES  # asyncio's own attribute
+    limit_read_bytes(transport, READ_BYTES)
     connection = transport.get_extra_info("socket")
     if connection is None:
         return

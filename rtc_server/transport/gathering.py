@@ -1,6 +1,7 @@
 """Where an ICE agent can be reached: its own sockets, and what STUN and TURN servers give it."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 import random
@@ -16,6 +17,7 @@ from aioice.turn import TurnTransport
 
 from rtc_server.transport import relay
 from rtc_server.transport.guard import LONGEST_DATAGRAM_BYTES, DatagramGuard
+from rtc_server.transport.reads import limit_read_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,8 @@ async def open_socket(agent: Connection, address: str, options: IceOptions) -> D
         try:
             owned.setblocking(False)
             owned.bind((address, port))
-            owned.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            with contextlib.suppress(OSError):  # more than this system allows: its own size will do
+                owned.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             transport, guard = await loop.create_datagram_endpoint(
                 functools.partial(DatagramGuard, agent, owned), sock=owned
             )
@@ -69,7 +72,7 @@ async def open_socket(agent: Connection, address: str, options: IceOptions) -> D
         except BaseException:
             owned.close()
             raise
-        cast(Any, transport).max_size = LONGEST_DATAGRAM_BYTES  # asyncio's own attribute
+        limit_read_bytes(transport, LONGEST_DATAGRAM_BYTES)
         guard.local_candidate = Candidate(
             foundation=candidate_foundation("host", "udp", address),
             component=1,

@@ -18,8 +18,7 @@ from rtc_server.transport.limits import Source
 MIN_DATAGRAM_BYTES: Final = 13
 """The shortest that means anything: a DTLS record header, or an RTP header and a byte."""
 LONGEST_DATAGRAM_BYTES: Final = 65_535
-"""What a read makes room for. asyncio's 256 KiB are so large that the allocator asks the system for
-fresh pages each time, which costs three times as much as the read."""
+"""What a read makes room for. asyncio's 256 KiB cost three times as much as the read itself."""
 MAX_READ_ON: Final = 8
 """Further datagrams read in one go: a flood must not hold up the other sessions."""
 

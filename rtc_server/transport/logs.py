@@ -1,7 +1,9 @@
-"""What aiortc and aioice may write to the log: no addresses, no SDP, no floods."""
+"""Limits of what aiortc, aioice and the transport write to the log: no floods, no quotes."""
 
 import logging
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Final
 
@@ -44,11 +46,18 @@ def place_of(error: Exception) -> str:
     return type(error).__name__ + where
 
 
-def tame_loggers() -> None:
-    """Make it so for this process. Idempotent."""
-    for name in ("aioice", "aiortc"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for name in _NOISY:
-        noisy = logging.getLogger(name)
-        if not any(isinstance(each, LogLimiter) for each in noisy.filters):
-            noisy.addFilter(LogLimiter())
+@contextmanager
+def limited_logs() -> Iterator[None]:
+    """Limit the lines of `_NOISY` loggers while the block runs; no logger's level changes.
+
+    In another application the loggers of aiortc and aioice are the host's too, so afterwards they
+    are as they were.
+    """
+    limiters = [(logging.getLogger(name), LogLimiter()) for name in _NOISY]
+    for noisy, limiter in limiters:
+        noisy.addFilter(limiter)
+    try:
+        yield
+    finally:
+        for noisy, limiter in limiters:
+            noisy.removeFilter(limiter)

@@ -21,6 +21,7 @@ from contextvars import Context
 from typing import Any, Final, TypeVarTuple
 
 from rtc_server.clock import Clock, monotonic
+from rtc_server.host_system import is_linux
 from rtc_server.transport.media.tick import PERIOD_S as BEAT_S
 
 PERIOD_S: Final = BEAT_S
@@ -146,7 +147,7 @@ def _takes_datagrams(fd: int) -> bool:
 
 
 class PacedLoop(asyncio.SelectorEventLoop):
-    """For ``asyncio.Runner(loop_factory=PacedLoop)``."""
+    """Event loop for a server's own process; `new_loop` makes it where it can work."""
 
     def __init__(self) -> None:
         self.selector = PacedSelector()
@@ -163,6 +164,15 @@ class PacedLoop(asyncio.SelectorEventLoop):
         if when - self.time() > COARSE_S:
             when = math.ceil(when / BEAT_S) * BEAT_S + BEHIND_S
         return super().call_at(when, callback, *args, context=context)
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Return a paced loop on Linux, elsewhere the one that asyncio chooses.
+
+    A crowd's sockets are read some at a time, and only Linux's epoll then names first those that
+    wait longest: with kqueue, or `select`, the same few would be read again and again.
+    """
+    return PacedLoop() if is_linux() else asyncio.new_event_loop()
 
 
 @contextmanager

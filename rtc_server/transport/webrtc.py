@@ -15,7 +15,6 @@ from rtc_server.transport.base import CloseReason, NextPacket, TransportListener
 from rtc_server.transport.channel import EventChannel
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.ice_servers import agent_servers
-from rtc_server.transport.logs import tame_loggers
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.media_path import MediaPath, Streams
 from rtc_server.transport.outbox import Stored
@@ -90,7 +89,6 @@ class WebRtcTransport:
             AdmissionRefused: no UDP port is free, or no relay could be had.
             ConfigError: the ICE servers of the settings are malformed.
         """
-        tame_loggers()
         offer = parse_offer(offer_sdp, role)
         ice = settings.ice()
         options = IceOptions(
@@ -240,10 +238,12 @@ class WebRtcTransport:
             self._stack.agent.on_media = self._stack.agent.authenticates = None
             self._tell(self._media.close)
 
-    def _on_tick(self, number: int, now_s: float) -> None:
+    def _on_tick(self, number: int, _now_s: float) -> None:
         media = self._media
         if media is not None:
-            self._tell(media.tick, number, now_s)
+            # By the clock that dates arriving packets: the event loop's own may differ from it
+            # (uvloop's stands still during an iteration and counts whole milliseconds).
+            self._tell(media.tick, number, self._clock())
 
     def _deliver(self, pcm: Pcm) -> None:
         self._tell(self._listener.on_pcm, pcm)

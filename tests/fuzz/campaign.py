@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from rtc_server.transport.logs import tame_loggers
+from rtc_server.transport.logs import limited_logs
 from tests.fuzz.targets import MOST_BYTES, TARGETS, Target
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -96,7 +96,11 @@ def fuzz(target: Target, inputs: Iterator[int], seed: int, *, keep: bool = False
     Raises:
         Found: it broke, or it held on to what it read.
     """
-    tame_loggers()  # as the server does: lines that are kept would count as held
+    with limited_logs():  # as the server does: lines that are kept would count as held
+        return _fuzz(target, inputs, seed, keep=keep)
+
+
+def _fuzz(target: Target, inputs: Iterator[int], seed: int, *, keep: bool) -> Tally:
     chance = random.Random(f"{target.name} {seed}")
     known = corpus(target)
     kinds = {}

@@ -18,6 +18,9 @@ OnTick: TypeAlias = Callable[[int, float], None]
 """Called with the tick's number and the present time in seconds; must not block."""
 
 PERIOD_S = FRAME_MS / 1000
+ROUNDING_S = 1e-6
+"""An event loop that counts whole milliseconds (uvloop) wakes up that much before a due time, and
+would otherwise be asked again and again until its clock shows the next millisecond."""
 
 
 class TickSchedule:
@@ -47,9 +50,9 @@ class TickSchedule:
     def take(self, now_s: float) -> int | None:
         """The number of the tick that is due now, or None. Call again for the one made up for."""
         late_s = now_s - self.due_s
-        if late_s < 0:
+        if late_s < -ROUNDING_S:
             return None
-        missed = int(late_s / self._period_s)
+        missed = int(max(late_s, 0.0) / self._period_s)
         if missed >= 2:
             self._next += missed
             self.skipped += missed

@@ -109,8 +109,9 @@ def test_a_long_silence_makes_silero_no_deafer_than_a_short_one() -> None:
     assert after[1][1] > 0.5
 
 
-def test_silero_uses_one_thread() -> None:
+def test_silero_uses_one_thread_in_our_own_process() -> None:
     code = (
+        "from rtc_server.cli import main; main(['engines']); "
         "from rtc_server.audio.vad import make_vad_factory; import numpy, psutil; "
         "vad = make_vad_factory('silero')(); "
         "[vad.probability(numpy.full(512, 0.1, numpy.float32)) for _ in range(9)]; "
@@ -120,7 +121,7 @@ def test_silero_uses_one_thread() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, env=environment, capture_output=True, text=True
     )
-    assert done.stdout.split() == ["1"]
+    assert done.stdout.split()[-1] == "1"
 
 
 @pytest.mark.parametrize("size", [0, 1, 1000, 500_000])
@@ -171,7 +172,11 @@ def test_the_library_beneath_reports_to_nobody() -> None:
     nowhere = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), "/proc")
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"} | nowhere
     done = subprocess.run(
-        [sys.executable, "-c", "import rtc_server, onnxruntime"],
+        [
+            sys.executable,
+            "-c",
+            "from rtc_server.cli import main; main(['engines']); import onnxruntime",
+        ],
         check=True,
         env=environment,
         capture_output=True,

@@ -27,3 +27,17 @@ async def test_it_ends_although_much_of_its_answer_was_never_read(killed: bool) 
     assert not psutil.pid_exists(process.pid)
     with pytest.raises(EngineCrashed):
         await speech.aclose()
+
+
+async def test_numeric_libraries_get_one_thread_and_report_to_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ORT_DISABLE_TELEMETRY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")  # an operator's choice wins
+    process = await EngineProcess.start(TTS, TTS, EngineOptions(), 60.0)
+    seen = psutil.Process(process.pid).environ()
+    await process.close()
+    assert seen["OMP_NUM_THREADS"] == seen["OPENBLAS_NUM_THREADS"] == "1"
+    assert seen["MKL_NUM_THREADS"] == "3"
+    assert seen["ORT_DISABLE_TELEMETRY"] == "1"
