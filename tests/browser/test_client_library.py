@@ -9,6 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from rtc_server import __version__
+
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = Path(__file__).parent / "types"
 NODE_MODULES = "node_modules/rtc-server-client"
@@ -63,7 +65,7 @@ async def test_the_tarball_holds_the_library_and_nothing_else() -> None:
 def test_the_package_has_the_servers_version_and_needs_no_other() -> None:
     package = json.loads((ROOT / "package.json").read_text())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert package["version"] == project["version"]
+    assert package["version"] == __version__
     assert package["license"] == project["license"]
     assert "dependencies" not in package
 
