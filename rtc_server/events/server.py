@@ -80,8 +80,8 @@ class SessionInfo:
     id: str
     model: str
     """The model name the call asked for, or the AST engine's name."""
-    expires_at: int | None
-    """Unix seconds; null when the session has no end of its own."""
+    expires_at: int
+    """Unix seconds; a session without an end of its own is renewed before it, by an update."""
     audio: Audio
     x: SessionExtension
     type: str = "translation"

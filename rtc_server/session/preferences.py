@@ -49,7 +49,7 @@ class Preferences:
             return "segment" not in self.groups  # else it stands in the segment's caption
         return event.group is None or event.group in self.groups
 
-    def info(self, session_id: str, direction: Direction, expires_at: int | None) -> SessionInfo:
+    def info(self, session_id: str, direction: Direction, expires_at: int) -> SessionInfo:
         """The session as the client sees it."""
         ast, tts = self._services.ast.capabilities, self._services.tts.capabilities
         transcription = {"model": ast.name, "language": direction.source}

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from rtc_server.errors import RateLimited
 
 DAY_S = 86_400
+RENEWED_BEFORE_S = 3_600
+"""A session without a length of its own is given another day so long before the last one ends."""
 RETRY_SESSIONS_S = 5
 """When to try again after a key had all its sessions open."""
 
@@ -58,10 +60,12 @@ class Lease:
     def __init__(self, usage: _Usage, limits: KeyLimits, now_s: float, wall_s: float) -> None:
         self._usage, self._limits = usage, limits
         self._end_s = now_s + limits.session_minutes * 60 if limits.session_minutes else math.inf
-        self.expires_at = (
-            int(wall_s + limits.session_minutes * 60) if limits.session_minutes else None
-        )
-        """Unix seconds at which the session's own length ends; None without a limit."""
+        self.expires_at = int(wall_s + (limits.session_minutes * 60 or DAY_S))
+        """Unix seconds at which the session's own length ends, or, without one, is renewed.
+
+        Never absent: it is an integer in the schema of OpenAI's API, whose typed clients take no
+        event without it.
+        """
 
     def left_s(self, now_s: float, wall_s: float) -> float:
         """Seconds the session may still go on; infinite without a limit, 0 once revoked.
@@ -75,6 +79,13 @@ class Lease:
             budget_s = self._limits.minutes_a_day * 60 - usage.used_s
             left_s = min(left_s, budget_s / len(usage.leases))
         return max(0.0, left_s)
+
+    def renew(self, wall_s: float) -> bool:
+        """Give a session without a length another day when this one nearly ends; return whether."""
+        if self._limits.session_minutes or wall_s < self.expires_at - RENEWED_BEFORE_S:
+            return False
+        self.expires_at = int(wall_s + DAY_S)
+        return True
 
     def revoke(self) -> None:
         """The key is gone: nothing is left."""

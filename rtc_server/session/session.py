@@ -232,6 +232,8 @@ class Session:
             if left_s <= EXPIRING_S and not told:
                 told = True
                 self._emit(ExpiringEvent(in_ms=round(left_s * 1000)))
+            if self._lease.renew(wall()):
+                self._emit(SessionUpdated(self.info()))
             await asyncio.sleep(min(left_s, LEASE_CHECK_S))
         logger.info("session %s: its time is up", self.id)
         self._finish_soon(drain=True)

@@ -43,6 +43,10 @@ class House:
         return (await self.manager.open_call("offer", request)).session_id
 
 
+MORNING_S = 1_800_000_000.0
+"""Unix time at which a test begins; it goes on with the test's own clock."""
+
+
 @asynccontextmanager
 async def house(
     ast: FakeAst | None = None,
@@ -51,6 +55,7 @@ async def house(
     resume_s: float = 30.0,
 ) -> AsyncIterator[House]:
     ast, tts, readiness = ast or FakeAst(), tts or FakeTts(), Ready()
+    clock = asyncio.get_running_loop().time
     services = Services(
         ast=ast,
         tts=tts,
@@ -58,7 +63,8 @@ async def house(
         listener=ListenerSettings(),
         interpreter=InterpreterSettings(),
         metrics=Metrics(),
-        clock=asyncio.get_running_loop().time,
+        clock=clock,
+        wall=lambda: MORNING_S + clock(),
         resume_s=resume_s,
     )
     wires: list[FakeTransport] = []

@@ -5,13 +5,25 @@ import math
 import pytest
 
 from rtc_server.errors import RateLimited
-from rtc_server.session.quota import DAY_S, KeyLimits, Quotas
+from rtc_server.session.quota import DAY_S, RENEWED_BEFORE_S, KeyLimits, Quotas
 
 
 def test_without_limits_nothing_ends() -> None:
     lease = Quotas().admit("k", KeyLimits(), 0.0, 0.0)
     assert lease.left_s(1e9, 1e9) == math.inf
-    assert lease.expires_at is None
+    assert lease.expires_at == DAY_S
+
+
+def test_a_session_without_a_length_is_renewed_before_its_day_ends() -> None:
+    lease = Quotas().admit("k", KeyLimits(), 0.0, 1_000.0)
+    assert lease.expires_at == 1_000 + DAY_S
+    assert not lease.renew(1_000.0 + DAY_S - RENEWED_BEFORE_S - 1)
+    late = 1_000.0 + DAY_S - RENEWED_BEFORE_S
+    assert lease.renew(late)
+    assert lease.expires_at == int(late) + DAY_S
+    assert not lease.renew(late)
+    limited = Quotas().admit("k", KeyLimits(session_minutes=2), 0.0, 1_000.0)
+    assert not limited.renew(1_100.0)
 
 
 def test_a_key_has_so_many_sessions_at_once_and_gets_one_back() -> None:

@@ -17,7 +17,7 @@ from rtc_server.errors import (
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE
 from rtc_server.session.base import Owner, SessionRequest
-from rtc_server.session.quota import KeyLimits
+from rtc_server.session.quota import DAY_S, RENEWED_BEFORE_S, KeyLimits
 from rtc_server.transport.base import CloseReason, TransportListener
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, joined, ok, silence, tone
 from tests.support.house import ALL, events, house, say, speak
@@ -333,6 +333,17 @@ async def test_a_broken_engine_seam_ends_one_session_only() -> None:
         assert h.manager.sessions == 1
         assert h.wires[0].closed is not None
         assert h.wires[1].closed is None
+
+
+async def test_a_session_without_an_end_says_when_it_is_renewed() -> None:
+    async with house() as h:
+        await h.call()
+        (wire,) = h.wires
+        first = events(wire)[0]["session"]["expires_at"]
+        await asyncio.sleep(DAY_S)
+        (renewed,) = events(wire, "session.updated")
+        assert renewed["session"]["expires_at"] >= first + DAY_S - 2 * RENEWED_BEFORE_S
+        assert wire.closed is None
 
 
 async def test_a_session_is_told_that_its_time_is_nearly_up_then_closes() -> None:
