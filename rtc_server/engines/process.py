@@ -20,6 +20,7 @@ from rtc_server.engines.base import (
 )
 from rtc_server.engines.child_log import ChildLog
 from rtc_server.errors import EngineCrashed, EngineError, EngineTimeout, EngineUnavailable
+from rtc_server.options import ENV_PREFIX
 from rtc_server.pcm import Samples
 
 _log = logging.getLogger(__name__)
@@ -283,7 +284,12 @@ async def _spawn() -> asyncio.subprocess.Process:
 
 
 def _environment() -> dict[str, str]:
-    """The server's, with its import path and `_DEFAULTS`."""
+    """Return the server's, with its import path and `_DEFAULTS`, without the server's settings.
+
+    Those hold the API key and the secret of the TURN servers. What an engine may read of them is in
+    its `EngineOptions`.
+    """
     here = str(Path.cwd())
     path = os.pathsep.join(entry or here for entry in sys.path)
-    return {**_DEFAULTS, **os.environ, "PYTHONPATH": path}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
+    return {**_DEFAULTS, **kept, "PYTHONPATH": path}

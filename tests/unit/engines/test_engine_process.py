@@ -29,6 +29,17 @@ async def test_it_ends_although_much_of_its_answer_was_never_read(killed: bool) 
         await speech.aclose()
 
 
+async def test_an_engine_does_not_learn_the_servers_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RTC_API_KEY", "a key")
+    monkeypatch.setenv("RTC_TURN_SECRET", "a secret")
+    process = await EngineProcess.start(TTS, TTS, EngineOptions(), 60.0)
+    seen = psutil.Process(process.pid).environ()
+    await process.close()
+    assert not [name for name in seen if name.startswith("RTC_")]
+
+
 async def test_numeric_libraries_get_one_thread_and_report_to_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
