@@ -25,9 +25,14 @@ def install_command(extra: str = "", *, only: str = "") -> str:
     wanted = []
     for requirement in requires("rtc-server") or ():
         what, _, marker = requirement.partition(";")
-        if marker.strip().replace("'", '"') != (f'extra == "{extra}"' if extra else ""):
+        conditions = [each.strip() for each in marker.replace("'", '"').split(" and ") if each]
+        extras = [each for each in conditions if each.startswith("extra ==")]
+        if extras != ([f'extra == "{extra}"'] if extra else []):
             continue
+        # Any other condition, as for a platform, stays: pip judges it where the command runs.
+        others = " and ".join(each for each in conditions if each not in extras)
+        what = f"{what.strip()}; {others}" if others else what.strip()
         if only in ("", *re.findall(r"^[\w.-]+", what)):
-            wanted.append(what.strip())
+            wanted.append(what)
     constraints = resource_folder("scripts") / "constraints.txt"
     return shlex.join([sys.executable, "-m", "pip", "install", "-c", str(constraints), *wanted])
