@@ -45,6 +45,14 @@ async def test_a_speaker_is_heard_in_two_languages_and_in_the_original() -> None
         assert requests == 2 * calls > 0
 
 
+async def test_a_listener_gets_packets_before_anybody_speaks() -> None:
+    async with server() as house, speaker(house), listener(house, "ru") as waiting:
+        await waiting.until(lambda: len(waiting.packets) >= 2)
+        assert waiting.packets[0].marker
+        assert not waiting.events
+        assert not np.any(np.abs(waiting.heard()) > 0.001)
+
+
 async def test_twenty_listeners_three_languages_each_translated_once() -> None:
     """Late ones hear the next sentence, and one that dies or reads nothing disturbs nobody."""
     async with server() as house, AsyncExitStack() as room:

@@ -53,6 +53,12 @@ async def test_audio_comes_in_real_time() -> None:
         assert max(least) - min(least) <= 5 * 320
 
 
+async def test_a_client_gets_packets_before_anything_is_said() -> None:
+    async with Server() as server, RtcClient(server.negotiate) as client:
+        await client.until(lambda: len(client.packets) >= 2)
+        assert not np.any(np.abs(client.heard()) > 0.001)
+
+
 async def test_a_tone_played_is_heard_without_gaps() -> None:
     async with (
         Server(playout=tone(660, 3.0)) as server,

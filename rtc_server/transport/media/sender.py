@@ -55,8 +55,6 @@ class FrameEncoder:
             payload = self._encoder.encode(frame)
             self._pause = pause_packet(payload)
             return EncodedFrame(payload, marker)
-        if not self._pause:
-            return None  # nothing was ever said
         self._silent_frames += 1
         if self._silent_frames <= TAIL_FRAMES:
             # The first lets the end of the speech out of the encoder.
@@ -67,6 +65,10 @@ class FrameEncoder:
             return EncodedFrame(payload, False)
         if tick < self._refresh_at:
             return None
+        # From the start, before anything was said: receivers wait for a first packet, give up after
+        # some seconds (FFmpeg, GStreamer pipelines), or report no track until one comes.
+        if not self._pause:
+            self._pause = pause_packet(self._encoder.silence())
         self._refresh_at = tick + REFRESH_FRAMES
         return EncodedFrame(self._pause, False)
 

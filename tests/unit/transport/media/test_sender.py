@@ -46,9 +46,11 @@ def test_speech_is_a_packet_a_tick_with_contiguous_counters() -> None:
     sender.close()
 
 
-def test_before_anything_was_said_nothing_is_sent() -> None:
+def test_before_anything_was_said_a_pause_is_sent_at_once_and_every_400_ms() -> None:
     sender = Sender(PAYLOAD_TYPE, SSRC)
-    assert not send(sender, "." * 100)
+    packets = send(sender, "." * 100)
+    assert list(packets) == list(range(0, 100, REFRESH_FRAMES))
+    assert all(is_pause(packet.payload) for packet in packets.values())
     sender.close()
 
 
