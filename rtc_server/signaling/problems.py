@@ -34,6 +34,15 @@ _ROUTING = {
     413: (PayloadTooLarge.code, "The request is too large."),
 }
 """What aiohttp itself refuses, as code and sentence."""
+_REALTIME = "/v1/realtime"
+_TRANSLATIONS = f"{_REALTIME}/translations"
+_ELSEWHERE = {
+    "": _TRANSLATIONS,
+    "/calls": f"{_TRANSLATIONS}/calls",
+    "/client_secrets": f"{_TRANSLATIONS}/client_secrets",
+    "/sessions": f"{_TRANSLATIONS}/client_secrets",
+}
+"""Addresses of OpenAI's conversation API, behind `_REALTIME`, and what this server has instead."""
 
 
 def problem(
@@ -135,4 +144,19 @@ def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.R
         error.status, ("invalid_request", HTTPStatus(error.status).description or error.reason)
     )
     message = sentence.format(method=request.method, allow=allow.replace(",", ", "))
+    if error.status == HTTPStatus.NOT_FOUND:
+        message += _hint(request.path)
     return problem(error.status, code, message, {hdrs.ALLOW: allow} if allow else None)
+
+
+def _hint(path: str) -> str:
+    """A further sentence for an address that is nearly right, or nothing."""
+    plain = path.rstrip("/")
+    _, realtime, rest = plain.rpartition(_REALTIME)
+    if realtime and rest in _ELSEWHERE:
+        return (
+            f" This server interprets: it has the Realtime Translations API, at {_ELSEWHERE[rest]}."
+        )
+    if plain and plain != path:
+        return " Addresses here do not end with a slash."
+    return ""

@@ -90,6 +90,30 @@ async def test_nothing_else_is_served(page: Path, path: str) -> None:
         assert b"application/problem+json" in answer
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("/v1/realtime", "/v1/realtime/translations."),
+        ("/v1/realtime/", "/v1/realtime/translations."),
+        ("/v1/realtime/calls", "/v1/realtime/translations/calls."),
+        ("/v1/realtime/client_secrets", "/v1/realtime/translations/client_secrets."),
+        ("/v1/realtime/sessions", "/v1/realtime/translations/client_secrets."),
+        (f"{CALLS}/", "do not end with a slash."),
+        ("/healthz/", "do not end with a slash."),
+        ("/nowhere", "There is nothing at this address."),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "/interpreter"])
+async def test_an_address_that_is_nearly_right_is_told_the_right_one(
+    prefix: str, path: str, hint: str
+) -> None:
+    async with serve(prefix=prefix) as served:
+        for method in ("GET", "POST"):
+            response = await served.client.request(method, prefix + path)
+            assert response.status == 404
+            assert (await response.json())["detail"].endswith(hint)
+
+
 async def test_the_page_that_comes_with_the_package_is_found() -> None:
     async with serve() as server, server.client.get("/") as response:
         assert response.status == 200
