@@ -6,11 +6,12 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
-from aiortc import RTCDataChannel, RTCSctpTransport
+from aiortc import RTCDataChannel, RTCDataChannelParameters, RTCSctpTransport
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcsctptransport import (
     CHUNK_TYPES,
     SCTP_COMMON_HEADER_LENGTH,
+    WEBRTC_DCEP,
     AbortChunk,
     BaseInitChunk,
     BaseParamsChunk,
@@ -94,6 +95,7 @@ class GuardedSctp(RTCSctpTransport):
     def __init__(self, transport: RTCDtlsTransport) -> None:
         super().__init__(transport)
         self._advertised_rwnd = RECEIVE_WINDOW_BYTES
+        self._known_streams: set[int] = set()  # those with a message: at most `MAX_STREAMS`
         self.on_unreadable: Callable[[str], None] = lambda reason: None
         """Told about a message that is not text."""
         self.on_aborted: Callable[[], None] = lambda: None
@@ -130,10 +132,23 @@ class GuardedSctp(RTCSctpTransport):
         return len(stream.reassembly) < MAX_FRAGMENTS
 
     async def _data_channel_receive(self, stream_id: int, pp_id: int, data: bytes) -> None:
+        if stream_id not in self._known_streams:
+            self._known_streams.add(stream_id)
+            if pp_id != WEBRTC_DCEP:
+                self._adopt(stream_id)
         try:
             await super()._data_channel_receive(stream_id, pp_id, data)
         except UnicodeDecodeError:
             self.on_unreadable("The message is not UTF-8 text.")
+
+    def _adopt(self, stream_id: int) -> None:
+        """Take a channel that the peer did not announce (``negotiated: true``), when it is used.
+
+        Its number stands nowhere in SDP, so before there is nothing to take. A stream that is known
+        is not taken: messages of a channel that was refused may still be on their way.
+        """
+        parameters = RTCDataChannelParameters(negotiated=True, id=stream_id)
+        self.emit("datachannel", RTCDataChannel(self, parameters))
 
     async def _send_chunk(self, chunk: Chunk) -> None:
         # A timer may fire after the transport went away; there is nobody to tell.

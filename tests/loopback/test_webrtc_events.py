@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from rtc_server.transport.outbox import MAX_MESSAGES
 from tests.support.peers import Server
 from tests.support.rtc_client import RtcClient
@@ -35,6 +37,30 @@ async def test_a_channel_of_any_label_is_used() -> None:
     async with Server() as server, RtcClient(server.negotiate, channel="captions") as client:
         server.transport.send_message('{"type": "hello"}')
         await client.event("hello")
+
+
+@pytest.mark.parametrize("number", [0, 1, 7, 1000])
+async def test_a_channel_that_is_not_announced_is_taken_when_it_is_used(number: int) -> None:
+    async with Server() as server, RtcClient(server.negotiate, channel_id=number) as client:
+        assert server.transport.send_message('{"type": "early"}')
+        client.send({"type": "x.ping"})
+        await server.session.until(lambda: bool(server.session.messages))
+        await client.event("early")
+        assert server.session.channel_open
+        assert server.transport.send_message('{"type": "x.pong"}')
+        await client.event("x.pong")
+
+
+async def test_a_second_channel_that_is_not_announced_is_refused_once() -> None:
+    async with Server() as server, RtcClient(server.negotiate, channel_id=2) as client:
+        client.send({"type": "first"})
+        await server.session.until(lambda: len(server.session.messages) == 1)
+        other = client.pc.createDataChannel("other", negotiated=True, id=4)
+        for number in range(3):
+            other.send(json.dumps({"type": "other", "n": number}))
+        client.send({"type": "second"})
+        await server.session.until(lambda: len(server.session.messages) == 2)
+        assert [json.loads(each)["type"] for each in server.session.messages] == ["first", "second"]
 
 
 async def test_a_client_without_a_channel_is_served_too() -> None:

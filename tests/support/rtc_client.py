@@ -159,6 +159,7 @@ class RtcClient:
         stop_after_audio: bool = False,
         listens_only: bool = False,
         channel: str | None = "oai-events",
+        channel_id: int | None = None,
         addresses: Sequence[str] = ("127.0.0.1",),
         headers: Mapping[str, str] | None = None,
         configuration: RTCConfiguration | None = None,
@@ -171,6 +172,7 @@ class RtcClient:
             stop_after_audio: send nothing after it, rather than silence.
             listens_only: offer to receive and to send nothing.
             channel: label of the data channel; None for none.
+            channel_id: its number, for a channel that is not announced (``negotiated``).
             addresses: loopback addresses to offer.
             headers: for the POST, when `negotiate` is a URL.
             configuration: with ICE servers, say; by default without.
@@ -197,7 +199,13 @@ class RtcClient:
         """Received server events."""
         self.event_at_s: list[float] = []
         """When each came."""
-        self._channel = None if channel is None else self.pc.createDataChannel(channel)
+        self._channel = (
+            None
+            if channel is None
+            else self.pc.createDataChannel(
+                channel, negotiated=channel_id is not None, id=channel_id
+            )
+        )
         self._changed = asyncio.Condition()
         self._notices: set[asyncio.Task[None]] = set()
         self.closed = asyncio.Event()

@@ -64,6 +64,7 @@ def test_versions_are_the_pinned_ones() -> None:
         (RTCSctpTransport._receive_chunk, ["self", "chunk"]),
         (RTCSctpTransport._receive_data_chunk, ["self", "chunk"]),
         (RTCSctpTransport._data_channel_receive, ["self", "stream_id", "pp_id", "data"]),
+        (RTCSctpTransport._data_channel_add_negotiated, ["self", "channel"]),
         (RTCSctpTransport._send_chunk, ["self", "chunk"]),
         (RTCSctpTransport.start, ["self", "remoteCaps", "remotePort"]),
         # Called by WebRtcTransport.
