@@ -95,7 +95,8 @@ class GuardedSctp(RTCSctpTransport):
     def __init__(self, transport: RTCDtlsTransport) -> None:
         super().__init__(transport)
         self._advertised_rwnd = RECEIVE_WINDOW_BYTES
-        self._known_streams: set[int] = set()  # those with a message: at most `MAX_STREAMS`
+        self._known_streams: set[int] = set()
+        """Streams that carried a message; a stream number has 16 bits."""
         self.on_unreadable: Callable[[str], None] = lambda reason: None
         """Told about a message that is not text."""
         self.on_aborted: Callable[[], None] = lambda: None

@@ -18,14 +18,14 @@ from tests.support.until import until
 async def test_ten_sessions_at_once_are_all_answered_in_order() -> None:
     words = ("yes", "where is the train station", "thank you", "two coffees and a cold beer please")
     audio = said(*words)
-    async with server() as house, asyncio.timeout(100):
+    async with server() as house:
 
         async def converse() -> list[dict[str, Any]]:
             async with call(house, audio, "?source=en&target=ru") as client:
                 client.send(EVENTS)
                 await client.until(
                     lambda: len(of(client, "x.playout", state="finished")) == len(words),
-                    timeout_s=60,
+                    timeout_s=200,  # ten clients in this process, on a machine that tests share
                 )
                 return of(client, "x.segment", final=True)
 
