@@ -29,7 +29,7 @@ class ConnectionRefused(RtcServerError):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """How many connections there may be; 0 everywhere means no limit."""
+    """Numbers of connections that may be open; 0 everywhere means no limit."""
 
     total: int = 0
     per_address: int = 0
@@ -41,9 +41,9 @@ class Connection:
     """One TCP connection, from accept to its end."""
 
     source: str
-    """Who is counted for it; empty for those that are counted in all only."""
+    """Name under which it is counted; empty for those that are counted in all only."""
     is_idle: Callable[[], bool] = lambda: True
-    """Whether no request is under way; a TLS handshake is none."""
+    """True while no request is under way; a TLS handshake is none."""
     close: Callable[[], None] = lambda: None
 
 

@@ -39,20 +39,20 @@ from rtc_server.signaling.log_limit import LogLimit
 from rtc_server.signaling.proxies import TrustedProxies, counted_source
 
 SHUTDOWN_S = 5.0
-"""What open HTTP requests may take at the end."""
+"""Seconds that open HTTP requests may take at the end."""
 LINGERING_S = 2.0
-"""How long a refused body is still read and thrown away, so that the refusal arrives."""
+"""Seconds for which a refused body is still read and dropped, so that the refusal arrives."""
 KEEPALIVE_S = 10.0
-"""How long a connection may wait for its first or next request."""
+"""Seconds that a connection may wait for its first or next request."""
 PROXY_KEEPALIVE_S = 75.0
 """The same where proxies are named: longer than nginx (60 s) keeps a connection it may use."""
 HANDSHAKE_S = 10.0
-"""How long TLS may take to begin."""
+"""Seconds that TLS may take to begin."""
 UNREAD_MS = 20_000
-"""How long a client may leave unacknowledged, or unread, what it was sent (TCP_USER_TIMEOUT)."""
+"""Seconds for which a client may leave unread what it was sent (TCP_USER_TIMEOUT)."""
 BACKLOG = 1024
 PAUSE_S = 0.5
-"""How long no connection is accepted when descriptors or memory have run out."""
+"""Seconds without accepting when descriptors or memory have run out."""
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 logger = logging.getLogger(__name__)

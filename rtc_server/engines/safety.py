@@ -206,7 +206,7 @@ def _latin_names(text: str, language: str) -> set[str]:
 
 
 def _is_foreign_by_names_only(text: str, source_text: str, target_text: str) -> bool:
-    """Whether a foreign `text` is one Latin name, the same in both texts ("Linux")."""
+    """Return whether a foreign `text` is one Latin name, the same in both texts ("Linux")."""
     words = _words(text)
     return (
         len(words) == 1
@@ -216,7 +216,7 @@ def _is_foreign_by_names_only(text: str, source_text: str, target_text: str) -> 
 
 
 def _is_untranslated(source_text: str, target_text: str, pair: tuple[str, str]) -> bool:
-    """Whether the translation is its source again, more than names and numbers would be."""
+    """Return whether the translation is its source again, more than names and numbers would be."""
     related = any(set(pair) <= family for family in _RELATED)
     least = LEAST_UNTRANSLATED_RELATED if related else LEAST_UNTRANSLATED
     source, target = _plain_words(source_text), _plain_words(target_text)

@@ -15,7 +15,8 @@ from tests.support.server import CALLS, EVENTS, call, engine_processes, freed, o
 from tests.support.until import until
 
 
-async def test_ten_sessions_at_once_are_all_answered_in_order() -> None:
+async def test_four_sessions_at_once_are_all_answered_in_order() -> None:
+    """Four, for their clients share this process and its core; `bench.sessions` has more."""
     words = ("yes", "where is the train station", "thank you", "two coffees and a cold beer please")
     audio = said(*words)
     async with server() as house:
@@ -25,11 +26,11 @@ async def test_ten_sessions_at_once_are_all_answered_in_order() -> None:
                 client.send(EVENTS)
                 await client.until(
                     lambda: len(of(client, "x.playout", state="finished")) == len(words),
-                    timeout_s=200,  # ten clients in this process, on a machine that tests share
+                    timeout_s=200,  # tests share the machine
                 )
                 return of(client, "x.segment", final=True)
 
-        conversations = await asyncio.gather(*(converse() for _ in range(10)))
+        conversations = await asyncio.gather(*(converse() for _ in range(4)))
         for finals in conversations:
             assert [e["status"] for e in finals] == ["final"] * len(words)
             starts = [e["source"]["start_ms"] for e in finals]

@@ -241,7 +241,7 @@ def test_a_full_run_shows_all_and_fails_for_any(
     runs = {call for call in machine.called if call.startswith("python -m pytest")}
     assert runs == {
         "python -m pytest tests/nemo -m not slow -p no:cacheprovider",
-        "python -m pytest -m not slow -n 4 --dist worksteal --cov --cov-report=",
+        "python -m pytest -m not slow -n 3 --dist worksteal --cov --cov-report=",
     }
     assert any("[canary,canary-hf,silero,piper,test" in call for call in machine.called)
     assert re.search(r"^scripts/test: \d+ min \d+ s$", done.stderr, re.MULTILINE)
@@ -252,5 +252,5 @@ def test_the_slow_tier_holds_everything(machine: Machine) -> None:
     machine.program(machine.bin / "apt-get")
     machine.environment({})
     assert machine.run("test", "--slow").returncode == 0
-    options = "-n 4 --dist worksteal --cov --cov-report="
+    options = "-n 3 --dist worksteal --cov --cov-report="
     assert f"python -m pytest -m slow or not slow {options}" in machine.called
