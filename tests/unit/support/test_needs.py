@@ -12,6 +12,7 @@ NEEDS = [
 ]
 BROUGHT_BY = {
     "tests.support.browser.chromium": "chromium",
+    "tests.support.browser.fonts": "fonts-paratype",
     "tests.support.coturn": "coturn",
 }
 """What nobody can use without a package."""
