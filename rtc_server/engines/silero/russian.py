@@ -129,7 +129,7 @@ def _pounds(found: re.Match[str]) -> str:
 
 
 def _initials(found: re.Match[str]) -> str:
-    names = (LETTERS[letter] for letter in re.findall(r"[а-я]", found[0].lower()))
+    names = (LETTERS[letter] for letter in re.findall(r"[а-яё]", found[0].lower()))
     return " ".join(names) + " "
 
 
