@@ -49,7 +49,7 @@ PROXY_KEEPALIVE_S = 75.0
 HANDSHAKE_S = 10.0
 """Seconds that TLS may take to begin."""
 UNREAD_MS = 20_000
-"""Seconds for which a client may leave unread what it was sent (TCP_USER_TIMEOUT)."""
+"""Milliseconds for which a client may leave unread what it was sent (TCP_USER_TIMEOUT)."""
 BACKLOG = 1024
 PAUSE_S = 0.5
 """Seconds without accepting when descriptors or memory have run out."""

@@ -21,8 +21,9 @@ from rtc_server.pcm import SPEECH_RATE, Samples
 log = logging.getLogger(__name__)
 
 SILENT = "silence"
+"""Reason for audio without speech, which never reaches the model; others are `safety.Doubt`."""
 TOO_LONG = "longer_than_the_engine_takes"
-"""The reason for what never reached the model; others are `safety.Doubt`."""
+"""Reason for audio of more than `MAX_AUDIO_S`, which never reaches the model either."""
 MAX_BATCH = 16
 MAX_AUDIO_S = 40.0
 """What the model was trained on; beyond it loops."""

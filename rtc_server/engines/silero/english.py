@@ -9,7 +9,6 @@ from collections.abc import Callable
 from rtc_server.engines.silero.english_words import (
     ABBREVIATIONS,
     AFTER_NAME,
-    DIGITS,
     EMPHASISED,
     FRACTIONS,
     LETTERS,
@@ -20,6 +19,7 @@ from rtc_server.engines.silero.english_words import (
     ROMAN,
     TITLES,
 )
+from rtc_server.engines.silero.languages import DIGITS
 from rtc_server.engines.silero.numbers import in_words, say_numbers, spell_acronyms
 
 _MONTH = "|".join(rf"{month}|{month[:3]}t?\.?" if month != "May" else month for month in MONTHS)
@@ -44,7 +44,9 @@ def _digits(found: re.Match[str]) -> str:
         digits = groups[0]
         groups = [digits[-10:-7], digits[-7:-4], digits[-4:]]
         groups = ([digits[:-10]] if digits[:-10] else []) + groups
-    return plus + ", ".join(" ".join(DIGITS[int(digit)] for digit in group) for group in groups)
+    return plus + ", ".join(
+        " ".join(DIGITS["en"][int(digit)] for digit in group) for group in groups
+    )
 
 
 def _money(found: re.Match[str]) -> str:
@@ -199,7 +201,7 @@ _RULES: tuple[_Rule, ...] = (
     ),
     (re.compile(r"(?P<sign>[$€£])\s?(?P<number>\d[\d,]*(?:\.\d{1,2})?)(?![\d.,]*\d)"), _money),
     (re.compile(r"(?<![\w.])['’]?(?P<digits>(?:1\d|20)?\d0)(?:'|’)?s\b"), _decade),
-    (re.compile(r"(?<=\d)(?P<letter>s)\b"), " ess"),
+    (re.compile(r"(?<=\d)s\b"), " ess"),
     (re.compile(rf"(?P<whole>\d+)?\s?(?P<sign>[{_SIGNS}])"), _sign_fraction),
     (re.compile(r"(?<![\d/])24/7(?![\d/])"), "24 7"),
     (re.compile(r"(?<![\d/])50/50(?![\d/])"), "50 50"),
@@ -242,4 +244,4 @@ _RULES: tuple[_Rule, ...] = (
     (re.compile(r"(?<=[A-Za-z])-(?=\d)"), " "),
     (re.compile(r"(?<=\d)\s?x\s?(?=\d)"), " by "),
 )  # fmt: skip
-"""What is rewritten before the numbers are read, in this order."""
+"""Rewritings, in their order, before the numbers are read."""

@@ -10,8 +10,6 @@ _LETTER_NAMES = (
 LETTERS: Mapping[str, str] = dict(zip(ascii_lowercase, _LETTER_NAMES.split("|"), strict=True))
 """Names of the letters, spelled so that a voice reads them as names."""
 
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
 TITLES = {
     "mr": "Mister",
     "mrs": "Missus",

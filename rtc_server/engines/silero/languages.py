@@ -1,4 +1,4 @@
-"""How the languages that `numbers` reads write and say numbers: signs, units, money, titles."""
+"""Rules of the languages that `numbers` reads: signs, units, money, titles, letters, digits."""
 
 import re
 from collections.abc import Mapping
@@ -18,9 +18,23 @@ def _units(forms: str) -> dict[str, Forms]:
     return dict(zip(_UNIT_ORDER.split(), units, strict=True))
 
 
+_DIGIT_NAMES = {
+    "ru": "ноль один два три четыре пять шесть семь восемь девять",
+    "uk": "нуль один два три чотири п'ять шість сім вісім дев'ять",
+    "en": "zero one two three four five six seven eight nine",
+    "de": "null eins zwei drei vier fünf sechs sieben acht neun",
+    "es": "cero uno dos tres cuatro cinco seis siete ocho nueve",
+    "fr": "zéro un deux trois quatre cinq six sept huit neuf",
+}
+DIGITS: Mapping[str, tuple[str, ...]] = {
+    language: tuple(names.split()) for language, names in _DIGIT_NAMES.items()
+}
+"""Names of the digits 0 to 9 in each language that is spoken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Language:
-    """How a language writes and says numbers."""
+    """Rules by which a language writes and says numbers."""
 
     decimal: str
     """The decimal sign; the other of ``.`` and ``,`` groups thousands."""
@@ -33,11 +47,11 @@ class Language:
     full_hour: str
     """A clock time without minutes."""
     units: Mapping[str, Forms]
-    """What stands after a number, or before it for money."""
+    """Words for what stands after a number, or before it for money."""
     hundredths: tuple[str, str, str] = ("", "", "")
     """Joins whole units of money to their hundredths; the name of one of these, and of several."""
     abbreviations: Mapping[str, str] = field(default_factory=dict)
-    """What is written short before a name or a number, with its point, and how it is said."""
+    """Words for what is written short before a name or a number, by its short form."""
     letters: Mapping[str, str] = field(default_factory=dict)
     """Names of the lower-case letters, for acronyms; empty if they are not spelled."""
     ordinal: re.Pattern[str] | None = None
@@ -45,7 +59,7 @@ class Language:
     ordinal_ending: str = ""
     """Added to what num2words calls the ordinal."""
     years: bool = field(default=False)
-    """Whether four digits from 1100 to 2099 are said as a year."""
+    """True where four digits from 1100 to 2099 are said as a year."""
 
 
 def _names(names: str, letters: str = ascii_lowercase) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Numbers, clock times, money and units as words, for the languages that `rutextnorm` does not do.
+"""Numbers, clock times, money and units as words, for all languages but Russian.
 
 The words of a number are those of ``num2words``. It declines nothing, so Ukrainian numbers stay in
 the nominative. What no rule here reads is read digit by digit in the last pass of `text`.
@@ -7,8 +7,9 @@ the nominative. What no rule here reads is read digit by digit in the last pass 
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from functools import cache
 
-from rtc_server.engines.silero.languages import LANGUAGES, Forms, Language
+from rtc_server.engines.silero.languages import LANGUAGES, Forms
 
 _LONGEST_NUMBER = 12
 """Digits; a longer one is a code, read digit by digit."""
@@ -32,7 +33,7 @@ def say_numbers(text: str, language: str) -> str:
     """`text` with its numbers in words. Not every number; see the module."""
     rules = LANGUAGES[language]
     if rules.abbreviations:
-        text = _abbreviations(rules).sub(lambda found: rules.abbreviations[found[0]], text)
+        text = _abbreviations(language).sub(lambda found: rules.abbreviations[found[0]], text)
     text = _DATE.sub(lambda date: ", ".join(filter(None, date.groups())), text)
     text = _CLOCK.sub(lambda clock: _clock(clock, language), text)
     if rules.ordinal:
@@ -41,7 +42,7 @@ def say_numbers(text: str, language: str) -> str:
         )
     text = _RANGE.sub(rf"\1 {rules.to} \2", text)
     text = _MINUS.sub(f"{rules.minus} ", text)
-    text = _amounts(rules).sub(lambda found: _amount(found, language), text)
+    text = _amounts(language).sub(lambda found: _amount(found, language), text)
     if language == "uk":
         text = _UKRAINIAN_GENDER.sub(_ukrainian_gender, text)
     if not rules.letters:
@@ -81,14 +82,17 @@ _SAID_AS_WORDS = frozenset(_ACRONYM_WORDS.split())
 _ACRONYM = re.compile(r"(?<![\w'])(?P<word>[^\W\d_a-zа-яёß-ÿ]{2,4})(?P<ending>'?s)?(?![\w'])")
 
 
-def _abbreviations(rules: Language) -> re.Pattern[str]:
-    """What `rules` writes short, where a name or a number follows or the sentence ends."""
-    written = sorted(rules.abbreviations, key=len, reverse=True)
+@cache
+def _abbreviations(language: str) -> re.Pattern[str]:
+    """Pattern of the short forms, where a name or a number follows or the sentence ends."""
+    written = sorted(LANGUAGES[language].abbreviations, key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, written))})(?=\s?[\w«„“]|\s*$|,)")
 
 
-def _amounts(rules: Language) -> re.Pattern[str]:
-    """A number with a unit behind it, or a sign of money before it."""
+@cache
+def _amounts(language: str) -> re.Pattern[str]:
+    """Pattern of a number with a unit behind it, or a sign of money before it."""
+    rules = LANGUAGES[language]
     group = "," if rules.decimal == "." else "."
     number = rf"(?:{_GROUPS}|\d{{1,3}}(?:\{group}\d{{3}})+(?!\d)|\d+)(?:\{rules.decimal}\d+)?"
     units = "|".join(re.escape(unit) for unit in sorted(rules.units, key=len, reverse=True))
@@ -170,7 +174,17 @@ def _form(digits: str, forms: Forms, language: str) -> str:
     one = digits == "1"
     if language != "uk" or len(forms) < 3 or not digits.isdigit():
         return forms[0] if one else forms[min(1, len(forms) - 1)]
-    last, last_two = int(digits) % 10, int(digits) % 100
+    return slavic_form(int(digits), forms)
+
+
+def slavic_form(number: int, forms: Forms) -> str:
+    """Return the form of a Russian or Ukrainian noun that goes with `number`.
+
+    Args:
+        number: a whole number, 0 or more.
+        forms: of 1, of 2 to 4, of others.
+    """
+    last, last_two = number % 10, number % 100
     if last == 1 and last_two != 11:
         return forms[0]
     return forms[1] if 2 <= last <= 4 and not 12 <= last_two <= 14 else forms[2]

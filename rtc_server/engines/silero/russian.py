@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 
-_DIGITS = ("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять")
+from rtc_server.engines.silero.languages import DIGITS
+from rtc_server.engines.silero.numbers import slavic_form
 
 _LETTER_NAMES = (
     "а бэ вэ гэ дэ е жэ зэ и ий ка эл эм эн о пэ эр эс тэ у эф ха цэ чэ ша ща "
@@ -104,27 +105,20 @@ def _library() -> Callable[[str], str]:
     return normalise
 
 
-def _form(number: int, forms: tuple[str, str, str]) -> str:
-    """Return the form that goes with `number`: of 1, of 2 to 4, of others."""
-    if number % 10 == 1 and number % 100 != 11:
-        return forms[0]
-    return forms[1] if 2 <= number % 10 <= 4 and not 12 <= number % 100 <= 14 else forms[2]
-
-
 def _clock(found: re.Match[str]) -> str:
     """«к 14:30» as hours and minutes in the case that the preposition asks for."""
     preposition, hours, minutes = found["preposition"] or "", int(found["h"]), int(found["m"])
     case = _CASES.get(preposition.strip().lower())
     hour_forms = _HOURS[case] if case else _NOMINATIVE[0]
     minute_forms = _MINUTES[case] if case else _NOMINATIVE[1]
-    said = f"{preposition}{hours} {_form(hours, hour_forms)}"
-    return f"{said} {minutes} {_form(minutes, minute_forms)}" if minutes else said
+    said = f"{preposition}{hours} {slavic_form(hours, hour_forms)}"
+    return f"{said} {minutes} {slavic_form(minutes, minute_forms)}" if minutes else said
 
 
 def _pounds(found: re.Match[str]) -> str:
     """«£3»: a sign of money that the library does not know."""
     digits = re.sub(r"\s", "", found["number"])
-    form = _form(int(digits), ("фунт", "фунта", "фунтов")) if digits.isdigit() else "фунта"
+    form = slavic_form(int(digits), ("фунт", "фунта", "фунтов")) if digits.isdigit() else "фунта"
     return f"{found['number']} {form}"
 
 
@@ -146,11 +140,11 @@ def _group(digits: str) -> str:
     """A group of digits as one number, its leading zeros said."""
     zeros = len(digits) - len(digits.lstrip("0"))
     rest = digits[zeros:]
-    return " ".join([_DIGITS[0]] * zeros + ([rest] if rest else []))
+    return " ".join([DIGITS["ru"][0]] * zeros + ([rest] if rest else []))
 
 
 def _code(found: re.Match[str]) -> str:
-    return " ".join(_DIGITS[int(digit)] for digit in found[0])
+    return " ".join(DIGITS["ru"][int(digit)] for digit in found[0])
 
 
 def _anniversary(found: re.Match[str]) -> str:
@@ -218,4 +212,4 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     ),
     (re.compile(rf"\b(?:{_any_of(_ACRONYMS)})\b"), lambda found: _ACRONYMS[found[0]]),
 )
-"""What is rewritten before the library reads the text, in this order."""
+"""Rewritings, in their order, before the library reads the text."""

@@ -13,6 +13,7 @@ from functools import partial
 
 from rtc_server.engines.letters import IN_LATIN, to_cyrillic
 from rtc_server.engines.silero.english import normalise_english
+from rtc_server.engines.silero.languages import DIGITS
 from rtc_server.engines.silero.numbers import say_numbers
 from rtc_server.engines.silero.russian import normalise_russian
 
@@ -26,16 +27,6 @@ ALPHABETS: Mapping[str, frozenset[str]] = {
     "fr": _PAUSES | frozenset("abcdefghijklmnopqrstuvwxyzàâæçéèêëîïôœùûüÿ'"),
 }
 """What we send to the model of a language, lower case. ``+`` is missing: there it marks stress."""
-
-DIGITS: Mapping[str, str] = {
-    "ru": "ноль один два три четыре пять шесть семь восемь девять",
-    "uk": "нуль один два три чотири п'ять шість сім вісім дев'ять",
-    "en": "zero one two three four five six seven eight nine",
-    "de": "null eins zwei drei vier fünf sechs sieben acht neun",
-    "es": "cero uno dos tres cuatro cinco seis siete ocho nueve",
-    "fr": "zéro un deux trois quatre cinq six sept huit neuf",
-}
-"""For digits that no rule read."""
 
 _SIGN_ORDER = "%&+=@#№°€$£₽₴×<>/*"
 _SIGN_WORDS = {
@@ -136,7 +127,7 @@ def _instead(char: str, language: str) -> str:
 def _word(char: str, language: str) -> str:
     """What a sign or a digit is called, or nothing."""
     if char.isdigit():  # also ² and ٣
-        return DIGITS[language].split()[unicodedata.digit(char)]
+        return DIGITS[language][unicodedata.digit(char)]
     return SIGNS[language].get(char, "")
 
 

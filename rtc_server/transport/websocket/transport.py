@@ -36,6 +36,7 @@ GOODBYE_S: Final = 0.5
 """How much later than a failed send it may be read that the peer closed."""
 LAST_WORDS_S: Final = 2.0
 """How long what is queued may take to leave when we close."""
+
 logger = logging.getLogger(__name__)
 
 
