@@ -5,6 +5,7 @@ import "./captions.js";
 import { ClientError } from "./client/errors.js";
 import { reachByKeyboard } from "./client/scrolling.js";
 import { Details } from "./details.js";
+import { forgetSegments, keepSegment, keptSegments } from "./kept.js";
 import { offerKeeping } from "./keep.js";
 import { LanguagePair } from "./languages.js";
 import { offerLook, offerOverlay } from "./look.js";
@@ -20,6 +21,7 @@ import { Settings } from "./settings.js";
 import { interfaceLanguage, speakInterface, text } from "./strings.js";
 import { holdToTalk } from "./talk.js";
 import { Transcript } from "./transcript.js";
+import { WakeLock } from "./wake.js";
 
 const WARM_UP_POLL_MS = 1500;
 const EXAMPLES = 4;
@@ -43,6 +45,7 @@ const problems = new ProblemBar(at("problem"));
 const advice = new HeadphoneAdvice(at("advice"));
 const output = new Output(at("output"), at("local"));
 const player = new FilePlayer(at("player"));
+const wakeLock = new WakeLock();
 const settings = new Settings(at("settings"), output, player);
 const details = new Details(at("details"));
 const people = new People(at("people"), at("halves"), { views, start, changed: takeMode });
@@ -51,6 +54,8 @@ const people = new People(at("people"), at("halves"), { views, start, changed: t
 let server = null;
 /** @type {Conversation|null} */
 let conversation = null;
+/** What an earlier visit left on this device, until it is shown or cleared. */
+let earlier = keptSegments();
 /** @type {string} a key of the strings' "state" */
 let phase = "loading";
 /** Segments that are being spoken or wait for it. */
@@ -68,6 +73,8 @@ function setPhase(next) {
   at("status").textContent = text(`state.${next}`);
   at("toggle-text").textContent = text(!running ? "start" : next === "finishing" ? "stopNow" : "stop");
   toggle.disabled = !server || missingFeature() !== null;
+  wakeLock.hold(running);
+  (running ? addEventListener : removeEventListener)("beforeunload", askBeforeLeaving);
   pair.disabled = !server || settling;
   people.follow(conversation);
   showTalk();
@@ -82,8 +89,14 @@ function showTalk() {
   if (wanted && document.activeElement === toggle) talk.focus(); // the space bar must not stop
 }
 
+/** A browser asks in its own words. Listened to only while needed: it costs the page's quick return. */
+function askBeforeLeaving(event) {
+  event.preventDefault();
+}
+
 function showInvitation() {
   at("invitation").hidden = !captions.empty;
+  at("earlier").hidden = earlier.length === 0;
   at("invitation-title").textContent = text(conversation ? "inviteSpeak" : "inviteTitle");
 }
 
@@ -239,6 +252,7 @@ function follow(session) {
     if (event.final) problems.hide("engine_slow");
     const segment = transcript.apply(event, new Date());
     if (!segment) return;
+    if (segment.status === "final") keepSegment(segment);
     for (const view of views) view.show(segment);
     showInvitation();
   });
@@ -353,10 +367,18 @@ offerKeeping(
   () => transcript.understood,
   () => {
     transcript.clear();
+    earlier = [];
+    forgetSegments();
     for (const view of views) view.clear();
     showInvitation();
   },
 );
+at("show-earlier").addEventListener("click", () => {
+  transcript.restore(earlier);
+  for (const segment of earlier) for (const view of views) view.show(segment);
+  earlier = [];
+  showInvitation();
+});
 at("interface").addEventListener("change", async ({ target }) => {
   await speakInterface(target.value);
   renderInterface();

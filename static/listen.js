@@ -2,6 +2,7 @@
 import { followEnd, reachByKeyboard } from "./client/scrolling.js";
 import { recall, remember } from "./prefs.js";
 import { ask, connect, events, room } from "./room-server.js";
+import { WakeLock } from "./wake.js";
 import { languageName, speakInterface, text } from "./room-words.js";
 
 const RETRY_MS = 3000;
@@ -13,6 +14,7 @@ const [form, select, silent, toggle, status, captions, voice] = [
 /** @type {{source: string, languages: {language: string}[], live: boolean}|null} */ let state = null;
 /** What is to be stopped, once somebody pressed Listen. @type {{stop: () => void}|null} */ let session = null;
 /** Of the last caption read, by language. @type {Map<string, string>} */ const lastIds = new Map();
+const wakeLock = new WakeLock();
 let wanted = false;
 let phase = "connecting";
 let expiring = false; // the room said so in this session
@@ -23,6 +25,7 @@ function show(next) {
   status.textContent = text(expiring && session ? "expiring" : next);
   toggle.textContent = text(wanted ? "stop" : "listen");
   toggle.disabled = !wanted && !state?.live;
+  wakeLock.hold(wanted);
 }
 
 function fillLanguages() {

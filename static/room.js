@@ -1,6 +1,7 @@
 /** The speaker's page of a room: the link for the others, who listens, and a microphone. */
 import { Backoff } from "./client/backoff.js";
 import { ask, connect, room, useKey } from "./room-server.js";
+import { WakeLock } from "./wake.js";
 import { languageName, speakInterface, text } from "./room-words.js";
 
 const LOOK_MS = 3000;
@@ -11,6 +12,7 @@ const [keyForm, form, source, toggle, status, languages] = [
   "#key-form", "#speaking", "#source", "#toggle", "#status", "#languages",
 ].map((each) => document.querySelector(each));
 
+const wakeLock = new WakeLock();
 let phase = "silent";
 /** @type {{language: string, listeners: number}[]} */ let counts = [];
 /** @type {string[]} */ let sources = [];
@@ -22,6 +24,7 @@ function show(next, sentence = "") {
   status.textContent = sentence || text(next);
   toggle.textContent = text(speaking ? "stop" : "speak");
   toggle.disabled = !sources.length;
+  wakeLock.hold(speaking !== null);
 }
 
 /** The link and the languages, once the server lets us in. */

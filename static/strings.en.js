@@ -82,6 +82,8 @@ export const words = {
   inviteSpeak: "Speak now",
   inviteText: "What you say appears here, the translation beside it, and you hear it spoken.",
   inviteTry: "For example:",
+  earlierNote: "Your last conversation is still on this device.",
+  showEarlier: "Show it",
   notUnderstood: "Not in the phrasebook.",
   didYouMean: "Did you mean:",
   failed: "This phrase could not be translated.",

@@ -1,7 +1,14 @@
 /** The push-to-talk button: held by pointer or finger, or by the space bar anywhere on the page. */
 
-/** Where the space bar has a meaning of its own. */
-const TYPING = "input, select, textarea, summary, button:not(#talk), [popover]";
+/** Where the space bar writes, or chooses: fields of text, and what is open over the page. */
+const TYPING = "input:not([type=range]), textarea, [contenteditable], [popover]";
+/** Whether this browser tells an open list from one that is shut. */
+const TELLS_OPEN = CSS.supports("selector(:open)");
+
+/** Whether a key that is pressed there is meant for what is there. @param {EventTarget} target */
+function isTyping(target) {
+  return target.closest?.(TYPING) || (TELLS_OPEN && target.matches?.("select:open"));
+}
 
 /**
  * @param {HTMLButtonElement} button  shown while it may be used
@@ -24,12 +31,14 @@ export function holdToTalk(button, onTalk) {
   for (const end of ["pointerup", "pointercancel"]) button.addEventListener(end, () => press(false));
   button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch
   addEventListener("keydown", (event) => {
-    if (event.key !== " " || button.hidden || event.target.closest?.(TYPING)) return;
+    if (event.key !== " " || button.hidden || isTyping(event.target)) return;
     event.preventDefault();
     press(true);
   });
   addEventListener("keyup", (event) => {
-    if (event.key === " ") press(false);
+    if (event.key !== " ") return;
+    if (pressed) event.preventDefault(); // else Firefox presses the button that has the focus
+    press(false);
   });
   const release = () => press(false);
   addEventListener("blur", release);

@@ -39,6 +39,12 @@ export class Transcript {
     return segment;
   }
 
+  /** Take up an earlier conversation, before what is here. @param {Segment[]} segments */
+  restore(segments) {
+    const earlier = segments.filter(({ key }) => !this.#segments.has(key));
+    this.#segments = new Map([...earlier.map((segment) => [segment.key, segment]), ...this.#segments]);
+  }
+
   /** Forget everything. */
   clear() {
     this.#segments.clear();

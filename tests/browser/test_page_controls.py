@@ -44,8 +44,17 @@ async def test_push_to_talk_by_pointer_and_by_space_bar() -> None:
         await page.keyboard.down(" ")
         await page.keyboard.down(" ")  # the keyboard repeats a held key
         await page.keyboard.up(" ")
-        kinds = [event["type"] for event in await received(server.calls, 4)]
-        assert kinds == ["x.input.start", "x.input.commit"] * 2
+        for control in ("#swap", "#source", "#toggle"):  # whatever has the focus
+            await page.focus(control)
+            await page.keyboard.press(" ")
+        await page.focus("#phrases input")  # but where one writes
+        await page.keyboard.press(" ")
+        await page.focus("#swap")
+        await page.keyboard.press(" ")
+        await expect(page.locator("#phrases input")).to_have_value(" ")
+        await expect(page.locator("#source")).to_have_value("ru")
+        kinds = [event["type"] for event in await received(server.calls, 12)]
+        assert kinds == ["x.input.start", "x.input.commit"] * 6
         await page.click("#toggle")
         await expect(page.locator(TALK)).to_be_hidden()
 
