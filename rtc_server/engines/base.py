@@ -59,6 +59,14 @@ class AstCapabilities:
     """Most requests in one call; 1 means one at a time."""
     max_audio_s: float
     """Longest segment it takes, in seconds."""
+    target_partials: bool = False
+    """Whether a partial can be asked for its translation, too (`AstRequest.wants_target`)."""
+    prefix: bool = False
+    """Whether every answer continues `AstRequest.committed`; without it, the caller compares."""
+    word_times: bool = False
+    """Whether results say where each source word ends (`AstResult.words`)."""
+    alignment: bool = False
+    """Whether results say by where each target word was heard (`AstResult.target_words`)."""
     deadline_s: float = 1.5
     """A call that takes longer than this, and 50 ms for each second of its audio, has hung."""
     notes: tuple[str, ...] = ()
@@ -86,6 +94,26 @@ class TtsCapabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """Text in both languages."""
+
+    source: str = ""
+    """What was said."""
+    target: str = ""
+    """What it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordTime:
+    """One written word, and where in the audio of its request it ends."""
+
+    text: str
+    """The word with the marks written on to it: what `str.split` gives."""
+    end_ms: int
+    """Milliseconds from the first sample of the request."""
+
+
+@dataclass(frozen=True, slots=True)
 class AstRequest:
     """One segment of speech, or the beginning of one that is still being spoken."""
 
@@ -96,7 +124,14 @@ class AstRequest:
     target_language: str
     """Language wanted; the other half."""
     partial: bool = False
-    """True while the speaker goes on: only the source text so far is wanted."""
+    """True while the segment is open: the text so far is wanted."""
+    wants_target: bool = False
+    """Of a partial: whether its translation is wanted beside the source text."""
+    committed: Texts = Texts()
+    """Text of the beginning of this audio that will not change any more: an engine with `prefix`
+    answers with texts that continue it."""
+    context: Texts = Texts()
+    """Text of the sentence right before this audio. Engines that cannot use it leave it."""
 
 
 class AstStatus(StrEnum):
@@ -134,6 +169,10 @@ class AstResult:
     more is heard, as an unfinished number is."""
     reason: str = ""
     """Why nothing was understood, as a short code to count by ("repeated"); never what was said."""
+    words: tuple[WordTime, ...] = ()
+    """The words of `source_text`, all of them, with their times; empty from an engine without."""
+    target_words: tuple[WordTime, ...] = ()
+    """The words of `target_text`, each with the latest time that it rests on; or empty."""
 
 
 class Ast(Protocol):

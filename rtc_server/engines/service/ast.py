@@ -200,6 +200,8 @@ class AstService:
             raise EngineError(f"Engine {self._name} does not translate {pair[0]} to {pair[1]}.")
         if request.partial and not self.capabilities.partials:
             raise EngineError(f"Engine {self._name} has no partial results.")
+        if request.wants_target and not self.capabilities.target_partials:
+            raise EngineError(f"Engine {self._name} does not translate what is still being said.")
         if request.samples.size > self.capabilities.max_audio_s * SPEECH_RATE:
             raise EngineError(
                 f"Engine {self._name} takes segments up to {self.capabilities.max_audio_s:g} s."

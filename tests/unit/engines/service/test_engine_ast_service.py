@@ -145,6 +145,13 @@ async def test_an_engine_that_raises_lives_on(caplog: pytest.LogCaptureFixture) 
         assert (await bench.seen()).pid == pid
 
 
+async def test_a_translation_of_open_speech_is_asked_only_of_engines_that_can() -> None:
+    async with running() as bench:
+        request = AstRequest(audio(), "ru", "en", partial=True, wants_target=True)
+        with pytest.raises(EngineError, match="does not translate what is still being said"):
+            bench.service.submit_partial(request, session_id="a")
+
+
 async def test_what_is_not_understood_is_counted_by_its_reason_partials_aside() -> None:
     async with running() as bench:
         await bench.submit()
