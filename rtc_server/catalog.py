@@ -1,4 +1,4 @@
-"""Models that can be fetched, and whether what lies on disk is what the catalogue says.
+"""Models and sets of models that can be fetched, and what of them lies on disk.
 
 A fetched file is ``MODELS_DIR/ID/NAME``. Its SHA-256 is the catalogue's, or the one recorded beside
 it (``NAME.sha256``) when the operator chose to trust what was downloaded. Nothing here uses the
@@ -8,7 +8,7 @@ network: the command line does.
 import hashlib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -56,6 +56,23 @@ class Model:
         return sum(file.size_bytes or 0 for file in self.files)
 
 
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """Models that work together, fetched by one name."""
+
+    id: str
+    """Name for ``rtc-server models``; no model has it."""
+    title: str
+    """Purpose, in a few words."""
+    models: tuple[Model, ...]
+    """Members, in the order of fetching."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Sum over all models."""
+        return sum(model.size_bytes for model in self.models)
+
+
 class State(StrEnum):
     """What is on disk of a file."""
 
@@ -74,8 +91,13 @@ class State(StrEnum):
 @cache
 def catalog() -> tuple[Model, ...]:
     """The models of ``models/catalog.toml``, in its order."""
-    text = (resource_folder("models") / "catalog.toml").read_text("utf-8")
-    return read_catalog(text)
+    return read_catalog(_text())
+
+
+@cache
+def model_sets() -> tuple[ModelSet, ...]:
+    """Return the sets of ``models/catalog.toml``, in its order."""
+    return read_sets(_text(), catalog())
 
 
 def read_catalog(text: str) -> tuple[Model, ...]:
@@ -90,6 +112,44 @@ def read_catalog(text: str) -> tuple[Model, ...]:
         raise ModelError(f"The catalogue of models cannot be read: {exc!r}.") from exc
 
 
+def read_sets(text: str, models: Iterable[Model]) -> tuple[ModelSet, ...]:
+    """Return the sets in the text of a catalogue.
+
+    Args:
+        text: the same text that the models were read from.
+        models: what a set may name.
+
+    Raises:
+        ModelError: a set is damaged, names what is no model, or has the name of one.
+    """
+    known = {model.id: model for model in models}
+    try:
+        sets = tuple(
+            ModelSet(
+                id=str(entry["id"]),
+                title=str(entry["title"]),
+                models=tuple(known[model_id] for model_id in entry["models"]),
+            )
+            for entry in tomllib.loads(text).get("set", ())
+        )
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as exc:
+        raise ModelError(f"The catalogue's sets of models cannot be read: {exc!r}.") from exc
+    if twice := [each.id for each in sets if each.id in known]:
+        raise ModelError(f"In the catalogue {twice[0]!a} is both a model and a set.")
+    return sets
+
+
+def expand(ids: Iterable[str]) -> list[Model]:
+    """Return the models that ids of models and sets name, each once, in order.
+
+    Raises:
+        ModelError: an id names neither.
+    """
+    sets = {each.id: each.models for each in model_sets()}
+    models = [model for each in ids for model in sets.get(each) or (find(each),)]
+    return list(dict.fromkeys(models))
+
+
 def find(model_id: str) -> Model:
     """The model of that id.
 
@@ -100,7 +160,7 @@ def find(model_id: str) -> Model:
         if model.id == model_id:
             return model
     raise ModelError(
-        f"There is no model {model_id!a}. `rtc-server models list` shows what there is."
+        f"There is no model or set {model_id!a}. `rtc-server models list` shows what there is."
     )
 
 
@@ -203,6 +263,10 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError as exc:
         raise ModelError(f"Cannot read {path}: {exc.strerror}.") from exc
+
+
+def _text() -> str:
+    return (resource_folder("models") / "catalog.toml").read_text("utf-8")
 
 
 def _fetch(model: Model) -> str:

@@ -105,7 +105,7 @@ class Fetch:
 
     def _copy(self, source: Path) -> None:
         total = source.stat().st_size
-        self._check_room(total)
+        check_room(self.path.parent, total)
         with source.open("rb") as copy, self._part.open("wb") as out:
             while data := copy.read(_CHUNK_BYTES):
                 out.write(data)
@@ -113,7 +113,7 @@ class Fetch:
 
     def _download(self, url: str) -> None:
         """Until `_part` is whole, going on after a break as long as it gets further."""
-        self._check_room((self.file.size_bytes or 0) - self._there())
+        check_room(self.path.parent, (self.file.size_bytes or 0) - self._there())
         for attempt in range(1, _ATTEMPTS + 1):
             before = self._there()
             if before and before == self.file.size_bytes:
@@ -166,15 +166,6 @@ class Fetch:
                 f"{_TRUST}"
             )
 
-    def _check_room(self, wanted_bytes: int) -> None:
-        free = shutil.disk_usage(self.path.parent).free
-        if free < wanted_bytes:
-            raise ModelError(
-                f"{self.path.parent} has room for {free / 1e6:.0f} MB, and {self.path.name} needs "
-                f"{wanted_bytes / 1e6:.0f} MB. Make room, or choose another folder with "
-                "--models-dir."
-            )
-
     def _sentence(self, exc: Exception, url: str) -> str:
         reason = getattr(exc, "reason", None) or exc
         if there := self._there():
@@ -185,6 +176,17 @@ class Fetch:
         return (
             f"Cannot reach {url} ({reason}). Check the network (HTTPS_PROXY is respected), or "
             "bring the file from elsewhere with --from FOLDER or --from URL."
+        )
+
+
+def check_room(folder: Path, wanted_bytes: int) -> None:
+    """Raise `ModelError` when `folder`, which may not exist yet, cannot take so many bytes."""
+    there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    free = shutil.disk_usage(there).free
+    if free < wanted_bytes:
+        raise ModelError(
+            f"{folder} has room for {free / 1e6:.0f} MB, and {wanted_bytes / 1e6:.0f} MB are to "
+            "come. Make room, or choose another folder with --models-dir."
         )
 
 

@@ -1,102 +1,99 @@
-"""``rtc-server models``: what can be fetched, fetching it, checking it, and where it lies."""
+"""``rtc-server models``: what can be fetched, fetching, checking and removing it, where it lies.
+
+Wherever a model is named, a set of models may be.
+"""
 
 import argparse
-import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rtc_server import catalog
 from rtc_server.catalog import (
     Model,
     ModelFile,
+    ModelSet,
     State,
-    catalog,
+    expand,
     expected_sha256,
-    find,
+    is_present,
     models_folder,
+    partial_path,
     path_of,
+    record_path,
     state_of,
 )
-from rtc_server.cli.download import Fetch, record
+from rtc_server.cli.download import record
+from rtc_server.cli.fetching import Source, fetch_models
 from rtc_server.config import EngineSettings, load
 from rtc_server.errors import ModelError
 
-_BAR_WIDTH = 24
-_BETWEEN_UPDATES_S = 0.2
-
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Do it; 1 when `verify` found a file that is not right."""
+    """Run one action; 1 when `verify` found a file that is not right."""
     (settings,) = load(arguments, environ, EngineSettings)
     folder = models_folder(settings.models_dir, environ)
     match arguments.action:
         case "list":
-            return _list(folder)
+            _list(folder, arguments.ids)
         case "fetch":
-            return _fetch(arguments, folder)
+            source = Source.chosen(arguments.source, environ)
+            fetch_models(expand(arguments.ids), folder, source, trust=arguments.trust_download)
         case "verify":
             return _verify(arguments, folder)
+        case "remove":
+            _remove(expand(arguments.ids), folder)
         case _:
-            print(_path(arguments.id, folder))
-            return 0
+            for path in _paths(arguments.id, folder):
+                print(path)
+    return 0
 
 
-def _list(folder: Path) -> int:
+def describe_set(each: ModelSet, folder: Path) -> list[str]:
+    """Return the lines about a set: size, members, licences and what is here."""
+    absent = [model.id for model in each.models if presence(model, folder) != "fetched"]
+    here = f"not fetched: {', '.join(absent)}" if absent else "fetched"
+    licences = dict.fromkeys(model.licence for model in each.models)
+    return [
+        f"{each.id}  (set, {each.size_bytes / 1e6:.0f} MB, {here})",
+        f"  {each.title}",
+        f"  models: {', '.join(model.id for model in each.models)}",
+        f"  licences: {'; '.join(licences)}",
+    ]
+
+
+def presence(model: Model, folder: Path) -> str:
+    """Return what is here of a model, in words, as far as sizes tell."""
+    states = {state_of(folder, model, file) for file in model.files}
+    if State.WRONG in states:
+        return "not the catalogue's file: fetch it again"
+    if states <= {State.VERIFIED, State.UNPINNED}:
+        return "fetched"
+    return "not fetched" if states == {State.ABSENT} else "fetched in part"
+
+
+def _list(folder: Path, ids: Sequence[str]) -> None:
     print(f"Models in {folder}\n")
-    for model in catalog():
-        states = {state_of(folder, model, file) for file in model.files}
-        here = "fetched" if states <= {State.VERIFIED, State.UNPINNED} else "not fetched"
-        if State.WRONG in states:
-            here = "not the catalogue's file: fetch it again"
-        elif State.PARTIAL in states:
-            here = "fetched in part"
-        print(f"{model.id}  ({model.kind}, {model.size_bytes / 1e6:.0f} MB, {here})")
+    for each in catalog.model_sets():
+        if each.id in ids or not ids:
+            print("\n".join(describe_set(each, folder)))
+    for model in expand(ids) if ids else catalog.catalog():
+        size = f"{model.size_bytes / 1e6:.0f} MB" if model.size_bytes else "size not known"
+        print(f"{model.id}  ({model.kind}, {size}, {presence(model, folder)})")
         print(f"  languages: {', '.join(model.languages)}")
         print(f"  licence: {model.licence}")
-        print(f"  hash: as {model.checked} independent projects publish it")
-    print("\nrtc-server models fetch ID… brings them.")
-    return 0
+        print(f"  hash: {_evidence(model)}")
+    print("\nrtc-server models fetch ID… brings models and sets.")
 
 
-def _fetch(arguments: argparse.Namespace, folder: Path) -> int:
-    for model in [find(model_id) for model_id in arguments.ids]:
-        print(f"{model.id}: licence {model.licence}")
-        for file in model.files:
-            path = path_of(folder, model, file)
-            if state_of(folder, model, file, hashed=True) is State.VERIFIED:
-                print(f"{path} is here already")
-                continue
-            if file.sha256 is None and not arguments.trust_download:
-                raise ModelError(
-                    f"The right hash of {file.name} is not known. To fetch it and trust what "
-                    "comes, add --trust-download; its hash is recorded then."
-                )
-            source = _source(arguments.source, model, file)
-            with _Bar(file.name) as bar:
-                Fetch(file, path, source, bar.show, trust=arguments.trust_download).run()
-            print(path)
-    return 0
-
-
-def _source(given: str | None, model: Model, file: ModelFile) -> str | Path:
-    """Where to take a file from.
-
-    Raises:
-        ModelError: the folder does not have it.
-    """
-    if given is None:
-        return file.url
-    if given.startswith(("http://", "https://")):
-        return f"{given.rstrip('/')}/{model.id}/{file.name}"
-    folder = Path(given).expanduser()
-    for copy in (folder / model.id / file.name, folder / file.name):
-        if copy.is_file():
-            return copy
-    raise ModelError(f"There is no {file.name} in {folder}, nor in {folder / model.id}.")
+def _evidence(model: Model) -> str:
+    unknown = [file.name for file in model.files if file.sha256 is None]
+    if unknown:
+        return f"not known of {', '.join(unknown)}; fetching needs --trust-download"
+    return f"as {model.checked} independent projects publish it"
 
 
 def _verify(arguments: argparse.Namespace, folder: Path) -> int:
-    chosen = [find(model_id) for model_id in arguments.ids] or list(_present(folder))
+    chosen = expand(arguments.ids) or [m for m in catalog.catalog() if is_present(folder, m)]
     if not chosen:
         print(f"No models in {folder}")
     right = True
@@ -128,53 +125,30 @@ def _verdict(state: State, path: Path, file: ModelFile) -> str:
             return "not here"
 
 
-def _present(folder: Path) -> Iterator[Model]:
-    for model in catalog():
-        states = {state_of(folder, model, file) for file in model.files}
-        if states != {State.ABSENT}:
-            yield model
+def _remove(models: Sequence[Model], folder: Path) -> None:
+    """Delete the catalogue's files of `models`, and their folders where nothing else is in them."""
+    freed = 0
+    for model in models:
+        for file in model.files:
+            path = path_of(folder, model, file)
+            for each in (path, partial_path(path), record_path(path)):
+                try:
+                    size = each.stat().st_size
+                    each.unlink()
+                except FileNotFoundError:
+                    continue
+                except OSError as exc:
+                    raise ModelError(f"Cannot remove {each}: {exc.strerror}.") from exc
+                freed += size
+                print(f"removed {each}")
+        place = folder / model.id
+        if place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
+    print(f"{freed / 1e6:.0f} MB freed" if freed else f"Nothing of that is in {folder}")
 
 
-def _path(model_id: str | None, folder: Path) -> Path:
+def _paths(model_id: str | None, folder: Path) -> list[Path]:
+    """Return the folder of all models, or where the first file of each named one belongs."""
     if model_id is None:
-        return folder
-    model = find(model_id)
-    return path_of(folder, model, model.files[0])
-
-
-class _Bar:
-    """How far a transfer is, on stderr: a bar on a terminal, elsewhere a line each tenth."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._terminal = sys.stderr.isatty()
-        self._shown_at = 0.0
-        self._tenths = -1
-
-    def __enter__(self) -> "_Bar":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._terminal and self._shown_at:
-            print(file=sys.stderr)
-
-    def show(self, there: int, total: int | None) -> None:
-        """Called with each piece."""
-        now = time.monotonic()
-        done = there == total
-        if self._terminal:
-            if done or now - self._shown_at >= _BETWEEN_UPDATES_S:
-                self._shown_at = now
-                print(f"\r{self._line(there, total)}", end="", file=sys.stderr, flush=True)
-            return
-        tenths = 10 * there // total if total else there // 10**8
-        if tenths != self._tenths:
-            self._tenths = tenths
-            print(self._line(there, total), file=sys.stderr)
-
-    def _line(self, there: int, total: int | None) -> str:
-        if not total:
-            return f"{self._name}  {there / 1e6:.1f} MB"
-        filled = _BAR_WIDTH * there // total
-        bar = "█" * filled + "░" * (_BAR_WIDTH - filled)
-        return f"{self._name}  {bar} {there / 1e6:.1f} of {total / 1e6:.1f} MB"
+        return [folder]
+    return [path_of(folder, model, model.files[0]) for model in expand([model_id])]

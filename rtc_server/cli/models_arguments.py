@@ -12,19 +12,22 @@ def add_models_commands(parser: argparse.ArgumentParser) -> None:
             name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False
         )
 
-    action("list", "list the models, their size, licence and whether they are here")
+    listing = action("list", "list sets and models: size, licence, and what of them is here")
+    listing.add_argument("ids", metavar="ID", nargs="*", help="models or sets (default: all)")
     fetching = action("fetch", "download models, going on where a download was cut short")
-    fetching.add_argument("ids", metavar="ID", nargs="+", help="model, as `models list` shows it")
+    fetching.add_argument(
+        "ids", metavar="ID", nargs="+", help="model or set, as `models list` shows it"
+    )
     fetching.add_argument(
         "--from",
         dest="source",
         metavar="FOLDER|URL",
         help="a mirror instead of the publisher; files are looked for as ID/NAME, in a folder "
-        "also as NAME",
+        "also as NAME. Without it, HF_ENDPOINT may name a mirror of huggingface.co",
     )
     verifying = action("verify", "compare the files that are here with the catalogue's hashes")
     verifying.add_argument(
-        "ids", metavar="ID", nargs="*", help="models (default: all that are here)"
+        "ids", metavar="ID", nargs="*", help="models or sets (default: all that are here)"
     )
     for subcommand in (fetching, verifying):
         subcommand.add_argument(
@@ -33,5 +36,9 @@ def add_models_commands(parser: argparse.ArgumentParser) -> None:
             help="take a file whose hash is unknown or another than the catalogue's, and record "
             "its hash: from then on it must be this one. Silero's files run code when loaded",
         )
-    where = action("path", "print where a model lies, or will lie")
-    where.add_argument("id", metavar="ID", nargs="?", help="model (default: the folder of all)")
+    removing = action("remove", "delete models from this machine")
+    removing.add_argument("ids", metavar="ID", nargs="+", help="models or sets")
+    where = action("path", "print where models lie, or will lie")
+    where.add_argument(
+        "id", metavar="ID", nargs="?", help="model or set (default: the folder of all)"
+    )

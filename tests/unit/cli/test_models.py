@@ -1,81 +1,18 @@
 """The catalogue, and ``rtc-server models`` against a server that cuts, lies and fails."""
 
-import contextlib
-import hashlib
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from rtc_server import catalog
-from rtc_server.catalog import Model, ModelFile, State
+from rtc_server.catalog import Model, ModelFile, ModelSet, State
 from rtc_server.cli import main
 from rtc_server.errors import ModelError
 from rtc_server.resources import resource_folder
+from tests.support.model_site import CONTENT, SHA256, Site, serving
 
 Capture = pytest.CaptureFixture[str]
-CONTENT = bytes(range(256)) * 4096  # 1 MiB
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-@dataclass
-class Site:
-    """What the server does, and what was asked of it."""
-
-    content: bytes = CONTENT
-    """What it serves."""
-    cuts: list[int] = field(default_factory=list)
-    """After how many bytes each of the next answers breaks off."""
-    ranges: bool = True
-    """Whether it can go on in the middle."""
-    status: int = 200
-    """What it answers."""
-    asked: list[str] = field(default_factory=list)
-    """The Range header of each request, or nothing."""
-    paths: list[str] = field(default_factory=list)
-    """What each request asked for."""
-    url: str = ""
-    """Where it is."""
-
-
-@contextlib.contextmanager
-def serving(site: Site) -> Iterator[Site]:
-    """A server on loopback."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            span = self.headers.get("Range", "")
-            site.asked.append(span)
-            site.paths.append(self.path)
-            start = int(span[6:-1]) if span and site.ranges else 0
-            if site.status != 200:
-                self.send_error(site.status)
-            elif start >= len(site.content):
-                self.send_error(416)
-            else:
-                body = site.content[start:]
-                self.send_response(206 if start else 200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                # A client that has seen enough hangs up: that is what it should do.
-                with contextlib.suppress(ConnectionError):
-                    self.wfile.write(body[: site.cuts.pop(0)] if site.cuts else body)
-
-        def log_message(self, *_: object) -> None:
-            """Tests are quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        site.url = f"http://127.0.0.1:{server.server_port}"
-        try:
-            yield site
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def model(url: str = "http://127.0.0.1:9/x", sha256: str | None = SHA256) -> Model:
@@ -94,11 +31,19 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rtc_server.cli.download._PAUSE_S", 0.0)
 
 
-def run(monkeypatch: pytest.MonkeyPatch, folder: Path, entry: Model, *argv: str) -> int:
-    """``rtc-server models`` with a catalogue of one model."""
-    monkeypatch.setattr("rtc_server.cli.models.catalog", lambda: (entry,))
-    monkeypatch.setattr("rtc_server.catalog.catalog", lambda: (entry,))
-    return main(["models", "--models-dir", str(folder), *argv], {})
+def run(
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    entry: Model,
+    *argv: str,
+    environ: Mapping[str, str] | None = None,
+) -> int:
+    """``rtc-server models`` with a catalogue of one model, and of ``pair``: it and a twin."""
+    twin = Model("twin", entry.kind, ("en",), "CC0", 1, entry.files)
+    monkeypatch.setattr("rtc_server.catalog.catalog", lambda: (entry, twin))
+    pair = ModelSet("pair", "Two for a test", (entry, twin))
+    monkeypatch.setattr("rtc_server.catalog.model_sets", lambda: (pair,))
+    return main(["models", "--models-dir", str(folder), *argv], environ or {})
 
 
 def put(folder: Path, content: bytes, name: str = "tiny.pt") -> Path:
@@ -123,6 +68,29 @@ def test_the_catalogue_is_whole_and_every_hash_and_address_is_plausible() -> Non
                 assert file.sha256 == file.sha256.lower()
                 assert entry.checked >= 1
     assert (resource_folder("models") / "catalog.toml").is_file()
+
+
+def test_sets_name_models_and_no_set_is_named_as_a_model() -> None:
+    models = catalog.catalog()
+    for each in catalog.model_sets():
+        assert each.title
+        assert each.size_bytes > 0
+        assert set(each.models) <= set(models)
+        assert catalog.expand([each.id, each.models[0].id]) == list(each.models)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "id='s'\ntitle='t'\nmodels=['nothing']",
+        "id='s'\ntitle='t'",
+        "id='tiny'\ntitle='t'\nmodels=['tiny']",
+    ],
+    ids=["an unknown model", "no models", "named as a model"],
+)
+def test_a_damaged_set_is_told(entry: str) -> None:
+    with pytest.raises(ModelError, match="catalogue"):
+        catalog.read_sets(f"[[set]]\n{entry}", [model()])
 
 
 @pytest.mark.parametrize(
@@ -312,6 +280,84 @@ def test_an_address_serves_as_a_mirror(monkeypatch: pytest.MonkeyPatch, folder: 
     with serving(Site()) as site:
         assert run(monkeypatch, folder, model(), "fetch", "tiny", "--from", f"{site.url}/m/") == 0
     assert site.paths == ["/m/tiny/tiny.pt"]
+
+
+@pytest.mark.real_time
+def test_a_redirected_download_goes_on_in_the_middle(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    with (
+        serving(Site(cuts=[300_000])) as storage,
+        serving(Site(moved_to=storage.url)) as publisher,
+    ):
+        assert run(monkeypatch, folder, model(publisher.url + "/x"), "fetch", "tiny") == 0
+    assert publisher.asked == storage.asked == ["", "bytes=300000-"]
+    assert storage.paths == ["/x", "/x"]
+    assert (folder / "tiny" / "tiny.pt").read_bytes() == CONTENT
+
+
+@pytest.mark.real_time
+def test_another_site_stands_for_hugging_face(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
+) -> None:
+    there = model("https://huggingface.co/who/what/resolve/main/tiny.pt")
+    with serving(Site()) as site:
+        environ = {"HF_ENDPOINT": site.url + "/hf/"}
+        assert run(monkeypatch, folder, there, "fetch", "tiny", environ=environ) == 0
+        assert site.paths == ["/hf/who/what/resolve/main/tiny.pt"]
+        other = model(site.url + "/elsewhere")
+        assert run(monkeypatch, folder / "b", other, "fetch", "tiny", environ=environ) == 0
+    assert site.paths[1:] == ["/elsewhere"]
+
+
+@pytest.mark.real_time
+def test_a_set_is_fetched_listed_verified_found_and_removed(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
+) -> None:
+    with serving(Site()) as site:
+        entry = model(site.url)
+        assert run(monkeypatch, folder, entry, "list") == 0
+        listed = capsys.readouterr().out
+        assert "pair  (set, 2 MB, not fetched: tiny, twin)" in listed
+        assert "licences: MIT; CC0" in listed
+        assert run(monkeypatch, folder, entry, "fetch", "pair", "tiny") == 0
+        assert len(site.paths) == 2
+    capsys.readouterr()
+    assert run(monkeypatch, folder, entry, "list", "pair") == 0
+    assert "pair  (set, 2 MB, fetched)" in capsys.readouterr().out
+    assert run(monkeypatch, folder, entry, "verify", "pair") == 0
+    assert run(monkeypatch, folder, entry, "path", "pair") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == [str(folder / name / "tiny.pt") for name in ("tiny", "twin")]
+    (folder / "twin" / "notes.txt").write_text("the operator's own")
+    assert run(monkeypatch, folder, entry, "remove", "pair") == 0
+    assert "2 MB freed" in capsys.readouterr().out
+    assert [path.name for path in folder.rglob("*")] == ["twin", "notes.txt"]
+    assert run(monkeypatch, folder, entry, "remove", "tiny") == 0
+    assert "Nothing of that" in capsys.readouterr().out
+
+
+def test_what_was_begun_or_trusted_is_removed_too(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    put(folder, CONTENT[:100], "tiny.pt.part")
+    put(folder, SHA256.encode(), "tiny.pt.sha256")
+    assert run(monkeypatch, folder, model(), "remove", "tiny") == 0
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.real_time
+def test_nothing_of_a_set_is_fetched_when_not_all_can_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
+) -> None:
+    usage = type("Usage", (), {"free": 1.5 * len(CONTENT)})
+    with serving(Site()) as site:
+        monkeypatch.setattr("rtc_server.cli.download.shutil.disk_usage", lambda _: usage)
+        assert run(monkeypatch, folder, model(site.url), "fetch", "pair") == 2
+        assert "2 MB are to come" in capsys.readouterr().err
+        assert run(monkeypatch, folder, model(site.url, sha256=None), "fetch", "pair") == 2
+        assert "tiny.pt (model tiny)" in capsys.readouterr().err
+    assert site.asked == []
 
 
 def test_a_mirror_without_the_file_or_with_a_wrong_one_is_told(
