@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rtc_server.engine_sets import EMBEDDED, ENGINE_SETS
 from rtc_server.errors import ConfigError
 from rtc_server.ice import ICE_POLICIES, IceServers, parse_ice_server
 from rtc_server.options import ENV_PREFIX, option, read_options, refuse_unknown_variables
@@ -275,8 +276,16 @@ class ListenerSettings:
 class EngineSettings:
     """Which engines translate and speak, and how long they may take."""
 
-    ast: str = option("phrasebook", "speech translation engine (see `rtc-server engines`)")
-    tts: str = option("espeak", "speech synthesis engine (see `rtc-server engines`)")
+    engines: str = option(
+        EMBEDDED,
+        "set of engines, which fills --ast and --tts: embedded (a phrasebook), laptop (anything, "
+        "on any CPU), gpu (anything, on an NVIDIA GPU)",
+        choices=tuple(ENGINE_SETS),
+    )
+    ast: str = option(
+        "", "speech translation engine (see `rtc-server engines`) instead of the set's"
+    )
+    tts: str = option("", "speech synthesis engine (see `rtc-server engines`) instead of the set's")
     phrasebook: tuple[Path, ...] = option(
         (), "further phrasebook files for the phrasebook engine, comma separated"
     )
@@ -328,6 +337,11 @@ class EngineSettings:
     tts_queue: int = option(
         64, "texts that may wait for synthesis, all sessions", low=1, high=10_000
     )
+
+    def __post_init__(self) -> None:
+        for name in ("ast", "tts"):  # filled here, once: nobody else reads the set's choice
+            if not getattr(self, name):
+                object.__setattr__(self, name, getattr(ENGINE_SETS[self.engines], name))
 
 
 @dataclass(frozen=True, slots=True)

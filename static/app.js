@@ -115,6 +115,11 @@ function renderInterface() {
   if (server) {
     at("engines").textContent = text("engines", server);
     at("engines").title = text("enginesTitle", server);
+    at("engine-set").textContent = text(server.engine_set ? "engineSet" : "ownEngines", {
+      name: server.engine_set,
+      ...server,
+    });
+    at("other-sets").hidden = server.engine_set !== "embedded";
   }
   for (const view of views) view.translateInterface();
   pair.render();

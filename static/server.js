@@ -3,6 +3,7 @@ import { ClientError } from "./client/errors.js";
 
 /**
  * @typedef {object} Languages
+ * @property {string|null} engine_set  name of the set in use; null for engines chosen one by one
  * @property {string} ast  title of the translation engine in use
  * @property {string} tts  title of the voice engine in use
  * @property {{source: string, target: string, voices: string[]}[]} pairs

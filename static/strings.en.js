@@ -90,6 +90,10 @@ export const words = {
   notSpoken: "Not spoken: the voice was too far behind.",
   engines: "{ast} · {tts}",
   enginesTitle: "Translation: {ast}. Voice: {tts}.",
+  engineSet: "Engine set “{name}”: {ast} · {tts}",
+  ownEngines: "Engines chosen one by one: {ast} · {tts}",
+  otherSets:
+    "This set knows a list of phrases. Whoever runs the server can have it translate anything: scripts/serve --engines laptop (any computer, one download of about 1 GB) or --engines gpu (an NVIDIA GPU).",
 
   state: {
     loading: "Contacting the server…",

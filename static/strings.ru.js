@@ -90,6 +90,10 @@ export const words = {
   notSpoken: "Не озвучено: голос слишком отстал.",
   engines: "{ast} · {tts}",
   enginesTitle: "Перевод: {ast}. Голос: {tts}.",
+  engineSet: "Набор движков «{name}»: {ast} · {tts}",
+  ownEngines: "Движки выбраны по отдельности: {ast} · {tts}",
+  otherSets:
+    "Этот набор знает список фраз. Чтобы сервер переводил всё, его запускают так: scripts/serve --engines laptop (любой компьютер, один раз скачать около 1 ГБ) или --engines gpu (видеокарта NVIDIA).",
 
   state: {
     loading: "Обращаюсь к серверу…",

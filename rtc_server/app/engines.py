@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from rtc_server.catalog import models_folder
 from rtc_server.clock import monotonic
 from rtc_server.config import EngineSettings
+from rtc_server.engine_sets import set_of
 from rtc_server.engines import registry
 from rtc_server.engines.base import AstCapabilities, EngineCard, EngineOptions, TtsCapabilities
 from rtc_server.engines.phrasebook import listing
@@ -36,6 +37,8 @@ class Engines:
         )
         self.ast_service = AstService(settings.ast, options, settings, metrics, monotonic)
         self.tts_service = TtsService(settings.tts, options, settings, metrics, monotonic)
+        self.engine_set = set_of(settings.ast, settings.tts)
+        """Name of the set that the two engines are, "" for an operator's own choice."""
         self._phrasebooks = settings.phrasebook
         self._phrases: dict[str, tuple[Phrase, ...]] = {}
         self._started = False
@@ -54,6 +57,7 @@ class Engines:
                     tasks.create_task(self.tts_service.start())
             except* Exception as group:  # one engine's sentence is what a person can use
                 raise group.exceptions[0] from None
+            logger.info("Engine set: %s", self.engine_set or "none, engines chosen one by one")
             for engine in (self.ast_service.capabilities, self.tts_service.capabilities):
                 logger.info("%s: %s, %s", engine.name, engine.title, engine.licence)
                 for note in engine.notes:

@@ -9,6 +9,7 @@ from rtc_server import __version__
 from rtc_server.app.connections import raise_file_limit
 from rtc_server.app.server import RunningServer
 from rtc_server.app.server import serve as run_server
+from rtc_server.cli.missing_models import provide_models
 from rtc_server.config import load_settings
 from rtc_server.transport.paced_loop import new_loop
 
@@ -20,6 +21,7 @@ _TALKATIVE = ("aioice", "aiortc")
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until SIGINT or SIGTERM."""
     settings = load_settings(arguments, environ)
+    provide_models(settings.engines, environ)
     logging.basicConfig(level=settings.http.log_level.upper(), format=_LOG_FORMAT)
     raise_file_limit()
     for name in _TALKATIVE:
@@ -32,6 +34,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def announce(server: RunningServer) -> None:
     """Say what is at work, under which licences, and where to go. Not part of the log."""
     lines = [f"rtc-server {__version__}"]
+    if chosen := server.engines.engine_set:
+        lines.append(f"Engine set: {chosen}")
     for role, engine in (("Translation", server.engines.ast), ("Voice", server.engines.tts)):
         if engine:
             lines.append(f"{role}: {engine.title} ({engine.licence})")

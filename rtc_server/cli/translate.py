@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rtc_server.app.offline import translate
 from rtc_server.cli.audio_files import read_recording, write_speech
+from rtc_server.cli.missing_models import provide_models
 from rtc_server.config import (
     EngineSettings,
     InterpreterSettings,
@@ -31,6 +32,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     output = arguments.output
     if output and not output.parent.is_dir():  # said now, not after minutes of work
         raise ConfigError(f"There is no folder {output.parent} to write {output.name} into.")
+    provide_models(engines, environ)
     translation = asyncio.run(translate(read_recording(arguments.recording), settings, patch))
     for segment in translation.segments:
         print(caption(segment))

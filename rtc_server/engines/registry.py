@@ -40,6 +40,8 @@ class _Known:
     """Top-level modules without which it cannot start."""
     extra: str = ""
     """The extra that brings them; none for what every installation has."""
+    loads: tuple[str, ...] = ()
+    """Kinds of models of the catalogue that it loads."""
 
 
 _ENGINES = (
@@ -61,6 +63,7 @@ _ENGINES = (
         languages=CANARY_LANGUAGES,
         needs=("torch", "nemo"),
         extra="canary",
+        loads=("canary",),
     ),
     _Known(
         kind="ast",
@@ -90,6 +93,7 @@ _ENGINES = (
         languages=("ru", "uk", "en", "de", "es", "fr"),
         needs=("torch", "ru_normalizr", "num2words"),
         extra="silero",
+        loads=("silero",),
     ),
     _Known(
         kind="tts",
@@ -100,6 +104,7 @@ _ENGINES = (
         languages=(),
         needs=("piper",),
         extra="piper",
+        loads=("piper",),
     ),
     _Known(
         kind="tts",
@@ -109,6 +114,7 @@ _ENGINES = (
         licence="that of each engine",
         languages=CANARY_LANGUAGES,
         needs=("espeakng_loader",),
+        loads=("silero", "piper"),
     ),
 )
 
@@ -144,6 +150,14 @@ def resolve(kind: Kind, name: str) -> str:
     raise EngineUnavailable(
         f"There is no {kind.upper()} engine named {name}. There is: {', '.join(names(kind))}; "
         "or module:factory for one of your own."
+    )
+
+
+def kinds_loaded(ast: str, tts: str) -> frozenset[str]:
+    """Return the kinds of models of the catalogue that two engines load."""
+    chosen = {("ast", ast), ("tts", tts)}
+    return frozenset(
+        kind for engine in _ENGINES if (engine.kind, engine.name) in chosen for kind in engine.loads
     )
 
 

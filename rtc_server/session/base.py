@@ -203,6 +203,10 @@ class Phrase:
 class Catalogue(Protocol):
     """What this server can translate."""
 
+    @property
+    def engine_set(self) -> str:
+        """Name of the set that the engines in use are; "" when they were chosen one by one."""
+
     def engines(self) -> Sequence[EngineCard]:
         """Every engine this server knows, in use or not."""
 

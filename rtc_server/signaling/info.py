@@ -51,7 +51,13 @@ class InfoRoutes:
             {**asdict(card), "in_use": (card.kind, card.name) in in_use}
             for card in self._catalogue.engines()
         ]
-        return _json({"engines": cards, "notes": [*_notes(ast), *_notes(tts)]})
+        return _json(
+            {
+                "engine_set": self._catalogue.engine_set or None,
+                "engines": cards,
+                "notes": [*_notes(ast), *_notes(tts)],
+            }
+        )
 
     async def languages(self, _request: web.Request) -> web.Response:
         """The pairs that can be translated and spoken now, and the voices."""
@@ -61,6 +67,7 @@ class InfoRoutes:
         return _json(
             {
                 "default": {"source": self._defaults.source, "target": self._defaults.target},
+                "engine_set": self._catalogue.engine_set or None,
                 "ast": ast.title,
                 "tts": tts.title,
                 "pairs": [

@@ -223,6 +223,18 @@ async def test_delays_and_losses_are_shown() -> None:
         delays: list[str | re.Pattern[str]] = ["481 ms", "310 ms", "60 ms", "–", "0 ms"]
         wire: list[str | re.Pattern[str]] = ["2", round_trip, "1.5 %", "0.0 %", "3 ms"]
         await expect(shown).to_have_text(["WebRTC, UDP", *delays, *wire])
+        engine_set = page.locator("#engine-set")
+        await expect(engine_set).to_have_text("Engine set “embedded”: Phrasebook · eSpeak NG")
+        await expect(page.locator("#other-sets")).to_contain_text("scripts/serve --engines laptop")
+
+
+async def test_a_server_of_other_engines_names_them_and_advertises_none() -> None:
+    async with scripted_server() as server:
+        server.catalogue.engine_set = ""
+        async with visit(server.url) as seen:
+            named = "Engines chosen one by one: Phrasebook · eSpeak NG"
+            await expect(seen.page.locator("#engine-set")).to_have_text(named)
+            await expect(seen.page.locator("#other-sets")).to_have_attribute("hidden", "")
 
 
 async def test_the_sound_of_a_tab_can_be_translated() -> None:

@@ -169,6 +169,7 @@ async def test_engines_say_which_are_in_use() -> None:
         assert response.status == 200
         body = await response.json()
     assert body["notes"] == ["A small book."]
+    assert body["engine_set"] == "embedded"
     assert [(e["kind"], e["name"], e["in_use"]) for e in body["engines"]] == [
         ("ast", "book", True),
         ("ast", "big", False),
@@ -186,7 +187,7 @@ async def test_languages_are_the_pairs_that_can_also_be_spoken() -> None:
         {"source": "ru", "target": "en", "voices": ["en-a", "en-b"]},
     ]
     assert body["default"] == {"source": "ru", "target": "en"}
-    assert (body["ast"], body["tts"]) == ("Book 1", "Robot 1")
+    assert (body["ast"], body["tts"], body["engine_set"]) == ("Book 1", "Robot 1", "embedded")
     assert ("en", "xx") in AST.pairs
 
 
@@ -203,6 +204,14 @@ async def test_while_warming_up_nothing_is_promised() -> None:
             assert response.status == 200
         async with server.client.get("/v1/engines") as response:
             assert not any(engine["in_use"] for engine in (await response.json())["engines"])
+
+
+async def test_engines_chosen_one_by_one_are_no_set() -> None:
+    async with serve() as server:
+        server.catalogue.engine_set = ""
+        for path in ("/v1/engines", "/v1/languages"):
+            async with server.client.get(path) as response:
+                assert (await response.json())["engine_set"] is None
 
 
 async def test_ready_when_ready() -> None:

@@ -151,6 +151,7 @@ TTS = TtsCapabilities(
 class FakeCatalogue:
     ast: AstCapabilities | None = AST
     tts: TtsCapabilities | None = TTS
+    engine_set: str = "embedded"
 
     def engines(self) -> Sequence[EngineCard]:
         return (

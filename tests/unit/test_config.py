@@ -3,6 +3,7 @@ import argparse
 import pytest
 
 from rtc_server.config import SECTIONS, Settings, load_settings
+from rtc_server.engine_sets import set_of
 from rtc_server.errors import ConfigError
 from rtc_server.options import add_options, settings_fields
 
@@ -29,6 +30,24 @@ def test_lists_are_comma_separated() -> None:
 def test_an_unknown_variable_fails() -> None:
     with pytest.raises(ConfigError, match="RTC_PROT"):
         read(RTC_PROT="9000")
+
+
+def test_a_set_of_engines_fills_what_was_not_chosen() -> None:
+    def engines(*argv: str, **environ: str) -> tuple[str, str]:
+        settings = read(*argv, **environ).engines
+        return settings.ast, settings.tts
+
+    assert engines() == ("phrasebook", "espeak")
+    assert engines("--engines", "gpu") == ("canary", "silero")
+    assert engines(RTC_ENGINES="laptop") == ("laptop", "auto")
+    assert engines("--engines", "gpu", "--tts", "piper") == ("canary", "piper")
+    assert engines("--engines", "laptop", RTC_AST="canary-hf") == ("canary-hf", "auto")
+
+
+def test_a_set_is_known_by_its_engines_however_they_were_chosen() -> None:
+    assert set_of("phrasebook", "espeak") == "embedded"
+    assert set_of("canary", "silero") == "gpu"
+    assert set_of("phrasebook", "piper") == ""
 
 
 @pytest.mark.parametrize("text", ["-1", "70000", "nan", "1.5", "http"])

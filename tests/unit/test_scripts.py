@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rtc_server.engine_sets import ENGINE_SETS
+
 pytestmark = pytest.mark.real_time
 
 CHECKOUT = Path(__file__).parents[2]
@@ -115,6 +117,29 @@ def test_install_adds_extras_and_serve_keeps_them(machine: Machine) -> None:
     assert machine.run("install", "canary", "silero").returncode == 0
     assert machine.run("serve").returncode == 0
     assert machine.called == ["python -c ", "python -m rtc_server serve"]
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("--engines", "laptop"), "laptop"),
+        (("--port", "9000", "--engines=gpu"), "gpu"),
+        (("--engines", "laptop", "--engines", "embedded"), "embedded"),
+        ((), "embedded"),
+    ],
+)
+def test_serve_installs_what_the_chosen_engines_need(
+    machine: Machine, words: tuple[str, ...], name: str
+) -> None:
+    machine.environment({})
+    assert machine.run("serve").returncode == 0
+    assert machine.run("serve", *words).returncode == 0
+    installed = [call.rpartition(" -e ")[2] for call in machine.called if " install " in call]
+    extras = ",".join(ENGINE_SETS[name].extras)
+    assert installed == ([f"{machine.root}[{extras}]"] if extras else [])
+    assert machine.called[-1] == " ".join(("python -m rtc_server serve", *words))
+    machine.run("serve", *words)
+    assert not any(" install " in call for call in machine.called)
 
 
 def test_the_images_install_what_the_project_asks_for() -> None:

@@ -178,6 +178,7 @@ class ScriptedReadiness:
 class ScriptedCatalogue:
     ast: AstCapabilities | None
     tts: TtsCapabilities | None
+    engine_set: str = "embedded"
 
     def engines(self) -> Sequence[EngineCard]:
         return ()

@@ -1,0 +1,79 @@
+"""Models that a chosen engine set needs: told when missing, fetched when somebody says yes.
+
+Nothing is downloaded without a question, and no other engine takes the place of one whose model is
+missing.
+"""
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+
+from rtc_server.catalog import Model, State, model_sets, models_folder, state_of
+from rtc_server.cli.fetching import Source, fetch_models
+from rtc_server.config import EngineSettings
+from rtc_server.engines.registry import kinds_loaded, resolve
+from rtc_server.errors import ModelError
+
+
+def provide_models(settings: EngineSettings, environ: Mapping[str, str]) -> None:
+    """See that the models of ``--engines`` are here; ask on a terminal whether to fetch them.
+
+    Raises:
+        EngineUnavailable: one of the engines is not installed.
+        ModelError: models are missing and were not fetched; the sentence has the command.
+    """
+    folder = models_folder(settings.models_dir, environ)
+    missing = [
+        model
+        for model in needed_models(settings)
+        if any(
+            state_of(folder, model, file) in (State.ABSENT, State.PARTIAL) for file in model.files
+        )
+    ]
+    if not missing:
+        return
+    resolve("ast", settings.ast)  # no question about models of an engine that is not there
+    resolve("tts", settings.tts)
+    if sys.stdin.isatty() and sys.stderr.isatty() and _asked(settings, missing, str(folder)):
+        fetch_models(missing, folder, Source.chosen(None, environ))
+        return
+    option = f"--models-dir {shlex.quote(settings.models_dir)} " if settings.models_dir else ""
+    raise ModelError(
+        f"The engine set {settings.engines} needs {', '.join(m.id for m in missing)} "
+        f"({_megabytes(missing)}), not on this machine. "
+        f"Run: rtc-server models {option}fetch {settings.engines}"
+    )
+
+
+def needed_models(settings: EngineSettings) -> tuple[Model, ...]:
+    """Return the models of the chosen set that the engines would load, here or not.
+
+    Models that the operator named take the place of the set's of their kind.
+    """
+    kinds = kinds_loaded(settings.ast, settings.tts)
+    if settings.canary_model != EngineSettings().canary_model:
+        kinds -= {"canary"}
+    if settings.silero_models:
+        kinds -= {"silero"}
+    return tuple(
+        model
+        for each in model_sets()
+        if each.id == settings.engines
+        for model in each.models
+        if model.kind in kinds
+    )
+
+
+def _asked(settings: EngineSettings, missing: Sequence[Model], folder: str) -> bool:
+    """Return the answer of whoever sits at the terminal; no answer is a no."""
+    lines = [
+        f"The engine set {settings.engines} needs {len(missing)} models that are not in {folder}:",
+        *(f"  {model.id}  {_megabytes([model])}, {model.licence}" for model in missing),
+        f"Fetch {_megabytes(missing)} now? [y/N] ",
+    ]
+    print("\n".join(lines), end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _megabytes(models: Sequence[Model]) -> str:
+    return f"{sum(model.size_bytes for model in models) / 1e6:.0f} MB"
