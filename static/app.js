@@ -189,7 +189,8 @@ async function start() {
   follow(session);
   let next = "closed";
   try {
-    await session.run(settings.openSource, sessionSettings());
+    const keepSpeech = people.active || !settings.hold; // else only what one presses for counts
+    await session.run(settings.openSource, sessionSettings(), { keepSpeech });
   } catch (error) {
     if (conversation === session) report(error);
     next = "offline";
@@ -205,7 +206,7 @@ function sessionSettings() {
 /** A running session follows when two people take over from one speaker, or the reverse. */
 function takeMode() {
   showTalk();
-  if (!conversation?.live) return;
+  if (!conversation) return;
   const { source, target, vad } = sessionSettings();
   conversation.update({ source_language: source, target_language: target, vad });
 }

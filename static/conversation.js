@@ -9,17 +9,25 @@
  * @typedef {"opening"|"connecting"|"listening"|"hearing"|"translating"|"speaking"|"interrupted"|
  *     "finishing"} Phase
  */
+import { Backlog } from "./backlog.js";
 import { TranslationClient } from "./client.js";
 import { watchLevel } from "./graph.js";
 import { accessToken } from "./server.js";
 import { SilenceWatch } from "./silence.js";
 
 /** For networks on which one knows better: `?transport=websocket` or `webrtc`. */
+const TAIL_MS = 300; // of the last word, which is still on its way out of the microphone
 const TRANSPORT = new URLSearchParams(globalThis.location?.search).get("transport") ?? "auto";
 
 export class Conversation extends EventTarget {
   #client = new TranslationClient({ token: accessToken, transport: TRANSPORT });
   /** @type {import("./audio.js").Source|null} */ #source = null;
+  /** What was said while it connected, until that is sent. @type {Backlog|null} */ #backlog = null;
+  #begin;
+  /** The last of what is to be said to the server in order; null when all of it is said. */
+  #saying = new Promise((begin) => (this.#begin = begin));
+  #muted = false;
+  #muteTimer = 0;
   #stopMeter = () => {};
   #silence = new SilenceWatch();
   #sessionId = "";
@@ -45,6 +53,7 @@ export class Conversation extends EventTarget {
     on("warning", ({ code, message }) => this.#emit("notice", { code, message }));
     on("expiring", () => this.#emit("expiring", {}));
     on("refused", ({ message }) => this.#emit("notice", { message }));
+    this.#say(() => {}); // so that later ones need not wait
     this.#over = new Promise((resolve, reject) => {
       on("state", ({ state, error }) => {
         if (state === "live") this.#showActivity();
@@ -61,15 +70,22 @@ export class Conversation extends EventTarget {
    *
    * @param {() => Promise<import("./audio.js").Source>} open
    * @param {import("./client.js").SessionSettings} settings
+   * @param {{keepSpeech: boolean}} how  whether what a microphone hears while it connects counts
    * @throws {import("./client.js").ClientError|DOMException}
    */
-  async run(open, settings) {
+  async run(open, settings, { keepSpeech }) {
+    const making = keepSpeech ? Backlog.make().catch(() => null) : null; // it goes without
     try {
       this.#emit("phase", { phase: "opening" });
       const source = await open();
+      const backlog = await making;
       if (this.#client.state === "closed") return source.close(); // stopped while the browser asked
       this.#adopt(source);
-      await this.#client.start(source.track, settings);
+      if (source.kind === "microphone") this.#backlog = backlog;
+      this.#backlog?.listen(source.track);
+      await this.#client.start(this.#backlog?.track ?? source.track, settings);
+      this.#begin(); // what was to be said goes out before the sound that it is about
+      this.#catchUp();
       await this.#meter();
       source.begin();
       await this.#over;
@@ -77,6 +93,8 @@ export class Conversation extends EventTarget {
       if (error.name !== "AbortError" || this.#client.state !== "closed") throw error;
     } finally {
       this.#client.stop({ drain: false });
+      (await making)?.close();
+      clearTimeout(this.#muteTimer);
       this.#source?.close();
       this.#stopMeter();
     }
@@ -99,7 +117,14 @@ export class Conversation extends EventTarget {
 
   /** Change languages or VAD without a new connection. @param {object} settings as x.session */
   update(settings) {
-    this.#client.update(settings);
+    this.#say(() => this.#client.update(settings));
+  }
+
+  /** Whether the microphone is silent. @param {boolean} muted */
+  set muted(muted) {
+    clearTimeout(this.#muteTimer);
+    if (!muted || !this.#source) this.#mute(muted);
+    else this.#muteTimer = setTimeout(() => this.#mute(true), TAIL_MS);
   }
 
   /** Listen to another source. @param {() => Promise<import("./audio.js").Source>} open */
@@ -109,6 +134,8 @@ export class Conversation extends EventTarget {
     const old = this.#source;
     this.#adopt(source);
     await this.#client.replaceTrack(source.track);
+    this.#backlog?.close();
+    this.#backlog = null;
     old.close();
     this.#stopMeter();
     await this.#meter();
@@ -117,12 +144,13 @@ export class Conversation extends EventTarget {
 
   /** Push-to-talk. @param {boolean} pressed */
   talk(pressed) {
-    this.#client.send({ type: pressed ? "x.input.start" : "x.input.commit" });
+    if (!pressed) return this.commit();
+    this.#say(() => this.#client.send({ type: "x.input.start" }));
   }
 
   /** What was said so far is a whole phrase. */
   commit() {
-    this.#client.send({ type: "x.input.commit" });
+    this.#say(() => this.#client.send({ type: "x.input.commit" }), this.#backlog?.passed());
   }
 
   /** Stop speaking now, and forget what waits to be spoken. */
@@ -135,8 +163,32 @@ export class Conversation extends EventTarget {
     return this.#client.stats();
   }
 
+  /** Say things in the order of the calls, when the call is up and `sent` has come to pass. */
+  #say(act, sent) {
+    if (!this.#saying && !sent) return act();
+    const saying = Promise.all([this.#saying, sent]).then(act);
+    this.#saying = saying;
+    saying.then(() => this.#saying === saying && (this.#saying = null));
+  }
+
+  /** Send what was said meanwhile, then the microphone as it is. */
+  async #catchUp() {
+    const backlog = this.#backlog;
+    await backlog?.release();
+    if (!backlog || backlog !== this.#backlog) return;
+    await this.#client.replaceTrack(this.#source.track);
+    this.#backlog = null;
+    backlog.close();
+  }
+
+  #mute(muted) {
+    this.#muted = muted;
+    if (this.#source?.kind === "microphone") this.#source.track.enabled = !muted;
+  }
+
   #adopt(source) {
     this.#source = source;
+    this.#mute(this.#muted);
     source.track.addEventListener("ended", () => {
       if (source === this.#source) this.#emit("source-ended", { kind: source.kind });
     });
@@ -146,6 +198,7 @@ export class Conversation extends EventTarget {
   async #meter() {
     this.#stopMeter = await watchLevel(this.#source.track, (rms) => {
       this.#emit("level", { rms });
+      if (this.#muted) return;
       const nothing = this.#silence.push(rms, performance.now());
       if (nothing !== null) this.#emit("hearing", { nothing });
     });

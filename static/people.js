@@ -16,7 +16,6 @@ export class People {
   /** @type {import("./two-way.js").TwoWay|null} */ #view = null;
   #active = false;
   /** @type {import("./conversation.js").Conversation|null} */ #session = null;
-  #live = false;
   #offered = {};
 
   /**
@@ -50,14 +49,14 @@ export class People {
 
   /** Take the session's state. @param {import("./conversation.js").Conversation|null} session */
   follow(session) {
-    const live = Boolean(session?.live);
-    const began = live && !(this.#live && this.#session === session);
+    const began = session !== null && session !== this.#session;
     if (this.#session && !session) this.#view?.stopTurn();
     this.#session = session;
-    this.#live = live;
     if (!this.#view) return;
-    this.#view.connecting = session !== null && !live;
-    if (began && this.#view.talking) this.#begin();
+    this.#view.connecting = session !== null && !session.live;
+    if (!began || !this.#active) return;
+    session.muted = true;
+    if (this.#view.talking) this.#begin();
   }
 
   async #switch() {
@@ -66,7 +65,9 @@ export class People {
     this.#active = !this.#active;
     document.body.toggleAttribute("data-two-way", this.#active);
     this.#button.setAttribute("aria-pressed", String(this.#active));
+    if (this.#session) this.#session.muted = this.#active;
     this.#app.changed();
+    if (this.#active && !this.#session) this.#app.start(); // so that the first turn finds it up
   }
 
   async #make() {
@@ -77,11 +78,13 @@ export class People {
     this.#place.append(view);
     view.offer(this.#offered.pairs, this.#offered.pair);
     view.addEventListener("turn", () => {
-      if (this.#live) this.#begin();
-      else if (!this.#session) this.#app.start();
+      if (this.#session) this.#begin();
+      else this.#app.start();
     });
     view.addEventListener("turn-end", () => {
-      if (this.#live) this.#session.talk(false);
+      if (!this.#session) return;
+      this.#session.talk(false);
+      this.#session.muted = true;
     });
     this.#app.views.add(view);
     return view;
@@ -89,6 +92,7 @@ export class People {
 
   #begin() {
     const { source, target } = this.#view.direction;
+    this.#session.muted = false;
     this.#session.update({ source_language: source, target_language: target, vad: BY_BUTTON });
     this.#session.talk(true);
   }

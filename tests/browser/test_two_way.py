@@ -87,7 +87,9 @@ async def test_a_turn_sets_the_languages_and_opens_the_microphone() -> None:
         page = seen.page
         await open_two_way(page)
         near, far = (half(page, which).locator(".turn") for which in ("near", "far"))
-        await near.click()  # the first turn opens the session
+        await page.wait_for_selector("[data-phase=listening]")  # it is up before the first turn
+        assert server.calls.requests[0].settings.vad_mode == "off"
+        await near.click()
         opened = await received(server.calls, 2)
         assert opened[0]["source_language"] == "ru"
         assert opened[0]["vad"] == {"mode": "off"}
@@ -167,8 +169,8 @@ async def test_a_session_that_ends_ends_the_turn() -> None:
         page = seen.page
         await open_two_way(page)
         button = half(page, "near").locator(".turn")
-        await button.click()
         channel = await server.calls.channel.get()
+        await button.click()
         await received(server.calls, 2)
         say(channel, "session.closed")
         await expect(button).to_have_attribute("aria-pressed", "false")
