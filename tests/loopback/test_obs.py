@@ -1,10 +1,12 @@
-"""A speaker as OBS is one, to the byte where it matters, with a peer of aiortc's behind it.
+"""A speaker as OBS is one.
 
-OBS itself cannot be had from Debian 12's packages in a version with WHIP (it has 29, WHIP came with
-30). The offer is written by hand after what libdatachannel, which OBS uses, puts into it: transport
-attributes for the whole session, no candidates, sections that only send, stereo Opus, H.264.
+OBS itself cannot be had from Debian 12 in a version with WHIP (it has 29, WHIP came with 30). Its
+WebRTC library, libdatachannel, can: one test uses it as OBS does. For what OBS can be set to there
+is an offer written by hand, with a peer of aiortc's behind it: transport attributes for the whole
+session, no candidates, sections that only send, stereo Opus, H.264, simulcast.
 """
 
+import asyncio
 import re
 
 import aiohttp
@@ -12,9 +14,12 @@ import numpy as np
 import pytest
 
 from tests.support.access import bearer
+from tests.support.npm_clients import installed
 from tests.support.offers import sections
-from tests.support.rooms import heard, say, server, told
+from tests.support.opus_peer import opus_peer
+from tests.support.rooms import heard, listener, say, server, told
 from tests.support.rtc_client import RtcClient
+from tests.support.server import said
 
 KEY = "the-key"
 SESSION = """v=0
@@ -95,14 +100,26 @@ async def test_obs_is_heard_and_its_picture_refused(video: str) -> None:
             assert "a=recvonly" in audio and "a=mid:0" in audio
             assert picture[0].startswith("video 0 ") and "a=inactive" in picture
             assert "a=group:BUNDLE 0\r\n" in obs.answer
-            async with RtcClient(whep, listens_only=True, headers=bearer(KEY)) as listener:
+            async with RtcClient(whep, listens_only=True, headers=bearer(KEY)) as audience:
                 say(spoken, "where is the train station")
-                await told(listener)
-                await heard(listener)
+                await told(audience)
+                await heard(audience)
             async with http.delete(obs.location, headers=bearer(KEY)) as left:
                 assert left.status == 200
             async with http.get("/v1/rooms/hall", headers=bearer(KEY)) as room:
                 assert (await room.json())["live"] is False
+
+
+async def test_the_library_of_obs_connects_with_picture_and_sound() -> None:
+    folder = await asyncio.to_thread(installed)
+    async with server() as house:
+        url = f"{house.url}/whip/hall?source=en"
+        speech = said("where is the train station")
+        async with opus_peer("node", "obs_peer.mjs", url, folder=folder, speech=speech) as obs:
+            await obs.printed("connected")
+            async with listener(house, "de") as client:
+                await told(client)
+                await heard(client)
 
 
 async def test_the_stereo_of_obs_is_one_voice() -> None:
@@ -112,9 +129,9 @@ async def test_the_stereo_of_obs_is_one_voice() -> None:
         whep = f"{house.url}/whep/hall?language=en"
         async with (
             RtcClient(obs.negotiate, channel=None) as spoken,
-            RtcClient(whep, listens_only=True, headers=bearer(KEY)) as listener,
+            RtcClient(whep, listens_only=True, headers=bearer(KEY)) as audience,
         ):
             time_s = np.arange(48_000 * 3) / 48_000
             voice = (0.4 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32)
             spoken.track.say(np.stack([voice, np.zeros_like(voice)], axis=1))
-            await heard(listener)
+            await heard(audience)

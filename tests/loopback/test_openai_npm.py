@@ -6,7 +6,6 @@ It validates what it is sent and emits a typed event only when each field is as 
 import asyncio
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +15,11 @@ from rtc_server.config import HttpSettings, Settings
 from rtc_server.pcm import SPEECH_RATE, to_int16
 from rtc_server.resample import Resampler
 from tests.support.certificates import self_signed
+from tests.support.npm_clients import installed
 from tests.support.patient import PATIENT
 from tests.support.signals import english, join, silence
 
-CLIENTS = Path(__file__).parents[1] / "clients"
 KEY = "a-key-of-this-server"
-
-
-def installed() -> Path:
-    """Return the folder of the clients, with the versions of its lock file in it."""
-    lock, stamp = CLIENTS / "package-lock.json", CLIENTS / "node_modules" / ".package-lock.json"
-    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        subprocess.run(command, cwd=CLIENTS, check=True, capture_output=True, timeout=200)
-    return CLIENTS
 
 
 async def test_the_sdk_for_node_emits_every_typed_event(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import fractions
 import json
 import time
 import wave
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +134,14 @@ def encode(audio: Floats, *, bitrate: int = 64_000) -> list[bytes]:
         packets += [bytes(packet) for packet in encoder.encode(frame)]
     packets += [bytes(packet) for packet in encoder.encode(None)]
     return packets
+
+
+def decode(packets: Iterable[bytes]) -> Floats:
+    """Opus packets as 48 kHz mono float32, one behind the other."""
+    decoder = cast(Any, av.CodecContext.create("libopus", "r"))
+    decoder.sample_rate, decoder.layout = RATE, "mono"
+    frames = [frame for packet in packets for frame in decoder.decode(Packet(packet))]
+    return np.concatenate([np.zeros(0, np.float32), *map(_mono, frames)])
 
 
 def read_wav(path: Path) -> Floats:

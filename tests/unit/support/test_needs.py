@@ -14,6 +14,7 @@ BROUGHT_BY = {
     "tests.support.browser.chromium": "chromium",
     "tests.support.browser.fonts": "fonts-paratype",
     "tests.support.coturn": "coturn",
+    "tests.support.npm_clients": "npm",
 }
 """What nobody can use without a package."""
 TEST_MODULES = sorted((ROOT / "tests").rglob("test_*.py"))
