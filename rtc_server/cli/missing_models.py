@@ -52,7 +52,7 @@ def needed_models(settings: EngineSettings) -> tuple[Model, ...]:
     """
     kinds = kinds_loaded(settings.ast, settings.tts)
     if settings.canary_model != EngineSettings().canary_model:
-        kinds -= {"canary"}
+        kinds -= {"canary", "canary-hf"}
     if settings.silero_models:
         kinds -= {"silero"}
     return tuple(

@@ -74,6 +74,7 @@ _ENGINES = (
         languages=CANARY_LANGUAGES,
         needs=("torch", "transformers"),
         extra="canary-hf",
+        loads=("canary-hf",),
     ),
     _Known(
         kind="tts",

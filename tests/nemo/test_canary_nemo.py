@@ -1,9 +1,9 @@
 """Canary through NeMo, restored from the committed file by the production loader."""
 
-import hashlib
 import tarfile
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ import torch
 from omegaconf import OmegaConf
 
 from models.fixture.corpus import not_speech
+from rtc_server.catalog import Model, ModelFile
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions
 from rtc_server.engines.canary.engine import create
+from rtc_server.engines.canary.files import open_archive
 from rtc_server.engines.canary.nemo_writer import NemoWriter, restore
 from rtc_server.engines.canary.translator import CanaryAst
 from rtc_server.engines.service.ast import AstService
@@ -241,8 +243,39 @@ def test_a_model_with_another_prompt(tmp_path: Path) -> None:
 def test_damaged_weights(tmp_path: Path) -> None:
     damaged = repacked(tmp_path, "model_weights.ckpt", b"\0" * 5000)
     assert "could not be restored" in refused(damaged)
-    with pytest.raises(EngineUnavailable, match="models verify"):
-        restore(damaged)
+    with (
+        damaged.open("rb") as handle,
+        pytest.raises(EngineUnavailable, match="models verify"),
+    ):
+        restore(handle, damaged)
+
+
+def test_it_is_unpacked_beside_the_model_and_nothing_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NeMo itself unpacks into the temporary folder, which is absent here."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    model = tmp_path / "model.nemo"
+    model.write_bytes(MODEL.read_bytes())
+    NemoWriter.load(str(model), "cpu", Path())
+    assert list(tmp_path.iterdir()) == [model]
+
+
+def test_what_was_checked_is_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name may lead to another file by the time NeMo reads."""
+    content = MODEL.read_bytes()
+    file = ModelFile("tiny.nemo", "https://x/tiny.nemo", len(content), sha256(content).hexdigest())
+    model = Model("tiny", "canary", ("en",), "MIT", 1, (file,))
+    monkeypatch.setattr("rtc_server.catalog.catalog", lambda: (model,))
+    path = tmp_path / "tiny" / "tiny.nemo"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    opened, handle = open_archive("tiny", tmp_path)
+    assert opened == path
+    path.unlink()
+    path.write_bytes(b"swapped")
+    with handle:
+        assert restore(handle, path).tokenizer.eos_id >= 0
 
 
 def test_a_model_that_is_not_here() -> None:
@@ -266,7 +299,7 @@ def test_a_fetched_file_that_the_operator_trusts(tmp_path: Path) -> None:
     folder = tmp_path / "canary-1b-v2"
     folder.mkdir()
     (folder / "canary-1b-v2.nemo").write_bytes(MODEL.read_bytes())
-    digest = hashlib.sha256(MODEL.read_bytes()).hexdigest()
+    digest = sha256(MODEL.read_bytes()).hexdigest()
     (folder / "canary-1b-v2.nemo.sha256").write_text(digest)
     ast = create(EngineOptions(device="cpu", models_dir=tmp_path))
     assert "canary-1b-v2" in ast.capabilities.title

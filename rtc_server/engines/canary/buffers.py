@@ -32,6 +32,37 @@ class Bucket:
     """Tokens of each text, its prompt included."""
 
 
+class Recorder:
+    """Records steps as CUDA graphs that share one memory pool, and one stream beside the main one.
+
+    The graphs may share: one is replayed at a time, and what a step leaves behind it writes into
+    tensors outside the pool. A pool and a stream for each graph would cost some 10 MB each.
+    """
+
+    def __init__(self) -> None:
+        self._pool = torch.cuda.graph_pool_handle()
+        self._aside = torch.cuda.Stream()
+
+    def record(self, step: Callable[[], None], changed: Sequence[Tensor]) -> Any:
+        """Return the graph of `step`, which changes nothing but the tensors `changed`.
+
+        The steps before the recording, in which kernels choose their workspaces, are undone;
+        recording itself runs without effect.
+        """
+        kept = [tensor.clone() for tensor in changed]
+        self._aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._aside):
+            for _ in range(2):
+                step()
+        torch.cuda.current_stream().wait_stream(self._aside)
+        for tensor, value in zip(changed, kept, strict=True):
+            tensor.copy_(value)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._pool, stream=self._aside):
+            step()
+        return graph
+
+
 class Buffers:
     """Buffers of one bucket, and on CUDA the captured step that works in them."""
 
@@ -42,7 +73,10 @@ class Buffers:
         memory: Tensor,
         pad: int,
         advance: Callable[["Buffers", Tensor, Tensor], None],
+        *,
+        recorder: Recorder | None,
     ) -> None:
+        """`recorder`: records the step, on CUDA; without one each step is computed anew."""
         weight = layers[0].weight
         rows = bucket.segments * bucket.texts
         own, audio = self._shapes(bucket, layers)
@@ -63,8 +97,8 @@ class Buffers:
         self._pad = pad
         self._advance = advance
         self._graph: Any = None
-        self._captures = weight.is_cuda
-        self.steps_between_checks = STEPS_BETWEEN_CHECKS if weight.is_cuda else 1
+        self._recorder = recorder
+        self.steps_between_checks = STEPS_BETWEEN_CHECKS if recorder else 1
 
     @staticmethod
     def memory_needed(bucket: Bucket, layers: Sequence[DecoderLayer]) -> int:
@@ -117,27 +151,12 @@ class Buffers:
 
     def step(self) -> None:
         """One more token of every text."""
-        if not self._captures:
+        if self._recorder is None:
             self._advance(self, self._token, self._place)
             return
         if self._graph is None:
-            self._graph = self._capture()
+            self._graph = self._recorder.record(
+                lambda: self._advance(self, self._token, self._place),
+                (self.written, self.ended, self._token, self._place),
+            )
         self._graph.replay()
-
-    def _capture(self) -> Any:
-        """Record a step. Recording runs it without effect; the steps before it are undone."""
-        kept = [t.clone() for t in (self.written, self.ended, self._token, self._place)]
-        aside = torch.cuda.Stream()
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):  # kernels choose their workspaces before the recording
-            for _ in range(2):
-                self._advance(self, self._token, self._place)
-        torch.cuda.current_stream().wait_stream(aside)
-        for tensor, value in zip(
-            (self.written, self.ended, self._token, self._place), kept, strict=True
-        ):
-            tensor.copy_(value)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._advance(self, self._token, self._place)
-        return graph

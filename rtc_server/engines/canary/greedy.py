@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rtc_server.engines.canary.buffers import MASKED, Bucket, Buffers
+from rtc_server.engines.canary.buffers import MASKED, Bucket, Buffers, Recorder
 from rtc_server.engines.canary.layers import DecoderLayer
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
@@ -74,6 +74,7 @@ class GreedyDecoder:
         self._end, self._pad = end, pad
         self._memory: Tensor = self._layers[0].weight.new_zeros(0)
         self._states: dict[Bucket, Buffers] = {}
+        self._recorder = self._new_recorder()
 
     def decode(
         self, encoded: Tensor, frame_counts: Tensor, prompts: Tensor, limits: Tensor
@@ -104,6 +105,7 @@ class GreedyDecoder:
     def forget(self) -> None:
         """Give back the memory of buffers and captured graphs."""
         self._states.clear()
+        self._recorder = self._new_recorder()
         self._memory = self._memory.new_zeros(0)
 
     def _decode(
@@ -153,9 +155,17 @@ class GreedyDecoder:
         if bucket not in self._states:
             self._grow(Buffers.memory_needed(bucket, self._layers))
             self._states[bucket] = Buffers(
-                bucket, self._layers, self._memory, self._pad, self._advance
+                bucket,
+                self._layers,
+                self._memory,
+                self._pad,
+                self._advance,
+                recorder=self._recorder,
             )
         return self._states[bucket]
+
+    def _new_recorder(self) -> Recorder | None:
+        return Recorder() if self._memory.is_cuda else None
 
     def _grow(self, elements: int) -> None:
         """All buckets share one memory, only one is decoded at a time. Graphs know its address."""

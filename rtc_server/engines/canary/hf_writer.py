@@ -14,8 +14,14 @@ from transformers import AutoProcessor, CanaryForConditionalGeneration
 from transformers.utils import logging as transformers_logging
 
 from rtc_server.engines.base import Pair
-from rtc_server.engines.canary.device import choose_device, choose_dtype, no_room, on_device
-from rtc_server.engines.canary.files import find, not_canary
+from rtc_server.engines.canary.device import (
+    choose_device,
+    choose_dtype,
+    no_room,
+    on_device,
+    return_memory,
+)
+from rtc_server.engines.canary.files import not_canary, open_folder
 from rtc_server.engines.canary.prompts import known_languages
 from rtc_server.engines.canary.translator import Written, without_repeats
 from rtc_server.errors import EngineUnavailable
@@ -43,14 +49,15 @@ class HfWriter:
         """
         transformers_logging.set_verbosity_error()
         chosen = choose_device(device)
-        path = find(model, "config.json", models_dir)
-        folder = path if path.is_dir() else path.parent
-        processor, loaded = _load(folder, choose_dtype(chosen))
         title = f"NVIDIA Canary through transformers ({Path(model).name})"
         try:
-            return cls(loaded, processor, chosen, title)
+            with open_folder(model, models_dir) as folder:  # open until the weights are moved
+                processor, loaded = _load(folder, choose_dtype(chosen))
+                writer = cls(loaded, processor, chosen, title)
         except torch.OutOfMemoryError as exc:
             raise no_room() from exc
+        return_memory()
+        return writer
 
     def write(
         self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]

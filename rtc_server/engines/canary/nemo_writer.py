@@ -10,16 +10,24 @@ mel filterbank rounded to bfloat16 costs a hundred times the error of rounded we
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from nemo.collections.asr.models import ASRModel, EncDecMultiTaskModel
+from nemo.core.connectors.save_restore_connector import SaveRestoreConnector
 from nemo.utils import logging as nemo_logging
 from omegaconf import OmegaConf
 
 from rtc_server.engines.base import Pair
-from rtc_server.engines.canary.device import choose_device, choose_dtype, no_room, on_device
-from rtc_server.engines.canary.files import check_archive, find, not_canary
+from rtc_server.engines.canary.archive import unpacked
+from rtc_server.engines.canary.device import (
+    choose_device,
+    choose_dtype,
+    no_room,
+    on_device,
+    return_memory,
+)
+from rtc_server.engines.canary.files import not_canary, open_archive
 from rtc_server.engines.canary.greedy import GreedyDecoder
 from rtc_server.engines.canary.prompts import NemoPrompts, known_languages
 from rtc_server.engines.canary.translator import (
@@ -65,13 +73,17 @@ class NemoWriter:
             EngineUnavailable: no such model or device here, or the model is no Canary.
         """
         chosen = choose_device(device)
-        path = find(model, f"{Path(model).name}.nemo", models_dir)
+        path, handle = open_archive(model, models_dir)
         try:
-            return cls(restore(path), chosen, f"NVIDIA Canary through NeMo ({path.stem})")
+            with handle:
+                restored = restore(handle, path)
+            writer = cls(restored, chosen, f"NVIDIA Canary through NeMo ({path.stem})")
         except ValueError as exc:
             raise not_canary(path) from exc
         except torch.OutOfMemoryError as exc:
             raise no_room() from exc
+        return_memory()
+        return writer
 
     def write(
         self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
@@ -124,23 +136,45 @@ class NemoWriter:
         return torch.tensor(prompts, device=self.device), torch.tensor(rows)
 
 
-def restore(path: Path) -> Any:
+def restore(handle: BinaryIO, path: Path) -> Any:
     """The ``EncDecMultiTaskModel`` in a ``.nemo`` file, on the CPU, in eval mode, frozen.
 
+    Args:
+        handle: the file, which is all that is read.
+        path: its name, for messages, and beside which it is unpacked.
+
     Raises:
-        EngineUnavailable: the file is cut short or damaged, or holds something else.
+        EngineUnavailable: the file is cut short or damaged, or holds something else; or there is no
+            room to unpack it.
     """
     nemo_logging.set_verbosity(nemo_logging.ERROR)
     logging.getLogger("nemo_logger").setLevel(logging.ERROR)
-    check_archive(path)
+    with unpacked(handle, path) as folder:
+        model = _restored(folder, path)
+    return_memory()
+    model.freeze()
+    model.preprocessor.featurizer.dither = 0.0
+    model.preprocessor.featurizer.pad_to = 0
+    return model
+
+
+def _restored(folder: Path, path: Path) -> Any:
+    """The model in an unpacked ``.nemo`` file."""
+    connector = SaveRestoreConnector()
+    connector.model_extracted_dir = str(folder)
     try:
-        configuration = ASRModel.restore_from(str(path), return_config=True)
+        configuration = ASRModel.restore_from(
+            str(path), return_config=True, save_restore_connector=connector
+        )
         if configuration.get("prompt_format") != "canary2":
             raise not_canary(path)  # noqa: TRY301 (before minutes go by)
         OmegaConf.set_struct(configuration, False)
         configuration.restore_timestamps_model = False
         model = ASRModel.restore_from(
-            str(path), map_location="cpu", override_config_path=configuration
+            str(path),
+            map_location="cpu",
+            override_config_path=configuration,
+            save_restore_connector=connector,
         )
     except EngineUnavailable:
         raise
@@ -151,9 +185,6 @@ def restore(path: Path) -> Any:
         ) from exc
     if not isinstance(model, EncDecMultiTaskModel):
         raise not_canary(path)
-    model.freeze()
-    model.preprocessor.featurizer.dither = 0.0
-    model.preprocessor.featurizer.pad_to = 0
     return model
 
 

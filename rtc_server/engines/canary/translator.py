@@ -36,7 +36,7 @@ TOKENS_ANYWAY = 16
 DEADLINE_S = {"cuda": 3.0, "cpu": 60.0}
 """When a call has hung. The full model takes seconds for a phrase on a CPU."""
 WARM_BATCHES = {"cuda": (1, 2, 4, 8, 16), "cpu": (1,)}
-WARM_SECONDS = {"cuda": (1.0, 3.0, 5.0, 7.0, 9.0), "cpu": (1.0,)}
+WARM_SECONDS = {"cuda": (1.0, 3.0, 5.0, 7.0, 9.0, 12.0, 15.0), "cpu": (1.0,)}
 """Shapes made ready before the first caller comes."""
 
 
