@@ -12,6 +12,7 @@ from rtc_server import catalog
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.piper import engine
 from rtc_server.engines.piper.engine import PiperTts
+from rtc_server.engines.piper.voices import find_voices
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import Samples
 from tests.support.nemo.tiny_piper import write_voice
@@ -131,6 +132,14 @@ def test_a_fetched_voice_is_used_only_when_it_is_the_catalogues(tmp_path: Path) 
     for path in (voice, voice.with_name(voice.name + ".json")):
         catalog.record_path(path).write_text(catalog.sha256_of(path))
     assert engine.create(options).capabilities.voices == {"de": ("de_DE-thorsten-high",)}
+    [found] = find_voices((), tmp_path)
+    with found.open_model() as checked:
+        content = voice.read_bytes()
+        voice.unlink()
+        voice.write_bytes(b"swapped")
+        assert checked.read() == content
+    with pytest.raises(EngineUnavailable, match="its SHA-256 differs"):
+        engine.create(options)
 
 
 def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -6,12 +6,10 @@ well under a second and take about 100 MB each; all are loaded at start.
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rtc_server import catalog
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
 from rtc_server.engines.espeak.text import clean_text
 from rtc_server.engines.extras import install_command
@@ -35,7 +33,7 @@ def create(options: EngineOptions) -> "PiperTts":
         raise EngineUnavailable(
             f"Engine piper needs piper-tts, not installed here. Run: {install_command('piper')}"
         )
-    voices = find_voices([*options.piper_voices, *_fetched(options.models_dir)])
+    voices = find_voices(options.piper_voices, options.models_dir)
     if not voices:
         raise EngineUnavailable(
             "There is no Piper voice. Fetch one (rtc-server models fetch de_DE-thorsten-high) or "
@@ -110,23 +108,22 @@ class PiperTts:
         """Nothing outlives the process."""
 
 
-def _fetched(folder: Path) -> Iterator[Path]:
-    """The catalogue's voices that are here, each of its files checked."""
-    for model in catalog.catalog():
-        if model.kind == "piper" and catalog.is_present(folder, model):
-            try:
-                for file in model.files:
-                    catalog.open_verified(folder, model, file).close()
-            except ModelError as exc:
-                raise EngineUnavailable(str(exc)) from exc
-            yield catalog.path_of(folder, model, model.files[0])
-
-
 def _load(file: VoiceFile) -> Any:
-    from piper import PiperVoice  # noqa: PLC0415 (GPL, in the engine's process)
+    # GPL, in the engine's process. `PiperVoice.load` would read the file by its name once more.
+    from onnxruntime import InferenceSession, SessionOptions  # noqa: PLC0415
+    from piper import PiperConfig, PiperVoice  # noqa: PLC0415
 
+    options = SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return PiperVoice.load(file.path)
+        with file.open_model() as handle:
+            model = handle.read()
+        return PiperVoice(
+            session=InferenceSession(model, options, providers=["CPUExecutionProvider"]),
+            config=PiperConfig.from_dict(dict(file.config)),
+        )
+    except ModelError as exc:
+        raise EngineUnavailable(str(exc)) from exc
     except Exception as exc:  # onnxruntime's errors share no base
         raise EngineUnavailable(
             f"Voice {file.path} cannot be loaded ({type(exc).__name__}). Fetch it again."

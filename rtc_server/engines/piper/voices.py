@@ -1,12 +1,14 @@
 """Piper voices on disk: ``NAME.onnx`` with its ``NAME.onnx.json`` beside it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from rtc_server.errors import EngineUnavailable
+from rtc_server import catalog
+from rtc_server.errors import EngineUnavailable, ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,11 @@ class VoiceFile:
     """A voice that can be loaded. Nothing but its configuration has been read."""
 
     path: Path
-    """The model."""
+    """The model, for its name and for messages; read it through `open_model`."""
+    open_model: Callable[[], BinaryIO]
+    """Opens it; of a fetched voice what is read has the right hash, or `ModelError` is raised."""
+    config: Mapping[str, Any]
+    """Its configuration."""
     language: str
     """ISO 639-1 code."""
     sample_rate: int
@@ -35,22 +41,34 @@ class VoiceFile:
         return tuple(f"{self.name}/{speaker}" for speaker in self.speakers) or (self.name,)
 
 
-def find_voices(places: Iterable[Path]) -> tuple[VoiceFile, ...]:
-    """The voices in files and folders, in the order given; within a folder by name.
+def find_voices(places: Iterable[Path], models_dir: Path) -> tuple[VoiceFile, ...]:
+    """The voices in files and folders, in the order given, within a folder by name; then those of
+    the catalogue that were fetched to `models_dir`. Of one name the first counts.
 
     Raises:
-        EngineUnavailable: a place is not there or holds no voice, or a configuration is damaged.
+        EngineUnavailable: a place is not there or holds no voice, a configuration is damaged, or a
+            fetched one is not the catalogue's.
     """
-    voices = [read_voice(path) for place in places for path in _models_in(place)]
+    voices = [_voice_at(path) for place in places for path in _models_in(place)]
+    voices += _fetched(models_dir)
     return tuple({voice.name: voice for voice in reversed(voices)}.values())[::-1]
 
 
-def read_voice(path: Path) -> VoiceFile:
-    """A voice from the file of its model.
+def _fetched(models_dir: Path) -> Iterator[VoiceFile]:
+    for model in catalog.catalog():
+        if model.kind != "piper" or not catalog.is_present(models_dir, model):
+            continue
+        weights, config = model.files
+        try:
+            with catalog.open_verified(models_dir, model, config) as handle:
+                text = handle.read()
+        except ModelError as exc:
+            raise EngineUnavailable(str(exc)) from exc
+        path = catalog.path_of(models_dir, model, weights)
+        yield _voice(path, partial(catalog.open_verified, models_dir, model, weights), text)
 
-    Raises:
-        EngineUnavailable: the model or its configuration is missing or damaged.
-    """
+
+def _voice_at(path: Path) -> VoiceFile:
     config_path = path.with_name(path.name + ".json")
     if not path.is_file():
         raise EngineUnavailable(f"There is no Piper voice at {path}.")
@@ -60,17 +78,28 @@ def read_voice(path: Path) -> VoiceFile:
             "comes with the voice."
         )
     try:
-        config = json.loads(config_path.read_text("utf-8"))
+        text = config_path.read_bytes()
+    except OSError as exc:
+        raise EngineUnavailable(f"Cannot read {config_path}: {exc.strerror}.") from exc
+    return _voice(path, lambda: path.open("rb"), text)
+
+
+def _voice(path: Path, open_model: Callable[[], BinaryIO], text: bytes) -> VoiceFile:
+    """A voice with the configuration in `text`."""
+    try:
+        config = json.loads(text)
         return VoiceFile(
             path=path,
+            open_model=open_model,
+            config=config,
             language=_language(config),
             sample_rate=int(config["audio"]["sample_rate"]),
             length_scale=float(config.get("inference", {}).get("length_scale", 1.0)),
             speakers={str(k): int(v) for k, v in (config.get("speaker_id_map") or {}).items()},
         )
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise EngineUnavailable(
-            f"{config_path} is no configuration of a Piper voice ({type(exc).__name__}). Fetch the "
+            f"{path}.json is no configuration of a Piper voice ({type(exc).__name__}). Fetch the "
             "voice again."
         ) from exc
 
