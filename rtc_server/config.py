@@ -309,17 +309,23 @@ class EngineSettings:
     )
     ast_deadline_s: float = option(
         0.0,
-        "seconds one translation batch may take before its engine is restarted; 0 takes the "
-        "engine's own limit, which grows with the length of the audio",
+        "seconds of a translation batch in which its engine may show no sign of work before it is "
+        "restarted; 0 takes the engine's own limit",
         low=0,
         high=120,
     )
     tts_deadline_s: float = option(
         0.0,
-        "seconds the next piece of synthesized speech may take before its engine is restarted; "
-        "0 takes the engine's own limit",
+        "the same for the next piece of synthesized speech",
         low=0,
         high=120,
+    )
+    engine_patience_s: float = option(
+        30.0,
+        "seconds beyond its limit that a call may take while its engine works, as on a busy "
+        "machine; what waits behind it waits so much longer",
+        low=0,
+        high=600,
     )
     engine_wait_s: float = option(
         5.0,

@@ -81,6 +81,11 @@ class Engines:
             return "The engines are warming up."
         return "" if self.ready else "An engine is being restarted."
 
+    @property
+    def retry_after_s(self) -> int:
+        """When both can carry another session: whole seconds, 0 for at once."""
+        return max(self.ast_service.retry_after_s, self.tts_service.retry_after_s)
+
     def engines(self) -> Sequence[EngineCard]:
         """Every engine this server knows."""
         return registry.cards()

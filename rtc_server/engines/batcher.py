@@ -6,7 +6,8 @@ waits for it any more: such an entry is skipped, so a caller who left costs noth
 text-embeddings-inference's; the rotation over sessions and the partials are ours.)
 """
 
-from collections import deque
+import math
+from collections import Counter, deque
 from typing import Generic, Protocol, TypeVar
 
 
@@ -17,42 +18,98 @@ class Waiting(Protocol):
     def session_id(self) -> str:
         """Whose it is."""
 
+    @property
+    def cost(self) -> float:
+        """How much work it is, more than 0; only ratios matter."""
+
     def done(self) -> bool:
         """Whether it need not be served any more."""
 
 
 E = TypeVar("E", bound=Waiting)
 
+_MOST_BEYOND_HALF = 2
+"""Entries that one session may have waiting while the queue is more than half full."""
+_MEMORY_S = 30.0
+"""How far back the work done for a session counts."""
+_MOST_REMEMBERED = 1024
+"""Sessions whose usage is known; of more, those served longest ago are forgotten."""
+
+
+class _Usage:
+    """Work done for each session lately: what was done `_MEMORY_S` ago counts a third."""
+
+    def __init__(self) -> None:
+        self._work: dict[str, tuple[float, float]] = {}  # (work, at what time)
+
+    def of(self, session_id: str, now_s: float) -> float:
+        work, at_s = self._work.get(session_id, (0.0, now_s))
+        return work * math.exp((at_s - now_s) / _MEMORY_S)
+
+    def add(self, session_id: str, work: float, now_s: float) -> None:
+        self._work[session_id] = (self.of(session_id, now_s) + work, now_s)
+        if len(self._work) > _MOST_REMEMBERED:
+            del self._work[min(self._work, key=lambda each: self._work[each][1])]
+
 
 class FairQueue(Generic[E]):
-    """First come, first served within a session; sessions take turns. Refuses when full."""
+    """First come, first served within a session; of sessions, the one for which least was done
+    lately goes first. When full, the longest line loses its newest entry.
+
+    So a session that asks for less than its share hardly waits, whatever the others ask for. Taking
+    turns alone is not enough: with 45 sessions that never pause, a turn comes every ten seconds.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._lines: dict[str, deque[E]] = {}  # in order of turns: the next session first
+        self._lines: dict[str, deque[E]] = {}  # at equal usage the one served longest ago is first
+        self._usage = _Usage()
 
     def __len__(self) -> int:
         return sum(map(len, self._lines.values()))
 
-    def add(self, entry: E) -> bool:
-        """False when there is no room; entries nobody waits for make room first."""
-        if len(self) >= self._limit:
-            self._prune()
-            if len(self) >= self._limit:
-                return False
-        self._lines.setdefault(entry.session_id, deque()).append(entry)
-        return True
+    def waiting(self, session_id: str) -> int:
+        """How many entries a session has here."""
+        return len(self._lines.get(session_id, ()))
 
-    def take(self, most: int) -> list[E]:
-        """At most `most` entries that somebody waits for, one of each session per turn."""
+    def oldest(self) -> list[E]:
+        """The oldest entry of each session."""
+        return [line[0] for line in self._lines.values()]
+
+    def add(self, entry: E) -> E | None:
+        """Queue an entry; return the one that must go for it, or itself when it finds no room.
+
+        Entries that nobody waits for make room first.
+        """
+        if 2 * len(self) >= self._limit:
+            self._prune()
+        own, gone = self.waiting(entry.session_id), None
+        if 2 * len(self) >= self._limit and own >= _MOST_BEYOND_HALF:
+            return entry
+        if len(self) >= self._limit:
+            longest = max(self._lines.values(), key=len)
+            if len(longest) <= own + 1:
+                return entry
+            gone = longest.pop()
+        self._lines.setdefault(entry.session_id, deque()).append(entry)
+        return gone
+
+    def take(self, most: int, now_s: float) -> list[E]:
+        """At most `most` entries that somebody waits for, no second of a session before each had
+        one."""
         taken: list[E] = []
+        turns: Counter[str] = Counter()
         while self._lines and len(taken) < most:
-            session_id = next(iter(self._lines))
+            session_id = min(
+                self._lines, key=lambda each: (turns[each], self._usage.of(each, now_s))
+            )
+            turns[session_id] += 1
             line = self._lines.pop(session_id)
             while line:
                 entry = line.popleft()
                 if not entry.done():
                     taken.append(entry)
+                    self._usage.add(session_id, entry.cost, now_s)
                     break
             if line:
                 self._lines[session_id] = line
@@ -90,7 +147,7 @@ class FairQueue(Generic[E]):
 class AstQueue(Generic[E]):
     """Finals before partials; of partials only each session's newest, and none older than a final.
 
-    Both sides are bounded by the same limit: finals are refused, partials dropped.
+    One limit bounds both: a final that finds no room takes a partial's place.
     """
 
     def __init__(self, limit: int) -> None:
@@ -101,26 +158,34 @@ class AstQueue(Generic[E]):
     def __len__(self) -> int:
         return len(self.finals) + len(self._partials)
 
-    def add_final(self, entry: E) -> tuple[bool, list[E]]:
-        """(whether there was room, the partials that this final makes pointless)."""
-        if not self.finals.add(entry):
-            return False, []
+    def add_final(self, entry: E) -> tuple[E | None, list[E]]:
+        """(the final that must go: another or itself; the partials that go)."""
+        gone = self.finals.add(entry)
+        if gone is entry:
+            return gone, []
         stale = self._partials.pop(entry.session_id, None)
-        return True, [] if stale is None else [stale]
+        partials = [] if stale is None else [stale]
+        if len(self) > self._limit:
+            partials.append(self._partials.pop(self._of_the_longest_line()))
+        return gone, partials
 
     def add_partial(self, entry: E) -> list[E]:
         """The partials dropped for it: the session's older one, or itself when there is no room."""
         older = self._partials.get(entry.session_id)
-        if older is None and len(self._partials) >= self._limit:
+        if older is None and len(self) >= self._limit:
             self._partials = {k: e for k, e in self._partials.items() if not e.done()}
-            if len(self._partials) >= self._limit:
+            if len(self) >= self._limit:
                 return [entry]
         self._partials[entry.session_id] = entry  # a newer one keeps the older one's place
         return [] if older is None else [older]
 
-    def take(self, most: int) -> list[E]:
+    def _of_the_longest_line(self) -> str:
+        """The session whose partial goes: whoever has most waiting, of several the newest."""
+        return max(reversed(self._partials), key=self.finals.waiting)
+
+    def take(self, most: int, now_s: float) -> list[E]:
         """The next batch: finals only, or partials only when no final waits."""
-        if finals := self.finals.take(most):
+        if finals := self.finals.take(most, now_s):
             return finals
         partials: list[E] = []
         while self._partials and len(partials) < most:

@@ -20,16 +20,34 @@ C = TypeVar("C", bound=AstCapabilities | TtsCapabilities)
 _WORK: dict[Kind, str] = {"ast": "translate speech", "tts": "synthesize speech"}
 _BACKOFF_FIRST_S = 0.1
 _BACKOFF_MOST_S = 10.0
+_GOOD_S = 60.0
+"""A process that lived so long was well: what ended it is no reason to wait."""
 
 
 def backoff_s(failures: int) -> float:
-    """Wait before the next start, after `failures` processes in a row that answered nothing.
+    """Wait before the next start, after `failures` processes in a row that did not live long.
 
     None after a process that had worked: its users are waiting.
     """
     if failures == 0:
         return 0.0
     return min(_BACKOFF_MOST_S, _BACKOFF_FIRST_S * 2.0 ** min(failures - 1, 30))
+
+
+class Restarts:
+    """Counts the processes that did not live long. The first to fall is replaced at once."""
+
+    def __init__(self) -> None:
+        self._failures = -1
+
+    def failed(self, lived_s: float = 0.0) -> None:
+        """A process is gone; 0 for one that did not even start."""
+        self._failures = 0 if lived_s >= _GOOD_S else self._failures + 1
+
+    @property
+    def wait_s(self) -> float:
+        """Before the next start."""
+        return backoff_s(max(self._failures, 0))
 
 
 class EngineHost:
@@ -53,7 +71,8 @@ class EngineHost:
         self._metrics = metrics
         self._serve = serve
         self._process: EngineProcess | None = None
-        self._failures = 0
+        self._restarts = Restarts()
+        self._started_s = 0.0
         self._wake = asyncio.Event()
         self._feeder: asyncio.Task[None] | None = None
 
@@ -114,12 +133,12 @@ class EngineHost:
         while self._process is None or not self._process.alive:
             if self._process is not None:
                 await self._bury(self._process)
-            await asyncio.sleep(backoff_s(self._failures))
+            await asyncio.sleep(self._restarts.wait_s)
             try:
                 await self._spawn()
             except EngineUnavailable as exc:
-                self._failures += 1
-                _log.error("%s Next try in %.1f s.", exc, backoff_s(self._failures))
+                self._restarts.failed()
+                _log.error("%s Next try in %.1f s.", exc, self._restarts.wait_s)
         return self._process
 
     async def _spawn(self) -> EngineProcess:
@@ -127,11 +146,12 @@ class EngineHost:
         process = await EngineProcess.start(self._name, factory, self._options, self._start_s)
         process.on_exit(self._wake)
         self._process = process
+        self._started_s = asyncio.get_running_loop().time()
         return process
 
     async def _bury(self, dead: EngineProcess) -> None:
         await dead.close()
         self._process = None
-        self._failures = 0 if dead.answered else self._failures + 1
+        self._restarts.failed(asyncio.get_running_loop().time() - self._started_s)
         self._metrics.engine_restarts.labels(kind=self._kind, cause=dead.cause_of_death).inc()
         _log.warning("Engine %s is being restarted (%s).", self._name, dead.cause_of_death)

@@ -4,12 +4,10 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 
-from rtc_server.engines import wire
+from rtc_server.engines import child, wire
 from rtc_server.engines.base import (
     AstCapabilities,
     AstRequest,
@@ -19,8 +17,10 @@ from rtc_server.engines.base import (
     TtsRequest,
 )
 from rtc_server.engines.child_log import ChildLog
+from rtc_server.engines.hang import CallLimits, CallWatch, Verdict
+from rtc_server.engines.process_table import process_table
+from rtc_server.engines.watching import CallHung, watching
 from rtc_server.errors import EngineCrashed, EngineError, EngineTimeout, EngineUnavailable
-from rtc_server.options import ENV_PREFIX
 from rtc_server.pcm import Samples
 
 _log = logging.getLogger(__name__)
@@ -31,13 +31,6 @@ _UNWANTED_BYTES = 65_536
 """Read at once of an answer that nobody waits for."""
 _GIVING_UP_S = 0.02
 """How long to leave a call that is being given up to itself."""
-_DEFAULTS = {
-    # Thread pools of numeric libraries: one thread each.
-    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    # onnxruntime (1.32, for one) reports its use to Microsoft unless told not to.
-    "ORT_DISABLE_TELEMETRY": "1",
-}
-"""Variables of an engine's process, unless the operator chose otherwise."""
 
 
 class EngineProcess:
@@ -50,8 +43,6 @@ class EngineProcess:
         assert child.stdin is not None
         assert child.stdout is not None
         assert child.stderr is not None
-        self.answered = 0
-        """Calls that the engine answered, well or with an error."""
         self.cause_of_death = "crash"
         """For the metric: "crash", or "timeout" when we killed it."""
         self._name = name
@@ -60,6 +51,7 @@ class EngineProcess:
         self._outbox = child.stdin
         self._retired = False
         self._child_log = ChildLog()
+        self._table = process_table()
         self._exit = asyncio.create_task(child.wait(), name=f"{name} exit")
         self._stderr = asyncio.create_task(self._read_stderr(child.stderr), name=f"{name} stderr")
 
@@ -73,7 +65,7 @@ class EngineProcess:
             EngineUnavailable: the engine refused, crashed while loading or took too long.
         """
         try:
-            process = cls(name, await _spawn())
+            process = cls(name, await child.spawn())
         except OSError as exc:  # no memory, no descriptors: may pass
             raise EngineUnavailable(
                 f"Engine {name} cannot have a process: {exc.strerror}."
@@ -110,7 +102,7 @@ class EngineProcess:
         self._exit.add_done_callback(lambda _: wake.set())
 
     async def translate(
-        self, batch: Sequence[AstRequest], deadline_s: float
+        self, batch: Sequence[AstRequest], limits: CallLimits
     ) -> tuple[AstResult, ...]:
         """One result per request, in order.
 
@@ -118,10 +110,9 @@ class EngineProcess:
             EngineError: the engine raised, or answered with something else; it lives on.
             EngineCrashed, EngineTimeout: the process is gone.
         """
-        async with self._talk(deadline_s):
+        async with self._talk(limits) as watch:
             await wire.send(self._outbox, wire.Translate(tuple(batch)))
-            reply = await wire.receive(self._inbox)
-        self.answered += 1
+            reply = await self._reply(watch)
         match reply:
             case wire.Translated(results) if len(results) == len(batch):
                 return results
@@ -135,29 +126,27 @@ class EngineProcess:
                 raise self._out_of_step(reply)
 
     async def synthesize(
-        self, request: TtsRequest, deadline_s: float
+        self, request: TtsRequest, limits: CallLimits
     ) -> AsyncGenerator[Samples, None]:
-        """Chunks as they are made, each within `deadline_s` of asking. Closing early aborts.
+        """Chunks as they are made, each within `limits` of asking. Closing early aborts.
 
         Raises: as `translate`.
         """
-        async with self._talk(deadline_s):
+        async with self._talk(limits):
             await wire.send(self._outbox, wire.Synthesize(request))
         while True:
-            async with self._talk(deadline_s):
-                reply = await wire.receive(self._inbox)
+            async with self._talk(limits) as watch:
+                reply = await self._reply(watch)
             match reply:
                 case wire.Chunk(samples):
                     try:
                         yield samples
                     except GeneratorExit:
-                        await self._abort(deadline_s)
+                        await self._abort(limits)
                         raise
                 case wire.Done():
-                    self.answered += 1
                     return
                 case wire.Raised(reason, detail):
-                    self.answered += 1
                     raise EngineError(reason, detail)
                 case _:
                     raise self._out_of_step(reply)
@@ -204,17 +193,19 @@ class EngineProcess:
                 raise self._out_of_step(reply)
 
     @asynccontextmanager
-    async def _talk(self, deadline_s: float) -> AsyncIterator[None]:
+    async def _talk(self, limits: CallLimits) -> AsyncIterator[CallWatch]:
         """Whatever interrupts the talk leaves it out of step, so it ends the process."""
         try:
-            async with asyncio.timeout(deadline_s):
-                yield
-        except TimeoutError:
+            async with watching(limits, lambda: self._table.look(self.pid)) as watch:
+                yield watch
+        except CallHung as hung:
             self.retire("timeout")
-            raise EngineTimeout(
-                f"Engine {self._name} did not answer within {deadline_s:.1f} s. "
-                "It is being restarted."
-            ) from None
+            what = (
+                f"stood still for {limits.quiet_s:.1f} s"
+                if hung.verdict is Verdict.QUIET
+                else f"did not answer within {limits.work_s + limits.patience_s:.1f} s"
+            )
+            raise EngineTimeout(f"Engine {self._name} {what}. It is being restarted.") from None
         except (EOFError, OSError):
             ending = await self._ending()
             self.retire("crash")
@@ -232,12 +223,17 @@ class EngineProcess:
                 "It is being restarted."
             ) from None
 
-    async def _abort(self, deadline_s: float) -> None:
-        async with self._talk(deadline_s):
+    async def _reply(self, watch: CallWatch) -> wire.Message:
+        """The next message that is more than a sign of life."""
+        while isinstance(reply := await wire.receive(self._inbox), wire.Working):
+            watch.beat()
+        return reply
+
+    async def _abort(self, limits: CallLimits) -> None:
+        async with self._talk(limits) as watch:
             await wire.send(self._outbox, wire.Abort())
-            while isinstance(await wire.receive(self._inbox), wire.Chunk):
-                pass
-        self.answered += 1
+            while isinstance(await self._reply(watch), wire.Chunk):
+                watch.beat()
 
     async def _ending(self) -> str:
         """How it ended, in words. A process that closed its pipes but stays is killed."""
@@ -266,30 +262,3 @@ class EngineProcess:
         while data := await stderr.read(4096):
             for line in self._child_log.feed(data, loop.time()):
                 _log.info("%s: %s", self._name, line)
-
-
-async def _spawn() -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-m",
-        "rtc_server.engines.worker",
-        str(os.getpid()),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=_environment(),
-        start_new_session=True,  # Ctrl-C in the terminal must reach the server only
-    )
-
-
-def _environment() -> dict[str, str]:
-    """Return the server's, with its import path and `_DEFAULTS`, without the server's settings.
-
-    Those hold the API key and the secret of the TURN servers. What an engine may read of them is in
-    its `EngineOptions`.
-    """
-    here = str(Path.cwd())
-    path = os.pathsep.join(entry or here for entry in sys.path)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
-    return {**_DEFAULTS, **kept, "PYTHONPATH": path}

@@ -10,9 +10,9 @@ The talk is strictly one call at a time, so that messages need no numbers::
     Load ───────────────────────▶
          ◀─────────────────────── Ready | Refused
     Translate ──────────────────▶
-         ◀─────────────────────── Translated | Raised
+         ◀─────────────────────── Working … then Translated | Raised
     Synthesize ─────────────────▶
-         ◀─────────────────────── Chunk … then Done | Raised
+         ◀─────────────────────── Chunk, Working … then Done | Raised
     Abort (any time) ───────────▶ the running synthesis ends with Done; else ignored
 
 The end of the stream tells either side that the other is gone.
@@ -104,6 +104,11 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Working:
+    """The engine is at work on the call: see `rtc_server.engines.heartbeat`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The synthesis is over, complete or aborted."""
 
@@ -119,7 +124,17 @@ class Raised:
 
 
 Message: TypeAlias = (
-    Load | Ready | Refused | Translate | Translated | Synthesize | Abort | Chunk | Done | Raised
+    Load
+    | Ready
+    | Refused
+    | Translate
+    | Translated
+    | Synthesize
+    | Abort
+    | Chunk
+    | Working
+    | Done
+    | Raised
 )
 
 

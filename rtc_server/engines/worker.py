@@ -7,14 +7,10 @@ the kernel kills it, elsewhere it looks for its parent itself.
 """
 
 import contextlib
-import ctypes
-import faulthandler
 import importlib
 import os
 import select
-import signal
 import sys
-import threading
 import time
 import traceback
 from io import FileIO
@@ -24,20 +20,19 @@ import numpy as np
 
 from rtc_server.engines import wire
 from rtc_server.engines.base import Ast, Tts
+from rtc_server.engines.child_life import die_with, keep_quiet_about_crashes
+from rtc_server.engines.heartbeat import send_beats_to
 from rtc_server.errors import EngineUnavailable, RtcServerError
-from rtc_server.host_system import is_linux
 
-_PR_SET_PDEATHSIG = 1
-"""From ``linux/prctl.h``."""
-_LOOK_S = 1.0
-"""How often a worker that the kernel does not kill looks whether its server still lives."""
+_BEAT_S = 0.2
+"""No two heartbeats are sent closer together than this."""
 
 
 def main() -> None:
     """Serve until the server's end of the pipe closes."""
     inbox, outbox = _take_pipes()
-    _die_with(server_pid=int(sys.argv[1]))
-    _keep_quiet_about_crashes()
+    die_with(server_pid=int(sys.argv[1]))
+    keep_quiet_about_crashes()
     # BrokenPipeError, EOFError: the server is gone, and nobody is left to tell
     with contextlib.suppress(EOFError, BrokenPipeError):
         load = cast(wire.Load, wire.receive_blocking(inbox))
@@ -47,6 +42,7 @@ def main() -> None:
             wire.send_blocking(outbox, wire.Refused(_reason_to_refuse(exc)))
             return
         wire.send_blocking(outbox, wire.Ready(engine.capabilities))
+        send_beats_to(_Heart(outbox).beat)
         try:
             _serve(engine, inbox, outbox)
         finally:
@@ -77,6 +73,20 @@ def _serve(engine: Ast | Tts, inbox: FileIO, outbox: FileIO) -> None:
                 _speak(cast(Tts, engine), call, inbox, outbox)
             case wire.Abort():
                 pass  # came too late: that text was already over
+
+
+class _Heart:
+    """Sends the beats of the engine's thread, which also sends its answers: they never mix."""
+
+    def __init__(self, outbox: FileIO) -> None:
+        self._outbox = outbox
+        self._sent_s = 0.0
+
+    def beat(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._sent_s >= _BEAT_S:
+            self._sent_s = now_s
+            wire.send_blocking(self._outbox, wire.Working())
 
 
 def _speak(engine: Tts, call: wire.Synthesize, inbox: FileIO, outbox: FileIO) -> None:
@@ -132,32 +142,6 @@ def _take_pipes() -> tuple[FileIO, FileIO]:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
     return inbox, outbox
-
-
-def _die_with(server_pid: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's: it stops us in order
-    if is_linux():
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    else:
-        threading.Thread(target=_watch, args=(server_pid,), daemon=True).start()
-    if os.getppid() != server_pid:  # it died before the line above
-        os._exit(1)
-
-
-def _watch(server_pid: int) -> None:
-    """End this process once its parent is another than the server, which is then dead."""
-    while os.getppid() == server_pid:
-        time.sleep(_LOOK_S)
-    os._exit(1)
-
-
-def _keep_quiet_about_crashes() -> None:
-    """On a crash in C: where it was, but no core file, which would hold people's speech."""
-    faulthandler.enable()
-    with contextlib.suppress(ImportError):  # POSIX only
-        import resource  # noqa: PLC0415
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

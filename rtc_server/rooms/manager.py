@@ -17,7 +17,7 @@ from rtc_server.errors import (
 from rtc_server.rooms.base import AcceptPeer, RoomState, SpeakerRequest
 from rtc_server.rooms.captions import CaptionReader
 from rtc_server.rooms.room import Room
-from rtc_server.session.base import OpenedCall, Owner, Readiness
+from rtc_server.session.base import OpenedCall, Owner, Readiness, check_headroom
 from rtc_server.session.quota import Quotas
 from rtc_server.session.services import Services
 
@@ -75,6 +75,8 @@ class RoomManager:
             raise AdmissionRefused(
                 f"All {self._settings.max_rooms} rooms of this server are taken.", RETRY_FULL_S
             )
+        else:
+            check_headroom(self._readiness)
         clock, wall = self._services.clock, self._services.wall
         lease = self._quotas.admit(request.owner.key, request.limits, clock(), wall())
         place = known or self._begin(room, source, targets, request.owner)

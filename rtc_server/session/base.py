@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
+from rtc_server.errors import AdmissionRefused
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import SourceCaption, TargetCaption
 from rtc_server.interpreter.captions import Direction
@@ -184,6 +185,18 @@ class Readiness(Protocol):
     @property
     def reason(self) -> str:
         """If not ready: a sentence that says why."""
+
+    @property
+    def retry_after_s(self) -> int:
+        """When the engines can carry another session: whole seconds, 0 for at once."""
+
+
+def check_headroom(readiness: Readiness) -> None:
+    """Raise `AdmissionRefused` while the engines cannot carry another session."""
+    if retry_after_s := readiness.retry_after_s:
+        raise AdmissionRefused(
+            "This server translates as much as it can. Try again soon.", retry_after_s
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from rtc_server.session.base import (
     Readiness,
     SessionRequest,
     Spoken,
+    check_headroom,
 )
 from rtc_server.session.link import Link
 from rtc_server.session.quota import Lease, Quotas
@@ -222,6 +223,7 @@ class SessionManager:
                 f"All {self._max_sessions} sessions of this server are taken. Try again soon.",
                 RETRY_FULL_S,
             )
+        check_headroom(self._readiness)
         now_s, wall_s = self._services.clock(), self._services.wall()
         return self._quotas.admit(request.owner.key, request.limits, now_s, wall_s)
 

@@ -25,6 +25,7 @@ ALL = frozenset({"segment", "playout", "vad", "metrics"})
 class Ready:
     ready: bool = True
     reason: str = "The engines are warming up."
+    retry_after_s: int = 0
 
 
 @dataclass

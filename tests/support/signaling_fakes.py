@@ -126,6 +126,7 @@ class FakeCalls:
 class FakeReadiness:
     ready: bool = True
     reason: str = ""
+    retry_after_s: int = 0
 
 
 AST = AstCapabilities(

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from rtc_server.engines.canary.buffers import MASKED, Bucket, Buffers, Recorder
 from rtc_server.engines.canary.layers import DecoderLayer
+from rtc_server.engines.heartbeat import beat
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 """Numbers of segments there are buckets for."""
@@ -121,6 +122,7 @@ class GreedyDecoder:
             if written % state.steps_between_checks == 0 and bool(state.ended.all()):
                 break
             state.step()
+            beat()
         return self._read(state, segments, prompt_length)
 
     def _advance(self, state: Buffers, tokens: Tensor, places: Tensor) -> None:

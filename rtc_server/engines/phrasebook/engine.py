@@ -14,6 +14,7 @@ from rtc_server.engines.base import (
     EngineOptions,
     Hint,
 )
+from rtc_server.engines.heartbeat import beat
 from rtc_server.engines.phrasebook import book as books
 from rtc_server.engines.phrasebook.book import LANGUAGES, Book
 from rtc_server.engines.phrasebook.fillers import examples, fill
@@ -86,7 +87,11 @@ class PhrasebookAst:
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         """One after the other: PocketSphinx has no batches."""
-        return [self._so_far(one) if one.partial else self._whole(one) for one in batch]
+        results = []
+        for one in batch:
+            results.append(self._so_far(one) if one.partial else self._whole(one))
+            beat()
+        return results
 
     def close(self) -> None:
         """Nothing outlives the process."""

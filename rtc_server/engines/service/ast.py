@@ -16,16 +16,21 @@ from rtc_server.engines.base import (
     EngineOptions,
 )
 from rtc_server.engines.batcher import AstQueue
+from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
+from rtc_server.engines.service.pace import Pace
+from rtc_server.engines.service.waits import Wait, now_s
 from rtc_server.errors import EngineError, EngineOverloaded, EngineTimeout
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE
 
 _log = logging.getLogger(__name__)
 
-_DEADLINE_PER_AUDIO = 0.05
+_WORK_PER_AUDIO = 0.05
 """What an honest call may take for each second of audio, beside `AstCapabilities.deadline_s`."""
+_COST_S = 0.5
+"""Audio, in seconds, that is as much work as the rest of a request."""
 
 
 @dataclass(eq=False, slots=True)
@@ -38,8 +43,18 @@ class _Entry:
     """Whose it is."""
     future: asyncio.Future[Any]
     """Where the answer goes: an `AstResult`, or None for a partial that is not worth its time."""
-    timer: asyncio.TimerHandle | None = None
-    """Ends the wait of a final; partials are replaced by newer ones instead."""
+    wait: Wait | None = None
+    """Bounds the wait of a final; partials are replaced by newer ones instead."""
+
+    @property
+    def cost(self) -> float:
+        """How much work it is: seconds of audio, and a little more."""
+        return _COST_S + self.request.samples.size / SPEECH_RATE
+
+    @property
+    def waited_s(self) -> float:
+        """How long it has been waiting."""
+        return self.wait.lasted_s if self.wait is not None else 0.0
 
     def done(self) -> bool:
         """Whether nobody waits for it any more."""
@@ -47,8 +62,8 @@ class _Entry:
 
     def stop_waiting(self) -> None:
         """It is served or dropped now."""
-        if self.timer is not None:
-            self.timer.cancel()
+        if self.wait is not None:
+            self.wait.end()
 
     def fail(self, error: EngineError) -> None:
         """Tell the waiting. A partial is only worth a shrug: the final will tell."""
@@ -82,6 +97,7 @@ class AstService:
         self._clock = clock
         self._queue = AstQueue[_Entry](settings.ast_queue)
         self._running: list[_Entry] = []
+        self._pace = Pace()
         self._host = EngineHost(
             kind="ast",
             name=name,
@@ -96,6 +112,12 @@ class AstService:
         """False before `start` and while the engine's process is being replaced."""
         return self._host.ready
 
+    @property
+    def retry_after_s(self) -> int:
+        """When another session can be carried: whole seconds, 0 for at once."""
+        waits_s = [entry.waited_s for entry in self._queue.finals.oldest()]
+        return self._pace.retry_after_s(len(self._queue.finals), max(waits_s, default=0.0), now_s())
+
     async def start(self) -> None:
         """Load the engine and warm it up.
 
@@ -107,25 +129,25 @@ class AstService:
     def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
         """Queue a whole segment. Cancelling the future takes it out again, at no cost.
 
-        The future raises `EngineCrashed`, `EngineTimeout` (too long in the queue included) or
-        `EngineError`; it is cancelled by `forget` and `close`.
+        The future raises `EngineCrashed`, `EngineTimeout` (too long in the queue included),
+        `EngineOverloaded` (it made room for a session with less waiting) or `EngineError`; it is
+        cancelled by `forget` and `close`.
 
         Raises:
-            EngineOverloaded: the queue is full.
+            EngineOverloaded: the queue is full, and nobody has more waiting than this session.
             EngineError: the engine has no such pair, or the segment is too long for it.
         """
         self._check(request)
         entry = self._entry(request, session_id)
-        accepted, stale = self._queue.add_final(entry)
-        if not accepted:
+        gone, partials = self._queue.add_final(entry)
+        if gone is not None:
             self._metrics.queue_drops.labels(queue="ast").inc()
-            raise EngineOverloaded(
-                f"{self._settings.ast_queue} segments wait for translation already. "
-                "Try again in a moment."
-            )
-        self._drop_partials(stale)
-        wait_s = self._settings.engine_wait_s
-        entry.timer = asyncio.get_running_loop().call_later(wait_s, self._expire, entry)
+            overloaded = EngineOverloaded("Translation cannot keep up; this sentence was skipped.")
+            if gone is entry:
+                raise overloaded
+            gone.fail(overloaded)
+        self._drop_partials(partials)
+        entry.wait = Wait(self._settings, self._pace, lambda: self._expire(entry))
         self._host.wake()
         return entry.future
 
@@ -219,22 +241,25 @@ class AstService:
             entry.fail(
                 EngineTimeout(
                     f"Engine {self._name} did not get to this segment within "
-                    f"{self._settings.engine_wait_s:g} s."
+                    f"{entry.waited_s:.1f} s."
                 )
             )
 
     async def _serve_next(self, process: EngineProcess) -> bool:
-        batch = self._queue.take(self.capabilities.max_batch)
+        batch = self._queue.take(self.capabilities.max_batch, now_s())
         if not batch:
             return False
         for entry in batch:
+            if entry.wait is not None:
+                self._pace.serve(entry.waited_s, now_s())
             entry.stop_waiting()
         self._running = batch
         requests = [entry.request for entry in batch]
         self._metrics.engine_batch_size.labels(kind="ast").observe(len(batch))
-        started = self._clock()
+        started, limits = self._clock(), self._limits(requests)
+        self._pace.begin(limits, now_s())
         try:
-            results = await process.translate(requests, self._deadline_s(requests))
+            results = await process.translate(requests, limits)
         except EngineError as exc:
             _log.warning("A batch of %d failed: %s", len(batch), exc.detail or exc)
             for entry in batch:
@@ -249,6 +274,7 @@ class AstService:
                     self._count(entry.request, result)
         finally:
             self._running = []
+            self._pace.end(now_s())
         self._metrics.engine_seconds.labels(kind="ast").observe(self._clock() - started)
         return True
 
@@ -256,11 +282,13 @@ class AstService:
         if result.status is AstStatus.NOT_UNDERSTOOD and not request.partial:
             self._metrics.not_understood.labels(reason=result.reason or "unstated").inc()
 
-    def _deadline_s(self, requests: Iterable[AstRequest]) -> float:
-        if self._settings.ast_deadline_s:
-            return self._settings.ast_deadline_s
-        audio_s = sum(request.samples.size for request in requests) / SPEECH_RATE
-        return self.capabilities.deadline_s + _DEADLINE_PER_AUDIO * audio_s
+    def _limits(self, requests: Iterable[AstRequest]) -> CallLimits:
+        quiet_s = work_s = self._settings.ast_deadline_s
+        if not quiet_s:
+            audio_s = sum(request.samples.size for request in requests) / SPEECH_RATE
+            quiet_s = self.capabilities.deadline_s
+            work_s = quiet_s + _WORK_PER_AUDIO * audio_s
+        return CallLimits(quiet_s, work_s, self._settings.engine_patience_s)
 
 
 def _look_at(early: asyncio.Future[AstResult | None]) -> None:

@@ -15,14 +15,19 @@ from rtc_server.clock import Clock, monotonic
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
 from rtc_server.engines.batcher import FairQueue
+from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
+from rtc_server.engines.service.pace import Pace
+from rtc_server.engines.service.waits import Wait, now_s
 from rtc_server.errors import EngineError, EngineOverloaded, EngineTimeout
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
 
 _log = logging.getLogger(__name__)
 
+_COST_CHARS = 10
+"""Characters that are as much work as the rest of a request."""
 _MOST_SPEECH_S = 120.0
 """Bound of what one text may leave in its buffer. No segment (15 s) translates to more."""
 
@@ -35,8 +40,8 @@ class Speech:
         """What is spoken."""
         self.session_id = session_id
         """Whose it is."""
-        self.timer: asyncio.TimerHandle | None = None
-        """Ends the wait for its turn."""
+        self.wait: Wait | None = None
+        """Bounds the wait for its turn."""
         self._chunks: deque[Samples] = deque()
         self._buffered_samples = 0
         self._over = False
@@ -62,6 +67,16 @@ class Speech:
         self._buffered_samples -= chunk.size
         return chunk
 
+    @property
+    def cost(self) -> float:
+        """How much work it is: characters, and a few more."""
+        return _COST_CHARS + len(self.request.text)
+
+    @property
+    def waited_s(self) -> float:
+        """How long it has been waiting."""
+        return self.wait.lasted_s if self.wait is not None else 0.0
+
     async def aclose(self) -> None:
         """Nobody listens any more: drop what is buffered and stop what is being made."""
         self.abandon()
@@ -84,8 +99,8 @@ class Speech:
             self._over = True
             self._error = error
             self._news.set()
-        if self.timer is not None:
-            self.timer.cancel()
+        if self.wait is not None:
+            self.wait.end()
 
     def abandon(self) -> None:
         """End it for its listener too, at once and without an error."""
@@ -114,6 +129,7 @@ class TtsService:
         self._metrics = metrics
         self._clock = clock
         self._queue = FairQueue[Speech](settings.tts_queue)
+        self._pace = Pace()
         self._host = EngineHost(
             kind="tts",
             name=name,
@@ -128,6 +144,12 @@ class TtsService:
         """False before `start` and while the engine's process is being replaced."""
         return self._host.ready
 
+    @property
+    def retry_after_s(self) -> int:
+        """When another session can be carried: whole seconds, 0 for at once."""
+        waits_s = [speech.waited_s for speech in self._queue.oldest()]
+        return self._pace.retry_after_s(len(self._queue), max(waits_s, default=0.0), now_s())
+
     async def start(self) -> None:
         """Load the engine and warm it up.
 
@@ -141,19 +163,19 @@ class TtsService:
         early; one that was closed before its turn costs nothing.
 
         Raises:
-            EngineOverloaded: the queue is full.
+            EngineOverloaded: the queue is full, and nobody has more waiting than this session.
             EngineError: the engine has no such language or voice.
         """
         self._check(request)
         speech = Speech(request, session_id)
-        if not self._queue.add(speech):
+        gone = self._queue.add(speech)
+        if gone is not None:
             self._metrics.queue_drops.labels(queue="tts").inc()
-            raise EngineOverloaded(
-                f"{self._settings.tts_queue} texts wait to be spoken already. "
-                "Try again in a moment."
-            )
-        wait_s = self._settings.engine_wait_s
-        speech.timer = asyncio.get_running_loop().call_later(wait_s, self._expire, speech)
+            overloaded = EngineOverloaded("The voice cannot keep up; this sentence stays unspoken.")
+            if gone is speech:
+                raise overloaded
+            gone.finish(overloaded)
+        speech.wait = Wait(self._settings, self._pace, lambda: self._expire(speech))
         self._host.wake()
         return speech
 
@@ -180,22 +202,23 @@ class TtsService:
             self._metrics.queue_drops.labels(queue="tts").inc()
             speech.finish(
                 EngineTimeout(
-                    f"Engine {self._name} did not get to this text within "
-                    f"{self._settings.engine_wait_s:g} s."
+                    f"Engine {self._name} did not get to this text within {speech.waited_s:.1f} s."
                 )
             )
 
     async def _serve_next(self, process: EngineProcess) -> bool:
-        turn = self._queue.take(1)
+        turn = self._queue.take(1, now_s())
         if not turn:
             return False
         [speech] = turn
-        if speech.timer is not None:
-            speech.timer.cancel()
+        self._pace.serve(speech.waited_s, now_s())
+        if speech.wait is not None:
+            speech.wait.end()
         self._metrics.engine_batch_size.labels(kind="tts").observe(1)
-        started = self._clock()
+        started, limits = self._clock(), self._limits()
+        self._pace.begin(limits, now_s())
         try:
-            await self._speak(process, speech)
+            await self._speak(process, speech, limits)
         except EngineError as exc:
             _log.warning("A text failed: %s", exc.detail or exc)
             speech.finish(exc)
@@ -204,14 +227,20 @@ class TtsService:
             raise
         else:
             speech.finish()
+        finally:
+            self._pace.end(now_s())
         self._metrics.engine_seconds.labels(kind="tts").observe(self._clock() - started)
         return True
 
-    async def _speak(self, process: EngineProcess, speech: Speech) -> None:
+    def _limits(self) -> CallLimits:
         deadline_s = self._settings.tts_deadline_s or self.capabilities.deadline_s
+        return CallLimits(deadline_s, deadline_s, self._settings.engine_patience_s)
+
+    async def _speak(self, process: EngineProcess, speech: Speech, limits: CallLimits) -> None:
         most_samples = _MOST_SPEECH_S * self.capabilities.sample_rate
-        async with aclosing(process.synthesize(speech.request, deadline_s)) as chunks:
+        async with aclosing(process.synthesize(speech.request, limits)) as chunks:
             async for chunk in chunks:
+                self._pace.begin(limits, now_s())  # each piece has its own time
                 if speech.put(chunk) > most_samples:
                     raise EngineError(
                         f"The text makes more than {_MOST_SPEECH_S:g} s of speech. Split it."

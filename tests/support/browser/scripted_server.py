@@ -172,6 +172,7 @@ def segment(
 class ScriptedReadiness:
     ready: bool = True
     reason: str = ""
+    retry_after_s: int = 0
 
 
 @dataclass

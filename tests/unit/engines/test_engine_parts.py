@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rtc_server.engines import registry, wire
 from rtc_server.engines.base import AstRequest
 from rtc_server.engines.child_log import ChildLog
-from rtc_server.engines.host import backoff_s
+from rtc_server.engines.host import Restarts
 from rtc_server.errors import EngineUnavailable
 
 
@@ -111,10 +111,15 @@ def test_the_log_is_bounded_in_rate_and_line_length() -> None:
 
 
 def test_the_first_replacement_comes_at_once_and_failures_are_spaced() -> None:
-    waits = [backoff_s(failures) for failures in range(12)]
-    assert waits[0] == 0.0
+    restarts, waits = Restarts(), []
+    for _ in range(12):
+        restarts.failed(lived_s=59.0)  # although each had answered
+        waits.append(restarts.wait_s)
+    assert waits[:3] == [0.0, 0.1, 0.2]
     assert waits == sorted(waits)
-    assert backoff_s(10_000) == 10.0
+    assert waits[-1] == 10.0
+    restarts.failed(lived_s=60.0)
+    assert restarts.wait_s == 0.0
 
 
 def test_an_unknown_engine_is_told_what_there_is() -> None:

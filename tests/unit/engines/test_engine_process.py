@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from rtc_server.engines.base import EngineOptions, TtsRequest
+from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.process import EngineProcess
 from rtc_server.errors import EngineCrashed
 
@@ -17,7 +18,7 @@ TTS = "tests.support.engine_fakes:tts"
 @pytest.mark.parametrize("killed", [True, False])
 async def test_it_ends_although_much_of_its_answer_was_never_read(killed: bool) -> None:
     process = await EngineProcess.start(TTS, TTS, EngineOptions(), 60.0)
-    speech = process.synthesize(TtsRequest("speak 1000", "en"), 60.0)
+    speech = process.synthesize(TtsRequest("speak 1000", "en"), CallLimits(60.0, 60.0, 0.0))
     await anext(speech)
     await asyncio.sleep(0.3)  # pipe and buffers are full
     if killed:

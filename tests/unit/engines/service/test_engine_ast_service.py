@@ -101,7 +101,9 @@ async def test_a_process_that_died_idle_is_replaced_before_anybody_asks() -> Non
 
 @pytest.mark.parametrize("do", [Do.HANG, Do.STOP])
 async def test_a_hang_is_told_and_mended(do: Do) -> None:
-    async with running(settings=replace(PATIENT, ast_deadline_s=2.0)) as bench:
+    async with running(
+        settings=replace(PATIENT, ast_deadline_s=2.0, engine_patience_s=1.0)
+    ) as bench:
         pid = (await bench.seen()).pid
         with pytest.raises(EngineTimeout):
             await bench.submit(do)
@@ -289,7 +291,7 @@ async def test_a_full_queue_refuses_at_once() -> None:
     async with running(settings=EngineSettings(ast_queue=2)) as bench:
         busy = await bench.keep_busy()
         waiting = [bench.submit(session="a"), bench.submit(session="b")]
-        with pytest.raises(EngineOverloaded, match="2 segments"):
+        with pytest.raises(EngineOverloaded, match="cannot keep up"):
             bench.submit(session="c")
         assert bench.drops("ast") == 1
         await asyncio.gather(busy, *waiting)
@@ -297,14 +299,16 @@ async def test_a_full_queue_refuses_at_once() -> None:
 
 
 async def test_waiting_ends_in_bounded_time() -> None:
-    async with running(settings=EngineSettings(ast_deadline_s=6.0, engine_wait_s=0.5)) as bench:
+    async with running(
+        settings=EngineSettings(ast_deadline_s=6.0, engine_wait_s=0.5, engine_patience_s=0.0)
+    ) as bench:
         hung = bench.submit(Do.STOP, "busy")
         await bench.until_idle_queue()
         late = bench.submit(session="a")
         with pytest.raises(EngineTimeout, match="get to this segment"):
             await late
         assert not hung.done()
-        with pytest.raises(EngineTimeout, match="did not answer"):
+        with pytest.raises(EngineTimeout, match="stood still"):
             await hung
 
 

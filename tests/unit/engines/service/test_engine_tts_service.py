@@ -133,7 +133,7 @@ async def test_kill_in_the_middle_of_a_text_is_told_and_mended() -> None:
 
 @pytest.mark.parametrize("verb", ["HANG", "STOP"])
 async def test_the_deadline_is_for_each_chunk(verb: str) -> None:
-    async with running(replace(PATIENT, tts_deadline_s=2.0)) as service:
+    async with running(replace(PATIENT, tts_deadline_s=2.0, engine_patience_s=1.0)) as service:
         assert await chunks(ask(service, "slowly 120")) == 120  # 2.4 s in all
         hung = ask(service, f"{verb} 1")
         await anext(hung)
@@ -143,7 +143,7 @@ async def test_the_deadline_is_for_each_chunk(verb: str) -> None:
 
 
 async def test_a_hung_abort_is_noticed_too() -> None:
-    async with running(replace(PATIENT, tts_deadline_s=2.0)) as service:
+    async with running(replace(PATIENT, tts_deadline_s=2.0, engine_patience_s=1.0)) as service:
         hung = ask(service, "HANG 2")
         await anext(hung)
         await hung.aclose()
@@ -179,7 +179,7 @@ async def test_a_full_queue_refuses_and_waiting_ends() -> None:
         busy = ask(service, "slowly 100")
         await anext(busy)
         late = ask(service, "speak 1")
-        with pytest.raises(EngineOverloaded, match="1 texts"):
+        with pytest.raises(EngineOverloaded, match="cannot keep up"):
             ask(service, "speak 1")
         with pytest.raises(EngineTimeout, match="get to this text"):
             await anext(late)

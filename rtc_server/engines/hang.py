@@ -1,0 +1,84 @@
+"""Tells a hung engine from a slow one: a plain object fed time and signs of work.
+
+Wall time alone cannot tell: on a busy machine an honest call takes ten times as long, and to load
+its engine anew makes the machine busier still. So a call hangs when its process shows no sign of
+work for a while; one that works is waited for, up to a limit.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+LOOK_S = 0.25
+"""Time between two looks at a process during a call."""
+_MOST_COUNTED_S = 2 * LOOK_S
+"""Most that one look adds to a call's time: while the server itself stood still, nothing is known
+of the engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """How long one call may take."""
+
+    quiet_s: float
+    """Longest time without a sign of work, where processor times can be read."""
+    work_s: float
+    """What the call takes at most while nothing else keeps the machine busy."""
+    patience_s: float
+    """What a call may take beyond `work_s` while it works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A process as the system sees it."""
+
+    cpu_s: float
+    """Processor time of all its threads so far, in seconds."""
+    wants_cpu: bool
+    """Whether a thread could go on at once, or waits for a disk: the machine is slow, not it."""
+
+
+class Verdict(StrEnum):
+    """What a look at a call said."""
+
+    WORKS = "works"
+    QUIET = "quiet"
+    """Hung: no sign of work for too long."""
+    ENDLESS = "endless"
+    """Hung: it works and works."""
+
+
+class CallWatch:
+    """One call of one process."""
+
+    def __init__(self, limits: CallLimits, now_s: float) -> None:
+        self.limits = limits
+        """As given."""
+        self.counted_s = 0.0
+        """What the call has taken so far, standstills of the server left out."""
+        self._looked_s = now_s
+        self._quiet_s = 0.0
+        self._cpu_s: float | None = None
+
+    def beat(self) -> None:
+        """The engine's own thread said that it is at work."""
+        self._quiet_s = 0.0
+
+    def look(self, now_s: float, activity: Activity | None) -> Verdict:
+        """Judge the call now. `activity` is None where the system cannot tell: then only
+        heartbeats are signs of work, and silence may last as long as the whole call should."""
+        passed_s = min(now_s - self._looked_s, _MOST_COUNTED_S)
+        self._looked_s = now_s
+        self.counted_s += passed_s
+        self._quiet_s = 0.0 if self._worked(activity) else self._quiet_s + passed_s
+        limits = self.limits
+        if self._quiet_s >= (limits.work_s if activity is None else limits.quiet_s):
+            return Verdict.QUIET
+        if self.counted_s >= limits.work_s + limits.patience_s:
+            return Verdict.ENDLESS
+        return Verdict.WORKS
+
+    def _worked(self, activity: Activity | None) -> bool:
+        if activity is None:
+            return False
+        before_s, self._cpu_s = self._cpu_s, activity.cpu_s
+        return activity.wants_cpu or (before_s is not None and activity.cpu_s > before_s)

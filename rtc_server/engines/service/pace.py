@@ -1,0 +1,67 @@
+"""How an engine keeps up with what it is asked: a plain object fed time."""
+
+import math
+from collections import deque
+
+from rtc_server.engines.hang import CallLimits
+
+MOST_DELAY_S = 1.5
+"""Beyond this, one more session would make all the others wait."""
+_WINDOW_S = 10.0
+"""Time that is looked back upon."""
+_MOST_RETRY_S = 30
+_RETRY_UNKNOWN_S = 5
+"""When to try again while nothing was served lately."""
+
+
+class Pace:
+    """Of one service: how long things wait for their turn, and how fast they are served."""
+
+    def __init__(self) -> None:
+        self._began_s: float | None = None
+        self._work_s = 0.0
+        self._was_slow = False
+        self._served: deque[tuple[float, float]] = deque()
+        """(when, how long it had waited), of the last `_WINDOW_S`."""
+
+    def begin(self, limits: CallLimits, now_s: float) -> None:
+        """A call begins, or the next piece of one."""
+        self._began_s, self._work_s = now_s, limits.work_s
+
+    def end(self, now_s: float) -> None:
+        """The call is over."""
+        self._was_slow = self._late_s(now_s) > 0
+        self._began_s = None
+
+    def serve(self, waited_s: float, now_s: float) -> None:
+        """Something that waited so long has its turn."""
+        self._served.append((now_s, waited_s))
+        self._forget(now_s)
+
+    def is_slow(self, now_s: float) -> bool:
+        """Return whether the call under way takes longer than it should, or the last one did."""
+        return self._was_slow or self._late_s(now_s) > 0
+
+    def retry_after_s(self, waiting: int, oldest_s: float, now_s: float) -> int:
+        """Return when another session can be carried: whole seconds, 0 for at once.
+
+        Args:
+            waiting: things that wait for their turn.
+            oldest_s: how long the oldest of them has waited.
+            now_s: the time.
+        """
+        self._forget(now_s)
+        waits_s = [waited_s for _, waited_s in self._served]
+        usual_s = sum(waits_s) / len(waits_s) if waits_s else 0.0
+        if max(usual_s, oldest_s, self._late_s(now_s)) <= MOST_DELAY_S:
+            return 0
+        if not waits_s:
+            return _RETRY_UNKNOWN_S
+        return max(1, min(_MOST_RETRY_S, math.ceil(waiting * _WINDOW_S / len(waits_s))))
+
+    def _late_s(self, now_s: float) -> float:
+        return 0.0 if self._began_s is None else now_s - self._began_s - self._work_s
+
+    def _forget(self, now_s: float) -> None:
+        while self._served and self._served[0][0] < now_s - _WINDOW_S:
+            self._served.popleft()

@@ -1,0 +1,40 @@
+"""The bounded wait of one thing for its turn at an engine."""
+
+import asyncio
+from collections.abc import Callable
+
+from rtc_server.config import EngineSettings
+from rtc_server.engines.service.pace import Pace
+
+_AGAIN_S = 0.5
+"""How often it is seen whether a slow engine is in time again."""
+
+
+def now_s() -> float:
+    """The running loop's time."""
+    return asyncio.get_running_loop().time()
+
+
+class Wait:
+    """Calls `expire` when something has waited for too long: longer while the engine is slow."""
+
+    def __init__(self, settings: EngineSettings, pace: Pace, expire: Callable[[], None]) -> None:
+        self._began_s = now_s()
+        self._latest_s = self._began_s + settings.engine_wait_s + settings.engine_patience_s
+        self._pace, self._expire = pace, expire
+        self._timer = asyncio.get_running_loop().call_later(settings.engine_wait_s, self._over)
+
+    @property
+    def lasted_s(self) -> float:
+        """So long has it waited."""
+        return now_s() - self._began_s
+
+    def end(self) -> None:
+        """It is served, or nobody waits for it any more."""
+        self._timer.cancel()
+
+    def _over(self) -> None:
+        if self._pace.is_slow(now_s()) and now_s() < self._latest_s:
+            self._timer = asyncio.get_running_loop().call_later(_AGAIN_S, self._over)
+        else:
+            self._expire()

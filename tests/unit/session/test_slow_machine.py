@@ -1,0 +1,67 @@
+"""A session with the real phrasebook, while the machine has ten other things to compute."""
+
+import asyncio
+import json
+import time
+from typing import Any, cast
+
+import psutil
+import pytest
+
+from rtc_server.config import EngineSettings
+from rtc_server.engines.base import EngineOptions
+from rtc_server.engines.service import AstService
+from rtc_server.events.client import SessionPatch
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import Samples
+from tests.support.busy_machine import load
+from tests.support.fakes import FakeAst, FakeTransport, joined, silence
+from tests.support.house import ALL, house, speak
+from tests.support.signals import english
+from tests.support.until import until
+
+MINUTES = 3
+LOAD = 10
+
+
+def sent(wire: FakeTransport, kind: str, **fields: object) -> list[dict[str, Any]]:
+    events = (json.loads(text) for text in wire.sent)
+    return [
+        event
+        for event in events
+        if event["type"] == kind and all(event.get(key) == fields[key] for key in fields)
+    ]
+
+
+def answered(wire: FakeTransport) -> bool:
+    """Return whether each segment that was said has its last caption."""
+    return len(sent(wire, "x.segment", final=True)) == len(sent(wire, "x.vad", state="silence"))
+
+
+@pytest.mark.slow
+@pytest.mark.real_time
+async def test_at_load_ten_the_phrasebook_is_late_and_never_restarted() -> None:
+    """With the settings that everybody has."""
+    service = AstService("phrasebook", EngineOptions(), EngineSettings(), Metrics())
+    await service.start()
+    [engine] = psutil.Process().children()
+    sentence: Samples = joined([english("where is the train station"), silence(1.0)])
+    position = 0
+    try:
+        async with house(ast=cast(FakeAst, service)) as place:
+            await place.call(SessionPatch(target_language="ru", x_events=ALL))
+            [wire] = place.wires
+            with load(LOAD):
+                until_s = time.monotonic() + 60 * MINUTES
+                while time.monotonic() < until_s:
+                    await speak(wire, sentence, position)
+                    position += len(sentence)
+                    await until(lambda: answered(wire))
+            captions = sent(wire, "x.segment", final=True)
+            assert len(captions) >= 10
+            assert "failed" not in {caption["status"] for caption in captions}
+            assert sent(wire, "x.warning", code="engine_slow")
+        assert engine.is_running()
+    finally:
+        await service.close()
+        await asyncio.sleep(0)
