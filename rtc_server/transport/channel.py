@@ -96,7 +96,7 @@ class GuardedSctp(RTCSctpTransport):
         super().__init__(transport)
         self._advertised_rwnd = RECEIVE_WINDOW_BYTES
         self._known_streams: set[int] = set()
-        """Streams that carried a message; a stream number has 16 bits."""
+        """Streams that carried a message since they were last reset; a number has 16 bits."""
         self.on_unreadable: Callable[[str], None] = lambda reason: None
         """Told about a message that is not text."""
         self.on_aborted: Callable[[], None] = lambda: None
@@ -150,6 +150,11 @@ class GuardedSctp(RTCSctpTransport):
         """
         parameters = RTCDataChannelParameters(negotiated=True, id=stream_id)
         self.emit("datachannel", RTCDataChannel(self, parameters))
+
+    def _data_channel_closed(self, stream_id: int) -> None:
+        # Reset both ways: what comes under this number from now on is another channel's.
+        super()._data_channel_closed(stream_id)
+        self._known_streams.discard(stream_id)
 
     async def _send_chunk(self, chunk: Chunk) -> None:
         # A timer may fire after the transport went away; there is nobody to tell.

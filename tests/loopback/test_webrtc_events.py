@@ -63,6 +63,16 @@ async def test_a_second_channel_that_is_not_announced_is_refused_once() -> None:
         assert [json.loads(each)["type"] for each in server.session.messages] == ["first", "second"]
 
 
+async def test_a_number_is_free_for_another_channel_when_the_first_is_closed() -> None:
+    async with Server() as server, RtcClient(server.negotiate, channel_id=2) as client:
+        for number in range(1, 4):
+            client.send({"type": "x.ping"})
+            await server.session.until(lambda: len(server.session.messages) == number)  # noqa: B023
+            assert server.transport.send_message('{"type": "x.pong"}')
+            await client.event("x.pong", count=number)
+            await client.replace_channel(2)
+
+
 async def test_a_client_without_a_channel_is_served_too() -> None:
     async with Server() as server, RtcClient(server.negotiate, channel=None):
         session = server.session

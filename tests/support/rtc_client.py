@@ -262,6 +262,16 @@ class RtcClient:
 
         cast(Any, self.pc.sctp)._receive_data_chunk = ignore
 
+    async def replace_channel(self, channel_id: int) -> None:
+        """Close the data channel; then open another one under this number, unannounced."""
+        assert self._channel is not None
+        closed = asyncio.Event()
+        self._channel.on("close", closed.set)
+        self._channel.close()
+        await closed.wait()
+        self._channel = self.pc.createDataChannel("", negotiated=True, id=channel_id)
+        self._channel.on("message", self._message)
+
     @property
     def _connection(self) -> Any:
         return self.pc.getTransceivers()[0].receiver.transport.transport._connection
