@@ -5,24 +5,17 @@ from the application's own server, one peer connection, the data channel ``oai-e
 by POST, the translated track, append-only transcripts. Only the base URL and the key are ours.
 """
 
-import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
-from aiohttp import web
 from playwright.async_api import expect
 
-from rtc_server.app.server import RunningServer, running
-from rtc_server.config import AccessSettings, HttpSettings, Settings
+from tests.support.browser.application import application
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import PATIENCE_MS
 from tests.support.browser.understood import expect_english, spoken
 from tests.support.browser.voice import RUSSIAN, as_microphone
-from tests.support.patient import PATIENT
 from tests.support.signals import russian
 
-KEY = "the-key-of-the-application"
 PAGE = """<!doctype html>
 <html lang="en"><title>Translator</title>
 <button id="start">Start</button> <button id="stop">Stop</button>
@@ -70,66 +63,12 @@ element("start").onclick = () => start().catch(failed);
 element("stop").onclick = () => events.send(JSON.stringify({ type: "session.close" }));
 </script>
 </html>"""
-SESSION = {
-    "model": "gpt-realtime-translate",
-    "audio": {
-        "input": {
-            "transcription": {"model": "gpt-realtime-whisper"},
-            "noise_reduction": {"type": "near_field"},
-        },
-    },
-}
-
-
-@contextlib.asynccontextmanager
-async def application() -> AsyncIterator[tuple[str, RunningServer]]:
-    """The application's origin, and the interpreter that it uses."""
-
-    async def page(_request: web.Request) -> web.Response:
-        return web.Response(text=PAGE.replace("BASE", server.url), content_type="text/html")
-
-    async def session(request: web.Request) -> web.Response:
-        """What keeps the key from the browser."""
-        language = (await request.json())["language"]
-        audio = {**SESSION["audio"], "output": {"language": language}}  # type: ignore[dict-item]
-        async with (
-            aiohttp.ClientSession() as http,
-            http.post(
-                f"{server.url}/v1/realtime/translations/client_secrets",
-                headers={"Authorization": f"Bearer {KEY}"},
-                json={"session": {**SESSION, "audio": audio}},
-            ) as made,
-        ):
-            made.raise_for_status()
-            return web.json_response({"secret": (await made.json())["value"]})
-
-    async def no_icon(_request: web.Request) -> web.Response:
-        return web.Response(status=204)
-
-    app = web.Application()
-    app.router.add_get("/", page)
-    app.router.add_post("/session", session)
-    app.router.add_get("/favicon.ico", no_icon)
-    runner = web.AppRunner(app, shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        settings = Settings(
-            http=HttpSettings(port=0, api_key=KEY),
-            engines=PATIENT,
-            access=AccessSettings(cors_origins=(origin,)),
-        )
-        async with running(settings) as server:
-            yield origin, server
-    finally:
-        await runner.cleanup()
 
 
 async def test_a_page_written_from_the_guide_alone_is_interpreted(tmp_path: Path) -> None:
     microphone = as_microphone(tmp_path / "microphone.wav", russian(RUSSIAN))
     async with (
-        application() as (origin, server),
+        application(PAGE) as (origin, server),
         visit(origin, microphone=microphone, interpreter=server.url) as seen,
     ):
         page = seen.page
