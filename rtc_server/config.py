@@ -329,8 +329,8 @@ class EngineSettings:
     )
     engine_wait_s: float = option(
         5.0,
-        "seconds a segment or a text may wait for its turn (a restart of the engine included) "
-        "before it fails",
+        "seconds a segment or a text may wait for its turn before it fails; longer, by up to "
+        "--engine-patience-s, while the engine is slow or being restarted",
         low=0.5,
         high=120,
     )

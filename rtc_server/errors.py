@@ -7,7 +7,8 @@ RtcServerError
 │   ├── EngineUnavailable  unknown name, missing extra, missing model              (exit code 2)
 │   ├── EngineCrashed      its process died; it is being restarted                 retryable
 │   ├── EngineTimeout      it missed the deadline; it is being restarted           retryable
-│   └── EngineOverloaded   the bounded queue is full                               retryable
+│   ├── EngineOverloaded   the bounded queue is full                               retryable
+│   └── SessionRefused     what the session sent crashed the engine twice          retryable
 ├── RemoteError            the peer's fault, never ours: answered, not logged as a bug
 │   ├── BadOffer           the SDP cannot be accepted                              400
 │   │   └── TooManyTracks  more audio tracks than one peer may have                422
@@ -32,6 +33,8 @@ RtcServerError
 
 Every message is a sentence that says what to do. None carries SDP, transcripts or tokens.
 """
+
+import math
 
 
 class RtcServerError(Exception):
@@ -91,6 +94,26 @@ class EngineOverloaded(EngineError):
 
     code = "engine_overloaded"
     retryable = True
+
+
+class SessionRefused(EngineError):
+    """What this session sent crashed the engine twice; it is not served for a while."""
+
+    code = "session_refused"
+    retryable = True
+
+    @classmethod
+    def translation(cls, for_s: float) -> "SessionRefused":
+        """Of a session's speech."""
+        return cls(_REFUSED.format("Translation", "speech", math.ceil(for_s / 60)))
+
+    @classmethod
+    def voice(cls, for_s: float) -> "SessionRefused":
+        """Of a session's texts."""
+        return cls(_REFUSED.format("The voice", "text", math.ceil(for_s / 60)))
+
+
+_REFUSED = "{} stopped twice on this session's {}. It is not tried again for {} min."
 
 
 class RemoteError(RtcServerError):

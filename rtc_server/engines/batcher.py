@@ -94,6 +94,10 @@ class FairQueue(Generic[E]):
         self._lines.setdefault(entry.session_id, deque()).append(entry)
         return gone
 
+    def charge(self, session_id: str, work: float, now_s: float) -> None:
+        """Count more work for a session than its entries said."""
+        self._usage.add(session_id, work, now_s)
+
     def take(self, most: int, now_s: float) -> list[E]:
         """At most `most` entries that somebody waits for, no second of a session before each had
         one."""

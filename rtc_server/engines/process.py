@@ -29,6 +29,8 @@ _STOP_S = 2.0
 """How long a process that is idle, or that fell, may take to be gone before it is killed."""
 _UNWANTED_BYTES = 65_536
 """Read at once of an answer that nobody waits for."""
+_MOST_FAULTS = 3
+"""Failed calls in a row after which an engine is replaced."""
 _GIVING_UP_S = 0.02
 """How long to leave a call that is being given up to itself."""
 
@@ -44,12 +46,14 @@ class EngineProcess:
         assert child.stdout is not None
         assert child.stderr is not None
         self.cause_of_death = "crash"
-        """For the metric: "crash", or "timeout" when we killed it."""
+        """For the metric: "crash", or "timeout" or "faults" when we killed it."""
         self._name = name
         self._child = child
         self._inbox = child.stdout
         self._outbox = child.stdin
         self._retired = False
+        self._faults = 0
+        """Calls in a row that failed of a bug in the engine."""
         self._child_log = ChildLog()
         self._table = process_table()
         self._exit = asyncio.create_task(child.wait(), name=f"{name} exit")
@@ -115,13 +119,15 @@ class EngineProcess:
             reply = await self._reply(watch)
         match reply:
             case wire.Translated(results) if len(results) == len(batch):
+                self._faults = 0
                 return results
             case wire.Translated(results):
-                raise EngineError(
-                    f"Engine {self._name} gave {len(results)} results for {len(batch)} segments."
+                raise self._fault(
+                    f"Engine {self._name} gave {len(results)} results for {len(batch)} segments.",
+                    "wrong number of results",
                 )
             case wire.Raised(reason, detail):
-                raise EngineError(reason, detail)
+                raise self._fault(reason, detail)
             case _:
                 raise self._out_of_step(reply)
 
@@ -145,9 +151,10 @@ class EngineProcess:
                         await self._abort(limits)
                         raise
                 case wire.Done():
+                    self._faults = 0
                     return
                 case wire.Raised(reason, detail):
-                    raise EngineError(reason, detail)
+                    raise self._fault(reason, detail)
                 case _:
                     raise self._out_of_step(reply)
 
@@ -243,6 +250,14 @@ class EngineProcess:
         if (code := self._exit.result()) < 0:
             return f"was killed by {signal.Signals(-code).name}"
         return f"ended with exit code {code}"
+
+    def _fault(self, reason: str, detail: str) -> EngineError:
+        """Count a call that failed of a bug (a refusal has no `detail`): some of them, as an error
+        of CUDA, leave an engine that fails at every call from then on."""
+        self._faults += bool(detail)
+        if self._faults >= _MOST_FAULTS:
+            self.retire("faults")
+        return EngineError(reason, detail)
 
     def _out_of_step(self, reply: wire.Message) -> EngineCrashed:
         self.retire("crash")

@@ -45,6 +45,7 @@ ERRORS = {
     "RoomSilent",
     "RoomTaken",
     "RtcServerError",
+    "SessionRefused",
     "SlowReader",
     "TooManyTracks",
     "Unauthorized",

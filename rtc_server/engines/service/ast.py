@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from rtc_server.clock import Clock, monotonic
 from rtc_server.config import EngineSettings
@@ -16,65 +16,29 @@ from rtc_server.engines.base import (
     EngineOptions,
 )
 from rtc_server.engines.batcher import AstQueue
+from rtc_server.engines.blame import Blame
 from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
+from rtc_server.engines.service.ast_entry import AstEntry, cancel, look_at
 from rtc_server.engines.service.pace import Pace
 from rtc_server.engines.service.waits import Wait, now_s
-from rtc_server.errors import EngineError, EngineOverloaded, EngineTimeout
+from rtc_server.errors import (
+    EngineCrashed,
+    EngineError,
+    EngineOverloaded,
+    EngineTimeout,
+    SessionRefused,
+)
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE
 
 _log = logging.getLogger(__name__)
 
+_CRASH_COST_S = 60.0
+"""Audio, in seconds, that is as much work as to start an engine anew."""
 _WORK_PER_AUDIO = 0.05
 """What an honest call may take for each second of audio, beside `AstCapabilities.deadline_s`."""
-_COST_S = 0.5
-"""Audio, in seconds, that is as much work as the rest of a request."""
-
-
-@dataclass(eq=False, slots=True)
-class _Entry:
-    """A segment that waits or is being translated."""
-
-    request: AstRequest
-    """What to translate."""
-    session_id: str
-    """Whose it is."""
-    future: asyncio.Future[Any]
-    """Where the answer goes: an `AstResult`, or None for a partial that is not worth its time."""
-    wait: Wait | None = None
-    """Bounds the wait of a final; partials are replaced by newer ones instead."""
-
-    @property
-    def cost(self) -> float:
-        """How much work it is: seconds of audio, and a little more."""
-        return _COST_S + self.request.samples.size / SPEECH_RATE
-
-    @property
-    def waited_s(self) -> float:
-        """How long it has been waiting."""
-        return self.wait.lasted_s if self.wait is not None else 0.0
-
-    def done(self) -> bool:
-        """Whether nobody waits for it any more."""
-        return self.future.done()
-
-    def stop_waiting(self) -> None:
-        """It is served or dropped now."""
-        if self.wait is not None:
-            self.wait.end()
-
-    def fail(self, error: EngineError) -> None:
-        """Tell the waiting. A partial is only worth a shrug: the final will tell."""
-        self.stop_waiting()
-        if self.future.done():
-            return
-        if self.request.partial:
-            self.future.set_result(None)
-        else:
-            self.future.set_exception(type(error)(str(error)))  # one traceback for each waiting
-            self.future.exception()  # seen: the session may be gone, which is no fault to log
 
 
 class AstService:
@@ -95,8 +59,11 @@ class AstService:
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
-        self._queue = AstQueue[_Entry](settings.ast_queue)
-        self._running: list[_Entry] = []
+        self._queue = AstQueue[AstEntry](settings.ast_queue)
+        self._retries: deque[AstEntry] = deque()
+        """Segments of a batch that failed as a whole: each is tried once more, alone."""
+        self._blame = Blame()
+        self._running: list[AstEntry] = []
         self._pace = Pace()
         self._host = EngineHost(
             kind="ast",
@@ -137,7 +104,6 @@ class AstService:
             EngineOverloaded: the queue is full, and nobody has more waiting than this session.
             EngineError: the engine has no such pair, or the segment is too long for it.
         """
-        self._check(request)
         entry = self._entry(request, session_id)
         gone, partials = self._queue.add_final(entry)
         if gone is not None:
@@ -147,7 +113,7 @@ class AstService:
                 raise overloaded
             gone.fail(overloaded)
         self._drop_partials(partials)
-        entry.wait = Wait(self._settings, self._pace, lambda: self._expire(entry))
+        entry.wait = self._wait(entry)
         self._host.wake()
         return entry.future
 
@@ -162,7 +128,6 @@ class AstService:
         Raises:
             EngineError: the engine has no such pair or no partials, or the audio is too long.
         """
-        self._check(request)
         entry = self._entry(request, session_id)
         self._drop_partials(self._queue.add_partial(entry))
         self._host.wake()
@@ -177,8 +142,7 @@ class AstService:
         Give it to `confirm` once the segment is over, or cancel it when speech goes on.
         """
         entry = self._entry(request, session_id)
-        entry.future.add_done_callback(_look_at)
-        self._check(request)
+        entry.future.add_done_callback(look_at)
         self._drop_partials(self._queue.add_partial(entry))
         self._host.wake()
         return entry.future
@@ -206,15 +170,23 @@ class AstService:
 
     def forget(self, session_id: str) -> None:
         """The session is over: cancel what it has waiting."""
-        _cancel(self._queue.forget(session_id))
+        cancel(self._queue.forget(session_id))
+        cancel(entry for entry in self._retries if entry.session_id == session_id)
+        self._blame.forget(session_id)
 
     async def close(self) -> None:
         """Cancel everything and end the engine's process. Idempotent."""
-        _cancel(self._queue.clear())
+        cancel(self._queue.clear())
+        cancel(self._retries)
         await self._host.close()
 
-    def _entry(self, request: AstRequest, session_id: str) -> _Entry:
-        return _Entry(request, session_id, asyncio.get_running_loop().create_future())
+    def _entry(self, request: AstRequest, session_id: str) -> AstEntry:
+        """Raises what `submit` does for a request that cannot be served."""
+        self._check(request)
+        refused_s = self._blame.refused_s(session_id, now_s())
+        if refused_s:
+            raise SessionRefused.translation(refused_s)
+        return AstEntry(request, session_id, asyncio.get_running_loop().create_future())
 
     def _check(self, request: AstRequest) -> None:
         pair = (request.source_language, request.target_language)
@@ -229,14 +201,14 @@ class AstService:
                 f"Engine {self._name} takes segments up to {self.capabilities.max_audio_s:g} s."
             )
 
-    def _drop_partials(self, dropped: Iterable[_Entry]) -> None:
+    def _drop_partials(self, dropped: Iterable[AstEntry]) -> None:
         for entry in dropped:
             self._metrics.queue_drops.labels(queue="ast_partials").inc()
             if not entry.future.done():
                 entry.future.set_result(None)
 
-    def _expire(self, entry: _Entry) -> None:
-        if self._queue.finals.remove(entry):
+    def _expire(self, entry: AstEntry) -> None:
+        if self._queue.finals.remove(entry) or entry in self._retries:
             self._metrics.queue_drops.labels(queue="ast").inc()
             entry.fail(
                 EngineTimeout(
@@ -246,7 +218,7 @@ class AstService:
             )
 
     async def _serve_next(self, process: EngineProcess) -> bool:
-        batch = self._queue.take(self.capabilities.max_batch, now_s())
+        batch = self._next_batch()
         if not batch:
             return False
         for entry in batch:
@@ -262,12 +234,12 @@ class AstService:
             results = await process.translate(requests, limits)
         except EngineError as exc:
             _log.warning("A batch of %d failed: %s", len(batch), exc.detail or exc)
-            for entry in batch:
-                entry.fail(exc)
+            self._failed(batch, exc)
         except asyncio.CancelledError:
-            _cancel(batch)
+            cancel(batch)
             raise
         else:
+            self._blame.answered(entry.session_id for entry in batch)
             for entry, result in zip(batch, results, strict=True):
                 if not entry.future.done():
                     entry.future.set_result(result)
@@ -277,6 +249,38 @@ class AstService:
             self._pace.end(now_s())
         self._metrics.engine_seconds.labels(kind="ast").observe(self._clock() - started)
         return True
+
+    def _next_batch(self) -> list[AstEntry]:
+        while self._retries:
+            entry = self._retries.popleft()
+            if not entry.done():
+                return [entry]
+        most = 1 if self._blame.alone(now_s()) else self.capabilities.max_batch
+        return self._queue.take(most, now_s())
+
+    def _failed(self, batch: list[AstEntry], error: EngineError) -> None:
+        """One of a batch may be at fault: the others get their answer in a call of their own."""
+        if isinstance(error, EngineCrashed | EngineTimeout):
+            self._blame.crashed((entry.session_id for entry in batch), now_s())
+            if len(batch) == 1:  # so the others go first, while a new engine is there
+                self._queue.finals.charge(batch[0].session_id, _CRASH_COST_S, now_s())
+        for entry in batch:
+            if len(batch) == 1 or entry.wait is None:  # a partial, or begun early: no loss
+                entry.fail(error)
+            else:
+                entry.wait = self._wait(entry)
+                self._retries.append(entry)
+        for session_id in {entry.session_id for entry in batch}:
+            if refused_s := self._blame.refused_s(session_id, now_s()):
+                again = [entry for entry in self._retries if entry.session_id == session_id]
+                for entry in self._queue.forget(session_id) + again:
+                    entry.fail(SessionRefused.translation(refused_s))
+
+    def _is_late(self) -> bool:
+        return self._pace.is_slow(now_s()) or not self._host.ready
+
+    def _wait(self, entry: AstEntry) -> Wait:
+        return Wait(self._settings, self._is_late, lambda: self._expire(entry))
 
     def _count(self, request: AstRequest, result: AstResult) -> None:
         if result.status is AstStatus.NOT_UNDERSTOOD and not request.partial:
@@ -289,15 +293,3 @@ class AstService:
             quiet_s = self.capabilities.deadline_s
             work_s = quiet_s + _WORK_PER_AUDIO * audio_s
         return CallLimits(quiet_s, work_s, self._settings.engine_patience_s)
-
-
-def _look_at(early: asyncio.Future[AstResult | None]) -> None:
-    """A guess that failed and was never confirmed is no fault to log."""
-    if not early.cancelled():
-        early.exception()
-
-
-def _cancel(entries: Iterable[_Entry]) -> None:
-    for entry in entries:
-        entry.stop_waiting()
-        entry.future.cancel()

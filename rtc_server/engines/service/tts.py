@@ -15,12 +15,19 @@ from rtc_server.clock import Clock, monotonic
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
 from rtc_server.engines.batcher import FairQueue
+from rtc_server.engines.blame import Blame
 from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service.pace import Pace
 from rtc_server.engines.service.waits import Wait, now_s
-from rtc_server.errors import EngineError, EngineOverloaded, EngineTimeout
+from rtc_server.errors import (
+    EngineCrashed,
+    EngineError,
+    EngineOverloaded,
+    EngineTimeout,
+    SessionRefused,
+)
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
 
@@ -129,6 +136,7 @@ class TtsService:
         self._metrics = metrics
         self._clock = clock
         self._queue = FairQueue[Speech](settings.tts_queue)
+        self._blame = Blame()
         self._pace = Pace()
         self._host = EngineHost(
             kind="tts",
@@ -167,6 +175,8 @@ class TtsService:
             EngineError: the engine has no such language or voice.
         """
         self._check(request)
+        if refused_s := self._blame.refused_s(session_id, now_s()):
+            raise SessionRefused.voice(refused_s)
         speech = Speech(request, session_id)
         gone = self._queue.add(speech)
         if gone is not None:
@@ -175,13 +185,14 @@ class TtsService:
             if gone is speech:
                 raise overloaded
             gone.finish(overloaded)
-        speech.wait = Wait(self._settings, self._pace, lambda: self._expire(speech))
+        speech.wait = Wait(self._settings, self._is_late, lambda: self._expire(speech))
         self._host.wake()
         return speech
 
     def forget(self, session_id: str) -> None:
         """The session is over: drop what it has waiting."""
         _abandon(self._queue.forget(session_id))
+        self._blame.forget(session_id)
 
     async def close(self) -> None:
         """Drop everything and end the engine's process. Idempotent."""
@@ -222,6 +233,8 @@ class TtsService:
         except EngineError as exc:
             _log.warning("A text failed: %s", exc.detail or exc)
             speech.finish(exc)
+            if isinstance(exc, EngineCrashed | EngineTimeout):
+                self._blame.crashed([speech.session_id], now_s())
         except asyncio.CancelledError:
             speech.abandon()
             raise
@@ -231,6 +244,9 @@ class TtsService:
             self._pace.end(now_s())
         self._metrics.engine_seconds.labels(kind="tts").observe(self._clock() - started)
         return True
+
+    def _is_late(self) -> bool:
+        return self._pace.is_slow(now_s()) or not self._host.ready
 
     def _limits(self) -> CallLimits:
         deadline_s = self._settings.tts_deadline_s or self.capabilities.deadline_s

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 from rtc_server.config import EngineSettings
-from rtc_server.engines.service.pace import Pace
 
 _AGAIN_S = 0.5
-"""How often it is seen whether a slow engine is in time again."""
+"""How often it is seen whether a late engine is in time again."""
 
 
 def now_s() -> float:
@@ -16,12 +15,15 @@ def now_s() -> float:
 
 
 class Wait:
-    """Calls `expire` when something has waited for too long: longer while the engine is slow."""
+    """Calls `expire` when something has waited for too long: longer while the engine is late."""
 
-    def __init__(self, settings: EngineSettings, pace: Pace, expire: Callable[[], None]) -> None:
+    def __init__(
+        self, settings: EngineSettings, is_late: Callable[[], bool], expire: Callable[[], None]
+    ) -> None:
+        """`is_late`: whether the engine is slow, or being replaced."""
         self._began_s = now_s()
         self._latest_s = self._began_s + settings.engine_wait_s + settings.engine_patience_s
-        self._pace, self._expire = pace, expire
+        self._is_late, self._expire = is_late, expire
         self._timer = asyncio.get_running_loop().call_later(settings.engine_wait_s, self._over)
 
     @property
@@ -34,7 +36,7 @@ class Wait:
         self._timer.cancel()
 
     def _over(self) -> None:
-        if self._pace.is_slow(now_s()) and now_s() < self._latest_s:
+        if self._is_late() and now_s() < self._latest_s:
             self._timer = asyncio.get_running_loop().call_later(_AGAIN_S, self._over)
         else:
             self._expire()

@@ -65,19 +65,30 @@ async def test_thirty_five_seconds_of_audio_pass_whole() -> None:
 
 
 @pytest.mark.parametrize("do", [Do.EXIT, Do.SEGFAULT])
-async def test_a_crash_fails_its_own_batch_only(do: Do) -> None:
+async def test_a_crash_fails_whoever_caused_it_and_nobody_else(do: Do) -> None:
     async with running() as bench:
         first = await bench.seen()
         busy = await bench.keep_busy()
-        batch = [bench.submit(do, f"s{i}") for i in range(MAX_BATCH)]
-        waiting = bench.submit(session="waits")
+        good, bad = bench.submit(session="s1"), bench.submit(do, "s2")
+        waiting = bench.submit(session="s3")
         await busy
-        for future in batch:
-            with pytest.raises(EngineCrashed, match=r"exit code 3|SIGSEGV"):
-                await future
-        assert Seen(await waiting).pid != first.pid
+        with pytest.raises(EngineCrashed, match=r"exit code 3|SIGSEGV"):
+            await bad
+        for future in (good, waiting):
+            answer = Seen(await future)
+            assert (answer.pid != first.pid, answer.batch) == (True, 1)
         assert bench.service.ready
-        assert bench.restarts("crash") == 1
+        assert bench.restarts("crash") == 2
+
+
+async def test_an_engine_whose_every_call_raises_is_replaced() -> None:
+    async with running() as bench:
+        pid = (await bench.seen()).pid
+        for _ in range(3):
+            with pytest.raises(EngineError, match="say it again"):
+                await bench.submit(Do.RAISE_WITH_SECRET)
+        assert (await bench.seen()).pid != pid
+        assert bench.restarts("faults") == 1
 
 
 async def test_kill_in_the_middle_of_a_call_is_told_and_mended() -> None:
@@ -316,7 +327,8 @@ async def test_an_engine_that_cannot_be_restarted_is_tried_again_and_callers_are
     tmp_path: Path,
 ) -> None:
     options = EngineOptions(phrasebooks=(tmp_path / "started",))
-    async with running("starts_once", EngineSettings(engine_wait_s=3.0), options) as bench:
+    settings = EngineSettings(engine_wait_s=3.0, engine_patience_s=0.0)
+    async with running("starts_once", settings, options) as bench:
         with pytest.raises(EngineCrashed):
             await bench.submit(Do.EXIT)
         assert not bench.service.ready

@@ -1,0 +1,71 @@
+"""One request to the translation engine, from its submission to its answer."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rtc_server.engines.base import AstRequest, AstResult
+from rtc_server.engines.service.waits import Wait
+from rtc_server.errors import EngineError
+from rtc_server.pcm import SPEECH_RATE
+
+_COST_S = 0.5
+"""Audio, in seconds, that is as much work as the rest of a request."""
+
+
+@dataclass(eq=False, slots=True)
+class AstEntry:
+    """A segment that waits or is being translated."""
+
+    request: AstRequest
+    """What to translate."""
+    session_id: str
+    """Whose it is."""
+    future: asyncio.Future[Any]
+    """Where the answer goes: an `AstResult`, or None for a partial that is not worth its time."""
+    wait: Wait | None = None
+    """Bounds the wait of a final; partials are replaced by newer ones instead."""
+
+    @property
+    def cost(self) -> float:
+        """How much work it is: seconds of audio, and a little more."""
+        return _COST_S + self.request.samples.size / SPEECH_RATE
+
+    @property
+    def waited_s(self) -> float:
+        """How long it has been waiting."""
+        return self.wait.lasted_s if self.wait is not None else 0.0
+
+    def done(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self.future.done()
+
+    def stop_waiting(self) -> None:
+        """It is served or dropped now."""
+        if self.wait is not None:
+            self.wait.end()
+
+    def fail(self, error: EngineError) -> None:
+        """Tell the waiting. A partial is only worth a shrug: the final will tell."""
+        self.stop_waiting()
+        if self.future.done():
+            return
+        if self.request.partial:
+            self.future.set_result(None)
+        else:
+            self.future.set_exception(type(error)(str(error)))  # one traceback for each waiting
+            self.future.exception()  # seen: the session may be gone, which is no fault to log
+
+
+def look_at(early: asyncio.Future[AstResult | None]) -> None:
+    """A guess that failed and was never confirmed is no fault to log."""
+    if not early.cancelled():
+        early.exception()
+
+
+def cancel(entries: Iterable[AstEntry]) -> None:
+    """Nobody waits for them any more."""
+    for entry in entries:
+        entry.stop_waiting()
+        entry.future.cancel()
