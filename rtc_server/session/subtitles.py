@@ -1,8 +1,9 @@
 """A transcript as a file: plain text, SRT, WebVTT or JSON. Pure.
 
 The page writes the same files from what it has on screen (``static/export.js``); a test holds the
-two against each other. Subtitles count time on the session's audio clock; each stands as long as it
-was spoken, at least long enough to be read, and never into the next one.
+two against each other. Subtitles count time on the session's audio clock; what was said stands as
+long as it was spoken, at least long enough to be read, and never into the next one. Where two
+people talk, plain text says who (by language) and when (by the same clock).
 """
 
 import json
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from rtc_server.session.base import Spoken
+from rtc_server.session.cues import cut
 
 LEAST_MS = 1500
 """Shortest time that a subtitle stands, unless the next one comes before."""
@@ -45,7 +47,7 @@ def written(segments: Sequence[Spoken], form: Format, side: Side) -> str:
     """The whole file. JSON holds both languages, whatever `side` says."""
     match form:
         case Format.TXT:
-            return "\n\n".join(_lines(each, side) for each in segments) + "\n"
+            return _text(segments, side)
         case Format.SRT:
             cues = enumerate(_cues(segments, side, ","), start=1)
             return "\n".join(f"{number}\n{cue}\n" for number, cue in cues)
@@ -55,10 +57,19 @@ def written(segments: Sequence[Spoken], form: Format, side: Side) -> str:
             return _json(segments)
 
 
-def _lines(segment: Spoken, side: Side) -> str:
+def _text(segments: Sequence[Spoken], side: Side) -> str:
+    two = len({each.source.language for each in segments}) > 1
+    blocks = []
+    for each in segments:
+        who = f"[{_clock(each.source.start_ms)}] {each.source.language.upper()}"
+        blocks.append("\n".join([*([who] if two else []), *_texts(each, side)]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _texts(segment: Spoken, side: Side) -> list[str]:
     if side is Side.BOTH:
-        return f"{segment.source.text}\n{segment.target.text}"
-    return segment.source.text if side is Side.SOURCE else segment.target.text
+        return [segment.source.text, segment.target.text]
+    return [segment.source.text if side is Side.SOURCE else segment.target.text]
 
 
 def _cues(segments: Sequence[Spoken], side: Side, mark: str) -> list[str]:
@@ -69,18 +80,24 @@ def _cues(segments: Sequence[Spoken], side: Side, mark: str) -> list[str]:
         end = start + max(segment.source.end_ms - start, LEAST_MS)
         if index + 1 < len(segments):
             end = min(end, segments[index + 1].source.start_ms)
-        words = _lines(segment, side)
-        if mark == ".":
-            words = words.replace("&", "&amp;").replace("<", "&lt;")
-        times = f"{_timestamp(start, mark)} --> {_timestamp(max(end, start + 1), mark)}"
-        cues.append(f"{times}\n{words}")
+        for cue in cut(_texts(segment, side), start, max(end, start + 1)):
+            words = "\n".join(cue.lines)
+            if mark == ".":
+                words = words.replace("&", "&amp;").replace("<", "&lt;")
+            times = f"{_timestamp(cue.start_ms, mark)} --> {_timestamp(cue.end_ms, mark)}"
+            cues.append(f"{times}\n{words}")
     return cues
 
 
 def _timestamp(ms: int, mark: str) -> str:
     """3723004 as ``01:02:03,004``."""
-    seconds, ms = divmod(ms, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{mark}{ms:03}"
+    return f"{_clock(ms)}{mark}{ms % 1000:03}"
+
+
+def _clock(ms: int) -> str:
+    """3723004 as ``01:02:03``."""
+    seconds = ms // 1000
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def _json(segments: Sequence[Spoken]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -9,6 +10,7 @@ from rtc_server.errors import UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import SegmentEvent, SegmentStatus, SourceCaption, TargetCaption
 from rtc_server.session.base import LastSeen, Owner, SessionRequest, Spoken
+from rtc_server.session.cues import Cue, cut
 from rtc_server.session.subtitles import Format, Side, written
 from rtc_server.session.transcript import MAX_CHARS, MAX_SEGMENTS, Archive, SessionTranscript
 from rtc_server.transport.base import CloseReason
@@ -43,6 +45,41 @@ def test_srt_is_numbered_and_not_escaped() -> None:
         "1\n00:00:01,200 --> 00:00:02,300\nГде вокзал?\n\n"
         "2\n00:00:02,300 --> 00:00:03,800\nТом & <Джерри>\n\n"
         "3\n01:02:03,004 --> 01:02:06,504\nДа.\n"
+    )
+
+
+LONG = (
+    "Поезд на Москву отправляется с третьего пути в четырнадцать часов сорок минут, а следующий "
+    "за ним идёт только завтра утром в половине седьмого с соседней платформы."
+)
+
+
+def test_a_long_speech_becomes_cues_that_can_be_read() -> None:
+    for texts in ((LONG,), (LONG, LONG.upper())):
+        cues = list(cut(texts, 1000, 12_000))
+        assert all(len(cue.lines) <= 2 and max(map(len, cue.lines)) <= 42 for cue in cues)
+        assert all(0 < cue.end_ms - cue.start_ms <= 7000 for cue in cues)
+        assert (cues[0].start_ms, cues[-1].end_ms) == (1000, 12_000)
+        assert all(one.end_ms == next_one.start_ms for one, next_one in pairwise(cues))
+        said = " ".join(line for cue in cues for line in cue.lines if line != line.upper())
+        assert said == LONG
+
+
+def test_short_words_over_a_long_time_stand_for_seven_seconds() -> None:
+    assert list(cut(("Да.", "Yes."), 0, 15_000)) == [Cue(0, 7000, ("Да.", "Yes."))]
+
+
+def test_what_would_break_a_file_does_not_get_into_it() -> None:
+    cues = list(cut((f"a --> b\n\n\nc {'x' * 50}",), 0, 1000))
+    assert [line for cue in cues for line in cue.lines] == ["a → b c", "x" * 42, "x" * 8]
+
+
+def test_text_of_two_people_says_who_and_when() -> None:
+    answer = Spoken(
+        0.0, SourceCaption("en", "Over there.", 11, 65_000, 66_000), TargetCaption("ru", "Там.", 4)
+    )
+    assert written((TALK[0], answer), Format.TXT, Side.BOTH) == (
+        "[00:00:01] RU\nГде вокзал?\nWhere is the station?\n\n[00:01:05] EN\nOver there.\nТам.\n"
     )
 
 
