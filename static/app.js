@@ -1,10 +1,9 @@
 /** The page: joins settings, conversation, captions and controls. */
 import { HeadphoneAdvice } from "./advice.js";
 import { SourceError, missingFeature } from "./audio.js";
-import "./captions.js";
+import { showEarlier } from "./captions.js";
 import { ClientError } from "./client/errors.js";
 import { reachByKeyboard } from "./client/scrolling.js";
-import { Details } from "./details.js";
 import { forgetSegments, keepSegment, keptSegments } from "./kept.js";
 import { offerKeeping } from "./keep.js";
 import { LanguagePair } from "./languages.js";
@@ -18,10 +17,11 @@ import { recall, remember } from "./prefs.js";
 import { ProblemBar } from "./problems.js";
 import { fetchLanguages, fetchPhrases } from "./server.js";
 import { Settings } from "./settings.js";
-import { interfaceLanguage, speakInterface, text } from "./strings.js";
+import { interfaceLanguage, offerInterfaceLanguages, speakInterface, text } from "./strings.js";
 import { holdToTalk } from "./talk.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
+import { write } from "./write.js";
 
 const WARM_UP_POLL_MS = 1500;
 const EXAMPLES = 4;
@@ -40,20 +40,29 @@ const transcript = new Transcript();
 /** What shows the captions: the log, and what else one opens. */
 const views = new Set([captions]);
 const pair = new LanguagePair(at("source"), at("target"), at("swap"));
-const phrases = new PhrasePanel(at("phrases"), at("open-phrases"));
+const phrases = new PhrasePanel(at("phrases"), at("open-phrases"), sayPhrase);
 const problems = new ProblemBar(at("problem"));
 const advice = new HeadphoneAdvice(at("advice"));
 const output = new Output(at("output"), at("local"));
 const player = new FilePlayer(at("player"));
 const wakeLock = new WakeLock();
 const settings = new Settings(at("settings"), output, player);
-const details = new Details(at("details"));
-const people = new People(at("people"), at("halves"), { views, start, changed: takeMode });
+const people = new People(at("people"), at("halves"), {
+  views,
+  segments: () => transcript.segments,
+  start,
+  changed: takeMode,
+});
 
+/** @type {import("./details.js").Details|null} there are none before the first session */
+let details = null;
 /** @type {import("./server.js").Languages|null} */
 let server = null;
 /** @type {Conversation|null} */
 let conversation = null;
+/** @typedef {import("./phrases.js").Phrase} Phrase */
+/** What is to be spoken once there is a session. @type {Phrase|null} */
+let tapped = null;
 /** What an earlier visit left on this device, until it is shown or cleared. */
 let earlier = keptSegments();
 /** @type {string} a key of the strings' "state" */
@@ -70,8 +79,8 @@ function setPhase(next) {
   const settling = running && !conversation.live;
   document.body.dataset.phase = next;
   document.body.toggleAttribute("data-running", running);
-  at("status").textContent = text(`state.${next}`);
-  at("toggle-text").textContent = text(!running ? "start" : next === "finishing" ? "stopNow" : "stop");
+  write(at("status"), text(`state.${next}`));
+  write(at("toggle-text"), text(!running ? "start" : next === "finishing" ? "stopNow" : "stop"));
   toggle.disabled = !server || missingFeature() !== null;
   wakeLock.hold(running);
   (running ? addEventListener : removeEventListener)("beforeunload", askBeforeLeaving);
@@ -86,7 +95,18 @@ function showTalk() {
   if (wanted === !talk.hidden) return;
   if (!wanted) letGo();
   talk.hidden = !wanted;
-  if (wanted && document.activeElement === toggle) talk.focus(); // the space bar must not stop
+  if (wanted && document.activeElement === toggle) talk.focus(); // it stands where that stood
+}
+
+/** On a phone everything one sets is in one sheet; elsewhere the language stands in the header. */
+function settleHeader() {
+  const narrow = matchMedia("(max-width: 40rem)");
+  const settle = () => (narrow.matches ? at("settings") : at("people").parentElement).insertBefore(
+    at("interface-field"),
+    narrow.matches ? at("settings-title").nextSibling : at("people"),
+  );
+  narrow.addEventListener("change", settle);
+  settle();
 }
 
 /** A browser asks in its own words. Listened to only while needed: it costs the page's quick return. */
@@ -125,7 +145,7 @@ function renderInterface() {
   pair.render();
   phrases.render();
   problems.render();
-  details.render();
+  details?.render();
   player.render();
   settings.listDevices();
   setPhase(phase);
@@ -166,7 +186,7 @@ async function showPhrases() {
   const found = await fetchPhrases(source).catch(() => []); // the page works without them
   if (pair.value.source !== source) return;
   phrases.show(source, found);
-  const examples = phrases.sample(EXAMPLES).map((phrase) => phraseItem(phrase, source));
+  const examples = phrases.sample(EXAMPLES).map((phrase) => phraseItem(phrase, source, sayPhrase));
   at("examples").querySelector("ul").replaceChildren(...examples);
   at("examples").hidden = examples.length === 0;
 }
@@ -179,8 +199,12 @@ async function start() {
   setPhase("opening");
   let session;
   try {
-    const { Conversation } = await import("./conversation.js"); // the page is there sooner without
+    const parts = [import("./conversation.js"), import("./details.js")]; // the page is there sooner without
+    const [{ Conversation }, { Details }] = await Promise.all(parts);
+    details ??= new Details(at("details"));
     session = conversation = new Conversation();
+    if (tapped) session.speak(tapped.text);
+    tapped = null;
   } catch {
     setPhase("offline");
     report(new ClientError("server_unreachable"));
@@ -196,6 +220,13 @@ async function start() {
     next = "offline";
   }
   if (conversation === session) finish(next);
+}
+
+/** Have a phrase spoken that was tapped; without a session in one that begins. @param {Phrase} phrase */
+function sayPhrase(phrase) {
+  if (conversation) return conversation.speak(phrase.text);
+  tapped = phrase;
+  start();
 }
 
 /** What the session is to do: as one speaker wants it, or two people. */
@@ -223,7 +254,7 @@ function finish(next) {
   for (const view of views) view.settle();
   waiting.clear();
   showSound();
-  at("hint").textContent = "";
+  write(at("hint"), "");
   setPhase(next);
 }
 
@@ -246,19 +277,22 @@ function follow(session) {
     session.addEventListener(type, ({ detail }) => conversation === session && show(detail));
   on("phase", (detail) => setPhase(detail.phase));
   on("level", ({ rms }) => meter.push(rms));
-  on("hearing", ({ nothing }) => (at("hint").textContent = nothing ? text("nothingHeard") : ""));
+  on("hearing", ({ nothing }) => write(at("hint"), nothing ? text("nothingHeard") : ""));
   on("stream", ({ stream }) => play(stream));
   on("expiring", () => problems.show("expiring"));
   on("notice", ({ code, message }) => {
     if (WARNINGS.has(code)) problems.show(code);
-    else problems.show("notice", { detail: message });
+    else if (!code?.startsWith("engine_")) problems.show("notice", { detail: message }); // its caption says so
   });
   on("metrics", (metrics) => details.take(metrics));
   on("segment", (event) => {
     if (event.final) problems.hide("engine_slow");
     const segment = transcript.apply(event, new Date());
     if (!segment) return;
-    if (segment.status === "final") keepSegment(segment);
+    if (segment.status === "final") {
+      keepSegment(segment);
+      phrases.fold(); // who was understood knows what to say
+    }
     for (const view of views) view.show(segment);
     showInvitation();
   });
@@ -361,6 +395,7 @@ settings.addEventListener("input", async () => {
     problems.show(error.code); // and the conversation goes on with what it had
   }
 });
+settleHeader();
 offerLook(at("look"));
 offerOverlay(
   at("overlay"),
@@ -381,7 +416,7 @@ offerKeeping(
 );
 at("show-earlier").addEventListener("click", () => {
   transcript.restore(earlier);
-  for (const segment of earlier) for (const view of views) view.show(segment);
+  for (const view of views) showEarlier(view, earlier);
   earlier = [];
   showInvitation();
 });
@@ -392,6 +427,7 @@ at("interface").addEventListener("change", async ({ target }) => {
 addEventListener("pagehide", () => conversation?.abandon());
 
 reachByKeyboard(at("invitation"));
-at("interface").value = interfaceLanguage();
+at("room-link").href = `rooms/room-${Math.random().toString(36).slice(2, 6)}`; // nobody else's
+offerInterfaceLanguages(at("interface"));
 renderInterface();
 load();

@@ -64,8 +64,13 @@ export class CaptionLog extends HTMLElement {
     return this.#order.length === 0;
   }
 
-  /** Show a segment, new or revised. @param {import("./transcript.js").Segment} segment */
-  show(segment) {
+  /**
+   * Show a segment, new or revised.
+   *
+   * @param {import("./transcript.js").Segment} segment
+   * @param {boolean} [now]  whether it was said just now, and is to be read out
+   */
+  show(segment, now = true) {
     let entry = this.#entries.get(segment.key);
     if (!entry) {
       entry = { segment, playout: "", over: false, row: this.createRow() };
@@ -75,7 +80,7 @@ export class CaptionLog extends HTMLElement {
     }
     entry.segment = segment;
     entry.row?.render(entry);
-    if (segment.final) this.#announce(segment);
+    if (segment.final && now) this.#announce(segment);
     this.#follow();
   }
 
@@ -128,9 +133,9 @@ export class CaptionLog extends HTMLElement {
    * @param {import("./transcript.js").Segment} segment
    * @returns {{words: string, lang?: string}|null}
    */
-  announcement({ status, target, message }) {
+  announcement({ status, target, code }) {
     if (status === "not_understood") return { words: text("notUnderstood") };
-    if (status === "failed") return { words: message || text("failed") };
+    if (status === "failed") return { words: failure(code) };
     return { words: target.text, lang: target.language };
   }
 
@@ -188,19 +193,22 @@ export class CaptionLog extends HTMLElement {
   }
 }
 
+/** Show what was said before the view was there. @param {object} view  @param {import("./transcript.js").Segment[]} segments */
+export function showEarlier(view, segments) {
+  for (const segment of segments) view.show(segment, false);
+}
+
 /** One segment on screen. */
 export class Row {
   element = document.createElement("li");
   #said = document.createElement("time");
   #source = document.createElement("div");
   #target = document.createElement("div");
-  #hints = document.createElement("ul");
 
   constructor() {
     this.element.className = "segment";
     this.#source.className = "source";
     this.#target.className = "target";
-    this.#hints.className = "hints";
     this.element.append(this.#said, this.#source, this.#target);
   }
 
@@ -214,33 +222,34 @@ export class Row {
     inLanguage(this.#source, source.language);
     inLanguage(this.#target, target.language);
     this.#source.replaceChildren(...caption(source, final));
-    if (status === "not_understood") this.#renderHints(entry.segment);
+    if (status === "not_understood") this.#renderPuzzle(entry.segment);
     else this.#target.replaceChildren(...targetParts(entry));
   }
 
-  /** What it might have been: each near phrase in the pane of its language. */
-  #renderHints({ hints = [], source, target }) {
-    const words = text("notUnderstood") + (hints.length ? ` ${text("didYouMean")}` : "");
+  /** One line, with the nearest phrase and what that means, each in the pane of its language. */
+  #renderPuzzle({ hints: [near] = [], source, target }) {
+    const puzzle = note(text("notUnderstood") + (near ? ` ${text("didYouMean")} ` : ""));
+    this.#source.replaceChildren(puzzle);
     this.#target.replaceChildren();
-    (source.text ? this.#target : this.#source).replaceChildren(note(words));
-    this.#hints.replaceChildren();
-    for (const hint of hints) {
-      const item = document.createElement("li");
-      const meant = inLanguage(span("hint-source", hint.source), source.language);
-      const means = inLanguage(span("hint-target", hint.target), target.language);
-      item.append(meant, " ", means);
-      this.#hints.append(item);
-    }
-    if (hints.length) this.element.append(this.#hints);
+    if (!near) return;
+    puzzle.append(inLanguage(span("hint-source", near.source), source.language));
+    const meaning = note("");
+    meaning.append(inLanguage(span("hint-target", near.target), target.language));
+    this.#target.append(meaning);
   }
 }
 
 /** The translation, or why there is none. @param {Entry} entry @returns {HTMLElement[]} */
-export function targetParts({ segment: { status, target, final, message }, playout, over }) {
-  if (status === "failed") return [note(message || text("failed"))];
+export function targetParts({ segment: { status, target, final, code }, playout, over }) {
+  if (status === "failed") return [note(failure(code))];
   if (playout === "dropped") return [...caption(target, final), note(text("notSpoken"))];
   if (!target.text && !over) return [span("pending", "")];
   return caption(target, final);
+}
+
+/** Why a phrase has no translation, in words for people. @param {string} [code]  as in x.segment */
+function failure(code) {
+  return text(`failure.${code}`) ?? text("failed");
 }
 
 /** Committed text firm, the rest greyed. @returns {HTMLElement[]} */

@@ -52,7 +52,7 @@ export class Conversation extends EventTarget {
     on("metrics", (event) => this.#emit("metrics", event));
     on("warning", ({ code, message }) => this.#emit("notice", { code, message }));
     on("expiring", () => this.#emit("expiring", {}));
-    on("refused", ({ message }) => this.#emit("notice", { message }));
+    on("refused", ({ code, message }) => this.#emit("notice", { code, message }));
     this.#say(() => {}); // so that later ones need not wait
     this.#over = new Promise((resolve, reject) => {
       on("state", ({ state, error }) => {
@@ -151,6 +151,11 @@ export class Conversation extends EventTarget {
   /** What was said so far is a whole phrase. */
   commit() {
     this.#say(() => this.#client.send({ type: "x.input.commit" }), this.#backlog?.passed());
+  }
+
+  /** Have a phrase of the phrasebook translated and spoken. @param {string} text */
+  speak(text) {
+    this.#say(() => this.#client.send({ type: "x.say", text }));
   }
 
   /** Stop speaking now, and forget what waits to be spoken. */

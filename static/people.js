@@ -2,6 +2,7 @@
  * The switch between one speaker and two people with one device, and what their turns mean to the
  * session: one connection all the time, a turn only sets its languages and opens the microphone.
  */
+import { showEarlier } from "./captions.js";
 import { mutual } from "./languages.js";
 import { loadSheet } from "./sheet.js";
 import { interfaceLanguages, loadWords } from "./strings.js";
@@ -21,8 +22,11 @@ export class People {
   /**
    * @param {HTMLButtonElement} button
    * @param {HTMLElement} place  where the two halves go
-   * @param {{start: () => void, views: Set<object>, changed: () => void}} app  begins a session;
-   *     what shows captions; is told when the mode is another
+   * @param {object} app
+   * @param {() => void} app.start  begins a session
+   * @param {Set<object>} app.views  what shows captions
+   * @param {() => import("./transcript.js").Segment[]} app.segments  what was said so far
+   * @param {() => void} app.changed  is told when the mode is another
    */
   constructor(button, place, app) {
     this.#button = button;
@@ -86,6 +90,7 @@ export class People {
       this.#session.talk(false);
       this.#session.muted = true;
     });
+    showEarlier(view, this.#app.segments());
     this.#app.views.add(view);
     return view;
   }

@@ -4,7 +4,18 @@
  *
  * @typedef {{text: string, translation: string, language: string, topic: string}} Phrase
  */
+import { recall, remember } from "./prefs.js";
 import { text } from "./strings.js";
+
+/** Worth trying first, of what a phrasebook may have; in either language. */
+const GOOD = [
+  "Where is the train station?",
+  "How much does it cost?",
+  "Two coffees, please.",
+  "What time is it?",
+  "Can you help me?",
+];
+const WIDE = matchMedia("(min-width: 64.01rem)");
 
 export class PhrasePanel {
   /** @type {Phrase[]} */ #phrases = [];
@@ -14,9 +25,16 @@ export class PhrasePanel {
   #search;
   #list;
   #closer;
+  #say;
+  /** Whether it is a sheet in any width. */ #folded = recall("phrasesFolded", false);
 
-  /** @param {HTMLElement} panel  @param {HTMLButtonElement} opener */
-  constructor(panel, opener) {
+  /**
+   * @param {HTMLElement} panel
+   * @param {HTMLButtonElement} opener
+   * @param {(phrase: Phrase) => void} say  has a phrase spoken
+   */
+  constructor(panel, opener, say) {
+    this.#say = say;
     this.#panel = panel;
     this.#opener = opener;
     this.#search = panel.querySelector("input");
@@ -28,10 +46,20 @@ export class PhrasePanel {
     panel.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#open(false);
     });
+    WIDE.addEventListener("change", () => this.#settle());
+    this.#settle();
     addEventListener("pointerdown", ({ target }) => {
       const outside = !panel.contains(target) && !opener.contains(target);
       if (outside && panel.hasAttribute("data-open")) this.#open(false);
     });
+  }
+
+  /** Make room for the captions: from now on it is a sheet that a button opens. */
+  fold() {
+    if (this.#folded) return;
+    this.#folded = true;
+    remember("phrasesFolded", true);
+    this.#settle();
   }
 
   /** @param {string} language  of what is to be said  @param {Phrase[]} phrases */
@@ -44,9 +72,12 @@ export class PhrasePanel {
 
   /** A few phrases of different topics, no lone words. @param {number} count @returns {Phrase[]} */
   sample(count) {
+    const good = GOOD.flatMap((words) =>
+      this.#phrases.filter((phrase) => [phrase.text, phrase.translation].includes(words)).slice(0, 1),
+    );
     const topics = this.#byTopic(this.#phrases);
     const sentence = (group) => group.find((phrase) => phrase.text.includes(" ")) ?? group[0];
-    return [...topics.values()].map(sentence).slice(0, count);
+    return [...new Set([...good, ...[...topics.values()].map(sentence)])].slice(0, count);
   }
 
   render() {
@@ -78,9 +109,16 @@ export class PhrasePanel {
     const summary = document.createElement("summary");
     summary.textContent = topic || text("otherTopic");
     const list = document.createElement("ul");
-    list.append(...phrases.map((phrase) => phraseItem(phrase, this.#language)));
+    list.append(...phrases.map((phrase) => phraseItem(phrase, this.#language, (tapped) => {
+      if (this.#panel.hasAttribute("data-open")) this.#open(false);
+      this.#say(tapped);
+    })));
     group.append(summary, list);
     return group;
+  }
+
+  #settle() {
+    document.body.toggleAttribute("data-sheet", this.#folded || !WIDE.matches);
   }
 
   #open(open) {
@@ -90,9 +128,19 @@ export class PhrasePanel {
   }
 }
 
-/** @param {Phrase} phrase  @param {string} language */
-export function phraseItem(phrase, language) {
+/**
+ * A phrase that is spoken when it is tapped.
+ *
+ * @param {Phrase} phrase
+ * @param {string} language
+ * @param {(phrase: Phrase) => void} tapped
+ */
+export function phraseItem(phrase, language, tapped) {
   const item = document.createElement("li");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "phrase";
+  button.addEventListener("click", () => tapped(phrase));
   const say = document.createElement("span");
   say.className = "say";
   say.lang = language;
@@ -101,6 +149,7 @@ export function phraseItem(phrase, language) {
   means.className = "means";
   means.lang = phrase.language;
   means.textContent = phrase.translation;
-  item.append(say, means);
+  button.append(say, means);
+  item.append(button);
   return item;
 }

@@ -1,5 +1,8 @@
 /** The bar that says what went wrong, and what to do about it. */
-import { text } from "./strings.js";
+import { interfaceLanguage, text } from "./strings.js";
+
+/** Of the problems that the page for tests explains. */
+const TESTABLE = /^(microphone|connect|connection|webrtc|worklet|insecure|server_unreachable)/;
 
 export class ProblemBar {
   #bar;
@@ -41,7 +44,9 @@ export class ProblemBar {
     const { code, detail, retry } = this.#shown;
     const [title, advice] = text(`problem.${code}`);
     this.#bar.querySelector(".problem-title").textContent = title;
-    this.#bar.querySelector(".problem-detail").textContent = detail;
+    // The server's own sentences are English.
+    this.#bar.querySelector(".problem-detail").textContent = interfaceLanguage() === "en" ? detail : "";
+    this.#bar.querySelector("a").hidden = !TESTABLE.test(code);
     this.#bar.querySelector(".problem-text").textContent = advice;
     this.#action.hidden = !retry;
     this.#action.textContent = text(code === "playback_blocked" ? "action.play" : "action.retry");

@@ -62,6 +62,9 @@ export const words = {
   contrast: "High contrast",
   overlay: "Show over other windows",
   twoPeople: "Two people, one device",
+  people: "Two people",
+  doctorLink: "Test this browser",
+  roomLink: "Speak to many listeners",
   sideLanguage: "Language of this side",
   turnAround: "Turn the far half around",
   turnTalk: "Hold or tap to talk",
@@ -84,7 +87,7 @@ export const words = {
   inviteTry: "For example:",
   earlierNote: "Your last conversation is still on this device.",
   showEarlier: "Show it",
-  notUnderstood: "Not in the phrasebook.",
+  notUnderstood: "Not understood.",
   didYouMean: "Did you mean:",
   failed: "This phrase could not be translated.",
   notSpoken: "Not spoken: the voice was too far behind.",
@@ -109,6 +112,12 @@ export const words = {
     interrupted: "Connection interrupted, waiting for it to recover…",
     finishing: "Finishing the last phrase…",
     closed: "Stopped",
+  },
+
+  failure: {
+    engine_overloaded: "Skipped: too busy.",
+    engine_timeout: "Skipped: it took too long.",
+    engine_crashed: "Skipped: the interpreter is restarting.",
   },
 
   problem: {

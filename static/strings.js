@@ -18,6 +18,20 @@ let language = recall("interface", "") || navigator.language.slice(0, 2);
 if (!(language in FILES)) language = "en";
 await loadWords(language);
 
+/** Fill a list with them, each by its own name. @param {HTMLSelectElement} select */
+export function offerInterfaceLanguages(select) {
+  const options = interfaceLanguages.map((code) => new Option(ownName(code), code));
+  for (const option of options) option.lang = option.value;
+  select.replaceChildren(...options);
+  select.value = language;
+}
+
+/** @param {string} code  @returns {string} as those who speak it write it */
+function ownName(code) {
+  const name = new Intl.DisplayNames(code, { type: "language" }).of(code);
+  return name.charAt(0).toLocaleUpperCase(code) + name.slice(1);
+}
+
 /** Load the words of a language, for `textIn`. @param {string} code  of `interfaceLanguages` */
 export async function loadWords(code) {
   loaded[code] ??= (await FILES[code]()).words;
@@ -43,7 +57,7 @@ export async function speakInterface(code) {
  */
 export function text(path, values = {}) {
   const found = lookUp(language, path);
-  if (typeof found !== "string") return found;
+  if (typeof found !== "string") return found; // a list of texts, or nothing
   return found.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
@@ -53,7 +67,7 @@ export function textIn(code, path) {
 }
 
 function lookUp(code, path) {
-  return path.split(".").reduce((node, key) => node[key], loaded[code]);
+  return path.split(".").reduce((node, key) => node?.[key], loaded[code]);
 }
 
 /** A time of day as the interface's language writes it. @param {Date} at */

@@ -62,6 +62,9 @@ export const words = {
   contrast: "Высокий контраст",
   overlay: "Показать поверх других окон",
   twoPeople: "Вдвоём на одном устройстве",
+  people: "Вдвоём",
+  doctorLink: "Проверить браузер",
+  roomLink: "Говорить для многих",
   sideLanguage: "Язык этой стороны",
   turnAround: "Перевернуть дальнюю половину",
   turnTalk: "Удерживайте или нажмите",
@@ -84,7 +87,7 @@ export const words = {
   inviteTry: "Например:",
   earlierNote: "Прошлый разговор ещё хранится на этом устройстве.",
   showEarlier: "Показать",
-  notUnderstood: "Такой фразы нет в разговорнике.",
+  notUnderstood: "Не понято.",
   didYouMean: "Может быть:",
   failed: "Эту фразу не удалось перевести.",
   notSpoken: "Не озвучено: голос слишком отстал.",
@@ -109,6 +112,12 @@ export const words = {
     interrupted: "Связь прервалась, жду восстановления…",
     finishing: "Заканчиваю последнюю фразу…",
     closed: "Остановлено",
+  },
+
+  failure: {
+    engine_overloaded: "Пропущено: слишком много работы.",
+    engine_timeout: "Пропущено: перевод занял слишком много времени.",
+    engine_crashed: "Пропущено: переводчик перезапускается.",
   },
 
   problem: {

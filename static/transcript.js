@@ -14,7 +14,7 @@
  * @property {{language: string, text: string, stable_chars: number, start_ms: number, end_ms: number}} source
  * @property {{language: string, text: string, stable_chars: number}} target
  * @property {{source: string, target: string}[]} [hints]  with not_understood
- * @property {string} [message]  with failed
+ * @property {string} [code]  with failed: why
  */
 export class Transcript {
   /** @type {Map<string, Segment>} in the order of speaking */
@@ -28,13 +28,13 @@ export class Transcript {
    * @returns {Segment|null} the segment, or null when the event is late and changes nothing
    */
   apply(event, now) {
-    const { key, rev, final, status, source, target, hints, message } = event;
+    const { key, rev, final, status, source, target, hints, code } = event;
     const known = this.#segments.get(key);
     if (known && (known.final || rev <= known.rev)) return null;
     if (known && !final && !keeps(known.source, source)) return null;
     const at = known?.at ?? now;
     const session = key.slice(0, key.lastIndexOf("/"));
-    const segment = { key, session, at, rev, final, status, source, target, hints, message };
+    const segment = { key, session, at, rev, final, status, source, target, hints, code };
     this.#segments.set(key, segment);
     return segment;
   }

@@ -108,8 +108,7 @@ export class TwoWay extends HTMLElement {
     far.element.classList.add("far");
     this.#around.type = "button";
     this.#around.className = "quiet icon-only around";
-    const icon = document.querySelector("#swap svg").cloneNode(true);
-    this.#around.append(icon);
+    this.#around.innerHTML = '<svg><use href="#icon-around"/></svg>';
     this.#around.addEventListener("click", () => this.#turnAround());
     this.append(near.element, this.#around, far.element);
     this.toggleAttribute("data-around", recall("around", true));
@@ -145,9 +144,9 @@ export class TwoWay extends HTMLElement {
     this.render();
   }
 
-  /** @param {import("./transcript.js").Segment} segment */
-  show(segment) {
-    for (const { log } of this.#halves) log.show(segment);
+  /** As `CaptionLog`'s. */
+  show(segment, now) {
+    for (const { log } of this.#halves) log.show(segment, now);
     this.render();
   }
 

@@ -112,6 +112,7 @@ def _build(settings: Settings) -> _Parts:
         metrics=metrics,
         clock=monotonic,
         resume_s=settings.transport.resume_s,
+        phrases=engines.phrases,
     )
 
     network = _Network(settings)

@@ -15,6 +15,8 @@ from rtc_server.events.server import EXTENSION_GROUPS
 VAD_MODES = ("auto", "off")
 HANGOVER_MS = (100, 3000)
 """Bounds of ``vad.hangover_ms``."""
+SAY_CHARS = 300
+"""Longest text of ``x.say``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,17 @@ class Ping:
     event_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Say:
+    """``x.say``: translate and speak a phrase of the phrasebook that was picked, not spoken."""
+
+    text: str
+    """As ``/v1/phrases`` gives it; at most `SAY_CHARS`."""
+    event_id: str | None
+
+
 ClientEvent: TypeAlias = (
-    SessionUpdate | SessionClose | InputStart | InputCommit | OutputClear | Ping
+    SessionUpdate | SessionClose | InputStart | InputCommit | OutputClear | Say | Ping
 )
 
 _BARE: Mapping[str, type[SessionClose | InputStart | InputCommit | OutputClear | Ping]] = {
@@ -132,7 +143,12 @@ def _event(body: dict[str, Any], event_id: str | None) -> ClientEvent:
         return SessionUpdate(parse_session(body.get("session"), "session"), event_id)
     if kind == "x.session":
         return SessionUpdate(_extension(body, "x.session"), event_id)
-    known = ", ".join(sorted([*_BARE, "session.update", "x.session"]))
+    if kind == "x.say":
+        text = body.get("text")
+        if not isinstance(text, str) or not 0 < len(text) <= SAY_CHARS:
+            raise BadEvent(f"x.say needs a text of 1 to {SAY_CHARS} characters.")
+        return Say(text, event_id)
+    known = ", ".join(sorted([*_BARE, "session.update", "x.say", "x.session"]))
     raise BadEvent(f"There is no event of type {kind[:64]!a}. There are: {known}.")
 
 

@@ -214,6 +214,8 @@ class SegmentEvent:
     """With not_understood: what it might have been."""
     message: str = ""
     """With failed: a sentence for the user."""
+    code: str = ""
+    """With failed: why, by a stable name, as in the ``error`` event that comes with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +355,7 @@ def encode(event: ServerEvent, *, event_id: str, seq: int | None = None) -> str:
         body["seq"] = seq
     for f in fields(event):
         body[f.name] = _plain(getattr(event, f.name))
-    for optional in ("hints", "message"):
+    for optional in ("hints", "message", "code"):
         if not body.get(optional, True):
             del body[optional]
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

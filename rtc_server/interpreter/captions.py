@@ -71,10 +71,12 @@ class SegmentCaptions:
             return self._event(SegmentStatus.NOT_UNDERSTOOD, "", "", end_ms, hints=hints)
         return self._event(SegmentStatus.FINAL, result.source_text, result.target_text, end_ms)
 
-    def failed(self, message: str, end_ms: int, result: AstResult | None = None) -> SegmentEvent:
+    def failed(
+        self, message: str, end_ms: int, result: AstResult | None = None, *, code: str = ""
+    ) -> SegmentEvent:
         """The event for a failure; texts that were already final stay."""
         source, target = (result.source_text, result.target_text) if result else ("", "")
-        return self._event(SegmentStatus.FAILED, source, target, end_ms, message=message)
+        return self._event(SegmentStatus.FAILED, source, target, end_ms, message=message, code=code)
 
     def _event(
         self,
@@ -86,6 +88,7 @@ class SegmentCaptions:
         stable_chars: int | None = None,
         hints: tuple[CaptionHint, ...] = (),
         message: str = "",
+        code: str = "",
     ) -> SegmentEvent:
         self._rev += 1
         stable = len(source) if stable_chars is None else stable_chars
@@ -98,6 +101,7 @@ class SegmentCaptions:
             target=TargetCaption(self.direction.target, target, len(target)),
             hints=hints,
             message=message,
+            code=code,
         )
 
 

@@ -121,6 +121,26 @@ class Interpreter:
         """Push-to-talk was released."""
         self._take(self._listener.commit_input())
 
+    def say(self, source_text: str, target_text: str) -> None:
+        """Speak a phrase whose translation is known, after what was said before it.
+
+        It is a segment like any other, and refused like one when too many wait.
+        """
+        self._segments += 1
+        now, end_ms = self._clock(), _ms(self._position_samples)
+        captions = SegmentCaptions(f"seg_{self._segments}", self.direction, end_ms)
+        if self._translations.full():
+            self._refused += 1
+            self._metrics.queue_drops.labels("translations").inc()
+            error = EngineOverloaded("Too much waits to be spoken; this phrase was skipped.")
+            self._speaker.fail(captions, end_ms, error)
+            return
+        answer: asyncio.Future[AstResult] = asyncio.get_running_loop().create_future()
+        answer.set_result(AstResult(AstStatus.OK, source_text, target_text))
+        utterance = Utterance(captions, end_ms, Delays(now, now), self._speaker.generation, answer)
+        self._speaker.expect(utterance)
+        self._translations.put_nowait(utterance)
+
     def set_listening(self, mode: ListenMode, hangover_ms: int) -> None:
         """Change what ends a segment; one that is open when the mode changes ends here."""
         self._listener.set_hangover_ms(hangover_ms)

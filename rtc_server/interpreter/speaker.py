@@ -193,7 +193,7 @@ class Speaker:
     ) -> None:
         """Say in a segment's caption that it failed; texts of `result` stay."""
         logger.warning("segment failed: %s", error.code)
-        event = captions.failed(str(error), end_ms, result)
+        event = captions.failed(str(error), end_ms, result, code=error.code)
         self._metrics.segments.labels(event.status.value).inc()
         self._emit(event)
         self._emit(ErrorEvent(ErrorDetail("server_error", error.code, str(error))))

@@ -1,17 +1,18 @@
 """What every session shares, and the rules for what a session may ask of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from rtc_server.audio.vad import Vad
 from rtc_server.clock import Clock, wall
 from rtc_server.config import InterpreterSettings, ListenerSettings
-from rtc_server.errors import UnsupportedPair
+from rtc_server.errors import BadEvent, UnsupportedPair
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.metrics import Metrics
+from rtc_server.session.base import Phrase
 from rtc_server.session.ears import Ears
 
 SEGMENT_MARGIN_S = 0.5
@@ -37,6 +38,8 @@ class Services:
     """What sessions hear with."""
     resume_s: float = 0.0
     """How long a session waits for a client that was lost; 0 ends it at once."""
+    phrases: Callable[[str], Sequence[Phrase]] = lambda _language: ()
+    """What may be asked to be spoken, by the language it is said in; see `Catalogue.phrases`."""
 
     def make_listener(self) -> Listener:
         """A listener whose segments the translation engine can take."""
@@ -78,6 +81,13 @@ class Services:
                 f"It has: {_listed(voices[target])}."
             )
         return Direction(source, target, voice)
+
+    def phrase(self, text: str, direction: Direction) -> Phrase:
+        """The phrase of the phrasebook that reads so. Raises `BadEvent`: there is none."""
+        for phrase in self.phrases(direction.source):
+            if phrase.text == text and phrase.language == direction.target:
+                return phrase
+        raise BadEvent("That is no phrase of this server's phrasebook. See /v1/phrases.")
 
     def _source_for(self, target: str, usual: str) -> str:
         """The usual source language, unless only another one can be translated to `target`.

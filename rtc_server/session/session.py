@@ -291,6 +291,8 @@ class Session:
                 self._interpreter.commit_input()
             case asked.OutputClear():
                 self._interpreter.clear()
+            case asked.Say(text, event_id):
+                self._say(text, event_id)
             case asked.Ping(event_id):
                 self._emit(PongEvent(event_id))
 
@@ -304,6 +306,14 @@ class Session:
         """See `Hearer.hearing_failed`. A session that is deaf is over."""
         self.reason = CloseReason.FAILED
         self._over.set()
+
+    def _say(self, text: str, event_id: str | None) -> None:
+        try:
+            phrase = self._services.phrase(text, self._interpreter.direction)
+        except BadEvent as error:
+            self._refuse(error, event_id)
+            return
+        self._interpreter.say(phrase.text, phrase.translation)
 
     # ---------------------------------------------------------------- settings
 

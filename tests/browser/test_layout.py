@@ -5,10 +5,12 @@ is cut off, and nothing needs scrolling sideways (WCAG 2.2: 2.1.1 and 1.4.10).
 """
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
+from tests.support.browser.chromium import visit
 from tests.support.browser.fonts import FONT_SETS
-from tests.support.browser.page import DESKTOP, PHONE
+from tests.support.browser.page import DESKTOP, PHONE, start
+from tests.support.browser.scripted_server import say, scripted_server, segment
 from tests.support.browser.scrolling import layout_faults
 from tests.support.browser.states import WALKS
 
@@ -19,6 +21,25 @@ SIZES = {
     "phone on its side": {"width": 844, "height": 390},
     "desktop at 400 %": {"width": 320, "height": 256},
 }
+
+
+async def test_captions_come_first_where_there_is_little_room() -> None:
+    """At 400 % zoom some of them are seen; on a phone's side they have more than half."""
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await start(page)
+        say(
+            await server.calls.channel.get(), "x.segment", **segment("a", 1, "final", "Да.", "Yes.")
+        )
+        caption = page.locator(".target", has_text="Yes.")
+        for name, least in (("desktop at 400 %", 0.3), ("phone on its side", 0.5)):
+            size = SIZES[name]
+            await page.set_viewport_size(size)  # type: ignore[arg-type]
+            await expect(caption).to_be_in_viewport()
+            box = await page.locator(".log").bounding_box()
+            assert box and box["height"] >= least * size["height"], (name, box)
+            wide = "document.documentElement.scrollWidth - innerWidth"
+            assert await page.evaluate(wide) <= 0, name
 
 
 @pytest.mark.parametrize("fonts", FONT_SETS)

@@ -1,6 +1,7 @@
 """What the page shows and says, in each state it can be in."""
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import expect
@@ -9,6 +10,7 @@ from rtc_server.errors import AdmissionRefused, UnsupportedPair
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import FAILED_REQUEST, LIVE, expect_problem, start
 from tests.support.browser.scripted_server import (
+    received,
     say,
     scripted_server,
     segment,
@@ -70,19 +72,91 @@ async def test_what_was_not_understood_comes_with_near_phrases() -> None:
         page = seen.page
         await start(page)
         channel = await server.calls.channel.get()
-        hints = [("Сколько это стоит?", "How much does it cost?")]
+        hints = [("Сколько это стоит?", "How much does it cost?"), ("Сколько?", "How many?")]
         say(channel, "x.segment", **segment("a", 1, "partial", "Сколько"))
         await expect(page.locator(".pending")).to_be_visible()
         say(channel, "x.segment", **segment("a", 2, "not_understood", "", hints=hints))
         await expect(page.locator(".pending")).to_have_count(0)
-        say(channel, "x.segment", **segment("b", 1, "failed", ""), message="The engine restarts.")
+        failed = segment("b", 1, "failed", "")
+        say(channel, "x.segment", **failed, message="CanaryX is full.", code="engine_overloaded")
+        say(channel, "error", error={"code": "engine_overloaded", "message": "CanaryX is full."})
         rows = page.locator(".segment")
-        await expect(rows.nth(0)).to_contain_text("Not in the phrasebook. Did you mean:")
+        await expect(rows.nth(0)).to_contain_text("Not understood. Did you mean:")
         await expect(rows.nth(0).locator(".hint-source")).to_have_text(hints[0][0])
         await expect(rows.nth(0).locator(".hint-target")).to_have_text(hints[0][1])
-        await expect(rows.nth(1)).to_contain_text("The engine restarts.")
+        await expect(rows.nth(1)).to_contain_text("Skipped: too busy.")
+        await expect(page.locator("#problem")).to_be_hidden()
         say(channel, "x.warning", code="late", message="Some speech was not spoken.")
         await expect_problem(page, "A message from the server", "Some speech was not spoken.")
+
+
+async def test_the_russian_page_shows_no_english_of_the_server() -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url, locale="ru-RU", expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        page = seen.page
+        server.calls.refuse = AdmissionRefused("All 50 places are taken.", 5)
+        await page.click("#toggle:enabled")
+        await expect_problem(page, "Сервер сейчас не может вас принять", "Попробуйте через минуту.")
+        server.calls.refuse = None
+        await page.click("#problem-action")
+        channel = await server.calls.channel.get()
+        await page.wait_for_selector(LIVE)
+        failed = segment("a", 1, "failed", "")
+        say(channel, "x.segment", **failed, message="CanaryX is full.", code="engine_overloaded")
+        await expect(page.locator(".segment")).to_have_text(re.compile("Пропущено: "))
+        say(channel, "x.warning", code="late", message="Some speech was not spoken.")
+        await expect(page.locator("#problem")).to_be_visible()
+        assert not re.findall("CanaryX|speech|places", await page.inner_text("body"))
+
+
+async def test_the_status_is_written_when_it_changes() -> None:
+    watch = """() => {
+      window.writes = [];
+      const note = () => writes.push(document.querySelector("#status").textContent);
+      new MutationObserver((changes) => changes.forEach(note))
+        .observe(document.querySelector("#status"), { childList: true, subtree: true });
+    }"""
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await start(page)
+        channel = await server.calls.channel.get()
+        await page.evaluate(watch)
+        say(channel, "x.vad", state="speech", audio_ms=0)
+        for rev in range(1, 9):
+            say(channel, "x.segment", **segment("a", rev, "partial", "Где " * rev))
+        say(channel, "x.vad", state="silence", audio_ms=900)
+        say(channel, "x.segment", **segment("a", 9, "final", "Где?", "Where?"))
+        await expect(page.locator(".target .firm")).to_have_text("Where?")
+        await expect(page.locator("#status")).to_have_text("Listening")
+        assert len(await page.evaluate("writes")) == 3  # hearing, translating, listening
+
+
+async def test_a_phrase_that_is_tapped_is_spoken() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await page.click("#examples .phrase")  # which begins a session
+        await received(server.calls, 1)
+        await page.wait_for_selector(LIVE)
+        await page.locator(".topics .phrase").first.click()
+        said = await received(server.calls, 2)
+        assert said == [{"type": "x.say", "text": "Где находится вокзал?"}] * 2
+
+
+async def test_the_phrases_make_room_after_the_first_success() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await expect(page.locator("#phrases input")).to_be_visible()
+        await start(page)
+        channel = await server.calls.channel.get()
+        say(channel, "x.segment", **segment("a", 1, "not_understood", ""))
+        await expect(page.locator(".segment")).to_have_count(1)
+        await expect(page.locator("#phrases input")).to_be_visible()
+        say(channel, "x.segment", **segment("b", 1, "final", "Да.", "Yes."))
+        await expect(page.locator("#phrases input")).to_be_hidden()
+        await page.click("#open-phrases")
+        await expect(page.locator("#phrases input")).to_be_visible()
 
 
 async def test_a_late_translation_is_told_of_until_it_comes() -> None:

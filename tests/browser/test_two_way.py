@@ -124,6 +124,19 @@ async def test_a_turn_by_keyboard_and_one_that_is_held() -> None:
         assert kinds == ["x.session", "x.input.start", "x.input.commit"] * 2
 
 
+async def test_two_way_opened_later_shows_what_was_said_before() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await page.click("#toggle:enabled")
+        channel = await server.calls.channel.get()
+        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
+        await expect(page.locator(".segment")).to_have_count(1)
+        await open_two_way(page)
+        await expect(half(page, "far").locator(".line")).to_have_text("Yes.")
+        await expect(half(page, "near").locator(".line.own")).to_have_text("Да.")
+        await expect(half(page, "far").locator("[role=log]")).to_have_text("")  # it is not news
+
+
 async def test_each_side_reads_its_own_language() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from rtc_server.config import InterpreterSettings, ListenerSettings
@@ -12,7 +13,7 @@ from rtc_server.errors import BadOffer
 from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
-from rtc_server.session.base import SessionRequest
+from rtc_server.session.base import Phrase, SessionRequest
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.transport.base import TransportListener
@@ -54,6 +55,7 @@ async def house(
     tts: FakeTts | None = None,
     max_sessions: int = 3,
     resume_s: float = 30.0,
+    phrases: Mapping[str, tuple[Phrase, ...]] = MappingProxyType({}),
 ) -> AsyncIterator[House]:
     ast, tts, readiness = ast or FakeAst(), tts or FakeTts(), Ready()
     clock = asyncio.get_running_loop().time
@@ -67,6 +69,7 @@ async def house(
         clock=clock,
         wall=lambda: MORNING_S + clock(),
         resume_s=resume_s,
+        phrases=lambda language: phrases.get(language, ()),
     )
     wires: list[FakeTransport] = []
 
