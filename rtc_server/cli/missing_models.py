@@ -8,10 +8,11 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 
-from rtc_server.catalog import Model, State, model_sets, models_folder, state_of
+from rtc_server.app.needed_models import needed_models
+from rtc_server.catalog import Model, State, models_folder, state_of
 from rtc_server.cli.fetching import Source, fetch_models
 from rtc_server.config import EngineSettings
-from rtc_server.engines.registry import kinds_loaded, resolve
+from rtc_server.engines.registry import resolve
 from rtc_server.errors import ModelError
 
 
@@ -42,25 +43,6 @@ def provide_models(settings: EngineSettings, environ: Mapping[str, str]) -> None
         f"The engine set {settings.engines} needs {', '.join(m.id for m in missing)} "
         f"({_megabytes(missing)}), not on this machine. "
         f"Run: rtc-server models {option}fetch {settings.engines}"
-    )
-
-
-def needed_models(settings: EngineSettings) -> tuple[Model, ...]:
-    """Return the models of the chosen set that the engines would load, here or not.
-
-    Models that the operator named take the place of the set's of their kind.
-    """
-    kinds = kinds_loaded(settings.ast, settings.tts)
-    if settings.canary_model != EngineSettings().canary_model:
-        kinds -= {"canary", "canary-hf"}
-    if settings.silero_models:
-        kinds -= {"silero"}
-    return tuple(
-        model
-        for each in model_sets()
-        if each.id == settings.engines
-        for model in each.models
-        if model.kind in kinds
     )
 
 

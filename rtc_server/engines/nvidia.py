@@ -46,11 +46,17 @@ def find_driver(
     return NvidiaDriver(f"/dev/{devices[0].name}", found[0] if found else "")
 
 
+def is_too_old(driver: NvidiaDriver, cuda: str) -> bool:
+    """Return whether programs built for CUDA `cuda`, such as ``13.0``, need a newer driver."""
+    least = LEAST_DRIVER.get(int(cuda.partition(".")[0]), 0)
+    return driver.major is not None and driver.major < least
+
+
 def why_unusable(driver: NvidiaDriver, cuda: str) -> str:
     """Return why PyTorch built for CUDA `cuda`, such as ``13.0``, finds no GPU, and what to do."""
-    least = LEAST_DRIVER.get(int(cuda.partition(".")[0]))
     what = f"There is an NVIDIA GPU ({driver.device}), but PyTorch, built for CUDA {cuda}, cannot "
-    if driver.major and least and driver.major < least:
+    if is_too_old(driver, cuda):
+        least = LEAST_DRIVER[int(cuda.partition(".")[0])]
         return (
             f"{what}use it: the driver is {driver.version}, and that CUDA needs {least} or later. "
             "Update the driver, install PyTorch for an older CUDA, or choose --device cpu."

@@ -9,6 +9,7 @@ import numpy as np
 
 from rtc_server.app.doctor.calling import Door, negotiation
 from rtc_server.app.doctor.findings import Finding, fault, note, ok
+from rtc_server.app.doctor.hardware import look_at_hardware
 from rtc_server.app.doctor.machine import look_at_machine
 from rtc_server.app.doctor.rehearsal import rehearse
 from rtc_server.clock import monotonic, wall
@@ -26,6 +27,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """This machine with these settings, before `serve`."""
     addresses = addresses_to_offer(settings.transport, settings.http.host)
     for finding in look_at_machine(settings, addresses, datetime.datetime.now(datetime.UTC)):
+        yield finding
+    for finding in look_at_hardware(settings.engines):
         yield finding
     async for finding in _ice_servers(settings, addresses):
         yield finding

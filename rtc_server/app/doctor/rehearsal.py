@@ -81,6 +81,7 @@ async def rehearse(settings: Settings) -> AsyncIterator[Finding]:
             door = Door(http, url)
             source, target, sentence = await _something_to_say(door, settings)
             turn = await _spoken(sentence, source)
+            spent = await _engine_seconds(door)
             before = _cpu_s(pid)
             then_s = time.monotonic()
             reports = await asyncio.gather(
@@ -97,10 +98,13 @@ async def rehearse(settings: Settings) -> AsyncIterator[Finding]:
             )
             passed_s = time.monotonic() - then_s
             after = _cpu_s(pid)
+            engine_s = {k: s - spent.get(k, 0.0) for k, s in (await _engine_seconds(door)).items()}
     except RtcServerError as error:
         yield fault(f"The rehearsal failed: {error}", "Do what the sentence says.")
         return
     for finding in _heard(reports, source, target, sentence):
+        yield finding
+    for finding in real_time_factor(engine_s, reports):
         yield finding
     if before and after:
         server_s, all_s = (b - a for a, b in zip(before, after, strict=True))
@@ -130,6 +134,39 @@ def headroom(server_s: float, all_s: float, session_s: float, cores: int) -> Ite
             f"This machine carries about {sessions} sessions that speak a quarter of the time "
             f"({cost}, measured with {SESSIONS}; a GPU is not counted)."
         )
+
+
+def real_time_factor(engine_s: dict[str, float], reports: list[Report]) -> Iterator[Finding]:
+    """Seconds that engines worked for each second of speech, partial captions included.
+
+    Args:
+        engine_s: seconds of engine calls by kind.
+        reports: the calls in which that happened.
+    """
+    segments = [s for each in reports for s in each.segments]
+    said_s = sum(s["source"]["end_ms"] - s["source"]["start_ms"] for s in segments) / 1000
+    if not said_s:
+        return
+    ast, tts = (engine_s.get(kind, 0.0) / said_s for kind in ("ast", "tts"))
+    what = (
+        f"A second of speech takes {ast:.2f} s to translate and {tts:.2f} s to speak (real-time "
+        f"factors, partial captions included, over {said_s:.0f} s in {len(reports)} calls at once)"
+    )
+    if ast > 1:
+        yield note(
+            f"{what}: translation falls behind when so many speak at once.",
+            "Allow fewer sessions (--max-sessions), or take a faster machine or other engines.",
+        )
+    else:
+        yield ok(f"{what}.")
+
+
+async def _engine_seconds(door: Door) -> dict[str, float]:
+    """Return seconds of engine calls so far, by kind, from the server's metrics."""
+    async with door.http.get(f"{door.url}/metrics", headers=door.headers) as response:
+        text = await response.text()
+    rows = re.findall(r'^rtc_engine_seconds_sum\{kind="(\w+)"\} (\S+)$', text, re.MULTILINE)
+    return {kind: float(seconds) for kind, seconds in rows}
 
 
 def _heard(reports: list[Report], source: str, target: str, sentence: str) -> Iterator[Finding]:

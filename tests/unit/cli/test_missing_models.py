@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rtc_server import catalog
 from rtc_server.catalog import Model, ModelFile, ModelSet
 from rtc_server.cli import main
-from rtc_server.cli.missing_models import needed_models, provide_models
+from rtc_server.cli.missing_models import provide_models
 from rtc_server.config import EngineSettings
 from rtc_server.errors import EngineUnavailable, ModelError
 from tests.support.model_site import CONTENT, SHA256, Site, serving
@@ -35,7 +34,7 @@ def gpu(monkeypatch: Patch) -> tuple[Model, ...]:
     )  # fmt: skip
     monkeypatch.setattr("rtc_server.catalog.catalog", lambda: models)
     sets = (ModelSet("gpu", "A test", models),)
-    monkeypatch.setattr("rtc_server.cli.missing_models.model_sets", lambda: sets)
+    monkeypatch.setattr("rtc_server.catalog.model_sets", lambda: sets)
     return models
 
 
@@ -109,21 +108,3 @@ def test_an_engine_that_is_not_installed_comes_before_its_models(
     monkeypatch.setattr("rtc_server.cli.missing_models.resolve", absent)
     with terminal(monkeypatch, "y\n"), pytest.raises(EngineUnavailable):
         provide_models(settings(tmp_path), {})
-
-
-def test_models_that_the_operator_named_are_not_asked_for(gpu: tuple[Model, ...]) -> None:
-    def kinds(chosen: EngineSettings) -> list[str]:
-        return [model.kind for model in needed_models(chosen)]
-
-    assert kinds(EngineSettings(engines="gpu")) == ["canary", "silero"]
-    assert kinds(EngineSettings(engines="gpu", tts="espeak")) == ["canary"]
-    assert kinds(EngineSettings(engines="gpu", ast="my.engine:create")) == ["silero"]
-    assert kinds(EngineSettings(engines="gpu", canary_model="/a.nemo")) == ["silero"]
-    assert kinds(EngineSettings(engines="gpu", silero_models=("v3_de",))) == ["canary"]
-    assert kinds(EngineSettings(ast="canary", tts="silero")) == []
-    assert kinds(EngineSettings()) == []
-
-
-def test_every_set_of_models_is_one_of_engines_that_load_all_of_it() -> None:
-    for each in catalog.model_sets():
-        assert needed_models(EngineSettings(engines=each.id)) == each.models

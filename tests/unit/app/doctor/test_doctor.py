@@ -14,9 +14,10 @@ from rtc_server.app.doctor.machine import (
     media_ports,
     microphone,
 )
-from rtc_server.app.doctor.rehearsal import headroom
+from rtc_server.app.doctor.rehearsal import headroom, real_time_factor
 from rtc_server.cli.doctor import shown
 from rtc_server.config import HttpSettings, Settings, TransportSettings
+from rtc_server.transport.probe import Report
 from tests.support.certificates import self_signed
 
 pytestmark = pytest.mark.real_time
@@ -112,6 +113,17 @@ def test_headroom_is_what_fills_first(
 
 def test_a_machine_that_is_too_slow_is_told_so() -> None:
     assert levels([*headroom(1.0, 300.0, 100.0, 2)]) == [Level.FAULT]
+
+
+@pytest.mark.parametrize(("ast_s", "level"), [(2.0, Level.OK), (16.0, Level.NOTE)])
+def test_the_real_time_factor_is_of_what_was_said(ast_s: float, level: Level) -> None:
+    segment = {"source": {"start_ms": 500, "end_ms": 2500}}
+    reports = [Report(segments=[segment, segment]), Report(segments=[segment, segment])]
+    [finding] = real_time_factor({"ast": ast_s, "tts": 0.4}, reports)
+    assert finding.level is level
+    assert f"takes {ast_s / 8:.2f} s to translate and 0.05 s to speak" in finding.what
+    assert "over 8 s in 2 calls" in finding.what
+    assert not [*real_time_factor({}, [Report()])]
 
 
 def test_findings_are_printed_with_their_remedy() -> None:

@@ -1,0 +1,36 @@
+"""Models that the chosen engines load, as far as the catalogue knows them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rtc_server import catalog
+from rtc_server.catalog import Model
+from rtc_server.config import EngineSettings
+from rtc_server.engines.registry import kinds_loaded
+
+
+def needed_models(settings: EngineSettings) -> tuple[Model, ...]:
+    """Return the models of the chosen set that the engines would load, here or not.
+
+    Models that the operator named take the place of the set's of their kind.
+    """
+    kinds = kinds_loaded(settings.ast, settings.tts)
+    if settings.canary_model != EngineSettings().canary_model:
+        kinds -= {"canary", "canary-hf"}
+    if settings.silero_models:
+        kinds -= {"silero"}
+    return tuple(
+        model
+        for each in catalog.model_sets()
+        if each.id == settings.engines
+        for model in each.models
+        if model.kind in kinds
+    )
+
+
+def fetched_models(settings: EngineSettings, folder: Path) -> Iterator[Model]:
+    """Yield the catalogue's models in `folder` that the engines can load, whole or in part."""
+    kinds = kinds_loaded(settings.ast, settings.tts)
+    for model in catalog.catalog():
+        if model.kind in kinds and catalog.is_present(folder, model):
+            yield model
