@@ -307,6 +307,11 @@ class EngineSettings:
     device: str = option(
         "auto", "where models compute; auto takes a GPU if any", choices=("auto", "cpu", "cuda")
     )
+    tts_device: str = option(
+        "",
+        "where voices compute, when not where --device says; Silero is quick on a CPU",
+        choices=("auto", "cpu", "cuda"),
+    )
     ast_deadline_s: float = option(
         0.0,
         "seconds of a translation batch in which its engine may show no sign of work before it is "

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from rtc_server.catalog import models_folder
 from rtc_server.clock import monotonic
@@ -21,22 +22,28 @@ from rtc_server.session.base import Phrase
 logger = logging.getLogger(__name__)
 
 
+def engine_options(settings: EngineSettings) -> tuple[EngineOptions, EngineOptions]:
+    """Return what the factories of the translation and of the synthesis engine may read."""
+    options = EngineOptions(
+        phrasebooks=settings.phrasebook,
+        canary_model=settings.canary_model,
+        models_dir=models_folder(settings.models_dir),
+        silero_models=settings.silero_models,
+        piper_voices=settings.piper_voices,
+        device=settings.device,
+    )
+    return options, replace(options, device=settings.tts_device or settings.device)
+
+
 class Engines:
     """Implements `Catalogue` and `Readiness` for what `EngineSettings` name."""
 
     def __init__(self, settings: EngineSettings, metrics: Metrics) -> None:
         """Raises `ConfigError` on a system that cannot run the engines' processes."""
         self._system_note = check_system()
-        options = EngineOptions(
-            phrasebooks=settings.phrasebook,
-            canary_model=settings.canary_model,
-            models_dir=models_folder(settings.models_dir),
-            silero_models=settings.silero_models,
-            piper_voices=settings.piper_voices,
-            device=settings.device,
-        )
-        self.ast_service = AstService(settings.ast, options, settings, metrics, monotonic)
-        self.tts_service = TtsService(settings.tts, options, settings, metrics, monotonic)
+        translating, speaking = engine_options(settings)
+        self.ast_service = AstService(settings.ast, translating, settings, metrics, monotonic)
+        self.tts_service = TtsService(settings.tts, speaking, settings, metrics, monotonic)
         self.engine_set = set_of(settings.ast, settings.tts)
         """Name of the set that the two engines are, "" for an operator's own choice."""
         self._phrasebooks = settings.phrasebook
