@@ -169,6 +169,7 @@ class Original:
     def close(self) -> None:
         """Free everything. Idempotent."""
         self._broadcast.close()
+        self._resampler.close()
 
     def _next_frame(self) -> Samples | None:
         needed = PLAYOUT_FRAME_SAMPLES if self._flowing else ORIGINAL_AHEAD_SAMPLES

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 
 @contextlib.asynccontextmanager
@@ -23,3 +25,27 @@ async def command(*argv: str) -> AsyncIterator[asyncio.subprocess.Process]:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+@dataclass
+class Started:
+    """A running server."""
+
+    process: asyncio.subprocess.Process
+    banner: str
+    """What it printed, up to its address."""
+    url: str
+
+
+@contextlib.asynccontextmanager
+async def serving(*argv: str) -> AsyncIterator[Started]:
+    """Start ``serve`` and wait until it says where it is."""
+    engines = ("--ast", "tests.support.engine_fakes:ast", "--tts", "tests.support.engine_fakes:tts")
+    async with command("serve", "--port", "0", *engines, *argv) as process:
+        assert process.stdout
+        banner = ""
+        while (found := re.search(r"http://\S+", banner)) is None:
+            line = await process.stdout.readline()
+            assert line, (await process.communicate())[1].decode()
+            banner += line.decode()
+        yield Started(process, banner, found[0])

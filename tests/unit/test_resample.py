@@ -1,4 +1,5 @@
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +57,22 @@ def test_equal_rates_and_empty_pieces_pass() -> None:
     np.testing.assert_array_equal(Resampler(16000, 16000).push(signal), signal)
     assert Resampler(16000, 48000).push(signal[:0]).size == 0
     assert Resampler(16000, 48000).flush().size == 0
+
+
+def test_a_resampler_has_no_threads() -> None:
+    process = psutil.Process()
+    before = process.num_threads()
+    made = [Resampler(48000, 16000) for _ in range(10)]
+    for resampler in made:
+        resampler.push(tone(440, 20, sample_rate=48000))
+    assert process.num_threads() == before
+
+
+def test_closing_drops_what_was_held_back() -> None:
+    resampler = Resampler(22050, 48000)
+    signal = tone(440, 100, sample_rate=22050)
+    whole = join(resampler.push(signal), resampler.flush())
+    resampler.push(signal[:100])
+    resampler.close()
+    resampler.close()
+    np.testing.assert_array_equal(join(resampler.push(signal), resampler.flush()), whole)

@@ -27,6 +27,10 @@ class SpeechIn:
         """Int16LE to float32 at `SPEECH_RATE`, shape (n,); n may be 0."""
         return self._resampler.push(from_int16(np.frombuffer(pcm, "<i2").astype(np.int16)))
 
+    def close(self) -> None:
+        """Free the resampler. Idempotent."""
+        self._resampler.close()
+
 
 class SpeechOut:
     """Playout frames as Int16LE in whole frames of 20 ms."""
@@ -53,6 +57,10 @@ class SpeechOut:
         self._append(self._resampler.flush())
         self._ready += bytes(-len(self._ready) % self._frame_bytes)
         return self._take(len(self._ready) // self._frame_bytes)
+
+    def close(self) -> None:
+        """Free the resampler. Idempotent."""
+        self._resampler.close()
 
     def _convert(self, samples: Samples) -> None:
         self._append(self._resampler.push(samples))

@@ -115,6 +115,8 @@ class WebSocketTransport:
         except Exception:
             logger.exception("A WebSocket could not be closed")
         finally:  # whatever fails or hangs, the session is told
+            self._speech_in.close()
+            self._speech_out.close()
             self._tell(lambda: self._listener.on_closed(reason))
 
     async def _wind_down(

@@ -1,11 +1,6 @@
 """``rtc-server serve`` as a process: its start, its signals, its exit code."""
 
-import asyncio
-import contextlib
-import re
 import signal
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -15,34 +10,10 @@ from scipy.signal import resample_poly
 
 from rtc_server.cli.audio_files import read_recording, write_speech
 from rtc_server.pcm import SPEECH_RATE, Samples
-from tests.support.command import command
+from tests.support.command import command, serving
 from tests.support.signals import english, russian
 
 pytestmark = pytest.mark.real_time
-
-
-@dataclass
-class Started:
-    """A running command."""
-
-    process: asyncio.subprocess.Process
-    banner: str
-    """What it printed, up to its address."""
-    url: str
-
-
-@contextlib.asynccontextmanager
-async def serving(*argv: str) -> AsyncIterator[Started]:
-    """Start it and wait until it says where it is."""
-    engines = ("--ast", "tests.support.engine_fakes:ast", "--tts", "tests.support.engine_fakes:tts")
-    async with command("serve", "--port", "0", *engines, *argv) as process:
-        assert process.stdout
-        banner = ""
-        while (found := re.search(r"http://\S+", banner)) is None:
-            line = await process.stdout.readline()
-            assert line, (await process.communicate())[1].decode()
-            banner += line.decode()
-        yield Started(process, banner, found[0])
 
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
