@@ -36,6 +36,17 @@ _MOST_REMEMBERED = 1024
 """Sessions whose usage is known; of more, those served longest ago are forgotten."""
 
 
+class WaitingForAst(Waiting, Protocol):
+    """An entry of an `AstQueue`."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether its segment is surely open, so that its answer can only be provisional."""
+
+
+A = TypeVar("A", bound=WaitingForAst)
+
+
 class _Usage:
     """Work done for each session lately: what was done `_MEMORY_S` ago counts a third."""
 
@@ -148,21 +159,21 @@ class FairQueue(Generic[E]):
                 del self._lines[session_id]
 
 
-class AstQueue(Generic[E]):
+class AstQueue(Generic[A]):
     """Finals before partials; of partials only each session's newest, and none older than a final.
 
     One limit bounds both: a final that finds no room takes a partial's place.
     """
 
     def __init__(self, limit: int) -> None:
-        self.finals = FairQueue[E](limit)
+        self.finals = FairQueue[A](limit)
         self._limit = limit
-        self._partials: dict[str, E] = {}  # oldest first
+        self._partials: dict[str, A] = {}  # oldest first
 
     def __len__(self) -> int:
         return len(self.finals) + len(self._partials)
 
-    def add_final(self, entry: E) -> tuple[E | None, list[E]]:
+    def add_final(self, entry: A) -> tuple[A | None, list[A]]:
         """(the final that must go: another or itself; the partials that go)."""
         gone = self.finals.add(entry)
         if gone is entry:
@@ -173,7 +184,7 @@ class AstQueue(Generic[E]):
             partials.append(self._partials.pop(self._of_the_longest_line()))
         return gone, partials
 
-    def add_partial(self, entry: E) -> list[E]:
+    def add_partial(self, entry: A) -> list[A]:
         """The partials dropped for it: the session's older one, or itself when there is no room."""
         older = self._partials.get(entry.session_id)
         if older is None and len(self) >= self._limit:
@@ -187,23 +198,29 @@ class AstQueue(Generic[E]):
         """The session whose partial goes: whoever has most waiting, of several the newest."""
         return max(reversed(self._partials), key=self.finals.waiting)
 
-    def take(self, most: int, now_s: float) -> list[E]:
-        """The next batch: finals only, or partials only when no final waits."""
+    def take(self, most: int, now_s: float, *, resting: bool = False) -> list[A]:
+        """The next batch: finals only, or partials only when no final waits.
+
+        While the engine is `resting` from partials, only those are taken that may be over.
+        """
         if finals := self.finals.take(most, now_s):
             return finals
-        partials: list[E] = []
-        while self._partials and len(partials) < most:
-            entry = self._partials.pop(next(iter(self._partials)))
-            if not entry.done():
-                partials.append(entry)
+        partials: list[A] = []
+        for session_id, entry in list(self._partials.items()):
+            if len(partials) == most:
+                break
+            if entry.done():
+                del self._partials[session_id]
+            elif not (resting and entry.partial):
+                partials.append(self._partials.pop(session_id))
         return partials
 
-    def forget(self, session_id: str) -> list[E]:
+    def forget(self, session_id: str) -> list[A]:
         """Take out what a session has waiting."""
         partial = self._partials.pop(session_id, None)
         return self.finals.forget(session_id) + ([] if partial is None else [partial])
 
-    def clear(self) -> list[E]:
+    def clear(self) -> list[A]:
         """Take out everything."""
         entries = self.finals.clear() + list(self._partials.values())
         self._partials.clear()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from rtc_server.clock import Clock, monotonic
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import AstRequest, AstResult, EngineOptions
 from rtc_server.engines.service import AstService
@@ -58,9 +59,10 @@ async def running(
     factory: str = "ast",
     settings: EngineSettings = PATIENT,
     options: EngineOptions = EngineOptions(),  # noqa: B008 (frozen)
+    clock: Clock = monotonic,
 ) -> AsyncIterator[Bench]:
     metrics = Metrics()
-    service = AstService(f"tests.support.engine_fakes:{factory}", options, settings, metrics)
+    service = AstService(f"tests.support.engine_fakes:{factory}", options, settings, metrics, clock)
     await service.start()
     try:
         yield Bench(service, metrics)

@@ -21,6 +21,7 @@ from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service.ast_entry import AstEntry, cancel, look_at
+from rtc_server.engines.service.brake import PartialsBrake
 from rtc_server.engines.service.pace import Pace
 from rtc_server.engines.service.waits import Wait, now_s
 from rtc_server.errors import (
@@ -63,6 +64,9 @@ class AstService:
         self._retries: deque[AstEntry] = deque()
         """Segments of a batch that failed as a whole: each is tried once more, alone."""
         self._blame = Blame()
+        self._brake = PartialsBrake()
+        self._alarm: asyncio.TimerHandle | None = None
+        """Rings when the rest from partials ends."""
         self._running: list[AstEntry] = []
         self._pace = Pace()
         self._host = EngineHost(
@@ -176,6 +180,7 @@ class AstService:
 
     async def close(self) -> None:
         """Cancel everything and end the engine's process. Idempotent."""
+        self._stop_alarm()
         cancel(self._queue.clear())
         cancel(self._retries)
         await self._host.close()
@@ -247,7 +252,10 @@ class AstService:
         finally:
             self._running = []
             self._pace.end(now_s())
-        self._metrics.engine_seconds.labels(kind="ast").observe(self._clock() - started)
+            ended = self._clock()
+            if any(entry.partial for entry in batch):
+                self._brake.served(ended - started, ended)
+        self._metrics.engine_seconds.labels(kind="ast").observe(ended - started)
         return True
 
     def _next_batch(self) -> list[AstEntry]:
@@ -256,7 +264,16 @@ class AstService:
             if not entry.done():
                 return [entry]
         most = 1 if self._blame.alone(now_s()) else self.capabilities.max_batch
-        return self._queue.take(most, now_s())
+        rest_s = self._brake.rest_s(self._clock())
+        batch = self._queue.take(most, now_s(), resting=rest_s > 0)
+        if rest_s and not batch:
+            self._stop_alarm()
+            self._alarm = asyncio.get_running_loop().call_later(rest_s, self._host.wake)
+        return batch
+
+    def _stop_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
 
     def _failed(self, batch: list[AstEntry], error: EngineError) -> None:
         """One of a batch may be at fault: the others get their answer in a call of their own."""

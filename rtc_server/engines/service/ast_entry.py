@@ -28,6 +28,11 @@ class AstEntry:
     """Bounds the wait of a final; partials are replaced by newer ones instead."""
 
     @property
+    def partial(self) -> bool:
+        """Whether its segment is surely open."""
+        return self.request.partial
+
+    @property
     def cost(self) -> float:
         """How much work it is: seconds of audio, and a little more."""
         return _COST_S + self.request.samples.size / SPEECH_RATE

@@ -16,6 +16,7 @@ class Entry:
     session_id: str
     number: int = 0
     gone: bool = False
+    partial: bool = True
     cost: float = 1.0
 
     def done(self) -> bool:
@@ -227,3 +228,14 @@ def test_forget_and_clear_take_partials_too() -> None:
     assert names(queue.forget("a")) == ["a1", "a2"]
     assert names(queue.clear()) == ["b1"]
     assert len(queue) == 0
+
+
+def test_a_rest_from_partials_is_none_from_finals_or_from_what_may_be_over() -> None:
+    queue = AstQueue[Entry](9)
+    queue.add_partial(Entry("a", 1))
+    queue.add_partial(Entry("b", 1, partial=False))
+    queue.add_final(Entry("c", 1, partial=False))
+    assert names(queue.take(4, 0.0, resting=True)) == ["c1"]
+    assert names(queue.take(4, 0.0, resting=True)) == ["b1"]
+    assert queue.take(4, 0.0, resting=True) == []
+    assert names(queue.take(4, 0.0)) == ["a1"]

@@ -206,6 +206,24 @@ async def test_finals_go_first_and_stale_partials_never_reach_the_engine() -> No
         assert bench.drops("ast_partials") == 3
 
 
+async def test_after_a_partial_the_next_one_waits_and_a_final_does_not() -> None:
+    now = 0.0
+    async with running(clock=lambda: now) as bench:
+        first = bench.submit_partial("a")
+        await bench.until_idle_queue()
+        now = 1000.0  # that is how long it took
+        await first
+        second = bench.submit_partial("b")
+        await bench.until_idle_queue()
+        assert Seen(await bench.submit(session="c")).call == 2
+        assert not second.done()
+        now = 2000.0
+        assert Seen(await bench.submit(session="c")).call == 3
+        answer = await second
+        assert answer is not None
+        assert Seen(answer).call == 4
+
+
 def early_request(do: Do = Do.ANSWER) -> AstRequest:
     return AstRequest(audio(do), "ru", "en")
 
