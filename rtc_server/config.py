@@ -312,6 +312,12 @@ class EngineSettings:
         "where voices compute, when not where --device says; Silero is quick on a CPU",
         choices=("auto", "cpu", "cuda"),
     )
+    engine_threads: int = option(
+        0,
+        "CPU threads of one engine call (laptop, piper); 0 takes the cores less one",
+        low=0,
+        high=256,
+    )
     ast_deadline_s: float = option(
         0.0,
         "seconds of a translation batch in which its engine may show no sign of work before it is "

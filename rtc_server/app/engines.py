@@ -31,6 +31,7 @@ def engine_options(settings: EngineSettings) -> tuple[EngineOptions, EngineOptio
         silero_models=settings.silero_models,
         piper_voices=settings.piper_voices,
         device=settings.device,
+        threads=settings.engine_threads,
     )
     return options, replace(options, device=settings.tts_device or settings.device)
 

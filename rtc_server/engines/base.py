@@ -39,6 +39,8 @@ class EngineOptions:
     """Piper voices, or folders of them, besides those that were fetched."""
     device: str = "auto"
     """Where models compute: ``cpu``, ``cuda``, or ``auto`` for CUDA when there is a GPU."""
+    threads: int = 0
+    """Most threads that one call on the CPU uses; 0 takes the cores less one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import numpy as np
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
 from rtc_server.engines.espeak.text import clean_text
 from rtc_server.engines.extras import install_command
+from rtc_server.engines.onnx_session import open_session, thread_count
 from rtc_server.engines.piper.voices import VoiceFile, find_voices
 from rtc_server.engines.registry import CANARY_LANGUAGES
 from rtc_server.errors import EngineUnavailable, ModelError
@@ -39,19 +40,19 @@ def create(options: EngineOptions) -> "PiperTts":
             "There is no Piper voice. Fetch one (rtc-server models fetch de_DE-thorsten-high) or "
             "name files or folders of voices with --piper-voices."
         )
-    return PiperTts(voices)
+    return PiperTts(voices, thread_count(options.threads))
 
 
 class PiperTts:
     """Speaks with any of the loaded voices, one sentence at a time."""
 
-    def __init__(self, files: tuple[VoiceFile, ...]) -> None:
-        """Load all voices.
+    def __init__(self, files: tuple[VoiceFile, ...], threads: int) -> None:
+        """Load all voices; each computes on up to `threads` threads.
 
         Raises:
             EngineUnavailable: a model cannot be loaded.
         """
-        self._loaded = {file.name: _load(file) for file in files}
+        self._loaded = {file.name: _load(file, threads) for file in files}
         self._files = {voice: file for file in files for voice in file.voices}
         languages = dict.fromkeys(file.language for file in files)
         self._capabilities = TtsCapabilities(
@@ -108,23 +109,22 @@ class PiperTts:
         """Nothing outlives the process."""
 
 
-def _load(file: VoiceFile) -> Any:
-    # GPL, in the engine's process. `PiperVoice.load` would read the file by its name once more.
-    from onnxruntime import InferenceSession, SessionOptions  # noqa: PLC0415
+def _load(file: VoiceFile, threads: int) -> Any:
+    # GPL, in the engine's process. `PiperVoice.load` would read the file by its name once more, and
+    # take every core.
     from piper import PiperConfig, PiperVoice  # noqa: PLC0415
 
-    options = SessionOptions()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         with file.open_model() as handle:
             model = handle.read()
-        return PiperVoice(
-            session=InferenceSession(model, options, providers=["CPUExecutionProvider"]),
-            config=PiperConfig.from_dict(dict(file.config)),
-        )
     except ModelError as exc:
         raise EngineUnavailable(str(exc)) from exc
-    except Exception as exc:  # onnxruntime's errors share no base
+    again = "Fetch it again."
+    session = open_session(model, f"Voice {file.path}", threads, again)
+    try:
+        config = PiperConfig.from_dict(dict(file.config))
+    except Exception as exc:  # whatever it misses in a configuration
         raise EngineUnavailable(
-            f"Voice {file.path} cannot be loaded ({type(exc).__name__}). Fetch it again."
+            f"Voice {file.path} cannot be loaded ({type(exc).__name__}). {again}"
         ) from exc
+    return PiperVoice(session=session, config=config)

@@ -1,0 +1,48 @@
+"""ONNX Runtime sessions as this server wants them: a bounded number of threads, none spinning.
+
+ONNX Runtime takes every core by default, and its threads spin for a while after each call. Two
+engine processes on one machine would then burn each other's cores and the event loop's. (Variables
+such as ``OMP_NUM_THREADS`` do not reach its thread pool.)
+"""
+
+import os
+from typing import Any
+
+from rtc_server.errors import EngineUnavailable
+
+
+def thread_count(setting: int) -> int:
+    """Return `setting`, or for 0 the cores of this process less one, which media needs."""
+    if setting:
+        return setting
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, (cores or 1) - 1)
+
+
+def open_session(model: bytes, name: str, threads: int, advice: str) -> Any:
+    """Return an ``onnxruntime.InferenceSession`` on the CPU.
+
+    Args:
+        model: what its file holds.
+        name: what people know the model by.
+        threads: most threads of one call.
+        advice: sentence with the next step, for when it cannot be loaded.
+
+    Raises:
+        EngineUnavailable: it is no model that can be loaded.
+    """
+    import onnxruntime  # noqa: PLC0415 (in the engine's process)
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3  # errors only: each also raises, with the same text
+    try:
+        return onnxruntime.InferenceSession(
+            model, sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as exc:  # onnxruntime's errors share no base
+        raise EngineUnavailable(
+            f"{name} cannot be loaded ({type(exc).__name__}). {advice}"
+        ) from exc
