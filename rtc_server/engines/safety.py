@@ -7,13 +7,13 @@ deterministic, the same for every engine.
 """
 
 import re
-import unicodedata
 from collections import Counter
 from enum import StrEnum
 from itertools import groupby
 
 import numpy as np
 
+from rtc_server.engines.writing import script_of_language, script_of_letter
 from rtc_server.pcm import Samples
 
 SILENCE_PEAK = 10 ** (-60 / 20)
@@ -65,8 +65,6 @@ _RELATED = (
 LARGEST_FOREIGN_SHARE = 0.3
 """Most letters of another script than the language's own, names aside."""
 
-_CYRILLIC = frozenset({"bg", "ru", "uk", "be", "sr", "mk", "kk"})
-_GREEK = frozenset({"el"})
 _STUTTER = re.compile(r"([^\W\d]{1,8}?)\1{7,}")
 
 
@@ -178,8 +176,8 @@ def _foreign_share(text: str, language: str) -> float:
     """Share of letters that are not of the language's script, Latin names aside."""
     names = _latin_names(text, language)
     kept = "".join(word for word in re.findall(r"\w+", text) if word not in names)
-    scripts = [_script(c) for c in kept if c.isalpha()]
-    return sum(s != _script_of(language) for s in scripts) / max(len(scripts), 1)
+    scripts = [script_of_letter(c) for c in kept if c.isalpha()]
+    return sum(s != script_of_language(language) for s in scripts) / max(len(scripts), 1)
 
 
 def _latin_names(text: str, language: str) -> set[str]:
@@ -190,10 +188,10 @@ def _latin_names(text: str, language: str) -> set[str]:
     a word ("OpenAI"), or a number behind capitals ("Windows 11"). The reverse does not happen:
     languages with Latin letters have no names in others.
     """
-    if _script_of(language) == "LATIN":
+    if script_of_language(language) == "LATIN":
         return set()
     words = re.findall(r"\w+", text)
-    if any(_script(c) == _script_of(language) for c in text if c.isalpha()):
+    if any(script_of_letter(c) == script_of_language(language) for c in text if c.isalpha()):
         return {
             word
             for place, word in enumerate(words)
@@ -210,7 +208,7 @@ def _is_foreign_by_names_only(text: str, source_text: str, target_text: str) -> 
     words = _words(text)
     return (
         len(words) == 1
-        and _script(words[0][0]) == "LATIN"
+        and script_of_letter(words[0][0]) == "LATIN"
         and _words(source_text) == _words(target_text)
     )
 
@@ -232,11 +230,3 @@ def _plain_words(text: str) -> list[str]:
         for place, word in enumerate(words)
         if word.isalpha() and not (place and any(c.isupper() for c in word))
     ]
-
-
-def _script_of(language: str) -> str:
-    return "CYRILLIC" if language in _CYRILLIC else "GREEK" if language in _GREEK else "LATIN"
-
-
-def _script(letter: str) -> str:
-    return unicodedata.name(letter, "?").partition(" ")[0]
