@@ -56,6 +56,17 @@ _ENGINES = (
     ),
     _Known(
         kind="ast",
+        name="laptop",
+        factory="rtc_server.engines.cascade.engine:create",
+        title="Recogniser and Firefox translation, without a GPU",
+        licence="GigaAM MIT; Parakeet CC BY 4.0; Firefox translation models MPL-2.0",
+        languages=CANARY_LANGUAGES,
+        needs=("onnxruntime", "fxtranslate"),
+        extra="laptop",
+        loads=("recognizer", "translation"),
+    ),
+    _Known(
+        kind="ast",
         name="canary",
         factory="rtc_server.engines.canary.engine:create",
         title="NVIDIA Canary (NeMo)",

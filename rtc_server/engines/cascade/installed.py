@@ -1,0 +1,122 @@
+"""Models of the cascade that were fetched. A file is opened only after its hash was checked."""
+
+import gzip
+from pathlib import Path
+
+from rtc_server import catalog
+from rtc_server.catalog import Model
+from rtc_server.engines.base import Pair
+from rtc_server.engines.cascade.ctc import CtcRecognizer
+from rtc_server.engines.cascade.features import GigaamMel, NemoMel
+from rtc_server.engines.cascade.recognizer import Recognizer
+from rtc_server.engines.cascade.tdt import TdtRecognizer
+from rtc_server.engines.cascade.translation import Translator, load_translator
+from rtc_server.engines.cascade.vocabulary import Vocabulary
+from rtc_server.engines.onnx_session import open_session
+from rtc_server.errors import EngineUnavailable, ModelError
+
+RECOGNIZER = "recognizer"
+"""Kind of a model in the catalogue that hears."""
+TRANSLATION = "translation"
+"""Kind of a model that translates from the first of its languages to the second."""
+
+
+def installed(folder: Path, kind: str) -> tuple[Model, ...]:
+    """Return the models of a kind that are in `folder`, whole or not, in the catalogue's order."""
+    return tuple(
+        model
+        for model in catalog.catalog()
+        if model.kind == kind and catalog.is_present(folder, model)
+    )
+
+
+def pair_of(model: Model) -> Pair:
+    """Return (from, to) of a translation model."""
+    source, target = model.languages
+    return source, target
+
+
+def load_recognizer(folder: Path, model: Model, threads: int) -> Recognizer:
+    """Return the recogniser that a model of the catalogue is, in the layout its files show.
+
+    Raises:
+        EngineUnavailable: a file is missing, damaged, or not what the catalogue names.
+    """
+    files = _Files(folder, model)
+    vocabulary = files.vocabulary()
+    try:
+        if files.has("encoder-model"):
+            return TdtRecognizer(
+                files.session("encoder-model", threads),
+                files.session("decoder_joint-model", threads),
+                vocabulary,
+                NemoMel(),
+                model.languages,
+            )
+        return CtcRecognizer(
+            files.session("v3_e2e_ctc.", threads), vocabulary, GigaamMel(), model.languages[0]
+        )
+    except (KeyError, IndexError, TypeError) as exc:  # a graph with other inputs
+        raise EngineUnavailable(
+            f"{model.id} is not the model it should be. {files.advice}"
+        ) from exc
+
+
+def load_translation(folder: Path, model: Model) -> Translator:
+    """Return the translator that a model of the catalogue is.
+
+    Raises:
+        EngineUnavailable: a file is missing, damaged, or not what the catalogue names.
+    """
+    files = _Files(folder, model)
+    shared = files.unpacked("vocab.") if files.has("vocab.") else None
+    return load_translator(
+        model.id,
+        files.unpacked("model."),
+        shared or files.unpacked("srcvocab."),
+        shared or files.unpacked("trgvocab."),
+        files.advice,
+    )
+
+
+class _Files:
+    """The files of one model, by how their names begin; each is read through a checked handle."""
+
+    def __init__(self, folder: Path, model: Model) -> None:
+        self._folder = folder
+        self._model = model
+        self.advice = f"Fetch it again: rtc-server models fetch {model.id}"
+
+    def has(self, prefix: str) -> bool:
+        """Return whether the catalogue names such a file."""
+        return any(file.name.startswith(prefix) for file in self._model.files)
+
+    def read(self, prefix: str) -> bytes:
+        """Return what such a file holds."""
+        file = next(file for file in self._model.files if file.name.startswith(prefix))
+        try:
+            with catalog.open_verified(self._folder, self._model, file) as handle:
+                return handle.read()
+        except ModelError as exc:
+            raise EngineUnavailable(str(exc)) from exc
+
+    def unpacked(self, prefix: str) -> bytes:
+        """Return what a ``.gz`` file holds, unpacked in memory."""
+        try:
+            return gzip.decompress(self.read(prefix))
+        except (OSError, EOFError) as exc:
+            raise EngineUnavailable(f"{self._model.id} cannot be unpacked. {self.advice}") from exc
+
+    def session(self, prefix: str, threads: int) -> object:
+        """Return an ``onnxruntime.InferenceSession``."""
+        return open_session(self.read(prefix), self._model.id, threads, self.advice)
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the tokens of a recogniser."""
+        file = next(file for file in self._model.files if "vocab" in file.name)
+        try:
+            return Vocabulary.parse(self.read(file.name).decode("utf-8"))
+        except ValueError as exc:
+            raise EngineUnavailable(
+                f"The vocabulary of {self._model.id} cannot be read ({exc}). {self.advice}"
+            ) from exc
