@@ -32,6 +32,9 @@ class Gate(Protocol):
     def is_validated(self, source: Source) -> bool:
         """The address passed ICE."""
 
+    def sends_to(self, address: Source) -> int | None:
+        """How often a check to that address is sent at most; None for the RFC's seven."""
+
     def media_received(self, data: bytes) -> None:
         """SRTP or SRTCP from a validated address."""
 
@@ -62,6 +65,20 @@ class DatagramGuard(StunProtocol):
         super().__init__(gate)
         self._gate: Gate = gate
         self._socket = sock
+
+    async def request(
+        self,
+        request: stun.Message,
+        addr: Source,
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+    ) -> tuple[stun.Message, Source]:
+        """Ask and wait for the answer; an address that proved nothing is asked less often."""
+        is_check = integrity_key is not None  # and no question to a STUN server
+        sends = self._gate.sends_to(addr) if is_check else None
+        if sends is not None and retransmissions is None:
+            retransmissions = sends - 1
+        return await super().request(request, addr, integrity_key, retransmissions)
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
         """Called by asyncio, for one datagram each time that some are there.

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from aioice import Candidate, Connection, stun
+from aioice import Candidate, stun
 from aioice.candidate import candidate_priority
 from aioice.ice import CandidatePair, StunProtocol
 from aioice.turn import TurnTransport
@@ -19,6 +19,7 @@ from aioice.turn import TurnTransport
 from rtc_server.clock import Clock
 from rtc_server.transport import relay
 from rtc_server.transport.addresses import may_send_to
+from rtc_server.transport.checks import SparingConnection
 from rtc_server.transport.gathering import IceOptions, ask_servers, open_socket
 from rtc_server.transport.guard import DatagramGuard
 from rtc_server.transport.limits import Source, SourceLimiter
@@ -41,11 +42,11 @@ GOODBYE_S: Final = 1.0
 """How long closing may wait for a TURN server to free its relay."""
 
 
-class IceAgent(Connection):
+class IceAgent(SparingConnection):
     """aioice's connection behind `DatagramGuard`."""
 
     def __init__(self, options: IceOptions, clock: Clock, *, ice_controlling: bool) -> None:
-        super().__init__(ice_controlling=ice_controlling, **dict(options.servers))
+        super().__init__(options, ice_controlling=ice_controlling)
         self._options = options
         self._clock = clock
         self._limiter = SourceLimiter()
@@ -87,11 +88,13 @@ class IceAgent(Connection):
 
     async def add_signalled(self, candidates: Iterable[RemoteCandidate]) -> None:
         """Add the peer's candidates that we are willing to send to."""
+        options = self._options
         for each in candidates:
-            full = len(self._remote_candidates) >= MAX_REMOTE_CANDIDATES
-            if full or not may_send_to(each.address, self._options.addresses):
+            if len(self._remote_candidates) >= MAX_REMOTE_CANDIDATES:
+                return
+            if not may_send_to(each.address, options.addresses, options.public_address):
                 continue
-            if self._options.relayed_peers_only and each.kind != "relay":
+            if options.relayed_peers_only and each.kind != "relay":
                 continue
             await self.add_remote_candidate(
                 Candidate(
@@ -109,6 +112,7 @@ class IceAgent(Connection):
         """An authenticated check arrived: the peer lives, and maybe at a new address."""
         self.last_heard_s = self._clock()
         self._forget_oldest_address(addr)
+        self._proved.add(addr)
         message.attributes.setdefault("PRIORITY", candidate_priority(1, "prflx"))
         for pair in self._check_list:
             # Checks that were under way when another pair was chosen have been cancelled. A peer
@@ -142,6 +146,7 @@ class IceAgent(Connection):
                 continue
             self._remote_candidates.remove(candidate)
             self._validated.discard(address)
+            self._proved.discard(address)
             for pair in [p for p in self._check_list if p.remote_addr == address]:
                 if pair.task is not None:
                     pair.task.cancel()
@@ -178,6 +183,7 @@ class IceAgent(Connection):
         if not self.authenticates(data):
             return
         self._forget_oldest_address(source)
+        self._proved.add(source)
         candidate = Candidate(
             foundation="rebound",
             component=1,

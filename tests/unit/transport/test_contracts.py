@@ -36,6 +36,9 @@ def test_versions_are_the_pinned_ones() -> None:
         (Connection.check_incoming, ["self", "message", "addr", "protocol"]),
         (Connection.check_state, ["self", "pair", "state"]),
         (Connection.request_received, ["self", "message", "addr", "protocol"]),
+        # Overridden by SparingConnection.
+        (Connection.sort_check_list, ["self"]),
+        (Connection._pair_remote_candidate, ["self", "remote_candidate"]),
         # Called by it.
         (Connection.data_received, ["self", "data", "component"]),
         (Connection.protocol_lost, ["self", "protocol"]),
@@ -51,6 +54,10 @@ def test_versions_are_the_pinned_ones() -> None:
         # Overridden by DatagramGuard, or called by it.
         (StunProtocol.__init__, ["self", "receiver"]),
         (StunProtocol.datagram_received, ["self", "data", "addr"]),
+        (
+            StunProtocol.request,
+            ["self", "request", "addr", "integrity_key", "retransmissions"],
+        ),
         (stun.parse_message, ["data"]),
         # Called by the relay.
         (TurnTransport.__init__, ["self", "inner_protocol"]),
@@ -144,7 +151,7 @@ async def test_the_state_of_a_pair_and_a_protocol() -> None:
     assert pair.task is None
     assert pair.remote_nominated is False
     states = set(CandidatePair.State.__members__)
-    assert {"WAITING", "IN_PROGRESS", "SUCCEEDED", "FAILED"} <= states
+    assert {"FROZEN", "WAITING", "IN_PROGRESS", "SUCCEEDED", "FAILED"} <= states
 
 
 async def test_the_state_of_the_transports() -> None:

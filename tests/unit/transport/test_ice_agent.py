@@ -38,21 +38,40 @@ class Wire:
 
 
 class Agent(IceAgent):
-    """An agent with one socket that is none."""
+    """An agent with sockets that are none."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        address: str = "127.0.0.1",
+        *,
+        public_address: str = "",
+        sockets: int = 2,
+        is_peer_lite: bool = False,
+    ) -> None:
         self.now_s = 0.0
-        super().__init__(IceOptions(("127.0.0.1",)), lambda: self.now_s, ice_controlling=False)
+        options = IceOptions((address,), public_address)
+        super().__init__(options, lambda: self.now_s, ice_controlling=is_peer_lite)
         self.remote_username, self.remote_password = "peer", "p" * 22
-        self._early_checks_done = True
-        self.guards = [self._socket(5000), self._socket(5001)]
+        self._early_checks_done = self._local_candidates_end = True
+        self.guards = [self.open("host", address, 5000 + n) for n in range(sockets)]
 
-    def _socket(self, port: int) -> DatagramGuard:
+    def open(self, kind: str, address: str, port: int) -> DatagramGuard:
         guard = DatagramGuard(self)
         guard.transport = cast(Any, Wire())
-        guard.local_candidate = Candidate("f", 1, "udp", 1, "127.0.0.1", port, "host")
+        guard.local_candidate = Candidate("f", 1, "udp", 1, address, port, kind)
         self._protocols.append(guard)
         return guard
+
+    async def try_to_connect(self) -> None:
+        """Until the last check has been given up."""
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(60):
+                await self.connect()
+
+    @property
+    def sent(self) -> list[tuple[bytes, Source]]:
+        """By all sockets."""
+        return [each for guard in self._protocols for each in cast(Wire, guard.transport).sent]
 
     @property
     def wire(self) -> Wire:
@@ -94,6 +113,61 @@ async def test_signalled_candidates_are_bounded_over_all_fragments() -> None:
     for start in range(0, 200, MAX_CANDIDATES):
         await agent.add_signalled([candidate(10_000 + start + i) for i in range(MAX_CANDIDATES)])
     assert len(agent.remote_candidates) == MAX_REMOTE_CANDIDATES
+
+
+async def test_an_offer_makes_us_send_a_hundred_datagrams_at_most_and_one_to_each_address() -> None:
+    agent = Agent("192.168.1.2", sockets=6)
+    hosts = [f"192.168.2.{n}" for n in range(MAX_REMOTE_CANDIDATES)]
+    await agent.add_signalled([candidate(9, host) for host in hosts])
+    await agent.try_to_connect()
+    assert len(agent.sent) == 100
+    await agent.stop()
+    agent = Agent("192.168.1.2", sockets=1)
+    await agent.add_signalled([candidate(9, host) for host in hosts])
+    await agent.try_to_connect()
+    assert sorted(addr[0] for _, addr in agent.sent) == sorted(hosts)
+    await agent.stop()
+
+
+async def test_an_address_that_the_peer_checks_us_from_is_checked_until_it_answers() -> None:
+    agent = Agent("192.168.1.2", sockets=1)
+    peer = ("192.168.1.3", 40_000)
+    await agent.add_signalled([candidate(peer[1], peer[0])])
+    trying = asyncio.create_task(agent.try_to_connect())
+    await asyncio.sleep(5)
+    assert len(agent.sent) == 1  # the only one, and it was lost
+    agent.check(peer, nominate=True)
+    await trying
+    assert [addr for _, addr in agent.sent] == [peer] * 8
+    await agent.stop()
+
+
+@pytest.mark.parametrize(
+    ("address", "public_address"), [("10.0.0.5", "198.51.100.7"), ("8.8.8.8", "")]
+)
+async def test_a_public_server_waits_to_be_checked(address: str, public_address: str) -> None:
+    agent = Agent(address, public_address=public_address)
+    relay = agent.open("relay", "9.9.9.9", 6000)
+    await agent.add_signalled([candidate(5, "10.0.0.9"), candidate(6, "1.1.1.1")])
+    assert [each.host for each in agent.remote_candidates] == ["1.1.1.1"]
+    trying = asyncio.create_task(agent.try_to_connect())
+    await asyncio.sleep(5)
+    assert agent.sent == cast(Wire, relay.transport).sent
+    assert [addr for _, addr in agent.sent] == [("1.1.1.1", 6)]
+    agent.check(("10.0.0.9", 5))  # of its own network, and there
+    await asyncio.sleep(0)
+    assert [addr for _, addr in agent.wire.sent] == [("10.0.0.9", 5)]
+    await trying
+    await agent.stop()
+
+
+async def test_a_lite_peer_which_never_checks_is_checked_a_few_times() -> None:
+    agent = Agent("10.0.0.5", public_address="198.51.100.7", is_peer_lite=True)
+    await agent.add_signalled([candidate(port, "1.1.1.1") for port in range(1, 31)])
+    await agent.try_to_connect()
+    assert len(agent.sent) == 100
+    assert len({addr for _, addr in agent.sent}) * 4 <= 100
+    await agent.stop()
 
 
 async def test_a_peer_that_moves_again_and_again_is_bounded_but_followed() -> None:

@@ -34,6 +34,9 @@ class Gate:
     def is_validated(self, source: Source) -> bool:
         return source == PEER
 
+    def sends_to(self, address: Source) -> int | None:
+        return None if address == PEER else 2
+
     def media_received(self, data: bytes) -> None:
         self.got.append("media")
 

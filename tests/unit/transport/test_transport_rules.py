@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rtc_server.config import TransportSettings
 from rtc_server.errors import ConfigError
-from rtc_server.transport.addresses import addresses_to_offer, may_send_to
+from rtc_server.transport.addresses import addresses_to_offer, is_public, may_send_to
 from rtc_server.transport.ice_servers import agent_servers, stun_server
 from rtc_server.transport.limits import (
     MAX_STRANGERS,
@@ -44,26 +44,52 @@ def test_all_addresses_are_never_loopback_and_set_ones_win() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "from_loopback", "from_network"),
+    ("address", "from_loopback", "from_network", "from_public"),
     [
-        ("127.0.0.1", True, False),
-        ("::1", True, False),
-        ("192.168.1.9", False, True),
-        ("2001:db8::9", False, True),
-        ("0.0.0.0", False, False),
-        ("::", False, False),
-        ("224.0.0.1", False, False),
-        ("ff02::1", False, False),
-        ("255.255.255.255", False, False),
-        ("240.0.0.1", False, False),
-        ("169.254.169.254", False, False),
-        ("fe80::1", False, False),
-        ("::ffff:10.0.0.1", False, False),
+        ("127.0.0.1", True, False, False),
+        ("::1", True, False, False),
+        ("192.168.1.9", False, True, False),
+        ("10.0.0.9", False, True, False),
+        ("100.64.0.9", False, True, False),
+        ("fd00::9", False, True, False),
+        ("8.8.8.8", False, True, True),
+        ("2606:4700::9", False, True, True),
+        ("0.0.0.0", False, False, False),
+        ("::", False, False, False),
+        ("224.0.0.1", False, False, False),
+        ("ff02::1", False, False, False),
+        ("ff0e::1", False, False, False),
+        ("255.255.255.255", False, False, False),
+        ("240.0.0.1", False, False, False),
+        ("169.254.169.254", False, False, False),
+        ("fe80::1", False, False, False),
+        ("::ffff:10.0.0.1", False, False, False),
+        ("64:ff9b::a00:1", False, False, False),
+        ("2002:a00:1::", False, False, False),
     ],
 )
-def test_where_checks_may_go(address: str, from_loopback: bool, from_network: bool) -> None:
+def test_where_checks_may_go(
+    address: str, from_loopback: bool, from_network: bool, from_public: bool
+) -> None:
     assert may_send_to(address, ["127.0.0.1"]) is from_loopback
     assert may_send_to(address, ["192.0.2.5"]) is from_network
+    assert may_send_to(address, ["8.8.4.4"]) is from_public
+    assert may_send_to(address, ["10.0.0.5"], "198.51.100.7") is from_public
+
+
+@pytest.mark.parametrize(
+    ("addresses", "public"),
+    [
+        (["127.0.0.1"], False),
+        (["192.168.1.2", "2606:4700::2"], False),  # at home, behind a firewall
+        (["100.64.0.2"], False),
+        (["2606:4700::2"], True),
+        (["8.8.8.8", "172.17.0.1"], True),
+    ],
+)
+def test_a_server_is_public_when_anybody_may_reach_it(addresses: list[str], public: bool) -> None:
+    assert is_public(addresses) is public
+    assert is_public(addresses, "198.51.100.7")
 
 
 def test_ice_servers() -> None:
