@@ -59,6 +59,9 @@ class Echo:
     def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
         """No events here."""
 
+    def on_audio_ahead(self) -> None:
+        """No events here."""
+
     def on_slow_reader(self) -> None:
         """No events here."""
 

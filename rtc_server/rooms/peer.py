@@ -81,6 +81,9 @@ class Peer:
     def on_slow_reader(self) -> None:
         """Its own loss, and nobody else's."""
 
+    def on_audio_ahead(self) -> None:
+        """Audio comes over WebRTC here, in real time."""
+
     def on_message(self, text: str) -> None:
         """Answer pings; there is nothing else to say in a room."""
         try:

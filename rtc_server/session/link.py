@@ -82,6 +82,10 @@ class Link:
         if self._session is not None:
             self._session.on_slow_reader()
 
+    def on_audio_ahead(self) -> None:
+        if self._session is not None:
+            self._session.on_audio_ahead()
+
     def next_frame(self) -> Samples | None:
         return None if self._session is None else self._session.next_frame()
 

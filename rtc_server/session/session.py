@@ -47,6 +47,11 @@ LEASE_CHECK_S = 1.0
 """How often a session asks whether its time is up: a key may be revoked at any moment."""
 DRAIN_MARGIN_S = 10.0
 """What translating and speaking the last sentence may take beyond the playout that waits."""
+AUDIO_AHEAD = (
+    "Audio comes faster than it is spoken: ten seconds are taken at once, then 1.1 each second. "
+    "The rest waits. Send it as it is spoken, or let the connection hold you back."
+)
+"""What a client is told that sends a recording faster than real time."""
 LOST = (CloseReason.PEER_LOST, CloseReason.CONNECT_TIMEOUT, CloseReason.FAILED)
 """Ends of a wire that the client may not have wanted."""
 
@@ -258,6 +263,9 @@ class Session:
 
     def on_slow_reader(self) -> None:
         self._refuse(SlowReader("You read too slowly; audio or partial captions were dropped."))
+
+    def on_audio_ahead(self) -> None:
+        self._emit(WarningEvent("audio_ahead", AUDIO_AHEAD))
 
     def on_closed(self, reason: CloseReason) -> None:
         if self._over.is_set() or self._link is None:

@@ -57,6 +57,9 @@ class TransportListener(Protocol):
         """The peer does not read what is sent, and something was dropped. Told once until it has
         caught up."""
 
+    def on_audio_ahead(self) -> None:
+        """Audio comes faster than it is spoken, and waits. Told once."""
+
     def on_channel_open(self) -> None:
         """Events can be sent; those sent before were kept in order."""
 

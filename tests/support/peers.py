@@ -21,6 +21,7 @@ class Recorder:
         self.messages: list[str] = []
         self.bad_messages: list[str] = []
         self.slow_reader = False
+        self.times_ahead = 0
         self.reasons: list[CloseReason] = []
         self.connected = False
         self.channel_open = False
@@ -74,6 +75,10 @@ class Recorder:
 
     def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
         self.bad_messages.append(reason)
+        self._changed.set()
+
+    def on_audio_ahead(self) -> None:
+        self.times_ahead += 1
         self._changed.set()
 
     def on_slow_reader(self) -> None:

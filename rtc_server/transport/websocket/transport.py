@@ -62,7 +62,7 @@ class WebSocketTransport:
         self._position = 0
         self._next_block = 0
         self._received = self._sent = 0
-        self._told_slow = self._told_flood = False
+        self._told_slow = self._told_flood = self._told_ahead = False
         self._saying_last_words = False
         self._heard_s = clock()
         self._pinged_s = clock()
@@ -224,6 +224,9 @@ class WebSocketTransport:
         for at in range(0, len(pcm), step):
             piece = pcm[at : at + step]
             wait_s = self._pace.take_audio(len(piece) / (2 * self._form.sample_rate), self._clock())
+            if wait_s and not self._told_ahead:
+                self._told_ahead = True
+                self._tell(self._listener.on_audio_ahead)
             if wait_s or len(pcm) > step:
                 await asyncio.sleep(wait_s)
             self._hear_piece(piece)

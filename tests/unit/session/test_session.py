@@ -127,6 +127,13 @@ async def test_what_a_stream_asks_for_is_checked_before_it_connects() -> None:
             await h.manager.run_stream(connect, SessionRequest())
 
 
+async def test_who_streams_a_recording_too_fast_is_warned() -> None:
+    async with house() as h:
+        await h.call(SessionPatch(x_events=ALL))
+        h.wires[0].listener.on_audio_ahead()
+        assert events(h.wires[0], "x.warning")[-1]["code"] == "audio_ahead"
+
+
 async def test_a_stream_lasts_as_long_as_its_session_and_sends_stats() -> None:
     async with house() as h:
 

@@ -120,6 +120,7 @@ async def test_a_file_sent_at_once_is_heard_no_faster_than_a_speaker() -> None:
         assert not p.session.reasons  # not taken for dead while it is held back
         await asyncio.sleep(70)
         assert len(p.heard) == 100 * SPEECH_RATE
+        assert p.session.times_ahead == 1
 
 
 @pytest.mark.parametrize("form", [PlainForm, TranslationsForm])
@@ -137,6 +138,7 @@ async def test_real_time_in_pieces_of_64_samples_stays_real_time(form: type[Form
         assert sent_s == pytest.approx(60, abs=0.01)
         assert sent_s - len(p.heard) / SPEECH_RATE < 0.05
         assert not p.session.bad_messages
+        assert not p.session.times_ahead
 
 
 async def test_who_sends_too_many_messages_is_told_once() -> None:
