@@ -92,6 +92,10 @@ class Caller:
 CALLER = web.RequestKey("caller", Caller)
 
 
+METHODS = (hdrs.METH_DELETE, hdrs.METH_GET, hdrs.METH_PATCH, hdrs.METH_POST)
+"""Of all addresses together."""
+
+
 def caller_of(request: web.Request) -> Caller:
     """Who sends a request that came through the door."""
     return request[CALLER]
@@ -126,8 +130,12 @@ class Door:
         async def at_the_door(request: web.Request, handler: Handler) -> web.StreamResponse:
             self._origins.check(request.headers.get(hdrs.HOST), request.headers.get(hdrs.ORIGIN))
             refusal = request.match_info.http_exception
-            if is_preflight(request) and isinstance(refusal, web.HTTPMethodNotAllowed):
-                return preflight_answer(request, sorted(refusal.allowed_methods))
+            if is_preflight(request):
+                if isinstance(refusal, web.HTTPMethodNotAllowed):
+                    return preflight_answer(request, sorted(refusal.allowed_methods))
+                if isinstance(refusal, web.HTTPNotFound):
+                    # So that the page may send it, and read which address was meant.
+                    return preflight_answer(request, METHODS)
             resource = request.match_info.route.resource
             name = (resource.name if resource else None) or ""
             if resource is not None:  # else there is no such route: answered with 404 or 405

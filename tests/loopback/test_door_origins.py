@@ -104,8 +104,19 @@ async def test_a_preflight_needs_no_key(path: str, methods: str) -> None:
             assert "Link" not in response.headers  # RFC 9725: no credentials to a preflight
         async with server.client.options(path, headers={**asked, "Origin": EVIL}) as response:
             await problem(response, 403, "forbidden")
-        async with server.client.options("/nowhere", headers=asked) as response:
-            await problem(response, 404, "not_found")
+
+
+async def test_a_page_may_read_that_an_address_is_nearly_right() -> None:
+    async with serve(api_key=KEY, access=AccessSettings(cors_origins=(APP,))) as server:
+        wrong, origin = "/v1/realtime/calls", {"Origin": APP}
+        asked = {**origin, "Access-Control-Request-Method": "POST"}
+        async with server.client.options(wrong, headers=asked) as response:
+            assert response.status == 204
+            assert response.headers["Access-Control-Allow-Origin"] == APP
+            assert "POST" in response.headers["Access-Control-Allow-Methods"]
+        async with server.client.post(wrong, data=OFFER, headers={**SDP, **origin}) as response:
+            assert CALLS in (await problem(response, 404, "not_found"))["detail"]
+            assert response.headers["Access-Control-Allow-Origin"] == APP
 
 
 @pytest.mark.parametrize(
