@@ -61,6 +61,13 @@ class HttpSettings:
     )
     api_key: str = option("", "key that callers must present as a Bearer token")
     max_sessions: int = option(50, "sessions at once; further calls get 503", low=1, high=10_000)
+    address_sessions: int = option(
+        0,
+        "sessions at once of one address, of IPv6 of one /64; 0 takes half of --max-sessions. "
+        "Loopback, --trusted-proxies and who shows the API key itself are not counted",
+        low=0,
+        high=10_000,
+    )
     max_connections: int = option(
         0,
         "TCP connections at once; 0 takes half of the file descriptors, at most 4096",
@@ -146,6 +153,16 @@ class AccessSettings:
     )
     key_requests_a_minute: int = option(
         0, "HTTP requests a minute of each key; 0 for no limit", low=0, high=10_000_000
+    )
+
+    secret_sessions: int = option(
+        2, "sessions at once of each client secret; 0 for no limit", low=0, high=100_000
+    )
+    idle_minutes: int = option(
+        30,
+        "on a server with keys, minutes without speech after which a session ends; 0 for no limit",
+        low=0,
+        high=100_000,
     )
 
     def __post_init__(self) -> None:
@@ -394,6 +411,12 @@ class RoomSettings:
     )
     room_wait_s: float = option(
         60.0, "seconds a room waits for its speaker to come back", low=0, high=86_400
+    )
+    room_idle_minutes: int = option(
+        180,
+        "on a server with keys, minutes without speech after which a room closes; 0 for no limit",
+        low=0,
+        high=100_000,
     )
     room_link_hours: int = option(
         12, "hours that a room's join link is good for, on a server with keys", low=1, high=720

@@ -279,13 +279,16 @@ function follow(session) {
   on("level", ({ rms }) => meter.push(rms));
   on("hearing", ({ nothing }) => write(at("hint"), nothing ? text("nothingHeard") : ""));
   on("stream", ({ stream }) => play(stream));
-  on("expiring", () => problems.show("expiring"));
+  on("expiring", ({ in_ms: inMs, reason }) => {
+    if (inMs) problems.show(reason === "idle" ? "expiring_idle" : "expiring");
+  });
   on("notice", ({ code, message }) => {
     if (WARNINGS.has(code)) problems.show(code);
     else if (!code?.startsWith("engine_")) problems.show("notice", { detail: message }); // its caption says so
   });
   on("metrics", (metrics) => details.take(metrics));
   on("segment", (event) => {
+    problems.hide("expiring_idle"); // somebody speaks again
     if (event.final) problems.hide("engine_slow");
     const segment = transcript.apply(event, new Date());
     if (!segment) return;

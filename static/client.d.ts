@@ -94,7 +94,7 @@ export interface TranslationEvents {
   vad: { state: "speech" | "silence"; audio_ms: number };
   metrics: { [name: string]: number | null };
   warning: { code: string; message: string };
-  expiring: { in_ms: number };
+  expiring: { in_ms: number; reason: "limit" | "idle" | "restart" };
   /** The server refused something; the session goes on. */
   refused: { code: string | null; message: string };
   /**
@@ -142,7 +142,7 @@ export class ClientError extends Error {
   /**
    * webrtc_missing, worklet_missing, server_unreachable, server_busy, unauthorized,
    * language_unavailable, server_refused, connect_failed, connection_lost, server_gone,
-   * session_ended.
+   * session_ended, session_idle.
    */
   readonly code: string;
   /** The server's sentence, if it gave one. */

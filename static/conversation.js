@@ -4,7 +4,7 @@
  *
  * Events (each a CustomEvent): "phase" {phase}, "level" {rms}, "hearing" {nothing}, "stream"
  * {stream}, "segment" and "playout" (as the client's, with `key` naming the segment on this page),
- * "metrics", "notice" {code?, message}, "expiring", "renewed", "source" {source}, "source-ended" {kind}.
+ * "metrics", "notice" {code?, message}, "expiring" {in_ms, reason}, "renewed", "source" {source}, "source-ended" {kind}.
  *
  * @typedef {"opening"|"connecting"|"listening"|"hearing"|"translating"|"speaking"|"interrupted"|
  *     "finishing"} Phase
@@ -51,7 +51,7 @@ export class Conversation extends EventTarget {
     on("playout", (event) => this.#followPlayout(event));
     on("metrics", (event) => this.#emit("metrics", event));
     on("warning", ({ code, message }) => this.#emit("notice", { code, message }));
-    on("expiring", () => this.#emit("expiring", {}));
+    on("expiring", (event) => this.#emit("expiring", event));
     on("refused", ({ code, message }) => this.#emit("notice", { code, message }));
     this.#say(() => {}); // so that later ones need not wait
     this.#over = new Promise((resolve, reject) => {

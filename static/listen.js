@@ -18,6 +18,7 @@ const wakeLock = new WakeLock();
 let wanted = false;
 let phase = "connecting";
 let expiring = false; // the room said so in this session
+let forSilence = false; // and that it was because nobody speaks
 
 function show(next) {
   phase = next;
@@ -122,9 +123,14 @@ function read(language) {
 function caption(event) {
   if (event.type === "x.expiring") {
     expiring = true;
+    forSilence = event.reason === "idle";
     show(phase);
   }
   if (event.type !== "x.segment") return;
+  if (forSilence) {
+    expiring = forSilence = false; // somebody speaks again
+    show(phase);
+  }
   const id = `segment-${event.segment_id}`;
   const words = event.target.text;
   let line = document.getElementById(id);

@@ -62,7 +62,10 @@ async function watch() {
     document.querySelector("#count").textContent = state.listeners;
     counts = state.languages;
     fill();
-    if (speaking && (state.expires_in_ms ?? Infinity) <= EXPIRING_MS) status.textContent = text("expiring");
+    if (phase === "speaking") {
+      const expiring = (state.expires_in_ms ?? Infinity) <= EXPIRING_MS;
+      status.textContent = text(expiring ? "expiring" : phase); // speech may call it off
+    }
     await new Promise((wake) => setTimeout(wake, LOOK_MS));
   }
 }

@@ -285,7 +285,12 @@ function write(element, { language, text }) {
 function wordFor(error) {
   if (error === SILENT) return "silent";
   if (!(error instanceof ClientError)) return "refused";
-  const known = { server_busy: "busy", unauthorized: "unauthorized", session_ended: "closed" };
+  const known = {
+    server_busy: "busy",
+    unauthorized: "unauthorized",
+    session_ended: "closed",
+    session_idle: "closed",
+  };
   return known[error.code] ?? "failed";
 }
 

@@ -206,6 +206,10 @@ export const words = {
       "The server ended the session",
       "It may be restarting. Your captions are kept. Start again in a moment.",
     ],
+    session_idle: [
+      "The session ended, as nobody spoke",
+      "Your captions are kept. Start again when you want to go on.",
+    ],
     popup_blocked: [
       "The browser blocked the caption window",
       "Allow pop-up windows for this page in the browser's address bar, then try again.",
@@ -234,6 +238,10 @@ export const words = {
     expiring: [
       "The conversation will end soon",
       "Its time on this server is nearly up. Finish your sentence, then start again.",
+    ],
+    expiring_idle: [
+      "Nobody has spoken for a long time",
+      "The session ends within a minute. Say something to keep it.",
     ],
   },
   action: { retry: "Try again", play: "Play sound" },

@@ -23,8 +23,8 @@ from rtc_server.clock import monotonic
 from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.manager import RoomManager
+from rtc_server.session.admission import Admission, AdmissionLimits
 from rtc_server.session.manager import SessionManager
-from rtc_server.session.quota import Quotas
 from rtc_server.session.services import Services
 from rtc_server.signaling import make_http_app
 from rtc_server.transport.base import NextPacket, TransportListener
@@ -133,11 +133,10 @@ def _build(settings: Settings) -> _Parts:
             next_packet=next_packet,
         )
 
-    quotas = Quotas()
-    manager = SessionManager(
-        services, accept, engines, max_sessions=settings.http.max_sessions, quotas=quotas
-    )
-    rooms = RoomManager(services, accept, engines, settings.rooms, quotas)
+    limits = AdmissionLimits(settings.http.max_sessions, settings.http.address_sessions)
+    admission = Admission(limits)
+    manager = SessionManager(services, accept, engines, admission)
+    rooms = RoomManager(services, accept, engines, settings.rooms, admission)
     http = make_http_app(manager, engines, engines, metrics, settings, rooms=rooms)
     return _Parts(http, manager, rooms, engines, metrics, network)
 

@@ -305,13 +305,26 @@ class WarningEvent:
     message: str
 
 
+class ExpiringReason(StrEnum):
+    """Why a session or a room ends before anybody closed it."""
+
+    LIMIT = "limit"
+    """Its time, or that of its key, is up."""
+    IDLE = "idle"
+    """Nobody has spoken for long. Speech calls it off."""
+    RESTART = "restart"
+    """The server stops, or is replaced by another."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExpiringEvent:
-    """The session's time is nearly up: it will then finish its sentence and close."""
+    """The session ends soon: it will then finish its sentence and close."""
 
     type: ClassVar[str] = "x.expiring"
     group: ClassVar[str | None] = "segment"
     in_ms: int
+    """0 when it closes now."""
+    reason: ExpiringReason = ExpiringReason.LIMIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from rtc_server.rooms.captions import CaptionReader
-from rtc_server.session.base import OpenedCall, Owner
+from rtc_server.session.base import Claimant, OpenedCall, Owner
 from rtc_server.session.manager import CallTransport
-from rtc_server.session.quota import KeyLimits
 from rtc_server.transport.base import NextPacket, TransportListener
 from rtc_server.transport.sdp import Role
 
@@ -26,10 +25,8 @@ class SpeakerRequest:
     """Language that will be spoken; None takes the server's default."""
     languages: frozenset[str] = frozenset()
     """Languages to offer; empty offers all there are."""
-    owner: Owner = field(default_factory=Owner)
+    claimant: Claimant = field(default_factory=Claimant)
     """Who asks."""
-    limits: KeyLimits = field(default_factory=KeyLimits)
-    """What the owner's key may use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ class Rooms(Protocol):
         """
 
     async def listen(
-        self, room: str, offer_sdp: str, language: str | None, owner: Owner
+        self, room: str, offer_sdp: str, language: str | None, claimant: Claimant
     ) -> OpenedCall:
         """Hear the room in a language; None takes the server's default target.
 
@@ -81,7 +78,7 @@ class Rooms(Protocol):
             BadOffer, TooManyTracks: the SDP cannot be accepted.
             UnsupportedPair: a language that the room does not have.
             UnknownRoom, RoomSilent: there is nothing to listen to (yet).
-            AdmissionRefused: the room is full.
+            AdmissionRefused: the room is full, or the address has too many on their way to it.
         """
 
     def read(

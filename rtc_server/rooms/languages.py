@@ -61,12 +61,16 @@ class Languages:
 
     # ---------------------------------------------------------------- the speaker
 
-    def hear(self, pcm: Pcm) -> None:
-        """The speaker's next audio, on the room's audio clock."""
+    def hear(self, pcm: Pcm) -> bool:
+        """Take the speaker's next audio, on the room's audio clock.
+
+        Returns whether speech began, paused or ended in it.
+        """
         self._ear.feed(pcm)
         self._original.feed(pcm)
         for translation in self._translations():
             translation.feed(pcm)
+        return bool(self._ear.events)
 
     def interrupt(self) -> None:
         """A speaker's wire ended: what was being said is a sentence."""

@@ -10,6 +10,7 @@ from rtc_server.errors import (
     AdmissionRefused,
     EtagMismatch,
     NotReady,
+    RateLimited,
     RoomTaken,
     UnknownRoom,
     UnsupportedPair,
@@ -17,8 +18,8 @@ from rtc_server.errors import (
 from rtc_server.rooms.base import AcceptPeer, RoomState, SpeakerRequest
 from rtc_server.rooms.captions import CaptionReader
 from rtc_server.rooms.room import Room
-from rtc_server.session.base import OpenedCall, Owner, Readiness, check_headroom
-from rtc_server.session.quota import Quotas
+from rtc_server.session.admission import Admission, Kind, most_of_one_key
+from rtc_server.session.base import Claimant, OpenedCall, Owner, Readiness, check_headroom
 from rtc_server.session.services import Services
 
 RETRY_FULL_S = 30
@@ -38,11 +39,11 @@ class RoomManager:
         accept: AcceptPeer,
         readiness: Readiness,
         settings: RoomSettings,
-        quotas: Quotas,
+        admission: Admission,
     ) -> None:
-        """`quotas` are the sessions' own: a speaker counts as a session of the key."""
+        """`admission` is the sessions' own: a speaker counts as a session of the key."""
         self._services, self._accept, self._readiness = services, accept, readiness
-        self._settings, self._quotas = settings, quotas
+        self._settings, self._admission = settings, admission
         self._rooms: dict[str, Room] = {}
         self._lives: set[asyncio.Task[None]] = set()
         self._is_open = False
@@ -66,33 +67,34 @@ class RoomManager:
         if not self._is_open:
             raise NotReady("The server is stopping.", RETRY_NOT_READY_S)
         source, targets = self._languages(request)
+        claimant = request.claimant
         known = self._rooms.get(room)
         if known is not None:
-            self._check_return(known, source, request.owner)
+            self._check_return(known, source, claimant.owner)
             if known.live:
-                return await known.replace_speaker(offer_sdp, request.owner)
-        elif len(self._rooms) >= self._settings.max_rooms:
-            raise AdmissionRefused(
-                f"All {self._settings.max_rooms} rooms of this server are taken.", RETRY_FULL_S
-            )
+                return await known.replace_speaker(offer_sdp, claimant.owner)
         else:
+            self._check_number(claimant)
             check_headroom(self._readiness)
-        clock, wall = self._services.clock, self._services.wall
-        lease = self._quotas.admit(request.owner.key, request.limits, clock(), wall())
-        place = known or self._begin(room, source, targets, request.owner)
+        now_s, wall_s = self._services.clock(), self._services.wall()
+        place = self._admission.admit(Kind.SPEAKER, claimant, now_s, wall_s)
+        opened = known or self._begin(room, source, targets, claimant.owner)
         try:
-            return await place.speak(offer_sdp, request.owner, lease)
+            return await opened.speak(offer_sdp, place)
         except BaseException:
-            if known is None and not place.live:
-                place.close()
+            if known is None and not opened.live:
+                opened.close()
             raise
 
     async def listen(
-        self, room: str, offer_sdp: str, language: str | None, owner: Owner
+        self, room: str, offer_sdp: str, language: str | None, claimant: Claimant
     ) -> OpenedCall:
         """See `Rooms.listen`."""
-        place = self._room(room, owner)
-        return await place.listen(offer_sdp, self._choice(place, language), owner)
+        found = self._room(room, claimant.owner)
+        code = self._choice(found, language)
+        now_s, wall_s = self._services.clock(), self._services.wall()
+        place = self._admission.admit(Kind.LISTENER, claimant, now_s, wall_s)
+        return await found.listen(offer_sdp, code, place)
 
     @contextmanager
     def read(
@@ -155,6 +157,19 @@ class RoomManager:
             there = [each for each in there if each in request.languages]
         usual = self._services.interpreter.target
         return source, tuple(sorted(there, key=lambda code: (code != usual, code)))
+
+    def _check_number(self, claimant: Claimant) -> None:
+        """Raise `AdmissionRefused` when there is no place for another room of that key."""
+        most, key = self._settings.max_rooms, claimant.owner.key
+        if len(self._rooms) >= most:
+            raise AdmissionRefused(f"All {most} rooms of this server are taken.", RETRY_FULL_S)
+        own = sum(room.owner.key == key for room in self._rooms.values())
+        if claimant.has_rivals and own >= most_of_one_key(most):
+            raise RateLimited(
+                f"This key holds {own} of the {most} rooms of this server; the others are kept "
+                "for other keys.",
+                RETRY_FULL_S,
+            )
 
     @staticmethod
     def _check_return(room: Room, source: str, owner: Owner) -> None:

@@ -25,14 +25,16 @@ class Peer:
         owner: Owner,
         metrics: Metrics,
         *,
+        on_connected: Callable[[], None],
         on_over: Callable[[], None],
         on_pcm: Callable[[Pcm], None] = lambda _pcm: None,
     ) -> None:
-        """`on_over` is told once, when the wire has ended; `on_pcm` is given what is spoken."""
+        """`on_connected` and `on_over` are called once, when the wire works and when it has ended;
+        `on_pcm` is given what is spoken."""
         self.id, self.owner = peer_id, owner
         self.etag = peer_id[-16:]
         """Names its only ICE session."""
-        self._on_over, self._on_pcm = on_over, on_pcm
+        self._on_connected, self._on_over, self._on_pcm = on_connected, on_over, on_pcm
         self._transport: CallTransport | None = None
         self._report = WireReport(metrics)
         self._connected = False
@@ -67,6 +69,7 @@ class Peer:
 
     def on_connected(self) -> None:
         self._connected = True  # the language is interpreted already
+        self._on_connected()
 
     def on_channel_open(self) -> None:
         """The transport kept what was sent before."""

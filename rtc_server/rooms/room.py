@@ -17,14 +17,15 @@ import secrets
 
 from rtc_server.config import RoomSettings
 from rtc_server.errors import RoomSilent, RoomTaken, UnknownSession
-from rtc_server.events.server import ExpiringEvent
+from rtc_server.events.server import ExpiringEvent, ExpiringReason
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.base import AcceptPeer, RoomState
 from rtc_server.rooms.captions import CaptionReader
 from rtc_server.rooms.languages import Languages
 from rtc_server.rooms.peer import Peer
+from rtc_server.session.admission import Place, State
 from rtc_server.session.base import OpenedCall, Owner
-from rtc_server.session.quota import Lease
+from rtc_server.session.expiry import EXPIRING_S, Expiry
 from rtc_server.session.services import Services
 from rtc_server.transport.base import NextPacket
 from rtc_server.transport.media.tick import shared_tick
@@ -34,8 +35,6 @@ KEEP_S = 0.5
 """How often a room looks whether something in it is over."""
 SAMPLE_S = 1.0
 """How often the wires' counters are added to the server's."""
-EXPIRING_S = 60.0
-"""How long before its end a room is told of it."""
 RETRY_SILENT_S = 3
 """When to look again for a speaker who is not there."""
 
@@ -62,7 +61,10 @@ class Room:
         self._id = secrets.token_hex(4)
         self._languages = Languages(self._id, source, targets, services, settings)
         self._speaker: Peer | None = None
-        self._lease: Lease | None = None
+        self._place: Place | None = None
+        """Of the present speaker, whichever wire it is on."""
+        self._expiry: Expiry | None = None
+        """Of the present speaker's time."""
         self._peers: dict[str, Peer] = {}
         self._position_samples = 0
         self._base_samples = 0
@@ -117,15 +119,17 @@ class Room:
                 await asyncio.gather(self._finishing, return_exceptions=True)
         finally:
             await self._languages.close()
-            self._end_lease()
+            self._end_place()
 
     def _keep(self, now_s: float) -> None:
         """End what is over, and say what soon will be."""
-        left_s = self._left_s(now_s)
+        left_s, reason = self._left_s(now_s)
         if not left_s:
-            self._finish_soon()
+            self._finish_soon(reason)
         elif left_s <= EXPIRING_S:
-            self._languages.warn(ExpiringEvent(in_ms=round(left_s * 1000)))
+            self._languages.warn(ExpiringEvent(in_ms=round(left_s * 1000), reason=reason))
+        else:
+            self._languages.all_clear()
         if now_s - self._sampled_s >= SAMPLE_S:
             self._sampled_s = now_s
             for peer in self._peers.values():
@@ -135,21 +139,21 @@ class Room:
         else:
             self._languages.keep(now_s)
 
-    def _finish_soon(self) -> None:
+    def _finish_soon(self, reason: ExpiringReason) -> None:
         """Its time is up: what is being said is the last sentence."""
         if self._finishing is None:
-            logger.info("room %s: its time is up", self._id)
+            logger.info("room %s: its time is up (%s)", self._id, reason.value)
             self._finishing = asyncio.create_task(self._finish(), name=f"last sentence {self._id}")
 
     async def _finish(self) -> None:
         await self._languages.finish()
         self._over.set()
 
-    def _left_s(self, now_s: float) -> float:
-        """How long the speaker's lease lasts; infinite without a limit, or a speaker."""
-        if self._lease is None:
-            return math.inf
-        return self._lease.left_s(now_s, self._services.wall())
+    def _left_s(self, now_s: float) -> tuple[float, ExpiringReason]:
+        """Return how long the speaker may go on; without a limit, or a speaker, for ever."""
+        if self._expiry is None:
+            return math.inf, ExpiringReason.LIMIT
+        return self._expiry.left_s(now_s, self._services.wall())
 
     # ---------------------------------------------------------------- the speaker
 
@@ -162,13 +166,15 @@ class Room:
         """Whether there is a speaker whom `owner` may replace."""
         return self._speaker is not None and owner.may_touch(self._speaker.owner)
 
-    async def speak(self, offer_sdp: str, owner: Owner, lease: Lease) -> OpenedCall:
-        """Give it its speaker; it must have none. The room ends the lease.
+    async def speak(self, offer_sdp: str, place: Place) -> OpenedCall:
+        """Give it its speaker; it must have none. The room gives the place back.
 
         Raises `RoomTaken` when the speaker was replaced while connecting.
         """
-        speaker = self._make_speaker(owner)
-        self._speaker, self._lease = speaker, lease
+        speaker = self._make_speaker(place.claimant.owner)
+        self._speaker, self._place = speaker, place
+        idle_minutes = self._settings.room_idle_minutes if place.claimant.owner.key else 0
+        self._expiry = Expiry(place.lease, idle_minutes, self._services.clock())
         self._base_samples = self._position_samples
         try:
             opened = await self._connect(speaker, offer_sdp, Role.SPEAKER)
@@ -204,17 +210,23 @@ class Room:
             "spk_" + secrets.token_urlsafe(16),
             owner,
             self._services.metrics,
+            on_connected=self._speaker_connected,
             on_over=lambda: self._speaker_left(speaker),
             on_pcm=lambda pcm: self._hear(speaker, pcm),
         )
         return speaker
+
+    def _speaker_connected(self) -> None:
+        if self._place is not None:
+            self._place.state = State.CONNECTED
 
     def _hear(self, speaker: Peer, pcm: Pcm) -> None:
         if speaker is not self._speaker or self._finishing is not None:
             return  # replaced, and not yet gone; or all that counts was said
         pcm = pcm._replace(start_samples=self._base_samples + pcm.start_samples)
         self._position_samples = pcm.start_samples + len(pcm.samples)
-        self._languages.hear(pcm)
+        if self._languages.hear(pcm) and self._expiry is not None:
+            self._expiry.active(self._services.clock())
 
     def _speaker_left(self, speaker: Peer) -> None:
         self._peers.pop(speaker.id, None)
@@ -222,37 +234,42 @@ class Room:
             return
         self._speaker = None
         self._silent_since_s = self._services.clock()
-        self._end_lease()
+        self._end_place()
         self._languages.interrupt()
 
-    def _end_lease(self) -> None:
-        if self._lease is not None:
-            self._lease.end(self._services.clock(), self._services.wall())
-            self._lease = None
+    def _end_place(self) -> None:
+        if self._place is not None:
+            self._place.end(self._services.clock(), self._services.wall())
+            self._place = self._expiry = None
             self._languages.all_clear()
 
     # ---------------------------------------------------------------- those who listen
 
-    async def listen(self, offer_sdp: str, code: str, owner: Owner) -> OpenedCall:
-        """Let somebody hear the original or one of `targets`.
+    async def listen(self, offer_sdp: str, code: str, place: Place) -> OpenedCall:
+        """Let somebody hear the original or one of `targets`. The room gives the place back.
 
         Raises:
             RoomSilent, AdmissionRefused, BadOffer: see `Rooms.listen`.
         """
-        self._admit(code)
-        listener = Peer(
-            "lis_" + secrets.token_urlsafe(16),
-            owner,
-            self._services.metrics,
-            on_over=lambda: left(listener),
-        )
 
         def left(listener: Peer) -> None:
             self._peers.pop(listener.id, None)
             self._languages.leave(listener, code)
+            place.end(self._services.clock(), self._services.wall())
 
-        self._languages.join(listener, code)
+        def connected() -> None:
+            place.state = State.CONNECTED
+
+        listener = Peer(
+            "lis_" + secrets.token_urlsafe(16),
+            place.claimant.owner,
+            self._services.metrics,
+            on_connected=connected,
+            on_over=lambda: left(listener),
+        )
         try:
+            self._admit(code)
+            self._languages.join(listener, code)
             packets = self._languages.packets(code)
             return await self._connect(listener, offer_sdp, Role.LISTENER, packets)
         except BaseException:
@@ -301,6 +318,6 @@ class Room:
         """The room as it is now."""
         languages = self._languages.states
         listeners = sum(each.listeners for each in languages)
-        left_s = self._left_s(self._services.clock())
+        left_s, _ = self._left_s(self._services.clock())
         expires_in_ms = None if left_s == math.inf else round(left_s * 1000)
         return RoomState(self.name, self.live, self.source, languages, listeners, expires_in_ms)

@@ -28,6 +28,20 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who asks for a place, as far as admission cares."""
+
+    owner: Owner = field(default_factory=Owner)
+    """Key and client secret."""
+    limits: KeyLimits = field(default_factory=KeyLimits)
+    """What the owner's key may use."""
+    source: str = ""
+    """Address that is counted, of IPv6 its /64; empty where many may stand behind it."""
+    has_rivals: bool = False
+    """Other keys exist, for which places are kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRequest:
     """What a call asked for. Shapes and types are checked; languages and names are not yet."""
 
@@ -35,12 +49,15 @@ class SessionRequest:
     """The model name as the client wrote it; it chooses nothing, and is shown back."""
     settings: SessionPatch = field(default_factory=SessionPatch)
     """Settings the call named; None there takes the server's default."""
-    owner: Owner = field(default_factory=Owner)
+    claimant: Claimant = field(default_factory=Claimant)
     """Who asks."""
-    limits: KeyLimits = field(default_factory=KeyLimits)
-    """What the owner's key may use."""
     stats: bool = False
     """Whether the client is sent a ``stats`` event each second."""
+
+    @property
+    def owner(self) -> Owner:
+        """Who will own the session."""
+        return self.claimant.owner
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
-from rtc_server.errors import AdmissionRefused, EtagMismatch, NotReady, RemoteError, UnknownSession
+from rtc_server.errors import EtagMismatch, NotReady, RemoteError, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
+from rtc_server.session.admission import Admission, Kind, Place
 from rtc_server.session.base import (
     Connect,
     LastSeen,
@@ -23,16 +24,15 @@ from rtc_server.session.base import (
     check_headroom,
 )
 from rtc_server.session.link import Link
-from rtc_server.session.quota import Lease, Quotas
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
 from rtc_server.session.transcript import Archive
 from rtc_server.transport.base import Transport, TransportListener
 
-RETRY_FULL_S = 5
-"""When to try again after the server was full."""
 RETRY_NOT_READY_S = 2
 """When to try again while the engines warm up."""
+RETRY_STOPPING_S = 5
+"""When to try again after the server has begun to stop."""
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +59,7 @@ class _Admitted:
     session: Session
     link: Link
     """For its first wire."""
-    owner: Owner
-    lease: Lease
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +68,11 @@ class _Call:
     negotiated: CallTransport | None
     """Its wire, when more candidates may come for it."""
     etag: str
-    owner: Owner
-    lease: Lease
+    place: Place
+
+    @property
+    def owner(self) -> Owner:
+        return self.place.claimant.owner
 
 
 class SessionManager:
@@ -81,16 +83,13 @@ class SessionManager:
         services: Services,
         accept: Accept,
         readiness: Readiness,
-        *,
-        max_sessions: int,
-        quotas: Quotas | None = None,
+        admission: Admission,
     ) -> None:
-        """`quotas`: shared with whatever else counts as a session of a key."""
+        """`admission`: shared with whatever else counts as a session of a key."""
         self._services, self._accept, self._readiness = services, accept, readiness
-        self._max_sessions = max_sessions
-        self._quotas = quotas or Quotas()
+        self._admission = admission
         self._calls: dict[str, _Call] = {}
-        self._archive = Archive(max_sessions)
+        self._archive = Archive(admission.limits.sessions)
         self._opening = 0
         self._lives: set[asyncio.Task[None]] = set()
         self._is_open = False
@@ -191,7 +190,9 @@ class SessionManager:
     def check_admission(self, request: SessionRequest) -> None:
         """See `Calls.check_admission`."""
         self.check(request.settings)
-        self._lease(request).end(self._services.clock(), self._services.wall())
+        self._check_open()
+        now_s, wall_s = self._services.clock(), self._services.wall()
+        self._admission.check(Kind.SESSION, request.claimant, now_s, wall_s)
 
     def owner(self, session_id: str) -> Owner:
         """See `Calls.owner`."""
@@ -206,35 +207,31 @@ class SessionManager:
 
     def revoke(self, key: str) -> None:
         """See `Calls.revoke`."""
-        self._quotas.revoke(key)
+        self._admission.quotas.revoke(key)
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:
         """See `Calls.close_call`."""
         if self._archive.find(session_id) is None:
             await self._call(session_id).session.close(drain=drain)
 
-    def _lease(self, request: SessionRequest) -> Lease:
+    def _check_open(self) -> None:
         if not self._readiness.ready:
             raise NotReady(self._readiness.reason, RETRY_NOT_READY_S)
         if not self._is_open:
-            raise NotReady("The server is stopping.", RETRY_FULL_S)
-        if self.sessions >= self._max_sessions:
-            raise AdmissionRefused(
-                f"All {self._max_sessions} sessions of this server are taken. Try again soon.",
-                RETRY_FULL_S,
-            )
+            raise NotReady("The server is stopping.", RETRY_STOPPING_S)
         check_headroom(self._readiness)
-        now_s, wall_s = self._services.clock(), self._services.wall()
-        return self._quotas.admit(request.owner.key, request.limits, now_s, wall_s)
 
     def _admit(self, request: SessionRequest) -> _Admitted:
-        lease = self._lease(request)
+        self._check_open()
+        now_s, wall_s = self._services.clock(), self._services.wall()
+        place = self._admission.admit(Kind.SESSION, request.claimant, now_s, wall_s)
         try:
-            session = Session("sess_" + secrets.token_urlsafe(16), request, self._services, lease)
+            session = Session("sess_" + secrets.token_urlsafe(16), request, self._services, place)
         except BaseException:
-            lease.end(self._services.clock(), self._services.wall())
+            place.end(self._services.clock(), self._services.wall())
             raise
-        return _Admitted(session, session.link(), request.owner, lease)
+        place.give_up = session.give_up
+        return _Admitted(session, session.link(), place)
 
     async def _connected(
         self, admitted: _Admitted, connect: Callable[[TransportListener], Awaitable[AnyTransport]]
@@ -242,7 +239,7 @@ class SessionManager:
         try:
             return await self._while_open(connect(admitted.link))
         except BaseException:
-            admitted.lease.end(self._services.clock(), self._services.wall())
+            admitted.place.end(self._services.clock(), self._services.wall())
             raise
 
     async def _while_open(self, connecting: Awaitable[AnyTransport]) -> AnyTransport:
@@ -253,7 +250,7 @@ class SessionManager:
             self._opening -= 1
         if not self._is_open:
             await transport.close()
-            raise NotReady("The server is stopping.", RETRY_FULL_S)
+            raise NotReady("The server is stopping.", RETRY_STOPPING_S)
         return transport
 
     def _begin(
@@ -261,7 +258,7 @@ class SessionManager:
     ) -> _Call:
         # Awaits nothing: a caller who gives up now finds the session whole.
         session, etag = admitted.session, secrets.token_hex(8)
-        call = _Call(session, negotiated, etag, admitted.owner, admitted.lease)
+        call = _Call(session, negotiated, etag, admitted.place)
         self._calls[session.id] = call
         self._services.metrics.sessions.set(len(self._calls))
         session.attach(admitted.link, transport)
@@ -287,7 +284,7 @@ class SessionManager:
             logger.exception("session %s failed", session.id)
         finally:
             call = self._calls.pop(session.id)
-            call.lease.end(self._services.clock(), self._services.wall())
+            call.place.end(self._services.clock(), self._services.wall())
             self._archive_for_a_while(call)
             self._services.metrics.sessions.set(len(self._calls))
             self._services.metrics.sessions_closed.labels(reason).inc()

@@ -27,6 +27,10 @@ class KeyLimits:
     """Minutes after which a session is drained and closed."""
     requests_a_minute: int = 0
     """HTTP requests, counted at the door."""
+    secret_sessions: int = 0
+    """Sessions at once of each client secret of the key."""
+    idle_minutes: int = 0
+    """Minutes without speech after which a session is closed."""
 
 
 @dataclass(slots=True)
@@ -66,6 +70,11 @@ class Lease:
         Never absent: it is an integer in the schema of OpenAI's API, whose typed clients take no
         event without it.
         """
+
+    @classmethod
+    def unlimited(cls, now_s: float, wall_s: float) -> "Lease":
+        """Return a lease that counts for no key."""
+        return cls(_Usage(int(wall_s // DAY_S)), KeyLimits(), now_s, wall_s)
 
     def left_s(self, now_s: float, wall_s: float) -> float:
         """Seconds the session may still go on; infinite without a limit, 0 once revoked.

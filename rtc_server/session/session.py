@@ -14,7 +14,6 @@ from rtc_server.events import client as asked
 from rtc_server.events.server import (
     ErrorDetail,
     ErrorEvent,
-    ExpiringEvent,
     PongEvent,
     SegmentEvent,
     ServerEvent,
@@ -29,11 +28,12 @@ from rtc_server.events.server import (
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.listener import ListenerEvent, ListenMode
 from rtc_server.pcm import Pcm, Samples
+from rtc_server.session.admission import Place, State
 from rtc_server.session.base import LastSeen, SessionRequest
 from rtc_server.session.event_log import EventLog, SentEvent
+from rtc_server.session.expiry import Expiry
 from rtc_server.session.link import Link
 from rtc_server.session.preferences import Preferences
-from rtc_server.session.quota import Lease
 from rtc_server.session.reports import metrics_event, stats_event
 from rtc_server.session.services import Services
 from rtc_server.session.transcript import SessionTranscript
@@ -41,8 +41,6 @@ from rtc_server.transport.base import CloseReason, Transport
 
 METRICS_INTERVAL_S = 1.0
 """``x.metrics`` comes at most this often."""
-EXPIRING_S = 60.0
-"""How long before its end a session is told of it."""
 LEASE_CHECK_S = 1.0
 """How often a session asks whether its time is up: a key may be revoked at any moment."""
 DRAIN_MARGIN_S = 10.0
@@ -63,11 +61,11 @@ class Session:
     manager."""
 
     def __init__(
-        self, session_id: str, request: SessionRequest, services: Services, lease: Lease
+        self, session_id: str, request: SessionRequest, services: Services, place: Place
     ) -> None:
         """Raises `UnsupportedPair` when the engines in use cannot do what is asked."""
         self.id = session_id
-        self._lease = lease
+        self._place, self._lease = place, place.lease
         self._services = services
         self._preferences = Preferences(request.settings, services, request.model)
         self._stats = request.stats
@@ -93,6 +91,7 @@ class Session:
         """What was said and understood."""
         self._heard_s = services.clock()
         """When a sign of life of the client last came."""
+        self._expiry = Expiry(place.lease, place.claimant.limits.idle_minutes, services.clock())
         self._was_connected = False
         self._messages_dropped = 0
         """On wires it has no more."""
@@ -124,6 +123,7 @@ class Session:
             closing = asyncio.create_task(old.transport.close(), name=f"old wire {self.id}")
             self._wires_closing.add(closing)
             closing.add_done_callback(self._wires_closing.discard)
+        self._place.state = State.CONNECTED
         missed = self._log.since(seen, self._heard_s)
         self._take(link, transport)
         self._emit(SessionUpdated(self.info()))
@@ -203,6 +203,11 @@ class Session:
         self._finish_soon(drain=drain)
         await self.over()
 
+    def give_up(self) -> None:
+        """End it soon: its own client needs the place for another session."""
+        logger.info("session %s: its place is needed by its own client", self.id)
+        self._finish_soon(drain=False)
+
     async def over(self) -> None:
         """Wait until it has ended and all is freed."""
         await self._freed.wait()
@@ -231,22 +236,22 @@ class Session:
         self._finish()
 
     async def _close_in_time(self) -> None:
-        told = False
         clock, wall = self._services.clock, self._services.wall
-        while (left_s := self._lease.left_s(clock(), wall())) > 0:
-            if left_s <= EXPIRING_S and not told:
-                told = True
-                self._emit(ExpiringEvent(in_ms=round(left_s * 1000)))
+        while (event := self._expiry.news(clock(), wall())) is None or event.in_ms:
+            if event is not None:
+                self._emit(event)
             if self._lease.renew(wall()):
                 self._emit(SessionUpdated(self.info()))
-            await asyncio.sleep(min(left_s, LEASE_CHECK_S))
-        logger.info("session %s: its time is up", self.id)
+            await asyncio.sleep(LEASE_CHECK_S)
+        logger.info("session %s: its time is up (%s)", self.id, event.reason.value)
+        self._emit(event)
         self._finish_soon(drain=True)
 
     # ---------------------------------------------------------------- from the transport
 
     def on_connected(self) -> None:
         self._was_connected = True
+        self._place.state = State.CONNECTED
 
     def on_channel_open(self) -> None:
         """Nothing to do: the transport kept what was sent before."""
@@ -275,6 +280,7 @@ class Session:
         if reason in LOST and self._was_connected and wait_s and not self._closing:
             logger.info("session %s: its client is gone (%s); waiting", self.id, reason.value)
             self._leave(self._link)
+            self._place.state = State.LOST
             self._abandoned = asyncio.get_running_loop().call_later(wait_s, self._over.set)
         else:
             self._over.set()
@@ -288,6 +294,8 @@ class Session:
         if self._closing:
             return
         self._services.ears.catch_up()  # what was said before is heard before
+        if not isinstance(event, asked.Ping):
+            self._expiry.active(self._services.clock())
         match event:
             case asked.SessionUpdate(patch, event_id):
                 self._update(patch, event_id)
@@ -308,6 +316,8 @@ class Session:
 
     def heard(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
         """See `Hearer.heard`."""
+        if events:
+            self._expiry.active(self._services.clock())
         self._interpreter.heard(pcm, events)
 
     def hearing_failed(self) -> None:

@@ -17,14 +17,13 @@ from rtc_server.clock import Clock
 from rtc_server.errors import Forbidden, RateLimited, Unauthorized, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.rates import Rate
-from rtc_server.session.base import Owner, SessionRequest
-from rtc_server.session.quota import KeyLimits
+from rtc_server.session.base import Claimant, Owner, SessionRequest
 from rtc_server.signaling.bodies import query_text
 from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.key_ring import NO_KEY, KeyRing, ValidKey
 from rtc_server.signaling.log_limit import LogLimit
 from rtc_server.signaling.origins import OriginPolicy, is_preflight, preflight_answer, same_origin
-from rtc_server.signaling.proxies import source_of
+from rtc_server.signaling.proxies import TrustedProxies, counted_source, source_of
 from rtc_server.signaling.secrets import PREFIX, ClientSecret, SecretSigner
 
 WRONG_KEYS = Rate(burst=20, per_second=0.2)
@@ -59,10 +58,14 @@ class Access(Enum):
 class Caller:
     """Who sends a request."""
 
-    owner: Owner = field(default_factory=Owner)
-    limits: KeyLimits = field(default_factory=KeyLimits)
+    claimant: Claimant = field(default_factory=Claimant)
     secret: ClientSecret | None = None
     """What it showed, if not the key itself."""
+
+    @property
+    def owner(self) -> Owner:
+        """Key and secret."""
+        return self.claimant.owner
 
     def asking(self, wanted: SessionRequest) -> SessionRequest:
         """A call as this caller may make it.
@@ -70,7 +73,7 @@ class Caller:
         Languages, voice and engine that the secret names are not the client's to choose; its
         other settings are defaults.
         """
-        asked = replace(wanted, owner=self.owner, limits=self.limits)
+        asked = replace(wanted, claimant=self.claimant)
         if self.secret is None:
             return asked
         own = self.secret.settings
@@ -111,12 +114,16 @@ class Door:
         origins: OriginPolicy,
         access: Mapping[str, Access],
         *,
+        proxies: TrustedProxies,
         clock: Clock,
         wall: Clock,
     ) -> None:
-        """`access` by the name of a route; a route without one asks for a key."""
+        """`access` by the name of a route; a route without one asks for a key.
+
+        `proxies`: those behind whose addresses many may stand.
+        """
         self._ring, self._signer, self._origins = ring, signer, origins
-        self._access = access
+        self._access, self._proxies = access, proxies
         self._clock, self._wall = clock, wall
         self._wrong = Buckets(ADDRESSES)
         self._requests = Buckets(KEYS)
@@ -150,17 +157,23 @@ class Door:
         token = _token(request)
         everybody = self._ring.by_id(NO_KEY)
         if everybody and not (token or "").startswith(PREFIX):
-            return _caller_with(everybody)
+            return Caller(self._claimant(everybody, counted_source(request.remote, self._proxies)))
         if token is None:
             raise Unauthorized("This server needs a key. Send it as `Authorization: Bearer <key>`.")
-        caller = self._caller(token, source_of(request.remote))
+        caller = self._caller(token, request.remote)
         if caller.secret is not None:
             self._check_secret(caller.secret, request, access)
         self._check_rate(caller)
         return caller
 
+    def _claimant(self, key: ValidKey, source: str = "", secret: str = "") -> Claimant:
+        """`source` only of those who may be strangers: who has the key itself may be an
+        application's server, which calls for many."""
+        has_rivals = self._ring.has_others(key.id)
+        return Claimant(Owner(key.id, secret), key.limits, source, has_rivals)
+
     def _check_rate(self, caller: Caller) -> None:
-        rate_a_minute = caller.limits.requests_a_minute
+        rate_a_minute = caller.claimant.limits.requests_a_minute
         if not rate_a_minute:
             return
         if caller.secret is not None and caller.secret.room and not caller.secret.speaks:
@@ -179,7 +192,7 @@ class Door:
                     math.ceil(wait_s),
                 )
 
-    def _caller(self, token: str, source: str) -> Caller:
+    def _caller(self, token: str, address: str | None) -> Caller:
         """Whose token it is; wrong ones are counted against the address they came from.
 
         An address that has shown too many is told to wait, but what nobody can guess still opens:
@@ -191,13 +204,14 @@ class Door:
             if secret and key:
                 # All secrets of a room's speaker are one speaker, who may come back with another.
                 name = f"speaker of {secret.room}" if secret.speaks else secret.id
-                return Caller(Owner(key.id, name), key.limits, secret)
+                source = counted_source(address, self._proxies)
+                return Caller(self._claimant(key, source, name), secret)
         elif key := self._ring.find(token):
-            return _caller_with(key)
-        now_s = self._clock()
+            return Caller(self._claimant(key))
+        now_s, source = self._clock(), source_of(address)
         wait_s = self._wrong.wait_s(source, WRONG_KEYS, now_s)
         if not wait_s and (key := self._ring.find_chosen(token)):
-            return _caller_with(key)
+            return Caller(self._claimant(key))
         if wait_s:
             raise RateLimited(
                 "Too many wrong keys came from this address. Wait, then send the right one.",
@@ -233,10 +247,6 @@ class Door:
             return  # browsers leave Origin out when a page only reads from its own server
         if origin is None or not same_origin(origin, secret.origin):
             raise Forbidden("This client secret was made for pages of another origin.")
-
-
-def _caller_with(key: ValidKey) -> Caller:
-    return Caller(Owner(key.id), key.limits)
 
 
 def _token(request: web.Request) -> str | None:

@@ -143,8 +143,8 @@ def make_http_app(
         server_names=settings.access.server_names,
         loopback=settings.http.is_loopback(),
     )
-    door = Door(ring, signer, origins, ACCESS, clock=monotonic, wall=wall)
     proxies = TrustedProxies(tuple(map(ip_network, settings.http.trusted_proxies)))
+    door = Door(ring, signer, origins, ACCESS, proxies=proxies, clock=monotonic, wall=wall)
     app = web.Application(
         middlewares=[proxy_middleware(proxies), problem_middleware(), door.middleware()]
     )
@@ -185,6 +185,8 @@ def key_ring(settings: Settings) -> KeyRing:
         minutes_a_day=access.key_minutes_a_day,
         session_minutes=access.session_minutes,
         requests_a_minute=access.key_requests_a_minute,
+        secret_sessions=access.secret_sessions,
+        idle_minutes=access.idle_minutes,
     )
     path = Path(access.api_keys) if access.api_keys else None
     return KeyRing(settings.http.api_key, path, limits, page=access.page_access == "open")

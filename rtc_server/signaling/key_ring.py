@@ -61,6 +61,10 @@ class KeyRing:
         """A valid key by its id."""
         return self._standing.get(key_id) or self._keys.get(key_id)
 
+    def has_others(self, key_id: str) -> bool:
+        """Return whether somebody may come with another key."""
+        return bool((self._standing.keys() | self._keys.keys()) - {key_id})
+
     def find(self, token: str) -> ValidKey | None:
         """The generated key that `token` is, if any. Its time tells no more than an id."""
         key = self._keys.get(key_id_of(token) or "")

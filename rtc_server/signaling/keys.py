@@ -39,6 +39,8 @@ class ApiKey:
     minutes_a_day: int | None = None
     session_minutes: int | None = None
     requests_a_minute: int | None = None
+    secret_sessions: int | None = None
+    idle_minutes: int | None = None
 
     def limits(self, defaults: KeyLimits) -> KeyLimits:
         """What counts for this key."""

@@ -21,8 +21,8 @@ def whep_routes(rooms: Rooms, metrics: Metrics, ice: IceServers, wall: Clock) ->
     """Without ``?language=`` the server's usual target is heard."""
 
     async def listen(request: web.Request, room: str, offer_sdp: str) -> OpenedCall:
-        owner = caller_of(request).owner
-        return await rooms.listen(room, offer_sdp, wanted_language(request), owner)
+        claimant = caller_of(request).claimant
+        return await rooms.listen(room, offer_sdp, wanted_language(request), claimant)
 
     return PeerRoutes(WHEP, listen, rooms, metrics=metrics, ice=ice, wall=wall)
 

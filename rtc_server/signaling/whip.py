@@ -26,7 +26,7 @@ def whip_routes(rooms: Rooms, metrics: Metrics, ice: IceServers, wall: Clock) ->
         source = bound or _code(query_text(request.query, "source"))
         listed = query_text(request.query, "languages") or ""
         languages = frozenset(language_code(each) for each in listed.split(",") if each.strip())
-        wanted = SpeakerRequest(source, languages, caller.owner, caller.limits)
+        wanted = SpeakerRequest(source, languages, caller.claimant)
         return await rooms.speak(room, offer_sdp, wanted)
 
     return PeerRoutes(WHIP, speak, rooms, metrics=metrics, ice=ice, wall=wall)

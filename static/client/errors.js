@@ -3,7 +3,7 @@ export class ClientError extends Error {
   /**
    * @param {string} code  one of: webrtc_missing, server_unreachable, server_busy, unauthorized,
    *     language_unavailable, server_refused, connect_failed, connection_lost, server_gone,
-   *     session_ended
+   *     session_ended, session_idle
    * @param {string} [message]
    * @param {number} [status]  of the HTTP answer, if it was one
    */

@@ -52,6 +52,7 @@ export class TranslationClient extends EventTarget {
   /** As in x.session. */ #settings = {};
   #sessionId = "";
   #lastSeq = 0;
+  /** Why the server closes the session, once it does. @type {"limit"|"idle"|"restart"|""} */ #closing = "";
   /** While it is being made again. @type {Comeback|null} */ #comeback = null;
 
   /**
@@ -299,7 +300,7 @@ export class TranslationClient extends EventTarget {
         return this.#emit("session", event.session);
       case "session.closed":
         this.#link.place = null; // there is nothing left to hang up
-        return this.#end(this.#state === "finishing" ? null : new ClientError("session_ended"));
+        return this.#end(this.#state === "finishing" ? null : this.#ended());
       case "error":
         return this.#emit("refused", event.error);
       case "x.segment":
@@ -307,10 +308,17 @@ export class TranslationClient extends EventTarget {
       case "x.vad":
       case "x.metrics":
       case "x.warning":
+        return this.#emit(event.type.slice(2), event);
       case "x.expiring":
+        if (event.in_ms === 0) this.#closing = event.reason;
         return this.#emit(event.type.slice(2), event);
       default: // a newer server may say more than we know
     }
+  }
+
+  /** What it means that the server closed the session. */
+  #ended() {
+    return new ClientError(this.#closing === "idle" ? "session_idle" : "session_ended");
   }
 
   /** Free everything, once. @returns {ClientError|null} the same error, to throw */

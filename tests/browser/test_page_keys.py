@@ -13,7 +13,7 @@ from rtc_server.errors import AdmissionRefused
 from rtc_server.signaling import http_app
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import FAILED_REQUEST, KEEP_CHANNELS, LIVE, expect_problem, start
-from tests.support.browser.scripted_server import ScriptedServer, say, scripted_server
+from tests.support.browser.scripted_server import ScriptedServer, say, scripted_server, segment
 
 ENDLESS_BACK_OFF = """
 const later = window.setTimeout.bind(window);
@@ -58,6 +58,21 @@ async def test_the_page_says_that_the_time_is_nearly_up() -> None:
         await start(seen.page)
         say(await server.calls.channel.get(), "x.expiring", in_ms=60_000)
         await expect_problem(seen.page, "The conversation will end soon", "Finish your sentence")
+
+
+async def test_the_page_says_that_nobody_has_spoken_and_why_the_session_ended() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        await start(seen.page)
+        channel = await server.calls.channel.get()
+        say(channel, "x.expiring", in_ms=60_000, reason="idle", seq=1)
+        await expect_problem(seen.page, "Nobody has spoken for a long time", "Say something")
+        say(channel, "x.segment", **segment("s1", 1, "final", "Да.", "Yes."), seq=2)
+        await expect(seen.page.locator("#problem")).to_be_hidden()
+        say(channel, "x.expiring", in_ms=0, reason="idle", seq=3)
+        say(channel, "session.closed")
+        await expect_problem(
+            seen.page, "The session ended, as nobody spoke", "Your captions are kept"
+        )
 
 
 @contextlib.contextmanager

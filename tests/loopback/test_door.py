@@ -335,3 +335,21 @@ async def test_a_websocket_carries_its_secret_as_a_subprotocol() -> None:
             with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
                 await server.client.ws_connect("/ws/audio", protocols=offered)
             assert refusal.value.status == status
+
+
+async def test_a_call_says_who_asks_and_from_where(tmp_path: Path) -> None:
+    """Strangers with a secret count by address; who has the key may be calling for many."""
+    access = AccessSettings(page_access="open", secret_sessions=7)
+    async with serve(api_key=KEY, access=access, trusted_proxies=("127.0.0.1",)) as server:
+        token = (await mint(server))["value"]
+        forwarded = "X-Forwarded-For"
+        for shown, address, source in (
+            (token, "198.51.100.7", "198.51.100.7"),
+            (token, "2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+            (KEY, "198.51.100.7", ""),
+        ):
+            assert await call(server, shown, **{forwarded: address}) == 201
+            _, request = server.calls.opened.popitem()[1]
+            assert request.claimant.source == source
+            assert request.claimant.has_rivals  # the page
+            assert request.claimant.limits.secret_sessions == 7

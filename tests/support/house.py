@@ -13,6 +13,7 @@ from rtc_server.errors import BadOffer
 from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
+from rtc_server.session.admission import Admission, AdmissionLimits
 from rtc_server.session.base import Phrase, SessionRequest
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
@@ -80,7 +81,8 @@ async def house(
         wires.append(FakeTransport(listener))
         return wires[-1]
 
-    manager = SessionManager(services, accept, readiness, max_sessions=max_sessions)
+    admission = Admission(AdmissionLimits(max_sessions))
+    manager = SessionManager(services, accept, readiness, admission)
     async with manager.open():
         yield House(manager, services.metrics, ast, tts, readiness, wires)
 

@@ -9,13 +9,21 @@ from dataclasses import dataclass, field
 import pytest
 
 from rtc_server.config import InterpreterSettings, ListenerSettings, RoomSettings
-from rtc_server.errors import BadOffer, RoomSilent, RoomTaken, UnknownRoom
+from rtc_server.errors import (
+    AdmissionRefused,
+    BadOffer,
+    RateLimited,
+    RoomSilent,
+    RoomTaken,
+    UnknownRoom,
+)
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.base import SpeakerRequest
 from rtc_server.rooms.captions import READER_CAPTIONS, Caption, CaptionReader
 from rtc_server.rooms.manager import RoomManager
-from rtc_server.session.base import OpenedCall, Owner
+from rtc_server.session.admission import UNCONNECTED_LISTENERS, Admission, AdmissionLimits
+from rtc_server.session.base import Claimant, OpenedCall, Owner
 from rtc_server.session.quota import KeyLimits, Quotas
 from rtc_server.session.services import Services
 from rtc_server.transport.base import (
@@ -52,7 +60,9 @@ class Halls:
     async def speak(
         self, owner: Owner, offer: str = "offer", limits: KeyLimits = ONE
     ) -> OpenedCall:
-        return await self.manager.speak("hall", offer, SpeakerRequest(owner=owner, limits=limits))
+        return await self.manager.speak(
+            "hall", offer, SpeakerRequest(claimant=Claimant(owner, limits))
+        )
 
     def total(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(name, labels)
@@ -85,10 +95,10 @@ async def halls(tts: FakeTts | None = None, **settings: float) -> AsyncIterator[
         made.wires.append(wire(listener))
         return made.wires[-1]
 
-    quotas = Quotas()
+    admission = Admission(AdmissionLimits(sessions=3))
     rooms = RoomSettings(**settings)  # type: ignore[arg-type]
-    manager = RoomManager(services, accept, Ready(), rooms, quotas)
-    made = Halls(manager, quotas, services.metrics)
+    manager = RoomManager(services, accept, Ready(), rooms, admission)
+    made = Halls(manager, admission.quotas, services.metrics)
     async with manager.open():
         yield made
 
@@ -173,7 +183,7 @@ async def test_one_invites_to_rooms_of_ones_own_or_of_nobody() -> None:
 async def test_a_wire_that_does_not_close_keeps_nothing_from_being_freed() -> None:
     async with halls() as h:
         await h.speak(ANNA, "stuck")
-        await h.manager.listen("hall", "offer", "en", KEY)
+        await h.manager.listen("hall", "offer", "en", Claimant(KEY))
     assert h.wires[1].closed is CloseReason.LOCAL
     h.free_session()
 
@@ -182,7 +192,7 @@ async def test_wires_of_a_room_are_counted_like_those_of_sessions() -> None:
     """Jitter and loss only of the speaker: whoever listens sends no media."""
     async with halls() as h:
         await h.speak(ANNA)
-        await h.manager.listen("hall", "offer", "en", KEY)
+        await h.manager.listen("hall", "offer", "en", Claimant(KEY))
         spoken, heard = h.wires
         for wire in h.wires:
             wire.listener.on_connected()
@@ -217,7 +227,7 @@ async def test_a_room_says_that_it_will_close_once_to_everybody_who_is_there() -
 
     async with halls() as h:
         await h.speak(ANNA, limits=KeyLimits(session_minutes=2))
-        await h.manager.listen("hall", "offer", "en", KEY)
+        await h.manager.listen("hall", "offer", "en", Claimant(KEY))
         assert h.manager.state("hall", KEY).expires_in_ms == pytest.approx(120_000, abs=100)
         with h.manager.read("hall", "en", None, KEY) as reader:
             await asyncio.sleep(58)
@@ -226,7 +236,9 @@ async def test_a_room_says_that_it_will_close_once_to_everybody_who_is_there() -
             assert told(h.wires[1]) == [pytest.approx(60_000, abs=600)]
             expiring = await reader.next(1.0)
             assert expiring is not None and json.loads(expiring.text)["type"] == "x.expiring"
-            await h.manager.listen("hall", "offer", "ru", KEY)  # comes late, and is told, too
+            await h.manager.listen(
+                "hall", "offer", "ru", Claimant(KEY)
+            )  # comes late, and is told, too
             await asyncio.sleep(1)
             assert told(h.wires[2]) == [pytest.approx(50_000, abs=600)]
             await asyncio.sleep(60)
@@ -250,7 +262,7 @@ async def test_a_speaker_who_comes_back_gets_another_time() -> None:
 async def test_a_room_closes_at_once_when_its_key_is_revoked() -> None:
     async with halls() as h:
         await h.speak(ANNA)
-        await h.manager.listen("hall", "offer", "en", KEY)
+        await h.manager.listen("hall", "offer", "en", Claimant(KEY))
         h.quotas.revoke("key")
         await asyncio.sleep(1)
         assert [wire.closed for wire in h.wires] == [CloseReason.LOCAL] * 2
@@ -262,7 +274,7 @@ async def test_a_room_closes_at_once_when_its_key_is_revoked() -> None:
 async def until_mid_sentence(h: Halls) -> None:
     """Open a room for a minute, with a listener; its time is up while somebody speaks."""
     await h.speak(ANNA, limits=KeyLimits(session_minutes=1))
-    await h.manager.listen("hall", "offer", "en", KEY)
+    await h.manager.listen("hall", "offer", "en", Claimant(KEY))
     await asyncio.sleep(58.5)
     await speak(h.wires[0], tone(2.5))
 
@@ -272,7 +284,7 @@ async def test_a_room_whose_time_is_up_finishes_the_sentence() -> None:
         await until_mid_sentence(h)
         assert all(wire.closed is None for wire in h.wires), "the last sentence is being said"
         with pytest.raises(RoomSilent):
-            await h.manager.listen("hall", "offer", "en", KEY)
+            await h.manager.listen("hall", "offer", "en", Claimant(KEY))
         with pytest.raises(RoomTaken):
             await h.speak(KEY)
         encoded = h.total("rtc_room_frames_encoded_total")
@@ -300,3 +312,54 @@ async def test_a_server_that_stops_does_not_wait_for_a_last_sentence() -> None:
         await until_mid_sentence(h)
         stopped_s = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - stopped_s < 1
+
+
+async def test_one_key_leaves_a_room_to_the_others() -> None:
+    """Of eight rooms, the sixth is the last of a key that has rivals."""
+    one, two = (Claimant(Owner(key), has_rivals=True) for key in ("one", "two"))
+    async with halls(max_rooms=8) as h:
+        for number in range(6):
+            await h.manager.speak(f"of-one-{number}", "offer", SpeakerRequest(claimant=one))
+        with pytest.raises(RateLimited, match="kept for other keys"):
+            await h.manager.speak("of-one-6", "offer", SpeakerRequest(claimant=one))
+        await h.manager.speak("of-two", "offer", SpeakerRequest(claimant=two))
+
+
+async def test_a_room_in_which_nobody_speaks_is_told_then_closes() -> None:
+    async with halls(room_idle_minutes=2) as h:
+        await h.speak(ANNA, limits=KeyLimits())
+        with h.manager.read("hall", "en", None, KEY) as reader:
+            await asyncio.sleep(90)
+            await speak(h.wires[0], SENTENCE)
+            await asyncio.sleep(90)
+            told = [json.loads(each.text) for each in await written(reader)]
+            assert [e["reason"] for e in told if e["type"] == "x.expiring"] == ["idle", "idle"]
+            assert not reader.is_over
+            await asyncio.sleep(60)
+            assert reader.is_over
+
+
+async def test_listeners_who_left_or_were_refused_hold_no_place() -> None:
+    hall = Claimant(KEY, source="192.0.2.1")
+    async with halls(room_listeners=UNCONNECTED_LISTENERS) as h:
+        await h.speak(ANNA)
+        for _ in range(2 * UNCONNECTED_LISTENERS):
+            with pytest.raises(BadOffer):
+                await h.manager.listen("hall", "bad", "en", hall)
+            await h.manager.listen("hall", "offer", "en", hall)
+            await h.wires[-1].close()
+        for _ in range(UNCONNECTED_LISTENERS):
+            await h.manager.listen("hall", "offer", "en", hall)
+        with pytest.raises(RateLimited):
+            await h.manager.listen("hall", "offer", "en", hall)
+        h.wires[-1].listener.on_connected()
+        with pytest.raises(AdmissionRefused, match="places of this room"):
+            await h.manager.listen("hall", "offer", "en", hall)
+
+
+async def written(reader: CaptionReader) -> list[Caption]:
+    """All that waits to be read."""
+    captions = []
+    while (caption := await reader.next(0.1)) is not None:
+        captions.append(caption)
+    return captions

@@ -11,7 +11,7 @@ from rtc_server.engines.base import TtsRequest
 from rtc_server.errors import BadOffer, EtagMismatch, RateLimited, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import FRAME_MS, Samples
-from rtc_server.session.base import LastSeen, Owner, SessionRequest
+from rtc_server.session.base import Claimant, LastSeen, Owner, SessionRequest
 from rtc_server.session.event_log import MAX_BYTES, MAX_EVENTS, EventLog, SentEvent
 from rtc_server.session.quota import KeyLimits
 from rtc_server.transport.base import CloseReason, TransportListener
@@ -324,7 +324,7 @@ async def test_a_session_without_a_client_can_be_ended() -> None:
 
 async def test_it_is_one_session_to_its_key() -> None:
     async with house() as h:
-        request = SessionRequest(owner=Owner("key"), limits=KeyLimits(sessions=1))
+        request = SessionRequest(claimant=Claimant(Owner("key"), KeyLimits(sessions=1)))
         opened = await h.manager.open_call("offer", request)
         h.wires[0].listener.on_connected()
         lose(h.wires[0])

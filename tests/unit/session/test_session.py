@@ -16,7 +16,7 @@ from rtc_server.errors import (
 )
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE
-from rtc_server.session.base import Owner, SessionRequest
+from rtc_server.session.base import Claimant, Owner, SessionRequest
 from rtc_server.session.quota import DAY_S, RENEWED_BEFORE_S, KeyLimits
 from rtc_server.transport.base import CloseReason, TransportListener
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, joined, ok, silence, tone
@@ -249,7 +249,7 @@ async def test_the_house_is_full_and_has_room_again() -> None:
         await h.manager.close_call(first, drain=False)
         once = KeyLimits(sessions=1)
         for _ in range(2):  # being asked takes no place, nor anything of the key's share
-            h.manager.check_admission(SessionRequest(owner=Owner("key"), limits=once))
+            h.manager.check_admission(SessionRequest(claimant=Claimant(Owner("key"), once)))
         await h.call()
 
 
@@ -357,14 +357,16 @@ async def test_a_session_is_told_that_its_time_is_nearly_up_then_closes() -> Non
     async with house() as h:
         limits = KeyLimits(session_minutes=2)
         patch = SessionPatch(x_events=frozenset({"segment"}))
-        await h.manager.open_call("offer", SessionRequest(settings=patch, limits=limits))
+        await h.manager.open_call(
+            "offer", SessionRequest(settings=patch, claimant=Claimant(limits=limits))
+        )
         wire = h.wires[0]
         assert isinstance(events(wire)[0]["session"]["expires_at"], int)
         await asyncio.sleep(59)
         assert not events(wire, "x.expiring")
         await asyncio.sleep(5)
         (told,) = events(wire, "x.expiring")
-        assert 0 < told["in_ms"] <= 60_000
+        assert 0 < told["in_ms"] <= 60_000 and told["reason"] == "limit"
         await asyncio.sleep(57)
         assert events(wire)[-1]["type"] == "session.closed"
         assert h.manager.sessions == 0
@@ -373,10 +375,10 @@ async def test_a_session_is_told_that_its_time_is_nearly_up_then_closes() -> Non
 async def test_a_call_that_fails_gives_its_share_of_the_key_back() -> None:
     async with house() as h:
         limits, owner = KeyLimits(sessions=1), Owner("key")
-        request = SessionRequest(limits=limits, owner=owner)
+        request = SessionRequest(claimant=Claimant(owner, limits))
         with pytest.raises(BadOffer):
             await h.manager.open_call("bad", request)
-        unknown = SessionRequest(None, SessionPatch(target_language="xx"), owner, limits)
+        unknown = SessionRequest(None, SessionPatch(target_language="xx"), request.claimant)
         with pytest.raises(UnsupportedPair):
             await h.manager.open_call("offer", unknown)
         opened = await h.manager.open_call("offer", request)
@@ -390,7 +392,7 @@ async def test_a_call_that_fails_gives_its_share_of_the_key_back() -> None:
 async def test_revoking_a_key_ends_its_sessions_and_no_others() -> None:
     async with house() as h:
         for key in ("one", "two"):
-            await h.manager.open_call("offer", SessionRequest(owner=Owner(key)))
+            await h.manager.open_call("offer", SessionRequest(claimant=Claimant(Owner(key))))
         h.manager.revoke("one")
         await asyncio.sleep(2)
         assert [events(wire)[-1]["type"] for wire in h.wires] == [

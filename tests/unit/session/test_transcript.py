@@ -9,7 +9,7 @@ import pytest
 from rtc_server.errors import UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import SegmentEvent, SegmentStatus, SourceCaption, TargetCaption
-from rtc_server.session.base import LastSeen, Owner, SessionRequest, Spoken
+from rtc_server.session.base import Claimant, LastSeen, Owner, SessionRequest, Spoken
 from rtc_server.session.cues import Cue, cut
 from rtc_server.session.subtitles import Format, Side, written
 from rtc_server.session.transcript import MAX_CHARS, MAX_SEGMENTS, Archive, SessionTranscript
@@ -168,9 +168,7 @@ def test_an_archive_is_bounded() -> None:
 async def test_it_is_read_while_the_session_lasts_and_for_a_while_after() -> None:
     async with house(FakeAst([ok("раз", "one"), ok("два", "two")]), resume_s=30) as h:
         owner = Owner("key")
-        opened = await h.manager.open_call(
-            "offer", SessionRequest(settings=SessionPatch(), owner=owner)
-        )
+        opened = await h.manager.open_call("offer", SessionRequest(claimant=Claimant(owner)))
         session_id = opened.session_id
         assert not h.manager.transcript(session_id)
         h.wires[0].listener.on_connected()

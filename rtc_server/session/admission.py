@@ -1,0 +1,222 @@
+"""Rules of admission: who may hold how many places of the house.
+
+Pure: fed with what happens to each place. A place is held from admission to the end of a session, a
+room's speaker or a room's listener. Four limits stand beside those of a key (`quota`): places in
+all, of one key while others have keys too, of one client secret, and of one address. Whoever is at
+a limit loses a place of their own that is of no use to them before they are refused another.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from rtc_server.errors import AdmissionRefused, RateLimited
+from rtc_server.session.base import Claimant
+from rtc_server.session.quota import Lease, Quotas
+
+UNCONNECTED = 4
+"""Calls of one address that may be on their way at once: each holds sockets until it connects."""
+UNCONNECTED_LISTENERS = 32
+"""The same for listeners of rooms: a hall that scans one QR code stands behind one address."""
+KEPT_SHARE = 0.2
+"""Share of the places that one key leaves to the others."""
+RETRY_FULL_S = 5
+"""When to try again after all places were taken."""
+RETRY_UNCONNECTED_S = 2
+"""When to try again after too many calls of an address were still connecting."""
+
+
+class Kind(Enum):
+    """What a place is held for."""
+
+    SESSION = auto()
+    SPEAKER = auto()
+    """Of a room; rooms are counted by themselves."""
+    LISTENER = auto()
+    """Of a room: an audience shares one secret, and often one address."""
+
+
+class State(Enum):
+    """What has become of a place's wire."""
+
+    CONNECTING = auto()
+    CONNECTED = auto()
+    LOST = auto()
+    """The network took the client away; it may come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionLimits:
+    """Limits of the house."""
+
+    sessions: int
+    """Sessions at once."""
+    address_sessions: int = 0
+    """Sessions and speakers of one address at once; 0 takes half of `sessions`."""
+
+    @property
+    def per_address(self) -> int:
+        """What counts for one address."""
+        return self.address_sessions or max(self.sessions // 2, UNCONNECTED)
+
+
+def most_of_one_key(places: int) -> int:
+    """Return how many of so many places one key may hold while there are other keys."""
+    return max(1, places - max(1, round(places * KEPT_SHARE)))
+
+
+@dataclass(eq=False, slots=True)
+class Place:
+    """One place, and the share of its key's limits that goes with it."""
+
+    kind: Kind
+    claimant: Claimant
+    lease: Lease
+    _forget: Callable[["Place"], None]
+    state: State = State.CONNECTING
+    give_up: Callable[[], None] = lambda: None
+    """Ends what the place is held for; called when its own holder needs the place."""
+
+    def end(self, now_s: float, wall_s: float) -> None:
+        """Give it back. Harmless when said twice."""
+        self.lease.end(now_s, wall_s)
+        self._forget(self)
+
+
+@dataclass(slots=True)
+class Admission:
+    """Places that are held now. One object for all that counts as a session of a key."""
+
+    limits: AdmissionLimits
+    quotas: Quotas = field(default_factory=Quotas)
+    _places: dict[Place, None] = field(default_factory=dict)
+
+    def admit(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> Place:
+        """Return a place for one more. `now_s` is monotonic, `wall_s` Unix time.
+
+        Raises:
+            RateLimited: the claimant has as much as it may have.
+            AdmissionRefused: all places are taken.
+        """
+        useless = self._place_to_free(kind, claimant)
+        if useless is not None:
+            useless.end(now_s, wall_s)
+            useless.give_up()
+        if kind is Kind.LISTENER:  # listens to a session that is counted already
+            lease = Lease.unlimited(now_s, wall_s)
+        else:
+            lease = self.quotas.admit(claimant.owner.key, claimant.limits, now_s, wall_s)
+        place = Place(kind, claimant, lease, self._forget)
+        self._places[place] = None
+        return place
+
+    def check(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> None:
+        """Raise as `admit` would; change nothing."""
+        if self._place_to_free(kind, claimant) is None and kind is not Kind.LISTENER:
+            self.quotas.admit(claimant.owner.key, claimant.limits, now_s, wall_s).end(now_s, wall_s)
+
+    def _forget(self, place: Place) -> None:
+        self._places.pop(place, None)
+
+    def _place_to_free(self, kind: Kind, claimant: Claimant) -> Place | None:
+        """Return the claimant's own place that has to go first, or None when there is room.
+
+        Raises:
+            AdmissionRefused: there is no room, and no such place.
+        """
+        refusal = self._refusal(kind, claimant, list(self._places))
+        if refusal is None:
+            return None
+        for useless in self._useless(claimant):
+            others = [place for place in self._places if place is not useless]
+            if self._refusal(kind, claimant, others) is None:
+                return useless
+        raise refusal
+
+    def _useless(self, claimant: Claimant) -> list[Place]:
+        """Return places of the same client secret without a client: lost ones, oldest first, then
+        those that have not connected, as a page that was reloaded leaves them."""
+        if not claimant.owner.secret:
+            return []  # one key may stand for many people
+        own = [
+            place
+            for place in self._places
+            if place.claimant.owner == claimant.owner and place.kind is Kind.SESSION
+        ]
+        lost = [place for place in own if place.state is State.LOST]
+        return lost + [place for place in own if place.state is State.CONNECTING]
+
+    def _refusal(
+        self, kind: Kind, claimant: Claimant, places: list[Place]
+    ) -> AdmissionRefused | None:
+        """Return why one more would be too many beside `places`."""
+        return (
+            _address_refusal(kind, claimant, places, self.limits.per_address)
+            or _secret_refusal(kind, claimant, places)
+            or _house_refusal(kind, claimant, places, self.limits.sessions)
+        )
+
+
+def _address_refusal(
+    kind: Kind, claimant: Claimant, places: list[Place], most: int
+) -> AdmissionRefused | None:
+    if not claimant.source:
+        return None
+    near = [
+        place
+        for place in places
+        if place.claimant.source == claimant.source
+        and (place.kind is Kind.LISTENER) == (kind is Kind.LISTENER)
+    ]
+    connecting = sum(place.state is State.CONNECTING for place in near)
+    if connecting >= (UNCONNECTED_LISTENERS if kind is Kind.LISTENER else UNCONNECTED):
+        return RateLimited(
+            f"{connecting} calls from your address are still connecting. Try again in a moment.",
+            RETRY_UNCONNECTED_S,
+        )
+    if kind is not Kind.LISTENER and len(near) >= most:
+        return RateLimited(
+            f"All {most} sessions that one address may have at once are open. "
+            "End one, or try again soon.",
+            RETRY_FULL_S,
+        )
+    return None
+
+
+def _secret_refusal(kind: Kind, claimant: Claimant, places: list[Place]) -> AdmissionRefused | None:
+    most = claimant.limits.secret_sessions
+    if kind is Kind.LISTENER or not claimant.owner.secret or not most:
+        return None
+    own = sum(
+        place.claimant.owner == claimant.owner and place.kind is not Kind.LISTENER
+        for place in places
+    )
+    if own < most:
+        return None
+    return RateLimited(
+        f"All {most} sessions that this client secret may have at once are open. "
+        "End one, or make another secret.",
+        RETRY_FULL_S,
+    )
+
+
+def _house_refusal(
+    kind: Kind, claimant: Claimant, places: list[Place], most: int
+) -> AdmissionRefused | None:
+    if kind is not Kind.SESSION:
+        return None
+    sessions = [place for place in places if place.kind is Kind.SESSION]
+    if len(sessions) >= most:
+        return AdmissionRefused(
+            f"All {most} sessions of this server are taken. Try again soon.", RETRY_FULL_S
+        )
+    key = claimant.owner.key
+    if claimant.has_rivals and (
+        sum(place.claimant.owner.key == key for place in sessions) >= most_of_one_key(most)
+    ):
+        return RateLimited(
+            f"This key holds {most_of_one_key(most)} of the {most} sessions of this server; the "
+            "others are kept for other keys. Try again soon.",
+            RETRY_FULL_S,
+        )
+    return None

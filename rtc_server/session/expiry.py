@@ -1,0 +1,41 @@
+"""When a session or a room ends by itself, and what its people are told of that. Pure."""
+
+import math
+
+from rtc_server.events.server import ExpiringEvent, ExpiringReason
+from rtc_server.session.quota import Lease
+
+EXPIRING_S = 60.0
+"""How long before its end a session or a room is told of it."""
+
+
+class Expiry:
+    """Two ends, whichever is nearer: the lease's, and too long a time without speech."""
+
+    def __init__(self, lease: Lease, idle_minutes: int, now_s: float) -> None:
+        """`idle_minutes`: 0 lets it be silent for ever."""
+        self._lease, self._idle_s = lease, idle_minutes * 60 or math.inf
+        self._active_s = now_s
+        self._told: ExpiringReason | None = None
+
+    def active(self, now_s: float) -> None:
+        """Somebody speaks, or asked for something."""
+        self._active_s = now_s
+
+    def left_s(self, now_s: float, wall_s: float) -> tuple[float, ExpiringReason]:
+        """Return the seconds until the end as things stand, 0 when it has come, and its reason."""
+        limit_s = self._lease.left_s(now_s, wall_s)
+        idle_s = max(0.0, self._active_s + self._idle_s - now_s)
+        if idle_s < limit_s:
+            return idle_s, ExpiringReason.IDLE
+        return limit_s, ExpiringReason.LIMIT
+
+    def news(self, now_s: float, wall_s: float) -> ExpiringEvent | None:
+        """Return what is to be told now: once that the end is near, and once that it has come."""
+        left_s, reason = self.left_s(now_s, wall_s)
+        if left_s > EXPIRING_S:
+            self._told = None  # somebody spoke again
+        elif not left_s or self._told is not reason:
+            self._told = reason
+            return ExpiringEvent(in_ms=math.ceil(left_s * 1000), reason=reason)
+        return None

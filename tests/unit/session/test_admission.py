@@ -1,0 +1,188 @@
+"""Places of the house: who may hold how many of them."""
+
+import pytest
+
+from rtc_server.errors import AdmissionRefused, RateLimited
+from rtc_server.session.admission import (
+    RETRY_FULL_S,
+    RETRY_UNCONNECTED_S,
+    UNCONNECTED,
+    UNCONNECTED_LISTENERS,
+    Admission,
+    AdmissionLimits,
+    Kind,
+    Place,
+    State,
+    most_of_one_key,
+)
+from rtc_server.session.base import Claimant, Owner
+from rtc_server.session.quota import KeyLimits
+
+TWO = KeyLimits(secret_sessions=2)
+
+
+class House:
+    """An admission whose places connect at once, unless a test says otherwise."""
+
+    def __init__(self, sessions: int = 50, address_sessions: int = 0) -> None:
+        self.admission = Admission(AdmissionLimits(sessions, address_sessions))
+        self.ended: list[str] = []
+        """Names of places that had to make room."""
+
+    def enter(
+        self,
+        claimant: Claimant,
+        kind: Kind = Kind.SESSION,
+        state: State = State.CONNECTED,
+        name: str = "",
+    ) -> Place:
+        place = self.admission.admit(kind, claimant, 0.0, 0.0)
+        place.state = state
+        place.give_up = lambda: self.ended.append(name)
+        return place
+
+    def refuses(self, claimant: Claimant, kind: Kind = Kind.SESSION) -> AdmissionRefused:
+        """How another place is refused; being asked beforehand says the same."""
+        with pytest.raises(AdmissionRefused) as asked:
+            self.admission.check(kind, claimant, 0.0, 0.0)
+        with pytest.raises(AdmissionRefused) as refusal:
+            self.admission.admit(kind, claimant, 0.0, 0.0)
+        assert str(asked.value) == str(refusal.value)
+        return refusal.value
+
+
+def secret(name: str, source: str = "", limits: KeyLimits = TWO) -> Claimant:
+    return Claimant(Owner("key", name), limits, source)
+
+
+def test_a_secret_has_two_sessions_and_leaves_the_others_alone() -> None:
+    house = House()
+    first = house.enter(secret("a"))
+    house.enter(secret("a"))
+    refusal = house.refuses(secret("a"))
+    assert isinstance(refusal, RateLimited) and "2 sessions that this client secret" in str(refusal)
+    assert refusal.retry_after_s == RETRY_FULL_S
+    house.enter(secret("b"))
+    first.end(1.0, 1.0)
+    house.enter(secret("a"))
+
+
+def test_a_secret_counts_its_rooms_speakers_too_but_not_its_audience() -> None:
+    house = House()
+    house.enter(secret("a"), Kind.SPEAKER)
+    house.enter(secret("a"))
+    for _ in range(UNCONNECTED_LISTENERS + 1):
+        house.enter(secret("a"), Kind.LISTENER)
+    house.refuses(secret("a"), Kind.SPEAKER)
+
+
+def test_the_key_itself_may_open_many() -> None:
+    house = House()
+    for _ in range(10):
+        house.enter(Claimant(Owner("key"), TWO))
+
+
+@pytest.mark.parametrize("state", [State.LOST, State.CONNECTING])
+def test_a_page_that_was_reloaded_takes_the_place_it_left(state: State) -> None:
+    house = House()
+    house.enter(secret("a"), name="open")
+    house.enter(secret("a"), state=state, name="left")
+    house.admission.check(Kind.SESSION, secret("a"), 0.0, 0.0)
+    assert not house.ended
+    house.enter(secret("a"))
+    assert house.ended == ["left"]
+    house.refuses(secret("a"))
+
+
+def test_a_lost_session_makes_room_before_one_that_connects() -> None:
+    house = House()
+    house.enter(secret("a"), state=State.CONNECTING, name="connecting")
+    house.enter(secret("a"), state=State.LOST, name="lost")
+    house.enter(secret("a"))
+    assert house.ended == ["lost"]
+
+
+def test_nobody_loses_a_session_to_somebody_else() -> None:
+    house = House(sessions=2)
+    house.enter(secret("a"), state=State.LOST, name="a")
+    house.enter(secret("b"), state=State.LOST, name="b")
+    house.refuses(secret("c"))
+    assert not house.ended
+    house.enter(secret("b"))
+    assert house.ended == ["b"]
+
+
+def test_an_address_has_four_calls_on_their_way() -> None:
+    house = House()
+    calls = [
+        house.enter(secret(str(n), "192.0.2.1"), state=State.CONNECTING) for n in range(UNCONNECTED)
+    ]
+    refusal = house.refuses(secret("new", "192.0.2.1"), Kind.SPEAKER)
+    assert isinstance(refusal, RateLimited) and refusal.retry_after_s == RETRY_UNCONNECTED_S
+    house.enter(secret("new", "192.0.2.2"))
+    calls[0].state = State.CONNECTED
+    house.enter(secret("new", "192.0.2.1"))
+
+
+def test_an_audience_behind_one_address_may_come_together() -> None:
+    house, hall = House(), secret("ticket", "192.0.2.1")
+    for _ in range(UNCONNECTED_LISTENERS):
+        house.enter(hall, Kind.LISTENER, State.CONNECTING)
+    house.refuses(hall, Kind.LISTENER)
+    house.enter(secret("a", "192.0.2.1"))
+
+
+def test_an_address_has_half_of_the_house_unless_told_otherwise() -> None:
+    for house, most in ((House(20), 10), (House(20, 3), 3), (House(2), UNCONNECTED)):
+        limit = house.admission.limits.per_address
+        assert limit == most
+    house = House(20)
+    for number in range(10):
+        house.enter(secret(str(number), "192.0.2.1"))
+    assert "All 10 sessions that one address" in str(house.refuses(secret("new", "192.0.2.1")))
+    house.enter(secret("new", "192.0.2.2"))
+
+
+def test_those_behind_a_proxy_or_on_this_machine_are_not_counted_by_address() -> None:
+    house = House()
+    for number in range(2 * UNCONNECTED):
+        house.enter(secret(str(number)), state=State.CONNECTING)
+
+
+def test_the_house_has_so_many_places() -> None:
+    house = House(sessions=2)
+    house.enter(Claimant())
+    place = house.enter(Claimant())
+    refusal = house.refuses(Claimant())
+    assert not isinstance(refusal, RateLimited) and "All 2 sessions" in str(refusal)
+    house.enter(Claimant(), Kind.SPEAKER)  # rooms are counted by themselves
+    place.end(0.0, 0.0)
+    house.enter(Claimant())
+
+
+def test_one_key_leaves_places_to_the_others() -> None:
+    house = House(sessions=10)
+    one, two = (Claimant(Owner(key), has_rivals=True) for key in ("one", "two"))
+    for _ in range(8):
+        house.enter(one)
+    assert "kept for other keys" in str(house.refuses(one))
+    house.enter(two)
+    house.enter(two)
+    alone = House(sessions=10)
+    for _ in range(10):
+        alone.enter(Claimant(Owner("one")))
+
+
+def test_a_small_house_keeps_one_place_and_the_smallest_none() -> None:
+    assert [most_of_one_key(places) for places in (1, 2, 8, 50)] == [1, 1, 6, 40]
+
+
+def test_a_place_that_is_refused_or_given_back_leaves_the_keys_share_as_it_was() -> None:
+    house, once = House(), KeyLimits(sessions=1, secret_sessions=2)
+    place = house.enter(secret("a", limits=once))
+    for _ in range(3):
+        house.refuses(secret("a", limits=once))
+    place.end(0.0, 0.0)
+    place.end(0.0, 0.0)
+    house.admission.check(Kind.SESSION, secret("a", limits=once), 0.0, 0.0)
+    house.enter(secret("a", limits=once))
