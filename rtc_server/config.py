@@ -384,6 +384,12 @@ class InterpreterSettings:
 
     source: str = option("ru", "language spoken, unless a call says otherwise")
     target: str = option("en", "language to translate into, unless a call says otherwise")
+    mode: str = option(
+        "consecutive",
+        "when speech is translated, unless a call says otherwise: while it goes on (fast, "
+        "balanced, accurate), where the engine can, or when a sentence is over",
+        choices=("fast", "balanced", "accurate", "consecutive"),
+    )
     partial_interval_ms: int = option(
         250, "least time between two partial captions of a segment, in ms", low=50, high=5000
     )

@@ -95,6 +95,18 @@ class Metrics:
             buckets=_SECONDS,
             registry=r,
         )
+        self.ear_voice_seconds = Histogram(
+            "rtc_ear_voice_seconds",
+            "First word of a segment, or of a clause of it, to its first translated audio frame.",
+            buckets=(*_SECONDS, 20.0, 30.0),
+            registry=r,
+        )
+        self.mended = Counter(
+            "rtc_interpreter_mended",
+            "Stretches of speech begun afresh because the translation had lost its way, by cause.",
+            ["cause"],
+            registry=r,
+        )
         self.loop_lag_seconds = Histogram(
             "rtc_loop_lag_seconds",
             "How late the event loop ran a timer, ten times a second.",

@@ -33,6 +33,8 @@ export interface SessionSettings {
   vad?: { mode: "auto" | "off"; hangover_ms?: number };
   voice?: string;
   engine?: string;
+  /** When speech is translated: while it goes on, where the engine can, or phrase by phrase. */
+  mode?: "fast" | "balanced" | "accurate" | "consecutive";
 }
 
 export interface AttachOptions extends ClientOptions, SessionSettings {
@@ -64,9 +66,11 @@ export interface Segment {
 export interface Playout {
   readonly key: string;
   readonly segment_id: string;
-  readonly state: "queued" | "started" | "finished" | "dropped";
+  readonly state: "queued" | "started" | "finished" | "dropped" | "skipped";
   readonly queue_ms: number;
   readonly tempo: number;
+  /** With `skipped`: the part of `target.text` that was left out to catch up, from and to. */
+  readonly skipped?: [number, number];
 }
 
 /** An EventTarget whose listeners know what comes. */

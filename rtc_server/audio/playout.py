@@ -64,6 +64,8 @@ class _Segment:
     """No more will arrive."""
     truncated: bool = False
     """Its end was dropped for want of room."""
+    pause: bool = True
+    """Whether a pause follows it."""
     started: bool = False
     fade_in_position: int = 0
     """Samples played since it started or resumed, up to `FADE_SAMPLES`."""
@@ -112,7 +114,7 @@ class Playout:
     """
 
     def __init__(self, max_ms: float) -> None:
-        self._max_samples = round(max_ms * PLAYOUT_RATE / 1000)
+        self.set_bound(max_ms)
         self._segments: deque[_Segment] = deque()
         self._ignored: set[str] = set()
         """Dropped segments that are still being synthesized."""
@@ -122,6 +124,10 @@ class Playout:
         """The fading end of what was cleared while it was heard."""
         self._returned: deque[Samples] = deque()
         """Frames that were pulled and came back unheard."""
+
+    def set_bound(self, max_ms: float) -> None:
+        """Change how much may wait; counts from the next speech that is added."""
+        self._max_samples = round(max_ms * PLAYOUT_RATE / 1000)
 
     @property
     def queue_ms(self) -> float:
@@ -159,13 +165,13 @@ class Playout:
         segment.push(samples)
         return announced + self._keep_bound(segment)
 
-    def finish(self, segment_id: str) -> tuple[PlayoutChange, ...]:
-        """No more speech will come for this segment."""
+    def finish(self, segment_id: str, *, pause: bool = True) -> tuple[PlayoutChange, ...]:
+        """No more speech will come for this segment. `pause`: the next one does not follow on."""
         self._ignored.discard(segment_id)
         segment = self._find(segment_id)
         if segment is None:
             return ()
-        segment.complete = True
+        segment.complete, segment.pause = True, pause
         if segment.queued_samples or segment.started:
             return ()  # `pull` reports the end when it is heard
         self._segments.remove(segment)
@@ -213,7 +219,7 @@ class Playout:
             changes.append(self._change(segment.segment_id, PlayoutState.STARTED))
         if segment.complete and not segment.queued_samples:
             self._segments.popleft()
-            self._gap_frames = GAP_FRAMES
+            self._gap_frames = GAP_FRAMES if segment.pause else 0
             state = PlayoutState.DROPPED if segment.truncated else PlayoutState.FINISHED
             changes.append(self._change(segment.segment_id, state))
         return PlayoutFrame(samples, tuple(changes))
@@ -246,16 +252,6 @@ class Playout:
 
     def _find(self, segment_id: str) -> _Segment | None:
         return next((s for s in self._segments if s.segment_id == segment_id), None)
-
-
-def speech_rate(queue_ms: float) -> float:
-    """How fast to speak a text that is not yet synthesized, so that a backlog is caught up.
-
-    1.0 while less than a second waits, then rising evenly to 1.25 at four seconds: faster is hard
-    to follow. (Liu et al., Interspeech 2022, shorten speech-to-speech delay the same way.)
-    """
-    backlog = min(max((queue_ms - 1000.0) / 3000.0, 0.0), 1.0)
-    return 1.0 + 0.25 * backlog
 
 
 def _padded(samples: Samples) -> Samples:

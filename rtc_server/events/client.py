@@ -13,6 +13,7 @@ from rtc_server.errors import BadEvent
 from rtc_server.events.server import EXTENSION_GROUPS
 
 VAD_MODES = ("auto", "off")
+MODES = ("fast", "balanced", "accurate", "consecutive")
 HANGOVER_MS = (100, 3000)
 """Bounds of ``vad.hangover_ms``."""
 SAY_CHARS = 300
@@ -39,6 +40,8 @@ class SessionPatch:
     """A voice of the synthesis engine; not yet checked."""
     engine: str | None = None
     """A translation engine by name; not yet checked."""
+    mode: str | None = None
+    """One of `MODES`: when speech is translated."""
 
     def over(self, below: "SessionPatch") -> "SessionPatch":
         """Both, with this one winning where both name a setting."""
@@ -186,6 +189,9 @@ def _extension(x: dict[str, Any], path: str) -> SessionPatch:
     mode = _text(vad, "mode", f"{path}.vad")
     if mode is not None and mode not in VAD_MODES:
         raise BadEvent(f"{path}.vad.mode must be one of {', '.join(VAD_MODES)}.")
+    when = _text(x, "mode", path)
+    if when is not None and when not in MODES:
+        raise BadEvent(f"{path}.mode must be one of {', '.join(MODES)}.")
     hangover = vad.get("hangover_ms")
     low, high = HANGOVER_MS
     if hangover is not None and (
@@ -202,6 +208,7 @@ def _extension(x: dict[str, Any], path: str) -> SessionPatch:
         hangover_ms=None if hangover is None else round(hangover),
         voice=_text(x, "voice", path),
         engine=_text(x, "engine", path),
+        mode=when,
     )
 
 

@@ -65,6 +65,8 @@ class SessionExtension:
     target_language: str
     voice: str | None
     vad: Vad
+    mode: str
+    """When speech is translated: "fast", "balanced", "accurate" or "consecutive"."""
     ast: str
     """Title of the translation engine."""
     tts: str
@@ -226,11 +228,13 @@ class PlayoutEvent:
     group: ClassVar[str | None] = "playout"
     segment_id: str
     state: str
-    """"queued", "started", "finished" or "dropped"."""
+    """"queued", "started", "finished" or "dropped"; "skipped" when a part was left out."""
     queue_ms: int
     """Speech that waits to be heard, this segment's included."""
     tempo: float
     """Speed it is spoken at; 1 is the voice's own."""
+    skipped: tuple[int, int] | None = None
+    """With "skipped": the part of the segment's translation, from and to which character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +263,8 @@ class MetricsEvent:
     """Text to its first sample."""
     first_audio_ms: float | None
     """Last voiced sample to the first translated frame going out."""
+    ear_voice_ms: float | None
+    """First sample of it to the first translated frame: how far the voice is behind."""
     queue_ms: float
     """Translated speech that waits to be heard."""
     queue_drops: int
@@ -368,7 +374,7 @@ def encode(event: ServerEvent, *, event_id: str, seq: int | None = None) -> str:
         body["seq"] = seq
     for f in fields(event):
         body[f.name] = _plain(getattr(event, f.name))
-    for optional in ("hints", "message", "code"):
+    for optional in ("hints", "message", "code", "skipped"):
         if not body.get(optional, True):
             del body[optional]
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

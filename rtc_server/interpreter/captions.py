@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from rtc_server.engines.base import AstResult, AstStatus
+from rtc_server.engines.base import AstResult, AstStatus, Texts
 from rtc_server.events.server import (
     CaptionHint,
     SegmentEvent,
@@ -42,6 +42,7 @@ class SegmentCaptions:
     _text: str = field(default="", init=False)
     _settled_chars: int = field(default=0, init=False)
     _stable: str = field(default="", init=False)
+    _told: tuple[Texts, Texts] = field(default=(Texts(), Texts()), init=False)
 
     @property
     def shown(self) -> bool:
@@ -63,6 +64,21 @@ class SegmentCaptions:
         if not text.startswith(self._stable) or (same and not grew):
             return None
         return self._event(SegmentStatus.PARTIAL, text, "", end_ms, stable_chars=len(self._stable))
+
+    def hypothesis(self, shown: Texts, committed: Texts, end_ms: int) -> SegmentEvent | None:
+        """The event for texts that begin with what is committed; None when it tells nothing new."""
+        news = (shown, committed)
+        if news == self._told:
+            return None
+        self._told = news
+        return self._event(
+            SegmentStatus.PARTIAL,
+            shown.source,
+            shown.target,
+            end_ms,
+            stable_chars=len(committed.source),
+            stable_target_chars=len(committed.target),
+        )
 
     def final(self, result: AstResult, end_ms: int) -> SegmentEvent:
         """The event for the engine's answer."""
@@ -86,19 +102,21 @@ class SegmentCaptions:
         end_ms: int,
         *,
         stable_chars: int | None = None,
+        stable_target_chars: int | None = None,
         hints: tuple[CaptionHint, ...] = (),
         message: str = "",
         code: str = "",
     ) -> SegmentEvent:
         self._rev += 1
         stable = len(source) if stable_chars is None else stable_chars
+        target_stable = len(target) if stable_target_chars is None else stable_target_chars
         return SegmentEvent(
             segment_id=self.segment_id,
             rev=self._rev,
             final=status is not SegmentStatus.PARTIAL,
             status=status,
             source=SourceCaption(self.direction.source, source, stable, self.start_ms, end_ms),
-            target=TargetCaption(self.direction.target, target, len(target)),
+            target=TargetCaption(self.direction.target, target, target_stable),
             hints=hints,
             message=message,
             code=code,

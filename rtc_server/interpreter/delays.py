@@ -8,9 +8,11 @@ class Delays:
     """Times of one segment on the server's clock, in seconds; None until it came to that."""
 
     speech_end_s: float
-    """When its last voiced sample arrived."""
+    """When its last voiced sample arrived; of a clause, the audio that its last word rests on."""
     closed_s: float
-    """When the listener knew that it was over."""
+    """When it was known to be over; of a clause, when it was committed."""
+    speech_start_s: float
+    """When its first sample arrived; of a clause, the audio that its first word rests on."""
     translated_s: float | None = None
     """When the translation came back."""
     asked_s: float | None = None
@@ -39,6 +41,11 @@ class Delays:
     def first_audio_ms(self) -> float | None:
         """Last voiced sample to the first translated frame going out."""
         return _ms(self.speech_end_s, self.heard_s)
+
+    @property
+    def ear_voice_ms(self) -> float | None:
+        """First sample to the first translated frame going out: how far the voice is behind."""
+        return _ms(self.speech_start_s, self.heard_s)
 
 
 def _ms(since_s: float | None, until_s: float | None) -> float | None:

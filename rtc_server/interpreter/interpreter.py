@@ -1,37 +1,37 @@
 """From what is heard to what is said: one speaker's stream of segments.
 
-``feed`` hears audio, asks for partial captions and submits closed segments at once. Two tasks then
-wait for the answers in the order the segments were spoken: one turns translations into captions,
-one turns captions into speech (`Speaker`). They are joined by bounded queues:
+``feed`` hears audio, asks for hypotheses and submits closed segments at once. Two tasks then wait
+for the answers in the order the segments were spoken: one turns translations into captions, one
+turns captions into speech (`Speaker`). They are joined by bounded queues:
 
 =============  ==  ======================================================
 translations    8  refuse: the segment fails in its caption and is counted
-speech         16  wait: translation holds back until speech catches up
-playout       30s  drop the oldest segment that waits, counted
+speech         16  wait: translation holds back until speech catches up;
+                   of a segment that goes on, leave out the clause
+playout       30s  drop the oldest segment or clause that waits, counted
 =============  ==  ======================================================
 
-Captions may be revised until they are final; what was given to the synthesis never is.
+In the mode ``consecutive`` a segment is translated when it is over. In the others its hypotheses
+are translations, too: what a commit policy trusts of them goes to captions and voice at once, and
+the segment ends where all is committed (`SimultaneousText`). One that goes on asks nothing while
+an earlier one waits for its last words, so that everything keeps its order.
+
+Captions may be revised until they are committed; what was given to the synthesis never is.
 """
 
 import asyncio
 from collections.abc import Callable
 
-from rtc_server.audio.own_voice import OwnVoice
 from rtc_server.audio.playout import Playout
 from rtc_server.clock import Clock
 from rtc_server.config import InterpreterSettings
-from rtc_server.engines.base import AstRequest, AstResult, AstStatus
-from rtc_server.errors import EngineError, EngineOverloaded
-from rtc_server.events.server import (
-    InputTranscriptDelta,
-    OutputTranscriptDelta,
-    ServerEvent,
-    VadEvent,
-    WarningEvent,
-    elapsed_steps,
-)
-from rtc_server.interpreter.captions import Direction, SegmentCaptions, Transcript
+from rtc_server.engines.base import AstResult, AstStatus, Texts
+from rtc_server.errors import EngineError
+from rtc_server.events.server import ServerEvent, VadEvent
+from rtc_server.interpreter.captions import Direction, SegmentCaptions
+from rtc_server.interpreter.conclusion import Conclusions, answered
 from rtc_server.interpreter.delays import Delays
+from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.listener import (
     ListenerEvent,
     ListenMode,
@@ -39,17 +39,20 @@ from rtc_server.interpreter.listener import (
     SpeechPaused,
     SpeechStarted,
 )
-from rtc_server.interpreter.patience import Patience
+from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG, PRESETS, Mode, possible
+from rtc_server.interpreter.passes import Passes
 from rtc_server.interpreter.ports import AstPort, ListenerPort, TtsPort
+from rtc_server.interpreter.publisher import Publisher
+from rtc_server.interpreter.simultaneous import Pacing, SimultaneousText
 from rtc_server.interpreter.speaker import Speaker
-from rtc_server.interpreter.utterance import Guess, OpenSegment, Utterance
+from rtc_server.interpreter.utterance import OpenSegment, Utterance
+from rtc_server.interpreter.watchdog import Fault
+from rtc_server.interpreter.window import Cut
 from rtc_server.metrics import Metrics
-from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, samples_to_ms
+from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, ms_to_samples, samples_to_ms
 
-TRANSLATIONS = 8
-"""Segments of one session that may be under translation."""
-OWN_VOICE_WARNING_S = 300.0
-"""A client that hears our speech is told so no more often than this."""
+FRESH_MS = 1000
+"""How far back a fresh stretch of audio may begin when a translation has lost its way."""
 
 
 class Interpreter:
@@ -83,21 +86,20 @@ class Interpreter:
             metrics=metrics,
             clock=clock,
         )
-        late = "The translation is late. It comes when it is ready."
-        self._patience = Patience(late, emit, clock)
-        self._partial_samples = settings.partial_interval_ms * SPEECH_RATE // 1000
-        self._own_voice = OwnVoice() if settings.own_voice_guard else None
+        self._publisher = Publisher(self._speaker, emit, metrics, clock)
+        self._conclusions = Conclusions(self._speaker, self._publisher, emit, metrics, clock)
+        self._passes = Passes(ast, session_id, clock, self._take_pass, self._note_pass)
+        self._settings = settings
+        self._echo = EchoGuard(emit, clock, on=settings.own_voice_guard)
+        self._mode = Mode.CONSECUTIVE
+        self._pacing: Pacing | None = None
+        """Of passes over speech that goes on; None in the mode ``consecutive``."""
         self._commits_only = False
         """Push-to-talk alone decides what a segment is."""
-        self._warned_s: float | None = None
-        """When the client was last told that it hears our speech."""
         self._position_samples = 0
         self._segments = 0
         self._open: OpenSegment | None = None
-        self._refused = 0
-        """Segments for which there was no room."""
-        self._translations: asyncio.Queue[Utterance] = asyncio.Queue(TRANSLATIONS)
-        self._source_transcript, self._target_transcript = Transcript(), Transcript()
+        self.set_mode(Mode(settings.mode))
 
     # ---------------------------------------------------------------- from the wire
 
@@ -108,8 +110,7 @@ class Interpreter:
     def heard(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
         """As `feed`, when the listener has heard it already."""
         self._position_samples = pcm.start_samples + len(pcm.samples)
-        if self._own_voice is not None:
-            self._own_voice.heard(pcm.samples, pcm.start_samples)
+        self._echo.heard(pcm)
         self._take(events)
         self._ask_partial()
 
@@ -129,17 +130,15 @@ class Interpreter:
         self._segments += 1
         now, end_ms = self._clock(), _ms(self._position_samples)
         captions = SegmentCaptions(f"seg_{self._segments}", self.direction, end_ms)
-        if self._translations.full():
-            self._refused += 1
-            self._metrics.queue_drops.labels("translations").inc()
-            error = EngineOverloaded("Too much waits to be spoken; this phrase was skipped.")
-            self._speaker.fail(captions, end_ms, error)
-            return
-        answer: asyncio.Future[AstResult] = asyncio.get_running_loop().create_future()
-        answer.set_result(AstResult(AstStatus.OK, source_text, target_text))
-        utterance = Utterance(captions, end_ms, Delays(now, now), self._speaker.generation, answer)
-        self._speaker.expect(utterance)
-        self._translations.put_nowait(utterance)
+        delays, generation = Delays(now, now, now), self._speaker.generation
+        utterance = Utterance(captions, end_ms, delays, generation)
+        utterance.answer = answered(AstResult(AstStatus.OK, source_text, target_text))
+        try:
+            self._conclusions.check_room()
+        except EngineError as error:
+            self._conclusions.fail(utterance, error)
+        else:
+            self._conclusions.add(utterance)
 
     def set_listening(self, mode: ListenMode, hangover_ms: int) -> None:
         """Change what ends a segment; one that is open when the mode changes ends here."""
@@ -159,8 +158,9 @@ class Interpreter:
     def next_frame(self) -> Samples | None:
         """The next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
         frame = self._speaker.next_frame()
-        if self._own_voice is not None:
-            self._own_voice.played(frame, self._position_samples)
+        self._echo.played(frame, self._position_samples)
+        if self._open is not None and self._open.is_live and not self._conclusions.pending:
+            self._speak(self._open)
         return frame
 
     def arrived(self, until_s: float) -> None:
@@ -174,6 +174,25 @@ class Interpreter:
     def clear(self) -> None:
         """Stop speaking now: all that was said until now stays unspoken, captions stay."""
         self._speaker.clear()
+        if self._open is not None and self._open.is_live:
+            utterance, text = self._open.live()
+            utterance.silence(self._speaker.generation)
+            text.silence()
+
+    @property
+    def mode(self) -> Mode:
+        """In force for segments that begin from now on."""
+        return self._mode
+
+    def set_mode(self, mode: Mode) -> None:
+        """Change when speech is translated; an engine that cannot works in ``consecutive``."""
+        self._mode = possible(mode, self._ast.capabilities)
+        preset = PRESETS.get(self._mode)
+        self._pacing = Pacing(preset) if preset else None
+        rules = preset.backlog if preset else CONSECUTIVE_BACKLOG
+        most_ms = self._settings.max_playout_s * 1000
+        self._speaker.catch_up_by(rules, min(rules.drop_ms or most_ms, most_ms))
+        self._listener.set_longest(simultaneous=preset is not None)
 
     @property
     def position_samples(self) -> int:
@@ -188,7 +207,7 @@ class Interpreter:
     @property
     def queue_drops(self) -> int:
         """Segments and speech dropped from bounded queues so far."""
-        return self._refused + self._speaker.drops
+        return self._conclusions.refused + self._speaker.drops
 
     @property
     def queue_ms(self) -> float:
@@ -206,14 +225,14 @@ class Interpreter:
 
     async def computed(self) -> None:
         """Wait until everything said so far is translated and synthesized, heard or not."""
-        await self._translations.join()
+        await self._conclusions.join()
         await self._speaker.computed()
 
     async def run(self) -> None:
         """Translate and speak until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._translate(), name="translate")
+                tasks.create_task(self._conclusions.run(), name="translate")
                 tasks.create_task(self._speaker.run(), name="speak")
         finally:
             self._ast.forget(self._session_id)
@@ -232,168 +251,203 @@ class Interpreter:
                 self._emit(VadEvent("silence", _ms(event.at_samples)))
                 self._end(event.segment, event.at_samples)
 
-    def _begin(self, start_samples: int) -> None:
+    def _begin(self, start_samples: int, text: SimultaneousText | None = None) -> None:
+        """Open a segment; `text`: what is known of it, when it goes on from another."""
         self._segments += 1
-        captions = SegmentCaptions(f"seg_{self._segments}", self.direction, _ms(start_samples))
-        self._open = OpenSegment(captions, start_samples)
-        if self._own_voice is not None:
-            self._own_voice.attend(start_samples)
+        before, self._open = self._open, None
+        direction = before.captions.direction if before and text else self.direction
+        captions = SegmentCaptions(f"seg_{self._segments}", direction, _ms(start_samples))
+        opened = self._open = OpenSegment(captions, start_samples)
+        self._echo.attend(start_samples)
+        preset = PRESETS.get(self._mode)
+        if text is None and preset is not None:
+            engine = self._ast.capabilities
+            text = SimultaneousText(preset, engine, direction.target, Texts())
+        if text is not None:
+            now_s = self._clock()
+            delays, generation = Delays(now_s, now_s, now_s), self._speaker.generation
+            utterance = Utterance(captions, captions.start_ms, delays, generation, text=text)
+            opened.utterance = utterance
 
     def _ask_partial(self) -> None:
         """Ask for the text so far, if there is new audio and no question is under way."""
-        segment = self._open
-        if segment is None or not self._ast.capabilities.partials or segment.answer is not None:
+        opened = self._open
+        if opened is None or not self._ast.capabilities.partials or opened.answer is not None:
             return
-        if self._position_samples - segment.asked_samples < self._partial_samples:
+        pacing = self._pacing if opened.is_live else None
+        interval_ms = pacing.interval_ms if pacing else self._settings.partial_interval_ms
+        if self._position_samples - opened.asked_samples < ms_to_samples(interval_ms, SPEECH_RATE):
             return
-        heard = self._listener.open_segment()
-        if heard is None:
+        if opened.is_live and self._conclusions.pending:
             return
-        segment.asked_samples = self._position_samples
-        if self._is_own_voice(segment.start_samples, self._position_samples):
-            return  # until it is time to ask again: judging is work
-        direction, end_ms = segment.captions.direction, _ms(self._position_samples)
-        request = AstRequest(heard, direction.source, direction.target, partial=True)
-        try:
-            segment.answer = self._ast.submit_partial(request, session_id=self._session_id)
-        except EngineError:  # the segment will say so if it lasts
+        heard = self._listener.open_segment(opened.start_samples)
+        if heard is None or not heard.size:
             return
-        segment.answer.add_done_callback(lambda done: self._partial_came(segment, done, end_ms))
+        if self._echo.is_own_voice(opened.start_samples, self._position_samples):
+            opened.asked_samples = self._position_samples  # judging is work: not at each frame
+            return
+        self._passes.ask(opened, heard, self._position_samples)
 
     def _guess(self, pause: Segment) -> None:
-        """Translate while the hangover runs; the answer is there when it is over."""
-        segment = self._open
-        assert segment is not None, "a pause in a segment that never began"
-        segment.drop_questions()
-        if self._is_own_voice(pause.start_samples, pause.end_samples):
-            return
-        direction, end_ms = segment.captions.direction, _ms(pause.end_samples)
-        request = AstRequest(pause.samples, direction.source, direction.target)
-        try:
-            answer = self._ast.submit_early(request, session_id=self._session_id)
-        except EngineError:  # the segment will say so if it lasts
-            return
-        segment.asked_samples = self._position_samples
-        segment.guess = Guess(pause, request, answer)
-        answer.add_done_callback(lambda done: self._partial_came(segment, done, end_ms))
+        opened = self._open
+        assert opened is not None, "a pause in a segment that never began"
+        opened.drop_questions()
+        if not self._echo.is_own_voice(pause.start_samples, pause.end_samples):
+            self._passes.guess(opened, pause, self._position_samples)
 
-    def _partial_came(
-        self, segment: OpenSegment, done: asyncio.Future[AstResult | None], end_ms: int
+    def _note_pass(self, took_ms: float) -> None:
+        if self._pacing is not None:
+            self._pacing.answered(took_ms)
+
+    def _take_pass(
+        self,
+        opened: OpenSegment,
+        result: AstResult,
+        start_samples: int,
+        end_samples: int,
+        *,
+        is_pause: bool,
     ) -> None:
-        if done is segment.answer:
-            segment.answer = None
-        if done.cancelled() or segment is not self._open:
-            return
-        if done.exception() is not None:  # the final will say so if it lasts
-            return
-        result = done.result()
-        if result is not None and result.source_text:
-            event = segment.captions.partial(result.source_text, end_ms, result.open_chars)
+        if opened.is_live:
+            self._take_hypothesis(opened, result, start_samples, end_samples, is_pause=is_pause)
+        elif result.source_text:
+            event = opened.captions.partial(result.source_text, _ms(end_samples), result.open_chars)
             if event is not None:
                 self._emit(event)
+
+    # ---------------------------------------------------------------- speech that goes on
+
+    def _take_hypothesis(
+        self,
+        opened: OpenSegment,
+        result: AstResult,
+        start_samples: int,
+        end_samples: int,
+        *,
+        is_pause: bool,
+    ) -> None:
+        if self._conclusions.pending or result.status is not AstStatus.OK:
+            return
+        _, text = opened.live()
+        heard_ms = _ms(end_samples - opened.start_samples)
+        offset_ms = _ms(start_samples - opened.start_samples)
+        if is_pause:
+            text.pause(heard_ms, result)
+        now_ms = self._length_ms(opened)
+        news = self._publisher.hypothesis(opened, result, heard_ms, offset_ms, now_ms)
+        if news.fault is not None and news.is_lost:
+            self._begin_afresh(opened, news.fault)
+        elif (cut := text.cut(heard_ms)) is not None:
+            self._cut(opened, cut)
+
+    def _speak(self, opened: OpenSegment) -> None:
+        _, text = opened.live()
+        if text.has_waiting:
+            self._publisher.speak(opened, self._length_ms(opened))
+
+    def _length_ms(self, opened: OpenSegment) -> int:
+        return _ms(self._position_samples - opened.start_samples)
+
+    def _cut(self, opened: OpenSegment, cut: Cut) -> None:
+        """End the segment where all is committed, and go on from exactly there."""
+        start = opened.start_samples
+        from_samples = start + ms_to_samples(cut.from_ms, SPEECH_RATE)
+        until_samples = start + ms_to_samples(cut.until_ms, SPEECH_RATE)
+        at_samples = self._listener.quietest(from_samples, max(from_samples + 1, until_samples))
+        utterance, text = opened.live()
+        later = text.split(cut, _ms(at_samples - start))
+        committed = text.committed
+        result = AstResult(AstStatus.OK, committed.source, committed.target)
+        self._go_on(opened, at_samples, later)
+        self._conclude(utterance, at_samples, answered(result))
+
+    def _begin_afresh(self, opened: OpenSegment, fault: Fault) -> None:
+        """The translation has lost its way: what was heard is translated anew, as a whole, and
+        what comes is not burdened with it."""
+        self._metrics.mended.labels(fault.value).inc()
+        utterance, text = opened.live()
+        end = self._position_samples
+        earliest = max(opened.start_samples + 1, end - ms_to_samples(FRESH_MS, SPEECH_RATE))
+        at_samples = self._listener.quietest(earliest, end)
+        heard = self._listener.open_segment(opened.start_samples)
+        if heard is None:
+            return
+        samples = heard[: at_samples - opened.start_samples]
+        self._go_on(opened, at_samples, text.fresh())
+        try:
+            answer = self._passes.anew(opened, samples)
+        except EngineError as error:
+            self._conclusions.fail(utterance, error)
+        else:
+            self._conclude(utterance, at_samples, answer)
+
+    def _go_on(self, opened: OpenSegment, at_samples: int, text: SimultaneousText) -> None:
+        opened.close()
+        self._listener.release(at_samples)
+        self._begin(at_samples, text)
+        assert self._open is not None
+        self._open.asked_samples = opened.asked_samples
+
+    # ---------------------------------------------------------------- the end of a segment
 
     def _end(self, segment: Segment | None, at_samples: int) -> None:
         opened, self._open = self._open, None
         self._rest()
         assert opened is not None, "a segment ended that never began"
-        if segment is not None and self._is_own_voice(segment.start_samples, segment.end_samples):
-            self._pass_over(opened, segment)
-        elif segment is not None:
+        opened.is_closed = True
+        is_echo = segment is not None and self._echo.is_own_voice(
+            segment.start_samples, segment.end_samples
+        )
+        if segment is not None and not is_echo:
             self._submit(segment, opened)
+            return
+        opened.drop_questions()
+        if is_echo:
+            self._metrics.segments.labels("own_voice").inc()
+            self._echo.warn()
+        nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
+        if opened.utterance is not None and opened.captions.shown:
+            self._conclude(opened.utterance, at_samples, answered(nothing))
         elif opened.captions.shown:  # what looked like words was none
-            nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
-            self._emit(opened.captions.final(nothing, _ms(at_samples)))
+            end_samples = at_samples if segment is None else segment.end_samples
+            self._emit(opened.captions.final(nothing, _ms(end_samples)))
 
     def _rest(self) -> None:
         """The guard may rest between segments, unless a commit can be of what was said before."""
-        if self._own_voice is None:
-            return
         if self._commits_only:
-            self._own_voice.attend(0)
+            self._echo.attend(0)
         elif self._open is None:
-            self._own_voice.rest()
-
-    def _is_own_voice(self, start_samples: int, end_samples: int) -> bool:
-        guard = self._own_voice
-        return guard is not None and guard.judge(start_samples, end_samples).is_own_voice
-
-    def _pass_over(self, opened: OpenSegment, segment: Segment) -> None:
-        """Our own speech came back: nobody said anything."""
-        opened.drop_questions()
-        self._metrics.segments.labels("own_voice").inc()
-        if opened.captions.shown:
-            nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
-            self._emit(opened.captions.final(nothing, _ms(segment.end_samples)))
-        now_s = self._clock()
-        if self._warned_s is None or now_s - self._warned_s > OWN_VOICE_WARNING_S:
-            self._warned_s = now_s
-            self._emit(
-                WarningEvent(
-                    "own_voice",
-                    "The microphone hears the translation. Use headphones, or turn it down.",
-                )
-            )
+            self._echo.rest()
 
     def _submit(self, segment: Segment, opened: OpenSegment) -> None:
-        now, captions = self._clock(), opened.captions
-        behind_s = (self._position_samples - segment.speech_end_samples) / SPEECH_RATE
-        end_ms = _ms(segment.speech_end_samples)
+        end_samples, now_s = segment.speech_end_samples, self._clock()
+        utterance = opened.utterance or Utterance(
+            opened.captions,
+            _ms(end_samples),
+            Delays(now_s, now_s, now_s),
+            self._speaker.generation,
+        )
         try:
-            if self._translations.full():
-                self._refused += 1
-                self._metrics.queue_drops.labels("translations").inc()
-                raise EngineOverloaded("Translation cannot keep up; this sentence was skipped.")
-            answer = self._ask(segment, opened)
+            self._conclusions.check_room()
+            answer = self._passes.final(opened, segment)
         except EngineError as error:
             opened.drop_questions()
-            self._speaker.fail(captions, end_ms, error)
+            utterance.end_ms = _ms(end_samples)
+            self._conclusions.fail(utterance, error)
             return
-        delays = Delays(now - max(behind_s, 0.0), now)
-        utterance = Utterance(captions, end_ms, delays, self._speaker.generation, answer)
-        self._speaker.expect(utterance)
-        self._translations.put_nowait(utterance)
+        self._conclude(utterance, end_samples, answer)
 
-    def _ask(self, segment: Segment, opened: OpenSegment) -> asyncio.Future[AstResult]:
-        """The translation of a closed segment: the one begun in its pause, if that is the same."""
-        guess, direction = opened.guess, opened.captions.direction
-        bounds = (segment.start_samples, segment.end_samples)
-        if guess and bounds == (guess.segment.start_samples, guess.segment.end_samples):
-            return self._ast.confirm(guess.request, guess.answer, session_id=self._session_id)
-        opened.drop_questions()
-        request = AstRequest(segment.samples, direction.source, direction.target)
-        return self._ast.submit(request, session_id=self._session_id)
-
-    # ---------------------------------------------------------------- translating
-
-    async def _translate(self) -> None:
-        while True:
-            utterance = await self._translations.get()
-            try:
-                with self._patience.waiting(utterance.delays.speech_end_s) as came:
-                    result = await utterance.answer
-                    came()
-                utterance.delays.translated_s = self._clock()
-                utterance.result = result
-                self._publish(utterance, result)
-                if result.status is AstStatus.OK and result.target_text:
-                    await self._speaker.put(utterance)
-                else:
-                    self._speaker.settle(utterance.captions.segment_id)
-            except EngineError as error:
-                self._speaker.fail(utterance.captions, utterance.end_ms, error)
-            finally:
-                self._translations.task_done()
-
-    def _publish(self, utterance: Utterance, result: AstResult) -> None:
-        event = utterance.captions.final(result, utterance.end_ms)
-        self._metrics.segments.labels(event.status.value).inc()
-        self._emit(event)
-        elapsed_ms = elapsed_steps(utterance.end_ms)
-        if result.status is AstStatus.OK:
-            delta = self._source_transcript.delta(result.source_text)
-            self._emit(InputTranscriptDelta(delta, elapsed_ms))
-            delta = self._target_transcript.delta(result.target_text)
-            self._emit(OutputTranscriptDelta(delta, elapsed_ms))
+    def _conclude(
+        self, utterance: Utterance, end_samples: int, answer: asyncio.Future[AstResult]
+    ) -> None:
+        """A segment is over; `answer` brings what is not yet known of it."""
+        now_s = self._clock()
+        behind_s = max((self._position_samples - end_samples) / SPEECH_RATE, 0.0)
+        start_s = now_s - (_ms(self._position_samples) - utterance.captions.start_ms) / 1000
+        utterance.end_ms = _ms(end_samples)
+        utterance.delays = Delays(now_s - behind_s, now_s, start_s)
+        utterance.answer = answer
+        self._conclusions.add(utterance)
 
 
 def _ms(samples: int) -> int:

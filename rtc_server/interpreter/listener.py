@@ -14,6 +14,11 @@ from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, ms_to_samples
 TAIL_SAMPLES = ms_to_samples(150, SPEECH_RATE)
 """Silence that stays behind the last speech of a segment: recognizers want some, not more."""
 
+SIMULTANEOUS_LONGEST_S = 12.0
+"""Longest segment that is translated while it goes on: every pass is over all of it."""
+SIMULTANEOUS_CUT_SAMPLES = ms_to_samples(400, SPEECH_RATE)
+"""How far back the cut of such a segment may lie."""
+
 
 class ListenMode(StrEnum):
     """What decides where a segment begins and ends."""
@@ -99,7 +104,8 @@ class Listener:
         self.vad = vad
         """The detector of this stream."""
         self._preroll_samples = ms_to_samples(settings.preroll_ms, SPEECH_RATE)
-        self._max_samples = round(settings.max_segment_s * SPEECH_RATE)
+        self._longest_s = settings.max_segment_s
+        self.set_longest(simultaneous=False)
         self._endpointer = Endpointer(
             threshold=settings.vad_threshold,
             hangover_samples=ms_to_samples(settings.hangover_ms, SPEECH_RATE),
@@ -165,11 +171,38 @@ class Listener:
         self._forget()
         return events
 
-    def open_segment(self) -> Samples | None:
-        """A copy of what was heard so far of the segment being spoken; None between segments."""
+    def open_segment(self, since: int = 0) -> Samples | None:
+        """A copy of what was heard so far of the segment being spoken; None between segments.
+
+        Args:
+            since: position to begin at, if that is later than the segment's beginning.
+        """
         if self._open_at is None:
             return None
-        return self._tape.read(self._open_at, self._tape.end).copy()
+        return self._tape.read(max(self._open_at, since), self._tape.end).copy()
+
+    def release(self, before: int) -> None:
+        """Let the open segment begin at that position: what lies before it is dealt with."""
+        if self._open_at is not None and before > self._open_at:
+            self._spent = self._open_at = min(before, self._cursor)
+
+    def quietest(self, start: int, end: int) -> int:
+        """Where a cut between two positions hurts least; `end` when nothing is known."""
+        windows = [w for w in self._windows if w.end_samples > start and w.start_samples < end]
+        if not windows:
+            return end
+        dip = quietest(windows)
+        return min(max((dip.start_samples + dip.end_samples) // 2, start), end)
+
+    def set_longest(self, *, simultaneous: bool) -> None:
+        """Change the longest length; a segment that is longer already is cut at a dip."""
+        longest_s = self._longest_s
+        if simultaneous:
+            longest_s = min(longest_s, SIMULTANEOUS_LONGEST_S)
+        self._max_samples = round(longest_s * SPEECH_RATE)
+        # Words of a simultaneous segment may be committed up to a moment ago: a cut before them
+        # would have them said twice.
+        self._cut_samples = SIMULTANEOUS_CUT_SAMPLES if simultaneous else self._max_samples // 2
 
     def set_mode(self, mode: ListenMode) -> list[ListenerEvent]:
         """Listen in another way from now on. A segment that is open ends here."""
@@ -247,10 +280,10 @@ class Listener:
         return [SpeechStarted(self._open_at, now)]
 
     def _cut(self, now: int) -> list[ListenerEvent]:
-        """End the segment at a dip in its second half, and go on from exactly there."""
+        """End the segment at a dip near its end, and go on from exactly there."""
         assert self._open_at is not None
-        middle = now - self._max_samples // 2
-        dip = quietest([w for w in self._windows if w.start_samples >= middle])
+        earliest = now - self._cut_samples
+        dip = quietest([w for w in self._windows if w.start_samples >= earliest])
         cut = (dip.start_samples + dip.end_samples) // 2
         ended = SpeechEnded(self._segment(self._open_at, cut, cut, EndCause.CUT), now)
         self._spent = cut

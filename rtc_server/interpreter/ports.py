@@ -58,8 +58,17 @@ class ListenerPort(Protocol):
     def feed(self, pcm: Pcm) -> list[ListenerEvent]:
         """Hear what follows."""
 
-    def open_segment(self) -> Samples | None:
-        """What was heard so far of the segment being spoken."""
+    def open_segment(self, since: int = 0) -> Samples | None:
+        """What was heard so far of the segment being spoken, since a position in it."""
+
+    def release(self, before: int) -> None:
+        """Audio of the open segment before that position is not needed any more."""
+
+    def quietest(self, start: int, end: int) -> int:
+        """Where a cut between two positions hurts least."""
+
+    def set_longest(self, *, simultaneous: bool) -> None:
+        """Change the longest length of a segment to that of a mode."""
 
     def set_mode(self, mode: ListenMode) -> list[ListenerEvent]:
         """Listen in another way from now on."""

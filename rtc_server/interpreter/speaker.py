@@ -1,7 +1,8 @@
 """The speaking half of an interpreter: from translated text to what the client hears.
 
 Texts wait in a bounded queue and are synthesized one after the other; their speech waits in the
-playout until the wire asks for it.
+playout until the wire asks for it. A segment that was translated as a whole is one text, one that
+is translated while it goes on is many.
 """
 
 import asyncio
@@ -9,23 +10,32 @@ import logging
 from collections.abc import Callable
 from contextlib import aclosing
 
-from rtc_server.audio.playout import Playout, PlayoutChange, PlayoutState, speech_rate
+import numpy as np
+
+from rtc_server.audio.pauses import PauseTrimmer
+from rtc_server.audio.playout import Playout, PlayoutChange, PlayoutState
 from rtc_server.audio.spoken import Spoken
 from rtc_server.clock import Clock
 from rtc_server.engines.base import AstResult, TtsRequest
 from rtc_server.errors import EngineError
 from rtc_server.events.server import ErrorDetail, ErrorEvent, PlayoutEvent, ServerEvent
+from rtc_server.interpreter.backlog import TRIM_FROM_MS, Backlog, BacklogRules, longest_pause_ms
 from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
+from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG
 from rtc_server.interpreter.patience import Patience
 from rtc_server.interpreter.ports import TtsPort
-from rtc_server.interpreter.utterance import Utterance
+from rtc_server.interpreter.utterance import Saying, Utterance
+from rtc_server.interpreter.words import ends_sentence
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_RATE, Samples
 from rtc_server.resample import Resampler
 
 SPEECH = 16
 """Translations of one session that may wait to be spoken."""
+
+_CHAR_MS = 65.0
+"""What a written character takes to be said, about."""
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +58,15 @@ class Speaker:
         self.drops = 0
         """Segments whose speech was dropped for want of room."""
         self.last_delays: Delays | None = None
-        """Of the segment heard last."""
+        """Of the segment or clause heard last."""
+        self._backlog = Backlog(CONSECUTIVE_BACKLOG)
         self._session_id, self._tts = session_id, tts
         self._playout, self._emit = playout, emit
         self._metrics, self._clock = metrics, clock
         self._patience = Patience("The voice is late. It comes when it is ready.", emit, clock)
-        self._speech: asyncio.Queue[Utterance] = asyncio.Queue(SPEECH)
+        self._speech: asyncio.Queue[Saying] = asyncio.Queue(SPEECH)
+        self._sayings: dict[str, Saying] = {}
+        """On their way to the ear, by their names in the playout."""
         self._unspoken: dict[str, Utterance] = {}
         self._spoken = Spoken()
         self._silent = asyncio.Event()
@@ -64,9 +77,31 @@ class Speaker:
         self._unspoken[utterance.captions.segment_id] = utterance
         self._silent.clear()
 
-    async def put(self, utterance: Utterance) -> None:
+    async def put(self, saying: Saying) -> None:
         """Its translation is there; waits while too many do."""
-        await self._speech.put(utterance)
+        self._sayings[saying.key] = saying
+        await self._speech.put(saying)
+
+    def offer(self, saying: Saying) -> None:
+        """`put` of one clause among many, which is left out when too many wait."""
+        self._sayings[saying.key] = saying
+        if self._speech.full():
+            self._playout_event(saying.key, PlayoutState.DROPPED)
+        else:
+            self._speech.put_nowait(saying)
+
+    def complete(self, utterance: Utterance) -> None:
+        """Nothing more is put of this utterance: the newest of its sayings is its last."""
+        segment_id = utterance.captions.segment_id
+        mine = [each for each in self._sayings.values() if each.utterance is utterance]
+        if mine:
+            mine[-1].is_last = True
+            return
+        if utterance.sounded and not utterance.over:
+            utterance.over = True
+            state, waits_ms = PlayoutState.FINISHED.value, round(self._playout.queue_ms)
+            self._emit(PlayoutEvent(segment_id, state, waits_ms, utterance.tempo))
+        self.settle(segment_id)
 
     def next_frame(self) -> Samples | None:
         """The next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
@@ -99,6 +134,17 @@ class Speaker:
         return self._playout.queue_ms
 
     @property
+    def expected_ms(self) -> float:
+        """Speech that waits to be heard, and about as much as the texts will make that wait."""
+        waiting = (s for s in self._sayings.values() if s.delays.synthesized_s is None)
+        return self._playout.queue_ms + sum(len(s.text) for s in waiting) * _CHAR_MS
+
+    def catch_up_by(self, rules: BacklogRules, bound_ms: float) -> None:
+        """Change how it keeps near the speaker; `bound_ms` is the most that may wait."""
+        self._backlog.rules = rules
+        self._playout.set_bound(bound_ms)
+
+    @property
     def queue_depth(self) -> int:
         """Segments that were said and not yet heard to their end."""
         return len(self._unspoken)
@@ -114,75 +160,133 @@ class Speaker:
     async def run(self) -> None:
         """Speak until cancelled."""
         while True:
-            utterance = await self._speech.get()
+            saying = await self._speech.get()
             try:
-                await self._synthesize(utterance)
+                await self._synthesize(saying)
             except EngineError as error:
-                self._played(self._playout.finish(utterance.captions.segment_id))
-                self.fail(utterance.captions, utterance.end_ms, error, utterance.result)
+                self._fail_saying(saying, error)
             finally:
                 self._speech.task_done()
 
-    async def _synthesize(self, utterance: Utterance) -> None:
-        result, captions = utterance.result, utterance.captions
-        assert result is not None
-        utterance.tempo = speech_rate(self._playout.queue_ms)
-        asked_s = utterance.delays.asked_s = self._clock()
-        direction = captions.direction
-        request = TtsRequest(
-            result.target_text, direction.target, direction.voice, rate=utterance.tempo
+    async def _synthesize(self, saying: Saying) -> None:
+        queue_ms = self._playout.queue_ms
+        saying.tempo = saying.utterance.tempo = self._backlog.tempo(
+            queue_ms, begins_sentence=saying.begins_sentence
         )
+        asked_s = saying.delays.asked_s = self._clock()
+        direction = saying.utterance.captions.direction
+        request = TtsRequest(saying.text, direction.target, direction.voice, rate=saying.tempo)
         resampler = Resampler(self._tts.capabilities.sample_rate, PLAYOUT_RATE)
+        trimmer = None
+        if saying.is_clause or queue_ms > TRIM_FROM_MS:
+            trimmer = PauseTrimmer(longest_pause_ms(queue_ms))
         speech = self._tts.synthesize(request, session_id=self._session_id)
         with self._patience.waiting(asked_s) as came:
             async with aclosing(speech):
-                if not self._is_cleared(utterance):
+                if not self._is_cleared(saying):
                     async for chunk in speech:
-                        if self._is_cleared(utterance):
+                        if self._is_cleared(saying):
                             break
-                        if utterance.delays.synthesized_s is None:
-                            utterance.delays.synthesized_s = self._clock()
+                        if saying.delays.synthesized_s is None:
+                            saying.delays.synthesized_s = self._clock()
                             came()
-                        self._play(utterance, resampler.push(chunk))
-        if not self._is_cleared(utterance):
-            self._play(utterance, resampler.flush())
-        self._played(self._playout.finish(captions.segment_id))
-        if self._is_cleared(utterance):
-            self._playout_event(captions.segment_id, PlayoutState.DROPPED)
-        elif utterance.delays.synthesized_s is None:  # nothing in the text could be spoken
-            self.settle(captions.segment_id)
+                        samples = resampler.push(chunk)
+                        self._play(saying, trimmer.push(samples) if trimmer else samples)
+        if not self._is_cleared(saying):
+            samples = resampler.flush()
+            if trimmer:
+                samples = np.concatenate([trimmer.push(samples), trimmer.flush()])
+            self._play(saying, samples)
+        pause = saying.is_last or ends_sentence(saying.text.split()[-1])
+        self._played(self._playout.finish(saying.key, pause=pause))
+        if self._is_cleared(saying):
+            self._playout_event(saying.key, PlayoutState.DROPPED)
+        elif saying.delays.synthesized_s is None:  # nothing in the text could be spoken
+            self._forget(saying)
 
-    def _play(self, utterance: Utterance, samples: Samples) -> None:
+    def _play(self, saying: Saying, samples: Samples) -> None:
         if len(samples):
-            self._played(self._playout.push(utterance.captions.segment_id, samples))
+            self._played(self._playout.push(saying.key, samples))
 
-    def _is_cleared(self, utterance: Utterance) -> bool:
-        return utterance.generation != self.generation
+    def _is_cleared(self, saying: Saying) -> bool:
+        return saying.generation != self.generation
 
     def _played(self, changes: tuple[PlayoutChange, ...]) -> None:
         for change in changes:
             self._playout_event(change.segment_id, change.state, change.queue_ms)
 
-    def _playout_event(
-        self, segment_id: str, state: PlayoutState, queue_ms: float | None = None
-    ) -> None:
-        utterance = self._unspoken.get(segment_id)
-        if utterance is None:  # settled before: cleared while its last chunks were under way
+    def _playout_event(self, key: str, state: PlayoutState, queue_ms: float | None = None) -> None:
+        saying = self._sayings.get(key)
+        if saying is None:  # settled before: cleared while its last chunks were under way
             return
-        if state is PlayoutState.STARTED:
-            utterance.delays.heard_s = self._clock()
-            self.last_delays = utterance.delays
-            self._metrics.first_audio_seconds.observe(
-                utterance.delays.heard_s - utterance.delays.speech_end_s
-            )
-        if state is PlayoutState.DROPPED and not self._is_cleared(utterance):
-            self._drop()
         waits_ms = self._playout.queue_ms if queue_ms is None else queue_ms
-        self._emit(PlayoutEvent(segment_id, state.value, round(waits_ms), utterance.tempo))
-        if state in (PlayoutState.FINISHED, PlayoutState.DROPPED):
-            self.settle(segment_id)
+        match state:
+            case PlayoutState.QUEUED:
+                if saying.number == 0:
+                    self._report(saying, state, waits_ms)
+            case PlayoutState.STARTED:
+                self._begin(saying, waits_ms)
+            case PlayoutState.FINISHED:
+                self._leave(saying, state, waits_ms)
+            case PlayoutState.DROPPED:
+                if not self._is_cleared(saying):
+                    self._drop(saying, waits_ms)
+                self._leave(saying, state, waits_ms)
+
+    def _report(self, saying: Saying, state: PlayoutState, queue_ms: float) -> None:
+        segment_id = saying.utterance.captions.segment_id
+        self._emit(PlayoutEvent(segment_id, state.value, round(queue_ms), saying.tempo))
+
+    def _begin(self, saying: Saying, queue_ms: float) -> None:
+        delays = self.last_delays = saying.delays
+        delays.heard_s = self._clock()
+        self._metrics.first_audio_seconds.observe(delays.heard_s - delays.speech_end_s)
+        self._metrics.ear_voice_seconds.observe(delays.heard_s - delays.speech_start_s)
+        if not saying.utterance.sounded:
+            saying.utterance.sounded = True
+            self._report(saying, PlayoutState.STARTED, queue_ms)
+
+    def _drop(self, saying: Saying, queue_ms: float) -> None:
+        """Left out for want of room: of a clause, say which."""
+        self.drops += 1
+        self._metrics.queue_drops.labels("playout").inc()
+        if saying.is_clause:
+            part = (saying.start_char, saying.start_char + len(saying.text))
+            segment_id, tempo = saying.utterance.captions.segment_id, saying.tempo
+            self._emit(PlayoutEvent(segment_id, "skipped", round(queue_ms), tempo, part))
+
+    def _leave(self, saying: Saying, state: PlayoutState, queue_ms: float) -> None:
+        """It was heard, or never will be."""
+        del self._sayings[saying.key]
+        utterance = saying.utterance
+        cleared = self._is_cleared(saying)
+        if not utterance.over and (saying.is_last or cleared):
+            utterance.over = True
+            heard = saying.is_clause and utterance.sounded and not cleared
+            self._report(saying, PlayoutState.FINISHED if heard else state, queue_ms)
+        if saying.is_last:
+            self.settle(utterance.captions.segment_id)
 
     # ---------------------------------------------------------------- endings
+
+    def _fail_saying(self, saying: Saying, error: EngineError) -> None:
+        """The voice failed: of a clause the caption stands, and is marked as not spoken."""
+        utterance = saying.utterance
+        self._played(self._playout.finish(saying.key))
+        if saying.is_clause:
+            logger.warning("a clause failed: %s", error.code)
+            self._emit(ErrorEvent(ErrorDetail("server_error", error.code, str(error))))
+            if saying.key in self._sayings:
+                self._playout_event(saying.key, PlayoutState.DROPPED)
+        else:
+            self.fail(utterance.captions, utterance.end_ms, error, utterance.result)
+            self._sayings.pop(saying.key, None)
+
+    def _forget(self, saying: Saying) -> None:
+        """There was nothing in it to be heard."""
+        self._sayings.pop(saying.key, None)
+        if saying.is_last:
+            self.complete(saying.utterance)
 
     def fail(
         self,
@@ -209,7 +313,3 @@ class Speaker:
             self._silent.clear()
         else:
             self._silent.set()
-
-    def _drop(self) -> None:
-        self.drops += 1
-        self._metrics.queue_drops.labels("playout").inc()

@@ -1,5 +1,8 @@
 """One pair of ears for all languages: speech is found once, and every interpreter is told."""
 
+from dataclasses import replace
+from weakref import WeakSet
+
 from rtc_server.interpreter.listener import (
     Listener,
     ListenerEvent,
@@ -24,6 +27,7 @@ class SharedEar:
         """What the last call brought."""
         self.before: SpeechStarted | None = None
         """The segment that was open before that."""
+        self._views: WeakSet[EarView] = WeakSet()
 
     def feed(self, pcm: Pcm) -> None:
         """Hear what follows."""
@@ -38,6 +42,30 @@ class SharedEar:
         if self._heard is None:
             self._heard = self._listener.open_segment()
         return self._heard
+
+    @property
+    def open_start(self) -> int:
+        """Where the open segment begins; 0 between segments."""
+        return 0 if self._open is None else self._open.start_samples
+
+    def quietest(self, start: int, end: int) -> int:
+        """See `Listener.quietest`."""
+        return self._listener.quietest(start, end)
+
+    def set_longest(self, *, simultaneous: bool) -> None:
+        """See `Listener.set_longest`."""
+        self._listener.set_longest(simultaneous=simultaneous)
+
+    def release(self) -> None:
+        """Let go of audio that no view needs any more."""
+        needed = min((view.needed for view in self._views), default=0)
+        if self._open is not None and needed > self._open.start_samples:
+            self._listener.release(needed)
+            self._open, self._heard = replace(self._open, start_samples=needed), None
+
+    def join(self, view: "EarView") -> None:
+        """Count with what it needs, as long as it lives."""
+        self._views.add(view)
 
     def _note(self, events: list[ListenerEvent]) -> None:
         self.before, self._heard, self.events = self._open, None, tuple(events)
@@ -57,6 +85,9 @@ class EarView:
     def __init__(self, ear: SharedEar) -> None:
         self._ear = ear
         self._begun = False
+        self.needed = 0
+        """Audio before this position is dealt with."""
+        ear.join(self)
 
     def feed(self, _pcm: Pcm) -> list[ListenerEvent]:
         """What the ear made of the same audio."""
@@ -66,9 +97,19 @@ class EarView:
         """What the ear made of the interruption."""
         return self._told()
 
-    def open_segment(self) -> Samples | None:
-        """See `SharedEar.open_segment`."""
-        return self._ear.open_segment()
+    def open_segment(self, since: int = 0) -> Samples | None:
+        """See `SharedEar.open_segment`; a part of it when the view needs less than others."""
+        heard, skipped = self._ear.open_segment(), since - self._ear.open_start
+        return heard if heard is None or skipped <= 0 else heard[skipped:]
+
+    def release(self, before: int) -> None:
+        """This view does not need what lies before; audio goes when no view does."""
+        self.needed = before
+        self._ear.release()
+
+    def quietest(self, start: int, end: int) -> int:
+        """See `Listener.quietest`."""
+        return self._ear.quietest(start, end)
 
     def _told(self) -> list[ListenerEvent]:
         begun, self._begun = self._begun, True
@@ -83,6 +124,10 @@ class EarView:
 
     def set_hangover_ms(self, _hangover_ms: int) -> None:
         """Always the server's."""
+
+    def set_longest(self, *, simultaneous: bool) -> None:
+        """All views share the server's mode."""
+        self._ear.set_longest(simultaneous=simultaneous)
 
     def start_input(self) -> list[ListenerEvent]:
         """Nothing to press."""

@@ -54,7 +54,9 @@ class RoomAst:
     def submit_partial(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
-        """See `SharedPartials`."""
+        """See `SharedPartials`; a translation of what is being said is each language's own."""
+        if request.wants_target:
+            return self._ast.submit_partial(request, session_id=session_id)
         return self._partials.ask(request)
 
     def submit_early(

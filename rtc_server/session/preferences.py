@@ -13,6 +13,7 @@ from rtc_server.events.server import (
     Vad,
 )
 from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.modes import Mode
 from rtc_server.session.services import Services
 
 
@@ -49,8 +50,10 @@ class Preferences:
             return "segment" not in self.groups  # else it stands in the segment's caption
         return event.group is None or event.group in self.groups
 
-    def info(self, session_id: str, direction: Direction, expires_at: int) -> SessionInfo:
-        """The session as the client sees it."""
+    def info(
+        self, session_id: str, direction: Direction, mode: Mode, expires_at: int
+    ) -> SessionInfo:
+        """The session as the client sees it; `mode` is the one that is really at work."""
         ast, tts = self._services.ast.capabilities, self._services.tts.capabilities
         transcription = {"model": ast.name, "language": direction.source}
         return SessionInfo(
@@ -66,6 +69,7 @@ class Preferences:
                 target_language=direction.target,
                 voice=direction.voice,
                 vad=Vad(self.vad_mode, self.hangover_ms),
+                mode=mode.value,
                 ast=ast.title,
                 tts=tts.title,
                 events=tuple(sorted(self.groups)),

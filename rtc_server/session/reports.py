@@ -15,6 +15,7 @@ def metrics_event(
         ast_ms=delays.ast_ms if delays else None,
         tts_ms=delays.tts_ms if delays else None,
         first_audio_ms=delays.first_audio_ms if delays else None,
+        ear_voice_ms=delays.ear_voice_ms if delays else None,
         queue_ms=queue_ms,
         queue_drops=queue_drops,
         loss=wire.packets_lost / packets if packets else 0.0,

@@ -27,6 +27,7 @@ from rtc_server.events.server import (
 )
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.listener import ListenerEvent, ListenMode
+from rtc_server.interpreter.modes import Mode
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.admission import Place, State
 from rtc_server.session.base import LastSeen, SessionRequest
@@ -84,6 +85,7 @@ class Session:
             clock=services.clock,
         )
         self._set_listener()
+        self._set_mode(request.settings)
         self._link: Link | None = None
         self._events = self._seq = 0
         self._log = EventLog()
@@ -344,15 +346,23 @@ class Session:
         self._interpreter.direction = direction
         self._preferences.apply(patch)
         self._set_listener()
+        self._set_mode(patch)
         self._emit(SessionUpdated(self.info()))
 
     def _set_listener(self) -> None:
         mode = ListenMode(self._preferences.vad_mode)
         self._interpreter.set_listening(mode, self._preferences.hangover_ms)
 
+    def _set_mode(self, patch: asked.SessionPatch) -> None:
+        if patch.mode is not None:
+            self._interpreter.set_mode(Mode(patch.mode))
+
     def info(self) -> SessionInfo:
         """The session as the client sees it."""
-        return self._preferences.info(self.id, self._interpreter.direction, self._lease.expires_at)
+        interpreter = self._interpreter
+        return self._preferences.info(
+            self.id, interpreter.direction, interpreter.mode, self._lease.expires_at
+        )
 
     # ---------------------------------------------------------------- to the client
 

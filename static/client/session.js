@@ -39,6 +39,7 @@ const EXTENSIONS = ["segment", "playout", "vad", "metrics"];
  * @property {{mode: "auto"|"off", hangover_ms?: number}} [vad]  who decides when a phrase ends
  * @property {string} [voice]
  * @property {string} [engine]
+ * @property {"fast"|"balanced"|"accurate"|"consecutive"} [mode]  when speech is translated
  */
 export class TranslationClient extends EventTarget {
   /** @type {State} */ #state = "idle";

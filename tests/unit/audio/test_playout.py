@@ -8,7 +8,6 @@ from rtc_server.audio.playout import (
     Playout,
     PlayoutChange,
     PlayoutState,
-    speech_rate,
 )
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
 from tests.support.signals import tone
@@ -219,9 +218,3 @@ def test_whatever_happens_the_queue_is_bounded_and_every_segment_ends(
     ended = [name for name, state in ear.changes if state in (FINISHED, DROPPED)]
     assert sorted(announced) == sorted(ended)
     assert len(set(announced)) == len(announced)
-
-
-def test_a_backlog_speeds_speech_up_gently() -> None:
-    assert speech_rate(0) == speech_rate(1000) == 1.0
-    assert speech_rate(2500) == pytest.approx(1.125)
-    assert speech_rate(4000) == speech_rate(60_000) == 1.25

@@ -1,0 +1,101 @@
+"""The ends of segments: answers that are awaited in the order in which things were said."""
+
+import asyncio
+from collections.abc import Callable
+
+from rtc_server.clock import Clock
+from rtc_server.engines.base import AstResult, AstStatus
+from rtc_server.errors import EngineError, EngineOverloaded
+from rtc_server.events.server import ServerEvent
+from rtc_server.interpreter.patience import Patience
+from rtc_server.interpreter.publisher import Publisher
+from rtc_server.interpreter.speaker import Speaker
+from rtc_server.interpreter.utterance import Utterance
+from rtc_server.metrics import Metrics
+
+TRANSLATIONS = 8
+"""Segments of one session that may be under translation."""
+
+
+class Conclusions:
+    """Waits for what is not yet known of closed segments, one after the other."""
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        publisher: Publisher,
+        emit: Callable[[ServerEvent], None],
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self.refused = 0
+        """Segments for which there was no room."""
+        self._speaker, self._publisher = speaker, publisher
+        self._metrics, self._clock = metrics, clock
+        late = "The translation is late. It comes when it is ready."
+        self._patience = Patience(late, emit, clock)
+        self._translations: asyncio.Queue[Utterance] = asyncio.Queue(TRANSLATIONS)
+        self._pending = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether the end of a segment is not yet in the captions and with the voice."""
+        return self._pending > 0
+
+    def check_room(self) -> None:
+        """Raise `EngineOverloaded` when too many segments wait."""
+        if self._translations.full():
+            self.refused += 1
+            self._metrics.queue_drops.labels("translations").inc()
+            raise EngineOverloaded("Too much waits to be spoken; this sentence was skipped.")
+
+    def add(self, utterance: Utterance) -> None:
+        """A segment is over; its answer brings what is not yet known of it."""
+        self._speaker.expect(utterance)
+        self._pending += 1
+        self._translations.put_nowait(utterance)
+
+    async def join(self) -> None:
+        """Wait until all answers have come."""
+        await self._translations.join()
+
+    async def run(self) -> None:
+        """Wait for answers until cancelled."""
+        while True:
+            utterance = await self._translations.get()
+            try:
+                await self._conclude(utterance)
+            except EngineError as error:
+                self.fail(utterance, error)
+            finally:
+                self._pending -= 1
+                self._translations.task_done()
+
+    async def _conclude(self, utterance: Utterance) -> None:
+        assert utterance.answer is not None
+        with self._patience.waiting(utterance.delays.speech_end_s) as came:
+            result = await utterance.answer
+            came()
+        utterance.delays.translated_s = self._clock()
+        utterance.result = result
+        if utterance.text is None:
+            await self._publisher.whole(utterance, result)
+        else:
+            await self._publisher.conclude(utterance, utterance.text, result)
+
+    def fail(self, utterance: Utterance, error: EngineError) -> None:
+        """Say that it failed; what was committed of it stays."""
+        result = utterance.result
+        if result is None and utterance.text is not None:
+            committed = utterance.text.committed
+            result = AstResult(AstStatus.OK, committed.source, committed.target)
+        self._speaker.fail(utterance.captions, utterance.end_ms, error, result)
+        if utterance.text is not None:
+            self._speaker.complete(utterance)
+
+
+def answered(result: AstResult) -> asyncio.Future[AstResult]:
+    """Return a future that has its result."""
+    future: asyncio.Future[AstResult] = asyncio.get_running_loop().create_future()
+    future.set_result(result)
+    return future

@@ -1,0 +1,64 @@
+"""The presets of interpreting: points of one curve between early and right."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rtc_server.engines.base import AstCapabilities
+from rtc_server.interpreter.backlog import BacklogRules
+from rtc_server.interpreter.commit_policy import Agreement, Attention, CommitPolicy
+
+
+class Mode(StrEnum):
+    """When speech is translated."""
+
+    FAST = "fast"
+    """While it goes on, as early as can be."""
+    BALANCED = "balanced"
+    """While it goes on."""
+    ACCURATE = "accurate"
+    """While it goes on, with more of it heard."""
+    CONSECUTIVE = "consecutive"
+    """When a segment is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What a mode sets."""
+
+    passes: int
+    """Hypotheses in a row that must agree, of an engine without times for its words."""
+    held_words: int
+    """Words withheld at the end of what they agree on."""
+    frontier_ms: int
+    """Newest audio on which no committed word may rest, of an engine with times."""
+    least_words: int
+    """Committed words that are spoken when the voice is about to fall silent."""
+    least_interval_ms: int
+    """Least time between two passes."""
+    backlog: BacklogRules = BacklogRules(  # noqa: RUF009 (frozen)
+        calm_ms=1000.0, fastest_ms=3000.0, tempo_step=0.05, drop_ms=5000.0
+    )
+    """How it catches up."""
+
+
+PRESETS = {
+    Mode.FAST: Preset(2, 0, 240, least_words=2, least_interval_ms=400),
+    Mode.BALANCED: Preset(2, 1, 400, least_words=2, least_interval_ms=400),
+    Mode.ACCURATE: Preset(3, 1, 800, least_words=4, least_interval_ms=600),
+}
+MOST_INTERVAL_MS = 1000
+"""Most time between two passes, however busy the engine is."""
+CONSECUTIVE_BACKLOG = BacklogRules()
+"""Sentences come whole: each may have the tempo that the queue asks for."""
+
+
+def possible(mode: Mode, engine: AstCapabilities) -> Mode:
+    """Return the mode that an engine can work in: the one asked for, or consecutive."""
+    return mode if engine.partials and engine.target_partials else Mode.CONSECUTIVE
+
+
+def commit_policy(preset: Preset, *, has_times: bool) -> CommitPolicy:
+    """Return a policy for one language of one stretch of audio."""
+    if has_times:
+        return Attention(frontier_ms=preset.frontier_ms)
+    return Agreement(passes=preset.passes, held_words=preset.held_words)

@@ -1,0 +1,128 @@
+"""Passes of the engine over one speaker's audio: what is asked about the segment being spoken."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from rtc_server.clock import Clock
+from rtc_server.engines.base import AstRequest, AstResult, Texts
+from rtc_server.errors import EngineError
+from rtc_server.interpreter.listener import Segment
+from rtc_server.interpreter.ports import AstPort
+from rtc_server.interpreter.utterance import Guess, OpenSegment
+from rtc_server.pcm import Samples
+
+
+class TakePass(Protocol):
+    """Takes the answer to a pass over a stretch of the open segment."""
+
+    def __call__(
+        self,
+        opened: OpenSegment,
+        result: AstResult,
+        start_samples: int,
+        end_samples: int,
+        *,
+        is_pause: bool,
+    ) -> None:
+        """`is_pause`: the stretch holds all that was said before a pause."""
+
+
+class Passes:
+    """Asks the engine, one question at a time."""
+
+    def __init__(
+        self,
+        ast: AstPort,
+        session_id: str,
+        clock: Clock,
+        take: TakePass,
+        answered: Callable[[float], None],
+    ) -> None:
+        """`take` is given what comes of open segments, `answered` how many ms each pass took."""
+        self._ast, self._session_id, self._clock = ast, session_id, clock
+        self._take, self._answered = take, answered
+
+    def ask(self, opened: OpenSegment, heard: Samples, end_samples: int) -> None:
+        """Ask for the text so far."""
+        opened.asked_samples = end_samples
+        request = self._request(opened, heard, is_open=True)
+        try:
+            opened.answer = self._ast.submit_partial(request, session_id=self._session_id)
+        except EngineError:  # the segment will say so if it lasts
+            return
+        start_samples = end_samples - heard.size
+        came = partial(self._came, opened, start_samples, end_samples, self._clock())
+        opened.answer.add_done_callback(came)
+
+    def guess(self, opened: OpenSegment, pause: Segment, now_samples: int) -> None:
+        """Translate while the hangover runs; the answer is there when it is over."""
+        start_samples, samples = part_of(opened, pause)
+        request = self._request(opened, samples, is_open=False)
+        try:
+            answer = self._ast.submit_early(request, session_id=self._session_id)
+        except EngineError:  # the segment will say so if it lasts
+            return
+        opened.asked_samples = now_samples
+        opened.guess = Guess(pause, request, answer)
+        came = partial(self._came, opened, start_samples, pause.end_samples, self._clock())
+        answer.add_done_callback(came)
+
+    def final(self, opened: OpenSegment, segment: Segment) -> asyncio.Future[AstResult]:
+        """Return the translation of a closed segment: the one begun in its pause, if that is the
+        same. Raises `EngineError`."""
+        guess = opened.guess
+        bounds = (segment.start_samples, segment.end_samples)
+        if guess and bounds == (guess.segment.start_samples, guess.segment.end_samples):
+            return self._ast.confirm(guess.request, guess.answer, session_id=self._session_id)
+        opened.drop_questions()
+        _, samples = part_of(opened, segment)
+        request = self._request(opened, samples, is_open=False)
+        return self._ast.submit(request, session_id=self._session_id)
+
+    def anew(self, opened: OpenSegment, samples: Samples) -> asyncio.Future[AstResult]:
+        """Return the translation of a stretch, whatever was committed of it. Raises
+        `EngineError`."""
+        direction = opened.captions.direction
+        request = AstRequest(samples, direction.source, direction.target)
+        return self._ast.submit(request, session_id=self._session_id)
+
+    def _request(self, opened: OpenSegment, samples: Samples, *, is_open: bool) -> AstRequest:
+        direction = opened.captions.direction
+        if not opened.is_live:
+            return AstRequest(samples, direction.source, direction.target, partial=is_open)
+        _, text = opened.live()
+        return AstRequest(
+            samples,
+            direction.source,
+            direction.target,
+            partial=is_open,
+            wants_target=is_open,
+            committed=text.committed if self._ast.capabilities.prefix else Texts(),
+            context=text.context,
+        )
+
+    def _came(
+        self,
+        opened: OpenSegment,
+        start_samples: int,
+        end_samples: int,
+        asked_s: float,
+        done: asyncio.Future[AstResult | None],
+    ) -> None:
+        if done is opened.answer:
+            opened.answer = None
+        if done.cancelled() or opened.is_closed:
+            return
+        self._answered((self._clock() - asked_s) * 1000)
+        # Of an error the final will say, if it lasts. No result: it was not worth its time.
+        if done.exception() is None and (result := done.result()) is not None:
+            is_pause = opened.guess is not None and done is opened.guess.answer
+            self._take(opened, result, start_samples, end_samples, is_pause=is_pause)
+
+
+def part_of(opened: OpenSegment, segment: Segment) -> tuple[int, Samples]:
+    """Return what belongs to the open segment of a stretch that began before it, and where."""
+    skipped = max(0, opened.start_samples - segment.start_samples)
+    return segment.start_samples + skipped, segment.samples[skipped:]

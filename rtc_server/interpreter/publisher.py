@@ -1,0 +1,120 @@
+"""Reports what is committed: to captions, to the append-only transcripts and to the voice."""
+
+from collections.abc import Callable
+
+from rtc_server.clock import Clock
+from rtc_server.engines.base import AstResult, AstStatus
+from rtc_server.events.server import (
+    InputTranscriptDelta,
+    OutputTranscriptDelta,
+    ServerEvent,
+    elapsed_steps,
+)
+from rtc_server.interpreter.captions import Transcript
+from rtc_server.interpreter.delays import Delays
+from rtc_server.interpreter.simultaneous import Clause, News, SimultaneousText
+from rtc_server.interpreter.speaker import Speaker
+from rtc_server.interpreter.utterance import OpenSegment, Saying, Utterance
+from rtc_server.metrics import Metrics
+
+
+class Publisher:
+    """The outgoing side of one interpreter."""
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        emit: Callable[[ServerEvent], None],
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._speaker, self._emit = speaker, emit
+        self._metrics, self._clock = metrics, clock
+        self._source_transcript, self._target_transcript = Transcript(), Transcript()
+
+    async def whole(self, utterance: Utterance, result: AstResult) -> None:
+        """The translation of a segment came in one piece."""
+        event = utterance.captions.final(result, utterance.end_ms)
+        self._metrics.segments.labels(event.status.value).inc()
+        self._emit(event)
+        if result.status is AstStatus.OK:
+            self._append(result.source_text, result.target_text, utterance.end_ms)
+        if result.status is AstStatus.OK and result.target_text:
+            delays, generation = utterance.delays, utterance.generation
+            await self._speaker.put(Saying(utterance, result.target_text, delays, generation))
+        else:
+            self._speaker.settle(utterance.captions.segment_id)
+
+    def hypothesis(
+        self, opened: OpenSegment, result: AstResult, heard_ms: int, offset_ms: int, now_ms: int
+    ) -> News:
+        """An open segment was translated, from `offset_ms` up to `heard_ms` of it.
+
+        Args:
+            now_ms: length of the segment by now.
+        """
+        utterance, text = opened.live()
+        news = text.feed(heard_ms, result, offset_ms)
+        utterance.end_ms = opened.captions.start_ms + heard_ms
+        self._append(news.source, news.target, utterance.end_ms)
+        event = opened.captions.hypothesis(text.shown, text.firm, utterance.end_ms)
+        if event is not None:
+            self._emit(event)
+        self.speak(opened, now_ms)
+        return news
+
+    def speak(self, opened: OpenSegment, now_ms: int) -> None:
+        """Say what is worth saying of an open segment, which is `now_ms` long by now."""
+        utterance, text = opened.live()
+        for clause in text.clauses(self._speaker.expected_ms):
+            self._speaker.expect(utterance)
+            self._speaker.offer(self._saying(utterance, clause, now_ms))
+
+    async def conclude(
+        self, utterance: Utterance, text: SimultaneousText, result: AstResult
+    ) -> None:
+        """The rest of a segment came that was translated while it went on."""
+        length_ms = utterance.end_ms - utterance.captions.start_ms
+        news = text.finish(length_ms, result)
+        if news.fault is not None:
+            self._metrics.mended.labels(news.fault.value).inc()
+        committed = text.committed
+        if committed.source or committed.target:
+            result = AstResult(AstStatus.OK, committed.source, committed.target)
+        event = utterance.captions.final(result, utterance.end_ms)
+        self._metrics.segments.labels(event.status.value).inc()
+        self._emit(event)
+        self._append(news.source, news.target, utterance.end_ms)
+        if clause := text.rest():
+            behind_ms = (self._clock() - utterance.delays.speech_end_s) * 1000
+            await self._speaker.put(self._saying(utterance, clause, length_ms + behind_ms))
+        self._speaker.complete(utterance)
+
+    def _append(self, source: str, target: str, end_ms: int) -> None:
+        elapsed_ms = elapsed_steps(end_ms)
+        if source:
+            delta = self._source_transcript.delta(source)
+            self._emit(InputTranscriptDelta(delta, elapsed_ms))
+        if target:
+            delta = self._target_transcript.delta(target)
+            self._emit(OutputTranscriptDelta(delta, elapsed_ms))
+
+    def _saying(self, utterance: Utterance, clause: Clause, now_ms: float) -> Saying:
+        now_s = self._clock()
+        delays = Delays(
+            speech_end_s=now_s - (now_ms - clause.last_ms) / 1000,
+            closed_s=now_s,
+            speech_start_s=now_s - (now_ms - clause.first_ms) / 1000,
+        )
+        number, utterance.sayings = utterance.sayings, utterance.sayings + 1
+        return Saying(
+            utterance,
+            clause.text,
+            delays,
+            utterance.generation,
+            number=number,
+            start_char=clause.start_char,
+            begins_sentence=clause.begins_sentence,
+            is_last=False,
+            is_clause=True,
+        )

@@ -1,0 +1,219 @@
+"""One stretch of speech that is translated while it goes on. Pure.
+
+Hypotheses go in; out come committed words for the captions and clauses for the voice, and the
+place where this stretch may end and the next one begin.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rtc_server.engines.base import AstCapabilities, AstResult, Texts, WordTime
+from rtc_server.interpreter.clause_gate import ClauseGate
+from rtc_server.interpreter.commit_policy import CommittedText, Hypothesis
+from rtc_server.interpreter.modes import MOST_INTERVAL_MS, Preset, commit_policy
+from rtc_server.interpreter.watchdog import Fault, Watchdog, fault_of
+from rtc_server.interpreter.window import Cut, Pause, cut_at_pause, cut_by_time
+from rtc_server.interpreter.words import ends_clause, ends_sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """Committed words of the translation that are spoken together."""
+
+    text: str
+    """As it is written."""
+    start_char: int
+    """Where it begins in the segment's translation."""
+    begins_sentence: bool
+    """Whether the tempo may change before it."""
+    first_ms: int
+    """Where in the stretch that was said which its first word rests on."""
+    last_ms: int
+    """The same of its last word."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a hypothesis has committed."""
+
+    source: str
+    """Words behind those that were committed before, without a space at the ends."""
+    target: str
+    """The same of the translation."""
+    fault: Fault | None = None
+    """Why the hypothesis was not believed, or what is wrong for all that."""
+    is_lost: bool = False
+    """Whether only a fresh stretch of audio can help."""
+
+
+class SimultaneousText:
+    """Both texts of one stretch of audio. Times count from its beginning."""
+
+    def __init__(
+        self, preset: Preset, engine: AstCapabilities, target_language: str, context: Texts
+    ) -> None:
+        """`context`: what was said right before."""
+        self.context = context
+        """What the engine is told of what was said before."""
+        self._preset, self._engine = preset, engine
+        self._language = target_language
+        self._source = CommittedText(commit_policy(preset, has_times=engine.word_times))
+        self._target = CommittedText(commit_policy(preset, has_times=engine.alignment))
+        self._gate = ClauseGate(least_words=preset.least_words)
+        self._watchdog = Watchdog(target_language)
+        self._pauses: list[Pause] = []
+        self._spoken_words = 0
+        """Words of the translation that left the gate."""
+        self._begins_sentence = True
+
+    @property
+    def committed(self) -> Texts:
+        """Both texts as far as they will not change."""
+        return Texts(" ".join(self._source.words), " ".join(self._target.words))
+
+    @property
+    def firm(self) -> Texts:
+        """Of what is committed, what a cut cannot move into the caption of the next stretch."""
+        source, target = self._source.words, self._target.words
+        if self._engine.word_times:
+            counts = _first_sentence(source), _first_sentence(target)
+        elif self._pauses:
+            counts = len(self._pauses[0].source), len(self._pauses[0].target)
+        else:
+            return self.committed
+        return Texts(" ".join(source[: counts[0]]), " ".join(target[: counts[1]]))
+
+    @property
+    def shown(self) -> Texts:
+        """Both texts with what may still change at their ends."""
+        return Texts(
+            " ".join((*self._source.words, *self._source.tail)),
+            " ".join((*self._target.words, *self._target.tail)),
+        )
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether committed words wait to be spoken."""
+        return self._gate.waiting > 0
+
+    def feed(self, heard_ms: int, result: AstResult, offset_ms: int = 0) -> News:
+        """Take a hypothesis of the first `heard_ms` of the audio.
+
+        Args:
+            offset_ms: where in this stretch the audio of the result begins.
+        """
+        source = _hypothesis(result.source_text, result.words, offset_ms, result.open_chars)
+        target = _hypothesis(result.target_text, result.target_words, offset_ms)
+        fault = self._watchdog.judge(heard_ms, source.words, target.words)
+        if fault in (Fault.LOOP, Fault.SCRIPT):
+            return News("", "", fault, self._watchdog.is_lost)
+        said = self._source.feed(heard_ms, source)
+        meant = self._target.feed(heard_ms, target)
+        self._gate.add(meant)
+        return News(" ".join(said), " ".join(meant), fault, fault is Fault.STALL)
+
+    def pause(self, at_ms: int, result: AstResult) -> None:
+        """Remember the text of all that was said before a pause, if a clause ends there."""
+        source, target = result.source_text.split(), result.target_text.split()
+        if target and ends_clause(target[-1]):
+            self._pauses.append(Pause(at_ms, tuple(source), tuple(target)))
+
+    def finish(self, heard_ms: int, result: AstResult) -> News:
+        """Take the text of the whole audio; all of it is committed."""
+        source, target = tuple(result.source_text.split()), tuple(result.target_text.split())
+        fault = fault_of(source, target, self._language)
+        if fault is not None:
+            source, target = self._source.words, self._target.words
+        said = self._source.finish(heard_ms, source)
+        meant = self._target.finish(heard_ms, target)
+        self._gate.add(meant)
+        return News(" ".join(said), " ".join(meant), fault)
+
+    # ---------------------------------------------------------------- the voice
+
+    def clauses(self, queue_ms: float) -> Iterator[Clause]:
+        """Give the clauses that are worth saying now, before `queue_ms` of speech is heard."""
+        while words := self._gate.take(queue_ms=queue_ms):
+            yield self._clause(words)
+            queue_ms += 1000.0  # a clause is never shorter than what makes the voice run dry
+
+    def rest(self) -> Clause | None:
+        """Give what is left to say: the segment is over."""
+        words = self._gate.take_rest()
+        return self._clause(words) if words else None
+
+    def _clause(self, words: tuple[str, ...]) -> Clause:
+        first = self._spoken_words
+        self._spoken_words = last = first + len(words)
+        start_char = len(" ".join(self._target.words[:first])) + (first > 0)
+        begins, self._begins_sentence = self._begins_sentence, ends_sentence(words[-1])
+        times = self._target.ends_ms
+        return Clause(" ".join(words), start_char, begins, times[first], times[last - 1])
+
+    def silence(self) -> None:
+        """What waits to be spoken stays unspoken."""
+        self._spoken_words += len(self._gate.take_rest())
+
+    # ---------------------------------------------------------------- the stretch
+
+    def cut(self, heard_ms: int) -> Cut | None:
+        """Return where this stretch may end; None while it has to go on."""
+        if self._engine.word_times:
+            has_alignment = self._engine.alignment
+            return cut_by_time(self._source, self._target, heard_ms, has_alignment=has_alignment)
+        return cut_at_pause(self._source, self._target, self._pauses)
+
+    def fresh(self) -> "SimultaneousText":
+        """Return the next stretch, which knows nothing of this one."""
+        return SimultaneousText(self._preset, self._engine, self._language, Texts())
+
+    def split(self, cut: Cut, at_ms: int) -> "SimultaneousText":
+        """End this stretch at `at_ms`, inside `cut`, and return the one that begins there."""
+        context = Texts(
+            " ".join(_last_sentence(self._source.words[: cut.source_words])),
+            " ".join(_last_sentence(self._target.words[: cut.target_words])),
+        )
+        later = SimultaneousText(self._preset, self._engine, self._language, context)
+        later._source.begin_with(*self._source.split(cut.source_words, at_ms))
+        words, ends_ms = self._target.split(cut.target_words, at_ms)
+        later._target.begin_with(words, ends_ms)
+        # Words that left the gate are spoken with this stretch, the others with the next one.
+        waiting = self._gate.take_back(min(len(words), self._gate.waiting))
+        later._gate.add(waiting)
+        later._spoken_words = len(words) - len(waiting)
+        later._begins_sentence = ends_sentence(self._target.words[-1])
+        return later
+
+
+class Pacing:
+    """The time between two passes over one speaker's audio, by how busy the engine is."""
+
+    def __init__(self, preset: Preset) -> None:
+        self._least_ms = preset.least_interval_ms
+        self.interval_ms = self._least_ms
+        """Audio from the beginning of one pass to that of the next."""
+
+    def answered(self, took_ms: float) -> None:
+        """Take note of how long a pass took, its wait included."""
+        self.interval_ms = round(min(max(2 * took_ms, self._least_ms), MOST_INTERVAL_MS))
+
+
+def _hypothesis(
+    text: str, times: tuple[WordTime, ...], offset_ms: int, open_chars: int = 0
+) -> Hypothesis:
+    words = tuple(text.split())
+    ends_ms = tuple(time.end_ms + offset_ms for time in times)
+    if len(ends_ms) != len(words):
+        ends_ms = ()
+    settled = text[: len(text) - open_chars].split() if open_chars else words
+    return Hypothesis(words, ends_ms, len(words) - len(settled))
+
+
+def _first_sentence(words: tuple[str, ...]) -> int:
+    """How many words its first sentence has; all of them when it does not end."""
+    return next((n for n, word in enumerate(words, 1) if ends_sentence(word)), len(words))
+
+
+def _last_sentence(words: tuple[str, ...]) -> tuple[str, ...]:
+    begins = [n for n, word in enumerate(words[:-1], 1) if ends_sentence(word)]
+    return words[begins[-1] :] if begins else words

@@ -1,0 +1,84 @@
+"""Notices an engine that has lost its way in open speech. Pure."""
+
+import unicodedata
+from collections.abc import Sequence
+from enum import StrEnum
+
+from rtc_server.interpreter.words import bare
+
+STALL_MS = 2000
+"""Speech without a new word after which an engine is stuck."""
+_PATIENCE = 2
+"""Bad hypotheses in a row after which the engine is shown a fresh stretch of audio."""
+_REPEATS = {1: 6, 2: 4, 3: 4, 4: 3, 5: 3, 6: 3}
+"""For runs of so many words, how often one may not stand at the end of a text."""
+_LEAST_LETTERS = 12
+_CYRILLIC = frozenset(["be", "bg", "mk", "ru", "uk"])
+_NEITHER = frozenset(["ar", "el", "fa", "he", "hi", "hy", "ja", "ka", "ko", "th", "zh", "sr", "kk"])
+"""Written in other letters, or in both kinds."""
+
+
+class Fault(StrEnum):
+    """A way to lose it."""
+
+    STALL = "stall"
+    """Nothing new comes of speech that goes on."""
+    LOOP = "loop"
+    """The same words again and again."""
+    SCRIPT = "script"
+    """The translation stands in the letters of another language."""
+
+
+class Watchdog:
+    """Judges the hypotheses of one stretch of audio."""
+
+    def __init__(self, target_language: str) -> None:
+        self._target_language = target_language
+        self._most_words = 0
+        self._grew_ms = 0
+        self._bad = 0
+
+    def judge(self, heard_ms: int, source: Sequence[str], target: Sequence[str]) -> Fault | None:
+        """Return what is wrong with the hypothesis for the first `heard_ms` of the audio."""
+        count = len(source) + len(target)
+        if count > self._most_words:
+            self._most_words, self._grew_ms = count, heard_ms
+        fault = fault_of(source, target, self._target_language)
+        self._bad = self._bad + 1 if fault else 0
+        if fault is None and heard_ms - self._grew_ms >= STALL_MS:
+            return Fault.STALL
+        return fault
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the engine does not find back by itself."""
+        return self._bad >= _PATIENCE
+
+
+def fault_of(source: Sequence[str], target: Sequence[str], language: str) -> Fault | None:
+    """Return what is wrong with texts that need no more than themselves to be judged."""
+    if _loops(source) or _loops(target):
+        return Fault.LOOP
+    return Fault.SCRIPT if _is_foreign(" ".join(target), language) else None
+
+
+def _loops(words: Sequence[str]) -> bool:
+    said = [bare(word) for word in words]
+    for size, most in _REPEATS.items():
+        end = said[-size:]
+        if len(said) >= size * most and said[-size * most :] == end * most:
+            return True
+    return False
+
+
+def _is_foreign(text: str, language: str) -> bool:
+    """Whether nearly all letters are Latin where Cyrillic is written, or the other way round.
+
+    Names stay in their own letters, so that a few of the others are no fault.
+    """
+    letters = [char for char in text if char.isalpha()]
+    if len(letters) < _LEAST_LETTERS or language in _NEITHER:
+        return False
+    cyrillic = sum(unicodedata.name(char, "").startswith("CYRILLIC") for char in letters)
+    expected = cyrillic if language in _CYRILLIC else len(letters) - cyrillic
+    return 4 * expected < len(letters)

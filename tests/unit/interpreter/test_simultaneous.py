@@ -1,0 +1,337 @@
+"""Speech that is translated while it goes on: virtual time, an oracle for an engine."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from rtc_server.audio.playout import Playout
+from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.engines.base import AstRequest, AstResult, AstStatus
+from rtc_server.errors import EngineCrashed
+from rtc_server.events.server import (
+    InputTranscriptDelta,
+    OutputTranscriptDelta,
+    PlayoutEvent,
+    SegmentEvent,
+    SegmentStatus,
+    ServerEvent,
+)
+from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.interpreter import Interpreter
+from rtc_server.interpreter.listener import Listener
+from rtc_server.interpreter.modes import Mode
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
+from tests.support.fakes import AST_CAPABILITIES, FakeTts, LoudnessVad, silence
+from tests.support.talk import AGREEING, ALIGNED, OracleAst, Twist, Word, audio, sentences, spelled
+
+STEP = SPEECH_RATE * FRAME_MS // 1000
+
+
+class WordTts(FakeTts):
+    """Takes `word_s` for each word; remembers when each text was asked for."""
+
+    word_s: float = 0.25
+
+    def synthesize(self, request, *, session_id):  # type: ignore[no-untyped-def]
+        self.seconds = self.word_s * len(request.text.split()) / request.rate
+        return super().synthesize(request, session_id=session_id)
+
+    @property
+    def words(self) -> list[str]:
+        return " ".join(request.text for request in self.requests).split()
+
+
+@dataclass
+class Bench:
+    interpreter: Interpreter
+    ast: OracleAst
+    tts: WordTts
+    metrics: Metrics
+    events: list[ServerEvent] = field(default_factory=list)
+    position: int = 0
+
+    async def hear(self, samples: Samples) -> None:
+        """Feed at the pace of speech, playing all the while."""
+        for start in range(0, len(samples), STEP):
+            step = samples[start : start + STEP]
+            self.interpreter.feed(Pcm(step, self.position))
+            self.position += len(step)
+            self.interpreter.next_frame()
+            await asyncio.sleep(FRAME_MS / 1000)
+
+    @property
+    def segments(self) -> list[SegmentEvent]:
+        return [event for event in self.events if isinstance(event, SegmentEvent)]
+
+    @property
+    def finals(self) -> list[SegmentEvent]:
+        return [event for event in self.segments if event.final]
+
+    @property
+    def playout(self) -> list[PlayoutEvent]:
+        return [event for event in self.events if isinstance(event, PlayoutEvent)]
+
+    @property
+    def longest_pass_s(self) -> float:
+        return max(request.samples.size for request in self.ast.requests) / SPEECH_RATE
+
+    def transcript(self, kind: type[InputTranscriptDelta] | type[OutputTranscriptDelta]) -> str:
+        return "".join(event.delta for event in self.events if isinstance(event, kind))
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+    def check_captions(self) -> None:
+        """What is committed of a segment stays, in both languages, to the end."""
+        for _, events in itertools.groupby(self.segments, lambda event: event.segment_id):
+            for before, after in itertools.pairwise(events):
+                for one, two in ((before.source, after.source), (before.target, after.target)):
+                    assert two.text.startswith(one.text[: one.stable_chars])
+                    assert two.stable_chars >= one.stable_chars
+
+
+@asynccontextmanager
+async def bench(
+    talk: Sequence[Word],
+    mode: Mode = Mode.BALANCED,
+    ast: OracleAst | None = None,
+    word_s: float = 0.25,
+) -> AsyncIterator[Bench]:
+    loop, metrics = asyncio.get_running_loop(), Metrics()
+    ast, tts = ast or OracleAst(talk), WordTts()
+    tts.word_s = word_s
+    events: list[ServerEvent] = []
+    interpreter = Interpreter(
+        session_id="s1",
+        direction=Direction("ru", "en"),
+        ast=ast,
+        tts=tts,
+        listener=Listener(LoudnessVad(), ListenerSettings()),
+        playout=Playout(30_000),
+        emit=events.append,
+        settings=InterpreterSettings(mode=mode.value, own_voice_guard=False),
+        metrics=metrics,
+        clock=loop.time,
+    )
+    work = asyncio.create_task(interpreter.run())
+    try:
+        yield Bench(interpreter, ast, tts, metrics, events)
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+def check_complete(b: Bench, talk: Sequence[Word]) -> None:
+    """Everything was captioned, told and spoken: once, in order, and nothing was taken back."""
+    source, target = [word.source for word in talk], [word.target for word in talk]
+    assert " ".join(event.source.text for event in b.finals).split() == source
+    assert " ".join(event.target.text for event in b.finals).split() == target
+    assert b.transcript(InputTranscriptDelta).split() == source
+    assert b.transcript(OutputTranscriptDelta).split() == target
+    assert b.tts.words == target
+    b.check_captions()
+    ids = [event.segment_id for event in b.finals]
+    assert ids == list(dict.fromkeys(ids))
+    ends = [event for event in b.playout if event.state in ("finished", "dropped")]
+    assert [event.segment_id for event in ends] == ids
+
+
+@pytest.mark.parametrize("mode", [Mode.FAST, Mode.BALANCED, Mode.ACCURATE])
+@pytest.mark.parametrize("engine", [ALIGNED, AGREEING])
+async def test_non_stop_speech_is_spoken_while_it_goes_on(mode: Mode, engine: object) -> None:
+    talk = sentences(15)  # 36 s without a pause
+    assert isinstance(engine, type(ALIGNED))
+    async with bench(talk, mode, OracleAst(talk, engine)) as b:
+        await b.hear(audio(talk, tail_ms=4000))
+        check_complete(b, talk)
+        assert b.longest_pass_s <= 12.5
+        if engine is ALIGNED:
+            assert len(b.finals) >= 12  # the stretch moves on with the sentences
+            assert b.longest_pass_s <= 6
+        late = b.metric("rtc_ear_voice_seconds_sum") / b.metric("rtc_ear_voice_seconds_count")
+        assert late <= 4.0
+
+
+async def test_the_same_speech_waits_for_its_end_in_consecutive() -> None:
+    talk = sentences(4)
+    async with bench(talk, Mode.CONSECUTIVE) as b:
+        await b.hear(audio(talk, tail_ms=8000))
+        assert not any(event.target.text for event in b.segments if not event.final)
+        assert b.tts.words == [word.target for word in talk]
+        assert [event.state for event in b.playout].count("started") == len(b.finals)
+
+
+async def test_an_engine_without_translations_of_open_speech_works_consecutively() -> None:
+    talk = sentences(1)
+    async with bench(talk, Mode.FAST, OracleAst(talk, AST_CAPABILITIES)) as b:
+        assert b.interpreter.mode is Mode.CONSECUTIVE
+        await b.hear(audio(talk))
+        assert not any(request.wants_target for request in b.ast.requests)
+
+
+async def test_the_mode_can_change_between_segments() -> None:
+    talk = sentences(2, pause_ms=1000)
+    async with bench(talk, Mode.CONSECUTIVE) as b:
+        await b.hear(audio(talk[:8], tail_ms=500))
+        b.interpreter.set_mode(Mode.BALANCED)
+        assert b.interpreter.mode is Mode.BALANCED
+        await b.hear(audio(talk)[b.position :])
+        await b.hear(silence(3))
+        assert any(request.wants_target for request in b.ast.requests)
+        assert b.tts.words == [word.target for word in talk]
+
+
+async def test_the_engine_continues_what_is_committed_and_knows_the_sentence_before() -> None:
+    talk = sentences(3)
+    async with bench(talk) as b:
+        await b.hear(audio(talk, tail_ms=3000))
+        passes = [request for request in b.ast.requests if request.partial]
+        assert any(request.committed.target for request in passes)
+        assert passes[-1].context.source == " ".join(word.source for word in talk[8:16])
+        assert passes[-1].context.target == " ".join(word.target for word in talk[8:16])
+
+
+def revising(_request: AstRequest, result: AstResult) -> AstResult:
+    """The last two words of an open text are other ones than they will be."""
+    if not _request.partial:
+        return result
+    source, target = result.source_text.split(), result.target_text.split()
+    guess = [f"{word}{spelled(len(source))}" for word in target[-2:]]
+    text = " ".join([*target[:-2], *guess])
+    return replace(result, target_text=text, target_words=())
+
+
+async def test_words_that_an_engine_revises_are_never_spoken() -> None:
+    talk = sentences(6)
+    async with bench(talk, ast=OracleAst(talk, AGREEING, twist=revising)) as b:
+        await b.hear(audio(talk, tail_ms=4000))
+        check_complete(b, talk)
+
+
+async def test_pauses_inside_a_sentence_neither_tear_nor_repeat() -> None:
+    talk = sentences(6, gap_ms=130)
+    for engine in (ALIGNED, AGREEING):
+        async with bench(talk, ast=OracleAst(talk, engine)) as b:
+            await b.hear(audio(talk, tail_ms=4000))
+            check_complete(b, talk)
+
+
+async def test_a_pause_ends_a_stretch_when_the_engine_knows_no_times() -> None:
+    talk = sentences(5, pause_ms=200)
+    async with bench(talk, ast=OracleAst(talk, AGREEING)) as b:
+        await b.hear(audio(talk, tail_ms=4000))
+        check_complete(b, talk)
+        assert len(b.finals) >= 3
+        assert b.longest_pass_s <= 9
+
+
+async def test_a_voice_that_is_too_slow_leaves_out_whole_clauses_and_says_which() -> None:
+    talk = sentences(12)
+    async with bench(talk, word_s=0.6) as b:
+        await b.hear(audio(talk, tail_ms=8000))
+        skipped = [event for event in b.playout if event.state == "skipped"]
+        assert skipped
+        texts = {event.segment_id: event.target.text for event in b.finals}
+        for event in skipped:
+            assert event.skipped is not None
+            start, end = event.skipped
+            text = texts[event.segment_id]
+            assert text[start:end] in [request.text for request in b.tts.requests]
+            assert event.queue_ms <= 5000
+        assert max(request.rate for request in b.tts.requests) <= 1.25
+        assert b.transcript(OutputTranscriptDelta).split() == [word.target for word in talk]
+        await b.interpreter.drained()
+
+
+async def test_a_language_a_fifth_longer_is_kept_up_with_for_a_minute() -> None:
+    talk = sentences(25)
+    async with bench(talk, word_s=0.36) as b:
+        await b.hear(audio(talk, tail_ms=8000))
+        assert not [event for event in b.playout if event.state == "skipped"]
+        assert max(event.queue_ms for event in b.playout) <= 5000
+        assert b.tts.words == [word.target for word in talk]
+        assert max(request.rate for request in b.tts.requests) <= 1.25
+        assert b.longest_pass_s <= 6
+
+
+@pytest.mark.parametrize("cause", ["stall", "loop", "script"])
+async def test_an_engine_that_loses_its_way_is_shown_a_fresh_stretch(cause: str) -> None:
+    talk = sentences(6)
+
+    def lost(request: AstRequest, result: AstResult) -> AstResult:
+        broken = request.partial and "saba" in result.source_text.split()
+        if broken and cause == "stall":
+            return AstResult(AstStatus.OK, "saai saaj", "taai taaj")
+        if broken and cause == "loop":
+            return replace(result, target_text="да нет " * 5, target_words=())
+        if broken:
+            return replace(result, target_text="совсем не на том языке", target_words=())
+        return result
+
+    twist: Twist = lost
+    async with bench(talk, ast=OracleAst(talk, twist=twist)) as b:
+        await b.hear(audio(talk, tail_ms=4000))
+        assert b.metric("rtc_interpreter_mended_total", cause=cause) >= 1
+        assert b.tts.words == [word.target for word in talk]
+        b.check_captions()
+
+
+async def test_what_was_said_stays_unspoken_when_the_listener_wants_silence() -> None:
+    talk = sentences(6)
+    async with bench(talk) as b:
+        await b.hear(audio(talk)[: SPEECH_RATE * 5])
+        b.interpreter.clear()
+        assert b.interpreter.queue_ms <= 3
+        count = len(b.tts.words)
+        await b.hear(audio(talk, tail_ms=4000)[b.position :])
+        assert len(b.tts.words) > count
+        assert b.transcript(OutputTranscriptDelta).split() == [word.target for word in talk]
+        await b.interpreter.drained()
+
+
+async def test_what_is_committed_stays_when_the_engine_fails_at_the_end() -> None:
+    talk = sentences(1)
+
+    class Failing(OracleAst):
+        def submit(self, request, *, session_id):  # type: ignore[no-untyped-def]
+            future = super().submit(request, session_id=session_id)
+            if not request.partial:
+                future.set_exception(EngineCrashed("gone"))
+                future.exception()
+            return future
+
+    async with bench(talk, ast=Failing(talk)) as b:
+        await b.hear(audio(talk, tail_ms=4000))
+        [final] = b.finals
+        assert final.status is SegmentStatus.FAILED
+        assert final.target.text == b.transcript(OutputTranscriptDelta) != ""
+        b.check_captions()
+        await b.interpreter.drained()
+
+
+async def test_passes_are_rarer_when_the_engine_is_busy_and_never_stop() -> None:
+    talk = sentences(8)
+    counts = []
+    for delay_s in (0.05, 0.45, 2.0):
+        async with bench(talk, ast=OracleAst(talk, delay_s=delay_s)) as b:
+            await b.hear(audio(talk, tail_ms=6000))
+            counts.append(sum(request.partial for request in b.ast.requests))
+            assert b.tts.words == [word.target for word in talk]
+    seconds = talk[-1].end_ms / 1000
+    assert counts[0] <= seconds / 0.4 + 2
+    assert counts[0] > counts[1] > counts[2] >= seconds / 4
+
+
+def test_the_audio_tells_where_it_was_cut_out() -> None:
+    talk = sentences(2)
+    whole = audio(talk)
+    request = AstRequest(whole[SPEECH_RATE : SPEECH_RATE * 2], "ru", "en", partial=True)
+    words = OracleAst(talk).answer(request).source_text.split()
+    assert words == ["saae", "saaf", "s"]
+    assert np.all(np.abs(whole) < 0.3)
