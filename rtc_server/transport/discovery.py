@@ -1,12 +1,14 @@
 """The address that this machine has on the other side of its NAT, asked of a STUN server."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 from rtc_server.clock import Clock
 from rtc_server.config import PUBLIC_BY_STUN, TransportSettings
 from rtc_server.errors import ConfigError
 from rtc_server.ice import IceServer, IceServers
+from rtc_server.transport import relay
 from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.ice import IceAgent
@@ -49,10 +51,25 @@ async def with_public_address(
     return replace(settings, public_address=seen[0])
 
 
+@dataclass(frozen=True, slots=True)
+class IceServerAnswer:
+    """What one STUN or TURN server does for this machine."""
+
+    address: str
+    """The address that it gave, by STUN or for a relay; empty when it gave none."""
+    reaches: tuple[str, ...] = ()
+    """Those of `PRIVATE` that its relay lets its users reach."""
+
+
+PRIVATE: Final = ("169.254.169.254", "10.255.255.254", "172.31.255.254", "192.168.255.254")
+"""Addresses that no user of a TURN server has any business with: where clouds keep a machine's
+credentials, and private networks beside it."""
+
+
 async def ask_ice_server(
     ice: IceServers, server: IceServer, addresses: Sequence[str], clock: Clock, wall: Clock
-) -> str:
-    """The address that one server of `ice` gives this machine, by STUN or for a relay; or nothing.
+) -> IceServerAnswer:
+    """Ask one server of `ice` for an address and, where it relays, for ways that must be shut.
 
     Args:
         addresses: local addresses to ask from.
@@ -64,7 +81,12 @@ async def ask_ice_server(
     agent = IceAgent(options, clock, ice_controlling=False)
     try:
         await agent.gather_candidates()
-        given = [each.host for each in agent.local_candidates if each.type in ("srflx", "relay")]
+        given = [each for each in agent.local_candidates if each.type in ("srflx", "relay")]
+        if not given:
+            return IceServerAnswer("")
+        reaches: list[str] = []
+        for wire in agent.relays:
+            reaches += [each for each in PRIVATE if await relay.admits(wire, each)]
+        return IceServerAnswer(given[0].host, tuple(reaches))
     finally:
         await agent.close()
-    return given[0] if given else ""

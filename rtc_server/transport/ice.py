@@ -242,6 +242,12 @@ class IceAgent(SparingConnection):
         self.media_faults += 1
         logger.error("The media path failed on a packet: %s", place_of(error))
 
+    @property
+    def relays(self) -> list[TurnTransport]:
+        """Ways through TURN servers, once gathered."""
+        wires: list[Any] = [protocol.transport for protocol in self._protocols]
+        return [each for each in wires if isinstance(each, TurnTransport)]
+
     # Sending and the end.
 
     @property

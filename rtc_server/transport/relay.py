@@ -9,6 +9,7 @@ import asyncio
 import struct
 from typing import Any, cast
 
+from aioice import stun
 from aioice.turn import TurnClientProtocol, TurnTransport
 
 from rtc_server.transport.limits import Source
@@ -32,6 +33,17 @@ def send(relay: TurnTransport, data: bytes, peer: Source) -> None:
     elif not client.transport.is_closing():
         # Consent checks pass through `sendto`, which binds the channel anew in time.
         client._send(_CHANNEL_DATA.pack(channel, len(data)) + data)
+
+
+async def admits(relay: TurnTransport, address: str) -> bool:
+    """Return whether the TURN server would relay to that address. Nothing is sent there."""
+    permission = stun.Message(stun.Method.CREATE_PERMISSION, stun.Class.REQUEST)
+    permission.attributes["XOR-PEER-ADDRESS"] = (address, 9)
+    try:
+        await _client(relay).request_with_retry(permission)
+    except stun.TransactionFailed:
+        return False
+    return True
 
 
 def abort(relay: TurnTransport) -> None:

@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,6 +17,7 @@ from rtc_server.app.doctor import Finding, Level, examination, examine, examine_
 from rtc_server.app.server import RunningServer, running
 from rtc_server.cli import main
 from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
+from tests.support.coturn import SECRET, coturn
 
 KEY = "k" * 32
 QUICK = EngineSettings(ast="tests.support.server_engines:quick")
@@ -150,3 +152,20 @@ def test_the_command_counts_faults_in_its_exit_code() -> None:
         code = main(["doctor", "--url", "http://127.0.0.1:9"], {})
     assert code == 1
     assert "1 fault found." in out.getvalue()
+
+
+@pytest.mark.parametrize("limited", [True, False])
+async def test_a_turn_server_that_opens_private_networks_is_a_fault(
+    limited: bool, tmp_path: Path
+) -> None:
+    async with coturn(tmp_path, limited=limited) as turn:
+        transport = TransportSettings(ice_servers=(turn.udp,), turn_secret=SECRET)
+        settings = Settings(transport=transport)
+        [found] = [each async for each in examination._ice_servers(settings, ["127.0.0.1"])]
+    if limited:
+        assert found == Finding(
+            Level.OK, f"{transport.ice().servers[0].url} works: it gave 127.0.0.1."
+        )
+    else:
+        assert found.level is Level.FAULT
+        assert "169.254.169.254, 10.255.255.254, 172.31.255.254, 192.168.255.254" in found.what

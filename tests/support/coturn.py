@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import shutil
 import socket
 from collections.abc import AsyncIterator
@@ -18,6 +19,9 @@ from tests.support.ports import free_ports
 SECRET = "coturns-static-auth-secret"
 HOST = "127.0.0.1"
 START_S = 30.0
+EXAMPLE = Path(__file__).parents[2] / "docs/network.md"
+LIMITS = re.compile(r"^((?:denied-peer-ip|no-tcp|no-multicast|user-quota|total-quota)\S*)$", re.M)
+"""Lines of the documented configuration that say what users may not do."""
 
 
 @dataclass
@@ -62,15 +66,21 @@ class Coturn:
 
 
 @contextlib.asynccontextmanager
-async def coturn(folder: Path) -> AsyncIterator[Coturn]:
-    """Run one until the block ends; `folder` takes its files."""
+async def coturn(folder: Path, *, limited: bool = True) -> AsyncIterator[Coturn]:
+    """Run one until the block ends; `folder` takes its files.
+
+    `limited`: as docs/network.md tells operators to, this server being on loopback.
+    """
     program = shutil.which("turnserver")
     assert program, "coturn is missing: apt-get install coturn"
     certificate, key = self_signed(folder)
     plain, tls = free_ports(2)
     server = Coturn(plain, tls, certificate)
+    limits = [f"--{line}" for line in LIMITS.findall(EXAMPLE.read_text("utf-8"))]
+    assert len(limits) > 20, "docs/network.md has another form"
     process = await asyncio.create_subprocess_exec(
         program,
+        *([*limits, f"--allowed-peer-ip={HOST}"] if limited else []),
         "-n",  # no configuration file
         f"--listening-ip={HOST}",
         f"--relay-ip={HOST}",

@@ -99,11 +99,18 @@ async def _ice_servers(settings: Settings, addresses: list[str]) -> AsyncIterato
             "Run coturn and name it in --ice-servers (docs/network.md).",
         )
     for server in ice.servers:
-        given = await ask_ice_server(ice, server, addresses, monotonic, wall)
-        if given:
-            yield ok(f"{server.url} works: it gave {given}.")
-        else:
+        answer = await ask_ice_server(ice, server, addresses, monotonic, wall)
+        if not answer.address:
             yield fault(
                 f"{server.url} did not give an address.",
                 "Check its name, port and credentials, and that this machine may reach it.",
             )
+        elif answer.reaches:
+            yield fault(
+                f"{server.url} relays into private networks: each of its users can send to "
+                f"{', '.join(answer.reaches)}.",
+                "Deny it with the lines that docs/network.md has for coturn: denied-peer-ip, "
+                "no-tcp-relay, no-multicast-peers.",
+            )
+        else:
+            yield ok(f"{server.url} works: it gave {answer.address}.")
