@@ -20,7 +20,9 @@ from aiortc.rtcsctptransport import (
     tsn_plus_one,
 )
 
+from rtc_server.transport.event_inbox import EventInbox
 from rtc_server.transport.outbox import Outbox, Stored
+from rtc_server.transport.websocket.forms import EventIn, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +101,8 @@ class GuardedSctp(RTCSctpTransport):
         """Streams that carried a message since they were last reset; a number has 16 bits."""
         self.on_unreadable: Callable[[str], None] = lambda reason: None
         """Told about a message that is not text."""
+        self.may_receive: Callable[[], bool] = lambda: True
+        """Whether there is room for more of what the peer sends."""
         self.on_aborted: Callable[[], None] = lambda: None
         """Told when the peer ended the association, as browsers do on ``close()``."""
 
@@ -116,7 +120,7 @@ class GuardedSctp(RTCSctpTransport):
             self.on_aborted()
 
     async def _receive_data_chunk(self, chunk: DataChunk) -> None:
-        if self._has_room(chunk):
+        if self.may_receive() and self._has_room(chunk):
             await super()._receive_data_chunk(chunk)
 
     def _has_room(self, chunk: DataChunk) -> bool:
@@ -178,6 +182,7 @@ class EventChannel:
         self._outbox = Outbox[str]()
         self._channel: RTCDataChannel | None = None
         self._was_open = False
+        self._inbox: EventInbox | None = None
 
     @property
     def dropped(self) -> int:
@@ -186,7 +191,9 @@ class EventChannel:
 
     def listen(self, sctp: GuardedSctp) -> None:
         """Take the channel that the peer opens on `sctp`."""
-        sctp.on_unreadable = self._on_bad_message
+        inbox = self._inbox = EventInbox(self._handle)
+        sctp.on_unreadable = self._refuse
+        sctp.may_receive = lambda: not inbox.is_full
         sctp.on("datachannel", self._announced)
 
     def send(self, text: str, *, droppable: bool) -> Stored:
@@ -219,13 +226,29 @@ class EventChannel:
         if self._channel is channel:
             self._channel = None
 
+    def close(self) -> None:
+        """Nothing that waits is handled any more."""
+        if self._inbox is not None:
+            self._inbox.close()
+
     def _received(self, message: Any) -> None:
         if not isinstance(message, str):
-            self._on_bad_message("The message is binary; events are JSON text.")
+            self._refuse("The message is binary; events are JSON text.")
         elif len(message) > MAX_MESSAGE_BYTES or len(message.encode()) > MAX_MESSAGE_BYTES:
-            self._on_bad_message(f"The message is longer than {MAX_MESSAGE_BYTES // 1024} kB.")
-        else:
-            self._on_message(message)
+            self._refuse(f"The message is longer than {MAX_MESSAGE_BYTES // 1024} kB.")
+        elif self._inbox is not None:
+            self._inbox.put(EventIn(message))
+
+    def _refuse(self, reason: str) -> None:
+        if self._inbox is not None:
+            self._inbox.put(Refused(reason))
+
+    def _handle(self, event: EventIn | Refused) -> None:
+        match event:
+            case EventIn(text):
+                self._on_message(text)
+            case Refused(reason):
+                self._on_bad_message(reason)
 
     def _pump(self) -> None:
         channel = self._channel

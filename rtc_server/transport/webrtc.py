@@ -173,6 +173,7 @@ class WebRtcTransport:
         finally:
             self._finish(reason)
             self._stop_media()
+            self._channel.close()
             await self._stack.close()
             self._tell(self._listener.on_closed, reason)
 

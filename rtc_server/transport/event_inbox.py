@@ -1,0 +1,76 @@
+"""Events from a data channel, handled no faster than a client may send them.
+
+The same rate as on a WebSocket. What comes faster waits here; when that is full, SCTP takes nothing
+more, and the peer's own congestion control slows it down.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from rtc_server.transport.websocket.forms import EventIn, Refused
+from rtc_server.transport.websocket.inbox import FLOOD, Pace, message_cost, size_bytes
+
+WAITING_MESSAGES: Final = 512
+WAITING_BYTES: Final = 1_000_000
+"""What may wait."""
+
+Event: TypeAlias = EventIn | Refused
+
+
+class EventInbox:
+    """Queue in front of `handle`, which is called at once within the rate."""
+
+    def __init__(self, handle: Callable[[Event], None]) -> None:
+        self._handle = handle
+        self._loop = asyncio.get_running_loop()
+        self._pace = Pace(self._loop.time())
+        self._waiting: deque[Event] = deque()
+        self._waiting_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._told_flood = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more should be taken from the peer now."""
+        return len(self._waiting) >= WAITING_MESSAGES or self._waiting_bytes >= WAITING_BYTES
+
+    def put(self, event: Event) -> None:
+        """Handle an event now or when its turn comes."""
+        self._waiting.append(event)
+        self._waiting_bytes += size_bytes(event)
+        if self._timer is None:
+            self._handle_next()
+
+    def close(self) -> None:
+        """Handle nothing more."""
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _handle_next(self) -> None:
+        self._timer = None
+        while self._waiting:
+            wait_s = self._pace.take_message(message_cost(self._waiting[0]), self._loop.time())
+            if wait_s:
+                self._tell_flood()
+                self._timer = self._loop.call_later(wait_s, self._handle_late)
+                return
+            self._handle_one()
+        self._told_flood = False
+
+    def _handle_late(self) -> None:
+        if self._waiting:
+            self._handle_one()
+        self._handle_next()
+
+    def _handle_one(self) -> None:
+        event = self._waiting.popleft()
+        self._waiting_bytes -= size_bytes(event)
+        self._handle(event)
+
+    def _tell_flood(self) -> None:
+        if not self._told_flood:
+            self._told_flood = True
+            self._handle(Refused(FLOOD))
