@@ -365,6 +365,12 @@ class EngineSettings:
     engine_start_s: float = option(
         300.0, "seconds an engine may take to load and warm up", low=1, high=3600
     )
+    engine_memory_mb: int = option(
+        0,
+        "address space of each engine's process in MB; 0 for no limit, which CUDA needs",
+        low=0,
+        high=100_000_000,
+    )
     ast_queue: int = option(
         64, "segments that may wait for translation, all sessions", low=1, high=10_000
     )

@@ -25,7 +25,7 @@ Pair: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What a factory may read. Picklable: it travels to the engine's process."""
+    """What a factory may read. It travels to the engine's process."""
 
     phrasebooks: tuple[Path, ...] = ()
     """Further phrasebook files, after the one the package carries."""

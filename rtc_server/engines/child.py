@@ -16,8 +16,8 @@ _DEFAULTS = {
 """Variables of an engine's process, unless the operator chose otherwise."""
 
 
-async def spawn() -> asyncio.subprocess.Process:
-    """Start the child; it waits for `wire.Load`.
+async def spawn(memory_mb: int = 0) -> asyncio.subprocess.Process:
+    """Start the child, which may take so much memory (0: any); it waits for `wire.Load`.
 
     Raises:
         OSError: the system has no memory or no descriptors left.
@@ -28,6 +28,7 @@ async def spawn() -> asyncio.subprocess.Process:
         "-m",
         "rtc_server.engines.worker",
         str(os.getpid()),
+        str(memory_mb),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -1,4 +1,5 @@
-"""How an engine's process is tied to its server: it dies with it, and leaves no core file."""
+"""How an engine's process is bound: it dies with its server, leaves no core file, gains no rights,
+takes no more memory than it may, and is the first to go when the machine has none left."""
 
 import contextlib
 import ctypes
@@ -7,11 +8,15 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 from rtc_server.host_system import is_linux
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
 """From ``linux/prctl.h``."""
+_OOM_SCORE_ADJ = 500
+"""So that the kernel, out of memory, ends an engine (which is started anew) before the server."""
 _LOOK_S = 1.0
 """How often a worker that the kernel does not kill looks whether its server still lives."""
 
@@ -32,6 +37,19 @@ def _watch(server_pid: int) -> None:
     while os.getppid() == server_pid:
         time.sleep(_LOOK_S)
     os._exit(1)
+
+
+def confine(memory_mb: int) -> None:
+    """Give up what an engine does not need, for good; `memory_mb` 0 sets no limit."""
+    if is_linux():
+        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        with contextlib.suppress(OSError):  # /proc may be read-only
+            Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE_ADJ), encoding="ascii")
+    if memory_mb:
+        import resource  # noqa: PLC0415 (POSIX only)
+
+        limit = memory_mb * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def keep_quiet_about_crashes() -> None:

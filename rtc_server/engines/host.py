@@ -60,6 +60,7 @@ class EngineHost:
         name: str,
         options: EngineOptions,
         start_s: float,
+        memory_mb: int = 0,
         metrics: Metrics,
         serve: Callable[[EngineProcess], Awaitable[bool]],
     ) -> None:
@@ -68,6 +69,7 @@ class EngineHost:
         self._name = name
         self._options = options
         self._start_s = start_s
+        self._memory_mb = memory_mb
         self._metrics = metrics
         self._serve = serve
         self._process: EngineProcess | None = None
@@ -143,7 +145,9 @@ class EngineHost:
 
     async def _spawn(self) -> EngineProcess:
         factory = resolve(self._kind, self._name)
-        process = await EngineProcess.start(self._name, factory, self._options, self._start_s)
+        process = await EngineProcess.start(
+            self._name, factory, self._options, self._start_s, self._memory_mb
+        )
         process.on_exit(self._wake)
         self._process = process
         self._started_s = asyncio.get_running_loop().time()

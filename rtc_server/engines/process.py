@@ -61,7 +61,12 @@ class EngineProcess:
 
     @classmethod
     async def start(
-        cls, name: str, factory: str, options: EngineOptions, deadline_s: float
+        cls,
+        name: str,
+        factory: str,
+        options: EngineOptions,
+        deadline_s: float,
+        memory_mb: int = 0,
     ) -> "EngineProcess":
         """Spawn, load and warm up.
 
@@ -69,7 +74,7 @@ class EngineProcess:
             EngineUnavailable: the engine refused, crashed while loading or took too long.
         """
         try:
-            process = cls(name, await child.spawn())
+            process = cls(name, await child.spawn(memory_mb))
         except OSError as exc:  # no memory, no descriptors: may pass
             raise EngineUnavailable(
                 f"Engine {name} cannot have a process: {exc.strerror}."
@@ -84,7 +89,7 @@ class EngineProcess:
                 raise EngineUnavailable(
                     f"Engine {name} was not ready after {deadline_s:g} s."
                 ) from None
-            if isinstance(exc, Exception) and not isinstance(exc, EngineError):
+            if isinstance(exc, Exception) and not isinstance(exc, EngineUnavailable):
                 raise EngineUnavailable(
                     f"Engine {name} said what cannot be understood: {type(exc).__name__}: {exc}."
                 ) from exc
@@ -191,7 +196,7 @@ class EngineProcess:
                 + (f"; the last it said was: {last}" if last else ".")
             ) from None
         match reply:
-            case wire.Ready(capabilities):
+            case wire.AstReady(capabilities) | wire.TtsReady(capabilities):
                 self._child_log.serving = True
                 return capabilities
             case wire.Refused(reason):

@@ -1,14 +1,15 @@
 """What the server and an engine's process say to each other, and how it is framed.
 
-A frame is the number of parts (uint32), the size of each (uint64), then the parts: a pickle
-(protocol 5) and the raw memory of each array in it. Arrays are never pickled element by element
-and never copied into the pickle. Both ends are ours and run as the same user, so pickle is safe.
+A frame is the size of its body and of its audio (uint32 each), then the two: a JSON object, the
+message's name beside its fields, and the raw float32 samples of all arrays in it. In the body an
+array is its number of samples. Every field is checked against its type; whatever else comes, or
+more than a message can hold, is an `EngineError`: nothing that an engine sends can run code here.
 
 The talk is strictly one call at a time, so that messages need no numbers::
 
     server                         engine process
     Load ───────────────────────▶
-         ◀─────────────────────── Ready | Refused
+         ◀─────────────────────── AstReady | TtsReady | Refused
     Translate ──────────────────▶
          ◀─────────────────────── Working … then Translated | Raised
     Synthesize ─────────────────▶
@@ -19,12 +20,14 @@ The end of the stream tells either side that the other is gone.
 """
 
 import asyncio
-import pickle
+import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import FileIO
-from typing import TypeAlias
+from typing import TypeAlias, get_args
+
+import numpy as np
 
 from rtc_server.engines.base import (
     AstCapabilities,
@@ -34,10 +37,18 @@ from rtc_server.engines.base import (
     TtsCapabilities,
     TtsRequest,
 )
+from rtc_server.engines.typed import WrongType, from_plain, to_plain
+from rtc_server.errors import EngineError
 from rtc_server.pcm import Samples
 
 _PIECE_BYTES = 256 * 1024
 """Most bytes handed to the event loop at once: a long batch never holds up the media."""
+_HEAD = struct.Struct("!II")
+_SAMPLE_BYTES = 4
+_MOST_BODY_BYTES = 4 * 1024 * 1024
+"""Texts, languages and voices are far from it."""
+_MOST_AUDIO_BYTES = 256 * 1024 * 1024
+"""More than 64 segments of 40 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +62,18 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """The engine is loaded and warm."""
+class AstReady:
+    """The engine is loaded and warm, and translates."""
 
-    capabilities: AstCapabilities | TtsCapabilities
+    capabilities: AstCapabilities
+    """What it can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class TtsReady:
+    """The engine is loaded and warm, and speaks."""
+
+    capabilities: TtsCapabilities
     """What it can do."""
 
 
@@ -125,7 +144,8 @@ class Raised:
 
 Message: TypeAlias = (
     Load
-    | Ready
+    | AstReady
+    | TtsReady
     | Refused
     | Translate
     | Translated
@@ -138,18 +158,59 @@ Message: TypeAlias = (
 )
 
 
+_KINDS = {kind.__name__: kind for kind in get_args(Message)}
+
+
 def encode(message: Message) -> list[memoryview]:
-    """The frame of a message, as pieces to write one after the other."""
-    arrays: list[pickle.PickleBuffer] = []
-    body = pickle.dumps(message, protocol=5, buffer_callback=arrays.append)
-    parts = [memoryview(body), *(array.raw() for array in arrays)]
-    head = struct.pack(f"!I{len(parts)}Q", len(parts), *(part.nbytes for part in parts))
-    return [memoryview(head), *parts]
+    """The frame of a message, as pieces to write one after the other.
+
+    Raises:
+        WrongType: something in it is of a type that no message holds.
+    """
+    arrays: list[memoryview] = []
+
+    def put_array(array: Samples) -> int:
+        arrays.append(np.ascontiguousarray(array).view(np.uint8).data)
+        return array.size
+
+    named = {"message": type(message).__name__, "fields": to_plain(message, put_array)}
+    body = json.dumps(named, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    audio_bytes = sum(array.nbytes for array in arrays)
+    return [memoryview(_HEAD.pack(len(body), audio_bytes)), memoryview(body), *arrays]
 
 
-def _decode(parts: list[bytearray]) -> Message:
-    message: Message = pickle.loads(parts[0], buffers=parts[1:])
+def decode(body: bytes | bytearray, audio: bytearray) -> Message:
+    """The message of a frame. Arrays are views of `audio`, which may be changed in place.
+
+    Raises:
+        EngineError: it is none.
+    """
+    taken = 0
+
+    def take_array(size: int) -> Samples:
+        nonlocal taken
+        if not 0 <= size <= (len(audio) - taken) // _SAMPLE_BYTES:
+            raise WrongType("an array of more samples than there are")
+        array = np.frombuffer(audio, np.float32, size, taken)
+        taken += array.nbytes
+        return array
+
+    try:
+        named = json.loads(body.decode("utf-8", "surrogatepass"))
+        message: Message = from_plain(_KINDS[named["message"]], named["fields"], take_array)
+    except (ValueError, KeyError, TypeError, RecursionError, WrongType) as exc:
+        # Not its text: that may quote what was said.
+        raise EngineError(f"A frame cannot be read ({type(exc).__name__}).") from None
+    if taken != len(audio):
+        raise EngineError("A frame has audio that is in no message.")
     return message
+
+
+def _sizes(head: bytes | bytearray) -> tuple[int, int]:
+    body_bytes, audio_bytes = _HEAD.unpack(head)
+    if body_bytes > _MOST_BODY_BYTES or audio_bytes > _MOST_AUDIO_BYTES:
+        raise EngineError(f"A frame of {body_bytes + audio_bytes} bytes is too large.")
+    return body_bytes, audio_bytes
 
 
 async def send(writer: asyncio.StreamWriter, message: Message) -> None:
@@ -169,16 +230,21 @@ async def receive(reader: asyncio.StreamReader) -> Message:
 
     Raises:
         EOFError: the other side is gone.
+        EngineError: what came is no message.
     """
-    (count,) = struct.unpack("!I", await reader.readexactly(4))
-    sizes = struct.unpack(f"!{count}Q", await reader.readexactly(8 * count))
-    # bytearray: what is decoded from it may be changed in place by whoever receives it
-    return _decode([bytearray(await reader.readexactly(size)) for size in sizes])
+    body_bytes, audio_bytes = _sizes(await reader.readexactly(_HEAD.size))
+    body = await reader.readexactly(body_bytes)
+    return decode(body, bytearray(await reader.readexactly(audio_bytes)))
 
 
 def send_blocking(pipe: FileIO, message: Message) -> None:
     """`send` for the engine's process: waits while the server is slow to read."""
-    for part in encode(message):
+    write_blocking(pipe, encode(message))
+
+
+def write_blocking(pipe: FileIO, frame: Iterable[memoryview]) -> None:
+    """Write what `encode` gave."""
+    for part in frame:
         left = part
         while left:
             left = left[pipe.write(left) :]
@@ -186,9 +252,9 @@ def send_blocking(pipe: FileIO, message: Message) -> None:
 
 def receive_blocking(pipe: FileIO) -> Message:
     """`receive` for the engine's process."""
-    (count,) = struct.unpack("!I", _read_exactly(pipe, 4))
-    sizes = struct.unpack(f"!{count}Q", _read_exactly(pipe, 8 * count))
-    return _decode([_read_exactly(pipe, size) for size in sizes])
+    body_bytes, audio_bytes = _sizes(_read_exactly(pipe, _HEAD.size))
+    body = _read_exactly(pipe, body_bytes)
+    return decode(body, _read_exactly(pipe, audio_bytes))
 
 
 def _read_exactly(pipe: FileIO, size: int) -> bytearray:

@@ -1,4 +1,4 @@
-"""The engine's own process: ``python -m rtc_server.engines.worker SERVER_PID``.
+"""The engine's own process: ``python -m rtc_server.engines.worker SERVER_PID MEMORY_MB``.
 
 Loads the engine that the first message names, warms it up, then answers one call at a time. Talks
 over the pipes that were its stdin and stdout; whatever libraries print goes to stderr. Ends when
@@ -19,8 +19,8 @@ from typing import cast
 import numpy as np
 
 from rtc_server.engines import wire
-from rtc_server.engines.base import Ast, Tts
-from rtc_server.engines.child_life import die_with, keep_quiet_about_crashes
+from rtc_server.engines.base import Ast, AstCapabilities, Tts, TtsCapabilities
+from rtc_server.engines.child_life import confine, die_with, keep_quiet_about_crashes
 from rtc_server.engines.heartbeat import send_beats_to
 from rtc_server.errors import EngineUnavailable, RtcServerError
 
@@ -32,16 +32,18 @@ def main() -> None:
     """Serve until the server's end of the pipe closes."""
     inbox, outbox = _take_pipes()
     die_with(server_pid=int(sys.argv[1]))
+    confine(memory_mb=int(sys.argv[2]))
     keep_quiet_about_crashes()
     # BrokenPipeError, EOFError: the server is gone, and nobody is left to tell
     with contextlib.suppress(EOFError, BrokenPipeError):
         load = cast(wire.Load, wire.receive_blocking(inbox))
         try:
             engine = _load(load)
+            ready = wire.encode(_ready(engine))
         except Exception as exc:  # whatever a library raises is the reason to show
             wire.send_blocking(outbox, wire.Refused(_reason_to_refuse(exc)))
             return
-        wire.send_blocking(outbox, wire.Ready(engine.capabilities))
+        wire.write_blocking(outbox, ready)
         send_beats_to(_Heart(outbox).beat)
         try:
             _serve(engine, inbox, outbox)
@@ -59,16 +61,29 @@ def _load(load: wire.Load) -> Ast | Tts:
     return engine
 
 
+def _ready(engine: Ast | Tts) -> wire.Message:
+    match engine.capabilities:
+        case AstCapabilities() as capabilities:
+            return wire.AstReady(capabilities)
+        case TtsCapabilities() as capabilities:
+            return wire.TtsReady(capabilities)
+        case other:
+            raise EngineUnavailable(
+                f"It describes itself by {type(other).__name__}, not by AstCapabilities or "
+                "TtsCapabilities."
+            )
+
+
 def _serve(engine: Ast | Tts, inbox: FileIO, outbox: FileIO) -> None:
     while True:
         match wire.receive_blocking(inbox):
             case wire.Translate(batch):
-                reply: wire.Message
                 try:
-                    reply = wire.Translated(tuple(cast(Ast, engine).translate(batch)))
+                    results = cast(Ast, engine).translate(batch)
+                    reply = wire.encode(wire.Translated(tuple(results)))
                 except Exception as exc:  # a failed batch must not end the process
-                    reply = _raised(exc)
-                wire.send_blocking(outbox, reply)
+                    reply = wire.encode(_raised(exc))
+                wire.write_blocking(outbox, reply)
             case wire.Synthesize() as call:
                 _speak(cast(Tts, engine), call, inbox, outbox)
             case wire.Abort():

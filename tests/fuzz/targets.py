@@ -16,7 +16,9 @@ from aiortc import RTCCertificate, RTCIceGatherer, RTCIceTransport
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcsctptransport import DataChunk, InitChunk, SackChunk, serialize_packet
 
-from rtc_server.errors import BadEvent, BadOffer, RemoteError
+from rtc_server.engines import wire
+from rtc_server.engines.base import AstResult, AstStatus, Hint
+from rtc_server.errors import BadEvent, BadOffer, EngineError, RemoteError
 from rtc_server.events.client import parse_client_event
 from rtc_server.signaling.bodies import WRAPPED_LIMIT_BYTES
 from rtc_server.signaling.multipart import split_form
@@ -242,6 +244,27 @@ _SIGNER = SecretSigner(b"k" * 32, lambda _key: b"digest")
 _SECRET = ClientSecret(id="sess_1", key="a", expires_at=1 << 31, model="m", origin="https://a.b")
 
 
+def _wire(data: bytes) -> str:
+    """A frame's body, behind its length in two bytes, and its audio."""
+    body_bytes = int.from_bytes(data[:2], "big")
+    body, audio = data[2 : 2 + body_bytes], bytearray(data[2 + body_bytes :])
+    try:
+        message = wire.decode(body, audio)
+    except EngineError as error:
+        return f"refused: {error}"
+    assert b"".join(wire.encode(message)[2:]) == audio
+    return type(message).__name__
+
+
+def _wire_seeds() -> tuple[bytes, ...]:
+    result = AstResult(AstStatus.NOT_UNDERSTOOD, "да", hints=(Hint("да", "yes"),))
+    messages = (wire.Translated((result,)), wire.Chunk(np.ones(9, np.float32)), wire.Raised("No."))
+    frames = [wire.encode(message)[1:] for message in messages]
+    return tuple(
+        len(body).to_bytes(2, "big") + bytes(body) + b"".join(audio) for body, *audio in frames
+    )
+
+
 def _stun_seeds() -> tuple[bytes, ...]:
     request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
     request.attributes["USERNAME"] = "abcd:efgh"
@@ -310,5 +333,6 @@ TARGETS = (
     Target("rtcp", _rtcp, (Rtcp(1, "c").goodbye(), _RECEIVER_REPORT)),
     Target("sctp", _sctp, _sctp_seeds()),
     Target("secret", _secret, (_SIGNER.sign(_SECRET).encode(),)),
+    Target("wire", _wire, _wire_seeds()),
 )
-"""Everything that reads what strangers send."""
+"""Everything that reads what strangers, or engines, send."""

@@ -50,6 +50,8 @@ class Do(IntEnum):
     """Print a great deal, the secret included, then answer."""
     ORPHAN = 10
     """Start a process of its own (`ORPHAN_COMMAND`) and fall over."""
+    LIE = 12
+    """Answer with something that is no text."""
     DOUBT = 11
     """Understand nothing, and say why."""
 
@@ -103,6 +105,8 @@ class ObedientAst:
             )
             for position, request in enumerate(batch)
         ]
+        if Do(round(float(batch[0].samples[0]) * 100)) is Do.LIE:
+            return [AstResult(AstStatus.OK, cast(str, 7))] * len(batch)
         if Do(round(float(batch[0].samples[0]) * 100)) is Do.DOUBT:
             return [AstResult(AstStatus.NOT_UNDERSTOOD, reason="repeated")] * len(batch)
         if any(round(float(request.samples[0]) * 100) == Do.DROP_A_RESULT for request in batch):
@@ -170,21 +174,20 @@ def fails_to_load(_options: EngineOptions) -> ObedientAst:
 def boasts(_options: EngineOptions) -> ObedientAst:
     """Describes itself in a way that the server cannot read."""
     engine = ObedientAst()
-    engine.capabilities = cast(AstCapabilities, Unreadable())
+    engine.capabilities = cast(AstCapabilities, {"name": "best of all"})
     return engine
-
-
-class Unreadable:
-    """Can be pickled but not read back."""
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (int, ("not a number",))
 
 
 def crashes_at_start(_options: EngineOptions) -> ObedientAst:
     """Falls over in C."""
     print("loading the model", flush=True)
     os.abort()
+
+
+def greedy(_options: EngineOptions) -> ObedientAst:
+    """Takes a gigabyte."""
+    np.ones(1 << 27)
+    return ObedientAst()
 
 
 def never_ready(_options: EngineOptions) -> ObedientAst:

@@ -74,6 +74,7 @@ class AstService:
             name=name,
             options=options,
             start_s=settings.engine_start_s,
+            memory_mb=settings.engine_memory_mb,
             metrics=metrics,
             serve=self._serve_next,
         )

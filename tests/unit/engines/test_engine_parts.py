@@ -1,10 +1,14 @@
 """The small parts around an engine's process: frames, its log, names, backoff."""
 
 import asyncio
+import json
 import os
+import pickle
 import shlex
+import struct
 import sys
 from io import FileIO
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,7 +19,8 @@ from rtc_server.engines import registry, wire
 from rtc_server.engines.base import AstRequest
 from rtc_server.engines.child_log import ChildLog
 from rtc_server.engines.host import Restarts
-from rtc_server.errors import EngineUnavailable
+from rtc_server.engines.typed import WrongType
+from rtc_server.errors import EngineError, EngineUnavailable
 
 
 def frame(message: wire.Message) -> bytes:
@@ -69,6 +74,46 @@ def test_the_blocking_end_speaks_the_same() -> None:
         assert message.samples.tolist() == [1.0, 1.0, 1.0]
         with pytest.raises(EOFError):
             wire.receive_blocking(reader)
+
+
+def damaged(fields: object, kind: str = "Chunk", audio: bytes = b"") -> bytes:
+    """A frame that holds something else."""
+    body = json.dumps({"message": kind, "fields": fields}).encode()
+    return struct.pack("!II", len(body), len(audio)) + body + audio
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (damaged({"samples": "loud"}), "cannot be read"),
+        (damaged({"samples": 3}, audio=bytes(8)), "cannot be read"),
+        (damaged({"samples": -1}), "cannot be read"),
+        (damaged({"samples": True}), "cannot be read"),
+        (damaged({"samples": 1}, audio=bytes(8)), "audio that is in no"),
+        (damaged({}), "cannot be read"),
+        (damaged({"samples": 0, "more": 0}), "cannot be read"),
+        (damaged({"results": [{"status": "well"}]}, "Translated"), "cannot be read"),
+        (damaged({"results": [{"status": "ok", "open_chars": 1.5}]}, "Translated"), "cannot be"),
+        (damaged({"results": 7}, "Translated"), "cannot be read"),
+        (damaged({"command": "rm"}, "System"), "cannot be read"),
+        (damaged([], "Done"), "cannot be read"),
+        (struct.pack("!II", 5, 0) + pickle.dumps(7)[:5], "cannot be read"),
+        (struct.pack("!II", 100_000, 0) + b"[" * 100_000, "cannot be read"),
+        (struct.pack("!II", 1 << 30, 0), "too large"),
+        (struct.pack("!II", 0, 1 << 31), "too large"),
+    ],
+)
+async def test_what_is_no_message_is_an_error_and_nothing_else(data: bytes, sentence: str) -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data(data)
+    with pytest.raises(EngineError, match=sentence):
+        await wire.receive(reader)
+
+
+def test_only_what_a_message_holds_can_be_sent() -> None:
+    for samples in (np.zeros(3), np.zeros((2, 2), np.float32), object()):
+        with pytest.raises(WrongType, match="cannot be sent"):
+            wire.encode(wire.Chunk(cast(Any, samples)))
 
 
 def test_while_loading_a_process_may_say_why_it_cannot() -> None:

@@ -1,6 +1,8 @@
 """An engine's process as the server holds it: how it ends."""
 
 import asyncio
+import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.process import EngineProcess
-from rtc_server.errors import EngineCrashed
+from rtc_server.errors import EngineCrashed, EngineUnavailable
 
 pytestmark = pytest.mark.real_time
 
@@ -53,3 +55,23 @@ async def test_numeric_libraries_get_one_thread_and_report_to_nobody(
     assert seen["OMP_NUM_THREADS"] == seen["OPENBLAS_NUM_THREADS"] == "1"
     assert seen["MKL_NUM_THREADS"] == "3"
     assert seen["ORT_DISABLE_TELEMETRY"] == "1"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="as Linux does it")
+async def test_an_engine_gains_no_rights_and_goes_first_when_memory_is_short() -> None:
+    process = await EngineProcess.start(TTS, TTS, EngineOptions(), 60.0, memory_mb=4096)
+    folder = Path(f"/proc/{process.pid}")
+    status = (folder / "status").read_text(encoding="utf-8")
+    score = (folder / "oom_score_adj").read_text(encoding="utf-8")
+    limits = psutil.Process(process.pid).rlimit(psutil.RLIMIT_AS)
+    await process.close()
+    assert "NoNewPrivs:\t1" in status
+    assert int(score) == 500
+    assert limits == (4096 << 20, 4096 << 20)
+
+
+async def test_an_engine_that_does_not_fit_says_so() -> None:
+    with pytest.raises(EngineUnavailable, match=r"MemoryError|starting|cannot be used"):
+        await EngineProcess.start(
+            "fake", "tests.support.engine_fakes:greedy", EngineOptions(), 60.0, 512
+        )

@@ -81,6 +81,14 @@ async def test_a_crash_fails_whoever_caused_it_and_nobody_else(do: Do) -> None:
         assert bench.restarts("crash") == 2
 
 
+async def test_an_answer_of_the_wrong_type_ends_the_talk_and_is_not_passed_on() -> None:
+    async with running() as bench:
+        with pytest.raises(EngineCrashed, match="broke"):
+            await bench.submit(Do.LIE)
+        await bench.seen()
+        assert bench.restarts("crash") == 1
+
+
 async def test_an_engine_whose_every_call_raises_is_replaced() -> None:
     async with running() as bench:
         pid = (await bench.seen()).pid
@@ -372,7 +380,7 @@ async def test_what_the_engine_cannot_do_is_refused_before_it_waits() -> None:
         ("tests.support.engine_fakes:refuses", REFUSAL),
         ("tests.support.engine_fakes:fails_to_load", r"KeyError: 'encoder.weight'"),
         ("tests.support.engine_fakes:crashes_at_start", r"SIGABRT while it was starting"),
-        ("tests.support.engine_fakes:boasts", "cannot be understood: ValueError"),
+        ("tests.support.engine_fakes:boasts", "describes itself by dict"),
         ("tests.support.engine_fakes:no_such_factory", "no factory named no_such_factory"),
         ("no_such_module:create", "No module named 'no_such_module'"),
         ("tests.support.engine_fakes:never_ready", r"not ready after 1.5 s"),
