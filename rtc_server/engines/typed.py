@@ -1,7 +1,8 @@
 """Data classes to plain JSON values and back, each field checked against its type.
 
-Known are: str, int, float, bool, `Path`, enums of str, data classes, tuples, and mappings by str.
-Types are taken from the annotations alone; nothing that is read can choose what is made of it.
+Known are: str, int, float, bool, `Path`, enums of str, data classes, tuples, mappings by str, and
+any of them or None. Types are taken from the annotations alone; nothing that is read can choose
+what is made of it.
 """
 
 import dataclasses
@@ -9,6 +10,7 @@ from collections.abc import Callable, Hashable, Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -29,9 +31,9 @@ def to_plain(value: object, put_array: Callable[[Samples], int]) -> Any:
     match value:
         case StrEnum() | Path():
             return str(value)
-        case bool() | int() | float() | str():
+        case bool() | int() | float() | str() | None:
             return value
-        case tuple():
+        case tuple() | list():
             return [to_plain(each, put_array) for each in value]
         case Mapping():
             return {str(key): to_plain(each, put_array) for key, each in value.items()}
@@ -87,6 +89,8 @@ def _made(kind: Callable[[str], object], value: Any) -> object:
 
 def _read_many(kind: Any, value: Any, take_array: Callable[[int], Samples]) -> Any:
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is UnionType and inner[1:] == (NoneType,):
+        return None if value is None else _read(inner[0], value, take_array)
     if origin is tuple and isinstance(value, list):
         kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else inner
         if len(kinds) == len(value):

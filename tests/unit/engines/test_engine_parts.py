@@ -7,8 +7,11 @@ import pickle
 import shlex
 import struct
 import sys
+from dataclasses import is_dataclass
 from io import FileIO
-from typing import Any, cast
+from pathlib import Path
+from types import NoneType
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -16,11 +19,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtc_server.engines import registry, wire
-from rtc_server.engines.base import AstRequest
+from rtc_server.engines.base import (
+    AstRequest,
+    AstResult,
+    AstStatus,
+    EngineOptions,
+    Hint,
+    TtsRequest,
+)
 from rtc_server.engines.child_log import ChildLog
 from rtc_server.engines.host import Restarts
 from rtc_server.engines.typed import WrongType
 from rtc_server.errors import EngineError, EngineUnavailable
+from tests.support.fakes import AST_CAPABILITIES, TTS_CAPABILITIES
 
 
 def frame(message: wire.Message) -> bytes:
@@ -202,3 +213,39 @@ def test_what_is_missing_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatc
     assert not any("torch" in word for word in shlex.split(command))
     with pytest.raises(EngineUnavailable, match="needs espeakng_loader"):
         registry.resolve("tts", "espeak")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        wire.Load("a:b", EngineOptions(phrasebooks=(Path("/a"), Path("b")))),
+        wire.AstReady(AST_CAPABILITIES),
+        wire.TtsReady(TTS_CAPABILITIES),
+        wire.Refused("No."),
+        wire.Translated((AstResult(AstStatus.NOT_UNDERSTOOD, "\ud800", hints=(Hint("а", "b"),)),)),
+        wire.Synthesize(TtsRequest("да", "ru")),
+        wire.Synthesize(TtsRequest("да", "ru", voice="anna", rate=2)),
+        wire.Abort(),
+        wire.Working(),
+        wire.Done(),
+        wire.Raised("No.", "here"),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_every_message_comes_through(message: wire.Message) -> None:
+    body = bytes(wire.encode(message)[1])
+    assert wire.decode(body, bytearray()) == message
+
+
+def test_every_field_of_every_message_can_be_read() -> None:
+    def holds_known(kind: Any) -> None:
+        if isinstance(kind, type) and is_dataclass(kind):
+            for hint in get_type_hints(kind).values():
+                holds_known(hint)
+        elif get_origin(kind) is not np.ndarray:
+            assert kind in (str, int, float, bool, Path, AstStatus, NoneType, ...) or get_args(kind)
+            for inner in get_args(kind):
+                holds_known(inner)
+
+    for kind in get_args(wire.Message):
+        holds_known(kind)
