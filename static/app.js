@@ -6,6 +6,7 @@ import { ClientError } from "./client/errors.js";
 import { reachByKeyboard } from "./client/scrolling.js";
 import { forgetSegments, keepSegment, keptSegments } from "./kept.js";
 import { offerKeeping } from "./keep.js";
+import { offerInterface, renderTexts } from "./interface.js";
 import { LanguagePair } from "./languages.js";
 import { offerLook, offerOverlay } from "./look.js";
 import "./meter.js";
@@ -17,7 +18,7 @@ import { recall, remember } from "./prefs.js";
 import { ProblemBar } from "./problems.js";
 import { fetchLanguages, fetchPhrases } from "./server.js";
 import { Settings } from "./settings.js";
-import { interfaceLanguage, offerInterfaceLanguages, speakInterface, text } from "./strings.js";
+import { text } from "./strings.js";
 import { holdToTalk } from "./talk.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
@@ -121,17 +122,8 @@ function showInvitation() {
 }
 
 function renderInterface() {
-  document.documentElement.lang = interfaceLanguage();
+  renderTexts();
   document.title = text("title");
-  for (const node of document.querySelectorAll("[data-text]")) {
-    node.textContent = text(node.dataset.text);
-  }
-  for (const node of document.querySelectorAll("[data-label]")) {
-    node.setAttribute("aria-label", text(node.dataset.label));
-    if (node.tagName === "BUTTON") node.title = text(node.dataset.label);
-  }
-  const search = document.querySelector("input[type=search]");
-  search.placeholder = text("findPhrase");
   if (server) {
     at("engines").textContent = text("engines", server);
     at("engines").title = text("enginesTitle", server);
@@ -423,14 +415,10 @@ at("show-earlier").addEventListener("click", () => {
   earlier = [];
   showInvitation();
 });
-at("interface").addEventListener("change", async ({ target }) => {
-  await speakInterface(target.value);
-  renderInterface();
-});
 addEventListener("pagehide", () => conversation?.abandon());
 
 reachByKeyboard(at("invitation"));
 at("room-link").href = `rooms/room-${Math.random().toString(36).slice(2, 6)}`; // nobody else's
-offerInterfaceLanguages(at("interface"));
+offerInterface(at("interface"), renderInterface);
 renderInterface();
 load();

@@ -1,45 +1,75 @@
 /** A listener's page: pick a language, hear it, read it. No microphone. */
-import { followEnd, reachByKeyboard } from "./client/scrolling.js";
+import { offerInterface, renderTexts } from "./interface.js";
+import "./listen-log.js";
 import { recall, remember } from "./prefs.js";
 import { ask, connect, events, room } from "./room-server.js";
+import { languageName, text, useWords } from "./strings.js";
+import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
-import { languageName, speakInterface, text } from "./room-words.js";
+import { write } from "./write.js";
+
+await useWords("room");
 
 const RETRY_MS = 3000;
-const KEPT = 200; // captions on the page
-const [form, select, silent, toggle, status, captions, voice] = [
-  "#choice", "#language", "#silent", "#toggle", "#status", "#captions", "#voice",
+const SIZES = [1, 1.25, 1.6, 2, 2.6]; // times the usual one
+const [form, languages, silent, toggle, status, captions, voice, fold] = [
+  "#choice", "#languages", "#silent", "#toggle", "#status", "#captions", "#voice", "#fold",
 ].map((each) => document.querySelector(each));
 
 /** @type {{source: string, languages: {language: string}[], live: boolean}|null} */ let state = null;
 /** What is to be stopped, once somebody pressed Listen. @type {{stop: () => void}|null} */ let session = null;
 /** Of the last caption read, by language. @type {Map<string, string>} */ const lastIds = new Map();
+const transcript = new Transcript();
 const wakeLock = new WakeLock();
+let language = recall("room-language", "") || navigator.language.slice(0, 2);
+let size = recall("room-size", 0);
 let wanted = false;
 let phase = "connecting";
 let expiring = false; // the room said so in this session
 let forSilence = false; // and that it was because nobody speaks
+/** Of the segment being spoken. */ let heard = "";
 
 function show(next) {
   phase = next;
   document.body.dataset.state = next;
-  status.textContent = text(expiring && session ? "expiring" : next);
-  toggle.textContent = text(wanted ? "stop" : "listen");
+  document.body.toggleAttribute("data-running", wanted);
+  write(status, text(`room.${expiring && session ? "expiring" : next}`));
+  write(document.querySelector("#toggle-text"), text(wanted ? "stop" : "room.listen"));
   toggle.disabled = !wanted && !state?.live;
   wakeLock.hold(wanted);
+  if (!session) pulse("");
+  invite();
 }
 
-function fillLanguages() {
-  const before = select.value || recall("room-language", "") || navigator.language.slice(0, 2);
-  select.replaceChildren(
-    ...(state?.languages ?? []).map(({ language }) => {
-      const name = languageName(language);
-      return new Option(language === state.source ? text("original", { name }) : name, language);
-    }),
-  );
-  const there = [...select.options].some((option) => option.value === before);
-  if (there) select.value = before;
-  else if (select.options.length > 1) select.selectedIndex = 1; // the original is the first
+/** Before the first caption the room for them says what goes on. */
+function invite() {
+  const invitation = document.querySelector("#invitation");
+  invitation.hidden = !captions.empty;
+  write(invitation, status.textContent);
+}
+
+/** Somebody speaks, though there is no text yet. @param {string} segment  its id, or "" */
+function pulse(segment) {
+  heard = segment;
+  document.querySelector("#pulse").hidden = !segment;
+}
+
+function showLanguages() {
+  const codes = (state?.languages ?? []).map((each) => each.language);
+  if (codes.length && !codes.includes(language)) language = codes[1] ?? codes[0]; // the original is the first
+  const chips = codes.map((code) => {
+    const radio = Object.assign(document.createElement("input"), {
+      type: "radio",
+      name: "language",
+      value: code,
+      checked: code === language,
+    });
+    const name = languageName(code);
+    const label = document.createElement("label");
+    label.append(radio, code === state.source ? text("room.original", { name }) : name);
+    return label;
+  });
+  languages.replaceChildren(languages.querySelector("legend"), ...chips);
 }
 
 /** Look at the room until there is something to hear. */
@@ -54,7 +84,7 @@ async function look() {
   const response = await ask(`v1/rooms/${room}`).catch(() => null);
   const known = JSON.stringify(state?.languages?.map((each) => each.language));
   state = response?.ok ? await response.json() : null;
-  if (state && JSON.stringify(state.languages.map((each) => each.language)) !== known) fillLanguages();
+  if (state && JSON.stringify(state.languages.map((each) => each.language)) !== known) showLanguages();
   if (session) return;
   if (response?.status === 401 || response?.status === 403) show("refused");
   else if (!state?.live) show("waiting");
@@ -65,9 +95,12 @@ async function look() {
 function begin() {
   wanted = true;
   expiring = false;
-  if (captions.lang !== select.value) captions.replaceChildren();
-  captions.lang = select.value;
-  session = silent.checked ? read(select.value) : hear(select.value);
+  if (captions.lang !== language) {
+    captions.clear();
+    transcript.clear();
+  }
+  captions.lang = language;
+  session = silent.checked ? read(language) : hear(language);
 }
 
 function end(next = "lost") {
@@ -92,7 +125,7 @@ function hear(language) {
       else if (peer.connectionState === "failed") lost();
     });
     const channel = peer.createDataChannel("oai-events");
-    channel.addEventListener("message", ({ data }) => caption(JSON.parse(data)));
+    channel.addEventListener("message", ({ data }) => take(JSON.parse(data)));
     channel.addEventListener("close", lost);
   };
   show("connecting");
@@ -110,7 +143,7 @@ function read(language) {
   (async () => {
     for await (const { id, data } of events(path, lastIds.get(language), abort.signal)) {
       if (session !== mine) return;
-      caption(JSON.parse(data));
+      take(JSON.parse(data));
       lastIds.set(language, id);
     }
   })()
@@ -119,8 +152,7 @@ function read(language) {
   return mine;
 }
 
-/** One line for each segment; a later revision takes its place. */
-function caption(event) {
+function take(event) {
   if (event.type === "x.expiring") {
     expiring = true;
     forSilence = event.reason === "idle";
@@ -131,43 +163,57 @@ function caption(event) {
     expiring = forSilence = false; // somebody speaks again
     show(phase);
   }
-  const id = `segment-${event.segment_id}`;
-  const words = event.target.text;
-  let line = document.getElementById(id);
-  if (!words) {
-    if (event.final) line?.remove();
-    return;
-  }
-  if (!line) {
-    line = Object.assign(document.createElement("p"), { id });
-    captions.append(line);
-    if (captions.children.length > KEPT) captions.firstElementChild.remove();
-  }
-  line.textContent = words;
-  line.className = event.final ? "final" : "partial";
+  if (!event.final) pulse(event.segment_id);
+  else if (event.segment_id === heard) pulse("");
+  const segment = transcript.apply({ ...event, key: event.segment_id }, new Date());
+  if (segment?.target.text || event.final) segment && captions.show(segment);
+  invite();
+}
+
+/** @param {boolean} open */
+function openControls(open) {
+  fold.setAttribute("aria-expanded", String(open));
+  document.querySelector("#controls").hidden = !open;
+}
+
+function resize(by) {
+  size = Math.max(0, Math.min(SIZES.length - 1, size + by));
+  document.documentElement.style.setProperty("--times", SIZES[size]);
+  document.querySelector("#smaller").disabled = size === 0;
+  document.querySelector("#larger").disabled = size === SIZES.length - 1;
+  remember("room-size", size);
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  openControls(wanted); // while one listens, all the room is for the captions
   if (!wanted) return begin();
   wanted = false;
   end("ready");
 });
-for (const control of [select, silent]) {
-  control.addEventListener("change", () => {
-    remember("room-language", select.value);
-    if (!session) return;
-    session.stop();
-    begin();
-  });
-}
+form.addEventListener("change", ({ target }) => {
+  if (target.name === "language") remember("room-language", (language = target.value));
+  else if (target !== silent) return;
+  if (!session) return;
+  session.stop();
+  begin();
+});
+fold.addEventListener("click", () => openControls(fold.getAttribute("aria-expanded") === "false"));
+document.querySelector("#smaller").addEventListener("click", () => resize(-1));
+document.querySelector("#larger").addEventListener("click", () => resize(1));
 addEventListener("pagehide", () => session?.stop());
 
-document.querySelector("#room").textContent = room;
-reachByKeyboard(captions);
-followEnd(captions);
-speakInterface(() => {
-  fillLanguages();
+function renderInterface() {
+  renderTexts();
+  document.title = `${text("room.listen")} – ${text("title")}`;
+  captions.translateInterface();
+  showLanguages();
   show(phase);
-});
+}
+
+document.querySelector("#room").textContent = room;
+resize(0);
+pulse("");
+offerInterface(document.querySelector("#interface"), renderInterface);
+renderInterface();
 watch();

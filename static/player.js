@@ -1,10 +1,9 @@
 /** The controls of a file that is translated: which one, play and pause, where in it. */
-import { FileSource } from "./file.js";
 import { text } from "./strings.js";
 
 /** Fires "chosen" {} with a new file, "ended" {} when it has played to its end. */
 export class FilePlayer extends EventTarget {
-  /** @type {FileSource|null} */ #source = null;
+  /** @type {import("./file.js").FileSource|null} */ #source = null;
   #bar;
   #picker;
   #name;
@@ -33,7 +32,7 @@ export class FilePlayer extends EventTarget {
     this.render();
   }
 
-  /** What was chosen. @returns {FileSource|null} */
+  /** What was chosen. @returns {import("./file.js").FileSource|null} */
   get source() {
     return this.#source;
   }
@@ -44,8 +43,9 @@ export class FilePlayer extends EventTarget {
   }
 
   /** @param {File|undefined} file */
-  take(file) {
+  async take(file) {
     if (!file) return; // the dialog was closed without a choice
+    const { FileSource } = await import("./file.js");
     this.#source?.discard();
     const source = (this.#source = new FileSource(file));
     source.addEventListener("change", () => this.#showPosition());

@@ -1,15 +1,28 @@
 /** The speaker's page of a room: the link for the others, who listens, and a microphone. */
+import { listDevices, openMicrophone } from "./audio.js";
 import { Backoff } from "./client/backoff.js";
-import { ask, connect, room, useKey } from "./room-server.js";
+import { watchLevel } from "./graph.js";
+import { offerInterface, renderTexts } from "./interface.js";
+import { fillSelect } from "./languages.js";
+import "./listen-log.js";
+import "./meter.js";
+import { recall, remember } from "./prefs.js";
+import { ask, connect, events, room, useKey } from "./room-server.js";
+import { interfaceLanguage, languageName, text, useWords } from "./strings.js";
+import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
-import { languageName, speakInterface, text } from "./room-words.js";
+import { write } from "./write.js";
+
+await useWords("room");
 
 const LOOK_MS = 3000;
 const EXPIRING_MS = 60_000;
 const PATIENCE_MS = 10 * 60_000; // with a connection that was lost
 const REFUSALS = [401, 403, 409, 422, 429, 503]; // for which the server has a sentence
-const [keyForm, form, source, toggle, status, languages] = [
-  "#key-form", "#speaking", "#source", "#toggle", "#status", "#languages",
+const COPIED_MS = 1500;
+const LOOPBACK = /^(localhost|127\.|\[::1\]$)/;
+const [keyForm, form, source, microphone, meter, toggle, status, languages, captions] = [
+  "#key-form", "#speaking", "#source", "#microphone", "#meter", "#toggle", "#status", "#languages", "#captions",
 ].map((each) => document.querySelector(each));
 
 const wakeLock = new WakeLock();
@@ -17,12 +30,15 @@ let phase = "silent";
 /** @type {{language: string, listeners: number}[]} */ let counts = [];
 /** @type {string[]} */ let sources = [];
 /** @type {{stop: () => void}|null} */ let speaking = null;
+/** Whether this page itself reads the room, and is no listener. */ let reading = false;
 
 /** @param {string} next  a key of the words  @param {string} [sentence]  better ones, of the server */
 function show(next, sentence = "") {
   phase = next;
-  status.textContent = sentence || text(next);
-  toggle.textContent = text(speaking ? "stop" : "speak");
+  const known = interfaceLanguage() === "en" ? sentence : ""; // the server's own are English
+  write(status, known || text(`room.${next}`));
+  document.body.toggleAttribute("data-running", speaking !== null);
+  write(document.querySelector("#toggle-text"), text(speaking ? "stop" : "room.speak"));
   toggle.disabled = !sources.length;
   wakeLock.hold(speaking !== null);
 }
@@ -35,20 +51,20 @@ async function enter() {
   const { url, qr_svg: svg } = await response.json();
   const link = document.querySelector("#link");
   link.href = link.textContent = url;
-  document.querySelector("#qr").src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  for (const id of ["#qr", "#qr-too"]) {
+    document.querySelector(id).src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  }
+  document.querySelector("#loopback").hidden = !LOOPBACK.test(new URL(url).hostname);
   document.querySelector("#invitation").hidden = false;
   const known = await (await ask("v1/languages")).json();
   sources = [...new Set(known.pairs.map((pair) => pair.source))];
-  fill();
-  source.value = known.default.source;
+  const usual = known.default.source;
+  fillSelect(source, sources, sources.includes(usual) ? usual : sources[0]);
   show("silent");
   watch();
 }
 
-function fill() {
-  const before = source.value;
-  source.replaceChildren(...sources.map((code) => new Option(languageName(code), code)));
-  if (before) source.value = before;
+function showCounts() {
   const rows = counts.map(({ language, listeners }) =>
     Object.assign(document.createElement("li"), { textContent: `${languageName(language)}: ${listeners}` }),
   );
@@ -59,12 +75,13 @@ async function watch() {
   for (;;) {
     const response = await ask(`v1/rooms/${room}`).catch(() => null);
     const state = response?.ok ? await response.json() : { listeners: 0, languages: [] };
-    document.querySelector("#count").textContent = state.listeners;
-    counts = state.languages;
-    fill();
+    const own = ({ language }) => (reading && language === state.source ? 1 : 0);
+    counts = state.languages.map((each) => ({ ...each, listeners: each.listeners - own(each) }));
+    write(document.querySelector("#count"), String(state.listeners - (reading ? 1 : 0)));
+    showCounts();
     if (phase === "speaking") {
       const expiring = (state.expires_in_ms ?? Infinity) <= EXPIRING_MS;
-      status.textContent = text(expiring ? "expiring" : phase); // speech may call it off
+      write(status, text(`room.${expiring ? "expiring" : phase}`)); // speech may call it off
     }
     await new Promise((wake) => setTimeout(wake, LOOK_MS));
   }
@@ -84,13 +101,20 @@ async function speak() {
   show("connecting");
   let stream;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    const { track } = await openMicrophone(microphone.value);
+    stream = new MediaStream([track]);
   } catch {
     return over("noMicrophone");
   }
   const [track] = stream.getAudioTracks();
   if (stopped.signal.aborted) return track.stop();
-  stopped.signal.addEventListener("abort", () => track.stop());
+  const metering = watchLevel(track, (rms) => meter.push(rms)).catch(() => () => {});
+  stopped.signal.addEventListener("abort", async () => {
+    track.stop();
+    (await metering)();
+    meter.reset();
+  });
+  listMicrophones(); // only now does the browser tell their names
   track.addEventListener("ended", () => over("microphoneGone"));
   let patience = new Backoff(performance.now(), PATIENCE_MS);
   while (speaking === mine) {
@@ -122,6 +146,7 @@ async function beHeard(stream, stop, connected) {
       if (peer.connectionState !== "connected") return;
       connected();
       show("speaking");
+      prove(ended.signal);
     });
   };
   try {
@@ -132,6 +157,51 @@ async function beHeard(stream, stop, connected) {
   }
 }
 
+/** Show what the listeners of the original read: the proof that one is heard. */
+async function prove(over) {
+  const transcript = new Transcript();
+  reading = true;
+  document.querySelector("#proof").hidden = false;
+  captions.clear();
+  try {
+    const path = `v1/rooms/${room}/captions?language=${source.value}`;
+    for await (const { data } of events(path, undefined, over)) {
+      const event = JSON.parse(data);
+      if (event.type !== "x.segment") continue;
+      const segment = transcript.apply({ ...event, key: event.segment_id }, new Date());
+      if (segment) captions.show(segment);
+    }
+  } catch {
+    // a full room has no place for it, and one that is over nothing to show
+  } finally {
+    reading = false;
+  }
+}
+
+async function listMicrophones() {
+  const named = (await listDevices("audioinput")).filter(({ id }) => id !== "default");
+  const chosen = recall("room-microphone", "");
+  microphone.replaceChildren(
+    new Option(text("defaultMicrophone"), ""),
+    ...named.map(({ id, label }) => new Option(label, id)),
+  );
+  microphone.value = named.some(({ id }) => id === chosen) ? chosen : "";
+}
+
+microphone.addEventListener("change", () => {
+  remember("room-microphone", microphone.value);
+  if (!speaking) return;
+  speaking.stop();
+  speak();
+});
+document.querySelector("#copy").addEventListener("click", async ({ target }) => {
+  await navigator.clipboard.writeText(document.querySelector("#link").href);
+  target.textContent = text("copied");
+  setTimeout(() => (target.textContent = text("room.copyLink")), COPIED_MS);
+});
+document.querySelector("#show-qr").addEventListener("click", () => {
+  document.querySelector("#large-qr").showModal();
+});
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (!speaking) return speak();
@@ -147,8 +217,15 @@ keyForm.addEventListener("submit", (event) => {
 addEventListener("pagehide", () => speaking?.stop());
 
 document.querySelector("#room").textContent = room;
-speakInterface(() => {
-  fill();
+function renderInterface() {
+  renderTexts();
+  document.title = `${text("room.room")} ${room} – ${text("title")}`;
+  if (sources.length) fillSelect(source, sources, source.value);
+  captions.translateInterface();
+  listMicrophones();
+  showCounts();
   show(phase);
-});
+}
+offerInterface(document.querySelector("#interface"), renderInterface);
+renderInterface();
 enter();

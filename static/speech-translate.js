@@ -10,52 +10,15 @@
  * secret does not belong into markup.
  *
  * Fires "statechange" {state, error} and "segment" (a caption), which bubble out of shadow trees.
- * The parts `button`, `status` and `captions` can be styled; the words are English or Russian by the
- * element's `lang` or the document's.
+ * The parts `button`, `status` and `captions` can be styled; the words are in one of eight languages,
+ * by the element's `lang` or the document's. A screen reader hears each finished translation once.
  */
 import { attachTranslation, ClientError } from "./client.js";
 import { followEnd, reachByKeyboard } from "./client/scrolling.js";
+import { WORDS } from "./element-words.js";
 
 const MOST_CAPTIONS = 200;
-
-const WORDS = {
-  en: {
-    start: "Start interpreting",
-    stop: "Stop",
-    captions: "Captions",
-    opening: "Waiting for the sound…",
-    connecting: "Connecting…",
-    live: "Listening",
-    reconnecting: "Connection lost, trying again…",
-    finishing: "Finishing the last phrase…",
-    closed: "Stopped",
-    refused: "The browser does not give the sound. Allow it in the address bar, then start again.",
-    silent: "That tab gives no sound. Choose it again with “share tab audio” ticked.",
-    ended: "The sound ended.",
-    failed: "The interpreter cannot be reached. Try again in a moment.",
-    busy: "The interpreter is full. Try again in a moment.",
-    unauthorized: "This page may not use the interpreter. Ask whoever runs it.",
-    not_understood: "Not understood",
-  },
-  ru: {
-    start: "Начать перевод",
-    stop: "Остановить",
-    captions: "Субтитры",
-    opening: "Жду звука…",
-    connecting: "Соединяюсь…",
-    live: "Слушаю",
-    reconnecting: "Связь пропала, пробую снова…",
-    finishing: "Заканчиваю последнюю фразу…",
-    closed: "Остановлено",
-    refused: "Браузер не даёт звук. Разрешите его в адресной строке и начните снова.",
-    silent: "Эта вкладка не передаёт звук. Выберите её ещё раз и отметьте «звук вкладки».",
-    ended: "Звук закончился.",
-    failed: "Переводчик недоступен. Попробуйте чуть позже.",
-    busy: "Переводчик занят. Попробуйте чуть позже.",
-    unauthorized: "Этой странице нельзя пользоваться переводчиком. Обратитесь к тому, кто его держит.",
-    not_understood: "Не понято",
-  },
-};
+const SPOKEN_LINES = 8;
 
 const sheet = new CSSStyleSheet(); // adopted, so that a strict Content-Security-Policy holds
 sheet.replaceSync(`
@@ -65,12 +28,14 @@ sheet.replaceSync(`
     border: 1px solid currentColor; background: Canvas; color: CanvasText; cursor: pointer; }
   button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
   [role="status"] { display: inline-block; margin: 0 0 0 0.75rem; }
-  [role="log"] { margin-block-start: 1rem; max-block-size: 20rem; overflow-y: auto; }
+  [role="log"] { margin-block-start: 1rem; max-block-size: 20rem; overflow-y: auto; overflow-wrap: anywhere; }
   [role="log"]:empty { display: none; }
   [role="log"] > div { margin-block-end: 0.75rem; }
   p { margin: 0; }
   .source { font-size: 0.9em; }
   [data-status="partial"] { font-style: italic; }
+  [data-status="partial"] p:last-child:empty::after { content: "…"; }
+  .spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
 `);
 
 /** Getters and setters that only mirror attributes. */
@@ -84,6 +49,7 @@ export class SpeechTranslate extends HTMLElement {
   #button = document.createElement("button");
   #status = document.createElement("span");
   #captions = document.createElement("div");
+  #spoken = document.createElement("div");
   #audio = document.createElement("audio");
   /** @type {Map<string, HTMLElement>} */ #rows = new Map();
   /** What runs, or is being opened. @type {AbortController|null} */ #running = null;
@@ -102,7 +68,10 @@ export class SpeechTranslate extends HTMLElement {
     this.#status.part = "status";
     this.#captions.part = "captions";
     this.#captions.setAttribute("role", "log");
-    root.append(this.#button, this.#status, this.#captions, this.#audio);
+    this.#captions.setAttribute("aria-live", "off"); // it holds every revision
+    this.#spoken.className = "spoken";
+    this.#spoken.setAttribute("aria-live", "polite");
+    root.append(this.#button, this.#status, this.#captions, this.#spoken, this.#audio);
     reachByKeyboard(this.#captions);
     followEnd(this.#captions);
   }
@@ -218,10 +187,15 @@ export class SpeechTranslate extends HTMLElement {
     write(source, segment.source);
     write(target, segment.target);
     if (segment.status === "not_understood" || segment.status === "failed") {
-      target.textContent = segment.message ?? this.#words.not_understood;
-      target.lang = this.#language;
+      write(target, { language: this.#language, text: this.#words[segment.status] });
     }
+    if (segment.final) this.#announce(target);
     this.#fire("segment", segment);
+  }
+
+  #announce(target) {
+    this.#spoken.append(target.cloneNode(true));
+    if (this.#spoken.childElementCount > SPOKEN_LINES) this.#spoken.firstChild.remove();
   }
 
   #addRow(key) {
@@ -243,7 +217,8 @@ export class SpeechTranslate extends HTMLElement {
     const words = this.#words;
     this.#button.textContent = this.#running ? words.stop : words.start;
     const said = this.#state === "closed" || this.#state === "finishing" ? this.#note : "";
-    this.#status.textContent = words[said] ?? words[this.#state] ?? "";
+    const now = words[said] ?? words[this.#state] ?? "";
+    if (this.#status.textContent !== now) this.#status.textContent = now; // else it is announced again
     this.#status.lang = this.#button.lang = this.#language;
     this.#captions.setAttribute("aria-label", words.captions);
   }
@@ -291,7 +266,7 @@ function wordFor(error) {
     session_ended: "closed",
     session_idle: "closed",
   };
-  return known[error.code] ?? "failed";
+  return known[error.code] ?? "unreachable";
 }
 
 const SILENT = new DOMException("The shared tab gives no sound.", "NotFoundError");

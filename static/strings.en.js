@@ -1,4 +1,4 @@
-/** Every word of the interface, in English; `strings.ru.js` says the same things. */
+/** Every word of the interface, in English; the other `strings.*.js` say the same things. */
 export const words = {
   title: "Live interpreter",
   interfaceLanguage: "Interface language",
@@ -74,7 +74,7 @@ export const words = {
   turnTheirs: "Listening to the other side…",
   newest: "Newest",
   phrases: "Phrases to try",
-  phrasesNote: "This server's engine knows these phrases. Say one as it is written.",
+  phrasesNote: "This server's engine knows these phrases. Say one as it is written, or tap it.",
   anyPhrase: "This server's engine translates free speech. Say anything.",
   findPhrase: "Find a phrase",
   noPhrase: "No phrase with these words.",

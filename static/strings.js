@@ -4,37 +4,40 @@
  */
 import { recall, remember } from "./prefs.js";
 
-const FILES = {
-  en: () => import("./strings.en.js"),
-  ru: () => import("./strings.ru.js"),
-};
-const WRITTEN_AS = { en: "en-GB", ru: "ru" };
+/** The languages, and how each writes times. */
+const WRITTEN_AS = { en: "en-GB", ru: "ru", uk: "uk", de: "de", es: "es", fr: "fr", it: "it", pl: "pl" };
 
 /** Languages that the interface has, ISO 639-1. */
-export const interfaceLanguages = Object.keys(FILES);
+export const interfaceLanguages = Object.keys(WRITTEN_AS);
 
+/** Names of the sets of words that the page uses, as in their files; "" for those of all pages. */
+const sets = [""];
+/** @type {Record<string, {sets: number, words: object}>} by language, with how many sets are in it */
 const loaded = {};
 let language = recall("interface", "") || navigator.language.slice(0, 2);
-if (!(language in FILES)) language = "en";
+if (!(language in WRITTEN_AS)) language = "en";
 await loadWords(language);
 
-/** Fill a list with them, each by its own name. @param {HTMLSelectElement} select */
-export function offerInterfaceLanguages(select) {
-  const options = interfaceLanguages.map((code) => new Option(ownName(code), code));
-  for (const option of options) option.lang = option.value;
-  select.replaceChildren(...options);
-  select.value = language;
-}
-
-/** @param {string} code  @returns {string} as those who speak it write it */
-function ownName(code) {
+/** A language's name as those who speak it write it. @param {string} code */
+export function ownName(code) {
   const name = new Intl.DisplayNames(code, { type: "language" }).of(code);
   return name.charAt(0).toLocaleUpperCase(code) + name.slice(1);
 }
 
 /** Load the words of a language, for `textIn`. @param {string} code  of `interfaceLanguages` */
 export async function loadWords(code) {
-  loaded[code] ??= (await FILES[code]()).words;
+  const of = (loaded[code] ??= { sets: 0, words: {} });
+  while (of.sets < sets.length) {
+    const set = sets[of.sets];
+    of.sets += 1;
+    Object.assign(of.words, (await import(`./strings.${set}${code}.js`)).words);
+  }
+}
+
+/** Have a further set of words, for a page of its own. @param {string} set  as "room" */
+export async function useWords(set) {
+  sets.push(`${set}.`);
+  await loadWords(language);
 }
 
 /** The language of the interface. @returns {string} ISO 639-1 */
@@ -67,7 +70,7 @@ export function textIn(code, path) {
 }
 
 function lookUp(code, path) {
-  return path.split(".").reduce((node, key) => node?.[key], loaded[code]);
+  return path.split(".").reduce((node, key) => node?.[key], loaded[code].words);
 }
 
 /** A time of day as the interface's language writes it. @param {Date} at */

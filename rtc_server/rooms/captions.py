@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from rtc_server.events.server import ExpiringEvent, SegmentEvent, encode
 
+RECENT_CAPTIONS = 3
+"""Final captions that whoever comes late is shown."""
 KEPT_CAPTIONS = 256
 """Final captions kept for readers that come back."""
 READER_CAPTIONS = 64
@@ -46,10 +48,15 @@ class CaptionTape:
             self._finals.append(caption)
         return caption
 
+    @property
+    def recent(self) -> list[Caption]:
+        """The last final captions, for whoever comes late."""
+        return list(self._finals)[-RECENT_CAPTIONS:]
+
     def since(self, last_id: str | None) -> list[Caption]:
-        """Final captions after that one; none without an id, all when it is of another tape."""
+        """Final captions after that one; without an id the newest, of another tape all."""
         if last_id is None:
-            return []
+            return self.recent
         name, _, number = last_id.rpartition(".")
         known = name == self._name and number.isascii() and number.isdigit() and len(number) < 12
         after = int(number) if known else 0

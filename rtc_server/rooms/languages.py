@@ -14,7 +14,7 @@ from rtc_server.events.server import ExpiringEvent, SegmentEvent, TargetCaption
 from rtc_server.interpreter.captions import Direction
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.base import LanguageState
-from rtc_server.rooms.captions import CaptionReader, CaptionTape
+from rtc_server.rooms.captions import Caption, CaptionReader, CaptionTape
 from rtc_server.rooms.channel import Member, Original, Translation
 from rtc_server.rooms.ear import SharedEar
 from rtc_server.rooms.engines import SharedPartials
@@ -117,6 +117,10 @@ class Languages:
     def reader(self, code: str, last_id: str | None) -> CaptionReader:
         """Reads what a language was told since `last_id`; to be joined."""
         return CaptionReader(self._all[code].tape.since(last_id))
+
+    def recent(self, code: str) -> list[Caption]:
+        """What was said last, for whoever comes late."""
+        return self._all[code].tape.recent
 
     def packets(self, code: str) -> NextPacket:
         """Where a listener's next packet comes from."""

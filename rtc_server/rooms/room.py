@@ -271,10 +271,13 @@ class Room:
             self._admit(code)
             self._languages.join(listener, code)
             packets = self._languages.packets(code)
-            return await self._connect(listener, offer_sdp, Role.LISTENER, packets)
+            opened = await self._connect(listener, offer_sdp, Role.LISTENER, packets)
         except BaseException:
             left(listener)
             raise
+        for caption in self._languages.recent(code):
+            listener.caption(caption)
+        return opened
 
     def read(self, code: str, last_id: str | None) -> CaptionReader:
         """Let somebody read a language, until `left`. Raises as `listen`."""

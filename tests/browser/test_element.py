@@ -109,6 +109,24 @@ async def test_the_element_says_that_a_tab_gave_no_sound() -> None:
         assert server.calls.requests == []
 
 
+async def test_the_element_announces_each_translation_once_and_cuts_no_word() -> None:
+    async with element(viewport={"width": 320, "height": 568}) as (page, server):
+        await page.get_by_role("button").click()
+        await expect(page.get_by_role("status")).to_have_text("Listening")
+        channel = await server.calls.channel.get()
+        for rev in range(1, 6):
+            say(channel, "x.segment", **segment("a", rev, "partial", "Да " * rev))
+        say(channel, "x.segment", **segment("a", 9, "final", "Да.", "Donau" * 40))
+        failed = segment("b", 1, "failed", "")
+        say(channel, "x.segment", **failed, message="CanaryX is full.", code="engine_overloaded")
+        log = page.get_by_role("log", name="Captions")
+        await expect(log).to_contain_text("Could not be translated")
+        await expect(log).to_have_attribute("aria-live", "off")
+        spoken = page.locator(".spoken p")
+        await expect(spoken).to_have_text(["Donau" * 40, "Could not be translated"])
+        assert await log.evaluate("log => log.scrollWidth - log.clientWidth") == 0
+
+
 async def test_the_element_is_used_by_keyboard() -> None:
     async with element() as (page, server):
         status = page.get_by_role("status")

@@ -42,6 +42,21 @@ ELEMENT = """<!doctype html>
 </html>"""
 
 
+async def open_captions(page: Page) -> None:
+    """Open the captions panel: on a phone it is behind the settings."""
+    if await page.locator("#open-export").is_visible():
+        await page.click("#open-export")
+        return
+    await page.click("[popovertarget=settings]")
+    await page.click("#captions-too")
+
+
+async def close_panels(page: Page) -> None:
+    """Close what is open over the page, and what it was opened from."""
+    for _ in range(2):
+        await page.keyboard.press("Escape")
+
+
 async def walk_interpreter(look: Look, **options: Any) -> None:
     """Lead the page of one speaker through its states."""
     options = {"viewport": PHONE, "reduced_motion": "reduce", **options}
@@ -53,11 +68,13 @@ async def walk_interpreter(look: Look, **options: Any) -> None:
         await page.wait_for_selector("[data-phase=idle]")
         await look("idle", page)
         for panel in ("settings", "sound", "export"):
-            await page.click(f"[popovertarget={panel}]")
+            await (
+                open_captions(page) if panel == "export" else page.click(f"[popovertarget={panel}]")
+            )
             if panel == "settings":
                 await page.click("#details summary")
             await look(panel, page)
-            await page.keyboard.press("Escape")
+            await close_panels(page)
         await page.click("#open-phrases")
         await look("phrases", page)
         await page.fill("#phrases input", "no such words")
@@ -86,11 +103,11 @@ async def walk_interpreter(look: Look, **options: Any) -> None:
         say(channel, "x.segment", **segment("d", 1, "partial", "Поезд идёт", stable=6))
         await page.wait_for_selector(".segment[data-status=partial]")
         await look("live", page)
-        await page.click("[popovertarget=export]")
+        await open_captions(page)
         for choice in ("value=stacked", "name=times", "name=large", "name=contrast"):
             await page.click(f"#look label:has([{choice}])")
         await look("captions panel, all chosen", page)
-        await page.keyboard.press("Escape")
+        await close_panels(page)
         await look("large, stacked, in high contrast", page)
         for number in range(MANY):
             say(channel, "x.segment", **segment(str(number), 1, "final", *LONG))
@@ -116,7 +133,7 @@ async def walk_two_people(look: Look, **options: Any) -> None:
         say(channel, "x.segment", **segment("b", 1, "partial", "Поезд идёт", stable=6))
         await page.wait_for_selector(".half [data-status=partial]")
         await look("two people, one talks", page)
-        await page.click("[popovertarget=export]")
+        await open_captions(page)
         async with page.expect_popup() as waiting:
             await page.click("#overlay")
         window = await waiting.value
@@ -129,7 +146,7 @@ async def walk_two_people(look: Look, **options: Any) -> None:
             await page.click(f"#look label:has([{choice}])")
         await window.wait_for_selector(f"li:last-child:has-text('{LONG[1]}')")
         await look("caption window, full, in large type and high contrast", window)
-        await page.keyboard.press("Escape")
+        await close_panels(page)
         await look("two people, much was said, in large type and high contrast", page)
 
 
@@ -161,6 +178,8 @@ async def walk_rooms(look: Look, **options: Any) -> None:
             await page.click("#toggle")
             await expect(page.locator("#captions .final")).to_have_count(MANY)
             await look("listener, much was said", page)
+            await page.click("#fold")
+            await look("listener, controls open", page)
 
 
 async def walk_doctor(look: Look, **options: Any) -> None:

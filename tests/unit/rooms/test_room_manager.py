@@ -163,9 +163,11 @@ async def test_a_segment_is_never_called_as_another_of_its_room() -> None:
     """Also when its language ended in between, and is interpreted anew."""
     async with halls(room_linger_s=0) as h:
         await h.speak(ANNA)
-        names = []
+        names: list[str] = []
         for start in (0, len(SENTENCE)):
             with h.manager.read("hall", "en", None, KEY) as reader:
+                for name in names:  # who comes late reads what was said last
+                    assert segment_id(await next_final(reader)) == name
                 await speak(h.wires[0], SENTENCE, start=start)
                 names.append(segment_id(await next_final(reader)))
             await asyncio.sleep(2)

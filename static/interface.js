@@ -1,0 +1,33 @@
+/** The interface's words in the markup of a page, and the list of its languages. */
+import {
+  interfaceLanguage,
+  interfaceLanguages,
+  ownName,
+  speakInterface,
+  text,
+} from "./strings.js";
+
+/** Write the words that the markup names: `data-text`, `data-label`, `data-alt`, `data-placeholder`. */
+export function renderTexts() {
+  document.documentElement.lang = interfaceLanguage();
+  const all = (name) => document.querySelectorAll(`[data-${name}]`);
+  for (const node of all("text")) node.textContent = text(node.dataset.text);
+  for (const node of all("alt")) node.alt = text(node.dataset.alt);
+  for (const node of all("placeholder")) node.placeholder = text(node.dataset.placeholder);
+  for (const node of all("label")) {
+    node.setAttribute("aria-label", text(node.dataset.label));
+    if (node.tagName === "BUTTON") node.title = text(node.dataset.label);
+  }
+}
+
+/** Let a person choose the interface's language. @param {HTMLSelectElement} select  @param {() => void} render */
+export function offerInterface(select, render) {
+  const options = interfaceLanguages.map((code) => new Option(ownName(code), code));
+  for (const option of options) option.lang = option.value;
+  select.replaceChildren(...options);
+  select.value = interfaceLanguage();
+  select.addEventListener("change", async () => {
+    await speakInterface(select.value);
+    render();
+  });
+}
