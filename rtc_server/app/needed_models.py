@@ -16,7 +16,7 @@ def needed_models(settings: EngineSettings) -> tuple[Model, ...]:
     """
     kinds = kinds_loaded(settings.ast, settings.tts)
     if settings.canary_model != EngineSettings().canary_model:
-        kinds -= {"canary", "canary-hf"}
+        kinds -= {"canary", "canary-hf", "canary-onnx"}
     if settings.silero_models:
         kinds -= {"silero"}
     return tuple(

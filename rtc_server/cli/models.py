@@ -87,6 +87,8 @@ def _list(folder: Path, ids: Sequence[str]) -> None:
 
 def _evidence(model: Model) -> str:
     unknown = [file.name for file in model.files if file.sha256 is None]
+    if len(unknown) == len(model.files):
+        return "not known; fetching needs --trust-download"
     if unknown:
         return f"not known of {', '.join(unknown)}; fetching needs --trust-download"
     return f"as {model.checked} independent projects publish it"

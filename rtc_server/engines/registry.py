@@ -88,6 +88,17 @@ _ENGINES = (
         loads=("canary-hf",),
     ),
     _Known(
+        kind="ast",
+        name="canary-onnx",
+        factory="rtc_server.engines.canary.engine:create_onnx",
+        title="NVIDIA Canary (ONNX Runtime)",
+        licence="weights CC-BY-4.0; ONNX Runtime MIT",
+        languages=CANARY_LANGUAGES,
+        needs=("onnxruntime",),
+        extra="canary-onnx",
+        loads=("canary-onnx",),
+    ),
+    _Known(
         kind="tts",
         name="espeak",
         factory="rtc_server.engines.espeak.engine:create",

@@ -1,11 +1,15 @@
-"""Factories: ``--ast canary`` (through NeMo) and ``--ast canary-hf`` (through transformers).
+"""Factories: ``--ast canary`` (through NeMo), ``canary-hf`` (transformers), ``canary-onnx``.
 
-PyTorch and what stands on it are imported when one of them is called, in the engine's process.
+PyTorch and what stands on it are imported when one of the first two is called, in the engine's
+process; the third does without.
 """
+
+from importlib.util import find_spec
 
 from rtc_server.engines.base import Ast, EngineOptions
 from rtc_server.engines.canary.translator import CanaryAst
 from rtc_server.engines.extras import install_command
+from rtc_server.engines.onnx_session import thread_count
 from rtc_server.errors import EngineUnavailable
 
 WEIGHTS = "weights CC-BY-4.0 (name NVIDIA where you use them)"
@@ -37,6 +41,21 @@ def create_hf(options: EngineOptions) -> Ast:
         raise _missing("canary-hf", exc) from exc
     writer = HfWriter.load(options.canary_model, options.device, options.models_dir)
     return CanaryAst(writer, "canary-hf", f"{WEIGHTS}; transformers Apache-2.0")
+
+
+def create_onnx(options: EngineOptions) -> Ast:
+    """Canary on ONNX Runtime, without PyTorch, from a folder.
+
+    Raises:
+        EngineUnavailable: the extra or the model is missing, or it is no Canary.
+    """
+    if find_spec("onnxruntime") is None:
+        raise _missing("canary-onnx", ImportError(name="onnxruntime"))
+    from rtc_server.engines.canary.onnx_writer import OnnxWriter  # noqa: PLC0415
+
+    threads = thread_count(options.threads)
+    writer = OnnxWriter.load(options.canary_model, threads, options.models_dir)
+    return CanaryAst(writer, "canary-onnx", f"{WEIGHTS}; ONNX Runtime MIT")
 
 
 def _missing(extra: str, exc: ImportError) -> EngineUnavailable:

@@ -12,6 +12,9 @@ from typing import BinaryIO
 from rtc_server import catalog
 from rtc_server.errors import EngineUnavailable, ModelError
 
+_ENDINGS = {"canary-hf": "-hf", "canary-onnx": "-int8"}
+"""What ids in the catalogue end with: one model, converted for something."""
+
 
 def open_archive(model: str, models_dir: Path) -> tuple[Path, BinaryIO]:
     """Return name and handle of a ``.nemo`` file that was fetched before, or of `model` as a path.
@@ -37,19 +40,25 @@ def open_archive(model: str, models_dir: Path) -> tuple[Path, BinaryIO]:
 
 
 @contextmanager
-def open_folder(model: str, models_dir: Path) -> Iterator[Path]:
-    """Yield a folder with the files of a Canary for transformers; arguments as `open_archive`.
+def open_folder(model: str, models_dir: Path, kind: str, marker: str) -> Iterator[Path]:
+    """Yield a folder with the files of a Canary.
 
     Of a fetched model it holds links to the open files whose hashes were checked, so that whatever
     happens to their names meanwhile is not loaded.
+
+    Args:
+        model: as for `open_archive`.
+        models_dir: as for `open_archive`.
+        kind: of the model in the catalogue.
+        marker: file that every such folder holds.
 
     Raises:
         EngineUnavailable: it is not here, or not what the catalogue says.
     """
     path = _given(model)
-    known = None if path else _known(model, "canary-hf", models_dir)
+    known = None if path else _known(model, kind, models_dir)
     if known is None:
-        path = path or _cached(model, "config.json", "canary-hf")
+        path = path or _cached(model, marker, kind)
         yield path if path.is_dir() else path.parent
         return
     with ExitStack() as stack:
@@ -82,8 +91,8 @@ def _given(model: str) -> Path | None:
 
 
 def _of_catalog(model: str, kind: str) -> catalog.Model | None:
-    """Return the catalogue's model of that name; one for transformers may end in ``-hf``."""
-    names = (Path(model).name, f"{Path(model).name}-hf")
+    """Return the catalogue's model of that name, which may lack what its kind adds to it."""
+    names = (Path(model).name, Path(model).name + _ENDINGS.get(kind, ""))
     return next((m for m in catalog.catalog() if m.kind == kind and m.id in names), None)
 
 

@@ -51,7 +51,9 @@ class HfWriter:
         chosen = choose_device(device)
         title = f"NVIDIA Canary through transformers ({Path(model).name})"
         try:
-            with open_folder(model, models_dir) as folder:  # open until the weights are moved
+            with open_folder(
+                model, models_dir, "canary-hf", "config.json"
+            ) as folder:  # open until the weights are moved
                 processor, loaded = _load(folder, choose_dtype(chosen))
                 writer = cls(loaded, processor, chosen, title)
         except torch.OutOfMemoryError as exc:

@@ -55,7 +55,7 @@ class Written:
 
 
 class Writer(Protocol):
-    """What computes: NeMo or transformers."""
+    """What computes: NeMo, transformers or ONNX Runtime."""
 
     @property
     def title(self) -> str:

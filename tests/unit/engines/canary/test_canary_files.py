@@ -29,7 +29,7 @@ def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", ["nvidia/tiny", "tiny", "tiny-hf"])
 def test_what_was_checked_is_read_whatever_becomes_of_the_names(fetched: Path, name: str) -> None:
-    with open_folder(name, fetched) as folder:
+    with open_folder(name, fetched, "canary-hf", "config.json") as folder:
         for file in CONTENT:
             (fetched / "tiny-hf" / file).unlink()
             (fetched / "tiny-hf" / file).write_bytes(b"swapped")
@@ -41,11 +41,11 @@ def test_another_file_is_refused(fetched: Path) -> None:
     (fetched / "tiny-hf" / "model.safetensors").write_bytes(b"Weights")
     with (
         pytest.raises(EngineUnavailable, match="models fetch tiny-hf"),
-        open_folder("tiny", fetched),
+        open_folder("tiny", fetched, "canary-hf", "config.json"),
     ):
         pass
 
 
 def test_a_folder_of_ones_own_is_taken_as_it_is(tmp_path: Path) -> None:
-    with open_folder(str(tmp_path), Path()) as folder:
+    with open_folder(str(tmp_path), Path(), "canary-hf", "config.json") as folder:
         assert folder == tmp_path

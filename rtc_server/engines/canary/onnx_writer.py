@@ -1,0 +1,144 @@
+"""Canary on ONNX Runtime, without PyTorch, in the layout that onnx-asr's author publishes.
+
+``encoder-model`` gives encoder states of log mel features, ``decoder-model`` the next token of each
+text from those and from what it remembers (``decoder_mems``, which grows by a token a step),
+``vocab.txt`` the tokens: one a line, with its number. Files named ``….int8.onnx`` are preferred.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rtc_server.engines.base import Pair
+from rtc_server.engines.canary.files import open_folder
+from rtc_server.engines.canary.prompts import SLOTS, known_languages
+from rtc_server.engines.canary.translator import Written, without_repeats
+from rtc_server.engines.cascade.features import Floats, NemoMel
+from rtc_server.engines.onnx_session import open_session
+from rtc_server.errors import EngineUnavailable
+from rtc_server.pcm import Samples
+
+_END = "<|endoftext|>"
+_SPACE = "▁"
+_ADVICE = "Run: rtc-server models fetch canary-1b-v2-int8"
+
+Integers = npt.NDArray[np.int64]
+
+
+class OnnxWriter:
+    """See `Writer`. Owned by one thread."""
+
+    device = "cpu"
+
+    def __init__(self, folder: Path, threads: int, title: str) -> None:
+        """Load the model in `folder`; a call computes on up to `threads` threads.
+
+        Raises:
+            EngineUnavailable: it holds no such model.
+        """
+        suffix = ".int8" if (folder / "encoder-model.int8.onnx").exists() else ""
+        self.precision = suffix.strip(".") or "float32"
+        self.title = title
+        try:
+            lines = (folder / "vocab.txt").read_text("utf-8").splitlines()
+            self._tokens = [line.rsplit(" ", 1)[0] for line in lines]
+            encoder, decoder = (
+                (folder / f"{part}-model{suffix}.onnx").read_bytes()
+                for part in ("encoder", "decoder")
+            )
+        except (OSError, UnicodeDecodeError) as exc:
+            raise EngineUnavailable(
+                f"{title}: {getattr(exc, 'filename', None) or folder} cannot be read. {_ADVICE}"
+            ) from exc
+        self._encoder = open_session(encoder, f"{title}, encoder,", threads, _ADVICE)
+        self._decoder = open_session(decoder, f"{title}, decoder,", threads, _ADVICE)
+        self._numbers = {token: number for number, token in enumerate(self._tokens)}
+        self._fixed = self._prompt_numbers()
+        mems = next(each for each in self._decoder.get_inputs() if each.name == "decoder_mems")
+        self._layers, self._width = int(mems.shape[0]), int(mems.shape[3])
+        self._mel = NemoMel()
+        self.languages = known_languages(self._numbers.__contains__)
+
+    @classmethod
+    def load(cls, model: str, threads: int, models_dir: Path) -> "OnnxWriter":
+        """Load `model`, a folder or a name, as in `EngineOptions`.
+
+        Raises:
+            EngineUnavailable: no such model is here, or it is no Canary.
+        """
+        title = f"NVIDIA Canary on ONNX Runtime ({Path(model).name})"
+        with open_folder(model, models_dir, "canary-onnx", "vocab.txt") as folder:
+            return cls(folder, threads, title)
+
+    def write(
+        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+    ) -> list[list[Written]]:
+        """See `Writer.write`."""
+        distinct, among = without_repeats(waves)
+        states, mask = self._encode(distinct)
+        rows = [place for place, pairs in zip(among, wanted, strict=True) for _ in pairs]
+        prompts = np.array([self._prompt(*pair) for pairs in wanted for pair in pairs], np.int64)
+        most = [limit for pairs, limit in zip(wanted, limits, strict=True) for _ in pairs]
+        texts = iter(self._decode(states[rows], mask[rows], prompts, most))
+        return [[next(texts) for _ in pairs] for pairs in wanted]
+
+    def _encode(self, waves: Sequence[Samples]) -> tuple[Floats, Integers]:
+        """Encoder states (segments, frames, width), and 1 where a frame is real."""
+        features = [self._mel(wave)[0] for wave in waves]
+        counts = np.array([each.shape[1] for each in features], np.int64)
+        batch = np.zeros((len(waves), len(features[0]), int(counts.max())), np.float32)
+        for row, each in zip(batch, features, strict=True):
+            row[:, : each.shape[1]] = each
+        states, mask = self._encoder.run(None, {"audio_signal": batch, "length": counts})
+        return states, mask
+
+    def _decode(
+        self, states: Floats, mask: Integers, prompts: Integers, limits: Sequence[int]
+    ) -> list[Written]:
+        """Write a text greedily for each row; those that have ended leave the batch."""
+        written: list[list[int]] = [[] for _ in prompts]
+        complete = [False] * len(prompts)
+        live, tokens = np.arange(len(prompts)), prompts
+        memory = np.zeros((self._layers, len(prompts), 0, self._width), np.float32)
+        while len(live):
+            logits, memory = self._decoder.run(
+                None,
+                {
+                    "input_ids": tokens,
+                    "encoder_embeddings": states[live],
+                    "encoder_mask": mask[live],
+                    "decoder_mems": memory,
+                },
+            )
+            following = logits[:, -1].argmax(axis=-1)
+            goes_on = np.zeros(len(live), bool)
+            for place, (row, token) in enumerate(
+                zip(live.tolist(), following.tolist(), strict=True)
+            ):
+                complete[row] = token == self._numbers[_END]
+                if not complete[row]:
+                    written[row].append(token)
+                    goes_on[place] = len(written[row]) + 1 < limits[row]
+            live, memory = live[goes_on], memory[:, goes_on]
+            tokens = following[goes_on][:, None].astype(np.int64)
+        return [Written(self._text(w), c) for w, c in zip(written, complete, strict=True)]
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        return "".join(self._tokens[token] for token in tokens).replace(_SPACE, " ").strip()
+
+    def _prompt(self, source: str, target: str) -> tuple[int, ...]:
+        """Tokens before a text, as NeMo's formatter of the format canary2 writes them."""
+        before, after = self._fixed
+        languages = (self._numbers[f"<|{source}|>"], self._numbers[f"<|{target}|>"])
+        return (*before, *languages, *after)
+
+    def _prompt_numbers(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The parts of a prompt before and after its languages. Raises: it is no Canary."""
+        before = (_SPACE, "<|startofcontext|>", "<|startoftranscript|>", SLOTS["emotion"])
+        after = tuple(SLOTS[name] for name in ("pnc", "itn", "timestamp", "diarize"))
+        if missing := [t for t in (*before, *after, _END) if t not in self._numbers]:
+            raise EngineUnavailable(f"{self.title} is no Canary: it has no {missing[0]}. {_ADVICE}")
+        first, second = (tuple(self._numbers[t] for t in part) for part in (before, after))
+        return first, second
