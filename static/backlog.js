@@ -45,18 +45,21 @@ export class Backlog {
 
   /** Keep what this track says from now on. @param {MediaStreamTrack} track */
   listen(track) {
+    this.#context.resume().catch(() => {}); // some browsers let sound run only once a microphone does
     this.#source = this.#context.createMediaStreamSource(new MediaStream([track]));
     this.#source.connect(this.#node);
   }
 
   /** Send it from now on. @returns {Promise<void>} when it has caught up: the track itself will do */
   release() {
+    if (this.#context.state !== "running") return Promise.resolve(); // then nothing was kept
     this.#node.port.postMessage("release");
     return this.#word("live");
   }
 
   /** @returns {Promise<void>} when all that was said until now is sent */
   passed() {
+    if (this.#context.state !== "running") return Promise.resolve();
     this.#count += 1;
     this.#node.port.postMessage(this.#count);
     return this.#word(this.#count);

@@ -19,6 +19,8 @@ import { SilenceWatch } from "./silence.js";
 const TAIL_MS = 300; // of the last word, which is still on its way out of the microphone
 const TRANSPORT = new URLSearchParams(globalThis.location?.search).get("transport") ?? "auto";
 
+const BACKLOG_MS = 500; // no call waits longer for an audio thread that does not begin
+
 export class Conversation extends EventTarget {
   #client = new TranslationClient({ token: accessToken, transport: TRANSPORT });
   /** @type {import("./audio.js").Source|null} */ #source = null;
@@ -74,11 +76,11 @@ export class Conversation extends EventTarget {
    * @throws {import("./client.js").ClientError|DOMException}
    */
   async run(open, settings, { keepSpeech }) {
-    const making = keepSpeech ? Backlog.make().catch(() => null) : null; // it goes without
+    const making = keepSpeech ? Backlog.make().catch(() => null) : Promise.resolve(null); // it goes without
     try {
       this.#emit("phase", { phase: "opening" });
       const source = await open();
-      const backlog = await making;
+      const backlog = await soon(making);
       if (this.#client.state === "closed") return source.close(); // stopped while the browser asked
       this.#adopt(source);
       if (source.kind === "microphone") this.#backlog = backlog;
@@ -93,7 +95,7 @@ export class Conversation extends EventTarget {
       if (error.name !== "AbortError" || this.#client.state !== "closed") throw error;
     } finally {
       this.#client.stop({ drain: false });
-      (await making)?.close();
+      making.then((backlog) => backlog?.close());
       clearTimeout(this.#muteTimer);
       this.#source?.close();
       this.#stopMeter();
@@ -251,4 +253,9 @@ export class Conversation extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** What comes of it, or null where that takes too long. @template T  @param {Promise<T>} promise */
+function soon(promise) {
+  return Promise.race([promise, new Promise((wake) => setTimeout(wake, BACKLOG_MS, null))]);
 }

@@ -131,7 +131,7 @@ export const WORDS = {
     busy: "L’interprete è al completo. Riprova tra un momento.",
     unauthorized: "Questa pagina non può usare l’interprete. Chiedi a chi lo gestisce.",
     not_understood: "Non capito",
-    failed: "Non si è potuto tradurre",
+    failed: "Traduzione non riuscita",
   },
   pl: {
     start: "Włącz tłumacza",

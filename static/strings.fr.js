@@ -14,7 +14,7 @@ export const words = {
   replay: "Répéter",
   holdToTalk: "Maintenir pour parler",
   settings: "Réglages",
-  listenTo: "Écouter",
+  listenTo: "Source du son",
   defaultMicrophone: "Micro par défaut",
   tabSound: "Son d’un onglet ou du système…",
   fileSound: "Fichier audio ou vidéo…",

@@ -14,7 +14,7 @@ export const words = {
   replay: "Powtórz",
   holdToTalk: "Przytrzymaj i mów",
   settings: "Ustawienia",
-  listenTo: "Słuchaj",
+  listenTo: "Źródło dźwięku",
   defaultMicrophone: "Domyślny mikrofon",
   tabSound: "Dźwięk karty lub systemu…",
   fileSound: "Plik audio lub wideo…",

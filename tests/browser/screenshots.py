@@ -5,21 +5,28 @@ The server is the scripted one, so that each picture is the same every time.
 
 import argparse
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from aiortc import RTCDataChannel
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from rtc_server.errors import AdmissionRefused
 from tests.support.browser.chromium import visit
 from tests.support.browser.scripted_server import ScriptedServer, say, scripted_server, segment
+from tests.support.rooms import server as room_server
+from tests.support.rooms import speaker
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 DESKTOP = {"width": 1360, "height": 820}
+TABLET = {"width": 820, "height": 1180}
 PHONE = {"width": 390, "height": 844}
+ON_ITS_SIDE = {"width": 844, "height": 390}
+ZOOMED = {"width": 320, "height": 256}
+"""A desktop at 400 %."""
 SPOKEN = [
     ("Здравствуйте.", "Hello."),
     ("Где находится вокзал?", "Where is the train station?"),
@@ -27,6 +34,7 @@ SPOKEN = [
     ("Два кофе, пожалуйста.", "Two coffees, please."),
 ]
 ANSWER = ("It costs five euros.", "Это стоит пять евро.")
+EVENT = {"type": "x.segment"}
 POPUP = "delete window.documentPictureInPicture"
 
 
@@ -106,6 +114,80 @@ async def phone(folder: Path) -> None:
         await shoot(page, folder / "phone.png")
 
 
+async def tablet(folder: Path) -> None:
+    async with opened(viewport=TABLET, device_scale_factor=1, color_scheme="dark") as (
+        page,
+        server,
+    ):
+        await talk(page, await start(page, server), partial=True)
+        await shoot(page, folder / "tablet.png")
+
+
+async def phone_on_its_side(folder: Path) -> None:
+    async with opened(viewport=ON_ITS_SIDE, device_scale_factor=1) as (page, server):
+        await talk(page, await start(page, server), partial=True)
+        await shoot(page, folder / "phone-on-its-side.png")
+
+
+async def zoomed(folder: Path) -> None:
+    async with opened(viewport=ZOOMED) as (page, server):
+        await talk(page, await start(page, server), partial=True)
+        await shoot(page, folder / "phone-zoomed.png")
+
+
+async def phone_settings(folder: Path) -> None:
+    async with opened(viewport=PHONE, device_scale_factor=1) as (page, _server):
+        await page.click("[popovertarget=settings]")
+        await shoot(page, folder / "phone-settings.png")
+
+
+async def puzzled(folder: Path) -> None:
+    """Nothing was understood, and something failed."""
+    async with opened(viewport=PHONE, device_scale_factor=1) as (page, server):
+        channel = await start(page, server)
+        hints = [("Сколько это стоит?", "How much does it cost?")]
+        say(channel, "x.segment", **segment("a", 1, "final", *SPOKEN[0]))
+        say(channel, "x.segment", **segment("b", 1, "not_understood", "", hints=hints))
+        failed = segment("c", 1, "failed", "")
+        say(channel, "x.segment", **failed, message="Full.", code="engine_overloaded")
+        await page.wait_for_selector("[data-status=failed]")
+        await shoot(page, folder / "phone-puzzled.png")
+
+
+async def rooms(folder: Path) -> None:
+    """Both pages of a room: the speaker's on a desktop, a listener's on a phone."""
+    failed = ["Failed to load resource"]
+    events = "".join(
+        f"id: t.{number}\ndata: {json.dumps(EVENT | segment(str(number), 1, *each))}\n\n"
+        for number, each in enumerate(
+            [("final", said, meant) for said, meant in SPOKEN] + [("partial", "Поезд", "The train")]
+        )
+    )
+
+    async def captions(route: Route) -> None:
+        await route.fulfill(body=events, content_type="text/event-stream")
+
+    async with room_server() as house:
+        async with visit(
+            f"{house.url}/rooms/hall", expected_errors=failed, viewport=DESKTOP
+        ) as seen:
+            await seen.page.route("**/captions?*", captions)
+            await seen.page.click("#toggle:enabled")
+            await seen.page.wait_for_selector("#captions .line.final")
+            await shoot(seen.page, folder / "room.png")
+        async with (
+            speaker(house),
+            visit(f"{house.url}/listen/hall", expected_errors=failed, viewport=PHONE) as seen,
+        ):
+            await seen.page.wait_for_selector("#toggle:enabled")
+            await shoot(seen.page, folder / "listener-ready.png")
+            await seen.page.route("**/captions?*", captions)
+            await seen.page.check("#silent")
+            await seen.page.click("#toggle")
+            await seen.page.wait_for_selector("#captions .line.final")
+            await shoot(seen.page, folder / "listener.png")
+
+
 async def captions_panel(folder: Path) -> None:
     async with opened() as (page, server):
         await talk(page, await start(page, server), pause_ms=2300)
@@ -165,8 +247,8 @@ async def shoot(page: Page, path: Path) -> None:
 STATES: dict[str, Callable[[Path], Awaitable[None]]] = {
     state.__name__: state
     for state in (
-        idle, live, partial, dark, error, phone, captions_panel, contrast, overlay, two_way,
-        two_way_phone,
+        idle, live, partial, dark, error, tablet, phone, phone_on_its_side, zoomed, phone_settings,
+        puzzled, captions_panel, contrast, overlay, two_way, two_way_phone, rooms,
     )
 }  # fmt: skip
 
