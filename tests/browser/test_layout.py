@@ -32,8 +32,9 @@ async def test_captions_come_first_where_there_is_little_room() -> None:
             await server.calls.channel.get(), "x.segment", **segment("a", 1, "final", "Да.", "Yes.")
         )
         caption = page.locator(".target", has_text="Yes.")
-        for name, least in (("desktop at 400 %", 0.3), ("phone on its side", 0.5)):
-            size = SIZES[name]
+        sizes = {**SIZES, "tablet": {"width": 820, "height": 1180}}
+        for name, least in (("desktop at 400 %", 0.3), ("phone on its side", 0.5), ("tablet", 0.5)):
+            size = sizes[name]
             await page.set_viewport_size(size)  # type: ignore[arg-type]
             await expect(caption).to_be_in_viewport()
             box = await page.locator(".log").bounding_box()
