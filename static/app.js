@@ -6,6 +6,7 @@ import { ClientError } from "./client/errors.js";
 import { reachByKeyboard } from "./client/scrolling.js";
 import { forgetSegments, keepSegment, keptSegments } from "./kept.js";
 import { offerKeeping } from "./keep.js";
+import { settleHeader } from "./header.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import { LanguagePair } from "./languages.js";
 import { offerLook, offerOverlay } from "./look.js";
@@ -97,17 +98,6 @@ function showTalk() {
   if (!wanted) letGo();
   talk.hidden = !wanted;
   if (wanted && document.activeElement === toggle) talk.focus(); // it stands where that stood
-}
-
-/** On a phone everything one sets is in one sheet; elsewhere the language stands in the header. */
-function settleHeader() {
-  const narrow = matchMedia("(max-width: 40rem)");
-  const settle = () => (narrow.matches ? at("settings") : at("people").parentElement).insertBefore(
-    at("interface-field"),
-    narrow.matches ? at("settings-title").nextSibling : at("people"),
-  );
-  narrow.addEventListener("change", settle);
-  settle();
 }
 
 /** A browser asks in its own words. Listened to only while needed: it costs the page's quick return. */
@@ -390,7 +380,7 @@ settings.addEventListener("input", async () => {
     problems.show(error.code); // and the conversation goes on with what it had
   }
 });
-settleHeader();
+settleHeader(at("interface-field"), at("people"), at("settings-title"));
 offerLook(at("look"));
 offerOverlay(
   at("overlay"),
