@@ -22,8 +22,8 @@ from rtc_server.errors import EngineUnavailable
 
 _NEEDS = ("onnxruntime", "fxtranslate")
 _FETCH = (
-    "Run: rtc-server models fetch gigaam-v3-e2e-ctc parakeet-tdt-0.6b-v2 mt-en-ru mt-ru-en "
-    "(English and Russian, 0.9 GB); `rtc-server models list` shows what there is for others."
+    "Run: rtc-server models fetch laptop (Russian and English, 1 GB); `rtc-server models list` "
+    "shows what there is for others."
 )
 
 

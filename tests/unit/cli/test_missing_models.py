@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rtc_server import catalog
 from rtc_server.catalog import Model, ModelFile, ModelSet
 from rtc_server.cli import main
 from rtc_server.cli.missing_models import provide_models
@@ -108,3 +109,23 @@ def test_an_engine_that_is_not_installed_comes_before_its_models(
     monkeypatch.setattr("rtc_server.cli.missing_models.resolve", absent)
     with terminal(monkeypatch, "y\n"), pytest.raises(EngineUnavailable):
         provide_models(settings(tmp_path), {})
+
+
+def test_files_from_a_folder_stand_in_for_a_whole_set(tmp_path: Path) -> None:
+    [laptop] = [each for each in catalog.model_sets() if each.id == "laptop"]
+    stand_ins, folder = tmp_path / "stand-ins", tmp_path / "models"
+    for model in laptop.models:
+        (stand_ins / model.id).mkdir(parents=True)
+        for file in model.files:
+            (stand_ins / model.id / file.name).write_bytes(file.name.encode())
+    chosen = EngineSettings(engines="laptop", models_dir=str(folder))
+    with pytest.raises(ModelError, match=r"fetch laptop$"):
+        provide_models(chosen, {})
+    fetch = ["models", "--models-dir", str(folder), "fetch", "laptop", "--from", str(stand_ins)]
+    assert main(fetch, {}) == 2  # their hashes are not the catalogue's
+    assert main([*fetch, "--trust-download"], {}) == 0
+    provide_models(chosen, {})
+    for model in laptop.models:
+        for file in model.files:
+            with catalog.open_verified(folder, model, file) as handle:
+                assert handle.read() == file.name.encode()
