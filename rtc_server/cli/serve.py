@@ -3,17 +3,18 @@
 import argparse
 import asyncio
 import logging
+import sys
 from collections.abc import Mapping
 
 from rtc_server import __version__
 from rtc_server.app.connections import raise_file_limit
 from rtc_server.app.server import RunningServer
 from rtc_server.app.server import serve as run_server
+from rtc_server.cli.log import logging_to
 from rtc_server.cli.missing_models import provide_models
 from rtc_server.config import load_settings
 from rtc_server.transport.paced_loop import new_loop
 
-_LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _TALKATIVE = ("aioice", "aiortc")
 """Loggers whose level INFO says the addresses of people."""
 
@@ -22,12 +23,19 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until SIGINT or SIGTERM."""
     settings = load_settings(arguments, environ)
     provide_models(settings.engines, environ)
-    logging.basicConfig(level=settings.http.log_level.upper(), format=_LOG_FORMAT)
     raise_file_limit()
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(run_server(settings, announce))
+    with (
+        logging_to(sys.stderr.fileno(), settings.http.log_level) as log,
+        asyncio.Runner(loop_factory=new_loop) as runner,
+    ):
+
+        def started(server: RunningServer) -> None:
+            log.on_drop = server.metrics.queue_drops.labels("log").inc
+            announce(server)
+
+        runner.run(run_server(settings, started))
     return 0
 
 

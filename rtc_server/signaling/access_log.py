@@ -4,6 +4,7 @@ Routes are logged as they were declared (``…/calls/{session_id}``), so that no
 reaches the log.
 """
 
+import contextlib
 import logging
 
 from aiohttp import web
@@ -13,14 +14,28 @@ from rtc_server.clock import monotonic
 from rtc_server.signaling.log_limit import LogLimit
 from rtc_server.signaling.proxies import CLIENT
 
+QUIET = frozenset({"healthz", "readyz", "static"})
+"""Names of routes that are asked for all the time; that they answer is no news."""
+
 
 def route_name(request: web.BaseRequest) -> str:
     """The declared path of the route that answered, or what stands for it."""
     try:
-        resource = request.match_info.route.resource if isinstance(request, web.Request) else None
+        resource = _resource(request)
     except (AssertionError, AttributeError):
         return "(not HTTP)"  # refused by the parser: never came to be routed
     return resource.canonical if resource is not None else "(no route)"
+
+
+def _resource(request: web.BaseRequest) -> web.AbstractResource | None:
+    return request.match_info.route.resource if isinstance(request, web.Request) else None
+
+
+def _resource_name(request: web.BaseRequest) -> str | None:
+    with contextlib.suppress(AssertionError, AttributeError):
+        resource = _resource(request)
+        return resource.name if resource is not None else None
+    return None
 
 
 class AccessLog(AbstractAccessLogger):
@@ -36,8 +51,10 @@ class AccessLog(AbstractAccessLogger):
         return self.logger.isEnabledFor(logging.INFO)
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        """Write the line; failures are rate-limited."""
+        """Write the line, unless nobody would miss it; failures are rate-limited."""
         more = ""
+        if response.status < 400 and _resource_name(request) in QUIET:
+            return
         if response.status >= 400:
             held_back = self._errors.admit(monotonic())
             if held_back is None:

@@ -299,10 +299,14 @@ async def test_the_log_has_routes_and_neither_queries_nor_ids(
         for path in ("/v1/languages?token=t0ken", f"{CALLS}/sess_t0ken", "/t0ken"):
             async with server.client.delete(path, headers=headers):
                 pass
-        async with server.client.get("/healthz?token=t0ken"):
+        async with server.client.get("/?token=t0ken"):
             pass
+        for often in ("/healthz", "/readyz", "/static/app.js"):
+            async with server.client.get(often) as response:
+                assert response.status == 200
     lines = [r.getMessage() for r in caplog.records if r.name == "aiohttp.access"]
-    assert any("GET /healthz 200" in line for line in lines)
+    assert any("GET / 200" in line for line in lines)
+    assert not any("z 200" in line or "/static" in line for line in lines), "no news"
     assert any(f"DELETE {CALLS}/{{session_id}} 404" in line for line in lines)
     assert any("DELETE (no route) 404" in line for line in lines)
     assert not any("t0ken" in line or KEY in line for line in lines)

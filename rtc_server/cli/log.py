@@ -1,0 +1,89 @@
+"""The log of ``rtc-server serve``: lines wait in a bounded queue, and a thread writes them.
+
+Whoever reads the log may stand still: a full disk, a paused terminal, a pipe that nobody empties. A
+write would then stand still, too, and with it the event loop and everybody's audio. So the loop
+only ever queues, and what has no room is dropped and counted.
+"""
+
+import logging
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+LINES = 1000
+"""Lines that may wait."""
+LINE_CHARS = 8192
+"""Longest line, its traceback included: what a client sends may stand in one."""
+LAST_LINES_S = 1.0
+"""How long the end of the process waits for the last lines to be taken."""
+
+
+class QueuedLog(logging.Handler):
+    """Writes to a file descriptor without ever making the caller wait.
+
+    `descriptor` is written directly: Python's own stream has a lock, which a write that stands
+    still would hold when the process ends.
+    """
+
+    def __init__(self, descriptor: int, lines: int = LINES) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter(FORMAT))
+        self.on_drop: Callable[[], None] = lambda: None
+        """Called for each line that had no room, by whichever thread logs."""
+        self._descriptor = descriptor
+        self._lines: queue.Queue[str | None] = queue.Queue(lines)
+        self._dropped = 0
+        self._writer = threading.Thread(target=self._write, name="log", daemon=True)
+        self._writer.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue the line, or drop it."""
+        try:
+            line = self.format(record)
+        except Exception:  # a wrong argument of a log call ends no session
+            self.handleError(record)
+            return
+        if len(line) > LINE_CHARS:
+            line = f"{line[:LINE_CHARS]}… ({len(line) - LINE_CHARS} more characters)"
+        try:
+            self._lines.put_nowait(line)
+        except queue.Full:
+            self._dropped += 1
+            self.on_drop()
+
+    def close(self) -> None:
+        """Wait a moment until all lines are written; whoever reads none keeps nobody."""
+        super().close()
+        try:
+            self._lines.put(None, timeout=LAST_LINES_S)
+        except queue.Full:
+            return
+        self._writer.join(LAST_LINES_S)
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            if self._dropped:
+                dropped, self._dropped = self._dropped, 0
+                line = f"({dropped} lines were dropped: nobody read the log)\n{line}"
+            rest = f"{line}\n".encode(errors="backslashreplace")
+            try:
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+            except OSError:
+                continue  # closed, or its disk is full: the next line may fit
+
+
+@contextmanager
+def logging_to(descriptor: int, level: str) -> Iterator[QueuedLog]:
+    """Log everything of this process there while the block runs."""
+    log, root = QueuedLog(descriptor), logging.getLogger()
+    root.addHandler(log)
+    root.setLevel(level.upper())
+    try:
+        yield log
+    finally:
+        root.removeHandler(log)
+        log.close()
