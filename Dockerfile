@@ -1,21 +1,25 @@
 # Two images. The last stage, the default, holds the embedded engines and needs nothing:
 #
 #   docker build -t rtc-server .
-#   docker run --init --network host -e RTC_API_KEY=choose-one rtc-server
+#   docker run --init --network host --cap-drop ALL --read-only --tmpfs /tmp \
+#     --security-opt no-new-privileges -e RTC_API_KEY=choose-sixteen-or-more rtc-server
+#
+# Neither was run where this was written (docs/operating.md says what was). A base is named by tag; to
+# pin what you have tried, take the digest that `docker buildx imagetools inspect python:3.11-slim` shows.
 #
 # The target gpu adds Canary and Silero (driver 580 or later, NVIDIA container toolkit). Weights stay
 # outside, in a folder that is mounted; nothing is downloaded while serving:
 #
 #   docker build --target gpu -t rtc-server:gpu .
 #   docker run --rm -v rtc-models:/models rtc-server:gpu models fetch canary-1b-v2 v5_5_ru v3_en
-#   docker run --init --network host --gpus all -v rtc-models:/models -e RTC_API_KEY=choose-one \
+#   docker run --init --network host --gpus all -v rtc-models:/models -e RTC_API_KEY=choose-sixteen-or-more \
 #     rtc-server:gpu
 #
 # The server listens on every address of the container, so it wants a key: without RTC_API_KEY it
 # refuses to start and says so. Media is UDP straight to the client. With --network host nothing
 # else is needed; behind Docker's own network, publish a range and say which address is reached:
 #
-#   docker run --init -p 8000:8000 -p 50000-50099:50000-50099/udp -e RTC_API_KEY=choose-one \
+#   docker run --init -p 8000:8000 -p 50000-50099:50000-50099/udp -e RTC_API_KEY=choose-sixteen-or-more \
 #     -e RTC_UDP_PORT_FIRST=50000 -e RTC_UDP_PORT_LAST=50099 \
 #     -e RTC_PUBLIC_ADDRESS=203.0.113.7 rtc-server
 

@@ -29,6 +29,8 @@ ORIGIN = re.compile(
 the opaque origin ``null``, or do not exist."""
 PUBLIC_BY_STUN = "stun"
 """Value of ``--public-address`` that is no address: ask for it."""
+SHORTEST_KEY = 16
+"""Characters of a key on an address that others reach: shorter ones are guessed."""
 PATH_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 """A path that needs no escaping, without a slash at the end."""
 
@@ -448,6 +450,7 @@ class Settings:
     rooms: RoomSettings = field(default_factory=RoomSettings)
 
     def __post_init__(self) -> None:
+        self._check_key()
         if self.needs_key():
             return
         if not self.http.is_loopback():
@@ -459,6 +462,20 @@ class Settings:
             raise ConfigError(
                 "--cors-origins * would let every web page use this server without a key. Set an "
                 "API key, or name the origins."
+            )
+
+    def _check_key(self) -> None:
+        """Raise `ConfigError` for a key that would be guessed, or that nobody could use."""
+        key = self.http.api_key
+        if key.startswith("ek_"):
+            raise ConfigError(
+                "--api-key begins with ek_, as client secrets do, so it would never be let in. "
+                "`openssl rand -hex 32` makes a key."
+            )
+        if key and len(key) < SHORTEST_KEY and not self.http.is_loopback():
+            raise ConfigError(
+                f"--api-key has {len(key)} characters; where others reach the server it needs "
+                f"{SHORTEST_KEY} or more. `openssl rand -hex 32` makes a key."
             )
 
     def needs_key(self) -> bool:

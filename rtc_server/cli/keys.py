@@ -9,21 +9,23 @@ from pathlib import Path
 from rtc_server.errors import ConfigError
 from rtc_server.options import flag
 from rtc_server.session.quota import KeyLimits
-from rtc_server.signaling.keys import ApiKey, check_name, new_key, read_keys, write_keys
+from rtc_server.signaling.keys import ApiKey, changing, check_name, new_key, read_keys, write_keys
 
 LIMITS = tuple(field.name for field in fields(KeyLimits))
 
 
 def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
     """Do what the subcommand says to the key file."""
-    path: Path = arguments.file
-    if arguments.action == "new":
-        return _new(path, arguments)
-    keys = read_keys(path)
     if arguments.action == "list":
-        for key in keys:
+        for key in read_keys(arguments.file):
             print(line(key))
         return 0
+    with changing(arguments.file) as path:
+        return (_new if arguments.action == "new" else _revoke)(path, arguments)
+
+
+def _revoke(path: Path, arguments: argparse.Namespace) -> int:
+    keys = read_keys(path)
     kept = [key for key in keys if arguments.name not in (key.name, key.id)]
     if len(kept) == len(keys):
         names = ", ".join(key.name for key in keys) or "none"

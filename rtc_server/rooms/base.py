@@ -56,7 +56,7 @@ class RoomState:
 
 
 class Rooms(Protocol):
-    """The rooms behind HTTP. A room of another key does not exist for a caller."""
+    """The rooms behind HTTP. Each key has rooms and names of its own."""
 
     async def speak(self, room: str, offer_sdp: str, request: SpeakerRequest) -> OpenedCall:
         """Open the room, or come back into it, as its one speaker.

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from rtc_server.config import RoomSettings
 from rtc_server.errors import (
@@ -13,10 +13,12 @@ from rtc_server.errors import (
     RateLimited,
     RoomTaken,
     UnknownRoom,
+    UnknownSession,
     UnsupportedPair,
 )
 from rtc_server.rooms.base import AcceptPeer, RoomState, SpeakerRequest
 from rtc_server.rooms.captions import CaptionReader
+from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room import Room
 from rtc_server.session.admission import Admission, Kind, most_of_one_key
 from rtc_server.session.base import Claimant, OpenedCall, Owner, Readiness, check_headroom
@@ -44,7 +46,8 @@ class RoomManager:
         """`admission` is the sessions' own: a speaker counts as a session of the key."""
         self._services, self._accept, self._readiness = services, accept, readiness
         self._settings, self._admission = settings, admission
-        self._rooms: dict[str, Room] = {}
+        self._rooms: dict[tuple[str, str], Room] = {}
+        """By the id of their key and their name: each key has names of its own."""
         self._lives: set[asyncio.Task[None]] = set()
         self._is_open = False
 
@@ -68,7 +71,7 @@ class RoomManager:
             raise NotReady("The server is stopping.", RETRY_NOT_READY_S)
         source, targets = self._languages(request)
         claimant = request.claimant
-        known = self._rooms.get(room)
+        known = self._rooms.get((claimant.owner.key, room))
         if known is not None:
             self._check_return(known, source, claimant.owner)
             if known.live:
@@ -115,23 +118,23 @@ class RoomManager:
 
     def may_invite(self, room: str, owner: Owner) -> bool:
         """See `Rooms.may_invite`."""
-        known = self._rooms.get(room)
+        known = self._rooms.get((owner.key, room))
         return known is None or known.is_over or owner.may_touch(known.owner)
 
     async def trickle(self, room: str, peer: str, fragment: str, etag: str) -> None:
         """See `Rooms.trickle`."""
-        found = self._named(room).peer(peer)
+        found = self._peer(room, peer)
         if etag not in ("*", found.etag):
             raise EtagMismatch("If-Match names another ICE session. Use the ETag of the answer.")
         await found.trickle(fragment)
 
     def owner(self, room: str, peer: str) -> Owner:
         """See `Rooms.owner`."""
-        return self._named(room).peer(peer).owner
+        return self._peer(room, peer).owner
 
     async def hang_up(self, room: str, peer: str) -> None:
         """See `Rooms.hang_up`."""
-        await self._named(room).peer(peer).close()
+        await self._peer(room, peer).close()
 
     # ---------------------------------------------------------------- rules
 
@@ -195,17 +198,19 @@ class RoomManager:
         return language
 
     def _room(self, name: str, owner: Owner) -> Room:
-        """The room, for somebody of the same key."""
-        room = self._named(name)
-        if room.owner.key != owner.key:
-            raise UnknownRoom("There is no such room, or it has closed.")
-        return room
-
-    def _named(self, name: str) -> Room:
-        room = self._rooms.get(name)
+        """Return the room of that name which belongs to the owner's key."""
+        room = self._rooms.get((owner.key, name))
         if room is None or room.is_over:
             raise UnknownRoom("There is no such room, or it has closed.")
         return room
+
+    def _peer(self, name: str, peer_id: str) -> Peer:
+        """Return a speaker or a listener, whose id nobody guesses, of whichever key's room."""
+        for room in self._rooms.values():
+            if room.name == name and not room.is_over:
+                with suppress(UnknownSession):
+                    return room.peer(peer_id)
+        raise UnknownSession("There is no such session; it may have ended.")
 
     # ---------------------------------------------------------------- lives
 
@@ -219,7 +224,7 @@ class RoomManager:
             settings=self._settings,
             accept=self._accept,
         )
-        self._rooms[name] = room
+        self._rooms[owner.key, name] = room
         self._services.metrics.rooms.set(len(self._rooms))
         life = asyncio.create_task(self._live(room), name="room")
         self._lives.add(life)
@@ -232,5 +237,5 @@ class RoomManager:
         except Exception:
             logger.exception("A room failed")
         finally:
-            del self._rooms[room.name]
+            del self._rooms[room.owner.key, room.name]
             self._services.metrics.rooms.set(len(self._rooms))

@@ -50,7 +50,7 @@ class Access(Enum):
     SESSION = "a key or the client secret that opened the session, expired or not"
     STREAM = "as SESSION when ?resume= names one, else as SECRET"
     SPEAK = "as SECRET, or the secret of a speaker in the room in the path"
-    LISTEN = "as SECRET, or the secret of a listener of the room in the path"
+    LISTEN = "a key, the secret of a listener of the room in the path, or one that opened the room"
     KEY = "a key"
 
 
@@ -85,6 +85,12 @@ class Caller:
         )
         settings = fixed.over(wanted.settings.over(own))
         return replace(asked, model=self.secret.model or wanted.model, settings=settings)
+
+    @property
+    def is_invited(self) -> bool:
+        """Whether it may listen in any room of its key that it names: the key itself, and secrets
+        that were made for the room, which open no other."""
+        return self.secret is None or self.secret.room is not None
 
     def must_own(self, owner: Owner) -> None:
         """Raises `UnknownSession` for a session of somebody else, as if there were none."""

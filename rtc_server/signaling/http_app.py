@@ -117,6 +117,11 @@ COMMON_HEADERS = {
 """On every answer, errors included."""
 
 
+HSTS_S = 180 * 86_400
+"""For how long a browser that came by HTTPS comes by nothing else. Not for subdomains, which may be
+another's."""
+
+
 def make_http_app(
     calls: Calls,
     readiness: Readiness,
@@ -166,8 +171,12 @@ def make_http_app(
             rooms, signer, page, link_hours=settings.rooms.room_link_hours, wall=wall
         ).add_to(app.router)
 
+    headers = dict(COMMON_HEADERS)
+    if settings.http.tls_cert:
+        headers["Strict-Transport-Security"] = f"max-age={HSTS_S}"
+
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(COMMON_HEADERS)
+        response.headers.update(headers)
         response.headers.update(cors_headers(origins, request.headers.get(hdrs.ORIGIN)))
         if hdrs.LOCATION in response.headers:
             location = as_the_client_sees(request, response.headers[hdrs.LOCATION])

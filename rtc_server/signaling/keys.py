@@ -5,13 +5,16 @@ kept is the key's SHA-256. A slow password hash would add nothing against a sear
 would let strangers spend our CPU by sending wrong keys.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import re
 import secrets
+import stat
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -73,6 +76,7 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
         ConfigError: it cannot be read, or something in it is not as `write_keys` writes it.
     """
     try:
+        _check_private(path)
         body = json.loads(path.read_text(encoding="utf-8"))
         keys = tuple(_record(item) for item in body["keys"])
     except OSError as error:
@@ -87,6 +91,34 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
         if len({getattr(key, what) for key in keys}) < len(keys):
             raise ConfigError(f"Two keys in {path} have the same {what}. Take one of them out.")
     return keys
+
+
+def _check_private(path: Path) -> None:
+    """Raise `ConfigError` when other users could put a key of theirs into the file."""
+    status = path.stat()
+    if status.st_uid not in (os.geteuid(), 0):
+        raise ConfigError(f"The key file {path} belongs to another user. Make it yours.")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ConfigError(f"Other users may write the key file {path}. Run `chmod go-w` on it.")
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[Path]:
+    """Keep others from changing a key file meanwhile; yields the file itself, behind symlinks.
+
+    Raises:
+        ConfigError: it cannot be written there.
+    """
+    path = path.resolve()  # else the link would be replaced, and its target stay as it was
+    try:
+        lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise ConfigError(f"Cannot write the key file {path}: {error.strerror}.") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of the folder: the file is replaced each time
+        yield path
+    finally:
+        os.close(lock)
 
 
 def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:

@@ -20,7 +20,7 @@ from rtc_server.signaling.page import PageRoutes
 from rtc_server.signaling.peers import ROOM
 from rtc_server.signaling.proxies import as_the_client_sees
 from rtc_server.signaling.secrets import ClientSecret, SecretSigner
-from rtc_server.signaling.whep import wanted_language
+from rtc_server.signaling.whep import must_be_invited, wanted_language
 
 STATE, CAPTIONS, LINK = "room", "room_captions", "room_link"
 LISTEN_PAGE, SPEAKER_PAGE = "listen_page", "room_page"
@@ -54,12 +54,15 @@ class RoomRoutes:
 
     async def state(self, request: web.Request) -> web.StreamResponse:
         """Who speaks, and which languages how many listen to."""
-        room = self._rooms.state(request.match_info["room"], caller_of(request).owner)
-        return web.json_response(asdict(room), headers={hdrs.CACHE_CONTROL: "no-store"})
+        room = request.match_info["room"]
+        must_be_invited(request, self._rooms, room)
+        state = self._rooms.state(room, caller_of(request).owner)
+        return web.json_response(asdict(state), headers={hdrs.CACHE_CONTROL: "no-store"})
 
     async def captions(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: each an ``x.segment``, its id for ``Last-Event-ID``."""
         room, last_id = request.match_info["room"], request.headers.get("Last-Event-ID")
+        must_be_invited(request, self._rooms, room)
         owner = caller_of(request).owner
         with self._rooms.read(room, wanted_language(request), last_id, owner) as reader:
             response = web.StreamResponse(

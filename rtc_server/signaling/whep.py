@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from rtc_server.clock import Clock
+from rtc_server.errors import UnknownRoom
 from rtc_server.events.client import language_code
 from rtc_server.ice import IceServers
 from rtc_server.metrics import Metrics
@@ -21,10 +22,21 @@ def whep_routes(rooms: Rooms, metrics: Metrics, ice: IceServers, wall: Clock) ->
     """Without ``?language=`` the server's usual target is heard."""
 
     async def listen(request: web.Request, room: str, offer_sdp: str) -> OpenedCall:
+        must_be_invited(request, rooms, room)
         claimant = caller_of(request).claimant
         return await rooms.listen(room, offer_sdp, wanted_language(request), claimant)
 
     return PeerRoutes(WHEP, listen, rooms, metrics=metrics, ice=ice, wall=wall)
+
+
+def must_be_invited(request: web.Request, rooms: Rooms, room: str) -> None:
+    """Raise `UnknownRoom` for a client secret of somebody else's session or room.
+
+    Any page's visitor may have one of these; in rooms they listen by a join link.
+    """
+    caller = caller_of(request)
+    if not caller.is_invited and not rooms.may_invite(room, caller.owner):
+        raise UnknownRoom("There is no such room, or it has closed.")
 
 
 def wanted_language(request: web.Request) -> str | None:

@@ -226,6 +226,21 @@ async def test_a_secret_invites_to_no_room_of_another_secret() -> None:
             assert [await invite(each) for each in (own, other, "the-key")] == [200, 403, 200]
 
 
+async def test_a_secret_that_is_not_for_a_room_listens_in_on_none() -> None:
+    async with server(api_key="the-key") as house, aiohttp.ClientSession(house.url) as http:
+        (_, own), (_, other) = [await mint(http, None) for _ in range(2)]
+        whip, whep = f"{house.url}/whip/hall?source=en", "/whep/hall?language=de"
+        async with RtcClient(whip, channel=None, headers=bearer(own)):
+            for token, status in ((own, 200), ("the-key", 200), (other, 404)):
+                async with http.get("/v1/rooms/hall", headers=bearer(token)) as answer:
+                    assert answer.status == status
+            async with http.get("/v1/rooms/hall/captions", headers=bearer(other)) as answer:
+                assert answer.status == 404
+            headers = {**bearer(other), "Content-Type": "application/sdp"}
+            async with http.post(whep, data="v=0", headers=headers) as answer:
+                assert answer.status == 404
+
+
 EVERYTHING = (
     ("POST", "/whip/hall"),
     ("POST", "/whip/other"),

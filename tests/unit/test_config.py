@@ -69,7 +69,16 @@ def test_a_choice_lists_what_there_is() -> None:
 def test_a_public_bind_without_a_key_is_refused() -> None:
     with pytest.raises(ConfigError, match="Set an API key"):
         read("--host", "0.0.0.0")
-    assert read("--host", "0.0.0.0", "--api-key", "s3cret").http.api_key == "s3cret"
+    key = "sixteen-letters!"
+    assert read("--host", "0.0.0.0", "--api-key", key).http.api_key == key
+
+
+def test_a_key_that_would_be_guessed_or_never_let_in_is_refused() -> None:
+    with pytest.raises(ConfigError, match="has 6 characters"):
+        read("--host", "0.0.0.0", "--api-key", "s3cret")
+    assert read("--api-key", "s3cret").http.api_key == "s3cret", "on this machine only"
+    with pytest.raises(ConfigError, match="begins with ek_"):
+        read("--api-key", "ek_" + "x" * 32)
 
 
 def test_no_two_settings_share_a_name() -> None:

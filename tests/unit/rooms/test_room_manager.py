@@ -16,6 +16,7 @@ from rtc_server.errors import (
     RoomSilent,
     RoomTaken,
     UnknownRoom,
+    UnknownSession,
 )
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm
@@ -365,3 +366,19 @@ async def written(reader: CaptionReader) -> list[Caption]:
     while (caption := await reader.next(0.1)) is not None:
         captions.append(caption)
     return captions
+
+
+async def test_each_key_has_rooms_and_names_of_its_own() -> None:
+    one, two = Claimant(Owner("one")), Claimant(Owner("two"))
+    async with halls() as h:
+        first = await h.manager.speak("hall", "offer", SpeakerRequest(claimant=one))
+        with pytest.raises(UnknownRoom):
+            h.manager.state("hall", two.owner)
+        second = await h.manager.speak("hall", "offer", SpeakerRequest(claimant=two))
+        assert h.manager.owner("hall", first.session_id) == one.owner
+        assert h.manager.owner("hall", second.session_id) == two.owner
+        await h.manager.hang_up("hall", first.session_id)
+        assert not h.manager.state("hall", one.owner).live
+        assert h.manager.state("hall", two.owner).live
+        with pytest.raises(UnknownSession):
+            h.manager.owner("other", second.session_id)

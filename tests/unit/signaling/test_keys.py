@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from rtc_server.cli import main
 from rtc_server.errors import ConfigError
 from rtc_server.session.quota import KeyLimits
 from rtc_server.signaling.key_ring import NO_KEY, PAGE_KEY, SETTINGS_KEY, KeyRing
-from rtc_server.signaling.keys import digest, key_id_of, new_key, read_keys, write_keys
+from rtc_server.signaling.keys import changing, digest, key_id_of, new_key, read_keys, write_keys
 
 DAY = "2026-01-31"
 DEFAULTS = KeyLimits(sessions=9, session_minutes=60)
@@ -150,3 +151,35 @@ def test_the_command_makes_lists_and_revokes(
     assert run("list")[0] == 2
     path = tmp_path / "no" / "keys.json"
     assert run("new", "x")[0] == 2
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_file_that_others_may_write_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "keys.json"
+    write_keys(path, [])
+    path.chmod(mode)
+    with pytest.raises(ConfigError, match="chmod go-w"):
+        read_keys(path)
+
+
+def test_a_link_to_the_file_stays_one(tmp_path: Path) -> None:
+    path, link = tmp_path / "keys.json", tmp_path / "link"
+    link.symlink_to(path)
+    with changing(link) as real:
+        write_keys(real, [new_key("shop", DAY, {})[1]])
+    assert link.is_symlink()
+    assert [key.name for key in read_keys(path)] == ["shop"]
+
+
+def test_keys_made_at_the_same_time_are_all_there(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    write_keys(path, [])
+
+    def add(number: int) -> None:
+        with changing(path) as real:
+            keys = read_keys(real)
+            write_keys(real, [*keys, new_key(f"key {number}", DAY, {})[1]])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(16)))
+    assert len(read_keys(path)) == 16
