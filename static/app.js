@@ -156,6 +156,7 @@ async function load() {
   const asked = Object.fromEntries(new URLSearchParams(location.search));
   pair.offer(server.pairs, { ...recall("pair", {}), ...asked });
   people.offer(server.pairs, pair.value);
+  settings.offerModes(server.modes);
   phase = "idle";
   renderInterface();
   const lacking = missingFeature();
@@ -213,7 +214,7 @@ function sayPhrase(phrase) {
 
 /** What the session is to do: as one speaker wants it, or two people. */
 function sessionSettings() {
-  return people.active ? people.settings : { ...pair.value, vad: settings.vad };
+  return people.active ? people.settings : { ...pair.value, vad: settings.vad, ...settings.mode };
 }
 
 /** A running session follows when two people take over from one speaker, or the reverse. */
@@ -283,6 +284,10 @@ function follow(session) {
   });
   on("playout", (event) => {
     const { key, state } = event;
+    if (state === "skipped") {
+      for (const view of views) view.showSkipped(key, event.skipped);
+      return;
+    }
     for (const view of views) view.showPlayout(key, state);
     output.playout(event);
     if (state === "started") problems.hide("engine_slow");
@@ -368,6 +373,9 @@ pair.addEventListener("change", () => {
 settings.addEventListener("vad", () => {
   if (conversation?.live) conversation.update({ vad: sessionSettings().vad });
   showTalk();
+});
+settings.addEventListener("mode", () => {
+  if (conversation?.live) conversation.update(settings.mode);
 });
 settings.addEventListener("underlay", underlay);
 settings.addEventListener("devices", advise);

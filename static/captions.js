@@ -22,6 +22,7 @@ const MORE_ROWS = 60;
  * @typedef {object} Entry
  * @property {import("./transcript.js").Segment} segment
  * @property {string} playout  where its speech is, as in x.playout
+ * @property {[number, number][]} skipped  parts of the translation that the voice left out
  * @property {boolean} over  the session ended before the segment did
  * @property {Row|null} row  while it is among the lines shown
  */
@@ -73,7 +74,7 @@ export class CaptionLog extends HTMLElement {
   show(segment, now = true) {
     let entry = this.#entries.get(segment.key);
     if (!entry) {
-      entry = { segment, playout: "", over: false, row: this.createRow() };
+      entry = { segment, playout: "", skipped: [], over: false, row: this.createRow() };
       this.#entries.set(segment.key, entry);
       this.#order.push(entry);
       this.#list.append(entry.row.element);
@@ -94,6 +95,19 @@ export class CaptionLog extends HTMLElement {
     const entry = this.#entries.get(key);
     if (!entry) return;
     entry.playout = playout;
+    entry.row?.render(entry);
+  }
+
+  /**
+   * Mark a part of a translation that the voice left out.
+   *
+   * @param {string} key
+   * @param {[number, number]} part
+   */
+  showSkipped(key, part) {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    entry.skipped.push(part);
     entry.row?.render(entry);
   }
 
@@ -240,11 +254,11 @@ export class Row {
 }
 
 /** The translation, or why there is none. @param {Entry} entry @returns {HTMLElement[]} */
-export function targetParts({ segment: { status, target, final, code }, playout, over }) {
+export function targetParts({ segment: { status, target, final, code }, playout, over, skipped = [] }) {
   if (status === "failed") return [note(failure(code))];
   if (playout === "dropped") return [...caption(target, final), note(text("notSpoken"))];
   if (!target.text && !over) return [span("pending", "")];
-  return caption(target, final);
+  return caption(target, final, skipped);
 }
 
 /** Why a phrase has no translation, in words for people. @param {string} [code]  as in x.segment */
@@ -252,10 +266,24 @@ function failure(code) {
   return text(`failure.${code}`) ?? text("failed");
 }
 
-/** Committed text firm, the rest greyed. @returns {HTMLElement[]} */
-export function caption({ text: words, stable_chars: stable }, final) {
+/** Committed text firm, the rest greyed, "…" before what stays unspoken. @returns {HTMLElement[]} */
+export function caption({ text: words, stable_chars: stable }, final, skipped = []) {
   const firm = final ? words.length : stable;
-  return [span("firm", words.slice(0, firm)), span("soft", words.slice(firm))];
+  const parts = [];
+  let at = 0;
+  for (const [from, to] of [...skipped].sort(([one], [other]) => one - other)) {
+    parts.push(span("firm", words.slice(at, from)), unspoken(words.slice(from, to)));
+    at = to;
+  }
+  const soft = Math.max(at, firm);
+  return [...parts, span("firm", words.slice(at, soft)), span("soft", words.slice(soft))];
+}
+
+/** @param {string} words */
+function unspoken(words) {
+  const part = span("unspoken", `… ${words}`);
+  part.title = text("notSpoken");
+  return part;
 }
 
 /** A sentence of the page's own among the captions. @param {string} words */

@@ -232,6 +232,7 @@ export class Conversation extends EventTarget {
 
   #followPlayout(event) {
     const key = this.#key(event);
+    if (event.state === "skipped") return this.#emit("playout", { ...event, key }); // it goes on
     if (event.state === "started") this.#speaking.add(key);
     else this.#speaking.delete(key);
     this.#emit("playout", { ...event, key });

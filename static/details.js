@@ -7,6 +7,7 @@ const REFRESH_MS = 1000;
 const ROWS = [
   ["connection", "path", (path) => text(`path.${path}`)],
   ["delay", "first_audio_ms", milliseconds],
+  ["earVoice", "ear_voice_ms", milliseconds],
   ["delayEnd", "endpoint_ms", milliseconds],
   ["delayTranslation", "ast_ms", milliseconds],
   ["delayVoice", "tts_ms", milliseconds],

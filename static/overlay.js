@@ -89,6 +89,9 @@ export class Overlay extends EventTarget {
     if (line) line.dataset.playout = playout;
   }
 
+  /** What the voice left out is marked in the log; there is no room for it here. */
+  showSkipped() {}
+
   /** The session is over. */
   settle() {
     this.clear();

@@ -4,6 +4,7 @@ import { ClientError } from "./client/errors.js";
 /**
  * @typedef {object} Languages
  * @property {string|null} engine_set  name of the set in use; null for engines chosen one by one
+ * @property {string[]} modes  what `mode` of a session can be with the engine in use
  * @property {string} ast  title of the translation engine in use
  * @property {string} tts  title of the voice engine in use
  * @property {{source: string, target: string, voices: string[]}[]} pairs

@@ -2,7 +2,7 @@
  * What to listen to, how to talk, what to hear and where: the settings panel, the sound panel and
  * the list of sources. Remembered on this device.
  *
- * Fires "input" {} and "vad" {} when a running session must follow, "underlay" {} when the
+ * Fires "input" {}, "vad" {} and "mode" {} when a running session must follow, "underlay" {} when the
  * original is to be played or not, "devices" {} when others can be used or are, and "speaker-gone" {} when
  * the chosen loudspeaker went away. It sets the output by itself.
  */
@@ -23,8 +23,9 @@ const DEFAULTS = {
   monitor: false,
   talk: "free",
   hangover: 300,
+  mode: "",
 };
-const EVENTS = { input: ["input", "vad"], talk: ["vad"], hangover: ["vad"], monitor: ["underlay"] };
+const EVENTS = { input: ["input", "vad"], talk: ["vad"], hangover: ["vad"], mode: ["mode"], monitor: ["underlay"] };
 
 export class Settings extends EventTarget {
   #form;
@@ -98,6 +99,16 @@ export class Settings extends EventTarget {
   /** The `vad` of x.session. */
   get vad() {
     return { mode: this.hold ? "off" : "auto", hangover_ms: this.#values.hangover };
+  }
+
+  /** Offer what the engine in use can do. @param {string[]} modes  as in /v1/languages */
+  offerModes(modes) {
+    document.getElementById("mode-setting").hidden = modes.length < 2;
+  }
+
+  /** The `mode` of x.session, if one was chosen. */
+  get mode() {
+    return this.#values.mode ? { mode: this.#values.mode } : {};
   }
 
   /** Name of the device that plays, or "" where the browser does not tell. */

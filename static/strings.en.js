@@ -42,6 +42,14 @@ export const words = {
   handsFree: "Hands-free: a pause ends the phrase",
   pushToTalk: "Push to talk: hold the button or the space bar",
   pause: "Pause that ends a phrase",
+  mode: "When it speaks",
+  modes: {
+    usual: "As usual here",
+    fast: "While you speak, as early as possible",
+    balanced: "While you speak",
+    accurate: "While you speak, a little later and surer",
+    consecutive: "After each phrase",
+  },
   milliseconds: "{value} ms",
   details: "Details",
   export: "Keep the captions",
@@ -256,6 +264,7 @@ export const words = {
   detail: {
     connection: "Connection",
     delay: "Speech to speech",
+    earVoice: "Behind the speaker",
     delayEnd: "· end of phrase noticed",
     delayTranslation: "· translated",
     delayVoice: "· voice begins",

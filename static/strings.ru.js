@@ -42,6 +42,14 @@ export const words = {
   handsFree: "Без рук: фразу завершает пауза",
   pushToTalk: "Рация: удерживайте кнопку или пробел",
   pause: "Пауза, завершающая фразу",
+  mode: "Когда звучит перевод",
+  modes: {
+    usual: "Как обычно здесь",
+    fast: "Пока вы говорите, как можно раньше",
+    balanced: "Пока вы говорите",
+    accurate: "Пока вы говорите, чуть позже и вернее",
+    consecutive: "После каждой фразы",
+  },
   milliseconds: "{value} мс",
   details: "Подробности",
   export: "Сохранить субтитры",
@@ -247,6 +255,7 @@ export const words = {
   detail: {
     connection: "Соединение",
     delay: "От речи до речи",
+    earVoice: "Отставание от речи",
     delayEnd: "· замечен конец фразы",
     delayTranslation: "· переведено",
     delayVoice: "· начат голос",

@@ -155,6 +155,11 @@ export class TwoWay extends HTMLElement {
     for (const { log } of this.#halves) log.showPlayout(key, playout);
   }
 
+  /** As `CaptionLog`'s. */
+  showSkipped(key, part) {
+    for (const { log } of this.#halves) log.showSkipped(key, part);
+  }
+
   settle() {
     for (const { log } of this.#halves) log.settle();
   }

@@ -36,14 +36,14 @@ class Preset:
     least_interval_ms: int
     """Least time between two passes."""
     backlog: BacklogRules = BacklogRules(  # noqa: RUF009 (frozen)
-        calm_ms=1000.0, fastest_ms=3000.0, tempo_step=0.05, drop_ms=5000.0
+        calm_ms=700.0, fastest_ms=2400.0, tempo_step=0.05, drop_ms=5000.0
     )
     """How it catches up."""
 
 
 PRESETS = {
     Mode.FAST: Preset(2, 0, 240, least_words=2, least_interval_ms=400),
-    Mode.BALANCED: Preset(2, 1, 400, least_words=2, least_interval_ms=400),
+    Mode.BALANCED: Preset(2, 1, 400, least_words=3, least_interval_ms=400),
     Mode.ACCURATE: Preset(3, 1, 800, least_words=4, least_interval_ms=600),
 }
 MOST_INTERVAL_MS = 1000

@@ -85,10 +85,13 @@ class SimultaneousText:
 
     @property
     def shown(self) -> Texts:
-        """Both texts with what may still change at their ends."""
+        """Both texts with what may still change at their ends.
+
+        The last word of an open translation is mostly another one in the next pass: not shown.
+        """
         return Texts(
             " ".join((*self._source.words, *self._source.tail)),
-            " ".join((*self._target.words, *self._target.tail)),
+            " ".join((*self._target.words, *self._target.tail[:-1])),
         )
 
     @property

@@ -10,6 +10,7 @@ from rtc_server.config import InterpreterSettings
 from rtc_server.engines.base import AstCapabilities, TtsCapabilities
 from rtc_server.errors import NotReady, RemoteError
 from rtc_server.events.client import language_code
+from rtc_server.interpreter.modes import Mode, possible
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Catalogue, Readiness
 from rtc_server.signaling.bodies import query_text
@@ -67,6 +68,7 @@ class InfoRoutes:
         return _json(
             {
                 "default": {"source": self._defaults.source, "target": self._defaults.target},
+                "modes": [mode for mode in Mode if possible(mode, ast) is mode],
                 "engine_set": self._catalogue.engine_set or None,
                 "ast": ast.title,
                 "tts": tts.title,

@@ -187,6 +187,7 @@ async def test_languages_are_the_pairs_that_can_also_be_spoken() -> None:
         {"source": "ru", "target": "en", "voices": ["en-a", "en-b"]},
     ]
     assert body["default"] == {"source": "ru", "target": "en"}
+    assert body["modes"] == ["consecutive"]
     assert (body["ast"], body["tts"], body["engine_set"]) == ("Book 1", "Robot 1", "embedded")
     assert ("en", "xx") in AST.pairs
 

@@ -1,0 +1,240 @@
+"""How far the voice is behind a speaker who does not pause, in each mode.
+
+    python -m bench.interpret [--seconds 180] [--modes balanced,consecutive] [--engine aligned]
+
+Speech of known word times goes through the server over WebRTC in real time; an oracle translates
+what it is shown (`bench.oracle`), and a voice speaks each word as a tone, by which it is found in
+the audio that comes back. Nothing is measured inside the server but passes and processor time.
+
+ear-voice    beginning of a word to the beginning of its translation, at the client
+after end    the same from the word's end
+slope        growth of the ear-voice span, by least squares
+lost         words never heard; "named": those that x.playout said were left out
+again        words heard out of order or twice: flicker of the voice
+committed    characters of captions that changed although they were committed
+erasure      words of shown translations that were taken back, for each final word
+"""
+
+import argparse
+import asyncio
+import re
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+from typing import Any
+
+import aiohttp
+import numpy as np
+
+from bench import oracle
+from bench.harness import BenchServer, percentile, server, trimmed
+from rtc_server.engines.base import EngineOptions, TtsRequest
+from rtc_server.engines.espeak.engine import create as create_espeak
+from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
+from rtc_server.resample import Resampler
+from tests.support.rtc_client import RtcClient, decode
+
+MODES = ("consecutive", "fast", "balanced", "accurate")
+SPOKEN = """
+river station morning paper window garden letter doctor winter summer market bridge
+kitchen table yellow purple orange silver number finger mother father sister brother
+travel answer listen follow remember dinner butter coffee sugar pepper tomato banana
+hotel music picture color island mountain valley forest village country capital city
+"""
+"""What is said, again and again: one word for each pilot tone."""
+SOURCE_GAP_S = 0.05
+TAIL_S = 25.0
+"""What the slowest mode may need after the last word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Speech without a pause."""
+
+    audio: Samples
+    """At the playout rate."""
+    bounds: list[tuple[int, int]]
+    """First sample of each word, and the one behind it."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What one run showed."""
+
+    ear_voice_s: list[float] = field(default_factory=list)
+    after_end_s: list[float] = field(default_factory=list)
+    slope_s_per_min: float = 0.0
+    words: int = 0
+    lost: int = 0
+    named: int = 0
+    again: int = 0
+    changed_chars: int = 0
+    erasure: float = 0.0
+    fastest: float = 1.0
+    passes_per_s: float = 0.0
+    media_cpu: float = 0.0
+
+
+def talk(seconds: float) -> Talk:
+    """Words with their pilot tones, one behind the other."""
+    voice = create_espeak(EngineOptions())
+    names, spoken = SPOKEN.split(), []
+    for number in range(oracle.WORDS):
+        resampler = Resampler(voice.capabilities.sample_rate, PLAYOUT_RATE)
+        request = TtsRequest(names[number], "en", rate=1.3)
+        chunks = [resampler.push(chunk) for chunk in voice.synthesize(request)]
+        word = low_passed(trimmed(np.concatenate([*chunks, resampler.flush()])))
+        t = np.arange(word.size) / PLAYOUT_RATE
+        hz = oracle.PILOT_HZ + oracle.PILOT_STEP_HZ * number
+        fade = np.minimum(1.0, np.minimum(t, t[::-1]) / 0.01)
+        spoken.append((word + 0.06 * fade * np.sin(2 * np.pi * hz * t)).astype(np.float32))
+    gap = np.zeros(round(SOURCE_GAP_S * PLAYOUT_RATE), np.float32)
+    bounds: list[tuple[int, int]] = []
+    parts, at = [np.zeros(PLAYOUT_RATE // 2, np.float32)], PLAYOUT_RATE // 2
+    # The last sentence is whole.
+    while at < seconds * PLAYOUT_RATE or len(bounds) % oracle.SENTENCE:
+        word = spoken[len(bounds) % oracle.WORDS]
+        bounds.append((at, at + word.size))
+        parts += [word, gap]
+        at += word.size + gap.size
+    return Talk(np.concatenate(parts), bounds)
+
+
+def low_passed(samples: Samples, hz: float = 4500.0) -> Samples:
+    """Without what lies where the pilot tones are."""
+    spectrum = np.fft.rfft(samples)
+    spectrum[np.fft.rfftfreq(samples.size, 1 / PLAYOUT_RATE) > hz] = 0
+    return np.fft.irfft(spectrum, samples.size).astype(np.float32)
+
+
+async def run(bench: BenchServer, mode: str, speech: Talk) -> Figures:
+    """Have the talk interpreted once."""
+    wanted = {"x_events": ["segment", "playout"], "x": {"mode": mode}}
+    passes, cpu_s = await engine_passes(bench), bench.media_cpu_s()
+    async with RtcClient(bench.call_url("en", "ru"), audio=speech.audio) as client:
+        client.send({"type": "session.update", "session": wanted})
+        frames = (len(speech.audio) + round(TAIL_S * PLAYOUT_RATE)) // PLAYOUT_FRAME_SAMPLES
+        seconds = frames * PLAYOUT_FRAME_SAMPLES / PLAYOUT_RATE
+        await client.until(lambda: len(client.track.sent_at_s) >= frames, timeout_s=seconds + 30)
+        sent_at_s, events = list(client.track.sent_at_s), list(client.events)
+        heard = heard_words([(p.arrival_s, p.payload) for p in client.packets])
+    figures = Figures(words=len(speech.bounds))
+    figures.passes_per_s = (await engine_passes(bench) - passes) / seconds
+    figures.media_cpu = (bench.media_cpu_s() - cpu_s) / seconds
+    judge_voice(figures, speech, sent_at_s, heard)
+    judge_events(figures, events)
+    return figures
+
+
+async def engine_passes(bench: BenchServer) -> float:
+    """Calls that the translation engine has answered."""
+    async with aiohttp.ClientSession() as http, http.get(f"{bench.url}/metrics") as response:
+        text = await response.text()
+    found = re.search(r'^rtc_engine_batch_size_count\{kind="ast"\} (\S+)', text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def heard_words(packets: list[tuple[float, bytes]]) -> list[tuple[int, float]]:
+    """(number, when it began to arrive) of each word that was heard."""
+    samples = decode(payload for _, payload in packets)
+    count = min(len(packets), samples.size // PLAYOUT_FRAME_SAMPLES)
+    frames = samples[: count * PLAYOUT_FRAME_SAMPLES].reshape(count, PLAYOUT_FRAME_SAMPLES)
+    power = np.abs(np.fft.rfft(frames * np.hanning(PLAYOUT_FRAME_SAMPLES), 4800))
+    hz = np.fft.rfftfreq(4800, 1 / PLAYOUT_RATE)
+    peaks = np.argmax(power, axis=1)
+    numbers = np.round((hz[peaks] - oracle.VOICE_HZ) / oracle.VOICE_STEP_HZ).astype(int)
+    numbers[power[np.arange(count), peaks] < 20] = -1
+    words, at = [], 0
+    for number, frames_of in groupby(numbers.tolist()):
+        length = len(list(frames_of))
+        if number >= 0 and length >= 4:
+            words.append((number, packets[at][0]))
+        at += length
+    return words
+
+
+def judge_voice(
+    figures: Figures, speech: Talk, sent_at_s: list[float], heard: list[tuple[int, float]]
+) -> None:
+    """Find each heard word in the talk: the next one of its kind."""
+    expected, times = 0, []
+    for number, at_s in heard:
+        index = expected + (number - expected) % oracle.WORDS
+        if number >= oracle.WORDS or index - expected > oracle.WORDS * 3 // 4:
+            figures.again += 1
+            continue
+        if index >= len(speech.bounds):
+            continue
+        start, end = (sent_at_s[sample // PLAYOUT_FRAME_SAMPLES] for sample in speech.bounds[index])
+        figures.ear_voice_s.append(at_s - start)
+        figures.after_end_s.append(at_s - end)
+        times.append(start)
+        expected = index + 1
+    figures.lost = figures.words - len(times)
+    if len(times) > 2:
+        slope, _ = np.polyfit(np.array(times) - times[0], figures.ear_voice_s, 1)
+        figures.slope_s_per_min = float(slope) * 60
+
+
+def judge_events(figures: Figures, events: list[dict[str, Any]]) -> None:
+    """What captions and playout did."""
+    segments = [event for event in events if event["type"] == "x.segment"]
+    erased = final_words = 0
+    by_id: dict[str, list[dict[str, Any]]] = {}
+    for event in segments:
+        by_id.setdefault(event["segment_id"], []).append(event)
+    for revisions in by_id.values():
+        for before, after in pairwise(revisions):
+            for side in ("source", "target"):
+                firm = before[side]["text"][: before[side]["stable_chars"]]
+                figures.changed_chars += 0 if after[side]["text"].startswith(firm) else len(firm)
+            one, two = before["target"]["text"].split(), after["target"]["text"].split()
+            same = next((n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), None)
+            erased += len(one) - (min(len(one), len(two)) if same is None else same)
+        final_words += len(revisions[-1]["target"]["text"].split())
+    figures.erasure = erased / max(final_words, 1)
+    texts = {event["segment_id"]: event["target"]["text"] for event in segments}
+    for event in events:
+        if event["type"] != "x.playout":
+            continue
+        figures.fastest = max(figures.fastest, event["tempo"])
+        if event["state"] == "skipped":
+            start, end = event["skipped"]
+            figures.named += len(texts[event["segment_id"]][start:end].split())
+        elif event["state"] == "dropped":
+            figures.named += len(texts[event["segment_id"]].split())
+
+
+def row(mode: str, figures: Figures) -> str:
+    """One line of the table."""
+    span, after = figures.ear_voice_s, figures.after_end_s
+    return (
+        f"| {mode} | {percentile(span, 50):.2f} | {percentile(span, 90):.2f} | "
+        f"{max(span, default=float('nan')):.2f} | {percentile(after, 95):.2f} | "
+        f"{figures.slope_s_per_min:+.3f} | {figures.lost} of {figures.words} ({figures.named}) | "
+        f"{figures.again} | {figures.changed_chars} | {figures.erasure:.2f} | "
+        f"{figures.fastest:.2f} | {figures.passes_per_s:.2f} | {1000 * figures.media_cpu:.0f} ms |"
+    )
+
+
+async def main(seconds: float, modes: list[str], engine: str) -> None:
+    """Print a table, one row for each mode."""
+    speech = talk(seconds)
+    length_s = len(speech.audio) / PLAYOUT_RATE
+    print(f"{length_s:.0f} s, {len(speech.bounds) / length_s * 60:.0f} words a minute, {engine}")
+    print(
+        "| mode | ear-voice p50, s | p90 | max | after end p95 | slope, s/min | lost (named) "
+        "| again | committed | erasure | tempo | passes/s | media CPU for 1 s |"
+    )
+    print("|---|" + "---|" * 12)
+    async with server("--ast", f"bench.oracle:{engine}", "--tts", "bench.oracle:voice") as bench:
+        for mode in modes:
+            print(row(mode, await run(bench, mode, speech)), flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seconds", type=float, default=180.0, help="length of the talk")
+    parser.add_argument("--modes", default=",".join(MODES), help="which, comma separated")
+    parser.add_argument("--engine", default="aligned", choices=("aligned", "agreeing"))
+    options = parser.parse_args()
+    asyncio.run(main(options.seconds, options.modes.split(","), options.engine))
