@@ -6,6 +6,7 @@ such as ``OMP_NUM_THREADS`` do not reach its thread pool.)
 """
 
 import os
+from collections.abc import Collection
 from typing import Any
 
 from rtc_server.errors import EngineUnavailable
@@ -19,12 +20,15 @@ def thread_count(setting: int) -> int:
     return max(1, (cores or 1) - 1)
 
 
-def open_session(model: bytes, name: str, threads: int, advice: str) -> Any:
+def open_session(
+    model: bytes, name: str, inputs: Collection[str], threads: int, advice: str
+) -> Any:
     """Return an ``onnxruntime.InferenceSession`` on the CPU.
 
     Args:
         model: what its file holds.
         name: what people know the model by.
+        inputs: tensors that it must ask for.
         threads: most threads of one call.
         advice: sentence with the next step, for when it cannot be loaded.
 
@@ -39,10 +43,13 @@ def open_session(model: bytes, name: str, threads: int, advice: str) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors only: each also raises, with the same text
     try:
-        return onnxruntime.InferenceSession(
+        session = onnxruntime.InferenceSession(
             model, sess_options=options, providers=["CPUExecutionProvider"]
         )
     except Exception as exc:  # onnxruntime's errors share no base
         raise EngineUnavailable(
             f"{name} cannot be loaded ({type(exc).__name__}). {advice}"
         ) from exc
+    if not set(inputs) <= {each.name for each in session.get_inputs()}:
+        raise EngineUnavailable(f"{name} is not the model it should be. {advice}")
+    return session

@@ -10,7 +10,7 @@ from rtc_server.engines.cascade.recognizer import Recognizer, Transcript
 from rtc_server.engines.cascade.translation import Translation
 from rtc_server.engines.loudness import leveled
 from rtc_server.engines.safety import Doubt, doubt_text, doubt_translation, is_silent
-from rtc_server.errors import EngineError
+from rtc_server.errors import EngineError, EngineUnavailable
 from rtc_server.pcm import SPEECH_RATE, Samples
 
 MAX_AUDIO_S = 25.0
@@ -62,10 +62,20 @@ class CascadeAst:
         return self._capabilities
 
     def warm_up(self) -> None:
-        """Run each model once."""
+        """Run each model once.
+
+        Raises:
+            EngineUnavailable: files of different models lie together.
+        """
         noise = 0.01 * np.random.default_rng(0).standard_normal(3 * SPEECH_RATE)
         for language, recognizer in self._recognizers.items():
-            recognizer.transcribe(noise.astype(np.float32), language)
+            try:
+                recognizer.transcribe(noise.astype(np.float32), language)
+            except Exception as exc:  # onnxruntime's errors share no base
+                raise EngineUnavailable(
+                    f"What recognises {language} fails at its first sound ({type(exc).__name__}): "
+                    "its files do not belong together. Run: rtc-server models verify"
+                ) from exc
         self._translation.warm_up()
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:

@@ -14,6 +14,7 @@ from rtc_server.engines.cascade.recognizer import Transcript
 from rtc_server.engines.cascade.vocabulary import Token, Vocabulary
 from rtc_server.pcm import Samples
 
+INPUTS = ("features", "feature_lengths")
 _FRAMES_A_STEP = 4
 _STEP_MS = _FRAMES_A_STEP * HOP_MS
 

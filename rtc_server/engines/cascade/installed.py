@@ -1,11 +1,13 @@
 """Models of the cascade that were fetched. A file is opened only after its hash was checked."""
 
 import gzip
+from collections.abc import Collection
 from pathlib import Path
 
 from rtc_server import catalog
 from rtc_server.catalog import Model
 from rtc_server.engines.base import Pair
+from rtc_server.engines.cascade import ctc, tdt
 from rtc_server.engines.cascade.ctc import CtcRecognizer
 from rtc_server.engines.cascade.features import GigaamMel, NemoMel
 from rtc_server.engines.cascade.recognizer import Recognizer
@@ -44,22 +46,16 @@ def load_recognizer(folder: Path, model: Model, threads: int) -> Recognizer:
     """
     files = _Files(folder, model)
     vocabulary = files.vocabulary()
-    try:
-        if files.has("encoder-model"):
-            return TdtRecognizer(
-                files.session("encoder-model", threads),
-                files.session("decoder_joint-model", threads),
-                vocabulary,
-                NemoMel(),
-                model.languages,
-            )
-        return CtcRecognizer(
-            files.session("v3_e2e_ctc.", threads), vocabulary, GigaamMel(), model.languages[0]
+    if files.has("encoder-model"):
+        return TdtRecognizer(
+            files.session("encoder-model", tdt.ENCODER_INPUTS, threads),
+            files.session("decoder_joint-model", tdt.JOINT_INPUTS, threads),
+            vocabulary,
+            NemoMel(),
+            model.languages,
         )
-    except (KeyError, IndexError, TypeError) as exc:  # a graph with other inputs
-        raise EngineUnavailable(
-            f"{model.id} is not the model it should be. {files.advice}"
-        ) from exc
+    session = files.session("v3_e2e_ctc.", ctc.INPUTS, threads)
+    return CtcRecognizer(session, vocabulary, GigaamMel(), model.languages[0])
 
 
 def load_translation(folder: Path, model: Model) -> Translator:
@@ -107,9 +103,9 @@ class _Files:
         except (OSError, EOFError) as exc:
             raise EngineUnavailable(f"{self._model.id} cannot be unpacked. {self.advice}") from exc
 
-    def session(self, prefix: str, threads: int) -> object:
-        """Return an ``onnxruntime.InferenceSession``."""
-        return open_session(self.read(prefix), self._model.id, threads, self.advice)
+    def session(self, prefix: str, inputs: Collection[str], threads: int) -> object:
+        """Return an ``onnxruntime.InferenceSession`` that asks for these tensors."""
+        return open_session(self.read(prefix), self._model.id, inputs, threads, self.advice)
 
     def vocabulary(self) -> Vocabulary:
         """Return the tokens of a recogniser."""

@@ -21,6 +21,9 @@ from rtc_server.engines.cascade.recognizer import Transcript
 from rtc_server.engines.cascade.vocabulary import Token, Vocabulary
 from rtc_server.pcm import Samples
 
+ENCODER_INPUTS = ("audio_signal", "length")
+_STATES = ("input_states_1", "input_states_2")
+JOINT_INPUTS = ("encoder_outputs", "targets", "target_length", *_STATES)
 _FRAMES_A_STEP = 8
 _STEP_MS = _FRAMES_A_STEP * HOP_MS
 _MOST_TOKENS_A_STEP = 10
@@ -48,7 +51,7 @@ class TdtRecognizer:
         inputs = {each.name: each for each in decoder_joint.get_inputs()}
         self._states = tuple(
             np.zeros((inputs[name].shape[0], 1, inputs[name].shape[2]), np.float32)
-            for name in ("input_states_1", "input_states_2")
+            for name in _STATES
         )
         self._integer = _INTEGERS[inputs["targets"].type]
         self._penalty = cache(self._penalty_of)

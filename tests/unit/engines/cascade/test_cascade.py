@@ -9,7 +9,7 @@ from rtc_server.engines.cascade.cascade import SILENT, TOO_LONG, CascadeAst
 from rtc_server.engines.cascade.engine import recognizer_of_each_language
 from rtc_server.engines.cascade.recognizer import Transcript
 from rtc_server.engines.cascade.translation import Translation
-from rtc_server.errors import EngineError
+from rtc_server.errors import EngineError, EngineUnavailable
 from rtc_server.pcm import Samples
 
 SPEECH = (0.1 * np.random.default_rng(0).standard_normal(32_000)).astype(np.float32)
@@ -144,6 +144,15 @@ def test_warming_up_uses_every_model_once() -> None:
     cascade(recognizer, translator).warm_up()
     assert len(recognizer.heard) == 1
     assert translator.asked == ["1", "1", "1"]
+
+
+def test_files_of_different_models_are_told_at_the_start() -> None:
+    class Mixed(ScriptedRecognizer):
+        def transcribe(self, samples: Samples, language: str) -> Transcript:
+            raise IndexError(language)
+
+    with pytest.raises(EngineUnavailable, match=r"en fails .* rtc-server models verify"):
+        cascade(Mixed(), ScriptedTranslator()).warm_up()
 
 
 def test_the_recogniser_of_fewest_languages_hears_a_language() -> None:
