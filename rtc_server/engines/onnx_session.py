@@ -21,16 +21,16 @@ def thread_count(setting: int) -> int:
 
 
 def open_session(
-    model: bytes, name: str, inputs: Collection[str], threads: int, advice: str
+    model: bytes, name: str, threads: int, advice: str, inputs: Collection[str] = ()
 ) -> Any:
     """Return an ``onnxruntime.InferenceSession`` on the CPU.
 
     Args:
         model: what its file holds.
         name: what people know the model by.
-        inputs: tensors that it must ask for.
         threads: most threads of one call.
         advice: sentence with the next step, for when it cannot be loaded.
+        inputs: tensors that it must ask for.
 
     Raises:
         EngineUnavailable: it is no model that can be loaded.

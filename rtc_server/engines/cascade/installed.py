@@ -105,7 +105,7 @@ class _Files:
 
     def session(self, prefix: str, inputs: Collection[str], threads: int) -> object:
         """Return an ``onnxruntime.InferenceSession`` that asks for these tensors."""
-        return open_session(self.read(prefix), self._model.id, inputs, threads, self.advice)
+        return open_session(self.read(prefix), self._model.id, threads, self.advice, inputs)
 
     def vocabulary(self) -> Vocabulary:
         """Return the tokens of a recogniser."""

@@ -120,7 +120,7 @@ def _load(file: VoiceFile, threads: int) -> Any:
     except ModelError as exc:
         raise EngineUnavailable(str(exc)) from exc
     again = "Fetch it again."
-    session = open_session(model, f"Voice {file.path}", ("input", "scales"), threads, again)
+    session = open_session(model, f"Voice {file.path}", threads, again, ("input", "scales"))
     try:
         config = PiperConfig.from_dict(dict(file.config))
     except Exception as exc:  # whatever it misses in a configuration
