@@ -160,7 +160,7 @@ def make_http_app(
         app.router
     )
     WebSocketRoutes(calls, metrics, settings.transport).add_to(app.router)
-    InfoRoutes(readiness, catalogue, metrics, settings.interpreter).add_to(app.router)
+    InfoRoutes(readiness, catalogue, metrics, settings.interpreter, monotonic).add_to(app.router)
     DescriptionRoutes().add_to(app.router)
     page = PageRoutes(page_folder or resource_folder("static"))
     page.add_to(app.router)
@@ -168,7 +168,12 @@ def make_http_app(
         whip_routes(rooms, metrics, ice, wall).add_to(app.router)
         whep_routes(rooms, metrics, ice, wall).add_to(app.router)
         RoomRoutes(
-            rooms, signer, page, link_hours=settings.rooms.room_link_hours, wall=wall
+            rooms,
+            signer,
+            page,
+            link_hours=settings.rooms.room_link_hours,
+            clock=monotonic,
+            wall=wall,
         ).add_to(app.router)
 
     headers = dict(COMMON_HEADERS)

@@ -6,17 +6,23 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from rtc_server.clock import Clock
 from rtc_server.config import InterpreterSettings
 from rtc_server.engines.base import AstCapabilities, TtsCapabilities
 from rtc_server.errors import NotReady, RemoteError
 from rtc_server.events.client import language_code
 from rtc_server.interpreter.modes import Mode, possible
 from rtc_server.metrics import Metrics
+from rtc_server.rates import Rate
 from rtc_server.session.base import Catalogue, Readiness
+from rtc_server.signaling.answers import Answers
 from rtc_server.signaling.bodies import query_text
+from rtc_server.signaling.caller_rate import CallerRate
 
 RETRY_AFTER_S = 2
 """When to ask again whether a server is ready."""
+CATALOGUE_RATE = Rate(burst=100, per_second=20)
+"""How often one caller may ask for engines, languages or phrases."""
 
 
 class InfoRoutes:
@@ -28,12 +34,15 @@ class InfoRoutes:
         catalogue: Catalogue,
         metrics: Metrics,
         defaults: InterpreterSettings,
+        clock: Clock,
     ) -> None:
         """`defaults`: the pair of a call that names none."""
         self._defaults = defaults
         self._readiness = readiness
         self._catalogue = catalogue
         self._metrics = metrics
+        self._answers = Answers()
+        self._rate = CallerRate(CATALOGUE_RATE, clock)
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Declare the routes."""
@@ -44,29 +53,33 @@ class InfoRoutes:
         router.add_get("/readyz", self.ready, name="readyz")
         router.add_get("/metrics", self.metrics)
 
-    async def engines(self, _request: web.Request) -> web.Response:
+    async def engines(self, request: web.Request) -> web.Response:
         """Every engine, and which two are at work."""
+        self._rate.take(request)
+        keep = self._catalogue.ast is not None and self._catalogue.tts is not None
+        return self._answers.give(request, "engines", self._engines, keep=keep)
+
+    def _engines(self) -> dict[str, Any]:
         ast, tts = self._catalogue.ast, self._catalogue.tts
         in_use = {("ast", ast.name if ast else ""), ("tts", tts.name if tts else "")}
-        cards = [
-            {**asdict(card), "in_use": (card.kind, card.name) in in_use}
-            for card in self._catalogue.engines()
-        ]
-        return _json(
-            {
-                "engine_set": self._catalogue.engine_set or None,
-                "engines": cards,
-                "notes": [*_notes(ast), *_notes(tts)],
-            }
-        )
+        return {
+            "engine_set": self._catalogue.engine_set or None,
+            "engines": [
+                {**asdict(card), "in_use": (card.kind, card.name) in in_use}
+                for card in self._catalogue.engines()
+            ],
+            "notes": [*_notes(ast), *_notes(tts)],
+        }
 
-    async def languages(self, _request: web.Request) -> web.Response:
+    async def languages(self, request: web.Request) -> web.Response:
         """The pairs that can be translated and spoken now, and the voices."""
+        self._rate.take(request)
         ast, tts = self._catalogue.ast, self._catalogue.tts
         if ast is None or tts is None:
             raise NotReady(self._reason(), RETRY_AFTER_S)
-        return _json(
-            {
+
+        def made() -> dict[str, Any]:
+            return {
                 "default": {"source": self._defaults.source, "target": self._defaults.target},
                 "modes": [mode for mode in Mode if possible(mode, ast) is mode],
                 "engine_set": self._catalogue.engine_set or None,
@@ -78,16 +91,23 @@ class InfoRoutes:
                     if target in tts.voices
                 ],
             }
-        )
+
+        return self._answers.give(request, "languages", made, keep=True)
 
     async def phrases(self, request: web.Request) -> web.Response:
         """Phrases to try in ``?language=``."""
+        self._rate.take(request)
         asked = query_text(request.query, "language")
         if asked is None:
             raise RemoteError("Say whose phrases: add ?language=, such as ?language=ru.")
         language = language_code(asked)
-        phrases = [asdict(phrase) for phrase in self._catalogue.phrases(language)]
-        return _json({"language": language, "phrases": phrases})
+
+        def made() -> dict[str, Any]:
+            phrases = [asdict(phrase) for phrase in self._catalogue.phrases(language)]
+            return {"language": language, "phrases": phrases}
+
+        keep = self._catalogue.ast is not None
+        return self._answers.give(request, f"phrases {language}", made, keep=keep)
 
     async def alive(self, _request: web.Request) -> web.Response:
         """The event loop turns; nothing more is promised."""

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import secrets
+from collections import OrderedDict
 from dataclasses import asdict
 from functools import lru_cache
 
@@ -11,9 +12,11 @@ from aiohttp import hdrs, web
 
 from rtc_server.clock import Clock
 from rtc_server.errors import Forbidden, RemoteError
+from rtc_server.rates import Rate
 from rtc_server.rooms.base import Rooms
 from rtc_server.rooms.captions import Caption
 from rtc_server.signaling.auth import caller_of
+from rtc_server.signaling.caller_rate import CallerRate
 from rtc_server.signaling.key_ring import NO_KEY
 from rtc_server.signaling.origins import is_own
 from rtc_server.signaling.page import PageRoutes
@@ -31,6 +34,12 @@ STALL_S = 20.0
 """A reader that takes nothing for so long is let go."""
 URL_LIMIT_CHARS = 2000
 """Of a join link: what a QR code of medium error correction holds, and a little less."""
+LINK_RATE = Rate(burst=20, per_second=0.5)
+"""How often one caller may ask for a link."""
+LINK_FRESH = 0.9
+"""Part of its time that a link must have left to be given again."""
+LINKS = 256
+"""Links kept; as many QR codes."""
 RETRY_MS = 3000
 """When a reader comes back."""
 
@@ -39,10 +48,20 @@ class RoomRoutes:
     """Handlers over `Rooms`."""
 
     def __init__(
-        self, rooms: Rooms, signer: SecretSigner, page: PageRoutes, *, link_hours: int, wall: Clock
+        self,
+        rooms: Rooms,
+        signer: SecretSigner,
+        page: PageRoutes,
+        *,
+        link_hours: int,
+        clock: Clock,
+        wall: Clock,
     ) -> None:
         self._rooms, self._signer, self._page = rooms, signer, page
         self._link_s, self._wall = link_hours * 3600, wall
+        self._links: OrderedDict[tuple[str, str], tuple[str, int]] = OrderedDict()
+        """By key and address of the room: its link, and when that expires."""
+        self._link_rate = CallerRate(LINK_RATE, clock)
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Declare the routes."""
@@ -90,18 +109,14 @@ class RoomRoutes:
 
     async def link(self, request: web.Request) -> web.StreamResponse:
         """What the speaker shows to the others: a link, and the same as a QR code."""
+        self._link_rate.take(request)
         room, caller = request.match_info["room"], caller_of(request)
         path = as_the_client_sees(request, str(request.app.router[LISTEN_PAGE].url_for(room=room)))
         url, expires_at = _origin(request) + path, None
         if caller.owner.key != NO_KEY:
             if not self._rooms.may_invite(room, caller.owner):
                 raise Forbidden("This room is somebody else's. Only they may invite to it.")
-            expires_at = int(self._wall()) + self._link_s
-            ticket = ClientSecret(
-                "room_" + secrets.token_urlsafe(9), caller.owner.key, expires_at, room=room
-            )
-            # In the fragment, which browsers keep to themselves: no log and no referrer has it.
-            url += f"#{self._signer.sign(ticket)}"
+            url, expires_at = self._ticketed(url, room, caller.owner.key)
         if len(url) > URL_LIMIT_CHARS:
             raise RemoteError(
                 f"The link would be longer than {URL_LIMIT_CHARS} characters. "
@@ -111,6 +126,23 @@ class RoomRoutes:
         qr_svg = await asyncio.to_thread(_qr_svg, url)
         body = {"url": url, "expires_at": expires_at, "qr_svg": qr_svg}
         return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
+
+    def _ticketed(self, url: str, room: str, key: str) -> tuple[str, int]:
+        """The link with a ticket, and when that expires: the one made before while it is new."""
+        now_s = int(self._wall())
+        known = self._links.get((key, url))
+        if known is not None and known[1] - now_s > LINK_FRESH * self._link_s:
+            _, _, token = known[0].partition("#")
+            if self._signer.read(token) is not None:  # else the key was given another text
+                return known
+        expires_at = now_s + self._link_s
+        ticket = ClientSecret("room_" + secrets.token_urlsafe(9), key, expires_at, room=room)
+        # In the fragment, which browsers keep to themselves: no log and no referrer has it.
+        made = f"{url}#{self._signer.sign(ticket)}", expires_at
+        self._links[key, url] = made
+        if len(self._links) > LINKS:
+            self._links.popitem(last=False)
+        return made
 
     async def listen_page(self, _request: web.Request) -> web.StreamResponse:
         """Where the link leads."""
@@ -135,7 +167,7 @@ def _origin(request: web.Request) -> str:
     return f"{request.scheme}://{request.host}"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=LINKS)
 def _qr_svg(text: str) -> str:
     svg = io.BytesIO()
     segno.make(text, error="m", micro=False).save(

@@ -9,6 +9,7 @@ import pytest
 from rtc_server.resources import resource_folder
 from rtc_server.signaling.access_log import AccessLog
 from rtc_server.signaling.http_app import COMMON_HEADERS
+from rtc_server.signaling.info import CATALOGUE_RATE
 from tests.support.signaling_fakes import AST, CALLS, OFFER, problem, serve
 
 KEY = "s3cret-ключ"
@@ -232,6 +233,35 @@ async def test_phrases_of_a_language() -> None:
         for query in ("", "?language=", "?language=%00", "?language=" + "a" * 200):
             async with server.client.get("/v1/phrases" + query) as response:
                 await problem(response, 400, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ["/v1/engines", "/v1/languages", "/v1/phrases?language=ru"])
+async def test_the_catalogue_is_written_once_and_asked_for_again_by_its_etag(path: str) -> None:
+    async with serve() as server:
+        async with server.client.get(path) as first:
+            etag, text = first.headers["ETag"], await first.text()
+            assert first.headers["Cache-Control"] == "private, no-cache"
+        server.catalogue.engine_set = "another"  # not looked at again
+        async with server.client.get(path) as again:
+            assert (again.headers["ETag"], await again.text()) == (etag, text)
+        async with server.client.get(path, headers={"If-None-Match": etag}) as known:
+            assert (known.status, await known.read()) == (304, b"")
+            assert known.headers["ETag"] == etag
+        async with server.client.get(path, headers={"If-None-Match": '"old"'}) as changed:
+            assert (changed.status, await changed.text()) == (200, text)
+
+
+async def test_one_caller_may_not_ask_for_the_catalogue_without_end() -> None:
+    async with serve(trusted_proxies=("127.0.0.1",)) as server:
+        greedy, other = ({"X-Forwarded-For": f"192.0.2.{n}"} for n in (1, 2))
+        statuses: list[int] = []
+        while 429 not in statuses and len(statuses) < 1000:
+            async with server.client.get("/v1/engines", headers=greedy) as response:
+                statuses.append(response.status)
+        assert len(statuses) > CATALOGUE_RATE.burst
+        assert int(response.headers["Retry-After"]) > 0
+        async with server.client.get("/v1/engines", headers=other) as response:
+            assert response.status == 200
 
 
 async def test_metrics_are_prometheus_text() -> None:

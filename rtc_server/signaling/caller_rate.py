@@ -1,0 +1,33 @@
+"""How often one caller may ask for something that is work."""
+
+import math
+
+from aiohttp import web
+
+from rtc_server.clock import Clock
+from rtc_server.errors import RateLimited
+from rtc_server.rates import Rate
+from rtc_server.signaling.auth import caller_of
+from rtc_server.signaling.buckets import Buckets
+from rtc_server.signaling.proxies import source_of
+
+CALLERS = 4096
+"""Callers remembered for that."""
+
+
+class CallerRate:
+    """A rate for each key or client secret at each address; without either, for each address."""
+
+    def __init__(self, rate: Rate, clock: Clock) -> None:
+        self._rate, self._clock = rate, clock
+        self._buckets = Buckets(CALLERS)
+
+    def take(self, request: web.Request) -> None:
+        """Count a request. Raises `RateLimited` beyond the rate."""
+        caller = caller_of(request)
+        who = caller.secret.id if caller.secret is not None else caller.owner.key
+        name = f"{who} {source_of(request.remote)}"
+        if wait_s := self._buckets.take(name, self._rate, self._clock()):
+            raise RateLimited(
+                "This was asked too often. Keep the answer, or wait a moment.", math.ceil(wait_s)
+            )
