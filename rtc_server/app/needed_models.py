@@ -28,6 +28,14 @@ def needed_models(settings: EngineSettings) -> tuple[Model, ...]:
     )
 
 
+def must_be_here(settings: EngineSettings, model: Model) -> bool:
+    """Return whether the engines cannot start without models of this kind.
+
+    ``--tts auto`` starts without any: it speaks as well as what is here allows, and says so.
+    """
+    return model.kind in kinds_loaded(settings.ast, "" if settings.tts == "auto" else settings.tts)
+
+
 def fetched_models(settings: EngineSettings, folder: Path) -> Iterator[Model]:
     """Yield the catalogue's models in `folder` that the engines can load, whole or in part."""
     kinds = kinds_loaded(settings.ast, settings.tts)

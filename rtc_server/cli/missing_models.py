@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 
-from rtc_server.app.needed_models import needed_models
+from rtc_server.app.needed_models import must_be_here, needed_models
 from rtc_server.catalog import Model, State, models_folder, state_of
 from rtc_server.cli.fetching import Source, fetch_models
 from rtc_server.config import EngineSettings
@@ -31,7 +31,7 @@ def provide_models(settings: EngineSettings, environ: Mapping[str, str]) -> None
             state_of(folder, model, file) in (State.ABSENT, State.PARTIAL) for file in model.files
         )
     ]
-    if not missing:
+    if not any(must_be_here(settings, model) for model in missing):
         return
     resolve("ast", settings.ast)  # no question about models of an engine that is not there
     resolve("tts", settings.tts)

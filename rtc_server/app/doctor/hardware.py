@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from rtc_server.app.doctor.findings import Finding, fault, note, ok
-from rtc_server.app.needed_models import fetched_models, needed_models
+from rtc_server.app.needed_models import fetched_models, must_be_here, needed_models
 from rtc_server.catalog import State, models_folder, path_of, state_of
 from rtc_server.config import EngineSettings
 from rtc_server.engines.nvidia import find_driver, is_too_old, why_unusable
@@ -112,8 +112,10 @@ def model_files(engines: EngineSettings) -> Iterator[Finding]:
     for model in models:
         states = {file.name: state_of(folder, model, file, hashed=True) for file in model.files}
         wrong = [f"{name} {state}" for name, state in states.items() if state != State.VERIFIED]
+        absent = all(state is State.ABSENT for state in states.values())
         if wrong:
-            yield fault(
+            found = note if absent and not must_be_here(engines, model) else fault
+            yield found(
                 f"Model {model.id}: {', '.join(wrong)}.",
                 f"Run: rtc-server models fetch {model.id}",
             )

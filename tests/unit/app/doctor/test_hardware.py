@@ -119,6 +119,9 @@ def test_model_files_are_hashed_and_the_missing_named(
         (Level.FAULT, "absent"),
     ]
     assert found[2].fix == "Run: rtc-server models fetch absent"
+    unneeded = EngineSettings(engines="gpu", ast="phrasebook", tts="auto")
+    monkeypatch.setattr(hardware, "needed_models", lambda _: models[2:3])
+    assert only([*model_files(unneeded)]).level is Level.NOTE
     assert {each.level for each in room(settings)} == {Level.OK}
     monkeypatch.setattr(hardware, "CANARY_UNPACKED_BYTES", 10**18)
     assert {each.level for each in room(settings)} == {Level.FAULT}
