@@ -27,6 +27,7 @@ from rtc_server.session.admission import Admission, AdmissionLimits
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.signaling import make_http_app
+from rtc_server.standstill import standstills
 from rtc_server.transport.base import NextPacket, TransportListener
 from rtc_server.transport.discovery import with_public_address
 from rtc_server.transport.logs import limited_logs
@@ -92,6 +93,7 @@ class _Parts:
             self.manager.open(),
             self.rooms.open(),
             beside(_probe_lag(self.metrics), name="loop lag"),
+            beside(standstills().watch(), name="standstills"),
         ):
             shared_tick().observe_lateness_s = self.metrics.tick_lateness_seconds.observe
             try:

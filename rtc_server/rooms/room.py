@@ -27,6 +27,7 @@ from rtc_server.session.admission import Place, State
 from rtc_server.session.base import OpenedCall, Owner
 from rtc_server.session.expiry import EXPIRING_S, Expiry
 from rtc_server.session.services import Services
+from rtc_server.standstill import standstills
 from rtc_server.transport.base import NextPacket
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.sdp import Role
@@ -134,7 +135,9 @@ class Room:
             self._sampled_s = now_s
             for peer in self._peers.values():
                 peer.sample()
-        if self._speaker is None and now_s - self._silent_since_s >= self._settings.room_wait_s:
+        still_s = standstills().since(self._silent_since_s)
+        silent_s = now_s - self._silent_since_s - still_s
+        if self._speaker is None and silent_s >= self._settings.room_wait_s:
             self._over.set()
         else:
             self._languages.keep(now_s)

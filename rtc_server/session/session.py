@@ -38,6 +38,7 @@ from rtc_server.session.preferences import Preferences
 from rtc_server.session.reports import metrics_event, stats_event
 from rtc_server.session.services import Services
 from rtc_server.session.transcript import SessionTranscript
+from rtc_server.standstill import standstills
 from rtc_server.transport.base import CloseReason, Transport
 
 METRICS_INTERVAL_S = 1.0
@@ -230,11 +231,14 @@ class Session:
         await self._drain.wait()
         self._services.ears.catch_up()
         self._interpreter.flush_input()
+        limit_s = self._interpreter.queue_ms / 1000 + DRAIN_MARGIN_S
+        drained = asyncio.create_task(self._interpreter.drained(), name=f"drained {self.id}")
         try:
-            async with asyncio.timeout(self._interpreter.queue_ms / 1000 + DRAIN_MARGIN_S):
-                await self._interpreter.drained()
-        except TimeoutError:
-            logger.warning("session %s: closed with speech still waiting", self.id)
+            await standstills().wait({drained}, limit_s)
+            if not drained.done():
+                logger.warning("session %s: closed with speech still waiting", self.id)
+        finally:
+            drained.cancel()
         self._finish()
 
     async def _close_in_time(self) -> None:
@@ -283,7 +287,18 @@ class Session:
             logger.info("session %s: its client is gone (%s); waiting", self.id, reason.value)
             self._leave(self._link)
             self._place.state = State.LOST
-            self._abandoned = asyncio.get_running_loop().call_later(wait_s, self._over.set)
+            self._wait_for_client(wait_s)
+        else:
+            self._over.set()
+
+    def _wait_for_client(self, wait_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._abandoned = loop.call_later(wait_s, self._give_up, loop.time())
+
+    def _give_up(self, since_s: float) -> None:
+        """Nobody came back since then, but nobody could while the loop stood still."""
+        if still_s := standstills().since(since_s):
+            self._wait_for_client(still_s)
         else:
             self._over.set()
 

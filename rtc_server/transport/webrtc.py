@@ -9,6 +9,7 @@ from rtc_server.clock import Clock, wall
 from rtc_server.config import TransportSettings
 from rtc_server.errors import IceRestartRefused
 from rtc_server.pcm import Pcm
+from rtc_server.standstill import standstills
 from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.answer import write_answer
 from rtc_server.transport.base import CloseReason, NextPacket, TransportListener, TransportStats
@@ -182,11 +183,7 @@ class WebRtcTransport:
         try:
             either: set[asyncio.Future[Any]] = {connecting, self._end}
             with hurrying():
-                await asyncio.wait(
-                    either,
-                    timeout=self._settings.connect_timeout_s,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+                await standstills().wait(either, self._settings.connect_timeout_s)
             if self._end.done():
                 return self._end.result()
             if not connecting.done():
@@ -200,8 +197,9 @@ class WebRtcTransport:
         self._tell(self._listener.on_connected)
         await self._stack.open_events(self._channel)
         while not self._end.done():
-            lost_at_s = self._last_heard_s(media) + self._settings.dead_peer_timeout_s
-            left_s = lost_at_s - self._clock()
+            heard_s = self._last_heard_s(media)
+            patience_s = self._settings.dead_peer_timeout_s + standstills().since(heard_s)
+            left_s = heard_s + patience_s - self._clock()
             if left_s < 0:
                 self._finish(CloseReason.PEER_LOST)
             else:

@@ -73,10 +73,10 @@ async def visits(url: str, first: int, counts: Mapping[Visit, int]) -> None:
 
 SOCKETS: Mapping[Visit, int] = {plain_socket: 100, realtime_socket: 100}
 EVERY_KIND: Mapping[Visit, int] = {
-    plain_socket: 800,
-    realtime_socket: 800,
-    webrtc_call: 250,
-    room: 150,
+    plain_socket: 850,
+    realtime_socket: 850,
+    webrtc_call: 200,
+    room: 50,  # two sessions each
 }
 
 

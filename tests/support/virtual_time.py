@@ -2,7 +2,12 @@
 
 import asyncio
 import selectors
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
+
+from rtc_server.background import beside
+from rtc_server.standstill import standstills
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -31,3 +36,16 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    def stand_still(self, seconds: float) -> None:
+        """Be stopped for so long, as by SIGSTOP: whatever was due then is late."""
+        self._jumping.now += seconds
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[VirtualTimeLoop]:
+    """The running loop, whose standstills are noticed as in a server."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    async with beside(standstills().watch(), name="standstills"):
+        yield loop

@@ -12,6 +12,7 @@ from typing import Final
 
 from rtc_server.clock import Clock
 from rtc_server.pcm import SPEECH_RATE, Pcm, samples_to_ms
+from rtc_server.standstill import standstills
 from rtc_server.transport.base import CloseReason, TransportListener, TransportStats
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.outbox import Outbox, Stored
@@ -153,12 +154,12 @@ class WebSocketTransport:
             await asyncio.sleep(WATCH_S)
             now_s = self._clock()
             if self._sending_since_s is not None:
-                if now_s - self._sending_since_s > self._timeout_s:
+                if self._ran_s(self._sending_since_s, now_s) > self._timeout_s:
                     logger.warning("A WebSocket peer does not read; closing it")
                     self._finish(CloseReason.FAILED)
                 continue
             # While we do not read, a sign of life cannot be seen.
-            silent_s = now_s - self._heard_s if self._reading else 0.0
+            silent_s = self._ran_s(self._heard_s, now_s) if self._reading else 0.0
             if silent_s > self._timeout_s:
                 self._finish(CloseReason.PEER_LOST)
             elif min(silent_s, now_s - self._pinged_s) > self._timeout_s / 4:
@@ -166,6 +167,11 @@ class WebSocketTransport:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(WATCH_S):
                         await self._socket.ping()
+
+    @staticmethod
+    def _ran_s(since_s: float, now_s: float) -> float:
+        """Time since then in which we could have seen a sign of life."""
+        return now_s - since_s - standstills().since(since_s)
 
     # ---------------------------------------------------------------- from the peer
 

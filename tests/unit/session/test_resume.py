@@ -17,6 +17,7 @@ from rtc_server.session.quota import KeyLimits
 from rtc_server.transport.base import CloseReason, TransportListener
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, joined, ok, silence, tone
 from tests.support.house import ALL, House, events, house, say, speak
+from tests.support.virtual_time import watched
 
 NOTHING = LastSeen()
 GOODBYES = (CloseReason.REMOTE, CloseReason.LOCAL)
@@ -240,6 +241,19 @@ async def test_without_a_window_the_session_ends_with_its_wire() -> None:
         _, first = await connected(h)
         lose(first)
         await asyncio.sleep(0.1)
+        assert h.manager.sessions == 0
+
+
+async def test_a_client_may_come_back_as_much_later_as_the_server_stood_still() -> None:
+    async with watched() as loop, house(resume_s=30) as h:
+        session_id, first = await connected(h)
+        lose(first)
+        await asyncio.sleep(20)
+        loop.stand_still(60)
+        await asyncio.sleep(5)
+        await resumed(h, session_id)
+        lose(h.wires[1])
+        await asyncio.sleep(31)
         assert h.manager.sessions == 0
 
 

@@ -23,6 +23,7 @@ from rtc_server.transport.websocket.transport import WebSocketTransport
 from tests.support.fake_socket import FakeSocket
 from tests.support.peers import Recorder
 from tests.support.signals import tone
+from tests.support.virtual_time import watched
 
 TIMEOUT_S = 8.0
 
@@ -244,6 +245,18 @@ async def test_a_silent_client_is_asked_and_lives_and_a_dead_one_is_freed() -> N
         await asyncio.sleep(TIMEOUT_S + 1)
         assert p.session.reasons == [CloseReason.PEER_LOST]
         assert p.socket.aborted
+
+
+async def test_no_client_is_dead_because_the_server_stood_still() -> None:
+    async with watched() as loop, peer() as p:
+        await asyncio.sleep(1)
+        for _ in range(3):
+            loop.stand_still(TIMEOUT_S + 1)
+            await asyncio.sleep(TIMEOUT_S / 2)
+        assert not p.session.reasons
+        p.socket.dead = True
+        await asyncio.sleep(TIMEOUT_S + 1)
+        assert p.session.reasons == [CloseReason.PEER_LOST]
 
 
 async def test_a_client_that_was_held_back_is_asked_before_it_counts_as_dead() -> None:
