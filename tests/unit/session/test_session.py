@@ -253,6 +253,18 @@ async def test_the_house_is_full_and_has_room_again() -> None:
         await h.call()
 
 
+async def test_no_more_come_in_than_the_engines_can_carry() -> None:
+    async with house() as h:
+        open_already = await h.call()
+        h.readiness.retry_after_s = 7
+        with pytest.raises(AdmissionRefused, match="as much as it can") as caught:
+            await h.call()
+        assert (caught.value.retry_after_s, caught.value.status) == (7, 503)
+        assert h.manager.owner(open_already)  # whoever is there stays
+        h.readiness.retry_after_s = 0
+        await h.call()
+
+
 async def test_a_storm_of_calls_takes_no_more_than_there_is() -> None:
     async with house(max_sessions=3) as h:
         came = await asyncio.gather(*(h.call() for _ in range(20)), return_exceptions=True)
