@@ -6,7 +6,7 @@ RtcServerError
 ├── EngineError            an engine could not do what was asked
 │   ├── EngineUnavailable  unknown name, missing extra, missing model              (exit code 2)
 │   ├── EngineCrashed      its process died; it is being restarted                 retryable
-│   ├── EngineTimeout      it missed the deadline; it is being restarted           retryable
+│   ├── EngineTimeout      it hung and is being restarted, or its turn never came  retryable
 │   ├── EngineOverloaded   the bounded queue is full                               retryable
 │   └── SessionRefused     what the session sent crashed the engine twice          retryable
 ├── RemoteError            the peer's fault, never ours: answered, not logged as a bug
@@ -83,7 +83,7 @@ class EngineCrashed(EngineError):
 
 
 class EngineTimeout(EngineError):
-    """The engine missed the call's deadline; its process is being replaced."""
+    """The engine hung and its process is being replaced, or the call's turn did not come."""
 
     code = "engine_timeout"
     retryable = True

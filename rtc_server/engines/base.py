@@ -70,7 +70,8 @@ class AstCapabilities:
     alignment: bool = False
     """Whether results say by where each target word was heard (`AstResult.target_words`)."""
     deadline_s: float = 1.5
-    """A call that takes longer than this, and 50 ms for each second of its audio, has hung."""
+    """An engine that shows no sign of work for so long during a call has hung. On an idle machine a
+    call takes no longer than this, and 50 ms for each second of its audio."""
     notes: tuple[str, ...] = ()
     """Sentences an operator should read once, at start."""
 
@@ -90,7 +91,8 @@ class TtsCapabilities:
     sample_rate: int
     """Samples per second of what `Tts.synthesize` yields."""
     deadline_s: float = 1.5
-    """A call whose next chunk takes longer than this has hung."""
+    """An engine that shows no sign of work for so long has hung. On an idle machine the next chunk
+    takes no longer than this."""
     notes: tuple[str, ...] = ()
     """Sentences an operator should read once, at start."""
 

@@ -3,7 +3,7 @@
 A batch is cut when the worker is free, not on a timer: nothing waits when nothing is running, and
 batches grow by themselves under load. The reply is anything with ``done()``, true once nobody
 waits for it any more: such an entry is skipped, so a caller who left costs nothing. (The idea is
-text-embeddings-inference's; the rotation over sessions and the partials are ours.)
+text-embeddings-inference's; the shares of sessions and the partials are ours.)
 """
 
 import math
