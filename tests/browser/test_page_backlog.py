@@ -44,14 +44,17 @@ LINE = """async ({ said, quanta }) => {
 
 @contextlib.asynccontextmanager
 async def held_call() -> AsyncIterator[tuple[Page, ScriptedServer, asyncio.Event]]:
-    """A page whose call waits at the server's door until the event is set."""
+    """A page whose call waits at the server's door until the event is set, with no other way in."""
     let_in = asyncio.Event()
 
     async def hold(route: Route) -> None:
         await let_in.wait()
         await route.continue_()
 
-    async with scripted_server() as server, visit(server.url, before_load=MICROPHONE) as seen:
+    async with (
+        scripted_server() as server,
+        visit(f"{server.url}?transport=webrtc", before_load=MICROPHONE) as seen,
+    ):
         await seen.page.route("**/translations/calls?*", hold)
         await seen.page.wait_for_selector("#toggle:enabled")
         yield seen.page, server, let_in
