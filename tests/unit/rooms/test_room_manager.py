@@ -124,7 +124,7 @@ async def test_a_speaker_who_comes_again_replaces_the_wire_it_had() -> None:
             with pytest.raises(BadOffer):
                 await h.speak(ANNA, "bad")
             assert h.wires[0].closed is None, "what failed changes nothing"
-            for other in (BORIS, Owner("bank")):
+            for other in (BORIS, Owner("key", "third")):
                 with pytest.raises(RoomTaken):
                     await h.speak(other)
             await h.speak(ANNA)
