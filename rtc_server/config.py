@@ -90,6 +90,13 @@ class HttpSettings:
         low=0,
         high=3600,
     )
+    drain_s: float = option(
+        10.0,
+        "seconds that open sessions and rooms may take to finish their sentence when the server is "
+        "told to stop; a second signal ends it at once",
+        low=0,
+        high=600,
+    )
     log_level: str = option(
         "info", "how much to log", choices=("debug", "info", "warning", "error")
     )

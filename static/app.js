@@ -263,7 +263,7 @@ function follow(session) {
   on("hearing", ({ nothing }) => write(at("hint"), nothing ? text("nothingHeard") : ""));
   on("stream", ({ stream }) => play(stream));
   on("expiring", ({ in_ms: inMs, reason }) => {
-    if (inMs) problems.show(reason === "idle" ? "expiring_idle" : "expiring");
+    if (inMs && reason !== "restart") problems.show(reason === "idle" ? "expiring_idle" : "expiring");
   });
   on("notice", ({ code, message }) => {
     if (WARNINGS.has(code)) problems.show(code);

@@ -49,7 +49,7 @@ class Engines:
         """Name of the set that the two engines are, "" for an operator's own choice."""
         self._phrasebooks = settings.phrasebook
         self._phrases: dict[str, tuple[Phrase, ...]] = {}
-        self._started = False
+        self._started = self._draining = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Engines"]:
@@ -77,16 +77,27 @@ class Engines:
             finally:
                 self._started = False
 
+    def drain(self) -> None:
+        """Be ready for no new calls any more; those that are open go on."""
+        self._draining = True
+
     @property
     def ready(self) -> bool:
-        """Whether both can work now."""
-        return self._started and self.ast_service.ready and self.tts_service.ready
+        """Whether both can work now, and new calls are taken."""
+        return (
+            self._started
+            and not self._draining
+            and self.ast_service.ready
+            and self.tts_service.ready
+        )
 
     @property
     def reason(self) -> str:
         """If not: which one is missing."""
         if not self._started:
             return "The engines are warming up."
+        if self._draining:
+            return "The server is stopping."
         return "" if self.ready else "An engine is being restarted."
 
     @property

@@ -1,8 +1,8 @@
 """The server as a whole.
 
 Start: HTTP first, so that ``/readyz`` can say "warming up"; then the engines side by side.
-Stop: no new calls, then sessions, engines and HTTP. Each is an ``async with``, so a failure
-anywhere undoes just what had been started.
+Stop: no new calls, the sentences that are being spoken, then sessions, engines and HTTP. Each is an
+``async with``, so a failure anywhere undoes just what had been started.
 """
 
 import asyncio
@@ -51,8 +51,14 @@ class RunningServer:
     port: int
     """The TCP port, also when 0 was asked for."""
     manager: SessionManager
+    rooms: RoomManager
     engines: Engines
     metrics: Metrics
+
+    async def drain(self, within_s: float) -> None:
+        """Take no more calls, and let those that are open finish their sentence."""
+        self.engines.drain()
+        await asyncio.gather(self.manager.drain(within_s), self.rooms.drain(within_s))
 
 
 class _Network:
@@ -160,7 +166,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         scheme = "https" if own.tls_cert else "http"
         host = f"[{own.host}]" if ":" in own.host else own.host
         url = f"{scheme}://{host}:{port}{own.path_prefix}"
-        yield RunningServer(url, port, parts.manager, parts.engines, parts.metrics)
+        yield RunningServer(url, port, parts.manager, parts.rooms, parts.engines, parts.metrics)
 
 
 def mountable(settings: Settings) -> web.Application:
@@ -258,7 +264,8 @@ async def serve(
             with _start_up_kept():
                 announce(server)
                 await stop.wait()
-            logger.info("Stopping.")
+                logger.info("Stopping.")
+                await server.drain(settings.http.drain_s)
     except asyncio.CancelledError:
         if not stop.is_set():
             raise

@@ -37,6 +37,11 @@ class SharedEar:
         """The speaker's wire ended: what was being said is a segment, and another may follow."""
         self._note(self._listener.interrupt())
 
+    @property
+    def is_open(self) -> bool:
+        """Whether speech has begun and not ended."""
+        return self._open is not None
+
     def open_segment(self) -> Samples | None:
         """What was heard so far of the open segment: the same array for everybody who asks."""
         if self._heard is None:

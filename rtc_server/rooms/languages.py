@@ -72,6 +72,11 @@ class Languages:
             translation.feed(pcm)
         return bool(self._ear.events)
 
+    @property
+    def is_speech_open(self) -> bool:
+        """Whether the speaker is in the middle of a sentence."""
+        return self._ear.is_open
+
     def interrupt(self) -> None:
         """A speaker's wire ended: what was being said is a sentence."""
         self._ear.interrupt()

@@ -63,6 +63,13 @@ class RoomManager:
                 room.close()
             await asyncio.gather(*self._lives)
 
+    async def drain(self, within_s: float) -> None:
+        """Let every room finish its sentence; return when all have closed, or the time is over."""
+        for room in list(self._rooms.values()):
+            room.restart(within_s)
+        if self._lives:
+            await asyncio.wait(self._lives, timeout=within_s)
+
     async def speak(self, room: str, offer_sdp: str, request: SpeakerRequest) -> OpenedCall:
         """See `Rooms.speak`."""
         if not self._readiness.ready:

@@ -73,6 +73,8 @@ class Room:
         self._silent_since_s = self._sampled_s = services.clock()
         self._leaving: set[asyncio.Task[None]] = set()
         """Speakers who were replaced, saying goodbye."""
+        self._restarting = False
+        """The server stops: the next pause is the end."""
         self._finishing: asyncio.Task[None] | None = None
         """Its time is up, and the last sentence is on its way."""
         self._over = asyncio.Event()
@@ -97,6 +99,14 @@ class Room:
     def close(self) -> None:
         """End it soon: `run` returns when all is freed."""
         self._over.set()
+
+    def restart(self, within_s: float) -> None:
+        """Close it at the next pause, for the server stops in `within_s` seconds."""
+        self._restarting = True
+        in_ms = round(within_s * 1000)
+        self._languages.warn(ExpiringEvent(in_ms=in_ms, reason=ExpiringReason.RESTART))
+        if not self._languages.is_speech_open:
+            self._finish_soon(ExpiringReason.RESTART)
 
     @property
     def is_closing(self) -> bool:
@@ -230,6 +240,8 @@ class Room:
         self._position_samples = pcm.start_samples + len(pcm.samples)
         if self._languages.hear(pcm) and self._expiry is not None:
             self._expiry.active(self._services.clock())
+        if self._restarting and not self._languages.is_speech_open:
+            self._finish_soon(ExpiringReason.RESTART)
 
     def _speaker_left(self, speaker: Peer) -> None:
         self._peers.pop(speaker.id, None)

@@ -33,6 +33,8 @@ RETRY_NOT_READY_S = 2
 """When to try again while the engines warm up."""
 RETRY_STOPPING_S = 5
 """When to try again after the server has begun to stop."""
+LAST_WORDS_SHARE = 0.4
+"""Share of the time for stopping that is left to translate and speak what nobody paused after."""
 
 logger = logging.getLogger(__name__)
 
@@ -208,6 +210,21 @@ class SessionManager:
     def revoke(self, key: str) -> None:
         """See `Calls.revoke`."""
         self._admission.quotas.revoke(key)
+
+    async def drain(self, within_s: float) -> None:
+        """Let every session finish its sentence; return when all are over, or the time is.
+
+        Who does not pause in time is cut off while what was said can still be spoken.
+        """
+        sessions = [call.session for call in self._calls.values()]
+        for session in sessions:
+            session.restart(within_s)
+        if self._lives:
+            await asyncio.wait(self._lives, timeout=within_s * (1 - LAST_WORDS_SHARE))
+        for session in sessions:
+            session.finish_for_restart()
+        if self._lives:
+            await asyncio.wait(self._lives, timeout=within_s * LAST_WORDS_SHARE)
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:
         """See `Calls.close_call`."""

@@ -14,6 +14,8 @@ from rtc_server.events import client as asked
 from rtc_server.events.server import (
     ErrorDetail,
     ErrorEvent,
+    ExpiringEvent,
+    ExpiringReason,
     PongEvent,
     SegmentEvent,
     ServerEvent,
@@ -26,7 +28,12 @@ from rtc_server.events.server import (
     is_droppable,
 )
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.listener import ListenerEvent, ListenMode
+from rtc_server.interpreter.listener import (
+    ListenerEvent,
+    ListenMode,
+    SpeechPaused,
+    SpeechStarted,
+)
 from rtc_server.interpreter.modes import Mode
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.admission import Place, State
@@ -101,6 +108,10 @@ class Session:
         self._wires_closing: set[asyncio.Task[None]] = set()
         self._abandoned: asyncio.TimerHandle | None = None
         """Ends the session unless its client comes back."""
+        self._speaking = False
+        """Somebody is in the middle of a sentence."""
+        self._restarting = False
+        """The server stops: the next pause is the end."""
         self._closing = False
         self._drain = asyncio.Event()
         self._over = asyncio.Event()
@@ -210,6 +221,21 @@ class Session:
         """End it soon: its own client needs the place for another session."""
         logger.info("session %s: its place is needed by its own client", self.id)
         self._finish_soon(drain=False)
+
+    def restart(self, within_s: float) -> None:
+        """End it at the next pause, for the server stops in `within_s` seconds."""
+        if self.is_ending:
+            return
+        self._restarting = True
+        self._emit(ExpiringEvent(round(within_s * 1000), ExpiringReason.RESTART))
+        if not self._speaking:
+            self.finish_for_restart()
+
+    def finish_for_restart(self) -> None:
+        """Take no more speech; end when what was said has been translated and spoken."""
+        if not self.is_ending:
+            self._emit(ExpiringEvent(0, ExpiringReason.RESTART))
+            self._finish_soon(drain=True)
 
     async def over(self) -> None:
         """Wait until it has ended and all is freed."""
@@ -336,6 +362,11 @@ class Session:
         if events:
             self._expiry.active(self._services.clock())
         self._interpreter.heard(pcm, events)
+        for event in events:
+            if not isinstance(event, SpeechPaused):
+                self._speaking = isinstance(event, SpeechStarted)
+        if self._restarting and not self._speaking:
+            self.finish_for_restart()
 
     def hearing_failed(self) -> None:
         """See `Hearer.hearing_failed`. A session that is deaf is over."""

@@ -301,6 +301,7 @@ export class TranslationClient extends EventTarget {
         return this.#emit("session", event.session);
       case "session.closed":
         this.#link.place = null; // there is nothing left to hang up
+        if (this.#closing === "restart") return this.#moveOn();
         return this.#end(this.#state === "finishing" ? null : this.#ended());
       case "error":
         return this.#emit("refused", event.error);
@@ -315,6 +316,12 @@ export class TranslationClient extends EventTarget {
         return this.#emit(event.type.slice(2), event);
       default: // a newer server may say more than we know
     }
+  }
+
+  /** The server stops: another one, or the same when it is back, goes on in a session of its own. */
+  #moveOn() {
+    this.#closing = "";
+    this.#lose();
   }
 
   /** What it means that the server closed the session. */

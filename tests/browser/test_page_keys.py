@@ -75,6 +75,19 @@ async def test_the_page_says_that_nobody_has_spoken_and_why_the_session_ended() 
         )
 
 
+async def test_the_page_goes_on_in_another_session_when_the_server_restarts() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        await start(seen.page)
+        channel = await server.calls.channel.get()
+        say(channel, "x.expiring", in_ms=10_000, reason="restart", seq=1)
+        say(channel, "x.expiring", in_ms=0, reason="restart", seq=2)
+        say(channel, "session.closed")
+        await server.calls.channel.get()
+        await seen.page.wait_for_selector(LIVE)
+        assert len(server.calls.requests) == 2
+        await expect(seen.page.locator("#problem")).to_be_hidden()
+
+
 @contextlib.contextmanager
 def clock_ahead() -> Iterator[list[float]]:
     """By how many seconds the door's clock is ahead, for servers that are made meanwhile."""

@@ -1,0 +1,49 @@
+"""A server that stops while people speak, in virtual time."""
+
+import asyncio
+
+from rtc_server.events.client import SessionPatch
+from rtc_server.session.base import SessionRequest
+from tests.support.fakes import FakeAst, joined, ok, silence, tone
+from tests.support.house import ALL, events, house, speak
+
+REQUEST = SessionRequest(settings=SessionPatch(x_events=ALL))
+
+
+async def test_the_sentence_being_spoken_is_finished_and_those_who_are_silent_go_at_once() -> None:
+    async with house(FakeAst([ok("да", "yes")])) as h:
+        for _ in range(2):
+            await h.manager.open_call("offer", REQUEST)
+        speaker, silent = h.wires
+        talk = asyncio.create_task(speak(speaker, joined([tone(2), silence(4)])))
+        await asyncio.sleep(1)
+        drain = asyncio.create_task(h.manager.drain(10))
+        await asyncio.sleep(0.5)
+        assert silent.closed is not None and speaker.closed is None
+        [told] = events(speaker, "x.expiring")
+        assert (told["in_ms"], told["reason"]) == (10_000, "restart")
+        await drain
+        [caption] = [e for e in events(speaker, "x.segment") if e["final"]]
+        assert caption["status"] == "final" and caption["source"]["end_ms"] > 1500
+        assert events(speaker)[-1]["type"] == "session.closed"
+        assert events(speaker, "x.expiring")[-1]["in_ms"] == 0
+        talk.cancel()
+
+
+async def test_who_never_pauses_is_cut_off_and_still_translated() -> None:
+    async with house(FakeAst([ok("да", "yes")])) as h:
+        await h.manager.open_call("offer", REQUEST)
+        [wire] = h.wires
+        talk = asyncio.create_task(speak(wire, tone(12)))
+        await asyncio.sleep(1)
+        await h.manager.drain(10)
+        assert [e["status"] for e in events(wire, "x.segment") if e["final"]] == ["final"]
+        assert h.manager.sessions == 0
+        talk.cancel()
+
+
+async def test_without_sessions_nothing_is_waited_for() -> None:
+    async with house() as h:
+        before = asyncio.get_running_loop().time()
+        await h.manager.drain(10)
+        assert asyncio.get_running_loop().time() == before
