@@ -13,7 +13,7 @@ import pytest
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import AstRequest, AstResult
 from rtc_server.engines.service import AstService
-from rtc_server.errors import EngineCrashed, EngineError, EngineTimeout
+from rtc_server.errors import EngineCrashed, EngineError
 from rtc_server.metrics import Metrics
 from tests.support.nemo.fixture import OPTIONS, TEXTS, noise, said
 
@@ -24,11 +24,17 @@ PHRASES = [(pair, texts[i % 3]) for i in range(SESSIONS // 2) for pair, texts in
 """What each session says, and the two texts of it: both directions by turns."""
 
 
-async def fall(service: AstService, metrics: Metrics, signal_number: int) -> list[EngineError]:
-    """Send the signal while one batch is computed and the rest waits; the errors that came of it.
+def asked(metrics: Metrics) -> int:
+    """Segments that engines were given so far."""
+    return round(
+        metrics.registry.get_sample_value("rtc_engine_batch_size_sum", {"kind": "ast"}) or 0
+    )
 
-    All others must be answered, rightly, by another process.
-    """
+
+async def fall(service: AstService, metrics: Metrics, signal_number: int) -> None:
+    """Send the signal while one batch is computed and the rest waits: all must be answered,
+    rightly, by another process."""
+    asked_before = asked(metrics)
     [child] = psutil.Process().children()
     child.suspend()  # so that nothing is answered before the signal, however fast the model is
     futures = [
@@ -37,34 +43,22 @@ async def fall(service: AstService, metrics: Metrics, signal_number: int) -> lis
     ]
     await asyncio.sleep(0.2)  # the first batch is on its way by then
     os.kill(child.pid, signal_number)
-    outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    outcomes = await asyncio.gather(*futures)
     [successor] = psutil.Process().children()
     assert successor.pid != child.pid
-    batch = round(
-        metrics.registry.get_sample_value("rtc_engine_batch_size_sum", {"kind": "ast"}) or 0
-    )
-    errors = []
     for outcome, (_, texts) in zip(outcomes, PHRASES, strict=True):
-        if isinstance(outcome, AstResult):
-            assert (outcome.source_text, outcome.target_text) == texts
-        else:
-            assert isinstance(outcome, EngineError)
-            errors.append(outcome)
-    assert batch % SESSIONS == 0  # nobody was asked twice
-    assert len(errors) == service.capabilities.max_batch
-    assert all(str(error).endswith(".") for error in errors)
-    return errors
+        assert (outcome.source_text, outcome.target_text) == texts
+    # Nobody was asked twice but whoever was in the batch.
+    assert asked(metrics) - asked_before == SESSIONS + service.capabilities.max_batch
 
 
-async def test_kill_and_hang_fail_their_batch_alone() -> None:
+async def test_kill_and_hang_cost_nobody_an_answer() -> None:
     metrics = Metrics()
     service = AstService("canary", OPTIONS, SETTINGS, metrics)
     await service.start()
     try:
-        for error in await fall(service, metrics, signal.SIGKILL):
-            assert isinstance(error, EngineCrashed)
-        for error in await fall(service, metrics, signal.SIGSTOP):
-            assert isinstance(error, EngineTimeout)
+        await fall(service, metrics, signal.SIGKILL)
+        await fall(service, metrics, signal.SIGSTOP)
         for cause in ("crash", "timeout"):
             labels = {"kind": "ast", "cause": cause}
             assert metrics.registry.get_sample_value("rtc_engine_restarts_total", labels) == 1
