@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rtc_server.app.doctor.findings import Finding, fault, note, ok
 from rtc_server.app.needed_models import fetched_models, must_be_here, needed_models
-from rtc_server.catalog import State, models_folder, path_of, state_of
+from rtc_server.catalog import Model, State, models_folder, path_of, state_of
 from rtc_server.config import EngineSettings
 from rtc_server.engines.nvidia import find_driver, is_too_old, why_unusable
 from rtc_server.engines.registry import kinds_loaded
@@ -69,7 +69,7 @@ def memory(engines: EngineSettings, root: Path = ROOT) -> Iterator[Finding]:
     if "canary" in kinds:
         needed, why = CANARY_LOADING_BYTES, "while Canary's .nemo file is loaded"
     else:
-        needed = sum(model.size_bytes for model in fetched_models(engines, folder))
+        needed = sum(_size_bytes(folder, model) for model in fetched_models(engines, folder))
         why = "by the size of the models on disk"
     shown = f"{free / 1e9:.1f} GB of memory are free"
     if not needed:
@@ -120,7 +120,7 @@ def model_files(engines: EngineSettings) -> Iterator[Finding]:
                 f"Run: rtc-server models fetch {model.id}",
             )
         else:
-            yield ok(f"Model {model.id} is whole ({model.size_bytes / 1e6:.0f} MB).")
+            yield ok(f"Model {model.id} is whole ({_size_bytes(folder, model) / 1e6:.1f} MB).")
 
 
 def unpacking_room(engines: EngineSettings) -> Iterator[Finding]:
@@ -140,6 +140,12 @@ def unpacking_room(engines: EngineSettings) -> Iterator[Finding]:
             )
         else:
             yield ok(f"There is room to unpack {model.id} ({free / 1e9:.1f} GB).")
+
+
+def _size_bytes(folder: Path, model: Model) -> int:
+    """Return what a model takes on disk; of a trusted download the catalogue does not know."""
+    paths = (path_of(folder, model, file) for file in model.files)
+    return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 def torch_cuda() -> str:
