@@ -400,7 +400,7 @@ class InterpreterSettings:
     source: str = option("ru", "language spoken, unless a call says otherwise")
     target: str = option("en", "language to translate into, unless a call says otherwise")
     mode: str = option(
-        "consecutive",
+        "balanced",
         "when speech is translated, unless a call says otherwise: while it goes on (fast, "
         "balanced, accurate), where the engine can, or when a sentence is over",
         choices=("fast", "balanced", "accurate", "consecutive"),

@@ -75,13 +75,12 @@ class SimultaneousText:
     def firm(self) -> Texts:
         """Of what is committed, what a cut cannot move into the caption of the next stretch."""
         source, target = self._source.words, self._target.words
+        said, meant = len(source), len(target)
         if self._engine.word_times:
-            counts = _first_sentence(source), _first_sentence(target)
-        elif self._pauses:
-            counts = len(self._pauses[0].source), len(self._pauses[0].target)
-        else:
-            return self.committed
-        return Texts(" ".join(source[: counts[0]]), " ".join(target[: counts[1]]))
+            said, meant = _first_sentence(source), _first_sentence(target)
+        for pause in self._pauses:
+            said, meant = min(said, len(pause.source)), min(meant, len(pause.target))
+        return Texts(" ".join(source[:said]), " ".join(target[:meant]))
 
     @property
     def shown(self) -> Texts:
@@ -161,10 +160,11 @@ class SimultaneousText:
 
     def cut(self, heard_ms: int) -> Cut | None:
         """Return where this stretch may end; None while it has to go on."""
+        cut = None
         if self._engine.word_times:
             has_alignment = self._engine.alignment
-            return cut_by_time(self._source, self._target, heard_ms, has_alignment=has_alignment)
-        return cut_at_pause(self._source, self._target, self._pauses)
+            cut = cut_by_time(self._source, self._target, heard_ms, has_alignment=has_alignment)
+        return cut or cut_at_pause(self._source, self._target, self._pauses)
 
     def fresh(self) -> "SimultaneousText":
         """Return the next stretch, which knows nothing of this one."""

@@ -24,6 +24,8 @@ _LEVEL, _STEP = 0.05, 1e-7
 
 AGREEING = replace(AST_CAPABILITIES, target_partials=True)
 """Translates what goes on, and knows no times."""
+TIMED = replace(AGREEING, word_times=True)
+"""Knows where each word ends that was said, and not where those of its translation come from."""
 ALIGNED = replace(AGREEING, prefix=True, word_times=True, alignment=True)
 """Knows where each word ends, in both languages."""
 
