@@ -28,6 +28,11 @@ def recorded(voice: str, text: str, synthesize: Callable[[], Samples]) -> Sample
     return _read(path)
 
 
+def all_recorded() -> tuple[Samples, ...]:
+    """Return every phrase there is, in every voice."""
+    return tuple(_read(path) for path in sorted(FOLDER.glob("*.opus")))
+
+
 def _write(path: Path, samples: Samples) -> None:
     """Atomically: another worker may want the same phrase."""
     path.parent.mkdir(exist_ok=True)

@@ -1,9 +1,7 @@
 """What is told apart from bare samples, and that real audio never is."""
 
 import io
-import wave
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import av
@@ -16,23 +14,14 @@ from numpy.typing import NDArray
 from rtc_server.pcm import SPEECH_RATE, Samples, from_int16, to_int16
 from rtc_server.transport.websocket.forms import AudioIn, Refused
 from rtc_server.transport.websocket.pcm_check import HEAD_BYTES, TOLD_AGAIN_BYTES, PcmCheck
+from tests.support.recordings import all_recorded
 from tests.support.signals import english, join, noise, silence, tone
 
-RECORDINGS = Path("/usr/share/festival/voices/russian/msu_ru_nsh_clunits/wav")
-"""Sentences read by a person, of which the Russian test voice is made."""
 SIZES = (128, 256, 512, 640, 1000, 4096, 9600, 65_536)
 """Message sizes in bytes."""
 
 
-@cache
-def recordings() -> tuple[Samples, ...]:
-    found = []
-    for path in sorted(RECORDINGS.glob("*.wav"))[::40]:
-        with wave.open(str(path)) as file:
-            pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-            found.append(from_int16(pcm.astype(np.int16)))
-    assert len(found) > 10
-    return tuple(found)
+recordings = cache(all_recorded)
 
 
 def pcm16(samples: Samples) -> bytes:
