@@ -30,7 +30,8 @@ async def test_it_announces_itself_serves_and_stops_at_a_signal(name: signal.Sig
         _, errors = await started.process.communicate()
         assert started.process.returncode == 0
         assert "Traceback" not in errors.decode()
-        assert "GET /readyz 200" in errors.decode()
+        assert "GET / 200" in errors.decode()
+        assert "/readyz" not in errors.decode(), "probes are no news"
 
 
 async def test_a_quiet_log_still_announces() -> None:
