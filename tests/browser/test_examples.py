@@ -9,7 +9,7 @@ from aiohttp import web
 from playwright.async_api import Route, expect
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import AccessSettings, HttpSettings, Settings
+from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import PATIENCE_MS
 from tests.support.browser.understood import expect_english, spoken
@@ -27,7 +27,9 @@ ELEMENT = """<!doctype html>
 
 
 @contextlib.asynccontextmanager
-async def elsewhere() -> AsyncIterator[tuple[str, RunningServer]]:
+async def elsewhere(
+    engines: EngineSettings = PATIENT,
+) -> AsyncIterator[tuple[str, RunningServer]]:
     """The examples' own origin, and an interpreter that allows it."""
     app = web.Application()
     runner = web.AppRunner(app, shutdown_timeout=0.5)
@@ -52,7 +54,7 @@ async def elsewhere() -> AsyncIterator[tuple[str, RunningServer]]:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
         access = AccessSettings(cors_origins=(origin,))
-        settings = Settings(http=HttpSettings(port=0), engines=PATIENT, access=access)
+        settings = Settings(http=HttpSettings(port=0), engines=engines, access=access)
         async with running(settings) as server:
             yield origin, server
     finally:
@@ -81,6 +83,28 @@ async def test_ten_lines_in_a_plain_page(tmp_path: Path) -> None:
         speech = await spoken(seen.page, "#voice")
         await expect(seen.page.locator("#captions")).to_contain_text(f"{RUSSIAN} → {ENGLISH}")
     await expect_english(speech)
+
+
+async def test_two_pages_that_call_each_other(tmp_path: Path) -> None:
+    """With an engine that understands whatever arrives: here only the ways are looked at."""
+    microphone = as_microphone(tmp_path / "microphone.wav", russian(RUSSIAN))
+    async with (
+        elsewhere(EngineSettings(ast="tests.support.server_engines:quick")) as (origin, server),
+        visit(
+            f"{origin}/p2p/index.html?mine=en&theirs=ru&server={server.url}/",
+            microphone=microphone,
+            interpreter=server.url,
+        ) as seen,
+    ):
+        anglophone, russophone = seen.page, await seen.page.context.new_page()
+        await russophone.goto(f"{origin}/p2p/index.html?mine=ru&theirs=en&server={server.url}/")
+        for page in (anglophone, russophone):
+            await page.click("#join")
+        for page, language in ((anglophone, "en"), (russophone, "ru")):
+            await expect(page.locator("#state")).to_have_text("In the call", timeout=PATIENCE_MS)
+            assert len(await spoken(page, "#translated"))
+            caption = page.locator(f"#captions [lang={language}]", has_text="one two three")
+            await expect(caption.first).to_be_visible()
 
 
 async def test_a_participant_of_a_room_is_interpreted_while_there(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from playwright.async_api import ConsoleMessage, Page, Request, expect
 
 from tests.support.browser.browsers import SHARED, Browsers, Launch
+from tests.support.browser.page import PATIENCE_MS
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=PATIENCE_MS)
 """A busy machine is no fault of the page; an expectation that is met ends at once."""
 
 
@@ -73,6 +74,7 @@ async def visit(
         context = await browser.new_context(
             permissions=granted, **{"locale": "en-US", **context_options}
         )
+        context.set_default_timeout(PATIENCE_MS)
         stack.push_async_callback(context.close)
         if microphone:
             stack.enter_context(browsers.playing(microphone))
