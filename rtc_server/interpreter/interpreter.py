@@ -406,7 +406,7 @@ class Interpreter:
             self._metrics.segments.labels("own_voice").inc()
             self._echo.warn()
         nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
-        if opened.utterance is not None and opened.captions.shown:
+        if opened.utterance is not None and (opened.captions.shown or opened.has_committed):
             self._conclude(opened.utterance, at_samples, answered(nothing))
         elif opened.captions.shown:  # what looked like words was none
             end_samples = at_samples if segment is None else segment.end_samples

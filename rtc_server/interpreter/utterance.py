@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from rtc_server.engines.base import AstRequest, AstResult
+from rtc_server.engines.base import AstRequest, AstResult, Texts
 from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.listener import Segment
@@ -93,6 +93,12 @@ class OpenSegment:
     def is_live(self) -> bool:
         """Whether it is translated while it goes on."""
         return self.utterance is not None
+
+    @property
+    def has_committed(self) -> bool:
+        """Whether words of it are committed, those that moved here at a cut included."""
+        text = self.utterance.text if self.utterance else None
+        return text is not None and text.committed != Texts()
 
     def live(self) -> tuple[Utterance, SimultaneousText]:
         """Return both sides of a segment that is translated while it goes on."""

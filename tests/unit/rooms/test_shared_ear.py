@@ -1,0 +1,35 @@
+"""One pair of ears whose audio goes only when no language needs it."""
+
+import numpy as np
+
+from rtc_server.config import ListenerSettings
+from rtc_server.interpreter.listener import Listener, SpeechStarted
+from rtc_server.pcm import SPEECH_RATE, Pcm
+from rtc_server.rooms.ear import EarView, SharedEar
+from tests.support.fakes import LoudnessVad, tone
+
+
+def test_audio_goes_when_no_language_needs_it() -> None:
+    ear = SharedEar(Listener(LoudnessVad(), ListenerSettings()))
+    views = [EarView(ear), EarView(ear)]
+    heard = tone(2)
+    for start in range(0, heard.size, 320):
+        pcm = Pcm(heard[start : start + 320], start)
+        ear.feed(pcm)
+        for view in views:
+            view.feed(pcm)
+    one, other = views
+    one.release(SPEECH_RATE)
+    first, second = one.open_segment(SPEECH_RATE), other.open_segment()
+    assert first is not None and second is not None
+    assert first.size == SPEECH_RATE
+    assert second.size == heard.size  # the other language is not that far
+    other.release(SPEECH_RATE // 2)
+    later = other.open_segment(SPEECH_RATE // 2)
+    assert later is not None
+    assert np.array_equal(later, heard[SPEECH_RATE // 2 :])
+    late = EarView(ear)
+    pcm = Pcm(tone(0.02), heard.size)
+    ear.feed(pcm)
+    [begun] = [event for event in late.feed(pcm) if isinstance(event, SpeechStarted)]
+    assert begun.start_samples == SPEECH_RATE // 2  # what is gone is no part of the sentence
