@@ -71,7 +71,7 @@ def fetch_models(
             else:
                 wanted.append((model, file, source.of(model, file)))
     if wanted:
-        check_room(folder, needed_bytes(folder, ((model, file) for model, file, _ in wanted)))
+        check_room(folder, needed_bytes(folder, wanted))
     for model, file, place in wanted:
         path = path_of(folder, model, file)
         with ProgressBar(file.name) as bar:
@@ -79,10 +79,13 @@ def fetch_models(
         print(path)
 
 
-def needed_bytes(folder: Path, files: Iterable[tuple[Model, ModelFile]]) -> int:
-    """Return what is still to come of files, as far as their sizes are known."""
+def needed_bytes(folder: Path, wanted: Iterable[tuple[Model, ModelFile, str | Path]]) -> int:
+    """Return what is still to come of files, each with its source, as far as sizes are known."""
     total = 0
-    for model, file in files:
+    for model, file, place in wanted:
+        if isinstance(place, Path):  # a copy is begun anew, and may be a stand-in of another size
+            total += place.stat().st_size
+            continue
         part = partial_path(path_of(folder, model, file))
         begun = part.stat().st_size if part.is_file() else 0
         total += max((file.size_bytes or 0) - begun, 0)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,7 +112,9 @@ def test_an_engine_that_is_not_installed_comes_before_its_models(
         provide_models(settings(tmp_path), {})
 
 
-def test_files_from_a_folder_stand_in_for_a_whole_set(tmp_path: Path) -> None:
+def test_files_from_a_folder_stand_in_for_a_whole_set(tmp_path: Path, monkeypatch: Patch) -> None:
+    room = SimpleNamespace(free=10_000)  # enough for the stand-ins alone
+    monkeypatch.setattr("rtc_server.cli.download.shutil.disk_usage", lambda _: room)
     [laptop] = [each for each in catalog.model_sets() if each.id == "laptop"]
     stand_ins, folder = tmp_path / "stand-ins", tmp_path / "models"
     for model in laptop.models:
