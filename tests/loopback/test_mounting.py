@@ -112,7 +112,11 @@ async def proxy(command: list[str], port: int) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("name", ["nginx", "caddy"])
 async def test_a_proxy_serves_it_below_a_prefix(name: str, tmp_path: Path) -> None:
-    [port] = free_ports(1)
+    with free_ports(1) as [port]:
+        await _served_through(name, port, tmp_path)
+
+
+async def _served_through(name: str, port: int, tmp_path: Path) -> None:
     async with server(trusted_proxies=("127.0.0.1",)) as house:
         example = {"nginx": "nginx.conf", "caddy": "Caddyfile"}[name]
         text = (EXAMPLES / "proxy" / example).read_text()

@@ -156,18 +156,18 @@ async def test_a_call_given_up_during_the_answer_leaves_nothing() -> None:
 
 
 async def test_the_port_range_is_kept_and_its_end_is_said() -> None:
-    free = free_ports(2)
-    settings = TransportSettings(udp_port_first=free[0], udp_port_last=free[1])
-    async with Server(settings=settings) as server:
-        async with RtcClient(server.negotiate) as first, RtcClient(server.negotiate) as second:
-            ports = {client.server_address[1] for client in (first, second)}
-            assert ports == set(free)
-            with pytest.raises(AdmissionRefused, match="UDP port"):
-                await server.negotiate(first.pc.localDescription.sdp)
-        for session in server.sessions:
-            await session.until(lambda session=session: bool(session.reasons))  # type: ignore[misc]
-        async with RtcClient(server.negotiate):
-            pass
+    with free_ports(2) as free:
+        settings = TransportSettings(udp_port_first=free[0], udp_port_last=free[1])
+        async with Server(settings=settings) as server:
+            async with RtcClient(server.negotiate) as first, RtcClient(server.negotiate) as second:
+                ports = {client.server_address[1] for client in (first, second)}
+                assert ports == set(free)
+                with pytest.raises(AdmissionRefused, match="UDP port"):
+                    await server.negotiate(first.pc.localDescription.sdp)
+            for session in server.sessions:
+                await session.until(lambda session=session: bool(session.reasons))  # type: ignore[misc]
+            async with RtcClient(server.negotiate):
+                pass
 
 
 async def test_the_public_address_is_offered_instead_of_the_bound_one() -> None:

@@ -74,8 +74,15 @@ async def coturn(folder: Path, *, limited: bool = True) -> AsyncIterator[Coturn]
     program = shutil.which("turnserver")
     assert program, "coturn is missing: apt-get install coturn"
     certificate, key = self_signed(folder)
-    plain, tls = free_ports(2)
-    server = Coturn(plain, tls, certificate)
+    with free_ports(2) as (plain, tls):
+        async with _running(program, folder, Coturn(plain, tls, certificate), key, limited) as one:
+            yield one
+
+
+@contextlib.asynccontextmanager
+async def _running(
+    program: str, folder: Path, server: Coturn, key: Path, limited: bool
+) -> AsyncIterator[Coturn]:
     limits = [f"--{line}" for line in LIMITS.findall(EXAMPLE.read_text("utf-8"))]
     assert len(limits) > 20, "docs/network.md has another form"
     process = await asyncio.create_subprocess_exec(
@@ -93,7 +100,7 @@ async def coturn(folder: Path, *, limited: bool = True) -> AsyncIterator[Coturn]
         "--use-auth-secret",
         f"--static-auth-secret={SECRET}",
         "--realm=test.example",
-        f"--cert={certificate}",
+        f"--cert={server.certificate}",
         f"--pkey={key}",
         f"--userdb={folder / 'turn.db'}",
         f"--pidfile={folder / 'turn.pid'}",

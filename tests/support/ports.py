@@ -1,21 +1,41 @@
 """Ports for programs that must be told theirs."""
 
 import contextlib
+import fcntl
 import random
 import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 HOST = "127.0.0.1"
 _BELOW_EPHEMERAL = range(10_000, 30_000)
 """None that the kernel hands out: what is free here stays so until the program has started."""
+_LOCKS = Path(tempfile.gettempdir()) / "rtc-test-ports"
+"""A file for each port, locked by the test that has it: others may run beside, and choose between
+the look and the program's start."""
 
 
-def free_ports(count: int) -> list[int]:
-    """So many ports in a row that are free for UDP and for TCP."""
+@contextlib.contextmanager
+def free_ports(count: int, among: range = _BELOW_EPHEMERAL) -> Iterator[list[int]]:
+    """So many ports in a row that are free for UDP and for TCP, and no other test's meanwhile."""
     while True:
-        first = random.choice(_BELOW_EPHEMERAL)
+        first = random.choice(among)
         ports = [first + number for number in range(count)]
-        if all(map(_is_free, ports)):
-            return ports
+        with contextlib.ExitStack() as reserved:
+            if all(_reserve(port, reserved) and _is_free(port) for port in ports):
+                yield ports
+                return
+
+
+def _reserve(port: int, reserved: contextlib.ExitStack) -> bool:
+    _LOCKS.mkdir(exist_ok=True)
+    lock = reserved.enter_context((_LOCKS / str(port)).open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_free(port: int) -> bool:
