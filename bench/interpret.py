@@ -193,15 +193,17 @@ def judge_events(figures: Figures, events: list[dict[str, Any]]) -> None:
         final_words += len(revisions[-1]["target"]["text"].split())
     figures.erasure = erased / max(final_words, 1)
     texts = {event["segment_id"]: event["target"]["text"] for event in segments}
+    named = dict.fromkeys(texts, 0)
     for event in events:
         if event["type"] != "x.playout":
             continue
         figures.fastest = max(figures.fastest, event["tempo"])
         if event["state"] == "skipped":
             start, end = event["skipped"]
-            figures.named += len(texts[event["segment_id"]][start:end].split())
-        elif event["state"] == "dropped":
-            figures.named += len(texts[event["segment_id"]].split())
+            named[event["segment_id"]] += len(texts[event["segment_id"]][start:end].split())
+        elif event["state"] == "dropped":  # of its clauses, some may have been named before
+            named[event["segment_id"]] = len(texts[event["segment_id"]].split())
+    figures.named = sum(named.values())
 
 
 def row(mode: str, figures: Figures) -> str:
