@@ -5,12 +5,24 @@ import logging
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
+from rtc_server.config import HttpSettings, Settings
+from rtc_server.metrics import Metrics
 from rtc_server.resources import resource_folder
 from rtc_server.signaling.access_log import AccessLog
-from rtc_server.signaling.http_app import COMMON_HEADERS
+from rtc_server.signaling.http_app import COMMON_HEADERS, make_http_app
 from rtc_server.signaling.info import CATALOGUE_RATE
-from tests.support.signaling_fakes import AST, CALLS, OFFER, problem, serve
+from tests.support.signaling_fakes import (
+    AST,
+    CALLS,
+    OFFER,
+    FakeCalls,
+    FakeCatalogue,
+    FakeReadiness,
+    problem,
+    serve,
+)
 
 KEY = "s3cret-ключ"
 
@@ -382,3 +394,17 @@ async def test_a_flood_of_bad_requests_is_not_a_flood_of_lines(
     lines = [r for r in caplog.records if r.name == "aiohttp.access"]
     assert 20 <= len(lines) < 100
     assert AccessLog(logging.getLogger("aiohttp.access"), "").enabled
+
+
+@pytest.mark.parametrize(("certificate", "told"), [("cert.pem", True), ("", False)])
+async def test_browsers_stay_with_https_where_the_server_speaks_it(
+    certificate: str, told: bool
+) -> None:
+    settings = Settings(HttpSettings(tls_cert=certificate, tls_key=certificate))
+    parts = FakeCalls(), FakeReadiness(), FakeCatalogue(), Metrics()
+    async with (
+        TestClient(TestServer(make_http_app(*parts, settings))) as client,
+        client.get("/healthz") as response,
+    ):
+        assert response.status == 200
+        assert ("Strict-Transport-Security" in response.headers) is told
