@@ -1,4 +1,5 @@
 /** A listener's page: pick a language, hear it, read it. No microphone. */
+import { reachByKeyboard } from "./client/scrolling.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import "./listen-log.js";
 import { recall, remember } from "./prefs.js";
@@ -214,6 +215,7 @@ function renderInterface() {
 document.querySelector("#room").textContent = room;
 resize(0);
 pulse("");
+reachByKeyboard(languages);
 offerInterface(document.querySelector("#interface"), renderInterface);
 renderInterface();
 watch();
