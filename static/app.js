@@ -1,9 +1,9 @@
 /** The page: joins settings, conversation, captions and controls. */
 import { HeadphoneAdvice } from "./advice.js";
-import { SourceError, missingFeature } from "./audio.js";
 import { showEarlier } from "./captions.js";
 import { ClientError } from "./client/errors.js";
 import { reachByKeyboard } from "./client/scrolling.js";
+import { SourceError, missingFeature } from "./devices.js";
 import { forgetSegments, keepSegment, keptSegments } from "./kept.js";
 import { offerKeeping } from "./keep.js";
 import { settleHeader } from "./header.js";
@@ -182,7 +182,8 @@ async function start() {
   setPhase("opening");
   let session;
   try {
-    const parts = [import("./conversation.js"), import("./details.js")]; // the page is there sooner without
+    // the page is there sooner without
+    const parts = [import("./conversation.js"), import("./details.js"), import("./audio.js")];
     const [{ Conversation }, { Details }] = await Promise.all(parts);
     details ??= new Details(at("details"));
     session = conversation = new Conversation();

@@ -4,7 +4,7 @@
  *
  * Fires "change" {} when anything the controls show is different, "ended" {} at its end.
  */
-import { SourceError } from "./audio.js";
+import { SourceError } from "./devices.js";
 import { audioGraph } from "./graph.js";
 
 export class FileSource extends EventTarget {

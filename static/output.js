@@ -8,7 +8,7 @@
  * Events: "level" {rms} of the translation, "change" {} when `speaking`, `replaying` or
  * `replayable` is another.
  */
-import { canChooseOutput } from "./audio.js";
+import { canChooseOutput } from "./devices.js";
 import { Ducking, follow } from "./ducking.js";
 import { audioGraph, meterNode, trackNode } from "./graph.js";
 import { mixGains } from "./mix.js";

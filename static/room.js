@@ -1,5 +1,6 @@
 /** The speaker's page of a room: the link for the others, who listens, and a microphone. */
-import { listDevices, openMicrophone } from "./audio.js";
+import { openMicrophone } from "./audio.js";
+import { listDevices } from "./devices.js";
 import { Backoff } from "./client/backoff.js";
 import { watchLevel } from "./graph.js";
 import { offerInterface, renderTexts } from "./interface.js";

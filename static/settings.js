@@ -6,7 +6,7 @@
  * original is to be played or not, "devices" {} when others can be used or are, and "speaker-gone" {} when
  * the chosen loudspeaker went away. It sets the output by itself.
  */
-import { SourceError, canCaptureTab, canChooseOutput, listDevices, openMicrophone, openTab } from "./audio.js";
+import { SourceError, canCaptureTab, canChooseOutput, listDevices } from "./devices.js";
 import { recall, remember } from "./prefs.js";
 import { text } from "./strings.js";
 
@@ -65,6 +65,7 @@ export class Settings extends EventTarget {
   /** Opens what the person wants to be listened to. @returns {Promise<import("./audio.js").Source>} */
   openSource = async () => {
     const { input } = this.#values;
+    const { openMicrophone, openTab } = await import("./audio.js");
     if (input === TAB) return openTab();
     if (input === FILE) {
       if (!this.#player.source) throw new SourceError("file_missing");
