@@ -5,7 +5,7 @@ import asyncio
 from rtc_server.transport.event_inbox import WAITING_MESSAGES, Event, EventInbox
 from rtc_server.transport.websocket.forms import EventIn, Refused
 from rtc_server.transport.websocket.inbox import FLOOD
-from tests.unit.transport.test_transport_sctp import FIRST, LAST, association, receive
+from tests.support.sctp import FIRST, LAST, association, receive
 
 
 async def test_within_the_rate_events_are_handled_at_once() -> None:

@@ -3,36 +3,15 @@
 import struct
 
 import pytest
-from aiortc import RTCCertificate, RTCIceGatherer, RTCIceTransport
-from aiortc.rtcdtlstransport import RTCDtlsTransport
-from aiortc.rtcsctptransport import DataChunk
 
 from rtc_server.transport.channel import (
     MAX_FRAGMENTS,
     MAX_MISORDERED,
     MAX_STREAMS,
     RECEIVE_WINDOW_BYTES,
-    GuardedSctp,
     has_endless_parameters,
 )
-
-FIRST, LAST = 2, 1
-
-
-def association() -> GuardedSctp:
-    """One whose peer will next send TSN 1."""
-    ice = RTCIceTransport(RTCIceGatherer(iceServers=[]))
-    sctp = GuardedSctp(RTCDtlsTransport(ice, [RTCCertificate.generateCertificate()]))
-    sctp._last_received_tsn = 0
-    return sctp
-
-
-async def receive(
-    sctp: GuardedSctp, tsn: int, *, flags: int = 0, stream: int = 1, data: bytes = b"x"
-) -> None:
-    chunk = DataChunk(flags)
-    chunk.tsn, chunk.stream_id, chunk.protocol, chunk.user_data = tsn, stream, 51, data
-    await sctp._receive_data_chunk(chunk)
+from tests.support.sctp import FIRST, LAST, association, receive
 
 
 def packet(kind: int, body: bytes) -> bytes:
