@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import logging
-import sys
 from collections.abc import Mapping
 
 from rtc_server import __version__
@@ -17,6 +16,8 @@ from rtc_server.transport.paced_loop import new_loop
 
 _TALKATIVE = ("aioice", "aiortc")
 """Loggers whose level INFO says the addresses of people."""
+_STDERR = 2
+"""Descriptor of the log, whatever Python's own stream has become."""
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -27,7 +28,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     with (
-        logging_to(sys.stderr.fileno(), settings.http.log_level) as log,
+        logging_to(_STDERR, settings.http.log_level) as log,
         asyncio.Runner(loop_factory=new_loop) as runner,
     ):
 

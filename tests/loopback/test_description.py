@@ -33,7 +33,10 @@ EVENTS = json.loads((ROOT / "docs" / "events.schema.json").read_text())
 PAGES = re.compile(r"/|/static/.*|/page|/listen/.*|/rooms/.*|/doctor")
 """For people, not for programs."""
 QUICK = EngineSettings(ast="tests.support.server_engines:quick")
-OPTIONAL = {("x.segment", "hints"), ("x.segment", "message")}
+OPTIONAL = {
+    *(("x.segment", name) for name in ("hints", "message", "code")),
+    ("x.playout", "skipped"),
+}
 """Fields that are left out when empty."""
 
 
@@ -90,6 +93,7 @@ vad = some(
 flat = {
     **dict.fromkeys(("source_language", "target_language", "voice", "engine"), words),
     "vad": vad,
+    "mode": st.none() | st.sampled_from(("fast", "consecutive")),
     "x_events": groups,
 }
 sessions = some(
@@ -108,7 +112,8 @@ TYPES = [name.removeprefix("client.") for name in EVENTS["$defs"] if name.starts
 @pytest.mark.parametrize("kind", TYPES)
 def test_a_client_event_that_fits_the_schema_is_understood(kind: str) -> None:
     validator = jsonschema.Draft202012Validator(part("client_event"))
-    must = {"type": st.just(kind)} | ({"session": sessions} if kind == "session.update" else {})
+    own = {"session.update": {"session": sessions}, "x.say": {"text": st.text(min_size=1)}}
+    must = {"type": st.just(kind)} | own.get(kind, {})
     fitted = 0
 
     @given(st.fixed_dictionaries(must, optional={"event_id": st.text(), **flat}))

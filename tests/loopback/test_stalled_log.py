@@ -32,7 +32,7 @@ async def test_a_log_that_nobody_reads_stops_nothing() -> None:
             url = re.search(r"http://\S+", (await process.stdout.readline()).decode())
         async with aiohttp.ClientSession(url[0]) as http:
             for _ in range(1200):  # of which 1000 may wait
-                async with http.get("/v1/languages") as answer:
+                async with http.get("/metrics") as answer:
                     assert answer.status == 200
 
             async def dropped() -> float:

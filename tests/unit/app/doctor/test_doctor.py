@@ -23,7 +23,7 @@ from tests.support.certificates import self_signed
 pytestmark = pytest.mark.real_time
 
 NOW = datetime.datetime.now(datetime.UTC)
-KEY = "a key"
+KEY = "a key of some length"
 
 
 def levels(findings: list[Finding]) -> list[Level]:
