@@ -1,5 +1,6 @@
-"""A machine that is busy with other things."""
+"""A core that is busy with other things."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,10 +8,13 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def load(processes: int) -> Iterator[None]:
-    """That many processes compute for nothing until the block ends."""
+def load(processes: int, core: int) -> Iterator[None]:
+    """That many processes compute for nothing on one core until the block ends."""
     command = [sys.executable, "-S", "-c", "while True: pass"]
-    loops = [subprocess.Popen(command) for _ in range(processes)]
+    # Linux shares a core between sessions first: in one of them they would all be one share.
+    loops = [subprocess.Popen(command, start_new_session=True) for _ in range(processes)]
+    for loop in loops:
+        os.sched_setaffinity(loop.pid, {core})
     try:
         yield
     finally:
