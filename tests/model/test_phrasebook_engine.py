@@ -108,6 +108,13 @@ def test_what_is_not_in_the_book_gets_hints_and_no_translation(voice: Voice) -> 
         assert all(hint.target for hint in result.hints)
 
 
+@pytest.mark.parametrize("voice", [ESPEAK_EN, FLITE], ids=lambda v: v.name)
+def test_a_word_that_sounds_like_a_phrase_is_none(voice: Voice) -> None:
+    five, fire = (ask(one, "en") for one in segments(["Five.", "Fire."], voice))
+    assert five.status is AstStatus.NOT_UNDERSTOOD
+    assert fire.target_text == "Пожар."
+
+
 def test_sounds_that_are_not_speech_are_not_understood() -> None:
     for kind, made in sets.sounds(77, 3, seconds=2.0).items():
         for samples in made:

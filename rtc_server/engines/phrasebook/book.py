@@ -58,6 +58,8 @@ class Book:
     """In the order of precedence: where two could be meant, the first is."""
     sounds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Language to word to a respelling that is read out in its place."""
+    decoys: Mapping[str, tuple[Wording, ...]] = field(default_factory=dict)
+    """Language to what is recognised without being translated: it sounds like a phrase."""
 
 
 def shipped() -> Path:
@@ -82,7 +84,11 @@ def load(further: Sequence[Path] = ()) -> Book:
         for language, respelled in reader.sounds():
             sounds[language] |= respelled
     phrases = [phrase for reader in reversed(readers) for phrase in reader.phrases(lists)]
-    return Book(topics, lists, tuple(phrases), sounds)
+    decoys = {
+        language: tuple(each for reader in readers for each in reader.decoys(language, lists))
+        for language in LANGUAGES
+    }
+    return Book(topics, lists, tuple(phrases), sounds, decoys)
 
 
 class _Reader:
@@ -102,11 +108,13 @@ class _Reader:
             raise ConfigError(f"Phrasebook {path}, line {line}: {reason}.") from error
         self._lines = self._text.splitlines()
         self._cursor = 0
-        unknown = set(self._table) - {"topic", "list", "sound"}
+        unknown = set(self._table) - {"topic", "list", "sound", "decoy"}
         if unknown:
             name = min(unknown)
             self._seek(name)
-            self._refuse(f"unknown table “{name}”; a book has [topic.*], [list.*] and [sound.*]")
+            self._refuse(
+                f"unknown table “{name}”; a book has [topic.*], [list.*], [sound.*] and [decoy]"
+            )
 
     def topics(self) -> dict[str, Mapping[str, str]]:
         """Key to titles."""
@@ -140,6 +148,18 @@ class _Reader:
                 if not isinstance(respelled, str) or not respelled:
                     self._refuse(f"the sound of “{word}” must be a respelling in quotes")
             yield language, {word.lower(): respelled for word, respelled in table.items()}
+
+    def decoys(self, language: str, lists: Mapping[str, tuple[Item, ...]]) -> Iterator[Wording]:
+        """What is to be recognised in a language without being translated."""
+        self._cursor = 0
+        table = self._table.get("decoy", {})
+        self._seek("[decoy]")
+        if not isinstance(table, dict) or not set(table) <= set(LANGUAGES):
+            self._refuse("[decoy] has en and ru, and nothing else")
+        for wording in self._wordings(table.get(language, []), language):
+            for slot in wording.slots():
+                self._check_slot(slot, language, lists)
+            yield wording
 
     def phrases(self, lists: Mapping[str, tuple[Item, ...]]) -> Iterator[Phrase]:
         """Each phrase, its slots checked against all lists."""
@@ -187,18 +207,9 @@ class _Reader:
         common: set[tuple[str, int, int]] | None = None
         for language in LANGUAGES:
             given = entry[language]
-            patterns = [given] if isinstance(given, str) else given
-            if not isinstance(patterns, list) or not patterns:
+            if not given:
                 self._refuse(f"{language} must be a text or a list of texts")
-            found: list[Wording] = []
-            for pattern in patterns:
-                self._seek_first(pattern)
-                if not isinstance(pattern, str):
-                    self._refuse(f"{language} must be a text or a list of texts")
-                try:
-                    found += unfold(pattern, language)
-                except PatternError as error:
-                    self._refuse(str(error))
+            found = self._wordings(given, language)
             for wording in found:
                 slots = wording.slots()
                 if len({slot.key for slot in slots}) != len(slots):
@@ -213,6 +224,22 @@ class _Reader:
                     )
             wordings[language] = tuple(dict.fromkeys(found))
         return Phrase(topic, wordings, f"{self._path.name}:{self._cursor + 1}")
+
+    def _wordings(self, given: object, language: str) -> list[Wording]:
+        """Every wording of a pattern or a list of patterns."""
+        patterns = [given] if isinstance(given, str) else given
+        if not isinstance(patterns, list):
+            self._refuse(f"{language} must be a text or a list of texts")
+        found: list[Wording] = []
+        for pattern in patterns:
+            self._seek_first(pattern)
+            if not isinstance(pattern, str):
+                self._refuse(f"{language} must be a text or a list of texts")
+            try:
+                found += unfold(pattern, language)
+            except PatternError as error:
+                self._refuse(str(error))
+        return found
 
     def _check_slot(self, slot: Slot, language: str, lists: Mapping[str, tuple[Item, ...]]) -> None:
         if slot.kind in BUILT_IN:

@@ -109,9 +109,10 @@ class PhrasebookAst:
             return AstResult(AstStatus.NOT_UNDERSTOOD)
         source, target = request.source_language, request.target_language
         heard = self._recognizer.understand(request.samples, source)
-        if heard.matched:
-            known = self._vocabularies[source]
-            match = next(matches(heard.words, self._book.phrases, source, known))
+        known = self._vocabularies[source]
+        found = matches(heard.words, self._book.phrases, source, known)
+        match = next(found, None) if heard.matched else None  # none for a decoy, either
+        if match is not None:
             return AstResult(
                 AstStatus.OK,
                 source_text=fill(match.wording, match.values, self._book),

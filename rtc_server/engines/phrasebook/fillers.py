@@ -14,6 +14,8 @@ Value: TypeAlias = int | ClockTime | tuple[int, int]
 
 _LARGEST_EN_WORD = 10
 """English counts above this are written in digits."""
+_FEW = 20
+"""A count that goes no further is shown with 2: two coffees. Others with 10: ten years old."""
 
 
 def fill(wording: Wording, values: dict[str, Value], book: Book) -> str:
@@ -54,7 +56,8 @@ def example(slot: Slot) -> Value:
     if slot.kind == "time":
         return ClockTime(7, 30)
     if slot.counted:
-        return (min(max(2, slot.low), slot.high), 0)
+        count = 2 if slot.high <= _FEW else _LARGEST_EN_WORD
+        return (min(max(count, slot.low), slot.high), 0)
     return min(max(12, slot.low), slot.high) if slot.kind == "number" else 0
 
 

@@ -31,7 +31,7 @@ _RU_CONSONANTS = {
     "b": "B", "v": "V", "g": "G", "d": "D", "Z": "ZH", "z": "Z", "j": "Y", "k": "K", "l": "L",
     "m": "M", "n": "N", "p": "P", "r": "R", "s": "S", "t": "T", "f": "F", "x": "HH", "ts": "T S",
     "tS": "CH", "S": "SH", "S;": "SH", "tS;": "CH", "Q": "G", "h": "HH", "dZ": "JH", "dz": "D Z",
-    "@-": "",
+    "@-": "", "R": "R", "I^": "",
 }  # fmt: skip
 
 _RU_REDUCED = {

@@ -29,7 +29,7 @@ class Understanding:
     """What one segment turned out to be."""
 
     words: tuple[str, ...]
-    """The best match in the book, be it right or not."""
+    """The best match in the book, be it right or not; a decoy of it, too."""
     evidence: Evidence | None
     """How that compares with free sound; None without any match."""
     matched: bool
@@ -44,7 +44,10 @@ class Recognizer:
     def __init__(self, book: Book, vocabularies: dict[str, Vocabularies]) -> None:
         networks = {
             language: build(
-                [wording for phrase in book.phrases for wording in phrase.wordings[language]],
+                [
+                    *(each for phrase in book.phrases for each in phrase.wordings[language]),
+                    *book.decoys.get(language, ()),
+                ],
                 vocabularies[language],
             )
             for language in LANGUAGES

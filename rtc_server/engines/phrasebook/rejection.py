@@ -17,6 +17,11 @@ from rtc_server.engines.phrasebook.decoder import PAUSE, Heard, as_phones, is_ph
 from rtc_server.engines.phrasebook.nearest import Nearest
 from rtc_server.engines.phrasebook.pronounce import Phones, Pronunciations
 
+_MOST_MISSED = 0.5
+"""Share of the speech that a match may leave unexplained: of right ones it was 0.21 at most."""
+_SLOWEST = 1.0
+"""Tenths of a second for a phone beyond which slowness proves nothing more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -42,9 +47,14 @@ class Evidence:
     """Share of the power that noise removal took: in noise, everything fits less well."""
 
     def measures(self) -> tuple[float, ...]:
-        """What the weights apply to, in their order."""
-        return (1.0, self.loss, self.pause_s, self.missed, self.distance,
-                math.log(self.phones), 1 / self.phones, self.pace, self.rush,
+        """What the weights apply to, in their order.
+
+        Beyond ordinary speech, more of a good measure is no more evidence: words stretched over
+        sound that is none of theirs are slow, and may even fit better than phones do.
+        """
+        pace, rush = min(self.pace, _SLOWEST), min(self.rush, _SLOWEST)
+        return (1.0, max(self.loss, 0.0), self.pause_s, self.missed, self.distance,
+                math.log(self.phones), 1 / self.phones, pace, rush,
                 self.freedom, self.noise)  # fmt: skip
 
 
@@ -107,5 +117,7 @@ def _marked(frames: int, parts: Sequence[Heard]) -> npt.NDArray[np.bool_]:
 
 def is_match(found: Evidence, language: str) -> bool:
     """The verdict."""
+    if found.missed > _MOST_MISSED:
+        return False
     pairs = zip(WEIGHTS[language], found.measures(), strict=True)
     return sum(weight * measure for weight, measure in pairs) > 0

@@ -109,6 +109,9 @@ def test_own_phrases_take_precedence_and_lists_grow(tmp_path: Path) -> None:
         ('[list.food]\nitems = [\n  { en = "x", ru = { gender = "z" } },\n]\n', 3, "gender"),
         ('[list.number]\nitems = []\n', 1, "cannot be called"),
         ('[sound.de]\nx = "y"\n', 1, "speaks en and ru"),
+        ('[decoy]\nde = ["eins"]\n', 1, "decoy.* has en and ru"),
+        ('[decoy]\nen = [\n  "one 2",\n]\n', 3, "has digits"),
+        ('[decoy]\nru = [\n  "{wine}",\n]\n', 3, "no list “wine”"),
     ],
 )  # fmt: skip
 def test_a_bad_book_is_refused_by_line(tmp_path: Path, text: str, line: int, reason: str) -> None:
@@ -119,6 +122,15 @@ def test_a_bad_book_is_refused_by_line(tmp_path: Path, text: str, line: int, rea
         return
     with pytest.raises(ConfigError, match=f"own.toml, line {line}: .*{reason}"):
         load([own])
+
+
+def test_decoys_are_recognised_and_are_no_phrases_unless_a_book_says_so(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(TOPIC + '  { en = "Pause.", ru = "Пауза." },\n]\n', encoding="utf-8")
+    for book, is_phrase in ((BOOK, False), (load([own]), True)):
+        known = Vocabularies(book, "en")
+        assert accepts(build(book.decoys["en"], known), ["pause"])
+        assert any(matches(["pause"], book.phrases, "en", known)) is is_phrase
 
 
 def test_a_book_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -60,3 +60,18 @@ def test_what_fits_is_taken_and_what_does_not_is_refused_in_every_language() -> 
     for language in LANGUAGES:
         assert is_match(good, language)
         assert not is_match(replace(good, loss=4.5, distance=0.9), language)
+
+
+def test_a_match_that_leaves_most_of_the_speech_unexplained_is_refused() -> None:
+    good = Evidence(loss=0.2, pause_s=0, missed=0.2, distance=0.1, phones=14, pace=0.7, rush=0.6,
+                    freedom=4.0, noise=0.5)  # fmt: skip
+    for language in LANGUAGES:
+        assert is_match(good, language)
+        assert not is_match(replace(good, missed=0.55), language)
+
+
+def test_stretched_words_and_a_fit_beyond_the_phones_prove_nothing_more() -> None:
+    calm = Evidence(loss=0.0, pause_s=0, missed=0, distance=0.5, phones=4, pace=1.0, rush=1.0,
+                    freedom=4.0, noise=0)  # fmt: skip
+    stretched = replace(calm, loss=-2.0, pace=4.0, rush=3.0)
+    assert stretched.measures() == calm.measures()

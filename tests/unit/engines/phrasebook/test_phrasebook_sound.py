@@ -45,6 +45,10 @@ def test_prepositions_of_one_letter_are_not_spelled_out() -> None:
     assert russian({"в"}, {}, EspeakPhonemes())["в"] == [("V",), ("F",)]
 
 
+def test_a_soft_r_at_the_end_is_heard_as_r() -> None:
+    assert russian({"дверь"}, {}, EspeakPhonemes())["дверь"][0] == ("D", "V", "EH", "R")
+
+
 def test_noise_goes_and_speech_like_sound_stays() -> None:
     chance = np.random.default_rng(1)
     time = np.arange(2 * SPEECH_RATE) / SPEECH_RATE
