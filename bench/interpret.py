@@ -1,4 +1,4 @@
-"""How far the voice is behind a speaker who does not pause, in each mode.
+"""Delay of the voice behind a speaker who does not pause, in each mode.
 
     python -m bench.interpret [--seconds 180] [--modes balanced,consecutive] [--engine aligned]
 
@@ -40,10 +40,10 @@ kitchen table yellow purple orange silver number finger mother father sister bro
 travel answer listen follow remember dinner butter coffee sugar pepper tomato banana
 hotel music picture color island mountain valley forest village country capital city
 """
-"""What is said, again and again: one word for each pilot tone."""
+"""Words that are said again and again: one for each pilot tone."""
 SOURCE_GAP_S = 0.05
 TAIL_S = 25.0
-"""What the slowest mode may need after the last word."""
+"""Time that the slowest mode may need after the last word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Talk:
 
 @dataclass(slots=True)
 class Figures:
-    """What one run showed."""
+    """Result of one run."""
 
     ear_voice_s: list[float] = field(default_factory=list)
     after_end_s: list[float] = field(default_factory=list)
@@ -176,7 +176,7 @@ def judge_voice(
 
 
 def judge_events(figures: Figures, events: list[dict[str, Any]]) -> None:
-    """What captions and playout did."""
+    """Record of what captions and playout did."""
     segments = [event for event in events if event["type"] == "x.segment"]
     erased = final_words = 0
     by_id: dict[str, list[dict[str, Any]]] = {}

@@ -1,4 +1,4 @@
-"""How far the voice is behind a speaker who does not pause, by the rules alone.
+"""Delay of the voice behind a speaker who does not pause, by the rules alone.
 
     python -m bench.interpret_rules [--seconds 180]
 

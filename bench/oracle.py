@@ -33,7 +33,7 @@ VOICE_HZ, VOICE_STEP_HZ, VOICE_RATE = 500.0, 50.0, 24_000
 WORD_S, GAP_S = 0.22, 0.03
 """Length of a spoken word of the translation, and of the silence behind it."""
 PASS_S, PASS_PER_AUDIO = 0.1, 0.01
-"""What an answer takes, and for each second of audio."""
+"""Seconds that an answer takes, and more for each second of audio."""
 _FRAME, _HOP = 1024, 256
 _LEAST_FRAMES = 4
 

@@ -61,11 +61,11 @@ class Trial:
     text: str
     """Words of the prompt, or of the first prompt of a piece."""
     result: AstResult
-    """What the engine made of it."""
+    """Answer of the engine."""
 
     @property
     def accepted(self) -> bool:
-        """Whether something was translated."""
+        """True when something was translated."""
         return self.result.status is AstStatus.OK
 
 
