@@ -42,6 +42,14 @@ export const words = {
   handsFree: "Freihändig: Eine Pause beendet den Satz",
   pushToTalk: "Sprechtaste: Taste oder Leertaste halten",
   pause: "Pause, die einen Satz beendet",
+  mode: "Wann gesprochen wird",
+  modes: {
+    usual: "Wie hier üblich",
+    fast: "Während Sie sprechen, so früh wie möglich",
+    balanced: "Während Sie sprechen",
+    accurate: "Während Sie sprechen, etwas später und sicherer",
+    consecutive: "Nach jedem Satz",
+  },
   milliseconds: "{value} ms",
   details: "Details",
   export: "Untertitel behalten",
@@ -247,6 +255,7 @@ export const words = {
   detail: {
     connection: "Verbindung",
     delay: "Von Sprache zu Sprache",
+    earVoice: "Rückstand zum Sprecher",
     delayEnd: "· Satzende bemerkt",
     delayTranslation: "· übersetzt",
     delayVoice: "· Stimme beginnt",

@@ -42,6 +42,14 @@ export const words = {
   handsFree: "Manos libres: una pausa termina la frase",
   pushToTalk: "Pulsar para hablar: el botón o la barra espaciadora",
   pause: "Pausa que termina una frase",
+  mode: "Cuándo habla",
+  modes: {
+    usual: "Lo habitual aquí",
+    fast: "Mientras habla, lo antes posible",
+    balanced: "Mientras habla",
+    accurate: "Mientras habla, algo más tarde y más seguro",
+    consecutive: "Después de cada frase",
+  },
   milliseconds: "{value} ms",
   details: "Detalles",
   export: "Guardar los subtítulos",
@@ -244,6 +252,7 @@ export const words = {
   detail: {
     connection: "Conexión",
     delay: "De voz a voz",
+    earVoice: "Retraso tras quien habla",
     delayEnd: "· fin de frase detectado",
     delayTranslation: "· traducido",
     delayVoice: "· empieza la voz",

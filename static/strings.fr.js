@@ -42,6 +42,14 @@ export const words = {
   handsFree: "Mains libres : une pause termine la phrase",
   pushToTalk: "Appuyer pour parler : le bouton ou la barre d’espace",
   pause: "Pause qui termine une phrase",
+  mode: "Quand la voix parle",
+  modes: {
+    usual: "Comme d’habitude ici",
+    fast: "Pendant que vous parlez, au plus tôt",
+    balanced: "Pendant que vous parlez",
+    accurate: "Pendant que vous parlez, un peu plus tard et plus sûr",
+    consecutive: "Après chaque phrase",
+  },
   milliseconds: "{value} ms",
   details: "Détails",
   export: "Garder les sous-titres",
@@ -244,6 +252,7 @@ export const words = {
   detail: {
     connection: "Connexion",
     delay: "De la parole à la voix",
+    earVoice: "Retard sur l’orateur",
     delayEnd: "· fin de phrase détectée",
     delayTranslation: "· traduit",
     delayVoice: "· début de la voix",

@@ -42,6 +42,14 @@ export const words = {
   handsFree: "Mani libere: una pausa chiude la frase",
   pushToTalk: "Premi per parlare: pulsante o barra spaziatrice",
   pause: "Pausa che chiude una frase",
+  mode: "Quando parla la voce",
+  modes: {
+    usual: "Come al solito qui",
+    fast: "Mentre parla, il prima possibile",
+    balanced: "Mentre parla",
+    accurate: "Mentre parla, un po’ dopo e più sicuro",
+    consecutive: "Dopo ogni frase",
+  },
   milliseconds: "{value} ms",
   details: "Dettagli",
   export: "Conserva i sottotitoli",
@@ -244,6 +252,7 @@ export const words = {
   detail: {
     connection: "Connessione",
     delay: "Da voce a voce",
+    earVoice: "Ritardo su chi parla",
     delayEnd: "· fine frase rilevata",
     delayTranslation: "· tradotto",
     delayVoice: "· inizia la voce",

@@ -42,6 +42,14 @@ export const words = {
   handsFree: "Wolne ręce: pauza kończy zdanie",
   pushToTalk: "Naciśnij i mów: przycisk lub spacja",
   pause: "Pauza kończąca zdanie",
+  mode: "Kiedy mówi głos",
+  modes: {
+    usual: "Jak zwykle tutaj",
+    fast: "Gdy mówisz, jak najwcześniej",
+    balanced: "Gdy mówisz",
+    accurate: "Gdy mówisz, nieco później i pewniej",
+    consecutive: "Po każdym zdaniu",
+  },
   milliseconds: "{value} ms",
   details: "Szczegóły",
   export: "Zachowaj napisy",
@@ -244,6 +252,7 @@ export const words = {
   detail: {
     connection: "Połączenie",
     delay: "Od mowy do mowy",
+    earVoice: "Opóźnienie za mówiącym",
     delayEnd: "· wykryto koniec zdania",
     delayTranslation: "· przetłumaczono",
     delayVoice: "· zaczyna się głos",

@@ -42,6 +42,14 @@ export const words = {
   handsFree: "Вільні руки: фразу завершує пауза",
   pushToTalk: "Рація: утримуйте кнопку або пробіл",
   pause: "Пауза, що завершує фразу",
+  mode: "Коли звучить переклад",
+  modes: {
+    usual: "Як заведено тут",
+    fast: "Поки ви говорите, якомога раніше",
+    balanced: "Поки ви говорите",
+    accurate: "Поки ви говорите, трохи пізніше й точніше",
+    consecutive: "Після кожної фрази",
+  },
   milliseconds: "{value} мс",
   details: "Подробиці",
   export: "Зберегти субтитри",
@@ -244,6 +252,7 @@ export const words = {
   detail: {
     connection: "З’єднання",
     delay: "Від мовлення до мовлення",
+    earVoice: "Відставання від мовця",
     delayEnd: "· помічено кінець фрази",
     delayTranslation: "· перекладено",
     delayVoice: "· почався голос",

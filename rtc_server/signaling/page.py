@@ -21,6 +21,9 @@ MEDIA_TYPES = {
 }
 """All that is served, and as what: a table of the machine's own would decide differently."""
 
+LONGEST_PATH = 255
+"""Characters; resolving thousands of folder names holds the event loop for tens of milliseconds."""
+
 
 class PageRoutes:
     """``GET /``, ``/doctor`` and ``/static/…``.
@@ -51,7 +54,9 @@ class PageRoutes:
 
     def serve(self, path: str) -> web.StreamResponse:
         """One file below the folder, or 404."""
-        if "\0" in path or any(part.startswith(".") for part in path.split("/")):
+        if len(path) > LONGEST_PATH or "\0" in path:
+            raise web.HTTPNotFound
+        if any(part.startswith(".") for part in path.split("/")):
             raise web.HTTPNotFound
         try:
             found = (self._folder / path).resolve()

@@ -20,6 +20,8 @@ PREFIX = web.RequestKey("prefix", str)
 """The path below which the proxy serves us, without a slash at the end."""
 CLIENT = web.RequestKey("client", str)
 """The address that the proxy heard."""
+MOST_HOPS = 32
+"""Hops that are read of one request's X-Forwarded-For; nobody has that many proxies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,11 @@ class TrustedProxies:
         Each proxy adds, at the end, whom it heard. So the list is read from there, as long as a
         proxy of ours wrote it; what stands before is the client's own invention.
         """
-        chain = [hop.strip() for line in forwarded_for for hop in line.split(",")]
+        chain = ",".join(forwarded_for).rsplit(",", MOST_HOPS)[-MOST_HOPS:]
         while chain and self.trusts(remote):
             hop = chain.pop()
             try:
-                remote = str(ip_address(hop))
+                remote = str(ip_address(hop.strip()))
             except ValueError:
                 break
         return remote

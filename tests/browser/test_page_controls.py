@@ -214,13 +214,14 @@ async def test_delays_and_losses_are_shown() -> None:
         await start(page)
         channel = await server.calls.channel.get()
         values = {"endpoint_ms": 310.4, "ast_ms": 60, "tts_ms": None, "first_audio_ms": 480.6}
+        values["ear_voice_ms"] = 1640.2
         rest = {"queue_ms": 0, "queue_drops": 2, "loss": 0.015, "jitter_ms": 3}
         say(channel, "x.metrics", **values, **rest)
         await page.click("[popovertarget=settings]")
         await page.click("#details summary")
         shown = page.locator("#details dd")
         round_trip = re.compile(r"\d+ ms")
-        delays: list[str | re.Pattern[str]] = ["481 ms", "310 ms", "60 ms", "–", "0 ms"]
+        delays: list[str | re.Pattern[str]] = ["481 ms", "1640 ms", "310 ms", "60 ms", "–", "0 ms"]
         wire: list[str | re.Pattern[str]] = ["2", round_trip, "1.5 %", "0.0 %", "3 ms"]
         await expect(shown).to_have_text(["WebRTC, UDP", *delays, *wire])
         engine_set = page.locator("#engine-set")

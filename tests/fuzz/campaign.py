@@ -13,13 +13,13 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from rtc_server.transport.logs import limited_logs
 from tests.fuzz.targets import MOST_BYTES, TARGETS, Target
+from tests.support.loop_time import untraced
 
 CORPUS = Path(__file__).parent / "corpus"
 """One folder for each target; a file's name is its hash."""
@@ -137,7 +137,7 @@ def _read(target: Target, data: bytes) -> str:
     if took_s > target.limit_s:
         # The collector, or pages that the system had to find, may have been in it, and whatever
         # traces this run: what the input itself costs is the least of some readings without.
-        with _untraced():
+        with untraced():
             took_s = min(took_s, *(_timed(target, data)[1] for _ in range(4)))
         if took_s > target.limit_s:
             raise Found(target, data[:200], TimeoutError(f"{1000 * took_s:.0f} ms of CPU"))
@@ -152,17 +152,6 @@ def _timed(target: Target, data: bytes) -> tuple[str, float]:
     except Exception as error:
         raise Found(target, data, error) from error
     return kind, time.thread_time() - began_s
-
-
-@contextmanager
-def _untraced() -> Iterator[None]:
-    """Do without coverage for a while: it makes a line cost two or three times as much."""
-    tracer = sys.gettrace()
-    sys.settrace(None)
-    try:
-        yield
-    finally:
-        sys.settrace(tracer)
 
 
 def _for(seconds: float) -> Iterator[int]:

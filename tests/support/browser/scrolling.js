@@ -12,7 +12,14 @@
 
   const nameOf = (element) =>
     element.id || `${element.localName}.${element.className} "${element.textContent.trim().slice(0, 20)}"`;
-  const isShown = (element) => element.checkVisibility(visible) && !element.closest(".visually-hidden");
+  /** Left to screen readers: it or what it is in is clipped to nothing. */
+  function isClipped(element) {
+    for (let at = element; at; at = at.parentElement) {
+      if (getComputedStyle(at).clipPath === "inset(50%)") return true;
+    }
+    return false;
+  }
+  const isShown = (element) => element.checkVisibility(visible) && !isClipped(element);
   const scrolls = (overflow) => overflow === "auto" || overflow === "scroll";
   const canFocus = (element) =>
     element.matches(FOCUSABLE) && element.tabIndex >= 0 && !element.disabled && isShown(element);
