@@ -58,6 +58,8 @@ const people = new People(at("people"), at("halves"), {
 
 /** @type {import("./details.js").Details|null} there are none before the first session */
 let details = null;
+/** @type {import("./lag.js").Lag|null} likewise */
+let lag = null;
 /** @type {import("./server.js").Languages|null} */
 let server = null;
 /** @type {Conversation|null} */
@@ -128,6 +130,7 @@ function renderInterface() {
   phrases.render();
   problems.render();
   details?.render();
+  lag?.render();
   player.render();
   settings.listDevices();
   setPhase(phase);
@@ -183,9 +186,14 @@ async function start() {
   let session;
   try {
     // the page is there sooner without
-    const parts = [import("./conversation.js"), import("./details.js"), import("./audio.js")];
-    const [{ Conversation }, { Details }] = await Promise.all(parts);
+    const [{ Conversation }, { Details }, { Lag }] = await Promise.all([
+      import("./conversation.js"),
+      import("./details.js"),
+      import("./lag.js"),
+      import("./audio.js"),
+    ]);
     details ??= new Details(at("details"));
+    lag ??= new Lag(at("lag"));
     session = conversation = new Conversation();
     if (tapped) session.speak(tapped.text);
     tapped = null;
@@ -230,6 +238,7 @@ function takeMode() {
 function finish(next) {
   conversation = null;
   details.stop();
+  lag.mode = undefined;
   output.stop();
   settings.source = null;
   meter.reset();
@@ -270,7 +279,11 @@ function follow(session) {
     if (WARNINGS.has(code)) problems.show(code);
     else if (!code?.startsWith("engine_")) problems.show("notice", { detail: message }); // its caption says so
   });
-  on("metrics", (metrics) => details.take(metrics));
+  on("mode", ({ mode }) => (lag.mode = mode));
+  on("metrics", (metrics) => {
+    details.take(metrics);
+    lag.take(metrics);
+  });
   on("segment", (event) => {
     problems.hide("expiring_idle"); // somebody speaks again
     if (event.final) problems.hide("engine_slow");

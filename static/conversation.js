@@ -4,7 +4,8 @@
  *
  * Events (each a CustomEvent): "phase" {phase}, "level" {rms}, "hearing" {nothing}, "stream"
  * {stream}, "segment" and "playout" (as the client's, with `key` naming the segment on this page),
- * "metrics", "notice" {code?, message}, "expiring" {in_ms, reason}, "renewed", "source" {source}, "source-ended" {kind}.
+ * "metrics", "mode" {mode?}, "notice" {code?, message}, "expiring" {in_ms, reason}, "renewed", "source"
+ * {source}, "source-ended" {kind}.
  *
  * @typedef {"opening"|"connecting"|"listening"|"hearing"|"translating"|"speaking"|"interrupted"|
  *     "finishing"} Phase
@@ -42,7 +43,10 @@ export class Conversation extends EventTarget {
     super();
     const on = (type, listener) =>
       this.#client.addEventListener(type, ({ detail }) => listener(detail));
-    on("session", ({ id }) => this.#enter(id));
+    on("session", ({ id, x }) => {
+      this.#enter(id);
+      this.#emit("mode", { mode: x?.mode });
+    });
     on("track", ({ stream }) => this.#emit("stream", { stream }));
     on("vad", ({ state }) => {
       this.#hearing = state === "speech";

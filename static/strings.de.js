@@ -51,6 +51,7 @@ export const words = {
     consecutive: "Nach jedem Satz",
   },
   milliseconds: "{value} ms",
+  behind: "{seconds} s zurück",
   details: "Details",
   export: "Untertitel behalten",
   whichText: "Text",

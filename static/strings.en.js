@@ -51,6 +51,7 @@ export const words = {
     consecutive: "After each phrase",
   },
   milliseconds: "{value} ms",
+  behind: "{seconds} s behind",
   details: "Details",
   export: "Keep the captions",
   whichText: "Text",

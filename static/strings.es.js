@@ -51,6 +51,7 @@ export const words = {
     consecutive: "Después de cada frase",
   },
   milliseconds: "{value} ms",
+  behind: "{seconds} s de retraso",
   details: "Detalles",
   export: "Guardar los subtítulos",
   whichText: "Texto",

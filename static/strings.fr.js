@@ -51,6 +51,7 @@ export const words = {
     consecutive: "Après chaque phrase",
   },
   milliseconds: "{value} ms",
+  behind: "{seconds} s de retard",
   details: "Détails",
   export: "Garder les sous-titres",
   whichText: "Texte",

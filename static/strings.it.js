@@ -51,6 +51,7 @@ export const words = {
     consecutive: "Dopo ogni frase",
   },
   milliseconds: "{value} ms",
+  behind: "{seconds} s di ritardo",
   details: "Dettagli",
   export: "Conserva i sottotitoli",
   whichText: "Testo",

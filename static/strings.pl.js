@@ -51,6 +51,7 @@ export const words = {
     consecutive: "Po każdym zdaniu",
   },
   milliseconds: "{value} ms",
+  behind: "{seconds} s opóźnienia",
   details: "Szczegóły",
   export: "Zachowaj napisy",
   whichText: "Tekst",

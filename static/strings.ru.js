@@ -51,6 +51,7 @@ export const words = {
     consecutive: "После каждой фразы",
   },
   milliseconds: "{value} мс",
+  behind: "отставание {seconds} с",
   details: "Подробности",
   export: "Сохранить субтитры",
   whichText: "Текст",

@@ -51,6 +51,7 @@ export const words = {
     consecutive: "Після кожної фрази",
   },
   milliseconds: "{value} мс",
+  behind: "відставання {seconds} с",
   details: "Подробиці",
   export: "Зберегти субтитри",
   whichText: "Текст",

@@ -101,7 +101,10 @@ async def walk_interpreter(look: Look, **options: Any) -> None:
         say(channel, "x.segment", **segment("b", 1, "not_understood", "", hints=hints))
         say(channel, "x.segment", **segment("c", 1, "failed", ""), message="It failed.")
         say(channel, "x.segment", **segment("d", 1, "partial", "Поезд идёт", stable=6))
+        say(channel, "session.updated", session={"id": "sess_1", "x": {"mode": "balanced"}})
+        say(channel, "x.metrics", ear_voice_ms=12_340)
         await page.wait_for_selector(".segment[data-status=partial]")
+        await page.wait_for_selector("#lag:not([hidden])")
         await look("live", page)
         await open_captions(page)
         for choice in ("value=stacked", "name=times", "name=large", "name=contrast"):
