@@ -4,7 +4,7 @@
 #   docker run --init --network host --cap-drop ALL --read-only --tmpfs /tmp \
 #     --security-opt no-new-privileges -e RTC_API_KEY=choose-sixteen-or-more rtc-server
 #
-# Neither was run where this was written (docs/operating.md says what was). A base is named by tag; to
+# Neither was run where this was written (docs/operations.md says what was). A base is named by tag; to
 # pin what you have tried, take the digest that `docker buildx imagetools inspect python:3.11-slim` shows.
 #
 # The target gpu adds Canary and Silero (driver 580 or later, NVIDIA container toolkit). Weights stay

@@ -30,6 +30,12 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         r = self.registry
+        self.ready = Gauge("rtc_ready", "1 while new calls are taken, as /readyz.", registry=r)
+        self.retry_after_seconds = Gauge(
+            "rtc_retry_after_seconds",
+            "When the engines can carry another session; 0 for at once, else calls are refused.",
+            registry=r,
+        )
         self.sessions = Gauge("rtc_sessions", "Sessions open now.", registry=r)
         self.sessions_closed = Counter(
             "rtc_sessions_closed", "Sessions ended, by reason.", ["reason"], registry=r
@@ -167,6 +173,18 @@ class Metrics:
             buckets=(10, 20, 50, 100, 200, 500, 1000, 5000),
             registry=r,
         )
+        self._make_first_series()
+
+    def _make_first_series(self) -> None:
+        """Count from 0 what alerts watch: of a series that begins at 1 nobody sees the increase."""
+        for reason in ("error", "failed", "connect_timeout"):
+            self.sessions_closed.labels(reason)
+        for kind in ("ast", "tts"):
+            for cause in ("crash", "timeout", "faults"):
+                self.engine_restarts.labels(kind=kind, cause=cause)
+        self.calls_refused.labels("session_limit_reached")
+        self.segments.labels("failed")
+        self.queue_drops.labels("log")
 
     def exposition(self) -> bytes:
         """Prometheus text format 0.0.4."""

@@ -43,6 +43,8 @@ class InfoRoutes:
         self._metrics = metrics
         self._answers = Answers()
         self._rate = CallerRate(CATALOGUE_RATE, clock)
+        metrics.ready.set_function(lambda: readiness.ready)
+        metrics.retry_after_seconds.set_function(lambda: readiness.retry_after_s)
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Declare the routes."""

@@ -282,6 +282,16 @@ async def test_metrics_are_prometheus_text() -> None:
         assert "rtc_sessions 0.0" in await response.text()
 
 
+async def test_metrics_say_whether_calls_are_taken() -> None:
+    async with serve() as server:
+        for ready, retry_after_s in ((True, 0), (False, 7)):
+            server.readiness.ready, server.readiness.retry_after_s = ready, retry_after_s
+            async with server.client.get("/metrics") as response:
+                text = await response.text()
+            assert f"rtc_ready {float(ready)}" in text
+            assert f"rtc_retry_after_seconds {float(retry_after_s)}" in text
+
+
 @pytest.mark.parametrize(
     ("authorization", "status"),
     [
