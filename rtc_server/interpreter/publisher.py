@@ -80,7 +80,11 @@ class Publisher:
             self._metrics.mended.labels(news.fault.value).inc()
         committed = text.committed
         if committed.source or committed.target:
-            result = AstResult(AstStatus.OK, committed.source, committed.target)
+            # Source words are committed for those who read along, from audio that was half heard.
+            # The caption that stays has what the engine makes of all of it; its translation has
+            # what the voice says.
+            heard = result.source_text if news.fault is None else ""
+            result = AstResult(AstStatus.OK, heard or committed.source, committed.target)
         event = utterance.captions.final(result, utterance.end_ms)
         self._metrics.segments.labels(event.status.value).inc()
         self._emit(event)

@@ -241,6 +241,27 @@ async def test_words_that_an_engine_revises_are_never_spoken() -> None:
         check_complete(b, talk)
 
 
+def mishearing(request: AstRequest, result: AstResult) -> AstResult:
+    """Of open speech the first word is wrong, as long as more may come."""
+    words = result.words
+    if not (request.partial and words):
+        return result
+    first = replace(words[0], text="wrong")
+    text = " ".join(["wrong", *result.source_text.split()[1:]])
+    return replace(result, source_text=text, words=(first, *words[1:]))
+
+
+async def test_the_last_caption_reads_as_the_whole_was_heard() -> None:
+    talk = sentences(1)
+    async with bench(talk, ast=OracleAst(talk, TIMED, twist=mishearing)) as b:
+        await b.hear(audio(talk, tail_ms=4000))
+        partial = b.segments[-2].source
+        assert partial.text[: partial.stable_chars].startswith("wrong ")
+        [final] = b.finals
+        assert final.source.text.split() == [word.source for word in talk]
+        assert b.tts.words == final.target.text.split() == [word.target for word in talk]
+
+
 async def test_pauses_inside_a_sentence_neither_tear_nor_repeat() -> None:
     talk = sentences(3, gap_ms=130)
     for engine in (ALIGNED, AGREEING):
