@@ -57,8 +57,14 @@ class RunningServer:
 
     async def drain(self, within_s: float) -> None:
         """Take no more calls, and let those that are open finish their sentence."""
-        self.engines.drain()
-        await asyncio.gather(self.manager.drain(within_s), self.rooms.drain(within_s))
+        await _drain(self.engines, self.manager, self.rooms, within_s)
+
+
+async def _drain(
+    engines: Engines, manager: SessionManager, rooms: RoomManager, within_s: float
+) -> None:
+    engines.drain()
+    await asyncio.gather(manager.drain(within_s), rooms.drain(within_s))
 
 
 class _Network:
@@ -172,7 +178,8 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
 def mountable(settings: Settings) -> web.Application:
     """The whole server as an application for another one's ``add_subapp``.
 
-    It starts and stops with the other: the other's start waits until the engines are warm. Where it
+    It starts and stops with the other: the other's start waits until the engines are warm, and its
+    end until people have finished their sentence, ``settings.http.drain_s`` at most. Where it
     listens is the other's affair; ``settings.http.host`` still says whether media stays on
     loopback, and whether a key is needed.
 
@@ -189,6 +196,7 @@ def mountable(settings: Settings) -> web.Application:
 
     async def stop(_app: web.Application) -> None:
         # Before the host waits for open requests: a session's WebSocket would keep it waiting.
+        await _drain(parts.engines, parts.manager, parts.rooms, settings.http.drain_s)
         await work.aclose()
 
     parts.http.cleanup_ctx.append(working)

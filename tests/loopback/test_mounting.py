@@ -21,6 +21,7 @@ from rtc_server.errors import ConfigError
 from tests.support.certificates import self_signed
 from tests.support.ports import free_ports
 from tests.support.rtc_client import RtcClient
+from tests.support.server import EVENTS, of, said
 from tests.support.until import until
 
 CALLS = "/v1/realtime/translations/calls"
@@ -81,6 +82,30 @@ async def test_it_is_mounted_in_another_application_and_ends_with_it() -> None:
             assert ready.status == 200
     finally:
         await runner.cleanup()
+
+
+async def test_the_other_application_stops_when_the_sentence_is_finished() -> None:
+    app = web.Application()
+    app.add_subapp("/interpreter/", mountable(Settings(engines=QUICK)))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    stopping: asyncio.Task[None] | None = None
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/interpreter{CALLS}"
+        sentence = said("please call a taxi for tomorrow morning", pause_s=5)
+        async with RtcClient(url, audio=sentence) as client:
+            client.send(EVENTS)
+            await client.event("x.vad")  # speech has begun
+            stopping = asyncio.create_task(runner.cleanup())
+            told = await client.event("x.expiring")
+            assert (told["reason"], told["in_ms"]) == ("restart", 10_000)
+            await client.event("session.closed")
+            [caption] = of(client, "x.segment", final=True)
+            assert caption["status"] == "final"
+    finally:
+        await (stopping or runner.cleanup())
 
 
 def test_the_example_mounts_it() -> None:
