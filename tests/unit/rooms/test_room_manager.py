@@ -56,6 +56,7 @@ class Halls:
     manager: RoomManager
     quotas: Quotas
     metrics: Metrics
+    readiness: Ready
     wires: list[FakeTransport] = field(default_factory=list)
 
     async def speak(
@@ -98,8 +99,9 @@ async def halls(tts: FakeTts | None = None, **settings: float) -> AsyncIterator[
 
     admission = Admission(AdmissionLimits(sessions=3))
     rooms = RoomSettings(**settings)  # type: ignore[arg-type]
-    manager = RoomManager(services, accept, Ready(), rooms, admission)
-    made = Halls(manager, admission.quotas, services.metrics)
+    readiness = Ready()
+    manager = RoomManager(services, accept, readiness, rooms, admission)
+    made = Halls(manager, admission.quotas, services.metrics, readiness)
     async with manager.open():
         yield made
 
@@ -115,6 +117,23 @@ async def next_final(reader: CaptionReader) -> Caption:
 def segment_id(caption: Caption) -> str:
     name: str = json.loads(caption.text)["segment_id"]
     return name
+
+
+async def test_no_room_is_opened_while_the_engines_carry_no_more_and_speakers_come_back() -> None:
+    async with halls() as h:
+        await h.speak(ANNA)
+        await h.wires[0].close()
+        h.readiness.retry_after_s = 7
+        with pytest.raises(AdmissionRefused, match="as much as it can") as caught:
+            await h.manager.speak("other", "offer", SpeakerRequest(claimant=Claimant(BORIS, ONE)))
+        assert (caught.value.retry_after_s, caught.value.status) == (7, 503)
+        assert h.total("rtc_rooms") == 1
+        h.free_session()  # what was refused holds no place
+        await h.speak(ANNA)  # her room is one of those that are carried
+        await h.manager.listen("hall", "offer", "en", Claimant(KEY, ONE))
+        h.readiness.retry_after_s = 0
+        await h.manager.speak("other", "offer", SpeakerRequest(claimant=Claimant(BORIS)))
+        assert h.total("rtc_rooms") == 2
 
 
 async def test_a_speaker_who_comes_again_replaces_the_wire_it_had() -> None:
