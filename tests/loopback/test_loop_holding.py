@@ -1,12 +1,24 @@
 """No request holds the event loop for longer than 50 ms of processor time, whatever is in it."""
 
+import itertools
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
+from aiohttp import web
 
+from rtc_server.app.server import mountable
+from rtc_server.config import EngineSettings, Settings
 from rtc_server.session.base import OpenedCall, SessionRequest
-from rtc_server.signaling.bodies import FRAGMENT_LIMIT_BYTES, OFFER_LIMIT_BYTES, WRAPPED_LIMIT_BYTES
+from rtc_server.signaling.bodies import (
+    FRAGMENT_LIMIT_BYTES,
+    OFFER_LIMIT_BYTES,
+    SESSION_LIMIT_BYTES,
+    WRAPPED_LIMIT_BYTES,
+)
 from rtc_server.transport.sdp import parse_fragment, parse_offer
 from tests.support.loop_time import HOLD_LIMIT_S, longest_hold
 from tests.support.offers import AUDIO, SESSION
@@ -92,6 +104,21 @@ HEADERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }
 
 
+ANYWHERE: Mapping[str, tuple[Mapping[str, str], bytes]] = {
+    "empty parts": (FORM, filled(b"--b\r\n\r\n", WRAPPED_LIMIT_BYTES)),
+    "deep JSON": (JSON, b"[" * SESSION_LIMIT_BYTES),
+    "JSON of many keys": (JSON, json.dumps({f"k{n}": {} for n in range(1200)}).encode()),
+    "many sections": (SDP, filled(b"m=audio 9 X 0\r\n", OFFER_LIMIT_BYTES, OFFER)),
+    "a fragment of candidates": (
+        {**FRAGMENT, "If-Match": "*"},
+        filled(CANDIDATE, FRAGMENT_LIMIT_BYTES, b"a=mid:0\r\n"),
+    ),
+    "a query": ({}, b""),
+}
+"""What each route gets, whether it wants it or not."""
+LONG_QUERY = "?language=" + "x" * 3000 + "".join(f"&a{n}=1" for n in range(600))
+
+
 class ReadingCalls(FakeCalls):
     """Read what they are sent as real sessions do."""
 
@@ -125,3 +152,44 @@ async def test_no_header_holds_the_loop(name: str, method: str) -> None:
             async with server.client.request(method, path, headers=headers, data=b"") as response:
                 assert response.status < 500
     assert 0 < holding.longest_s < HOLD_LIMIT_S, holding
+
+
+@asynccontextmanager
+async def whole_server() -> AsyncIterator[tuple[web.Application, str]]:
+    """The application with sessions, rooms and engines as they are, and its URL."""
+    app = mountable(Settings(engines=EngineSettings(ast="tests.support.server_engines:quick")))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield app, f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def test_no_route_holds_the_loop() -> None:
+    """All that there are, one after the other, with a session and a speaker there to be found."""
+    async with whole_server() as (app, url), aiohttp.ClientSession(url) as client:
+        places = []
+        for path in (CALLS, "/whip/hall"):
+            async with client.post(path, data=OFFER, headers=SDP) as response:
+                assert response.status == 201
+                places.append(response.headers["Location"].rpartition("/")[2])
+        names = {"session_id": places[0], "peer": places[1], "room": "hall", "path": "app.js"}
+        routes = {
+            (route.method, re.sub(r"{(\w+).*?}(?=/|$)", lambda name: names[name[1]], path))
+            for route in app.router.routes()
+            if route.resource is not None and (path := route.resource.canonical)
+        }
+        # What ends the session and the room comes last.
+        ordered = sorted(routes, key=lambda route: (route[0] == "DELETE", route))
+        with longest_hold() as holding:
+            for (method, path), name in itertools.product(ordered, ANYWHERE):
+                headers, body = ANYWHERE[name]
+                target = path + LONG_QUERY * (name == "a query")
+                async with client.request(
+                    method, target, data=body or None, headers=headers
+                ) as response:
+                    assert response.status < 500, (method, path, name)
+                assert holding.longest_s < HOLD_LIMIT_S, (method, path, name, holding)
