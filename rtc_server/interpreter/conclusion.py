@@ -7,6 +7,7 @@ from rtc_server.clock import Clock
 from rtc_server.engines.base import AstResult, AstStatus
 from rtc_server.errors import EngineError, EngineOverloaded
 from rtc_server.events.server import ServerEvent
+from rtc_server.interpreter.failures import translation_failure
 from rtc_server.interpreter.patience import Patience
 from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.speaker import Speaker
@@ -89,7 +90,8 @@ class Conclusions:
         if result is None and utterance.text is not None:
             committed = utterance.text.committed
             result = AstResult(AstStatus.OK, committed.source, committed.target)
-        self._speaker.fail(utterance.captions, utterance.end_ms, error, result)
+        message = translation_failure(error)
+        self._speaker.fail(utterance.captions, utterance.end_ms, error, message, result)
         if utterance.text is not None:
             self._speaker.complete(utterance)
 

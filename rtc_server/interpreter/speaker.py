@@ -22,6 +22,7 @@ from rtc_server.events.server import ErrorDetail, ErrorEvent, PlayoutEvent, Serv
 from rtc_server.interpreter.backlog import TRIM_FROM_MS, Backlog, BacklogRules, longest_pause_ms
 from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
+from rtc_server.interpreter.failures import voice_failure
 from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG
 from rtc_server.interpreter.patience import Patience
 from rtc_server.interpreter.ports import TtsPort
@@ -271,15 +272,14 @@ class Speaker:
 
     def _fail_saying(self, saying: Saying, error: EngineError) -> None:
         """The voice failed: of a clause the caption stands, and is marked as not spoken."""
-        utterance = saying.utterance
+        utterance, message = saying.utterance, voice_failure(error)
         self._played(self._playout.finish(saying.key))
         if saying.is_clause:
-            logger.warning("a clause failed: %s", error.code)
-            self._emit(ErrorEvent(ErrorDetail("server_error", error.code, str(error))))
+            self._report_failure(error, message)
             if saying.key in self._sayings:
                 self._playout_event(saying.key, PlayoutState.DROPPED)
         else:
-            self.fail(utterance.captions, utterance.end_ms, error, utterance.result)
+            self.fail(utterance.captions, utterance.end_ms, error, message, utterance.result)
             self._sayings.pop(saying.key, None)
 
     def _forget(self, saying: Saying) -> None:
@@ -293,15 +293,20 @@ class Speaker:
         captions: SegmentCaptions,
         end_ms: int,
         error: EngineError,
+        message: str,
         result: AstResult | None = None,
     ) -> None:
-        """Say in a segment's caption that it failed; texts of `result` stay."""
-        logger.warning("segment failed: %s", error.code)
-        event = captions.failed(str(error), end_ms, result, code=error.code)
+        """Say in a segment's caption that it failed, by `message`; texts of `result` stay."""
+        event = captions.failed(message, end_ms, result, code=error.code)
         self._metrics.segments.labels(event.status.value).inc()
         self._emit(event)
-        self._emit(ErrorEvent(ErrorDetail("server_error", error.code, str(error))))
+        self._report_failure(error, message)
         self.settle(captions.segment_id)
+
+    def _report_failure(self, error: EngineError, message: str) -> None:
+        """The error's own sentence is for the log alone: it names the engine."""
+        logger.warning("%s: %s", error.code, error)
+        self._emit(ErrorEvent(ErrorDetail("server_error", error.code, message)))
 
     def settle(self, segment_id: str) -> None:
         """Nothing more will be heard of this segment."""

@@ -3,16 +3,24 @@ and playout."""
 
 import asyncio
 import itertools
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 
 from rtc_server.audio.playout import Playout
 from rtc_server.config import InterpreterSettings, ListenerSettings
 from rtc_server.engines.base import AstResult, AstStatus, Hint
-from rtc_server.errors import EngineCrashed, EngineOverloaded
+from rtc_server.errors import (
+    EngineCrashed,
+    EngineError,
+    EngineOverloaded,
+    EngineTimeout,
+    SessionRefused,
+)
 from rtc_server.events.server import (
     ErrorEvent,
     InputTranscriptDelta,
@@ -32,6 +40,8 @@ from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from tests.support.fakes import FakeAst, FakeTts, LoudnessVad, joined, ok, silence, tone
 
 STEP = SPEECH_RATE * FRAME_MS // 1000
+NAMED = EngineCrashed("Engine canary was killed by SIGSEGV during the call. It is being restarted.")
+"""As the engine's host writes it."""
 
 
 @dataclass
@@ -61,6 +71,10 @@ class Bench:
     @property
     def segments(self) -> list[SegmentEvent]:
         return [event for event in self.events if isinstance(event, SegmentEvent)]
+
+    @property
+    def errors(self) -> list[ErrorEvent]:
+        return [event for event in self.events if isinstance(event, ErrorEvent)]
 
     @property
     def finals(self) -> list[SegmentEvent]:
@@ -211,13 +225,41 @@ async def test_not_understood_is_said_and_not_spoken() -> None:
 
 
 async def test_a_crash_fails_one_segment_and_the_next_goes_on() -> None:
-    script: list[AstResult | EngineCrashed] = [EngineCrashed("Say it again."), ok("да", "yes")]
+    script: list[AstResult | EngineCrashed] = [NAMED, ok("да", "yes")]
     async with bench(FakeAst([*script])) as b:
         await b.hear(joined([tone(1), silence(0.6), tone(1), silence(2)]))
         assert [s.status for s in b.finals] == [SegmentStatus.FAILED, SegmentStatus.FINAL]
-        assert b.finals[0].message == "Say it again."
-        assert [e.error.code for e in b.events if isinstance(e, ErrorEvent)] == ["engine_crashed"]
+        assert "say it again" in b.finals[0].message
+        [error] = b.errors
+        assert (error.error.code, error.error.message) == ("engine_crashed", b.finals[0].message)
         assert ("seg_2", "finished") in b.playout
+
+
+@pytest.mark.parametrize("kind", [EngineError, EngineCrashed, EngineTimeout, EngineOverloaded])
+async def test_callers_read_no_name_of_an_engine_and_the_log_does(
+    kind: type[EngineError], caplog: pytest.LogCaptureFixture
+) -> None:
+    failure = kind(str(NAMED))
+    for ast, tts in (
+        (FakeAst([failure]), FakeTts()),
+        (FakeAst(refuse=failure), FakeTts()),
+        (FakeAst([ok("да", "yes")]), FakeTts(failure=failure)),
+    ):
+        caplog.clear()
+        async with bench(ast, tts) as b:
+            await b.hear(joined([tone(1), silence(2)]))
+            [error] = b.errors
+            assert b.finals[-1].message == error.error.message
+            assert error.error.message.endswith(".")
+            assert not re.search("engine|canary|SIGSEGV|process", error.error.message, re.I)
+            assert str(NAMED) in caplog.text
+            await b.interpreter.drained()
+
+
+async def test_a_session_that_is_refused_reads_for_how_long() -> None:
+    async with bench(FakeAst([SessionRefused.translation(300)])) as b:
+        await b.hear(joined([tone(1), silence(2)]))
+        assert b.finals[0].message.endswith("It is not tried again for 5 min.")
 
 
 async def test_a_full_engine_fails_the_segment_at_once() -> None:

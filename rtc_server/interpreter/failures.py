@@ -1,0 +1,40 @@
+"""Sentences for callers about a translation or a voice that failed. Pure.
+
+An engine's own sentences name engines, processes and signals. They are for the log.
+"""
+
+from rtc_server.errors import (
+    EngineCrashed,
+    EngineError,
+    EngineOverloaded,
+    EngineTimeout,
+    SessionRefused,
+)
+
+_TRANSLATION = {
+    EngineCrashed: "The translation broke down and is being started again. Please say it again.",
+    EngineTimeout: "The translation of this took too long. Please say it again.",
+    EngineOverloaded: "Too much is being said at once here; this sentence was left out.",
+}
+_VOICE = {
+    EngineCrashed: "The voice broke down and is being started again; this stays unspoken.",
+    EngineTimeout: "The voice took too long; this stays unspoken.",
+    EngineOverloaded: "Too much waits to be spoken; this stays unspoken.",
+}
+
+
+def translation_failure(error: EngineError) -> str:
+    """Return what a caller reads when a segment is not translated."""
+    usual = "This sentence could not be translated. Please say it again."
+    return _sentence(error, _TRANSLATION, usual)
+
+
+def voice_failure(error: EngineError) -> str:
+    """Return what a caller reads when a translation is not spoken."""
+    return _sentence(error, _VOICE, "This could not be spoken.")
+
+
+def _sentence(error: EngineError, sentences: dict[type[EngineError], str], usual: str) -> str:
+    if isinstance(error, SessionRefused):
+        return str(error)  # made for callers: it says for how long
+    return sentences.get(type(error), usual)
