@@ -53,8 +53,9 @@ class IceOptions:
 
 
 async def open_socket(agent: Connection, address: str, options: IceOptions) -> DatagramGuard | None:
-    """A UDP socket on `address` with its candidate; None when no port is free."""
+    """A UDP socket on `address` with its candidate; None when there is none: the log says why."""
     loop = asyncio.get_running_loop()
+    refusal = ""
     for port in _ports_to_try(*options.ports):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         owned = socket.socket(family, socket.SOCK_DGRAM)
@@ -66,8 +67,9 @@ async def open_socket(agent: Connection, address: str, options: IceOptions) -> D
             transport, guard = await loop.create_datagram_endpoint(
                 functools.partial(DatagramGuard, agent, owned), sock=owned
             )
-        except OSError:
+        except OSError as error:
             owned.close()
+            refusal = str(error.strerror)
             continue
         except BaseException:
             owned.close()
@@ -83,6 +85,7 @@ async def open_socket(agent: Connection, address: str, options: IceOptions) -> D
             type="host",
         )
         return guard
+    logger.warning("No socket for media on %s: %s", address, refusal)
     return None
 
 

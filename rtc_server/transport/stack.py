@@ -13,7 +13,7 @@ from typing import Final
 
 import pylibsrtp
 from aiortc import RTCIceGatherer, RTCIceTransport, RTCSctpCapabilities
-from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
+from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
 from aiortc.rtcicetransport import RTCIceParameters
 
 from rtc_server.clock import Clock
@@ -21,6 +21,7 @@ from rtc_server.errors import AdmissionRefused
 from rtc_server.transport.answer import LocalEnd
 from rtc_server.transport.certificate import Certificate
 from rtc_server.transport.channel import EventChannel, GuardedSctp
+from rtc_server.transport.dtls import GuardedDtls
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.ice import IceAgent
 from rtc_server.transport.sdp import Offer
@@ -44,14 +45,14 @@ class PeerStack:
         """Synchronization source of the audio we send."""
         self.cname = str(uuid.uuid4())
         """RTCP canonical name."""
-        self._relay_only = options.relay_only
+        self._options = options
         self.agent = IceAgent(options, clock, ice_controlling=offer.ice_lite)
         self.agent.remote_username, self.agent.remote_password = offer.ufrag, offer.pwd
         gatherer = RTCIceGatherer(iceServers=[])
         gatherer._connection = self.agent
         self._ice = RTCIceTransport(gatherer)
         self._certificate = Certificate.generateCertificate()
-        self._dtls = RTCDtlsTransport(self._ice, [self._certificate])
+        self._dtls = GuardedDtls(self._ice, [self._certificate])
         # An offer of actpass leaves the choice to us; active saves the peer a round trip.
         self._dtls._set_role("server" if offer.setup == "active" else "client")
         self._dtls.on("statechange", self._dtls_changed)
@@ -70,12 +71,7 @@ class PeerStack:
         """
         await self.agent.gather_candidates()
         if not self.agent.local_candidates:
-            raise AdmissionRefused(
-                "The TURN server gives this server no relay."
-                if self._relay_only
-                else "No UDP port is free for another call.",
-                retry_after_s=5,
-            )
+            raise AdmissionRefused(_unreachable(self._options), retry_after_s=5)
         await self.agent.add_signalled(self._offer.candidates)
         digests = {each.algorithm: each.value for each in self._certificate.getFingerprints()}
         return LocalEnd(
@@ -143,3 +139,20 @@ class PeerStack:
     def _dtls_changed(self) -> None:
         if self._dtls.state == "closed":
             self._on_ended()
+
+
+def _unreachable(options: IceOptions) -> str:
+    """Return why nobody could reach a call: it has no socket."""
+    if options.relay_only:
+        return "The TURN server gives this server no relay."
+    if not options.addresses:
+        return (
+            "This server is in no network that a call could use. Whoever runs it connects the "
+            "machine to one, or names its address with --ice-addresses."
+        )
+    if options.ports == (0, 0):
+        return (
+            "This server cannot use its network addresses for calls: the log says why. Whoever "
+            "runs it looks at --ice-addresses and at the file descriptors."
+        )
+    return "No UDP port is free for another call."

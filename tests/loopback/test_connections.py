@@ -2,13 +2,18 @@
 
 import asyncio
 import contextlib
+import gc
 import os
+import random
 import re
 import resource
+import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import psutil
@@ -117,6 +122,45 @@ async def test_a_connection_that_begins_no_tls_is_closed(
         ):
             assert await response.text() == "well"
             assert metrics.registry.get_sample_value("rtc_connections") == 1
+
+
+async def test_tls_garbage_is_no_fault_of_ours(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    http = HttpSettings(port=0, tls_cert=str(certificate), tls_key=str(key))
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, fault: faults.append(fault))
+    rng = random.Random(7)
+    record = b"\x16\x03\x01\x00\x50"
+    beginnings = (
+        b"\x15\x03\x03\x00\x02\x02\x28",
+        record + rng.randbytes(80),
+        rng.randbytes(500),
+        HALF,
+    )
+
+    def after_the_handshake(port: int, garbage: bytes) -> None:
+        with (
+            socket.create_connection(("127.0.0.1", port)) as plain,
+            trusting.wrap_socket(plain, server_hostname="localhost") as secured,
+        ):
+            os.write(secured.fileno(), garbage)
+            with contextlib.suppress(OSError):
+                secured.recv(1)
+
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    async with listens(http) as port:
+        for garbage in beginnings:
+            async with connected(port, garbage) as one:
+                await is_closed(one)
+            await asyncio.to_thread(after_the_handshake, port, garbage)
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as client,
+            client.get(f"https://127.0.0.1:{port}/") as response,
+        ):
+            assert await response.text() == "well"
+    gc.collect()  # a task whose exception nobody took complains when it goes
+    assert faults == []
 
 
 def test_ten_seconds_is_the_rule_and_proxies_get_longer() -> None:

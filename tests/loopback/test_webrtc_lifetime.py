@@ -16,6 +16,7 @@ from rtc_server.config import TransportSettings
 from rtc_server.errors import AdmissionRefused, IceRestartRefused
 from rtc_server.transport.base import CloseReason
 from rtc_server.transport.webrtc import WebRtcTransport
+from tests.support.offers import AUDIO, offer
 from tests.support.peers import Server, tone
 from tests.support.ports import free_ports
 from tests.support.rtc_client import Negotiate, RtcClient
@@ -274,6 +275,23 @@ async def test_addresses_to_offer_are_a_setting(address: str) -> None:
     ):
         assert client.server_address[0] == address
         await server.session.until(lambda: server.session.samples >= 8_000)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "says"),
+    [([], "in no network"), (["192.0.2.1"], "cannot use its network addresses")],
+    ids=["none", "not ours"],
+)
+async def test_a_machine_without_a_network_says_so(
+    addresses: list[str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "rtc_server.transport.webrtc.addresses_to_offer", lambda _settings, _host: addresses
+    )
+    async with Server() as server:
+        with pytest.raises(AdmissionRefused, match=says):
+            await server.negotiate(offer(AUDIO))
+        assert server.transports == []
 
 
 async def test_a_stun_servers_view_of_us_is_offered_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,13 @@
 """Datagrams from elsewhere, and a peer whose address changes, on a live call."""
 
 import asyncio
+import gc
 import os
 import random
 import socket
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from typing import Any
 
 import pytest
 from aioice import stun
@@ -61,6 +63,29 @@ async def test_stray_datagrams_do_not_disturb_a_call() -> None:
         stats = server.transport.stats
         assert stats.datagrams_dropped > 100
         assert stats.packets_lost == 0
+
+
+async def test_dtls_garbage_of_the_peer_itself_leaves_no_fault_behind() -> None:
+    """It comes from the address that ICE found good, so DTLS sees all of it."""
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, fault: faults.append(fault))
+    async with (
+        Server(playout=tone(660, 60.0)) as server,
+        RtcClient(server.negotiate, audio=tone(440, 60.0)) as client,
+    ):
+        wire, target = client._connection._nominated[1].protocol.transport, client.server_address
+        rng = random.Random(6)
+        for kind in (20, 21, 22, 23, 24, 63):
+            for version in (b"\xfe\xfd", b"\xfe\xff", b"\x03\x03"):
+                for epoch in (b"\0\0", b"\0\1"):
+                    size = rng.randrange(300)
+                    record = bytes([kind]) + version + epoch + rng.randbytes(6)
+                    wire.sendto(record + size.to_bytes(2, "big") + rng.randbytes(size), target)
+        for data in (ALERT, CLOSE_NOTIFY, CLIENT_HELLO):
+            wire.sendto(data, target)
+        await assert_undisturbed(server, client)
+    gc.collect()  # a task whose exception nobody took complains when it goes
+    assert faults == []
 
 
 async def test_a_flood_does_not_disturb_a_call() -> None:

@@ -79,6 +79,9 @@ def test_versions_are_the_pinned_ones() -> None:
         (RTCDtlsTransport.__init__, ["self", "transport", "certificates"]),
         (RTCDtlsTransport.start, ["self", "remoteParameters"]),
         (RTCDtlsTransport._set_role, ["self", "role"]),
+        # Overridden by GuardedDtls.
+        (RTCDtlsTransport._recv_next, ["self"]),
+        (RTCDtlsTransport._send_data, ["self", "data"]),
         # Replaced by the test client.
         (RTCRtpReceiver._handle_rtp_packet, ["self", "packet", "arrival_time_ms"]),
         (aioice.ice.get_host_addresses, ["use_ipv4", "use_ipv6"]),
