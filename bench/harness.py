@@ -5,8 +5,9 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
@@ -49,15 +50,19 @@ class BenchServer:
 
 
 @asynccontextmanager
-async def server(*options: str) -> AsyncIterator[BenchServer]:
-    """``rtc-server serve`` on a free loopback port, ready."""
+async def server(*options: str, log: Path | None = None) -> AsyncIterator[BenchServer]:
+    """``rtc-server serve`` on a free loopback port, ready. Warnings go to `log`, or are shown."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "rtc_server", "serve", "--port", str(port), *options]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, env={**os.environ, "RTC_LOG_LEVEL": "warning"}
-    )
+    with log.open("wb") if log else nullcontext() as stderr:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=stderr,
+            env={**os.environ, "RTC_LOG_LEVEL": "warning"},
+        )
     try:
         url = f"http://127.0.0.1:{port}"
         async with aiohttp.ClientSession() as http, asyncio.timeout(START_S):

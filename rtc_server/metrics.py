@@ -119,6 +119,7 @@ class Metrics:
             buckets=_LATENESS,
             registry=r,
         )
+        self.tasks = Gauge("rtc_tasks", "Tasks of the event loop now.", registry=r)
         self.tick_lateness_seconds = Histogram(
             "rtc_tick_lateness_seconds",
             "How late the 20 ms beat of outgoing media was.",

@@ -108,6 +108,8 @@ class _Parts:
             beside(standstills().watch(), name="standstills"),
         ):
             shared_tick().observe_lateness_s = self.metrics.tick_lateness_seconds.observe
+            loop = asyncio.get_running_loop()
+            self.metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
             try:
                 yield
             finally:
