@@ -130,8 +130,8 @@ function hear(language) {
     channel.addEventListener("close", lost);
   };
   show("connecting");
-  connect(`whep/${room}?language=${language}`, prepare, stopped.signal).catch(({ status }) =>
-    over(status === 503 ? "full" : "lost"),
+  connect(`whep/${room}?language=${language}`, prepare, stopped.signal).catch(({ code }) =>
+    over(code === "session_limit_reached" ? "full" : "lost"),
   );
   return mine;
 }

@@ -59,11 +59,25 @@ function learn(response) {
 }
 
 /**
+ * What the server says when it refuses.
+ * @typedef {Error & {status: number, code: string, sentence: string, waitMs: number|null}} Refusal
+ * `waitMs`: when to ask again; null where that would be of no use.
+ * @param {Response} response  @returns {Promise<Refusal>}
+ */
+export async function refusal(response) {
+  const { detail: sentence = "", error } = await response.json().catch(() => ({}));
+  const seconds = parseFloat(response.headers.get("Retry-After"));
+  const waitMs = Number.isFinite(seconds) ? seconds * 1000 : null;
+  const { status } = response;
+  return Object.assign(new Error("refused"), { status, code: error?.code ?? "", sentence, waitMs });
+}
+
+/**
  * Exchange offer and answer; once more where the answer names ICE servers that were not known.
  * @param {string} path
  * @param {(peer: RTCPeerConnection) => void} prepare  adds what the peer sends and receives
  * @param {AbortSignal} signal  ends the call, here and at the server
- * @throws {Error & {status?: number, sentence?: string}}  with a status where the server refused
+ * @throws {Refusal|Error}  a refusal where the server answered
  */
 export async function connect(path, prepare, signal) {
   const peer = new RTCPeerConnection(configuration);
@@ -91,10 +105,7 @@ export async function connect(path, prepare, signal) {
       headers: { "Content-Type": "application/sdp" },
       body: peer.localDescription.sdp,
     });
-    if (!response.ok) {
-      const { detail } = await response.json().catch(() => ({}));
-      throw Object.assign(new Error("refused"), { status: response.status, sentence: detail });
-    }
+    if (!response.ok) throw await refusal(response);
     place = new URL(response.headers.get("Location"), base);
     const answer = await response.text();
     signal.throwIfAborted();

@@ -8,7 +8,7 @@ import { fillSelect } from "./languages.js";
 import "./listen-log.js";
 import "./meter.js";
 import { recall, remember } from "./prefs.js";
-import { ask, connect, events, room, useKey } from "./room-server.js";
+import { ask, connect, events, refusal, room, useKey } from "./room-server.js";
 import { interfaceLanguage, languageName, text, useWords } from "./strings.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
@@ -22,6 +22,7 @@ const PATIENCE_MS = 10 * 60_000; // with a connection that was lost
 const REFUSALS = [401, 403, 409, 422, 429, 503]; // for which the server has a sentence
 const COPIED_MS = 1500;
 const LOOPBACK = /^(localhost|127\.|\[::1\]$)/;
+const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
 const [keyForm, form, source, microphone, meter, toggle, status, languages, captions] = [
   "#key-form", "#speaking", "#source", "#microphone", "#meter", "#toggle", "#status", "#languages", "#captions",
 ].map((each) => document.querySelector(each));
@@ -46,9 +47,11 @@ function show(next, sentence = "") {
 
 /** The link and the languages, once the server lets us in. */
 async function enter() {
-  const response = await ask(`v1/rooms/${room}/link`, { method: "POST" }).catch(() => null);
-  keyForm.hidden = response?.status !== 401;
-  if (!response?.ok) return show("keyNeeded");
+  keyForm.hidden = true;
+  const response = await insist(`v1/rooms/${room}/link`, { method: "POST" });
+  keyForm.hidden = response.status !== 401;
+  if (response.status === 401) return show("keyNeeded");
+  if (!response.ok) return show("notLetIn", (await refusal(response)).sentence);
   const { url, qr_svg: svg } = await response.json();
   const link = document.querySelector("#link");
   link.href = link.textContent = url;
@@ -57,12 +60,25 @@ async function enter() {
   }
   document.querySelector("#loopback").hidden = !LOOPBACK.test(new URL(url).hostname);
   document.querySelector("#invitation").hidden = false;
-  const known = await (await ask("v1/languages")).json();
+  const known = await (await insist("v1/languages")).json();
   sources = [...new Set(known.pairs.map((pair) => pair.source))];
   const usual = known.default.source;
   fillSelect(source, sources, sources.includes(usual) ? usual : sources[0]);
   show("silent");
   watch();
+}
+
+/** Ask until there is an answer other than to come again. */
+async function insist(path, init) {
+  const patience = new Backoff(performance.now(), Infinity);
+  for (;;) {
+    const response = await ask(path, init).catch(() => null);
+    if (response?.ok) return response;
+    const waitMs = response ? (await refusal(response.clone())).waitMs : 0;
+    if (waitMs === null) return response;
+    show(response ? "busy" : "lost");
+    await pause(waitMs + patience.next(performance.now()));
+  }
 }
 
 function showCounts() {
@@ -84,7 +100,7 @@ async function watch() {
       const expiring = (state.expires_in_ms ?? Infinity) <= EXPIRING_MS;
       write(status, text(`room.${expiring ? "expiring" : phase}`)); // speech may call it off
     }
-    await new Promise((wake) => setTimeout(wake, LOOK_MS));
+    await pause(LOOK_MS);
   }
 }
 
@@ -119,18 +135,22 @@ async function speak() {
   track.addEventListener("ended", () => over("microphoneGone"));
   let patience = new Backoff(performance.now(), PATIENCE_MS);
   while (speaking === mine) {
+    let [reason, atLeastMs] = ["lost", 0];
     try {
       await beHeard(stream, stopped.signal, () => {
         patience = new Backoff(performance.now(), PATIENCE_MS);
       });
-    } catch ({ status, sentence }) {
-      if (REFUSALS.includes(status)) return over("notLetIn", sentence);
+    } catch (error) {
+      const { status, waitMs = null } = error;
+      const again = waitMs !== null && waitMs < PATIENCE_MS;
+      if (REFUSALS.includes(status) && !again) return over("notLetIn", error.sentence);
+      if (again) [reason, atLeastMs] = ["busy", waitMs];
     }
     const waitMs = patience.next(performance.now());
     if (waitMs === null) return over("gaveUp");
     if (speaking !== mine) return;
-    show("lost");
-    await new Promise((wake) => setTimeout(wake, waitMs));
+    show(reason);
+    await pause(atLeastMs + waitMs);
   }
 }
 
@@ -147,7 +167,7 @@ async function beHeard(stream, stop, connected) {
       if (peer.connectionState !== "connected") return;
       connected();
       show("speaking");
-      prove(ended.signal);
+      prove(ended.signal).then(end);
     });
   };
   try {
@@ -158,24 +178,33 @@ async function beHeard(stream, stop, connected) {
   }
 }
 
-/** Show what the listeners of the original read: the proof that one is heard. */
+/**
+ * Show what the listeners of the original read: the proof that one is heard. Returns when the room is over: its
+ * connection may go on for half a minute without telling.
+ */
 async function prove(over) {
   const transcript = new Transcript();
-  reading = true;
+  const path = `v1/rooms/${room}/captions?language=${source.value}`;
   document.querySelector("#proof").hidden = false;
   captions.clear();
-  try {
-    const path = `v1/rooms/${room}/captions?language=${source.value}`;
-    for await (const { data } of events(path, undefined, over)) {
-      const event = JSON.parse(data);
-      if (event.type !== "x.segment") continue;
-      const segment = transcript.apply({ ...event, key: event.segment_id }, new Date());
-      if (segment) captions.show(segment);
+  let lastId;
+  while (!over.aborted) {
+    reading = true;
+    try {
+      for await (const { id, data } of events(path, lastId, over)) {
+        lastId = id;
+        const event = JSON.parse(data);
+        if (event.type !== "x.segment") continue;
+        const segment = transcript.apply({ ...event, key: event.segment_id }, new Date());
+        if (segment) captions.show(segment);
+      }
+    } catch {
+      // a full room has no place for it
     }
-  } catch {
-    // a full room has no place for it, and one that is over nothing to show
-  } finally {
     reading = false;
+    const there = await ask(`v1/rooms/${room}`).catch(() => null);
+    if (there?.status === 404 || (there?.ok && !(await there.json()).live)) return;
+    await pause(LOOK_MS);
   }
 }
 

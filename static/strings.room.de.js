@@ -18,6 +18,7 @@ export const words = {
     listening: "Sie hören den Raum.",
     reading: "Sie lesen den Raum mit.",
     lost: "Die Verbindung brach ab. Neuer Versuch …",
+    busy: "Der Server kann Sie gerade nicht aufnehmen. Neuer Versuch…",
     refused: "Der Link ist falsch oder gilt nicht mehr. Bitten Sie um einen neuen.",
     full: "In diesem Raum ist kein Platz mehr. Neuer Versuch …",
     speaking: "Man hört Sie.",

@@ -18,6 +18,7 @@ export const words = {
     listening: "You hear the room.",
     reading: "You read the room.",
     lost: "The connection was lost. Trying again…",
+    busy: "The server cannot take you just now. Trying again…",
     refused: "The link is wrong or no longer valid. Ask the speaker for a new one.",
     full: "There is no place left in this room. Trying again…",
     speaking: "You are heard.",

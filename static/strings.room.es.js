@@ -18,6 +18,7 @@ export const words = {
     listening: "Oye usted la sala.",
     reading: "Lee usted la sala.",
     lost: "Se perdió la conexión. Probando otra vez…",
+    busy: "El servidor no puede atenderle ahora. Reintentando…",
     refused: "El enlace no es válido o ha caducado. Pida otro a quien habla.",
     full: "No queda sitio en esta sala. Probando otra vez…",
     speaking: "Se le oye.",

@@ -18,6 +18,7 @@ export const words = {
     listening: "Vous entendez la salle.",
     reading: "Vous lisez la salle.",
     lost: "La connexion est perdue. Nouvel essai…",
+    busy: "Le serveur ne peut pas vous accueillir pour l’instant. Nouvel essai…",
     refused: "Le lien est faux ou périmé. Demandez-en un nouveau à l’orateur.",
     full: "Il n’y a plus de place dans cette salle. Nouvel essai…",
     speaking: "On vous entend.",

@@ -18,6 +18,7 @@ export const words = {
     listening: "Senti la sala.",
     reading: "Leggi la sala.",
     lost: "La connessione è caduta. Riprovo…",
+    busy: "Il server non può accogliervi in questo momento. Nuovo tentativo…",
     refused: "Il link è sbagliato o scaduto. Chiedine uno nuovo a chi parla.",
     full: "In questa sala non c’è più posto. Riprovo…",
     speaking: "Ti si sente.",

@@ -18,6 +18,7 @@ export const words = {
     listening: "Słyszysz pokój.",
     reading: "Czytasz pokój.",
     lost: "Utracono połączenie. Ponawiam…",
+    busy: "Serwer nie może teraz przyjąć połączenia. Próbujemy ponownie…",
     refused: "Link jest błędny lub wygasł. Poproś prelegenta o nowy.",
     full: "W tym pokoju nie ma już miejsca. Ponawiam…",
     speaking: "Słychać Cię.",
