@@ -177,8 +177,8 @@ async def test_a_speaker_comes_back_and_takes_the_ice_servers_of_the_answer() ->
 
 @pytest.mark.parametrize("keys", [False, True], ids=["Link", "secret"])
 async def test_a_room_through_the_relay_alone(keys: bool, tmp_path: Path) -> None:
-    """Speaker and listener in browsers that may come through coturn only: who needs no key learns
-    of it by the answer's `Link`, who has a page secret by that."""
+    """Speaker and listener in browsers that may come through coturn only: who needs no key and who
+    was invited learn of it by the answer's `Link`, who has a page secret by that."""
     speech = said("where is the train station", "two coffees and a cold beer please")
     wav = write_wav(tmp_path / "speech.wav", np.asarray(speech), PLAYOUT_RATE)
     async with coturn(tmp_path) as turn:
@@ -190,18 +190,20 @@ async def test_a_room_through_the_relay_alone(keys: bool, tmp_path: Path) -> Non
         async with (
             server(api_key="a-key" if keys else "", access=access, transport=transport) as house,
             visit(f"{house.url}/rooms/hall", microphone=wav, **options) as speaking,
-            visit(f"{house.url}/listen/hall", **options) as seen,
         ):
             await speaking.page.select_option("#source", "en")
             await speaking.page.click("#toggle")
             await expect(speaking.page.locator("#status")).to_have_text("You are heard.")
-            await expect(seen.page.locator("#toggle")).to_be_enabled()
-            await seen.page.check("[name=language][value=ru]", force=True)
-            await seen.page.click("#toggle")
-            await expect(seen.page.locator("#status")).to_have_text("You hear the room.")
-            assert await hears(seen.page)
-            for visitor in (speaking, seen):
-                assert await visitor.page.evaluate(CHOSEN_PATH) == ["relay", "udp"]
+            invitation = await speaking.page.locator("#link[href]").get_attribute("href")
+            assert invitation is not None
+            async with visit(invitation, **options) as seen:
+                await expect(seen.page.locator("#toggle")).to_be_enabled()
+                await seen.page.check("[name=language][value=ru]", force=True)
+                await seen.page.click("#toggle")
+                await expect(seen.page.locator("#status")).to_have_text("You hear the room.")
+                assert await hears(seen.page)
+                for visitor in (speaking, seen):
+                    assert await visitor.page.evaluate(CHOSEN_PATH) == ["relay", "udp"]
         assert turn.allocations >= 2
 
 
