@@ -1,27 +1,33 @@
 """Delay of the voice behind a speaker who does not pause, by the rules alone.
 
     python -m bench.interpret_rules [--seconds 180]
+    python -m bench.interpret_rules --seconds 1800 --longer 1.0 1.2
+    python -m bench.interpret_rules --seconds 3600 --longer 1.2 --growth
 
 The interpreter runs in virtual time with an oracle that answers after 150 ms and a voice that takes
-as long for a word as the speaker (or 1.2 times as long), so that the figures are the same on every
-machine, however busy: what `bench.interpret` shows through a real server comes on top. A span is
-from the end of a clause's first word to its voice; "after" from the end of its last one.
+0.9 times as long for a word as the speaker, or as often as `--longer` says, so that the figures are
+the same on every machine, however busy: what `bench.interpret` shows through a real server comes on
+top. A span is from the end of a clause's first word to its voice; "after" from the end of its last
+one. With `--growth` a second table shows what the talk's length may not change.
 """
 
 import argparse
 import asyncio
+import gc
+import resource
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from bench.harness import percentile
 from rtc_server.audio.playout import Playout
 from rtc_server.config import InterpreterSettings, ListenerSettings
-from rtc_server.engines.base import AstCapabilities, TtsRequest
+from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, TtsRequest
 from rtc_server.events.server import PlayoutEvent, ServerEvent
 from rtc_server.interpreter.captions import Direction
-from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.modes import Mode
@@ -34,6 +40,10 @@ from tests.support.virtual_time import VirtualTimeLoop
 WORD_MS = 375
 """160 words a minute."""
 STEP = SPEECH_RATE * FRAME_MS // 1000
+TAIL_MS = 30_000
+"""Silence behind the talk, in which all of it is heard."""
+GROWTHS = 6
+"""How often `--growth` looks."""
 
 
 @dataclass
@@ -55,6 +65,20 @@ class SteadyVoice:
         """Nothing waits."""
 
 
+class Growth(NamedTuple):
+    """What was held at one moment of the talk."""
+
+    at_s: float
+    memory_mb: float
+    """Resident memory of the process."""
+    longest_s: float
+    """Audio of the longest pass since the last moment."""
+    open_segments: int
+    """Said and not yet heard to their end."""
+    objects: int
+    """Python objects alive, those of the bench included: three numbers for each clause."""
+
+
 @dataclass
 class Run:
     """One talk in one mode."""
@@ -63,14 +87,27 @@ class Run:
     mode: Mode
     engine: AstCapabilities
     word_s: float
-    delays: list[Delays] = field(default_factory=list)
-    events: list[ServerEvent] = field(default_factory=list)
+    heard_s: list[float] = field(default_factory=list)
+    spans_s: list[float] = field(default_factory=list)
+    after_s: list[float] = field(default_factory=list)
+    growth: list[Growth] = field(default_factory=list)
     passes: int = 0
-    longest_s: float = 0.0
+    skipped: int = 0
+    tempo: float = 1.0
+    _longest_samples: int = 0
+    """Of the passes since `growth` was noted last."""
 
     async def go(self) -> None:
         """Interpret it, and wait until all is heard."""
         loop, ast = asyncio.get_running_loop(), OracleAst(self.talk, self.engine, delay_s=0.15)
+
+        def count(request: AstRequest, result: AstResult) -> AstResult:
+            self.passes += 1
+            self._longest_samples = max(self._longest_samples, len(request.samples))
+            ast.requests.clear()  # an hour's passes are gigabytes
+            return result
+
+        ast.twist = count
         interpreter = Interpreter(
             session_id="bench",
             direction=Direction("ru", "en"),
@@ -78,64 +115,95 @@ class Run:
             tts=SteadyVoice(self.word_s),
             listener=Listener(LoudnessVad(), ListenerSettings()),
             playout=Playout(30_000),
-            emit=self.events.append,
+            emit=self._take,
             settings=InterpreterSettings(mode=self.mode.value, own_voice_guard=False),
             metrics=Metrics(),
             clock=loop.time,
         )
         work = asyncio.create_task(interpreter.run())
-        samples = audio(self.talk, tail_ms=30_000)
+        samples = audio(self.talk, tail_ms=TAIL_MS)
+        every, last = (len(samples) // GROWTHS) // STEP * STEP, interpreter.last_delays
         for start in range(0, len(samples), STEP):
             interpreter.feed(Pcm(samples[start : start + STEP], start))
             interpreter.next_frame()
-            last = interpreter.last_delays
-            if last is not None and (not self.delays or last is not self.delays[-1]):
-                self.delays.append(last)
+            if interpreter.last_delays is not last:
+                last = interpreter.last_delays
+                assert last and last.heard_s and last.ear_voice_ms and last.first_audio_ms
+                self.heard_s.append(last.heard_s)
+                self.spans_s.append(last.ear_voice_ms / 1000)
+                self.after_s.append(last.first_audio_ms / 1000)
+            if start and start % every == 0:
+                self._grow(start / SPEECH_RATE, interpreter)
             await asyncio.sleep(FRAME_MS / 1000)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
-        self.passes = len(ast.requests)
-        self.longest_s = max(len(request.samples) for request in ast.requests) / SPEECH_RATE
+
+    def _take(self, event: ServerEvent) -> None:
+        if isinstance(event, PlayoutEvent):
+            self.skipped += event.state == "skipped"
+            self.tempo = max(self.tempo, event.tempo)
+
+    def _grow(self, at_s: float, interpreter: Interpreter) -> None:
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        memory_mb = pages * resource.getpagesize() / 2**20
+        longest_s = self._longest_samples / SPEECH_RATE
+        objects, queued = len(gc.get_objects()), interpreter.queue_depth
+        self.growth.append(Growth(at_s, memory_mb, longest_s, queued, objects))
+        self._longest_samples = 0
 
     def row(self, name: str) -> str:
         """One line of the table."""
-        spans = [each.ear_voice_ms / 1000 for each in self.delays if each.ear_voice_ms is not None]
-        after = [
-            each.first_audio_ms / 1000 for each in self.delays if each.first_audio_ms is not None
-        ]
-        times = [each.heard_s for each in self.delays if each.heard_s is not None]
-        half = len(times) // 2  # the first half holds the way to the pace
-        slope = float(np.polyfit(times[half:], spans[half:], 1)[0]) * 60
-        playout = [event for event in self.events if isinstance(event, PlayoutEvent)]
-        skipped = sum(event.state == "skipped" for event in playout)
-        tempo = max(event.tempo for event in playout)
+        half = len(self.heard_s) // 2  # the first half holds the way to the pace
+        slope = float(np.polyfit(self.heard_s[half:], self.spans_s[half:], 1)[0]) * 60
         seconds = self.talk[-1].end_ms / 1000
+        longest_s = max(each.longest_s for each in self.growth)
         return (
-            f"| {name} | {self.mode.value} | {percentile(spans, 50):.2f} | "
-            f"{percentile(spans, 90):.2f} | {max(spans):.2f} | {percentile(after, 95):.2f} | "
-            f"{slope:+.2f} | {skipped} | {tempo:.2f} | {self.passes / seconds:.2f} | "
-            f"{self.longest_s:.1f} s |"
+            f"| {name} | `{self.mode.value}` | {percentile(self.spans_s, 50):.2f} s | "
+            f"{percentile(self.spans_s, 90):.2f} | {max(self.spans_s):.2f} | "
+            f"{percentile(self.after_s, 95):.2f} | {slope:+.3f} | {self.skipped} | "
+            f"{self.tempo:.2f} | {self.passes / seconds:.2f} | {longest_s:.1f} s |"
         )
 
 
-async def main(seconds: float) -> None:
+async def main(seconds: float, longer: list[float], *, growth: bool) -> None:
     """Print the table."""
     talk = sentences(round(seconds * 1000 / WORD_MS / 8), word_ms=WORD_MS)
-    print("| engine, voice | mode | span p50, s | p90 | max | after p95 | slope, s/min | left out ")
-    print("| tempo | passes/s | longest pass |\n|---|---|" + "---|" * 9)
-    same, longer = 0.9 * WORD_MS / 1000, 1.2 * WORD_MS / 1000
-    runs = [("word times", mode, ALIGNED, same) for mode in Mode]
-    runs += [("agreement", mode, AGREEING, same) for mode in (Mode.FAST, Mode.BALANCED)]
-    runs += [("agreement", Mode.ACCURATE, AGREEING, same)]
-    runs += [("word times, voice 1.2 times longer", Mode.BALANCED, ALIGNED, longer)]
-    for name, mode, engine, word_s in runs:
-        run = Run(talk, mode, engine, word_s)
+    word_s = WORD_MS / 1000
+    runs = [
+        (f"with word times, voice {times} times as long", Mode.BALANCED, ALIGNED, times * word_s)
+        for times in longer or [1.2]
+    ]
+    if not longer:
+        some = (Mode.FAST, Mode.BALANCED, Mode.ACCURATE)
+        agreement = "by agreement, no pause to cut at"
+        usual = [("with word times", mode, ALIGNED, 0.9 * word_s) for mode in some]
+        usual.append(("any", Mode.CONSECUTIVE, ALIGNED, 0.9 * word_s))
+        usual += [(agreement, mode, AGREEING, 0.9 * word_s) for mode in some]
+        runs = usual + runs
+    print(
+        "| engine | mode | span p50 | p90 | max | after p95 | slope, s/min | left out | tempo "
+        "| passes/s | longest pass |\n|---|---|" + "---|" * 9
+    )
+    for name, mode, engine, voice_s in runs:
+        run = Run(talk, mode, engine, voice_s)
         await run.go()
         print(run.row(name), flush=True)
+        if growth:
+            print("\n| after | memory | longest pass | segments on their way | objects |")
+            print("|---|---|---|---|---|")
+            for at_s, memory_mb, longest_s, queued, objects in run.growth:
+                print(
+                    f"| {at_s / 60:.0f} min | {memory_mb:.0f} MB | {longest_s:.1f} s | {queued} "
+                    f"| {objects} |"
+                )
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=180.0, help="length of the talk")
+    parser.add_argument("--longer", type=float, nargs="+", default=[], help="only these voices")
+    parser.add_argument("--growth", action="store_true", help="what is held, as time goes on")
+    options = parser.parse_args()
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        runner.run(main(parser.parse_args().seconds))
+        runner.run(main(options.seconds, options.longer, growth=options.growth))

@@ -36,7 +36,7 @@ class Preset:
     least_interval_ms: int
     """Least time between two passes."""
     backlog: BacklogRules = BacklogRules(  # noqa: RUF009 (frozen)
-        calm_ms=700.0, fastest_ms=2400.0, tempo_step=0.05, drop_ms=5000.0
+        calm_ms=300.0, fastest_ms=2000.0, tempo_step=0.05, keeps_pace=True, drop_ms=5000.0
     )
     """How it catches up."""
 

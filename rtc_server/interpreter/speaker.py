@@ -29,7 +29,7 @@ from rtc_server.interpreter.ports import TtsPort
 from rtc_server.interpreter.utterance import Saying, Utterance
 from rtc_server.interpreter.words import ends_sentence
 from rtc_server.metrics import Metrics
-from rtc_server.pcm import PLAYOUT_RATE, Samples
+from rtc_server.pcm import PLAYOUT_RATE, Samples, samples_to_ms
 from rtc_server.resample import Resampler
 
 SPEECH = 16
@@ -172,7 +172,9 @@ class Speaker:
     async def _synthesize(self, saying: Saying) -> None:
         queue_ms = self._playout.queue_ms
         saying.tempo = saying.utterance.tempo = self._backlog.tempo(
-            queue_ms, begins_sentence=saying.begins_sentence
+            queue_ms,
+            begins_sentence=saying.begins_sentence,
+            said_s=saying.delays.speech_start_s,
         )
         asked_s = saying.delays.asked_s = self._clock()
         direction = saying.utterance.captions.direction
@@ -207,6 +209,7 @@ class Speaker:
 
     def _play(self, saying: Saying, samples: Samples) -> None:
         if len(samples):
+            self._backlog.spoke(samples_to_ms(len(samples), PLAYOUT_RATE))
             self._played(self._playout.push(saying.key, samples))
 
     def _is_cleared(self, saying: Saying) -> bool:

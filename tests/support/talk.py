@@ -5,6 +5,7 @@ what was said in any stretch of it, as far as that was heard.
 """
 
 import asyncio
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -98,8 +99,10 @@ class OracleAst:
             return AstResult(AstStatus.NOT_UNDERSTOOD)
         start_ms = start * 1000 // SPEECH_RATE
         end_ms = start_ms + len(request.samples) * 1000 // SPEECH_RATE
-        whole = [w for w in self.talk if w.start_ms >= start_ms - 30 and w.end_ms <= end_ms + 30]
-        half = [w for w in self.talk if w.start_ms < end_ms - 50 < end_ms + 30 < w.end_ms]
+        first = bisect_left(self.talk, start_ms - 30, key=lambda w: w.start_ms)
+        behind = bisect_right(self.talk, end_ms + 30, key=lambda w: w.end_ms)
+        whole = list(self.talk[first:behind])
+        half = [w for w in self.talk[behind : behind + 1] if w.start_ms < end_ms - 50]
         if request.partial:
             whole += [replace(w, source=w.source[:1], target=w.target[:1]) for w in half]
         source, target = [w.source for w in whole], [w.target for w in whole]

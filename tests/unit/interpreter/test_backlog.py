@@ -12,8 +12,11 @@ from rtc_server.interpreter.backlog import (
     BacklogRules,
     longest_pause_ms,
 )
+from rtc_server.interpreter.modes import PRESETS, Mode
 
-SIMULTANEOUS = BacklogRules(calm_ms=1000, fastest_ms=3000, tempo_step=0.05, drop_ms=5000)
+SIMULTANEOUS = PRESETS[Mode.BALANCED].backlog
+GAP_MS = 100
+"""Between two sentences, at any tempo."""
 
 
 def test_a_whole_sentence_takes_the_tempo_that_the_queue_asks_for() -> None:
@@ -32,6 +35,44 @@ def test_the_tempo_changes_between_sentences_and_by_small_steps(
         assert abs(after - before) <= 0.05 + 1e-9
         assert begins or after == before
         assert 1.0 <= after <= FASTEST
+
+
+def queues(sentences: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """Speech that waits at the end of each sentence, and its tempo; (ms, how much longer the voice
+    takes) of each."""
+    backlog, queue_ms, said_s = Backlog(SIMULTANEOUS), 0.0, 0.0
+    waited, tempos = [], []
+    for length_ms, longer in sentences:
+        tempo = backlog.tempo(queue_ms, begins_sentence=True, said_s=said_s)
+        voice_ms = length_ms * longer / tempo
+        backlog.spoke(voice_ms)
+        queue_ms = max(0.0, queue_ms + voice_ms + GAP_MS - length_ms)
+        said_s += length_ms / 1000
+        waited.append(queue_ms)
+        tempos.append(tempo)
+    return waited, tempos
+
+
+@given(st.lists(st.tuples(st.integers(2500, 4000), st.integers(80, 120)), min_size=5, max_size=20))
+def test_a_voice_up_to_a_fifth_longer_is_kept_up_with(sentences: list[tuple[int, int]]) -> None:
+    waited, _ = queues([(length_ms, percent / 100) for length_ms, percent in sentences])
+    assert max(waited) < 3000
+
+
+def test_the_tempo_follows_the_lengths_before_the_queue_has_grown() -> None:
+    waited, tempos = queues([(3000.0, 1.2)] * 1200)
+    assert tempos[:5] == pytest.approx([1.0, 1.05, 1.1, 1.15, 1.2])
+    assert max(waited) < 2500
+    assert waited[-1] == pytest.approx(waited[600], abs=50)
+
+
+def test_a_voice_that_falls_silent_takes_its_time_again() -> None:
+    backlog = Backlog(SIMULTANEOUS)
+    assert backlog.tempo(0, begins_sentence=True, said_s=0) == 1.0
+    backlog.spoke(6000)
+    assert backlog.tempo(300, begins_sentence=True, said_s=3) == pytest.approx(1.05)
+    backlog.spoke(3000)
+    assert backlog.tempo(0, begins_sentence=True, said_s=60) == pytest.approx(1.0)
 
 
 def test_pauses_are_shorter_in_a_hurry() -> None:
