@@ -16,8 +16,8 @@ import { watchLevel } from "./graph.js";
 import { accessToken } from "./server.js";
 import { SilenceWatch } from "./silence.js";
 
+const TAIL_MS = 300; // so long the server waits for a last word that the microphone still holds
 /** For networks on which one knows better: `?transport=websocket` or `webrtc`. */
-const TAIL_MS = 300; // of the last word, which is still on its way out of the microphone
 const TRANSPORT = new URLSearchParams(globalThis.location?.search).get("transport") ?? "auto";
 
 const BACKLOG_MS = 500; // no call waits longer for an audio thread that does not begin
@@ -154,7 +154,7 @@ export class Conversation extends EventTarget {
     this.#say(() => this.#client.send({ type: "x.input.start" }));
   }
 
-  /** What was said so far is a whole phrase. */
+  /** What was said so far is a whole phrase; the server waits for the end of its last word. */
   commit() {
     this.#say(() => this.#client.send({ type: "x.input.commit" }), this.#backlog?.passed());
   }

@@ -16,6 +16,8 @@ VAD_MODES = ("auto", "off")
 MODES = ("fast", "balanced", "accurate", "consecutive")
 HANGOVER_MS = (100, 3000)
 """Bounds of ``vad.hangover_ms``."""
+TAIL_MS = (0, 1000)
+"""Bounds of ``tail_ms``."""
 SAY_CHARS = 300
 """Longest text of ``x.say``."""
 
@@ -75,6 +77,8 @@ class InputStart:
 class InputCommit:
     """``x.input.commit``: push-to-talk released."""
 
+    tail_ms: int | None
+    """So much sound was said before and is on its way; None when the client does not know."""
     event_id: str | None
 
 
@@ -105,10 +109,9 @@ ClientEvent: TypeAlias = (
     SessionUpdate | SessionClose | InputStart | InputCommit | OutputClear | Say | Ping
 )
 
-_BARE: Mapping[str, type[SessionClose | InputStart | InputCommit | OutputClear | Ping]] = {
+_BARE: Mapping[str, type[SessionClose | InputStart | OutputClear | Ping]] = {
     "session.close": SessionClose,
     "x.input.start": InputStart,
-    "x.input.commit": InputCommit,
     "x.output.clear": OutputClear,
     "x.ping": Ping,
 }
@@ -146,12 +149,14 @@ def _event(body: dict[str, Any], event_id: str | None) -> ClientEvent:
         return SessionUpdate(parse_session(body.get("session"), "session"), event_id)
     if kind == "x.session":
         return SessionUpdate(_extension(body, "x.session"), event_id)
+    if kind == "x.input.commit":
+        return InputCommit(_milliseconds(body, "tail_ms", kind, TAIL_MS), event_id)
     if kind == "x.say":
         text = body.get("text")
         if not isinstance(text, str) or not 0 < len(text) <= SAY_CHARS:
             raise BadEvent(f"x.say needs a text of 1 to {SAY_CHARS} characters.")
         return Say(text, event_id)
-    known = ", ".join(sorted([*_BARE, "session.update", "x.say", "x.session"]))
+    known = ", ".join(sorted([*_BARE, "session.update", "x.input.commit", "x.say", "x.session"]))
     raise BadEvent(f"There is no event of type {kind[:64]!a}. There are: {known}.")
 
 
@@ -192,20 +197,12 @@ def _extension(x: dict[str, Any], path: str) -> SessionPatch:
     when = _text(x, "mode", path)
     if when is not None and when not in MODES:
         raise BadEvent(f"{path}.mode must be one of {', '.join(MODES)}.")
-    hangover = vad.get("hangover_ms")
-    low, high = HANGOVER_MS
-    if hangover is not None and (
-        isinstance(hangover, bool)
-        or not isinstance(hangover, int | float)
-        or not low <= hangover <= high
-    ):
-        raise BadEvent(f"{path}.vad.hangover_ms must be a number from {low} to {high}.")
     return SessionPatch(
         source_language=_language(x, "source_language", path),
         target_language=_language(x, "target_language", path),
         x_events=_groups(x, path),
         vad_mode=mode,
-        hangover_ms=None if hangover is None else round(hangover),
+        hangover_ms=_milliseconds(vad, "hangover_ms", f"{path}.vad", HANGOVER_MS),
         voice=_text(x, "voice", path),
         engine=_text(x, "engine", path),
         mode=when,
@@ -232,6 +229,15 @@ def _text(obj: dict[str, Any], key: str, path: str) -> str | None:
     if not isinstance(value, str) or len(value) > 128 or not value.isprintable():
         raise BadEvent(f"{path}.{key} must be a short string of printable text.")
     return value
+
+
+def _milliseconds(obj: dict[str, Any], key: str, path: str, within: tuple[int, int]) -> int | None:
+    value, (low, high) = obj.get(key), within
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise BadEvent(f"{path}.{key} must be a number from {low} to {high}.")
+    return round(value)
 
 
 def _language(obj: dict[str, Any], key: str, path: str) -> str | None:

@@ -43,6 +43,7 @@ from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG, PRESETS, Mode, pos
 from rtc_server.interpreter.passes import Passes
 from rtc_server.interpreter.ports import AstPort, ListenerPort, TtsPort
 from rtc_server.interpreter.publisher import Publisher
+from rtc_server.interpreter.release import NO_TAIL, Tail
 from rtc_server.interpreter.simultaneous import Pacing, SimultaneousText
 from rtc_server.interpreter.speaker import Speaker
 from rtc_server.interpreter.utterance import OpenSegment, Utterance
@@ -116,11 +117,17 @@ class Interpreter:
 
     def start_input(self) -> None:
         """Push-to-talk was pressed."""
-        self._take(self._listener.start_input())
+        opened = self._open
+        anew = opened is not None and opened.captions.direction != self.direction
+        self._take(self._listener.start_input(anew=anew))
 
-    def commit_input(self) -> None:
-        """Push-to-talk was released."""
-        self._take(self._listener.commit_input())
+    def commit_input(self, tail: Tail = NO_TAIL) -> None:
+        """Push-to-talk was released; so much of what comes was said before."""
+        self._take(self._listener.commit_input(tail))
+
+    def finish_input(self) -> None:
+        """Wait no longer for the tail of what push-to-talk released."""
+        self._take(self._listener.finish_input())
 
     def say(self, source_text: str, target_text: str) -> None:
         """Speak a phrase whose translation is known, after what was said before it.

@@ -9,6 +9,7 @@ from rtc_server.audio.endpointer import Background, Endpointer, Window, quietest
 from rtc_server.audio.tape import Tape
 from rtc_server.audio.vad import Vad
 from rtc_server.config import ListenerSettings
+from rtc_server.interpreter.release import NO_TAIL, Release, Tail
 from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, ms_to_samples
 
 TAIL_SAMPLES = ms_to_samples(150, SPEECH_RATE)
@@ -121,7 +122,9 @@ class Listener:
         self._open_at: int | None = None
         """Where the open segment begins; None when none is open."""
         self._held = False
-        """Push-to-talk is pressed."""
+        """Push-to-talk is pressed, or was released and its last word is on the way."""
+        self._release: Release | None = None
+        """The release that still waits for its last word."""
         self._paused_at = -1
         """End of the speech whose pause was reported last."""
         self._spent = 0
@@ -217,22 +220,37 @@ class Listener:
         """Change the silence that ends a segment; counts for the pause going on, too."""
         self._endpointer.hangover_samples = ms_to_samples(hangover_ms, SPEECH_RATE)
 
-    def start_input(self) -> list[ListenerEvent]:
-        """Push-to-talk pressed. A segment that is open goes on."""
-        self._held = True
-        if self._open_at is not None:
-            return []
-        return self._open(self._tape.end - self._preroll_samples, self._tape.end)
+    def start_input(self, *, anew: bool = False) -> list[ListenerEvent]:
+        """Push-to-talk pressed. A segment that is open goes on.
 
-    def commit_input(self) -> list[ListenerEvent]:
-        """Push-to-talk released: what was heard until now is a segment. Without one: nothing."""
-        if self._open_at is not None or self._mode is ListenMode.AUTO:
-            return self._close(EndCause.COMMIT)
-        if self._first_voiced(self._spent, self._tape.end):
-            started = self._open(self._spent, self._tape.end)
-            return started + self._close(EndCause.COMMIT)
-        self._spent = self._tape.end
-        return []
+        Args:
+            anew: what is said from now on is a segment of its own, which begins when the release
+                before has its last word. Else the press takes such a release back.
+        """
+        events: list[ListenerEvent] = []
+        if self._release is not None:
+            if self._open_at is None:
+                events = self.finish_input()
+            elif anew:
+                self._release.is_followed = True
+                return []
+        self._held, self._release = True, None
+        if self._open_at is not None:
+            return events
+        return events + self._open(self._tape.end - self._preroll_samples, self._tape.end)
+
+    def commit_input(self, tail: Tail = NO_TAIL) -> list[ListenerEvent]:
+        """Push-to-talk released: what was heard until now, and its tail, is a segment. Without
+        speech: nothing."""
+        events = self.finish_input()
+        if not tail.most_ms or (self._open_at is None and self._mode is ListenMode.AUTO):
+            return events + self._commit(self._tape.end)
+        self._release = Release(self._tape.end, tail)
+        return events
+
+    def finish_input(self) -> list[ListenerEvent]:
+        """End a released segment without the rest of its tail: no more audio comes."""
+        return [] if self._release is None else self._commit(self._tape.end)
 
     def flush(self) -> list[ListenerEvent]:
         """The stream ended: what is being said is a segment."""
@@ -246,7 +264,9 @@ class Listener:
 
     def _decide(self, now: int) -> list[ListenerEvent]:
         """Open, close or cut, after one more window."""
-        speech = self._endpointer
+        speech, release = self._endpointer, self._release
+        if release is not None and release.is_due(now, is_pause=self._is_pause(now)):
+            return self._commit(now)
         if self._open_at is None:
             if self._mode is ListenMode.AUTO and speech.in_speech:
                 onset = speech.onset_samples or 0
@@ -261,19 +281,26 @@ class Listener:
     def _pause(self, now: int) -> list[ListenerEvent]:
         """Report a pause once, as soon as all that the segment would hold has been heard."""
         assert self._open_at is not None
-        speech_end, voice_end = (
-            self._endpointer.speech_end_samples,
-            self._endpointer.voice_end_samples,
-        )
-        settled = voice_end < now and speech_end + TAIL_SAMPLES <= now
-        if self._held or self._mode is ListenMode.OFF or not settled:
+        by_button = self._held or self._mode is ListenMode.OFF
+        if (by_button and self._release is None) or not self._is_settled(now):
             return []
+        speech_end = self._endpointer.speech_end_samples
         if speech_end == self._paused_at:
             return []
         self._paused_at = speech_end
-        end = max(voice_end, speech_end + TAIL_SAMPLES)
+        end = max(self._endpointer.voice_end_samples, speech_end + TAIL_SAMPLES)
         segment = self._segment(self._open_at, end, speech_end, EndCause.SILENCE)
         return [SpeechPaused(segment)] if segment else []
+
+    def _is_settled(self, now: int) -> bool:
+        """Whether a segment that ended now would hold all of the silence that it may."""
+        speech = self._endpointer
+        return speech.voice_end_samples < now and speech.speech_end_samples + TAIL_SAMPLES <= now
+
+    def _is_pause(self, now: int) -> bool:
+        """Whether something was said, and then nothing for a while."""
+        start = self._spent if self._open_at is None else self._open_at
+        return self._is_settled(now) and self._first_voiced(start, now) is not None
 
     def _open(self, start: int, now: int) -> list[ListenerEvent]:
         self._open_at = max(start, self._spent, self._tape.start)
@@ -289,10 +316,26 @@ class Listener:
         self._spent = cut
         return [ended, *self._open(cut, now)]
 
+    def _commit(self, now: int) -> list[ListenerEvent]:
+        """End what push-to-talk began, and begin what another press wants behind it."""
+        is_followed = self._release is not None and self._release.is_followed
+        events: list[ListenerEvent] = []
+        if self._open_at is None and self._mode is ListenMode.OFF:
+            if self._first_voiced(self._spent, now):
+                events = self._open(self._spent, now)
+            else:
+                self._spent = now
+        events += self._close(EndCause.COMMIT, now)
+        if is_followed:
+            self._held = True
+            events += self._open(self._spent, now)
+        return events
+
     def _close(self, cause: EndCause, now: int | None = None) -> list[ListenerEvent]:
         """End the open segment, and forget what the endpointer had heard."""
         now = self._tape.end if now is None else now
-        start, self._open_at, self._held = self._open_at, None, False
+        start, self._open_at = self._open_at, None
+        self._held, self._release = False, None
         speech_end = self._endpointer.speech_end_samples
         voice_end = self._endpointer.voice_end_samples
         self._endpointer.reset()

@@ -12,6 +12,7 @@ from rtc_server.engines.base import (
     TtsRequest,
 )
 from rtc_server.interpreter.listener import ListenerEvent, ListenMode
+from rtc_server.interpreter.release import NO_TAIL, Tail
 from rtc_server.pcm import Pcm, Samples
 
 
@@ -76,11 +77,14 @@ class ListenerPort(Protocol):
     def set_hangover_ms(self, hangover_ms: int) -> None:
         """Change the silence that ends a segment."""
 
-    def start_input(self) -> list[ListenerEvent]:
-        """Push-to-talk pressed."""
+    def start_input(self, *, anew: bool = False) -> list[ListenerEvent]:
+        """Push-to-talk pressed; with `anew` for a segment of its own."""
 
-    def commit_input(self) -> list[ListenerEvent]:
+    def commit_input(self, tail: Tail = NO_TAIL) -> list[ListenerEvent]:
         """Push-to-talk released."""
+
+    def finish_input(self) -> list[ListenerEvent]:
+        """No more of a release's tail comes."""
 
     def flush(self) -> list[ListenerEvent]:
         """The stream ended."""

@@ -10,6 +10,7 @@ from rtc_server.interpreter.listener import (
     SpeechEnded,
     SpeechStarted,
 )
+from rtc_server.interpreter.release import NO_TAIL, Tail
 from rtc_server.pcm import Pcm, Samples
 
 
@@ -134,12 +135,16 @@ class EarView:
         """All views share the server's mode."""
         self._ear.set_longest(simultaneous=simultaneous)
 
-    def start_input(self) -> list[ListenerEvent]:
+    def start_input(self, *, anew: bool = False) -> list[ListenerEvent]:
         """Nothing to press."""
         return []
 
-    def commit_input(self) -> list[ListenerEvent]:
+    def commit_input(self, _tail: Tail = NO_TAIL) -> list[ListenerEvent]:
         """Nothing to release."""
+        return []
+
+    def finish_input(self) -> list[ListenerEvent]:
+        """Nothing was released."""
         return []
 
     def flush(self) -> list[ListenerEvent]:

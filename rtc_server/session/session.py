@@ -42,6 +42,7 @@ from rtc_server.session.event_log import EventLog, SentEvent
 from rtc_server.session.expiry import Expiry
 from rtc_server.session.link import Link
 from rtc_server.session.preferences import Preferences
+from rtc_server.session.push_to_talk import PushToTalk
 from rtc_server.session.reports import metrics_event, stats_event
 from rtc_server.session.services import Services
 from rtc_server.session.transcript import SessionTranscript
@@ -92,6 +93,7 @@ class Session:
             metrics=services.metrics,
             clock=services.clock,
         )
+        self._push_to_talk = PushToTalk(self._interpreter, services.ears)
         self._set_listener()
         self._set_mode(request.settings)
         self._link: Link | None = None
@@ -202,6 +204,7 @@ class Session:
         finally:
             self._closing = True
             self._services.ears.leave(self)
+            self._push_to_talk.close()
             if self._abandoned is not None:
                 self._abandoned.cancel()
             try:
@@ -345,9 +348,10 @@ class Session:
             case asked.SessionClose():
                 self._finish_soon(drain=True)
             case asked.InputStart():
-                self._interpreter.start_input()
-            case asked.InputCommit():
-                self._interpreter.commit_input()
+                self._push_to_talk.press()
+            case asked.InputCommit(tail_ms):
+                in_order = self._link is None or self._link.transport.in_order
+                self._push_to_talk.release(tail_ms, in_order=in_order)
             case asked.OutputClear():
                 self._interpreter.clear()
             case asked.Say(text, event_id):

@@ -109,6 +109,10 @@ class TransportStats:
 class Transport(Protocol):
     """One client's wire."""
 
+    @property
+    def in_order(self) -> bool:
+        """Whether audio and events come in the order in which the client sent them."""
+
     def send_message(self, text: str, *, droppable: bool = False) -> bool:
         """Queue one event. The queue is bounded: when full the oldest droppable message goes,
         and with none to drop the peer is closed as too slow. A peer that has not opened its channel

@@ -110,6 +110,11 @@ class WebRtcTransport:
         return transport
 
     @property
+    def in_order(self) -> bool:
+        """Events overtake audio, which passes a jitter buffer."""
+        return False
+
+    @property
     def stats(self) -> TransportStats:
         """Counters since the start."""
         stats = TransportStats(

@@ -4,6 +4,7 @@ import { Outbox } from "./outbox.js";
 import { WorkletAudio } from "./worklet-audio.js";
 
 const WEAK_MS = 3000; // the server says something every second
+const TAIL_MS = 300; // what microphone and worklets hold back of what was said before a release
 const SLOW = "The network is slow: part of what was said could not be sent.";
 
 /** A `Link`; see link.js. */
@@ -52,7 +53,8 @@ export class WebSocketLink extends EventTarget {
   send(event) {
     if (!this.#outbox || this.#socket.readyState !== WebSocket.OPEN) return false;
     if (event.type === "x.output.clear") this.#audio.clear();
-    this.#outbox.put(JSON.stringify(event));
+    const isRelease = event.type === "x.input.commit";
+    this.#outbox.put(JSON.stringify(isRelease ? { tail_ms: TAIL_MS, ...event } : event));
     return true;
   }
 

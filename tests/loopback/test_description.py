@@ -114,9 +114,10 @@ def test_a_client_event_that_fits_the_schema_is_understood(kind: str) -> None:
     validator = jsonschema.Draft202012Validator(part("client_event"))
     own = {"session.update": {"session": sessions}, "x.say": {"text": st.text(min_size=1)}}
     must = {"type": st.just(kind)} | own.get(kind, {})
+    may = {"event_id": st.text(), "tail_ms": st.none() | st.integers(-1, 1001), **flat}
     fitted = 0
 
-    @given(st.fixed_dictionaries(must, optional={"event_id": st.text(), **flat}))
+    @given(st.fixed_dictionaries(must, optional=may))
     def check(event: dict[str, Any]) -> None:
         nonlocal fitted
         if validator.is_valid(event):

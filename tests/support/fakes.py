@@ -189,6 +189,7 @@ class FakeTransport:
         self.fragments: list[str] = []
         self.closed: CloseReason | None = None
         self.stats = TransportStats()
+        self.in_order = True
 
     def send_message(self, text: str, *, droppable: bool = False) -> bool:
         if self.closed is None:

@@ -86,6 +86,8 @@ class PacketTrack(MediaStreamTrack):
         """When each packet was handed out."""
         self.muted = False
         """Sends nothing while true; RTP time goes on."""
+        self.meanwhile: dict[int, Callable[[], None]] = {}
+        """What to do when so many packets were handed out."""
 
     def say(self, audio: Floats) -> None:
         """From the next packet on: 48 kHz float32, (n,) or (n, 2)."""
@@ -111,6 +113,8 @@ class PacketTrack(MediaStreamTrack):
             packet.pts = index * self._packet_ms * RATE // 1000
             packet.time_base = fractions.Fraction(1, RATE)
             self.sent_at_s.append(time.monotonic())
+            if act := self.meanwhile.pop(len(self.sent_at_s), None):
+                act()
             return packet
 
 

@@ -75,6 +75,11 @@ class WebSocketTransport:
         self._life = asyncio.create_task(self._live(), name="WebSocket peer")
 
     @property
+    def in_order(self) -> bool:
+        """One TCP connection carries both."""
+        return True
+
+    @property
     def stats(self) -> TransportStats:
         """Counters since the start."""
         return TransportStats(

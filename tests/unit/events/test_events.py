@@ -34,7 +34,7 @@ def parse(**body: object) -> object:
 
 def test_bare_events() -> None:
     assert parse(type="session.close") == SessionClose(None)
-    assert parse(type="x.input.commit", event_id="e1") == InputCommit("e1")
+    assert parse(type="x.input.commit", event_id="e1") == InputCommit(None, "e1")
     assert parse(type="x.ping", event_id=7) == Ping(None)
 
 

@@ -18,6 +18,7 @@ from rtc_server.interpreter.listener import (
     SpeechPaused,
     SpeechStarted,
 )
+from rtc_server.interpreter.release import UNKNOWN_TAIL, Tail
 from rtc_server.pcm import Pcm, Samples
 from tests.support.fakes import LoudnessVad
 from tests.support.signals import add_noise, english, join, noise, pieces, russian, silence, tone
@@ -290,6 +291,133 @@ def test_a_change_of_mode_ends_the_segment() -> None:
     (segment,) = segments(ears.set_mode(ListenMode.OFF))
     assert segment.cause is EndCause.COMMIT
     assert ears.set_mode(ListenMode.OFF) == []
+
+
+# ---------------------------------------------------------------- the tail of push-to-talk
+
+
+def pressed(mode: ListenMode = ListenMode.AUTO) -> Listener:
+    """In a quiet room, since 320 ms."""
+    ears = listener()
+    ears.set_mode(mode)
+    hear(ears, silence(320))
+    ears.start_input()
+    return ears
+
+
+START = 320 * MS
+
+
+def last_sound_ms(segment: Segment) -> float:
+    """Behind the press."""
+    return (segment.start_samples + float(np.flatnonzero(segment.samples)[-1])) / MS - 320
+
+
+@pytest.mark.parametrize("mode", ListenMode)
+@pytest.mark.parametrize("latency_ms", [40, 200])
+@pytest.mark.parametrize("tail", [UNKNOWN_TAIL, Tail(200, 200)], ids=["unknown", "known"])
+def test_a_release_waits_for_the_last_word(mode: ListenMode, latency_ms: int, tail: Tail) -> None:
+    ears, said = pressed(mode), voice(1500)
+    late = said.size - latency_ms * MS
+    assert hear(ears, said[:late], start=START) == []
+    assert ears.commit_input(tail) == []
+    (segment,) = segments(hear(ears, join(said[late:], silence(500)), start=START + late))
+    assert last_sound_ms(segment) == pytest.approx(1500, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("tail", "ends_ms"), [(UNKNOWN_TAIL, 300), (Tail(200, 200), 200), (Tail(1000, 1000), 1000)]
+)
+def test_a_release_in_the_middle_of_speech_waits_no_longer_than_its_tail(
+    tail: Tail, ends_ms: int
+) -> None:
+    ears = pressed()
+    hear(ears, voice(1000), start=START)
+    ears.commit_input(tail)
+    events = hear(ears, voice(1500), start=START + 16000)
+    ended = next(event for event in events if isinstance(event, SpeechEnded))
+    assert ended.at_samples / MS - 1320 == pytest.approx(ends_ms, abs=32)
+
+
+def test_a_release_in_a_pause_waits_only_for_what_is_surely_on_its_way() -> None:
+    ears = pressed()
+    said = join(voice(1000), silence(800))
+    hear(ears, said, start=START)
+    ears.commit_input(UNKNOWN_TAIL)
+    paused, ended = hear(ears, silence(200), start=START + said.size)
+    assert isinstance(paused, SpeechPaused) and isinstance(ended, SpeechEnded)
+    assert ended.segment is not None
+    np.testing.assert_array_equal(paused.segment.samples, ended.segment.samples)
+    assert paused.segment.end_samples == ended.segment.end_samples
+    assert ended.at_samples / MS - 2120 == pytest.approx(100, abs=32)
+
+
+def test_a_word_that_is_all_under_way_at_the_release_is_waited_for() -> None:
+    ears = pressed()
+    hear(ears, silence(800), start=START)
+    ears.commit_input(UNKNOWN_TAIL)
+    (segment,) = segments(
+        hear(ears, join(silence(60), voice(200), silence(300)), start=START + 12800)
+    )
+    assert segment.speech_end_samples / MS == pytest.approx(1380, abs=10)
+
+
+def test_a_new_press_takes_the_release_back() -> None:
+    ears = pressed()
+    hear(ears, voice(1000), start=START)
+    ears.commit_input(UNKNOWN_TAIL)
+    assert hear(ears, voice(100), start=START + 16000) == []
+    assert ears.start_input() == []
+    assert hear(ears, join(silence(600), voice(400)), start=START + 17600) == []
+    (segment,) = segments(ears.commit_input())
+    assert segment.start_samples < START
+    assert segment.end_samples == START + 17600 + 16000
+
+
+def test_a_press_anew_begins_where_the_release_before_has_its_last_word() -> None:
+    ears = pressed(ListenMode.OFF)
+    hear(ears, voice(1000), start=START)
+    ears.commit_input(UNKNOWN_TAIL)
+    assert ears.start_input(anew=True) == []
+    said = join(voice(100), silence(200), voice(600))
+    ended, began = hear(ears, said, start=START + 16000)
+    assert isinstance(ended, SpeechEnded) and isinstance(began, SpeechStarted)
+    assert ended.segment is not None
+    assert ended.segment.speech_end_samples / MS == pytest.approx(1420, abs=10)
+    assert began.start_samples == ended.segment.end_samples
+    (second,) = segments(ears.commit_input())
+    assert second.end_samples == START + 16000 + said.size
+
+
+def test_another_release_behind_a_press_anew_waits_for_its_own_last_word() -> None:
+    ears = pressed()
+    hear(ears, voice(1000), start=START)
+    ears.commit_input(UNKNOWN_TAIL)
+    ears.start_input(anew=True)
+    ended, began = ears.commit_input(UNKNOWN_TAIL)
+    assert isinstance(ended, SpeechEnded) and isinstance(began, SpeechStarted)
+    (second,) = segments(hear(ears, join(voice(200), silence(300)), start=START + 16000))
+    assert second.start_samples == START + 16000
+    assert second.speech_end_samples / MS == pytest.approx(1520, abs=10)
+
+
+def test_without_a_press_a_release_waits_for_the_last_word_too() -> None:
+    ears = listener()
+    ears.set_mode(ListenMode.OFF)
+    hear(ears, join(silence(320), voice(1000)))
+    ears.commit_input(UNKNOWN_TAIL)
+    (segment,) = segments(hear(ears, join(voice(200), silence(300)), start=START + 16000))
+    assert last_sound_ms(segment) == pytest.approx(1200, abs=3)
+
+
+def test_a_tail_that_does_not_come_is_done_without() -> None:
+    ears = pressed()
+    assert ears.finish_input() == []
+    hear(ears, voice(1000), start=START)
+    ears.commit_input(UNKNOWN_TAIL)
+    (segment,) = segments(ears.finish_input())
+    assert segment.end_samples == START + 16000
+    assert ears.finish_input() == []
 
 
 # ---------------------------------------------------------------- while it is spoken
