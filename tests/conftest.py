@@ -6,6 +6,7 @@ and when, stands in the test itself. Tests in ``tests/unit`` run in virtual time
 """
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -34,6 +35,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for folder in FOLDERS:
             if folder in item.path.parts:
                 item.add_marker(getattr(pytest.mark, folder))
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what collecting made from garbage collection: modules and tests live to the end.
+
+    Each async test ends with a collection, and 350,000 objects take 0.2 s of it every time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
