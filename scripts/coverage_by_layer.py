@@ -1,7 +1,8 @@
 """Prints how much of each layer the tests ran, by lines and branches, and fails below its floor.
 
 Reads what ``pytest --cov`` left in ``.coverage``. Code that runs in engine processes and in
-Chromium is not counted, so the floor of ``engines`` is lower than what its tests reach.
+Chromium is not counted, so the floor of ``engines`` is lower than what its tests reach. Nor is what
+slow and browser tests run: `tests/conftest.py` spares them the tracer.
 """
 
 import json

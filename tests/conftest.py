@@ -6,13 +6,16 @@ and when, stands in the test itself. Tests in ``tests/unit`` run in virtual time
 """
 
 import asyncio
+import contextlib
 import gc
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.async_tests import is_async, run_async
+from tests.support.loop_time import untraced
 from tests.support.virtual_time import VirtualTimeLoop
 
 # A busy machine is no fault of the code: no example is judged by its time. And the same examples
@@ -44,6 +47,14 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure coverage by the other tests: slow ones and pages only run the same code again."""
+    unmeasured = item.get_closest_marker("slow") or item.get_closest_marker("browser")
+    with untraced() if unmeasured else contextlib.nullcontext():
+        return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
