@@ -100,6 +100,9 @@ class HttpSettings:
     log_level: str = option(
         "info", "how much to log", choices=("debug", "info", "warning", "error")
     )
+    log_format: str = option(
+        "text", "lines for people, or one JSON object a line", choices=("text", "json")
+    )
 
     def __post_init__(self) -> None:
         if bool(self.tls_cert) != bool(self.tls_key):

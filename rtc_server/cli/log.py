@@ -12,11 +12,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+from rtc_server.cli.log_format import TextFormat
+
 LINES = 1000
 """Lines that may wait."""
-LINE_CHARS = 8192
-"""Longest line, its traceback included: what a client sends may stand in one."""
 LAST_LINES_S = 1.0
 """How long the end of the process waits for the last lines to be taken."""
 
@@ -28,9 +27,11 @@ class QueuedLog(logging.Handler):
     still would hold when the process ends.
     """
 
-    def __init__(self, descriptor: int, lines: int = LINES) -> None:
+    def __init__(
+        self, descriptor: int, form: logging.Formatter | None = None, *, lines: int = LINES
+    ) -> None:
         super().__init__()
-        self.setFormatter(logging.Formatter(FORMAT))
+        self.setFormatter(form or TextFormat())
         self.on_drop: Callable[[], None] = lambda: None
         """Called for each line that had no room, by whichever thread logs."""
         self._descriptor = descriptor
@@ -46,8 +47,6 @@ class QueuedLog(logging.Handler):
         except Exception:  # a wrong argument of a log call ends no session
             self.handleError(record)
             return
-        if len(line) > LINE_CHARS:
-            line = f"{line[:LINE_CHARS]}… ({len(line) - LINE_CHARS} more characters)"
         try:
             self._lines.put_nowait(line)
         except queue.Full:
@@ -67,7 +66,7 @@ class QueuedLog(logging.Handler):
         while (line := self._lines.get()) is not None:
             if self._dropped:
                 dropped, self._dropped = self._dropped, 0
-                line = f"({dropped} lines were dropped: nobody read the log)\n{line}"
+                line = f"{self.format(_lines_dropped(dropped))}\n{line}"
             rest = f"{line}\n".encode(errors="backslashreplace")
             try:
                 while rest:
@@ -76,10 +75,15 @@ class QueuedLog(logging.Handler):
                 continue  # closed, or its disk is full: the next line may fit
 
 
+def _lines_dropped(lines: int) -> logging.LogRecord:
+    text = "%d lines were dropped: nobody read the log"
+    return logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, (lines,), None)
+
+
 @contextmanager
-def logging_to(descriptor: int, level: str) -> Iterator[QueuedLog]:
+def logging_to(descriptor: int, level: str, form: logging.Formatter) -> Iterator[QueuedLog]:
     """Log everything of this process there while the block runs."""
-    log, root = QueuedLog(descriptor), logging.getLogger()
+    log, root = QueuedLog(descriptor, form), logging.getLogger()
     root.addHandler(log)
     root.setLevel(level.upper())
     try:

@@ -10,6 +10,7 @@ from rtc_server.app.connections import raise_file_limit
 from rtc_server.app.server import RunningServer
 from rtc_server.app.server import serve as run_server
 from rtc_server.cli.log import logging_to
+from rtc_server.cli.log_format import FORMATS
 from rtc_server.cli.missing_models import provide_models
 from rtc_server.config import load_settings
 from rtc_server.transport.paced_loop import new_loop
@@ -28,7 +29,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     with (
-        logging_to(_STDERR, settings.http.log_level) as log,
+        logging_to(_STDERR, settings.http.log_level, FORMATS[settings.http.log_format]()) as log,
         asyncio.Runner(loop_factory=new_loop) as runner,
     ):
 

@@ -21,6 +21,7 @@ from rtc_server.rooms.engines import SharedPartials
 from rtc_server.rooms.language import Language
 from rtc_server.session.services import Services
 from rtc_server.session.session import DRAIN_MARGIN_S
+from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.transport.base import NextPacket
 
 TAIL_S = 0.5
@@ -44,6 +45,7 @@ class Languages:
     ) -> None:
         """`room_id`: for the log and for the captions' ids; `targets`: the usual one first."""
         self._id, self._source, self._targets = room_id, source, targets
+        self._log = SubjectLog(logger, Subject.ROOM, room_id)
         self._services, self._settings = services, settings
         self._ear = SharedEar(services.make_listener())
         self._partials = SharedPartials(services.ast, f"room {room_id}")
@@ -198,7 +200,7 @@ class Languages:
         try:
             await translation.run()
         except Exception:
-            logger.exception("room %s: a language failed", self._id)
+            self._log.exception("a language failed")
         finally:
             language.translation = language.work = None
 
@@ -223,7 +225,7 @@ class Languages:
             async with asyncio.timeout(most_s):
                 await asyncio.gather(*(each.drained() for each in pending))
         except TimeoutError:
-            logger.warning("room %s: closed with speech still waiting", self._id)
+            self._log.warning("closed with speech still waiting")
         await asyncio.sleep(TAIL_S)
 
     def dismiss_readers(self) -> None:

@@ -1,7 +1,6 @@
 """The rooms of a server: who may open one, and the tasks they live in."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
@@ -28,8 +27,6 @@ RETRY_FULL_S = 30
 """When to try again after all rooms were taken."""
 RETRY_NOT_READY_S = 2
 """When to try again while the engines warm up."""
-
-logger = logging.getLogger(__name__)
 
 
 class RoomManager:
@@ -242,7 +239,7 @@ class RoomManager:
         try:
             await room.run()
         except Exception:
-            logger.exception("A room failed")
+            room.log.exception("failed")
         finally:
             del self._rooms[room.owner.key, room.name]
             self._services.metrics.rooms.set(len(self._rooms))

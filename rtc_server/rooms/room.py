@@ -28,6 +28,7 @@ from rtc_server.session.base import OpenedCall, Owner
 from rtc_server.session.expiry import EXPIRING_S, Expiry
 from rtc_server.session.services import Services
 from rtc_server.standstill import standstills
+from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.transport.base import NextPacket
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.sdp import Role
@@ -60,6 +61,7 @@ class Room:
         self.name, self.source, self.targets, self.owner = name, source, targets, owner
         self._services, self._settings, self._accept = services, settings, accept
         self._id = secrets.token_hex(4)
+        self.log = SubjectLog(logger, Subject.ROOM, self._id)
         self._languages = Languages(self._id, source, targets, services, settings)
         self._speaker: Peer | None = None
         self._place: Place | None = None
@@ -124,7 +126,7 @@ class Room:
             goodbyes = (peer.close() for peer in list(self._peers.values()))
             ended = await asyncio.gather(*goodbyes, *self._leaving, return_exceptions=True)
             for error in filter(None, ended):
-                logger.error("room %s: a wire did not close", self._id, exc_info=error)
+                self.log.error("a wire did not close", exc_info=error)
             if self._finishing is not None:
                 self._finishing.cancel()
                 await asyncio.gather(self._finishing, return_exceptions=True)
@@ -155,7 +157,7 @@ class Room:
     def _finish_soon(self, reason: ExpiringReason) -> None:
         """Its time is up: what is being said is the last sentence."""
         if self._finishing is None:
-            logger.info("room %s: its time is up (%s)", self._id, reason.value)
+            self.log.info("its time is up (%s)", reason.value)
             self._finishing = asyncio.create_task(self._finish(), name=f"last sentence {self._id}")
 
     async def _finish(self) -> None:

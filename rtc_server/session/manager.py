@@ -1,7 +1,6 @@
 """Admission, the registry of sessions, and the tasks they live in."""
 
 import asyncio
-import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -35,8 +34,6 @@ RETRY_STOPPING_S = 5
 """When to try again after the server has begun to stop."""
 LAST_WORDS_SHARE = 0.4
 """Share of the time for stopping that is left to translate and speak what nobody paused after."""
-
-logger = logging.getLogger(__name__)
 
 
 class CallTransport(Transport, Protocol):
@@ -296,16 +293,16 @@ class SessionManager:
             await session.run()
             reason = session.reason.value
         except* RemoteError as group:
-            logger.info("session %s ended by its peer: %s", session.id, group.exceptions[0])
+            session.log.info("ended by its peer: %s", group.exceptions[0])
         except* Exception:
-            logger.exception("session %s failed", session.id)
+            session.log.exception("failed")
         finally:
             call = self._calls.pop(session.id)
             call.place.end(self._services.clock(), self._services.wall())
             self._archive_for_a_while(call)
             self._services.metrics.sessions.set(len(self._calls))
             self._services.metrics.sessions_closed.labels(reason).inc()
-            logger.info("session %s closed: %s", session.id, reason)
+            session.log.info("closed: %s", reason)
 
     def _archive_for_a_while(self, call: _Call) -> None:
         keep_s = self._services.resume_s

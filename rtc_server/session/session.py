@@ -47,6 +47,7 @@ from rtc_server.session.reports import metrics_event, stats_event
 from rtc_server.session.services import Services
 from rtc_server.session.transcript import SessionTranscript
 from rtc_server.standstill import standstills
+from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.transport.base import CloseReason, Transport
 
 METRICS_INTERVAL_S = 1.0
@@ -75,6 +76,7 @@ class Session:
     ) -> None:
         """Raises `UnsupportedPair` when the engines in use cannot do what is asked."""
         self.id = session_id
+        self.log = SubjectLog(logger, Subject.SESSION, session_id)
         self._place, self._lease = place, place.lease
         self._services = services
         self._preferences = Preferences(request.settings, services, request.model)
@@ -154,7 +156,7 @@ class Session:
                     "The transcript has them.",
                 )
             )
-        logger.info("session %s: its client is back", self.id)
+        self.log.info("its client is back")
 
     def _take(self, link: Link, transport: Transport) -> None:
         if self._abandoned is not None:
@@ -222,7 +224,7 @@ class Session:
 
     def give_up(self) -> None:
         """End it soon: its own client needs the place for another session."""
-        logger.info("session %s: its place is needed by its own client", self.id)
+        self.log.info("its place is needed by its own client")
         self._finish_soon(drain=False)
 
     def restart(self, within_s: float) -> None:
@@ -265,7 +267,7 @@ class Session:
         try:
             await standstills().wait({drained}, limit_s)
             if not drained.done():
-                logger.warning("session %s: closed with speech still waiting", self.id)
+                self.log.warning("closed with speech still waiting")
         finally:
             drained.cancel()
         self._finish()
@@ -278,7 +280,7 @@ class Session:
             if self._lease.renew(wall()):
                 self._emit(SessionUpdated(self.info()))
             await asyncio.sleep(LEASE_CHECK_S)
-        logger.info("session %s: its time is up (%s)", self.id, event.reason.value)
+        self.log.info("its time is up (%s)", event.reason.value)
         self._emit(event)
         self._finish_soon(drain=True)
 
@@ -313,7 +315,7 @@ class Session:
         self.reason = reason
         wait_s = self._services.resume_s
         if reason in LOST and self._was_connected and wait_s and not self._closing:
-            logger.info("session %s: its client is gone (%s); waiting", self.id, reason.value)
+            self.log.info("its client is gone (%s); waiting", reason.value)
             self._leave(self._link)
             self._place.state = State.LOST
             self._wait_for_client(wait_s)

@@ -1,6 +1,7 @@
 """A log that nobody reads."""
 
 import fcntl
+import json
 import logging
 import os
 import threading
@@ -8,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from rtc_server.cli.log import LINE_CHARS, QueuedLog
+from rtc_server.cli.log import QueuedLog
+from rtc_server.cli.log_format import LINE_CHARS, JsonFormat
 
 F_SETPIPE_SZ = 1031
 PIPE_BYTES = 4096
@@ -54,6 +56,19 @@ def test_a_reader_that_stands_still_costs_lines_and_no_time(pipe: tuple[int, int
         log.emit(record("once more"))
         taken += read(pipe[0])
     log.close()
+
+
+def test_a_program_reads_every_line_that_of_dropped_ones_too(pipe: tuple[int, int]) -> None:
+    log = QueuedLog(pipe[1], JsonFormat(), lines=2)
+    for _ in range(100):
+        log.emit(record("x" * 1000))
+    taken = read(pipe[0])
+    while "dropped: nobody read the log" not in taken:
+        log.emit(record("once more"))
+        taken += read(pipe[0])
+    log.close()
+    whole, _, _ = taken.rpartition("\n")
+    assert all(json.loads(line)["message"] for line in whole.splitlines())
 
 
 def test_a_line_has_an_end(pipe: tuple[int, int]) -> None:
