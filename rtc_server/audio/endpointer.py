@@ -1,4 +1,4 @@
-"""Where speech begins and ends, and where a segment that is too long is best cut."""
+"""Endpointing: start and end of speech, and the best place to cut a segment that is too long."""
 
 import math
 from collections.abc import Sequence
@@ -12,15 +12,16 @@ HYSTERESIS = 0.15
 """Speech goes on while the probability stays above the threshold less this (as Silero's own)."""
 
 MAX_BACKDATE_SAMPLES = ms_to_samples(128, SPEECH_RATE)
-"""How far the end of speech may lie before the VAD's word. Silero lags by 60 to 130 ms; more would
-split sentences in noise, where weak sounds do not stand out (`bench/vad.py`)."""
+"""Limit on how far the end of speech may lie before the VAD's last speech window. Silero lags by 60
+to 130 ms; more would split sentences in noise, where weak sounds do not stand out (`bench/vad.py`).
+"""
 
 ONSET_GAP_SAMPLES = ms_to_samples(100, SPEECH_RATE)
 """A pause that long, before enough was heard to call it speech, begins the count anew."""
 
 
 class Window(NamedTuple):
-    """What is known about one VAD window."""
+    """Features of one VAD window."""
 
     start_samples: int
     """Position of its first sample."""
@@ -29,7 +30,7 @@ class Window(NamedTuple):
     probability: float
     """That it is speech, in [0, 1]."""
     audible_end_samples: int | None
-    """Where in it the sound last stood out of the background; None when nowhere."""
+    """End of the last sound in it that stands out of the background; None without any."""
     level_db: float
     """Mean power, in dB below full scale."""
     concealed: bool
@@ -37,7 +38,7 @@ class Window(NamedTuple):
 
 
 class Background:
-    """Follows the level of the background and says where sound stands out of it."""
+    """Level of the background, and the sounds that stand out of it."""
 
     _PARTS = 4
     _STANDS_OUT_DB = 4.0
@@ -50,7 +51,7 @@ class Background:
         self._floor_db = 0.0
 
     def hear(self, window: Samples) -> tuple[float, int | None]:
-        """Level of the window in dB full scale, and the end of what is audible in it.
+        """Return the level of the window in dB full scale, and the end of what is audible in it.
 
         The end is in samples from the window's start; None when nothing is audible.
         """
@@ -83,19 +84,19 @@ class Endpointer:
         self.reset()
 
     def reset(self) -> None:
-        """Silence, as at the start."""
+        """Return to silence, as at the start."""
         self.in_speech = False
-        """Whether someone speaks, pauses shorter than the hangover included."""
+        """True while someone speaks, pauses shorter than the hangover included."""
         self.onset_samples: int | None = None
-        """Where speech, or what may become speech, began; None in silence."""
+        """Start of speech, or of what may become speech; None in silence."""
         self.voice_end_samples = 0
-        """Where the VAD last said speech."""
+        """End of the last window that the VAD called speech."""
         self.speech_end_samples = 0
-        """Where speech was last audible; at or before `voice_end_samples`."""
+        """End of the last audible speech; at or before `voice_end_samples`."""
         self._voiced_samples = 0
 
     def begins(self, window: Window) -> bool:
-        """Whether this window can begin speech. Concealed sound never does."""
+        """Return whether this window can begin speech. Concealed sound never does."""
         return window.probability >= self.threshold and not window.concealed
 
     def step(self, window: Window) -> None:
@@ -130,7 +131,7 @@ class Endpointer:
 
 
 def quietest(windows: Sequence[Window]) -> Window:
-    """The window where a cut hurts least: least like speech, then quietest, then latest.
+    """Return the window where a cut hurts least: least like speech, then quietest, then latest.
 
     A window counts together with its neighbours, so that a pause between words wins over the
     stop inside a consonant.

@@ -1,4 +1,4 @@
-"""Tells speech that we played, and that came back through a loudspeaker, from speech of a person.
+"""Detection of speech that we played and that came back through a loudspeaker.
 
 Both ends are followed as log energies in bands, 50 times a second. What comes back is what was
 played, some time later, coloured by loudspeaker and room: its bands rise and fall together with
@@ -31,8 +31,8 @@ MAX_DELAY_ROWS: Final = 1500 // FRAME_MS
 KEPT_ROWS: Final = 20_000 // FRAME_MS
 """Longer than any segment and its delay."""
 LOOK_BACK_ROWS: Final = MAX_DELAY_ROWS + 1500 // FRAME_MS
-"""How far back samples are kept while nobody speaks: the longest way, and what a segment has in
-front of the moment in which it is noticed."""
+"""Length of the samples kept while nobody speaks: the longest way, and what a segment has in front
+of the moment in which it is noticed."""
 BATCH_ROWS: Final = 10
 """Rows analysed at once. One by one they cost four times as much; more would need arrays so large
 that the allocator asks the system for fresh pages each time, dearer than the transform."""
@@ -41,7 +41,7 @@ UNEVEN_ROWS: Final = 15
 LEAST_ROWS: Final = 15
 """Shorter stretches say too little."""
 RANGE_DB: Final = 40.0
-"""What is weaker than the strongest band by more than this is taken for silence."""
+"""Dynamic range: a band weaker than the strongest by more than this counts as silence."""
 ROOM_DECAY_DB: Final = 4.0
 """A row's sound hangs on in the room and falls by so much in the next (300 ms to −60 dB)."""
 ALIKE: Final = 0.75
@@ -50,7 +50,7 @@ rooms of all kinds, a person's own words 0.47 or less."""
 LONGEST_DECAY_DB: Final = 1.2
 """An echo that falls more slowly than this (a second to −60 dB) is no room's."""
 EXCESS_DB: Final = 6.0
-"""What is stronger than the echo can be by more than this is something else."""
+"""Excess over the loudest possible echo from which a sound is something else."""
 EXCESS_BANDS: Final = 2
 """So many bands of a row must be."""
 PERSON_ROWS: Final = 4
@@ -62,7 +62,8 @@ Rows: TypeAlias = npt.NDArray[np.float32]
 
 
 def _bank(sample_rate: int) -> tuple[Samples, Rows]:
-    """A window and the weights that sum its spectrum into bands, evenly spaced in mel.
+    """Return a window function and the weights that sum its spectrum into bands, evenly spaced in
+    mel.
 
     The spectrum's real and imaginary parts are squared where they are, one after the other: there
     is a row of weights for each.
@@ -102,16 +103,16 @@ class _Track:
         return first + self._due(first)
 
     def attend(self, first: int) -> None:
-        """Rows from that one on will be read."""
+        """Keep the rows from `first` on: they will be read."""
         self._attentive = True
         self._forget(first * self._hop)
 
     def rest(self) -> None:
-        """Nobody will read what comes, or at most its last `LOOK_BACK_ROWS`."""
+        """Keep no more than the last `LOOK_BACK_ROWS` of what comes: nobody will read the rest."""
         self._attentive = False
 
     def jump(self, number: int) -> None:
-        """What is pushed from now on begins with that row."""
+        """Begin at row `number` with what is pushed from now on."""
         if self._attentive:
             self._analyse()
         self._waiting.clear()
@@ -128,7 +129,9 @@ class _Track:
             self._analyse()
 
     def read(self, first: int, last: int) -> Rows:
-        """The rows from `first` up to `last`, in dB, shape (n, BANDS); silence where none are."""
+        """Return the rows from `first` up to `last`, in dB, shape (n, BANDS); silence where none
+        are.
+        """
         self._analyse()
         wanted = np.arange(first, last)
         at = wanted % KEPT_ROWS
@@ -136,7 +139,7 @@ class _Track:
         return np.where(there[:, None], self._rows[at], np.float32(FLOOR_DB))
 
     def _forget(self, before: int) -> None:
-        """Arrays that end before that position."""
+        """Drop the arrays that end before that position."""
         while self._waiting and self._start + self._waiting[0].size <= before:
             size = self._waiting.popleft().size
             self._start += size
@@ -147,7 +150,7 @@ class _Track:
         return -(-self._start // self._hop)
 
     def _due(self, first: int) -> int:
-        """How many rows from there on are complete."""
+        """Return the number of rows from `first` on that are complete."""
         behind = self._start + self._waiting_samples - first * self._hop
         return max(0, (behind - self._window.size) // self._hop + 1)
 
@@ -175,18 +178,18 @@ class _Track:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What became of a stretch."""
+    """Similarity of a stretch of received audio to what was played."""
 
     alike: float
-    """How far it follows what was played, −1 to 1, at the delay where it does so most."""
+    """Correlation with what was played, −1 to 1, at the delay where it is highest."""
     delay_ms: int
     """That delay."""
     person_ms: int
-    """How much of it is louder than the echo can be."""
+    """Duration for which the stretch is louder than the echo can be."""
 
     @property
     def is_own_voice(self) -> bool:
-        """Whether it holds what was played, and nobody speaks over it."""
+        """True if it holds what was played, and nobody speaks over it."""
         return self.alike >= ALIKE and self.person_ms < PERSON_ROWS * FRAME_MS
 
 
@@ -194,7 +197,7 @@ NOBODY: Final = Judgement(0.0, 0, 0)
 
 
 class OwnVoice:
-    """Holds what was played and what was heard in the last seconds.
+    """Comparison of what was received with what was played in the last seconds.
 
     Works only while something plays and for as long as that may take to come back, and only while
     somebody speaks (`attend`): most of the time it is one or the other.
@@ -208,18 +211,18 @@ class OwnVoice:
         """Until that row what was played may come back."""
 
     def attend(self, start_samples: int) -> None:
-        """Somebody speaks: of what follows that position a judgement will be wanted."""
+        """Begin to keep audio from that position on: somebody speaks, and `judge` will be asked."""
         first = start_samples // HOP
         self._played.attend(first - MAX_DELAY_ROWS)
         self._heard.attend(first)
 
     def rest(self) -> None:
-        """Nobody speaks any more."""
+        """Stop keeping audio: nobody speaks any more."""
         self._played.rest()
         self._heard.rest()
 
     def played(self, frame: Samples | None, position_samples: int) -> None:
-        """A frame was handed to the wire when so much had been heard; None is silence."""
+        """Take a frame that was sent; None is silence. The position counts received samples."""
         now = position_samples // HOP
         if frame is None:
             if now >= self._active_until:
@@ -235,7 +238,7 @@ class OwnVoice:
         self._played.push(frame)
 
     def heard(self, samples: Samples, start_samples: int) -> None:
-        """Audio came in: float32 at `SPEECH_RATE`, shape (n,), at that position."""
+        """Take received audio: float32 at `SPEECH_RATE`, shape (n,), at that position."""
         now = start_samples // HOP
         if now > self._active_until:
             return
@@ -244,7 +247,7 @@ class OwnVoice:
         self._heard.push(samples)
 
     def judge(self, start_samples: int, end_samples: int) -> Judgement:
-        """Whether the audio between these positions is what was played."""
+        """Compare the audio between these positions with what was played."""
         first, last = start_samples // HOP, end_samples // HOP
         if last - first < LEAST_ROWS or self._active_until < first:
             return NOBODY
@@ -253,7 +256,7 @@ class OwnVoice:
 
 
 def _compare(heard: Rows, played: Rows) -> Judgement:
-    """`played` begins `MAX_DELAY_ROWS` before `heard` and ends with it."""
+    """Compare two stretches; `played` begins `MAX_DELAY_ROWS` before `heard` and ends with it."""
     count = len(heard)
     x = np.maximum(heard, heard.max() - RANGE_DB)
     x = x - x.mean(axis=0)
@@ -271,7 +274,7 @@ def _compare(heard: Rows, played: Rows) -> Judgement:
 
 
 def _variances(rows: Rows, count: int) -> npt.NDArray[np.float64]:
-    """Of each stretch of `count` rows: the squared distances from its mean row, summed."""
+    """Return the squared distances from its mean row, summed, of each stretch of `count` rows."""
     sums = np.cumsum(np.vstack((np.zeros(BANDS), rows)), axis=0)
     squares = np.cumsum(np.append(0.0, np.square(rows).sum(axis=1)))
     means = np.square(sums[count:] - sums[:-count]).sum(axis=1) / count
@@ -280,7 +283,7 @@ def _variances(rows: Rows, count: int) -> npt.NDArray[np.float64]:
 
 
 def _person_rows(heard: Rows, echo: Rows) -> int:
-    """In how many rows something is louder than this echo can be."""
+    """Return the number of rows in which something is louder than this echo can be."""
     strong = echo > echo.max(axis=0) - 25.0
     gain = _medians(heard - echo, strong)
     expected = _decaying(np.maximum(echo + gain, FLOOR_DB), LONGEST_DECAY_DB)
@@ -292,8 +295,9 @@ def _person_rows(heard: Rows, echo: Rows) -> int:
 
 
 def _medians(rows: Rows, counted: npt.NDArray[np.bool_]) -> Rows:
-    """Of each band over the rows that count, one at least. With numpy's nanmedian `_person_rows`
-    takes four times as long."""
+    """Return the median of each band over the rows that count, one at least. With numpy's nanmedian
+    `_person_rows` takes four times as long.
+    """
     ordered = np.sort(np.where(counted, rows, np.inf), axis=0)
     counts = np.count_nonzero(counted, axis=0)
     bands = np.arange(rows.shape[1])
@@ -302,7 +306,7 @@ def _medians(rows: Rows, counted: npt.NDArray[np.bool_]) -> Rows:
 
 
 def _decaying(rows: Rows, fall_db: float) -> Rows:
-    """The same, where each band falls by no more than that from one row to the next."""
+    """Return the rows, where each band falls by no more than that from one row to the next."""
     ramp = np.arange(len(rows), dtype=np.float32)[:, None] * np.float32(fall_db)
     decaying: Rows = np.maximum.accumulate(rows + ramp, axis=0) - ramp
     return decaying

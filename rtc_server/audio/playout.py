@@ -1,4 +1,4 @@
-"""What the client hears next: segments of translated speech, in order, as 20 ms frames."""
+"""Playout queue: segments of translated speech, in order, as 20 ms frames."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _FADE_IN: Samples = (0.5 - 0.5 * np.cos(np.pi * np.arange(FADE_SAMPLES) / FADE_S
 
 
 class PlayoutState(StrEnum):
-    """Where a segment is on its way to the ear."""
+    """Playback state of a segment."""
 
     QUEUED = "queued"
     STARTED = "started"
@@ -40,7 +40,7 @@ class PlayoutChange:
     state: PlayoutState
     """The state it is in now."""
     queue_ms: float
-    """Speech that waits to be heard, of all segments, right after the change."""
+    """Speech that waits to be played, of all segments, right after the change."""
 
 
 class PlayoutFrame(NamedTuple):
@@ -49,7 +49,7 @@ class PlayoutFrame(NamedTuple):
     samples: Samples | None
     """float32 at `PLAYOUT_RATE`, shape (PLAYOUT_FRAME_SAMPLES,); None in silence."""
     changes: tuple[PlayoutChange, ...]
-    """What began or ended with this frame."""
+    """State changes that come with this frame."""
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class _Segment:
     truncated: bool = False
     """Its end was dropped for want of room."""
     pause: bool = True
-    """Whether a pause follows it."""
+    """True if a pause follows it."""
     started: bool = False
     fade_in_position: int = 0
     """Samples played since it started or resumed, up to `FADE_SAMPLES`."""
@@ -76,7 +76,8 @@ class _Segment:
             self.queued_samples += samples.size
 
     def take(self, count: int, *, fade_out: bool) -> Samples:
-        """The next `count` samples, with the fades that are due; `fade_out` when silence follows.
+        """Return the next `count` samples, with the fades that are due; `fade_out` when silence
+        follows.
 
         The end of a complete segment always fades, also when it lies in the next frame.
         """
@@ -123,7 +124,7 @@ class Playout:
         self._tail: Samples | None = None
         """The fading end of what was cleared while it was heard."""
         self._returned: deque[Samples] = deque()
-        """Frames that were pulled and came back unheard."""
+        """Frames that were pulled and came back unplayed."""
 
     def set_bound(self, max_ms: float) -> None:
         """Change how much may wait; counts from the next speech that is added."""
@@ -131,7 +132,7 @@ class Playout:
 
     @property
     def queue_ms(self) -> float:
-        """Speech that arrived and waits to be heard."""
+        """Speech that arrived and waits to be played."""
         queued = sum(s.queued_samples for s in self._segments) + sum(f.size for f in self._returned)
         return samples_to_ms(queued, PLAYOUT_RATE)
 
@@ -145,7 +146,7 @@ class Playout:
             self._returned[0][:FADE_SAMPLES] *= _FADE_IN
 
     def announce(self, segment_id: str) -> tuple[PlayoutChange, ...]:
-        """Take a place in the order, before there is anything to hear."""
+        """Take a place in the order, before there is anything to play."""
         if segment_id in self._ignored or self._find(segment_id):
             return ()
         self._segments.append(_Segment(segment_id))
@@ -166,7 +167,9 @@ class Playout:
         return announced + self._keep_bound(segment)
 
     def finish(self, segment_id: str, *, pause: bool = True) -> tuple[PlayoutChange, ...]:
-        """No more speech will come for this segment. `pause`: the next one does not follow on."""
+        """End a segment: no more speech will come for it. `pause`: the next one does
+        not follow on.
+        """
         self._ignored.discard(segment_id)
         segment = self._find(segment_id)
         if segment is None:
@@ -178,7 +181,7 @@ class Playout:
         return (self._change(segment_id, PlayoutState.DROPPED),)
 
     def clear(self) -> tuple[PlayoutChange, ...]:
-        """Fall silent now, and drop everything that waits."""
+        """Drop all that plays and waits; fade out."""
         if self._returned:
             self._tail = self._returned[0][:FADE_SAMPLES] * _FADE_IN[::-1]
         elif self._segments and self._segments[0].fade_in_position:
@@ -191,7 +194,7 @@ class Playout:
         return tuple(self._drop(segment) for segment in dropped)
 
     def pull(self) -> PlayoutFrame:
-        """The next 20 ms. Call it once for each frame of media time."""
+        """Return the next 20 ms. Call it once for each frame of media time."""
         if self._tail is not None:
             tail, self._tail = self._tail, None
             return PlayoutFrame(_padded(tail), ())
@@ -255,7 +258,7 @@ class Playout:
 
 
 def _padded(samples: Samples) -> Samples:
-    """A whole frame, with silence after what there is."""
+    """Return a whole frame: the samples, then silence."""
     if samples.size == PLAYOUT_FRAME_SAMPLES:
         return samples
     frame = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)

@@ -33,7 +33,7 @@ _CELL = slice(_CONTEXT_SAMPLES + _UNITS, _CONTEXT_SAMPLES + 2 * _UNITS)
 
 
 class SileroWeights:
-    """What all streams share: the weights, as matrices that a row of input is multiplied with."""
+    """Weights that all streams share, as matrices that a row of input is multiplied with."""
 
     def __init__(self, path: Path) -> None:
         """Read them from `path`, which `models/silero_vad/recipe.py` wrote.
@@ -74,7 +74,7 @@ class SileroWeights:
         return array
 
     def _convolution(self, layer: int, shape: tuple[int, int]) -> tuple[_Array, _Array]:
-        """Of (out, in, taps): the matrix (taps × in, out), and the bias."""
+        """Return the matrix (taps × in, out) and the bias of a layer (out, in, taps)."""
         name = f"encoder.{layer}.reparam_conv"
         kernel = self._weight(f"{name}.weight", (*shape, _TAPS))
         matrix = np.ascontiguousarray(kernel.transpose(2, 1, 0).reshape(-1, shape[0]))
@@ -82,7 +82,7 @@ class SileroWeights:
 
 
 class SileroStream:
-    """What the network remembers of one stream: the end of its last window, the LSTM's state."""
+    """Network state of one stream: the end of its last window, and the LSTM's state."""
 
     def __init__(self) -> None:
         self.memory = np.zeros(_CELL.stop, np.float32)
@@ -95,7 +95,8 @@ class SileroStream:
 def probabilities(
     weights: SileroWeights, streams: Sequence[SileroStream], windows: Sequence[Samples]
 ) -> list[float]:
-    """That the next window of each stream is speech. Two dozen at once cost half as much each.
+    """Return the probability of speech in the next window of each stream. Two dozen at once cost
+    half as much each.
 
     Args:
         weights: the network's.
@@ -160,14 +161,14 @@ def _read_arrays(path: Path) -> dict[str, _Array]:
 
 
 def _layer(columns: _Array, matrix: _Array, bias: _Array) -> _Array:
-    """A convolution, or what is left of one, and its rectifier; one row for each column."""
+    """Compute a convolution, or what is left of one, and its rectifier; one row for each column."""
     out: _Array = columns @ matrix
     out += bias
     return np.maximum(out, 0, out=out)
 
 
 def _columns(rows: _Array, size: int, step: int) -> _Array:
-    """Of each row the columns of that size that begin a step apart, side by side."""
+    """Return of each row the columns of that size that begin a step apart, side by side."""
     count, length = rows.shape
     across, along = rows.strides
     each = (length - size) // step + 1

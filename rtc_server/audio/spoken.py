@@ -1,4 +1,4 @@
-"""What was handed to the wire last, in case it never arrived. Pure: the time is told."""
+"""Speech sent last and not yet confirmed by the client. Pure: time is an argument."""
 
 from collections import deque
 
@@ -9,22 +9,22 @@ FRAMES = 30_000 // FRAME_MS
 
 
 class Spoken:
-    """Frames of speech and when they went out, until somebody says that they were heard."""
+    """Frames of speech and the times at which they were sent, kept until confirmed."""
 
     def __init__(self) -> None:
         self._frames: deque[tuple[float, Samples]] = deque(maxlen=FRAMES)
 
     def add(self, frame: Samples, now_s: float) -> None:
-        """A frame went out: float32, shape (PLAYOUT_FRAME_SAMPLES,)."""
+        """Keep a frame that was sent: float32, shape (PLAYOUT_FRAME_SAMPLES,)."""
         self._frames.append((now_s, frame))
 
     def heard(self, until_s: float) -> None:
-        """What went out up to then has arrived."""
+        """Forget what was sent until `until_s`: it has arrived."""
         while self._frames and self._frames[0][0] <= until_s:
             self._frames.popleft()
 
     def take_unheard(self) -> list[Samples]:
-        """What nobody said was heard, in order; it is forgotten here."""
+        """Return the speech that was never confirmed, in order, and forget it."""
         frames = [frame for _, frame in self._frames]
         self._frames.clear()
         return frames

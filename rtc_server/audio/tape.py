@@ -10,12 +10,12 @@ _INITIAL_SAMPLES = 32_768
 
 
 class Tape:
-    """Contiguous audio from `start` to `end`; the owner says what it no longer needs."""
+    """Contiguous audio from `start` to `end`; the owner releases what it no longer needs."""
 
     def __init__(self) -> None:
         self._samples: Samples = np.empty(_INITIAL_SAMPLES, np.float32)
         self._concealed: deque[tuple[int, int]] = deque()
-        """Where concealment invented it; first and behind the last sample."""
+        """Concealed spans; first sample and the one behind the last."""
         self._offset = 0
         """Index in the arrays of the first sample that is kept."""
         self.start = 0
@@ -44,15 +44,17 @@ class Tape:
         self.end += count
 
     def read(self, start: int, end: int) -> Samples:
-        """A view of [start, end), good until the next `append`; copy what must live longer."""
+        """Return a view of [start, end), good until the next `append`; copy what
+        must live longer.
+        """
         return self._samples[self._index(start) : self._index(end)]
 
     def concealed(self, start: int, end: int) -> int:
-        """How many samples of [start, end) were invented by loss concealment."""
+        """Return how many samples of [start, end) were invented by loss concealment."""
         return sum(max(0, min(end, last) - max(start, first)) for first, last in self._concealed)
 
     def forget(self, before: int) -> None:
-        """Give up what lies before that position."""
+        """Drop what lies before that position."""
         before = min(max(before, self.start), self.end)
         self._offset += before - self.start
         self.start = before

@@ -25,7 +25,7 @@ class Vad(Protocol):
         """Samples that `probability` takes at once."""
 
     def probability(self, window: Samples) -> float:
-        """Probability in [0, 1] that the next window of the stream is speech.
+        """Return the probability in [0, 1] that the next window of the stream is speech.
 
         Args:
             window: float32 at `SPEECH_RATE`, shape (window_samples,).
@@ -40,7 +40,7 @@ VadFactory: TypeAlias = Callable[[], Vad]
 
 
 def make_vad_factory(name: str) -> VadFactory:
-    """Load what all streams share.
+    """Load what all streams share, and return a factory of detectors.
 
     Args:
         name: ``silero`` or ``webrtc``.
@@ -72,7 +72,7 @@ def load_silero(path: Path) -> SileroWeights:
 
 
 def probabilities(vads: Sequence[Vad], windows: Sequence[Samples]) -> list[float]:
-    """`Vad.probability` of the next window of each stream; Silero hears all of them together.
+    """Return `Vad.probability` of the next window of each stream; Silero takes all in one call.
 
     Args:
         vads: made by one factory, none of them twice.
@@ -89,7 +89,8 @@ class SileroVad:
 
     window_samples = WINDOW_SAMPLES
     _SILENT_ENERGY = WINDOW_SAMPLES * 1e-8
-    """What stays below this, −80 dB, is no microphone: it is muted, or its noise is suppressed."""
+    """Energy of −80 dB, below which there is no microphone: it is muted, or its noise is
+    suppressed."""
     _SETTLED_WINDOWS = 16
     """After half a second of that the model is not asked. Asked on, its state would drift until it
     no longer knows the speech that follows; and it costs more than all else of a silent session."""
@@ -106,7 +107,9 @@ class SileroVad:
 
     @staticmethod
     def probabilities(vads: "Sequence[SileroVad]", windows: Sequence[Samples]) -> list[float]:
-        """Those of one window each; detectors of the same weights, one or more, none twice."""
+        """Return the probabilities of one window each; detectors of the same weights, one or more,
+        none twice.
+        """
         asked = [
             (vad, window)
             for vad, window in zip(vads, windows, strict=True)
@@ -126,7 +129,9 @@ class SileroVad:
         self._silent_windows = 0
 
     def _has_settled(self, window: Samples) -> bool:
-        """Whether the silence has lasted, with this window, so long that nothing is asked."""
+        """Return whether silence, with this window, has lasted so long that the network is not
+        asked.
+        """
         silent = window @ window < self._SILENT_ENERGY
         self._silent_windows = self._silent_windows + 1 if silent else 0
         return self._silent_windows > self._SETTLED_WINDOWS
