@@ -1,4 +1,4 @@
-"""What a client asks for: JSON text in, one typed event out, or `BadEvent` with a sentence.
+"""Client events: JSON text in, one typed event out, or `BadEvent` with a sentence.
 
 Unknown keys are ignored, as the public API does; a known key with a wrong type is refused, and a
 refused event changes nothing.
@@ -31,7 +31,7 @@ class SessionPatch:
     target_language: str | None = None
     """The same."""
     transcription: bool | None = None
-    """Whether input deltas are wanted."""
+    """True if input deltas are wanted."""
     x_events: frozenset[str] | None = None
     """Extension groups wanted."""
     vad_mode: str | None = None
@@ -46,7 +46,7 @@ class SessionPatch:
     """One of `MODES`: when speech is translated."""
 
     def over(self, below: "SessionPatch") -> "SessionPatch":
-        """Both, with this one winning where both name a setting."""
+        """Return both, with this one winning where both name a setting."""
         named = {k: v for k in self.__slots__ if (v := getattr(self, k)) is not None}
         return replace(below, **named)
 
@@ -98,7 +98,7 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """``x.say``: translate and speak a phrase of the phrasebook that was picked, not spoken."""
+    """``x.say``: translate and speak a phrase that was picked from the phrasebook."""
 
     text: str
     """As ``/v1/phrases`` gives it; at most `SAY_CHARS`."""
@@ -161,7 +161,7 @@ def _event(body: dict[str, Any], event_id: str | None) -> ClientEvent:
 
 
 def parse_session(value: object, path: str) -> SessionPatch:
-    """A ``session`` object: of an update, of a call or of a client secret.
+    """Parse a ``session`` object: of an update, of a call or of a client secret.
 
     Raises:
         BadEvent: a field has the wrong type; the sentence names it by `path`.
@@ -210,7 +210,7 @@ def _extension(x: dict[str, Any], path: str) -> SessionPatch:
 
 
 def language_code(text: str) -> str:
-    """``pt-BR`` and ``PT`` as ``pt``."""
+    """Return ``pt-BR`` and ``PT`` as ``pt``."""
     return text.strip().replace("_", "-").split("-")[0].lower()
 
 

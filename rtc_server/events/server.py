@@ -1,4 +1,4 @@
-"""What the server tells a client, and how it is written as JSON.
+"""Server events, and their form in JSON.
 
 Types without ``x.`` have the names and shapes of OpenAI's Realtime Translations API; an ``x.*``
 event goes only to a client that asked for its group (`group`, one of `EXTENSION_GROUPS`).
@@ -10,14 +10,14 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
 EXTENSION_GROUPS = frozenset({"segment", "playout", "vad", "metrics"})
-"""What may stand in ``x_events``."""
+"""Names that ``x_events`` may hold."""
 
 ELAPSED_STEP_MS = 200
 """``elapsed_ms`` comes in these steps, as the public API has it."""
 
 
 def elapsed_steps(ms: float) -> int:
-    """`ms` cut down to a whole number of steps."""
+    """Return `ms` cut down to a whole number of steps."""
     return int(ms // ELAPSED_STEP_MS) * ELAPSED_STEP_MS
 
 
@@ -66,7 +66,7 @@ class SessionExtension:
     voice: str | None
     vad: Vad
     mode: str
-    """When speech is translated: "fast", "balanced", "accurate" or "consecutive"."""
+    """Mode of translation: "fast", "balanced", "accurate" or "consecutive"."""
     ast: str
     """Title of the translation engine."""
     tts: str
@@ -137,7 +137,7 @@ class OutputTranscriptDelta:
 
 @dataclass(frozen=True, slots=True)
 class ErrorDetail:
-    """What went wrong, for programs and for people."""
+    """Description of a failure, for programs and for people."""
 
     type: str
     """"invalid_request_error" (the client's doing) or "server_error"."""
@@ -159,7 +159,7 @@ class ErrorEvent:
 
 
 class SegmentStatus(StrEnum):
-    """How far a segment's captions are."""
+    """State of a segment's captions."""
 
     PARTIAL = "partial"
     FINAL = "final"
@@ -169,21 +169,21 @@ class SegmentStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceCaption:
-    """What was said."""
+    """Caption in the source language."""
 
     language: str
     text: str
     stable_chars: int
     """Leading characters that no later revision changes."""
     start_ms: int
-    """Where the segment begins on the session's audio clock."""
+    """Start of the segment on the session's audio clock."""
     end_ms: int
-    """Where it ends, or has come to."""
+    """End of the segment, or where it has come to."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetCaption:
-    """What it means."""
+    """Caption in the target language."""
 
     language: str
     text: str
@@ -222,7 +222,7 @@ class SegmentEvent:
 
 @dataclass(frozen=True, slots=True)
 class PlayoutEvent:
-    """Where a segment's speech is on its way to the ear."""
+    """Playback state of a segment's speech."""
 
     type: ClassVar[str] = "x.playout"
     group: ClassVar[str | None] = "playout"
@@ -230,7 +230,7 @@ class PlayoutEvent:
     state: str
     """"queued", "started", "finished" or "dropped"; "skipped" when a part was left out."""
     queue_ms: int
-    """Speech that waits to be heard, this segment's included."""
+    """Speech that waits to be played, this segment's included."""
     tempo: float
     """Speed it is spoken at; 1 is the voice's own."""
     skipped: tuple[int, int] | None = None
@@ -246,12 +246,12 @@ class VadEvent:
     state: str
     """"speech" or "silence"."""
     audio_ms: int
-    """Where, on the session's audio clock."""
+    """Position on the session's audio clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsEvent:
-    """Delays of the last spoken segment and the state of the wire; at most one a second."""
+    """Delays of the last spoken segment and the state of the transport; at most one a second."""
 
     type: ClassVar[str] = "x.metrics"
     group: ClassVar[str | None] = "metrics"
@@ -266,7 +266,7 @@ class MetricsEvent:
     ear_voice_ms: float | None
     """First sample of it to the first translated frame: how far the voice is behind."""
     queue_ms: float
-    """Translated speech that waits to be heard."""
+    """Translated speech that waits to be played."""
     queue_drops: int
     """Segments, speech and messages dropped from this session's queues so far."""
     loss: float
@@ -282,9 +282,9 @@ class MetricsEvent:
     concealed_ms: float
     """Audio of lost packets that was invented, so far."""
     buffer_target_ms: float
-    """How long a packet that a later one has overtaken is waited for now."""
+    """Time for which a packet that a later one has overtaken is waited for now."""
     drift_ppm: float
-    """How much faster the client's audio clock runs than the server's, in millionths."""
+    """Excess of the client's audio clock rate over the server's, in millionths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +296,7 @@ class StatsEvent:
     latency_ms: float | None
     """Last voiced sample to the first translated frame, of the last spoken segment."""
     queue_depth: int
-    """Segments that were said and not yet heard to their end."""
+    """Segments that were said and not yet played to their end."""
     queue_drops: int
     """As in ``x.metrics``."""
 
@@ -312,7 +312,7 @@ class WarningEvent:
 
 
 class ExpiringReason(StrEnum):
-    """Why a session or a room ends before anybody closed it."""
+    """Reason for which a session or a room ends before anybody closed it."""
 
     LIMIT = "limit"
     """Its time, or that of its key, is up."""
@@ -361,14 +361,14 @@ ServerEvent: TypeAlias = (
 
 
 def is_droppable(event: ServerEvent) -> bool:
-    """Whether a slow client loses nothing lasting when this event never arrives."""
+    """Return whether a slow client loses nothing lasting when this event never arrives."""
     if isinstance(event, SegmentEvent):
         return not event.final
     return isinstance(event, MetricsEvent | StatsEvent | VadEvent)
 
 
 def encode(event: ServerEvent, *, event_id: str, seq: int | None = None) -> str:
-    """One JSON text. `seq` is the session's monotonic number, on ``x.*`` events."""
+    """Return one JSON text. `seq` is the session's monotonic number, on ``x.*`` events."""
     body: dict[str, Any] = {"type": event.type, "event_id": event_id}
     if seq is not None:
         body["seq"] = seq

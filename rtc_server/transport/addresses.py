@@ -1,5 +1,6 @@
-"""Which addresses we offer, and which of the peer's we are willing to send to. Pure but for one
-look at the machine's network interfaces."""
+"""Choice of the addresses that we offer, and of the peer's addresses that we send to. Pure but for
+one look at the machine's network interfaces.
+"""
 
 import ipaddress
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def addresses_to_offer(settings: TransportSettings, host: str) -> list[str]:
-    """Local IP addresses for media when HTTP listens on `host`.
+    """Return the local IP addresses for media when HTTP listens on `host`.
 
     Set ones win. Otherwise media follows HTTP: loopback stays loopback, one address stays that
     address, and "all addresses" are all but loopback and link-local ones.

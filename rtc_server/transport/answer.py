@@ -26,7 +26,7 @@ _OPUS_PARAMETERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class LocalEnd:
-    """What the answer says about us."""
+    """Our side of the session description."""
 
     session_id: int
     """Number of the ``o=`` line."""
@@ -51,7 +51,9 @@ class LocalEnd:
 
 
 def write_answer(offer: Offer, local: LocalEnd) -> str:
-    """The answer to `offer`: one transport, Opus with its parameters, every candidate at once."""
+    """Return the answer to `offer`: one transport, Opus with its parameters, every candidate at
+    once.
+    """
     accepted = [section for section in offer.sections if section.accepted]
     lines = [
         "v=0",
@@ -77,7 +79,7 @@ def write_answer(offer: Offer, local: LocalEnd) -> str:
 
 
 def _rejected(section: Section, local: LocalEnd) -> list[str]:
-    """A section with port 0.
+    """Return a section with port 0.
 
     RFC 9429 asks for no more than the ``m=`` line. But Pion looks up every format of it and
     GStreamer a fingerprint, in rejected sections too, and both drop the whole answer without them.
@@ -91,7 +93,7 @@ def _rejected(section: Section, local: LocalEnd) -> list[str]:
 
 
 def _idle(section: Section) -> list[str]:
-    """A section that is kept for its transport alone."""
+    """Return a section that is kept for its transport alone."""
     return [
         f"m={section.kind} 9 {section.protocol} {section.formats}",
         "c=IN IP4 0.0.0.0",

@@ -31,9 +31,9 @@ LABEL: Final = "oai-events"
 MAX_MESSAGE_BYTES: Final = 16 * 1024
 """Largest client event."""
 SEND_AHEAD_BYTES: Final = 64 * 1024
-"""What SCTP may hold unsent; the rest waits in the outbox, where it can still be dropped."""
+"""Bytes that SCTP may hold unsent; the rest waits in the outbox, where it can still be dropped."""
 RECEIVE_WINDOW_BYTES: Final = 256 * 1024
-"""What the peer may send before we read it; a peer that ignores it is not read any more."""
+"""Bytes that the peer may send before we read them; one that ignores it is not read any more."""
 
 MAX_STREAMS: Final = 64
 """SCTP streams a peer may have used; a data channel takes one."""
@@ -51,7 +51,8 @@ _PEER_ERRORS: Final = (
     ValueError,
     struct.error,
 )
-"""What aiortc's SCTP raises on nonsense. Without a guard it would end the DTLS task, and audio."""
+"""Exceptions of aiortc's SCTP on malformed input. Unguarded they would end the DTLS task, and
+audio."""
 
 
 _PARAMETERS_AT: Final = {
@@ -59,13 +60,14 @@ _PARAMETERS_AT: Final = {
     for number, kind in CHUNK_TYPES.items()
     if issubclass(kind, BaseInitChunk | BaseParamsChunk)
 }
-"""Where in the body of a chunk of this type its parameters begin."""
+"""Offset of the parameters in the body of a chunk, by its type."""
 _HEADER: Final = struct.Struct("!BBH")
 """Of a chunk: type, flags, length. A parameter's has two bytes of type, then its length."""
 
 
 def has_endless_parameters(packet: bytes) -> bool:
-    """Whether an SCTP packet holds a parameter shorter than its own header (RFC 9260, 3.2.1).
+    """Return whether an SCTP packet holds a parameter shorter than its own header (RFC 9260,
+    3.2.1).
 
     aiortc steps from one to the next by their lengths: over one of length 0 it stands still, and
     collects it until the machine has no memory left.
@@ -100,11 +102,11 @@ class GuardedSctp(RTCSctpTransport):
         self._known_streams: set[int] = set()
         """Streams that carried a message since they were last reset; a number has 16 bits."""
         self.on_unreadable: Callable[[str], None] = lambda reason: None
-        """Told about a message that is not text."""
+        """Callback with the reason, for a message that is not text."""
         self.may_receive: Callable[[], bool] = lambda: True
-        """Whether there is room for more of what the peer sends."""
+        """Callback: is there room for more of what the peer sends?"""
         self.on_aborted: Callable[[], None] = lambda: None
-        """Told when the peer ended the association, as browsers do on ``close()``."""
+        """Callback after the peer ended the association, as browsers do on ``close()``."""
 
     async def _handle_data(self, data: bytes) -> None:
         try:
@@ -124,7 +126,7 @@ class GuardedSctp(RTCSctpTransport):
             await super()._receive_data_chunk(chunk)
 
     def _has_room(self, chunk: DataChunk) -> bool:
-        """Whether to keep a piece of a message. One that is not kept is not acknowledged either."""
+        """Return whether to keep a piece of a message. A dropped one is not acknowledged either."""
         last = self._last_received_tsn
         if last is None or self._advertised_rwnd <= -RECEIVE_WINDOW_BYTES:
             return False

@@ -1,4 +1,4 @@
-"""Which of a peer's addresses are checked unasked, and how often: an offer may name anybody's.
+"""Limits on connectivity checks to addresses that a peer names: an offer may name anybody's.
 
 aioice pairs each with every socket and sends seven checks over half a minute: a few offers would
 turn a server into a tool that probes and floods others. This subclass bounds that, and changes
@@ -19,8 +19,8 @@ MAX_UNASKED: Final = 100
 """Datagrams that one call sends to addresses which have proved nothing. RFC 8445 §6.1.2.5 allows as
 many pairs, and each is checked once: a peer that is there checks us, too, and is answered."""
 SENDS_TO_LITE: Final = 4
-"""How often an address of an ICE-lite peer is checked. It never checks us, and datagrams are
-lost; it also has few addresses."""
+"""Checks sent to an address of an ICE-lite peer. It never checks us, and datagrams are lost; it
+also has few addresses."""
 
 
 class SparingConnection(Connection):

@@ -18,7 +18,7 @@ from rtc_server.transport.ice_servers import agent_servers, stun_server
 async def with_public_address(
     settings: TransportSettings, host: str, clock: Clock
 ) -> TransportSettings:
-    """The settings with the public address in place of the wish to ask for it.
+    """Return the settings with the public address in place of the wish to ask for it.
 
     Args:
         host: the address HTTP listens on (see `addresses_to_offer`).
@@ -53,7 +53,7 @@ async def with_public_address(
 
 @dataclass(frozen=True, slots=True)
 class IceServerAnswer:
-    """What one STUN or TURN server does for this machine."""
+    """Result of asking one STUN or TURN server."""
 
     address: str
     """The address that it gave, by STUN or for a relay; empty when it gave none."""

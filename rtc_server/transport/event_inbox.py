@@ -14,7 +14,7 @@ from rtc_server.transport.websocket.inbox import FLOOD, Pace, message_cost, size
 
 WAITING_MESSAGES: Final = 512
 WAITING_BYTES: Final = 1_000_000
-"""What may wait."""
+"""Bytes of messages that may wait."""
 
 Event: TypeAlias = EventIn | Refused
 
@@ -33,7 +33,7 @@ class EventInbox:
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more should be taken from the peer now."""
+        """True while nothing more should be taken from the peer."""
         return len(self._waiting) >= WAITING_MESSAGES or self._waiting_bytes >= WAITING_BYTES
 
     def put(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Where an ICE agent can be reached: its own sockets, and what STUN and TURN servers give it."""
+"""Candidate gathering: an agent's own sockets, and what STUN and TURN servers give it."""
 
 import asyncio
 import contextlib
@@ -22,21 +22,21 @@ from rtc_server.transport.reads import limit_read_bytes
 logger = logging.getLogger(__name__)
 
 Found: TypeAlias = tuple[Candidate, StunProtocol | None]
-"""A candidate, and its wire when that is a relay's."""
+"""A candidate, and its relay when it has one."""
 Asking: TypeAlias = asyncio.Task[Found]
 
 RECEIVE_BUFFER_BYTES: Final = 262_144
 """Asked of the kernel, which doubles it for its own needs: a flood of strangers' datagrams, or half
 a second in which the loop stands still, must not cost the peer a packet."""
 SERVER_TIMEOUT_S: Final = 2.0
-"""How long STUN and TURN servers may keep an answer waiting."""
+"""Time limit for STUN and TURN servers while an answer waits for them."""
 PORT_ATTEMPTS: Final = 50
 """Ports of the range that are tried before it counts as full."""
 
 
 @dataclass(frozen=True, slots=True)
 class IceOptions:
-    """What an agent is told about this machine."""
+    """ICE settings of one agent: this machine's addresses, ports and servers."""
 
     addresses: tuple[str, ...]
     """Local addresses to bind and offer."""
@@ -53,7 +53,9 @@ class IceOptions:
 
 
 async def open_socket(agent: Connection, address: str, options: IceOptions) -> DatagramGuard | None:
-    """A UDP socket on `address` with its candidate; None when there is none: the log says why."""
+    """Return a UDP socket on `address` with its candidate; None when there is none: the log has the
+    reason.
+    """
     loop = asyncio.get_running_loop()
     refusal = ""
     for port in _ports_to_try(*options.ports):
@@ -92,7 +94,7 @@ async def open_socket(agent: Connection, address: str, options: IceOptions) -> D
 async def ask_servers(
     agent: Connection, guards: Sequence[DatagramGuard], options: IceOptions
 ) -> list[Found]:
-    """Candidates of the agent's STUN and TURN servers, and the wire of a relay.
+    """Return the candidates of the agent's STUN and TURN servers, and the relay's socket.
 
     A server that refuses, or does not answer in `SERVER_TIMEOUT_S`, is logged and gives none.
     """
@@ -138,7 +140,7 @@ async def _cancel(tasks: Iterable[Asking]) -> None:
 
 
 def _results(tasks: Iterable[Asking]) -> list[Found]:
-    """Of those that have one; a refusal is logged."""
+    """Return the results of the tasks that have one; log the others' refusals."""
     found = []
     for task in tasks:
         if task.cancelled():
@@ -163,7 +165,7 @@ def _ports_to_try(first: int, last: int) -> list[int]:
 
 
 def _refusal(error: BaseException) -> str:
-    """Without the server's words: they may name a user."""
+    """Return the reason of a refusal without the server's words: they may name a user."""
     if isinstance(error, stun.TransactionFailed):
         return f"error {error.response.error_code}"
     return type(error).__name__

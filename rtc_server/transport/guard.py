@@ -18,43 +18,43 @@ from rtc_server.transport.limits import Source
 MIN_DATAGRAM_BYTES: Final = 13
 """The shortest that means anything: a DTLS record header, or an RTP header and a byte."""
 LONGEST_DATAGRAM_BYTES: Final = 65_535
-"""What a read makes room for. asyncio's 256 KiB cost three times as much as the read itself."""
+"""Size of a read's buffer. asyncio's 256 KiB cost three times as much as the read itself."""
 MAX_READ_ON: Final = 8
 """Further datagrams read in one go: a flood must not hold up the other sessions."""
 
 
 class Gate(Protocol):
-    """What the guard asks of the connection behind it."""
+    """Questions of the guard to the connection behind it."""
 
     def admits(self, source: Source) -> bool:
-        """Within the source's rate."""
+        """Return whether a datagram is within the source's rate."""
 
     def is_validated(self, source: Source) -> bool:
-        """The address passed ICE."""
+        """Return whether the address passed ICE."""
 
     def sends_to(self, address: Source) -> int | None:
-        """How often a check to that address is sent at most; None for the RFC's seven."""
+        """Return the most checks that are sent to that address; None for the RFC's seven."""
 
     def media_received(self, data: bytes) -> None:
-        """SRTP or SRTCP from a validated address."""
+        """Take SRTP or SRTCP from a validated address."""
 
     def stray_media_received(self, data: bytes, source: Source, guard: "DatagramGuard") -> None:
-        """SRTP from another address: a forgery, or the peer behind a NAT that rebound."""
+        """Take SRTP from another address: a forgery, or the peer behind a NAT that rebound."""
 
     def dtls_received(self, data: bytes) -> None:
-        """A DTLS record from a validated address."""
+        """Take a DTLS record from a validated address."""
 
     def request_received(self, message: stun.Message, addr: Source, protocol: StunProtocol) -> None:
-        """A STUN request, not yet authenticated."""
+        """Take a STUN request, not yet authenticated."""
 
     def response_received(self, source: Source) -> None:
-        """An answer to one of our STUN requests."""
+        """Take an answer to one of our STUN requests."""
 
     def datagram_dropped(self) -> None:
-        """One was not looked at, or not understood."""
+        """Count a datagram that was not looked at, or not understood."""
 
     def media_failed(self, error: Exception) -> None:
-        """Our own code failed on a media packet, which is lost."""
+        """Report that our own code failed on a media packet, which is lost."""
 
 
 class DatagramGuard(StunProtocol):

@@ -37,9 +37,9 @@ STRAY_PER_S: Final = 2.0
 STRAYS_PER_S: Final = 50.0
 """The same for all unknown addresses: one that floods must not hide a NAT that rebound."""
 MAX_SEND_BUFFER_BYTES: Final = 65_536
-"""What may wait in a socket; media beyond it is late anyway and dropped."""
+"""Bytes that may wait in a socket; media beyond it is late anyway and dropped."""
 GOODBYE_S: Final = 1.0
-"""How long closing may wait for a TURN server to free its relay."""
+"""Time limit for a TURN server to free its relay while we close."""
 
 
 class IceAgent(SparingConnection):
@@ -55,9 +55,9 @@ class IceAgent(SparingConnection):
         self.on_media: Callable[[bytes], None] | None = None
         """Takes SRTP and SRTCP; None until the keys are known."""
         self.authenticates: Callable[[bytes], bool] | None = None
-        """Says whether SRTP bytes carry the peer's authentication tag; None until it can."""
+        """Check that SRTP bytes carry the peer's authentication tag; None until it can be made."""
         self.last_heard_s = clock()
-        """When the peer last proved that it is there."""
+        """Time at which the peer last proved that it is there."""
         self._socket_lost = False
         self.dropped_datagrams = 0
         """Datagrams that were not looked at."""
@@ -109,7 +109,7 @@ class IceAgent(SparingConnection):
             )
 
     def check_incoming(self, message: stun.Message, addr: Source, protocol: StunProtocol) -> None:
-        """An authenticated check arrived: the peer lives, and maybe at a new address."""
+        """Take an authenticated check: the peer lives, and maybe at a new address."""
         self.last_heard_s = self._clock()
         self._forget_oldest_address(addr)
         self._proved.add(addr)
@@ -123,7 +123,9 @@ class IceAgent(SparingConnection):
         super().check_incoming(message, addr, protocol)
 
     def check_state(self, pair: CandidatePair, state: CandidatePair.State) -> None:
-        """A pair that succeeded proves its address: the answer carried the peer's password."""
+        """Follow a pair's state. One that succeeded proves its address: the answer carried the
+        peer's password.
+        """
         super().check_state(pair, state)
         if state is CandidatePair.State.SUCCEEDED:
             self._validated.add(pair.remote_addr)
@@ -156,21 +158,22 @@ class IceAgent(SparingConnection):
     # What the guard asks (`guard.Gate`).
 
     def admits(self, source: Source) -> bool:
-        """Within the source's rate."""
+        """Return whether a datagram is within the source's rate."""
         trusted = source in self._validated
         return self._limiter.allows(source, trusted=trusted, now_s=self._clock())
 
     def is_validated(self, source: Source) -> bool:
-        """The address passed ICE."""
+        """Return whether the address passed ICE."""
         return source in self._validated
 
     def media_received(self, data: bytes) -> None:
-        """SRTP or SRTCP from a validated address. Before the keys are known it is dropped."""
+        """Take SRTP or SRTCP from a validated address. Before the keys are known it is dropped."""
         if self.on_media is not None:
             self.on_media(data)
 
     def stray_media_received(self, data: bytes, source: Source, guard: DatagramGuard) -> None:
-        """SRTP from an unknown address. If its tag is the peer's, a NAT rebound: check the address.
+        """Take SRTP from an unknown address. If its tag is the peer's, a NAT rebound: check the
+        address.
 
         The packet itself is not used; media flows again when the check has been answered.
         """
@@ -207,14 +210,16 @@ class IceAgent(SparingConnection):
         self.check_start_task(pair)
 
     def dtls_received(self, data: bytes) -> None:
-        """A DTLS record from a validated address, for the DTLS task."""
+        """Take a DTLS record from a validated address, for the DTLS task."""
         if self._queue.qsize() < MAX_QUEUED_DATAGRAMS:
             self.data_received(data, 1)
         else:
             self.dropped_datagrams += 1
 
     def request_received(self, message: stun.Message, addr: Source, protocol: StunProtocol) -> None:
-        """A STUN request. One that does not even name this session gets no answer to reflect."""
+        """Take a STUN request. One that does not even name this session gets no
+        answer to reflect.
+        """
         username = message.attributes.get("USERNAME", "")
         if username.startswith(f"{self.local_username}:") and self._may_hear(addr):
             super().request_received(message, addr, protocol)
@@ -222,14 +227,15 @@ class IceAgent(SparingConnection):
             self.dropped_datagrams += 1
 
     def _may_hear(self, source: Source) -> bool:
-        """Whether the rules let the peer come from there. A check that is ahead of the trickled
-        candidate it comes from is dropped; the peer repeats it."""
+        """Return whether datagrams from there are accepted. A check that is ahead of the trickled
+        candidate it comes from is dropped; the peer repeats it.
+        """
         return not self._options.relayed_peers_only or any(
             (each.host, each.port) == source for each in self._remote_candidates
         )
 
     def response_received(self, source: Source) -> None:
-        """An answer to a check or consent request of ours."""
+        """Take an answer to a check or consent request of ours."""
         if source in self._validated:
             self.last_heard_s = self._clock()
 
@@ -238,7 +244,7 @@ class IceAgent(SparingConnection):
         self.dropped_datagrams += 1
 
     def media_failed(self, error: Exception) -> None:
-        """A bug of ours: counted, and logged without what the packet held."""
+        """Count and log a bug of ours, without what the packet held."""
         self.media_faults += 1
         logger.error("The media path failed on a packet: %s", place_of(error))
 
@@ -252,7 +258,9 @@ class IceAgent(SparingConnection):
 
     @property
     def path_lost(self) -> bool:
-        """Nothing goes through any more: the socket in use is gone, or the peer's consent."""
+        """True once nothing goes through any more: the socket in use is gone, or the peer's
+        consent.
+        """
         return self._socket_lost or self._closing
 
     def send_now(self, data: bytes) -> bool:
@@ -272,12 +280,12 @@ class IceAgent(SparingConnection):
         return True
 
     def protocol_lost(self, protocol: StunProtocol) -> None:
-        """A socket is gone: we closed it, or the connection to the TURN server broke."""
+        """Drop a socket that is gone: we closed it, or the connection to the TURN server broke."""
         self._socket_lost |= any(pair.protocol is protocol for pair in self._nominated.values())
         super().protocol_lost(protocol)
 
     async def close(self) -> None:
-        """Free all. A TURN server that does not answer the goodbye is not waited for."""
+        """Free all. A TURN server that does not answer is not waited for."""
         closing = asyncio.create_task(super().close(), name="ICE close")
         try:
             await asyncio.wait({closing}, timeout=GOODBYE_S)

@@ -6,7 +6,9 @@ from rtc_server.ice import IceServer, IceServers
 
 
 def stun_server(ice: IceServers) -> tuple[str, int] | None:
-    """The first that tells an address over UDP: a STUN server, or a TURN server, which is one."""
+    """Return the first that reports an address over UDP: a STUN server, or a TURN server, which is
+    one.
+    """
     for server in sorted(ice.servers, key=lambda each: each.scheme != "stun"):
         if server.transport == "udp" and server.scheme != "turns":
             return server.host, server.port
@@ -14,7 +16,8 @@ def stun_server(ice: IceServers) -> tuple[str, int] | None:
 
 
 def agent_servers(ice: IceServers, *, relay: bool, now_s: float) -> tuple[tuple[str, Any], ...]:
-    """aioice's keyword arguments for the first STUN server and, with `relay`, the first TURN one.
+    """Return aioice's keyword arguments for the first STUN server and, with `relay`, the first TURN
+    one.
 
     `now_s` is Unix time: where the TURN server takes a minted user, one is made for this server.
     """
@@ -34,5 +37,5 @@ def agent_servers(ice: IceServers, *, relay: bool, now_s: float) -> tuple[tuple[
 
 
 def _can_use(server: IceServer) -> bool:
-    """aioice speaks TURN over UDP, TCP and TLS, and not over DTLS."""
+    """Return whether aioice can use a server: TURN over UDP, TCP or TLS, and not over DTLS."""
     return server.scheme == "turn" or (server.scheme == "turns" and server.transport == "tcp")

@@ -30,7 +30,7 @@ class SourceLimiter:
         self._stranger: OrderedDict[Source, TokenBucket] = OrderedDict()
 
     def allows(self, source: Source, *, trusted: bool, now_s: float) -> bool:
-        """Whether a datagram from `source`, which has passed ICE or not, may be handled."""
+        """Return whether a datagram from `source`, which has passed ICE or not, may be handled."""
         if trusted:
             return not self._trusted.take(now_s)
         bucket = self._stranger.get(source)
@@ -43,5 +43,5 @@ class SourceLimiter:
 
 
 def _rate(per_s: float) -> Rate:
-    """Twice a second's worth may come at once after a pause."""
+    """Return a rate that lets two seconds' worth come at once after a pause."""
     return Rate(2 * per_s, per_s)

@@ -20,7 +20,9 @@ _NOISY: Final = (
 
 
 class LogLimiter(logging.Filter):
-    """Lets one line a second of a logger pass, so that garbage on the wire cannot fill a disk."""
+    """Filter that lets one line a second of a logger pass, so that malformed datagrams cannot fill
+    a disk.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +30,7 @@ class LogLimiter(logging.Filter):
         self._held_back = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line passes; the one that does says how many did not."""
+        """Return whether the line passes; the one that does says how many did not."""
         if record.created < self._next_s:
             self._held_back += 1
             return False
@@ -40,7 +42,7 @@ class LogLimiter(logging.Filter):
 
 
 def place_of(error: Exception) -> str:
-    """Type and place of an error. Not its message, which may quote what was said."""
+    """Return type and place of an error, not its message, which may quote what was said."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return type(error).__name__ + where

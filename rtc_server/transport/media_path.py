@@ -21,7 +21,7 @@ from rtc_server.transport.rtcp import Rtcp, SenderState
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """What SDP agreed on."""
+    """Media streams agreed on by SDP."""
 
     payload_type_in: int | None
     """RTP payload type of the Opus we receive; None when the peer sends none."""
@@ -69,7 +69,7 @@ class MediaPath:
         )
         self._rtcp = Rtcp(streams.ssrc, streams.cname)
         self.last_heard_s = clock()
-        """When a packet with the peer's authentication tag last came."""
+        """Time of the last packet with the peer's authentication tag."""
 
     @property
     def quality(self) -> Quality:
@@ -97,12 +97,12 @@ class MediaPath:
                 self._on_pcm(pcm)
 
     def authenticates(self, data: bytes) -> bool:
-        """Whether a datagram carries the peer's tag and is no replay. It is used up by this."""
+        """Return whether a datagram carries the peer's tag and is no replay. Uses the packet up."""
         unprotect = self._srtp_in.unprotect_rtcp if is_rtcp(data) else self._srtp_in.unprotect
         return self._unprotected(unprotect, data) is not None
 
     def tick(self, number: int, now_s: float) -> None:
-        """Every 20 ms: fill what did not come, send the next frame, report."""
+        """Do the work of a 20 ms tick: conceal what did not come, send the next frame, report."""
         if self._receiver is not None:
             for pcm in self._receiver.pull(now_s):
                 self._on_pcm(pcm)
@@ -115,7 +115,7 @@ class MediaPath:
             self._send_datagram(self._srtp_out.protect_rtcp(reports))
 
     def close(self) -> None:
-        """Say goodbye to the peer's receiver and free the codecs. Idempotent."""
+        """Send RTCP BYE and free the codecs. Idempotent."""
         try:
             self._send_datagram(self._srtp_out.protect_rtcp(self._rtcp.goodbye()))
         finally:

@@ -12,7 +12,7 @@ MAX_BYTES: Final = 512 * 1024
 
 
 class Stored(Enum):
-    """What became of a message put into the outbox."""
+    """Outcome of putting a message into the outbox."""
 
     KEPT = "kept"
     """It waits its turn."""

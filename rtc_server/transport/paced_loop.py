@@ -25,7 +25,7 @@ from rtc_server.host_system import is_linux
 from rtc_server.transport.media.tick import PERIOD_S as BEAT_S
 
 PERIOD_S: Final = BEAT_S
-"""How long a datagram may wait, half of it on average, while many come."""
+"""Longest wait of a datagram, half of it on average, while many come."""
 MANY_PER_S: Final = 300.0
 """Those of six calls. Below that each is read as it comes."""
 CROWD_PER_S: Final = 1500.0
@@ -48,28 +48,28 @@ _Arguments = TypeVarTuple("_Arguments")
 
 
 class Pacing:
-    """When to look for what has arrived. Pure: the time is told."""
+    """Schedule of reads for what has arrived. Pure: time is an argument."""
 
     def __init__(self) -> None:
         self._looked_s = 0.0
-        """When something was found last."""
+        """Time at which something was last found."""
         self._per_s = 0.0
         """Datagrams a second, in the last `_MEMORY_S`."""
 
     @property
     def is_crowded(self) -> bool:
-        """Whether so many come that they are not read all at once."""
+        """True while so many come that they are not read all at once."""
         return self._per_s >= CROWD_PER_S
 
     def wait_s(self, now_s: float) -> float:
-        """How long not to look yet."""
+        """Return the seconds for which not to look yet."""
         if self._per_s < MANY_PER_S:
             return 0.0
         period_s = CROWD_PERIOD_S if self.is_crowded else PERIOD_S
         return max(0.0, self._looked_s + period_s - now_s)
 
     def found(self, count: int, now_s: float) -> None:
-        """A look found so many sockets ready."""
+        """Count the sockets that a look found ready."""
         passed_s = max(now_s - self._looked_s, 1e-6)
         self._looked_s = now_s
         self._per_s += (count - self._per_s * passed_s) / (_MEMORY_S + passed_s)
@@ -85,7 +85,7 @@ class PacedSelector(selectors.DefaultSelector):
         self._others = selectors.DefaultSelector()
         """All that is registered, but for the sockets of datagrams."""
         self._handed_out = 0
-        """How many of the sockets that this look found."""
+        """Number of sockets of this look that were handed out."""
         self.hurried = 0
         """So many want no waiting now."""
 
@@ -109,7 +109,7 @@ class PacedSelector(selectors.DefaultSelector):
         return super().modify(fileobj, events, data)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What is ready; waits for it up to `timeout` seconds, and longer than that never."""
+        """Return what is ready; wait for it up to `timeout` seconds, and longer than that never."""
         wait_s = 0.0 if self.hurried else self._pacing.wait_s(self._clock())
         if wait_s and (timeout is None or timeout > 0):
             if timeout is not None and timeout < wait_s + SLACK_S:
@@ -160,7 +160,7 @@ class PacedLoop(asyncio.SelectorEventLoop):
         *args: *_Arguments,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        """As asyncio's, but at a beat if it is far ahead."""
+        """Schedule as asyncio does, but at a tick if it is far ahead."""
         if when - self.time() > COARSE_S:
             when = math.ceil(when / BEAT_S) * BEAT_S + BEHIND_S
         return super().call_at(when, callback, *args, context=context)
@@ -177,8 +177,9 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 @contextmanager
 def hurrying() -> Iterator[None]:
-    """Meanwhile the running loop, if it is paced, waits for nothing: connecting takes many steps
-    one after the other."""
+    """Keep the running loop, if it is paced, from waiting: connecting takes many steps one after
+    the other.
+    """
     loop = asyncio.get_running_loop()
     if not isinstance(loop, PacedLoop):
         yield

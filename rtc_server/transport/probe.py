@@ -1,4 +1,4 @@
-"""A caller of our own: opens one call as a browser would, says something, tells what came back.
+"""Caller of our own: opens one call as a browser would, sends speech, reports what came back.
 
 For `rtc-server doctor`. It is aiortc's peer connection, untouched but for its addresses: aiortc
 never offers loopback, and a server on loopback can be reached from there only.
@@ -32,7 +32,7 @@ EVENTS = {"type": "session.update", "session": {"x_events": ["segment"]}}
 
 @dataclass(slots=True)
 class Report:
-    """How a call went. Times in ms since the offer was sent; None for what did not happen."""
+    """Result of a call. Times in ms since the offer was sent; None for what did not happen."""
 
     answer_ms: float | None = None
     """The answer came."""
@@ -51,7 +51,7 @@ class Report:
 
 
 class _Microphone(MediaStreamTrack):
-    """Says something in real time, then is silent."""
+    """Source of audio in real time: a recording, then silence."""
 
     kind = "audio"
 
@@ -205,7 +205,7 @@ def _offer_from(peer: RTCPeerConnection, addresses: Sequence[str]) -> None:
 
 
 def _candidates(sdp: str) -> tuple[str, ...]:
-    """``a=candidate:f 1 udp 1 192.0.2.1 5000 typ host`` as ``host 192.0.2.1:5000``."""
+    """Return ``a=candidate:f 1 udp 1 192.0.2.1 5000 typ host`` as ``host 192.0.2.1:5000``."""
     lines = (line.split() for line in sdp.splitlines() if line.startswith("a=candidate:"))
     return tuple(f"{words[7]} {words[4]}:{words[5]}" for words in lines if len(words) > 7)
 

@@ -1,4 +1,4 @@
-"""How much memory one read of an event loop's transport asks for."""
+"""Size of the memory that one read of an event loop's transport asks for."""
 
 import asyncio
 from typing import Any, cast

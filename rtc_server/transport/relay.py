@@ -1,4 +1,4 @@
-"""A TURN relay as a wire for media.
+"""TURN relay as a socket for media.
 
 aioice's own transport sends each datagram in a task of its own, keeps what a slow TCP connection
 does not take without a bound, and takes seconds to close when the TURN server is gone. It uses
@@ -18,7 +18,7 @@ _CHANNEL_DATA = struct.Struct("!HH")
 
 
 def waiting_bytes(relay: TurnTransport) -> int:
-    """What the connection to the TURN server has not taken yet."""
+    """Return the bytes that the connection to the TURN server has not taken yet."""
     transport: Any = _client(relay).transport
     waiting: int = transport.get_write_buffer_size()
     return waiting
@@ -47,7 +47,7 @@ async def admits(relay: TurnTransport, address: str) -> bool:
 
 
 def abort(relay: TurnTransport) -> None:
-    """Free the socket at once. The TURN server, which is not told, forgets the relay in time."""
+    """Free the socket at once. The TURN server gets no message and forgets the relay in time."""
     client = _client(relay)
     private = cast(Any, relay)
     tasks: set[asyncio.Task[None] | None] = set(private._TurnTransport__send_tasks)

@@ -1,4 +1,4 @@
-"""RTCP of one audio session (RFC 3550 section 6): what we report, and what reports tell us. Pure.
+"""RTCP of one audio session (RFC 3550 section 6): sender reports, and the peer's reports. Pure.
 
 Only what a speech session needs: sender and receiver reports and the canonical name. Feedback
 messages are ignored; lost audio is recovered from FEC or concealed, never sent again.
@@ -23,7 +23,7 @@ _MIDDLE: Final = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class SenderState:
-    """What a sender report says about our stream."""
+    """Sender statistics of our stream for a sender report."""
 
     rtp_timestamp: int
     """RTP time of the present tick."""
@@ -45,10 +45,12 @@ class Rtcp:
         self.peer_loss: float | None = None
         """Share of our packets that the peer lost lately, 0 to 1; None until it has reported."""
         self.round_trip_s: float | None = None
-        """From the peer's last report; None until it can be told."""
+        """Round trip from the peer's last report; None until it is known."""
 
     def is_due(self, tick: int) -> bool:
-        """Whether to send a report on this tick. Intervals vary by half, as RFC 3550 6.2 wants."""
+        """Return whether to send a report on this tick. Intervals vary by half, as RFC 3550 6.2
+        wants.
+        """
         if self._due_tick is None or tick >= self._due_tick:
             was_scheduled = self._due_tick is not None
             self._due_tick = tick + random.randint(INTERVAL_TICKS // 2, INTERVAL_TICKS * 3 // 2)
@@ -58,7 +60,7 @@ class Rtcp:
     def write(
         self, now_s: float, sender: SenderState | None, reception: ReceptionReport | None
     ) -> bytes:
-        """A compound packet. `now_s` stands for wall time: only its differences are used."""
+        """Return a compound packet. `now_s` stands for wall time: only its differences are used."""
         block = self._block(now_s, reception) if reception is not None else b""
         count = 1 if block else 0
         if sender is not None and sender.packets:
@@ -75,7 +77,7 @@ class Rtcp:
         return report + self._description
 
     def goodbye(self) -> bytes:
-        """A compound packet that ends our stream."""
+        """Return a compound packet that ends our stream."""
         empty = _packet(_RECEIVER_REPORT, 0, struct.pack("!I", self._ssrc))
         return empty + _packet(_GOODBYE, 1, struct.pack("!I", self._ssrc))
 

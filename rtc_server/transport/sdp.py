@@ -14,11 +14,11 @@ from rtc_server.transport.sdp_lines import RemoteCandidate
 from rtc_server.transport.sdp_section import DEFAULT_SCTP_PORT, Section, read_section
 
 DEFAULT_MAX_MESSAGE_BYTES: Final = 65536
-"""What RFC 8841 assumes when the offer does not say."""
+"""Limit that RFC 8841 assumes when the offer does not say."""
 
 
 class Role(Enum):
-    """What a peer does here, and so the direction of its audio."""
+    """Role of a peer, and so the direction of its audio."""
 
     CALLER = "speaks and listens"
     SPEAKER = "speaks only: the answer is recvonly (RFC 9725)"
@@ -62,7 +62,7 @@ class Offer:
 
     @property
     def has_data(self) -> bool:
-        """Whether a data channel was offered."""
+        """True if a data channel was offered."""
         return any(section.is_data for section in self.sections)
 
 
@@ -79,7 +79,7 @@ class Fragment:
 
 
 def parse_offer(text: str, role: Role = Role.CALLER) -> Offer:
-    """The offer, checked.
+    """Parse an offer and check it.
 
     Raises:
         PayloadTooLarge: it is longer than `sdp_lines.MAX_OFFER_BYTES`.
@@ -124,7 +124,7 @@ def parse_offer(text: str, role: Role = Role.CALLER) -> Offer:
 
 
 def parse_fragment(text: str) -> Fragment:
-    """A ``application/trickle-ice-sdpfrag`` body.
+    """Parse an ``application/trickle-ice-sdpfrag`` body.
 
     Raises:
         PayloadTooLarge: it is longer than an offer may be.
@@ -193,7 +193,7 @@ def _keep_bundle_transport(sections: list[Section], groups: list[list[str]]) -> 
 
 
 def _bundle(accepted: list[Section], groups: list[list[str]]) -> tuple[str, ...]:
-    """Tags of the accepted sections where one group of the offer holds them all."""
+    """Return the tags of the accepted sections where one group of the offer holds them all."""
     mids = [section.mid for section in accepted]
     if len(set(mids)) == len(mids) and any(set(mids) <= set(group) for group in groups):
         return tuple(mids)

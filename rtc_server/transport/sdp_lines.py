@@ -60,20 +60,20 @@ class Block:
         """(name, value) of the ``a=`` lines."""
 
     def first(self, name: str) -> str | None:
-        """The first value of an attribute."""
+        """Return the first value of an attribute."""
         return next((value for key, value in self.attributes if key == name), None)
 
     def all(self, name: str) -> list[str]:
-        """All values of an attribute."""
+        """Return all values of an attribute."""
         return [value for key, value in self.attributes if key == name]
 
     def has(self, name: str) -> bool:
-        """Whether the attribute is there."""
+        """Return whether the attribute is there."""
         return any(key == name for key, _ in self.attributes)
 
 
 def read_blocks(text: str) -> tuple[Block, list[Block]]:
-    """The session's block and one for each media section.
+    """Return the session's block and one for each media section.
 
     Raises:
         PayloadTooLarge: it is longer than `MAX_OFFER_BYTES`.
@@ -101,12 +101,14 @@ def read_blocks(text: str) -> tuple[Block, list[Block]]:
 
 
 def first_of(scopes: Iterable[Block], name: str) -> str:
-    """The first value of an attribute in the nearest block that has it; empty if none does."""
+    """Return the first value of an attribute in the nearest block that has it; empty
+    if none does.
+    """
     return next((value for scope in scopes if (value := scope.first(name)) is not None), "")
 
 
 def credential(scopes: Iterable[Block], name: str) -> str:
-    """``ice-ufrag`` or ``ice-pwd`` from the nearest block that has it."""
+    """Return ``ice-ufrag`` or ``ice-pwd`` from the nearest block that has it."""
     value = first_of(scopes, name)
     if _CREDENTIALS[name].fullmatch(value) is None:
         raise BadOffer(f"The SDP's a={name} is missing or malformed.")
@@ -114,7 +116,9 @@ def credential(scopes: Iterable[Block], name: str) -> str:
 
 
 def fingerprints(scopes: Iterable[Block]) -> tuple[tuple[str, str], ...]:
-    """(hash function, digest) pairs with SHA-256 or better, from the nearest block with any."""
+    """Return (hash function, digest) pairs with SHA-256 or better, from the nearest
+    block with any.
+    """
     for scope in scopes:
         found = []
         for value in scope.all("fingerprint"):
@@ -131,7 +135,7 @@ def fingerprints(scopes: Iterable[Block]) -> tuple[tuple[str, str], ...]:
 
 
 def setup(scopes: Iterable[Block]) -> str:
-    """Who may start DTLS: ``actpass``, ``active`` or ``passive``."""
+    """Return the DTLS role that the peer offers: ``actpass``, ``active`` or ``passive``."""
     value = first_of(scopes, "setup")
     if value not in ("actpass", "active", "passive"):
         raise BadOffer("The SDP's a=setup must be actpass, active or passive.")
@@ -139,7 +143,7 @@ def setup(scopes: Iterable[Block]) -> str:
 
 
 def candidates(scopes: Iterable[Block]) -> tuple[RemoteCandidate, ...]:
-    """The best `MAX_CANDIDATES` usable candidates of all blocks, each address once."""
+    """Return the best `MAX_CANDIDATES` usable candidates of all blocks, each address once."""
     lines = (value for scope in scopes for value in scope.all("candidate"))
     for_udp = (match for line in lines if (match := _CANDIDATE.match(line)) is not None)
     read = itertools.islice(for_udp, MAX_CANDIDATE_LINES)
@@ -149,7 +153,7 @@ def candidates(scopes: Iterable[Block]) -> tuple[RemoteCandidate, ...]:
 
 
 def _candidate(match: re.Match[str]) -> RemoteCandidate | None:
-    """A usable candidate; None for names (``.local`` too) and what makes no sense.
+    """Return a usable candidate; None for names (``.local`` too) and what makes no sense.
 
     Names are not looked up: a peer behind mDNS reaches us with its first check, which makes its
     address known (a peer-reflexive candidate) without a query that may take a second to fail.
@@ -170,7 +174,9 @@ def _candidate(match: re.Match[str]) -> RemoteCandidate | None:
 
 
 def number(block: Block | None, name: str, default: int, high: int) -> int:
-    """A whole number from 0 to `high`; `default` where the attribute or the block is missing."""
+    """Return the attribute as a whole number from 0 to `high`; `default` where the attribute or the
+    block is missing.
+    """
     text = block.first(name) if block is not None else None
     if text is None:
         return default

@@ -9,7 +9,7 @@ from rtc_server.transport import sdp_lines
 from rtc_server.transport.sdp_lines import Block
 
 DEFAULT_SCTP_PORT: Final = 5000
-"""What RFC 8841 assumes when the offer does not say."""
+"""Port that RFC 8841 assumes when the offer does not say."""
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]{1,64}")
 _M_LINE: Final = re.compile(
     r"([a-z]{1,16}) (\d{1,5})(?:/\d{1,5})? ([A-Za-z/]{1,32}) ([!-~][ -~]{0,512})"
@@ -19,7 +19,7 @@ _DATA_PROTOCOLS: Final = ("UDP/DTLS/SCTP", "TCP/DTLS/SCTP")
 LEGACY_DATA_PROTOCOL: Final = "DTLS/SCTP"
 """Of drafts before RFC 8841: the format is the SCTP port, and ``a=sctpmap`` says what it is for."""
 DATA_CHANNEL: Final = "webrtc-datachannel"
-"""What SCTP carries (RFC 8832)."""
+"""Protocol that SCTP carries (RFC 8832)."""
 _DIRECTIONS: Final = ("sendrecv", "sendonly", "recvonly", "inactive")
 _RTPMAP: Final = re.compile(r"(\d{1,3}) [A-Za-z0-9!#$%&'*+\-.^_`{|}~]{1,64}/\d{1,9}(?:/\d{1,3})?")
 
@@ -55,12 +55,12 @@ class Section:
 
     @property
     def carries_media(self) -> bool:
-        """Whether RTP flows in it."""
+        """True if RTP flows in it."""
         return self.sends or self.receives
 
     @property
     def accepted(self) -> bool:
-        """Whether the answer keeps the section rather than rejecting it with port 0."""
+        """True if the answer keeps the section rather than rejecting it with port 0."""
         return self.carries_media or self.is_data or self.idle
 
 
@@ -104,7 +104,9 @@ def read_section(block: Block, session: Block) -> Section:
 
 
 def _rtpmaps(block: Block, formats: str) -> tuple[str, ...]:
-    """Values of the section's ``a=rtpmap`` lines, one for each format that has one, in order."""
+    """Return the values of the section's ``a=rtpmap`` lines, one for each format that has one, in
+    order.
+    """
     found: dict[str, str] = {}
     for value in block.all("rtpmap"):
         match = _RTPMAP.fullmatch(value)
@@ -126,7 +128,7 @@ def _opus_payload_type(rtpmaps: tuple[str, ...]) -> int:
 
 
 def _sctp_port(block: Block, protocol: str, formats: str) -> int:
-    """The SCTP port of an application section; -1 where it is for no data channel."""
+    """Return the SCTP port of an application section; -1 where it is for no data channel."""
     if protocol in _DATA_PROTOCOLS and formats == DATA_CHANNEL:
         return sdp_lines.number(block, "sctp-port", DEFAULT_SCTP_PORT, 65535)
     if protocol == LEGACY_DATA_PROTOCOL and re.fullmatch(r"\d{1,5}", formats):

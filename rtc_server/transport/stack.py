@@ -29,7 +29,7 @@ from rtc_server.transport.sdp import Offer
 logger = logging.getLogger(__name__)
 
 GOODBYE_S: Final = 4.0
-"""How long saying goodbye may take before the sockets are simply closed."""
+"""Time limit for an orderly close before the sockets are simply closed."""
 
 
 class PeerStack:
@@ -38,7 +38,7 @@ class PeerStack:
     def __init__(
         self, offer: Offer, options: IceOptions, clock: Clock, on_ended: Callable[[], None]
     ) -> None:
-        """`on_ended` is told when the peer has said goodbye, or the path to it is lost."""
+        """`on_ended` is called after the peer has closed, or the path to it is lost."""
         self._offer = offer
         self._on_ended = on_ended
         self.ssrc = secrets.randbits(32)
@@ -64,7 +64,7 @@ class PeerStack:
         return self._dtls._rx_srtp, self._dtls._tx_srtp
 
     async def gather(self) -> LocalEnd:
-        """Open sockets and take in the peer's candidates; what the answer says about us.
+        """Open sockets and take in the peer's candidates; return our side of the description.
 
         Raises:
             AdmissionRefused: no UDP port is free, or no relay could be had.
@@ -88,7 +88,7 @@ class PeerStack:
         )
 
     async def connect(self) -> bool:
-        """ICE, then DTLS. False when either failed; may wait forever."""
+        """Connect ICE, then DTLS. False when either failed; may wait forever."""
         offer = self._offer
         await self._ice.start(
             RTCIceParameters(
@@ -111,7 +111,7 @@ class PeerStack:
         await self._sctp.start(capabilities, self._offer.sctp_port)
 
     async def close(self) -> None:
-        """Say goodbye and free everything, whatever raises."""
+        """Close in order and free everything, whatever raises."""
         goodbyes: list[Callable[[], Awaitable[None]]] = [
             self._dtls.stop,
             self._ice.stop,

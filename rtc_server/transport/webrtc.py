@@ -26,7 +26,7 @@ from rtc_server.transport.stack import PeerStack
 logger = logging.getLogger(__name__)
 
 LATE_S: Final = 0.01
-"""How long after the moment itself a silence is found to have lasted too long."""
+"""Delay after the moment itself with which a silence is found to have lasted too long."""
 CLOSE_S: Final = 5.0
 """Longest `WebRtcTransport.close`."""
 
@@ -261,7 +261,7 @@ class WebRtcTransport:
             self._end.set_result(reason)
 
     def _tell(self, call: Callable[[*_Told], None], *told: *_Told) -> None:
-        """Call the session. One that fails is ended; nobody else's wire suffers."""
+        """Call the session. When it fails, end this call and no other."""
         try:
             call(*told)
         except Exception:

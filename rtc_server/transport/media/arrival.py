@@ -1,4 +1,4 @@
-"""When packets should arrive, learnt from when they did."""
+"""Estimate of packets' arrival times from those of the packets before."""
 
 from collections import deque
 
@@ -46,11 +46,13 @@ class ArrivalClock:
         return transit_s - self._base_s
 
     def expected_s(self, timestamp: int) -> float:
-        """When a packet of this (unwrapped) timestamp arrives if nothing holds it up."""
+        """Return the arrival time of a packet of this (unwrapped) timestamp if
+        nothing delays it.
+        """
         return self._base_s + timestamp / _UNITS_PER_S
 
     def drift_ppm(self) -> float:
-        """How much faster the sender's clock runs than ours; 0 until four windows are known."""
+        """Return the excess of the sender's clock rate over ours; 0 before four windows."""
         if len(self._history) < 4:
             return 0.0
         (first_s, first), (last_s, last) = self._history[0], self._history[-1]
@@ -65,13 +67,13 @@ class PeakHold:
         self._held_until_s = 0.0
 
     def raise_to(self, value_s: float, now_s: float) -> None:
-        """A new sample; matters when it is no less than the present value."""
+        """Take a new sample; it matters when it is no less than the present value."""
         if value_s >= self.value_s(now_s):
             self._peak_s = value_s
             self._held_until_s = now_s + _HOLD_S
 
     def value_s(self, now_s: float) -> float:
-        """The present value."""
+        """Return the present value."""
         overdue_s = now_s - self._held_until_s
         if overdue_s <= 0:
             return self._peak_s

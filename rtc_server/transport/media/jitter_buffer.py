@@ -106,19 +106,19 @@ class JitterBuffer:
 
     @property
     def held_packets(self) -> int:
-        """How many packets wait now, <= `MAX_HELD` after `next` has given None."""
+        """Number of packets that wait, <= `MAX_HELD` after `next` has given None."""
         return len(self._held)
 
     def target_s(self, now_s: float) -> float:
-        """How long an overtaken packet is waited for now."""
+        """Return the time for which an overtaken packet is waited for now."""
         return min(MAX_TARGET_S, self._overtaken.value_s(now_s))
 
     def drift_ppm(self) -> float:
-        """How much faster the sender's clock runs than ours."""
+        """Return the excess of the sender's clock rate over ours, in millionths."""
         return self._clock.drift_ppm()
 
     def report(self) -> ReceptionReport | None:
-        """The block for the next RTCP report."""
+        """Return the block for the next RTCP report."""
         return self._statistics.report()
 
     def push(self, packet: RtpPacket, now_s: float) -> None:
@@ -161,7 +161,7 @@ class JitterBuffer:
         self._held[sequence] = _Held(timestamp, units, payload)
 
     def next(self, now_s: float, *, tick: bool = False) -> Step | None:
-        """What comes next, or None: wait. A stalled path is noticed only on a `tick`."""
+        """Return the next step, or None: wait. A stalled path is noticed only on a `tick`."""
         while self._ssrc is not None:
             held = self._held.get(self._next_sequence)
             if held is not None:
@@ -179,7 +179,7 @@ class JitterBuffer:
         return None
 
     def _order(self, packet: RtpPacket, now_s: float) -> int | None:
-        """How far the packet is ahead of the newest; None when it must not be used."""
+        """Return how far the packet is ahead of the newest; None when it must not be used."""
         if packet.ssrc != self._ssrc:
             if packet.ssrc == self._retired_ssrc and now_s - self._heard_s < _RETIRED_S:
                 self.quality.packets_late += 1  # overtaken by the source that replaced its own
@@ -196,7 +196,7 @@ class JitterBuffer:
         return 1
 
     def _floods(self, now_s: float) -> bool:
-        """Whether more audio has come than time has passed, by more than a path can hold."""
+        """Return whether more audio came than time passed, by more than a path can hold."""
         then_s, emitted_units = self._surplus_at
         self._surplus_at = (now_s, self._emitted_units)
         more = self._emitted_units - emitted_units
@@ -205,7 +205,7 @@ class JitterBuffer:
         return self._surplus_units > MAX_SURPLUS_S * _UNITS_PER_S
 
     def _restart(self, packet: RtpPacket, now_s: float) -> None:
-        """A new source, or new counters of the old one: begin at this packet."""
+        """Begin at this packet: a new source, or new counters of the old one."""
         if self._ssrc is None:
             self._started_s = now_s
         else:
@@ -223,7 +223,7 @@ class JitterBuffer:
         self._statistics.start(packet.ssrc, packet.sequence)
 
     def _in_order(self, held: _Held, now_s: float) -> Step | None:
-        """The next packet is here: play it, after what its timestamp leaves open before it."""
+        """Play the next packet, which is here, after what its timestamp leaves open before it."""
         timestamp, units, payload = held.timestamp, held.units, held.payload
         if units:
             gap = timestamp - self._next_timestamp
@@ -244,7 +244,7 @@ class JitterBuffer:
         return Play(payload, units)
 
     def _worth_waiting(self, now_s: float) -> bool:
-        """Whether the packet that is missing may still come."""
+        """Return whether the packet that is missing may still come."""
         deadline_s = self._clock.expected_s(self._next_timestamp) + self.target_s(now_s)
         return now_s < deadline_s and len(self._held) < MAX_HELD
 
@@ -258,7 +258,7 @@ class JitterBuffer:
         return self._fill(min(rest if rest > 0 else hole, SLOT_UNITS), False, None)
 
     def _without_packets(self, now_s: float) -> Step | None:
-        """Nothing is here: once something should be, let the audio clock go on."""
+        """Let the audio clock go on without packets, once one should be here."""
         margin_s = PAUSE_MARGIN_S if self._pausing else STALL_MARGIN_S
         due_s = now_s - margin_s - self._jitter.value_s(now_s)
         while self._clock.expected_s(self._next_timestamp) <= due_s:

@@ -53,7 +53,7 @@ class OpusError(RtcServerError):
 
 
 def library_paths() -> Iterator[str]:
-    """Where libopus may be, in order of preference."""
+    """Yield the paths at which libopus may be, in order of preference."""
     yield from _SYSTEM_NAMES
     spec = importlib.util.find_spec("av")
     if spec is not None and spec.origin is not None:
@@ -63,7 +63,7 @@ def library_paths() -> Iterator[str]:
 
 
 def load(path: str) -> ctypes.PyDLL:
-    """libopus at `path`, with its signatures declared.
+    """Return libopus at `path`, with its signatures declared.
 
     PyDLL keeps the GIL during a call: each lasts microseconds, and giving the GIL away could cost
     the media loop a whole switch interval (5 ms) to get it back.
@@ -97,7 +97,7 @@ def load(path: str) -> ctypes.PyDLL:
 
 @functools.cache
 def libopus() -> ctypes.PyDLL:
-    """The library of this process.
+    """Return the library of this process.
 
     Raises:
         ConfigError: there is none.
@@ -130,7 +130,7 @@ class OpusDecoder:
         self._address = self._pcm.ctypes.data
 
     def decode(self, payload: bytes) -> Samples:
-        """The packet's audio, shape (n,).
+        """Return the packet's audio, shape (n,).
 
         Raises:
             OpusError: the packet is corrupt.
@@ -140,11 +140,15 @@ class OpusDecoder:
         return self._decode(payload, len(payload), self._capacity, 0)
 
     def conceal(self, samples: int) -> Samples:
-        """`samples` invented samples in place of a lost packet; a multiple of 2.5 ms, <= 120 ms."""
+        """Return `samples` invented samples in place of a lost packet; a multiple of 2.5 ms, <= 120
+        ms.
+        """
         return self._decode(None, 0, samples, 0)
 
     def recover(self, next_payload: bytes, samples: int) -> Samples:
-        """The lost packet before `next_payload`, from the latter's FEC data where it has any."""
+        """Return the lost packet before `next_payload`, from the latter's FEC data where it has
+        any.
+        """
         return self._decode(next_payload, len(next_payload), samples, 1)
 
     def close(self) -> None:
@@ -176,7 +180,7 @@ class OpusDecoder:
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """How speech is encoded.
+    """Opus encoder settings for speech.
 
     On a clean path CELT is used: it costs a third of SILK's time and delays by 2.5 ms, not 6.5, at
     a bitrate where both are transparent for speech. Only SILK and hybrid frames can carry FEC, so
@@ -225,7 +229,7 @@ class OpusEncoder:
             self._set(_SET_PACKET_LOSS_PERC, max(percent, 10))
 
     def encode(self, frame: Samples) -> bytes:
-        """One packet from float32 in [-1, 1], shape (960,); louder samples are clipped.
+        """Return one packet from float32 in [-1, 1], shape (960,); louder samples are clipped.
 
         Raises:
             OpusError: the frame has another shape or type, or the encoder is closed.
@@ -238,7 +242,7 @@ class OpusEncoder:
         return self._packet[: self._encode()].tobytes()
 
     def silence(self) -> bytes:
-        """One packet of silence after encoded silence; what comes next is encoded afresh.
+        """Return one packet of silence after encoded silence; what comes next is encoded afresh.
 
         Raises:
             OpusError: the encoder is closed.

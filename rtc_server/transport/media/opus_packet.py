@@ -1,4 +1,4 @@
-"""What an Opus packet tells without being decoded (RFC 6716)."""
+"""Properties of an Opus packet that are read without decoding it (RFC 6716)."""
 
 OPUS_RATE = 48_000
 """Opus' RTP clock, whatever the audio's own rate (RFC 7587, section 4.1)."""
@@ -16,7 +16,7 @@ _DURATIONS = _toc_durations()
 
 
 def packet_duration(payload: bytes) -> int:
-    """Length of an Opus packet's audio in 1/48000 s; 0 when it is no valid packet.
+    """Return the length of an Opus packet's audio in 1/48000 s; 0 when it is no valid packet.
 
     RFC 6716, section 3.1 (the TOC byte) and 3.2.5 (code 3).
     """
@@ -29,12 +29,12 @@ def packet_duration(payload: bytes) -> int:
 
 
 def frame_duration(payload: bytes) -> int:
-    """Length of one of the packet's frames in 1/48000 s; `payload` is not empty."""
+    """Return the length of one of the packet's frames in 1/48000 s; `payload` is not empty."""
     return _DURATIONS[payload[0] & 0xFC]
 
 
 def carries_previous(payload: bytes) -> bool:
-    """Whether in-band FEC (LBRR) of the frame before is inside: RFC 6716, section 4.2.4."""
+    """Return whether in-band FEC (LBRR) of the frame before is inside: RFC 6716, section 4.2.4."""
     if not payload or payload[0] & 0x80:  # CELT only
         return False
     first = _first_frame(payload)
@@ -49,7 +49,9 @@ def carries_previous(payload: bytes) -> bool:
 
 
 def _first_frame(payload: bytes) -> int:
-    """Where the first frame's data begins (RFC 6716, section 3.2), at or past the end if broken."""
+    """Return the offset of the first frame's data (RFC 6716, section 3.2), at or past the end if
+    broken.
+    """
     code = payload[0] & 3
     at, lengths = 1, 0
     if code == 2:
@@ -72,10 +74,10 @@ def _first_frame(payload: bytes) -> int:
 
 
 def is_pause(payload: bytes) -> bool:
-    """Whether the sender says that it is silent and may now send little (DTX)."""
+    """Return whether the sender says that it is silent and may now send little (DTX)."""
     return 0 < len(payload) <= 2
 
 
 def pause_packet(payload: bytes) -> bytes:
-    """A one-byte DTX packet in the mode of `payload`: one frame of no data."""
+    """Return a one-byte DTX packet in the mode of `payload`: one frame of no data."""
     return bytes((payload[0] & 0xFC,))

@@ -1,4 +1,4 @@
-"""What a session's media went through: counters kept by receiver and sender."""
+"""Media counters of one session, kept by receiver and sender."""
 
 from dataclasses import dataclass
 
@@ -34,11 +34,11 @@ class Quality:
     silence_ms: float = 0.0
     """Pauses filled with silence: the sender said so, or sent nothing for long."""
     target_ms: float = 0.0
-    """How long the jitter buffer now waits for a packet that a later one has overtaken."""
+    """Time for which the jitter buffer now waits for a packet that a later one has overtaken."""
     jitter_ms: float = 0.0
     """Interarrival jitter (RFC 3550, 6.4.1)."""
     drift_ppm: float = 0.0
-    """How much faster the sender's clock runs than ours."""
+    """Excess of the sender's clock rate over ours, in millionths."""
 
     @property
     def packets_lost(self) -> int:
@@ -75,7 +75,7 @@ class ReceptionStatistics:
         self._reported = (0, 0)
 
     def start(self, ssrc: int, sequence: int) -> None:
-        """A source begins, or begins anew, with this sequence number."""
+        """Begin with a source, or anew, at this sequence number."""
         self._ssrc = ssrc
         self._first, self._highest = sequence, sequence - 1
         self._received = 0
@@ -101,7 +101,7 @@ class ReceptionStatistics:
         self._transit = transit
 
     def report(self) -> ReceptionReport | None:
-        """The block for the next RTCP report; None before the first packet."""
+        """Return the block for the next RTCP report; None before the first packet."""
         if self._received == 0:
             return None
         expected = self._highest - self._first + 1

@@ -62,13 +62,13 @@ class Receiver:
         return [] if self._let_read else self._drain(now_s, tick=not read)
 
     def quality(self, now_s: float) -> Quality:
-        """The session's counters, brought up to date."""
+        """Return the session's counters, brought up to date."""
         self._quality.target_ms = self._buffer.target_s(now_s) * 1000
         self._quality.drift_ppm = self._buffer.drift_ppm()
         return self._quality
 
     def report(self) -> ReceptionReport | None:
-        """The block for the next RTCP receiver report; None before the first packet."""
+        """Return the block for the next RTCP receiver report; None before the first packet."""
         return self._buffer.report()
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class Receiver:
 
 
 def _faded(samples: Samples, before_units: int) -> Samples:
-    """Concealed audio, of which `before_units` came before, on its way to silence."""
+    """Return concealed audio, of which `before_units` came before, faded towards silence."""
     if before_units + len(samples) * _UNITS_PER_SAMPLE <= _FADE_FROM_UNITS:
         return samples
     units = before_units + _UNITS_PER_SAMPLE * np.arange(len(samples))

@@ -9,7 +9,7 @@ _HEADER = struct.Struct("!BBHII")
 
 
 class RtpPacket(NamedTuple):
-    """What of a received packet matters to us."""
+    """Fields of a received packet that we use."""
 
     payload_type: int
     """0 to 127."""
@@ -26,12 +26,12 @@ class RtpPacket(NamedTuple):
 
 
 def is_rtcp(data: bytes) -> bool:
-    """Whether a datagram that may be RTP or RTCP is RTCP (RFC 5761); two bytes at least."""
+    """Return whether a datagram, RTP or RTCP, is RTCP (RFC 5761); two bytes at least."""
     return 192 <= data[1] <= 223
 
 
 def parse_rtp(data: bytes) -> RtpPacket | None:
-    """The packet in `data`, or None when it is none. Never raises, whatever the bytes."""
+    """Return the packet in `data`, or None when it is none. Never raises, whatever the bytes."""
     size = len(data)
     if size < HEADER_BYTES:
         return None
@@ -59,7 +59,7 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
 def build_rtp(
     payload: bytes, *, payload_type: int, marker: bool, sequence: int, timestamp: int, ssrc: int
 ) -> bytes:
-    """One packet; `sequence` and `timestamp` are wrapped here."""
+    """Return one packet; `sequence` and `timestamp` are wrapped here."""
     return (
         _HEADER.pack(
             _VERSION << 6,
@@ -73,10 +73,14 @@ def build_rtp(
 
 
 def sequence_delta(sequence: int, reference: int) -> int:
-    """How far `sequence` is ahead of `reference` (either may be unwrapped): -32768 to 32767."""
+    """Return how far `sequence` is ahead of `reference`, of which either may be unwrapped: -32768
+    to 32767.
+    """
     return ((sequence - reference + 0x8000) & 0xFFFF) - 0x8000
 
 
 def timestamp_delta(timestamp: int, reference: int) -> int:
-    """How far `timestamp` is ahead of `reference` (either may be unwrapped): 32 bits, signed."""
+    """Return how far `timestamp` is ahead of `reference` (either may be unwrapped): 32 bits,
+    signed.
+    """
     return ((timestamp - reference + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000

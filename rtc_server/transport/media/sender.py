@@ -40,11 +40,11 @@ class FrameEncoder:
 
     @property
     def fec(self) -> bool:
-        """Whether packets now carry the one before."""
+        """True while packets carry the one before."""
         return self._expected_percent > 0
 
     def encode(self, frame: Samples | None, tick: int) -> EncodedFrame | None:
-        """The packet of this tick, or None when there is nothing to send.
+        """Return the packet of this tick, or None when there is nothing to send.
 
         `frame` is float32, shape (960,), 48 kHz; None in silence. `tick` counts 20 ms of media
         time and only grows; ticks that were skipped are time that passed.
@@ -73,7 +73,7 @@ class FrameEncoder:
         return EncodedFrame(self._pause, False)
 
     def report_loss(self, fraction: float) -> None:
-        """What the client's receiver report says it lost since the last, 0 to 1."""
+        """Take the fraction lost since the last receiver report of the client, 0 to 1."""
         # The first sign of loss counts at once; it is forgotten over some ten reports.
         self._loss = max(fraction, self._loss * _LOSS_MEMORY)
         threshold = FEC_OFF_LOSS if self.fec else FEC_ON_LOSS
@@ -114,30 +114,32 @@ class Sender:
 
     @property
     def packets_sent(self) -> int:
-        """For RTCP sender reports."""
+        """Number of packets for RTCP sender reports."""
         return self._packets
 
     @property
     def payload_bytes_sent(self) -> int:
-        """For RTCP sender reports: without headers."""
+        """Number of bytes for RTCP sender reports: without headers."""
         return self._payload_bytes
 
     @property
     def fec(self) -> bool:
-        """Whether packets that are encoded here now carry the one before."""
+        """True while packets that are encoded here carry the one before."""
         return self._encoder is not None and self._encoder.fec
 
     def timestamp(self, tick: int) -> int:
-        """RTP time of a tick, for sender reports; 32 bits."""
+        """Return the RTP time of a tick, for sender reports; 32 bits."""
         return (self._timestamp + tick * PLAYOUT_FRAME_SAMPLES) & 0xFFFFFFFF
 
     def send(self, frame: Samples | None, tick: int) -> bytes | None:
-        """The packet of this tick, or None when there is nothing; see `FrameEncoder.encode`."""
+        """Return the packet of this tick, or None when there is nothing; see
+        `FrameEncoder.encode`.
+        """
         assert self._encoder is not None
         return self.forward(self._encoder.encode(frame, tick), tick)
 
     def forward(self, frame: EncodedFrame | None, tick: int) -> bytes | None:
-        """The packet of this tick from what was encoded, perhaps for others, too."""
+        """Return the packet of this tick from what was encoded, perhaps for others, too."""
         if frame is None:
             return None
         packet = build_rtp(
@@ -155,7 +157,7 @@ class Sender:
         return packet
 
     def report_loss(self, fraction: float) -> None:
-        """What the client's receiver report says it lost since the last, 0 to 1."""
+        """Take the fraction lost since the last receiver report of the client, 0 to 1."""
         if self._encoder is not None:
             self._encoder.report_loss(fraction)
 

@@ -40,7 +40,7 @@ class TickSchedule:
 
     @property
     def due_s(self) -> float:
-        """When the next tick is due."""
+        """Time at which the next tick is due."""
         return self._origin_s + self._next * self._period_s
 
     def resume(self, now_s: float) -> None:
@@ -48,7 +48,9 @@ class TickSchedule:
         self._next = max(self._next, math.ceil((now_s - self._origin_s) / self._period_s))
 
     def take(self, now_s: float) -> int | None:
-        """The number of the tick that is due now, or None. Call again for the one made up for."""
+        """Return the number of the tick that is due now, or None. Call again for the one made up
+        for.
+        """
         late_s = now_s - self.due_s
         if late_s < -ROUNDING_S:
             return None
@@ -71,7 +73,7 @@ class MediaTick:
         self._timer: asyncio.TimerHandle | None = None
         self._awake = False
         self.observe_lateness_s: Callable[[float], None] | None = None
-        """Told how late each wake-up was, for metrics."""
+        """Callback with the lateness of each wake-up, for metrics."""
 
     @property
     def skipped(self) -> int:
@@ -140,7 +142,7 @@ _ticks: WeakKeyDictionary[asyncio.AbstractEventLoop, MediaTick] = WeakKeyDiction
 
 
 def shared_tick() -> MediaTick:
-    """The running loop's beat."""
+    """Return the tick that all media of the running loop share."""
     loop = asyncio.get_running_loop()
     tick = _ticks.get(loop)
     if tick is None:

@@ -1,4 +1,4 @@
-"""What the messages of a WebSocket mean. Pure: a form reads and writes, and moves nothing."""
+"""Meaning of the messages of a WebSocket. Pure: a form reads and writes, and moves nothing."""
 
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
@@ -47,10 +47,10 @@ class Form(Protocol):
     """Largest message that is read at all."""
 
     def read(self, message: str | bytes) -> Incoming:
-        """What a message holds."""
+        """Return the content of a message."""
 
     def write(self, pcm: bytes, elapsed_ms: int) -> str | bytes:
-        """An audio message.
+        """Return an audio message.
 
         Args:
             pcm: mono Int16LE at `sample_rate`.
@@ -59,7 +59,7 @@ class Form(Protocol):
 
 
 def event_in(text: str) -> EventIn | Refused:
-    """An event, if it is not too long."""
+    """Return an event, or its refusal when it is too long."""
     if len(text) > MAX_EVENT_BYTES or len(text.encode()) > MAX_EVENT_BYTES:
         return Refused(f"The event is longer than {MAX_EVENT_BYTES // 1024} kB.")
     return EventIn(text)

@@ -31,7 +31,7 @@ FLOOD: Final = (
     "You send too many messages; they wait, and audio behind them is late. Put about 20 ms of "
     f"audio into each, and send at most {MESSAGES_PER_S // EVENT_COST} events a second."
 )
-"""What a client is told whose messages are held back."""
+"""Warning to a client whose messages are held back."""
 
 
 Waiting: TypeAlias = Incoming | Control
@@ -113,7 +113,7 @@ class Inbox:
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more should be read now."""
+        """True while nothing more should be read."""
         return (
             self._waiting_s >= READ_AHEAD_S
             or self._waiting_cost >= READ_AHEAD_S * MESSAGES_PER_S

@@ -1,4 +1,4 @@
-"""Between Int16LE on the wire and the server's float samples, at other rates."""
+"""Conversion between Int16LE of the client and the server's float samples, at other rates."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class SpeechIn:
         self._resampler = Resampler(sample_rate, SPEECH_RATE)
 
     def push(self, pcm: bytes) -> Samples:
-        """Int16LE to float32 at `SPEECH_RATE`, shape (n,); n may be 0."""
+        """Convert Int16LE to float32 at `SPEECH_RATE`, shape (n,); n may be 0."""
         return self._resampler.push(from_int16(np.frombuffer(pcm, "<i2").astype(np.int16)))
 
     def close(self) -> None:
@@ -50,7 +50,9 @@ class SpeechOut:
         return self._take(len(self._ready) // self._frame_bytes)
 
     def finish(self) -> bytes:
-        """Speech ended: the rest, filled up to a whole frame with silence; empty in silence."""
+        """End the speech: return the rest, filled up to a whole frame with silence; empty in
+        silence.
+        """
         if not self._speaking:
             return b""
         self._speaking = False

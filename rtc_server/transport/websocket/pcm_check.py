@@ -18,7 +18,7 @@ FLOATS: Final = 64
 FLOAT_BANDS: Final = ((0x3380, 0x3FFF), (0xB380, 0xBFFF))
 """Upper halves of float32 of magnitudes from 2**-24 to 2, positive and negative."""
 TOLD_AGAIN_BYTES: Final = 320_000
-"""Audio of a wrong form that is passed over until the client is told once more."""
+"""Audio of a wrong form that is passed over until the next warning."""
 
 
 class PcmCheck:

@@ -1,25 +1,25 @@
-"""The seam between this wire and the library that speaks the WebSocket protocol."""
+"""Interface between this transport and the library that speaks the WebSocket protocol."""
 
 from enum import Enum
 from typing import Protocol
 
 
 class Control(Enum):
-    """What a socket tells besides messages."""
+    """Events of a socket besides messages."""
 
     ALIVE = "alive"
     """A ping or a pong came."""
     CLOSED = "closed"
     """The peer closed it, or broke the protocol."""
     LOST = "lost"
-    """The connection broke without a goodbye."""
+    """The connection broke without a close."""
 
 
 class Socket(Protocol):
     """An open WebSocket. One task receives, another one sends."""
 
     async def receive(self) -> str | bytes | Control:
-        """The next whole message. Not calling it holds the peer back."""
+        """Return the next whole message. Not calling it holds the peer back."""
 
     async def send(self, message: str | bytes) -> None:
         """Send text or binary; waits while the peer does not read.
@@ -36,7 +36,9 @@ class Socket(Protocol):
         """
 
     async def close(self) -> None:
-        """Say goodbye and wait a moment for the peer's. Idempotent, bounded, never raises."""
+        """Close in order and wait a moment for the peer's close. Idempotent,
+        bounded, never raises.
+        """
 
     def abort(self) -> None:
         """Drop the connection now. Idempotent."""

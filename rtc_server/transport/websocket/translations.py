@@ -12,9 +12,9 @@ from rtc_server.transport.websocket.pcm_check import PcmCheck
 
 APPEND = "session.input_audio_buffer.append"
 NOT_BASE64 = re.compile("[^A-Za-z0-9+/=]")
-"""What is not in the alphabet of base64."""
+"""Characters outside the alphabet of base64."""
 WHITE_SPACE = dict.fromkeys(map(ord, " \t\r\n\v\f"))
-"""What line-wrapping encoders put between the characters."""
+"""Characters that line-wrapping encoders insert."""
 
 
 class TranslationsForm:

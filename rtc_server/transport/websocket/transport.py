@@ -30,13 +30,13 @@ from rtc_server.transport.websocket.socket import Control, Socket
 SLICE_S: Final = 0.1
 """Audio handed to the session at once; the detector must not hold the event loop for long."""
 WATCH_S: Final = 0.5
-"""How often the deadlines are looked at."""
+"""Interval between two looks at the deadlines."""
 CLOSE_S: Final = 5.0
-"""How long an orderly end may take; then the socket is aborted."""
+"""Time limit for an orderly end; then the socket is aborted."""
 GOODBYE_S: Final = 0.5
-"""How much later than a failed send it may be read that the peer closed."""
+"""Time after a failed send in which the peer's close may still be read."""
 LAST_WORDS_S: Final = 2.0
-"""How long what is queued may take to leave when we close."""
+"""Time in which what is queued may leave when we close."""
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class WebSocketTransport:
             self._socket.abort()
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Whatever fails ends this peer, and nobody else."""
+        """Run one task; when it fails, end this peer and nobody else's."""
         try:
             await work()
         except ConnectionError:
@@ -308,7 +308,7 @@ class WebSocketTransport:
             self._end.set_result(reason)
 
     def _tell(self, call: Callable[[], None]) -> None:
-        """Call the session. One that fails is ended; nobody else's wire suffers."""
+        """Call the session. When it fails, end this connection and no other."""
         try:
             call()
         except Exception:
