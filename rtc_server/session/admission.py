@@ -1,4 +1,4 @@
-"""Rules of admission: who may hold how many places of the house.
+"""Rules of admission: the number of places that each caller may hold.
 
 Pure: fed with what happens to each place. A place is held from admission to the end of a session, a
 room's speaker or a room's listener. Four limits stand beside those of a key (`quota`): places in
@@ -17,27 +17,27 @@ from rtc_server.session.quota import Lease, Quotas
 UNCONNECTED = 4
 """Calls of one address that may be on their way at once: each holds sockets until it connects."""
 UNCONNECTED_LISTENERS = 32
-"""The same for listeners of rooms: a hall that scans one QR code stands behind one address."""
+"""The same for listeners of rooms: the audience of one QR code shares one address."""
 KEPT_SHARE = 0.2
 """Share of the places that one key leaves to the others."""
 RETRY_FULL_S = 5
-"""When to try again after all places were taken."""
+"""Seconds after which to try again when all places are taken."""
 RETRY_UNCONNECTED_S = 2
-"""When to try again after too many calls of an address were still connecting."""
+"""Seconds after which to try again when too many calls of an address are still connecting."""
 
 
 class Kind(Enum):
-    """What a place is held for."""
+    """Purpose of a place."""
 
     SESSION = auto()
     SPEAKER = auto()
-    """Of a room; rooms are counted by themselves."""
+    """Speaker of a room; rooms are counted by themselves."""
     LISTENER = auto()
-    """Of a room: an audience shares one secret, and often one address."""
+    """Listener of a room: an audience shares one secret, and often one address."""
 
 
 class State(Enum):
-    """What has become of a place's wire."""
+    """State of a place's transport."""
 
     CONNECTING = auto()
     CONNECTED = auto()
@@ -47,7 +47,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AdmissionLimits:
-    """Limits of the house."""
+    """Limits of the whole server."""
 
     sessions: int
     """Sessions at once."""
@@ -56,7 +56,7 @@ class AdmissionLimits:
 
     @property
     def per_address(self) -> int:
-        """What counts for one address."""
+        """Limit that applies to one address."""
         return self.address_sessions or max(self.sessions // 2, UNCONNECTED)
 
 
@@ -75,10 +75,10 @@ class Place:
     _forget: Callable[["Place"], None]
     state: State = State.CONNECTING
     give_up: Callable[[], None] = lambda: None
-    """Ends what the place is held for; called when its own holder needs the place."""
+    """Callback that ends what the place is held for; called when its own holder needs the place."""
 
     def end(self, now_s: float, wall_s: float) -> None:
-        """Give it back. Harmless when said twice."""
+        """Give it back. Idempotent."""
         self.lease.end(now_s, wall_s)
         self._forget(self)
 

@@ -1,4 +1,4 @@
-"""What signaling may ask of the sessions, and what it is told. No HTTP here, no media there."""
+"""Interface of the sessions to signaling. No HTTP here, no media there."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from rtc_server.transport.base import Transport, TransportListener
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who opened a session, and so may touch it."""
+    """Identity that opened a session, and so may touch it."""
 
     key: str = ""
     """Id of the API key; empty on a server without keys."""
@@ -23,18 +23,20 @@ class Owner:
     """Id of the client secret; empty when the key itself opened it."""
 
     def may_touch(self, other: "Owner") -> bool:
-        """Whether a session of `other` is this one's: a key's own, and those of its secrets."""
+        """Return whether a session of `other` is this one's: a key's own, and those
+        of its secrets.
+        """
         return self.key == other.key and self.secret in ("", other.secret)
 
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Who asks for a place, as far as admission cares."""
+    """Caller that asks for a place, as far as admission cares."""
 
     owner: Owner = field(default_factory=Owner)
     """Key and client secret."""
     limits: KeyLimits = field(default_factory=KeyLimits)
-    """What the owner's key may use."""
+    """Limits of the owner's key."""
     source: str = ""
     """Address that is counted, of IPv6 its /64; empty where many may stand behind it."""
     has_rivals: bool = False
@@ -43,20 +45,22 @@ class Claimant:
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What a call asked for. Shapes and types are checked; languages and names are not yet."""
+    """Settings of a call as requested. Shapes and types are checked; languages and names are not
+    yet.
+    """
 
     model: str | None = None
     """The model name as the client wrote it; it chooses nothing, and is shown back."""
     settings: SessionPatch = field(default_factory=SessionPatch)
     """Settings the call named; None there takes the server's default."""
     claimant: Claimant = field(default_factory=Claimant)
-    """Who asks."""
+    """Caller that asks."""
     stats: bool = False
-    """Whether the client is sent a ``stats`` event each second."""
+    """True if the client is sent a ``stats`` event each second."""
 
     @property
     def owner(self) -> Owner:
-        """Who will own the session."""
+        """Owner of the session to be."""
         return self.claimant.owner
 
 
@@ -77,13 +81,13 @@ class Spoken:
     at_s: float
     """Unix time when its first caption was sent."""
     source: SourceCaption
-    """What was said, and when on the session's audio clock."""
+    """Source text, with its times on the session's audio clock."""
     target: TargetCaption
-    """What it means."""
+    """Its translation."""
 
 
 Connect = Callable[[TransportListener], Awaitable[Transport]]
-"""Makes the wire of an admitted session, or raises and leaves nothing behind."""
+"""Function that makes the transport of an admitted session, or raises and leaves nothing behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class OpenedCall:
 
 
 class Calls(Protocol):
-    """The sessions behind HTTP."""
+    """Interface of the sessions to HTTP."""
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
         """Admit, negotiate, start. When cancelled, nothing of the call is left.
@@ -112,7 +116,8 @@ class Calls(Protocol):
         """
 
     async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
-        """Admit, connect a wire that needs no negotiation, and return when the session is over.
+        """Admit, connect a transport that needs no negotiation, and return when the session is
+        over.
 
         `connect` is called only once the session is admitted. When cancelled, the session ends.
 
@@ -132,7 +137,7 @@ class Calls(Protocol):
         """
 
     async def resume_stream(self, session_id: str, connect: Connect, seen: LastSeen) -> None:
-        """`resume_call` for a wire that needs no negotiation; returns when that wire is over.
+        """Do as `resume_call` for a transport that needs no negotiation; return when it is over.
 
         Raises:
             UnknownSession: as `resume_call`; `connect` was not called.
@@ -149,7 +154,7 @@ class Calls(Protocol):
         """
 
     def check(self, settings: SessionPatch) -> Direction:
-        """The languages and the voice of a session with these settings, if there can be one.
+        """Return the languages and the voice of a session with these settings, if there can be one.
 
         Raises:
             UnsupportedPair: a language, voice or engine that is not here.
@@ -157,7 +162,7 @@ class Calls(Protocol):
         """
 
     def check_admission(self, request: SessionRequest) -> None:
-        """Say why a session would be refused now; open none.
+        """Raise the error with which a session would be refused now; open none.
 
         Raises:
             UnsupportedPair, NotReady: as `check`.
@@ -165,21 +170,22 @@ class Calls(Protocol):
         """
 
     def owner(self, session_id: str) -> Owner:
-        """Who opened a session, also of one whose transcript can still be read.
+        """Return the owner of a session, also of one whose transcript can still be read.
 
         Raises:
             UnknownSession: there is no such session.
         """
 
     def transcript(self, session_id: str) -> Sequence[Spoken]:
-        """What was understood so far, in the order of speaking; also shortly after the end.
+        """Return the segments understood so far, in the order of speaking; also shortly after the
+        end.
 
         Raises:
             UnknownSession: there is no such session.
         """
 
     def revoke(self, key: str) -> None:
-        """A key is no longer valid: its sessions finish their sentence and end."""
+        """End a key that is no longer valid: its sessions finish their sentence and end."""
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:
         """End a session: at once, or with `drain` after speaking what is pending.
@@ -193,7 +199,7 @@ class Calls(Protocol):
 
 
 class Readiness(Protocol):
-    """Whether new calls are welcome."""
+    """State of the server towards new calls."""
 
     @property
     def ready(self) -> bool:
@@ -205,7 +211,7 @@ class Readiness(Protocol):
 
     @property
     def retry_after_s(self) -> int:
-        """When the engines can carry another session: whole seconds, 0 for at once."""
+        """Whole seconds until the engines can carry another session, 0 for at once."""
 
 
 def check_headroom(readiness: Readiness) -> None:
@@ -221,24 +227,24 @@ class Phrase:
     """Something to try with the engines in use."""
 
     text: str
-    """What to say, in the language asked for."""
+    """Sentence to say, in the language asked for."""
     translation: str
-    """What comes back."""
+    """Translation that comes back."""
     language: str
     """Language of `translation`."""
     topic: str = ""
-    """What it is about, for grouping; may be empty."""
+    """Topic, for grouping; may be empty."""
 
 
 class Catalogue(Protocol):
-    """What this server can translate."""
+    """Languages, voices, engines and phrases of this server."""
 
     @property
     def engine_set(self) -> str:
         """Name of the set that the engines in use are; "" when they were chosen one by one."""
 
     def engines(self) -> Sequence[EngineCard]:
-        """Every engine this server knows, in use or not."""
+        """Return every engine this server knows, in use or not."""
 
     @property
     def ast(self) -> AstCapabilities | None:
@@ -249,4 +255,4 @@ class Catalogue(Protocol):
         """The synthesis engine in use; None until it has started."""
 
     def phrases(self, language: str) -> Sequence[Phrase]:
-        """Phrases to say in `language`; none when the engine in use has no fixed list."""
+        """Return phrases to say in `language`; none when the engine in use has no fixed list."""

@@ -1,4 +1,5 @@
-"""Subtitles that a person can read: at most two lines of 42 characters, at most 7 s long. Pure.
+"""Cues of subtitles that a person can read: at most two lines of 42 characters, at most 7 s long.
+Pure.
 
 The page does the same (``static/cues.js``), and a test holds the two against each other.
 """

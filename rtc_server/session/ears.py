@@ -1,4 +1,4 @@
-"""Hears for all sessions at once: what came in is judged together, when the beat is over.
+"""Voice activity detection of all sessions together, after the tick that received the audio.
 
 The voice activity detector costs half as much when it takes the windows of a dozen streams at a
 time, and nothing that is sent at the beat has to wait for it.
@@ -17,27 +17,27 @@ from rtc_server.transport.media.tick import shared_tick
 logger = logging.getLogger(__name__)
 
 FEW: Final = 6
-"""Below so many sessions each is heard at once, as their packets are read as they come."""
+"""Number of sessions below which audio is detected at once, as packets are read as they come."""
 AT_ONCE: Final = 20
-"""Of a crowd so many are heard together; then timers and packets may have their turn."""
+"""Sessions detected in one call at most; then timers and packets may have their turn."""
 
 
 class Hearer(Protocol):
-    """One that has joined the ears."""
+    """Session whose audio is detected here."""
 
     @property
     def listener(self) -> Listener:
-        """What finds speech in its stream."""
+        """Segmenter of its stream."""
 
     def heard(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
-        """What became of audio that was given to `Ears.hear`."""
+        """Take what was detected in audio that was given to `Ears.hear`."""
 
     def hearing_failed(self) -> None:
-        """Its listener, or `heard`, raised; what else it was to hear is lost."""
+        """Report that its listener, or `heard`, raised; its other audio is lost."""
 
 
 class Ears:
-    """Keeps what each session was sent since the last beat, in order, and no longer than that.
+    """Queue of each session's audio since the last tick, in order, and no longer than that.
 
     Whoever changes something that depends on what has been heard calls `catch_up` first.
     """
@@ -46,19 +46,19 @@ class Ears:
         self._members: set[Hearer] = set()
         self._waiting: dict[Hearer, list[Pcm]] = {}
         self._expected = False
-        """The end of a beat was asked for."""
+        """True once the end of a tick was asked for."""
 
     def join(self, hearer: Hearer) -> None:
-        """It will have something to hear."""
+        """Add a session; it will bring audio."""
         self._members.add(hearer)
 
     def leave(self, hearer: Hearer) -> None:
-        """It hears nothing any more, what waits included. Harmless when it has not joined."""
+        """Remove a session and its audio that waits. Idempotent."""
         self._members.discard(hearer)
         self._waiting.pop(hearer, None)
 
     def hear(self, hearer: Hearer, pcm: Pcm) -> None:
-        """Have that heard, now or after the beat."""
+        """Detect speech in that audio, now or after the tick."""
         self._waiting.setdefault(hearer, []).append(pcm)
         if len(self._members) < FEW:
             self.catch_up()
@@ -67,7 +67,7 @@ class Ears:
             shared_tick().after(self._beat_is_over)
 
     def catch_up(self) -> None:
-        """Have all heard that waits."""
+        """Detect speech in all audio that waits."""
         self._hear(len(self._waiting))
 
     def _beat_is_over(self) -> None:
@@ -83,7 +83,7 @@ class Ears:
             asyncio.get_running_loop().call_soon(self._hear_crowd)
 
     def _hear(self, count: int) -> None:
-        """Have those heard who wait longest, so many of them."""
+        """Detect speech in the audio of the `count` sessions that wait longest."""
         now = list(self._waiting)[:count]
         asking = [(hearer, _hearing(hearer, self._waiting.pop(hearer))) for hearer in now]
         answers: list[float | None] = [None] * len(asking)

@@ -19,19 +19,19 @@ class SentEvent:
     seq: int | None
     """Counts extension events; None on others."""
     at_s: float
-    """When, on the server's monotonic clock."""
+    """Time on the server's monotonic clock."""
     text: str
     """The JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a client that comes back is sent."""
+    """Events sent to a client that comes back."""
 
     texts: list[str]
     """Events in their order, as they were sent first."""
     missing: bool
-    """Whether some before them are no longer kept."""
+    """True if some before them are no longer kept."""
 
 
 class EventLog:
@@ -54,7 +54,7 @@ class EventLog:
             self._dropped_seq = self._dropped.seq or self._dropped_seq
 
     def since(self, seen: LastSeen, cut_s: float) -> Replay:
-        """What came after what the client saw last.
+        """Return what came after the last event that the client saw.
 
         A client that names an event of any kind gets all that followed. One that names an extension
         event gets the extension events that followed: of the others it may have had some. One that

@@ -1,4 +1,4 @@
-"""When a session or a room ends by itself, and what its people are told of that. Pure."""
+"""End of a session or a room by its own limits, and the notices of that. Pure."""
 
 import math
 
@@ -6,20 +6,20 @@ from rtc_server.events.server import ExpiringEvent, ExpiringReason
 from rtc_server.session.quota import Lease
 
 EXPIRING_S = 60.0
-"""How long before its end a session or a room is told of it."""
+"""Time before its end at which a session or a room is warned."""
 
 
 class Expiry:
-    """Two ends, whichever is nearer: the lease's, and too long a time without speech."""
+    """Deadline of a session: the end of its lease, or of too long a time without speech."""
 
     def __init__(self, lease: Lease, idle_minutes: int, now_s: float) -> None:
-        """`idle_minutes`: 0 lets it be silent for ever."""
+        """`idle_minutes`: 0 allows silence without limit."""
         self._lease, self._idle_s = lease, idle_minutes * 60 or math.inf
         self._active_s = now_s
         self._told: ExpiringReason | None = None
 
     def active(self, now_s: float) -> None:
-        """Somebody speaks, or asked for something."""
+        """Note that somebody speaks, or asked for something."""
         self._active_s = now_s
 
     def left_s(self, now_s: float, wall_s: float) -> tuple[float, ExpiringReason]:
@@ -31,7 +31,7 @@ class Expiry:
         return limit_s, ExpiringReason.LIMIT
 
     def news(self, now_s: float, wall_s: float) -> ExpiringEvent | None:
-        """Return what is to be told now: once that the end is near, and once that it has come."""
+        """Return the notice that is due: once that the end is near, and once that it has come."""
         left_s, reason = self.left_s(now_s, wall_s)
         if left_s > EXPIRING_S:
             self._told = None  # somebody spoke again

@@ -1,4 +1,4 @@
-"""One wire of a session, from its answer to its end. A session may have several, one at a time."""
+"""Connection of a session to one transport. A session may have several, one at a time."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from rtc_server.transport.base import CloseReason, Transport, TransportListener,
 
 
 class Link:
-    """Implements `TransportListener`: passes on what the wire tells while the session is on it.
+    """Implements `TransportListener`: passes calls on while the session uses this transport.
 
     A wire that was replaced may still speak until it has closed; nothing of that is passed on.
     """
@@ -21,24 +21,26 @@ class Link:
         self._shift_samples: int | None = None
         self._position_samples = 0
         self.connected = False
-        """Whether media has been able to flow."""
+        """True once media has been able to flow."""
         self.over = asyncio.Event()
-        """Set when the wire has closed."""
+        """Set when the transport has closed."""
 
     def attach(self, transport: Transport, position_samples: int) -> None:
-        """The session takes this wire; its audio goes on at that place of the session's clock."""
+        """Join the transport to the session; its audio goes on at that place of the session's
+        clock.
+        """
         self._transport = transport
         self._position_samples = position_samples
 
     @property
     def transport(self) -> Transport:
-        """The wire; there is one once it was attached."""
+        """Transport; there is one once it was attached."""
         assert self._transport is not None
         return self._transport
 
     @property
     def stats(self) -> TransportStats:
-        """Its counters."""
+        """Counters of the transport."""
         return self.transport.stats
 
     def sample(self) -> None:
@@ -46,7 +48,7 @@ class Link:
         self._report.sample(self.stats)
 
     def detach(self) -> None:
-        """The session is done with this wire: it is no longer told anything."""
+        """Separate the transport from the session: calls are no longer passed on."""
         if self._session is not None and self.connected:
             self._report.finish(self.stats)
         self._session = None

@@ -29,9 +29,9 @@ from rtc_server.session.transcript import Archive
 from rtc_server.transport.base import Transport, TransportListener
 
 RETRY_NOT_READY_S = 2
-"""When to try again while the engines warm up."""
+"""Seconds after which to try again while the engines warm up."""
 RETRY_STOPPING_S = 5
-"""When to try again after the server has begun to stop."""
+"""Seconds after which to try again when the server has begun to stop."""
 LAST_WORDS_SHARE = 0.4
 """Share of the time for stopping that is left to translate and speak what nobody paused after."""
 
@@ -41,23 +41,23 @@ class CallTransport(Transport, Protocol):
 
     @property
     def answer_sdp(self) -> str:
-        """With all candidates."""
+        """SDP answer with all candidates."""
 
     async def add_ice_fragment(self, fragment: str) -> None:
-        """Candidates that came later (RFC 8840)."""
+        """Add candidates that came later (RFC 8840)."""
 
 
 AnyTransport = TypeVar("AnyTransport", bound=Transport)
 
 Accept = Callable[[str, TransportListener], Awaitable[CallTransport]]
-"""Turns an offer into a transport, or raises `BadOffer` and leaves nothing behind."""
+"""Function that turns an offer into a transport, or raises `BadOffer` and leaves nothing behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Admitted:
     session: Session
     link: Link
-    """For its first wire."""
+    """Link to its first transport."""
     place: Place
 
 
@@ -65,7 +65,7 @@ class _Admitted:
 class _Call:
     session: Session
     negotiated: CallTransport | None
-    """Its wire, when more candidates may come for it."""
+    """Transport that more candidates may come for, if any."""
     etag: str
     place: Place
 
@@ -106,7 +106,7 @@ class SessionManager:
 
     @property
     def sessions(self) -> int:
-        """How many there are, those being opened included."""
+        """Number of sessions, those being opened included."""
         return len(self._calls) + self._opening
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
@@ -142,7 +142,9 @@ class SessionManager:
         connect: Callable[[TransportListener], Awaitable[AnyTransport]],
         seen: LastSeen,
     ) -> tuple[Link, AnyTransport]:
-        """The session on its new wire. Takes no room: the session has its place already."""
+        """Return the session on its new transport. Takes no place: the session has
+        its own already.
+        """
         session = self._resumable(session_id)
         link = session.link()
         transport = await connect(link)
@@ -162,7 +164,7 @@ class SessionManager:
         return session
 
     async def _stream(self, session: Session, link: Link) -> None:
-        """Stay until that wire is over. When cancelled, the session ends."""
+        """Wait until that transport is over. When cancelled, the session ends."""
         try:
             await link.over.wait()
         except asyncio.CancelledError:

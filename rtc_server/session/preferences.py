@@ -1,4 +1,4 @@
-"""What a client has set in its session, and how the session tells it."""
+"""Settings that a client made in its session, and their form in its events."""
 
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import (
@@ -26,7 +26,7 @@ class Preferences:
         self.groups: frozenset[str] = frozenset()
         """Extension groups that the client receives."""
         self.transcribes = False
-        """Whether it receives input deltas."""
+        """True if it receives input deltas."""
         self.vad_mode = "auto"
         """"auto" or "off"."""
         self.hangover_ms = services.listener.hangover_ms
@@ -43,7 +43,7 @@ class Preferences:
         self.vad_mode = patch.vad_mode or self.vad_mode
 
     def wants(self, event: ServerEvent) -> bool:
-        """Whether this client is to receive it."""
+        """Return whether this client is to receive it."""
         if isinstance(event, InputTranscriptDelta):
             return self.transcribes
         if isinstance(event, ErrorEvent) and event.error.type == "server_error":
@@ -53,7 +53,7 @@ class Preferences:
     def info(
         self, session_id: str, direction: Direction, mode: Mode, expires_at: int
     ) -> SessionInfo:
-        """The session as the client sees it; `mode` is the one that is really at work."""
+        """Return the session as the client sees it; `mode` is the one that is really in use."""
         ast, tts = self._services.ast.capabilities, self._services.tts.capabilities
         transcription = {"model": ast.name, "language": direction.source}
         return SessionInfo(

@@ -1,4 +1,4 @@
-"""Push-to-talk of one session: how long to listen on after a release."""
+"""Push-to-talk of one session, and the audio that still belongs to it after a release."""
 
 import asyncio
 
@@ -7,7 +7,8 @@ from rtc_server.interpreter.release import NO_TAIL, UNKNOWN_TAIL, Tail
 from rtc_server.session.ears import Ears
 
 STOPPED_S = 0.2
-"""Audio that is so late does not come any more: a client may stop sending when it has released."""
+"""Lateness from which audio does not come any more: a client may stop sending when
+it has released."""
 
 
 class PushToTalk:
@@ -19,12 +20,12 @@ class PushToTalk:
         self._waiting: asyncio.TimerHandle | None = None
 
     def press(self) -> None:
-        """The button went down."""
+        """Begin: the button went down."""
         self.close()
         self._interpreter.start_input()
 
     def release(self, tail_ms: int | None, *, in_order: bool) -> None:
-        """The button was let go.
+        """End: the button was let go.
 
         Args:
             tail_ms: what the client says is on its way.

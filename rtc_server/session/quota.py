@@ -1,4 +1,4 @@
-"""What one key may use: sessions at once, minutes a day, and how long a session lasts.
+"""Quotas of a key: sessions at once, minutes a day, and the length of a session.
 
 Plain objects fed with time. Minutes are counted in this process only and begin again when it does.
 """
@@ -12,7 +12,7 @@ DAY_S = 86_400
 RENEWED_BEFORE_S = 3_600
 """A session without a length of its own is given another day so long before the last one ends."""
 RETRY_SESSIONS_S = 5
-"""When to try again after a key had all its sessions open."""
+"""Seconds after which to try again when a key has all its sessions open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class KeyLimits:
     session_minutes: int = 0
     """Minutes after which a session is drained and closed."""
     requests_a_minute: int = 0
-    """HTTP requests, counted at the door."""
+    """HTTP requests, counted on arrival."""
     secret_sessions: int = 0
     """Sessions at once of each client secret of the key."""
     idle_minutes: int = 0
@@ -35,7 +35,7 @@ class KeyLimits:
 
 @dataclass(slots=True)
 class _Usage:
-    """What the leases of one key have in common."""
+    """Usage that the leases of one key share."""
 
     day: int
     """Days since 1970, UTC."""
@@ -77,7 +77,7 @@ class Lease:
         return cls(_Usage(int(wall_s // DAY_S)), KeyLimits(), now_s, wall_s)
 
     def left_s(self, now_s: float, wall_s: float) -> float:
-        """Seconds the session may still go on; infinite without a limit, 0 once revoked.
+        """Return the seconds the session may still go on; infinite without a limit, 0 once revoked.
 
         All sessions of a key drink from the same minutes, so two of them halve what is left.
         """
@@ -97,11 +97,11 @@ class Lease:
         return True
 
     def revoke(self) -> None:
-        """The key is gone: nothing is left."""
+        """End the lease: the key is gone."""
         self._end_s = -math.inf
 
     def end(self, now_s: float, wall_s: float) -> None:
-        """The session is over. Harmless when said twice."""
+        """End the lease with its session. Idempotent."""
         self._usage.count(now_s, wall_s)
         self._usage.leases.discard(self)
 
@@ -113,7 +113,7 @@ class Quotas:
         self._usage: dict[str, _Usage] = {}
 
     def admit(self, key: str, limits: KeyLimits, now_s: float, wall_s: float) -> Lease:
-        """A lease for one more session of `key`.
+        """Return a lease for one more session of `key`.
 
         `now_s` is monotonic, `wall_s` Unix time. Raises `RateLimited` when it has too many open or
         no minutes left.
@@ -141,7 +141,9 @@ class Quotas:
             lease.revoke()
 
     def _today(self, key: str, now_s: float, wall_s: float) -> _Usage:
-        """The key's usage, started anew on a new day; of other keys only what is still needed."""
+        """Return the key's usage, started anew on a new day; of other keys only what is still
+        needed.
+        """
         day = int(wall_s // DAY_S)
         known = self._usage.get(key)
         if known is None:

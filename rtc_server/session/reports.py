@@ -1,4 +1,4 @@
-"""What a session tells its client about itself, once a second. Pure."""
+"""Reports of a session to its client, once a second. Pure."""
 
 from rtc_server.events.server import MetricsEvent, StatsEvent
 from rtc_server.interpreter.delays import Delays
@@ -8,7 +8,9 @@ from rtc_server.transport.base import TransportStats
 def metrics_event(
     delays: Delays | None, wire: TransportStats, *, queue_ms: float, queue_drops: int
 ) -> MetricsEvent:
-    """``x.metrics``: delays of the segment heard last, and the state of the wire."""
+    """Return ``x.metrics``: delays of the last translated segment, and the state of
+    the transport.
+    """
     packets = wire.packets_received + wire.packets_lost
     return MetricsEvent(
         endpoint_ms=delays.endpoint_ms if delays else None,
@@ -30,7 +32,7 @@ def metrics_event(
 
 
 def stats_event(delays: Delays | None, *, queue_depth: int, queue_drops: int) -> StatsEvent:
-    """``stats``: the same in three numbers."""
+    """Return ``stats``: the same in three numbers."""
     return StatsEvent(
         latency_ms=delays.first_audio_ms if delays else None,
         queue_depth=queue_depth,

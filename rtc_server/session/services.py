@@ -1,4 +1,4 @@
-"""What every session shares, and the rules for what a session may ask of it."""
+"""Services that every session shares, and the rules for what a session may ask of them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from rtc_server.session.base import Phrase
 from rtc_server.session.ears import Ears
 
 SEGMENT_MARGIN_S = 0.5
-"""What a segment may hold beyond its length when it is cut: windows are judged as a whole."""
+"""Audio that a segment may hold beyond its length when it is cut: windows are judged as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,21 @@ class Services:
     wall: Clock = wall
     """Unix time."""
     ears: Ears = field(default_factory=Ears)
-    """What sessions hear with."""
+    """Voice activity detection of all sessions."""
     resume_s: float = 0.0
-    """How long a session waits for a client that was lost; 0 ends it at once."""
+    """Time for which a session waits for a client that was lost; 0 ends it at once."""
     phrases: Callable[[str], Sequence[Phrase]] = lambda _language: ()
-    """What may be asked to be spoken, by the language it is said in; see `Catalogue.phrases`."""
+    """Phrases that may be asked to be spoken, by the language they are said in; see
+    `Catalogue.phrases`."""
 
     def make_listener(self) -> Listener:
-        """A listener whose segments the translation engine can take."""
+        """Return a listener whose segments the translation engine can take."""
         longest_s = self.ast.capabilities.max_audio_s - SEGMENT_MARGIN_S
         max_segment_s = min(self.listener.max_segment_s, longest_s)
         return Listener(self.make_vad(), replace(self.listener, max_segment_s=max_segment_s))
 
     def direction(self, patch: SessionPatch, now: Direction | None = None) -> Direction:
-        """The direction that `patch` asks for, starting from `now` or the server's defaults.
+        """Return the direction that `patch` asks for, starting from `now` or the server's defaults.
 
         Raises:
             UnsupportedPair: it names something that is not here; the sentence lists what is.
@@ -83,14 +84,14 @@ class Services:
         return Direction(source, target, voice)
 
     def phrase(self, text: str, direction: Direction) -> Phrase:
-        """The phrase of the phrasebook that reads so. Raises `BadEvent`: there is none."""
+        """Return the phrase of the phrasebook that reads so. Raises `BadEvent`: there is none."""
         for phrase in self.phrases(direction.source):
             if phrase.text == text and phrase.language == direction.target:
                 return phrase
         raise BadEvent("That is no phrase of this server's phrasebook. See /v1/phrases.")
 
     def _source_for(self, target: str, usual: str) -> str:
-        """The usual source language, unless only another one can be translated to `target`.
+        """Return the usual source language, unless only another one can be translated to `target`.
 
         Clients of the public API name a target and nothing else.
         """

@@ -1,4 +1,4 @@
-"""One speaker's stream, from admission to close: wires a transport to an interpreter.
+"""One speaker's stream, from admission to close: joins a transport to an interpreter.
 
 Owns every task it starts. `Session.run` returns when the session is over, whoever ended it, and
 everything of it is freed by then. A session outlives its wire: a client that the network took away
@@ -53,23 +53,24 @@ from rtc_server.transport.base import CloseReason, Transport
 METRICS_INTERVAL_S = 1.0
 """``x.metrics`` comes at most this often."""
 LEASE_CHECK_S = 1.0
-"""How often a session asks whether its time is up: a key may be revoked at any moment."""
+"""Interval at which a session checks its lease: a key may be revoked at any moment."""
 DRAIN_MARGIN_S = 10.0
-"""What translating and speaking the last sentence may take beyond the playout that waits."""
+"""Time for translating and speaking the last sentence beyond the playout that waits."""
 AUDIO_AHEAD = (
     "Audio comes faster than it is spoken: ten seconds are taken at once, then 1.1 each second. "
     "The rest waits. Send it as it is spoken, or let the connection hold you back."
 )
-"""What a client is told that sends a recording faster than real time."""
+"""Warning to a client that sends a recording faster than real time."""
 LOST = (CloseReason.PEER_LOST, CloseReason.CONNECT_TIMEOUT, CloseReason.FAILED)
-"""Ends of a wire that the client may not have wanted."""
+"""Ends of a transport that the client may not have wanted."""
 
 logger = logging.getLogger(__name__)
 
 
 class Session:
-    """Implements `TransportListener` for the `Link` it is on. Made and given its wires by the
-    manager."""
+    """Implements `TransportListener` for the `Link` it is on. Made and given its transports by the
+    manager.
+    """
 
     def __init__(
         self, session_id: str, request: SessionRequest, services: Services, place: Place
@@ -82,7 +83,7 @@ class Session:
         self._preferences = Preferences(request.settings, services, request.model)
         self._stats = request.stats
         self.listener = services.make_listener()
-        """What finds speech in its stream."""
+        """Segmenter of its stream."""
         self._interpreter = Interpreter(
             session_id=session_id,
             direction=services.direction(request.settings),
@@ -102,40 +103,40 @@ class Session:
         self._events = self._seq = 0
         self._log = EventLog()
         self.transcript = SessionTranscript()
-        """What was said and understood."""
+        """Segments said and understood."""
         self._heard_s = services.clock()
-        """When a sign of life of the client last came."""
+        """Time of the client's last sign of life."""
         self._expiry = Expiry(place.lease, place.claimant.limits.idle_minutes, services.clock())
         self._was_connected = False
         self._messages_dropped = 0
-        """On wires it has no more."""
+        """Messages dropped on transports it has no more."""
         self._wires_closing: set[asyncio.Task[None]] = set()
         self._abandoned: asyncio.TimerHandle | None = None
-        """Ends the session unless its client comes back."""
+        """Timer that ends the session unless its client comes back."""
         self._speaking = False
-        """Somebody is in the middle of a sentence."""
+        """True while somebody is in the middle of a sentence."""
         self._restarting = False
-        """The server stops: the next pause is the end."""
+        """True once the server stops: the next pause is the end."""
         self._closing = False
         self._drain = asyncio.Event()
         self._over = asyncio.Event()
         self._freed = asyncio.Event()
         self.reason = CloseReason.LOCAL
-        """Why it ended; meaningful once `run` has returned."""
+        """Reason of the end; meaningful once `run` has returned."""
 
     # ---------------------------------------------------------------- wires
 
     def link(self) -> Link:
-        """What a new wire of this session is to tell; `attach` or `resume` takes it into use."""
+        """Return the link for a new transport; `attach` or `resume` takes it into use."""
         return Link(self, self._services.metrics)
 
     def attach(self, link: Link, transport: Transport) -> None:
-        """Give it its first wire. Called once, before `run`."""
+        """Join the first transport. Called once, before `run`."""
         self._take(link, transport)
         self._emit(SessionCreated(self.info()))
 
     def resume(self, link: Link, transport: Transport, seen: LastSeen) -> None:
-        """Give it another wire: what the client has missed is sent, and speech goes on."""
+        """Join another transport: what the client has missed is sent, and speech goes on."""
         if (old := self._link) is not None:
             self._leave(old)
             closing = asyncio.create_task(old.transport.close(), name=f"old wire {self.id}")
@@ -166,7 +167,7 @@ class Session:
         self.reason = CloseReason.LOCAL  # that of a wire before it is history
 
     def _leave(self, link: Link) -> None:
-        """Nothing goes over this wire any more. Speech that it lost will be heard on the next."""
+        """Leave this transport. Speech that it lost is played on the next."""
         self._link = None
         self._services.ears.catch_up()
         if link.connected:
@@ -177,20 +178,20 @@ class Session:
         link.detach()
 
     def _heard_from(self, link: Link) -> None:
-        """Speech from before the last sign of life has arrived, or nothing has."""
+        """Note a sign of life: speech from before it has arrived, or nothing has."""
         heard_s = link.stats.last_heard_s
         self._heard_s = self._services.clock() if heard_s is None else heard_s
         self._interpreter.arrived(self._heard_s)
 
     @property
     def is_ending(self) -> bool:
-        """Whether it is too late to resume."""
+        """True when it is too late to resume."""
         return self._closing or self._over.is_set()
 
     # ---------------------------------------------------------------- life
 
     async def run(self) -> None:
-        """Live until closed by either side, then free everything."""
+        """Run until closed by either side, then free everything."""
         self._services.ears.join(self)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -327,7 +328,9 @@ class Session:
         self._abandoned = loop.call_later(wait_s, self._give_up, loop.time())
 
     def _give_up(self, since_s: float) -> None:
-        """Nobody came back since then, but nobody could while the loop stood still."""
+        """End the session: nobody came back since then. Time in which the loop stood still does not
+        count.
+        """
         if still_s := standstills().since(since_s):
             self._wait_for_client(still_s)
         else:
@@ -375,7 +378,7 @@ class Session:
             self.finish_for_restart()
 
     def hearing_failed(self) -> None:
-        """See `Hearer.hearing_failed`. A session that is deaf is over."""
+        """See `Hearer.hearing_failed`. A session whose audio is not detected is over."""
         self.reason = CloseReason.FAILED
         self._over.set()
 
@@ -410,7 +413,7 @@ class Session:
             self._interpreter.set_mode(Mode(patch.mode))
 
     def info(self) -> SessionInfo:
-        """The session as the client sees it."""
+        """Return the session as the client sees it."""
         interpreter = self._interpreter
         return self._preferences.info(
             self.id, interpreter.direction, interpreter.mode, self._lease.expires_at

@@ -28,7 +28,7 @@ class Format(StrEnum):
 
 
 class Side(StrEnum):
-    """Whose words."""
+    """Language side of a transcript."""
 
     BOTH = "both"
     SOURCE = "source"
@@ -44,7 +44,7 @@ CONTENT_TYPES = {
 
 
 def written(segments: Sequence[Spoken], form: Format, side: Side) -> str:
-    """The whole file. JSON holds both languages, whatever `side` says."""
+    """Return the whole file. JSON holds both languages, whatever `side` says."""
     match form:
         case Format.TXT:
             return _text(segments, side)
@@ -73,7 +73,9 @@ def _texts(segment: Spoken, side: Side) -> list[str]:
 
 
 def _cues(segments: Sequence[Spoken], side: Side, mark: str) -> list[str]:
-    """The timed blocks that SRT and WebVTT share; only escapes and the decimal mark differ."""
+    """Return the timed blocks that SRT and WebVTT share; only escapes and the
+    decimal mark differ.
+    """
     cues = []
     for index, segment in enumerate(segments):
         start = segment.source.start_ms
@@ -90,12 +92,12 @@ def _cues(segments: Sequence[Spoken], side: Side, mark: str) -> list[str]:
 
 
 def _timestamp(ms: int, mark: str) -> str:
-    """3723004 as ``01:02:03,004``."""
+    """Return 3723004 as ``01:02:03,004``."""
     return f"{_clock(ms)}{mark}{ms % 1000:03}"
 
 
 def _clock(ms: int) -> str:
-    """3723004 as ``01:02:03``."""
+    """Return 3723004 as ``01:02:03``."""
     seconds = ms // 1000
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
@@ -115,6 +117,6 @@ def _json(segments: Sequence[Spoken]) -> str:
 
 
 def _iso(unix_s: float) -> str:
-    """As JavaScript's ``toISOString`` writes it."""
+    """Return Unix seconds as JavaScript's ``toISOString`` writes them."""
     moment = datetime.fromtimestamp(unix_s, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""What was said in one session and what it meant, to be read while it lasts and shortly after."""
+"""Transcript of one session, to be read while it lasts and shortly after."""
 
 from collections import OrderedDict, deque
 
@@ -8,7 +8,7 @@ from rtc_server.session.base import Owner, Spoken
 MAX_SEGMENTS = 10_000
 """About a day of talking."""
 MAX_CHARS = 1_000_000
-"""Of both languages together."""
+"""Limit for both languages together."""
 
 
 class SessionTranscript:
@@ -63,9 +63,9 @@ class Archive:
             self._kept.popitem(last=False)
 
     def forget(self, session_id: str) -> None:
-        """Nobody reads it any more. Harmless when it is gone already."""
+        """Drop a transcript that nobody reads any more. Idempotent."""
         self._kept.pop(session_id, None)
 
     def find(self, session_id: str) -> tuple[Owner, SessionTranscript] | None:
-        """Who opened a session, and what was said in it."""
+        """Return the owner and the transcript of a session."""
         return self._kept.get(session_id)

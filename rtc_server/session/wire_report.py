@@ -1,4 +1,4 @@
-"""What one wire of a session or a room went through, added to the server's metrics."""
+"""Counters of one transport of a session or a room, added to the server's metrics."""
 
 from dataclasses import dataclass
 
@@ -21,21 +21,23 @@ class _Counted:
 
 
 class WireReport:
-    """Turns counters of one wire, which only grow, into counters and histograms of all."""
+    """Difference of one transport's counters, which only grow, added to counters and histograms of
+    all.
+    """
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._last = _Counted()
 
     def sample(self, stats: TransportStats) -> None:
-        """Call once a second while connected."""
+        """Add what happened since the last call, once a second while connected."""
         self._count(stats)
         if stats.packets_received:  # who only listens has no jitter
             self._metrics.jitter_seconds.observe(stats.jitter_ms / 1000)
             self._metrics.buffer_target_seconds.observe(stats.buffer_target_ms / 1000)
 
     def finish(self, stats: TransportStats) -> None:
-        """Call once at the end of a wire that was connected."""
+        """Add the rest at the end of a transport that was connected."""
         self._count(stats)
         packets = stats.packets_received + stats.packets_lost
         if packets:
