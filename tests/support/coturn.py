@@ -19,9 +19,9 @@ from tests.support.ports import free_ports
 SECRET = "coturns-static-auth-secret"
 HOST = "127.0.0.1"
 START_S = 30.0
-EXAMPLE = Path(__file__).parents[2] / "docs/network.md"
+EXAMPLE = Path(__file__).parents[2] / "deploy/coturn/turnserver.conf"
 LIMITS = re.compile(r"^((?:denied-peer-ip|no-tcp|no-multicast|user-quota|total-quota)\S*)$", re.M)
-"""Lines of the documented configuration that say what users may not do."""
+"""Lines of that configuration that say what users may not do."""
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Coturn:
 async def coturn(folder: Path, *, limited: bool = True) -> AsyncIterator[Coturn]:
     """Run one until the block ends; `folder` takes its files.
 
-    `limited`: as docs/network.md tells operators to, this server being on loopback.
+    `limited`: as deploy/coturn/turnserver.conf has it, this server being on loopback.
     """
     program = shutil.which("turnserver")
     assert program, "coturn is missing: apt-get install coturn"
@@ -84,7 +84,7 @@ async def _running(
     program: str, folder: Path, server: Coturn, key: Path, limited: bool
 ) -> AsyncIterator[Coturn]:
     limits = [f"--{line}" for line in LIMITS.findall(EXAMPLE.read_text("utf-8"))]
-    assert len(limits) > 20, "docs/network.md has another form"
+    assert len(limits) > 20, f"{EXAMPLE} has another form"
     process = await asyncio.create_subprocess_exec(
         program,
         *([*limits, f"--allowed-peer-ip={HOST}"] if limited else []),
