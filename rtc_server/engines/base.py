@@ -1,4 +1,4 @@
-"""What an engine is: a small protocol, a capabilities record, a lazy import.
+"""Interface of an engine: two small protocols, their capabilities and data.
 
 Engine objects live in a child process (`rtc_server.engines.worker`) and are called from one thread
 there. They never see sessions, queues or the event loop; they may block. An engine raises
@@ -20,12 +20,12 @@ from typing import Protocol, TypeAlias
 from rtc_server.pcm import Samples
 
 Pair: TypeAlias = tuple[str, str]
-"""(source language, target language), ISO 639-1 codes as in PROTOCOL.md."""
+"""(source language, target language), ISO 639-1 codes as in docs/protocol.md."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What a factory may read. It travels to the engine's process."""
+    """Options of an engine's factory. They travel to the engine's process."""
 
     phrasebooks: tuple[Path, ...] = ()
     """Further phrasebook files, after the one the package carries."""
@@ -38,14 +38,15 @@ class EngineOptions:
     piper_voices: tuple[Path, ...] = ()
     """Piper voices, or folders of them, besides those that were fetched."""
     device: str = "auto"
-    """Where models compute: ``cpu``, ``cuda``, or ``auto`` for CUDA when there is a GPU."""
+    """Device that models compute on: ``cpu``, ``cuda``, or ``auto`` for CUDA when
+    there is a GPU."""
     threads: int = 0
     """Most threads that one call on the CPU uses; 0 takes the cores less one."""
 
 
 @dataclass(frozen=True, slots=True)
 class AstCapabilities:
-    """What a speech translation engine can do."""
+    """Capabilities of a speech translation engine."""
 
     name: str
     """The name it is chosen by, as in ``--ast canary``."""
@@ -56,29 +57,30 @@ class AstCapabilities:
     pairs: tuple[Pair, ...]
     """Every (source, target) it translates."""
     partials: bool
-    """Whether it can be asked for the text of an unfinished segment."""
+    """True if it can be asked for the text of an unfinished segment."""
     max_batch: int
     """Most requests in one call; 1 means one at a time."""
     max_audio_s: float
     """Longest segment it takes, in seconds."""
     target_partials: bool = False
-    """Whether a partial can be asked for its translation, too (`AstRequest.wants_target`)."""
+    """True if a partial can be asked for its translation, too (`AstRequest.wants_target`)."""
     prefix: bool = False
-    """Whether every answer continues `AstRequest.committed`; without it, the caller compares."""
+    """True if every answer continues `AstRequest.committed`; without it, the caller compares."""
     word_times: bool = False
-    """Whether results say where each source word ends (`AstResult.words`)."""
+    """True if results have the end of each source word (`AstResult.words`)."""
     alignment: bool = False
-    """Whether results say by where each target word was heard (`AstResult.target_words`)."""
+    """True if results have the time by which each target word was spoken
+    (`AstResult.target_words`)."""
     deadline_s: float = 1.5
-    """An engine that shows no sign of work for so long during a call has hung. On an idle machine a
-    call takes no longer than this, and 50 ms for each second of its audio."""
+    """Time without a sign of work after which a call counts as hung. On an idle machine a call
+    takes no longer than this, and 50 ms for each second of its audio."""
     notes: tuple[str, ...] = ()
     """Sentences an operator should read once, at start."""
 
 
 @dataclass(frozen=True, slots=True)
 class TtsCapabilities:
-    """What a speech synthesis engine can do."""
+    """Capabilities of a speech synthesis engine."""
 
     name: str
     """The name it is chosen by, as in ``--tts espeak``."""
@@ -91,8 +93,8 @@ class TtsCapabilities:
     sample_rate: int
     """Samples per second of what `Tts.synthesize` yields."""
     deadline_s: float = 1.5
-    """An engine that shows no sign of work for so long has hung. On an idle machine the next chunk
-    takes no longer than this."""
+    """Time without a sign of work after which a call counts as hung. On an idle machine the next
+    chunk takes no longer than this."""
     notes: tuple[str, ...] = ()
     """Sentences an operator should read once, at start."""
 
@@ -102,14 +104,14 @@ class Texts:
     """Text in both languages."""
 
     source: str = ""
-    """What was said."""
+    """Text in the language spoken."""
     target: str = ""
-    """What it means."""
+    """Its translation."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordTime:
-    """One written word, and where in the audio of its request it ends."""
+    """One written word, and its end in the audio of its request."""
 
     text: str
     """The word with the marks written on to it: what `str.split` gives."""
@@ -130,7 +132,7 @@ class AstRequest:
     partial: bool = False
     """True while the segment is open: the text so far is wanted."""
     wants_target: bool = False
-    """Of a partial: whether its translation is wanted beside the source text."""
+    """Of a partial: true if its translation is wanted beside the source text."""
     committed: Texts = Texts()
     """Text of the beginning of this audio that will not change any more: an engine with `prefix`
     answers with texts that continue it."""
@@ -139,11 +141,11 @@ class AstRequest:
 
 
 class AstStatus(StrEnum):
-    """How a translation ended."""
+    """Outcome of a translation."""
 
     OK = "ok"
     NOT_UNDERSTOOD = "not_understood"
-    """There was nothing that the engine can answer for; nothing may be spoken."""
+    """Nothing that the engine can answer for; nothing may be spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,21 +160,21 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class AstResult:
-    """What was said and what it means. Texts are written as people write, not as tokens."""
+    """Transcript and translation of a segment. Texts are written as people write, not as tokens."""
 
     status: AstStatus
     """OK, or NOT_UNDERSTOOD with both texts empty (a partial may still carry source text)."""
     source_text: str = ""
-    """What was said, in the source language."""
+    """Transcript, in the source language."""
     target_text: str = ""
     """The translation; empty for a partial of an engine that does not translate partials."""
     hints: tuple[Hint, ...] = ()
     """At most three, nearest first; only with NOT_UNDERSTOOD."""
     open_chars: int = 0
-    """Of a partial: how many characters at the end of the source text may be written otherwise once
-    more is heard, as an unfinished number is."""
+    """Of a partial: number of characters at the end of the source text that may be written
+    otherwise once more is spoken, as an unfinished number is."""
     reason: str = ""
-    """Why nothing was understood, as a short code to count by ("repeated"); never what was said."""
+    """Reason for NOT_UNDERSTOOD, as a short code to count by ("repeated"); never what was said."""
     words: tuple[WordTime, ...] = ()
     """The words of `source_text`, all of them, with their times; empty from an engine without."""
     target_words: tuple[WordTime, ...] = ()
@@ -190,7 +192,9 @@ class Ast(Protocol):
         """Do once what would make the first real call slow. Called before readiness."""
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
-        """One result per request, in order. 1 <= len(batch) <= max_batch, pairs may be mixed."""
+        """Return one result per request, in order. 1 <= len(batch) <= max_batch, pairs may be
+        mixed.
+        """
 
     def close(self) -> None:
         """Free what the process does not free by ending."""
@@ -221,7 +225,7 @@ class Tts(Protocol):
         """Do once what would make the first real call slow. Called before readiness."""
 
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
-        """Speech as it is made: mono float32 at `sample_rate`, non-empty chunks.
+        """Yield speech as it is made: mono float32 at `sample_rate`, non-empty chunks.
 
         Yields nothing when the text holds nothing that can be spoken. The caller may stop
         early by closing the iterator.
@@ -246,7 +250,7 @@ class EngineCard:
     languages: tuple[str, ...] = ()
     """Source languages (AST) or spoken languages (TTS)."""
     installed: bool = True
-    """Whether it could be started on this machine."""
+    """True if it could be started on this machine."""
     missing: str = ""
     """If not, the sentence that says what to install."""
     extra: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Who is served next: plain objects that decide and never wait.
+"""Order in which waiting requests are served: plain objects that decide and never wait.
 
 A batch is cut when the worker is free, not on a timer: nothing waits when nothing is running, and
 batches grow by themselves under load. The reply is anything with ``done()``, true once nobody
@@ -16,14 +16,14 @@ class Waiting(Protocol):
 
     @property
     def session_id(self) -> str:
-        """Whose it is."""
+        """Session that the entry belongs to."""
 
     @property
     def cost(self) -> float:
-        """How much work it is, more than 0; only ratios matter."""
+        """Amount of work, more than 0; only ratios matter."""
 
     def done(self) -> bool:
-        """Whether it need not be served any more."""
+        """Return whether it need not be served any more."""
 
 
 E = TypeVar("E", bound=Waiting)
@@ -31,7 +31,7 @@ E = TypeVar("E", bound=Waiting)
 _MOST_BEYOND_HALF = 2
 """Entries that one session may have waiting while the queue is more than half full."""
 _MEMORY_S = 30.0
-"""How far back the work done for a session counts."""
+"""Time for which the work done for a session counts."""
 _MOST_REMEMBERED = 1024
 """Sessions whose usage is known; of more, those served longest ago are forgotten."""
 
@@ -41,7 +41,7 @@ class WaitingForAst(Waiting, Protocol):
 
     @property
     def partial(self) -> bool:
-        """Whether its segment is surely open, so that its answer can only be provisional."""
+        """True if its segment is surely open, so that its answer can only be provisional."""
 
 
 A = TypeVar("A", bound=WaitingForAst)
@@ -80,11 +80,11 @@ class FairQueue(Generic[E]):
         return sum(map(len, self._lines.values()))
 
     def waiting(self, session_id: str) -> int:
-        """How many entries a session has here."""
+        """Return the number of entries that a session has here."""
         return len(self._lines.get(session_id, ()))
 
     def oldest(self) -> list[E]:
-        """The oldest entry of each session."""
+        """Return the oldest entry of each session."""
         return [line[0] for line in self._lines.values()]
 
     def add(self, entry: E) -> E | None:
@@ -110,8 +110,9 @@ class FairQueue(Generic[E]):
         self._usage.add(session_id, work, now_s)
 
     def take(self, most: int, now_s: float) -> list[E]:
-        """At most `most` entries that somebody waits for, no second of a session before each had
-        one."""
+        """Return at most `most` entries that somebody waits for, no second of a session before each
+        had one.
+        """
         taken: list[E] = []
         turns: Counter[str] = Counter()
         while self._lines and len(taken) < most:
@@ -174,7 +175,7 @@ class AstQueue(Generic[A]):
         return len(self.finals) + len(self._partials)
 
     def add_final(self, entry: A) -> tuple[A | None, list[A]]:
-        """(the final that must go: another or itself; the partials that go)."""
+        """Return (the final that must go: another or itself; the partials that go)."""
         gone = self.finals.add(entry)
         if gone is entry:
             return gone, []
@@ -185,7 +186,9 @@ class AstQueue(Generic[A]):
         return gone, partials
 
     def add_partial(self, entry: A) -> list[A]:
-        """The partials dropped for it: the session's older one, or itself when there is no room."""
+        """Return the partials dropped for it: the session's older one, or itself when there is no
+        room.
+        """
         older = self._partials.get(entry.session_id)
         if older is None and len(self) >= self._limit:
             self._partials = {k: e for k, e in self._partials.items() if not e.done()}
@@ -195,11 +198,13 @@ class AstQueue(Generic[A]):
         return [] if older is None else [older]
 
     def _of_the_longest_line(self) -> str:
-        """The session whose partial goes: whoever has most waiting, of several the newest."""
+        """Return the session whose partial goes: whoever has most waiting, of
+        several the newest.
+        """
         return max(reversed(self._partials), key=self.finals.waiting)
 
     def take(self, most: int, now_s: float, *, resting: bool = False) -> list[A]:
-        """The next batch: finals only, or partials only when no final waits.
+        """Return the next batch: finals only, or partials only when no final waits.
 
         While the engine is `resting` from partials, only those are taken that may be over.
         """

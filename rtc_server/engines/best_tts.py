@@ -1,4 +1,5 @@
-"""``--tts auto``: for each language the best engine that is here, said at start.
+"""Synthesis by the best engine that is installed for each language: ``--tts auto``, logged at
+start.
 
 Silero where its model was fetched and its extra is installed, else Piper where there is a voice,
 else eSpeak NG. All three live in this one engine process; what they make is brought to one rate.
@@ -27,7 +28,7 @@ FACTORIES: tuple[tuple[str, Factory], ...] = (
 
 
 def create(options: EngineOptions) -> "BestTts":
-    """The factory that the registry names.
+    """Return the factory that the registry names.
 
     Raises:
         EngineUnavailable: not even eSpeak NG is here.
@@ -62,7 +63,9 @@ class BestTts:
 
     @property
     def capabilities(self) -> TtsCapabilities:
-        """What they speak together; the notes say which speaks what, and which are absent."""
+        """Capabilities of all together; the notes name each language's engine, and those that are
+        absent.
+        """
         return self._capabilities
 
     def warm_up(self) -> None:
@@ -71,7 +74,7 @@ class BestTts:
             engine.warm_up()
 
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
-        """What the language's engine makes, at `PLAYOUT_RATE`."""
+        """Yield the speech of the language's engine, at `PLAYOUT_RATE`."""
         engine = self._speaks[request.language]
         speech = cast(Generator[Samples, None, None], engine.synthesize(request))
         with closing(speech):

@@ -1,4 +1,4 @@
-"""Finds out whose request it is that an engine dies of: a plain object fed time.
+"""Attribution of an engine's crashes to a session's requests: a plain object fed time.
 
 A batch is many sessions' work, and one of them may be what kills the engine. After such a crash all
 of them are suspects, and while there are suspects every request goes alone: who is answered is
@@ -11,13 +11,13 @@ from collections.abc import Iterable
 CRASHES = 2
 """Engines that a session may crash, alone, before it is refused."""
 REFUSED_S = 300.0
-"""How long it is refused, and how long a crash is remembered."""
+"""Time for which such a session is refused, and for which a crash is remembered."""
 _SUSPECTED_S = 30.0
-"""How long a session may be suspected without asking for anything."""
+"""Time for which a session may be suspected without asking for anything."""
 
 
 class Blame:
-    """Of one engine and its successors."""
+    """Suspects of one engine and its successors."""
 
     def __init__(self) -> None:
         self._suspects: dict[str, float] = {}  # session, suspected until
@@ -29,7 +29,7 @@ class Blame:
         return bool(self._suspects)
 
     def crashed(self, sessions: Iterable[str], now_s: float) -> None:
-        """An engine died of a call for these sessions."""
+        """Note that an engine died of a call for these sessions."""
         together = set(sessions)
         for session_id in together:
             self._suspects[session_id] = now_s + _SUSPECTED_S
@@ -38,7 +38,7 @@ class Blame:
             self._crashes[session_id] = [*self._recent(session_id, now_s), now_s]
 
     def answered(self, sessions: Iterable[str]) -> None:
-        """An engine survived a call for these sessions."""
+        """Note that an engine survived a call for these sessions."""
         for session_id in sessions:
             self._suspects.pop(session_id, None)
 
@@ -48,7 +48,7 @@ class Blame:
         return crashes[-1] + REFUSED_S - now_s if len(crashes) >= CRASHES else 0.0
 
     def forget(self, session_id: str) -> None:
-        """The session is over."""
+        """Drop a session that is over."""
         self._suspects.pop(session_id, None)
         self._crashes.pop(session_id, None)
 

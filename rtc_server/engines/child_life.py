@@ -1,5 +1,6 @@
-"""How an engine's process is bound: it dies with its server, leaves no core file, gains no rights,
-takes no more memory than it may, and is the first to go when the machine has none left."""
+"""Confinement of an engine's process: it dies with its server, leaves no core file, gains no
+rights, takes no more memory than it may, and is the first to go when the machine has none left.
+"""
 
 import contextlib
 import ctypes
@@ -16,9 +17,10 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 """From ``linux/prctl.h``."""
 _OOM_SCORE_ADJ = 500
-"""So that the kernel, out of memory, ends an engine (which is started anew) before the server."""
+"""Score with which the kernel, out of memory, ends an engine (which is started anew) before the
+server."""
 _LOOK_S = 1.0
-"""How often a worker that the kernel does not kill looks whether its server still lives."""
+"""Interval at which a worker that the kernel does not kill checks that its server still lives."""
 
 
 def die_with(server_pid: int) -> None:
@@ -53,7 +55,7 @@ def confine(memory_mb: int) -> None:
 
 
 def keep_quiet_about_crashes() -> None:
-    """On a crash in C: where it was, but no core file, which would hold people's speech."""
+    """Write, on a crash in C, its place but no core file, which would hold people's speech."""
     faulthandler.enable()
     with contextlib.suppress(ImportError):  # POSIX only
         import resource  # noqa: PLC0415

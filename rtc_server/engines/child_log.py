@@ -1,4 +1,4 @@
-"""What of an engine process's stderr may go into the log.
+"""Selection of the lines of an engine process's stderr that may go into the log.
 
 Until the engine is ready nobody has spoken to it, so its lines are shown as they are. After that a
 library may print what it heard, so only lines whose form cannot carry any text pass: the places
@@ -23,14 +23,14 @@ class ChildLog:
 
     def __init__(self) -> None:
         self.serving = False
-        """Set once the engine may have heard somebody."""
+        """Set once the engine may have received speech."""
         self.last_line = ""
         """The last line that passed, for the sentence that says why a start failed."""
         self._rest = b""
         self._passed_at: deque[float] = deque(maxlen=_BURST_LINES)
 
     def feed(self, data: bytes, now: float) -> list[str]:
-        """The lines completed by `data` that may be logged at `now`, in seconds."""
+        """Return the lines completed by `data` that may be logged at `now`, in seconds."""
         *lines, rest = (self._rest + data).split(b"\n")
         self._rest = rest[:_LINE_CHARS]
         return [line for raw in lines if (line := self._fit(raw, now))]

@@ -1,4 +1,4 @@
-"""What to run when a package that an engine needs is missing from this installation."""
+"""Commands that install a package which an engine needs and this installation lacks."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Tells a hung engine from a slow one: a plain object fed time and signs of work.
+"""Distinction of a hung engine from a slow one: a plain object fed time and signs of work.
 
 Wall time alone cannot tell: on a busy machine an honest call takes ten times as long, and to load
 its engine anew makes the machine busier still. So a call hangs when its process shows no sign of
@@ -17,34 +17,34 @@ of the engine."""
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:
-    """How long one call may take."""
+    """Time limits of one call."""
 
     quiet_s: float
     """Longest time without a sign of work, where processor times can be read."""
     work_s: float
-    """What the call takes at most while nothing else keeps the machine busy."""
+    """Longest time of the call while nothing else keeps the machine busy."""
     patience_s: float
-    """What a call may take beyond `work_s` while it works."""
+    """Time that a call may take beyond `work_s` while it works."""
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A process as the system sees it."""
+    """Activity of a process as the system reports it."""
 
     cpu_s: float
     """Processor time of all its threads so far, in seconds."""
     wants_cpu: bool
-    """Whether a thread could go on at once, or waits for a disk: the machine is slow, not it."""
+    """True if a thread could go on at once, or waits for a disk: the machine is slow, not it."""
 
 
 class Verdict(StrEnum):
-    """What a look at a call said."""
+    """Result of a look at a call."""
 
     WORKS = "works"
     QUIET = "quiet"
     """Hung: no sign of work for too long."""
     ENDLESS = "endless"
-    """Hung: it works and works."""
+    """Hung: it works and does not end."""
 
 
 class CallWatch:
@@ -54,13 +54,13 @@ class CallWatch:
         self.limits = limits
         """As given."""
         self.counted_s = 0.0
-        """What the call has taken so far, standstills of the server left out."""
+        """Time that the call has taken so far, standstills of the server left out."""
         self._looked_s = now_s
         self._quiet_s = 0.0
         self._cpu_s: float | None = None
 
     def beat(self) -> None:
-        """The engine's own thread said that it is at work."""
+        """Note a heartbeat of the engine's own thread."""
         self._quiet_s = 0.0
 
     def look(self, now_s: float, activity: Activity | None) -> Verdict:

@@ -12,11 +12,11 @@ _sink: ContextVar[Callable[[], None] | None] = ContextVar("heartbeat", default=N
 
 
 def beat() -> None:
-    """Tell the server that the engine is at work. Cheap enough for every step of a decode."""
+    """Report to the server that the engine is at work. Cheap enough for every step of a decode."""
     if (tell := _sink.get()) is not None:
         tell()
 
 
 def send_beats_to(tell: Callable[[], None]) -> None:
-    """Have `tell` called at every beat of this thread. For the engine's process only."""
+    """Have `tell` called at every heartbeat of this thread. For the engine's process only."""
     _sink.set(tell)

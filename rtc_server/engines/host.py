@@ -41,12 +41,12 @@ class Restarts:
         self._failures = -1
 
     def failed(self, lived_s: float = 0.0) -> None:
-        """A process is gone; 0 for one that did not even start."""
+        """Note that a process is gone; 0 for one that did not even start."""
         self._failures = 0 if lived_s >= _GOOD_S else self._failures + 1
 
     @property
     def wait_s(self) -> float:
-        """Before the next start."""
+        """Time to wait before the next start."""
         return backoff_s(max(self._failures, 0))
 
 
@@ -64,7 +64,7 @@ class EngineHost:
         metrics: Metrics,
         serve: Callable[[EngineProcess], Awaitable[bool]],
     ) -> None:
-        """`serve` makes the next call, if there is one to make, and says whether there was."""
+        """`serve` makes the next call, if there is one to make, and returns whether there was."""
         self._kind = kind
         self._name = name
         self._options = options
@@ -80,7 +80,7 @@ class EngineHost:
 
     @property
     def ready(self) -> bool:
-        """Whether a warm process is there now, and fed."""
+        """True while a warm process is there, and fed."""
         fed = self._feeder is not None and not self._feeder.done()
         return fed and self._process is not None and self._process.alive
 
@@ -99,7 +99,7 @@ class EngineHost:
         return process.capabilities
 
     def wake(self) -> None:
-        """There is something to serve."""
+        """Wake the feeding task: there is something to serve."""
         self._wake.set()
 
     async def close(self) -> None:
@@ -131,7 +131,7 @@ class EngineHost:
                 await asyncio.sleep(backoff_s(failures))
 
     async def _living_process(self) -> EngineProcess:
-        """The process; a dead one is replaced first, for as long as that takes."""
+        """Return the process; a dead one is replaced first, for as long as that takes."""
         while self._process is None or not self._process.alive:
             if self._process is not None:
                 await self._bury(self._process)

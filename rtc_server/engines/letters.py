@@ -23,7 +23,9 @@ IN_CYRILLIC: Mapping[str, str] = {
 
 
 def to_cyrillic(text: str) -> str:
-    """Lower-case text with its Latin letters written in Cyrillic; the longest pairs first."""
+    """Return lower-case text with its Latin letters written in Cyrillic; the longest
+    pairs first.
+    """
     out = []
     place = 0
     while place < len(text):

@@ -1,4 +1,6 @@
-"""NVIDIA's GPU and driver on this machine, as the system's files tell; no library is imported."""
+"""NVIDIA's GPU and driver on this machine, as the system's files describe them; no library is
+imported.
+"""
 
 import os
 import re

@@ -26,17 +26,19 @@ from rtc_server.pcm import Samples
 _log = logging.getLogger(__name__)
 
 _STOP_S = 2.0
-"""How long a process that is idle, or that fell, may take to be gone before it is killed."""
+"""Time that a process that is idle, or that fell, may take to be gone before it is killed."""
 _UNWANTED_BYTES = 65_536
 """Read at once of an answer that nobody waits for."""
 _MOST_FAULTS = 3
 """Failed calls in a row after which an engine is replaced."""
 _GIVING_UP_S = 0.02
-"""How long to leave a call that is being given up to itself."""
+"""Time for which a call that is being given up is left to itself."""
 
 
 class EngineProcess:
-    """A child that runs one engine. One call at a time; any failure of the talk kills the child."""
+    """Child process that runs one engine. One call at a time; any failure of the
+    exchange kills it.
+    """
 
     capabilities: AstCapabilities | TtsCapabilities
     """Known after `start`."""
@@ -98,12 +100,12 @@ class EngineProcess:
 
     @property
     def pid(self) -> int:
-        """Of the child, which also leads its process group."""
+        """Process id of the child, which also leads its process group."""
         return self._child.pid
 
     @property
     def alive(self) -> bool:
-        """Whether calls can be made."""
+        """True while calls can be made."""
         return not self._retired and not self._exit.done()
 
     def on_exit(self, wake: asyncio.Event) -> None:
@@ -113,7 +115,7 @@ class EngineProcess:
     async def translate(
         self, batch: Sequence[AstRequest], limits: CallLimits
     ) -> tuple[AstResult, ...]:
-        """One result per request, in order.
+        """Return one result per request, in order.
 
         Raises:
             EngineError: the engine raised, or answered with something else; it lives on.
@@ -139,7 +141,7 @@ class EngineProcess:
     async def synthesize(
         self, request: TtsRequest, limits: CallLimits
     ) -> AsyncGenerator[Samples, None]:
-        """Chunks as they are made, each within `limits` of asking. Closing early aborts.
+        """Yield chunks as they are made, each within `limits` of asking. Closing early aborts.
 
         Raises: as `translate`.
         """
@@ -206,7 +208,9 @@ class EngineProcess:
 
     @asynccontextmanager
     async def _talk(self, limits: CallLimits) -> AsyncIterator[CallWatch]:
-        """Whatever interrupts the talk leaves it out of step, so it ends the process."""
+        """Exchange messages inside; an interruption leaves the two sides out of step and ends the
+        process.
+        """
         try:
             async with watching(limits, lambda: self._table.look(self.pid)) as watch:
                 yield watch
@@ -236,7 +240,7 @@ class EngineProcess:
             ) from None
 
     async def _reply(self, watch: CallWatch) -> wire.Message:
-        """The next message that is more than a sign of life."""
+        """Return the next message that is more than a sign of life."""
         while isinstance(reply := await wire.receive(self._inbox), wire.Working):
             watch.beat()
         return reply
@@ -248,7 +252,7 @@ class EngineProcess:
                 watch.beat()
 
     async def _ending(self) -> str:
-        """How it ended, in words. A process that closed its pipes but stays is killed."""
+        """Return how it ended, in words. A process that closed its pipes but stays is killed."""
         await asyncio.wait([self._exit], timeout=_STOP_S)
         if not self._exit.done():
             return "closed its pipe"

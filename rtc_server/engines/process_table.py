@@ -1,4 +1,4 @@
-"""Reads from the system how busy a process is."""
+"""Processor time and state of a process, read from the system."""
 
 import os
 from pathlib import Path
@@ -14,10 +14,10 @@ _STATE, _UTIME, _STIME = 0, 11, 12
 
 
 class ProcessTable(Protocol):
-    """What is known of processes."""
+    """Activity of processes, as far as the system reports it."""
 
     def look(self, pid: int) -> Activity | None:
-        """The process now; None when nothing is known of it."""
+        """Return the state of the process now; None when nothing is known of it."""
 
 
 class LinuxProcessTable:
@@ -28,7 +28,7 @@ class LinuxProcessTable:
         self._ticks_per_s = os.sysconf("SC_CLK_TCK")
 
     def look(self, pid: int) -> Activity | None:
-        """The process now; None when it is gone."""
+        """Return the state of the process now; None when it is gone."""
         folder = self._root / str(pid)
         try:
             fields = _fields(folder)
@@ -48,7 +48,7 @@ class NoProcessTable:
 
 
 def process_table() -> ProcessTable:
-    """The one of this system."""
+    """Return the table of this system."""
     return LinuxProcessTable() if is_linux() else NoProcessTable()
 
 

@@ -25,7 +25,7 @@ class _Known:
     """An engine that this package carries."""
 
     kind: Kind
-    """What it does."""
+    """Kind of engine."""
     name: str
     """The name it is chosen by."""
     factory: str
@@ -143,22 +143,22 @@ _ENGINES = (
 
 
 def names(kind: Kind) -> tuple[str, ...]:
-    """The engines of a kind that this package carries, the default first."""
+    """Return the engines of a kind that this package carries, the default first."""
     return tuple(engine.name for engine in _ENGINES if engine.kind == kind)
 
 
 def ast_names() -> tuple[str, ...]:
-    """Speech translation engines, the default first."""
+    """Return the speech translation engines, the default first."""
     return names("ast")
 
 
 def tts_names() -> tuple[str, ...]:
-    """Speech synthesis engines, the default first."""
+    """Return the speech synthesis engines, the default first."""
     return names("tts")
 
 
 def resolve(kind: Kind, name: str) -> str:
-    """``module:function`` of an engine's factory; a name of that form stands for itself.
+    """Return ``module:function`` of an engine's factory; a name of that form stands for itself.
 
     Raises:
         EngineUnavailable: no such engine, or something that it needs is not installed.
@@ -185,7 +185,7 @@ def kinds_loaded(ast: str, tts: str) -> frozenset[str]:
 
 
 def cards() -> tuple[EngineCard, ...]:
-    """Every engine that this package carries, installed or not, without loading any."""
+    """Return every engine that this package carries, installed or not, without loading any."""
     return tuple(
         EngineCard(
             kind=engine.kind,
@@ -201,7 +201,7 @@ def cards() -> tuple[EngineCard, ...]:
 
 
 def _missing(engine: _Known) -> str:
-    """The sentence that says what to install, or nothing."""
+    """Return the sentence that says what to install, or nothing."""
     absent = [module for module in engine.needs if importlib.util.find_spec(module) is None]
     if not absent:
         return ""

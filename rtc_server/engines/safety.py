@@ -1,4 +1,4 @@
-"""A gate against invented text, for any engine that writes freely.
+"""Check against invented text, for any engine that writes freely.
 
 A generative model always answers, to noise as well as to speech: Canary's own model card counts
 135 characters of text a minute on recordings without any. A text caught here is reported as not
@@ -69,7 +69,7 @@ _STUTTER = re.compile(r"([^\W\d]{1,8}?)\1{7,}")
 
 
 class Doubt(StrEnum):
-    """Why a text is not believed."""
+    """Reason for not believing a text."""
 
     EMPTY = "empty"
     """There is no text, or no letter or digit in it."""
@@ -88,13 +88,13 @@ class Doubt(StrEnum):
 
 
 def is_silent(samples: Samples) -> bool:
-    """Whether there is nothing to hear: too quiet for speech, or not numbers at all."""
+    """Return whether there is nothing audible: too quiet for speech, or not numbers at all."""
     peak = float(np.max(np.abs(samples)))
     return not SILENCE_PEAK <= peak < float("inf")
 
 
 def doubt_text(text: str, language: str, audio_s: float, complete: bool) -> Doubt | None:
-    """What is wrong with a text that was written down from audio, if anything.
+    """Return the doubt about a text that was written down from audio, if any.
 
     Args:
         text: transcript or translation.
@@ -118,7 +118,7 @@ def doubt_text(text: str, language: str, audio_s: float, complete: bool) -> Doub
 def doubt_translation(
     source_text: str, target_text: str, pair: tuple[str, str], audio_s: float, complete: bool
 ) -> Doubt | None:
-    """What is wrong with a transcript and its translation, if anything.
+    """Return the doubt about a transcript and its translation, if any.
 
     Args:
         source_text: what was said.
@@ -160,20 +160,20 @@ def _is_repeated(text: str) -> bool:
 
 
 def _least_repeats(word: str) -> int:
-    """Times in a row that nobody says one word."""
+    """Return the times in a row that nobody says one word."""
     said_often = word in PEOPLE_REPEAT or word.isdigit()
     return MOST_REPEATED + 1 if said_often else LEAST_REPEATS[1]
 
 
 def _longest_run(words: list[str], size: int) -> int:
-    """Most times that `size` words follow each other unchanged."""
+    """Return the most times that `size` words follow each other unchanged."""
     same = [a == b for a, b in zip(words, words[size:], strict=False)]
     longest = max((sum(1 for _ in run) for equal, run in groupby(same) if equal), default=0)
     return 1 + longest // size if words else 0
 
 
 def _foreign_share(text: str, language: str) -> float:
-    """Share of letters that are not of the language's script, Latin names aside."""
+    """Return the share of letters that are not of the language's script, Latin names aside."""
     names = _latin_names(text, language)
     kept = "".join(word for word in re.findall(r"\w+", text) if word not in names)
     scripts = [script_of_letter(c) for c in kept if c.isalpha()]
@@ -181,7 +181,7 @@ def _foreign_share(text: str, language: str) -> float:
 
 
 def _latin_names(text: str, language: str) -> set[str]:
-    """Words that are names in Latin letters, which every script writes so.
+    """Return the words that are names in Latin letters, which every script writes so.
 
     Beside words of the language's own script, a capital letter makes a name, except that of the
     first word ("Купил Samsung"). Text without any of its own needs a clearer sign: a capital inside
@@ -223,7 +223,7 @@ def _is_untranslated(source_text: str, target_text: str, pair: tuple[str, str]) 
 
 
 def _plain_words(text: str) -> list[str]:
-    """Words that are neither numbers nor, by a capital letter inside the text, names."""
+    """Return the words that are neither numbers nor, by a capital letter inside the text, names."""
     words = re.findall(r"\w+", text)
     return [
         word.casefold()

@@ -1,4 +1,4 @@
-"""Watches a call while it is awaited, and interrupts it once it hangs."""
+"""Supervision of a call while it is awaited, and its interruption once it hangs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +20,7 @@ class CallHung(Exception):
 async def watching(
     limits: CallLimits, look: Callable[[], Activity | None]
 ) -> AsyncIterator[CallWatch]:
-    """Await inside what the engine is asked; `look` says what its process does at the moment.
+    """Await inside what the engine is asked; `look` returns the state of its process.
 
     A call that is answered before the first look costs one timer.
 

@@ -1,4 +1,4 @@
-"""What the server and an engine's process say to each other, and how it is framed.
+"""Messages between the server and an engine's process, and their framing.
 
 A frame is the size of its body and of its audio (uint32 each), then the two: a JSON object, the
 message's name beside its fields, and the raw float32 samples of all arrays in it. In the body an
@@ -66,7 +66,7 @@ class AstReady:
     """The engine is loaded and warm, and translates."""
 
     capabilities: AstCapabilities
-    """What it can do."""
+    """Capabilities of the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class TtsReady:
     """The engine is loaded and warm, and speaks."""
 
     capabilities: TtsCapabilities
-    """What it can do."""
+    """Capabilities of the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +106,12 @@ class Synthesize:
     """Speak one text."""
 
     request: TtsRequest
-    """What to speak."""
+    """Request to speak."""
 
 
 @dataclass(frozen=True, slots=True)
 class Abort:
-    """Nobody listens to the running synthesis any more."""
+    """Stop the running synthesis: nobody wants it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Raised:
     reason: str
     """A sentence for the user, without anything of what was said."""
     detail: str = ""
-    """Where it failed, for the log."""
+    """Place of the failure, for the log."""
 
 
 Message: TypeAlias = (
@@ -162,7 +162,7 @@ _KINDS = {kind.__name__: kind for kind in get_args(Message)}
 
 
 def encode(message: Message) -> list[memoryview]:
-    """The frame of a message, as pieces to write one after the other.
+    """Return the frame of a message, as pieces to write one after the other.
 
     Raises:
         WrongType: something in it is of a type that no message holds.
@@ -180,7 +180,7 @@ def encode(message: Message) -> list[memoryview]:
 
 
 def decode(body: bytes | bytearray, audio: bytearray) -> Message:
-    """The message of a frame. Arrays are views of `audio`, which may be changed in place.
+    """Return the message of a frame. Arrays are views of `audio`, which may be changed in place.
 
     Raises:
         EngineError: it is none.
@@ -226,7 +226,7 @@ async def send(writer: asyncio.StreamWriter, message: Message) -> None:
 
 
 async def receive(reader: asyncio.StreamReader) -> Message:
-    """The next message.
+    """Read the next message.
 
     Raises:
         EOFError: the other side is gone.

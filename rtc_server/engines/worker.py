@@ -141,7 +141,9 @@ def _reason_to_refuse(exc: Exception) -> str:
 
 
 def _raised(exc: Exception) -> wire.Raised:
-    """Our own errors carry sentences fit to show; others may quote what was said."""
+    """Return the error as a message. Our own carry sentences fit to show; others may quote what was
+    said.
+    """
     if isinstance(exc, RtcServerError):
         return wire.Raised(str(exc))
     place = traceback.extract_tb(exc.__traceback__)[-1]
@@ -150,7 +152,7 @@ def _raised(exc: Exception) -> wire.Raised:
 
 
 def _take_pipes() -> tuple[FileIO, FileIO]:
-    """Move the pipes away from fds 0 and 1, so that no print can fall into the talk."""
+    """Move the pipes away from fds 0 and 1, so that no print can fall into the exchange."""
     inbox = FileIO(os.dup(0), "r")
     outbox = FileIO(os.dup(1), "w")
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 (only its descriptor is wanted)

@@ -1,4 +1,4 @@
-"""A ``.nemo`` archive: what is in it, and unpacking what is needed where there is room."""
+"""Contents of a ``.nemo`` archive, and unpacking what is needed where there is room."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from rtc_server.engines.canary.files import not_canary
 from rtc_server.errors import EngineUnavailable
 
 PARTS = frozenset({"model_config.yaml", "model_weights.ckpt"})
-"""What every ``.nemo`` archive holds."""
+"""Files that every ``.nemo`` archive holds."""
 _ALIGNER = "timestamps_asr_model"
 """Beginning of the names of an aligner for timestamps: 2.5 GB that nobody needs here."""
 _PREFIX = ".unpacked-"

@@ -1,4 +1,4 @@
-"""What a decode works in: tensors of fixed shapes, and on CUDA the step captured over them."""
+"""Buffers of a decode: tensors of fixed shapes, and on CUDA the step captured over them."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -33,7 +33,8 @@ class Bucket:
 
 
 class Recorder:
-    """Records steps as CUDA graphs that share one memory pool, and one stream beside the main one.
+    """Recorder of steps as CUDA graphs that share one memory pool, and one stream beside the main
+    one.
 
     The graphs may share: one is replayed at a time, and what a step leaves behind it writes into
     tensors outside the pool. A pool and a stream for each graph would cost some 10 MB each.
@@ -102,7 +103,7 @@ class Buffers:
 
     @staticmethod
     def memory_needed(bucket: Bucket, layers: Sequence[DecoderLayer]) -> int:
-        """Elements of keys and values, of the texts and of the audio."""
+        """Return the elements of keys and values, of the texts and of the audio."""
         return sum(math.prod(shape) for shape in Buffers._shapes(bucket, layers))
 
     @staticmethod
@@ -150,7 +151,7 @@ class Buffers:
         self._place.copy_(place)
 
     def step(self) -> None:
-        """One more token of every text."""
+        """Decode one more token of every text."""
         if self._recorder is None:
             self._advance(self, self._token, self._place)
             return

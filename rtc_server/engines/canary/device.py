@@ -1,4 +1,4 @@
-"""Where a model computes, how precisely, and what happens when the GPU cannot."""
+"""Choice of device and precision for a model, and errors of a GPU that cannot serve."""
 
 import ctypes
 import gc
@@ -15,7 +15,7 @@ from rtc_server.errors import EngineUnavailable
 
 
 def choose_device(wanted: str, driver: Callable[[], NvidiaDriver | None] = find_driver) -> str:
-    """``cuda`` or ``cpu``; `wanted` may also be ``auto``.
+    """Return ``cuda`` or ``cpu``; `wanted` may also be ``auto``.
 
     A GPU that PyTorch for CUDA cannot use is an error with ``auto``, too: PyTorch only says that
     there is none, and the model would take seconds for a phrase on the CPU.
@@ -40,7 +40,7 @@ def choose_device(wanted: str, driver: Callable[[], NvidiaDriver | None] = find_
 
 
 def choose_dtype(device: str) -> Any:
-    """bfloat16 where the GPU computes in it, else float32."""
+    """Return bfloat16 where the GPU computes in it, else float32."""
     native = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.bfloat16 if native else torch.float32
 
@@ -57,7 +57,7 @@ def return_memory() -> None:
 
 
 def no_room() -> EngineUnavailable:
-    """The error for a GPU whose free memory does not hold the model."""
+    """Return the error for a GPU whose free memory does not hold the model."""
     free, total = (size / 2**30 for size in torch.cuda.mem_get_info())
     return EngineUnavailable(
         f"The model does not fit the GPU: {free:.1f} of {total:.1f} GB are free. End what else "
@@ -90,7 +90,7 @@ def on_device(give_back: Callable[[], None]) -> Iterator[None]:
 
 
 def _means_full(exc: Exception) -> bool:
-    """Whether memory ran out. Of main memory PyTorch says so in words only."""
+    """Return whether memory ran out. Of main memory PyTorch says so in words only."""
     if isinstance(exc, MemoryError | torch.OutOfMemoryError):
         return True
     return any(words in str(exc) for words in ("can't allocate memory", "bad_alloc"))

@@ -16,7 +16,7 @@ WEIGHTS = "weights CC-BY-4.0 (name NVIDIA where you use them)"
 
 
 def create(options: EngineOptions) -> Ast:
-    """Canary as NVIDIA publishes it, from a ``.nemo`` file.
+    """Return Canary as NVIDIA publishes it, from a ``.nemo`` file.
 
     Raises:
         EngineUnavailable: the extra, the model or the GPU is missing, or the file is no Canary.
@@ -30,7 +30,7 @@ def create(options: EngineOptions) -> Ast:
 
 
 def create_hf(options: EngineOptions) -> Ast:
-    """Canary as converted for transformers, from a folder.
+    """Return Canary as converted for transformers, from a folder.
 
     Raises:
         EngineUnavailable: the extra, the model or the GPU is missing, or it is no Canary.
@@ -44,7 +44,7 @@ def create_hf(options: EngineOptions) -> Ast:
 
 
 def create_onnx(options: EngineOptions) -> Ast:
-    """Canary on ONNX Runtime, without PyTorch, from a folder.
+    """Return Canary on ONNX Runtime, without PyTorch, from a folder.
 
     Raises:
         EngineUnavailable: the extra or the model is missing, or it is no Canary.

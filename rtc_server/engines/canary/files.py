@@ -1,4 +1,4 @@
-"""Where a model lies on this machine. Nothing is ever downloaded from here.
+"""Paths of Canary's models on this machine. Nothing is ever downloaded from here.
 
 What ``rtc-server models fetch`` brought is read through the handle that its hash was checked with.
 """
@@ -13,7 +13,7 @@ from rtc_server import catalog
 from rtc_server.errors import EngineUnavailable, ModelError
 
 _ENDINGS = {"canary-hf": "-hf", "canary-onnx": "-int8"}
-"""What ids in the catalogue end with: one model, converted for something."""
+"""Endings of ids in the catalogue: one model, converted for something."""
 
 
 def open_archive(model: str, models_dir: Path) -> tuple[Path, BinaryIO]:
@@ -70,7 +70,7 @@ def open_folder(model: str, models_dir: Path, kind: str, marker: str) -> Iterato
 
 
 def not_canary(path: Path) -> EngineUnavailable:
-    """The error for a file or folder that holds some other model."""
+    """Return the error for a file or folder that holds some other model."""
     return EngineUnavailable(
         f"{path} holds no Canary that this server can ask (it needs the canary2 prompt format). "
         "Give one such as nvidia/canary-1b-v2 with --canary-model."

@@ -80,7 +80,7 @@ class GreedyDecoder:
     def decode(
         self, encoded: Tensor, frame_counts: Tensor, prompts: Tensor, limits: Tensor
     ) -> list[list[Decoded]]:
-        """Texts of a batch of encoded segments.
+        """Return the texts of a batch of encoded segments.
 
         Args:
             encoded: encoder states, shape (segments, frames, width).
@@ -145,7 +145,7 @@ class GreedyDecoder:
         state.write(following, places[-1:] + 1, self._end)
 
     def _bucket(self, segments: int, texts: int, frames: int, positions: int) -> Bucket:
-        """The smallest bucket that holds such a decode."""
+        """Return the smallest bucket that holds such a decode."""
         frames = at_least(FRAMES, frames)
         positions = max(positions, frames + TOKENS_BEYOND_FRAMES)
         aligned = -(-positions // 16) * 16  # as CUDA kernels want a row of scores
@@ -170,7 +170,9 @@ class GreedyDecoder:
         return Recorder() if self._memory.is_cuda else None
 
     def _grow(self, elements: int) -> None:
-        """All buckets share one memory, only one is decoded at a time. Graphs know its address."""
+        """Grow the memory that all buckets share: only one is decoded at a time. Graphs know its
+        address.
+        """
         if len(self._memory) < elements:
             self.forget()
             self._memory = self._memory.new_zeros(elements)
@@ -191,5 +193,5 @@ class GreedyDecoder:
 
 
 def at_least(sizes: Sequence[int], wanted: int) -> int:
-    """The smallest of `sizes` that holds `wanted`; `wanted` itself above the largest."""
+    """Return the smallest of `sizes` that holds `wanted`; `wanted` itself above the largest."""
     return next((size for size in sizes if size >= wanted), wanted)

@@ -108,7 +108,9 @@ class HfWriter:
         return Written(text, complete)
 
     def _prompt(self, pair: Pair) -> Any:
-        """Tokens before a text, as the checkpoint's chat template has them, each made once."""
+        """Return the tokens before a text, as the checkpoint's chat template has them, each made
+        once.
+        """
         if pair not in self._prompts:
             request = self._processor.apply_transcription_request(
                 audio=[torch.zeros(SPEECH_RATE).numpy()],
@@ -120,7 +122,7 @@ class HfWriter:
 
 
 def _load(folder: Path, dtype: Any) -> tuple[Any, Any]:
-    """Processor and model in a folder.
+    """Load processor and model from a folder.
 
     Raises:
         EngineUnavailable: it holds something else, or not all of it.

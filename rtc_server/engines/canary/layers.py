@@ -8,7 +8,7 @@ from torch.nn.functional import linear, scaled_dot_product_attention
 
 
 class DecoderLayer:
-    """The weights of a ``TransformerDecoderBlock``, those that are used together laid together.
+    """Weights of a ``TransformerDecoderBlock``, those that are used together laid together.
 
     NeMo's own parameters become views of the joined ones: nothing is stored twice, and the block
     still works as NeMo calls it.
@@ -31,7 +31,7 @@ class DecoderLayer:
         return self._own_in[0]
 
     def look_at(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
-        """Cross-attention keys and values of audio, once a segment.
+        """Return cross-attention keys and values of audio, once a segment.
 
         Args:
             encoded: encoder states, shape (segments, frames, width).
@@ -55,7 +55,7 @@ class DecoderLayer:
         audio: tuple[Tensor, Tensor],
         audio_bias: Tensor,
     ) -> Tensor:
-        """Next states of some tokens of every text.
+        """Return the next states of some tokens of every text.
 
         Args:
             states: shape (segments * texts, tokens, width).
@@ -90,7 +90,7 @@ class DecoderLayer:
 
 
 def _joined(*modules: Any) -> tuple[Tensor, Tensor]:
-    """Weight and bias of several linear layers of the same input, as one layer."""
+    """Return weight and bias of several linear layers of the same input, as one layer."""
     joined = []
     for name in ("weight", "bias"):
         parts = [getattr(module, name) for module in modules]

@@ -122,7 +122,9 @@ class NemoWriter:
         return str(self.model.tokenizer.ids_to_text(list(tokens))) if tokens else ""
 
     def asked(self, wanted: Sequence[Sequence[Pair]], limits: Sequence[int]) -> tuple[Any, Any]:
-        """Prompts and limits, both (segments, texts); who wants fewer texts is filled up."""
+        """Return prompts and limits, both (segments, texts); a segment with fewer texts is filled
+        up.
+        """
         most = max(map(len, wanted))
         filler = self._prompts.tokens(*wanted[0][0])
         prompts = [
@@ -137,7 +139,7 @@ class NemoWriter:
 
 
 def restore(handle: BinaryIO, path: Path) -> Any:
-    """The ``EncDecMultiTaskModel`` in a ``.nemo`` file, on the CPU, in eval mode, frozen.
+    """Return the ``EncDecMultiTaskModel`` in a ``.nemo`` file, on the CPU, in eval mode, frozen.
 
     Args:
         handle: the file, which is all that is read.
@@ -159,7 +161,7 @@ def restore(handle: BinaryIO, path: Path) -> Any:
 
 
 def _restored(folder: Path, path: Path) -> Any:
-    """The model in an unpacked ``.nemo`` file."""
+    """Return the model in an unpacked ``.nemo`` file."""
     connector = SaveRestoreConnector()
     connector.model_extracted_dir = str(folder)
     try:

@@ -129,13 +129,15 @@ class OnnxWriter:
         return "".join(self._tokens[token] for token in tokens).replace(_SPACE, " ").strip()
 
     def _prompt(self, source: str, target: str) -> tuple[int, ...]:
-        """Tokens before a text, as NeMo's formatter of the format canary2 writes them."""
+        """Return the tokens before a text, as NeMo's formatter of the format canary2
+        writes them.
+        """
         before, after = self._fixed
         languages = (self._numbers[f"<|{source}|>"], self._numbers[f"<|{target}|>"])
         return (*before, *languages, *after)
 
     def _prompt_numbers(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The parts of a prompt before and after its languages. Raises: it is no Canary."""
+        """Return the parts of a prompt before and after its languages. Raises: it is no Canary."""
         before = (_SPACE, "<|startofcontext|>", "<|startoftranscript|>", SLOTS["emotion"])
         after = tuple(SLOTS[name] for name in ("pnc", "itn", "timestamp", "diarize"))
         if missing := [t for t in (*before, *after, _END) if t not in self._numbers]:

@@ -1,4 +1,4 @@
-"""Which languages a Canary model has, and how it is told what to write.
+"""Languages of a Canary model, and the prompts for its texts.
 
 Canary's second prompt format has no token for the task: a target that equals the source is a
 transcription, any other is a translation. A code that the model does not know would silently become
@@ -27,12 +27,12 @@ SLOTS = {
 
 
 def known_languages(is_known: Callable[[str], bool]) -> tuple[str, ...]:
-    """Canary's languages that have a token in this model, by a test of the token."""
+    """Return Canary's languages that have a token in this model, by a test of the token."""
     return tuple(code for code in CANARY_LANGUAGES if is_known(f"<|{code}|>"))
 
 
 def translated_pairs(languages: Iterable[str]) -> tuple[Pair, ...]:
-    """Every (source, target) among `languages`."""
+    """Return every (source, target) among `languages`."""
     others = [code for code in languages if code != HUB]
     return tuple((HUB, code) for code in others) + tuple((code, HUB) for code in others)
 
@@ -52,7 +52,7 @@ def check_pairs(batch: Sequence[AstRequest], pairs: Sequence[Pair]) -> None:
 
 
 def wanted_texts(request: AstRequest) -> tuple[Pair, ...]:
-    """What to write for a request: its transcript, and the translation unless it is partial."""
+    """Return the texts to write for a request: transcript, and translation unless it is partial."""
     source, target = request.source_language, request.target_language
     return ((source, source),) if request.partial else ((source, source), (source, target))
 
@@ -65,7 +65,7 @@ class NemoPrompts:
         self._made: dict[Pair, tuple[int, ...]] = {}
 
     def tokens(self, source: str, target: str) -> tuple[int, ...]:
-        """The prompt for one pair; all have the same length."""
+        """Return the prompt for one pair; all have the same length."""
         pair = (source, target)
         if pair not in self._made:
             languages = {"source_lang": f"<|{source}|>", "target_lang": f"<|{target}|>"}

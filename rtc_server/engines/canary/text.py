@@ -1,4 +1,4 @@
-"""From what the model writes to what people write."""
+"""Text of the model as people write it."""
 
 import re
 
@@ -7,6 +7,6 @@ _BEFORE_PUNCTUATION = re.compile(r"\s+([.,!?;:…])")
 
 
 def clean(text: str) -> str:
-    """`text` without control tokens and unknown pieces, with single spaces."""
+    """Return `text` without control tokens and unknown pieces, with single spaces."""
     text = " ".join(_CONTROL.sub(" ", text).split())
     return _BEFORE_PUNCTUATION.sub(r"\1", text)

@@ -1,4 +1,4 @@
-"""Canary as an engine, whatever computes it: what is asked of the model, and what is believed.
+"""Canary as an engine, whatever computes it: requests to the model, and checks of its answers.
 
 One pass over a segment gives its transcript and its translation together, so that the page can show
 both and the gate in `safety` can hold one against the other.
@@ -26,7 +26,7 @@ TOO_LONG = "longer_than_the_engine_takes"
 """Reason for audio of more than `MAX_AUDIO_S`, which never reaches the model either."""
 MAX_BATCH = 16
 MAX_AUDIO_S = 40.0
-"""What the model was trained on; beyond it loops."""
+"""Longest audio the model was trained on; beyond it loops."""
 MIN_AUDIO_S = 1.0
 """Shorter audio is padded to this with silence on both sides, as NeMo's own `transcribe` does."""
 TOKENS_PER_S = 12.5
@@ -34,7 +34,7 @@ TOKENS_PER_S = 12.5
 TOKENS_ANYWAY = 16
 """Tokens that any segment may become, however short."""
 DEADLINE_S = {"cuda": 3.0, "cpu": 60.0}
-"""When a call has hung. The full model takes seconds for a phrase on a CPU."""
+"""Time after which a call has hung. The full model takes seconds for a phrase on a CPU."""
 WARM_BATCHES = {"cuda": (1, 2, 4, 8, 16), "cpu": (1,)}
 WARM_SECONDS = {"cuda": (1.0, 3.0, 5.0, 7.0, 9.0, 12.0, 15.0), "cpu": (1.0,)}
 """Shapes made ready before the first caller comes."""
@@ -51,11 +51,11 @@ class Written:
     text: str
     """May hold control tokens."""
     complete: bool
-    """Whether the model ended it by itself, within its limit."""
+    """True if the model ended it by itself, within its limit."""
 
 
 class Writer(Protocol):
-    """What computes: NeMo, transformers or ONNX Runtime."""
+    """Interface to what computes: NeMo, transformers or ONNX Runtime."""
 
     @property
     def title(self) -> str:
@@ -76,8 +76,8 @@ class Writer(Protocol):
     def write(
         self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
     ) -> list[list[Written]]:
-        """For each wave a text for each pair wanted of it; each audio is encoded once, however
-        often it is among the waves.
+        """Return for each wave a text for each pair wanted of it; each audio is encoded once,
+        however often it is among the waves.
 
         Args:
             waves: at least `MIN_AUDIO_S` each.
@@ -127,7 +127,7 @@ class CanaryAst:
                     self.translate([AstRequest(wave, *pair, partial) for wave in waves])
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
-        """One result per request, in order; pairs, partials and lengths may be mixed.
+        """Return one result per request, in order; pairs, partials and lengths may be mixed.
 
         Raises:
             EngineError: a pair that the model does not have, or no memory for even one segment.
@@ -139,7 +139,7 @@ class CanaryAst:
         return [next(answers) if refused is None else refused for refused in refusals]
 
     def close(self) -> None:
-        """The process ends after this and takes everything along."""
+        """Do nothing: the process ends after this and takes everything along."""
 
     def _translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         if not batch:
@@ -167,7 +167,7 @@ class CanaryAst:
 
 
 def judged(request: AstRequest, written: Sequence[Written]) -> AstResult:
-    """The result that `written` amounts to, if it is believed."""
+    """Return the result that `written` amounts to, if it is believed."""
     audio_s = len(request.samples) / SPEECH_RATE
     complete = all(one.complete for one in written)
     source_text, *translation = [clean(one.text) for one in written]
@@ -183,23 +183,23 @@ def judged(request: AstRequest, written: Sequence[Written]) -> AstResult:
 
 
 def not_understood(reason: str) -> AstResult:
-    """Nothing to show or say, and why."""
+    """Return a result with nothing to show or say, and why."""
     return AstResult(AstStatus.NOT_UNDERSTOOD, reason=reason)
 
 
 def longest_text(samples: int) -> int:
-    """Most tokens that so many samples of speech may become, the end included."""
+    """Return the most tokens that so many samples of speech may become, the end included."""
     return TOKENS_ANYWAY + int(TOKENS_PER_S * samples / SPEECH_RATE)
 
 
 def padded(samples: Samples) -> Samples:
-    """At least `MIN_AUDIO_S` of audio, silence on both sides."""
+    """Return at least `MIN_AUDIO_S` of audio, with silence on both sides."""
     missing = max(0, int(MIN_AUDIO_S * SPEECH_RATE) - len(samples))
     return np.pad(samples, (missing // 2, missing - missing // 2))
 
 
 def without_repeats(waves: Sequence[Samples]) -> tuple[list[Samples], list[int]]:
-    """The waves that differ, and for each wave the place of its like among them.
+    """Return the waves that differ, and for each wave the place of its like among them.
 
     A room asks for one segment in several languages, at the same moment.
     """
@@ -209,7 +209,9 @@ def without_repeats(waves: Sequence[Samples]) -> tuple[list[Samples], list[int]]
 
 
 def _refused(samples: Samples) -> AstResult | None:
-    """The result of audio that the model is not given, with why; nothing for all other audio."""
+    """Return the result of audio that the model is not given, with why; nothing for all other
+    audio.
+    """
     if len(samples) > MAX_AUDIO_S * SPEECH_RATE:
         log.warning("A segment of more than %.0f s was not translated", MAX_AUDIO_S)
         return not_understood(TOO_LONG)

@@ -1,4 +1,4 @@
-"""One segment through both halves: heard, judged, translated, judged again."""
+"""One segment through both halves: recognised, judged, translated, judged again."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ class CascadeAst:
         licence: str,
         notes: tuple[str, ...] = (),
     ) -> None:
-        """`recognizers` by the language each is to hear."""
+        """`recognizers` by the language each is to recognise."""
         self._recognizers = recognizers
         self._translation = translation
         self._transcripts: OrderedDict[tuple[str, bytes], Transcript] = OrderedDict()
@@ -79,7 +79,7 @@ class CascadeAst:
         self._translation.warm_up()
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
-        """One result per request, in order.
+        """Return one result per request, in order.
 
         Raises:
             EngineError: a pair that is not among the capabilities', or a model failed.
@@ -87,7 +87,7 @@ class CascadeAst:
         return [self._translate(request) for request in batch]
 
     def close(self) -> None:
-        """The process ends after this and takes everything along."""
+        """Do nothing: the process ends after this and takes everything along."""
 
     def _translate(self, request: AstRequest) -> AstResult:
         pair = (request.source_language, request.target_language)
@@ -125,5 +125,5 @@ class CascadeAst:
 
 
 def _not_understood(reason: str) -> AstResult:
-    """Nothing to show or say, and why."""
+    """Return a result with nothing to show or say, and why."""
     return AstResult(AstStatus.NOT_UNDERSTOOD, reason=reason)

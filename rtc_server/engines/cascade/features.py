@@ -20,7 +20,7 @@ _HOP_SAMPLES = ms_to_samples(HOP_MS, SPEECH_RATE)
 
 
 class Mel(Protocol):
-    """What a recogniser is fed with."""
+    """Features that a recogniser takes."""
 
     def __call__(self, samples: Samples, /) -> Floats:
         """Return log mel features, shape (1, bins, frames), of n >= 400 samples of audio."""

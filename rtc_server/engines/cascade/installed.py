@@ -18,7 +18,7 @@ from rtc_server.engines.onnx_session import open_session
 from rtc_server.errors import EngineUnavailable, ModelError
 
 RECOGNIZER = "recognizer"
-"""Kind of a model in the catalogue that hears."""
+"""Kind of a speech recogniser in the catalogue."""
 TRANSLATION = "translation"
 """Kind of a model that translates from the first of its languages to the second."""
 

@@ -1,4 +1,4 @@
-"""The seam between the cascade and whatever hears."""
+"""Interface between the cascade and its recognisers."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,7 @@ from rtc_server.pcm import Samples
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said, word by word."""
+    """Recognised words of a segment."""
 
     words: tuple[WordTime, ...] = ()
     """In the order spoken; none when nothing was recognised."""

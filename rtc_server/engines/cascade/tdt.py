@@ -95,6 +95,8 @@ class TdtRecognizer:
         return tokens
 
     def _penalty_of(self, language: str) -> Any:
-        """What is added to the scores of all tokens: minus infinity where the script is another."""
+        """Return the amount added to the scores of all tokens: minus infinity where the script is
+        another.
+        """
         foreign = self._vocabulary.foreign(language)
         return np.where(foreign, np.float32(-np.inf), np.float32(0.0))

@@ -26,7 +26,7 @@ class Token:
     number: int
     """Its number in the vocabulary."""
     end_ms: int
-    """Where in the audio it ends, in milliseconds."""
+    """End of the token in the audio, in milliseconds."""
 
 
 class Vocabulary:

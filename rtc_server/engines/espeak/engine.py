@@ -15,7 +15,7 @@ from rtc_server.errors import EngineError
 from rtc_server.pcm import Samples, from_int16
 
 _LIBRARY_VOICE = {"en": "en-us"}
-"""Where the library's name of a voice is not the language's code."""
+"""Library's names of voices that are not the language's code."""
 _VARIANTS = {"male": "", "female": "+Annie"}
 """Our voices, the default first, as what is added to the library's name."""
 _WORDS_PER_MINUTE = 175
@@ -27,7 +27,7 @@ _CHUNKS_AHEAD = 8
 
 
 def create(_options: EngineOptions) -> "EspeakTts":
-    """The factory that the registry names."""
+    """Return the factory that the registry names."""
     return EspeakTts()
 
 
@@ -47,17 +47,19 @@ class EspeakTts:
 
     @property
     def capabilities(self) -> TtsCapabilities:
-        """What it speaks."""
+        """Languages and voices."""
         return self._capabilities
 
     def warm_up(self) -> None:
-        """The first use of a language reads its dictionary, 10 to 50 ms: read them all."""
+        """Read the dictionaries of all languages: the first use of each would take 10 to 50 ms."""
         for language in CANARY_LANGUAGES:
             for _ in self.synthesize(TtsRequest("1", language)):
                 pass
 
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
-        """Chunks of 60 ms while the library goes on speaking in a thread. Closing aborts it."""
+        """Yield chunks of 60 ms while the library goes on speaking in a thread.
+        Closing aborts it.
+        """
         text = clean_text(request.text, request.language)
         if not text:
             return
@@ -71,7 +73,7 @@ class EspeakTts:
             speaking.stop()
 
     def close(self) -> None:
-        """Nothing outlives the process."""
+        """Do nothing: nothing outlives the process."""
 
 
 class _Speaking:

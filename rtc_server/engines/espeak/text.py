@@ -1,4 +1,4 @@
-"""What may be handed to libespeak-ng 1.52, which can crash (SIGSEGV) on odd Unicode.
+"""Text that may be handed to libespeak-ng 1.52, which can crash (SIGSEGV) on odd Unicode.
 
 Known causes are characters outside the voice's alphabet and letters of two scripts in one word
 ("©п" kills the Portuguese voice). So a text keeps the letters of the voice's own script and of
@@ -33,7 +33,9 @@ _SPEAKABLE = re.compile(r"[^\W_]")
 
 
 def clean_text(text: str, language: str) -> str:
-    """`text` as the voice of `language` can take it; empty when nothing in it can be spoken."""
+    """Return `text` as the voice of `language` can take it; empty when nothing in it
+    can be spoken.
+    """
     own = _own_letters(language)
     kept = "".join(_kept(char, own) for char in unicodedata.normalize("NFC", text))
     apart = _LONG_RUN.sub(r"\1 ", _SCRIPT_CHANGE.sub(" ", kept))
@@ -48,7 +50,7 @@ def _own_letters(language: str) -> frozenset[str]:
 
 
 def _kept(char: str, own: frozenset[str]) -> str:
-    """The character, what it is said as, its bare letters, or a space."""
+    """Return the character, what it is said as, its bare letters, or a space."""
     if char in _SAID_AS:
         return _SAID_AS[char]
     lower = char.lower()

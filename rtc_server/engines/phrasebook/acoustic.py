@@ -1,4 +1,4 @@
-"""The acoustic model as a language hears it: the wheel's own with its sounds moved.
+"""Acoustic model of one language: the wheel's own with its sounds moved.
 
 PocketSphinx's model is a folder. A phonetically tied one holds, for each phone, 128 Gaussians in
 each of three streams (cepstra, their slopes, their curvature). Speech of another language falls
@@ -36,7 +36,7 @@ _Floats = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Where the means of a model go for one language."""
+    """Shifts of the means of a model for one language."""
 
     model: int
     """CRC-32 of the file of means that they apply to."""
@@ -45,17 +45,17 @@ class Moves:
 
 
 def moves_file(language: str) -> Path:
-    """Where a language's moves are, if it has any."""
+    """Return the file of a language's moves, if it has any."""
     return resource_folder("models/phrasebook") / f"{language}-means.npz"
 
 
 def checksum(model: Path) -> int:
-    """Tells one model's means from another's."""
+    """Return a checksum that distinguishes one model's means from another's."""
     return zlib.crc32((model / MEANS).read_bytes())
 
 
 def read_gaussians(file: Path) -> Gaussians:
-    """The means or variances of a model.
+    """Return the means or variances of a model.
 
     Raises:
         ConfigError: the file is not one of PocketSphinx's with three streams of one width.
@@ -70,25 +70,25 @@ def read_gaussians(file: Path) -> Gaussians:
 
 
 def write_gaussians(file: Path, values: Gaussians) -> None:
-    """The inverse of `read_gaussians`."""
+    """Write what `read_gaussians` reads."""
     head = np.array([_MAGIC, *values.shape[:3], *values.shape[3:] * _STREAMS, values.size], "<u4")
     header = b"s3\nversion 1.0\n" + _END_OF_HEADER
     file.write_bytes(header + head.tobytes() + values.astype("<f4").tobytes())
 
 
 def read_moves(file: Path) -> Moves:
-    """What `write_moves` wrote."""
+    """Read what `write_moves` wrote."""
     with np.load(file, allow_pickle=False) as kept:
         return Moves(int(kept["model"]), kept["steps"])
 
 
 def write_moves(file: Path, moves: Moves) -> None:
-    """The same moves always make the same file."""
+    """Write moves; the same moves always make the same file."""
     np.savez_compressed(file, model=np.int64(moves.model), steps=moves.steps)
 
 
 def moves_between(before: _Floats, after: _Floats, variances: _Floats) -> npt.NDArray[np.int8]:
-    """Steps that lead from one set of means to the other, as far as eight bits reach."""
+    """Return the steps that lead from one set of means to the other, as far as eight bits reach."""
     steps = np.rint((after - before) / (STEP * _deviations(variances)))
     return np.clip(steps, -127, 127).astype(np.int8)
 
@@ -98,7 +98,7 @@ def _deviations(variances: _Floats) -> _Floats:
 
 
 def adapted(model: Path, moves: Moves, folder: Path) -> Path:
-    """`folder`, filled with the model moved; files that stay the same are links.
+    """Return `folder`, filled with the model moved; files that stay the same are links.
 
     Raises:
         ConfigError: the moves are for another model.

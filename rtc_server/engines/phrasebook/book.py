@@ -1,4 +1,4 @@
-"""Phrasebook files: reading, checking, merging. The format is told in docs/phrasebook.md."""
+"""Phrasebook files: reading, checking, merging. docs/phrasebook.md describes the format."""
 
 import re
 import tomllib
@@ -27,7 +27,7 @@ class Item:
     """Language to form to text; a word that never changes has the one form ``""``."""
 
     def text(self, language: str, form: str) -> str:
-        """What is written for `form`; without a form, the first one given."""
+        """Return the text for `form`; without a form, the first one given."""
         forms = self.forms[language]
         if "" in forms:
             return forms[""]
@@ -48,7 +48,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What can be said, and the fillers of its slots."""
+    """Phrases that can be said, and the fillers of their slots."""
 
     topics: Mapping[str, Mapping[str, str]]
     """Topic key to language to title, in the order of the file."""
@@ -63,12 +63,12 @@ class Book:
 
 
 def shipped() -> Path:
-    """The book that comes with the server."""
+    """Return the book that comes with the server."""
     return resource_folder("models/phrasebook") / "en-ru.toml"
 
 
 def load(further: Sequence[Path] = ()) -> Book:
-    """The shipped book with `further` ones over it; what a later file says takes precedence.
+    """Return the shipped book with `further` ones over it; what a later file says takes precedence.
 
     Raises:
         ConfigError: a file cannot be read or is wrong; names file, line and reason.
@@ -92,7 +92,7 @@ def load(further: Sequence[Path] = ()) -> Book:
 
 
 class _Reader:
-    """One file; every complaint names the line it is about."""
+    """Reader of one file; every complaint names the line it is about."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -117,7 +117,7 @@ class _Reader:
             )
 
     def topics(self) -> dict[str, Mapping[str, str]]:
-        """Key to titles."""
+        """Return the titles by key."""
         found: dict[str, Mapping[str, str]] = {}
         for key, topic in self._tables("topic"):
             self._known(topic, {"title", "phrases"}, f"topic {key}")
@@ -128,7 +128,7 @@ class _Reader:
         return found
 
     def lists(self) -> Iterator[tuple[str, tuple[Item, ...]]]:
-        """Name and items of each list."""
+        """Yield name and items of each list."""
         for name, table in self._tables("list"):
             if name in BUILT_IN or not re.fullmatch(r"[a-z_]+", name):
                 self._refuse(f"a list cannot be called “{name}”")
@@ -139,7 +139,7 @@ class _Reader:
             yield name, tuple(self._item(entry) for entry in items)
 
     def sounds(self) -> Iterator[tuple[str, dict[str, str]]]:
-        """Language and its respelled words."""
+        """Yield each language and its respelled words."""
         for language, table in self._tables("sound"):
             if language not in LANGUAGES:
                 self._refuse(f"[sound.{language}]: a book speaks en and ru")
@@ -150,7 +150,7 @@ class _Reader:
             yield language, {word.lower(): respelled for word, respelled in table.items()}
 
     def decoys(self, language: str, lists: Mapping[str, tuple[Item, ...]]) -> Iterator[Wording]:
-        """What is to be recognised in a language without being translated."""
+        """Yield the wordings that are recognised in a language without being translated."""
         self._cursor = 0
         table = self._table.get("decoy", {})
         self._seek("[decoy]")
@@ -162,7 +162,7 @@ class _Reader:
             yield wording
 
     def phrases(self, lists: Mapping[str, tuple[Item, ...]]) -> Iterator[Phrase]:
-        """Each phrase, its slots checked against all lists."""
+        """Yield each phrase, its slots checked against all lists."""
         for key, topic in self._tables("topic"):
             entries = topic.get("phrases", [])
             if not isinstance(entries, list):
@@ -226,7 +226,7 @@ class _Reader:
         return Phrase(topic, wordings, f"{self._path.name}:{self._cursor + 1}")
 
     def _wordings(self, given: object, language: str) -> list[Wording]:
-        """Every wording of a pattern or a list of patterns."""
+        """Return every wording of a pattern or a list of patterns."""
         patterns = [given] if isinstance(given, str) else given
         if not isinstance(patterns, list):
             self._refuse(f"{language} must be a text or a list of texts")

@@ -21,7 +21,7 @@ class ClockTime:
     minute: int
     """0 to 59."""
     exact: bool = False
-    """Whether the half of the day is known: "a.m.", "вечера", or a 24-hour time."""
+    """True if the half of the day is known: "a.m.", "вечера", or a 24-hour time."""
 
 
 _RU_HOUR_GENITIVE = (
@@ -36,7 +36,7 @@ def _twelve(hour: int) -> int:
 
 
 def _russian_part(hour: int) -> str:
-    """The part of the day that a 24-hour hour belongs to."""
+    """Return the part of the day that a 24-hour hour belongs to."""
     if hour < 4:
         return "ночи"
     if hour < 12:
@@ -45,19 +45,19 @@ def _russian_part(hour: int) -> str:
 
 
 def _english_part(hour: int) -> Words:
-    """The part of the day that a 24-hour hour belongs to."""
+    """Return the part of the day that a 24-hour hour belongs to."""
     if hour < 12:
         return ("in", "the", "morning")
     return ("in", "the", "afternoon" if hour < 17 else "evening")
 
 
 def write(time: ClockTime, language: str, form: str) -> str:
-    """As people write it: "7:30 p.m.", "в семь тридцать вечера"."""
+    """Return the time as people write it: "7:30 p.m.", "в семь тридцать вечера"."""
     return _write_russian(time, form) if language == "ru" else _write_english(time)
 
 
 def spoken(language: str, form: str) -> Iterator[tuple[Words, ClockTime]]:
-    """Every way to say every time; where two times share the words, the first one counts."""
+    """Yield every way to say every time; where two times share the words, the first one counts."""
     return _spoken_russian(form) if language == "ru" else _spoken_english()
 
 
@@ -101,7 +101,7 @@ def _spoken_english() -> Iterator[tuple[Words, ClockTime]]:
 
 
 def _russian_digital(hour: int, minute: int) -> Words:
-    """семь часов, час тридцать, девятнадцать ноль пять."""
+    """Return семь часов, час тридцать, девятнадцать ноль пять."""
     if minute:
         head = ("час",) if hour == 1 else russian(hour)
         return (*head, *(("ноль",) if minute < 10 else ()), *russian(minute, "f"))

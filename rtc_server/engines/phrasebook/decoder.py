@@ -57,7 +57,7 @@ Move = tuple[int, int, float, str] | tuple[int, int, float]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A word, or a phone of the loop, and where it was heard."""
+    """Word, or phone of the loop, with its place in the audio."""
 
     text: str
     """The word as in the network; `PAUSE` for silence; ``+AA+`` for a phone."""
@@ -70,12 +70,12 @@ class Heard:
 
 
 def dictionary() -> Path:
-    """The English dictionary in the wheel."""
+    """Return the English dictionary in the wheel."""
     return Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict"))
 
 
 def acoustic_model() -> Path:
-    """The folder of the English model in the wheel."""
+    """Return the folder of the English model in the wheel."""
     return Path(pocketsphinx.get_model_path("en-us/en-us"))
 
 
@@ -105,27 +105,27 @@ class Decoder:
 
     @staticmethod
     def condition(samples: Samples) -> bytes:
-        """Samples as every search wants them: one loudness, a floor of noise, int16."""
+        """Return samples as every search wants them: one loudness, a floor of noise, int16."""
         peak = float(np.abs(samples).max())
         scaled = samples * (PEAK / peak) if peak > 0 else samples
         noise = np.random.default_rng(0).standard_normal(len(samples), dtype=np.float32)
         return to_int16(scaled + FLOOR * noise).tobytes()
 
     def words(self, audio: bytes) -> list[Heard]:
-        """The best complete path through the network; empty if none survived."""
+        """Return the best complete path through the network; empty if none survived."""
         return _decode(self._words, audio, _WORDS, complete=True)
 
     def words_so_far(self, audio: bytes) -> list[Heard]:
-        """The best path through the network up to the end of the audio, complete or not."""
+        """Return the best path through the network up to the end of the audio, complete or not."""
         return _decode(self._words, audio, _WORDS, complete=False)
 
     def phones(self, audio: bytes) -> list[Heard]:
-        """The same sound as a free run of phones."""
+        """Return the same sound as a free run of phones."""
         return _decode(self._phones, audio, _LOOP, complete=True)
 
 
 def _load(model: Path, words: Path, fillers: Path, *, stride: int = 1) -> pocketsphinx.Decoder:
-    """The acoustic model, listening anew at every `stride`-th frame."""
+    """Load the acoustic model, starting anew at every `stride`-th frame."""
     return pocketsphinx.Decoder(
         hmm=str(model),
         dict=str(words),
@@ -143,7 +143,7 @@ def _load(model: Path, words: Path, fillers: Path, *, stride: int = 1) -> pocket
 
 
 def _moves(network: Network) -> tuple[int, list[Move]]:
-    """The network's one end state and its moves, with room for a pause anywhere."""
+    """Return the network's one end state and its moves, with room for a pause anywhere."""
     states = {state for arc in network.arcs for state in arc[:2]}
     end = max(states) + 1
     moves: list[Move] = [(source, target, 1.0, word) for source, target, word in network.arcs]
@@ -172,8 +172,10 @@ def _decode(
 
 
 def _learn_noise(decoder: pocketsphinx.Decoder, audio: bytes) -> None:
-    """The model's noise removal learns as it hears. What it knew of others is forgotten, and the
-    beginning of this sound comes in advance: the same is always heard the same way."""
+    """Teach the model's noise removal, which adapts as it decodes. Its state from other segments is
+    dropped and the beginning of this sound comes in advance, so that the same sound always decodes
+    alike.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # "not necessary"
         decoder.start_stream()
@@ -196,17 +198,17 @@ def _as_filler(phone: str) -> str:
 
 
 def is_phone(heard: Heard) -> bool:
-    """Whether it is a phone of the loop rather than silence or noise."""
+    """Return whether it is a phone of the loop rather than silence or noise."""
     return heard.text.startswith("+")
 
 
 def as_phones(heard: Iterable[Heard]) -> Phones:
-    """The phones of a loop result, without silences and noises."""
+    """Return the phones of a loop result, without silences and noises."""
     return tuple(one.text.strip("+") for one in heard if is_phone(one))
 
 
 def as_dictionary(words: Pronunciations) -> str:
-    """Pronunciations as the text of a CMU dictionary."""
+    """Return pronunciations as the text of a CMU dictionary."""
     lines = []
     for word, ways in words.items():
         for number, phones in enumerate(ways, start=1):

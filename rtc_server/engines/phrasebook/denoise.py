@@ -1,4 +1,4 @@
-"""What a segment goes through before the model hears it: noise removal, even margins.
+"""Preparation of a segment for the model: noise removal, even margins.
 
 Steady noise goes by a Wiener filter.
 
@@ -17,7 +17,7 @@ _HOP = 128
 _QUIET_SHARE = 0.15
 """Share of the time that is taken for noise alone, per frequency."""
 _BIAS = 6.0
-"""How much louder noise is at times than in its quietest moments; tuned."""
+"""Ratio of the level of noise at times to that of its quietest moments; tuned."""
 _LEAST_GAIN = 0.02
 """In power; what is left of pure noise."""
 _SMOOTH_FRAMES = 5
@@ -36,7 +36,9 @@ _TAPER = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
 
 
 def denoise(samples: Samples) -> Samples:
-    """The same length of samples with steady noise lowered; shorter than a window, unchanged."""
+    """Return the same length of samples with steady noise lowered; shorter than a window,
+    unchanged.
+    """
     if len(samples) < _WINDOW * 2:
         return samples
     padded = np.pad(samples, _WINDOW)
@@ -54,7 +56,8 @@ def denoise(samples: Samples) -> Samples:
 
 
 def with_room(samples: Samples) -> Samples:
-    """The speech with `ROOM_SAMPLES` on either side, a little of what is there and then silence.
+    """Return the speech with `ROOM_SAMPLES` on either side, a little of what is there and then
+    silence.
 
     However a segment was cut, and whatever noise is left in it, the model then sees the same.
     """
@@ -71,7 +74,7 @@ def with_room(samples: Samples) -> Samples:
 
 
 def _smooth(values: npt.NDArray[np.float64], width: int, axis: int) -> npt.NDArray[np.float64]:
-    """Moving average over `width` neighbours."""
+    """Return the moving average over `width` neighbours."""
     half = width // 2
     pad = [(half, half) if number == axis else (0, 0) for number in range(2)]
     wide = np.pad(values, pad, mode="edge")

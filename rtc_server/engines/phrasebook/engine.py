@@ -52,7 +52,7 @@ def create(options: EngineOptions) -> Ast:
 
 
 class PhrasebookAst:
-    """Answers with a phrase of the book, or with the three nearest as a hint."""
+    """AST engine that answers with a phrase of the book, or with the three nearest as a hint."""
 
     def __init__(
         self, book: Book, vocabularies: dict[str, Vocabularies], recognizer: "Recognizer"
@@ -86,7 +86,7 @@ class PhrasebookAst:
             self._recognizer.understand(noise * np.float32(0.1), language)
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
-        """One after the other: PocketSphinx has no batches."""
+        """Return the results, one after the other: PocketSphinx has no batches."""
         results = []
         for one in batch:
             results.append(self._so_far(one) if one.partial else self._whole(one))
@@ -94,7 +94,7 @@ class PhrasebookAst:
         return results
 
     def close(self) -> None:
-        """Nothing outlives the process."""
+        """Do nothing: nothing outlives the process."""
 
     def _so_far(self, request: AstRequest) -> AstResult:
         if len(request.samples) < _SHORTEST_SAMPLES:

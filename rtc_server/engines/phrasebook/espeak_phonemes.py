@@ -36,7 +36,7 @@ class EspeakPhonemes:
             raise RuntimeError("espeak-ng found no data")
 
     def phonemes(self, texts: Iterable[str], language: str) -> list[list[str]]:
-        """The phonemes of each text; stress marks stay on their vowels."""
+        """Return the phonemes of each text; stress marks stay on their vowels."""
         self._library.espeak_SetVoiceByName(_VOICES[language])
         return [self._of(text) for text in texts]
 

@@ -1,4 +1,4 @@
-"""What can stand in a slot: everything sayable with its value, and the written text of a value."""
+"""Fillers of a slot: everything sayable with its value, and the written text of a value."""
 
 from collections.abc import Iterator
 from typing import TypeAlias, cast
@@ -19,7 +19,7 @@ _FEW = 20
 
 
 def fill(wording: Wording, values: dict[str, Value], book: Book) -> str:
-    """The written text of `wording` with its slots filled, starting with a capital."""
+    """Return the written text of `wording` with its slots filled, starting with a capital."""
     text = "".join(
         write(piece, wording.language, values[piece.key], book)
         if isinstance(piece, Slot)
@@ -31,7 +31,7 @@ def fill(wording: Wording, values: dict[str, Value], book: Book) -> str:
 
 
 def write(slot: Slot, language: str, value: Value, book: Book) -> str:
-    """A value as people write it in the place of `slot`.
+    """Return a value as people write it in the place of `slot`.
 
     Russian counts are spelt out, so that any voice reads them in the right case and gender.
     """
@@ -52,7 +52,7 @@ def write(slot: Slot, language: str, value: Value, book: Book) -> str:
 
 
 def example(slot: Slot) -> Value:
-    """A value to show the slot with."""
+    """Return a value to show the slot with."""
     if slot.kind == "time":
         return ClockTime(7, 30)
     if slot.counted:
@@ -62,7 +62,9 @@ def example(slot: Slot) -> Value:
 
 
 def sayings(slot: Slot, language: str, book: Book) -> dict[Words, Value]:
-    """Everything that can be said in the place of `slot`; the first meaning of words wins."""
+    """Return everything that can be said in the place of `slot`; the first meaning
+    of words wins.
+    """
     said: dict[Words, Value] = {}
     for words, value in _all_sayings(slot, language, book):
         said.setdefault(words, value)
@@ -111,7 +113,7 @@ def _russian_count(count: int, item: Item, form: str) -> Words:
 
 
 def examples(phrase: Phrase, book: Book) -> dict[str, str]:
-    """The phrase as it is shown in lists: language to its first wording, slots filled."""
+    """Return the phrase as it is shown in lists: language to its first wording, slots filled."""
     shown = {}
     for language, wordings in phrase.wordings.items():
         values = {slot.key: example(slot) for slot in wordings[0].slots()}

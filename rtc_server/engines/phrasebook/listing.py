@@ -29,7 +29,7 @@ class Topic:
 
 
 def topics(source: str, target: str, phrasebooks: Sequence[Path] = ()) -> tuple[Topic, ...]:
-    """Every phrase of the book, by topic; empty for a pair the book does not have.
+    """Return every phrase of the book, by topic; empty for a pair the book does not have.
 
     Raises:
         ConfigError: a phrasebook is wrong; names file, line and reason.

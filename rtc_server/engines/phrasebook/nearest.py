@@ -1,4 +1,4 @@
-"""Which phrases sound most like something that was not understood."""
+"""Search for the phrases that sound most like something that was not understood."""
 
 from collections.abc import Sequence
 
@@ -29,11 +29,11 @@ class Nearest:
         np.fill_diagonal(self._cost, 0.0)
 
     def rank(self, heard: Phones) -> list[int]:
-        """Indices of the candidates, the nearest first."""
+        """Return the indices of the candidates, the nearest first."""
         return [int(index) for index in np.argsort(self.distances(heard), kind="stable")]
 
     def distances(self, heard: Phones) -> npt.NDArray[np.float64]:
-        """One distance a candidate, 0 for the same sound, at most 1."""
+        """Return one distance a candidate, 0 for the same sound, at most 1."""
         width = self._candidates.shape[1]
         row = np.tile(np.arange(width + 1, dtype=float), (len(self._candidates), 1))
         for step, phone in enumerate(heard, start=1):

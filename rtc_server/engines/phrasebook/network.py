@@ -26,11 +26,11 @@ class Network:
     """States in which something complete was said."""
 
     def words(self) -> set[str]:
-        """The vocabulary."""
+        """Return the vocabulary."""
         return {word for _, _, word in self.arcs}
 
     def paths(self) -> dict[int, dict[str, int]]:
-        """State to word to next state, for walking."""
+        """Return state to word to next state, for walking."""
         table: dict[int, dict[str, int]] = {}
         for source, target, word in self.arcs:
             table.setdefault(source, {})[word] = target
@@ -39,7 +39,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How a run of words was understood."""
+    """Meaning of a run of words."""
 
     phrase: Phrase
     """The phrase it is."""
@@ -50,7 +50,7 @@ class Match:
 
 
 class Vocabularies:
-    """What each slot of one language takes, worked out once per kind of slot."""
+    """Words that each slot of one language takes, worked out once per kind of slot."""
 
     def __init__(self, book: Book, language: str) -> None:
         self._book = book
@@ -59,14 +59,14 @@ class Vocabularies:
         self._networks: dict[Slot, Network] = {}
 
     def sayings(self, slot: Slot) -> dict[Words, Value]:
-        """Words to value."""
+        """Return words to value."""
         alike = _unlabelled(slot)
         if alike not in self._sayings:
             self._sayings[alike] = sayings(alike, self._language, self._book)
         return self._sayings[alike]
 
     def network(self, slot: Slot) -> Network:
-        """The same as a word graph."""
+        """Return the same as a word graph."""
         alike = _unlabelled(slot)
         if alike not in self._networks:
             self._networks[alike] = _minimal(_trie(self.sayings(slot)))
@@ -74,7 +74,7 @@ class Vocabularies:
 
 
 def build(wordings: Sequence[Wording], vocabularies: Vocabularies) -> Network:
-    """One graph that accepts exactly what the wordings accept."""
+    """Return one graph that accepts exactly what the wordings accept."""
     graph = _Graph()
     end = graph.state()
     for wording in wordings:
@@ -93,7 +93,7 @@ def build(wordings: Sequence[Wording], vocabularies: Vocabularies) -> Network:
 def matches(
     words: Sequence[str], phrases: Sequence[Phrase], language: str, vocabularies: Vocabularies
 ) -> Iterator[Match]:
-    """Every phrase that the words are, in order of precedence."""
+    """Yield every phrase that the words are, in order of precedence."""
     for phrase in phrases:
         for wording in phrase.wordings[language]:
             values = _values(words, wording.tokens(), vocabularies)
@@ -105,7 +105,7 @@ def matches(
 def _values(
     words: Sequence[str], tokens: Sequence[str | Slot], vocabularies: Vocabularies
 ) -> dict[str, Value] | None:
-    """What the slots of `tokens` hold if `words` are said with them."""
+    """Return the values of the slots of `tokens` if `words` are said with them."""
     if not tokens:
         return None if words else {}
     head, rest = tokens[0], tokens[1:]

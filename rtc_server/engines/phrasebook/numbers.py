@@ -72,7 +72,7 @@ def russian(number: int, gender: Gender = "m", *, accusative: bool = False) -> W
 
 
 def russian_form(number: int) -> Literal["one", "few", "many"]:
-    """Which form of a counted noun follows: рубль, рубля, рублей."""
+    """Return the form of a counted noun that follows: рубль, рубля, рублей."""
     if number % 100 in range(11, 15):
         return "many"
     if number % 10 == 1:

@@ -21,7 +21,8 @@ class Beginning(NamedTuple):
 def text_so_far(
     words: Sequence[str], book: Book, language: str, vocabularies: Vocabularies
 ) -> Beginning:
-    """The beginning of the first wording that `words` can begin, with finished slots written out.
+    """Return the beginning of the first wording that `words` can begin, with finished slots written
+    out.
 
     No mark ends the text: more may come.
     """
@@ -38,7 +39,7 @@ def text_so_far(
 def _begun(
     words: list[str], wording: Wording, book: Book, vocabularies: Vocabularies
 ) -> Beginning | None:
-    """The written text of `words` if `wording` begins with them."""
+    """Return the written text of `words` if `wording` begins with them."""
     text = ""
     for piece in wording.pieces:
         if not words:
@@ -64,12 +65,12 @@ def _begun(
 
 
 def _longest(words: Sequence[str], known: dict[tuple[str, ...], Value]) -> int:
-    """How many of `words` the longest complete filler at their beginning takes."""
+    """Return how many of `words` the longest complete filler at their beginning takes."""
     return next((n for n in range(len(words), 0, -1) if tuple(words[:n]) in known), 0)
 
 
 def _cut(text: str, count: int, language: str) -> str:
-    """The written text up to its `count`-th spoken word."""
+    """Return the written text up to its `count`-th spoken word."""
     ends = (end for end, char in enumerate(text) if not (char.isalnum() or char in "'’-."))
     return next(
         (text[:end] for end in ends if len(spoken_words(text[:end], language)) == count), text

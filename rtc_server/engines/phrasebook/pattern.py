@@ -25,11 +25,11 @@ class Slot:
     kind: str
     """``number``, ``time``, or the name of a list in the book."""
     key: str
-    """What binds it to the slot of the other language: the kind, ``count``, the label."""
+    """Key that binds it to the slot of the other language: the kind, ``count``, the label."""
     form: str = ""
-    """Which form of the filler stands here, such as a grammatical case."""
+    """Form of the filler that stands here, such as a grammatical case."""
     counted: bool = False
-    """Whether a number stands before it: "two coffees"."""
+    """True if a number stands before it: "two coffees"."""
     low: int = 0
     """Least number, for ``number`` and counted slots."""
     high: int = 0
@@ -49,11 +49,11 @@ class Wording:
     """``en`` or ``ru``."""
 
     def slots(self) -> tuple[Slot, ...]:
-        """The slots in order."""
+        """Return the slots in order."""
         return tuple(piece for piece in self.pieces if isinstance(piece, Slot))
 
     def tokens(self) -> tuple[Piece, ...]:
-        """What is heard: lower-case words and slots."""
+        """Return the pieces that are spoken: lower-case words and slots."""
         heard: list[Piece] = []
         for piece in self.pieces:
             heard += [piece] if isinstance(piece, Slot) else spoken_words(piece, self.language)
@@ -61,7 +61,7 @@ class Wording:
 
 
 def spoken_words(text: str, language: str) -> list[str]:
-    """The words of a written text as the recognizer knows them."""
+    """Return the words of a written text as the recognizer knows them."""
     words = [word.replace("’", "'").lower() for word in _WORD.findall(text)]
     if language == "ru":
         return words
@@ -69,7 +69,7 @@ def spoken_words(text: str, language: str) -> list[str]:
 
 
 def unfold(text: str, language: str) -> tuple[Wording, ...]:
-    """All wordings of a pattern; the first leaves out what is optional.
+    """Return all wordings of a pattern; the first leaves out what is optional.
 
     Raises:
         PatternError: brackets do not match, a slot cannot be read, there is nothing to say.

@@ -1,4 +1,4 @@
-"""How words sound, in the phones of the English acoustic model.
+"""Pronunciation of words in the phones of the English acoustic model.
 
 English words come from the dictionary in the PocketSphinx wheel, other words by espeak-ng. Russian
 phonemes are mapped to their nearest English phones, in several ways where more than one is near.
@@ -72,7 +72,7 @@ _RU_LETTERS = {"в": ("V", "F"), "с": ("S", "Z"), "к": ("K", "G")}
 
 
 def read_dictionary(path: Path, words: Iterable[str]) -> Pronunciations:
-    """The entries of `words` in a CMU dictionary file."""
+    """Return the entries of `words` in a CMU dictionary file."""
     wanted = set(words)
     found: Pronunciations = {}
     with path.open(encoding="utf-8") as lines:
@@ -128,7 +128,9 @@ def _mapped(phonemes: Iterable[str], table: Mapping[str, str]) -> Phones | None:
 
 
 def _near(phoneme: str, table: Mapping[str, str]) -> str | None:
-    """The entry for a phoneme, giving up stress and then softness where the table has neither."""
+    """Return the entry for a phoneme, giving up stress and then softness where the table has
+    neither.
+    """
     plain = phoneme.lstrip("',%=|")
     for form in (phoneme, plain, plain.rstrip(";"), plain.rstrip('"#:;23')):
         if form in table:

@@ -1,4 +1,4 @@
-"""From samples to words of the book, or to the certainty that it was something else."""
+"""Recognition of a segment as words of the book, or rejection as something else."""
 
 import math
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ _LEAST_POWER = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """What one segment turned out to be."""
+    """Result of recognising one segment."""
 
     words: tuple[str, ...]
     """The best match in the book, be it right or not; a decoy of it, too."""
     evidence: Evidence | None
-    """How that compares with free sound; None without any match."""
+    """Comparison with free sound; None without any match."""
     matched: bool
-    """Whether the comparison holds the match to be what was said."""
+    """True if the comparison holds the match to be what was said."""
     sound: Phones
     """The same as free phones, for finding what is near."""
 
@@ -85,7 +85,7 @@ class Recognizer:
         }
 
     def understand(self, samples: Samples, language: str) -> Understanding:
-        """A whole segment."""
+        """Recognise a whole segment."""
         clean = denoise(samples)
         noise = 1 - _power(clean) / max(_power(samples), _LEAST_POWER)
         if noise > _MOST_NOISE:  # or silence
@@ -113,7 +113,7 @@ class Recognizer:
         return freedom
 
     def words_so_far(self, samples: Samples, language: str) -> tuple[str, ...]:
-        """The whole words at the beginning of an unfinished segment."""
+        """Recognise the whole words at the beginning of an unfinished segment."""
         audio = Decoder.condition(with_room(denoise(samples)))
         heard = self._decoders[language].words_so_far(audio)
         return tuple(one.text for one in heard if one.text != PAUSE)
@@ -128,6 +128,6 @@ def _power(samples: Samples) -> float:
 
 
 def _sound(text: str, language: str, spoken: Pronunciations) -> Phones:
-    """The likeliest pronunciation of a written example; numbers in digits stay silent."""
+    """Return the likeliest pronunciation of a written example; numbers in digits stay silent."""
     words = spoken_words(text, language)
     return tuple(phone for word in words if word in spoken for phone in spoken[word][0])

@@ -1,4 +1,4 @@
-"""Whether a match in the book is what was said, judged against a free run of phones.
+"""Judgement of a match in the book against a free run of phones: was it said?
 
 A grammar always finds its best path, whatever was said. A few measures tell whether that path is
 any good; their weights come from a logistic regression (`python -m bench.phrasebook_fit`) on the
@@ -25,7 +25,7 @@ _SLOWEST = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How a match explains the sound, compared with anything at all."""
+    """Scores of a match, compared with anything at all."""
 
     loss: float
     """Log likelihood lost per frame against the free phones."""
@@ -47,7 +47,7 @@ class Evidence:
     """Share of the power that noise removal took: in noise, everything fits less well."""
 
     def measures(self) -> tuple[float, ...]:
-        """What the weights apply to, in their order.
+        """Return the values that the weights apply to, in their order.
 
         Beyond ordinary speech, more of a good measure is no more evidence: words stretched over
         sound that is none of theirs are slow, and may even fit better than phones do.
@@ -108,7 +108,7 @@ def _sounds(ways: Sequence[Sequence[Phones]]) -> list[Phones]:
 
 
 def _marked(frames: int, parts: Sequence[Heard]) -> npt.NDArray[np.bool_]:
-    """Which frames lie in one of the parts."""
+    """Return a mask of the frames that lie in one of the parts."""
     marked = np.zeros(frames, dtype=bool)
     for part in parts:
         marked[part.start : part.end] = True

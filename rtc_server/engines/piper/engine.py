@@ -25,7 +25,7 @@ _DEADLINE_S = 5.0
 
 
 def create(options: EngineOptions) -> "PiperTts":
-    """The factory that the registry names.
+    """Return the factory that the registry names.
 
     Raises:
         EngineUnavailable: the extra or every voice is missing, or a voice is damaged.
@@ -72,18 +72,18 @@ class PiperTts:
 
     @property
     def capabilities(self) -> TtsCapabilities:
-        """What it speaks."""
+        """Languages and voices."""
         return self._capabilities
 
     def warm_up(self) -> None:
-        """One word with each voice's model."""
+        """Speak one word with each voice's model."""
         for voice in {file.name: file.voices[0] for file in self._files.values()}.values():
             language = self._files[voice].language
             for _ in self.synthesize(TtsRequest("1", language, voice)):
                 pass
 
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
-        """One chunk for each sentence."""
+        """Yield one chunk for each sentence."""
         from piper import SynthesisConfig  # noqa: PLC0415 (GPL, in the engine's process)
 
         voice = request.voice or self._capabilities.voices[request.language][0]
@@ -106,7 +106,7 @@ class PiperTts:
         )
 
     def close(self) -> None:
-        """Nothing outlives the process."""
+        """Do nothing: nothing outlives the process."""
 
 
 def _load(file: VoiceFile, threads: int) -> Any:

@@ -37,13 +37,13 @@ class VoiceFile:
 
     @property
     def voices(self) -> tuple[str, ...]:
-        """What a caller may ask for: the name, or for several speakers ``name/speaker``."""
+        """Names that a caller may ask for: the name, or for several speakers ``name/speaker``."""
         return tuple(f"{self.name}/{speaker}" for speaker in self.speakers) or (self.name,)
 
 
 def find_voices(places: Iterable[Path], models_dir: Path) -> tuple[VoiceFile, ...]:
-    """The voices in files and folders, in the order given, within a folder by name; then those of
-    the catalogue that were fetched to `models_dir`. Of one name the first counts.
+    """Return the voices in files and folders, in the order given, within a folder by name; then
+    those of the catalogue that were fetched to `models_dir`. Of one name the first counts.
 
     Raises:
         EngineUnavailable: a place is not there or holds no voice, a configuration is damaged, or a
@@ -85,7 +85,7 @@ def _voice_at(path: Path) -> VoiceFile:
 
 
 def _voice(path: Path, open_model: Callable[[], BinaryIO], text: bytes) -> VoiceFile:
-    """A voice with the configuration in `text`."""
+    """Return a voice with the configuration in `text`."""
     try:
         config = json.loads(text)
         return VoiceFile(
@@ -116,7 +116,7 @@ def _models_in(place: Path) -> Iterator[Path]:
 
 
 def _language(config: dict[str, Any]) -> str:
-    """From the voice's own language, or from its phonemizer's in older files."""
+    """Return the voice's own language, or that of its phonemizer in older files."""
     language = config.get("language") or {}
     code = language.get("family") or language.get("code") or config["espeak"]["voice"]
     return str(code).replace("_", "-").split("-")[0].lower()

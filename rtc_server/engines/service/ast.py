@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 _CRASH_COST_S = 60.0
 """Audio, in seconds, that is as much work as to start an engine anew."""
 _WORK_PER_AUDIO = 0.05
-"""What an honest call may take for each second of audio, beside `AstCapabilities.deadline_s`."""
+"""Time an honest call may take for each second of audio, beside `AstCapabilities.deadline_s`."""
 
 
 class AstService:
@@ -86,7 +86,7 @@ class AstService:
 
     @property
     def retry_after_s(self) -> int:
-        """When another session can be carried: whole seconds, 0 for at once."""
+        """Whole seconds until another session can be carried, 0 for at once."""
         waits_s = [entry.waited_s for entry in self._queue.finals.oldest()]
         return self._pace.retry_after_s(len(self._queue.finals), max(waits_s, default=0.0), now_s())
 
@@ -174,7 +174,7 @@ class AstService:
         return any(entry.future is future for entry in self._running) and not future.done()
 
     def forget(self, session_id: str) -> None:
-        """The session is over: cancel what it has waiting."""
+        """Cancel what a session that is over has waiting."""
         cancel(self._queue.forget(session_id))
         cancel(entry for entry in self._retries if entry.session_id == session_id)
         self._blame.forget(session_id)
@@ -277,7 +277,7 @@ class AstService:
             self._alarm.cancel()
 
     def _failed(self, batch: list[AstEntry], error: EngineError) -> None:
-        """One of a batch may be at fault: the others get their answer in a call of their own."""
+        """Try again one by one: one of a batch may be at fault, and the others get their answer."""
         if isinstance(error, EngineCrashed | EngineTimeout):
             self._blame.crashed((entry.session_id for entry in batch), now_s())
             if len(batch) == 1:  # so the others go first, while a new engine is there

@@ -19,40 +19,42 @@ class AstEntry:
     """A segment that waits or is being translated."""
 
     request: AstRequest
-    """What to translate."""
+    """Request to translate."""
     session_id: str
-    """Whose it is."""
+    """Session that it belongs to."""
     future: asyncio.Future[Any]
-    """Where the answer goes: an `AstResult`, or None for a partial that is not worth its time."""
+    """Future of the answer: an `AstResult`, or None for a partial that is not worth its time."""
     wait: Wait | None = None
     """Bounds the wait of a final; partials are replaced by newer ones instead."""
 
     @property
     def partial(self) -> bool:
-        """Whether its segment is surely open."""
+        """True if its segment is surely open."""
         return self.request.partial
 
     @property
     def cost(self) -> float:
-        """How much work it is: seconds of audio, and a little more."""
+        """Amount of work: seconds of audio, and a little more."""
         return _COST_S + self.request.samples.size / SPEECH_RATE
 
     @property
     def waited_s(self) -> float:
-        """How long it has been waiting."""
+        """Time it has been waiting."""
         return self.wait.lasted_s if self.wait is not None else 0.0
 
     def done(self) -> bool:
-        """Whether nobody waits for it any more."""
+        """Return whether nobody waits for it any more."""
         return self.future.done()
 
     def stop_waiting(self) -> None:
-        """It is served or dropped now."""
+        """End the wait: it is served or dropped now."""
         if self.wait is not None:
             self.wait.end()
 
     def fail(self, error: EngineError) -> None:
-        """Tell the waiting. A partial is only worth a shrug: the final will tell."""
+        """Pass an error to whoever waits. That of a partial does not matter: the final will have
+        its own.
+        """
         self.stop_waiting()
         if self.future.done():
             return
@@ -70,7 +72,7 @@ def look_at(early: asyncio.Future[AstResult | None]) -> None:
 
 
 def cancel(entries: Iterable[AstEntry]) -> None:
-    """Nobody waits for them any more."""
+    """Cancel entries that nobody waits for any more."""
     for entry in entries:
         entry.stop_waiting()
         entry.future.cancel()

@@ -1,4 +1,4 @@
-"""How an engine keeps up with what it is asked: a plain object fed time."""
+"""Rate at which an engine serves what it is asked: a plain object fed time."""
 
 import math
 from collections import deque
@@ -11,11 +11,11 @@ _WINDOW_S = 10.0
 """Time that is looked back upon."""
 _MOST_RETRY_S = 30
 _RETRY_UNKNOWN_S = 5
-"""When to try again while nothing was served lately."""
+"""Seconds after which to try again while nothing was served lately."""
 
 
 class Pace:
-    """Of one service: how long things wait for their turn, and how fast they are served."""
+    """Waiting times and rate of work of one service."""
 
     def __init__(self) -> None:
         self._began_s: float | None = None
@@ -25,16 +25,16 @@ class Pace:
         """(when, how long it had waited), of the last `_WINDOW_S`."""
 
     def begin(self, limits: CallLimits, now_s: float) -> None:
-        """A call begins, or the next piece of one."""
+        """Begin a call, or the next piece of one."""
         self._began_s, self._work_s = now_s, limits.work_s
 
     def end(self, now_s: float) -> None:
-        """The call is over."""
+        """End a call."""
         self._was_slow = self._late_s(now_s) > 0
         self._began_s = None
 
     def serve(self, waited_s: float, now_s: float) -> None:
-        """Something that waited so long has its turn."""
+        """Note that something waited so long for its turn."""
         self._served.append((now_s, waited_s))
         self._forget(now_s)
 

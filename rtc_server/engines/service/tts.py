@@ -44,9 +44,9 @@ class Speech:
 
     def __init__(self, request: TtsRequest, session_id: str) -> None:
         self.request = request
-        """What is spoken."""
+        """Request to speak."""
         self.session_id = session_id
-        """Whose it is."""
+        """Session that it belongs to."""
         self.wait: Wait | None = None
         """Bounds the wait for its turn."""
         self._chunks: deque[Samples] = deque()
@@ -59,7 +59,7 @@ class Speech:
         return self
 
     async def __anext__(self) -> Samples:
-        """The next chunk: mono float32 at the engine's rate, shape (n,), n >= 1.
+        """Return the next chunk: mono float32 at the engine's rate, shape (n,), n >= 1.
 
         Raises:
             EngineCrashed, EngineTimeout, EngineError: after the chunks made before the failure.
@@ -76,20 +76,20 @@ class Speech:
 
     @property
     def cost(self) -> float:
-        """How much work it is: characters, and a few more."""
+        """Amount of work: characters, and a few more."""
         return _COST_CHARS + len(self.request.text)
 
     @property
     def waited_s(self) -> float:
-        """How long it has been waiting."""
+        """Time it has been waiting."""
         return self.wait.lasted_s if self.wait is not None else 0.0
 
     async def aclose(self) -> None:
-        """Nobody listens any more: drop what is buffered and stop what is being made."""
+        """Drop what is buffered and stop what is being made: nobody wants it any more."""
         self.abandon()
 
     def done(self) -> bool:
-        """Whether nothing more need be made."""
+        """Return whether nothing more need be made."""
         return self._over
 
     def put(self, chunk: Samples) -> int:
@@ -101,7 +101,7 @@ class Speech:
         return self._buffered_samples
 
     def finish(self, error: EngineError | None = None) -> None:
-        """No more chunks come; after the buffered ones the listener gets `error`, if any."""
+        """End the chunks; after the buffered ones the reader gets `error`, if any."""
         if not self._over:
             self._over = True
             self._error = error
@@ -155,7 +155,7 @@ class TtsService:
 
     @property
     def retry_after_s(self) -> int:
-        """When another session can be carried: whole seconds, 0 for at once."""
+        """Whole seconds until another session can be carried, 0 for at once."""
         waits_s = [speech.waited_s for speech in self._queue.oldest()]
         return self._pace.retry_after_s(len(self._queue), max(waits_s, default=0.0), now_s())
 
@@ -191,7 +191,7 @@ class TtsService:
         return speech
 
     def forget(self, session_id: str) -> None:
-        """The session is over: drop what it has waiting."""
+        """Drop what a session that is over has waiting."""
         _abandon(self._queue.forget(session_id))
         self._blame.forget(session_id)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from rtc_server.config import EngineSettings
 
 _AGAIN_S = 0.5
-"""How often it is seen whether a late engine is in time again."""
+"""Interval at which it is seen that a late engine is in time again."""
 
 
 def now_s() -> float:
-    """The running loop's time."""
+    """Return the running loop's time."""
     return asyncio.get_running_loop().time()
 
 
@@ -20,7 +20,7 @@ class Wait:
     def __init__(
         self, settings: EngineSettings, is_late: Callable[[], bool], expire: Callable[[], None]
     ) -> None:
-        """`is_late`: whether the engine is slow, or being replaced."""
+        """`is_late` returns true while the engine is slow, or being replaced."""
         self._began_s = now_s()
         self._latest_s = self._began_s + settings.engine_wait_s + settings.engine_patience_s
         self._is_late, self._expire = is_late, expire
@@ -28,11 +28,11 @@ class Wait:
 
     @property
     def lasted_s(self) -> float:
-        """So long has it waited."""
+        """Time it has waited."""
         return now_s() - self._began_s
 
     def end(self) -> None:
-        """It is served, or nobody waits for it any more."""
+        """End the wait: it is served, or nobody waits for it any more."""
         self._timer.cancel()
 
     def _over(self) -> None:

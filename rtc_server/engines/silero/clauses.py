@@ -1,4 +1,4 @@
-"""Where a text may be cut, so that its beginning is heard while the rest is being synthesised.
+"""Cuts in a text, so that its beginning is played while the rest is being synthesised.
 
 Silero makes no sound before it has made all of what it was given, so the first piece is short. It
 is most natural where speakers pause: after punctuation, else before a conjunction. Only a stretch
@@ -33,7 +33,8 @@ _SPACE = re.compile(r"\s")
 
 
 def clauses(text: str) -> Iterator[str]:
-    """The pieces of `text`, in order, each at most `MOST_CHARACTERS` long and without outer space.
+    """Yield the pieces of `text`, in order, each at most `MOST_CHARACTERS` long and without outer
+    space.
 
     Joined with spaces they are the text again, except that a run of more than `MOST_CHARACTERS`
     without any space is cut too.
@@ -50,7 +51,7 @@ def clauses(text: str) -> Iterator[str]:
 
 
 def _first_cut(text: str) -> int:
-    """The earliest pause that leaves a piece which sounds like one."""
+    """Return the earliest pause that leaves a piece which sounds like one."""
     if sentences := _ends(_SENTENCE_END, text, 1, FIRST_MOST_CHARACTERS):
         return sentences[0]
     if len(text) <= FIRST_MOST_CHARACTERS:
@@ -66,7 +67,7 @@ def _first_cut(text: str) -> int:
 
 
 def _cut(text: str) -> int:
-    """The latest pause that still fits, of the strongest kind there is."""
+    """Return the latest pause that still fits, of the strongest kind there is."""
     if len(text) <= MOST_CHARACTERS:
         return len(text)
     for pattern in (_SENTENCE_END, _PAUSE, _BEFORE_CONJUNCTION, _SPACE):
@@ -76,5 +77,7 @@ def _cut(text: str) -> int:
 
 
 def _ends(pattern: re.Pattern[str], text: str, least: int, most: int) -> list[int]:
-    """Where the matches end that leave a piece of `least` to `most` characters, in order."""
+    """Return the ends of the matches that leave a piece of `least` to `most`
+    characters, in order.
+    """
     return [m.end() for m in pattern.finditer(text, 0, most + 1) if least <= m.end() <= most]

@@ -43,7 +43,7 @@ _WARM_UP = {
 
 
 def create(options: EngineOptions) -> "SileroTts":
-    """The factory that the registry names.
+    """Return the factory that the registry names.
 
     Raises:
         EngineUnavailable: the extra, every model or the GPU is missing, or a file is not the
@@ -54,10 +54,10 @@ def create(options: EngineOptions) -> "SileroTts":
 
 @dataclass(frozen=True, slots=True)
 class _Voice:
-    """What speaks a language."""
+    """Voice of one language."""
 
     speaking: Speaking
-    """Which model, which speakers."""
+    """Model and speakers."""
     model: "SileroModel"
     """The loaded model; two languages may share one."""
     accentor: Accentor | None
@@ -65,7 +65,7 @@ class _Voice:
 
 
 class SileroTts:
-    """Speaks with one voice of Silero at a time; 48 kHz."""
+    """TTS engine that speaks with one voice of Silero at a time; 48 kHz."""
 
     def __init__(self, options: EngineOptions) -> None:
         """Load the models. Raises: as `create`."""
@@ -80,17 +80,17 @@ class SileroTts:
 
     @property
     def capabilities(self) -> TtsCapabilities:
-        """What it speaks."""
+        """Languages and voices."""
         return self._capabilities
 
     def warm_up(self) -> None:
-        """Two short texts in each language."""
+        """Speak two short texts in each language."""
         for language, voice in self._voices.items():
             default = self._capabilities.voices[language][0]
             voice.model.warm_up(default, speakable(_WARM_UP[language], language))
 
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
-        """One chunk for each clause, the first of them short."""
+        """Yield one chunk for each clause, the first of them short."""
         voice = self._voices[request.language]
         speaker = request.voice or self._capabilities.voices[request.language][0]
         text = speakable(request.text, request.language, voice.model.alphabet)
@@ -102,11 +102,12 @@ class SileroTts:
                 yield samples
 
     def close(self) -> None:
-        """Nothing outlives the process."""
+        """Do nothing: nothing outlives the process."""
 
 
 def _choose(options: EngineOptions) -> dict[str, Speaking]:
-    """What speaks each language: the models chosen, else the usual ones that were fetched.
+    """Return the speaker of each language: of the models chosen, else the usual ones that were
+    fetched.
 
     A file that is damaged or half fetched counts: loading it says so, instead of a language less.
     """

@@ -37,7 +37,7 @@ def _ordinal(number: int) -> str:
 
 
 def _digits(found: re.Match[str]) -> str:
-    """A phone number digit by digit, its groups apart by commas."""
+    """Return a phone number digit by digit, its groups apart by commas."""
     plus = "plus " if found[0].startswith("+") else ""
     groups = re.findall(r"\d+", found[0])
     if len(groups) == 1:
@@ -50,7 +50,7 @@ def _digits(found: re.Match[str]) -> str:
 
 
 def _money(found: re.Match[str]) -> str:
-    """«$99.99», «€1,250.50», «$0.50»: whole units and hundredths apart."""
+    """Return «$99.99», «€1,250.50», «$0.50» in words: whole units and hundredths apart."""
     one, many, cent, cents = MONEY[found["sign"]]
     whole, _, part = found["number"].replace(",", "").partition(".")
     said = []
@@ -62,13 +62,13 @@ def _money(found: re.Match[str]) -> str:
 
 
 def _large_money(found: re.Match[str]) -> str:
-    """«$1.5 billion», «$5M», «$10k»."""
+    """Return «$1.5 billion», «$5M», «$10k» in words."""
     magnitude = found["magnitude"].lower()
     return f"{found['number']} {MAGNITUDES.get(magnitude, magnitude)} {MONEY[found['sign']][1]}"
 
 
 def _decade(found: re.Match[str]) -> str:
-    """«the 1990s», «'80s»: the year or the tens in the plural."""
+    """Return «the 1990s», «'80s» in words: the year or the tens in the plural."""
     digits = found["digits"]
     if digits.endswith("00"):
         century = int(digits[:-2])
@@ -86,7 +86,7 @@ def _fraction(upper: int, lower: int) -> str:
 
 
 def _written_fraction(found: re.Match[str]) -> str:
-    """«1/2 cup», «2 1/2 cups»."""
+    """Return «1/2 cup», «2 1/2 cups» in words."""
     upper, lower = int(found["upper"]), int(found["lower"])
     if upper >= lower or lower > 100:
         return found[0]
@@ -96,7 +96,7 @@ def _written_fraction(found: re.Match[str]) -> str:
 
 
 def _sign_fraction(found: re.Match[str]) -> str:
-    """«½ cup», «1½ hours»."""
+    """Return «½ cup», «1½ hours» in words."""
     said = _fraction(*FRACTIONS[found["sign"]])
     if not found["whole"]:
         return said
@@ -116,7 +116,7 @@ def _day_month(found: re.Match[str]) -> str:
 
 
 def _date(found: re.Match[str]) -> str:
-    """«2024-05-01», «12/25/2023» (month first, unless that cannot be)."""
+    """Return «2024-05-01», «12/25/2023» (month first, unless that cannot be) in words."""
     if found["iso"]:
         year, month, day = (int(part) for part in found["iso"].split("-"))
     else:
@@ -139,7 +139,7 @@ def _roman(numeral: str) -> int:
 
 
 def _numeral(found: re.Match[str]) -> str:
-    """«Henry VIII», «World War II»."""
+    """Return «Henry VIII», «World War II» in words."""
     number = _roman(found["numeral"])
     if found["name"] in MONARCHS:
         return f"{found['name']} the {_ordinal(number)}"
@@ -147,18 +147,18 @@ def _numeral(found: re.Match[str]) -> str:
 
 
 def _spelled(found: re.Match[str]) -> str:
-    """Initials and acronyms with points: «J. R. R.», «U.S.»."""
+    """Return initials and acronyms with points letter by letter: «J. R. R.», «U.S.»."""
     names = " ".join(LETTERS[letter] for letter in re.findall(r"[a-z]", found[0].lower()))
     return names + (" " if found[0].endswith(" ") else "")
 
 
 def _joined_letters(found: re.Match[str]) -> str:
-    """«AT&T», «R&B»."""
+    """Return «AT&T», «R&B» letter by letter."""
     return " ".join("and" if sign == "&" else LETTERS[sign.lower()] for sign in found[0])
 
 
 def _dotted(found: re.Match[str]) -> str:
-    """Versions and network addresses: «1.2.3», «192.168.0.1»."""
+    """Return versions and network addresses in words: «1.2.3», «192.168.0.1»."""
     parts = found[0].split(".")
     return (" dot " if len(parts) == 4 else " point ").join(parts)
 

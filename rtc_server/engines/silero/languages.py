@@ -13,7 +13,7 @@ _UNIT_ORDER = "km m cm mm kg g l h min s km/h °C % MB GB kW € $ £ EUR USD GB
 
 
 def _units(forms: str) -> dict[str, Forms]:
-    """Forms in the order of `_UNIT_ORDER`, units apart by ``|``, forms of one by ``,``."""
+    """Return forms in the order of `_UNIT_ORDER`, units apart by ``|``, forms of one by ``,``."""
     units = [tuple(unit.strip().split(",")) for unit in forms.split("|")]
     return dict(zip(_UNIT_ORDER.split(), units, strict=True))
 
@@ -63,7 +63,7 @@ class Language:
 
 
 def _names(names: str, letters: str = ascii_lowercase) -> dict[str, str]:
-    """Names of letters, in their order."""
+    """Return the names of letters, in their order."""
     return dict(zip(letters, names.split(), strict=True))
 
 

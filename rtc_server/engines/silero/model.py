@@ -27,7 +27,7 @@ _KEYWORDS = {
     "put_yo_homo": True,
     "stress_single_vowel": True,
 }
-"""What a model of any generation may be asked for; each knows some of these."""
+"""Options that a model of any generation may be given; each knows some of these."""
 _NAMED_RATES = {0.5: "x-slow", 0.8: "slow", 1.0: "medium", 1.2: "fast", 1.5: "x-fast"}
 """SSML's names of rates, for models that take no percentage."""
 
@@ -71,7 +71,7 @@ class SileroModel:
         """The characters that it reads, lower case, where it tells."""
 
     def warm_up(self, speaker: str, text: str) -> None:
-        """Two calls, the first of which unpack weights and choose kernels; and one at a rate.
+        """Make two calls, the first of which unpack weights and choose kernels; and one at a rate.
 
         Raises:
             EngineError: it cannot speak.
@@ -85,7 +85,7 @@ class SileroModel:
             self._takes_percent = False
 
     def speak(self, text: str, speaker: str, rate: float = 1.0) -> Samples:
-        """Speech of one clause: mono float32 at `SAMPLE_RATE`, shape (n,), n may be 0.
+        """Return speech of one clause: mono float32 at `SAMPLE_RATE`, shape (n,), n may be 0.
 
         Every fault of a GPU arrives as "probably it's too long" (silero-models #222), so a failure
         there is tried once more, then on the CPU, where the model stays.
@@ -131,7 +131,9 @@ class SileroModel:
         return samples
 
     def _ssml(self, text: str, rate: float) -> str:
-        """`text` has no characters that XML would mind: they are in no alphabet."""
+        """Return `text` as SSML. It has no characters that XML would mind: they are
+        in no alphabet.
+        """
         if self._takes_percent:
             named = f"{round(rate * 100)}%"
         else:
@@ -149,7 +151,7 @@ class SileroModel:
 
 
 def _alphabet(model: Any) -> frozenset[str] | None:
-    """What a model lists as its symbols: itself, or in newer packages its first part."""
+    """Return the symbols that a model lists: itself, or in newer packages its first part."""
     part = next(iter(getattr(model, "packages", ())), model)
     symbols = getattr(part, "symbols", None)
     if not isinstance(symbols, str | list | tuple):

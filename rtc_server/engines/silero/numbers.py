@@ -30,7 +30,7 @@ _YEAR = re.compile(r"(?:1[1-9]|20)\d\d")
 
 
 def say_numbers(text: str, language: str) -> str:
-    """`text` with its numbers in words. Not every number; see the module."""
+    """Return `text` with its numbers in words. Not every number; see the module."""
     rules = LANGUAGES[language]
     if rules.abbreviations:
         text = _abbreviations(language).sub(lambda found: rules.abbreviations[found[0]], text)
@@ -84,14 +84,16 @@ _ACRONYM = re.compile(r"(?<![\w'])(?P<word>[^\W\d_a-zа-яёß-ÿ]{2,4})(?P<endi
 
 @cache
 def _abbreviations(language: str) -> re.Pattern[str]:
-    """Pattern of the short forms, where a name or a number follows or the sentence ends."""
+    """Return a pattern of the short forms, where a name or a number follows or the
+    sentence ends.
+    """
     written = sorted(LANGUAGES[language].abbreviations, key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, written))})(?=\s?[\w«„“]|\s*$|,)")
 
 
 @cache
 def _amounts(language: str) -> re.Pattern[str]:
-    """Pattern of a number with a unit behind it, or a sign of money before it."""
+    """Return a pattern of a number with a unit behind it, or a sign of money before it."""
     rules = LANGUAGES[language]
     group = "," if rules.decimal == "." else "."
     number = rf"(?:{_GROUPS}|\d{{1,3}}(?:\{group}\d{{3}})+(?!\d)|\d+)(?:\{rules.decimal}\d+)?"
@@ -113,7 +115,7 @@ def _amount(found: re.Match[str], language: str) -> str:
 
 
 def _money(digits: str, unit: str, language: str) -> str:
-    """Whole units of money and hundredths: «mil euros con cincuenta céntimos»."""
+    """Return whole units of money and hundredths: «mil euros con cincuenta céntimos»."""
     rules = LANGUAGES[language]
     whole, _, part = digits.partition(rules.decimal)
     joint, one, many = rules.hundredths
@@ -127,7 +129,7 @@ def _money(digits: str, unit: str, language: str) -> str:
 
 
 def _before_noun(number: str, language: str) -> str:
-    """A number in words as it stands before a noun: «ein Euro», «veintiún euros»."""
+    """Return a number in words as it stands before a noun: «ein Euro», «veintiún euros»."""
     if language == "de":
         return re.sub(r"eins$", "ein", number)
     if language == "es":
@@ -163,14 +165,14 @@ def _clock(clock: re.Match[str], language: str) -> str:
 
 
 def _ukrainian_gender(found: re.Match[str]) -> str:
-    """«одна година», «одну годину», «дві гривні»: num2words knows the masculine alone."""
+    """Return «одна година», «одну годину», «дві гривні»: num2words knows the masculine alone."""
     if found["number"] == "два":
         return "дві" + found["noun"]
     return ("одну" if found["noun"][-1] in "ую" else "одна") + found["noun"]
 
 
 def _form(digits: str, forms: Forms, language: str) -> str:
-    """The form of a unit that goes with a number."""
+    """Return the form of a unit that goes with a number."""
     one = digits == "1"
     if language != "uk" or len(forms) < 3 or not digits.isdigit():
         return forms[0] if one else forms[min(1, len(forms) - 1)]

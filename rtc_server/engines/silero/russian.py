@@ -106,7 +106,7 @@ def _library() -> Callable[[str], str]:
 
 
 def _clock(found: re.Match[str]) -> str:
-    """«к 14:30» as hours and minutes in the case that the preposition asks for."""
+    """Return «к 14:30» as hours and minutes in the case that the preposition asks for."""
     preposition, hours, minutes = found["preposition"] or "", int(found["h"]), int(found["m"])
     case = _CASES.get(preposition.strip().lower())
     hour_forms = _HOURS[case] if case else _NOMINATIVE[0]
@@ -116,7 +116,7 @@ def _clock(found: re.Match[str]) -> str:
 
 
 def _pounds(found: re.Match[str]) -> str:
-    """«£3»: a sign of money that the library does not know."""
+    """Return «£3» in words: a sign of money that the library does not know."""
     digits = re.sub(r"\s", "", found["number"])
     form = slavic_form(int(digits), ("фунт", "фунта", "фунтов")) if digits.isdigit() else "фунта"
     return f"{found['number']} {form}"
@@ -128,7 +128,7 @@ def _initials(found: re.Match[str]) -> str:
 
 
 def _phone(found: re.Match[str]) -> str:
-    """A phone number group by group, four digits as two pairs."""
+    """Return a phone number group by group, four digits as two pairs."""
     groups: list[str] = []
     for group in re.findall(r"\d+", found[0]):
         groups += [group[:2], group[2:]] if len(group) == 4 else [group]
@@ -137,7 +137,7 @@ def _phone(found: re.Match[str]) -> str:
 
 
 def _group(digits: str) -> str:
-    """A group of digits as one number, its leading zeros said."""
+    """Return a group of digits as one number, its leading zeros said."""
     zeros = len(digits) - len(digits.lstrip("0"))
     rest = digits[zeros:]
     return " ".join([DIGITS["ru"][0]] * zeros + ([rest] if rest else []))
@@ -148,7 +148,7 @@ def _code(found: re.Match[str]) -> str:
 
 
 def _anniversary(found: re.Match[str]) -> str:
-    """«25-летие»: the library knows the adjective, «двадцатипятилетний»."""
+    """Return «25-летие» in words: the library knows the adjective, «двадцатипятилетний»."""
     adjective = _library()(f"{found[1]}-летний")
     return adjective.lower().removesuffix("летний") + found[2]
 

@@ -8,7 +8,7 @@ Accentor: TypeAlias = Callable[[str], str]
 
 
 def load_accentor(language: str) -> Accentor | None:
-    """The accentor of ``ru`` or ``ukr``, or None when ``silero-stress`` is not installed."""
+    """Return the accentor of ``ru`` or ``ukr``, or None when ``silero-stress`` is not installed."""
     import torch  # noqa: PLC0415 (only the engine's process may need it)
 
     threads = torch.get_num_threads()

@@ -26,7 +26,8 @@ ALPHABETS: Mapping[str, frozenset[str]] = {
     "es": _PAUSES | frozenset("abcdefghijklmnopqrstuvwxyzáéíóúñü"),
     "fr": _PAUSES | frozenset("abcdefghijklmnopqrstuvwxyzàâæçéèêëîïôœùûüÿ'"),
 }
-"""What we send to the model of a language, lower case. ``+`` is missing: there it marks stress."""
+"""Characters that a model of the language takes, lower case. ``+`` is missing: there it marks
+stress."""
 
 _SIGN_ORDER = "%&+=@#№°€$£₽₴×<>/*"
 _SIGN_WORDS = {
@@ -47,7 +48,7 @@ SIGNS: Mapping[str, Mapping[str, str]] = {
     language: dict(zip(_SIGN_ORDER, words.split(), strict=True))
     for language, words in _SIGN_WORDS.items()
 }
-"""How a sign is said that no rule read."""
+"""Words for signs that no rule read."""
 
 _SAID_AS = {
     "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "—": "–", "―": "–", "−": "-", "‐": "-",
@@ -58,7 +59,7 @@ _SAID_AS = {
     "Э": "Е", "І": "И", "Є": "Е", "Ґ": "Г", "Ъ": "",
     "…": ".", "!": ".", "?": ".", ";": ",", ":": ",", "–": "-",
 }  # fmt: skip
-"""What is read instead of a character that this model lacks; itself looked up again."""
+"""Replacement for a character that this model lacks; itself looked up again."""
 _ACUTE = "\N{COMBINING ACUTE ACCENT}"
 _SPACED_PAUSE = re.compile(r"\s+(?=[.,!?:;…])")
 _PAUSE_RUN = re.compile(r"([.,:;])(?:\s*[,:;])+|^[\s.,:;…–-]+")
@@ -68,7 +69,8 @@ _LEAST_ALPHABET = 20
 
 
 def speakable(text: str, language: str, alphabet: frozenset[str] | None = None) -> str:
-    """`text` for the model of `language`: words only, in its alphabet; empty if nothing is left.
+    """Return `text` for the model of `language`: words only, in its alphabet; empty if nothing is
+    left.
 
     Args:
         text: as people write it.
@@ -80,7 +82,7 @@ def speakable(text: str, language: str, alphabet: frozenset[str] | None = None) 
 
 
 def readable(text: str, language: str, alphabet: frozenset[str] | None = None) -> str:
-    """The last pass: every character of the result is in the alphabet, and no digit is lost.
+    """Return `text` after the last pass: every character is in the alphabet, and no digit is lost.
 
     Case is kept (the models ignore it). What has no sound and no word becomes a space.
     """
@@ -94,7 +96,7 @@ def readable(text: str, language: str, alphabet: frozenset[str] | None = None) -
 
 
 def _own_script(text: str, language: str) -> str:
-    """Latin words in Cyrillic letters, where the language is written in those."""
+    """Return Latin words in Cyrillic letters, where the language is written in those."""
     if language not in _CYRILLIC:
         return text
     bare = _bare_latin(text)
@@ -109,7 +111,7 @@ def _read(char: str, language: str, allowed: frozenset[str]) -> str:
 
 
 def _instead(char: str, language: str) -> str:
-    """What to read for a character outside the alphabet; itself looked up again."""
+    """Return the text to read for a character outside the alphabet; itself looked up again."""
     if word := _word(char, language):
         return f" {word} "
     if char == "'":
@@ -125,14 +127,14 @@ def _instead(char: str, language: str) -> str:
 
 
 def _word(char: str, language: str) -> str:
-    """What a sign or a digit is called, or nothing."""
+    """Return the name of a sign or a digit, or nothing."""
     if char.isdigit():  # also ² and ٣
         return DIGITS[language][unicodedata.digit(char)]
     return SIGNS[language].get(char, "")
 
 
 def _bare_latin(text: str) -> str:
-    """Latin letters without their marks."""
+    """Return Latin letters without their marks."""
     return "".join(
         _instead(char, "en") if char > "\x7f" and _is_latin(char) else char for char in text
     )
@@ -157,4 +159,4 @@ NORMALISERS: Mapping[str, Callable[[str], str]] = {
     "en": normalise_english,
     **{language: partial(say_numbers, language=language) for language in ("uk", "de", "es", "fr")},
 }
-"""What reads numbers, dates and units, by language."""
+"""Function that reads numbers, dates and units, by language."""

@@ -1,4 +1,4 @@
-"""Which Silero model speaks which language, and with which voices."""
+"""Silero models by language, and their voices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Speaking:
     first: str
     """The speaker that is the default voice."""
     prefix: str = ""
-    """What the language's speakers begin with, in a model of several languages."""
+    """Prefix of the language's speakers, in a model of several languages."""
     stress: str = ""
     """The language of `silero-stress` whose marks the model needs; it sets none itself."""
 
@@ -38,7 +38,7 @@ _NO_VOICE = frozenset({"random"})
 
 
 def usual_models() -> tuple[str, ...]:
-    """The models that are loaded when none is chosen, one for each language."""
+    """Return the models that are loaded when none is chosen, one for each language."""
     usual: dict[str, str] = {}
     for speaking in SPEAKING:
         usual.setdefault(speaking.language, speaking.model_id)
@@ -46,7 +46,7 @@ def usual_models() -> tuple[str, ...]:
 
 
 def languages_of(model_ids: tuple[str, ...]) -> Mapping[str, Speaking]:
-    """For each language the first of these models that speaks it."""
+    """Return for each language the first of these models that speaks it."""
     chosen: dict[str, Speaking] = {}
     for model_id in model_ids:
         for speaking in SPEAKING:
@@ -56,7 +56,7 @@ def languages_of(model_ids: tuple[str, ...]) -> Mapping[str, Speaking]:
 
 
 def voices_of(speaking: Speaking, speakers: tuple[str, ...]) -> tuple[str, ...]:
-    """The language's voices among a model's speakers, the default first."""
+    """Return the language's voices among a model's speakers, the default first."""
     voices = [name for name in speakers if name.startswith(speaking.prefix)]
     voices = [name for name in voices if name not in _NO_VOICE]
     return tuple(sorted(voices, key=lambda name: name != speaking.first))  # stable
