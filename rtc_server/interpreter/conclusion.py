@@ -74,7 +74,8 @@ class Conclusions:
 
     async def _conclude(self, utterance: Utterance) -> None:
         assert utterance.answer is not None
-        with self._patience.waiting(utterance.delays.speech_end_s) as came:
+        # Not since its last word: of a stretch that is cut by its length that is seconds ago.
+        with self._patience.waiting(utterance.delays.closed_s) as came:
             result = await utterance.answer
             came()
         utterance.delays.translated_s = self._clock()

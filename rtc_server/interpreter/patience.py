@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from rtc_server.clock import Clock
 from rtc_server.events.server import ServerEvent, WarningEvent
 
-PATIENCE_S = 1.8
-"""A person is told before two seconds are over."""
+PATIENCE_S = 1.6
+"""From when the engine was asked. With the pause that ends a sentence, a person is told before two
+seconds are over."""
 
 
 class Patience:

@@ -366,6 +366,14 @@ async def test_who_waits_for_a_translation_is_told_within_two_seconds_and_once()
         assert len(b.of(WarningEvent)) == 2
 
 
+async def test_a_stretch_that_is_cut_at_a_dip_long_ago_is_not_late() -> None:
+    async with bench(FakeAst(delay_s=0.5)) as b:
+        await b.hear(joined([tone(9), silence(0.1), tone(7), silence(2)]))
+        cut = b.finals[0]
+        assert cut.source.end_ms < 10_000  # 15 s are the most
+        assert b.of(WarningEvent) == []
+
+
 async def test_who_waits_for_a_voice_is_told_too() -> None:
     async with bench(tts=FakeTts(delay_s=4.0, seconds=0.2)) as b:
         await b.hear(joined([tone(1), silence(12)]))
