@@ -28,6 +28,8 @@ WORDS = 48
 """Different words; then they come again."""
 SENTENCE = 8
 """Words of a sentence."""
+SYLLABLES = {"en": "so", "ru": "то", "de": "da"}
+"""What each word of a language begins with."""
 PILOT_HZ, PILOT_STEP_HZ = 5200.0, 46.0
 VOICE_HZ, VOICE_STEP_HZ, VOICE_RATE = 500.0, 50.0, 24_000
 WORD_S, GAP_S = 0.22, 0.03
@@ -54,7 +56,7 @@ def spelled(number: int) -> str:
 def written(number: int, language: str) -> str:
     """The word in a language, with the mark that ends a sentence."""
     mark = "." if number % SENTENCE == SENTENCE - 1 else ""
-    return f"{'so' if language == 'en' else 'то'}{spelled(number)}{mark}"
+    return f"{SYLLABLES[language]}{spelled(number)}{mark}"
 
 
 def number_of(word: str) -> int | None:
@@ -101,7 +103,7 @@ class Oracle:
             name="oracle",
             title="Oracle",
             licence="none",
-            pairs=(("en", "ru"), ("ru", "en")),
+            pairs=(("en", "ru"), ("ru", "en"), ("en", "de")),
             partials=True,
             max_batch=8,
             max_audio_s=40.0,
@@ -124,8 +126,8 @@ class Oracle:
         found = sightings(request.samples)
         if not found:
             return AstResult(AstStatus.NOT_UNDERSTOOD)
-        source = [written(each.number, "en") for each in found]
-        target = [written(each.number, "ru") for each in found]
+        source = [written(each.number, request.source_language) for each in found]
+        target = [written(each.number, request.target_language) for each in found]
         if request.partial and not found[-1].is_whole:
             source[-1], target[-1] = source[-1][:2], target[-1][:2]
         ends = [each.end_ms for each in found]
@@ -150,7 +152,7 @@ class ToneVoice:
             name="tones",
             title="Tones",
             licence="none",
-            voices={"ru": ("tones",), "en": ("tones",)},
+            voices=dict.fromkeys(SYLLABLES, ("tones",)),
             sample_rate=VOICE_RATE,
         )
 

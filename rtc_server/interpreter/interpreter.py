@@ -39,7 +39,7 @@ from rtc_server.interpreter.listener import (
     SpeechPaused,
     SpeechStarted,
 )
-from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG, PRESETS, Mode, possible
+from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG, PRESETS, Mode, Preset, possible
 from rtc_server.interpreter.passes import Passes
 from rtc_server.interpreter.ports import AstPort, ListenerPort, TtsPort
 from rtc_server.interpreter.publisher import Publisher
@@ -72,7 +72,9 @@ class Interpreter:
         settings: InterpreterSettings,
         metrics: Metrics,
         clock: Clock,
+        make_pacing: Callable[[Preset], Pacing] = Pacing,
     ) -> None:
+        """`make_pacing`: of passes over speech that goes on; a room's languages share theirs."""
         self.direction = direction
         """In force for segments that begin from now on."""
         self._session_id = session_id
@@ -93,6 +95,7 @@ class Interpreter:
         self._settings = settings
         self._echo = EchoGuard(emit, clock, on=settings.own_voice_guard)
         self._mode = Mode.CONSECUTIVE
+        self._make_pacing = make_pacing
         self._pacing: Pacing | None = None
         """Of passes over speech that goes on; None in the mode ``consecutive``."""
         self._commits_only = False
@@ -195,7 +198,7 @@ class Interpreter:
         """Change when speech is translated; an engine that cannot works in ``consecutive``."""
         self._mode = possible(mode, self._ast.capabilities)
         preset = PRESETS.get(self._mode)
-        self._pacing = Pacing(preset) if preset else None
+        self._pacing = self._make_pacing(preset) if preset else None
         rules = preset.backlog if preset else CONSECUTIVE_BACKLOG
         most_ms = self._settings.max_playout_s * 1000
         self._speaker.catch_up_by(rules, min(rules.drop_ms or most_ms, most_ms))
@@ -281,11 +284,9 @@ class Interpreter:
         opened = self._open
         if opened is None or not self._ast.capabilities.partials or opened.answer is not None:
             return
-        pacing = self._pacing if opened.is_live else None
-        interval_ms = pacing.interval_ms if pacing else self._settings.partial_interval_ms
-        if self._position_samples - opened.asked_samples < ms_to_samples(interval_ms, SPEECH_RATE):
-            return
         if opened.is_live and self._conclusions.pending:
+            return
+        if not self._is_due(opened):
             return
         heard = self._listener.open_segment(opened.start_samples)
         if heard is None or not heard.size:
@@ -294,6 +295,12 @@ class Interpreter:
             opened.asked_samples = self._position_samples  # judging is work: not at each frame
             return
         self._passes.ask(opened, heard, self._position_samples)
+
+    def _is_due(self, opened: OpenSegment) -> bool:
+        now_ms, asked_ms = _ms(self._position_samples), _ms(opened.asked_samples)
+        if opened.is_live and self._pacing is not None:
+            return self._pacing.is_due(now_ms, asked_ms)
+        return now_ms - asked_ms >= self._settings.partial_interval_ms
 
     def _guess(self, pause: Segment) -> None:
         opened = self._open

@@ -189,12 +189,31 @@ class SimultaneousText:
 
 
 class Pacing:
-    """The time between two passes over one speaker's audio, by how busy the engine is."""
+    """The time between two passes over one speaker's audio, by how busy the engine is.
+
+    Languages of a room share one, and ask in rounds: an engine that is shown the same audio for
+    several of them listens once. One that still waits for its answer joins the next round.
+    """
 
     def __init__(self, preset: Preset) -> None:
         self._least_ms = preset.least_interval_ms
+        self._round_ms = 0
         self.interval_ms = self._least_ms
         """Audio from the beginning of one pass to that of the next."""
+
+    def is_due(self, now_ms: int, asked_ms: int) -> bool:
+        """Return whether to ask now, and begin a round with it.
+
+        Args:
+            now_ms: audio heard so far.
+            asked_ms: what was heard at the last pass, or where the stretch begins.
+        """
+        if now_ms == self._round_ms:
+            return now_ms - asked_ms >= self._least_ms
+        if now_ms - max(asked_ms, self._round_ms) < self.interval_ms:
+            return False
+        self._round_ms = now_ms
+        return True
 
     def answered(self, took_ms: float) -> None:
         """Take note of how long a pass took, its wait included."""

@@ -10,6 +10,8 @@ from rtc_server.audio.playout import Playout
 from rtc_server.events.server import SegmentEvent, ServerEvent
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
+from rtc_server.interpreter.modes import Preset
+from rtc_server.interpreter.simultaneous import Pacing
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples
 from rtc_server.resample import Resampler
@@ -78,10 +80,12 @@ class Translation:
         ear: SharedEar,
         partials: SharedPartials,
         *,
+        make_pacing: Callable[[Preset], Pacing],
         is_heard: Callable[[], bool],
         tell: Callable[[SegmentEvent], None],
     ) -> None:
-        """`tell` is given each caption, `is_heard` says whether anybody listens."""
+        """`make_pacing` gives all languages the same, `tell` is given each caption, `is_heard` says
+        whether anybody listens."""
         self._tell, self._clock = tell, services.clock
         self._interpreter = Interpreter(
             session_id=session_id,
@@ -94,6 +98,7 @@ class Translation:
             settings=services.interpreter,
             metrics=services.metrics,
             clock=services.clock,
+            make_pacing=make_pacing,
         )
         self._broadcast = Broadcast(self._next_frame, services.metrics)
 

@@ -7,11 +7,13 @@ captions come along with a translation, the carrier.
 import asyncio
 import logging
 from dataclasses import replace
+from functools import cache
 
 from rtc_server.config import RoomSettings
 from rtc_server.errors import AdmissionRefused
 from rtc_server.events.server import ExpiringEvent, SegmentEvent, TargetCaption
 from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.simultaneous import Pacing
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.base import LanguageState
 from rtc_server.rooms.captions import Caption, CaptionReader, CaptionTape
@@ -49,6 +51,7 @@ class Languages:
         self._services, self._settings = services, settings
         self._ear = SharedEar(services.make_listener())
         self._partials = SharedPartials(services.ast, f"room {room_id}")
+        self._pacing = cache(Pacing)
         self._original = Original(services.metrics)
         self._all = {
             code: Language(CaptionTape(f"{room_id}-{code}"), services.metrics, services.clock())
@@ -186,6 +189,7 @@ class Languages:
             self._services,
             self._ear,
             self._partials,
+            make_pacing=self._pacing,
             is_heard=lambda: language.is_heard,
             tell=lambda event: self._told(
                 code, replace(event, segment_id=f"{event.segment_id}_{life}")

@@ -25,13 +25,15 @@ async def server(
     api_key: str = "",
     access: AccessSettings | None = None,
     transport: TransportSettings | None = None,
+    ast: str = "tests.support.server_engines:many",
+    tts: str = "",
     **rooms: float,
 ) -> AsyncIterator[RunningServer]:
     settings = Settings(
         http=HttpSettings(port=0, api_key=api_key),
         access=access or AccessSettings(),
         transport=transport or TransportSettings(),
-        engines=EngineSettings(ast="tests.support.server_engines:many"),
+        engines=EngineSettings(ast=ast, tts=tts),
         rooms=RoomSettings(**rooms),  # type: ignore[arg-type]
     )
     async with running(settings) as house:
