@@ -1,4 +1,4 @@
-"""Work that goes on beside a block of code, for as long as the block runs."""
+"""Tasks beside a block of code, for as long as the block runs."""
 
 import asyncio
 import logging

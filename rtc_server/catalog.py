@@ -26,7 +26,7 @@ class ModelFile:
     name: str
     """Its name on disk."""
     url: str
-    """Where its publisher serves it."""
+    """URL at which its publisher serves it."""
     size_bytes: int | None
     """Its size, when known."""
     sha256: str | None
@@ -38,7 +38,7 @@ class Model:
     """A model that can be fetched."""
 
     id: str
-    """What ``rtc-server models fetch`` calls it, and the name of its folder."""
+    """Name for ``rtc-server models fetch``, and of its folder."""
     kind: str
     """The engine that loads it: ``canary``, ``silero`` or ``piper``."""
     languages: tuple[str, ...]
@@ -46,7 +46,7 @@ class Model:
     licence: str
     """Licence of the weights, with any restriction of use."""
     checked: int
-    """How many independent projects were found to publish the same hashes."""
+    """Number of independent projects that were found to publish the same hashes."""
     files: tuple[ModelFile, ...]
     """All that the engine needs, the weights first."""
 
@@ -74,7 +74,7 @@ class ModelSet:
 
 
 class State(StrEnum):
-    """What is on disk of a file."""
+    """State of a file on disk."""
 
     ABSENT = "absent"
     """Nothing."""
@@ -90,7 +90,7 @@ class State(StrEnum):
 
 @cache
 def catalog() -> tuple[Model, ...]:
-    """The models of ``models/catalog.toml``, in its order."""
+    """Return the models of ``models/catalog.toml``, in its order."""
     return read_catalog(_text())
 
 
@@ -101,7 +101,7 @@ def model_sets() -> tuple[ModelSet, ...]:
 
 
 def read_catalog(text: str) -> tuple[Model, ...]:
-    """The models in the text of a catalogue.
+    """Return the models in the text of a catalogue.
 
     Raises:
         ModelError: it is not one.
@@ -151,7 +151,7 @@ def expand(ids: Iterable[str]) -> list[Model]:
 
 
 def find(model_id: str) -> Model:
-    """The model of that id.
+    """Return the model of that id.
 
     Raises:
         ModelError: there is none.
@@ -165,7 +165,9 @@ def find(model_id: str) -> Model:
 
 
 def models_folder(setting: str, environ: Mapping[str, str] | None = None) -> Path:
-    """Where models are kept: the setting, else ``rtc-server/models`` in the user's cache folder."""
+    """Return the folder of models: the setting, else ``rtc-server/models`` in the user's cache
+    folder.
+    """
     if setting:
         return Path(setting).expanduser()
     cache_home = (os.environ if environ is None else environ).get("XDG_CACHE_HOME", "")
@@ -174,22 +176,22 @@ def models_folder(setting: str, environ: Mapping[str, str] | None = None) -> Pat
 
 
 def path_of(folder: Path, model: Model, file: ModelFile) -> Path:
-    """Where a file of a model lies, fetched or not."""
+    """Return the path of a model's file, fetched or not."""
     return folder / model.id / file.name
 
 
 def partial_path(path: Path) -> Path:
-    """Where the beginning of a file lies while it is being fetched."""
+    """Return the path of the beginning of a file while it is being fetched."""
     return path.with_name(path.name + ".part")
 
 
 def record_path(path: Path) -> Path:
-    """Where the hash of a file lies that the operator chose to trust."""
+    """Return the path of the hash of a file that the operator chose to trust."""
     return path.with_name(path.name + ".sha256")
 
 
 def expected_sha256(path: Path, file: ModelFile) -> str | None:
-    """The hash that a file should have: the one recorded beside it, else the catalogue's."""
+    """Return the hash that a file should have: the one recorded beside it, else the catalogue's."""
     try:
         recorded = record_path(path).read_text("ascii").split()
     except (OSError, UnicodeDecodeError):
@@ -198,7 +200,7 @@ def expected_sha256(path: Path, file: ModelFile) -> str | None:
 
 
 def state_of(folder: Path, model: Model, file: ModelFile, *, hashed: bool = False) -> State:
-    """What is on disk of a file. Without `hashed`, its size is all that is looked at."""
+    """Return the state of a file on disk. Without `hashed`, its size is all that is looked at."""
     path = path_of(folder, model, file)
     if not path.is_file():
         return State.PARTIAL if partial_path(path).is_file() else State.ABSENT
@@ -214,12 +216,12 @@ def state_of(folder: Path, model: Model, file: ModelFile, *, hashed: bool = Fals
 
 
 def is_present(folder: Path, model: Model) -> bool:
-    """Whether anything of a model is there, right or wrong, whole or in part."""
+    """Return whether anything of a model is there, right or wrong, whole or in part."""
     return any(state_of(folder, model, file) is not State.ABSENT for file in model.files)
 
 
 def open_verified(folder: Path, model: Model, file: ModelFile) -> BinaryIO:
-    """A model's file, opened for reading, its hash checked through this very handle.
+    """Open a model's file for reading, its hash checked through this very handle.
 
     What is read from it is what was checked, whatever happens to the name meanwhile.
 
@@ -253,7 +255,7 @@ def open_verified(folder: Path, model: Model, file: ModelFile) -> BinaryIO:
 
 
 def sha256_of(path: Path) -> str:
-    """The hash of a file.
+    """Return the hash of a file.
 
     Raises:
         ModelError: it cannot be read.

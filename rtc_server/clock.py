@@ -1,4 +1,6 @@
-"""Time is an argument: what needs the time gets a `Clock` or a number, never asks the system."""
+"""Clock type. Time is an argument: what needs the time gets a `Clock` or a number, never asks the
+system.
+"""
 
 import time
 from collections.abc import Callable

@@ -36,7 +36,7 @@ PATH_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, by address or as ``localhost``, is this machine itself."""
+    """Return whether a host, by address or as ``localhost``, is this machine itself."""
     if host == "localhost":
         return True
     try:
@@ -47,7 +47,7 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """Where the server listens and whom it lets in."""
+    """HTTP settings: addresses, TLS, proxies and limits of connections."""
 
     host: str = option("127.0.0.1", "address to listen on; anything but loopback needs an API key")
     port: int = option(8000, "TCP port to listen on; 0 takes a free one", low=0, high=65535)
@@ -122,13 +122,13 @@ class HttpSettings:
                 ) from None
 
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach the server."""
+        """Return whether only this machine can reach the server."""
         return is_loopback(self.host)
 
 
 @dataclass(frozen=True, slots=True)
 class AccessSettings:
-    """Who may use the server besides --api-key, from which pages, and how much."""
+    """Access settings: keys, secrets, pages that may use the server, and quotas."""
 
     api_keys: str = option(
         "", "file of API keys (see `rtc-server keys`); read again when it changes"
@@ -195,7 +195,7 @@ class AccessSettings:
 
 @dataclass(frozen=True, slots=True)
 class TransportSettings:
-    """The WebRTC side: addresses, servers and deadlines."""
+    """WebRTC settings: addresses, servers and deadlines."""
 
     ice_addresses: tuple[str, ...] = option(
         (),
@@ -272,7 +272,7 @@ class TransportSettings:
                 ) from None
 
     def ice(self) -> IceServers:
-        """The STUN and TURN servers. Raises `ConfigError` when they cannot work."""
+        """Return the STUN and TURN servers. Raises `ConfigError` when they cannot work."""
         return IceServers(
             servers=tuple(map(parse_ice_server, self.ice_servers)),
             secret=self.turn_secret,
@@ -283,7 +283,7 @@ class TransportSettings:
 
 @dataclass(frozen=True, slots=True)
 class ListenerSettings:
-    """When speech begins and ends."""
+    """Settings of endpointing: the start and end of speech."""
 
     vad: str = option("silero", "voice activity detector", choices=("silero", "webrtc"))
     vad_threshold: float = option(
@@ -303,7 +303,7 @@ class ListenerSettings:
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """Which engines translate and speak, and how long they may take."""
+    """Engine settings: engines in use, their deadlines and queues."""
 
     engines: str = option(
         EMBEDDED,
@@ -421,7 +421,7 @@ class InterpreterSettings:
 
 @dataclass(frozen=True, slots=True)
 class RoomSettings:
-    """Rooms: one speaker, heard by many in their own languages."""
+    """Room settings: one speaker, many listeners in their own languages."""
 
     max_rooms: int = option(8, "rooms at once; 0 for none", low=0, high=1000)
     room_listeners: int = option(
@@ -489,7 +489,7 @@ class Settings:
             )
 
     def needs_key(self) -> bool:
-        """Whether callers must show a key or a secret."""
+        """Return whether callers must show a key or a secret."""
         return bool(self.http.api_key or self.access.api_keys)
 
 
@@ -507,7 +507,7 @@ SECTIONS: tuple[type[Any], ...] = (
 def load(
     arguments: argparse.Namespace, environ: Mapping[str, str], *sections: type[T]
 ) -> list[Any]:
-    """The given sections from parsed flags and the environment.
+    """Return the given sections from parsed flags and the environment.
 
     Raises:
         ConfigError: a value does not fit, or the environment names a setting that does not exist.
@@ -517,5 +517,5 @@ def load(
 
 
 def load_settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
-    """All sections, checked together."""
+    """Return all sections, checked together."""
     return Settings(*load(arguments, environ, *SECTIONS))

@@ -43,7 +43,7 @@ class RtcServerError(Exception):
     code = "server_error"
     """Stable, machine-readable name; goes into HTTP problem bodies and ``error`` events."""
     retryable = False
-    """Whether the same call may succeed later without a change by the caller."""
+    """True if the same call may succeed later without a change by the caller."""
 
 
 class ConfigError(RtcServerError):
@@ -97,19 +97,19 @@ class EngineOverloaded(EngineError):
 
 
 class SessionRefused(EngineError):
-    """What this session sent crashed the engine twice; it is not served for a while."""
+    """The session crashed the engine twice; it is not served for a while."""
 
     code = "session_refused"
     retryable = True
 
     @classmethod
     def translation(cls, for_s: float) -> "SessionRefused":
-        """Of a session's speech."""
+        """Return the refusal of a session's speech."""
         return cls(_REFUSED.format("Translation", "speech", math.ceil(for_s / 60)))
 
     @classmethod
     def voice(cls, for_s: float) -> "SessionRefused":
-        """Of a session's texts."""
+        """Return the refusal of a session's texts."""
         return cls(_REFUSED.format("The voice", "text", math.ceil(for_s / 60)))
 
 

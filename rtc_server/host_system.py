@@ -1,4 +1,4 @@
-"""Which operating systems the server runs on, and what it does without on some of them.
+"""Operating systems that the server runs on, and what it does without on some of them.
 
 Linux has everything. macOS and the BSDs lack a few conveniences, each with a substitute. Windows
 lacks what the engines' processes are built on: process groups, and pipes that `select` can watch.

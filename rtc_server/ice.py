@@ -1,4 +1,4 @@
-"""STUN and TURN servers: as an operator writes them, and as a client is given them."""
+"""STUN and TURN servers: as an operator writes them, and as a client gets them."""
 
 import base64
 import hmac
@@ -33,7 +33,7 @@ class IceServer:
     port: int
     """UDP or TCP port."""
     transport: str = "udp"
-    """How TURN is spoken to it: "udp" or "tcp"."""
+    """Protocol to a TURN server: "udp" or "tcp"."""
     username: str = ""
     """TURN user; empty for STUN, and for TURN while no credential has been minted."""
     credential: str = field(default="", repr=False)
@@ -48,7 +48,7 @@ class IceServer:
 
     @property
     def wants_credential(self) -> bool:
-        """A TURN server without a user of its own: each session gets one."""
+        """True for a TURN server without a user of its own: each session gets one."""
         return self.scheme != "stun" and not self.username
 
 
@@ -59,11 +59,11 @@ class IceServers:
     servers: tuple[IceServer, ...] = ()
     """In the operator's order."""
     secret: str = field(default="", repr=False)
-    """What our TURN servers were given as ``static-auth-secret``; empty when each has a user."""
+    """Secret of our TURN servers, their ``static-auth-secret``; empty when each has a user."""
     credential_s: int = 0
-    """How long a minted credential opens relays."""
+    """Time for which a session's credential opens relays."""
     policy: str = "all"
-    """What clients are told: one of `ICE_POLICIES`."""
+    """Policy for clients: one of `ICE_POLICIES`."""
 
     def __post_init__(self) -> None:
         for server in self.servers:
@@ -85,7 +85,7 @@ class IceServers:
             )
 
     def for_client(self, name: str, expires_at: int) -> tuple[IceServer, ...]:
-        """What one session is given. `name` shows in the TURN server's log; Unix time."""
+        """Return the servers for one session. `name` shows in the TURN server's log; Unix time."""
         return tuple(
             minted(each, self.secret, name, expires_at) if each.wants_credential else each
             for each in self.servers
@@ -93,7 +93,7 @@ class IceServers:
 
 
 def minted(server: IceServer, secret: str, name: str, expires_at: int) -> IceServer:
-    """`server` with a credential that opens relays until `expires_at` (Unix time).
+    """Return `server` with a credential that opens relays until `expires_at` (Unix time).
 
     As coturn's ``use-auth-secret`` wants it (draft-uberti-behave-turn-rest-00, section 2.2): the
     user is the time and a name, the password the base64 of its HMAC-SHA1.

@@ -188,5 +188,5 @@ class Metrics:
         self.queue_drops.labels("log")
 
     def exposition(self) -> bytes:
-        """Prometheus text format 0.0.4."""
+        """Return Prometheus text format 0.0.4."""
         return generate_latest(self.registry)

@@ -27,7 +27,7 @@ def option(
     low: float | None = None,
     high: float | None = None,
 ) -> Any:
-    """A dataclass field that is also a flag and an environment variable."""
+    """Return a dataclass field that is also a flag and an environment variable."""
     meta = {"help": help_text, "choices": tuple(choices), "low": low, "high": high}
     return field(default=default, metadata=meta)
 
@@ -35,7 +35,7 @@ def option(
 def settings_fields(
     *sections: type[Any],
 ) -> list[tuple[type[Any], dataclasses.Field[Any], Any]]:
-    """Each (section, field, type) of the given sections, in the order they are written."""
+    """Return each (section, field, type) of the given sections, in the order they are written."""
     rows = []
     for section in sections:
         hints = get_type_hints(section)
@@ -44,12 +44,12 @@ def settings_fields(
 
 
 def flag(name: str) -> str:
-    """``max_sessions`` as a flag: ``--max-sessions``."""
+    """Return ``max_sessions`` as a flag: ``--max-sessions``."""
     return "--" + name.replace("_", "-")
 
 
 def variable(name: str) -> str:
-    """``max_sessions`` as an environment variable: ``RTC_MAX_SESSIONS``."""
+    """Return ``max_sessions`` as an environment variable: ``RTC_MAX_SESSIONS``."""
     return ENV_PREFIX + name.upper()
 
 
@@ -91,7 +91,7 @@ def refuse_unknown_variables(environ: Mapping[str, str], sections: Sequence[type
 def read_options(
     arguments: argparse.Namespace, environ: Mapping[str, str], *sections: type[T]
 ) -> list[Any]:
-    """The given sections from parsed flags and the environment.
+    """Return the given sections from parsed flags and the environment.
 
     Raises:
         ConfigError: a value does not fit.

@@ -32,24 +32,24 @@ class Pcm(NamedTuple):
     start_samples: int
     """Position of the first sample since the session's first audio, in speech-rate samples."""
     concealed_samples: int = 0
-    """How many of them were invented by loss concealment rather than received."""
+    """Samples invented by loss concealment rather than received."""
 
 
 def ms_to_samples(duration_ms: float, sample_rate: int) -> int:
-    """Nearest whole number of samples in `duration_ms` milliseconds."""
+    """Return the nearest whole number of samples in `duration_ms` milliseconds."""
     return round(duration_ms * sample_rate / 1000)
 
 
 def samples_to_ms(samples: int, sample_rate: int) -> float:
-    """Length of `samples` samples, in milliseconds."""
+    """Return the length of `samples` samples, in milliseconds."""
     return samples * 1000 / sample_rate
 
 
 def to_int16(samples: Samples) -> npt.NDArray[np.int16]:
-    """float32 [-1, 1] to int16, clipped rather than wrapped."""
+    """Convert float32 [-1, 1] to int16, clipped rather than wrapped."""
     return (np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16)
 
 
 def from_int16(samples: npt.NDArray[np.int16]) -> Samples:
-    """int16 to float32 [-1, 1)."""
+    """Convert int16 to float32 [-1, 1)."""
     return samples.astype(np.float32) / np.float32(32768.0)

@@ -1,4 +1,4 @@
-"""How often something may happen: a token bucket. Pure: time is an argument."""
+"""Token bucket: a limit on how often something may happen. Pure: time is an argument."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Rate:
 
 
 class TokenBucket:
-    """Full at first; each event takes a token, and tokens come back with time."""
+    """Bucket that is full at first; each event takes a token, and tokens come back with time."""
 
     __slots__ = ("_at_s", "_tokens", "rate")
 
@@ -25,7 +25,7 @@ class TokenBucket:
         self._at_s: float | None = None
 
     def wait_s(self, now_s: float) -> float:
-        """Seconds until an event may happen; 0 when it may now. Takes nothing."""
+        """Return the seconds until an event may happen; 0 when it may now. Takes nothing."""
         rate = self.rate
         tokens = self._tokens
         if self._at_s is not None and now_s > self._at_s:

@@ -10,7 +10,8 @@ from rtc_server.pcm import Samples
 
 
 class Resampler:
-    """Mono float32 from one rate to another, piece by piece, without clicks at the joins.
+    """Converter of mono float32 from one rate to another, piece by piece, without clicks at the
+    joins.
 
     FFmpeg's swresample (through PyAV) keeps its filter between pieces and holds back about 1 ms
     until the next piece or `flush`. Equal rates pass through untouched.
@@ -23,7 +24,9 @@ class Resampler:
         """Filter of the present stream; None until samples come."""
 
     def push(self, samples: Samples) -> Samples:
-        """What can be given out so far, shape (n,); n is 0 when all of it is still held back."""
+        """Return what can be given out so far, shape (n,); n is 0 when all of it is still held
+        back.
+        """
         if self._source_rate == self._target_rate or samples.size == 0:
             return samples
         frame = av.AudioFrame.from_ndarray(
@@ -35,7 +38,7 @@ class Resampler:
         return _run(self._graph, frame)
 
     def flush(self) -> Samples:
-        """What was held back. The next `push` begins a new, unrelated stream."""
+        """Return what was held back. The next `push` begins a new, unrelated stream."""
         graph, self._graph = self._graph, None
         return np.empty(0, np.float32) if graph is None else _run(graph, None)
 
@@ -45,7 +48,7 @@ class Resampler:
 
 
 def resampled(chunks: Iterable[Samples], source_rate: int, target_rate: int) -> Iterator[Samples]:
-    """One stream of chunks at another rate, to its very end; each shape (n,), n >= 1."""
+    """Yield one stream of chunks at another rate, to its very end; each shape (n,), n >= 1."""
     resampler = Resampler(source_rate, target_rate)
     for chunk in chunks:
         if (given := resampler.push(chunk)).size:

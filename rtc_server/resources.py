@@ -1,4 +1,4 @@
-"""Where the files are that are not Python: in a checkout at its top, in a wheel in the package."""
+"""Paths of files that are not Python: in a checkout at its top, in a wheel in the package."""
 
 from pathlib import Path
 

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from rtc_server.clock import Clock
 
 BEAT_S: Final = 0.25
-"""How often the loop shows that it runs."""
+"""Interval at which the loop shows that it runs."""
 NOTICED_S: Final = 2 * BEAT_S
 """From this long on, time without a beat was a standstill and not a busy moment."""
 REMEMBERED: Final = 32
@@ -21,7 +21,7 @@ REMEMBERED: Final = 32
 
 
 class Standstills:
-    """When one event loop stood still, on its own clock. Knows of none unless `watch` runs."""
+    """Standstills of one event loop, on its own clock. Knows of none unless `watch` runs."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -30,7 +30,7 @@ class Standstills:
         """Beginning and end of each."""
 
     def beat(self) -> None:
-        """The loop runs."""
+        """Note that the loop runs."""
         now_s = self._clock()
         if self._beat_s is not None and now_s - self._beat_s > NOTICED_S:
             self._ended.append((self._beat_s + BEAT_S, now_s))

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Subject(StrEnum):
-    """What a line may be about. Also the attribute of its `logging.LogRecord`, which is the id."""
+    """Subject of a log line. Also the attribute of its `logging.LogRecord`, which is the id."""
 
     SESSION = "session"
     ROOM = "room"

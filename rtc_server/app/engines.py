@@ -78,12 +78,12 @@ class Engines:
                 self._started = False
 
     def drain(self) -> None:
-        """Be ready for no new calls any more; those that are open go on."""
+        """Take no new calls any more; those that are open go on."""
         self._draining = True
 
     @property
     def ready(self) -> bool:
-        """Whether both can work now, and new calls are taken."""
+        """True if both can work now, and new calls are taken."""
         return (
             self._started
             and not self._draining
@@ -93,7 +93,7 @@ class Engines:
 
     @property
     def reason(self) -> str:
-        """If not: which one is missing."""
+        """Sentence that names the missing one; empty when ready."""
         if not self._started:
             return "The engines are warming up."
         if self._draining:
@@ -102,11 +102,11 @@ class Engines:
 
     @property
     def retry_after_s(self) -> int:
-        """When both can carry another session: whole seconds, 0 for at once."""
+        """Whole seconds until both can carry another session, 0 for at once."""
         return max(self.ast_service.retry_after_s, self.tts_service.retry_after_s)
 
     def engines(self) -> Sequence[EngineCard]:
-        """Every engine this server knows."""
+        """Return every engine this server knows."""
         return registry.cards()
 
     @property
@@ -120,7 +120,7 @@ class Engines:
         return self.tts_service.capabilities if self._started else None
 
     def phrases(self, language: str) -> Sequence[Phrase]:
-        """The phrasebook's examples, when it is the engine in use."""
+        """Return the phrasebook's examples, when it is the engine in use."""
         return self._phrases.get(language, ())
 
     def _read_phrases(self, ast: AstCapabilities) -> dict[str, tuple[Phrase, ...]]:

@@ -28,7 +28,7 @@ NEVER_MS = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """What came of a recording."""
+    """Result of translating a recording."""
 
     segments: tuple[SegmentEvent, ...]
     """Final captions, in order."""

@@ -47,7 +47,7 @@ class RunningServer:
     """A server that answers HTTP and whose engines are warm."""
 
     url: str
-    """Where the page is, without a slash at the end."""
+    """URL of the page, without a slash at the end."""
     port: int
     """The TCP port, also when 0 was asked for."""
     manager: SessionManager
@@ -68,7 +68,7 @@ async def _drain(
 
 
 class _Network:
-    """What calls are told about this machine, complete once `learn` has returned."""
+    """Network settings of this machine that calls use, complete once `learn` has returned."""
 
     def __init__(self, settings: Settings) -> None:
         self._host = settings.http.host
@@ -178,7 +178,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
 
 
 def mountable(settings: Settings) -> web.Application:
-    """The whole server as an application for another one's ``add_subapp``.
+    """Return the whole server as an application for another one's ``add_subapp``.
 
     It starts and stops with the other: the other's start waits until the engines are warm, and its
     end until people have finished their sentence, ``settings.http.drain_s`` at most. Where it
@@ -207,7 +207,7 @@ def mountable(settings: Settings) -> web.Application:
 
 
 def _below(prefix: str, http: web.Application) -> web.Application:
-    """The application below a path; the path itself without its slash leads there."""
+    """Return the application below a path; the path itself without its slash leads there."""
     if not prefix:
         return http
 
@@ -222,8 +222,8 @@ def _below(prefix: str, http: web.Application) -> web.Application:
 
 @contextmanager
 def _start_up_kept() -> Iterator[None]:
-    """What start-up made stays for good: the garbage collector need not look at it again, which
-    would hold up the media for some 30 ms each time.
+    """Exempt from garbage collection what start-up made, for it stays: each scan of it would hold
+    up the media for some 30 ms.
 
     A session that has ended is a web of callbacks, some 150 objects that only a full collection
     frees. One would wait for a quarter as many as start-up left, or 70,000: 25 MB of dead sessions.

@@ -11,13 +11,13 @@ from rtc_server.background import beside
 from rtc_server.errors import ConfigError
 
 CHECK_S = 60.0
-"""How often the files are looked at; certificates are renewed weeks before they end."""
+"""Interval at which the files are looked at; certificates are renewed weeks before they end."""
 
 _log = logging.getLogger(__name__)
 
 
 def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """What to listen with: TLS 1.2 or later, HTTP/1.1.
+    """Return the context to listen with: TLS 1.2 or later, HTTP/1.1.
 
     Raises:
         ConfigError: a file cannot be read, or they do not belong together.

@@ -12,7 +12,7 @@ from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
 
 
 def read_recording(path: Path) -> Samples:
-    """Any audio file as mono float32 at 16 kHz, shape (n,), n >= 1. Channels are mixed.
+    """Read any audio file as mono float32 at 16 kHz, shape (n,), n >= 1. Channels are mixed.
 
     Raises:
         ConfigError: it is not there, or there is no audio in it.

@@ -1,4 +1,4 @@
-"""``rtc-server doctor``: what would keep people from being heard, and what to do about it."""
+"""``rtc-server doctor``: checks of what would keep people from being understood, with remedies."""
 
 import argparse
 import asyncio
@@ -31,7 +31,7 @@ async def _show(findings: AsyncIterator[Finding]) -> int:
 
 
 def shown(finding: Finding) -> str:
-    """A finding and its remedy, wrapped."""
+    """Return a finding and its remedy, wrapped."""
     lines = textwrap.wrap(finding.what, 90, initial_indent=f"[{_SIGNS[finding.level]}] ",
                           subsequent_indent=" " * 7)  # fmt: skip
     if finding.fix:

@@ -1,4 +1,4 @@
-"""Bringing one file to where it belongs: from its publisher, a mirror, or a folder.
+"""Download of one file: from its publisher, a mirror, or a folder.
 
 A file grows as ``NAME.part`` and gets its name only when its hash is right, so a half file is never
 taken for a whole one. What was cut short goes on where it stopped, if the server can do that; a
@@ -24,7 +24,7 @@ Progress = Callable[[int, int | None], None]
 
 _CHUNK_BYTES = 1 << 16
 _ATTEMPTS = 5
-"""How often a transfer that got further before it broke is taken up again."""
+"""Number of times that a transfer that got further before it broke is taken up again."""
 _PAUSE_S = 0.5
 _SILENCE_S = 60.0
 """A server that sends nothing for so long has gone."""
@@ -39,12 +39,12 @@ class _BrokenOff(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One file to bring."""
+    """Download of one file."""
 
     file: ModelFile
-    """What it should be."""
+    """Entry in the catalogue."""
     path: Path
-    """Where it belongs; its folder is made."""
+    """Path it is written to; its folder is made."""
     source: str | Path
     """A URL of http or https, or the path of a copy."""
     progress: Progress
@@ -53,7 +53,7 @@ class Fetch:
     """Take a file of another or an unknown hash, and record its hash beside it."""
 
     def run(self) -> None:
-        """Bring it, whole and checked.
+        """Bring the file, whole and checked.
 
         Raises:
             ModelError: it cannot be had or written, or is not what it should be.
@@ -83,7 +83,7 @@ class Fetch:
         return partial_path(self.path)
 
     def _there(self) -> int:
-        """Bytes that are here already."""
+        """Return the number of bytes that are here already."""
         return self._part.stat().st_size if self._part.exists() else 0
 
     def _fits(self) -> bool:
@@ -112,7 +112,7 @@ class Fetch:
                 self.progress(out.tell(), total)
 
     def _download(self, url: str) -> None:
-        """Until `_part` is whole, going on after a break as long as it gets further."""
+        """Transfer until `_part` is whole, going on after a break as long as it gets further."""
         check_room(self.path.parent, (self.file.size_bytes or 0) - self._there())
         for attempt in range(1, _ATTEMPTS + 1):
             before = self._there()
@@ -130,7 +130,7 @@ class Fetch:
                 return
 
     def _transfer(self, url: str) -> None:
-        """One request, from where `_part` ends. Raises: when it does not end with the file."""
+        """Make one request, from where `_part` ends. Raises: when it does not end with the file."""
         there = self._there()
         span = {"Range": f"bytes={there}-"} if there else {}
         request = urllib.request.Request(url, headers=_HEADERS | span)
@@ -191,7 +191,7 @@ def check_room(folder: Path, wanted_bytes: int) -> None:
 
 
 def record(path: Path) -> str:
-    """Record the hash of a file that the operator trusts; the hash.
+    """Record the hash of a file that the operator trusts; return the hash.
 
     Raises:
         ModelError: it cannot be read, or its folder not written.

@@ -1,4 +1,4 @@
-"""``rtc-server engines``: what could translate and speak here."""
+"""``rtc-server engines``: list of the engines that can translate and speak here."""
 
 import argparse
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def run(_arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
 
 
 def describe(card: EngineCard) -> list[str]:
-    """The lines about one engine."""
+    """Return the lines about one engine."""
     state = "" if card.installed else "  (not installed)"
     lines = [
         f"  {card.name}{state}",

@@ -1,4 +1,4 @@
-"""Fetching models: from where each file comes, and what is refused before the first byte."""
+"""Fetching of models: the source of each file, and refusals before the first byte."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -46,6 +46,6 @@ def _new(path: Path, arguments: argparse.Namespace) -> int:
 
 
 def line(key: ApiKey) -> str:
-    """``3f9a02bc  2026-01-31  shop  sessions 5``: nothing of the key itself."""
+    """Return ``3f9a02bc 2026-01-31 shop sessions 5``: nothing of the key itself."""
     own = [f"{flag(n)[2:]} {getattr(key, n)}" for n in LIMITS if getattr(key, n) is not None]
     return "  ".join([key.id, key.created, key.name, *own])

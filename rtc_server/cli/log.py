@@ -17,11 +17,11 @@ from rtc_server.cli.log_format import TextFormat
 LINES = 1000
 """Lines that may wait."""
 LAST_LINES_S = 1.0
-"""How long the end of the process waits for the last lines to be taken."""
+"""Time limit for the last lines to be taken at the end of the process."""
 
 
 class QueuedLog(logging.Handler):
-    """Writes to a file descriptor without ever making the caller wait.
+    """Log handler that writes to a file descriptor without ever making the caller wait.
 
     `descriptor` is written directly: Python's own stream has a lock, which a write that stands
     still would hold when the process ends.

@@ -13,7 +13,7 @@ _TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 class TextFormat(logging.Formatter):
-    """For people."""
+    """Log format for people."""
 
     def __init__(self) -> None:
         super().__init__(_TEXT)
@@ -24,8 +24,9 @@ class TextFormat(logging.Formatter):
 
 
 class JsonFormat(logging.Formatter):
-    """For programs: ``time`` (RFC 3339), ``level``, ``logger``, ``message``; where there is one,
-    ``session``, ``room`` and ``exception``."""
+    """Log format for programs: ``time`` (RFC 3339), ``level``, ``logger``, ``message``; where there
+    is one, ``session``, ``room`` and ``exception``.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one JSON object, which is whole however long its texts were."""

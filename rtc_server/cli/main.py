@@ -34,7 +34,9 @@ exit codes:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Every subcommand with its options. ``command`` names the module that runs it."""
+    """Return a parser of every subcommand with its options. ``command`` names the module that runs
+    it.
+    """
     parser = argparse.ArgumentParser(
         prog="rtc-server",
         description="A self-hosted live interpreter over WebRTC.",

@@ -1,4 +1,4 @@
-"""Models that a chosen engine set needs: told when missing, fetched when somebody says yes.
+"""Models that a chosen engine set needs: reported when missing, fetched when somebody says yes.
 
 Nothing is downloaded without a question, and no other engine takes the place of one whose model is
 missing.

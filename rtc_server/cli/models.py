@@ -1,4 +1,4 @@
-"""``rtc-server models``: what can be fetched, fetching, checking and removing it, where it lies.
+"""``rtc-server models``: listing, fetching, checking and removing models, and their paths.
 
 Wherever a model is named, a set of models may be.
 """

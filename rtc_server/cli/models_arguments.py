@@ -4,7 +4,7 @@ import argparse
 
 
 def add_models_commands(parser: argparse.ArgumentParser) -> None:
-    """The subcommands and their arguments."""
+    """Add the subcommands and their arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     def action(name: str, summary: str) -> argparse.ArgumentParser:

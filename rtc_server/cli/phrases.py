@@ -1,4 +1,4 @@
-"""``rtc-server phrases``: what can be said to the phrasebook engine."""
+"""``rtc-server phrases``: list of the phrases that the phrasebook engine understands."""
 
 import argparse
 from collections.abc import Mapping

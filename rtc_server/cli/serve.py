@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def announce(server: RunningServer) -> None:
-    """Say what is at work, under which licences, and where to go. Not part of the log."""
+    """Print the engines in use, their licences and the URL. Not part of the log."""
     lines = [f"rtc-server {__version__}"]
     if chosen := server.engines.engine_set:
         lines.append(f"Engine set: {chosen}")

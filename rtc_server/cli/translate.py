@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def caption(segment: SegmentEvent) -> str:
-    """``[0.3–1.9 s] ru: Где вокзал? → en: Where is the station?``, or what went wrong."""
+    """Return ``[0.3–1.9 s] ru: Где вокзал? → en: Where is the station?``, or what went wrong."""
     source, target = segment.source, segment.target
     at = f"[{source.start_ms / 1000:.1f}–{source.end_ms / 1000:.1f} s] {source.language}: "
     if segment.status is SegmentStatus.FINAL:

@@ -1,4 +1,4 @@
-"""What signaling may ask of the rooms. No HTTP here, no media there."""
+"""Interface of the rooms to signaling. No HTTP here, no media there."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
@@ -19,14 +19,14 @@ AcceptPeer: TypeAlias = Callable[
 
 @dataclass(frozen=True, slots=True)
 class SpeakerRequest:
-    """What a speaker asked for. Shapes are checked; languages are not yet."""
+    """Settings of a speaker as requested. Shapes are checked; languages are not yet."""
 
     source: str | None = None
     """Language that will be spoken; None takes the server's default."""
     languages: frozenset[str] = frozenset()
     """Languages to offer; empty offers all there are."""
     claimant: Claimant = field(default_factory=Claimant)
-    """Who asks."""
+    """Caller that asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class LanguageState:
 
     language: str
     listeners: int
-    """Who hears it or reads its captions now."""
+    """Number of people who listen to it or read its captions now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,19 @@ class RoomState:
 
     room: str
     live: bool
-    """Whether somebody speaks in it."""
+    """True while somebody speaks in it."""
     source: str
     """Language that is spoken; its listeners hear the speaker's own voice."""
     languages: tuple[LanguageState, ...]
-    """What can be listened to, the original first."""
+    """Languages that can be listened to, the original first."""
     listeners: int
     """Of all languages together."""
     expires_in_ms: int | None
-    """When the speaker's time is up and the room closes; None without a limit."""
+    """Time until the speaker's time is up and the room closes; None without a limit."""
 
 
 class Rooms(Protocol):
-    """The rooms behind HTTP. Each key has rooms and names of its own."""
+    """Interface of the rooms to HTTP. Each key has rooms and names of its own."""
 
     async def speak(self, room: str, offer_sdp: str, request: SpeakerRequest) -> OpenedCall:
         """Open the room, or come back into it, as its one speaker.
@@ -72,7 +72,7 @@ class Rooms(Protocol):
     async def listen(
         self, room: str, offer_sdp: str, language: str | None, claimant: Claimant
     ) -> OpenedCall:
-        """Hear the room in a language; None takes the server's default target.
+        """Listen to the room in a language; None takes the server's default target.
 
         Raises:
             BadOffer, TooManyTracks: the SDP cannot be accepted.
@@ -90,7 +90,9 @@ class Rooms(Protocol):
         """Raises `UnknownRoom`."""
 
     def may_invite(self, room: str, owner: Owner) -> bool:
-        """Whether `owner` may hand out links to it: nobody has opened it yet, or it is theirs."""
+        """Return whether `owner` may hand out links to it: nobody has opened it yet, or it is
+        theirs.
+        """
 
     async def trickle(self, room: str, peer: str, fragment: str, etag: str) -> None:
         """Add candidates of a ``trickle-ice-sdpfrag``; `etag` is unquoted If-Match, or ``*``.
@@ -102,7 +104,7 @@ class Rooms(Protocol):
         """
 
     def owner(self, room: str, peer: str) -> Owner:
-        """Who opened this speaker or listener. Raises `UnknownSession`."""
+        """Return the owner of this speaker or listener. Raises `UnknownSession`."""
 
     async def hang_up(self, room: str, peer: str) -> None:
         """End a speaker or a listener. Raises `UnknownSession`."""

@@ -25,14 +25,14 @@ class Caption:
     text: str
     """The event as JSON."""
     final: bool
-    """Whether a slow reader must not miss it."""
+    """True if a slow reader must not miss it."""
 
 
 class CaptionTape:
-    """What the listeners of one language were told."""
+    """Captions that the listeners of one language were sent."""
 
     def __init__(self, name: str) -> None:
-        """`name` tells this tape from all others, those of earlier servers included."""
+        """`name` distinguishes this tape from all others, those of earlier servers included."""
         self._name = name
         self._number = 0
         self._finals: deque[Caption] = deque(maxlen=KEPT_CAPTIONS)
@@ -54,7 +54,7 @@ class CaptionTape:
         return list(self._finals)[-RECENT_CAPTIONS:]
 
     def since(self, last_id: str | None) -> list[Caption]:
-        """Final captions after that one; without an id the newest, of another tape all."""
+        """Return final captions after that one; without an id the newest, of another tape all."""
         if last_id is None:
             return self.recent
         name, _, number = last_id.rpartition(".")
@@ -64,7 +64,7 @@ class CaptionTape:
 
 
 class CaptionReader:
-    """One reader's queue: a partial makes room for what is newer, a final is never skipped, and a
+    """Queue of one reader: a partial makes room for what is newer, a final is never skipped, and a
     partial that finds only finals is dropped itself.
 
     Implements `Member` for those who only read.
@@ -96,17 +96,17 @@ class CaptionReader:
         self._changed.set()
 
     def close(self) -> None:
-        """No more will come."""
+        """End the queue: no more will come."""
         self._closed = True
         self._changed.set()
 
     @property
     def is_over(self) -> bool:
-        """Whether there will be no more."""
+        """True if there will be no more."""
         return self._closed and not self._waiting
 
     async def next(self, timeout_s: float) -> Caption | None:
-        """The next caption; None when `timeout_s` passed without any, or it is over."""
+        """Return the next caption; None when `timeout_s` passed without any, or it is over."""
         while not self._waiting and not self._closed:
             self._changed.clear()
             try:

@@ -1,4 +1,4 @@
-"""One language of a room: heard by many, interpreted, spoken and encoded once."""
+"""One language of a room: interpreted, spoken and encoded once for many listeners."""
 
 from collections import deque
 from collections.abc import Callable
@@ -28,20 +28,20 @@ encoder cannot follow the reports of each. Encoded once, that costs next to noth
 ORIGINAL_AHEAD_SAMPLES = 2 * PLAYOUT_FRAME_SAMPLES
 """Of the speaker's own voice: what is gathered before it is passed on, against jitter."""
 ORIGINAL_SAMPLES = 20 * PLAYOUT_FRAME_SAMPLES
-"""What may wait at most; the oldest is dropped, for a voice that lags is no use."""
+"""Length of the original's queue; the oldest is dropped, for a voice that lags is no use."""
 INAUDIBLE = 1e-4
 """Peak below which a frame of the original is silence: -80 dB."""
 
 
 class Member(Protocol):
-    """Somebody who wants a language."""
+    """Person who wants a language."""
 
     @property
     def hears(self) -> bool:
-        """Whether by ear: one who only reads needs no speech."""
+        """True for a listener: one who only reads needs no speech."""
 
     def caption(self, caption: Caption) -> None:
-        """A caption of that language. Must not block."""
+        """Take a caption of that language. Must not block."""
 
 
 class Broadcast:
@@ -55,7 +55,7 @@ class Broadcast:
         self._closed = False
 
     def packet(self, tick: int) -> EncodedFrame | None:
-        """The packet of that tick, the present one or the next; see `NextPacket`."""
+        """Return the packet of that tick, the present one or the next; see `NextPacket`."""
         if tick > self._tick and not self._closed:
             self._tick = tick
             self._packet = self._encoder.encode(self._next_frame(), tick)
@@ -84,7 +84,7 @@ class Translation:
         is_heard: Callable[[], bool],
         tell: Callable[[SegmentEvent], None],
     ) -> None:
-        """`make_pacing` gives all languages the same, `tell` is given each caption, `is_heard` says
+        """`make_pacing` gives all languages the same, `tell` takes each caption, `is_heard` returns
         whether anybody listens."""
         self._tell, self._clock = tell, services.clock
         self._interpreter = Interpreter(
@@ -103,11 +103,11 @@ class Translation:
         self._broadcast = Broadcast(self._next_frame, services.metrics)
 
     def feed(self, pcm: Pcm) -> None:
-        """Hear what the ear has just heard."""
+        """Feed the audio that the ear was just fed."""
         self._interpreter.feed(pcm)
 
     def interrupt(self) -> None:
-        """The speaker's wire ended, as the ear has just been told."""
+        """Note that the speaker's transport ended, after the ear did."""
         self._interpreter.interrupt_input()
 
     def packet(self, tick: int) -> EncodedFrame | None:
@@ -116,12 +116,12 @@ class Translation:
 
     @property
     def pending(self) -> int:
-        """Segments that were said and not yet heard to their end."""
+        """Number of segments that were said and not yet played to their end."""
         return self._interpreter.queue_depth
 
     @property
     def queue_ms(self) -> float:
-        """Translated speech that waits to be heard."""
+        """Translated speech that waits to be played."""
         return self._interpreter.queue_ms
 
     async def drained(self) -> None:
@@ -158,7 +158,7 @@ class Original:
         self._broadcast = Broadcast(self._next_frame, metrics)
 
     def feed(self, pcm: Pcm) -> None:
-        """Pass on what was heard."""
+        """Pass on what was received."""
         samples = self._resampler.push(pcm.samples)
         if samples.size:
             self._chunks.append(samples)

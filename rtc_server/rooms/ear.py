@@ -1,4 +1,4 @@
-"""One pair of ears for all languages: speech is found once, and every interpreter is told."""
+"""Segmentation shared by all languages of a room: speech is detected once for every interpreter."""
 
 from dataclasses import replace
 from weakref import WeakSet
@@ -15,7 +15,7 @@ from rtc_server.pcm import Pcm, Samples
 
 
 class SharedEar:
-    """A `Listener` whose events are read by any number of views.
+    """Shared `Listener`, whose events are read by any number of views.
 
     Each call is followed by the same call on every view, which then tells what came of it.
     """
@@ -25,33 +25,33 @@ class SharedEar:
         self._open: SpeechStarted | None = None
         self._heard: Samples | None = None
         self.events: tuple[ListenerEvent, ...] = ()
-        """What the last call brought."""
+        """Events of the last call."""
         self.before: SpeechStarted | None = None
         """The segment that was open before that."""
         self._views: WeakSet[EarView] = WeakSet()
 
     def feed(self, pcm: Pcm) -> None:
-        """Hear what follows."""
+        """Feed what follows."""
         self._note(self._listener.feed(pcm))
 
     def interrupt(self) -> None:
-        """The speaker's wire ended: what was being said is a segment, and another may follow."""
+        """End the open segment: the speaker's transport ended, and another may follow."""
         self._note(self._listener.interrupt())
 
     @property
     def is_open(self) -> bool:
-        """Whether speech has begun and not ended."""
+        """True from the start of speech to its end."""
         return self._open is not None
 
     def open_segment(self) -> Samples | None:
-        """What was heard so far of the open segment: the same array for everybody who asks."""
+        """Return the audio of the open segment so far: the same array for everybody who asks."""
         if self._heard is None:
             self._heard = self._listener.open_segment()
         return self._heard
 
     @property
     def open_start(self) -> int:
-        """Where the open segment begins; 0 between segments."""
+        """Start of the open segment; 0 between segments."""
         return 0 if self._open is None else self._open.start_samples
 
     def quietest(self, start: int, end: int) -> int:
@@ -83,7 +83,7 @@ class SharedEar:
 
 
 class EarView:
-    """What one interpreter hears through the shared ear; implements its `ListenerPort`.
+    """Shared segmentation as one interpreter sees it; implements its `ListenerPort`.
 
     A view that is made while somebody speaks begins with the sentence being spoken.
     """
@@ -96,11 +96,11 @@ class EarView:
         ear.join(self)
 
     def feed(self, _pcm: Pcm) -> list[ListenerEvent]:
-        """What the ear made of the same audio."""
+        """Return the events of the same audio."""
         return self._told()
 
     def interrupt(self) -> list[ListenerEvent]:
-        """What the ear made of the interruption."""
+        """Return the events of the interruption."""
         return self._told()
 
     def open_segment(self, since: int = 0) -> Samples | None:
@@ -109,7 +109,7 @@ class EarView:
         return heard if heard is None or skipped <= 0 else heard[skipped:]
 
     def release(self, before: int) -> None:
-        """This view does not need what lies before; audio goes when no view does."""
+        """Release what lies before; audio goes when no view needs it."""
         self.needed = before
         self._ear.release()
 
@@ -125,28 +125,28 @@ class EarView:
     # A room's speaker speaks hands-free: there is no push-to-talk, and nothing to be set.
 
     def set_mode(self, _mode: ListenMode) -> list[ListenerEvent]:
-        """Always ``auto``."""
+        """Do nothing: the mode is always ``auto``."""
         return []
 
     def set_hangover_ms(self, _hangover_ms: int) -> None:
-        """Always the server's."""
+        """Do nothing: the hangover is always the server's."""
 
     def set_longest(self, *, simultaneous: bool) -> None:
-        """All views share the server's mode."""
+        """Set the longest segment. All views share the server's mode."""
         self._ear.set_longest(simultaneous=simultaneous)
 
     def start_input(self, *, anew: bool = False) -> list[ListenerEvent]:
-        """Nothing to press."""
+        """Do nothing: there is no push-to-talk."""
         return []
 
     def commit_input(self, _tail: Tail = NO_TAIL) -> list[ListenerEvent]:
-        """Nothing to release."""
+        """Do nothing: there is no push-to-talk."""
         return []
 
     def finish_input(self) -> list[ListenerEvent]:
-        """Nothing was released."""
+        """Do nothing: there is no push-to-talk."""
         return []
 
     def flush(self) -> list[ListenerEvent]:
-        """The ear is interrupted, never flushed: a speaker may come back."""
+        """Do nothing: it is interrupted, never flushed, for a speaker may come back."""
         return []

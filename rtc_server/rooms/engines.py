@@ -1,4 +1,4 @@
-"""The shared engines as one language of a room sees them: counted, and not asked for nothing."""
+"""Shared engines as one language of a room sees them: counted, and not asked in vain."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -16,7 +16,9 @@ from rtc_server.pcm import Samples
 
 
 class SharedPartials:
-    """Partial captions are the source's text, so one answer serves all languages of a room."""
+    """Shared partial captions: they are the source's text, so one answer serves all languages of a
+    room.
+    """
 
     def __init__(self, ast: AstPort, session_id: str) -> None:
         self._ast, self._session_id = ast, session_id
@@ -24,14 +26,16 @@ class SharedPartials:
         self._answer: asyncio.Future[AstResult | None] | None = None
 
     def ask(self, request: AstRequest) -> asyncio.Future[AstResult | None]:
-        """The answer to a partial; languages that ask about the same audio share a question."""
+        """Return the answer to a partial; languages that ask about the same audio
+        share a question.
+        """
         if self._answer is None or self._samples is not request.samples:
             self._answer = self._ast.submit_partial(request, session_id=self._session_id)
             self._samples = request.samples
         return _copy(self._answer)
 
     def forget(self) -> None:
-        """Nobody asks any more."""
+        """Drop the shared answers: nobody asks any more."""
         self._ast.forget(self._session_id)
 
 
@@ -113,7 +117,7 @@ async def _nothing() -> AsyncGenerator[Samples, None]:
 
 
 def _copy(answer: asyncio.Future[AstResult | None]) -> asyncio.Future[AstResult | None]:
-    """A future of one's own: cancelling it leaves the others theirs."""
+    """Return a future of one's own: cancelling it leaves the others theirs."""
     copy: asyncio.Future[AstResult | None] = asyncio.get_running_loop().create_future()
 
     def settle(done: asyncio.Future[AstResult | None]) -> None:

@@ -1,4 +1,4 @@
-"""What is interpreted in a room: each language while somebody wants it, and a little longer.
+"""Languages that are interpreted in a room: each while somebody wants it, and a little longer.
 
 Every language hears the same speaker through one ear. The original has nothing to interpret; its
 captions come along with a translation, the carrier.
@@ -27,9 +27,9 @@ from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.transport.base import NextPacket
 
 TAIL_S = 0.5
-"""What is sent last still has to come out of the listeners' jitter buffers."""
+"""Time for what is sent last to come out of the listeners' jitter buffers."""
 RETRY_FULL_S = 10
-"""When to try again after a room was full."""
+"""Seconds after which to try again when a room is full."""
 
 logger = logging.getLogger(__name__)
 
@@ -79,17 +79,17 @@ class Languages:
 
     @property
     def is_speech_open(self) -> bool:
-        """Whether the speaker is in the middle of a sentence."""
+        """True while the speaker is in the middle of a sentence."""
         return self._ear.is_open
 
     def interrupt(self) -> None:
-        """A speaker's wire ended: what was being said is a sentence."""
+        """End the sentence in progress: the speaker's transport ended."""
         self._ear.interrupt()
         for translation in self._translations():
             translation.interrupt()
 
     def on_tick(self, number: int, _now_s: float) -> None:
-        """Time goes on for every language, whoever listens."""
+        """Advance every language by one tick, whoever listens."""
         self._original.packet(number)
         for translation in self._translations():
             translation.packet(number)
@@ -98,7 +98,7 @@ class Languages:
 
     @property
     def states(self) -> tuple[LanguageState, ...]:
-        """How many want each."""
+        """Number of members of each language."""
         return tuple(LanguageState(code, len(each.members)) for code, each in self._all.items())
 
     def admit(self, code: str) -> None:
@@ -114,14 +114,14 @@ class Languages:
             )
 
     def join(self, member: Member, code: str) -> None:
-        """Somebody wants a language, which begins if it has not."""
+        """Add a member to a language, which begins if it has not."""
         self._all[code].join(member)
         if code != self._source:
             self._start(code)
         self._choose_carrier()
 
     def leave(self, member: Member, code: str) -> None:
-        """Somebody does not want it any more. Harmless when said twice."""
+        """Remove a member from a language. Idempotent."""
         self._all[code].leave(member)
 
     def reader(self, code: str, last_id: str | None) -> CaptionReader:
@@ -129,20 +129,20 @@ class Languages:
         return CaptionReader(self._all[code].tape.since(last_id))
 
     def recent(self, code: str) -> list[Caption]:
-        """What was said last, for whoever comes late."""
+        """Return the last captions, for a reader who comes late."""
         return self._all[code].tape.recent
 
     def packets(self, code: str) -> NextPacket:
-        """Where a listener's next packet comes from."""
+        """Return the source of a listener's packets."""
         return self._original.packet if code == self._source else self._all[code].packet
 
     def warn(self, event: ExpiringEvent) -> None:
-        """Tell everybody who was not told yet."""
+        """Send a warning to every member that was not sent it yet."""
         for language in self._all.values():
             language.warn(event)
 
     def all_clear(self) -> None:
-        """The end is off: when it comes near again, it is news."""
+        """Forget that a warning was sent: when the end comes near again, it is news."""
         for language in self._all.values():
             language.all_clear()
 
@@ -165,7 +165,9 @@ class Languages:
         return [each for each in every if each is not None]
 
     def _choose_carrier(self) -> None:
-        """Captions of the original come with a translation: one that is there, or the usual."""
+        """Choose the translation that carries the captions of the original: one that is there, or
+        the usual.
+        """
         if not self._all[self._source].members:
             self._carrier = ""
             return
@@ -233,7 +235,9 @@ class Languages:
         await asyncio.sleep(TAIL_S)
 
     def dismiss_readers(self) -> None:
-        """Those who listen are told by their own wires."""
+        """End the captions of readers; those who listen learn of the end from their
+        own transports.
+        """
         for language in self._all.values():
             for member in list(language.members):
                 if isinstance(member, CaptionReader):

@@ -1,4 +1,4 @@
-"""The rooms of a server: who may open one, and the tasks they live in."""
+"""Registry of a server's rooms, the rules for opening one, and the tasks they live in."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -24,9 +24,9 @@ from rtc_server.session.base import Claimant, OpenedCall, Owner, Readiness, chec
 from rtc_server.session.services import Services
 
 RETRY_FULL_S = 30
-"""When to try again after all rooms were taken."""
+"""Seconds after which to try again when all rooms are taken."""
 RETRY_NOT_READY_S = 2
-"""When to try again while the engines warm up."""
+"""Seconds after which to try again while the engines warm up."""
 
 
 class RoomManager:
@@ -143,7 +143,9 @@ class RoomManager:
     # ---------------------------------------------------------------- rules
 
     def _languages(self, request: SpeakerRequest) -> tuple[str, tuple[str, ...]]:
-        """The source and the targets that can be translated and spoken, the usual one first."""
+        """Return the source and the targets that can be translated and spoken, the
+        usual one first.
+        """
         source = request.source or self._services.interpreter.source
         pairs, voices = (
             self._services.ast.capabilities.pairs,

@@ -1,4 +1,4 @@
-"""Somebody in a room, on a wire of their own: the speaker, or one of the listeners."""
+"""Participant of a room on a transport of their own: the speaker, or one of the listeners."""
 
 from collections.abc import Callable
 
@@ -29,8 +29,9 @@ class Peer:
         on_over: Callable[[], None],
         on_pcm: Callable[[Pcm], None] = lambda _pcm: None,
     ) -> None:
-        """`on_connected` and `on_over` are called once, when the wire works and when it has ended;
-        `on_pcm` is given what is spoken."""
+        """`on_connected` and `on_over` are called once, when the transport works and when it has
+        ended; `on_pcm` takes what is spoken.
+        """
         self.id, self.owner = peer_id, owner
         self.etag = peer_id[-16:]
         """Names its only ICE session."""
@@ -41,7 +42,7 @@ class Peer:
         self._events = 0
 
     def attach(self, transport: CallTransport) -> None:
-        """Give it its wire."""
+        """Join its transport."""
         self._transport = transport
 
     def sample(self) -> None:
@@ -50,12 +51,12 @@ class Peer:
             self._report.sample(self._transport.stats)
 
     async def trickle(self, fragment: str) -> None:
-        """Candidates that came later."""
+        """Add candidates that came later."""
         assert self._transport is not None
         await self._transport.add_ice_fragment(fragment)
 
     async def close(self) -> None:
-        """Say goodbye; returns when all of its wire is freed."""
+        """Close in order; return when all of its transport is freed."""
         self._tell(SessionClosed())
         if self._transport is not None:
             await self._transport.close()
@@ -72,20 +73,20 @@ class Peer:
         self._on_connected()
 
     def on_channel_open(self) -> None:
-        """The transport kept what was sent before."""
+        """Do nothing: the transport kept what was sent before."""
 
     def on_pcm(self, pcm: Pcm) -> None:
         self._on_pcm(pcm)
 
     def next_frame(self) -> Samples | None:
-        """What is heard in a room comes encoded."""
+        """Return None: audio of a room comes encoded."""
         return None
 
     def on_slow_reader(self) -> None:
-        """Its own loss, and nobody else's."""
+        """Do nothing: it loses its own events, and nobody else's."""
 
     def on_audio_ahead(self) -> None:
-        """Audio comes over WebRTC here, in real time."""
+        """Do nothing: audio comes over WebRTC here, in real time."""
 
     def on_message(self, text: str) -> None:
         """Answer pings; there is nothing else to say in a room."""

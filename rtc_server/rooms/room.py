@@ -34,11 +34,11 @@ from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.sdp import Role
 
 KEEP_S = 0.5
-"""How often a room looks whether something in it is over."""
+"""Interval at which a room looks whether something in it is over."""
 SAMPLE_S = 1.0
-"""How often the wires' counters are added to the server's."""
+"""Interval at which the transports' counters are added to the server's."""
 RETRY_SILENT_S = 3
-"""When to look again for a speaker who is not there."""
+"""Seconds after which to look again for a speaker who is not there."""
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Room:
         self._peers: dict[str, Peer] = {}
         self._position_samples = 0
         self._base_samples = 0
-        """Where the present speaker's wire began, on the room's audio clock."""
+        """Start of the present speaker's transport on the room's audio clock."""
         self._silent_since_s = self._sampled_s = services.clock()
         self._leaving: set[asyncio.Task[None]] = set()
         """Speakers who were replaced, saying goodbye."""
@@ -84,7 +84,7 @@ class Room:
     # ---------------------------------------------------------------- life
 
     async def run(self) -> None:
-        """Live until the speaker has been away for too long, or `close`; then free everything."""
+        """Run until the speaker has been away for too long, or `close`; then free everything."""
         shared_tick().subscribe(self._languages.on_tick)
         try:
             while not self._over.is_set():
@@ -112,12 +112,12 @@ class Room:
 
     @property
     def is_closing(self) -> bool:
-        """Whether it takes nobody any more: those who are there still hear the last sentence."""
+        """True once it takes nobody any more: those who are there still get the last sentence."""
         return self._finishing is not None or self.is_over
 
     @property
     def is_over(self) -> bool:
-        """Whether it is gone, but for being freed."""
+        """True once it is gone, but for being freed."""
         return self._over.is_set()
 
     async def _free(self) -> None:
@@ -155,7 +155,7 @@ class Room:
             self._languages.keep(now_s)
 
     def _finish_soon(self, reason: ExpiringReason) -> None:
-        """Its time is up: what is being said is the last sentence."""
+        """End the room soon: its time is up, and what is being said is the last sentence."""
         if self._finishing is None:
             self.log.info("its time is up (%s)", reason.value)
             self._finishing = asyncio.create_task(self._finish(), name=f"last sentence {self._id}")
@@ -174,15 +174,15 @@ class Room:
 
     @property
     def live(self) -> bool:
-        """Whether somebody speaks, or is about to."""
+        """True if somebody speaks, or is about to."""
         return self._speaker is not None
 
     def speaks_for(self, owner: Owner) -> bool:
-        """Whether there is a speaker whom `owner` may replace."""
+        """Return whether there is a speaker whom `owner` may replace."""
         return self._speaker is not None and owner.may_touch(self._speaker.owner)
 
     async def speak(self, offer_sdp: str, place: Place) -> OpenedCall:
-        """Give it its speaker; it must have none. The room gives the place back.
+        """Let a speaker in; there must be none. The room gives the place back.
 
         Raises `RoomTaken` when the speaker was replaced while connecting.
         """
@@ -202,7 +202,7 @@ class Room:
         return opened
 
     async def replace_speaker(self, offer_sdp: str, owner: Owner) -> OpenedCall:
-        """Give it another wire of its speaker, who goes on; when that fails, all is as before.
+        """Give the speaker another transport; when that fails, all is as before.
 
         Raises `RoomTaken` when the speaker left meanwhile: nobody is there to be replaced.
         """
@@ -304,7 +304,7 @@ class Room:
         return reader
 
     def left(self, reader: CaptionReader, code: str) -> None:
-        """A reader has gone."""
+        """Note that a reader has gone."""
         self._languages.leave(reader, code)
         self._services.metrics.queue_drops.labels("room_captions").inc(reader.dropped)
 
@@ -328,14 +328,14 @@ class Room:
         return OpenedCall(peer.id, transport.answer_sdp, peer.etag)
 
     def peer(self, peer_id: str) -> Peer:
-        """The speaker or a listener. Raises `UnknownSession`."""
+        """Return the speaker or a listener. Raises `UnknownSession`."""
         try:
             return self._peers[peer_id]
         except KeyError:
             raise UnknownSession("There is no such session; it may have ended.") from None
 
     def state(self) -> RoomState:
-        """The room as it is now."""
+        """Return the room as it is now."""
         languages = self._languages.states
         listeners = sum(each.listeners for each in languages)
         left_s, _ = self._left_s(self._services.clock())

@@ -1,4 +1,16 @@
-"""HTTP: calls, what the server can translate, health, the page. See docs/protocol.md."""
+"""HTTP: calls, WHIP and WHEP, WebSockets, catalogue, health and the pages. See docs/protocol.md.
+
+In come requests; out go answers, and calls to the interfaces `Calls` and `Rooms` of the layers
+below. Errors become problem JSON in `problems`.
+
+Read `http_app` first: the routes, their access and the middlewares in order. `auth` decides who may
+do what (keys in `key_ring`, tokens in `secrets`, pages in `origins`). `calls`, `peers` (with `whip`
+and `whep`: their status codes, such as WHEP's 406), `rooms`, `websocket`, `client_secrets`, `info`
+and `page` each hold the handlers of their paths; `bodies` reads requests.
+
+aiohttp is imported here and in `app` only. No media and no engine here; no token, SDP or session id
+in the log.
+"""
 
 from rtc_server.signaling.access_log import AccessLog, server_logger
 from rtc_server.signaling.http_app import make_http_app

@@ -1,4 +1,4 @@
-"""What is logged of requests: never a query, a session id, a token or a header.
+"""Access log: requests without their query, session id, token and headers.
 
 Routes are logged as they were declared (``…/calls/{session_id}``), so that nothing a caller typed
 reaches the log.
@@ -19,7 +19,7 @@ QUIET = frozenset({"healthz", "readyz", "static"})
 
 
 def route_name(request: web.BaseRequest) -> str:
-    """The declared path of the route that answered, or what stands for it."""
+    """Return the declared path of the route that answered, or what stands for it."""
     try:
         resource = _resource(request)
     except (AssertionError, AttributeError):
@@ -47,7 +47,7 @@ class AccessLog(AbstractAccessLogger):
 
     @property
     def enabled(self) -> bool:
-        """Whether anybody reads the lines."""
+        """True if anybody reads the lines."""
         return self.logger.isEnabledFor(logging.INFO)
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
@@ -83,7 +83,7 @@ class ServerLogFilter(logging.Filter):
         self._limit = LogLimit(burst=10, per_second=0.2)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is written; takes out what it must not say."""
+        """Return whether the record is written; remove from it what must not be logged."""
         if self._limit.admit(monotonic()) is None:
             return False
         if record.exc_info and record.exc_info[0]:

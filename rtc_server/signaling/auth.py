@@ -1,4 +1,4 @@
-"""The door: every request passes here, from the right page and with the right key.
+"""Access control: every request passes here, from the right page and with the right key.
 
 One middleware decides for every route, WebSockets included: origin and host, preflights, the key or
 client secret, and the rate of its requests. A handler learns who calls from `caller_of`.
@@ -27,23 +27,23 @@ from rtc_server.signaling.proxies import TrustedProxies, counted_source, source_
 from rtc_server.signaling.secrets import PREFIX, ClientSecret, SecretSigner
 
 WRONG_KEYS = Rate(burst=20, per_second=0.2)
-"""How often one address may show a wrong key."""
+"""Rate at which one address may show a wrong key."""
 ADDRESSES = 4096
 """Addresses remembered for that."""
 KEYS = 10_000
 """Keys whose request rate is remembered."""
 TICKET = Rate(burst=1000, per_second=50)
-"""How often all who share one join link may ask together, where requests are limited at all."""
+"""Rate of requests of all who share one join link, where requests are limited at all."""
 TICKETS = 4096
 """Join links whose request rate is remembered."""
 SUBPROTOCOL = "openai-insecure-api-key."
-"""Where a browser's WebSocket, which cannot set headers, carries its secret."""
+"""Subprotocol that carries the secret of a browser's WebSocket, which cannot set headers."""
 
 _log = logging.getLogger(__name__)
 
 
 class Access(Enum):
-    """What a route asks for."""
+    """Access that a route asks for."""
 
     PUBLIC = "nothing"
     SECRET = "a key or a client secret"
@@ -56,11 +56,11 @@ class Access(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request."""
+    """Sender of a request."""
 
     claimant: Claimant = field(default_factory=Claimant)
     secret: ClientSecret | None = None
-    """What it showed, if not the key itself."""
+    """Client secret that it showed, if not the key itself."""
 
     @property
     def owner(self) -> Owner:
@@ -68,7 +68,7 @@ class Caller:
         return self.claimant.owner
 
     def asking(self, wanted: SessionRequest) -> SessionRequest:
-        """A call as this caller may make it.
+        """Return a call as this caller may make it.
 
         Languages, voice and engine that the secret names are not the client's to choose; its
         other settings are defaults.
@@ -88,8 +88,9 @@ class Caller:
 
     @property
     def is_invited(self) -> bool:
-        """Whether it may listen in any room of its key that it names: the key itself, and secrets
-        that were made for the room, which open no other."""
+        """True if it may listen in any room of its key that it names: the key itself, and secrets
+        that were made for the room, which open no other.
+        """
         return self.secret is None or self.secret.room is not None
 
     def must_own(self, owner: Owner) -> None:
@@ -106,12 +107,12 @@ METHODS = (hdrs.METH_DELETE, hdrs.METH_GET, hdrs.METH_PATCH, hdrs.METH_POST)
 
 
 def caller_of(request: web.Request) -> Caller:
-    """Who sends a request that came through the door."""
+    """Return the sender of a request that passed access control."""
     return request[CALLER]
 
 
 class Door:
-    """Decides who comes in. Used by one event loop."""
+    """Access control of all requests. Used by one event loop."""
 
     def __init__(
         self,
@@ -137,7 +138,7 @@ class Door:
         self._warnings = LogLimit(burst=5, per_second=0.1)
 
     def middleware(self) -> Middleware:
-        """To stand right behind the one that turns errors into answers."""
+        """Return the middleware that stands right behind the one that turns errors into answers."""
 
         @web.middleware
         async def at_the_door(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -173,8 +174,9 @@ class Door:
         return caller
 
     def _claimant(self, key: ValidKey, source: str = "", secret: str = "") -> Claimant:
-        """`source` only of those who may be strangers: who has the key itself may be an
-        application's server, which calls for many."""
+        """Return who asks for a place. `source` only of those who may be strangers: the key itself
+        may be an application's server, which calls for many.
+        """
         has_rivals = self._ring.has_others(key.id)
         return Claimant(Owner(key.id, secret), key.limits, source, has_rivals)
 
@@ -199,7 +201,7 @@ class Door:
                 )
 
     def _caller(self, token: str, address: str | None) -> Caller:
-        """Whose token it is; wrong ones are counted against the address they came from.
+        """Return the caller of a token; wrong ones are counted against the address they came from.
 
         An address that has shown too many is told to wait, but what nobody can guess still opens:
         behind a proxy all clients share one address, and a stranger must not lock the others out.
@@ -256,7 +258,7 @@ class Door:
 
 
 def _token(request: web.Request) -> str | None:
-    """The bearer token, or what a WebSocket carries as a subprotocol. Never from the URL."""
+    """Return the bearer token, or what a WebSocket carries as a subprotocol. Never from the URL."""
     scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         return token.strip()

@@ -1,4 +1,4 @@
-"""Request bodies: bounded in size and time, and what a call's body means."""
+"""Request bodies: bounded in size and time, and the meaning of a call's body."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ SDP_FRAGMENT = "application/trickle-ice-sdpfrag"
 
 @dataclass(frozen=True, slots=True)
 class CallBody:
-    """A call as it came, whatever it was wrapped in."""
+    """Body of a call, whatever it was wrapped in."""
 
     offer_sdp: str
     """The offer; not empty, not yet parsed."""
@@ -54,7 +54,9 @@ class CallBody:
 
 
 async def read_body(request: web.Request, limit_bytes: int) -> bytes:
-    """The body, or `PayloadTooLarge` / `BodyTimeout` without waiting for the rest of it."""
+    """Read the body, or raise `PayloadTooLarge` / `BodyTimeout` without waiting for
+    the rest of it.
+    """
     if (request.content_length or 0) > limit_bytes:
         _too_large(limit_bytes)
     body = bytearray()
@@ -72,14 +74,14 @@ async def read_body(request: web.Request, limit_bytes: int) -> bytes:
 
 
 async def read_fragment(request: web.Request) -> str:
-    """The trickle fragment of a PATCH."""
+    """Read the trickle fragment of a PATCH."""
     if request.content_type.lower() != SDP_FRAGMENT:
         raise UnsupportedMedia(SDP_FRAGMENT)
     return _text(await read_body(request, FRAGMENT_LIMIT_BYTES), "The fragment")
 
 
 async def read_call(request: web.Request) -> CallBody:
-    """The offer and the session settings of a call, from any of the three media types.
+    """Read the offer and the session settings of a call, from any of the three media types.
 
     Raises:
         RemoteError: with the status that fits.
@@ -105,7 +107,8 @@ async def read_call(request: web.Request) -> CallBody:
 
 
 def session_request(session: object, query: Mapping[str, str]) -> SessionRequest:
-    """What a call asks for. The query wins over the ``session`` object; unknown keys are ignored.
+    """Return the session that a call asks for. The query wins over the ``session`` object; unknown
+    keys are ignored.
 
     Raises:
         RemoteError: a known key has a wrong type; the sentence names it.
@@ -129,7 +132,7 @@ def session_request(session: object, query: Mapping[str, str]) -> SessionRequest
 
 
 def query_text(query: Mapping[str, str], key: str) -> str | None:
-    """A parameter that can be shown back; None when it is absent or empty."""
+    """Return a parameter that can be shown back; None when it is absent or empty."""
     text = query.get(key, "").strip()
     if not _is_short_text(text):
         raise RemoteError(f"The query parameter {key} must be a short string of printable text.")
@@ -137,7 +140,7 @@ def query_text(query: Mapping[str, str], key: str) -> str | None:
 
 
 def last_seen(query: Mapping[str, str]) -> LastSeen:
-    """What a client that comes back says it has received: ``last_seq`` and ``last_event_id``.
+    """Return the last event that a client has received: ``last_seq`` and ``last_event_id``.
 
     Raises:
         RemoteError: one of them is not what the server sent.
@@ -154,7 +157,7 @@ def last_seen(query: Mapping[str, str]) -> LastSeen:
 
 
 def _is_short_text(value: object) -> bool:
-    """Whether it can be shown back. A lone surrogate, which JSON can spell, cannot."""
+    """Return whether it can be shown back. A lone surrogate, which JSON can spell, cannot."""
     return isinstance(value, str) and len(value) <= TEXT_LIMIT_CHARS and value.isprintable()
 
 
@@ -169,7 +172,7 @@ def _from_json(body: bytes) -> tuple[object, object]:
 
 
 def _from_multipart(content_type: str, body: bytes) -> tuple[object, object]:
-    """The fields ``sdp`` and ``session``, in any order; others are passed over."""
+    """Return the fields ``sdp`` and ``session``, in any order; others are passed over."""
     parts = [part for part in split_form(content_type, body) if part[0] in ("sdp", "session")]
     fields = {name: _text(data, f"The field {name}") for name, data in parts}
     if len(fields) < len(parts):

@@ -6,7 +6,9 @@ from rtc_server.rates import Rate, TokenBucket
 
 
 class Buckets:
-    """At most `most` of them; the one unused for longest is forgotten first, and is full again."""
+    """Token buckets, at most `most`; the one unused for longest is forgotten first, and is full
+    again.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -16,7 +18,7 @@ class Buckets:
         return len(self._buckets)
 
     def wait_s(self, name: str, rate: Rate, now_s: float) -> float:
-        """Seconds until something may happen again; 0 when it may now. Takes nothing."""
+        """Return the seconds until something may happen again; 0 when it may now. Takes nothing."""
         bucket = self._buckets.get(name)
         if bucket is None:
             return 0.0

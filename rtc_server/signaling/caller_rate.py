@@ -1,4 +1,4 @@
-"""How often one caller may ask for something that is work."""
+"""Rate at which one caller may ask for something that is work."""
 
 import math
 

@@ -123,14 +123,14 @@ class CallRoutes:
         return response
 
     def _own(self, request: web.Request) -> str:
-        """The id of the session in the path, which the caller must have opened."""
+        """Return the id of the session in the path, which the caller must have opened."""
         session_id = request.match_info["session_id"]
         caller_of(request).must_own(self._calls.owner(session_id))
         return session_id
 
 
 def ice_link(server: IceServer) -> str:
-    """The ``Link`` header value of RFC 9725 §4.6."""
+    """Return the ``Link`` header value of RFC 9725 §4.6."""
     link = f'<{server.url}>; rel="ice-server"'
     if server.username:
         link += (
@@ -141,7 +141,7 @@ def ice_link(server: IceServer) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A quoted-string of RFC 9110 §5.6.4; what cannot stand in one is dropped."""
+    """Return a quoted-string of RFC 9110 §5.6.4; what cannot stand in one is dropped."""
     kept = "".join(c for c in text if c.isprintable())
     return '"' + kept.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -150,7 +150,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def _choice(request: web.Request, key: str, default: Choice) -> Choice:
-    """A query parameter that takes one of a few words."""
+    """Return a query parameter that takes one of a few words."""
     given = request.query.get(key, default.value)
     try:
         return type(default)(given)
@@ -160,7 +160,7 @@ def _choice(request: web.Request, key: str, default: Choice) -> Choice:
 
 
 def _if_match(request: web.Request) -> str | None:
-    """The one ETag of If-Match; None when it is absent or ``*``."""
+    """Return the one ETag of If-Match; None when it is absent or ``*``."""
     if hdrs.IF_MATCH not in request.headers:
         return None
     tags = request.if_match or ()

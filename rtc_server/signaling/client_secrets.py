@@ -34,12 +34,12 @@ TTL_S = (10, 7200)
 DEFAULT_TTL_S = 600
 ORIGIN_LIMIT_CHARS = 256
 ROLES = SPEAKER, _LISTENER = "speaker", "listener"
-"""What a secret of a room may be for."""
+"""Roles that a secret of a room may have."""
 PAGE_SECRETS = Rate(burst=30, per_second=0.5)
-"""How often one address may ask for a secret of the page."""
+"""Rate at which one address may ask for a secret of the page."""
 PAGE_ADDRESSES = 4096
 RETRY_AFTER_S = 2
-"""When to ask again while the engines warm up."""
+"""Seconds after which to ask again while the engines warm up."""
 
 
 class ClientSecretRoutes:
@@ -132,8 +132,9 @@ class ClientSecretRoutes:
         return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
 
     def _ice_configuration(self, secret: ClientSecret) -> dict[str, Any]:
-        """What an `RTCPeerConnection` is made with. Its users outlive the secret, for a session
-        may begin in the secret's last second."""
+        """Return what an `RTCPeerConnection` is made with. Its users outlive the secret, for a
+        session may begin in the secret's last second.
+        """
         expires_at = secret.expires_at + self._ice.credential_s
         return {
             "ice_servers": [
@@ -179,7 +180,9 @@ def _ttl_s(value: object) -> int:
 
 
 def _bounds(extension: object) -> tuple[str | None, str | None, bool]:
-    """``x``: the pages that may use the secret, the only room it opens, and whether to speak."""
+    """Return of ``x`` the pages that may use the secret, the only room it opens, and whether to
+    speak.
+    """
     if extension is None:
         return None, None, False
     if not isinstance(extension, dict):

@@ -1,4 +1,4 @@
-"""The aiohttp application: routes, and what every answer has in common."""
+"""aiohttp application: routes, and what every answer has in common."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -82,9 +82,9 @@ ACCESS = {
     RESUME: Access.SESSION,
     TRANSCRIPT: Access.SESSION,
 }
-"""What the routes of these names ask for; all others ask for a key."""
+"""Access that the routes of these names ask for; all others ask for a key."""
 KEY_FILE_CHECK_S = 1.0
-"""How often the key file is looked at."""
+"""Interval at which the key file is looked at."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -132,7 +132,8 @@ def make_http_app(
     rooms: Rooms | None = None,
     page_folder: Path | None = None,
 ) -> web.Application:
-    """Everything that is served over HTTP. Runs alone, or below a prefix by ``add_subapp``.
+    """Return the application of everything that is served over HTTP. Runs alone, or below a prefix
+    by ``add_subapp``.
 
     Without `rooms` there are no routes of rooms. `page_folder` is served instead of the page that
     comes with this package.
@@ -192,7 +193,9 @@ def make_http_app(
 
 
 def key_ring(settings: Settings) -> KeyRing:
-    """The keys that the settings name. Raises `ConfigError` when their file cannot be read."""
+    """Return the keys that the settings name. Raises `ConfigError` when their file
+    cannot be read.
+    """
     access = settings.access
     limits = KeyLimits(
         sessions=access.key_sessions,
@@ -207,7 +210,9 @@ def key_ring(settings: Settings) -> KeyRing:
 
 
 def _watching_keys(ring: KeyRing, calls: Calls) -> Callable[[web.Application], AsyncIterator[None]]:
-    """Looks at the key file while the application runs; a revoked key's sessions end."""
+    """Return a context that looks at the key file while the application runs; a revoked key's
+    sessions end.
+    """
 
     async def watch() -> None:
         while True:

@@ -1,4 +1,4 @@
-"""What the server can do and how it is: engines, languages, phrases, health, metrics."""
+"""Endpoints about the server: engines, languages, phrases, health, metrics."""
 
 import json
 from dataclasses import asdict
@@ -20,9 +20,9 @@ from rtc_server.signaling.bodies import query_text
 from rtc_server.signaling.caller_rate import CallerRate
 
 RETRY_AFTER_S = 2
-"""When to ask again whether a server is ready."""
+"""Seconds after which to ask again whether a server is ready."""
 CATALOGUE_RATE = Rate(burst=100, per_second=20)
-"""How often one caller may ask for engines, languages or phrases."""
+"""Rate at which one caller may ask for engines, languages or phrases."""
 
 
 class InfoRoutes:
@@ -56,7 +56,7 @@ class InfoRoutes:
         router.add_get("/metrics", self.metrics)
 
     async def engines(self, request: web.Request) -> web.Response:
-        """Every engine, and which two are at work."""
+        """Return every engine, and which two are in use."""
         self._rate.take(request)
         keep = self._catalogue.ast is not None and self._catalogue.tts is not None
         return self._answers.give(request, "engines", self._engines, keep=keep)
@@ -74,7 +74,7 @@ class InfoRoutes:
         }
 
     async def languages(self, request: web.Request) -> web.Response:
-        """The pairs that can be translated and spoken now, and the voices."""
+        """Return the pairs that can be translated and spoken now, and the voices."""
         self._rate.take(request)
         ast, tts = self._catalogue.ast, self._catalogue.tts
         if ast is None or tts is None:
@@ -97,7 +97,7 @@ class InfoRoutes:
         return self._answers.give(request, "languages", made, keep=True)
 
     async def phrases(self, request: web.Request) -> web.Response:
-        """Phrases to try in ``?language=``."""
+        """Return phrases to try in ``?language=``."""
         self._rate.take(request)
         asked = query_text(request.query, "language")
         if asked is None:
@@ -112,17 +112,17 @@ class InfoRoutes:
         return self._answers.give(request, f"phrases {language}", made, keep=keep)
 
     async def alive(self, _request: web.Request) -> web.Response:
-        """The event loop turns; nothing more is promised."""
+        """Return 200: the event loop turns; nothing more is promised."""
         return _json({"status": "ok"})
 
     async def ready(self, _request: web.Request) -> web.Response:
-        """Whether calls are welcome: 200, or 503 with the reason."""
+        """Return 200 while calls are welcome, or 503 with the reason."""
         if not self._readiness.ready:
             raise NotReady(self._reason(), RETRY_AFTER_S)
         return _json({"status": "ready"})
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        """Prometheus text."""
+        """Return Prometheus text."""
         response = web.Response(body=self._metrics.exposition())
         response.headers[hdrs.CONTENT_TYPE] = "text/plain; version=0.0.4; charset=utf-8"
         return response

@@ -1,4 +1,4 @@
-"""The keys that are valid now: the one of the settings and those of the key file."""
+"""Keys that are valid now: the one of the settings and those of the key file."""
 
 import hmac
 import logging
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ValidKey:
-    """A key that opens the door."""
+    """Key that is valid."""
 
     id: str
     digest: bytes
@@ -37,7 +37,7 @@ class KeyRing:
     def __init__(
         self, single: str, path: Path | None, defaults: KeyLimits, *, page: bool = False
     ) -> None:
-        """`single` or `path` or neither; `page`: whether our own page may mint secrets.
+        """`single` or `path` or neither; `page`: may our own page make secrets?
 
         Raises `ConfigError` when the key file cannot be read.
         """
@@ -58,7 +58,7 @@ class KeyRing:
                 logger.warning("There is no key in %s yet: nobody can use this server.", path)
 
     def by_id(self, key_id: str) -> ValidKey | None:
-        """A valid key by its id."""
+        """Return a valid key by its id."""
         return self._standing.get(key_id) or self._keys.get(key_id)
 
     def has_others(self, key_id: str) -> bool:
@@ -66,13 +66,15 @@ class KeyRing:
         return bool((self._standing.keys() | self._keys.keys()) - {key_id})
 
     def find(self, token: str) -> ValidKey | None:
-        """The generated key that `token` is, if any. Its time tells no more than an id."""
+        """Return the generated key that `token` is, if any. Its time reveals no more than an id."""
         key = self._keys.get(key_id_of(token) or "")
         right = hmac.compare_digest(digest(token), key.digest if key else _NOBODY)
         return key if right else None
 
     def find_chosen(self, token: str) -> ValidKey | None:
-        """The key of the settings, if `token` is it. A person chose it, so it could be guessed."""
+        """Return the key of the settings, if `token` is it. A person chose it, so it could be
+        guessed.
+        """
         single = self._single
         right = hmac.compare_digest(digest(token), single.digest if single else _NOBODY)
         return single if right else None

@@ -33,7 +33,7 @@ class ApiKey:
     id: str
     """Eight hexadecimal digits."""
     name: str
-    """What its owner calls it; unique in the file."""
+    """Name that its owner gave it; unique in the file."""
     sha256: str
     """Of the whole key, in hexadecimal."""
     created: str
@@ -46,31 +46,31 @@ class ApiKey:
     idle_minutes: int | None = None
 
     def limits(self, defaults: KeyLimits) -> KeyLimits:
-        """What counts for this key."""
+        """Return the limits that apply to this key."""
         own = {name: getattr(self, name) for name in _LIMITS}
         return KeyLimits(**{k: getattr(defaults, k) if own[k] is None else own[k] for k in _LIMITS})
 
 
 def digest(key: str) -> bytes:
-    """What is kept of a key: 32 bytes."""
+    """Return the stored form of a key: 32 bytes."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
 def new_key(name: str, created: str, limits: dict[str, int]) -> tuple[str, ApiKey]:
-    """A key, to be shown once, and its record. `limits` has names of `KeyLimits`."""
+    """Return a key, to be shown once, and its record. `limits` has names of `KeyLimits`."""
     key_id = secrets.token_hex(4)
     key = f"rk_{key_id}_{secrets.token_urlsafe(32)}"
     return key, ApiKey(key_id, name, digest(key).hex(), created, **limits)
 
 
 def key_id_of(token: str) -> str | None:
-    """The id in a token that has the shape of a key."""
+    """Return the id in a token that has the shape of a key."""
     match = _KEY.fullmatch(token)
     return match["id"] if match else None
 
 
 def read_keys(path: Path) -> tuple[ApiKey, ...]:
-    """The records of a key file.
+    """Return the records of a key file.
 
     Raises:
         ConfigError: it cannot be read, or something in it is not as `write_keys` writes it.

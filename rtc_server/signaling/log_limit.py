@@ -1,4 +1,4 @@
-"""Keeps a flood of bad requests from becoming a flood of log lines."""
+"""Rate limit of log lines, so that a flood of bad requests does not become a flood of lines."""
 
 from rtc_server.rates import Rate, TokenBucket
 
@@ -11,7 +11,7 @@ class LogLimit:
         self._held_back = 0
 
     def admit(self, now_s: float) -> int | None:
-        """None to stay silent; else write the line, and say how many were held back before it."""
+        """Return None to stay silent; else the number of lines held back before this one."""
         if self._bucket.take(now_s):
             self._held_back += 1
             return None

@@ -1,4 +1,4 @@
-"""From which pages the server may be used, and under which names: CORS and DNS rebinding.
+"""Origins and host names from which the server may be used: CORS and DNS rebinding.
 
 A server without keys on a developer's machine is reached by every page in the developer's browser.
 Two headers that a page cannot forge keep strangers out: ``Origin``, which browsers send with every
@@ -25,10 +25,10 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 MORE_HEADERS = 100
 """Further header names that a preflight may ask for."""
 PREFLIGHT_AGE_S = 600
-"""How long a browser may remember a preflight."""
+"""Time for which a browser may remember a preflight."""
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-"""What browsers leave out of an origin."""
+"""Ports that browsers leave out of an origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class OriginPolicy:
     server_names: tuple[str, ...]
     """Names we are reached by."""
     loopback: bool
-    """Whether we listen on loopback only."""
+    """True if we listen on loopback only."""
 
     def check(self, host: str | None, origin: str | None) -> None:
         """Pass a request with these headers, or raise `Forbidden` with what to do about it.
@@ -59,11 +59,11 @@ class OriginPolicy:
             )
 
     def allows(self, host: str, origin: str) -> bool:
-        """Whether pages of `origin` may use the server that they reach as `host`."""
+        """Return whether pages of `origin` may use the server that they reach as `host`."""
         return is_own(host, origin) or self.is_listed(origin)
 
     def is_listed(self, origin: str) -> bool:
-        """Whether --cors-origins has it; not so for the opaque origin ``null``."""
+        """Return whether --cors-origins has it; not so for the opaque origin ``null``."""
         if origin == "null":
             return False
         return any(listed == "*" or same_origin(origin, listed) for listed in self.cors_origins)
@@ -82,7 +82,7 @@ class OriginPolicy:
 
 
 def is_own(host: str, origin: str) -> bool:
-    """Whether a page of `origin` came from the server that the request reached as `host`.
+    """Return whether a page of `origin` came from the server that the request reached as `host`.
 
     The scheme is not compared: behind a proxy that ends TLS we do not know our own.
     """
@@ -104,7 +104,9 @@ def _without_default_port(origin: str) -> str:
 
 
 def _name(host: str) -> str:
-    """The name of a Host header, without port, brackets and final dot; empty for nonsense."""
+    """Return the name of a Host header, without port, brackets and final dot; empty
+    for nonsense.
+    """
     try:
         return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
     except ValueError:
@@ -112,7 +114,7 @@ def _name(host: str) -> str:
 
 
 def is_preflight(request: web.Request) -> bool:
-    """Whether a browser asks if it may send the real request."""
+    """Return whether a browser asks if it may send the real request."""
     return (
         request.method == hdrs.METH_OPTIONS
         and hdrs.ORIGIN in request.headers
@@ -150,7 +152,9 @@ def allowed_headers(asked: str) -> list[str]:
 
 
 def cors_headers(policy: OriginPolicy, origin: str | None) -> dict[str, str]:
-    """What lets a page at a listed origin read an answer. No cookies, so no credentials."""
+    """Return the headers that let a page at a listed origin read an answer. No cookies, so no
+    credentials.
+    """
     if not policy.cors_origins:
         return {}
     if origin is None or not policy.is_listed(origin):

@@ -41,19 +41,19 @@ class PageRoutes:
         router.add_get("/static/{path:.+}", self.file, name="static")
 
     async def page(self, _request: web.Request) -> web.StreamResponse:
-        """``index.html``."""
+        """Return ``index.html``."""
         return self.serve("index.html")
 
     async def doctor(self, _request: web.Request) -> web.StreamResponse:
-        """``doctor.html``: what would keep this browser from being heard."""
+        """Return ``doctor.html``: checks of what would keep this browser from being understood."""
         return self.serve("doctor.html")
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        """One file below the folder; whatever points out of it does not exist."""
+        """Return one file below the folder; whatever points out of it does not exist."""
         return self.serve(request.match_info["path"])
 
     def serve(self, path: str) -> web.StreamResponse:
-        """One file below the folder, or 404."""
+        """Return one file below the folder, or 404."""
         if len(path) > LONGEST_PATH or "\0" in path:
             raise web.HTTPNotFound
         if any(part.startswith(".") for part in path.split("/")):

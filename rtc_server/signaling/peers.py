@@ -1,4 +1,4 @@
-"""What WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep) have in common.
+"""Common part of WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep).
 
 Both take an offer by ``POST`` and answer 201 with ``Location``, a strong ``ETag`` and the ICE
 servers; candidates follow by ``PATCH``, and ``DELETE`` ends it. ``GET`` succeeds and says nothing.
@@ -129,12 +129,12 @@ class PeerRoutes:
         return _options(request, hdrs.METH_GET, hdrs.METH_POST, accept=("Accept-Post", SDP))
 
     async def session_options(self, request: web.Request) -> web.StreamResponse:
-        """The same for a session; tells nobody whether it is there."""
+        """``OPTIONS`` of a session, the same whether it is there or not."""
         fragment = ("Accept-Patch", SDP_FRAGMENT)
         return _options(request, hdrs.METH_DELETE, hdrs.METH_GET, hdrs.METH_PATCH, accept=fragment)
 
     def _own(self, request: web.Request) -> tuple[str, str]:
-        """Room and peer of the path, which the caller must have opened."""
+        """Return room and peer of the path, which the caller must have opened."""
         room, peer = request.match_info["room"], request.match_info["peer"]
         caller_of(request).must_own(self._rooms.owner(room, peer))
         return room, peer
@@ -150,7 +150,7 @@ async def _read_offer(request: web.Request) -> str:
 
 
 def _etag(request: web.Request) -> str:
-    """The one ETag of If-Match, or ``*``."""
+    """Return the one ETag of If-Match, or ``*``."""
     if hdrs.IF_MATCH not in request.headers:
         raise EtagMissing("Send If-Match with the ETag of the answer.")
     tags = request.if_match or ()

@@ -33,7 +33,7 @@ _ROUTING = {
     405: ("method_not_allowed", "This address does not answer {method}; it answers {allow}."),
     413: (PayloadTooLarge.code, "The request is too large."),
 }
-"""What aiohttp itself refuses, as code and sentence."""
+"""Errors of aiohttp itself, as code and sentence."""
 _REALTIME = "/v1/realtime"
 _TRANSLATIONS = f"{_REALTIME}/translations"
 _ELSEWHERE = {
@@ -48,7 +48,7 @@ _ELSEWHERE = {
 def problem(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """An error response. `message` is a sentence for people; nothing internal."""
+    """Return an error response. `message` is a sentence for people; nothing internal."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -72,7 +72,7 @@ def problem(
 
 
 def problem_of(error: RtcServerError, method: str) -> web.Response:
-    """The response that an error of ours becomes, to a request with `method`."""
+    """Return the response that an error of ours becomes, to a request with `method`."""
     headers: dict[str, str] = {}
     status = HTTPStatus.SERVICE_UNAVAILABLE.value
     match error:
@@ -97,19 +97,19 @@ def problem_of(error: RtcServerError, method: str) -> web.Response:
 
 
 def internal_error() -> web.Response:
-    """Our own fault: says so, and nothing about where."""
+    """Return our own fault: says so, and nothing about where."""
     return problem(
         500, RtcServerError.code, "Something went wrong in the server. Its log says what."
     )
 
 
 def client_is_gone(request: web.Request) -> bool:
-    """Whether nobody is left to read the answer."""
+    """Return whether nobody is left to read the answer."""
     return request.transport is None or request.transport.is_closing()
 
 
 def problem_middleware() -> Middleware:
-    """The outermost middleware: nothing leaves as an exception or as a page of aiohttp's."""
+    """Return the outermost middleware: nothing leaves as an exception or as a page of aiohttp's."""
     tracebacks = LogLimit(burst=10, per_second=0.2)
 
     @web.middleware
@@ -150,7 +150,7 @@ def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.R
 
 
 def _hint(path: str) -> str:
-    """A further sentence for an address that is nearly right, or nothing."""
+    """Return a further sentence for an address that is nearly right, or nothing."""
     plain = path.rstrip("/")
     _, realtime, rest = plain.rpartition(_REALTIME)
     if realtime and rest in _ELSEWHERE:

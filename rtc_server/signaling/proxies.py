@@ -1,4 +1,4 @@
-"""What a reverse proxy in front of us says of the client, believed only from proxies we know.
+"""Client address and scheme as reported by a reverse proxy, believed only from proxies we know.
 
 ``X-Forwarded-For``, ``-Host`` and ``-Prefix`` can be written by anybody, so they count only when
 the connection itself comes from an address of ``--trusted-proxies``; from others they are ignored.
@@ -32,7 +32,7 @@ class TrustedProxies:
     """Single addresses are networks of one."""
 
     def trusts(self, address: str | None) -> bool:
-        """Whether it is one of them."""
+        """Return whether it is one of them."""
         try:
             parsed = ip_address(address or "")
         except ValueError:
@@ -40,7 +40,8 @@ class TrustedProxies:
         return any(parsed in network for network in self.networks)
 
     def client(self, remote: str | None, forwarded_for: Sequence[str]) -> str | None:
-        """Who sent a request that came from `remote` with these X-Forwarded-For headers.
+        """Return the address that sent a request, which came from `remote` with these
+        X-Forwarded-For headers.
 
         Each proxy adds, at the end, whom it heard. So the list is read from there, as long as a
         proxy of ours wrote it; what stands before is the client's own invention.
@@ -84,7 +85,9 @@ def counted_source(address: str | None, proxies: TrustedProxies) -> str:
 
 
 def proxy_middleware(proxies: TrustedProxies) -> Middleware:
-    """To stand outermost: all behind it see the client as if there were no proxy."""
+    """Return the middleware that stands outermost: all behind it see the client as if there were no
+    proxy.
+    """
 
     @web.middleware
     async def behind_proxy(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -105,6 +108,6 @@ def proxy_middleware(proxies: TrustedProxies) -> Middleware:
 
 
 def as_the_client_sees(request: web.Request, location: str) -> str:
-    """A ``Location`` of ours, below the prefix that a proxy took off on the way in."""
+    """Return a ``Location`` of ours, below the prefix that a proxy took off on the way in."""
     prefix = request.get(PREFIX, "")
     return prefix + location if location.startswith("/") else location

@@ -1,4 +1,4 @@
-"""What there is of a room besides its sound: its state, captions as text, the link to join."""
+"""Endpoints of a room besides its sound: its state, captions as text, the link to join."""
 
 import asyncio
 import io
@@ -35,13 +35,13 @@ STALL_S = 20.0
 URL_LIMIT_CHARS = 2000
 """Of a join link: what a QR code of medium error correction holds, and a little less."""
 LINK_RATE = Rate(burst=20, per_second=0.5)
-"""How often one caller may ask for a link."""
+"""Rate at which one caller may ask for a link."""
 LINK_FRESH = 0.9
 """Part of its time that a link must have left to be given again."""
 LINKS = 256
 """Links kept; as many QR codes."""
 RETRY_MS = 3000
-"""When a reader comes back."""
+"""Time after which a reader comes back."""
 
 
 class RoomRoutes:
@@ -72,14 +72,14 @@ class RoomRoutes:
         router.add_get(f"/rooms/{ROOM}", self.speaker_page, name=SPEAKER_PAGE)
 
     async def state(self, request: web.Request) -> web.StreamResponse:
-        """Who speaks, and which languages how many listen to."""
+        """Return the speaker's language, and the number of listeners of each language."""
         room = request.match_info["room"]
         must_be_invited(request, self._rooms, room)
         state = self._rooms.state(room, caller_of(request).owner)
         return web.json_response(asdict(state), headers={hdrs.CACHE_CONTROL: "no-store"})
 
     async def captions(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: each an ``x.segment``, its id for ``Last-Event-ID``."""
+        """Stream server-sent events: each an ``x.segment``, its id for ``Last-Event-ID``."""
         room, last_id = request.match_info["room"], request.headers.get("Last-Event-ID")
         must_be_invited(request, self._rooms, room)
         owner = caller_of(request).owner
@@ -108,7 +108,7 @@ class RoomRoutes:
         return response
 
     async def link(self, request: web.Request) -> web.StreamResponse:
-        """What the speaker shows to the others: a link, and the same as a QR code."""
+        """Return what the speaker shows to the others: a link, and the same as a QR code."""
         self._link_rate.take(request)
         room, caller = request.match_info["room"], caller_of(request)
         path = as_the_client_sees(request, str(request.app.router[LISTEN_PAGE].url_for(room=room)))
@@ -128,7 +128,9 @@ class RoomRoutes:
         return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
 
     def _ticketed(self, url: str, room: str, key: str) -> tuple[str, int]:
-        """The link with a ticket, and when that expires: the one made before while it is new."""
+        """Return the link with a ticket, and when that expires: the one made before while it is
+        new.
+        """
         now_s = int(self._wall())
         known = self._links.get((key, url))
         if known is not None and known[1] - now_s > LINK_FRESH * self._link_s:
@@ -145,11 +147,11 @@ class RoomRoutes:
         return made
 
     async def listen_page(self, _request: web.Request) -> web.StreamResponse:
-        """Where the link leads."""
+        """Return the page that the link leads to."""
         return self._page.serve("listen.html")
 
     async def speaker_page(self, _request: web.Request) -> web.StreamResponse:
-        """The room as its speaker sees it."""
+        """Return the page of the room's speaker."""
         return self._page.serve("room.html")
 
 
@@ -160,7 +162,9 @@ def _event(caption: Caption | None) -> str:
 
 
 def _origin(request: web.Request) -> str:
-    """Where the caller's browser found us; it knows better than we do behind a proxy."""
+    """Return the origin at which the caller's browser found us; it knows better than we do behind a
+    proxy.
+    """
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is not None and is_own(request.host, origin):
         return origin

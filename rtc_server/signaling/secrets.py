@@ -27,7 +27,7 @@ TOKEN_LIMIT_CHARS = 4096
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """What a secret says."""
+    """Content of a client secret."""
 
     id: str
     """Of the session configuration, ``sess_…``; names the secret's own sessions."""
@@ -38,7 +38,7 @@ class ClientSecret:
     model: str | None = None
     """Shown back by its sessions."""
     settings: SessionPatch = field(default_factory=SessionPatch)
-    """What its sessions start with."""
+    """Settings that its sessions start with."""
     origin: str | None = None
     """The only web origin whose pages may use it; None for any that may use the server."""
     room: str | None = None
@@ -48,20 +48,22 @@ class ClientSecret:
 
 
 class SecretSigner:
-    """Signs and reads secrets. `digest_of` gives a valid key's digest by its id, or None."""
+    """Signer and reader of secrets. `digest_of` gives a valid key's digest by its id, or None."""
 
     def __init__(self, server_key: bytes, digest_of: Callable[[str], bytes | None]) -> None:
         self._server_key, self._digest_of = server_key, digest_of
 
     def sign(self, secret: ClientSecret) -> str:
-        """The token. The key it names must be valid."""
+        """Return the token. The key it names must be valid."""
         key_digest = self._digest_of(secret.key)
         assert key_digest is not None
         signed = f"{secret.key}.{_encode(_pack(secret))}"
         return f"{PREFIX}{signed}.{_encode(self._mac(signed, key_digest))}"
 
     def read(self, token: str) -> ClientSecret | None:
-        """What was signed, expired or not; None for anything else. Raises nothing."""
+        """Return the secret that was signed, expired or not; None for anything else. Raises
+        nothing.
+        """
         signed, _, signature = token.removeprefix(PREFIX).rpartition(".")
         key_id, _, payload = signed.partition(".")
         if len(token) > TOKEN_LIMIT_CHARS or not token.startswith(PREFIX):
@@ -79,7 +81,7 @@ class SecretSigner:
 
 
 def server_key(path: Path | None) -> bytes:
-    """The key that signs: what the file says, or a new one that ends with the process.
+    """Return the key that signs: the one in the file, or a new one that ends with the process.
 
     Raises:
         ConfigError: the file cannot be read, or is too short to be secret.
@@ -118,7 +120,7 @@ def _pack(secret: ClientSecret) -> bytes:
 
 
 def _unpack(key_id: str, payload: bytes) -> ClientSecret:
-    """Only ever given what `_pack` made: the signature was right."""
+    """Return the secret of a payload that `_pack` made: the signature was right."""
     body = json.loads(payload)
     settings = body.get("s", {})
     if "x_events" in settings:

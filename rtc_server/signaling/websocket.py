@@ -29,16 +29,16 @@ PLAIN, TRANSLATIONS = "ws_audio", "ws_translations"
 """Names of the routes."""
 
 SUBPROTOCOL = "realtime"
-"""What browser clients of OpenAI's API offer beside their key."""
+"""Subprotocol that browser clients of OpenAI's API offer beside their key."""
 GOODBYE_S = 2.0
-"""How long the peer may take to answer our close."""
+"""Time limit for the peer's answer to our close."""
 SEND_BUFFER_BYTES = 64 * 1024
 """Of the kernel, for each connection: what lies there can no longer be dropped when the peer is
 slow. Linux doubles it; that is four seconds of raw 16 kHz audio."""
 UNSENT_BYTES = 4 * 1024
 """Of ours, before that: more, and a send waits until the peer reads."""
 READ_BYTES = 64 * 1024
-"""What a read makes room for. asyncio's 256 KiB are fresh pages from the system each time."""
+"""Size of a read's buffer. asyncio's 256 KiB are fresh pages from the system each time."""
 
 
 class AiohttpSocket:
@@ -102,7 +102,7 @@ class WebSocketRoutes:
         router.add_get(TRANSLATIONS_PATH, self.translations, name=TRANSLATIONS, allow_head=False)
 
     async def plain(self, request: web.Request) -> web.StreamResponse:
-        """Raw PCM and events."""
+        """Serve raw PCM and events."""
         return await self._serve(request, PlainForm, stats=True)
 
     async def translations(self, request: web.Request) -> web.StreamResponse:

@@ -19,7 +19,7 @@ WHEP_OPTIONS, WHEP_SESSION_OPTIONS = "whep_options", "whep_session_options"
 
 
 def whep_routes(rooms: Rooms, metrics: Metrics, ice: IceServers, wall: Clock) -> PeerRoutes:
-    """Without ``?language=`` the server's usual target is heard."""
+    """Return the routes. Without ``?language=`` the listener gets the server's usual target."""
 
     async def listen(request: web.Request, room: str, offer_sdp: str) -> OpenedCall:
         must_be_invited(request, rooms, room)
@@ -40,6 +40,6 @@ def must_be_invited(request: web.Request, rooms: Rooms, room: str) -> None:
 
 
 def wanted_language(request: web.Request) -> str | None:
-    """``?language=``, region cut off."""
+    """Return ``?language=``, region cut off."""
     text = query_text(request.query, "language")
     return None if text is None else language_code(text)

@@ -18,7 +18,9 @@ WHIP_OPTIONS, WHIP_SESSION_OPTIONS = "whip_options", "whip_session_options"
 
 
 def whip_routes(rooms: Rooms, metrics: Metrics, ice: IceServers, wall: Clock) -> PeerRoutes:
-    """``?source=`` says what is spoken, ``?languages=de,fr`` what may be listened to."""
+    """Return the routes. ``?source=`` is the language spoken, ``?languages=de,fr`` those to listen
+    to.
+    """
 
     async def speak(request: web.Request, room: str, offer_sdp: str) -> OpenedCall:
         caller = caller_of(request)

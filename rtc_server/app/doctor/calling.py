@@ -13,7 +13,7 @@ PATIENCE = aiohttp.ClientTimeout(total=15)
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where a server is, and how to get in."""
+    """Address of a server, and the credentials for it."""
 
     http: aiohttp.ClientSession
     url: str
@@ -22,11 +22,11 @@ class Door:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What every request carries."""
+        """Headers of every request."""
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}
 
     async def get(self, path: str, **query: str) -> Any:
-        """A JSON answer.
+        """Return a JSON answer.
 
         Raises:
             RtcServerError: none came, or an error; with its own sentence where it has one.
@@ -43,7 +43,9 @@ class Door:
 
 
 def negotiation(door: Door, source: str = "", target: str = "") -> Callable[[str], Awaitable[str]]:
-    """Offer in, answer out, by a POST; raises `RtcServerError` with the server's sentence."""
+    """Return a function from offer to answer, by a POST; it raises `RtcServerError` with the
+    server's sentence.
+    """
 
     async def negotiate(offer: str) -> str:
         query = {key: text for key, text in (("source", source), ("target", target)) if text}
@@ -65,7 +67,7 @@ def negotiation(door: Door, source: str = "", target: str = "") -> Callable[[str
 
 
 async def sentence_of(response: aiohttp.ClientResponse) -> str:
-    """What an error answer says, or its status when it is not one of ours."""
+    """Return the sentence of an error answer, or its status when it is not one of ours."""
     try:
         detail = (await response.json(content_type=None))["detail"]
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""The order in which things are looked at."""
+"""Order of the checks."""
 
 import datetime
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ CONNECT_S = 20.0
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """This machine with these settings, before `serve`."""
+    """Yield findings about this machine with these settings, before `serve`."""
     addresses = addresses_to_offer(settings.transport, settings.http.host)
     for finding in look_at_machine(settings, addresses, datetime.datetime.now(datetime.UTC)):
         yield finding
@@ -37,7 +37,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def examine_remote(url: str, settings: Settings) -> AsyncIterator[Finding]:
-    """A server elsewhere, from here: as a client of it. The key is that of the settings."""
+    """Yield findings about a server elsewhere, seen as its client. The key is that
+    of the settings.
+    """
     url = url.rstrip("/")
     place = urlsplit(url)
     async with aiohttp.ClientSession() as http:

@@ -1,11 +1,11 @@
-"""What the doctor has to say."""
+"""Findings of the doctor."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """Severity of a finding."""
 
     OK = "ok"
     NOTE = "note"
@@ -16,25 +16,25 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """Result of one check."""
 
     level: Level
     what: str
     """A sentence."""
     fix: str = ""
-    """What to do about it, unless it is well."""
+    """Remedy, unless all is well."""
 
 
 def ok(what: str) -> Finding:
-    """It is well."""
+    """Return a finding that something is well."""
     return Finding(Level.OK, what)
 
 
 def note(what: str, fix: str) -> Finding:
-    """It may surprise."""
+    """Return a finding that something may surprise."""
     return Finding(Level.NOTE, what, fix)
 
 
 def fault(what: str, fix: str) -> Finding:
-    """It does not work."""
+    """Return a finding that something does not work."""
     return Finding(Level.FAULT, what, fix)

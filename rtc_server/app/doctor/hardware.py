@@ -1,4 +1,4 @@
-"""Processor, memory, room on disk, GPU and model files, held against what the engines need."""
+"""Checks of processor, memory, room on disk, GPU and model files against what the engines need."""
 
 import os
 import re
@@ -27,7 +27,7 @@ _OF_INT8 = frozenset({"recognizer", "translation"})
 
 
 def look_at_hardware(engines: EngineSettings, root: Path = ROOT) -> Iterator[Finding]:
-    """Everything in this module. `root` holds ``dev``, ``proc`` and ``sys``."""
+    """Yield all findings of this module. `root` holds ``dev``, ``proc`` and ``sys``."""
     yield from processor(engines, root)
     yield from memory(engines, root)
     yield from gpu(engines, root)
@@ -36,7 +36,7 @@ def look_at_hardware(engines: EngineSettings, root: Path = ROOT) -> Iterator[Fin
 
 
 def processor(engines: EngineSettings, root: Path = ROOT) -> Iterator[Finding]:
-    """Threads and the instructions that fast arithmetic wants."""
+    """Check the threads and the instructions that fast arithmetic wants."""
     affinity = getattr(os, "sched_getaffinity", None)
     threads = len(affinity(0)) if affinity else os.cpu_count() or 1
     flags = set(re.findall(r"\w+", _read(root / "proc/cpuinfo")))
@@ -84,7 +84,9 @@ def memory(engines: EngineSettings, root: Path = ROOT) -> Iterator[Finding]:
 
 
 def gpu(engines: EngineSettings, root: Path = ROOT, cuda: str | None = None) -> Iterator[Finding]:
-    """GPU, driver and the CUDA of the installed PyTorch (`cuda`), for engines that use them."""
+    """Check GPU, driver and the CUDA of the installed PyTorch (`cuda`), for engines
+    that use them.
+    """
     kinds = kinds_loaded(engines.ast, engines.tts)
     if not _OF_TORCH & kinds or engines.device == "cpu":
         return
@@ -106,7 +108,9 @@ def gpu(engines: EngineSettings, root: Path = ROOT, cuda: str | None = None) -> 
 
 
 def model_files(engines: EngineSettings) -> Iterator[Finding]:
-    """The catalogue's files that the engines load: missing, damaged or right, by their hashes."""
+    """Check the catalogue's files that the engines load: missing, damaged or right, by their
+    hashes.
+    """
     folder = models_folder(engines.models_dir)
     models = dict.fromkeys((*needed_models(engines), *fetched_models(engines, folder)))
     for model in models:
@@ -124,7 +128,7 @@ def model_files(engines: EngineSettings) -> Iterator[Finding]:
 
 
 def unpacking_room(engines: EngineSettings) -> Iterator[Finding]:
-    """Room to unpack Canary in: beside its file, else where temporary files go."""
+    """Check the room to unpack Canary in: beside its file, else where temporary files go."""
     folder = models_folder(engines.models_dir)
     for model in fetched_models(engines, folder):
         if model.kind != "canary":

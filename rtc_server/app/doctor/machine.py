@@ -1,4 +1,4 @@
-"""What can be seen without starting anything: ports, addresses, the certificate."""
+"""Checks that start nothing: ports, addresses, the certificate."""
 
 import datetime
 import ipaddress
@@ -20,7 +20,7 @@ SOON = datetime.timedelta(days=14)
 def look_at_machine(
     settings: Settings, addresses: Sequence[str], now: datetime.datetime
 ) -> Iterator[Finding]:
-    """Everything in this module. `addresses` are those that media is offered on."""
+    """Yield all findings of this module. `addresses` are those that media is offered on."""
     yield from http_port(settings.http)
     yield from microphone(settings.http)
     if settings.http.tls_cert:
@@ -30,7 +30,7 @@ def look_at_machine(
 
 
 def http_port(http: HttpSettings) -> Iterator[Finding]:
-    """Whether the server could listen."""
+    """Check that the server could listen."""
     family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
     try:
         with socket.create_server((http.host, http.port), family=family):
@@ -45,7 +45,7 @@ def http_port(http: HttpSettings) -> Iterator[Finding]:
 
 
 def microphone(http: HttpSettings) -> Iterator[Finding]:
-    """Browsers give a page the microphone in a secure context only."""
+    """Check that pages come from a secure context: browsers give them the microphone there only."""
     if http.is_loopback():
         yield note(
             "Only this machine can reach the server.",
@@ -66,7 +66,7 @@ def microphone(http: HttpSettings) -> Iterator[Finding]:
 
 
 def certificate(http: HttpSettings, now: datetime.datetime) -> Iterator[Finding]:
-    """Whether browsers will accept it, as far as it says itself."""
+    """Check that browsers will accept the certificate, as far as it can be read from it."""
     try:
         tls_context(Path(http.tls_cert), Path(http.tls_key))
         found = x509.load_pem_x509_certificate(Path(http.tls_cert).read_bytes())
@@ -92,7 +92,7 @@ def certificate(http: HttpSettings, now: datetime.datetime) -> Iterator[Finding]
 
 
 def media_addresses(settings: Settings, addresses: Sequence[str]) -> Iterator[Finding]:
-    """Whether clients elsewhere can send media here."""
+    """Check that clients elsewhere can send media here."""
     shown = ", ".join(addresses) or "none"
     if not addresses:
         yield fault("There is no address to offer for media.", "Connect this machine to a network.")
@@ -122,7 +122,7 @@ def media_addresses(settings: Settings, addresses: Sequence[str]) -> Iterator[Fi
 def media_ports(
     transport: TransportSettings, addresses: Sequence[str], max_sessions: int
 ) -> Iterator[Finding]:
-    """Whether there are UDP ports for all sessions."""
+    """Check that there are UDP ports for all sessions."""
     first, last = transport.udp_port_first, transport.udp_port_last
     if not last:
         yield ok("Media may take any UDP port that is free; a firewall must let all in.")

@@ -1,4 +1,6 @@
-"""A whole server is started aside, on loopback, and spoken to: what it answers, what it costs."""
+"""Rehearsal: a whole server is started aside, on loopback, and given speech; its answers and its
+cost.
+"""
 
 import asyncio
 import os
@@ -37,7 +39,7 @@ PATIENCE_S = 30.0
 
 @asynccontextmanager
 async def rehearsal(settings: Settings) -> AsyncIterator[tuple[str, int]]:
-    """A server with the same engines, listener and interpreter; its URL and process id.
+    """Yield a server with the same engines, listener and interpreter; its URL and process id.
 
     Raises:
         RtcServerError: it did not start; the sentence is its own.
@@ -118,7 +120,9 @@ async def rehearse(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def headroom(server_s: float, all_s: float, session_s: float, cores: int) -> Iterator[Finding]:
-    """How many sessions fit, from CPU seconds that `session_s` seconds of sessions took."""
+    """Estimate how many sessions fit, from CPU seconds that `session_s` seconds of
+    sessions took.
+    """
     server_ms, all_ms = 1000 * server_s / session_s, 1000 * all_s / session_s
     by_loop = HEADROOM * 1000 / max(server_ms, 0.1)  # one thread serves all sessions
     by_machine = HEADROOM * 1000 * cores / max(all_ms, 0.1)
@@ -137,7 +141,7 @@ def headroom(server_s: float, all_s: float, session_s: float, cores: int) -> Ite
 
 
 def real_time_factor(engine_s: dict[str, float], reports: list[Report]) -> Iterator[Finding]:
-    """Seconds that engines worked for each second of speech, partial captions included.
+    """Compute the seconds that engines worked for each second of speech, partial captions included.
 
     Args:
         engine_s: seconds of engine calls by kind.
@@ -197,7 +201,7 @@ def _heard(reports: list[Report], source: str, target: str, sentence: str) -> It
 
 
 async def _something_to_say(door: Door, settings: Settings) -> tuple[str, str, str]:
-    """Source, target and a sentence that the engine should know."""
+    """Return source, target and a sentence that the engine should know."""
     source, target = settings.interpreter.source, settings.interpreter.target
     phrases = (await door.get("/v1/phrases", language=source)).get("phrases", [])
     usual = {"en": "Where is the train station?", "ru": "Где находится вокзал?"}
@@ -209,7 +213,7 @@ async def _something_to_say(door: Door, settings: Settings) -> tuple[str, str, s
 
 
 async def _spoken(sentence: str, language: str) -> Samples:
-    """The sentence by eSpeak NG, and silence: `TURN_S` at 48 kHz."""
+    """Return the sentence by eSpeak NG, and silence: `TURN_S` at 48 kHz."""
     service = TtsService("espeak", EngineOptions(), EngineSettings(), Metrics())
     await service.start()
     try:
@@ -229,7 +233,9 @@ async def _spoken(sentence: str, language: str) -> Samples:
 
 
 def _cpu_s(pid: int) -> tuple[float, float] | None:
-    """CPU seconds of the process, and of it and its children together; None without /proc."""
+    """Return the CPU seconds of the process, and of it and its children together; None without
+    /proc.
+    """
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         own = _stat_s(str(pid))
