@@ -1,4 +1,4 @@
-"""Keeps the voice near the speaker: pauses, tempo, and what is left out. Pure.
+"""Rules that keep the voice near the speaker: pauses, tempo, and omissions. Pure.
 
 Three steps, each begun only where the one before did not do: pauses are shortened beyond 1 s of
 waiting speech, the tempo rises with the sentences that follow, and beyond 5 s whole clauses are
@@ -27,7 +27,7 @@ FASTEST = 1.25
 
 @dataclass(frozen=True, slots=True)
 class BacklogRules:
-    """How a mode catches up."""
+    """Rules by which a mode catches up."""
 
     calm_ms: float = 1000.0
     """Waiting speech up to which the voice takes its time."""
@@ -36,14 +36,14 @@ class BacklogRules:
     tempo_step: float = FASTEST - 1.0
     """Most change of tempo from one sentence to the next."""
     keeps_pace: bool = False
-    """Whether the tempo also follows how much longer the voice takes than the speaker."""
+    """True if the tempo also follows how much longer the voice takes than the speaker."""
     drop_ms: float | None = None
     """Waiting speech beyond which whole clauses are left out; None leaves that to the server's
     own bound."""
 
 
 class Backlog:
-    """The tempo of one voice. It changes between sentences, never inside one."""
+    """Tempo of one voice. It changes between sentences, never inside one."""
 
     def __init__(self, rules: BacklogRules) -> None:
         self.rules = rules
@@ -86,7 +86,7 @@ class _Pace:
         self._voice_sum = self._speech_sum = 0.0
 
     def begin(self, queue_ms: float, said_s: float) -> float:
-        """A sentence begins; return the ratio of those before it."""
+        """Begin a sentence; return the ratio of those before it."""
         # Behind the sentence there is a pause, which no tempo shortens.
         speech_ms = (said_s - self._began_s) * 1000 - GAP_FRAMES * FRAME_MS
         voice_ms = self.voice_ms

@@ -14,19 +14,20 @@ from rtc_server.events.server import (
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """From which language into which, and in whose voice."""
+    """Languages of an interpretation, and the voice."""
 
     source: str
     """Language that is spoken."""
     target: str
-    """Language that is heard."""
+    """Language of the translation."""
     voice: str | None = None
     """Voice of the synthesis; None takes the language's default."""
 
 
 @dataclass(slots=True)
 class SegmentCaptions:
-    """Counts revisions of one segment and says what of its text will not change any more.
+    """Captions of one segment: counts revisions, and keeps what of its text will not change any
+    more.
 
     A partial is stable as far as the two latest passes agree, but for the last word and what the
     engine itself leaves open. What was stable stays: a later pass that wavers is not shown.
@@ -37,7 +38,7 @@ class SegmentCaptions:
     direction: Direction
     """The languages in force when the segment began."""
     start_ms: int
-    """Where it begins on the session's audio clock."""
+    """Start of the segment on the session's audio clock."""
     _rev: int = field(default=0, init=False)
     _text: str = field(default="", init=False)
     _settled_chars: int = field(default=0, init=False)
@@ -46,11 +47,12 @@ class SegmentCaptions:
 
     @property
     def shown(self) -> bool:
-        """Whether the client has seen anything of it."""
+        """True once the client has been sent anything of it."""
         return self._rev > 0
 
     def partial(self, text: str, end_ms: int, open_chars: int = 0) -> SegmentEvent | None:
-        """The event for a new partial; None when it tells nothing new, or denies what is stable.
+        """Return the event for a new partial; None when it adds nothing, or contradicts what is
+        stable.
 
         `open_chars` at the end of the text are what the engine may still write otherwise.
         """
@@ -66,7 +68,9 @@ class SegmentCaptions:
         return self._event(SegmentStatus.PARTIAL, text, "", end_ms, stable_chars=len(self._stable))
 
     def hypothesis(self, shown: Texts, committed: Texts, end_ms: int) -> SegmentEvent | None:
-        """The event for texts that begin with what is committed; None when it tells nothing new."""
+        """Return the event for texts that begin with what is committed; None when it
+        adds nothing.
+        """
         news = (shown, committed)
         if news == self._told:
             return None
@@ -81,7 +85,7 @@ class SegmentCaptions:
         )
 
     def final(self, result: AstResult, end_ms: int) -> SegmentEvent:
-        """The event for the engine's answer."""
+        """Return the event for the engine's answer."""
         if result.status is AstStatus.NOT_UNDERSTOOD:
             hints = tuple(CaptionHint(h.source, h.target) for h in result.hints)
             return self._event(SegmentStatus.NOT_UNDERSTOOD, "", "", end_ms, hints=hints)
@@ -90,7 +94,7 @@ class SegmentCaptions:
     def failed(
         self, message: str, end_ms: int, result: AstResult | None = None, *, code: str = ""
     ) -> SegmentEvent:
-        """The event for a failure; texts that were already final stay."""
+        """Return the event for a failure; texts that were already final stay."""
         source, target = (result.source_text, result.target_text) if result else ("", "")
         return self._event(SegmentStatus.FAILED, source, target, end_ms, message=message, code=code)
 
@@ -124,7 +128,7 @@ class SegmentCaptions:
 
 
 def _common_words(one: str, other: str) -> str:
-    """The longest beginning that both share and behind which both go on with another word.
+    """Return the longest beginning that both share and behind which both go on with another word.
 
     The last word is not counted, though both have it: an engine that has heard half of what comes
     likes to guess it.
@@ -140,12 +144,12 @@ def _common_words(one: str, other: str) -> str:
 
 
 class Transcript:
-    """Joins final texts into the append-only deltas of the public API."""
+    """Final texts joined into the append-only deltas of the public API."""
 
     def __init__(self) -> None:
         self._begun = False
 
     def delta(self, text: str) -> str:
-        """`text` as it is to be appended: with a space before it unless it is the first."""
+        """Return `text` as it is to be appended: with a space before it unless it is the first."""
         begun, self._begun = self._begun, True
         return f" {text}" if begun else text

@@ -1,4 +1,4 @@
-"""Decides when committed words are worth saying. Pure.
+"""Gate between committed words and the voice: lets them out clause by clause. Pure.
 
 A voice that speaks word by word cannot be followed, one that waits for sentences is late. Clauses
 are let out at a mark, before a word that begins a clause, when many words wait, or when the voice
@@ -22,7 +22,7 @@ class ClauseGate:
 
     @property
     def waiting(self) -> int:
-        """How many words wait."""
+        """Number of words that wait."""
         return len(self._words)
 
     def add(self, words: tuple[str, ...]) -> None:
@@ -69,6 +69,8 @@ class ClauseGate:
 
 
 def _is_mark(words: tuple[str, ...], count: int) -> bool:
-    """Whether a clause ends with the `count`-th word; one word alone is none but as a sentence."""
+    """Return whether a clause ends with the `count`-th word; one word alone is none but as a
+    sentence.
+    """
     word = words[count - 1]
     return ends_sentence(word) or (count > 1 and ends_clause(word))

@@ -1,4 +1,4 @@
-"""Decides which words of a hypothesis will never change again. Pure.
+"""Policies that decide which words of a hypothesis will never change again. Pure.
 
 Engines revise what they make of speech that goes on. A `CommitPolicy` says how much of the newest
 hypothesis can be relied upon; `CommittedText` applies it to one language of one stretch of audio,
@@ -26,13 +26,13 @@ class Hypothesis:
     words: tuple[str, ...]
     """All words since the beginning of the audio."""
     ends_ms: tuple[int, ...] = ()
-    """For each word, where in the audio it ends; empty when the engine does not say."""
+    """End of each word in the audio; empty when the engine does not say."""
     open_words: int = 0
     """Words at the end that the engine itself leaves open."""
 
 
 class CommitPolicy(Protocol):
-    """Judges hypotheses of one language, in order."""
+    """Judge of the hypotheses of one language, in order."""
 
     def reliable(self, heard_ms: int, words: Sequence[str], ends_ms: Sequence[int]) -> int:
         """Return how many words at the beginning of `words` can be committed.
@@ -44,11 +44,11 @@ class CommitPolicy(Protocol):
         """
 
     def committed(self, count: int) -> None:
-        """Take note: that many words were committed; the next call does not show them again."""
+        """Note that so many words were committed; the next call does not hold them again."""
 
 
 class Consecutive:
-    """Commits nothing before the end."""
+    """Policy that commits nothing before the end."""
 
     def reliable(self, heard_ms: int, words: Sequence[str], ends_ms: Sequence[int]) -> int:
         """See `CommitPolicy.reliable`."""
@@ -59,7 +59,7 @@ class Consecutive:
 
 
 class Agreement:
-    """Commits what several passes in a row have in common (LocalAgreement).
+    """Policy that commits what several passes in a row have in common (LocalAgreement).
 
     Liu et al., Interspeech 2020, "Low-Latency Sequence-to-Sequence Speech Recognition and
     Translation by Partial Hypothesis Selection".
@@ -91,7 +91,7 @@ class Agreement:
 
 
 class Attention:
-    """Commits words that rest on audio which is old enough (AlignAtt).
+    """Policy that commits words which rest on audio that is old enough (AlignAtt).
 
     Papi et al., Interspeech 2023, "AlignAtt: Using Attention-based Audio-Translation Alignments as
     a Guide for Simultaneous Speech Translation". Nothing of a hypothesis without times.
@@ -121,12 +121,12 @@ class CommittedText:
         self.words: tuple[str, ...] = ()
         """Committed. Grows, and never changes otherwise."""
         self.ends_ms: tuple[int, ...] = ()
-        """Where each ends in the audio; of an engine that does not say, the length of the first
-        audio in which so many words were heard."""
+        """End of each in the audio; of an engine without times, the length of the first audio whose
+        hypothesis had so many words."""
         self.tail: tuple[str, ...] = ()
-        """What the newest hypothesis says behind them."""
+        """Words of the newest hypothesis behind them."""
         self.tail_ends_ms: tuple[int, ...] = ()
-        """Where the words of the tail end; empty when unknown."""
+        """End of each word of the tail; empty when unknown."""
         self._policy = policy
         self._seen_ms: list[int] = []
 

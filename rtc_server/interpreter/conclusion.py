@@ -1,4 +1,4 @@
-"""The ends of segments: answers that are awaited in the order in which things were said."""
+"""Conclusion of segments: answers are awaited in the order in which things were said."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ TRANSLATIONS = 8
 
 
 class Conclusions:
-    """Waits for what is not yet known of closed segments, one after the other."""
+    """Queue of closed segments, whose answers are awaited one after the other."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Conclusions:
 
     @property
     def pending(self) -> bool:
-        """Whether the end of a segment is not yet in the captions and with the voice."""
+        """True while the end of a segment is not yet in the captions and with the voice."""
         return self._pending > 0
 
     def check_room(self) -> None:
@@ -51,7 +51,7 @@ class Conclusions:
             raise EngineOverloaded("Too much waits to be spoken; this sentence was skipped.")
 
     def add(self, utterance: Utterance) -> None:
-        """A segment is over; its answer brings what is not yet known of it."""
+        """Add a segment that is over; its answer brings what is not yet known of it."""
         self._speaker.expect(utterance)
         self._pending += 1
         self._translations.put_nowait(utterance)
@@ -86,7 +86,7 @@ class Conclusions:
             await self._publisher.conclude(utterance, utterance.text, result)
 
     def fail(self, utterance: Utterance, error: EngineError) -> None:
-        """Say that it failed; what was committed of it stays."""
+        """Report that a segment failed; what was committed of it stays."""
         result = utterance.result
         if result is None and utterance.text is not None:
             committed = utterance.text.committed

@@ -1,4 +1,4 @@
-"""Where the time goes between the last voiced sample and the first translated one."""
+"""Delays between the last voiced sample and the first translated one, part by part."""
 
 from dataclasses import dataclass
 
@@ -8,43 +8,43 @@ class Delays:
     """Times of one segment on the server's clock, in seconds; None until it came to that."""
 
     speech_end_s: float
-    """When its last voiced sample arrived; of a clause, the audio that its last word rests on."""
+    """Arrival of its last voiced sample; of a clause, of the audio that its last word rests on."""
     closed_s: float
-    """When it was known to be over; of a clause, when it was committed."""
+    """Time at which it was known to be over; of a clause, at which it was committed."""
     speech_start_s: float
-    """When its first sample arrived; of a clause, the audio that its first word rests on."""
+    """Arrival of its first sample; of a clause, of the audio that its first word rests on."""
     translated_s: float | None = None
-    """When the translation came back."""
+    """Arrival of the translation."""
     asked_s: float | None = None
-    """When its text was given to the synthesis."""
+    """Time at which its text was given to the synthesis."""
     synthesized_s: float | None = None
-    """When the first sample of speech came back."""
+    """Arrival of the first sample of speech."""
     heard_s: float | None = None
-    """When its first frame was handed to the wire."""
+    """Time at which its first frame was sent."""
 
     @property
     def endpoint_ms(self) -> float:
-        """Last voiced sample to the segment's end being known."""
+        """Time from the last voiced sample to the segment's end being known."""
         return (self.closed_s - self.speech_end_s) * 1000
 
     @property
     def ast_ms(self) -> float | None:
-        """Submitted to translated, waiting included."""
+        """Time from submission to translation, waiting included."""
         return _ms(self.closed_s, self.translated_s)
 
     @property
     def tts_ms(self) -> float | None:
-        """Text to its first sample."""
+        """Time from the text to its first sample."""
         return _ms(self.asked_s, self.synthesized_s)
 
     @property
     def first_audio_ms(self) -> float | None:
-        """Last voiced sample to the first translated frame going out."""
+        """Time from the last voiced sample to the first translated frame sent."""
         return _ms(self.speech_end_s, self.heard_s)
 
     @property
     def ear_voice_ms(self) -> float | None:
-        """First sample to the first translated frame going out: how far the voice is behind."""
+        """Ear-voice span: time from the first sample to the first translated frame sent."""
         return _ms(self.speech_start_s, self.heard_s)
 
 

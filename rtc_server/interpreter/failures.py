@@ -24,13 +24,13 @@ _VOICE = {
 
 
 def translation_failure(error: EngineError) -> str:
-    """Return what a caller reads when a segment is not translated."""
+    """Return the sentence that a caller reads when a segment is not translated."""
     usual = "This sentence could not be translated. Please say it again."
     return _sentence(error, _TRANSLATION, usual)
 
 
 def voice_failure(error: EngineError) -> str:
-    """Return what a caller reads when a translation is not spoken."""
+    """Return the sentence that a caller reads when a translation is not spoken."""
     return _sentence(error, _VOICE, "This could not be spoken.")
 
 

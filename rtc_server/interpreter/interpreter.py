@@ -1,4 +1,4 @@
-"""From what is heard to what is said: one speaker's stream of segments.
+"""Interpreter of one speaker's stream: audio in, segments to captions and translated speech.
 
 ``feed`` hears audio, asks for hypotheses and submits closed segments at once. Two tasks then wait
 for the answers in the order the segments were spoken: one turns translations into captions, one
@@ -53,7 +53,7 @@ from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, ms_to_samples, samples_to_ms
 
 FRESH_MS = 1000
-"""How far back a fresh stretch of audio may begin when a translation has lost its way."""
+"""Limit on how far back a fresh stretch of audio may begin when a translation has lost its way."""
 
 
 class Interpreter:
@@ -76,7 +76,7 @@ class Interpreter:
     ) -> None:
         """`make_pacing`: of passes over speech that goes on; a room's languages share theirs."""
         self.direction = direction
-        """In force for segments that begin from now on."""
+        """Direction of segments that begin from now on."""
         self._session_id = session_id
         self._listener = listener
         self._ast, self._tts = ast, tts
@@ -97,9 +97,9 @@ class Interpreter:
         self._mode = Mode.CONSECUTIVE
         self._make_pacing = make_pacing
         self._pacing: Pacing | None = None
-        """Of passes over speech that goes on; None in the mode ``consecutive``."""
+        """Intervals of passes over speech that goes on; None in the mode ``consecutive``."""
         self._commits_only = False
-        """Push-to-talk alone decides what a segment is."""
+        """True while push-to-talk alone decides what a segment is."""
         self._position_samples = 0
         self._segments = 0
         self._open: OpenSegment | None = None
@@ -108,28 +108,28 @@ class Interpreter:
     # ---------------------------------------------------------------- from the wire
 
     def feed(self, pcm: Pcm) -> None:
-        """Hear received audio."""
+        """Take received audio, and detect speech in it."""
         self.heard(pcm, self._listener.feed(pcm))
 
     def heard(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
-        """As `feed`, when the listener has heard it already."""
+        """Take received audio in which the listener has detected speech already."""
         self._position_samples = pcm.start_samples + len(pcm.samples)
         self._echo.heard(pcm)
         self._take(events)
         self._ask_partial()
 
     def start_input(self) -> None:
-        """Push-to-talk was pressed."""
+        """Begin push-to-talk."""
         opened = self._open
         anew = opened is not None and opened.captions.direction != self.direction
         self._take(self._listener.start_input(anew=anew))
 
     def commit_input(self, tail: Tail = NO_TAIL) -> None:
-        """Push-to-talk was released; so much of what comes was said before."""
+        """Release push-to-talk; so much of what comes was said before."""
         self._take(self._listener.commit_input(tail))
 
     def finish_input(self) -> None:
-        """Wait no longer for the tail of what push-to-talk released."""
+        """End a release now, without waiting for the rest of its tail."""
         self._take(self._listener.finish_input())
 
     def say(self, source_text: str, target_text: str) -> None:
@@ -162,11 +162,11 @@ class Interpreter:
         self._take(self._listener.flush())
 
     def interrupt_input(self) -> None:
-        """The wire broke: the segment being spoken ends here, and what comes is another stream."""
+        """End the open segment: the transport broke, and what comes is another stream."""
         self._take(self._listener.interrupt())
 
     def next_frame(self) -> Samples | None:
-        """The next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
+        """Return the next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
         frame = self._speaker.next_frame()
         self._echo.played(frame, self._position_samples)
         if self._open is not None and self._open.is_live and not self._conclusions.pending:
@@ -174,15 +174,15 @@ class Interpreter:
         return frame
 
     def arrived(self, until_s: float) -> None:
-        """What was played up to then, on the server's clock, has reached the client."""
+        """Note that what was played up to then, on the server's clock, has reached the client."""
         self._speaker.arrived(until_s)
 
     def take_back(self) -> None:
-        """What was played and has not reached the client is played again, first of all."""
+        """Play again, first of all, what was played and has not reached the client."""
         self._speaker.take_back()
 
     def clear(self) -> None:
-        """Stop speaking now: all that was said until now stays unspoken, captions stay."""
+        """Stop speaking now: what was said until now stays unspoken, captions stay."""
         self._speaker.clear()
         if self._open is not None and self._open.is_live:
             utterance, text = self._open.live()
@@ -191,7 +191,7 @@ class Interpreter:
 
     @property
     def mode(self) -> Mode:
-        """In force for segments that begin from now on."""
+        """Mode of segments that begin from now on."""
         return self._mode
 
     def set_mode(self, mode: Mode) -> None:
@@ -206,12 +206,12 @@ class Interpreter:
 
     @property
     def position_samples(self) -> int:
-        """Where the next audio to `feed` begins, on the session's audio clock."""
+        """Start of the next audio to `feed`, on the session's audio clock."""
         return self._position_samples
 
     @property
     def last_delays(self) -> Delays | None:
-        """Of the segment heard last."""
+        """Delays of the segment played last."""
         return self._speaker.last_delays
 
     @property
@@ -221,20 +221,20 @@ class Interpreter:
 
     @property
     def queue_ms(self) -> float:
-        """Translated speech that waits to be heard."""
+        """Translated speech that waits to be played."""
         return self._speaker.queue_ms
 
     @property
     def queue_depth(self) -> int:
-        """Segments that were said and not yet heard to their end."""
+        """Number of segments that were said and not yet played to their end."""
         return self._speaker.queue_depth
 
     async def drained(self) -> None:
-        """Wait until everything said so far was heard, dropped or has failed."""
+        """Wait until everything said so far was played, dropped or has failed."""
         await self._speaker.drained()
 
     async def computed(self) -> None:
-        """Wait until everything said so far is translated and synthesized, heard or not."""
+        """Wait until everything said so far is translated and synthesized, played or not."""
         await self._conclusions.join()
         await self._speaker.computed()
 
@@ -376,8 +376,9 @@ class Interpreter:
         self._conclude(utterance, at_samples, answered(result))
 
     def _begin_afresh(self, opened: OpenSegment, fault: Fault) -> None:
-        """The translation has lost its way: what was heard is translated anew, as a whole, and
-        what comes is not burdened with it."""
+        """Translate anew, as a whole, what was said: the translation has lost its way, and what
+        comes is not to suffer from it.
+        """
         self._metrics.mended.labels(fault.value).inc()
         utterance, text = opened.live()
         end = self._position_samples
@@ -427,7 +428,7 @@ class Interpreter:
             self._emit(opened.captions.final(nothing, _ms(end_samples)))
 
     def _rest(self) -> None:
-        """The guard may rest between segments, unless a commit can be of what was said before."""
+        """Let the guard rest between segments, unless a commit can be of what was said before."""
         if self._commits_only:
             self._echo.attend(0)
         elif self._open is None:
@@ -454,7 +455,7 @@ class Interpreter:
     def _conclude(
         self, utterance: Utterance, end_samples: int, answer: asyncio.Future[AstResult]
     ) -> None:
-        """A segment is over; `answer` brings what is not yet known of it."""
+        """End a segment; `answer` brings what is not yet known of it."""
         now_s = self._clock()
         behind_s = max((self._position_samples - end_samples) / SPEECH_RATE, 0.0)
         start_s = now_s - (_ms(self._position_samples) - utterance.captions.start_ms) / 1000

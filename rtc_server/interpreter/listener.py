@@ -1,4 +1,4 @@
-"""Turns a stream of audio into segments of speech. Pure: fed audio, asks no clock."""
+"""Segmenter: a stream of audio in, segments of speech out. Pure: fed audio, asks no clock."""
 
 from collections import deque
 from collections.abc import Generator
@@ -18,11 +18,11 @@ TAIL_SAMPLES = ms_to_samples(150, SPEECH_RATE)
 SIMULTANEOUS_LONGEST_S = 12.0
 """Longest segment that is translated while it goes on: every pass is over all of it."""
 SIMULTANEOUS_CUT_SAMPLES = ms_to_samples(400, SPEECH_RATE)
-"""How far back the cut of such a segment may lie."""
+"""Limit on how far back the cut of such a segment may lie."""
 
 
 class ListenMode(StrEnum):
-    """What decides where a segment begins and ends."""
+    """Rule by which a segment begins and ends."""
 
     AUTO = "auto"
     """The VAD; push-to-talk may overrule it."""
@@ -31,7 +31,7 @@ class ListenMode(StrEnum):
 
 
 class EndCause(StrEnum):
-    """Why a segment ended."""
+    """Cause of a segment's end."""
 
     SILENCE = "silence"
     """The speaker paused for the hangover."""
@@ -45,7 +45,7 @@ class EndCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of speech. Positions count speech-rate samples on the session's audio clock."""
+    """Stretch of speech. Positions count speech-rate samples on the session's audio clock."""
 
     samples: Samples
     """Mono float32 at `SPEECH_RATE`, shape (end_samples - start_samples,), pre-roll included."""
@@ -54,11 +54,11 @@ class Segment:
     end_samples: int
     """Position after the last sample."""
     speech_end_samples: int
-    """Position after the last sample in which speech was heard."""
+    """Position after the last sample that is speech."""
     cause: EndCause
-    """Why it ended."""
+    """Cause of its end."""
     concealed_samples: int
-    """How many samples were invented by loss concealment."""
+    """Number of samples invented by loss concealment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class SpeechStarted:
     """Someone began to speak, or pressed push-to-talk. A `SpeechEnded` follows, always."""
 
     start_samples: int
-    """Where the segment begins, pre-roll included."""
+    """Start of the segment, pre-roll included."""
     at_samples: int
     """Audio position at which this was known."""
 
@@ -86,14 +86,14 @@ class SpeechPaused:
     """Silence since a moment. Unless speech goes on, exactly this segment will end."""
 
     segment: Segment
-    """What `SpeechEnded` will bring when the hangover has passed in silence."""
+    """Segment that `SpeechEnded` will bring when the hangover has passed in silence."""
 
 
 ListenerEvent = SpeechStarted | SpeechPaused | SpeechEnded
 
 
 class Listener:
-    """Finds the segments of one stream.
+    """Segmenter of one stream: VAD, endpointing and the audio of the open segment.
 
     In mode ``auto`` the VAD opens and closes segments. In mode ``off`` audio collects since
     `start_input` or the last commit, and `commit_input` closes it; while nobody pressed, only the
@@ -116,11 +116,11 @@ class Listener:
         self._mode = ListenMode.AUTO
         self._tape = Tape()
         self._windows: deque[Window] = deque()
-        """What is known about the audio on the tape."""
+        """Features of the audio on the tape."""
         self._cursor = 0
-        """Where the next window begins."""
+        """Start of the next window."""
         self._open_at: int | None = None
-        """Where the open segment begins; None when none is open."""
+        """Start of the open segment; None when none is open."""
         self._held = False
         """Push-to-talk is pressed, or was released and its last word is on the way."""
         self._release: Release | None = None
@@ -131,7 +131,7 @@ class Listener:
         """Audio before this belongs to earlier segments."""
 
     def feed(self, pcm: Pcm) -> list[ListenerEvent]:
-        """Hear what follows, any length.
+        """Take what follows, any length; return the events.
 
         Raises:
             ValueError: `pcm` does not begin where the one before ended.
@@ -146,8 +146,9 @@ class Listener:
             return events
 
     def hearing(self, pcm: Pcm) -> Generator[Samples, float, list[ListenerEvent]]:
-        """As `feed`, for those who judge windows of many listeners together: yields each window
-        that `vad` would judge, and wants its probability sent back."""
+        """Do as `feed`, for those who judge windows of many listeners together: yield each window
+        that `vad` would judge, and want its probability sent back.
+        """
         self._tape.append(pcm)
         self._cursor = max(self._cursor, self._tape.start)
         events: list[ListenerEvent] = []
@@ -175,7 +176,7 @@ class Listener:
         return events
 
     def open_segment(self, since: int = 0) -> Samples | None:
-        """A copy of what was heard so far of the segment being spoken; None between segments.
+        """Return a copy of the audio of the open segment so far; None between segments.
 
         Args:
             since: position to begin at, if that is later than the segment's beginning.
@@ -190,7 +191,7 @@ class Listener:
             self._spent = self._open_at = min(before, self._cursor)
 
     def quietest(self, start: int, end: int) -> int:
-        """Where a cut between two positions hurts least; `end` when nothing is known."""
+        """Return the best place for a cut between two positions; `end` when nothing is known."""
         windows = [w for w in self._windows if w.end_samples > start and w.start_samples < end]
         if not windows:
             return end
@@ -208,7 +209,7 @@ class Listener:
         self._cut_samples = SIMULTANEOUS_CUT_SAMPLES if simultaneous else self._max_samples // 2
 
     def set_mode(self, mode: ListenMode) -> list[ListenerEvent]:
-        """Listen in another way from now on. A segment that is open ends here."""
+        """Change the mode. A segment that is open ends here."""
         if mode == self._mode:
             return []
         events = self._close(EndCause.COMMIT)
@@ -221,7 +222,7 @@ class Listener:
         self._endpointer.hangover_samples = ms_to_samples(hangover_ms, SPEECH_RATE)
 
     def start_input(self, *, anew: bool = False) -> list[ListenerEvent]:
-        """Push-to-talk pressed. A segment that is open goes on.
+        """Begin push-to-talk. A segment that is open goes on.
 
         Args:
             anew: what is said from now on is a segment of its own, which begins when the release
@@ -240,8 +241,9 @@ class Listener:
         return events + self._open(self._tape.end - self._preroll_samples, self._tape.end)
 
     def commit_input(self, tail: Tail = NO_TAIL) -> list[ListenerEvent]:
-        """Push-to-talk released: what was heard until now, and its tail, is a segment. Without
-        speech: nothing."""
+        """Release push-to-talk: the audio until now, and its tail, is a segment. Without speech:
+        nothing.
+        """
         events = self.finish_input()
         if not tail.most_ms or (self._open_at is None and self._mode is ListenMode.AUTO):
             return events + self._commit(self._tape.end)
@@ -253,11 +255,11 @@ class Listener:
         return [] if self._release is None else self._commit(self._tape.end)
 
     def flush(self) -> list[ListenerEvent]:
-        """The stream ended: what is being said is a segment."""
+        """End the stream: what is being said is a segment."""
         return self._close(EndCause.FLUSH)
 
     def interrupt(self) -> list[ListenerEvent]:
-        """The stream breaks off here and another follows: what was being said is a segment."""
+        """Break the stream; another follows. What was being said is a segment."""
         events = self._close(EndCause.FLUSH)
         self.vad.reset()
         return events
@@ -279,7 +281,7 @@ class Listener:
         return self._pause(now)
 
     def _pause(self, now: int) -> list[ListenerEvent]:
-        """Report a pause once, as soon as all that the segment would hold has been heard."""
+        """Report a pause once, as soon as all that the segment would hold has come."""
         assert self._open_at is not None
         by_button = self._held or self._mode is ListenMode.OFF
         if (by_button and self._release is None) or not self._is_settled(now):
@@ -293,12 +295,12 @@ class Listener:
         return [SpeechPaused(segment)] if segment else []
 
     def _is_settled(self, now: int) -> bool:
-        """Whether a segment that ended now would hold all of the silence that it may."""
+        """Return whether a segment that ended now would hold all of the silence that it may."""
         speech = self._endpointer
         return speech.voice_end_samples < now and speech.speech_end_samples + TAIL_SAMPLES <= now
 
     def _is_pause(self, now: int) -> bool:
-        """Whether something was said, and then nothing for a while."""
+        """Return whether something was said, and then nothing for a while."""
         start = self._spent if self._open_at is None else self._open_at
         return self._is_settled(now) and self._first_voiced(start, now) is not None
 
@@ -332,7 +334,7 @@ class Listener:
         return events
 
     def _close(self, cause: EndCause, now: int | None = None) -> list[ListenerEvent]:
-        """End the open segment, and forget what the endpointer had heard."""
+        """End the open segment, and reset the endpointer."""
         now = self._tape.end if now is None else now
         start, self._open_at = self._open_at, None
         self._held, self._release = False, None
@@ -348,7 +350,9 @@ class Listener:
         return [SpeechEnded(segment, now)]
 
     def _segment(self, start: int, end: int, speech_end: int, cause: EndCause) -> Segment | None:
-        """That stretch without the silence before its speech; None when there is no speech."""
+        """Return that stretch without the silence before its speech; None when there
+        is no speech.
+        """
         voiced = self._first_voiced(start, end)
         if voiced is None:
             return None
@@ -363,7 +367,7 @@ class Listener:
         )
 
     def _first_voiced(self, start: int, end: int) -> Window | None:
-        """The first window in that stretch that could begin speech."""
+        """Return the first window in that stretch that could begin speech."""
         windows = (w for w in self._windows if w.end_samples > start and w.start_samples < end)
         return next((w for w in windows if self._endpointer.begins(w)), None)
 

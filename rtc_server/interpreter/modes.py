@@ -1,4 +1,4 @@
-"""The presets of interpreting: points of one curve between early and right."""
+"""Modes of interpreting: points of one curve between early and right."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,21 +9,21 @@ from rtc_server.interpreter.commit_policy import Agreement, Attention, CommitPol
 
 
 class Mode(StrEnum):
-    """When speech is translated."""
+    """Time at which speech is translated."""
 
     FAST = "fast"
-    """While it goes on, as early as can be."""
+    """Translation during speech, as early as possible."""
     BALANCED = "balanced"
-    """While it goes on."""
+    """Translation during speech."""
     ACCURATE = "accurate"
-    """While it goes on, with more of it heard."""
+    """Translation during speech, with more of it received."""
     CONSECUTIVE = "consecutive"
-    """When a segment is over."""
+    """Translation after the end of a segment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What a mode sets."""
+    """Settings of a mode."""
 
     passes: int
     """Hypotheses in a row that must agree, of an engine without times for its words."""
@@ -38,7 +38,7 @@ class Preset:
     backlog: BacklogRules = BacklogRules(  # noqa: RUF009 (frozen)
         calm_ms=300.0, fastest_ms=2000.0, tempo_step=0.05, keeps_pace=True, drop_ms=5000.0
     )
-    """How it catches up."""
+    """Rules by which it catches up."""
 
 
 PRESETS = {

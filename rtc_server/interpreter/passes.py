@@ -1,4 +1,4 @@
-"""Passes of the engine over one speaker's audio: what is asked about the segment being spoken."""
+"""Passes of the engine over one speaker's audio: requests about the open segment."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from rtc_server.pcm import Samples
 
 
 class TakePass(Protocol):
-    """Takes the answer to a pass over a stretch of the open segment."""
+    """Function that takes the answer to a pass over a stretch of the open segment."""
 
     def __call__(
         self,
@@ -30,7 +30,7 @@ class TakePass(Protocol):
 
 
 class Passes:
-    """Asks the engine, one question at a time."""
+    """Requests to the engine, one at a time."""
 
     def __init__(
         self,
@@ -123,6 +123,6 @@ class Passes:
 
 
 def part_of(opened: OpenSegment, segment: Segment) -> tuple[int, Samples]:
-    """Return what belongs to the open segment of a stretch that began before it, and where."""
+    """Return the part in the open segment of a stretch that began before it, and its place."""
     skipped = max(0, opened.start_samples - segment.start_samples)
     return segment.start_samples + skipped, segment.samples[skipped:]

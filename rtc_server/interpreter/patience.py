@@ -1,4 +1,4 @@
-"""When to tell a user that an engine keeps them waiting.
+"""Warning to a user that an engine is late.
 
 An engine's deadline is what its slowest honest answer may take, seconds with a large model; a
 person who hears nothing for two wants to know that they were heard. The answer is waited for all
@@ -13,12 +13,12 @@ from rtc_server.clock import Clock
 from rtc_server.events.server import ServerEvent, WarningEvent
 
 PATIENCE_S = 1.6
-"""From when the engine was asked. With the pause that ends a sentence, a person is told before two
-seconds are over."""
+"""Time from the request to the warning. With the pause that ends a sentence, a person is warned
+before two seconds are over."""
 
 
 class Patience:
-    """Tells once of an engine that is late, and again only after it was in time."""
+    """Warning that an engine is late, given once, and again only after it was in time."""
 
     def __init__(self, message: str, emit: Callable[[ServerEvent], None], clock: Clock) -> None:
         self._message, self._emit, self._clock = message, emit, clock

@@ -1,4 +1,4 @@
-"""What the interpreter needs of the engines; `rtc_server.engines.service` provides it."""
+"""Interface of the interpreter to the engines; `rtc_server.engines.service` provides it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -17,11 +17,11 @@ from rtc_server.pcm import Pcm, Samples
 
 
 class AstPort(Protocol):
-    """The speech translation that all sessions share."""
+    """Speech translation that all sessions share."""
 
     @property
     def capabilities(self) -> AstCapabilities:
-        """What it can translate."""
+        """Languages and abilities of the engine."""
 
     def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
         """Translate a closed segment. The future ends in a result or an `EngineError`.
@@ -47,74 +47,74 @@ class AstPort(Protocol):
         *,
         session_id: str,
     ) -> asyncio.Future[AstResult]:
-        """`submit`, with the answer to `submit_early` if that is there or on its way."""
+        """Do as `submit`, with the answer to `submit_early` if that is there or on its way."""
 
     def forget(self, session_id: str) -> None:
         """Drop all that waits for this session."""
 
 
 class ListenerPort(Protocol):
-    """Ears: what finds the segments of a stream. `Listener` is one; see there."""
+    """Segmenter of a stream. `Listener` is one; see there."""
 
     def feed(self, pcm: Pcm) -> list[ListenerEvent]:
-        """Hear what follows."""
+        """Take what follows."""
 
     def open_segment(self, since: int = 0) -> Samples | None:
-        """What was heard so far of the segment being spoken, since a position in it."""
+        """Return the audio of the open segment so far, since a position in it."""
 
     def release(self, before: int) -> None:
-        """Audio of the open segment before that position is not needed any more."""
+        """Release audio of the open segment before that position: it is not needed any more."""
 
     def quietest(self, start: int, end: int) -> int:
-        """Where a cut between two positions hurts least."""
+        """Return the best place for a cut between two positions."""
 
     def set_longest(self, *, simultaneous: bool) -> None:
         """Change the longest length of a segment to that of a mode."""
 
     def set_mode(self, mode: ListenMode) -> list[ListenerEvent]:
-        """Listen in another way from now on."""
+        """Change the mode."""
 
     def set_hangover_ms(self, hangover_ms: int) -> None:
         """Change the silence that ends a segment."""
 
     def start_input(self, *, anew: bool = False) -> list[ListenerEvent]:
-        """Push-to-talk pressed; with `anew` for a segment of its own."""
+        """Begin push-to-talk; with `anew` for a segment of its own."""
 
     def commit_input(self, tail: Tail = NO_TAIL) -> list[ListenerEvent]:
-        """Push-to-talk released."""
+        """Release push-to-talk."""
 
     def finish_input(self) -> list[ListenerEvent]:
-        """No more of a release's tail comes."""
+        """End a release: no more of its tail comes."""
 
     def flush(self) -> list[ListenerEvent]:
-        """The stream ended."""
+        """End the stream."""
 
     def interrupt(self) -> list[ListenerEvent]:
-        """The stream breaks off here and another follows."""
+        """Break the stream; another follows."""
 
 
 class SpeechStream(Protocol):
-    """The speech of one text, as it is made, at the engine's rate. An async generator is one.
+    """Speech of one text, as it is made, at the engine's rate. An async generator is one.
 
     Iterating raises EngineError when it failed, perhaps after some chunks.
     """
 
     def __aiter__(self) -> AsyncIterator[Samples]:
-        """Itself."""
+        """Return itself."""
 
     def __anext__(self) -> Awaitable[Samples]:
-        """The next chunk: float32, shape (n,), n >= 1."""
+        """Return the next chunk: float32, shape (n,), n >= 1."""
 
     def aclose(self) -> Awaitable[object]:
         """Stop the engine early."""
 
 
 class TtsPort(Protocol):
-    """The speech synthesis that all sessions share."""
+    """Speech synthesis that all sessions share."""
 
     @property
     def capabilities(self) -> TtsCapabilities:
-        """What it can speak."""
+        """Languages and voices of the engine."""
 
     def synthesize(self, request: TtsRequest, *, session_id: str) -> SpeechStream:
         """Queue a text. Raises EngineOverloaded: the queue is full; nothing was taken."""

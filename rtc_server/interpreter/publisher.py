@@ -1,4 +1,6 @@
-"""Reports what is committed: to captions, to the append-only transcripts and to the voice."""
+"""Publication of what is committed: to captions, to the append-only transcripts and
+to the voice.
+"""
 
 from collections.abc import Callable
 
@@ -19,7 +21,7 @@ from rtc_server.metrics import Metrics
 
 
 class Publisher:
-    """The outgoing side of one interpreter."""
+    """Outgoing side of one interpreter."""
 
     def __init__(
         self,
@@ -33,7 +35,7 @@ class Publisher:
         self._source_transcript, self._target_transcript = Transcript(), Transcript()
 
     async def whole(self, utterance: Utterance, result: AstResult) -> None:
-        """The translation of a segment came in one piece."""
+        """Publish the translation of a segment that came in one piece."""
         event = utterance.captions.final(result, utterance.end_ms)
         self._metrics.segments.labels(event.status.value).inc()
         self._emit(event)
@@ -48,7 +50,7 @@ class Publisher:
     def hypothesis(
         self, opened: OpenSegment, result: AstResult, heard_ms: int, offset_ms: int, now_ms: int
     ) -> News:
-        """An open segment was translated, from `offset_ms` up to `heard_ms` of it.
+        """Publish a translation of the open segment, from `offset_ms` up to `heard_ms` of it.
 
         Args:
             now_ms: length of the segment by now.
@@ -64,7 +66,7 @@ class Publisher:
         return news
 
     def speak(self, opened: OpenSegment, now_ms: int) -> None:
-        """Say what is worth saying of an open segment, which is `now_ms` long by now."""
+        """Speak what is worth saying of an open segment, which is `now_ms` long by now."""
         utterance, text = opened.live()
         for clause in text.clauses(self._speaker.expected_ms):
             self._speaker.expect(utterance)
@@ -73,7 +75,7 @@ class Publisher:
     async def conclude(
         self, utterance: Utterance, text: SimultaneousText, result: AstResult
     ) -> None:
-        """The rest of a segment came that was translated while it went on."""
+        """Publish the rest of a segment that was translated while it went on."""
         length_ms = utterance.end_ms - utterance.captions.start_ms
         news = text.finish(length_ms, result)
         if news.fault is not None:

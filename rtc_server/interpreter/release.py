@@ -1,4 +1,4 @@
-"""The tail of push-to-talk: sound that was said before the release and comes after it. Pure.
+"""Tail of push-to-talk: sound that was said before the release and comes after it. Pure.
 
 A release travels faster than the sound before it, which waits in microphone, encoder and jitter
 buffer. A segment that ended with the release would lose its last word.
@@ -11,7 +11,7 @@ from rtc_server.pcm import SPEECH_RATE, ms_to_samples
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """How much audio behind a release still belongs to what was said before it."""
+    """Length of the audio behind a release that still belongs to what was said before it."""
 
     least_ms: int
     """A pause before that ends nothing: a word behind it may be on its way."""
@@ -33,9 +33,9 @@ class Release:
         self._least_samples = at_samples + ms_to_samples(tail.least_ms, SPEECH_RATE)
         self._most_samples = at_samples + ms_to_samples(tail.most_ms, SPEECH_RATE)
         self.is_followed = False
-        """Whether another press waits for its end."""
+        """True if another press waits for its end."""
 
     def is_due(self, now_samples: int, *, is_pause: bool) -> bool:
-        """Whether all that was said before it has come."""
+        """Return whether all that was said before it has come."""
         least = self._least_samples if is_pause else self._most_samples
         return now_samples >= least

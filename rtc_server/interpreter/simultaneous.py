@@ -1,4 +1,4 @@
-"""One stretch of speech that is translated while it goes on. Pure.
+"""Text of one stretch of speech that is translated while it goes on. Pure.
 
 Hypotheses go in; out come committed words for the captions and clauses for the voice, and the
 place where this stretch may end and the next one begin.
@@ -23,27 +23,27 @@ class Clause:
     text: str
     """As it is written."""
     start_char: int
-    """Where it begins in the segment's translation."""
+    """Start of the clause in the segment's translation."""
     begins_sentence: bool
-    """Whether the tempo may change before it."""
+    """True if the tempo may change before it."""
     first_ms: int
-    """Where in the stretch that was said which its first word rests on."""
+    """Position in the stretch of the speech that its first word rests on."""
     last_ms: int
     """The same of its last word."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a hypothesis has committed."""
+    """Text that a hypothesis has committed."""
 
     source: str
     """Words behind those that were committed before, without a space at the ends."""
     target: str
     """The same of the translation."""
     fault: Fault | None = None
-    """Why the hypothesis was not believed, or what is wrong for all that."""
+    """Fault for which the hypothesis was not believed, or which it has for all that."""
     is_lost: bool = False
-    """Whether only a fresh stretch of audio can help."""
+    """True if only a fresh stretch of audio can help."""
 
 
 class SimultaneousText:
@@ -54,7 +54,7 @@ class SimultaneousText:
     ) -> None:
         """`context`: what was said right before."""
         self.context = context
-        """What the engine is told of what was said before."""
+        """Text that was said before, for the engine."""
         self._preset, self._engine = preset, engine
         self._language = target_language
         self._source = CommittedText(commit_policy(preset, has_times=engine.word_times))
@@ -95,7 +95,7 @@ class SimultaneousText:
 
     @property
     def has_waiting(self) -> bool:
-        """Whether committed words wait to be spoken."""
+        """True while committed words wait to be spoken."""
         return self._gate.waiting > 0
 
     def feed(self, heard_ms: int, result: AstResult, offset_ms: int = 0) -> News:
@@ -134,13 +134,13 @@ class SimultaneousText:
     # ---------------------------------------------------------------- the voice
 
     def clauses(self, queue_ms: float) -> Iterator[Clause]:
-        """Give the clauses that are worth saying now, before `queue_ms` of speech is heard."""
+        """Yield the clauses that are worth saying now, before `queue_ms` of speech is played."""
         while words := self._gate.take(queue_ms=queue_ms):
             yield self._clause(words)
             queue_ms += 1000.0  # a clause is never shorter than what makes the voice run dry
 
     def rest(self) -> Clause | None:
-        """Give what is left to say: the segment is over."""
+        """Return what is left to say: the segment is over."""
         words = self._gate.take_rest()
         return self._clause(words) if words else None
 
@@ -153,7 +153,7 @@ class SimultaneousText:
         return Clause(" ".join(words), start_char, begins, times[first], times[last - 1])
 
     def silence(self) -> None:
-        """What waits to be spoken stays unspoken."""
+        """Drop what waits to be spoken."""
         self._spoken_words += len(self._gate.take_rest())
 
     # ---------------------------------------------------------------- the stretch
@@ -189,7 +189,7 @@ class SimultaneousText:
 
 
 class Pacing:
-    """The time between two passes over one speaker's audio, by how busy the engine is.
+    """Interval between two passes over one speaker's audio, by how busy the engine is.
 
     Languages of a room share one, and ask in rounds: an engine that is shown the same audio for
     several of them listens once. One that still waits for its answer joins the next round.
@@ -216,7 +216,7 @@ class Pacing:
         return True
 
     def answered(self, took_ms: float) -> None:
-        """Take note of how long a pass took, its wait included."""
+        """Note how long a pass took, its wait included."""
         self.interval_ms = round(min(max(2 * took_ms, self._least_ms), MOST_INTERVAL_MS))
 
 
@@ -232,7 +232,7 @@ def _hypothesis(
 
 
 def _first_sentence(words: tuple[str, ...]) -> int:
-    """How many words its first sentence has; all of them when it does not end."""
+    """Return how many words its first sentence has; all of them when it does not end."""
     return next((n for n, word in enumerate(words, 1) if ends_sentence(word)), len(words))
 
 

@@ -1,4 +1,4 @@
-"""The speaking half of an interpreter: from translated text to what the client hears.
+"""Speech output of an interpreter: translated text in, frames for the client out.
 
 Texts wait in a bounded queue and are synthesized one after the other; their speech waits in the
 playout until the wire asks for it. A segment that was translated as a whole is one text, one that
@@ -36,13 +36,13 @@ SPEECH = 16
 """Translations of one session that may wait to be spoken."""
 
 _CHAR_MS = 65.0
-"""What a written character takes to be said, about."""
+"""Estimated time to say a written character."""
 
 logger = logging.getLogger(__name__)
 
 
 class Speaker:
-    """Speaks the translations of one session, in order."""
+    """Speech output of one session: speaks its translations in order."""
 
     def __init__(
         self,
@@ -55,11 +55,11 @@ class Speaker:
         clock: Clock,
     ) -> None:
         self.generation = 0
-        """Counts `clear`: what is of an older one stays unspoken."""
+        """Count of calls of `clear`: what is of an older generation stays unspoken."""
         self.drops = 0
         """Segments whose speech was dropped for want of room."""
         self.last_delays: Delays | None = None
-        """Of the segment or clause heard last."""
+        """Delays of the segment or clause played last."""
         self._backlog = Backlog(CONSECUTIVE_BACKLOG)
         self._session_id, self._tts = session_id, tts
         self._playout, self._emit = playout, emit
@@ -67,19 +67,19 @@ class Speaker:
         self._patience = Patience("The voice is late. It comes when it is ready.", emit, clock)
         self._speech: asyncio.Queue[Saying] = asyncio.Queue(SPEECH)
         self._sayings: dict[str, Saying] = {}
-        """On their way to the ear, by their names in the playout."""
+        """Texts that are not yet played to their end, by their names in the playout."""
         self._unspoken: dict[str, Utterance] = {}
         self._spoken = Spoken()
         self._silent = asyncio.Event()
         self._silent.set()
 
     def expect(self, utterance: Utterance) -> None:
-        """A segment is closed: sooner or later it is put, fails or is settled."""
+        """Expect a closed segment: sooner or later it is put, fails or is settled."""
         self._unspoken[utterance.captions.segment_id] = utterance
         self._silent.clear()
 
     async def put(self, saying: Saying) -> None:
-        """Its translation is there; waits while too many do."""
+        """Put a translation; wait while too many do."""
         self._sayings[saying.key] = saying
         await self._speech.put(saying)
 
@@ -92,7 +92,7 @@ class Speaker:
             self._speech.put_nowait(saying)
 
     def complete(self, utterance: Utterance) -> None:
-        """Nothing more is put of this utterance: the newest of its sayings is its last."""
+        """End an utterance: the newest of its sayings is its last."""
         segment_id = utterance.captions.segment_id
         mine = [each for each in self._sayings.values() if each.utterance is utterance]
         if mine:
@@ -105,7 +105,7 @@ class Speaker:
         self.settle(segment_id)
 
     def next_frame(self) -> Samples | None:
-        """The next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
+        """Return the next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
         frame = self._playout.pull()
         self._played(frame.changes)
         if frame.samples is not None:
@@ -115,28 +115,28 @@ class Speaker:
         return frame.samples
 
     def arrived(self, until_s: float) -> None:
-        """What was played up to then, on the server's clock, has reached the client."""
+        """Note that what was played up to then, on the server's clock, has reached the client."""
         self._spoken.heard(until_s)
 
     def take_back(self) -> None:
-        """What was played and has not reached the client is played again, first of all."""
+        """Play again, first of all, what was played and has not reached the client."""
         self._playout.put_back(self._spoken.take_unheard())
         self._notice_silence()
 
     def clear(self) -> None:
-        """Stop speaking now: all that was said until now stays unspoken, captions stay."""
+        """Stop speaking now: what was said until now stays unspoken, captions stay."""
         self.generation += 1
         self._played(self._playout.clear())
         self._spoken.take_unheard()
 
     @property
     def queue_ms(self) -> float:
-        """Translated speech that waits to be heard."""
+        """Translated speech that waits to be played."""
         return self._playout.queue_ms
 
     @property
     def expected_ms(self) -> float:
-        """Speech that waits to be heard, and about as much as the texts will make that wait."""
+        """Speech that waits to be played, and about as much as the texts will make that wait."""
         waiting = (s for s in self._sayings.values() if s.delays.synthesized_s is None)
         return self._playout.queue_ms + sum(len(s.text) for s in waiting) * _CHAR_MS
 
@@ -147,15 +147,15 @@ class Speaker:
 
     @property
     def queue_depth(self) -> int:
-        """Segments that were said and not yet heard to their end."""
+        """Number of segments that were said and not yet played to their end."""
         return len(self._unspoken)
 
     async def drained(self) -> None:
-        """Wait until everything said so far was heard, dropped or has failed."""
+        """Wait until everything said so far was played, dropped or has failed."""
         await self._silent.wait()
 
     async def computed(self) -> None:
-        """Wait until everything put so far is synthesized, heard or not."""
+        """Wait until everything put so far is synthesized, played or not."""
         await self._speech.join()
 
     async def run(self) -> None:
@@ -251,7 +251,7 @@ class Speaker:
             self._report(saying, PlayoutState.STARTED, queue_ms)
 
     def _drop(self, saying: Saying, queue_ms: float) -> None:
-        """Left out for want of room: of a clause, say which."""
+        """Report what was left out for want of room: of a clause, which one."""
         self.drops += 1
         self._metrics.queue_drops.labels("playout").inc()
         if saying.is_clause:
@@ -260,7 +260,7 @@ class Speaker:
             self._emit(PlayoutEvent(segment_id, "skipped", round(queue_ms), tempo, part))
 
     def _leave(self, saying: Saying, state: PlayoutState, queue_ms: float) -> None:
-        """It was heard, or never will be."""
+        """Report that it was played, or never will be."""
         del self._sayings[saying.key]
         utterance = saying.utterance
         cleared = self._is_cleared(saying)
@@ -274,7 +274,9 @@ class Speaker:
     # ---------------------------------------------------------------- endings
 
     def _fail_saying(self, saying: Saying, error: EngineError) -> None:
-        """The voice failed: of a clause the caption stands, and is marked as not spoken."""
+        """Report that the voice failed: of a clause the caption stands, and is marked as not
+        spoken.
+        """
         utterance, message = saying.utterance, voice_failure(error)
         self._played(self._playout.finish(saying.key))
         if saying.is_clause:
@@ -286,7 +288,7 @@ class Speaker:
             self._sayings.pop(saying.key, None)
 
     def _forget(self, saying: Saying) -> None:
-        """There was nothing in it to be heard."""
+        """Drop a saying with nothing in it to be played."""
         self._sayings.pop(saying.key, None)
         if saying.is_last:
             self.complete(saying.utterance)
@@ -299,7 +301,7 @@ class Speaker:
         message: str,
         result: AstResult | None = None,
     ) -> None:
-        """Say in a segment's caption that it failed, by `message`; texts of `result` stay."""
+        """Report in a segment's caption that it failed, by `message`; texts of `result` stay."""
         event = captions.failed(message, end_ms, result, code=error.code)
         self._metrics.segments.labels(event.status.value).inc()
         self._emit(event)
@@ -307,12 +309,12 @@ class Speaker:
         self.settle(captions.segment_id)
 
     def _report_failure(self, error: EngineError, message: str) -> None:
-        """The error's own sentence is for the log alone: it names the engine."""
+        """Report a failure. The error's own sentence is for the log alone: it names the engine."""
         logger.warning("%s: %s", error.code, error)
         self._emit(ErrorEvent(ErrorDetail("server_error", error.code, message)))
 
     def settle(self, segment_id: str) -> None:
-        """Nothing more will be heard of this segment."""
+        """Settle a segment: nothing more of it will be played."""
         self._unspoken.pop(segment_id, None)
         self._notice_silence()
 

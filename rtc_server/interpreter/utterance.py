@@ -12,35 +12,35 @@ from rtc_server.interpreter.simultaneous import SimultaneousText
 
 @dataclass(slots=True)
 class Utterance:
-    """A segment on its way to the ear: closed, or translated while it goes on."""
+    """Segment on its way to the playout: closed, or translated while it goes on."""
 
     captions: SegmentCaptions
     end_ms: int
     delays: Delays
     generation: int
-    """What of it is spoken from now on is of this generation, see `Saying`."""
+    """Generation of what is spoken of it from now on, see `Saying`."""
     answer: asyncio.Future[AstResult] | None = None
-    """What its end will be; None while it is open."""
+    """Answer for the whole segment; None while it is open."""
     text: SimultaneousText | None = None
-    """What is committed of it; None when it is translated as a whole."""
+    """Committed text; None when it is translated as a whole."""
     result: AstResult | None = None
     tempo: float = 1.0
     sayings: int = 0
-    """How many parts of it were given to the voice."""
+    """Number of its parts that were given to the voice."""
     sounded: bool = False
-    """Whether anything of it was heard."""
+    """True once anything of it was played."""
     over: bool = False
-    """Whether its end in the playout was reported."""
+    """True once its end in the playout was reported."""
 
     def silence(self, generation: int) -> None:
-        """What was said of it until now stays unspoken; it goes on with another generation."""
+        """Leave unspoken what was said of it until now; it goes on with another generation."""
         self.generation = generation
         self.sounded = self.over = False
 
 
 @dataclass(slots=True)
 class Saying:
-    """What is synthesized at once: a whole translation, or a clause of it."""
+    """Text that is synthesized at once: a whole translation, or a clause of it."""
 
     utterance: Utterance
     text: str
@@ -48,25 +48,25 @@ class Saying:
     generation: int
     """Speech of an older generation than the speaker's was cleared by the user."""
     number: int = 0
-    """Counts the sayings of an utterance."""
+    """Number of the saying within its utterance."""
     start_char: int = 0
-    """Where it begins in the translation."""
+    """Start in the translation."""
     begins_sentence: bool = True
     is_last: bool = True
-    """Whether the utterance ends with it."""
+    """True if the utterance ends with it."""
     is_clause: bool = False
-    """Whether others of the same utterance may come before or behind it."""
+    """True if others of the same utterance may come before or behind it."""
     tempo: float = 1.0
 
     @property
     def key(self) -> str:
-        """Its name in the playout."""
+        """Name in the playout."""
         return f"{self.utterance.captions.segment_id}.{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A translation begun before the hangover was over."""
+    """Speculative translation, begun before the hangover was over."""
 
     segment: Segment
     request: AstRequest
@@ -74,29 +74,29 @@ class Guess:
 
 
 class OpenSegment:
-    """What is known of the segment being spoken."""
+    """Open segment: the answers asked for it and what is committed."""
 
     def __init__(self, captions: SegmentCaptions, position_samples: int) -> None:
         self.captions = captions
         self.start_samples = position_samples
         self.asked_samples = position_samples
         self.answer: asyncio.Future[AstResult | None] | None = None
-        """A partial that was asked for."""
+        """Partial that was asked for."""
         self.guess: Guess | None = None
-        """What the whole segment would mean if the pause going on ended it."""
+        """Speculative translation of the whole segment, should the pause going on end it."""
         self.utterance: Utterance | None = None
-        """Of a segment that is translated while it goes on."""
+        """Utterance of a segment that is translated while it goes on."""
         self.is_closed = False
-        """Whether it has ended: what is still asked of it comes too late."""
+        """True once it has ended: what is still asked of it comes too late."""
 
     @property
     def is_live(self) -> bool:
-        """Whether it is translated while it goes on."""
+        """True if it is translated while it goes on."""
         return self.utterance is not None
 
     @property
     def has_committed(self) -> bool:
-        """Whether words of it are committed, those that moved here at a cut included."""
+        """True if words of it are committed, those that moved here at a cut included."""
         text = self.utterance.text if self.utterance else None
         return text is not None and text.committed != Texts()
 
@@ -106,12 +106,12 @@ class OpenSegment:
         return self.utterance, self.utterance.text
 
     def close(self) -> None:
-        """It is over: nobody asks any more."""
+        """Close the segment: nobody asks any more."""
         self.is_closed = True
         self.drop_questions()
 
     def drop_questions(self) -> None:
-        """Nobody wants the answers any more."""
+        """Cancel the requests: nobody wants the answers any more."""
         for question in (self.answer, self.guess.answer if self.guess else None):
             if question is not None:
                 question.cancel()

@@ -1,4 +1,4 @@
-"""Notices an engine that has lost its way in open speech. Pure."""
+"""Detection of an engine that has lost its way in open speech. Pure."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ STALL_MS = 2000
 _PATIENCE = 2
 """Bad hypotheses in a row after which the engine is shown a fresh stretch of audio."""
 _REPEATS = {1: 6, 2: 4, 3: 4, 4: 3, 5: 3, 6: 3}
-"""For runs of so many words, how often one may not stand at the end of a text."""
+"""Number of repetitions, for runs of so many words, that may not stand at the end of a text."""
 _LEAST_LETTERS = 12
 _CYRILLIC = frozenset(["be", "bg", "mk", "ru", "uk"])
 _NEITHER = frozenset(["ar", "el", "fa", "he", "hi", "hy", "ja", "ka", "ko", "th", "zh", "sr", "kk"])
@@ -19,10 +19,10 @@ _NEITHER = frozenset(["ar", "el", "fa", "he", "hi", "hy", "ja", "ka", "ko", "th"
 
 
 class Fault(StrEnum):
-    """A way to lose it."""
+    """Kind of failure of a hypothesis."""
 
     STALL = "stall"
-    """Nothing new comes of speech that goes on."""
+    """Speech goes on without new words."""
     LOOP = "loop"
     """The same words again and again."""
     SCRIPT = "script"
@@ -30,7 +30,7 @@ class Fault(StrEnum):
 
 
 class Watchdog:
-    """Judges the hypotheses of one stretch of audio."""
+    """Judge of the hypotheses of one stretch of audio."""
 
     def __init__(self, target_language: str) -> None:
         self._target_language = target_language
@@ -39,7 +39,7 @@ class Watchdog:
         self._bad = 0
 
     def judge(self, heard_ms: int, source: Sequence[str], target: Sequence[str]) -> Fault | None:
-        """Return what is wrong with the hypothesis for the first `heard_ms` of the audio."""
+        """Return the fault of the hypothesis for the first `heard_ms` of the audio."""
         count = len(source) + len(target)
         if count > self._most_words:
             self._most_words, self._grew_ms = count, heard_ms
@@ -51,12 +51,12 @@ class Watchdog:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the engine does not find back by itself."""
+        """True if the engine does not find back by itself."""
         return self._bad >= _PATIENCE
 
 
 def fault_of(source: Sequence[str], target: Sequence[str], language: str) -> Fault | None:
-    """Return what is wrong with texts that need no more than themselves to be judged."""
+    """Return the fault of texts that need no more than themselves to be judged."""
     if _loops(source) or _loops(target):
         return Fault.LOOP
     return Fault.SCRIPT if _is_foreign(" ".join(target), language) else None
@@ -72,7 +72,8 @@ def _loops(words: Sequence[str]) -> bool:
 
 
 def _is_foreign(text: str, language: str) -> bool:
-    """Whether nearly all letters are Latin where Cyrillic is written, or the other way round.
+    """Return whether nearly all letters are Latin where Cyrillic is written, or the other way
+    round.
 
     Names stay in their own letters, so that a few of the others are no fault.
     """

@@ -1,4 +1,4 @@
-"""Where the stretch of audio that an engine sees may end and the next one begin. Pure.
+"""Window of audio that an engine sees: its end, and the start of the next. Pure.
 
 Work for each second of speech stays bounded only if audio leaves the stretch when all of its words
 are committed, in both languages. With word times that is behind a sentence, of a long stretch
@@ -14,31 +14,31 @@ from rtc_server.interpreter.words import bare, ends_sentence
 LONG_MS = 6000
 """A stretch longer than this does not wait for the end of a sentence."""
 _MOST_DIP_MS = 300
-"""How far behind a word's end a dip belongs to it."""
+"""Distance behind a word's end up to which a dip belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause inside a stretch, and the text of what was said before it."""
+    """Pause inside a stretch, and the text of what was said before it."""
 
     at_ms: int
-    """Where in it a cut is harmless."""
+    """Position in it at which a cut is harmless."""
     source: tuple[str, ...]
     target: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """An end of a stretch, all of whose words are committed."""
+    """End of a stretch, all of whose words are committed."""
 
     source_words: int
-    """How many committed words lie before it."""
+    """Number of committed words before it."""
     target_words: int
-    """The same of the translation."""
+    """Number of committed words of the translation before it."""
     from_ms: int
-    """The quietest moment from here …"""
+    """Start of the range in which the quietest moment is the place."""
     until_ms: int
-    """… to here is the place."""
+    """End of that range."""
 
 
 def cut_at_pause(

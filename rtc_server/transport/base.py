@@ -115,7 +115,7 @@ class Transport(Protocol):
 
     @property
     def in_order(self) -> bool:
-        """Whether audio and events come in the order in which the client sent them."""
+        """True if audio and events come in the order in which the client sent them."""
 
     def send_message(self, text: str, *, droppable: bool = False) -> bool:
         """Queue one event. The queue is bounded: when full the oldest droppable message goes, and
