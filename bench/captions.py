@@ -1,4 +1,4 @@
-"""How old captions are when they arrive, and how soon a user reads of an engine's death.
+"""Age of captions when they arrive, and the time until a user reads of an engine's death.
 
     python -m bench.captions [--phrases 12] [--kills 5]
 

@@ -1,4 +1,4 @@
-"""What it costs to keep engines in their own process: ``python -m bench.engine_host``.
+"""Cost of engines in a process of their own: ``python -m bench.engine_host``.
 
 Prints the time to start and to replace a process, the round trip of an AST batch of an engine that
 does nothing, how late the event loop runs meanwhile, and eSpeak NG's time to the first chunk.

@@ -1,4 +1,5 @@
-"""How fast Canary is here: latency by batch and length, three decoders side by side, memory, load.
+"""Speed of Canary on this machine: latency by batch and length, three decoders side by side,
+memory, load.
 
     python -m bench.gpu                     # GPU if any, else one CPU thread; full size, random
     python -m bench.gpu --size fixture      # the model of the tests
@@ -30,7 +31,7 @@ TOKENS_PER_S = 5
 """Tokens of brisk speech; transcript and translation each."""
 
 SEGMENT_S, PAUSE_S = 3.0, 3.0
-"""What each session of the load does: speaks so long, is silent so long."""
+"""Speech and silence of each session of the load, by turns."""
 
 BAR_S = 0.8
 """From the end of a segment to its translation, at the 95th percentile."""

@@ -1,4 +1,6 @@
-"""What the benches share: a server in a process of its own, spoken test phrases, percentiles."""
+"""Common parts of the benches: a server in a process of its own, spoken test
+phrases, percentiles.
+"""
 
 import asyncio
 import os
@@ -36,7 +38,7 @@ class BenchServer:
     process: psutil.Process
 
     def call_url(self, source: str, target: str) -> str:
-        """Where to POST an offer."""
+        """Return the URL to POST an offer to."""
         return f"{self.url}/v1/realtime/translations/calls?source={source}&target={target}"
 
     def cpu_s(self) -> float:

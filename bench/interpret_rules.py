@@ -43,7 +43,7 @@ STEP = SPEECH_RATE * FRAME_MS // 1000
 TAIL_MS = 30_000
 """Silence behind the talk, in which all of it is heard."""
 GROWTHS = 6
-"""How often `--growth` looks."""
+"""Number of looks of `--growth`."""
 
 
 @dataclass
@@ -66,7 +66,7 @@ class SteadyVoice:
 
 
 class Growth(NamedTuple):
-    """What was held at one moment of the talk."""
+    """Memory held at one moment of the talk."""
 
     at_s: float
     memory_mb: float

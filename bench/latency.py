@@ -42,7 +42,9 @@ class Answer:
 
     @property
     def wire_ms(self) -> float:
-        """What no stage took: the wire both ways, its buffers, waiting for the next frame."""
+        """Time that no stage took: the transport both ways, its buffers, waiting for the next
+        frame.
+        """
         return self.heard_ms - self.endpoint_ms - self.ast_ms - self.tts_ms
 
 

@@ -1,4 +1,4 @@
-"""What packet loss and jitter do to speech: aiortc's jitter buffer and ours, side by side.
+"""Effect of packet loss and jitter on speech: aiortc's jitter buffer and ours, side by side.
 
     python -m bench.loss [--minutes 3] [--seed 7]
 
@@ -48,7 +48,7 @@ SCENARIOS: dict[str, Path] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a receiver made of one scenario."""
+    """Result of a receiver in one scenario."""
 
     missing: float
     """Share of slots with no audio at all, 0 to 1."""

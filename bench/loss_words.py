@@ -1,4 +1,4 @@
-"""Whether the phrasebook still understands speech that lost packets: aiortc's receiver and ours.
+"""Understanding of speech that lost packets by the phrasebook: aiortc's receiver and ours.
 
     python -m bench.loss_words [--phrases 40] [--seed 7]
 
@@ -54,7 +54,7 @@ class Utterance:
     """A phrase on its way."""
 
     saying: Saying
-    """What was said and what must come of it."""
+    """Phrase that was said and its expected translation."""
     language: str
     """Of the voice."""
     spoken: Samples
@@ -80,7 +80,7 @@ def utterances(phrases: int, seed: int) -> list[Utterance]:
 
 
 def ours(arrivals: Sequence[Arrival], end_s: float) -> Samples:
-    """What our receiver makes of it."""
+    """Return our receiver's audio of it."""
     receiver = Receiver(PAYLOAD_TYPE)
     pieces = [heard.pcm.samples for heard in run_receiver(receiver, arrivals, end_s)]
     receiver.close()
@@ -88,7 +88,7 @@ def ours(arrivals: Sequence[Arrival], end_s: float) -> Samples:
 
 
 def stock(arrivals: Sequence[Arrival], end_s: float) -> Samples:
-    """What aiortc's makes of it; silence afterwards pushes its last frames out."""
+    """Return the audio of aiortc's receiver; silence afterwards pushes its last frames out."""
     buffer = JitterBuffer(capacity=16, prefetch=4)
     pieces = []
     with OpusDecoder() as decoder:
@@ -102,7 +102,7 @@ def stock(arrivals: Sequence[Arrival], end_s: float) -> Samples:
 
 
 def understood(engine: Ast, utterance: Utterance, samples: Samples) -> bool:
-    """Whether the translation is exactly the expected one."""
+    """Return whether the translation is exactly the expected one."""
     target = "ru" if utterance.language == "en" else "en"
     (result,) = engine.translate([AstRequest(samples, utterance.language, target)])
     return result.target_text == utterance.saying.target_text

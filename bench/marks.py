@@ -41,7 +41,7 @@ def marked_speech() -> list[bytes]:
 def onsets_s(
     times_s: Sequence[float], payloads: Sequence[bytes], level: float = _LEVEL
 ) -> list[float]:
-    """When sounds louder than `level` begin, half a second apart at least.
+    """Return the starts of sounds louder than `level`, half a second apart at least.
 
     Each packet's audio is heard from its time on.
     """

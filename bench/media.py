@@ -1,4 +1,4 @@
-"""What a session costs and adds: CPU, delay, time to connect, memory, at 1 to 50 sessions.
+"""Cost and delay of a session: CPU, delay, time to connect, memory, at 1 to 50 sessions.
 
     python -m bench.media [--sessions 1 5 20 50] [--modes echo half translate] [--seconds 10]
 
@@ -138,7 +138,7 @@ async def measure(bench: BenchServer, mode: str, sessions: int, seconds: float) 
 
 
 async def ticks_late_ms(http: aiohttp.ClientSession, bench: BenchServer, mode: str) -> list[float]:
-    """How late each beat was since the last call."""
+    """Return the lateness of each tick since the last call."""
     if mode == "translate":
         return []
     async with http.get(bench.url + "/ticks") as response:

@@ -1,4 +1,4 @@
-"""What one 20 ms packet costs in the media core, without sockets, SRTP or the event loop.
+"""Cost of one 20 ms packet in the media core, without sockets, SRTP or the event loop.
 
     python -m bench.media_core
 

@@ -29,7 +29,7 @@ WORDS = 48
 SENTENCE = 8
 """Words of a sentence."""
 SYLLABLES = {"en": "so", "ru": "то", "de": "da"}
-"""What each word of a language begins with."""
+"""Syllable that each word of a language begins with."""
 PILOT_HZ, PILOT_STEP_HZ = 5200.0, 46.0
 VOICE_HZ, VOICE_STEP_HZ, VOICE_RATE = 500.0, 50.0, 24_000
 WORD_S, GAP_S = 0.22, 0.03
@@ -60,7 +60,7 @@ def written(number: int, language: str) -> str:
 
 
 def number_of(word: str) -> int | None:
-    """Which word it is; None of a wrong one."""
+    """Return the number of a word; None of a wrong one."""
     letters = word.strip(".")[-2:]
     known = len(letters) == 2 and letters[0] in "abcdef" and letters[1] in "abcdefgh"
     return 8 * "abcdef".index(letters[0]) + "abcdefgh".index(letters[1]) if known else None

@@ -44,7 +44,7 @@ Negotiate = Callable[[str], Awaitable[str]]
 
 @dataclass(slots=True)
 class Figures:
-    """What came of one server, all rounds together."""
+    """Figures of one server, all rounds together."""
 
     delays_ms: list[float] = field(default_factory=list)
     """Round trips, or answers' delays."""
@@ -93,7 +93,7 @@ async def peer_server(python: Path, script: str, *options: str) -> AsyncIterator
 
 
 def json_negotiation(http: aiohttp.ClientSession, url: str) -> Negotiate:
-    """How both peers take an offer."""
+    """Return the negotiation by which both peers take an offer."""
 
     async def negotiate(offer: str) -> str:
         body = {"sdp": offer, "type": "offer", "webrtc_id": uuid.uuid4().hex}

@@ -1,4 +1,4 @@
-"""How well the phrasebook engine understands, whom, and how fast.
+"""Accuracy of the phrasebook engine by speaker, and its speed.
 
     python -m bench.phrasebook [--set held-out|tuning] [--count 40]
 
@@ -41,17 +41,17 @@ class Trial:
     """One segment and what came of it."""
 
     language: str
-    """What the engine was told is spoken."""
+    """Language that the engine is to expect."""
     voice: str
-    """Who spoke, or the kind of sound."""
+    """Speaker, or the kind of sound."""
     condition: str
-    """What happened to the speech on the way."""
+    """Damage to the speech on the way."""
     said: str
     """The words, for the list of mistakes."""
     wanted: str
     """The right translation; empty if nothing may be translated."""
     result: AstResult
-    """What the engine made of it."""
+    """Answer of the engine."""
     audio_s: float
     """Length of the segment."""
     wall_s: float
@@ -61,7 +61,7 @@ class Trial:
 
     @property
     def right(self) -> bool:
-        """Whether the translation is the right one, or rightly absent."""
+        """True if the translation is the right one, or rightly absent."""
         if not self.wanted:
             return self.result.status is AstStatus.NOT_UNDERSTOOD
         return self.result.target_text == self.wanted

@@ -58,7 +58,7 @@ PHRASES, SENTENCES = 40, 24
 RECORDED_PHRASES, RECORDED_SENTENCES = 90, 30
 """The same for a voice of `phrasebook_voices.RECORDED`; each is heard quiet and in noise."""
 NOISE_WEIGHT = 2
-"""How often its utterances in noise count."""
+"""Weight of its utterances in noise."""
 PRIOR = {"en": 40.0, "ru": 100.0}
 """Frames of speech that each mean of the wheel counts for."""
 CODEBOOKS = sorted([*PHONES, "SIL", "+NSN+", "+SPN+"])
@@ -75,9 +75,9 @@ class Aligned:
     features: npt.NDArray[np.float64]
     """Shape (frames, streams, values)."""
     codebooks: npt.NDArray[np.int64]
-    """Which phone's Gaussians, one a frame."""
+    """Phone whose Gaussians they are, one a frame."""
     senones: npt.NDArray[np.int64]
-    """Which mixture of them, one a frame."""
+    """Mixture of that phone, one a frame."""
 
 
 class Aligner:
@@ -126,7 +126,9 @@ class Aligner:
 
 
 def _features(logged: Path) -> npt.NDArray[np.float64]:
-    """What the model hears: cepstra about their mean, their slopes and their curvature."""
+    """Return the features of the model: cepstra about their mean, their slopes and
+    their curvature.
+    """
     cepstra = np.frombuffer(logged.read_bytes()[4:], ">f4").reshape(-1, 13).astype(np.float64)
     cepstra = cepstra - cepstra[cepstra[:, 0] >= 0].mean(axis=0)
     padded = np.pad(cepstra, ((3, 3), (0, 0)), mode="edge")
@@ -140,7 +142,7 @@ def _features(logged: Path) -> npt.NDArray[np.float64]:
 
 
 class Statistics:
-    """How often each Gaussian was meant, and by what."""
+    """Counts of each Gaussian, and of the values it stood for."""
 
     def __init__(self, model: Path) -> None:
         self._means = acoustic.read_gaussians(model / acoustic.MEANS).astype(np.float64)
@@ -169,7 +171,7 @@ class Statistics:
         values: npt.NDArray[np.float64],
         senones: npt.NDArray[np.int64],
     ) -> npt.NDArray[np.float64]:
-        """How much of each frame each Gaussian explains, shape (frames, Gaussians)."""
+        """Return the share of each frame that each Gaussian explains, shape (frames, Gaussians)."""
         variances = self._variances[book, stream]
         off = values[:, None] - self._means[book, stream]
         likely = -0.5 * (np.square(off) / variances + np.log(variances)).sum(axis=-1)
@@ -195,18 +197,18 @@ def _read_log_weights(file: Path) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What the model learns from."""
+    """Training sample of the model."""
 
     text: str
-    """What was said."""
+    """Text that was said."""
     samples: Samples
-    """How."""
+    """Audio."""
     weight: int
-    """How often it counts."""
+    """Weight of the sample."""
 
 
 def utterances(language: str) -> Iterator[Utterance]:
-    """How all speakers say texts: high and low, fast and slow, and in noise."""
+    """Yield all speakers' utterances of texts: high and low, fast and slow, and in noise."""
     yield from _of_espeak(language)
     yield from _of_recordings(language)
 

@@ -31,7 +31,7 @@ FALSE_ACCEPTS = (0.01, 0.02, 0.03, 0.05, 0.08)
 NEAR_MISSES = 10
 """Of either kind, a voice."""
 WRONG_COST = 3.0
-"""How much worse a phrase taken for another is than a strange sound taken for one."""
+"""Cost of a phrase taken for another, relative to a strange sound taken for one."""
 
 
 def phrases(book: Book, language: str, count: int) -> Iterator[tuple[Samples, str]]:
@@ -88,14 +88,14 @@ def regression(
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """What the recognizer held the tuning set to be, one row a match."""
+    """Judgements of the recognizer on the tuning set, one row a match."""
 
     rows: npt.NDArray[np.float64]
     """Measures of the evidence, shape (matches, measures)."""
     right: npt.NDArray[np.bool_]
-    """Which matches are what was said."""
+    """Mask of the matches that are what was said."""
     strange: npt.NDArray[np.bool_]
-    """Which ones come of something that is not in the book."""
+    """Mask of those that come of something that is not in the book."""
     phrases: int
     """Phrases said, understood or not."""
     strangers: int

@@ -77,7 +77,7 @@ class InBook:
         self._known = {language: Vocabularies(self._book, language) for language in VOICES}
 
     def __call__(self, text: str, language: str) -> bool:
-        """Whether these words are a phrase."""
+        """Return whether these words are a phrase."""
         words = tuple(spoken_words(text, language))
         known = self._known[language]
         return any(True for _ in matches(words, self._book.phrases, language, known))

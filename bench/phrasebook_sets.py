@@ -1,4 +1,4 @@
-"""What the synthetic speakers say: phrases of the book, and things that are not in it."""
+"""Texts of the synthetic speakers: phrases of the book, and others that are not in it."""
 
 import random
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ class Saying:
     """One phrase to be said, and what must come of it."""
 
     spoken: str
-    """What the voice reads: numbers and times in words."""
+    """Text that the voice reads: numbers and times in words."""
     source_text: str
-    """What the engine must write in the language spoken."""
+    """Text that the engine must write in the language spoken."""
     target_text: str
-    """What it must translate it to."""
+    """Its expected translation."""
 
 
 def sayings(book: Book, language: str, seed: int, count: int) -> list[Saying]:

@@ -34,7 +34,7 @@ class Voice:
     name: str
     """As the table shows it."""
     language: str
-    """What it speaks."""
+    """Language that it speaks."""
     engine: str
     """espeak, flite, festival or pico."""
     voice: str
@@ -170,7 +170,9 @@ def _pico(texts: Sequence[str], voice: str) -> list[Samples]:
 
 
 def _each(texts: Sequence[str], command: Callable[[str, str], list[str]]) -> list[Samples]:
-    """What a program writes, a text a run; `command` takes the text and the file."""
+    """Return the audio that a program writes, a text a run; `command` takes the text
+    and the file.
+    """
     spoken = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"

@@ -40,7 +40,7 @@ class Arrived:
 
 @dataclass(slots=True)
 class Setup:
-    """How long connecting took, from the POST of the offer, in ms."""
+    """Time that connecting took, from the POST of the offer, in ms."""
 
     answer_ms: float = 0.0
     """To the answer."""
@@ -87,7 +87,8 @@ class RtpClient:
         self._posted_s = 0.0
         self.setup = Setup()
         self.sent_at_s: list[float] = []
-        """When each packet was sent; its index in `packets` is its place here plus `start`."""
+        """Time at which each packet was sent; its index in `packets` is its place here plus
+        `start`."""
         self.arrived: list[Arrived] = []
 
     async def __aenter__(self) -> Self:
@@ -105,7 +106,7 @@ class RtpClient:
         await self._pc.close()
 
     def index_of(self, sent: int) -> int:
-        """Which of `packets` the `sent`-th one was."""
+        """Return the index in `packets` of the `sent`-th one."""
         return (self._start + sent) % len(self._packets)
 
     async def _connect(self) -> None:
@@ -153,7 +154,7 @@ class RtpClient:
 
     @property
     def connected(self) -> bool:
-        """Whether the server has not hung up."""
+        """True until the server hangs up."""
         return self._pc.connectionState == "connected"
 
     def _send(self) -> None:

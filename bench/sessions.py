@@ -34,14 +34,14 @@ GAP_MS = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What came of one client's phrases."""
+    """Results of one client's phrases."""
 
     expected: int
     """Phrases spoken."""
     final: int
     """Captions that came back final and understood."""
     ordered: bool
-    """Whether they came in the order the phrases were spoken."""
+    """True if they came in the order the phrases were spoken."""
     gaps_ms: list[float]
     """Arrival spacing of consecutive packets of one utterance."""
 

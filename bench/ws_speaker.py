@@ -19,12 +19,12 @@ FRAME_BYTES = 2 * SPEECH_RATE * FRAME_MS // 1000
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a client noted. Times are `time.monotonic`."""
+    """Record of a client. Times are `time.monotonic`."""
 
     sent_at_s: list[float] = field(default_factory=list)
-    """When each frame of 20 ms left."""
+    """Time at which each frame of 20 ms was sent."""
     voiced_arrivals_s: list[float] = field(default_factory=list)
-    """When each frame came that holds sound."""
+    """Arrival of each frame that holds sound."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """Server events."""
 

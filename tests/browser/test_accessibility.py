@@ -16,7 +16,7 @@ FOCUSED = """() => {
   const name = at.id || `${at.localName} ${at.ariaLabel} ${at.textContent.trim().slice(0, 20)}`;
   return [at === document.body ? "body" : name, style.outlineStyle !== "none"];
 }"""
-"""What has the focus, and whether one sees it."""
+"""Element with the focus, and its visibility."""
 
 
 @pytest.mark.parametrize("fonts", FONT_SETS)

@@ -44,7 +44,7 @@ async def output(*command: str | Path, cwd: Path) -> str:
 
 
 async def in_node(cwd: Path, script: str) -> Any:
-    """What a module script printed, as JSON."""
+    """Return the output of a module script, as JSON."""
     return json.loads(await output("node", "--input-type=module", "--eval", script, cwd=cwd))
 
 
@@ -110,7 +110,7 @@ async def test_the_types_are_those_of_the_code(tmp_path: Path) -> None:
 
 
 def install(folder: Path) -> None:
-    """What `npm install` would put there."""
+    """Put into the folder what `npm install` would."""
     package = folder / NODE_MODULES
     shutil.copytree(ROOT / "static", package / "static")
     shutil.copy(ROOT / "package.json", package)

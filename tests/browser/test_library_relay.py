@@ -49,7 +49,7 @@ def behind(turn: Coturn) -> Settings:
 
 
 async def test_servers_that_the_answer_names_are_tried_without_being_asked(tmp_path: Path) -> None:
-    """Who shows a key knows of no relay before its first answer came."""
+    """A client that shows a key knows of no relay before its first answer came."""
     async with (
         coturn(tmp_path) as turn,
         running(behind(turn)) as server,

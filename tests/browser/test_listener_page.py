@@ -43,7 +43,7 @@ async () => {
 
 
 async def hears(page: Page) -> bool:
-    """Whether translated sound arrives."""
+    """Return whether translated sound arrives."""
     energy: Any = await page.evaluate(
         """async () => {
           const audio = document.querySelector("#voice");
@@ -260,7 +260,7 @@ def line(number: int, words: str, **fields: Any) -> str:
 
 
 async def test_a_listener_reads_in_peace() -> None:
-    """Where one has scrolled to stays, only final captions are announced, nothing overflows."""
+    """The scroll position stays, only final captions are announced, nothing overflows."""
     stream = "".join(line(number, f"Zeile {number}.") for number in range(60))
     stream += line(60, "Donau" * 40)
     stream += line(61, "", rev=1, final=False, status="partial")

@@ -68,7 +68,7 @@ class Talker(Recorder):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What Chromium's jitter buffer says of a stretch of time (W3C webrtc-stats)."""
+    """Statistics of Chromium's jitter buffer for a stretch of time (W3C webrtc-stats)."""
 
     packets: int
     """Received."""
@@ -112,7 +112,7 @@ async def call(seed: int) -> AsyncIterator[tuple[Any, Talker, WebRtcTransport, U
 
 
 async def listen(page: Any) -> Heard:
-    """What is heard during the next `LISTEN_S`."""
+    """Return the statistics of the next `LISTEN_S`."""
     before = await page.evaluate(INBOUND)
     await asyncio.sleep(LISTEN_S)
     after = await page.evaluate(INBOUND)

@@ -1,4 +1,4 @@
-"""What is said while the call is being set up is sent once it is up."""
+"""Speech of the time in which the call is set up: it is sent once the call is up."""
 
 import asyncio
 import contextlib

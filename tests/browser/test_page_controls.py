@@ -1,4 +1,4 @@
-"""What a person can do on the page while the interpreter runs."""
+"""Controls of the page while the interpreter runs."""
 
 import asyncio
 import json

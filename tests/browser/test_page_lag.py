@@ -1,4 +1,4 @@
-"""How far the voice is behind, as people see it while it speaks along."""
+"""Lag of the voice, as people see it while it speaks along."""
 
 from playwright.async_api import expect
 

@@ -31,7 +31,7 @@ SAME = re.compile(
     r"^(engines|milliseconds|path\.|detail\.jitter|export|original|translation|volume|details"
     r"|pauseFile|start|title|state\.|room\.(microphone|original)|whichText|.*\.0$)"
 )
-"""What may read as in English."""
+"""Texts that may read as in English."""
 ENGINES = "bg hr cs da nl en et fi fr de el hu it lv lt mt pl pt ro sk sl es sv ru uk"
 OVERFLOW = """() => [...document.querySelectorAll("button, label, legend, h1")]
   .filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 1)

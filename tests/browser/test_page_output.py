@@ -1,4 +1,4 @@
-"""What the page plays: the translation, the original under it, and where it is heard."""
+"""Output of the page: the translation, the original under it, and the device that plays them."""
 
 from pathlib import Path
 
@@ -182,7 +182,7 @@ async def test_the_last_translation_is_said_again(tmp_path: Path) -> None:
 
 
 async def heard_again(page: Page) -> list[str]:
-    """What an English interpreter understands of the repeated translation."""
+    """Return what an English interpreter understands of the repeated translation."""
     await start_recording(page, "#local")
     await page.click("#replay:enabled")
     await expect(page.locator("#hush")).to_be_enabled()

@@ -1,4 +1,4 @@
-"""What the page listens to: microphones that come and go, the sound of a tab, a local file."""
+"""Sources of the page: microphones that come and go, the sound of a tab, a local file."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""What the page shows and says, in each state it can be in."""
+"""States of the page: texts and controls in each."""
 
 import asyncio
 import re

@@ -21,7 +21,7 @@ PLACES = """() => ["#source", "#swap", "#target", "#input", "#toggle", "#replay"
 
 
 async def small(page: Page) -> list[str]:
-    """What a finger may miss."""
+    """Return the controls that a finger may miss."""
     found: list[str] = await page.evaluate(SMALL, FINGER_PX)
     return found
 

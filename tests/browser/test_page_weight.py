@@ -1,4 +1,4 @@
-"""What loading the page costs."""
+"""Cost of loading the page."""
 
 from playwright.async_api import Response
 

@@ -31,7 +31,7 @@ class Unready:
 
     @property
     def waited(self) -> bool:
-        """Whether it came a second time, and not before it was told to."""
+        """True if it came a second time, and not before the time it was given."""
         return len(self.came_s) == 2 and self.came_s[1] - self.came_s[0] >= LATER_S
 
 

@@ -134,6 +134,6 @@ async def test_the_page_comes_through_the_relay_when_it_is_told_to(tmp_path: Pat
 
 
 def received(exposition: str) -> bool:
-    """Whether the server has counted media of a client."""
+    """Return whether the server has counted media of a client."""
     found = re.search(r'rtc_packets_total\{way="received"\} ([0-9.]+)', exposition)
     return bool(found and float(found[1]) > 0)

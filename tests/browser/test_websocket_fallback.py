@@ -25,7 +25,7 @@ from tests.support.signals import audible, join, russian, silence
 
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 HANGING_UP = ["Failed to load resource: the server responded with a status of 404"]
-"""What gave up on WebRTC says goodbye to a call that its server may have freed before."""
+"""Console lines of a page that gave up on WebRTC: its server may have freed the call before."""
 KEEP_SOCKETS = """window.sockets = [];
 window.speech = [];
 window.WebSocket = class extends WebSocket {
@@ -69,7 +69,7 @@ async def converse(server: RunningServer, page: Page) -> None:
 
 
 async def next_answer(page: Page) -> tuple[Samples, Samples]:
-    """What comes for the page until the next phrase has been answered, and what it plays."""
+    """Return what comes for the page until the next phrase has been answered, and what it plays."""
     answered = page.locator(".segment[data-playout=finished]").filter(has_text=SAID)
     before = await answered.count()
     await page.evaluate("speech.length = 0")

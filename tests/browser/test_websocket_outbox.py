@@ -1,4 +1,4 @@
-"""What the browser keeps for a network that is too slow for speech."""
+"""Audio that the browser keeps for a network that is too slow for speech."""
 
 from tests.support.browser.chromium import visit
 from tests.support.browser.scripted_server import scripted_server

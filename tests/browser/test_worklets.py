@@ -37,7 +37,7 @@ async def worklets() -> AsyncIterator[Page]:
 
 @dataclass(frozen=True)
 class Encoded:
-    """What the encoder posted."""
+    """Messages that the encoder posted."""
 
     samples: Samples
     sizes: list[int]
@@ -133,7 +133,7 @@ Message = tuple[float, int, int] | tuple[float, str]
 
 @dataclass(frozen=True)
 class Played:
-    """What the player gave out, and what it told about it each second."""
+    """Output of the player, and its report each second."""
 
     heard: Samples
     reports: list[dict[str, float]]

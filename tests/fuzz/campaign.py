@@ -24,7 +24,7 @@ from tests.support.loop_time import untraced
 CORPUS = Path(__file__).parent / "corpus"
 """One folder for each target; a file's name is its hash."""
 LEAK_BYTES = 4 << 20
-"""What a target may still hold at the end of its inputs."""
+"""Memory that a target may still hold at the end of its inputs."""
 ODD = (
     b"\0",
     b"\xff" * 4,
@@ -47,7 +47,7 @@ class Found(Exception):
 
 @dataclass(slots=True)
 class Tally:
-    """What came of one target."""
+    """Results of one target."""
 
     inputs: int = 0
     kinds: int = 0
@@ -145,7 +145,7 @@ def _read(target: Target, data: bytes) -> str:
 
 
 def _timed(target: Target, data: bytes) -> tuple[str, float]:
-    """What became of it, and the processor time of this thread that it took."""
+    """Return its outcome, and the processor time of this thread that it took."""
     began_s = time.thread_time()
     try:
         kind = target.read(data)

@@ -1,4 +1,4 @@
-"""What is fuzzed: each target reads one input, and may refuse it only in the way it says."""
+"""Targets of fuzzing: each reads one input, and may refuse it only in the way it says."""
 
 import asyncio
 import json

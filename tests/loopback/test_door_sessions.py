@@ -1,4 +1,4 @@
-"""What a key may use, with real sessions: the whole server, over WebSockets."""
+"""Quotas of a key with real sessions: the whole server, over WebSockets."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -34,7 +34,7 @@ on_each_loop = pytest.mark.parametrize(
 
 
 def of_the_host() -> tuple[dict[str, str], dict[str, tuple[int, bool, bool]], Sequence[object]]:
-    """What a guest has to leave as it is: environment, loggers, signal handlers."""
+    """Return what a guest has to leave as it is: environment, loggers, signal handlers."""
     loggers = {
         name: (logger.level, logger.disabled, logger.propagate)
         for name, logger in logging.root.manager.loggerDict.items()

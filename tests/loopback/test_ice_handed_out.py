@@ -1,4 +1,4 @@
-"""What a client is told about STUN and TURN servers: with its secret, and with its answer."""
+"""STUN and TURN servers that a client is given: with its secret, and with its answer."""
 
 import base64
 import hashlib

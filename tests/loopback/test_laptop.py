@@ -16,7 +16,7 @@ from tests.support.rtc_client import RtcClient
 
 EVENTS = {"type": "session.update", "session": {"x_events": ["segment", "playout"]}}
 PHRASES = (1, 6)
-"""Which of the phrases are spoken."""
+"""Indices of the phrases that are spoken."""
 
 
 def speech(pair: Pair) -> Samples:

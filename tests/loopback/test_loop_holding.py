@@ -115,7 +115,7 @@ ANYWHERE: Mapping[str, tuple[Mapping[str, str], bytes]] = {
     ),
     "a query": ({}, b""),
 }
-"""What each route gets, whether it wants it or not."""
+"""Request that each route gets, wanted or not."""
 LONG_QUERY = "?language=" + "x" * 3000 + "".join(f"&a{n}=1" for n in range(600))
 
 

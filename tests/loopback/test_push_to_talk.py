@@ -14,7 +14,7 @@ HOUSE = Settings(
 QUIET_MS = 400
 MICROPHONE_MS = 200
 PREROLL_S = 0.3
-"""What a segment holds before its first word; behind the last word there are 0.15 s."""
+"""Audio of a segment before its first word; behind the last word there are 0.15 s."""
 
 
 async def test_a_slow_microphone_loses_no_word() -> None:

@@ -29,7 +29,7 @@ def resuming(url: str, location: str, *, seen: str = "", audio: Samples | None =
 
 
 def loud_s(client: RtcClient) -> float:
-    """How much of what it received is speech, in seconds."""
+    """Return the length of the speech in what it received, in seconds."""
     frames = client.heard()
     frames = frames[: len(frames) // 960 * 960].reshape(-1, 960)
     return float(np.count_nonzero(np.sqrt(np.mean(frames**2, axis=1)) > LOUD)) * 960 / PLAYOUT_RATE

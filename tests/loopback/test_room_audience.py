@@ -76,7 +76,7 @@ def segments(client: RtcClient) -> list[str]:
 
 
 def whole(client: RtcClient) -> bool:
-    """Whether no packet is missing."""
+    """Return whether no packet is missing."""
     numbers = np.unwrap([each.sequence for each in client.packets], period=65536)
     return bool(np.all(np.diff(numbers) == 1))
 

@@ -12,7 +12,7 @@ SETTINGS = Settings(
     engines=EngineSettings(ast="tests.support.server_engines:quick"),
 )
 HIDDEN = b"GET /talk/v1/engines HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + KEY.encode()
-"""What is smuggled: if it were answered, the answer would begin with 200."""
+"""Request that is smuggled: if it were answered, the answer would begin with 200."""
 
 
 async def answers(port: int, raw: bytes) -> list[bytes]:

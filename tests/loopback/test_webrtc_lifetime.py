@@ -1,4 +1,4 @@
-"""How a peer's connection ends, and that nothing of it is left."""
+"""End of a peer's connection, and that nothing of it is left."""
 
 import asyncio
 import ctypes
@@ -243,7 +243,7 @@ async def test_many_calls_leave_nothing_behind() -> None:
 
 
 def trim() -> None:
-    """What is free goes back to the system, so that the rest is held."""
+    """Give free memory back to the system, so that the rest is held."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
 

@@ -1,4 +1,4 @@
-"""Where Canary computes, and the recording of steps, with CUDA as far as it can be imitated."""
+"""Choice of Canary's device, and the recording of steps, with CUDA as far as it can be imitated."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext

@@ -21,7 +21,7 @@ SESSIONS = 20
 """More than one batch holds, so that some wait while the process falls."""
 SETTINGS = EngineSettings(ast_deadline_s=5.0, engine_wait_s=200.0)
 PHRASES = [(pair, texts[i % 3]) for i in range(SESSIONS // 2) for pair, texts in TEXTS.items()]
-"""What each session says, and the two texts of it: both directions by turns."""
+"""Phrases of each session, and the two texts of each: both directions by turns."""
 
 
 def asked(metrics: Metrics) -> int:

@@ -30,7 +30,7 @@ def decoder(writer: NemoWriter) -> GreedyDecoder:
 
 
 def theirs(writer: NemoWriter, states: Any, counts: Any, prompts: Any) -> list[Decoded]:
-    """What NeMo's search finds, as ours puts it."""
+    """Return the result of NeMo's search, in the form of ours."""
     end, pad = writer.model.tokenizer.eos_id, writer.model.tokenizer.pad_id
     decoded = []
     for row in nemo_greedy(writer.model, states, counts, prompts, TOKENS).tolist():

@@ -15,7 +15,7 @@ from tests.support.rtc_client import RtcClient
 
 EVENTS = {"type": "session.update", "session": {"x_events": ["segment", "playout"]}}
 PHRASES = (1, 2, 3)
-"""Which of the fixture's phrases are spoken."""
+"""Indices of the fixture's phrases that are spoken."""
 
 
 def speech(pair: Pair) -> Samples:

@@ -19,7 +19,7 @@ from tests.support.nemo.tiny_silero import fetched
 from tests.support.rtc_client import RtcClient
 
 PHRASES = (1, 2)
-"""Which of the fixture's phrases are spoken."""
+"""Indices of the fixture's phrases that are spoken."""
 
 
 def speech(pair: Pair) -> Samples:

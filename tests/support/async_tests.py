@@ -1,4 +1,4 @@
-"""How an ``async def`` test runs, and what it may not leave behind."""
+"""Runner of ``async def`` tests, and the check of what one may not leave behind."""
 
 import asyncio
 import contextvars

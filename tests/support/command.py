@@ -33,7 +33,7 @@ class Started:
 
     process: asyncio.subprocess.Process
     banner: str
-    """What it printed, up to its address."""
+    """Output, up to its address."""
     url: str
 
 

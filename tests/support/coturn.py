@@ -34,7 +34,7 @@ class Coturn:
     certificate: Path
     """Its own, which is its authority too."""
     log: list[str] = field(default_factory=list)
-    """What it said so far."""
+    """Lines logged so far."""
     allocations: int = 0
     """Relays it has opened so far."""
     allocated: asyncio.Event = field(default_factory=asyncio.Event)

@@ -32,7 +32,7 @@ MAX_BATCH = 4
 
 
 class Do(IntEnum):
-    """What a request makes its engine do."""
+    """Action that a request makes its engine do."""
 
     ANSWER = 0
     SLOW = 1
@@ -64,7 +64,7 @@ REFUSAL = "Its model is not here. Run: fetch-the-model"
 
 
 def audio(do: Do = Do.ANSWER, *, seconds: float = 0.1) -> Samples:
-    """What makes `ObedientAst` do something."""
+    """Return the audio that makes `ObedientAst` do something."""
     return np.full(round(16000 * seconds), do / 100, dtype=np.float32)
 
 

@@ -10,7 +10,7 @@ class FakeSocket:
 
     def __init__(self) -> None:
         self.incoming: asyncio.Queue[str | bytes | Control] = asyncio.Queue()
-        """What the client sent and nobody has read yet."""
+        """Messages that the client sent and nobody has read yet."""
         self.sent: list[str | bytes] = []
         self.pings = 0
         self.closed = self.aborted = self.dead = False
@@ -19,7 +19,7 @@ class FakeSocket:
 
     @property
     def stuck(self) -> bool:
-        """Whether the client does not read."""
+        """True while the client does not read."""
         return not self._flows.is_set()
 
     @stuck.setter

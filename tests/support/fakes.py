@@ -163,7 +163,7 @@ class LoudnessVad:
 
 
 def tone(seconds: float, level: float = 0.3, hz: float = 220.0) -> Samples:
-    """What `LoudnessVad` takes for speech, at the speech rate."""
+    """Return what `LoudnessVad` takes for speech, at the speech rate."""
     t = np.arange(round(seconds * SPEECH_RATE)) / SPEECH_RATE
     return (level * np.sin(2 * np.pi * hz * t)).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""What single steps of an event loop cost in processor time, however busy the machine is."""
+"""Processor time of single steps of an event loop, however busy the machine is."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ class Holding:
     longest_s: float = 0.0
     """Processor time of the thread; what others did meanwhile does not count."""
     step: str = ""
-    """What ran in it."""
+    """Name of the callback that ran in it."""
 
 
 @contextlib.contextmanager

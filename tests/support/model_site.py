@@ -13,24 +13,24 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 @dataclass
 class Site:
-    """What the server does, and what was asked of it."""
+    """Behaviour of the server, and a record of its requests."""
 
     content: bytes = CONTENT
-    """What it serves."""
+    """Content that it serves."""
     cuts: list[int] = field(default_factory=list)
     """After how many bytes each of the next answers breaks off."""
     ranges: bool = True
-    """Whether it can go on in the middle."""
+    """True if it can go on in the middle."""
     status: int = 200
-    """What it answers."""
+    """Status of its answers."""
     moved_to: str = ""
     """Site that requests are redirected to, each with its path; none by default."""
     asked: list[str] = field(default_factory=list)
     """The Range header of each request, or nothing."""
     paths: list[str] = field(default_factory=list)
-    """What each request asked for."""
+    """Path of each request."""
     url: str = ""
-    """Where it is."""
+    """URL of the server."""
 
 
 @contextlib.contextmanager

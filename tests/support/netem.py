@@ -19,7 +19,7 @@ _LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """What one direction does to datagrams. The default is a perfect wire."""
+    """Effects of one direction on datagrams. The default is a perfect path."""
 
     loss: float = 0.0
     """Share of datagrams lost, 0 to 1."""
@@ -32,7 +32,7 @@ class Path:
     reorder: float = 0.0
     """Share of datagrams held back for `reorder_ms` while others pass."""
     reorder_ms: float = 30.0
-    """How long."""
+    """Delay of a reordered datagram."""
     duplicate: float = 0.0
     """Share of datagrams that arrive twice."""
     corrupt: float = 0.0
@@ -40,7 +40,7 @@ class Path:
     rate_kbps: float = 0.0
     """Bottleneck of the direction, in 1000 bits per second of payload; 0 has none."""
     queue_ms: float = 200.0
-    """What would wait longer than this before the bottleneck is dropped."""
+    """Longest wait before the bottleneck; a datagram that would wait longer is dropped."""
     blackhole: bool = False
     """Nothing passes."""
 
@@ -70,7 +70,7 @@ class Link:
         self._last_due_s = 0.0
 
     def send(self, data: bytes, now_s: float) -> list[Delivery]:
-        """What comes of one datagram that enters at `now_s`."""
+        """Return the deliveries of one datagram that enters at `now_s`."""
         path, draw = self.path, self._random.random
         # Always the same draws, so that changing one setting leaves the others' fate as it was.
         lost, jitter, held, twice, broken, where = (draw() for _ in range(6))
@@ -199,12 +199,12 @@ class UdpProxy:
 
     @property
     def address(self) -> Address:
-        """Where the client sends to."""
+        """Address that the client sends to."""
         return self._facing_client.address
 
     @property
     def source(self) -> Address:
-        """Where the server sees the client."""
+        """Address at which the server sees the client."""
         return self._facing_server.address
 
     def connect(self, server: Address) -> None:

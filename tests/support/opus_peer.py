@@ -22,7 +22,7 @@ PATIENCE_S = 60.0
 
 
 class OpusPeer:
-    """What a peer printed."""
+    """Output of a peer."""
 
     def __init__(self, lines: asyncio.StreamReader) -> None:
         self._lines = lines

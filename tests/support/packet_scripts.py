@@ -17,7 +17,7 @@ from tests.support.netem import Link
 PAYLOAD_TYPE = 111
 SSRC = 0x1234
 TICK_PHASE_S = 0.007
-"""Where between two packets the tick falls; anywhere will do but on a packet."""
+"""Place of the tick between two packets; anywhere will do but on a packet."""
 
 
 class Arrival(NamedTuple):
@@ -39,14 +39,14 @@ class Moment(NamedTuple):
 
 
 class Stepped(NamedTuple):
-    """What a jitter buffer decided."""
+    """Decisions of a jitter buffer."""
 
     at_s: float
     step: Step
 
 
 class Heard(NamedTuple):
-    """What a receiver put out."""
+    """Output of a receiver."""
 
     at_s: float
     pcm: Pcm
@@ -86,7 +86,7 @@ def steady(payloads: Iterable[bytes], *, start_s: float = 0.0, units: int = 960)
 
 
 def through(link: Link, sent: Iterable[Arrival]) -> list[Arrival]:
-    """What arrives of it, by time of arrival."""
+    """Return what arrives of it, by time of arrival."""
     arrivals = [Arrival(*out) for at_s, data in sent for out in link.send(data, at_s)]
     return sorted(arrivals, key=lambda arrival: arrival.at_s)
 

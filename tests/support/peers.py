@@ -32,7 +32,7 @@ class Recorder:
 
     @property
     def samples(self) -> int:
-        """How many samples have arrived."""
+        """Number of samples that have arrived."""
         return self.pcm[-1].start_samples + len(self.pcm[-1].samples) if self.pcm else 0
 
     def audio(self) -> Samples:
@@ -40,13 +40,14 @@ class Recorder:
         return np.concatenate([each.samples for each in self.pcm])
 
     def received(self) -> Samples:
-        """What came in packets: nothing concealed, and no silence in the place of what did not
-        come while the machine stood still."""
+        """Return what came in packets: nothing concealed, and no silence in the place of what did
+        not come while the machine stood still.
+        """
         came = [each.samples for each in self.pcm if not each.concealed_samples]
         return np.concatenate([np.zeros(0, np.float32), *(each for each in came if np.any(each))])
 
     def is_contiguous(self) -> bool:
-        """Whether each piece begins where the one before ended."""
+        """Return whether each piece begins where the one before ended."""
         position = 0
         for each in self.pcm:
             if each.start_samples != position:
@@ -131,7 +132,7 @@ class Server:
         return self.transports[-1]
 
     async def negotiate(self, offer_sdp: str) -> str:
-        """What the HTTP API does with an offer."""
+        """Return the answer that the HTTP API gives to an offer."""
         session = Recorder(self._playout)
         transport = await WebRtcTransport.accept(
             offer_sdp,

@@ -83,11 +83,11 @@ class PacketTrack(MediaStreamTrack):
         self._next = 0
         self._origin_s: float | None = None
         self.sent_at_s: list[float] = []
-        """When each packet was handed out."""
+        """Time at which each packet was handed out."""
         self.muted = False
         """Sends nothing while true; RTP time goes on."""
         self.meanwhile: dict[int, Callable[[], None]] = {}
-        """What to do when so many packets were handed out."""
+        """Actions after so many packets were handed out."""
 
     def say(self, audio: Floats) -> None:
         """From the next packet on: 48 kHz float32, (n,) or (n, 2)."""
@@ -210,7 +210,7 @@ class RtcClient:
         self.events: list[dict[str, Any]] = []
         """Received server events."""
         self.event_at_s: list[float] = []
-        """When each came."""
+        """Arrival of each event."""
         self._channel = (
             None
             if channel is None
@@ -314,7 +314,7 @@ class RtcClient:
             await self._changed.wait_for(condition)
 
     def heard(self) -> Floats:
-        """What was received, 48 kHz mono, placed by RTP timestamps; gaps are silent."""
+        """Return what was received, 48 kHz mono, placed by RTP timestamps; gaps are silent."""
         if not self.packets:
             return np.zeros(0, np.float32)
         ordered = sorted(self.packets, key=lambda each: _signed(each.timestamp - self._first))

@@ -47,11 +47,11 @@ class FakeCalls:
     resumed: list[tuple[str, str, LastSeen]] = field(default_factory=list)
     """Arguments of each resumption."""
     spoken: list[Spoken] = field(default_factory=list)
-    """What was said in every session."""
+    """Segments said in every session."""
     refuse: Exception | None = None
     """Raised instead of opening or trickling."""
     hold: asyncio.Event | None = None
-    """When given, opening waits for it."""
+    """Event that opening waits for, when given."""
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a call has come to be opened."""
     revoked: list[str] = field(default_factory=list)
@@ -167,7 +167,7 @@ class FakeCatalogue:
 
 @dataclass
 class Served:
-    """What a test talks to."""
+    """Server that a test talks to."""
 
     calls: FakeCalls
     readiness: FakeReadiness

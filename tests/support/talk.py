@@ -71,7 +71,7 @@ def audio(talk: Sequence[Word], tail_ms: int = 1000) -> Samples:
 
 
 def position(samples: Samples) -> int | None:
-    """Where the first of these samples stood in the talk; None of silence."""
+    """Return the place in the talk of the first of these samples; None of silence."""
     voiced = np.flatnonzero(samples)
     if not voiced.size:
         return None

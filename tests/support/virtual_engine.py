@@ -24,7 +24,7 @@ from tests.support.fakes import AST_CAPABILITIES
 
 @dataclass
 class Machine:
-    """What the engine runs on, and what it did there."""
+    """Machine that the engine runs on, and its record."""
 
     s_per_call: float = 0.05
     """Processor time of a call, whatever its audio."""
@@ -35,7 +35,7 @@ class Machine:
     start_s: float = 1.0
     """Time to load the engine."""
     spoils: Callable[[AstRequest], str] = lambda _request: ""
-    """What a request does to its engine: nothing, "crash" or "raise"."""
+    """Function from a request to what it does to its engine: nothing, "crash" or "raise"."""
     capabilities: AstCapabilities = field(
         default_factory=lambda: replace(AST_CAPABILITIES, max_batch=4)
     )

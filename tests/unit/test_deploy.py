@@ -16,7 +16,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 MADE_BY_THE_OPERATOR = DEPLOY / "secrets/api-key"
 SETTINGS = {variable(fld.name) for _, fld, _ in settings_fields(*SECTIONS)}
 STOPPING_S = HttpSettings().drain_s + 10
-"""What must pass before the process is killed (docs/operations.md)."""
+"""Time that must pass before the process is killed (docs/operations.md)."""
 
 every_service = pytest.mark.parametrize("name", SERVICES)
 

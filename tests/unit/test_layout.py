@@ -1,4 +1,4 @@
-"""Where tests lie, and what they may import."""
+"""Layout of the tests, and their imports."""
 
 import ast
 from collections.abc import Iterator
@@ -20,7 +20,9 @@ def imported(module: Path) -> Iterator[str]:
 
 
 def test_no_test_module_is_imported() -> None:
-    """What two of them need lies in ``tests/support``, so that each can be read and moved alone."""
+    """Code that two of them need lies in ``tests/support``, so that each can be read and moved
+    alone.
+    """
     found = [
         (str(module.relative_to(TESTS)), name)
         for module in TESTS.rglob("*.py")

@@ -1,4 +1,4 @@
-"""What the package promises to those who embed it, and what importing it leaves alone."""
+"""Promises of the package to those who embed it, and the effects of importing it."""
 
 import inspect
 import subprocess
@@ -57,7 +57,7 @@ ERRORS = {
 
 
 def test_the_public_names_are_these() -> None:
-    """Whoever takes one away breaks somebody's application: that is a line in the changelog."""
+    """Removing one breaks somebody's application: that is a line in the changelog."""
     public = FUNCTIONS | SETTINGS | ERRORS | {"RunningServer", "__version__"}
     assert set(rtc_server.__all__) == public
     assert set(dir(rtc_server)) >= public
@@ -88,7 +88,7 @@ def test_another_name_is_an_attribute_error() -> None:
 
 
 def run(code: str) -> str:
-    """What a fresh interpreter prints."""
+    """Return the output of a fresh interpreter."""
     return subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout

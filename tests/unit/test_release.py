@@ -1,4 +1,4 @@
-"""What `scripts/release` refuses to publish."""
+"""Refusals of `scripts/release`."""
 
 import subprocess
 import zipfile

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.real_time
 
 CHECKOUT = Path(__file__).parents[2]
 TOOLS = ("bash", "cat", "cksum", "dirname", "flock", "mktemp", "rm")
-"""What the scripts may count on everywhere."""
+"""Programs that the scripts may count on everywhere."""
 
 
 class Machine:
@@ -167,7 +167,7 @@ NEEDS = [
 ]
 FONTS = {package for _, package, _ in NEEDS if package.startswith("fonts-")}
 COMMANDS = {brings for _, _, brings in NEEDS if "/" not in brings}
-"""What Debian's packages bring; what is a file is not faked."""
+"""Commands that Debian's packages bring; what is a file is not faked."""
 
 
 def test_without_debian_packages_test_says_which(machine: Machine) -> None:

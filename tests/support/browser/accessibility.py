@@ -22,7 +22,7 @@ JUDGE = """async (rules) => {
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """What a state is looked at in."""
+    """Appearance in which a state is looked at."""
 
     scheme: Literal["light", "dark"]
     viewport: dict[str, int]

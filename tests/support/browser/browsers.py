@@ -44,7 +44,7 @@ MOST_RUNNING = 2
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What all contexts of one process have in common."""
+    """Options that all contexts of one process share."""
 
     fonts: str = ""
     """Name of a set in `fonts.FONT_SETS`; empty for what the machine has."""
@@ -124,7 +124,7 @@ class Browsers:
             self._beep()
 
     def _beep(self) -> None:
-        """What nobody chose: a beep each second, as Chromium's own fake device has it."""
+        """Beep each second, as Chromium's own fake device does when nobody chose a sound."""
         beeps = join(tone(440, 100, sample_rate=MICROPHONE_RATE), silence(900, MICROPHONE_RATE))
         write_wav(self._folder / "beep.wav", beeps, MICROPHONE_RATE).replace(self._microphone)
 

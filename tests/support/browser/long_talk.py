@@ -16,7 +16,7 @@ PHRASES = {
     "ru": ("Где находится вокзал?", "Сколько это стоит?", "Спасибо большое."),
     "en": ("Where is the train station?", "How much does it cost?", "Thank you very much."),
 }
-"""What is said."""
+"""Phrases that are said."""
 
 PATIENCE_S = 30.0
 PAUSE_S = 0.4
@@ -67,7 +67,7 @@ ANSWER = """() => {
 
 @dataclass(frozen=True)
 class PageSize:
-    """What the page occupies, garbage taken out."""
+    """Size of the page, garbage taken out."""
 
     at_s: float
     """Since the talk began."""
@@ -81,7 +81,7 @@ class PageSize:
 
 @dataclass
 class Talk:
-    """What was said and what came of it."""
+    """Course of a talk: phrases said, and captions shown."""
 
     said: int = 0
     """Phrases."""

@@ -9,7 +9,7 @@ PATIENCE_MS = 60_000
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1360, "height": 820}
 FAILED_REQUEST = "Failed to load resource"
-"""What Chromium writes to the console for every refused request."""
+"""Line that Chromium writes to the console for every refused request."""
 LIVE = "[data-phase=listening]"
 PICK = "#player input[type=file]"
 WATCH_LEVELS = """() => {

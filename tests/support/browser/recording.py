@@ -1,4 +1,4 @@
-"""What the browser heard: the translated track, recorded in the page as PCM."""
+"""Recording of the translated track, in the page, as PCM."""
 
 import base64
 import io

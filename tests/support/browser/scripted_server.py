@@ -63,11 +63,11 @@ class ScriptedCalls:
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by the first of these."""
     close_on_request: bool = True
-    """Whether session.close is answered."""
+    """True if session.close is answered."""
     peers: dict[str, RTCPeerConnection] = field(default_factory=dict)
     """Open sessions."""
     track: asyncio.Queue[MediaStreamTrack] = field(default_factory=asyncio.Queue)
-    """What the page sends."""
+    """Track that the page sends."""
     channel: asyncio.Queue[RTCDataChannel] = field(default_factory=asyncio.Queue)
     """The newest sessions' event channels."""
 
@@ -208,7 +208,7 @@ TTS = TtsCapabilities(
 
 @dataclass
 class ScriptedServer:
-    """What a test turns and reads."""
+    """Server that a test controls and reads."""
 
     url: str
     calls: ScriptedCalls

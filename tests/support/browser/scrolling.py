@@ -1,4 +1,4 @@
-"""What overflows on a page, and whether a keyboard gets to the rest of it.
+"""Overflow of a page, and whether a keyboard gets to the rest of it.
 
 By computed style and layout, and by pressing keys; no list of the page's regions.
 """

@@ -52,7 +52,7 @@ async def spoken(page: Page, element: str) -> Samples:
 
 
 async def expect_english(speech: Samples) -> None:
-    """What was heard is the translation, in words that an interpreter understands."""
+    """Check that what was played is the translation, in words that an interpreter understands."""
     back = SessionPatch(source_language="en", target_language="ru")
     understood = await translate(join(speech, silence(1000)), SETTINGS, back)
     assert ENGLISH in [segment.source.text for segment in understood.segments]

@@ -1,4 +1,4 @@
-"""What the two engines' factories get of the settings."""
+"""Options that the two engines' factories get of the settings."""
 
 import pytest
 

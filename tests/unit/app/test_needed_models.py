@@ -1,4 +1,4 @@
-"""Which models of a set the chosen engines load."""
+"""Models of a set that the chosen engines load."""
 
 from rtc_server import catalog
 from rtc_server.app.needed_models import needed_models

@@ -28,7 +28,7 @@ LANGUAGES = ("en", "ru", "fr")
 
 @cache
 def translation(language: str) -> Samples:
-    """What we play: eSpeak NG at 48 kHz, as the interpreter resamples it."""
+    """Return what we play: eSpeak NG at 48 kHz, as the interpreter resamples it."""
     engine = create(EngineOptions())
     request = TtsRequest(SENTENCES[language], language, None)
     speech = np.concatenate(list(engine.synthesize(request)))
@@ -80,7 +80,8 @@ def judged(
     late_frames: int = 0,
     always: bool = False,
 ) -> Judgement:
-    """What the guard says of these sounds, each that many ms after playing began, in noise.
+    """Return the guard's judgement of these sounds, each that many ms after playing began, in
+    noise.
 
     So many frames are played at once, and so many heard, of which every other time comes late.
     The guard attends when speech is noticed, or `always`.

@@ -1,4 +1,4 @@
-"""Who is served next."""
+"""Order in which waiting requests are served."""
 
 from collections import defaultdict
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whose request an engine dies of."""
+"""Attribution of an engine's crashes."""
 
 from rtc_server.engines.blame import REFUSED_S, Blame
 

@@ -1,4 +1,4 @@
-"""How the voice keeps near the speaker."""
+"""Rules that keep the voice near the speaker."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""What of a caption is firm, and that it stays so."""
+"""Stable part of a caption: it stays so."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def captions() -> SegmentCaptions:
 
 
 def firm(captions: SegmentCaptions, text: str, open_chars: int = 0) -> str | None:
-    """What is firm after one more pass; None when it is not shown."""
+    """Return what is committed after one more pass; None when it is not shown."""
     event = captions.partial(text, 0, open_chars)
     if event is None:
         return None

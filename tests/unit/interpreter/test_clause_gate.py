@@ -1,4 +1,4 @@
-"""When committed words are spoken."""
+"""Moment at which committed words are spoken."""
 
 import pytest
 from hypothesis import given

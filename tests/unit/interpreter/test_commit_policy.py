@@ -1,4 +1,4 @@
-"""What of a hypothesis is committed, and that committed text only grows."""
+"""Committed part of a hypothesis: it only grows."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ POLICIES = st.one_of(
 
 
 def fed(policy: CommitPolicy, *texts: str) -> list[str]:
-    """What is committed after each."""
+    """Return what is committed after each."""
     text = CommittedText(policy)
     out = []
     for number, words in enumerate(texts):

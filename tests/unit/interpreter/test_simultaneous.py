@@ -66,7 +66,7 @@ class Bench:
     events: list[ServerEvent] = field(default_factory=list)
     position: int = 0
     voice_ms: int | None = None
-    """Where the speaker was when the voice began."""
+    """Position of the speaker when the voice began."""
 
     async def hear(self, samples: Samples) -> None:
         """Feed at the pace of speech, playing all the while."""
@@ -102,7 +102,7 @@ class Bench:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
     def check_captions(self) -> None:
-        """What is committed of a segment stays, in both languages, to the end."""
+        """Check that what is committed of a segment stays, in both languages, to the end."""
         for _, events in itertools.groupby(self.segments, lambda event: event.segment_id):
             for before, after in itertools.pairwise(events):
                 for one, two in ((before.source, after.source), (before.target, after.target)):

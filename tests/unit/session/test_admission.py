@@ -42,7 +42,7 @@ class House:
         return place
 
     def refuses(self, claimant: Claimant, kind: Kind = Kind.SESSION) -> AdmissionRefused:
-        """How another place is refused; being asked beforehand says the same."""
+        """Return how another place is refused; being asked beforehand says the same."""
         with pytest.raises(AdmissionRefused) as asked:
             self.admission.check(kind, claimant, 0.0, 0.0)
         with pytest.raises(AdmissionRefused) as refusal:

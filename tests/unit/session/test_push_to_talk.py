@@ -11,7 +11,7 @@ from tests.support.fakes import FakeTransport, joined, silence, tone
 from tests.support.house import ALL, House, events, house, say, speak
 
 PRESSED = 4800
-"""Where the audio stands at the press."""
+"""Position of the audio at the press."""
 LATENCY = 3200
 """Samples that a slow microphone holds back: 200 ms."""
 

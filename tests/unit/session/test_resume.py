@@ -62,7 +62,7 @@ def lose(wire: FakeTransport, reason: CloseReason = CloseReason.PEER_LOST) -> No
 
 
 async def heard(wire: FakeTransport, seconds: float, *, alive: bool = True) -> list[Samples]:
-    """What a wire plays meanwhile: frames of speech."""
+    """Return what a transport plays meanwhile: frames of speech."""
     frames = []
     for _ in range(round(seconds * 1000 / FRAME_MS)):
         if alive:

@@ -1,4 +1,4 @@
-"""Whose word on the client's address, the host and the path counts."""
+"""Trust in reports of the client's address, the host and the path."""
 
 from ipaddress import ip_network
 

@@ -16,7 +16,7 @@ BROUGHT_BY = {
     "tests.support.coturn": "coturn",
     "tests.support.npm_clients": "npm",
 }
-"""What nobody can use without a package."""
+"""Modules that nobody can use without a package."""
 TEST_MODULES = sorted((ROOT / "tests").rglob("test_*.py"))
 
 

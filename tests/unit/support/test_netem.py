@@ -13,7 +13,7 @@ COUNT = 20_000
 
 
 def fates(path: Path, seed: int = 1, count: int = COUNT) -> list[bool]:
-    """Whether each of many datagrams comes through."""
+    """Return for each of many datagrams whether it comes through."""
     link = Link(path, seed)
     return [bool(link.send(b"x", i * 0.02)) for i in range(count)]
 

@@ -1,4 +1,4 @@
-"""How a busy server looks for what arrived: rarely, and never too late for its timers."""
+"""Reads of a busy server: rare, and never too late for its timers."""
 
 import asyncio
 import os
@@ -160,7 +160,7 @@ def test_a_timer_that_is_near_is_waited_for() -> None:
 
 
 def noted_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the selector waits, from now on; it does not really."""
+    """Return a list of the selector's waits from now on; it does not really wait."""
     waits = list[float]()
 
     def note(*asked: Any) -> tuple[list[int], list[int], list[int]]:

@@ -1,4 +1,4 @@
-"""Which offers are accepted, and with what sentence the others are refused."""
+"""Acceptance of offers, and the sentences with which the others are refused."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What the guard lets through, datagram by datagram."""
+"""Decisions of the guard, datagram by datagram."""
 
 import select
 import socket

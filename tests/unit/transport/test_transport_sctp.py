@@ -1,4 +1,4 @@
-"""How much of a peer's unfinished messages we keep."""
+"""Limits on a peer's unfinished messages."""
 
 import struct
 

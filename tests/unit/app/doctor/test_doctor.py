@@ -1,4 +1,4 @@
-"""What the doctor says of ports, addresses, certificates and headroom."""
+"""Findings of the doctor about ports, addresses, certificates and headroom."""
 
 import datetime
 import socket

@@ -1,4 +1,4 @@
-"""What the doctor says of made-up machines: processor, memory, GPU, model files."""
+"""Findings of the doctor about made-up machines: processor, memory, GPU, model files."""
 
 from hashlib import sha256
 from pathlib import Path

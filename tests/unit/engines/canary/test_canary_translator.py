@@ -1,4 +1,4 @@
-"""What is asked of Canary and what is made of its answers, with a model that answers as told."""
+"""Requests to Canary and the use of its answers, with a model that answers as set up."""
 
 from collections.abc import Sequence
 

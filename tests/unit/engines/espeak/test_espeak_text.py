@@ -1,4 +1,4 @@
-"""What may reach libespeak-ng: ordinary text untouched, what can crash it never."""
+"""Text that may reach libespeak-ng: ordinary text untouched, what can crash it never."""
 
 import re
 

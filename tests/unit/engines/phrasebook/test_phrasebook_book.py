@@ -22,7 +22,7 @@ TOPIC = '[topic.own]\ntitle = { en = "Own", ru = "Своё" }\nphrases = [\n'
 
 
 def accepts(network: Network, words: list[str]) -> bool:
-    """Whether the network has a path for the words."""
+    """Return whether the network has a path for the words."""
     arcs = {(source, word): target for source, target, word in network.arcs}
     state: int | None = 0
     for word in words:

@@ -21,7 +21,7 @@ def item(kind: str, english: str) -> int:
 
 
 def translate(text: str, source: str, book: Book = BOOK) -> str:
-    """What the words of `text` mean in the other language."""
+    """Return the meaning of the words of `text` in the other language."""
     words = spoken_words(text, source)
     match = next(matches(words, book.phrases, source, VOCABULARIES[source]))
     return fill(match.phrase.wordings["ru" if source == "en" else "en"][0], match.values, book)

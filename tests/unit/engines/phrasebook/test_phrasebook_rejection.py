@@ -1,4 +1,4 @@
-"""What a match is judged by, on runs of words and phones made by hand."""
+"""Judgement of a match, on runs of words and phones made by hand."""
 
 from dataclasses import replace
 

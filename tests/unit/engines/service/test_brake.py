@@ -1,4 +1,4 @@
-"""How long an engine rests from partials."""
+"""Rest of an engine from partials."""
 
 import pytest
 

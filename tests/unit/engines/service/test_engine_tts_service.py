@@ -46,7 +46,7 @@ def ask(service: TtsService, text: str, session: str = "a") -> Speech:
 
 
 async def chunks(speech: Speech) -> int:
-    """How many whole chunks came."""
+    """Return the number of whole chunks that came."""
     count = 0
     async for chunk in speech:
         assert chunk.dtype == np.float32
@@ -56,7 +56,7 @@ async def chunks(speech: Speech) -> int:
 
 
 async def call_number(speech: Speech) -> int:
-    """Which call of its engine's process this text was."""
+    """Return the number of this text's call to its engine's process."""
     return round(float((await anext(speech))[0]))
 
 

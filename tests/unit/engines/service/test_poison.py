@@ -25,7 +25,7 @@ def say(service: AstService, session_id: str, level: float = 0.0) -> asyncio.Fut
 async def ten_sentences(
     service: AstService, session_id: str, level: float = 0.0
 ) -> list[AstResult | BaseException]:
-    """What became of each of ten sentences, said one after the other."""
+    """Return the results of ten sentences, said one after the other."""
 
     async def sentence() -> AstResult:
         return await say(service, session_id, level)

@@ -1,4 +1,4 @@
-"""What Silero's models are given: words in their alphabet, in pieces that can be heard early."""
+"""Text for Silero's models: words in their alphabet, in pieces that can be played early."""
 
 import re
 from pathlib import Path

@@ -32,7 +32,7 @@ def gaps(steps: Iterable[Stepped]) -> list[Gap]:
 
 
 def delays_ms(steps: Iterable[Stepped]) -> list[float]:
-    """How long after its own time each slot came out; the stream began at 0 on a perfect path."""
+    """Return the delay of each slot after its own time; the stream began at 0 on a perfect path."""
     out, position_s = [], 0.0
     for at_s, step in steps:
         out.append((at_s - position_s) * 1000)

@@ -1,4 +1,4 @@
-"""What is told apart from bare samples, and that real audio never is."""
+"""Distinction of other forms from bare samples, and that real audio always passes."""
 
 import io
 from functools import cache

@@ -1,4 +1,4 @@
-"""What the messages of both WebSocket forms mean, and PCM on its way in and out."""
+"""Meaning of the messages of both WebSocket forms, and PCM on its way in and out."""
 
 import base64
 import json

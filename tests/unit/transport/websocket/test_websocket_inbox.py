@@ -1,4 +1,4 @@
-"""What may wait to be handled, and how fast it is taken."""
+"""Bounds of what waits to be handled, and its rate."""
 
 import pytest
 
