@@ -13,6 +13,7 @@ from enum import Enum, auto
 from rtc_server.errors import AdmissionRefused, RateLimited
 from rtc_server.session.base import Claimant
 from rtc_server.session.quota import Lease, Quotas
+from rtc_server.session.turnover import Turnover
 
 UNCONNECTED = 4
 """Calls of one address that may be on their way at once: each holds sockets until it connects."""
@@ -72,7 +73,7 @@ class Place:
     kind: Kind
     claimant: Claimant
     lease: Lease
-    _forget: Callable[["Place"], None]
+    _forget: Callable[["Place", float], None]
     state: State = State.CONNECTING
     give_up: Callable[[], None] = lambda: None
     """Callback that ends what the place is held for; called when its own holder needs the place."""
@@ -80,7 +81,7 @@ class Place:
     def end(self, now_s: float, wall_s: float) -> None:
         """Give it back. Idempotent."""
         self.lease.end(now_s, wall_s)
-        self._forget(self)
+        self._forget(self, now_s)
 
 
 @dataclass(slots=True)
@@ -90,6 +91,7 @@ class Admission:
     limits: AdmissionLimits
     quotas: Quotas = field(default_factory=Quotas)
     _places: dict[Place, None] = field(default_factory=dict)
+    _turnover: Turnover = field(default_factory=Turnover)
 
     def admit(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> Place:
         """Return a place for one more. `now_s` is monotonic, `wall_s` Unix time.
@@ -98,7 +100,7 @@ class Admission:
             RateLimited: the claimant has as much as it may have.
             AdmissionRefused: all places are taken.
         """
-        useless = self._place_to_free(kind, claimant)
+        useless = self._place_to_free(kind, claimant, now_s)
         if useless is not None:
             useless.end(now_s, wall_s)
             useless.give_up()
@@ -112,24 +114,27 @@ class Admission:
 
     def check(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> None:
         """Raise as `admit` would; change nothing."""
-        if self._place_to_free(kind, claimant) is None and kind is not Kind.LISTENER:
+        if self._place_to_free(kind, claimant, now_s) is None and kind is not Kind.LISTENER:
             self.quotas.admit(claimant.owner.key, claimant.limits, now_s, wall_s).end(now_s, wall_s)
 
-    def _forget(self, place: Place) -> None:
-        self._places.pop(place, None)
+    def _forget(self, place: Place, now_s: float) -> None:
+        if place in self._places:
+            del self._places[place]
+            if place.kind is Kind.SESSION:
+                self._turnover.end(now_s)
 
-    def _place_to_free(self, kind: Kind, claimant: Claimant) -> Place | None:
+    def _place_to_free(self, kind: Kind, claimant: Claimant, now_s: float) -> Place | None:
         """Return the claimant's own place that has to go first, or None when there is room.
 
         Raises:
             AdmissionRefused: there is no room, and no such place.
         """
-        refusal = self._refusal(kind, claimant, list(self._places))
+        refusal = self._refusal(kind, claimant, list(self._places), now_s)
         if refusal is None:
             return None
         for useless in self._useless(claimant):
             others = [place for place in self._places if place is not useless]
-            if self._refusal(kind, claimant, others) is None:
+            if self._refusal(kind, claimant, others, now_s) is None:
                 return useless
         raise refusal
 
@@ -147,13 +152,15 @@ class Admission:
         return lost + [place for place in own if place.state is State.CONNECTING]
 
     def _refusal(
-        self, kind: Kind, claimant: Claimant, places: list[Place]
+        self, kind: Kind, claimant: Claimant, places: list[Place], now_s: float
     ) -> AdmissionRefused | None:
         """Return why one more would be too many beside `places`."""
         return (
             _address_refusal(kind, claimant, places, self.limits.per_address)
             or _secret_refusal(kind, claimant, places)
-            or _house_refusal(kind, claimant, places, self.limits.sessions)
+            or _house_refusal(
+                kind, claimant, places, self.limits.sessions, self._turnover.retry_after_s(now_s)
+            )
         )
 
 
@@ -201,14 +208,15 @@ def _secret_refusal(kind: Kind, claimant: Claimant, places: list[Place]) -> Admi
 
 
 def _house_refusal(
-    kind: Kind, claimant: Claimant, places: list[Place], most: int
+    kind: Kind, claimant: Claimant, places: list[Place], most: int, retry_s: int
 ) -> AdmissionRefused | None:
     if kind is not Kind.SESSION:
         return None
     sessions = [place for place in places if place.kind is Kind.SESSION]
     if len(sessions) >= most:
         return AdmissionRefused(
-            f"All {most} sessions of this server are taken. Try again soon.", RETRY_FULL_S
+            f"All {most} sessions of this server are taken. Try again in about {retry_s} seconds.",
+            retry_s,
         )
     key = claimant.owner.key
     if claimant.has_rivals and (

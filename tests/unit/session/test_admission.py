@@ -186,3 +186,18 @@ def test_a_place_that_is_refused_or_given_back_leaves_the_keys_share_as_it_was()
     place.end(0.0, 0.0)
     house.admission.check(Kind.SESSION, secret("a", limits=once), 0.0, 0.0)
     house.enter(secret("a", limits=once))
+
+
+def test_a_full_house_says_when_a_place_is_likely() -> None:
+    admission = Admission(AdmissionLimits(sessions=1))
+    now_s = 0.0
+    for _ in range(4):  # calls of half a minute
+        place = admission.admit(Kind.SESSION, secret("a"), now_s, now_s)
+        now_s += 30.0
+        place.end(now_s, now_s)
+        place.end(now_s + 20.0, now_s)  # said twice, counted once
+    admission.admit(Kind.SPEAKER, secret("a"), now_s, now_s).end(now_s, now_s)  # no session
+    admission.admit(Kind.SESSION, secret("a"), now_s, now_s)
+    with pytest.raises(AdmissionRefused, match="about 30 seconds") as refusal:
+        admission.admit(Kind.SESSION, secret("b"), now_s + 30.0, now_s)
+    assert refusal.value.retry_after_s == 30
