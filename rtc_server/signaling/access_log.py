@@ -9,11 +9,14 @@ import logging
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.http_exceptions import HttpProcessingError
 
 from rtc_server.clock import monotonic
 from rtc_server.signaling.log_limit import LogLimit
 from rtc_server.signaling.proxies import CLIENT
 
+THEIRS = (HttpProcessingError, ConnectionError)
+"""What aiohttp raises when a client sends what is no HTTP, or has left."""
 QUIET = frozenset({"healthz", "readyz", "static"})
 """Names of routes that are asked for all the time; that they answer is no news."""
 
@@ -75,7 +78,8 @@ class AccessLog(AbstractAccessLogger):
 class ServerLogFilter(logging.Filter):
     """For aiohttp's own logger, which would quote whatever it could not parse, keys included.
 
-    Leaves the sentence and the type of the exception, and rate-limits them.
+    Leaves the sentence and the type of the exception, and rate-limits them. That a client sent what
+    is no HTTP, or left before its answer, is no error of ours.
     """
 
     def __init__(self) -> None:
@@ -84,6 +88,10 @@ class ServerLogFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is written; remove from it what must not be logged."""
+        if record.exc_info and isinstance(record.exc_info[1], THEIRS):
+            record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+            if not logging.getLogger(record.name).isEnabledFor(record.levelno):
+                return False
         if self._limit.admit(monotonic()) is None:
             return False
         if record.exc_info and record.exc_info[0]:

@@ -131,7 +131,7 @@ class PeerStack:
                     pump.cancel()
                     await asyncio.gather(pump, return_exceptions=True)
         except TimeoutError:
-            logger.error("A peer's goodbye took too long")  # noqa: TRY400
+            logger.warning("A peer's goodbye took too long")
         finally:
             self.agent.abort()
             self._dtls.remove_all_listeners()

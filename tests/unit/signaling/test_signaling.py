@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from aiohttp.http_exceptions import BadStatusLine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from rtc_server.config import TransportSettings
 from rtc_server.errors import ConfigError, RemoteError
 from rtc_server.events.client import language_code
 from rtc_server.ice import IceServer, parse_ice_server
-from rtc_server.signaling.access_log import ServerLogFilter
+from rtc_server.signaling.access_log import ServerLogFilter, server_logger
 from rtc_server.signaling.bodies import session_request
 from rtc_server.signaling.calls import ice_link
 from rtc_server.signaling.log_limit import LogLimit
@@ -87,6 +88,18 @@ def test_aiohttps_own_log_is_limited_and_stripped() -> None:
             passed.append(record)
     assert 10 <= len(passed) <= 12
     assert logging.Formatter().format(passed[0]) == "From a (ValueError)"
+
+
+@pytest.mark.parametrize("error", [BadStatusLine("t0ken"), ConnectionResetError("t0ken")])
+def test_what_a_client_does_wrong_is_no_error_of_ours(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    for level, expected in ((logging.INFO, [(logging.INFO, "INFO")]), (logging.WARNING, [])):
+        caplog.clear()
+        with caplog.at_level(level, "rtc_server.http"):
+            server_logger().error("From %s", "a", exc_info=error)
+        assert [(each.levelno, each.levelname) for each in caplog.records] == expected
+        assert "t0ken" not in caplog.text
 
 
 KEYS = ["audio", "input", "output", "language", "transcription", "x", "vad", "mode", "x_events"]

@@ -1,0 +1,18 @@
+"""A minute of misbehaviour beside honest callers; `bench.chaos` takes ten and reports the times."""
+
+import pytest
+
+from bench import chaos
+
+GROWTH_MB = 20.0
+
+
+@pytest.mark.slow
+async def test_honest_callers_are_answered_and_all_is_given_back() -> None:
+    outcome = await chaos.run(minutes=1.0, seed=14, hands=2)
+    assert sum(each.said for each in outcome.honest.values()) > 0
+    assert outcome.unanswered == 0
+    assert outcome.after.is_back(outcome.before), (outcome.before, outcome.after)
+    assert outcome.after.memory_mb - outcome.before.memory_mb < GROWTH_MB
+    assert outcome.complaints == []
+    assert not [code for code in outcome.answers if code >= 500 and code != 503]
