@@ -12,20 +12,21 @@
 #
 #   docker build --target gpu -t rtc-server:gpu .
 #   docker run --rm -v rtc-models:/models rtc-server:gpu models fetch canary-1b-v2 v5_5_ru v3_en
-#   docker run --init --network host --gpus all -v rtc-models:/models -e RTC_API_KEY=choose-sixteen-or-more \
-#     rtc-server:gpu
+#   docker run --init --network host --gpus all --cap-drop ALL --read-only --tmpfs /tmp \
+#     --security-opt no-new-privileges -v rtc-models:/models -e RTC_API_KEY=choose-sixteen-or-more rtc-server:gpu
 #
 # The server listens on every address of the container, so it wants a key: without RTC_API_KEY it
 # refuses to start and says so. Media is UDP straight to the client. With --network host nothing
 # else is needed; behind Docker's own network, publish a range and say which address is reached:
 #
-#   docker run --init -p 8000:8000 -p 50000-50099:50000-50099/udp -e RTC_API_KEY=choose-sixteen-or-more \
+#   docker run --init -p 8000:8000 -p 50000-50099:50000-50099/udp --cap-drop ALL --read-only --tmpfs /tmp \
+#     --security-opt no-new-privileges -e RTC_API_KEY=choose-sixteen-or-more \
 #     -e RTC_UDP_PORT_FIRST=50000 -e RTC_UDP_PORT_LAST=50099 \
 #     -e RTC_PUBLIC_ADDRESS=203.0.113.7 rtc-server
 
 # What both images are built from.
 FROM scratch AS source
-COPY setup.py MANIFEST.in README.md LICENSE NOTICE ./
+COPY pyproject.toml setup.py MANIFEST.in README.md LICENSE NOTICE ./
 COPY rtc_server rtc_server
 COPY static static
 COPY models/phrasebook models/phrasebook
@@ -49,9 +50,8 @@ RUN apt-get update \
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python3.12 -m venv /venv
 WORKDIR /source
-COPY pyproject.toml scripts/requirements.py scripts/constraints.txt ./
-RUN /venv/bin/python requirements.py canary silero > dependencies.txt \
-    && /venv/bin/pip install -c constraints.txt -r dependencies.txt
+COPY deploy/lock/gpu.txt ./
+RUN /venv/bin/pip install --require-hashes -r gpu.txt
 COPY --from=source / ./
 RUN /venv/bin/pip install --no-deps .
 
@@ -78,9 +78,8 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
 WORKDIR /source
 # Dependencies change rarely: installed before the code, their layer is reused.
-COPY pyproject.toml scripts/requirements.py scripts/constraints.txt ./
-RUN python requirements.py > dependencies.txt \
-    && /venv/bin/pip install -c constraints.txt -r dependencies.txt
+COPY deploy/lock/cpu.txt ./
+RUN /venv/bin/pip install --require-hashes -r cpu.txt
 COPY --from=source / ./
 RUN /venv/bin/pip install --no-deps .
 

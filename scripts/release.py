@@ -106,9 +106,12 @@ def make(folder: Path, *, newest: bool) -> list[Path]:
         tested = () if newest else ("-c", source / "scripts" / "constraints.txt")
         run(*pip, "install", "--quiet", *tested, wheel)
         run(*pip, "check")
+    with step("Listed what it needs as a CycloneDX bill of materials"):
+        bill = built / f"rtc_server-{__version__}.cdx.json"
+        bill.write_text(run(python, source / "scripts" / "sbom.py"))
     with step("Served from it and translated a phrase over WebRTC"):
         asyncio.run(translate_a_phrase(environment / "bin", folder))
-    return [sdist, wheel, built / package["filename"]]
+    return [sdist, wheel, built / package["filename"], bill]
 
 
 @contextlib.contextmanager

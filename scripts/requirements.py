@@ -1,7 +1,6 @@
 """Prints what pyproject.toml asks for, with the extras that are named: one requirement a line.
 
-``--all`` stands for every extra. Images install these before the code, so that the layer is reused
-until they change.
+``--all`` stands for every extra. `scripts/freeze` and `scripts/lock` choose the versions.
 """
 
 import sys

@@ -23,6 +23,7 @@ def test_the_dry_run_of_a_release() -> None:
         "Built the same wheel from the checkout",
         "Packed the client library for npm",
         "Installed the wheel alone",
+        "Listed what it needs as a CycloneDX bill of materials",
         "Served from it and translated a phrase over WebRTC",
     ]
     assert visible(CHECKOUT) == before

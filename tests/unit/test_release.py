@@ -2,6 +2,7 @@
 
 import subprocess
 import zipfile
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from rtc_server import __version__
 from scripts import release
 from scripts.release import SHIPPED, ReleaseError
+from scripts.sbom import bill_of_materials
 
 pytestmark = pytest.mark.real_time
 INFO = f"rtc_server-{__version__}.dist-info/METADATA"
@@ -139,3 +141,30 @@ def test_a_program_that_is_missing_or_fails_is_said() -> None:
         release.run("no-such-program")
     with pytest.raises(ReleaseError, match=r"false failed:"):
         release.run("false")
+
+
+def test_the_bill_of_materials_says_name_version_and_licence() -> None:
+    def package(name: str, *fields: tuple[str, str]) -> Message:
+        made = Message()
+        for key, value in (("Name", name), ("Version", "1.0"), *fields):
+            made[key] = value
+        return made
+
+    bill = bill_of_materials(
+        [
+            package("pip"),
+            package("rtc-server", ("License-Expression", "Apache-2.0")),
+            package("Odd_Name", ("License", "a text\nof many lines")),
+            package(
+                "first",
+                ("Classifier", "Programming Language :: Python"),
+                ("Classifier", "License :: OSI Approved :: MIT License"),
+                ("License", "MIT"),
+            ),
+        ]
+    )
+    assert bill["metadata"]["component"]["licenses"] == [{"expression": "Apache-2.0"}]
+    first, odd = bill["components"]
+    assert first["purl"] == "pkg:pypi/first@1.0"
+    assert first["licenses"] == [{"license": {"name": "MIT License"}}]
+    assert odd["purl"] == "pkg:pypi/odd-name@1.0" and "licenses" not in odd
