@@ -2,7 +2,7 @@
 
 import unicodedata
 
-_CYRILLIC = frozenset({"bg", "ru", "uk", "be", "sr", "mk", "kk"})
+_CYRILLIC = frozenset({"bg", "ru", "uk", "be", "sr", "mk", "kk", "mn", "tg", "tt", "ba"})
 _GREEK = frozenset({"el"})
 
 

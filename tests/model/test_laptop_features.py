@@ -7,9 +7,13 @@ import onnx
 import onnx_asr
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from onnx_asr.preprocessors.numpy_preprocessor import GigaamPreprocessorNumpy, NemoPreprocessorNumpy
+from onnx_asr.preprocessors.numpy_preprocessor import (
+    GigaamPreprocessorNumpy,
+    NemoPreprocessorNumpy,
+    WhisperPreprocessorNumpy,
+)
 
-from rtc_server.engines.cascade.features import GigaamMel, Mel, NemoMel
+from rtc_server.engines.cascade.features import GigaamMel, Mel, NemoMel, WhisperMel
 from rtc_server.engines.cascade.tdt import TdtRecognizer
 from rtc_server.engines.cascade.vocabulary import Vocabulary
 from rtc_server.engines.onnx_session import open_session
@@ -38,6 +42,13 @@ def test_features_are_those_the_models_were_trained_on(
     sound = noise(samples)
     theirs, counts = oracle(sound[None], np.array([samples]))
     np.testing.assert_allclose(mel(sound), theirs[:, :, : counts[0]], atol=1e-4)
+
+
+def test_features_of_whisper_are_those_of_a_window_filled_with_silence() -> None:
+    sound = noise(48_123)
+    theirs, _ = WhisperPreprocessorNumpy("whisper80")(sound[None], np.array([48_123]))
+    ours = WhisperMel()(np.pad(sound, (0, 480_000 - 48_123)))
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
 def write_random_tdt(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """Log mel spectra as the recognisers were trained on them, in numpy.
 
 `GigaamMel` follows GigaAM v3's ``FeatureExtractor``, `NemoMel` NeMo's
-``AudioToMelSpectrogramPreprocessor``. Both agree with the numpy code of onnx-asr to 1e-4
-(tests/model/test_cascade_features.py).
+``AudioToMelSpectrogramPreprocessor``, `WhisperMel` OpenAI's ``log_mel_spectrogram``. All agree with
+the numpy code of onnx-asr to 1e-4 (tests/model/test_laptop_features.py).
 """
 
 from typing import Protocol
@@ -62,9 +62,7 @@ class NemoMel:
     def __init__(self) -> None:
         side = (self._FFT - self._WINDOW) // 2
         self._window = np.pad(np.hanning(self._WINDOW), side).astype(np.float32)
-        edges = _slaney_to_hz(np.linspace(0.0, _hz_to_slaney(SPEECH_RATE / 2), self._BINS + 2))
-        area = 2.0 / (edges[2:] - edges[:-2])
-        self._filters = (_triangles(edges, self._FFT) * area).astype(np.float32)
+        self._filters = _slaney_filters(self._BINS, self._FFT)
 
     def __call__(self, samples: Samples) -> Floats:
         """See `Mel`."""
@@ -76,6 +74,27 @@ class NemoMel:
         log -= log.mean(axis=0)
         log /= log.std(axis=0, ddof=1) + self._LEAST_DEVIATION
         return np.ascontiguousarray(log.T[None])
+
+
+class WhisperMel:
+    """80 Slaney bins, windows of 25 ms; the uppermost 8 decades, brought to about -1 to 1."""
+
+    _FFT = 400
+    _BINS = 80
+    _FLOOR = np.float32(1e-10)
+    _DECADES = np.float32(8.0)
+
+    def __init__(self) -> None:
+        self._window = np.hanning(self._FFT + 1)[:-1].astype(np.float32)  # periodic, as torch's
+        self._filters = _slaney_filters(self._BINS, self._FFT)
+
+    def __call__(self, samples: Samples) -> Floats:
+        """See `Mel`."""
+        mirrored = np.pad(samples, self._FFT // 2, mode="reflect")
+        frames = _frames(mirrored, self._FFT)[: len(samples) // _HOP_SAMPLES] * self._window
+        log = np.log10(np.maximum(_power(frames, self._FFT) @ self._filters, self._FLOOR))
+        scaled = (np.maximum(log, log.max() - self._DECADES) + 4.0) / 4.0
+        return np.ascontiguousarray(scaled.T[None], np.float32)
 
 
 def _frames(samples: Samples, length: int) -> Floats:
@@ -94,6 +113,13 @@ def _triangles(edges: npt.NDArray[np.float64], fft: int) -> npt.NDArray[np.float
     widths = np.diff(edges)
     rising, falling = -slopes[:, :-2] / widths[:-1], slopes[:, 2:] / widths[1:]
     return np.maximum(0.0, np.minimum(rising, falling))
+
+
+def _slaney_filters(bins: int, fft: int) -> Floats:
+    """Return filters on Slaney's scale, each of the same area, shape (fft / 2 + 1, bins)."""
+    edges = _slaney_to_hz(np.linspace(0.0, _hz_to_slaney(SPEECH_RATE / 2), bins + 2))
+    area = 2.0 / (edges[2:] - edges[:-2])
+    return (_triangles(edges, fft) * area).astype(np.float32)
 
 
 def _hz_to_htk(hz: float) -> float:

@@ -1,19 +1,23 @@
 """Models of the cascade that were fetched. A file is opened only after its hash was checked."""
 
 import gzip
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TypeVar
 
 from rtc_server import catalog
 from rtc_server.catalog import Model
 from rtc_server.engines.base import Pair
 from rtc_server.engines.cascade import ctc, tdt
+from rtc_server.engines.cascade.byte_pairs import BytePairs
 from rtc_server.engines.cascade.ctc import CtcRecognizer
-from rtc_server.engines.cascade.features import GigaamMel, NemoMel
+from rtc_server.engines.cascade.features import GigaamMel, NemoMel, WhisperMel
 from rtc_server.engines.cascade.recognizer import Recognizer
 from rtc_server.engines.cascade.tdt import TdtRecognizer
 from rtc_server.engines.cascade.translation import Translator, load_translator
 from rtc_server.engines.cascade.vocabulary import Vocabulary
+from rtc_server.engines.cascade.whisper import WhisperRecognizer
+from rtc_server.engines.cascade.whisper_model import open_model
 from rtc_server.engines.onnx_session import open_session
 from rtc_server.errors import EngineUnavailable, ModelError
 
@@ -21,6 +25,8 @@ RECOGNIZER = "recognizer"
 """Kind of a speech recogniser in the catalogue."""
 TRANSLATION = "translation"
 """Kind of a model that translates from the first of its languages to the second."""
+
+_Tokens = TypeVar("_Tokens")
 
 
 def installed(folder: Path, kind: str) -> tuple[Model, ...]:
@@ -45,7 +51,11 @@ def load_recognizer(folder: Path, model: Model, threads: int) -> Recognizer:
         EngineUnavailable: a file is missing, damaged, or not what the catalogue names.
     """
     files = _Files(folder, model)
-    vocabulary = files.vocabulary()
+    if files.has("model.bin"):
+        tokens = files.vocabulary(BytePairs.parse)
+        network = open_model(files.everything(), model.id, threads, files.advice)
+        return WhisperRecognizer(network, tokens, WhisperMel(), model.languages)
+    vocabulary = files.vocabulary(Vocabulary.parse)
     if files.has("encoder-model"):
         return TdtRecognizer(
             files.session("encoder-model", tdt.ENCODER_INPUTS, threads),
@@ -96,6 +106,10 @@ class _Files:
         except ModelError as exc:
             raise EngineUnavailable(str(exc)) from exc
 
+    def everything(self) -> dict[str, bytes]:
+        """Return what each file holds, by name."""
+        return {file.name: self.read(file.name) for file in self._model.files}
+
     def unpacked(self, prefix: str) -> bytes:
         """Return what a ``.gz`` file holds, unpacked in memory."""
         try:
@@ -107,11 +121,11 @@ class _Files:
         """Return an ``onnxruntime.InferenceSession`` that asks for these tensors."""
         return open_session(self.read(prefix), self._model.id, threads, self.advice, inputs)
 
-    def vocabulary(self) -> Vocabulary:
-        """Return the tokens of a recogniser."""
+    def vocabulary(self, parse: Callable[[str], _Tokens]) -> _Tokens:
+        """Return the tokens of a recogniser, read from their text by `parse`."""
         file = next(file for file in self._model.files if "vocab" in file.name)
         try:
-            return Vocabulary.parse(self.read(file.name).decode("utf-8"))
+            return parse(self.read(file.name).decode("utf-8"))
         except ValueError as exc:
             raise EngineUnavailable(
                 f"The vocabulary of {self._model.id} cannot be read ({exc}). {self.advice}"

@@ -156,11 +156,13 @@ def test_files_of_different_models_are_told_at_the_start() -> None:
 
 
 def test_the_recogniser_of_fewest_languages_hears_a_language() -> None:
-    models = [find("parakeet-tdt-0.6b-v3"), find("gigaam-v3-e2e-ctc"), find("parakeet-tdt-0.6b-v2")]
-    assigned = recognizer_of_each_language(models, {"ru", "en", "de"})
+    ids = ("whisper-base", "parakeet-tdt-0.6b-v3", "gigaam-v3-e2e-ctc", "parakeet-tdt-0.6b-v2")
+    models = [find(each) for each in ids]
+    assigned = recognizer_of_each_language(models, {"ru", "en", "de", "tr"})
     assert {language: model.id for language, model in assigned.items()} == {
         "ru": "gigaam-v3-e2e-ctc",
         "en": "parakeet-tdt-0.6b-v2",
         "de": "parakeet-tdt-0.6b-v3",
+        "tr": "whisper-base",
     }
     assert recognizer_of_each_language(models, ()) == {}
