@@ -169,7 +169,7 @@ class AstResult:
     target_text: str = ""
     """The translation; empty for a partial of an engine that does not translate partials."""
     hints: tuple[Hint, ...] = ()
-    """At most three, nearest first; only with NOT_UNDERSTOOD."""
+    """At most three, nearest first, and only near ones; only with NOT_UNDERSTOOD."""
     open_chars: int = 0
     """Of a partial: number of characters at the end of the source text that may be written
     otherwise once more is spoken, as an unfinished number is."""

@@ -52,7 +52,7 @@ def create(options: EngineOptions) -> Ast:
 
 
 class PhrasebookAst:
-    """AST engine that answers with a phrase of the book, or with the three nearest as a hint."""
+    """AST engine that answers with a phrase of the book, or with up to three near ones as hints."""
 
     def __init__(
         self, book: Book, vocabularies: dict[str, Vocabularies], recognizer: "Recognizer"

@@ -28,9 +28,11 @@ class Nearest:
         self._cost = np.where(classes[:, None] == classes[None, :], _SIMILAR_COST, 1.0)
         np.fill_diagonal(self._cost, 0.0)
 
-    def rank(self, heard: Phones) -> list[int]:
-        """Return the indices of the candidates, the nearest first."""
-        return [int(index) for index in np.argsort(self.distances(heard), kind="stable")]
+    def rank(self, heard: Phones, *, within: float = 1.0) -> list[int]:
+        """Return the indices of the candidates that are no farther than that, the nearest first."""
+        distances = self.distances(heard)
+        order = np.argsort(distances, kind="stable")
+        return [int(index) for index in order if distances[index] <= within]
 
     def distances(self, heard: Phones) -> npt.NDArray[np.float64]:
         """Return one distance a candidate, 0 for the same sound, at most 1."""

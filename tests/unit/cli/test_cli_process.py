@@ -103,14 +103,14 @@ async def test_an_english_recording_becomes_russian_speech(tmp_path: Path) -> No
     assert np.abs(speech).max() > 0.05
 
 
-async def test_what_was_not_understood_is_said_with_hints_and_spoken_by_nobody(
+async def test_what_was_not_understood_is_said_and_spoken_by_nobody(
     tmp_path: Path,
 ) -> None:
     speech = english("Quantum chromodynamics remains asymptotically free at short distances.")
     pair = ("--source", "en", "--target", "ru")
     code, captions, spoken = await translated(tmp_path, speech, *pair)
     assert "en: not understood" in captions
-    assert "perhaps: " in captions
+    assert "perhaps: " not in captions  # nothing in the book sounds like it
     assert code == 1
     assert not spoken.any()
 

@@ -94,3 +94,4 @@ def test_the_same_sound_is_the_nearest(runs: list[tuple[str, ...]], data: st.Dat
     assert distances[chosen] == 0
     assert ((distances >= 0) & (distances <= 1)).all()
     assert runs[nearest.rank(runs[chosen])[0]] == runs[chosen]
+    assert {runs[index] for index in nearest.rank(runs[chosen], within=0)} == {runs[chosen]}
