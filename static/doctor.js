@@ -1,104 +1,18 @@
 /**
- * What would keep this browser from being heard, one check after the other. Stands alone but for
- * the reading of headers: it must work where the page does not.
+ * What would keep this browser from being heard, one check after the other. It takes nothing of the
+ * page but its words and the reading of headers: it must work where the page does not.
  *
- * A check is `async (state) => finding`, a finding `[level, text, values]`; `text` and `${text}Fix`
- * are keys of the strings below. Checks leave in `state` what later ones need.
+ * A check is `async (state) => finding`, a finding `[level, key, values]`; `key` and `${key}Fix`
+ * are keys of the strings' "doctor". Checks leave in `state` what later ones need.
  */
 import { iceServersOf } from "./client/ice.js";
+import { renderTexts } from "./interface.js";
+import { text, useWords } from "./strings.js";
 
 const CONNECT_MS = 12000; // the server gives up after 15 s by default
 const RELAY_MS = 8000;
 
-const en = {
-  title: "Can you be heard from here?",
-  about: "This page looks for what would keep this browser from using the interpreter, and says what to do about it.",
-  again: "Look again",
-  back: "To the interpreter",
-  allWell: "All is well.",
-  faults: "Found: {n}. See what to do at each.",
-  secure: "The page is in a secure context.",
-  insecure: "The page is not in a secure context: the browser refuses it the microphone.",
-  insecureFix: "Open it over https://, or on this machine as http://localhost.",
-  browser: "The browser has all that the interpreter uses.",
-  browserLacks: "The browser lacks {what}.",
-  browserLacksFix: "Use a current Chrome, Edge, Firefox or Safari.",
-  browserOdd: "The browser lacks {what}; the interpreter does without.",
-  browserOddFix: "A current Chrome or Edge has everything.",
-  server: "The server is ready: {ast}, {tts}.",
-  serverGone: "The server does not answer.",
-  serverGoneFix: "See that it runs, and that no proxy or blocker stands between.",
-  serverSays: "The server says: {why}",
-  serverSaysFix: "Wait a moment and look again; if it stays, tell whoever runs the server.",
-  microphone: "The microphone works: {name}.",
-  microphoneAsk: "The microphone was not allowed.",
-  microphoneAskFix: "Allow it beside the address, and look again.",
-  microphoneNone: "There is no microphone.",
-  microphoneNoneFix: "Connect one, or use the sound of a tab or a file.",
-  microphoneMute: "The microphone {name} gives complete silence.",
-  microphoneMuteFix: "See that it is not muted, by its own switch or in the system.",
-  call: "A call connects in {ms} ms ({path}), and its events arrive.",
-  callRefused: "The call is refused: {why}",
-  callRefusedFix: "Do what the sentence says.",
-  callStuck: "A call does not connect: UDP does not get through. The server offers {offered}.",
-  callStuckFix: "If that is not the server's address as seen from here, whoever runs it sets --public-address, or adds a TURN server. The interpreter goes on over a WebSocket meanwhile.",
-  callMute: "The call connects, but no event arrives.",
-  callMuteFix: "Tell whoever runs the server.",
-  relay: "The relay {url} works.",
-  relayDead: "The relay {url} gave no address.",
-  relayDeadFix: "Whoever runs the server checks its TURN server (rtc-server doctor does, too).",
-  noRelay: "The server names no TURN server: from networks that stop UDP, only the WebSocket is left.",
-  noRelayFix: "Whoever runs the server may add one with --ice-servers.",
-  socket: "WebSockets get through, for networks without UDP.",
-  socketDead: "WebSockets do not get through.",
-  socketDeadFix: "A proxy in between must pass Upgrade on (examples/proxy has one for nginx).",
-};
-
-const ru = {
-  title: "Услышат ли вас отсюда?",
-  about: "Страница ищет, что помешает этому браузеру пользоваться переводчиком, и говорит, что с этим делать.",
-  again: "Проверить ещё раз",
-  back: "К переводчику",
-  allWell: "Всё в порядке.",
-  faults: "Найдено: {n}. У каждого сказано, что делать.",
-  secure: "Страница открыта безопасно.",
-  insecure: "Страница открыта небезопасно: браузер не даст ей микрофон.",
-  insecureFix: "Откройте её по https:// или на этой же машине как http://localhost.",
-  browser: "В браузере есть всё, что нужно переводчику.",
-  browserLacks: "Браузеру не хватает: {what}.",
-  browserLacksFix: "Возьмите свежий Chrome, Edge, Firefox или Safari.",
-  browserOdd: "Браузеру не хватает: {what}; переводчик обойдётся.",
-  browserOddFix: "В свежих Chrome и Edge есть всё.",
-  server: "Сервер готов: {ast}, {tts}.",
-  serverGone: "Сервер не отвечает.",
-  serverGoneFix: "Проверьте, что он работает и что прокси или блокировщик не мешают.",
-  serverSays: "Сервер говорит: {why}",
-  serverSaysFix: "Подождите и проверьте ещё раз; если не пройдёт, скажите тому, кто ведёт сервер.",
-  microphone: "Микрофон работает: {name}.",
-  microphoneAsk: "Микрофон не разрешён.",
-  microphoneAskFix: "Разрешите его рядом с адресом страницы и проверьте ещё раз.",
-  microphoneNone: "Микрофона нет.",
-  microphoneNoneFix: "Подключите его или переводите звук вкладки или файла.",
-  microphoneMute: "Микрофон {name} даёт полную тишину.",
-  microphoneMuteFix: "Проверьте, не выключен ли он своей кнопкой или в системе.",
-  call: "Вызов соединяется за {ms} мс ({path}), события приходят.",
-  callRefused: "Вызов отклонён: {why}",
-  callRefusedFix: "Сделайте, что сказано.",
-  callStuck: "Вызов не соединяется: UDP не проходит. Сервер предлагает {offered}.",
-  callStuckFix: "Если отсюда у сервера другой адрес, пусть тот, кто его ведёт, задаст --public-address или добавит сервер TURN. Пока переводчик работает через WebSocket.",
-  callMute: "Вызов соединяется, но события не приходят.",
-  callMuteFix: "Скажите тому, кто ведёт сервер.",
-  relay: "Ретранслятор {url} работает.",
-  relayDead: "Ретранслятор {url} не дал адреса.",
-  relayDeadFix: "Пусть тот, кто ведёт сервер, проверит TURN (в том числе командой rtc-server doctor).",
-  noRelay: "Сервер не назвал сервера TURN: из сетей без UDP останется только WebSocket.",
-  noRelayFix: "Тот, кто ведёт сервер, может добавить его через --ice-servers.",
-  socket: "WebSocket проходит: годится для сетей без UDP.",
-  socketDead: "WebSocket не проходит.",
-  socketDeadFix: "Прокси на пути должен пропускать Upgrade (в examples/proxy есть пример для nginx).",
-};
-
-const strings = navigator.language.startsWith("ru") ? ru : en;
+await useWords("doctor");
 
 const CHECKS = [secureContext, features, server, microphone, call, relays, socket];
 
@@ -314,19 +228,16 @@ function pause(ms) {
   return new Promise((wake) => setTimeout(wake, ms));
 }
 
-function say(key, values = {}) {
-  return strings[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
-}
-
-function show(list, [level, text, values]) {
+function show(list, [level, key, values]) {
   const item = document.createElement("li");
   item.dataset.level = level;
-  item.dataset.check = text;
-  for (const [name, key] of [["what", text], ["fix", `${text}Fix`]]) {
-    if (!(key in strings)) continue;
+  item.dataset.check = key;
+  for (const [name, path] of [["what", key], ["fix", `${key}Fix`]]) {
+    const words = text(`doctor.${path}`, values);
+    if (words === undefined) continue;
     const line = document.createElement("p");
     line.className = name;
-    line.textContent = say(key, values);
+    line.textContent = words;
     item.append(line);
   }
   list.append(item);
@@ -350,14 +261,11 @@ async function examine() {
     await state.audio.close();
     again.disabled = false;
   }
-  verdict.textContent = faults ? say("faults", { n: faults }) : say("allWell");
+  verdict.textContent = faults ? text("doctor.faults", { n: faults }) : text("doctor.allWell");
   verdict.dataset.faults = faults;
 }
 
-document.documentElement.lang = strings === ru ? "ru" : "en";
-for (const element of document.querySelectorAll("[data-text]")) {
-  element.textContent = say(element.dataset.text);
-}
-document.title = say("title");
+renderTexts();
+document.title = text("doctor.title");
 document.getElementById("again").addEventListener("click", examine);
 examine();

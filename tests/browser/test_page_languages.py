@@ -15,7 +15,8 @@ WORDS = """async (languages) => {
   const read = async (file) => walk((await import(`/static/strings.${file}.js`)).words, "");
   const found = {};
   for (const code of languages) {
-    found[code] = Object.fromEntries([...await read(code), ...await read(`room.${code}`)]);
+    const files = await Promise.all([code, `room.${code}`, `doctor.${code}`].map(read));
+    found[code] = Object.fromEntries(files.flat());
   }
   return found;
 }"""
