@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         RoomSettings,
         Settings,
         TransportSettings,
+        UsageSettings,
     )
     from rtc_server.errors import (
         AdmissionRefused,
@@ -98,6 +99,7 @@ __all__ = [
     "UnknownSession",
     "UnsupportedMedia",
     "UnsupportedPair",
+    "UsageSettings",
     "__version__",
     "mountable",
     "running",

@@ -5,6 +5,7 @@ never all.
 """
 
 import argparse
+import base64
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -31,6 +32,9 @@ PUBLIC_BY_STUN = "stun"
 """Value of ``--public-address`` that is no address: ask for it."""
 SHORTEST_KEY = 16
 """Characters of a key on an address that others reach: shorter ones are guessed."""
+WEBHOOK_SECRET = "whsec_"
+"""Beginning of a secret, as Standard Webhooks has it."""
+SHORTEST_WEBHOOK_KEY = 24
 PATH_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 """A path that needs no escaping, without a slash at the end."""
 
@@ -448,6 +452,41 @@ class RoomSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageSettings:
+    """Where a record of each session goes: its key, length, languages and characters, no text."""
+
+    usage_file: str = option("", "file that takes one JSON object a line for each session")
+    usage_webhook: str = option("", "URL that each record is POSTed to, signed")
+    usage_webhook_secret: str = option(
+        "", f"what signs these requests: {WEBHOOK_SECRET} and 24 bytes or more in Base64"
+    )
+
+    def __post_init__(self) -> None:
+        if bool(self.usage_webhook) != bool(self.usage_webhook_secret):
+            raise ConfigError("Set --usage-webhook and --usage-webhook-secret together.")
+        if not self.usage_webhook:
+            return
+        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", self.usage_webhook):
+            raise ConfigError(
+                f"{self.usage_webhook!a} is not a URL. --usage-webhook takes such as "
+                "https://billing.example/usage."
+            )
+        if len(self.webhook_key()) < SHORTEST_WEBHOOK_KEY:
+            raise ConfigError(
+                f"--usage-webhook-secret is {WEBHOOK_SECRET} and {SHORTEST_WEBHOOK_KEY} bytes or "
+                f'more in Base64. `echo {WEBHOOK_SECRET}"$(openssl rand -base64 32)"` makes one.'
+            )
+
+    def webhook_key(self) -> bytes:
+        """Return what signs; empty when the secret is not written as it must be."""
+        try:
+            text = self.usage_webhook_secret.removeprefix(WEBHOOK_SECRET)
+            return base64.b64decode(text, validate=True)
+        except ValueError:
+            return b""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All sections."""
 
@@ -458,6 +497,7 @@ class Settings:
     engines: EngineSettings = field(default_factory=EngineSettings)
     interpreter: InterpreterSettings = field(default_factory=InterpreterSettings)
     rooms: RoomSettings = field(default_factory=RoomSettings)
+    usage: UsageSettings = field(default_factory=UsageSettings)
 
     def __post_init__(self) -> None:
         self._check_key()
@@ -501,6 +541,7 @@ SECTIONS: tuple[type[Any], ...] = (
     EngineSettings,
     InterpreterSettings,
     RoomSettings,
+    UsageSettings,
 )
 
 

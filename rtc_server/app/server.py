@@ -17,6 +17,7 @@ from aiohttp import web
 
 from rtc_server.app.engines import Engines
 from rtc_server.app.listening import listening
+from rtc_server.app.usage import UsageLedger
 from rtc_server.audio.vad import make_vad_factory
 from rtc_server.background import beside
 from rtc_server.clock import monotonic
@@ -89,6 +90,7 @@ class _Parts:
     engines: Engines
     metrics: Metrics
     network: _Network
+    usage: UsageLedger
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -101,6 +103,7 @@ class _Parts:
     @asynccontextmanager
     async def _working(self) -> AsyncIterator[None]:
         async with (
+            self.usage.running(),
             self.engines.running(),
             self.manager.open(),
             self.rooms.open(),
@@ -119,6 +122,7 @@ class _Parts:
 def _build(settings: Settings) -> _Parts:
     metrics = Metrics()
     engines = Engines(settings.engines, metrics)
+    usage = UsageLedger(settings.usage, metrics)
     services = Services(
         ast=engines.ast_service,
         tts=engines.tts_service,
@@ -129,6 +133,7 @@ def _build(settings: Settings) -> _Parts:
         clock=monotonic,
         resume_s=settings.transport.resume_s,
         phrases=engines.phrases,
+        record_usage=usage.record,
     )
 
     network = _Network(settings)
@@ -154,7 +159,7 @@ def _build(settings: Settings) -> _Parts:
     manager = SessionManager(services, accept, engines, admission)
     rooms = RoomManager(services, accept, engines, settings.rooms, admission)
     http = make_http_app(manager, engines, engines, metrics, settings, rooms=rooms)
-    return _Parts(http, manager, rooms, engines, metrics, network)
+    return _Parts(http, manager, rooms, engines, metrics, network, usage)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ UNCONNECTED_LISTENERS = 32
 KEPT_SHARE = 0.2
 """Share of the places that one key leaves to the others."""
 RETRY_FULL_S = 5
-"""Seconds after which to try again when all places are taken."""
+"""Seconds after which to try again when all of one's own places are taken."""
 RETRY_UNCONNECTED_S = 2
 """Seconds after which to try again when too many calls of an address are still connecting."""
 

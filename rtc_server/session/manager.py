@@ -304,6 +304,8 @@ class SessionManager:
             self._archive_for_a_while(call)
             self._services.metrics.sessions.set(len(self._calls))
             self._services.metrics.sessions_closed.labels(reason).inc()
+            now_s, wall_s = self._services.clock(), self._services.wall()
+            self._services.record_usage(session.usage.record(reason, now_s, wall_s))
             session.log.info("closed: %s", reason)
 
     def _archive_for_a_while(self, call: _Call) -> None:

@@ -14,6 +14,7 @@ from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import Phrase
 from rtc_server.session.ears import Ears
+from rtc_server.session.usage import RecordUsage
 
 SEGMENT_MARGIN_S = 0.5
 """Audio that a segment may hold beyond its length when it is cut: windows are judged as a whole."""
@@ -38,6 +39,8 @@ class Services:
     """Voice activity detection of all sessions."""
     resume_s: float = 0.0
     """Time for which a session waits for a client that was lost; 0 ends it at once."""
+    record_usage: RecordUsage = lambda _record: None
+    """Takes the account of each session that has ended."""
     phrases: Callable[[str], Sequence[Phrase]] = lambda _language: ()
     """Phrases that may be asked to be spoken, by the language they are said in; see
     `Catalogue.phrases`."""

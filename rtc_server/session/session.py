@@ -46,6 +46,7 @@ from rtc_server.session.push_to_talk import PushToTalk
 from rtc_server.session.reports import metrics_event, stats_event
 from rtc_server.session.services import Services
 from rtc_server.session.transcript import SessionTranscript
+from rtc_server.session.usage import UsageMeter
 from rtc_server.standstill import standstills
 from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.transport.base import CloseReason, Transport
@@ -104,6 +105,7 @@ class Session:
         self._log = EventLog()
         self.transcript = SessionTranscript()
         """Segments said and understood."""
+        self.usage = UsageMeter(session_id, request.owner.key, services.clock())
         self._heard_s = services.clock()
         """Time of the client's last sign of life."""
         self._expiry = Expiry(place.lease, place.claimant.limits.idle_minutes, services.clock())
@@ -425,6 +427,7 @@ class Session:
         if isinstance(event, SegmentEvent):
             dropped = self.transcript.add(event, self._services.wall())
             self._services.metrics.queue_drops.labels("transcript").inc(dropped)
+            self.usage.add(event)
         if self._over.is_set() or not self._preferences.wants(event):
             return  # nothing follows session.closed
         droppable = is_droppable(event)

@@ -17,6 +17,7 @@ from rtc_server.session.admission import Admission, AdmissionLimits
 from rtc_server.session.base import Phrase, SessionRequest
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
+from rtc_server.session.usage import UsageRecord
 from rtc_server.transport.base import TransportListener
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad
 
@@ -40,6 +41,8 @@ class House:
     tts: FakeTts
     readiness: Ready
     wires: list[FakeTransport] = field(default_factory=list)
+    usage: list[UsageRecord] = field(default_factory=list)
+    """Accounts of the sessions that have ended."""
 
     async def call(self, patch: SessionPatch | None = None, model: str | None = None) -> str:
         request = SessionRequest(model, patch or SessionPatch())
@@ -60,6 +63,7 @@ async def house(
 ) -> AsyncIterator[House]:
     ast, tts, readiness = ast or FakeAst(), tts or FakeTts(), Ready()
     clock = asyncio.get_running_loop().time
+    usage: list[UsageRecord] = []
     services = Services(
         ast=ast,
         tts=tts,
@@ -70,6 +74,7 @@ async def house(
         clock=clock,
         wall=lambda: MORNING_S + clock(),
         resume_s=resume_s,
+        record_usage=usage.append,
         phrases=lambda language: phrases.get(language, ()),
     )
     wires: list[FakeTransport] = []
@@ -84,7 +89,7 @@ async def house(
     admission = Admission(AdmissionLimits(max_sessions))
     manager = SessionManager(services, accept, readiness, admission)
     async with manager.open():
-        yield House(manager, services.metrics, ast, tts, readiness, wires)
+        yield House(manager, services.metrics, ast, tts, readiness, wires, usage)
 
 
 async def speak(wire: FakeTransport, samples: Samples, start: int = 0) -> None:

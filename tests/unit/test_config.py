@@ -7,6 +7,8 @@ from rtc_server.engine_sets import set_of
 from rtc_server.errors import ConfigError
 from rtc_server.options import add_options, settings_fields
 
+SECRET = "whsec_" + 32 * "A"
+
 
 def read(*argv: str, **environ: str) -> Settings:
     parser = argparse.ArgumentParser()
@@ -79,6 +81,21 @@ def test_a_key_that_would_be_guessed_or_never_let_in_is_refused() -> None:
     assert read("--api-key", "s3cret").http.api_key == "s3cret", "on this machine only"
     with pytest.raises(ConfigError, match="begins with ek_"):
         read("--api-key", "ek_" + "x" * 32)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--usage-webhook", "https://a.example"], "together"),
+        (["--usage-webhook", "a.example", "--usage-webhook-secret", SECRET], "is not a URL"),
+        (["--usage-webhook", "https://a.example", "--usage-webhook-secret", "whsec_AAAA"], "24 b"),
+        (["--usage-webhook", "https://a.example", "--usage-webhook-secret", "letters!"], "24 b"),
+    ],
+)
+def test_a_webhook_that_nobody_could_trust_is_refused(arguments: list[str], says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as refusal:
+        read(*arguments)
+    assert "AAAA" not in str(refusal.value) and "letters!" not in str(refusal.value)
 
 
 def test_no_two_settings_share_a_name() -> None:

@@ -21,6 +21,7 @@ SETTINGS = {
     "ListenerSettings",
     "RoomSettings",
     "TransportSettings",
+    "UsageSettings",
 }
 ERRORS = {
     "AdmissionRefused",

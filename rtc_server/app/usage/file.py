@@ -1,0 +1,48 @@
+"""Usage records as lines of a file."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from rtc_server.app.usage.outbox import DeliveryError, Outgoing
+from rtc_server.errors import ConfigError
+
+
+class UsageFile:
+    """Appends one JSON object a line, readable by the server's user only.
+
+    Opened for each record: whoever rotates the file just moves it away.
+    """
+
+    name = "the usage file"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def check(self) -> None:
+        """Raise `ConfigError` when it cannot be written."""
+        try:
+            self._append(b"")
+        except OSError as error:
+            raise ConfigError(
+                f"Cannot write the usage file {self._path}: {error.strerror}. Its folder has to be "
+                "there, and writable for the server."
+            ) from None
+
+    async def deliver(self, record: Outgoing) -> None:
+        """See `Destination.deliver`."""
+        try:
+            await asyncio.to_thread(self._append, f"{record.body}\n".encode())
+        except OSError as error:
+            raise DeliveryError(error.strerror or type(error).__name__) from None
+
+    def _append(self, line: bytes) -> None:
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            begin = os.fstat(descriptor).st_size
+            if os.write(descriptor, line) < len(line):
+                os.ftruncate(descriptor, begin)  # a full disk leaves no half of a line
+                raise OSError(0, "the disk is full")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,57 @@
+"""Every destination of usage records, together."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import aiohttp
+
+from rtc_server.app.usage.file import UsageFile
+from rtc_server.app.usage.outbox import Destination, Outbox, Outgoing
+from rtc_server.app.usage.webhook import UsageWebhook
+from rtc_server.clock import Clock, wall
+from rtc_server.config import UsageSettings
+from rtc_server.metrics import Metrics
+from rtc_server.session.usage import UsageRecord
+
+
+class UsageLedger:
+    """Takes the records of sessions while it runs; without a destination it forgets them."""
+
+    def __init__(self, settings: UsageSettings, metrics: Metrics, clock: Clock = wall) -> None:
+        """`clock`: Unix time."""
+        self._settings, self._metrics, self._wall = settings, metrics, clock
+        self._outboxes: list[Outbox] = []
+
+    def record(self, record: UsageRecord) -> None:
+        """Send a record on its way; returns at once."""
+        outgoing = Outgoing(record.session, json.dumps(asdict(record), ensure_ascii=False))
+        for outbox in self._outboxes:
+            outbox.put(outgoing)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Deliver while the block runs, and a moment longer.
+
+        Raises:
+            ConfigError: the file cannot be written.
+        """
+        async with AsyncExitStack() as stack:
+            destinations: list[Destination] = []
+            if self._settings.usage_file:
+                file = UsageFile(Path(self._settings.usage_file))
+                file.check()
+                destinations.append(file)
+            if self._settings.usage_webhook:
+                http = await stack.enter_async_context(aiohttp.ClientSession())
+                key = self._settings.webhook_key()
+                destinations.append(
+                    UsageWebhook(self._settings.usage_webhook, key, http, self._wall)
+                )
+            for destination in destinations:
+                outbox = Outbox(destination, self._metrics.queue_drops.labels("usage").inc)
+                await stack.enter_async_context(outbox.delivering())
+                self._outboxes.append(outbox)
+            yield

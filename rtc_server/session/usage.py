@@ -1,0 +1,91 @@
+"""Account of one session for whoever bills it: how long, and how much text. Never the text."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from rtc_server.events.server import SegmentEvent, SegmentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PairUsage:
+    """Translation from one language to another within a session."""
+
+    source: str
+    target: str
+    segments: int
+    """Segments understood."""
+    source_chars: int
+    target_chars: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """One session that has ended."""
+
+    session: str
+    """Its id; one record has it, so a record that arrives twice is told by it."""
+    key: str
+    """Id of the API key; empty on a server without keys, and for ``--api-key``."""
+    started: str
+    """RFC 3339, UTC."""
+    ended: str
+    seconds: float
+    """Length, by a clock that nobody sets."""
+    reason: str
+    """Why it ended, as in ``rtc_sessions_closed_total``."""
+    pairs: tuple[PairUsage, ...]
+    """In the order in which they were first used."""
+
+
+RecordUsage: TypeAlias = Callable[[UsageRecord], None]
+"""Takes the record of a session that has ended; returns at once."""
+
+
+@dataclass(slots=True)
+class _Counts:
+    segments: int = 0
+    source_chars: int = 0
+    target_chars: int = 0
+
+
+@dataclass(slots=True)
+class UsageMeter:
+    """Counts of one session so far."""
+
+    session: str
+    key: str
+    began_s: float
+    """Monotonic."""
+    _pairs: dict[tuple[str, str], _Counts] = field(default_factory=dict)
+
+    def add(self, event: SegmentEvent) -> None:
+        """Count a caption that goes out, once it is final and was understood."""
+        if not event.final or event.status is not SegmentStatus.FINAL:
+            return
+        counts = self._pairs.setdefault((event.source.language, event.target.language), _Counts())
+        counts.segments += 1
+        counts.source_chars += len(event.source.text)
+        counts.target_chars += len(event.target.text)
+
+    def record(self, reason: str, now_s: float, wall_s: float) -> UsageRecord:
+        """Return the account of a session that ends now."""
+        seconds = now_s - self.began_s
+        return UsageRecord(
+            session=self.session,
+            key=self.key,
+            started=_rfc3339(wall_s - seconds),
+            ended=_rfc3339(wall_s),
+            seconds=round(seconds, 3),
+            reason=reason,
+            pairs=tuple(
+                PairUsage(*pair, counts.segments, counts.source_chars, counts.target_chars)
+                for pair, counts in self._pairs.items()
+            ),
+        )
+
+
+def _rfc3339(wall_s: float) -> str:
+    time = datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds")
+    return time.replace("+00:00", "Z")
