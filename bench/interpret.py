@@ -11,6 +11,8 @@ after end    the same from the word's end
 slope        growth of the ear-voice span, by least squares
 lost         words never heard; "named": those that x.playout said were left out
 again        words heard out of order or twice: flicker of the voice
+LAAL, YAAL   lagging of committed captions, see `bench.lagging`: unaware and aware of computing
+offset       beginning of the speech to that of the voice, end of the speech to that of the voice
 committed    characters of captions that changed although they were committed
 erasure      words of shown translations that were taken back, for each final word
 """
@@ -18,7 +20,7 @@ erasure      words of shown translations that were taken back, for each final wo
 import argparse
 import asyncio
 import re
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -27,6 +29,7 @@ import numpy as np
 
 from bench import oracle
 from bench.harness import BenchServer, percentile, server, trimmed
+from bench.lagging import Emission, Lagging, Sentence, emissions
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.espeak.engine import create as create_espeak
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
@@ -72,6 +75,8 @@ class Figures:
     fastest: float = 1.0
     passes_per_s: float = 0.0
     media_cpu: float = 0.0
+    lagging: Lagging | None = None
+    """None where words were lost: sentences cannot be told apart then."""
 
 
 def talk(seconds: float) -> Talk:
@@ -116,13 +121,32 @@ async def run(bench: BenchServer, mode: str, speech: Talk) -> Figures:
         seconds = frames * PLAYOUT_FRAME_SAMPLES / PLAYOUT_RATE
         await client.until(lambda: len(client.track.sent_at_s) >= frames, timeout_s=seconds + 30)
         sent_at_s, events = list(client.track.sent_at_s), list(client.events)
+        event_at_s = list(client.event_at_s)
         heard = heard_words([(p.arrival_s, p.payload) for p in client.packets])
     figures = Figures(words=len(speech.bounds))
     figures.passes_per_s = (await engine_passes(bench) - passes) / seconds
     figures.media_cpu = (bench.media_cpu_s() - cpu_s) / seconds
     judge_voice(figures, speech, sent_at_s, heard)
     judge_events(figures, events)
+    figures.lagging = lagging(speech, emissions(events, event_at_s, sent_at_s[0]))
     return figures
+
+
+def lagging(speech: Talk, words: list[Emission]) -> Lagging | None:
+    """Lagging of the captions, sentence by sentence."""
+    if len(words) != len(speech.bounds):
+        return None
+    sentences = []
+    for first in range(0, len(words), oracle.SENTENCE):
+        last = first + oracle.SENTENCE
+        start_ms, end_ms = (
+            sample * 1000 / PLAYOUT_RATE
+            for sample in (speech.bounds[first][0], speech.bounds[last - 1][1])
+        )
+        reference = [oracle.written(n % oracle.WORDS, "ru") for n in range(first, last)]
+        came = tuple(words[first:last])
+        sentences.append(Sentence(start_ms, end_ms - start_ms, tuple(reference), came))
+    return Lagging.of(sentences, len(speech.audio) * 1000 / PLAYOUT_RATE)
 
 
 async def engine_passes(bench: BenchServer) -> float:
@@ -209,12 +233,16 @@ def judge_events(figures: Figures, events: list[dict[str, Any]]) -> None:
 def row(mode: str, figures: Figures) -> str:
     """One line of the table."""
     span, after = figures.ear_voice_s, figures.after_end_s
+    lagging = astuple(figures.lagging) if figures.lagging else (None,) * 4
+    shown = ["–" if each is None else f"{each / 1000:.2f}" for each in lagging]
+    offsets = f"{span[0]:.2f}, {after[-1] + oracle.WORD_S:.2f}" if span else "–"
     return (
         f"| {mode} | {percentile(span, 50):.2f} | {percentile(span, 90):.2f} | "
         f"{max(span, default=float('nan')):.2f} | {percentile(after, 95):.2f} | "
         f"{figures.slope_s_per_min:+.3f} | {figures.lost} of {figures.words} ({figures.named}) | "
         f"{figures.again} | {figures.changed_chars} | {figures.erasure:.2f} | "
-        f"{figures.fastest:.2f} | {figures.passes_per_s:.2f} | {1000 * figures.media_cpu:.0f} ms |"
+        f"{figures.fastest:.2f} | {figures.passes_per_s:.2f} | {1000 * figures.media_cpu:.0f} ms | "
+        f"{offsets} | {shown[0]}, {shown[1]} | {shown[2]}, {shown[3]} |"
     )
 
 
@@ -225,9 +253,10 @@ async def main(seconds: float, modes: list[str], engine: str) -> None:
     print(f"{length_s:.0f} s, {len(speech.bounds) / length_s * 60:.0f} words a minute, {engine}")
     print(
         "| mode | ear-voice p50, s | p90 | max | after end p95 | slope, s/min | lost (named) "
-        "| again | committed | erasure | tempo | passes/s | media CPU for 1 s |"
+        "| again | committed | erasure | tempo | passes/s | media CPU for 1 s | offset, s "
+        "| LAAL, s | YAAL, s |"
     )
-    print("|---|" + "---|" * 12)
+    print("|---|" + "---|" * 15)
     async with server("--ast", f"bench.oracle:{engine}", "--tts", "bench.oracle:voice") as bench:
         for mode in modes:
             print(row(mode, await run(bench, mode, speech)), flush=True)
