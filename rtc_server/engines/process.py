@@ -240,9 +240,13 @@ class EngineProcess:
             ) from None
 
     async def _reply(self, watch: CallWatch) -> wire.Message:
-        """Return the next message that is more than a sign of life."""
-        while isinstance(reply := await wire.receive(self._inbox), wire.Working):
-            watch.beat()
+        """Return the next message that is more than a sign of life.
+
+        Each piece of it is such a sign: the engine rests while its pipe is full, and a busy server
+        may take seconds to empty it.
+        """
+        while isinstance(reply := await wire.receive(self._inbox, watch.beat), wire.Working):
+            pass
         return reply
 
     async def _abort(self, limits: CallLimits) -> None:

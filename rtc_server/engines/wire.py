@@ -22,7 +22,7 @@ The end of the stream tells either side that the other is gone.
 import asyncio
 import json
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from io import FileIO
 from typing import TypeAlias, get_args
@@ -225,16 +225,29 @@ async def send(writer: asyncio.StreamWriter, message: Message) -> None:
             await writer.drain()
 
 
-async def receive(reader: asyncio.StreamReader) -> Message:
-    """Read the next message.
+async def receive(
+    reader: asyncio.StreamReader, progress: Callable[[], None] = lambda: None
+) -> Message:
+    """Read the next message. `progress` is called for every piece of it that comes.
 
     Raises:
         EOFError: the other side is gone.
         EngineError: what came is no message.
     """
-    body_bytes, audio_bytes = _sizes(await reader.readexactly(_HEAD.size))
-    body = await reader.readexactly(body_bytes)
-    return decode(body, bytearray(await reader.readexactly(audio_bytes)))
+    body_bytes, audio_bytes = _sizes(await _read(reader, _HEAD.size, progress))
+    body = await _read(reader, body_bytes, progress)
+    return decode(body, await _read(reader, audio_bytes, progress))
+
+
+async def _read(reader: asyncio.StreamReader, size: int, progress: Callable[[], None]) -> bytearray:
+    data = bytearray()
+    while len(data) < size:
+        piece = await reader.read(min(size - len(data), _PIECE_BYTES))
+        if not piece:
+            raise EOFError
+        data += piece
+        progress()
+    return data
 
 
 def send_blocking(pipe: FileIO, message: Message) -> None:

@@ -28,8 +28,10 @@ from rtc_server.engines.base import (
     TtsRequest,
 )
 from rtc_server.engines.child_log import ChildLog
+from rtc_server.engines.hang import Activity, CallLimits
 from rtc_server.engines.host import Restarts
 from rtc_server.engines.typed import WrongType
+from rtc_server.engines.watching import watching
 from rtc_server.errors import EngineError, EngineUnavailable
 from tests.support.fakes import AST_CAPABILITIES, TTS_CAPABILITIES
 
@@ -66,6 +68,24 @@ def test_messages_survive_any_cut_of_the_stream(sizes: list[int], piece: int) ->
                 await wire.receive(reader)
 
     asyncio.run(read())
+
+
+async def test_an_answer_that_comes_in_pieces_is_no_standstill() -> None:
+    """The server is busy and reads slowly; the engine rests meanwhile, for its pipe is full."""
+    data = frame(wire.Chunk(np.zeros(48_000, np.float32)))
+    pieces = [data[at : at + 20_000] for at in range(0, len(data), 20_000)]
+    limits = CallLimits(quiet_s=1.5, work_s=60.0, patience_s=60.0)
+    reader = asyncio.StreamReader()
+
+    async def trickle() -> None:
+        for piece in pieces:
+            await asyncio.sleep(1.0)
+            reader.feed_data(piece)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(trickle())
+        async with watching(limits, lambda: Activity(0.0, wants_cpu=False)) as watch:
+            assert isinstance(await wire.receive(reader, watch.beat), wire.Chunk)
 
 
 def test_arrays_travel_raw() -> None:
