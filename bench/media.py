@@ -57,7 +57,7 @@ class Row:
     delays_ms: list[float]
     """Added by the server; of modes that return the marks."""
     late_ms: list[float]
-    """Lateness of the 20 ms beat; of the echo server."""
+    """Lateness of the 20 ms tick; of the echo server."""
     load: float
     """Load average of the machine at the end."""
 
@@ -149,7 +149,7 @@ async def main(counts: list[int], modes: list[str], seconds: float) -> None:
     """Run every combination and print the table."""
     print(
         "| mode | sessions | CPU ms per session-second | engines | added delay p50 / p95 "
-        "| answer | connected | first media | MB per session | beat late p99 | clients | load |"
+        "| answer | connected | first media | MB per session | tick late p99 | clients | load |"
     )
     print("|" + "---|" * 12)
     for mode in modes:

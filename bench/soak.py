@@ -90,7 +90,7 @@ async def main(sessions: int, minutes: float) -> None:
         f"{percentile(memory_mb[-third:], 50):.1f} MB",
         "delay of answers, first quarter / last": f"{first:.0f} / {last:.0f} ms",
         "event-loop lag p99": share_ms(lag, lag_now, 0.99),
-        "lateness of the 20 ms beat p99": share_ms(late, late_now, 0.99),
+        "lateness of the 20 ms tick p99": share_ms(late, late_now, 0.99),
         "CPU per session-second": f"{cpu_s / took_s / sessions * 1000:.1f} ms",
         "load average": f"{os.getloadavg()[0]:.1f}",
     }

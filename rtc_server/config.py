@@ -221,10 +221,10 @@ class TransportSettings:
         "turn:user:password@host:port)",
     )
     turn_secret: str = option(
-        "", "static-auth-secret of the TURN servers without a user; mints one for each session"
+        "", "static-auth-secret of the TURN servers without a user; makes one for each session"
     )
     turn_credential_s: int = option(
-        3600, "seconds a minted TURN user may open relays", low=60, high=604_800
+        3600, "seconds a TURN user made for a session may open relays", low=60, high=604_800
     )
     ice_policy: str = option(
         "all",

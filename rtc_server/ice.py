@@ -35,7 +35,7 @@ class IceServer:
     transport: str = "udp"
     """Protocol to a TURN server: "udp" or "tcp"."""
     username: str = ""
-    """TURN user; empty for STUN, and for TURN while no credential has been minted."""
+    """TURN user; empty for STUN, and for TURN while no credential has been made."""
     credential: str = field(default="", repr=False)
     """TURN password."""
 
@@ -87,12 +87,12 @@ class IceServers:
     def for_client(self, name: str, expires_at: int) -> tuple[IceServer, ...]:
         """Return the servers for one session. `name` shows in the TURN server's log; Unix time."""
         return tuple(
-            minted(each, self.secret, name, expires_at) if each.wants_credential else each
+            with_credential(each, self.secret, name, expires_at) if each.wants_credential else each
             for each in self.servers
         )
 
 
-def minted(server: IceServer, secret: str, name: str, expires_at: int) -> IceServer:
+def with_credential(server: IceServer, secret: str, name: str, expires_at: int) -> IceServer:
     """Return `server` with a credential that opens relays until `expires_at` (Unix time).
 
     As coturn's ``use-auth-secret`` wants it (draft-uberti-behave-turn-rest-00, section 2.2): the

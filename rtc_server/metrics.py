@@ -122,7 +122,7 @@ class Metrics:
         self.tasks = Gauge("rtc_tasks", "Tasks of the event loop now.", registry=r)
         self.tick_lateness_seconds = Histogram(
             "rtc_tick_lateness_seconds",
-            "How late the 20 ms beat of outgoing media was.",
+            "How late the 20 ms tick of outgoing media was.",
             buckets=_LATENESS,
             registry=r,
         )

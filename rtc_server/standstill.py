@@ -12,10 +12,10 @@ from weakref import WeakKeyDictionary
 
 from rtc_server.clock import Clock
 
-BEAT_S: Final = 0.25
+HEARTBEAT_S: Final = 0.25
 """Interval at which the loop shows that it runs."""
-NOTICED_S: Final = 2 * BEAT_S
-"""From this long on, time without a beat was a standstill and not a busy moment."""
+NOTICED_S: Final = 2 * HEARTBEAT_S
+"""From this long on, time without a heartbeat was a standstill and not a busy moment."""
 REMEMBERED: Final = 32
 """Standstills that are kept; deadlines look back a minute at most."""
 
@@ -25,34 +25,34 @@ class Standstills:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._beat_s: float | None = None
+        self._heartbeat_s: float | None = None
         self._ended: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
         """Beginning and end of each."""
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Note that the loop runs."""
         now_s = self._clock()
-        if self._beat_s is not None and now_s - self._beat_s > NOTICED_S:
-            self._ended.append((self._beat_s + BEAT_S, now_s))
-        self._beat_s = now_s
+        if self._heartbeat_s is not None and now_s - self._heartbeat_s > NOTICED_S:
+            self._ended.append((self._heartbeat_s + HEARTBEAT_S, now_s))
+        self._heartbeat_s = now_s
 
     def since(self, moment_s: float) -> float:
         """Return for how many of the seconds since `moment_s` the loop stood still."""
         now_s = self._clock()
         spans = [*self._ended]
-        if self._beat_s is not None and now_s - self._beat_s > NOTICED_S:
-            # Asked before the first beat after it: what was due meanwhile comes in any order.
-            spans.append((self._beat_s + BEAT_S, now_s))
+        if self._heartbeat_s is not None and now_s - self._heartbeat_s > NOTICED_S:
+            # Asked before the first heartbeat after it: what was due meanwhile comes in any order.
+            spans.append((self._heartbeat_s + HEARTBEAT_S, now_s))
         return sum(max(0.0, end_s - max(begin_s, moment_s)) for begin_s, end_s in spans)
 
     async def watch(self) -> None:
-        """Beat until cancelled."""
+        """Note that the loop runs, until cancelled."""
         try:
             while True:
-                self.beat()
-                await asyncio.sleep(BEAT_S)
+                self.heartbeat()
+                await asyncio.sleep(HEARTBEAT_S)
         finally:
-            self._beat_s = None
+            self._heartbeat_s = None
 
     async def wait(self, futures: Iterable[asyncio.Future[Any]], seconds: float) -> None:
         """Wait until one is done, or the loop has run for so long."""

@@ -2,7 +2,7 @@
 
     python -m bench.servers.echo [--half]
 
-POST an SDP offer to ``/offer``; ``GET /ticks`` tells how late the 20 ms beat was.
+POST an SDP offer to ``/offer``; ``GET /ticks`` tells how late the 20 ms tick was.
 """
 
 import argparse

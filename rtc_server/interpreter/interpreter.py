@@ -105,7 +105,7 @@ class Interpreter:
         self._open: OpenSegment | None = None
         self.set_mode(Mode(settings.mode))
 
-    # ---------------------------------------------------------------- from the wire
+    # ---------------------------------------------------------------- from the transport
 
     def feed(self, pcm: Pcm) -> None:
         """Take received audio, and detect speech in it."""

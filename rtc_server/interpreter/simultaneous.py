@@ -227,8 +227,8 @@ def _hypothesis(
     ends_ms = tuple(time.end_ms + offset_ms for time in times)
     if len(ends_ms) != len(words):
         ends_ms = ()
-    settled = text[: len(text) - open_chars].split() if open_chars else words
-    return Hypothesis(words, ends_ms, len(words) - len(settled))
+    closed = text[: len(text) - open_chars].split() if open_chars else words
+    return Hypothesis(words, ends_ms, len(words) - len(closed))
 
 
 def _first_sentence(words: tuple[str, ...]) -> int:

@@ -1,8 +1,8 @@
 """Speech output of an interpreter: translated text in, frames for the client out.
 
 Texts wait in a bounded queue and are synthesized one after the other; their speech waits in the
-playout until the wire asks for it. A segment that was translated as a whole is one text, one that
-is translated while it goes on is many.
+playout until the transport asks for it. A segment that was translated as a whole is one text, one
+that is translated while it goes on is many.
 """
 
 import asyncio

@@ -14,7 +14,8 @@ from rtc_server.transport.sdp import Role
 AcceptPeer: TypeAlias = Callable[
     [str, TransportListener, Role, NextPacket | None], Awaitable[CallTransport]
 ]
-"""Turns an offer into the wire of a speaker or a listener, or raises and leaves nothing behind."""
+"""Function that turns an offer into the transport of a speaker or a listener, or raises and leaves
+nothing behind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Peer:
         self._transport = transport
 
     def sample(self) -> None:
-        """Add to the server's metrics what its wire went through; once a second."""
+        """Add to the server's metrics the counters of its transport; once a second."""
         if self._transport is not None and self._connected:
             self._report.sample(self._transport.stats)
 

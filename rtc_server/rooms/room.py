@@ -65,7 +65,7 @@ class Room:
         self._languages = Languages(self._id, source, targets, services, settings)
         self._speaker: Peer | None = None
         self._place: Place | None = None
-        """Of the present speaker, whichever wire it is on."""
+        """Of the present speaker, whichever transport it is on."""
         self._expiry: Expiry | None = None
         """Of the present speaker's time."""
         self._peers: dict[str, Peer] = {}
@@ -74,7 +74,7 @@ class Room:
         """Start of the present speaker's transport on the room's audio clock."""
         self._silent_since_s = self._sampled_s = services.clock()
         self._leaving: set[asyncio.Task[None]] = set()
-        """Speakers who were replaced, saying goodbye."""
+        """Speakers who were replaced, while they close."""
         self._restarting = False
         """The server stops: the next pause is the end."""
         self._finishing: asyncio.Task[None] | None = None
@@ -123,10 +123,10 @@ class Room:
     async def _free(self) -> None:
         self._languages.dismiss_readers()
         try:
-            goodbyes = (peer.close() for peer in list(self._peers.values()))
-            ended = await asyncio.gather(*goodbyes, *self._leaving, return_exceptions=True)
+            closing = (peer.close() for peer in list(self._peers.values()))
+            ended = await asyncio.gather(*closing, *self._leaving, return_exceptions=True)
             for error in filter(None, ended):
-                self.log.error("a wire did not close", exc_info=error)
+                self.log.error("a transport did not close", exc_info=error)
             if self._finishing is not None:
                 self._finishing.cancel()
                 await asyncio.gather(self._finishing, return_exceptions=True)
@@ -313,7 +313,7 @@ class Room:
             raise RoomSilent("Nobody speaks in this room yet. Try again soon.", RETRY_SILENT_S)
         self._languages.admit(code)
 
-    # ---------------------------------------------------------------- wires
+    # ---------------------------------------------------------------- transports
 
     async def _connect(
         self, peer: Peer, offer_sdp: str, role: Role, packets: NextPacket | None = None

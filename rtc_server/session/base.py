@@ -190,8 +190,8 @@ class Calls(Protocol):
     async def close_call(self, session_id: str, *, drain: bool) -> None:
         """End a session: at once, or with `drain` after speaking what is pending.
 
-        One that has just ended by itself, as when the closing wire was faster than the request,
-        is over as was asked.
+        One that has just ended by itself, as when the close of its transport came first, is over as
+        was asked.
 
         Raises:
             UnknownSession: there is no such session.

@@ -1,7 +1,7 @@
 """Voice activity detection of all sessions together, after the tick that received the audio.
 
 The voice activity detector costs half as much when it takes the windows of a dozen streams at a
-time, and nothing that is sent at the beat has to wait for it.
+time, and nothing that is sent at the tick has to wait for it.
 """
 
 import asyncio

@@ -11,7 +11,7 @@ from rtc_server.transport.base import CloseReason, Transport, TransportListener,
 class Link:
     """Implements `TransportListener`: passes calls on while the session uses this transport.
 
-    A wire that was replaced may still speak until it has closed; nothing of that is passed on.
+    A transport that was replaced may still call until it has closed; nothing of that is passed on.
     """
 
     def __init__(self, session: TransportListener, metrics: Metrics) -> None:
@@ -53,7 +53,7 @@ class Link:
             self._report.finish(self.stats)
         self._session = None
 
-    # ---------------------------------------------------------------- from the wire
+    # ---------------------------------------------------------------- from the transport
 
     def on_connected(self) -> None:
         self.connected = True
@@ -92,7 +92,7 @@ class Link:
         return None if self._session is None else self._session.next_frame()
 
     def on_closed(self, reason: CloseReason) -> None:
-        # The end of a wire that was never taken is none of the session's: another one may be on it.
+        # The end of a transport that was never taken is none of the session's: it may use another.
         if self._session is not None and self._transport is not None:
             self._session.on_closed(reason)
         self.over.set()

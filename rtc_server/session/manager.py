@@ -150,7 +150,7 @@ class SessionManager:
         transport = await connect(link)
         # Awaits nothing from here on: a caller who gives up now finds the session whole.
         try:
-            self._resumable(session_id)  # it may have ended while the wire was being made
+            self._resumable(session_id)  # it may have ended while the transport was being made
         except UnknownSession:
             await transport.close()
             raise

@@ -6,12 +6,12 @@ from rtc_server.transport.base import TransportStats
 
 
 def metrics_event(
-    delays: Delays | None, wire: TransportStats, *, queue_ms: float, queue_drops: int
+    delays: Delays | None, stats: TransportStats, *, queue_ms: float, queue_drops: int
 ) -> MetricsEvent:
     """Return ``x.metrics``: delays of the last translated segment, and the state of
     the transport.
     """
-    packets = wire.packets_received + wire.packets_lost
+    packets = stats.packets_received + stats.packets_lost
     return MetricsEvent(
         endpoint_ms=delays.endpoint_ms if delays else None,
         ast_ms=delays.ast_ms if delays else None,
@@ -20,14 +20,14 @@ def metrics_event(
         ear_voice_ms=delays.ear_voice_ms if delays else None,
         queue_ms=queue_ms,
         queue_drops=queue_drops,
-        loss=wire.packets_lost / packets if packets else 0.0,
-        jitter_ms=wire.jitter_ms,
-        packets_received=wire.packets_received,
-        packets_sent=wire.packets_sent,
-        recovered_ms=wire.recovered_ms,
-        concealed_ms=wire.concealed_ms,
-        buffer_target_ms=wire.buffer_target_ms,
-        drift_ppm=wire.drift_ppm,
+        loss=stats.packets_lost / packets if packets else 0.0,
+        jitter_ms=stats.jitter_ms,
+        packets_received=stats.packets_received,
+        packets_sent=stats.packets_sent,
+        recovered_ms=stats.recovered_ms,
+        concealed_ms=stats.concealed_ms,
+        buffer_target_ms=stats.buffer_target_ms,
+        drift_ppm=stats.drift_ppm,
     )
 
 

@@ -1,8 +1,8 @@
 """One speaker's stream, from admission to close: joins a transport to an interpreter.
 
 Owns every task it starts. `Session.run` returns when the session is over, whoever ended it, and
-everything of it is freed by then. A session outlives its wire: a client that the network took away
-comes back with another one and finds captions and speech where they were.
+everything of it is freed by then. A session outlives its transport: a client that the network took
+away comes back with another one and finds captions and speech where they were.
 """
 
 import asyncio
@@ -126,7 +126,7 @@ class Session:
         self.reason = CloseReason.LOCAL
         """Reason of the end; meaningful once `run` has returned."""
 
-    # ---------------------------------------------------------------- wires
+    # ---------------------------------------------------------------- transports
 
     def link(self) -> Link:
         """Return the link for a new transport; `attach` or `resume` takes it into use."""
@@ -141,7 +141,7 @@ class Session:
         """Join another transport: what the client has missed is sent, and speech goes on."""
         if (old := self._link) is not None:
             self._leave(old)
-            closing = asyncio.create_task(old.transport.close(), name=f"old wire {self.id}")
+            closing = asyncio.create_task(old.transport.close(), name=f"old transport {self.id}")
             self._wires_closing.add(closing)
             closing.add_done_callback(self._wires_closing.discard)
         self._place.state = State.CONNECTED
@@ -166,7 +166,7 @@ class Session:
             self._abandoned.cancel()
         link.attach(transport, self._interpreter.position_samples)
         self._link = link
-        self.reason = CloseReason.LOCAL  # that of a wire before it is history
+        self.reason = CloseReason.LOCAL  # that of a transport before it no longer counts
 
     def _leave(self, link: Link) -> None:
         """Leave this transport. Speech that it lost is played on the next."""

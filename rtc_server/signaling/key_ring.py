@@ -12,7 +12,7 @@ from rtc_server.signaling.keys import digest, key_id_of, read_keys
 SETTINGS_KEY = "settings"
 """Id of the key given by --api-key."""
 PAGE_KEY = "page"
-"""Id of what stands for a key where our own page mints secrets: nothing can be sent for it."""
+"""Id of what stands for a key where our own page makes secrets: nothing can be sent for it."""
 NO_KEY = ""
 """Id of the same for everybody, on a server without keys."""
 

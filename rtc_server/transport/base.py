@@ -71,7 +71,7 @@ class TransportListener(Protocol):
         """Return the next outgoing frame: float32, shape (960,), 48 kHz; None in silence.
 
         Called once per 20 ms of media time while connected; after a stall frames are skipped,
-        never asked for in a burst. A wire that sends longer blocks asks for one block at a time.
+        never asked for in a burst. One that sends longer blocks asks for one block at a time.
         """
 
     def on_closed(self, reason: CloseReason) -> None:

@@ -85,8 +85,8 @@ async def ask_ice_server(
         if not given:
             return IceServerAnswer("")
         reaches: list[str] = []
-        for wire in agent.relays:
-            reaches += [each for each in PRIVATE if await relay.admits(wire, each)]
+        for turn in agent.relays:
+            reaches += [each for each in PRIVATE if await relay.admits(turn, each)]
         return IceServerAnswer(given[0].host, tuple(reaches))
     finally:
         await agent.close()

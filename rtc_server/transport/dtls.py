@@ -9,7 +9,7 @@ class GuardedDtls(RTCDtlsTransport):
 
     aiortc expects `ConnectionError` of a connection that is over, and gets `SSL.Error` in places:
     when a handshake is repeated too often, and when something is sent after the peer's fatal alert
-    or goodbye. Those ended in tasks that nobody awaits, or ended the session as a fault of ours.
+    or close. Those ended in tasks that nobody awaits, or ended the session as a fault of ours.
     """
 
     async def _recv_next(self) -> None:

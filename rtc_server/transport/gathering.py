@@ -123,9 +123,9 @@ async def ask_servers(
         _, late = await asyncio.wait(tasks, timeout=SERVER_TIMEOUT_S)
     except asyncio.CancelledError:
         await _cancel(tasks)
-        for _, wire in _results(tasks):
-            if wire is not None:
-                relay.abort(cast(TurnTransport, wire.transport))
+        for _, turn in _results(tasks):
+            if turn is not None:
+                relay.abort(cast(TurnTransport, turn.transport))
         raise
     if late:
         logger.warning("A STUN or TURN server did not answer in %g s", SERVER_TIMEOUT_S)

@@ -251,8 +251,8 @@ class IceAgent(SparingConnection):
     @property
     def relays(self) -> list[TurnTransport]:
         """Ways through TURN servers, once gathered."""
-        wires: list[Any] = [protocol.transport for protocol in self._protocols]
-        return [each for each in wires if isinstance(each, TurnTransport)]
+        transports: list[Any] = [protocol.transport for protocol in self._protocols]
+        return [each for each in transports if isinstance(each, TurnTransport)]
 
     # Sending and the end.
 

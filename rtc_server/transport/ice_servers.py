@@ -19,7 +19,7 @@ def agent_servers(ice: IceServers, *, relay: bool, now_s: float) -> tuple[tuple[
     """Return aioice's keyword arguments for the first STUN server and, with `relay`, the first TURN
     one.
 
-    `now_s` is Unix time: where the TURN server takes a minted user, one is made for this server.
+    `now_s` is Unix time: where each session has a TURN user of its own, this server gets one.
     """
     found: dict[str, Any] = {}
     for server in ice.for_client("server", int(now_s) + ice.credential_s):

@@ -117,7 +117,7 @@ class MediaPath:
     def close(self) -> None:
         """Send RTCP BYE and free the codecs. Idempotent."""
         try:
-            self._send_datagram(self._srtp_out.protect_rtcp(self._rtcp.goodbye()))
+            self._send_datagram(self._srtp_out.protect_rtcp(self._rtcp.bye()))
         finally:
             if self._receiver is not None:
                 self._receiver.close()

@@ -1,12 +1,12 @@
-"""An event loop that a busy server wakes once in a beat of 20 ms, not once for each packet.
+"""An event loop that a busy server wakes once in a tick of 20 ms, not once for each packet.
 
 Packets of many sessions come at as many moments. To wake up for one costs more than to handle it:
 what the work needs has left the processor's caches by then (0.3 to 0.5 ms for the first packet
-after a sleep, 0.05 to 0.1 for those behind it). So while many come, they are read at the beat, in
+after a sleep, 0.05 to 0.1 for those behind it). So while many come, they are read at the tick, in
 one go: nothing is sent before it anyway. Timers run on time, and what arrived before one is read
 before it. Only datagrams wait: what engines, threads and HTTP have to say is heard at once.
 
-All that a crowd sends in a beat takes so long to read that the beat and everything else would be
+All that a crowd sends in a tick takes so long to read that the tick and everything else would be
 late. Of a crowd, a few are read at a time, more often, and timers may go before the rest.
 """
 
@@ -22,15 +22,15 @@ from typing import Any, Final, TypeVarTuple
 
 from rtc_server.clock import Clock, monotonic
 from rtc_server.host_system import is_linux
-from rtc_server.transport.media.tick import PERIOD_S as BEAT_S
+from rtc_server.transport.media.tick import PERIOD_S as TICK_S
 
-PERIOD_S: Final = BEAT_S
+PERIOD_S: Final = TICK_S
 """Longest wait of a datagram, half of it on average, while many come."""
 MANY_PER_S: Final = 300.0
 """Those of six calls. Below that each is read as it comes."""
 CROWD_PER_S: Final = 1500.0
 """Those of thirty."""
-CROWD_PERIOD_S: Final = BEAT_S / 5
+CROWD_PERIOD_S: Final = TICK_S / 5
 """As `PERIOD_S`, in a crowd."""
 CROWD_AT_ONCE: Final = 10
 """Sockets of a crowd that are read before the timers are looked at again."""
@@ -38,9 +38,9 @@ SLACK_S: Final = 0.003
 """A timer that is so near is waited for, and what has arrived is read with it."""
 AHEAD_S: Final = 0.0005
 """So long before it. To read takes longer than that, and what comes meanwhile is read before the
-timer, too, instead of a beat later."""
+timer, too, instead of a tick later."""
 COARSE_S: Final = 0.1
-"""Timers that far ahead are set to a beat: most are watches, one of each for every session."""
+"""Timers that far ahead are set to a tick: most are watches, one of each for every session."""
 BEHIND_S: Final = 1e-6
 """Just behind it: they share its wake-up, and it does not wait for them."""
 _MEMORY_S = 0.1
@@ -118,7 +118,7 @@ class PacedSelector(selectors.DefaultSelector):
                     wait_s -= AHEAD_S
             elif timeout is not None:
                 timeout -= wait_s
-            # epoll waits for whole milliseconds only, and would let the beat come late.
+            # epoll waits for whole milliseconds only, and would let the tick come late.
             if select.select([self._others], [], [], wait_s)[0]:
                 return self._others.select(0)
         ready = super().select(timeout)
@@ -162,7 +162,7 @@ class PacedLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.TimerHandle:
         """Schedule as asyncio does, but at a tick if it is far ahead."""
         if when - self.time() > COARSE_S:
-            when = math.ceil(when / BEAT_S) * BEAT_S + BEHIND_S
+            when = math.ceil(when / TICK_S) * TICK_S + BEHIND_S
         return super().call_at(when, callback, *args, context=context)
 
 

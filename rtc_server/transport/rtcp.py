@@ -76,7 +76,7 @@ class Rtcp:
             report = _packet(_RECEIVER_REPORT, count, struct.pack("!I", self._ssrc) + block)
         return report + self._description
 
-    def goodbye(self) -> bytes:
+    def bye(self) -> bytes:
         """Return a compound packet that ends our stream."""
         empty = _packet(_RECEIVER_REPORT, 0, struct.pack("!I", self._ssrc))
         return empty + _packet(_GOODBYE, 1, struct.pack("!I", self._ssrc))

@@ -112,26 +112,26 @@ class PeerStack:
 
     async def close(self) -> None:
         """Close in order and free everything, whatever raises."""
-        goodbyes: list[Callable[[], Awaitable[None]]] = [
+        steps: list[Callable[[], Awaitable[None]]] = [
             self._dtls.stop,
             self._ice.stop,
             self.agent.close,  # does nothing, unless stopping ICE failed
         ]
         if self._sctp is not None:
-            goodbyes.insert(0, self._sctp.stop)
+            steps.insert(0, self._sctp.stop)
         pump = self._dtls._task
         try:
             async with asyncio.timeout(GOODBYE_S):
-                for goodbye in goodbyes:
+                for step in steps:
                     try:
-                        await goodbye()
+                        await step()
                     except Exception:
-                        logger.exception("A peer's %s failed", goodbye.__qualname__)
+                        logger.exception("A peer's %s failed", step.__qualname__)
                 if pump is not None:
                     pump.cancel()
                     await asyncio.gather(pump, return_exceptions=True)
         except TimeoutError:
-            logger.warning("A peer's goodbye took too long")
+            logger.warning("Closing a peer took too long")
         finally:
             self.agent.abort()
             self._dtls.remove_all_listeners()

@@ -47,7 +47,7 @@ async def test_what_is_said_is_understood_and_its_answer_heard(
         visit(
             f"{server.url}/?source=ru&target=en",
             microphone=microphone,
-            # Hanging up says goodbye to the peer and to HTTP; either may come first.
+            # Hanging up closes the peer and the HTTP session; either may come first.
             expected_errors=["Failed to load resource: the server responded with a status of 404"],
         ) as seen,
         through(seen.page, Path(loss=loss)) as proxy,

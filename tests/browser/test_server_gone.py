@@ -10,7 +10,7 @@ from tests.support.browser.server_process import server_process
 NOTICE_MS = 45_000
 """ICE must first see that checks go unanswered."""
 GIVING_UP_MS = 150_000
-"""And a goodbye that was lost means a minute of trying."""
+"""A close that was lost means a minute of trying."""
 
 
 async def test_a_killed_server_is_waited_for_until_one_stops() -> None:

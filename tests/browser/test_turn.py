@@ -1,4 +1,4 @@
-"""Chromium through a real TURN server, with the user that a server minted for it."""
+"""Chromium through a real TURN server, with the user that a server made for it."""
 
 import asyncio
 import re
@@ -110,7 +110,7 @@ async def test_media_flows_through_the_relay_alone(way: str, tmp_path: Path) -> 
 
 
 async def test_the_page_comes_through_the_relay_when_it_is_told_to(tmp_path: Path) -> None:
-    """From the operator's settings to audio: secret, minted user, relay, call."""
+    """From the operator's settings to audio: secret, user of the session, relay, call."""
     microphone = write_wav(tmp_path / "microphone.wav", tone(440, 5), 48_000)
     async with coturn(tmp_path) as turn:
         settings = Settings(

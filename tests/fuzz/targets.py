@@ -330,7 +330,7 @@ TARGETS = (
     Target("translations", _messages(TranslationsForm), (APPEND, EVENT)),
     Target("datagram", _datagram, _stun_seeds(), weight=4),
     Target("rtp", _rtp, _rtp_seeds(), weight=2, limit_s=0.5),  # two seconds of audio
-    Target("rtcp", _rtcp, (Rtcp(1, "c").goodbye(), _RECEIVER_REPORT)),
+    Target("rtcp", _rtcp, (Rtcp(1, "c").bye(), _RECEIVER_REPORT)),
     Target("sctp", _sctp, _sctp_seeds()),
     Target("secret", _secret, (_SIGNER.sign(_SECRET).encode(),)),
     Target("wire", _wire, _wire_seeds()),

@@ -50,7 +50,7 @@ async def works_below(url: str) -> None:
             await client.event("session.created")
             assert client.location.startswith(f"{URL(url).path}{CALLS}/sess_")
         async with http.delete(URL(url).join(URL(client.location))) as gone:
-            assert gone.status in (200, 404)  # 404: the client's goodbye was quicker
+            assert gone.status in (200, 404)  # 404: the client's close was quicker
         async with http.ws_connect(f"{url}/ws/audio") as socket_:
             assert (await socket_.receive_json())["type"] == "session.created"
 

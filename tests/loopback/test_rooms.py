@@ -64,7 +64,7 @@ async def test_twenty_listeners_three_languages_each_translated_once() -> None:
         say(spoken, "where is the train station")
         for client in clients:
             await told(client)
-        dead.vanish()  # no goodbye: the server goes on sending to nobody
+        dead.vanish()  # without a close: the server goes on sending to nobody
 
         late = await room.enter_async_context(listener(house, "ru"))
         say(spoken, "two coffees and a cold beer please")

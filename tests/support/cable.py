@@ -24,7 +24,7 @@ class Cable:
             await server.wait_closed()
 
     def pull(self) -> None:
-        """Break every connection, without a goodbye."""
+        """Break every connection, without a close."""
         for end in self._ends:
             end.transport.abort()
 

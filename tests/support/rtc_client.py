@@ -236,7 +236,7 @@ class RtcClient:
         await self.close()
 
     async def close(self) -> None:
-        """Say goodbye and free everything."""
+        """Close in order and free everything."""
         await self.pc.close()
         if self._notices:
             await asyncio.wait(self._notices)

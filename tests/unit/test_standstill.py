@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from rtc_server.standstill import BEAT_S, Standstills, standstills
+from rtc_server.standstill import HEARTBEAT_S, Standstills, standstills
 from tests.support.virtual_time import watched
 
 
@@ -12,7 +12,7 @@ async def test_a_loop_that_runs_never_stood_still() -> None:
     async with watched() as loop:
         await asyncio.sleep(100)
         assert standstills().since(0) == 0
-        loop.stand_still(BEAT_S)  # a busy moment
+        loop.stand_still(HEARTBEAT_S)  # a busy moment
         await asyncio.sleep(1)
         assert standstills().since(0) == 0
 
@@ -23,15 +23,15 @@ async def test_a_standstill_counts_from_any_moment_before_its_end() -> None:
         before_s = loop.time()
         loop.stand_still(9)
         assert standstills().since(before_s) == pytest.approx(
-            9, abs=BEAT_S
-        )  # before a beat says so
+            9, abs=HEARTBEAT_S
+        )  # before a heartbeat shows it
         await asyncio.sleep(1)
-        assert standstills().since(before_s) == pytest.approx(9, abs=BEAT_S)
-        assert standstills().since(before_s + 4) == pytest.approx(5, abs=BEAT_S)
+        assert standstills().since(before_s) == pytest.approx(9, abs=HEARTBEAT_S)
+        assert standstills().since(before_s + 4) == pytest.approx(5, abs=HEARTBEAT_S)
         assert standstills().since(loop.time()) == 0
         loop.stand_still(3)
         await asyncio.sleep(1)
-        assert standstills().since(0) == pytest.approx(12, abs=2 * BEAT_S)
+        assert standstills().since(0) == pytest.approx(12, abs=2 * HEARTBEAT_S)
 
 
 async def test_without_a_watch_nothing_is_known() -> None:
@@ -46,7 +46,7 @@ async def test_waiting_takes_as_long_as_the_loop_runs() -> None:
         never = loop.create_future()
         loop.call_later(2, loop.stand_still, 9)
         await standstills().wait({never}, 10)
-        assert loop.time() == pytest.approx(19, abs=BEAT_S)
+        assert loop.time() == pytest.approx(19, abs=HEARTBEAT_S)
         never.cancel()
 
 
@@ -62,6 +62,6 @@ def test_old_standstills_are_forgotten() -> None:
     now_s = 0.0
     still = Standstills(lambda: now_s)
     for _ in range(100):
-        still.beat()
+        still.heartbeat()
         now_s += 9
     assert 0 < still.since(0) < 100 * 9

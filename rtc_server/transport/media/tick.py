@@ -1,4 +1,4 @@
-"""The 20 ms beat that all sessions share: one timer and one wake-up for all of them.
+"""The 20 ms tick that all sessions share: one timer and one wake-up for all of them.
 
 On a shared machine a wake-up is dearer than the frame it is for.
 """

@@ -148,7 +148,7 @@ class WebSocketTransport:
         try:
             await work()
         except ConnectionError:
-            await asyncio.sleep(GOODBYE_S)  # the reader knows whether there was a goodbye
+            await asyncio.sleep(GOODBYE_S)  # the reader knows whether the peer closed in order
             self._finish(CloseReason.PEER_LOST)
         except Exception:
             logger.exception("A WebSocket failed")

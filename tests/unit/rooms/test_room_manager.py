@@ -43,7 +43,7 @@ SENTENCE = joined([tone(1), silence(2)])
 
 
 class StuckTransport(FakeTransport):
-    """Cannot say goodbye."""
+    """A peer that cannot close in order."""
 
     async def close(self, reason: CloseReason = CloseReason.LOCAL) -> None:
         raise RuntimeError("stuck")

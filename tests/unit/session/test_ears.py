@@ -1,4 +1,4 @@
-"""Many sessions hear together, after the beat, and nobody could tell."""
+"""Detection of many sessions together, after the tick, with the results of each alone."""
 
 import asyncio
 import logging
@@ -169,7 +169,7 @@ async def translated_samples(
             await asyncio.sleep(PERIOD_S)
             for wire in h.wires:
                 wire.listener.on_pcm(packet(spoken, number))
-        for wire in h.wires:  # where there are many, the last packet waits for the beat
+        for wire in h.wires:  # where there are many, the last packet waits for the tick
             end(h, wire)
         await asyncio.sleep(1)
         return Counter(request.samples.size for request in h.ast.requests if not request.partial)

@@ -225,7 +225,7 @@ def test_reports_are_what_aiortc_reads() -> None:
     receiver, _ = RtcpPacket.parse(rtcp.write(10.5, None, None))
     assert isinstance(receiver, RtcpRrPacket)
     assert receiver.reports == []
-    assert len(RtcpPacket.parse(rtcp.goodbye())) == 2
+    assert len(RtcpPacket.parse(rtcp.bye())) == 2
 
 
 def test_loss_and_round_trip_are_read_from_the_peers_report() -> None:

@@ -1,4 +1,4 @@
-"""The shared beat: numbers by the clock, no burst, one failure stays one."""
+"""Shared tick: numbers by the clock, no burst, one failure stays one."""
 
 import asyncio
 import logging
