@@ -1,0 +1,76 @@
+"""Vocabulary: beginnings of docstrings, and words that code, docs, pages and log have given up."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+CODE = ("rtc_server", "tests", "bench", "scripts")
+QUESTIONS = {"What", "Whether", "Who", "Whose", "How", "Where", "Which", "When", "Why"}
+"""A docstring that begins so leaves the reader to find the noun or the verb."""
+RETIRED = {
+    r"\bthe wires?\b|\bon a wire\b": "transport",
+    r"\bgoodbyes?\b": "close, RTCP BYE",
+    r"\bthe beat\b|\b20 ms beat\b": "tick",
+    r"\bmint(s|ed)?\b": "make, sign",
+}
+"""Pattern of a word that was given up, and the word to use; docs/glossary.md has the terms."""
+TEXTS = ("rtc_server/**/*.py", "static/**/*.js", "static/**/*.html", "docs/*.md", "README.md")
+SHIPPED = {path for each in TEXTS for path in CHECKOUT.glob(each)}
+
+
+def docstrings(source: str) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each docstring, those below attributes included."""
+    for node in ast.walk(ast.parse(source)):
+        body = getattr(node, "body", None)
+        for each in body if isinstance(body, list) else ():
+            if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant):
+                text = each.value.value
+                if isinstance(text, str) and text.strip():
+                    yield each.lineno, text
+
+
+def begins_with_a_question(text: str) -> bool:
+    return text.split(maxsplit=1)[0].rstrip(",.:") in QUESTIONS
+
+
+def test_docstrings_begin_with_a_noun_or_a_verb() -> None:
+    found = [
+        f"{path.relative_to(CHECKOUT)}:{line}: {text.splitlines()[0]}"
+        for folder in CODE
+        for path in sorted((CHECKOUT / folder).rglob("*.py"))
+        for line, text in docstrings(path.read_text("utf-8"))
+        if begins_with_a_question(text)
+    ]
+    assert not found
+
+
+def test_a_question_is_found_wherever_a_docstring_stands() -> None:
+    source = '"""What it is."""\nclass A:\n    b = 1\n    """Whether b."""\n    """Length."""\n'
+    found = [line for line, text in docstrings(source) if begins_with_a_question(text)]
+    assert sorted(found) == [1, 4]
+
+
+@pytest.mark.parametrize("pattern", RETIRED)
+def test_retired_words_stay_retired(pattern: str) -> None:
+    word = re.compile(pattern, re.IGNORECASE)
+    found = [
+        f"{path.relative_to(CHECKOUT)}:{number}: {line.strip()} (use: {RETIRED[pattern]})"
+        for path in sorted(SHIPPED)
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if word.search(line)
+    ]
+    assert not found
+
+
+def test_every_package_has_a_door() -> None:
+    """It names what comes in, what goes out and what to read first: three lines at least."""
+    found = [
+        str(path.parent.relative_to(CHECKOUT))
+        for path in sorted((CHECKOUT / "rtc_server").rglob("__init__.py"))
+        if len((ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").splitlines()) < 3
+    ]
+    assert not found
