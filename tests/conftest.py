@@ -25,6 +25,8 @@ settings.register_profile(
 )
 settings.load_profile("rtc")
 
+gc.disable()  # until tests are collected: importing what they need makes no garbage to speak of
+
 FOLDERS = ("unit", "loopback", "browser", "model", "nemo")
 HANG_S = 240.0
 """No test waits longer; a guard against hangs, not a measure of speed."""
@@ -47,6 +49,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
