@@ -167,6 +167,10 @@ class AccessSettings:
     key_minutes_a_day: int = option(
         0, "minutes of sessions a day (UTC) of each key; 0 for no limit", low=0, high=10_000_000
     )
+    quota_file: str = option(
+        "",
+        "SQLite file that keeps the minutes used today; by default a restart forgets them",
+    )
     key_requests_a_minute: int = option(
         0, "HTTP requests a minute of each key; 0 for no limit", low=0, high=10_000_000
     )

@@ -10,17 +10,25 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from aiohttp import web
 
 from rtc_server.app.engines import Engines
 from rtc_server.app.listening import listening
+from rtc_server.app.quota_file import QuotaFile, kept_quotas
 from rtc_server.app.usage import UsageLedger
 from rtc_server.audio.vad import make_vad_factory
 from rtc_server.background import beside
-from rtc_server.clock import monotonic
+from rtc_server.clock import monotonic, wall
 from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.manager import RoomManager
@@ -91,6 +99,7 @@ class _Parts:
     metrics: Metrics
     network: _Network
     usage: UsageLedger
+    kept_quotas: Callable[[], AbstractAsyncContextManager[None]]
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -104,6 +113,7 @@ class _Parts:
     async def _working(self) -> AsyncIterator[None]:
         async with (
             self.usage.running(),
+            self.kept_quotas(),
             self.engines.running(),
             self.manager.open(),
             self.rooms.open(),
@@ -156,10 +166,13 @@ def _build(settings: Settings) -> _Parts:
 
     limits = AdmissionLimits(settings.http.max_sessions, settings.http.address_sessions)
     admission = Admission(limits)
+    quota_path = settings.access.quota_file
+    quota_file = QuotaFile(Path(quota_path)) if quota_path else None
+    quotas = partial(kept_quotas, admission.quotas, quota_file, monotonic, wall)
     manager = SessionManager(services, accept, engines, admission)
     rooms = RoomManager(services, accept, engines, settings.rooms, admission)
     http = make_http_app(manager, engines, engines, metrics, settings, rooms=rooms)
-    return _Parts(http, manager, rooms, engines, metrics, network, usage)
+    return _Parts(http, manager, rooms, engines, metrics, network, usage, quotas)
 
 
 @asynccontextmanager

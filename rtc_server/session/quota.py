@@ -1,9 +1,11 @@
 """Quotas of a key: sessions at once, minutes a day, and the length of a session.
 
-Plain objects fed with time. Minutes are counted in this process only and begin again when it does.
+Plain objects fed with time. Minutes are counted in this process only; `used_s` and `restore` carry
+them over a restart.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rtc_server.errors import RateLimited
@@ -134,6 +136,15 @@ class Quotas:
         lease = Lease(usage, limits, now_s, wall_s)
         usage.leases.add(lease)
         return lease
+
+    def used_s(self, now_s: float, wall_s: float) -> dict[str, float]:
+        """Return the seconds that each key has used today."""
+        return {key: self._today(key, now_s, wall_s).used_s for key in list(self._usage)}
+
+    def restore(self, used_s: Mapping[str, float], now_s: float, wall_s: float) -> None:
+        """Add what keys had used today before this process began."""
+        for key, seconds in used_s.items():
+            self._today(key, now_s, wall_s).used_s += seconds
 
     def revoke(self, key: str) -> None:
         """End every lease of `key`."""

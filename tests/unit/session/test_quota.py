@@ -98,3 +98,12 @@ def test_the_day_is_that_of_a_clock_that_was_set_meanwhile() -> None:
     # It was set to a minute past a later midnight: of the new day one minute is used.
     assert lease.left_s(1120.0, 50 * DAY_S + 60.0) == 540.0
     assert lease.left_s(1180.0, 50 * DAY_S + 120.0) == 480.0
+
+
+def test_what_a_key_used_before_a_restart_counts() -> None:
+    quotas, limits = Quotas(), KeyLimits(minutes_a_day=10)
+    quotas.restore({"k": 9 * 60.0}, 5.0, 1_000.0)
+    lease = quotas.admit("k", limits, 5.0, 1_000.0)
+    assert lease.left_s(5.0, 1_000.0) == 60.0
+    assert quotas.used_s(35.0, 1_030.0) == {"k": 570.0}
+    assert quotas.used_s(35.0 + DAY_S, 1_030.0 + DAY_S)["k"] < DAY_S, "today's only"

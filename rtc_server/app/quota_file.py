@@ -1,0 +1,94 @@
+"""Minutes that keys have used today, kept in an SQLite file over a restart of the server."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from rtc_server.background import beside
+from rtc_server.clock import Clock
+from rtc_server.errors import ConfigError
+from rtc_server.session.quota import DAY_S, Quotas
+
+SAVE_S: Final = 30.0
+"""Interval of saving: a server that is killed forgets so much at most."""
+_BUSY_S: Final = 5.0
+"""How long to wait for another process that has the file open."""
+_TABLE: Final = (
+    "CREATE TABLE IF NOT EXISTS used "
+    "(day INTEGER, key TEXT, seconds REAL NOT NULL, PRIMARY KEY (day, key))"
+)
+# The greater one: a server that still drains does not take back what its successor has counted.
+_SAVE: Final = (
+    "INSERT INTO used VALUES (?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET seconds = max(seconds, excluded.seconds)"
+)
+
+logger = logging.getLogger(__name__)
+
+
+class QuotaFile:
+    """Table of days since 1970 (UTC), ids of keys, and seconds used."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self, day: int) -> dict[str, float]:
+        """Return the seconds of each key on that day. Raises `ConfigError`: it is no such file."""
+        try:
+            with self._open() as base:
+                base.execute(_TABLE)
+                rows = base.execute("SELECT key, seconds FROM used WHERE day = ?", (day,))
+                return {str(key): float(seconds) for key, seconds in rows}
+        except (sqlite3.Error, ValueError) as error:
+            raise ConfigError(
+                f"Cannot use the quota file {self._path}: {error}. Its folder has to be there, and "
+                "writable for the server; a damaged file has to be moved away."
+            ) from None
+
+    def save(self, day: int, used_s: Mapping[str, float]) -> None:
+        """Keep the seconds of that day, and forget earlier days. Raises `sqlite3.Error`."""
+        with self._open() as base:
+            base.executemany(_SAVE, [(day, key, seconds) for key, seconds in used_s.items()])
+            base.execute("DELETE FROM used WHERE day < ?", (day,))
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """One transaction."""
+        with closing(sqlite3.connect(self._path, timeout=_BUSY_S)) as base, base:
+            yield base
+
+
+@asynccontextmanager
+async def kept_quotas(
+    quotas: Quotas, file: QuotaFile | None, clock: Clock, wall: Clock
+) -> AsyncIterator[None]:
+    """Begin with what the file holds, and save while the block runs and at its end.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    if file is None:
+        yield
+        return
+    today = int(wall() // DAY_S)
+    quotas.restore(await asyncio.to_thread(file.load, today), clock(), wall())
+
+    async def save() -> None:
+        day, used_s = int(wall() // DAY_S), quotas.used_s(clock(), wall())
+        try:
+            await asyncio.to_thread(file.save, day, used_s)
+        except sqlite3.Error as error:
+            logger.warning("The quotas were not saved: %s", error)
+
+    async def save_again_and_again() -> None:
+        while True:
+            await asyncio.sleep(SAVE_S)
+            await save()
+
+    async with beside(save_again_and_again(), name="quotas"):
+        yield
+    await save()
