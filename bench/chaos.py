@@ -46,7 +46,7 @@ TEXT = "I would like to book a table for two, please."
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the server's process holds."""
+    """Resources held by the server's process."""
 
     sessions: int
     rooms: int
@@ -64,11 +64,11 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it."""
+    """Result of a run."""
 
     honest: dict[str, Sentences]
     visits: Counter[str]
-    """How often each kind came."""
+    """Visits of each kind."""
     answers: Counter[int]
     """Status codes that misbehaviour was answered with."""
     before: Holding

@@ -31,7 +31,7 @@ class Sentences:
 
     said: int = 0
     delays_s: list[float] = field(default_factory=list)
-    """From the last sample to the final caption, of those that were answered."""
+    """From the first sample to the final caption, of those that were answered."""
     came_again: int = 0
     """Times that the caller was refused with ``Retry-After``, and waited."""
 

@@ -45,7 +45,7 @@ def _component(package: Message) -> dict[str, Any]:
 
 
 def _licences(package: Message) -> list[dict[str, Any]]:
-    """What the package says of itself: an expression, classifiers, or a short text."""
+    """Return what the package says of itself: an expression, classifiers, or a short text."""
     if expression := package["License-Expression"]:
         return [{"expression": expression}]
     classifiers = package.get_all("Classifier", [])

@@ -16,7 +16,7 @@ from rtc_server.signaling.log_limit import LogLimit
 from rtc_server.signaling.proxies import CLIENT
 
 THEIRS = (HttpProcessingError, ConnectionError)
-"""What aiohttp raises when a client sends what is no HTTP, or has left."""
+"""Exceptions of aiohttp's for a client that sends what is no HTTP, or has left."""
 QUIET = frozenset({"healthz", "readyz", "static"})
 """Names of routes that are asked for all the time; that they answer is no news."""
 
