@@ -111,7 +111,7 @@ def caller_of(request: web.Request) -> Caller:
     return request[CALLER]
 
 
-class Door:
+class AccessControl:
     """Access control of all requests. Used by one event loop."""
 
     def __init__(

@@ -15,7 +15,7 @@ from rtc_server.resources import resource_folder
 from rtc_server.rooms.base import Rooms
 from rtc_server.session.base import Calls, Catalogue, Readiness
 from rtc_server.session.quota import KeyLimits
-from rtc_server.signaling.auth import Access, Door
+from rtc_server.signaling.auth import Access, AccessControl
 from rtc_server.signaling.calls import CALLS, ONE_CALL, RESUME, TRANSCRIPT, CallRoutes
 from rtc_server.signaling.client_secrets import PAGE_SECRET, ClientSecretRoutes
 from rtc_server.signaling.description import DescriptionRoutes
@@ -150,9 +150,11 @@ def make_http_app(
         loopback=settings.http.is_loopback(),
     )
     proxies = TrustedProxies(tuple(map(ip_network, settings.http.trusted_proxies)))
-    door = Door(ring, signer, origins, ACCESS, proxies=proxies, clock=monotonic, wall=wall)
+    control = AccessControl(
+        ring, signer, origins, ACCESS, proxies=proxies, clock=monotonic, wall=wall
+    )
     app = web.Application(
-        middlewares=[proxy_middleware(proxies), problem_middleware(), door.middleware()]
+        middlewares=[proxy_middleware(proxies), problem_middleware(), control.middleware()]
     )
     app.cleanup_ctx.append(_watching_keys(ring, calls))
     ice = settings.transport.ice()

@@ -12,7 +12,7 @@ PATIENCE = aiohttp.ClientTimeout(total=15)
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class ServerAccess:
     """Address of a server, and the credentials for it."""
 
     http: aiohttp.ClientSession
@@ -42,7 +42,9 @@ class Door:
             raise RtcServerError(f"{self.url}{path} does not answer ({_why(error)}).") from None
 
 
-def negotiation(door: Door, source: str = "", target: str = "") -> Callable[[str], Awaitable[str]]:
+def negotiation(
+    access: ServerAccess, source: str = "", target: str = ""
+) -> Callable[[str], Awaitable[str]]:
     """Return a function from offer to answer, by a POST; it raises `RtcServerError` with the
     server's sentence.
     """
@@ -50,11 +52,11 @@ def negotiation(door: Door, source: str = "", target: str = "") -> Callable[[str
     async def negotiate(offer: str) -> str:
         query = {key: text for key, text in (("source", source), ("target", target)) if text}
         try:
-            async with door.http.post(
-                f"{door.url}/v1/realtime/translations/calls",
+            async with access.http.post(
+                f"{access.url}/v1/realtime/translations/calls",
                 params=query,
                 data=offer,
-                headers={**door.headers, "Content-Type": "application/sdp"},
+                headers={**access.headers, "Content-Type": "application/sdp"},
                 timeout=PATIENCE,
             ) as response:
                 if response.status != 201:

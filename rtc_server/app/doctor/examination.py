@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import numpy as np
 
-from rtc_server.app.doctor.calling import Door, negotiation
+from rtc_server.app.doctor.calling import ServerAccess, negotiation
 from rtc_server.app.doctor.findings import Finding, fault, note, ok
 from rtc_server.app.doctor.hardware import look_at_hardware
 from rtc_server.app.doctor.machine import look_at_machine
@@ -43,11 +43,11 @@ async def examine_remote(url: str, settings: Settings) -> AsyncIterator[Finding]
     url = url.rstrip("/")
     place = urlsplit(url)
     async with aiohttp.ClientSession() as http:
-        door = Door(http, url, settings.http.api_key)
+        access = ServerAccess(http, url, settings.http.api_key)
         try:
-            await door.get("/readyz")
+            await access.get("/readyz")
             yield ok(f"{url} answers and is ready.")
-            languages = await door.get("/v1/languages")
+            languages = await access.get("/v1/languages")
         except RtcServerError as error:
             yield fault(
                 str(error),
@@ -64,7 +64,7 @@ async def examine_remote(url: str, settings: Settings) -> AsyncIterator[Finding]
             )
         try:
             report = await probe(
-                negotiation(door),
+                negotiation(access),
                 np.zeros(PLAYOUT_RATE, np.float32),
                 patience_s=CONNECT_S,
                 segments=0,

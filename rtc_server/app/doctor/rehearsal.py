@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 import numpy as np
 
-from rtc_server.app.doctor.calling import Door, negotiation
+from rtc_server.app.doctor.calling import ServerAccess, negotiation
 from rtc_server.app.doctor.findings import Finding, fault, note, ok
 from rtc_server.config import EngineSettings, Settings
 from rtc_server.engines.base import EngineOptions, TtsRequest
@@ -80,16 +80,16 @@ async def rehearse(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with rehearsal(settings) as (url, pid), aiohttp.ClientSession() as http:
             yield ok(f"The engines were ready {time.monotonic() - began_s:.1f} s after the start.")
-            door = Door(http, url)
-            source, target, sentence = await _something_to_say(door, settings)
+            access = ServerAccess(http, url)
+            source, target, sentence = await _something_to_say(access, settings)
             turn = await _spoken(sentence, source)
-            spent = await _engine_seconds(door)
+            spent = await _engine_seconds(access)
             before = _cpu_s(pid)
             then_s = time.monotonic()
             reports = await asyncio.gather(
                 *(
                     probe(
-                        negotiation(door, source, target),
+                        negotiation(access, source, target),
                         np.tile(turn, TURNS),
                         patience_s=TURNS * TURN_S + PATIENCE_S,
                         segments=TURNS,
@@ -100,7 +100,9 @@ async def rehearse(settings: Settings) -> AsyncIterator[Finding]:
             )
             passed_s = time.monotonic() - then_s
             after = _cpu_s(pid)
-            engine_s = {k: s - spent.get(k, 0.0) for k, s in (await _engine_seconds(door)).items()}
+            engine_s = {
+                k: s - spent.get(k, 0.0) for k, s in (await _engine_seconds(access)).items()
+            }
     except RtcServerError as error:
         yield fault(f"The rehearsal failed: {error}", "Do what the sentence says.")
         return
@@ -165,9 +167,9 @@ def real_time_factor(engine_s: dict[str, float], reports: list[Report]) -> Itera
         yield ok(f"{what}.")
 
 
-async def _engine_seconds(door: Door) -> dict[str, float]:
+async def _engine_seconds(access: ServerAccess) -> dict[str, float]:
     """Return seconds of engine calls so far, by kind, from the server's metrics."""
-    async with door.http.get(f"{door.url}/metrics", headers=door.headers) as response:
+    async with access.http.get(f"{access.url}/metrics", headers=access.headers) as response:
         text = await response.text()
     rows = re.findall(r'^rtc_engine_seconds_sum\{kind="(\w+)"\} (\S+)$', text, re.MULTILINE)
     return {kind: float(seconds) for kind, seconds in rows}
@@ -200,10 +202,10 @@ def _heard(reports: list[Report], source: str, target: str, sentence: str) -> It
         yield fault("No translated speech was heard.", "Look into the server's log.")
 
 
-async def _something_to_say(door: Door, settings: Settings) -> tuple[str, str, str]:
+async def _something_to_say(access: ServerAccess, settings: Settings) -> tuple[str, str, str]:
     """Return source, target and a sentence that the engine should know."""
     source, target = settings.interpreter.source, settings.interpreter.target
-    phrases = (await door.get("/v1/phrases", language=source)).get("phrases", [])
+    phrases = (await access.get("/v1/phrases", language=source)).get("phrases", [])
     usual = {"en": "Where is the train station?", "ru": "Где находится вокзал?"}
     known = [each["text"] for each in phrases]
     sentence = usual.get(source, "")
