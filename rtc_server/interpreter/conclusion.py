@@ -8,7 +8,7 @@ from rtc_server.engines.base import AstResult, AstStatus
 from rtc_server.errors import EngineError, EngineOverloaded
 from rtc_server.events.server import ServerEvent
 from rtc_server.interpreter.failures import translation_failure
-from rtc_server.interpreter.patience import Patience
+from rtc_server.interpreter.slow_engine import SlowEngineNotice
 from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.speaker import Speaker
 from rtc_server.interpreter.utterance import Utterance
@@ -34,7 +34,7 @@ class Conclusions:
         self._speaker, self._publisher = speaker, publisher
         self._metrics, self._clock = metrics, clock
         late = "The translation is late. It comes when it is ready."
-        self._patience = Patience(late, emit, clock)
+        self._slow_notice = SlowEngineNotice(late, emit, clock)
         self._translations: asyncio.Queue[Utterance] = asyncio.Queue(TRANSLATIONS)
         self._pending = 0
 
@@ -75,7 +75,7 @@ class Conclusions:
     async def _conclude(self, utterance: Utterance) -> None:
         assert utterance.answer is not None
         # Not since its last word: of a stretch that is cut by its length that is seconds ago.
-        with self._patience.waiting(utterance.delays.closed_s) as came:
+        with self._slow_notice.waiting(utterance.delays.closed_s) as came:
             result = await utterance.answer
             came()
         utterance.delays.translated_s = self._clock()

@@ -24,7 +24,7 @@ from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.failures import voice_failure
 from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG
-from rtc_server.interpreter.patience import Patience
+from rtc_server.interpreter.slow_engine import SlowEngineNotice
 from rtc_server.interpreter.ports import TtsPort
 from rtc_server.interpreter.utterance import Saying, Utterance
 from rtc_server.interpreter.words import ends_sentence
@@ -64,7 +64,9 @@ class Speaker:
         self._session_id, self._tts = session_id, tts
         self._playout, self._emit = playout, emit
         self._metrics, self._clock = metrics, clock
-        self._patience = Patience("The voice is late. It comes when it is ready.", emit, clock)
+        self._slow_notice = SlowEngineNotice(
+            "The voice is late. It comes when it is ready.", emit, clock
+        )
         self._speech: asyncio.Queue[Saying] = asyncio.Queue(SPEECH)
         self._sayings: dict[str, Saying] = {}
         """Texts that are not yet played to their end, by their names in the playout."""
@@ -184,7 +186,7 @@ class Speaker:
         if saying.is_clause or queue_ms > TRIM_FROM_MS:
             trimmer = PauseTrimmer(longest_pause_ms(queue_ms))
         speech = self._tts.synthesize(request, session_id=self._session_id)
-        with self._patience.waiting(asked_s) as came:
+        with self._slow_notice.waiting(asked_s) as came:
             async with aclosing(speech):
                 if not self._is_cleared(saying):
                     async for chunk in speech:

@@ -17,7 +17,7 @@ PATIENCE_S = 1.6
 before two seconds are over."""
 
 
-class Patience:
+class SlowEngineNotice:
     """Warning that an engine is late, given once, and again only after it was in time."""
 
     def __init__(self, message: str, emit: Callable[[ServerEvent], None], clock: Clock) -> None:
