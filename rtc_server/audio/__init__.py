@@ -7,7 +7,7 @@ judgements, and 20 ms frames to send.
 Read `endpointer` first: it turns the probabilities of `vad` into start and end of speech, and holds
 the hangover. `tape` keeps the last seconds, `own_voice` recognises speech that we played ourselves,
 `playout` orders segments of translated speech and fades them, `pauses` shortens silence in them,
-and `spoken` keeps what the client has not confirmed.
+and `unconfirmed` keeps what the client has not confirmed.
 
 Nothing here awaits, reads a clock, logs, or knows sessions, engines or transports.
 """

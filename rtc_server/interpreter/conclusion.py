@@ -8,8 +8,8 @@ from rtc_server.engines.base import AstResult, AstStatus
 from rtc_server.errors import EngineError, EngineOverloaded
 from rtc_server.events.server import ServerEvent
 from rtc_server.interpreter.failures import translation_failure
-from rtc_server.interpreter.slow_engine import SlowEngineNotice
 from rtc_server.interpreter.publisher import Publisher
+from rtc_server.interpreter.slow_engine import SlowEngineNotice
 from rtc_server.interpreter.speaker import Speaker
 from rtc_server.interpreter.utterance import Utterance
 from rtc_server.metrics import Metrics

@@ -14,7 +14,7 @@ import numpy as np
 
 from rtc_server.audio.pauses import PauseTrimmer
 from rtc_server.audio.playout import Playout, PlayoutChange, PlayoutState
-from rtc_server.audio.spoken import Spoken
+from rtc_server.audio.unconfirmed import UnconfirmedSpeech
 from rtc_server.clock import Clock
 from rtc_server.engines.base import AstResult, TtsRequest
 from rtc_server.errors import EngineError
@@ -24,8 +24,8 @@ from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.failures import voice_failure
 from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG
-from rtc_server.interpreter.slow_engine import SlowEngineNotice
 from rtc_server.interpreter.ports import TtsPort
+from rtc_server.interpreter.slow_engine import SlowEngineNotice
 from rtc_server.interpreter.utterance import Saying, Utterance
 from rtc_server.interpreter.words import ends_sentence
 from rtc_server.metrics import Metrics
@@ -71,7 +71,7 @@ class Speaker:
         self._sayings: dict[str, Saying] = {}
         """Texts that are not yet played to their end, by their names in the playout."""
         self._unspoken: dict[str, Utterance] = {}
-        self._spoken = Spoken()
+        self._unconfirmed = UnconfirmedSpeech()
         self._silent = asyncio.Event()
         self._silent.set()
 
@@ -111,25 +111,25 @@ class Speaker:
         frame = self._playout.pull()
         self._played(frame.changes)
         if frame.samples is not None:
-            self._spoken.add(frame.samples, self._clock())
+            self._unconfirmed.add(frame.samples, self._clock())
         elif not self._silent.is_set():
             self._notice_silence()
         return frame.samples
 
     def arrived(self, until_s: float) -> None:
         """Note that what was played up to then, on the server's clock, has reached the client."""
-        self._spoken.heard(until_s)
+        self._unconfirmed.heard(until_s)
 
     def take_back(self) -> None:
         """Play again, first of all, what was played and has not reached the client."""
-        self._playout.put_back(self._spoken.take_unheard())
+        self._playout.put_back(self._unconfirmed.take_unheard())
         self._notice_silence()
 
     def clear(self) -> None:
         """Stop speaking now: what was said until now stays unspoken, captions stay."""
         self.generation += 1
         self._played(self._playout.clear())
-        self._spoken.take_unheard()
+        self._unconfirmed.take_unheard()
 
     @property
     def queue_ms(self) -> float:

@@ -75,7 +75,7 @@ class LastSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class TranscriptEntry:
     """One segment that was understood."""
 
     at_s: float
@@ -176,7 +176,7 @@ class Calls(Protocol):
             UnknownSession: there is no such session.
         """
 
-    def transcript(self, session_id: str) -> Sequence[Spoken]:
+    def transcript(self, session_id: str) -> Sequence[TranscriptEntry]:
         """Return the segments understood so far, in the order of speaking; also shortly after the
         end.
 

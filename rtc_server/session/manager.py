@@ -19,7 +19,7 @@ from rtc_server.session.base import (
     Owner,
     Readiness,
     SessionRequest,
-    Spoken,
+    TranscriptEntry,
     check_headroom,
 )
 from rtc_server.session.link import Link
@@ -200,7 +200,7 @@ class SessionManager:
         ended = self._archive.find(session_id)
         return ended[0] if ended else self._call(session_id).owner
 
-    def transcript(self, session_id: str) -> Sequence[Spoken]:
+    def transcript(self, session_id: str) -> Sequence[TranscriptEntry]:
         """See `Calls.transcript`."""
         ended = self._archive.find(session_id)
         transcript = ended[1] if ended else self._call(session_id).session.transcript

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from rtc_server.session.base import Spoken
+from rtc_server.session.base import TranscriptEntry
 from rtc_server.session.cues import cut
 
 LEAST_MS = 1500
@@ -43,7 +43,7 @@ CONTENT_TYPES = {
 }
 
 
-def written(segments: Sequence[Spoken], form: Format, side: Side) -> str:
+def written(segments: Sequence[TranscriptEntry], form: Format, side: Side) -> str:
     """Return the whole file. JSON holds both languages, whatever `side` says."""
     match form:
         case Format.TXT:
@@ -57,7 +57,7 @@ def written(segments: Sequence[Spoken], form: Format, side: Side) -> str:
             return _json(segments)
 
 
-def _text(segments: Sequence[Spoken], side: Side) -> str:
+def _text(segments: Sequence[TranscriptEntry], side: Side) -> str:
     two = len({each.source.language for each in segments}) > 1
     blocks = []
     for each in segments:
@@ -66,13 +66,13 @@ def _text(segments: Sequence[Spoken], side: Side) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _texts(segment: Spoken, side: Side) -> list[str]:
+def _texts(segment: TranscriptEntry, side: Side) -> list[str]:
     if side is Side.BOTH:
         return [segment.source.text, segment.target.text]
     return [segment.source.text if side is Side.SOURCE else segment.target.text]
 
 
-def _cues(segments: Sequence[Spoken], side: Side, mark: str) -> list[str]:
+def _cues(segments: Sequence[TranscriptEntry], side: Side, mark: str) -> list[str]:
     """Return the timed blocks that SRT and WebVTT share; only escapes and the
     decimal mark differ.
     """
@@ -102,7 +102,7 @@ def _clock(ms: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def _json(segments: Sequence[Spoken]) -> str:
+def _json(segments: Sequence[TranscriptEntry]) -> str:
     rows = [
         {
             "at": _iso(each.at_s),

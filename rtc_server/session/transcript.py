@@ -3,7 +3,7 @@
 from collections import OrderedDict, deque
 
 from rtc_server.events.server import SegmentEvent, SegmentStatus
-from rtc_server.session.base import Owner, Spoken
+from rtc_server.session.base import Owner, TranscriptEntry
 
 MAX_SEGMENTS = 10_000
 """About a day of talking."""
@@ -15,7 +15,7 @@ class SessionTranscript:
     """The segments of one session, in the order of speaking; the oldest go when it is full."""
 
     def __init__(self) -> None:
-        self._segments: deque[Spoken] = deque()
+        self._segments: deque[TranscriptEntry] = deque()
         self._chars = 0
         self._begun: dict[str, float] = {}
 
@@ -32,7 +32,7 @@ class SessionTranscript:
         if event.status is not SegmentStatus.FINAL:
             return 0
         dropped = 0
-        self._segments.append(Spoken(at_s, event.source, event.target))
+        self._segments.append(TranscriptEntry(at_s, event.source, event.target))
         self._chars += _chars(self._segments[-1])
         while len(self._segments) > MAX_SEGMENTS or self._chars > MAX_CHARS:
             self._chars -= _chars(self._segments.popleft())
@@ -40,12 +40,12 @@ class SessionTranscript:
         return dropped
 
     @property
-    def segments(self) -> tuple[Spoken, ...]:
+    def segments(self) -> tuple[TranscriptEntry, ...]:
         """All of them so far."""
         return tuple(self._segments)
 
 
-def _chars(segment: Spoken) -> int:
+def _chars(segment: TranscriptEntry) -> int:
     return len(segment.source.text) + len(segment.target.text)
 
 

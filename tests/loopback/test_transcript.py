@@ -8,7 +8,7 @@ import pytest
 
 from rtc_server.app.server import running
 from rtc_server.events.server import SourceCaption, TargetCaption
-from rtc_server.session.base import Spoken
+from rtc_server.session.base import TranscriptEntry
 from tests.support.access import bearer
 from tests.support.rtc_client import RtcClient
 from tests.support.server import CALLS, EVENTS, freed, said
@@ -21,7 +21,9 @@ TYPES = {
     "vtt": "text/vtt",
     "json": "application/json",
 }
-SPOKEN = Spoken(0.0, SourceCaption("ru", "<да>", 4, 200, 900), TargetCaption("en", "<yes>", 5))
+SPOKEN = TranscriptEntry(
+    0.0, SourceCaption("ru", "<да>", 4, 200, 900), TargetCaption("en", "<yes>", 5)
+)
 
 
 async def opened(server: Served) -> str:

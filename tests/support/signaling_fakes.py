@@ -23,7 +23,7 @@ from rtc_server.session.base import (
     Owner,
     Phrase,
     SessionRequest,
-    Spoken,
+    TranscriptEntry,
 )
 from rtc_server.signaling import AccessLog, make_http_app, server_logger
 
@@ -46,7 +46,7 @@ class FakeCalls:
     """Arguments of each trickle."""
     resumed: list[tuple[str, str, LastSeen]] = field(default_factory=list)
     """Arguments of each resumption."""
-    spoken: list[Spoken] = field(default_factory=list)
+    spoken: list[TranscriptEntry] = field(default_factory=list)
     """Segments said in every session."""
     refuse: Exception | None = None
     """Raised instead of opening or trickling."""
@@ -103,7 +103,7 @@ class FakeCalls:
         self._known(session_id)
         return self.opened[session_id][1].owner
 
-    def transcript(self, session_id: str) -> Sequence[Spoken]:
+    def transcript(self, session_id: str) -> Sequence[TranscriptEntry]:
         self._known(session_id)
         return self.spoken
 

@@ -30,7 +30,7 @@ from rtc_server.session.base import (
     Owner,
     Phrase,
     SessionRequest,
-    Spoken,
+    TranscriptEntry,
 )
 from rtc_server.signaling import make_http_app
 from tests.support.signals import loudest_hz
@@ -114,7 +114,7 @@ class ScriptedCalls:
     def owner(self, session_id: str) -> Owner:
         return self.requests[-1].owner
 
-    def transcript(self, session_id: str) -> Sequence[Spoken]:
+    def transcript(self, session_id: str) -> Sequence[TranscriptEntry]:
         raise UnknownSession(GONE)
 
     def revoke(self, key: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from rtc_server.errors import UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import SegmentEvent, SegmentStatus, SourceCaption, TargetCaption
-from rtc_server.session.base import Claimant, LastSeen, Owner, SessionRequest, Spoken
+from rtc_server.session.base import Claimant, LastSeen, Owner, SessionRequest, TranscriptEntry
 from rtc_server.session.cues import Cue, cut
 from rtc_server.session.subtitles import Format, Side, written
 from rtc_server.session.transcript import MAX_CHARS, MAX_SEGMENTS, Archive, SessionTranscript
@@ -18,8 +18,8 @@ from tests.support.fakes import FakeAst, joined, ok, silence, tone
 from tests.support.house import ALL, house, speak
 
 
-def spoken(source: str, target: str, start_ms: int, end_ms: int) -> Spoken:
-    return Spoken(
+def spoken(source: str, target: str, start_ms: int, end_ms: int) -> TranscriptEntry:
+    return TranscriptEntry(
         1_790_000_000.5 + start_ms / 1000,
         SourceCaption("ru", source, len(source), start_ms, end_ms),
         TargetCaption("en", target, len(target)),
@@ -75,7 +75,7 @@ def test_what_would_break_a_file_does_not_get_into_it() -> None:
 
 
 def test_text_of_two_people_says_who_and_when() -> None:
-    answer = Spoken(
+    answer = TranscriptEntry(
         0.0, SourceCaption("en", "Over there.", 11, 65_000, 66_000), TargetCaption("ru", "Там.", 4)
     )
     assert written((TALK[0], answer), Format.TXT, Side.BOTH) == (

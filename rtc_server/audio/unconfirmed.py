@@ -8,7 +8,7 @@ FRAMES = 30_000 // FRAME_MS
 """Frames that are remembered; older ones are given up."""
 
 
-class Spoken:
+class UnconfirmedSpeech:
     """Frames of speech and the times at which they were sent, kept until confirmed."""
 
     def __init__(self) -> None:
