@@ -48,7 +48,7 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
-class Vad:
+class VadSettings:
     """``session.x.vad``."""
 
     mode: str
@@ -64,7 +64,7 @@ class SessionExtension:
     source_language: str
     target_language: str
     voice: str | None
-    vad: Vad
+    vad: VadSettings
     mode: str
     """Mode of translation: "fast", "balanced", "accurate" or "consecutive"."""
     ast: str

@@ -10,7 +10,7 @@ from rtc_server.events.server import (
     ServerEvent,
     SessionExtension,
     SessionInfo,
-    Vad,
+    VadSettings,
 )
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.modes import Mode
@@ -68,7 +68,7 @@ class Preferences:
                 source_language=direction.source,
                 target_language=direction.target,
                 voice=direction.voice,
-                vad=Vad(self.vad_mode, self.hangover_ms),
+                vad=VadSettings(self.vad_mode, self.hangover_ms),
                 mode=mode.value,
                 ast=ast.title,
                 tts=tts.title,
