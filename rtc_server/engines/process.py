@@ -201,7 +201,7 @@ class EngineProcess:
             case wire.AstReady(capabilities) | wire.TtsReady(capabilities):
                 self._child_log.serving = True
                 return capabilities
-            case wire.Refused(reason):
+            case wire.StartRefused(reason):
                 raise EngineUnavailable(f"Engine {self._name} cannot be used. {reason}")
             case _:
                 raise self._out_of_step(reply)

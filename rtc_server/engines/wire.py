@@ -9,7 +9,7 @@ The talk is strictly one call at a time, so that messages need no numbers::
 
     server                         engine process
     Load ───────────────────────▶
-         ◀─────────────────────── AstReady | TtsReady | Refused
+         ◀─────────────────────── AstReady | TtsReady | StartRefused
     Translate ──────────────────▶
          ◀─────────────────────── Working … then Translated | Raised
     Synthesize ─────────────────▶
@@ -78,7 +78,7 @@ class TtsReady:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class StartRefused:
     """The engine cannot be started; the process ends."""
 
     reason: str
@@ -146,7 +146,7 @@ Message: TypeAlias = (
     Load
     | AstReady
     | TtsReady
-    | Refused
+    | StartRefused
     | Translate
     | Translated
     | Synthesize

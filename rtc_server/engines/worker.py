@@ -44,7 +44,7 @@ def main() -> None:
                 engine = _load(load)
             ready = wire.encode(_ready(engine))
         except Exception as exc:  # whatever a library raises is the reason to show
-            wire.send_blocking(outbox, wire.Refused(_reason_to_refuse(exc)))
+            wire.send_blocking(outbox, wire.StartRefused(_reason_to_refuse(exc)))
             return
         wire.write_blocking(outbox, ready)
         send_beats_to(_Heart(outbox).beat)

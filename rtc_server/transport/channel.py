@@ -22,7 +22,7 @@ from aiortc.rtcsctptransport import (
 
 from rtc_server.transport.event_inbox import EventInbox
 from rtc_server.transport.outbox import Outbox, Stored
-from rtc_server.transport.websocket.forms import EventIn, Refused
+from rtc_server.transport.websocket.forms import EventIn, RefusedMessage
 
 logger = logging.getLogger(__name__)
 
@@ -243,13 +243,13 @@ class EventChannel:
 
     def _refuse(self, reason: str) -> None:
         if self._inbox is not None:
-            self._inbox.put(Refused(reason))
+            self._inbox.put(RefusedMessage(reason))
 
-    def _handle(self, event: EventIn | Refused) -> None:
+    def _handle(self, event: EventIn | RefusedMessage) -> None:
         match event:
             case EventIn(text):
                 self._on_message(text)
-            case Refused(reason):
+            case RefusedMessage(reason):
                 self._on_bad_message(reason)
 
     def _pump(self) -> None:

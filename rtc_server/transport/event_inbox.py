@@ -9,14 +9,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from rtc_server.transport.websocket.forms import EventIn, Refused
+from rtc_server.transport.websocket.forms import EventIn, RefusedMessage
 from rtc_server.transport.websocket.inbox import FLOOD, Pace, message_cost, size_bytes
 
 WAITING_MESSAGES: Final = 512
 WAITING_BYTES: Final = 1_000_000
 """Bytes of messages that may wait."""
 
-Event: TypeAlias = EventIn | Refused
+Event: TypeAlias = EventIn | RefusedMessage
 
 
 class EventInbox:
@@ -73,4 +73,4 @@ class EventInbox:
     def _tell_flood(self) -> None:
         if not self._told_flood:
             self._told_flood = True
-            self._handle(Refused(FLOOD))
+            self._handle(RefusedMessage(FLOOD))

@@ -24,7 +24,7 @@ class EventIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedMessage:
     """A message that is not handed on."""
 
     reason: str
@@ -33,7 +33,7 @@ class Refused:
     """The client's own id of it, when it gave one."""
 
 
-Incoming: TypeAlias = AudioIn | EventIn | Refused
+Incoming: TypeAlias = AudioIn | EventIn | RefusedMessage
 
 
 class Form(Protocol):
@@ -58,8 +58,8 @@ class Form(Protocol):
         """
 
 
-def event_in(text: str) -> EventIn | Refused:
+def event_in(text: str) -> EventIn | RefusedMessage:
     """Return an event, or its refusal when it is too long."""
     if len(text) > MAX_EVENT_BYTES or len(text.encode()) > MAX_EVENT_BYTES:
-        return Refused(f"The event is longer than {MAX_EVENT_BYTES // 1024} kB.")
+        return RefusedMessage(f"The event is longer than {MAX_EVENT_BYTES // 1024} kB.")
     return EventIn(text)

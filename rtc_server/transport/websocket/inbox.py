@@ -7,7 +7,7 @@ go. The first must catch up, the second must not cost more than a speaker does.
 from collections import deque
 from typing import Final, TypeAlias
 
-from rtc_server.transport.websocket.forms import AudioIn, EventIn, Incoming, Refused
+from rtc_server.transport.websocket.forms import AudioIn, EventIn, Incoming, RefusedMessage
 from rtc_server.transport.websocket.socket import Control
 
 READ_AHEAD_S: Final = 30.0
@@ -48,7 +48,7 @@ def message_cost(message: Waiting) -> int:
     match message:
         case AudioIn():
             return 1
-        case Refused():
+        case RefusedMessage():
             return REFUSED_COST
     return EVENT_COST
 

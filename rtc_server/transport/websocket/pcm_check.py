@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtc_server.transport.websocket.containers import container_of, is_wav, wav_format
-from rtc_server.transport.websocket.forms import AudioIn, Refused
+from rtc_server.transport.websocket.forms import AudioIn, RefusedMessage
 
 HEAD_BYTES: Final = 4096
 """Audio that is judged, from the first sample that is not zero; two frames of any MP3."""
@@ -36,7 +36,7 @@ class PcmCheck:
         self._wrong = ""
         self._passed_over = 0
 
-    def read(self, data: bytes, event_id: str | None = None) -> AudioIn | Refused:
+    def read(self, data: bytes, event_id: str | None = None) -> AudioIn | RefusedMessage:
         """Return the audio, or why it is refused.
 
         After a container or floats everything is more of them: it is passed over, and the client
@@ -44,15 +44,15 @@ class PcmCheck:
         """
         fault = self._fault(data)
         if fault is not None:
-            return Refused(fault, event_id)
+            return RefusedMessage(fault, event_id)
         if self._wrong:
             self._passed_over += len(data)
             if self._passed_over < TOLD_AGAIN_BYTES:
                 return AudioIn(b"")
             self._passed_over = 0
-            return Refused(self._wrong, event_id)
+            return RefusedMessage(self._wrong, event_id)
         if len(data) % 2:
-            return Refused(
+            return RefusedMessage(
                 "The audio has an odd number of bytes. Send whole Int16 samples.", event_id
             )
         return AudioIn(data)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from rtc_server.pcm import SPEECH_RATE
-from rtc_server.transport.websocket.forms import EventIn, Incoming, Refused, event_in
+from rtc_server.transport.websocket.forms import EventIn, Incoming, RefusedMessage, event_in
 from rtc_server.transport.websocket.pcm_check import PcmCheck
 
 MAX_BINARY_BYTES = 64 * 1024
@@ -25,7 +25,7 @@ class PlainForm:
         """See `Form.read`."""
         if isinstance(message, bytes):
             if len(message) > MAX_BINARY_BYTES:
-                return Refused(
+                return RefusedMessage(
                     "The binary message is longer than 64 kB. Send 20 to 30 ms of audio each."
                 )
             return self._check.read(message)
@@ -37,7 +37,7 @@ class PlainForm:
         return pcm
 
 
-def _in_full(event: EventIn) -> EventIn | Refused:
+def _in_full(event: EventIn) -> EventIn | RefusedMessage:
     try:
         body = json.loads(event.text)
     except (ValueError, RecursionError):
@@ -50,7 +50,7 @@ def _in_full(event: EventIn) -> EventIn | Refused:
     return event
 
 
-def _start(body: dict[str, Any]) -> EventIn | Refused:
+def _start(body: dict[str, Any]) -> EventIn | RefusedMessage:
     settings = {
         "source_language": body.get("source"),
         "target_language": body.get("target"),
@@ -58,7 +58,7 @@ def _start(body: dict[str, Any]) -> EventIn | Refused:
     vad = body.get("vad")
     if vad is not None:
         if not isinstance(vad, bool):
-            return Refused("start.vad must be true or false.")
+            return RefusedMessage("start.vad must be true or false.")
         settings["vad"] = {"mode": "auto" if vad else "off"}
     return _renamed(body, "x.session", **settings)
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from rtc_server.events.server import elapsed_steps
-from rtc_server.transport.websocket.forms import AudioIn, Incoming, Refused, event_in
+from rtc_server.transport.websocket.forms import AudioIn, Incoming, RefusedMessage, event_in
 from rtc_server.transport.websocket.pcm_check import PcmCheck
 
 APPEND = "session.input_audio_buffer.append"
@@ -31,13 +31,13 @@ class TranslationsForm:
     def read(self, message: str | bytes) -> Incoming:
         """See `Form.read`."""
         if isinstance(message, bytes):
-            return Refused(f"The message is binary. Send audio as base64 in {APPEND}.")
+            return RefusedMessage(f"The message is binary. Send audio as base64 in {APPEND}.")
         if APPEND not in message:  # not parsed twice: the session does it
             return event_in(message)
         try:
             body = json.loads(message)
         except (ValueError, RecursionError):
-            return Refused("The message is not JSON. Send one JSON object per message.")
+            return RefusedMessage("The message is not JSON. Send one JSON object per message.")
         if not isinstance(body, dict) or body.get("type") != APPEND:
             return event_in(message)
         return self._audio(body)
@@ -58,16 +58,16 @@ class TranslationsForm:
             separators=(",", ":"),
         )
 
-    def _audio(self, body: dict[str, Any]) -> AudioIn | Refused:
+    def _audio(self, body: dict[str, Any]) -> AudioIn | RefusedMessage:
         given = body.get("event_id")
         event_id = given[:64] if isinstance(given, str) and given.isprintable() else None
         audio = body.get("audio")
         if not isinstance(audio, str):
-            return Refused("audio must be a string: base64 of 24 kHz mono PCM16.", event_id)
+            return RefusedMessage("audio must be a string: base64 of 24 kHz mono PCM16.", event_id)
         try:
             pcm = decoded(audio)
         except ValueError as error:
-            return Refused(f"audio is not valid base64: {error}", event_id)
+            return RefusedMessage(f"audio is not valid base64: {error}", event_id)
         return self._check.read(pcm, event_id)
 
 

@@ -16,7 +16,7 @@ from rtc_server.standstill import standstills
 from rtc_server.transport.base import CloseReason, TransportListener, TransportStats
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.outbox import Outbox, Stored
-from rtc_server.transport.websocket.forms import AudioIn, EventIn, Form, Refused
+from rtc_server.transport.websocket.forms import AudioIn, EventIn, Form, RefusedMessage
 from rtc_server.transport.websocket.inbox import (
     FLOOD,
     Inbox,
@@ -213,7 +213,7 @@ class WebSocketTransport:
                 await self._hear(pcm)
             case EventIn(text):
                 self._tell(lambda: self._listener.on_message(text))
-            case Refused(reason, event_id):
+            case RefusedMessage(reason, event_id):
                 self._tell(lambda: self._listener.on_bad_message(reason, event_id))
             case Control():
                 pass
@@ -221,7 +221,7 @@ class WebSocketTransport:
     async def _wait_turn(self, message: Waiting) -> None:
         """Hold a flood of messages back, and let others have their turn between any two."""
         wait_s = self._pace.take_message(message_cost(message), self._clock())
-        if wait_s and not self._told_flood and not isinstance(message, Refused):
+        if wait_s and not self._told_flood and not isinstance(message, RefusedMessage):
             self._told_flood = True
             self._tell(lambda: self._listener.on_bad_message(FLOOD))
         if wait_s or len(self._inbox):

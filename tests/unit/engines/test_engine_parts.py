@@ -241,7 +241,7 @@ def test_what_is_missing_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatc
         wire.Load("a:b", EngineOptions(phrasebooks=(Path("/a"), Path("b")))),
         wire.AstReady(AST_CAPABILITIES),
         wire.TtsReady(TTS_CAPABILITIES),
-        wire.Refused("No."),
+        wire.StartRefused("No."),
         wire.Translated((AstResult(AstStatus.NOT_UNDERSTOOD, "\ud800", hints=(Hint("а", "b"),)),)),
         wire.Synthesize(TtsRequest("да", "ru")),
         wire.Synthesize(TtsRequest("да", "ru", voice="anna", rate=2)),

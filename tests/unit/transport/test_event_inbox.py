@@ -3,7 +3,7 @@
 import asyncio
 
 from rtc_server.transport.event_inbox import WAITING_MESSAGES, Event, EventInbox
-from rtc_server.transport.websocket.forms import EventIn, Refused
+from rtc_server.transport.websocket.forms import EventIn, RefusedMessage
 from rtc_server.transport.websocket.inbox import FLOOD
 from tests.support.sctp import FIRST, LAST, association, receive
 
@@ -32,7 +32,7 @@ async def test_a_flood_waits_its_turn_and_is_told_once() -> None:
     assert texts == [str(number) for number in range(len(texts))]  # none lost, none overtaken
     assert 2500 <= len(texts) <= 2700  # 2000 at once, then 200 a second for 3 s
     assert WAITING_MESSAGES - 1 <= sent - len(texts) <= WAITING_MESSAGES
-    assert handled.count(Refused(FLOOD)) == 1
+    assert handled.count(RefusedMessage(FLOOD)) == 1
     await asyncio.sleep(10.0)
     assert not inbox.is_full
     inbox.close()
@@ -42,7 +42,7 @@ async def test_what_cannot_be_read_counts_for_more() -> None:
     handled: list[Event] = []
     inbox = EventInbox(handled.append)
     for _ in range(100):
-        inbox.put(Refused("It is binary."))
+        inbox.put(RefusedMessage("It is binary."))
     assert len(handled) == 51  # and the warning
     inbox.close()
     await asyncio.sleep(10.0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rtc_server.pcm import SPEECH_RATE, Samples, from_int16, to_int16
-from rtc_server.transport.websocket.forms import AudioIn, Refused
+from rtc_server.transport.websocket.forms import AudioIn, RefusedMessage
 from rtc_server.transport.websocket.pcm_check import HEAD_BYTES, TOLD_AGAIN_BYTES, PcmCheck
 from tests.support.recordings import all_recorded
 from tests.support.signals import english, join, noise, silence, tone
@@ -44,13 +44,13 @@ def encoded(container: str, codec: str, sample_rate: int = 48_000, layout: str =
     return file.getvalue()
 
 
-def sent(data: bytes, size: int, check: PcmCheck | None = None) -> list[AudioIn | Refused]:
+def sent(data: bytes, size: int, check: PcmCheck | None = None) -> list[AudioIn | RefusedMessage]:
     check = check or PcmCheck(SPEECH_RATE)
     return [check.read(data[at : at + size]) for at in range(0, len(data), size)]
 
 
-def refusals(answers: list[AudioIn | Refused]) -> list[str]:
-    return [answer.reason for answer in answers if isinstance(answer, Refused)]
+def refusals(answers: list[AudioIn | RefusedMessage]) -> list[str]:
+    return [answer.reason for answer in answers if isinstance(answer, RefusedMessage)]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -90,7 +90,7 @@ def test_mp3_without_a_tag_is_known_by_its_frames() -> None:
 
 def test_a_wav_file_of_the_right_form_costs_its_header_only() -> None:
     [header, *rest] = sent(encoded("wav", "pcm_s16le", SPEECH_RATE), 640)
-    assert isinstance(header, Refused)
+    assert isinstance(header, RefusedMessage)
     assert header.reason.endswith("no header.")
     assert not refusals(rest)
     assert sum(len(a.pcm) for a in rest if isinstance(a, AudioIn)) > SPEECH_RATE
@@ -188,7 +188,7 @@ def test_what_is_judged_has_an_end() -> None:
 def test_an_odd_number_of_bytes_is_refused_and_the_next_message_taken() -> None:
     check = PcmCheck(SPEECH_RATE)
     answer = check.read(b"\0" * 641, "mine")
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, RefusedMessage)
     assert "odd number" in answer.reason
     assert answer.event_id == "mine"
     assert check.read(b"\0" * 640) == AudioIn(b"\0" * 640)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rtc_server.events.client import SessionClose, SessionUpdate, parse_client_event
 from rtc_server.pcm import FRAME_MS, PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, to_int16
-from rtc_server.transport.websocket.forms import AudioIn, EventIn, Incoming, Refused
+from rtc_server.transport.websocket.forms import AudioIn, EventIn, Incoming, RefusedMessage
 from rtc_server.transport.websocket.pcm16 import SpeechIn, SpeechOut
 from rtc_server.transport.websocket.plain import PlainForm
 from rtc_server.transport.websocket.translations import APPEND, TranslationsForm
@@ -29,7 +29,7 @@ def append(audio: object, **more: object) -> str:
 
 
 def refused(message: Incoming) -> str:
-    assert isinstance(message, Refused)
+    assert isinstance(message, RefusedMessage)
     return message.reason
 
 
@@ -121,7 +121,7 @@ def test_white_space_in_base64_is_no_fault(width: int, between: str) -> None:
 def test_an_append_that_is_refused_says_why_and_which(message: str, says: str) -> None:
     answer = TranslationsForm().read(message)
     assert says in refused(answer)
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, RefusedMessage)
     assert answer.event_id == "mine"
 
 
@@ -159,7 +159,7 @@ def test_no_message_is_too_strange_to_read(message: str | bytes) -> None:
         answer = form.read(message)
         if isinstance(answer, AudioIn):
             assert len(answer.pcm) % 2 == 0
-        elif isinstance(answer, Refused):
+        elif isinstance(answer, RefusedMessage):
             assert answer.reason.endswith(".")
 
 

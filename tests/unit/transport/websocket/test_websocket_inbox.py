@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtc_server.transport.websocket.forms import AudioIn, EventIn, Refused
+from rtc_server.transport.websocket.forms import AudioIn, EventIn, RefusedMessage
 from rtc_server.transport.websocket.inbox import (
     CATCH_UP_S,
     MESSAGES_PER_S,
@@ -44,7 +44,9 @@ def test_a_stall_is_caught_up_at_once_and_a_file_is_read_in_real_time() -> None:
     assert pace.take_audio(CATCH_UP_S, now_s + 100) == 0
 
 
-@pytest.mark.parametrize("message", [AudioIn(b""), AudioIn(b"\0\0"), EventIn("{}"), Refused("no")])
+@pytest.mark.parametrize(
+    "message", [AudioIn(b""), AudioIn(b"\0\0"), EventIn("{}"), RefusedMessage("no")]
+)
 def test_any_message_without_much_audio_is_slowed_in_the_end(message: Waiting) -> None:
     pace, now_s, count = Pace(0.0), 0.0, 100_000
     for _ in range(count):
@@ -54,7 +56,13 @@ def test_any_message_without_much_audio_is_slowed_in_the_end(message: Waiting) -
 
 def test_the_inbox_is_full_by_audio_by_number_and_by_memory() -> None:
     second = AudioIn(bytes(2 * 24_000))
-    for message in (second, EventIn("{}"), EventIn("x" * 16_000), Refused("no"), AudioIn(b"")):
+    for message in (
+        second,
+        EventIn("{}"),
+        EventIn("x" * 16_000),
+        RefusedMessage("no"),
+        AudioIn(b""),
+    ):
         inbox = Inbox(24_000)
         while not inbox.is_full:
             inbox.put(message)
