@@ -9,7 +9,7 @@ from rtc_server.rooms.channel import Member, Translation
 from rtc_server.transport.base import EncodedFrame
 
 
-class Language:
+class RoomLanguage:
     """Language that outlives its interpretation, so that readers find its captions when they come
     back.
     """

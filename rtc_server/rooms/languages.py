@@ -20,7 +20,7 @@ from rtc_server.rooms.captions import Caption, CaptionReader, CaptionTape
 from rtc_server.rooms.channel import Member, Original, Translation
 from rtc_server.rooms.ear import SharedEar
 from rtc_server.rooms.engines import SharedPartials
-from rtc_server.rooms.language import Language
+from rtc_server.rooms.language import RoomLanguage
 from rtc_server.session.services import Services
 from rtc_server.session.session import DRAIN_MARGIN_S
 from rtc_server.subject_log import Subject, SubjectLog
@@ -54,7 +54,7 @@ class Languages:
         self._pacing = cache(Pacing)
         self._original = Original(services.metrics)
         self._all = {
-            code: Language(CaptionTape(f"{room_id}-{code}"), services.metrics, services.clock())
+            code: RoomLanguage(CaptionTape(f"{room_id}-{code}"), services.metrics, services.clock())
             for code in (source, *targets)
         }
         self._carrier = ""
@@ -202,7 +202,7 @@ class Languages:
         self._working.add(language.work)
         language.work.add_done_callback(self._working.discard)
 
-    async def _interpret(self, language: Language, translation: Translation) -> None:
+    async def _interpret(self, language: RoomLanguage, translation: Translation) -> None:
         try:
             await translation.run()
         except Exception:

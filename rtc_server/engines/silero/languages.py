@@ -33,7 +33,7 @@ DIGITS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class NumberRules:
     """Rules by which a language writes and says numbers."""
 
     decimal: str
@@ -68,8 +68,8 @@ def _names(names: str, letters: str = ascii_lowercase) -> dict[str, str]:
 
 
 _DOLLARS = "dollar,dollars|pound,pounds|euro,euros|dollar,dollars|pound,pounds"
-LANGUAGES: Mapping[str, Language] = {
-    "en": Language(
+LANGUAGES: Mapping[str, NumberRules] = {
+    "en": NumberRules(
         decimal=".",
         minus="minus",
         to="to",
@@ -101,7 +101,7 @@ LANGUAGES: Mapping[str, Language] = {
         ordinal=re.compile(r"\b(\d{1,6})(?:st|nd|rd|th)\b", re.IGNORECASE),
         years=True,
     ),
-    "de": Language(
+    "de": NumberRules(
         decimal=",",
         minus="minus",
         to="bis",
@@ -141,7 +141,7 @@ LANGUAGES: Mapping[str, Language] = {
         ordinal_ending="n",
         years=True,
     ),
-    "es": Language(
+    "es": NumberRules(
         decimal=",",
         minus="menos",
         to="a",
@@ -178,7 +178,7 @@ LANGUAGES: Mapping[str, Language] = {
         ),
         ordinal=re.compile(r"\b(\d{1,4})\.?[ºª]"),
     ),
-    "fr": Language(
+    "fr": NumberRules(
         decimal=",",
         minus="moins",
         to="à",
@@ -213,7 +213,7 @@ LANGUAGES: Mapping[str, Language] = {
         ),
         ordinal=re.compile(r"\b(\d{1,4})(?:er|ère|re|e|ème)\b"),
     ),
-    "uk": Language(
+    "uk": NumberRules(
         decimal=",",
         minus="мінус",
         to="до",
