@@ -17,7 +17,7 @@ from rtc_server.engines.phrasebook import listing
 from rtc_server.engines.service import AstService, TtsService
 from rtc_server.host_system import check_system
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import Phrase
+from rtc_server.session.base import SuggestedPhrase
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Engines:
         self.engine_set = set_of(settings.ast, settings.tts)
         """Name of the set that the two engines are, "" for an operator's own choice."""
         self._phrasebooks = settings.phrasebook
-        self._phrases: dict[str, tuple[Phrase, ...]] = {}
+        self._phrases: dict[str, tuple[SuggestedPhrase, ...]] = {}
         self._started = self._draining = False
 
     @asynccontextmanager
@@ -119,16 +119,16 @@ class Engines:
         """The synthesis engine in use, once started."""
         return self.tts_service.capabilities if self._started else None
 
-    def phrases(self, language: str) -> Sequence[Phrase]:
+    def phrases(self, language: str) -> Sequence[SuggestedPhrase]:
         """Return the phrasebook's examples, when it is the engine in use."""
         return self._phrases.get(language, ())
 
-    def _read_phrases(self, ast: AstCapabilities) -> dict[str, tuple[Phrase, ...]]:
+    def _read_phrases(self, ast: AstCapabilities) -> dict[str, tuple[SuggestedPhrase, ...]]:
         if ast.name != "phrasebook":
             return {}
         return {
             source: tuple(
-                Phrase(example.source, example.target, target, topic.title)
+                SuggestedPhrase(example.source, example.target, target, topic.title)
                 for topic in listing.topics(source, target, self._phrasebooks)
                 for example in topic.examples
             )

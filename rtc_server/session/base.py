@@ -223,7 +223,7 @@ def check_headroom(readiness: Readiness) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
+class SuggestedPhrase:
     """Something to try with the engines in use."""
 
     text: str
@@ -254,5 +254,5 @@ class Catalogue(Protocol):
     def tts(self) -> TtsCapabilities | None:
         """The synthesis engine in use; None until it has started."""
 
-    def phrases(self, language: str) -> Sequence[Phrase]:
+    def phrases(self, language: str) -> Sequence[SuggestedPhrase]:
         """Return phrases to say in `language`; none when the engine in use has no fixed list."""

@@ -12,7 +12,7 @@ from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import Phrase
+from rtc_server.session.base import SuggestedPhrase
 from rtc_server.session.ears import Ears
 from rtc_server.session.usage import RecordUsage
 
@@ -41,7 +41,7 @@ class Services:
     """Time for which a session waits for a client that was lost; 0 ends it at once."""
     record_usage: RecordUsage = lambda _record: None
     """Takes the account of each session that has ended."""
-    phrases: Callable[[str], Sequence[Phrase]] = lambda _language: ()
+    phrases: Callable[[str], Sequence[SuggestedPhrase]] = lambda _language: ()
     """Phrases that may be asked to be spoken, by the language they are said in; see
     `Catalogue.phrases`."""
 
@@ -86,7 +86,7 @@ class Services:
             )
         return Direction(source, target, voice)
 
-    def phrase(self, text: str, direction: Direction) -> Phrase:
+    def phrase(self, text: str, direction: Direction) -> SuggestedPhrase:
         """Return the phrase of the phrasebook that reads so. Raises `BadEvent`: there is none."""
         for phrase in self.phrases(direction.source):
             if phrase.text == text and phrase.language == direction.target:

@@ -14,7 +14,7 @@ from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from rtc_server.session.admission import Admission, AdmissionLimits
-from rtc_server.session.base import Phrase, SessionRequest
+from rtc_server.session.base import SessionRequest, SuggestedPhrase
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.session.usage import UsageRecord
@@ -59,7 +59,7 @@ async def house(
     tts: FakeTts | None = None,
     max_sessions: int = 3,
     resume_s: float = 30.0,
-    phrases: Mapping[str, tuple[Phrase, ...]] = MappingProxyType({}),
+    phrases: Mapping[str, tuple[SuggestedPhrase, ...]] = MappingProxyType({}),
 ) -> AsyncIterator[House]:
     ast, tts, readiness = ast or FakeAst(), tts or FakeTts(), Ready()
     clock = asyncio.get_running_loop().time

@@ -21,8 +21,8 @@ from rtc_server.session.base import (
     LastSeen,
     OpenedCall,
     Owner,
-    Phrase,
     SessionRequest,
+    SuggestedPhrase,
     TranscriptEntry,
 )
 from rtc_server.signaling import AccessLog, make_http_app, server_logger
@@ -161,8 +161,12 @@ class FakeCatalogue:
             EngineCard("tts", "robot", "Robot 1", "GPL-3.0", ("en", "ru")),
         )
 
-    def phrases(self, language: str) -> Sequence[Phrase]:
-        return [Phrase("Где вокзал?", "Where is the station?", "en")] if language == "ru" else []
+    def phrases(self, language: str) -> Sequence[SuggestedPhrase]:
+        return (
+            [SuggestedPhrase("Где вокзал?", "Where is the station?", "en")]
+            if language == "ru"
+            else []
+        )
 
 
 @dataclass

@@ -28,8 +28,8 @@ from rtc_server.session.base import (
     LastSeen,
     OpenedCall,
     Owner,
-    Phrase,
     SessionRequest,
+    SuggestedPhrase,
     TranscriptEntry,
 )
 from rtc_server.signaling import make_http_app
@@ -38,11 +38,17 @@ from tests.support.signals import loudest_hz
 GONE = "There is no such session, or it has ended."
 PHRASES = {
     "ru": [
-        Phrase("Где находится вокзал?", "Where is the train station?", "en", "Getting around"),
-        Phrase("Сколько это стоит?", "How much does it cost?", "en", "Shopping"),
-        Phrase("Два кофе, пожалуйста.", "Two coffees, please.", "en", "Food and drink"),
+        SuggestedPhrase(
+            "Где находится вокзал?", "Where is the train station?", "en", "Getting around"
+        ),
+        SuggestedPhrase("Сколько это стоит?", "How much does it cost?", "en", "Shopping"),
+        SuggestedPhrase("Два кофе, пожалуйста.", "Two coffees, please.", "en", "Food and drink"),
     ],
-    "en": [Phrase("Where is the train station?", "Где находится вокзал?", "ru", "Getting around")],
+    "en": [
+        SuggestedPhrase(
+            "Where is the train station?", "Где находится вокзал?", "ru", "Getting around"
+        )
+    ],
 }
 
 
@@ -184,7 +190,7 @@ class ScriptedCatalogue:
     def engines(self) -> Sequence[EngineCard]:
         return ()
 
-    def phrases(self, language: str) -> Sequence[Phrase]:
+    def phrases(self, language: str) -> Sequence[SuggestedPhrase]:
         return PHRASES[language]
 
 

@@ -6,11 +6,11 @@ from types import MappingProxyType
 import pytest
 
 from rtc_server.events.client import SessionPatch
-from rtc_server.session.base import Phrase
+from rtc_server.session.base import SuggestedPhrase
 from tests.support.fakes import silence
 from tests.support.house import ALL, events, house, say, speak
 
-BOOK = MappingProxyType({"ru": (Phrase("Где вокзал?", "Where is the station?", "en"),)})
+BOOK = MappingProxyType({"ru": (SuggestedPhrase("Где вокзал?", "Where is the station?", "en"),)})
 
 
 async def test_a_phrase_of_the_book_is_spoken_like_any_segment() -> None:
