@@ -73,7 +73,7 @@ class ModelSet:
         return sum(model.size_bytes for model in self.models)
 
 
-class State(StrEnum):
+class FileState(StrEnum):
     """State of a file on disk."""
 
     ABSENT = "absent"
@@ -199,25 +199,25 @@ def expected_sha256(path: Path, file: ModelFile) -> str | None:
     return recorded[0] if recorded else file.sha256
 
 
-def state_of(folder: Path, model: Model, file: ModelFile, *, hashed: bool = False) -> State:
+def state_of(folder: Path, model: Model, file: ModelFile, *, hashed: bool = False) -> FileState:
     """Return the state of a file on disk. Without `hashed`, its size is all that is looked at."""
     path = path_of(folder, model, file)
     if not path.is_file():
-        return State.PARTIAL if partial_path(path).is_file() else State.ABSENT
+        return FileState.PARTIAL if partial_path(path).is_file() else FileState.ABSENT
     expected = expected_sha256(path, file)
     if expected is None:
-        return State.UNPINNED
+        return FileState.UNPINNED
     trusted = record_path(path).is_file()
     if not trusted and file.size_bytes is not None and path.stat().st_size != file.size_bytes:
-        return State.WRONG
+        return FileState.WRONG
     if hashed and sha256_of(path) != expected:
-        return State.WRONG
-    return State.VERIFIED
+        return FileState.WRONG
+    return FileState.VERIFIED
 
 
 def is_present(folder: Path, model: Model) -> bool:
     """Return whether anything of a model is there, right or wrong, whole or in part."""
-    return any(state_of(folder, model, file) is not State.ABSENT for file in model.files)
+    return any(state_of(folder, model, file) is not FileState.ABSENT for file in model.files)
 
 
 def open_verified(folder: Path, model: Model, file: ModelFile) -> BinaryIO:
@@ -230,9 +230,9 @@ def open_verified(folder: Path, model: Model, file: ModelFile) -> BinaryIO:
     """
     path = path_of(folder, model, file)
     state = state_of(folder, model, file)
-    if state is State.ABSENT:
+    if state is FileState.ABSENT:
         raise ModelError(f"{file.name} of model {model.id} is not here. {_fetch(model)}")
-    if state is State.PARTIAL:
+    if state is FileState.PARTIAL:
         raise ModelError(f"The download of {model.id} was cut short. {_fetch(model)}")
     expected = expected_sha256(path, file)
     if expected is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rtc_server.catalog import Model, ModelFile, State, partial_path, path_of, state_of
+from rtc_server.catalog import FileState, Model, ModelFile, partial_path, path_of, state_of
 from rtc_server.cli.download import Fetch, check_room
 from rtc_server.cli.progress_bar import ProgressBar
 from rtc_server.errors import ModelError
@@ -61,7 +61,7 @@ def fetch_models(
         print(f"{model.id}: licence {model.licence}")
         for file in model.files:
             path = path_of(folder, model, file)
-            if state_of(folder, model, file, hashed=True) is State.VERIFIED:
+            if state_of(folder, model, file, hashed=True) is FileState.VERIFIED:
                 print(f"{path} is here already")
             elif file.sha256 is None and not trust:
                 raise ModelError(

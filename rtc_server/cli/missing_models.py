@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from rtc_server.app.needed_models import must_be_here, needed_models
-from rtc_server.catalog import Model, State, models_folder, state_of
+from rtc_server.catalog import FileState, Model, models_folder, state_of
 from rtc_server.cli.fetching import Source, fetch_models
 from rtc_server.config import EngineSettings
 from rtc_server.engines.registry import resolve
@@ -28,7 +28,8 @@ def provide_models(settings: EngineSettings, environ: Mapping[str, str]) -> None
         model
         for model in needed_models(settings)
         if any(
-            state_of(folder, model, file) in (State.ABSENT, State.PARTIAL) for file in model.files
+            state_of(folder, model, file) in (FileState.ABSENT, FileState.PARTIAL)
+            for file in model.files
         )
     ]
     if not any(must_be_here(settings, model) for model in missing):

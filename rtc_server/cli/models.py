@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rtc_server import catalog
 from rtc_server.catalog import (
+    FileState,
     Model,
     ModelFile,
     ModelSet,
-    State,
     expand,
     expected_sha256,
     is_present,
@@ -64,11 +64,11 @@ def describe_set(each: ModelSet, folder: Path) -> list[str]:
 def presence(model: Model, folder: Path) -> str:
     """Return what is here of a model, in words, as far as sizes tell."""
     states = {state_of(folder, model, file) for file in model.files}
-    if State.WRONG in states:
+    if FileState.WRONG in states:
         return "not the catalogue's file: fetch it again"
-    if states <= {State.VERIFIED, State.UNPINNED}:
+    if states <= {FileState.VERIFIED, FileState.UNPINNED}:
         return "fetched"
-    return "not fetched" if states == {State.ABSENT} else "fetched in part"
+    return "not fetched" if states == {FileState.ABSENT} else "fetched in part"
 
 
 def _list(folder: Path, ids: Sequence[str]) -> None:
@@ -103,25 +103,25 @@ def _verify(arguments: argparse.Namespace, folder: Path) -> int:
         for file in model.files:
             path = path_of(folder, model, file)
             state = state_of(folder, model, file, hashed=True)
-            if arguments.trust_download and state in (State.UNPINNED, State.WRONG):
+            if arguments.trust_download and state in (FileState.UNPINNED, FileState.WRONG):
                 sha256 = record(path)
                 print(f"{path}: trusted from now on as {sha256}")
                 continue
             print(f"{path}: {_verdict(state, path, file)}")
-            right = right and state is State.VERIFIED
+            right = right and state is FileState.VERIFIED
     return 0 if right else 1
 
 
-def _verdict(state: State, path: Path, file: ModelFile) -> str:
+def _verdict(state: FileState, path: Path, file: ModelFile) -> str:
     match state:
-        case State.VERIFIED:
+        case FileState.VERIFIED:
             trusted = expected_sha256(path, file) != file.sha256
             return "right (the hash you chose to trust)" if trusted else "right"
-        case State.WRONG:
+        case FileState.WRONG:
             return "WRONG: another file, or a damaged one"
-        case State.UNPINNED:
+        case FileState.UNPINNED:
             return "its right hash is not known"
-        case State.PARTIAL:
+        case FileState.PARTIAL:
             return "fetched in part"
         case _:
             return "not here"

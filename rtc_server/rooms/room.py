@@ -23,7 +23,7 @@ from rtc_server.rooms.base import AcceptPeer, RoomState
 from rtc_server.rooms.captions import CaptionReader
 from rtc_server.rooms.languages import Languages
 from rtc_server.rooms.peer import Peer
-from rtc_server.session.admission import Place, State
+from rtc_server.session.admission import Place, PlaceState
 from rtc_server.session.base import OpenedCall, Owner
 from rtc_server.session.expiry import EXPIRING_S, Expiry
 from rtc_server.session.services import Services
@@ -233,7 +233,7 @@ class Room:
 
     def _speaker_connected(self) -> None:
         if self._place is not None:
-            self._place.state = State.CONNECTED
+            self._place.state = PlaceState.CONNECTED
 
     def _hear(self, speaker: Peer, pcm: Pcm) -> None:
         if speaker is not self._speaker or self._finishing is not None:
@@ -275,7 +275,7 @@ class Room:
             place.end(self._services.clock(), self._services.wall())
 
         def connected() -> None:
-            place.state = State.CONNECTED
+            place.state = PlaceState.CONNECTED
 
         listener = Peer(
             "lis_" + secrets.token_urlsafe(16),

@@ -37,7 +37,7 @@ class Kind(Enum):
     """Listener of a room: an audience shares one secret, and often one address."""
 
 
-class State(Enum):
+class PlaceState(Enum):
     """State of a place's transport."""
 
     CONNECTING = auto()
@@ -74,7 +74,7 @@ class Place:
     claimant: Claimant
     lease: Lease
     _forget: Callable[["Place", float], None]
-    state: State = State.CONNECTING
+    state: PlaceState = PlaceState.CONNECTING
     give_up: Callable[[], None] = lambda: None
     """Callback that ends what the place is held for; called when its own holder needs the place."""
 
@@ -148,8 +148,8 @@ class Admission:
             for place in self._places
             if place.claimant.owner == claimant.owner and place.kind is Kind.SESSION
         ]
-        lost = [place for place in own if place.state is State.LOST]
-        return lost + [place for place in own if place.state is State.CONNECTING]
+        lost = [place for place in own if place.state is PlaceState.LOST]
+        return lost + [place for place in own if place.state is PlaceState.CONNECTING]
 
     def _refusal(
         self, kind: Kind, claimant: Claimant, places: list[Place], now_s: float
@@ -175,7 +175,7 @@ def _address_refusal(
         if place.claimant.source == claimant.source
         and (place.kind is Kind.LISTENER) == (kind is Kind.LISTENER)
     ]
-    connecting = sum(place.state is State.CONNECTING for place in near)
+    connecting = sum(place.state is PlaceState.CONNECTING for place in near)
     if connecting >= (UNCONNECTED_LISTENERS if kind is Kind.LISTENER else UNCONNECTED):
         return RateLimited(
             f"{connecting} calls from your address are still connecting. Try again in a moment.",

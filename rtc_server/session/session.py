@@ -36,7 +36,7 @@ from rtc_server.interpreter.listener import (
 )
 from rtc_server.interpreter.modes import Mode
 from rtc_server.pcm import Pcm, Samples
-from rtc_server.session.admission import Place, State
+from rtc_server.session.admission import Place, PlaceState
 from rtc_server.session.base import LastSeen, SessionRequest
 from rtc_server.session.event_log import EventLog, SentEvent
 from rtc_server.session.expiry import Expiry
@@ -144,7 +144,7 @@ class Session:
             closing = asyncio.create_task(old.transport.close(), name=f"old transport {self.id}")
             self._wires_closing.add(closing)
             closing.add_done_callback(self._wires_closing.discard)
-        self._place.state = State.CONNECTED
+        self._place.state = PlaceState.CONNECTED
         missed = self._log.since(seen, self._heard_s)
         self._take(link, transport)
         self._emit(SessionUpdated(self.info()))
@@ -291,7 +291,7 @@ class Session:
 
     def on_connected(self) -> None:
         self._was_connected = True
-        self._place.state = State.CONNECTED
+        self._place.state = PlaceState.CONNECTED
 
     def on_channel_open(self) -> None:
         """Nothing to do: the transport kept what was sent before."""
@@ -320,7 +320,7 @@ class Session:
         if reason in LOST and self._was_connected and wait_s and not self._closing:
             self.log.info("its client is gone (%s); waiting", reason.value)
             self._leave(self._link)
-            self._place.state = State.LOST
+            self._place.state = PlaceState.LOST
             self._wait_for_client(wait_s)
         else:
             self._over.set()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rtc_server.app.doctor.findings import Finding, fault, note, ok
 from rtc_server.app.needed_models import fetched_models, must_be_here, needed_models
-from rtc_server.catalog import Model, State, models_folder, path_of, state_of
+from rtc_server.catalog import FileState, Model, models_folder, path_of, state_of
 from rtc_server.config import EngineSettings
 from rtc_server.engines.nvidia import find_driver, is_too_old, why_unusable
 from rtc_server.engines.registry import kinds_loaded
@@ -115,8 +115,8 @@ def model_files(engines: EngineSettings) -> Iterator[Finding]:
     models = dict.fromkeys((*needed_models(engines), *fetched_models(engines, folder)))
     for model in models:
         states = {file.name: state_of(folder, model, file, hashed=True) for file in model.files}
-        wrong = [f"{name} {state}" for name, state in states.items() if state != State.VERIFIED]
-        absent = all(state is State.ABSENT for state in states.values())
+        wrong = [f"{name} {state}" for name, state in states.items() if state != FileState.VERIFIED]
+        absent = all(state is FileState.ABSENT for state in states.values())
         if wrong:
             found = note if absent and not must_be_here(engines, model) else fault
             yield found(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rtc_server import catalog
-from rtc_server.catalog import Model, ModelFile, ModelSet, State
+from rtc_server.catalog import FileState, Model, ModelFile, ModelSet
 from rtc_server.cli import main
 from rtc_server.engines import registry
 from rtc_server.errors import ModelError
@@ -117,21 +117,21 @@ def test_models_lie_where_the_setting_says_else_in_the_cache_folder() -> None:
 @pytest.mark.parametrize(
     ("content", "name", "state"),
     [
-        (None, "", State.ABSENT),
-        (CONTENT[:100], "tiny.pt.part", State.PARTIAL),
-        (CONTENT[:100], "tiny.pt", State.WRONG),
-        (CONTENT[:-1] + b"x", "tiny.pt", State.WRONG),
-        (CONTENT, "tiny.pt", State.VERIFIED),
+        (None, "", FileState.ABSENT),
+        (CONTENT[:100], "tiny.pt.part", FileState.PARTIAL),
+        (CONTENT[:100], "tiny.pt", FileState.WRONG),
+        (CONTENT[:-1] + b"x", "tiny.pt", FileState.WRONG),
+        (CONTENT, "tiny.pt", FileState.VERIFIED),
     ],
 )
 def test_what_is_on_disk_is_told_and_only_the_right_file_is_opened(
-    folder: Path, content: bytes | None, name: str, state: State
+    folder: Path, content: bytes | None, name: str, state: FileState
 ) -> None:
     entry = model()
     if content is not None:
         put(folder, content, name)
     assert catalog.state_of(folder, entry, entry.files[0], hashed=True) is state
-    if state is State.VERIFIED:
+    if state is FileState.VERIFIED:
         with catalog.open_verified(folder, entry, entry.files[0]) as handle:
             assert handle.read() == CONTENT
     else:

@@ -12,7 +12,7 @@ from rtc_server.session.admission import (
     AdmissionLimits,
     Kind,
     Place,
-    State,
+    PlaceState,
     most_of_one_key,
 )
 from rtc_server.session.base import Claimant, Owner
@@ -33,7 +33,7 @@ class House:
         self,
         claimant: Claimant,
         kind: Kind = Kind.SESSION,
-        state: State = State.CONNECTED,
+        state: PlaceState = PlaceState.CONNECTED,
         name: str = "",
     ) -> Place:
         place = self.admission.admit(kind, claimant, 0.0, 0.0)
@@ -82,8 +82,8 @@ def test_the_key_itself_may_open_many() -> None:
         house.enter(Claimant(Owner("key"), TWO))
 
 
-@pytest.mark.parametrize("state", [State.LOST, State.CONNECTING])
-def test_a_page_that_was_reloaded_takes_the_place_it_left(state: State) -> None:
+@pytest.mark.parametrize("state", [PlaceState.LOST, PlaceState.CONNECTING])
+def test_a_page_that_was_reloaded_takes_the_place_it_left(state: PlaceState) -> None:
     house = House()
     house.enter(secret("a"), name="open")
     house.enter(secret("a"), state=state, name="left")
@@ -96,16 +96,16 @@ def test_a_page_that_was_reloaded_takes_the_place_it_left(state: State) -> None:
 
 def test_a_lost_session_makes_room_before_one_that_connects() -> None:
     house = House()
-    house.enter(secret("a"), state=State.CONNECTING, name="connecting")
-    house.enter(secret("a"), state=State.LOST, name="lost")
+    house.enter(secret("a"), state=PlaceState.CONNECTING, name="connecting")
+    house.enter(secret("a"), state=PlaceState.LOST, name="lost")
     house.enter(secret("a"))
     assert house.ended == ["lost"]
 
 
 def test_nobody_loses_a_session_to_somebody_else() -> None:
     house = House(sessions=2)
-    house.enter(secret("a"), state=State.LOST, name="a")
-    house.enter(secret("b"), state=State.LOST, name="b")
+    house.enter(secret("a"), state=PlaceState.LOST, name="a")
+    house.enter(secret("b"), state=PlaceState.LOST, name="b")
     house.refuses(secret("c"))
     assert not house.ended
     house.enter(secret("b"))
@@ -115,19 +115,20 @@ def test_nobody_loses_a_session_to_somebody_else() -> None:
 def test_an_address_has_four_calls_on_their_way() -> None:
     house = House()
     calls = [
-        house.enter(secret(str(n), "192.0.2.1"), state=State.CONNECTING) for n in range(UNCONNECTED)
+        house.enter(secret(str(n), "192.0.2.1"), state=PlaceState.CONNECTING)
+        for n in range(UNCONNECTED)
     ]
     refusal = house.refuses(secret("new", "192.0.2.1"), Kind.SPEAKER)
     assert isinstance(refusal, RateLimited) and refusal.retry_after_s == RETRY_UNCONNECTED_S
     house.enter(secret("new", "192.0.2.2"))
-    calls[0].state = State.CONNECTED
+    calls[0].state = PlaceState.CONNECTED
     house.enter(secret("new", "192.0.2.1"))
 
 
 def test_an_audience_behind_one_address_may_come_together() -> None:
     house, hall = House(), secret("ticket", "192.0.2.1")
     for _ in range(UNCONNECTED_LISTENERS):
-        house.enter(hall, Kind.LISTENER, State.CONNECTING)
+        house.enter(hall, Kind.LISTENER, PlaceState.CONNECTING)
     house.refuses(hall, Kind.LISTENER)
     house.enter(secret("a", "192.0.2.1"))
 
@@ -146,7 +147,7 @@ def test_an_address_has_half_of_the_house_unless_told_otherwise() -> None:
 def test_those_behind_a_proxy_or_on_this_machine_are_not_counted_by_address() -> None:
     house = House()
     for number in range(2 * UNCONNECTED):
-        house.enter(secret(str(number)), state=State.CONNECTING)
+        house.enter(secret(str(number)), state=PlaceState.CONNECTING)
 
 
 def test_the_house_has_so_many_places() -> None:
