@@ -457,7 +457,7 @@ class RoomSettings:
 
 @dataclass(frozen=True, slots=True)
 class UsageSettings:
-    """Where a record of each session goes: its key, length, languages and characters, no text."""
+    """Destinations of a record of each session: key, length, languages, characters, no text."""
 
     usage_file: str = option("", "file that takes one JSON object a line for each session")
     usage_webhook: str = option("", "URL that each record is POSTed to, signed")

@@ -16,7 +16,7 @@ from rtc_server.session.quota import DAY_S, Quotas
 SAVE_S: Final = 30.0
 """Interval of saving: a server that is killed forgets so much at most."""
 _BUSY_S: Final = 5.0
-"""How long to wait for another process that has the file open."""
+"""Longest wait for another process that has the file open."""
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS used "
     "(day INTEGER, key TEXT, seconds REAL NOT NULL, PRIMARY KEY (day, key))"
@@ -39,11 +39,12 @@ class QuotaFile:
     def load(self, day: int) -> dict[str, float]:
         """Return the seconds of each key on that day. Raises `ConfigError`: it is no such file."""
         try:
+            self._path.touch(mode=0o600)
             with self._open() as base:
                 base.execute(_TABLE)
                 rows = base.execute("SELECT key, seconds FROM used WHERE day = ?", (day,))
                 return {str(key): float(seconds) for key, seconds in rows}
-        except (sqlite3.Error, ValueError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:
             raise ConfigError(
                 f"Cannot use the quota file {self._path}: {error}. Its folder has to be there, and "
                 "writable for the server; a damaged file has to be moved away."

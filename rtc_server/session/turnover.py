@@ -9,7 +9,7 @@ _MOST_ENDS = 1000
 _LEAST_RETRY_S = 2
 _MOST_RETRY_S = 60
 RETRY_UNKNOWN_S = 5
-"""When to try again while no session ended lately."""
+"""Seconds after which to try again while no session ended lately."""
 
 
 class Turnover:

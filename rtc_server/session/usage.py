@@ -34,7 +34,7 @@ class UsageRecord:
     seconds: float
     """Length, by a clock that nobody sets."""
     reason: str
-    """Why it ended, as in ``rtc_sessions_closed_total``."""
+    """Reason of its end, as in ``rtc_sessions_closed_total``."""
     pairs: tuple[PairUsage, ...]
     """In the order in which they were first used."""
 

@@ -16,7 +16,7 @@ MOST_WAITING: Final = 10_000
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 60.0
 LAST_TRIES_S: Final = 5.0
-"""How long the end of the server waits for records that are still on their way."""
+"""Longest wait at the end of the server for records that are still on their way."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class DeliveryError(Exception):
 
 
 class Destination(Protocol):
-    """Where records go."""
+    """Receiver of records."""
 
     name: str
     """For the log."""

@@ -1,6 +1,7 @@
 """Minutes of keys over a restart."""
 
 import asyncio
+import stat
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ MORNING_S = 20_000.0 * DAY_S
 def test_days_are_kept_apart_and_old_ones_forgotten(tmp_path: Path) -> None:
     file = QuotaFile(tmp_path / "quota.db")
     assert file.load(1) == {}
+    assert stat.S_IMODE((tmp_path / "quota.db").stat().st_mode) == 0o600
     file.save(1, {"a": 10.0, "b": 20.0})
     file.save(1, {"a": 15.0, "b": 19.0})
     assert file.load(1) == {"a": 15.0, "b": 20.0}, "nothing is taken back"

@@ -1,4 +1,4 @@
-"""When it pays to ask a full house again."""
+"""Time after which it pays to ask a full server again."""
 
 import pytest
 

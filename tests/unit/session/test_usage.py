@@ -1,4 +1,4 @@
-"""What is kept of a session for whoever bills it."""
+"""Account of a session for whoever bills it."""
 
 import asyncio
 from dataclasses import asdict
