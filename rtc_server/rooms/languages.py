@@ -28,7 +28,7 @@ from rtc_server.transport.base import NextPacket
 
 TAIL_S = 0.5
 """Time for what is sent last to come out of the listeners' jitter buffers."""
-RETRY_FULL_S = 10
+RETRY_ROOM_FULL_S = 10
 """Seconds after which to try again when a room is full."""
 
 logger = logging.getLogger(__name__)
@@ -105,12 +105,12 @@ class Languages:
         """Raises `AdmissionRefused` when there is no room for one more member of a language."""
         most, most_languages = self._settings.room_listeners, self._settings.room_languages
         if sum(each.listeners for each in self.states) >= most:
-            raise AdmissionRefused(f"All {most} places of this room are taken.", RETRY_FULL_S)
+            raise AdmissionRefused(f"All {most} places of this room are taken.", RETRY_ROOM_FULL_S)
         at_work = len(self._translations())
         if code != self._source and self._all[code].work is None and at_work >= most_languages:
             raise AdmissionRefused(
                 f"This room is interpreted into {at_work} languages already; no more at once.",
-                RETRY_FULL_S,
+                RETRY_ROOM_FULL_S,
             )
 
     def join(self, member: Member, code: str) -> None:

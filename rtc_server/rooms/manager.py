@@ -23,7 +23,7 @@ from rtc_server.session.admission import Admission, Kind, most_of_one_key
 from rtc_server.session.base import Claimant, OpenedCall, Owner, Readiness, check_headroom
 from rtc_server.session.services import Services
 
-RETRY_FULL_S = 30
+RETRY_ROOMS_FULL_S = 30
 """Seconds after which to try again when all rooms are taken."""
 RETRY_NOT_READY_S = 2
 """Seconds after which to try again while the engines warm up."""
@@ -171,13 +171,15 @@ class RoomManager:
         """Raise `AdmissionRefused` when there is no place for another room of that key."""
         most, key = self._settings.max_rooms, claimant.owner.key
         if len(self._rooms) >= most:
-            raise AdmissionRefused(f"All {most} rooms of this server are taken.", RETRY_FULL_S)
+            raise AdmissionRefused(
+                f"All {most} rooms of this server are taken.", RETRY_ROOMS_FULL_S
+            )
         own = sum(room.owner.key == key for room in self._rooms.values())
         if claimant.has_rivals and own >= most_of_one_key(most):
             raise RateLimited(
                 f"This key holds {own} of the {most} rooms of this server; the others are kept "
                 "for other keys.",
-                RETRY_FULL_S,
+                RETRY_ROOMS_FULL_S,
             )
 
     @staticmethod

@@ -21,7 +21,7 @@ UNCONNECTED_LISTENERS = 32
 """The same for listeners of rooms: the audience of one QR code shares one address."""
 KEPT_SHARE = 0.2
 """Share of the places that one key leaves to the others."""
-RETRY_FULL_S = 5
+RETRY_PLACES_FULL_S = 5
 """Seconds after which to try again when all of one's own places are taken."""
 RETRY_UNCONNECTED_S = 2
 """Seconds after which to try again when too many calls of an address are still connecting."""
@@ -185,7 +185,7 @@ def _address_refusal(
         return RateLimited(
             f"All {most} sessions that one address may have at once are open. "
             "End one, or try again soon.",
-            RETRY_FULL_S,
+            RETRY_PLACES_FULL_S,
         )
     return None
 
@@ -203,7 +203,7 @@ def _secret_refusal(kind: Kind, claimant: Claimant, places: list[Place]) -> Admi
     return RateLimited(
         f"All {most} sessions that this client secret may have at once are open. "
         "End one, or make another secret.",
-        RETRY_FULL_S,
+        RETRY_PLACES_FULL_S,
     )
 
 
@@ -225,6 +225,6 @@ def _house_refusal(
         return RateLimited(
             f"This key holds {most_of_one_key(most)} of the {most} sessions of this server; the "
             "others are kept for other keys. Try again soon.",
-            RETRY_FULL_S,
+            RETRY_PLACES_FULL_S,
         )
     return None

@@ -30,7 +30,7 @@ PLAIN, TRANSLATIONS = "ws_audio", "ws_translations"
 
 SUBPROTOCOL = "realtime"
 """Subprotocol that browser clients of OpenAI's API offer beside their key."""
-GOODBYE_S = 2.0
+CLOSE_ANSWER_S = 2.0
 """Time limit for the peer's answer to our close."""
 SEND_BUFFER_BYTES = 64 * 1024
 """Of the kernel, for each connection: what lies there can no longer be dropped when the peer is
@@ -79,7 +79,7 @@ class AiohttpSocket:
     async def close(self) -> None:
         """See `Socket.close`."""
         try:
-            async with asyncio.timeout(GOODBYE_S):
+            async with asyncio.timeout(CLOSE_ANSWER_S):
                 await self._response.close()
         except (TimeoutError, ConnectionError):
             self.abort()
@@ -115,7 +115,7 @@ class WebSocketRoutes:
         """Refuse over HTTP while that is possible; then stay until the session is over."""
         form = make_form()
         response = web.WebSocketResponse(
-            timeout=GOODBYE_S,
+            timeout=CLOSE_ANSWER_S,
             autoping=False,  # signs of life are the transport's business
             compress=False,
             protocols=(SUBPROTOCOL,),

@@ -38,7 +38,7 @@ STRAYS_PER_S: Final = 50.0
 """The same for all unknown addresses: one that floods must not hide a NAT that rebound."""
 MAX_SEND_BUFFER_BYTES: Final = 65_536
 """Bytes that may wait in a socket; media beyond it is late anyway and dropped."""
-GOODBYE_S: Final = 1.0
+RELAY_CLOSE_S: Final = 1.0
 """Time limit for a TURN server to free its relay while we close."""
 
 
@@ -288,7 +288,7 @@ class IceAgent(SparingConnection):
         """Free all. A TURN server that does not answer is not waited for."""
         closing = asyncio.create_task(super().close(), name="ICE close")
         try:
-            await asyncio.wait({closing}, timeout=GOODBYE_S)
+            await asyncio.wait({closing}, timeout=RELAY_CLOSE_S)
             if not closing.done():
                 self.abort()
             await closing

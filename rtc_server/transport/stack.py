@@ -28,7 +28,7 @@ from rtc_server.transport.sdp import Offer
 
 logger = logging.getLogger(__name__)
 
-GOODBYE_S: Final = 4.0
+ORDERLY_CLOSE_S: Final = 4.0
 """Time limit for an orderly close before the sockets are simply closed."""
 
 
@@ -121,7 +121,7 @@ class PeerStack:
             steps.insert(0, self._sctp.stop)
         pump = self._dtls._task
         try:
-            async with asyncio.timeout(GOODBYE_S):
+            async with asyncio.timeout(ORDERLY_CLOSE_S):
                 for step in steps:
                     try:
                         await step()

@@ -33,7 +33,7 @@ WATCH_S: Final = 0.5
 """Interval between two looks at the deadlines."""
 CLOSE_S: Final = 5.0
 """Time limit for an orderly end; then the socket is aborted."""
-GOODBYE_S: Final = 0.5
+CLOSE_SEEN_S: Final = 0.5
 """Time after a failed send in which the peer's close may still be read."""
 LAST_WORDS_S: Final = 2.0
 """Time in which what is queued may leave when we close."""
@@ -148,7 +148,7 @@ class WebSocketTransport:
         try:
             await work()
         except ConnectionError:
-            await asyncio.sleep(GOODBYE_S)  # the reader knows whether the peer closed in order
+            await asyncio.sleep(CLOSE_SEEN_S)  # the reader knows whether the peer closed in order
             self._finish(CloseReason.PEER_LOST)
         except Exception:
             logger.exception("A WebSocket failed")

@@ -4,7 +4,7 @@ import pytest
 
 from rtc_server.errors import AdmissionRefused, RateLimited
 from rtc_server.session.admission import (
-    RETRY_FULL_S,
+    RETRY_PLACES_FULL_S,
     RETRY_UNCONNECTED_S,
     UNCONNECTED,
     UNCONNECTED_LISTENERS,
@@ -61,7 +61,7 @@ def test_a_secret_has_two_sessions_and_leaves_the_others_alone() -> None:
     house.enter(secret("a"))
     refusal = house.refuses(secret("a"))
     assert isinstance(refusal, RateLimited) and "2 sessions that this client secret" in str(refusal)
-    assert refusal.retry_after_s == RETRY_FULL_S
+    assert refusal.retry_after_s == RETRY_PLACES_FULL_S
     house.enter(secret("b"))
     first.end(1.0, 1.0)
     house.enter(secret("a"))
