@@ -47,7 +47,7 @@ class WaitingForAst(Waiting, Protocol):
 A = TypeVar("A", bound=WaitingForAst)
 
 
-class _Usage:
+class _EngineUsage:
     """Work done for each session lately: what was done `_MEMORY_S` ago counts a third."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class FairQueue(Generic[E]):
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lines: dict[str, deque[E]] = {}  # at equal usage the one served longest ago is first
-        self._usage = _Usage()
+        self._usage = _EngineUsage()
 
     def __len__(self) -> int:
         return sum(map(len, self._lines.values()))

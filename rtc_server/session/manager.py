@@ -62,7 +62,7 @@ class _Admitted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class _OpenCall:
     session: Session
     negotiated: CallTransport | None
     """Transport that more candidates may come for, if any."""
@@ -87,7 +87,7 @@ class SessionManager:
         """`admission`: shared with whatever else counts as a session of a key."""
         self._services, self._accept, self._readiness = services, accept, readiness
         self._admission = admission
-        self._calls: dict[str, _Call] = {}
+        self._calls: dict[str, _OpenCall] = {}
         self._archive = Archive(admission.limits.sessions)
         self._opening = 0
         self._lives: set[asyncio.Task[None]] = set()
@@ -271,10 +271,10 @@ class SessionManager:
 
     def _begin(
         self, admitted: _Admitted, transport: Transport, negotiated: CallTransport | None = None
-    ) -> _Call:
+    ) -> _OpenCall:
         # Awaits nothing: a caller who gives up now finds the session whole.
         session, etag = admitted.session, secrets.token_hex(8)
-        call = _Call(session, negotiated, etag, admitted.place)
+        call = _OpenCall(session, negotiated, etag, admitted.place)
         self._calls[session.id] = call
         self._services.metrics.sessions.set(len(self._calls))
         session.attach(admitted.link, transport)
@@ -283,7 +283,7 @@ class SessionManager:
         life.add_done_callback(self._lives.discard)
         return call
 
-    def _call(self, session_id: str) -> _Call:
+    def _call(self, session_id: str) -> _OpenCall:
         try:
             return self._calls[session_id]
         except KeyError:
@@ -308,7 +308,7 @@ class SessionManager:
             self._services.record_usage(session.usage.record(reason, now_s, wall_s))
             session.log.info("closed: %s", reason)
 
-    def _archive_for_a_while(self, call: _Call) -> None:
+    def _archive_for_a_while(self, call: _OpenCall) -> None:
         keep_s = self._services.resume_s
         if keep_s:
             session = call.session

@@ -36,7 +36,7 @@ class KeyLimits:
 
 
 @dataclass(slots=True)
-class _Usage:
+class _KeyUsage:
     """Usage that the leases of one key share."""
 
     day: int
@@ -63,7 +63,7 @@ class _Usage:
 class Lease:
     """One session's share of its key's limits, from admission to its end."""
 
-    def __init__(self, usage: _Usage, limits: KeyLimits, now_s: float, wall_s: float) -> None:
+    def __init__(self, usage: _KeyUsage, limits: KeyLimits, now_s: float, wall_s: float) -> None:
         self._usage, self._limits = usage, limits
         self._end_s = now_s + limits.session_minutes * 60 if limits.session_minutes else math.inf
         self.expires_at = int(wall_s + (limits.session_minutes * 60 or DAY_S))
@@ -76,7 +76,7 @@ class Lease:
     @classmethod
     def unlimited(cls, now_s: float, wall_s: float) -> "Lease":
         """Return a lease that counts for no key."""
-        return cls(_Usage(int(wall_s // DAY_S)), KeyLimits(), now_s, wall_s)
+        return cls(_KeyUsage(int(wall_s // DAY_S)), KeyLimits(), now_s, wall_s)
 
     def left_s(self, now_s: float, wall_s: float) -> float:
         """Return the seconds the session may still go on; infinite without a limit, 0 once revoked.
@@ -112,7 +112,7 @@ class Quotas:
     """The usage of every key that has had a session today."""
 
     def __init__(self) -> None:
-        self._usage: dict[str, _Usage] = {}
+        self._usage: dict[str, _KeyUsage] = {}
 
     def admit(self, key: str, limits: KeyLimits, now_s: float, wall_s: float) -> Lease:
         """Return a lease for one more session of `key`.
@@ -151,7 +151,7 @@ class Quotas:
         for lease in self._usage[key].leases if key in self._usage else ():
             lease.revoke()
 
-    def _today(self, key: str, now_s: float, wall_s: float) -> _Usage:
+    def _today(self, key: str, now_s: float, wall_s: float) -> _KeyUsage:
         """Return the key's usage, started anew on a new day; of other keys only what is still
         needed.
         """
@@ -159,6 +159,6 @@ class Quotas:
         known = self._usage.get(key)
         if known is None:
             self._usage = {k: u for k, u in self._usage.items() if u.leases or u.day == day}
-            known = self._usage[key] = _Usage(day)
+            known = self._usage[key] = _KeyUsage(day)
         known.count(now_s, wall_s)
         return known

@@ -95,7 +95,7 @@ async def probe(
         segments: how many finished captions to wait for; with none only the connection is tried.
         addresses: local addresses to offer; by default what aiortc finds, never loopback.
     """
-    call = _Call(segments)
+    call = _ProbeCall(segments)
     try:
         await call.offer(negotiate, _Microphone(speech), addresses)
         with contextlib.suppress(TimeoutError):
@@ -107,7 +107,7 @@ async def probe(
         await call.close()
 
 
-class _Call:
+class _ProbeCall:
     """One peer connection, and what is learnt from it."""
 
     def __init__(self, segments: int) -> None:
