@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from rtc_server.transport.websocket.forms import EventIn, RefusedMessage
-from rtc_server.transport.websocket.inbox import FLOOD, Pace, message_cost, size_bytes
+from rtc_server.transport.websocket.inbox import FLOOD, InboxPace, message_cost, size_bytes
 
 WAITING_MESSAGES: Final = 512
 WAITING_BYTES: Final = 1_000_000
@@ -25,7 +25,7 @@ class EventInbox:
     def __init__(self, handle: Callable[[Event], None]) -> None:
         self._handle = handle
         self._loop = asyncio.get_running_loop()
-        self._pace = Pace(self._loop.time())
+        self._pace = InboxPace(self._loop.time())
         self._waiting: deque[Event] = deque()
         self._waiting_bytes = 0
         self._timer: asyncio.TimerHandle | None = None

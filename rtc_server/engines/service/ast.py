@@ -22,7 +22,7 @@ from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service.ast_entry import AstEntry, cancel, look_at
 from rtc_server.engines.service.brake import PartialsBrake
-from rtc_server.engines.service.pace import Pace
+from rtc_server.engines.service.pace import ServicePace
 from rtc_server.engines.service.waits import Wait, now_s
 from rtc_server.errors import (
     EngineCrashed,
@@ -68,7 +68,7 @@ class AstService:
         self._alarm: asyncio.TimerHandle | None = None
         """Rings when the rest from partials ends."""
         self._running: list[AstEntry] = []
-        self._pace = Pace()
+        self._pace = ServicePace()
         self._host = EngineHost(
             kind="ast",
             name=name,

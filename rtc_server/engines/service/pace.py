@@ -14,7 +14,7 @@ _RETRY_UNKNOWN_S = 5
 """Seconds after which to try again while nothing was served lately."""
 
 
-class Pace:
+class ServicePace:
     """Waiting times and rate of work of one service."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from rtc_server.engines.blame import Blame
 from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
-from rtc_server.engines.service.pace import Pace
+from rtc_server.engines.service.pace import ServicePace
 from rtc_server.engines.service.waits import Wait, now_s
 from rtc_server.errors import (
     EngineCrashed,
@@ -137,7 +137,7 @@ class TtsService:
         self._clock = clock
         self._queue = FairQueue[Speech](settings.tts_queue)
         self._blame = Blame()
-        self._pace = Pace()
+        self._pace = ServicePace()
         self._host = EngineHost(
             kind="tts",
             name=name,

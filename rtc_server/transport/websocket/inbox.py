@@ -78,7 +78,7 @@ class _Allowance:
         return max(0.0, -self._balance / self._per_second)
 
 
-class Pace:
+class InboxPace:
     """Limit on the audio of one client, and another one on its messages.
 
     They are counted apart: audio that comes in real time owes nothing, whatever the size of its
