@@ -44,7 +44,7 @@ from rtc_server.interpreter.passes import Passes
 from rtc_server.interpreter.ports import AstPort, ListenerPort, TtsPort
 from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.release import NO_TAIL, Tail
-from rtc_server.interpreter.simultaneous import Pacing, SimultaneousText
+from rtc_server.interpreter.simultaneous import PassPacing, SimultaneousText
 from rtc_server.interpreter.speaker import Speaker
 from rtc_server.interpreter.utterance import OpenSegment, Utterance
 from rtc_server.interpreter.watchdog import Fault
@@ -72,7 +72,7 @@ class Interpreter:
         settings: InterpreterSettings,
         metrics: Metrics,
         clock: Clock,
-        make_pacing: Callable[[Preset], Pacing] = Pacing,
+        make_pacing: Callable[[Preset], PassPacing] = PassPacing,
     ) -> None:
         """`make_pacing`: of passes over speech that goes on; a room's languages share theirs."""
         self.direction = direction
@@ -96,7 +96,7 @@ class Interpreter:
         self._echo = EchoGuard(emit, clock, on=settings.own_voice_guard)
         self._mode = Mode.CONSECUTIVE
         self._make_pacing = make_pacing
-        self._pacing: Pacing | None = None
+        self._pacing: PassPacing | None = None
         """Intervals of passes over speech that goes on; None in the mode ``consecutive``."""
         self._commits_only = False
         """True while push-to-talk alone decides what a segment is."""

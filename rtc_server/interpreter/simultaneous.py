@@ -188,7 +188,7 @@ class SimultaneousText:
         return later
 
 
-class Pacing:
+class PassPacing:
     """Interval between two passes over one speaker's audio, by how busy the engine is.
 
     Languages of a room share one, and ask in rounds: an engine that is shown the same audio for

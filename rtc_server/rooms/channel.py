@@ -11,7 +11,7 @@ from rtc_server.events.server import SegmentEvent, ServerEvent
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Preset
-from rtc_server.interpreter.simultaneous import Pacing
+from rtc_server.interpreter.simultaneous import PassPacing
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples
 from rtc_server.resample import Resampler
@@ -80,7 +80,7 @@ class Translation:
         ear: SharedEar,
         partials: SharedPartials,
         *,
-        make_pacing: Callable[[Preset], Pacing],
+        make_pacing: Callable[[Preset], PassPacing],
         is_heard: Callable[[], bool],
         tell: Callable[[SegmentEvent], None],
     ) -> None:

@@ -13,7 +13,7 @@ from rtc_server.config import RoomSettings
 from rtc_server.errors import AdmissionRefused
 from rtc_server.events.server import ExpiringEvent, SegmentEvent, TargetCaption
 from rtc_server.interpreter.captions import Direction
-from rtc_server.interpreter.simultaneous import Pacing
+from rtc_server.interpreter.simultaneous import PassPacing
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.base import LanguageState
 from rtc_server.rooms.captions import Caption, CaptionReader, CaptionTape
@@ -51,7 +51,7 @@ class Languages:
         self._services, self._settings = services, settings
         self._ear = SharedEar(services.make_listener())
         self._partials = SharedPartials(services.ast, f"room {room_id}")
-        self._pacing = cache(Pacing)
+        self._pacing = cache(PassPacing)
         self._original = Original(services.metrics)
         self._all = {
             code: RoomLanguage(CaptionTape(f"{room_id}-{code}"), services.metrics, services.clock())

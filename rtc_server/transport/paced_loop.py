@@ -47,7 +47,7 @@ _MEMORY_S = 0.1
 _Arguments = TypeVarTuple("_Arguments")
 
 
-class Pacing:
+class ReadPacing:
     """Schedule of reads for what has arrived. Pure: time is an argument."""
 
     def __init__(self) -> None:
@@ -76,12 +76,12 @@ class Pacing:
 
 
 class PacedSelector(selectors.DefaultSelector):
-    """The system's selector, which does not look for datagrams as long as `Pacing` says."""
+    """The system's selector, which does not look for datagrams as long as `ReadPacing` says."""
 
     def __init__(self, clock: Clock = monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._pacing = Pacing()
+        self._pacing = ReadPacing()
         self._others = selectors.DefaultSelector()
         """All that is registered, but for the sockets of datagrams."""
         self._handed_out = 0

@@ -10,7 +10,7 @@ from rtc_server.engines.base import AstRequest, AstResult
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.listener import Listener
-from rtc_server.interpreter.simultaneous import Pacing
+from rtc_server.interpreter.simultaneous import PassPacing
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from rtc_server.rooms.ear import EarView, SharedEar
@@ -42,7 +42,7 @@ class OneAtATime(OracleAst):
 
 async def test_an_engine_listens_once_for_all_languages_of_a_room() -> None:
     talk, loop = sentences(5), asyncio.get_running_loop()
-    ast, ear, make_pacing = OneAtATime(talk), SharedEar(_listener()), cache(Pacing)
+    ast, ear, make_pacing = OneAtATime(talk), SharedEar(_listener()), cache(PassPacing)
     voices = [FakeTts(seconds=0.5) for _ in range(3)]
     languages = [
         Interpreter(

@@ -25,7 +25,7 @@ from rtc_server.transport.paced_loop import (
     SLACK_S,
     PacedLoop,
     PacedSelector,
-    Pacing,
+    ReadPacing,
     hurrying,
 )
 
@@ -66,9 +66,9 @@ def two_ready() -> Iterator[tuple[PacedSelector, Watch]]:
         yield selector, watch
 
 
-def pace(per_s: float, seconds: float = 1.0) -> tuple[Pacing, float]:
+def pace(per_s: float, seconds: float = 1.0) -> tuple[ReadPacing, float]:
     """Pacing that has found so many datagrams a second, one at a time, and the time."""
-    pacing, now_s = Pacing(), 100.0
+    pacing, now_s = ReadPacing(), 100.0
     for _ in range(round(per_s * seconds)):
         now_s += 1 / per_s
         pacing.found(1, now_s)
