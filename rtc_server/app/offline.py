@@ -27,7 +27,7 @@ NEVER_MS = 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Translation:
+class RecordingTranslation:
     """Result of translating a recording."""
 
     segments: tuple[SegmentEvent, ...]
@@ -36,7 +36,9 @@ class Translation:
     """Translated speech, 48 kHz, at least as long as the recording."""
 
 
-async def translate(samples: Samples, settings: Settings, patch: SessionPatch) -> Translation:
+async def translate(
+    samples: Samples, settings: Settings, patch: SessionPatch
+) -> RecordingTranslation:
     """Translate a recording: mono float32 at 16 kHz, shape (n,).
 
     Raises:
@@ -92,4 +94,4 @@ async def translate(samples: Samples, settings: Settings, patch: SessionPatch) -
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
     final = tuple(e for e in events if isinstance(e, SegmentEvent) and e.final)
-    return Translation(final, np.concatenate(frames) if frames else silence)
+    return RecordingTranslation(final, np.concatenate(frames) if frames else silence)

@@ -69,7 +69,7 @@ class Broadcast:
         self._encoder.close()
 
 
-class Translation:
+class TranslationTrack:
     """A target language."""
 
     def __init__(
@@ -146,7 +146,7 @@ class Translation:
             self._tell(event)
 
 
-class Original:
+class OriginalTrack:
     """The speaker's own voice."""
 
     def __init__(self, metrics: Metrics) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from rtc_server.events.server import ExpiringEvent, SegmentEvent
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.captions import CaptionTape
-from rtc_server.rooms.channel import Member, Translation
+from rtc_server.rooms.channel import Member, TranslationTrack
 from rtc_server.transport.base import EncodedFrame
 
 
@@ -17,7 +17,7 @@ class RoomLanguage:
     def __init__(self, tape: CaptionTape, metrics: Metrics, now_s: float) -> None:
         self.tape = tape
         self.members: set[Member] = set()
-        self.translation: Translation | None = None
+        self.translation: TranslationTrack | None = None
         """Interpretation in progress; never of the original."""
         self.work: asyncio.Task[None] | None = None
         """Runs `translation`."""

@@ -17,7 +17,7 @@ from rtc_server.interpreter.simultaneous import PassPacing
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.base import LanguageState
 from rtc_server.rooms.captions import Caption, CaptionReader, CaptionTape
-from rtc_server.rooms.channel import Member, Original, Translation
+from rtc_server.rooms.channel import Member, OriginalTrack, TranslationTrack
 from rtc_server.rooms.ear import SharedEar
 from rtc_server.rooms.engines import SharedPartials
 from rtc_server.rooms.language import RoomLanguage
@@ -52,7 +52,7 @@ class Languages:
         self._ear = SharedEar(services.make_listener())
         self._partials = SharedPartials(services.ast, f"room {room_id}")
         self._pacing = cache(PassPacing)
-        self._original = Original(services.metrics)
+        self._original = OriginalTrack(services.metrics)
         self._all = {
             code: RoomLanguage(CaptionTape(f"{room_id}-{code}"), services.metrics, services.clock())
             for code in (source, *targets)
@@ -160,7 +160,7 @@ class Languages:
             elif not wanted and idle_s >= self._settings.room_linger_s:
                 language.work.cancel()
 
-    def _translations(self) -> list[Translation]:
+    def _translations(self) -> list[TranslationTrack]:
         every = (each.translation for each in self._all.values())
         return [each for each in every if each is not None]
 
@@ -185,7 +185,7 @@ class Languages:
         self._begun += 1
         # Each translation counts its segments from 1, and readers know a segment by its id.
         life = f"{self._id}_{self._begun}"
-        language.translation = Translation(
+        language.translation = TranslationTrack(
             f"room {self._id} {code}",
             Direction(self._source, code),
             self._services,
@@ -202,7 +202,7 @@ class Languages:
         self._working.add(language.work)
         language.work.add_done_callback(self._working.discard)
 
-    async def _interpret(self, language: RoomLanguage, translation: Translation) -> None:
+    async def _interpret(self, language: RoomLanguage, translation: TranslationTrack) -> None:
         try:
             await translation.run()
         except Exception:

@@ -156,11 +156,11 @@ def pipeline(monkeypatch: pytest.MonkeyPatch, result: Any) -> list[tuple[Any, ..
     """Replace the pipeline by one that gives, or raises, `result`; returns its arguments."""
     seen: list[tuple[Any, ...]] = []
 
-    async def translated(*arguments: Any) -> offline.Translation:
+    async def translated(*arguments: Any) -> offline.RecordingTranslation:
         seen.append(arguments)
         if isinstance(result, Exception):
             raise result
-        return offline.Translation(result, tone(0.3, 48_000))
+        return offline.RecordingTranslation(result, tone(0.3, 48_000))
 
     monkeypatch.setattr(translate, "translate", translated)
     return seen

@@ -8,7 +8,7 @@ from rtc_server.events.server import SegmentEvent, SegmentStatus, SourceCaption,
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, SPEECH_RATE, Pcm, Samples
 from rtc_server.rooms.captions import KEPT_CAPTIONS, READER_CAPTIONS, CaptionReader, CaptionTape
-from rtc_server.rooms.channel import Broadcast, Original
+from rtc_server.rooms.channel import Broadcast, OriginalTrack
 
 
 def event(text: str, *, final: bool = True) -> SegmentEvent:
@@ -80,7 +80,7 @@ def test_a_frame_is_made_once_for_everybody_who_asks() -> None:
 
 def test_the_original_flows_and_never_lags() -> None:
     metrics = Metrics()
-    original = Original(metrics)
+    original = OriginalTrack(metrics)
     step = SPEECH_RATE // 50
     voice = (0.3 * np.sin(np.arange(step * 200) / 5)).astype(np.float32)
     for i in range(50):
