@@ -176,8 +176,8 @@ async def rooms(folder: Path) -> None:
             await seen.page.wait_for_selector("#captions .line.final")
             await shoot(seen.page, folder / "room.png")
         async with (
-            speaker(house),
-            visit(f"{house.url}/listen/hall", expected_errors=failed, viewport=PHONE) as seen,
+            speaker(house, "stage"),  # the hall is still kept for the one who was there
+            visit(f"{house.url}/listen/stage", expected_errors=failed, viewport=PHONE) as seen,
         ):
             await seen.page.wait_for_selector("#toggle:enabled")
             await shoot(seen.page, folder / "listener-ready.png")

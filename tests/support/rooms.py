@@ -40,9 +40,9 @@ async def server(
         yield house
 
 
-def speaker(house: RunningServer) -> RtcClient:
+def speaker(house: RunningServer, room: str = "hall") -> RtcClient:
     """Silent until `say`."""
-    return RtcClient(f"{house.url}/whip/hall?source=en", channel=None)
+    return RtcClient(f"{house.url}/whip/{room}?source=en", channel=None)
 
 
 def say(client: RtcClient, *texts: str) -> None:
