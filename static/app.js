@@ -242,6 +242,7 @@ function finish(next) {
   output.stop();
   settings.source = null;
   meter.reset();
+  meter.removeAttribute("data-clipping");
   outputMeter.reset();
   advice.hide();
   for (const view of views) view.settle();
@@ -271,6 +272,10 @@ function follow(session) {
   on("phase", (detail) => setPhase(detail.phase));
   on("level", ({ rms }) => meter.push(rms));
   on("hearing", ({ nothing }) => write(at("hint"), nothing ? text("nothingHeard") : ""));
+  on("clipping", ({ clipping }) => {
+    meter.toggleAttribute("data-clipping", clipping);
+    write(at("hint"), clipping ? text("tooLoud") : "");
+  });
   on("stream", ({ stream }) => play(stream));
   on("expiring", ({ in_ms: inMs, reason }) => {
     if (inMs && reason !== "restart") problems.show(reason === "idle" ? "expiring_idle" : "expiring");

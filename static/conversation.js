@@ -2,7 +2,7 @@
  * A session as a person lives it: a source of sound, the interpreter, and what goes on right now.
  * No DOM in here; the page shows what these events say.
  *
- * Events (each a CustomEvent): "phase" {phase}, "level" {rms}, "hearing" {nothing}, "stream"
+ * Events (each a CustomEvent): "phase" {phase}, "level" {rms}, "hearing" {nothing}, "clipping" {clipping}, "stream"
  * {stream}, "segment" and "playout" (as the client's, with `key` naming the segment on this page),
  * "metrics", "mode" {mode?}, "notice" {code?, message}, "expiring" {in_ms, reason}, "renewed", "source"
  * {source}, "source-ended" {kind}.
@@ -11,6 +11,7 @@
  *     "finishing"} Phase
  */
 import { Backlog } from "./backlog.js";
+import { ClipWatch } from "./clipping.js";
 import { TranslationClient } from "./client.js";
 import { watchLevel } from "./graph.js";
 import { accessToken } from "./server.js";
@@ -33,6 +34,7 @@ export class Conversation extends EventTarget {
   #muteTimer = 0;
   #stopMeter = () => {};
   #silence = new SilenceWatch();
+  #clips = new ClipWatch();
   #sessionId = "";
   #hearing = false;
   #pending = new Set();
@@ -207,9 +209,12 @@ export class Conversation extends EventTarget {
   }
 
   async #meter() {
-    this.#stopMeter = await watchLevel(this.#source.track, (rms) => {
+    this.#stopMeter = await watchLevel(this.#source.track, (rms, peak) => {
       this.#emit("level", { rms });
       if (this.#muted) return;
+      const isOpen = this.#source.kind === "microphone";
+      const clipping = isOpen ? this.#clips.push(peak, performance.now()) : null;
+      if (clipping !== null) this.#emit("clipping", { clipping });
       const nothing = this.#silence.push(rms, performance.now());
       if (nothing !== null) this.#emit("hearing", { nothing });
     });

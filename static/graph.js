@@ -26,7 +26,7 @@ export function trackNode(track) {
  * Follow the loudness of a track.
  *
  * @param {MediaStreamTrack} track
- * @param {(rms: number) => void} onLevel  30 times a second, 0 to 1
+ * @param {(rms: number, peak: number) => void} onLevel  30 times a second, 0 to 1
  * @returns {Promise<() => void>} stops it
  */
 export async function watchLevel(track, onLevel) {
@@ -40,9 +40,9 @@ export async function watchLevel(track, onLevel) {
   };
 }
 
-/** A node that measures what is connected to it. @param {(rms: number) => void} onLevel */
+/** A node that measures what is connected to it. @param {(rms: number, peak: number) => void} onLevel */
 export function meterNode(onLevel) {
   const meter = new AudioWorkletNode(context, "meter", { numberOfOutputs: 0 });
-  meter.port.onmessage = ({ data }) => onLevel(data);
+  meter.port.onmessage = ({ data }) => onLevel(data.rms, data.peak);
   return meter;
 }

@@ -62,6 +62,7 @@ export const words = {
   copied: "Copied",
   forget: "Clear all captions",
   nothingHeard: "We hear nothing. Is it muted?",
+  tooLoud: "You are too loud. Speak farther from the microphone.",
   captions: "Captions",
   layout: "Layout",
   layoutSides: "Side by side",

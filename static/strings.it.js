@@ -62,6 +62,7 @@ export const words = {
   copied: "Copiato",
   forget: "Cancella tutti i sottotitoli",
   nothingHeard: "Non si sente nulla. È muto?",
+  tooLoud: "Troppo forte. Parla più lontano dal microfono.",
   captions: "Sottotitoli",
   layout: "Disposizione",
   layoutSides: "Affiancati",

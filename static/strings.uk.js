@@ -62,6 +62,7 @@ export const words = {
   copied: "Скопійовано",
   forget: "Стерти всі субтитри",
   nothingHeard: "Нічого не чути. Звук не вимкнено?",
+  tooLoud: "Надто гучно. Говоріть далі від мікрофона.",
   captions: "Субтитри",
   layout: "Розташування",
   layoutSides: "Поруч",

@@ -1,0 +1,54 @@
+"""A microphone that is too loud for itself: the page says so on its meter."""
+
+from pathlib import Path
+
+import numpy as np
+from playwright.async_api import expect
+
+from tests.support.browser.chromium import visit
+from tests.support.browser.page import PATIENCE_MS
+from tests.support.browser.scripted_server import scripted_server
+from tests.support.signals import tone
+from tests.support.wav import write_wav
+
+RATE = 48_000
+WATCH = """async (peaks) => {
+  const { ClipWatch } = await import("/static/clipping.js");
+  const watch = new ClipWatch();
+  return peaks.map(([peak, ms]) => watch.push(peak, ms));
+}"""
+AS_IT_IS = """const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = () => open({
+  audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+});"""
+
+
+async def test_one_slam_is_nothing_and_two_are_said_until_it_is_over() -> None:
+    peaks = [
+        [1, 0],
+        [0.5, 500],
+        [1, 2600],
+        [0.5, 2700],
+        [1, 3000],
+        [1, 3033],
+        [0.9, 7000],
+        [0.9, 7100],
+    ]
+    async with scripted_server() as server, visit(server.url) as seen:
+        found = await seen.page.evaluate(WATCH, peaks)
+    assert found == [None, None, None, None, True, None, None, False]
+
+
+async def test_a_voice_that_is_cut_off_is_said_on_the_meter(tmp_path: Path) -> None:
+    loud = np.clip(4 * tone(220, 2000, sample_rate=RATE), -1, 1).astype(np.float32)
+    microphone = write_wav(tmp_path / "loud.wav", loud, RATE)
+    async with (
+        scripted_server() as server,
+        visit(server.url, microphone=microphone, before_load=AS_IT_IS) as seen,
+    ):
+        await seen.page.click("#toggle:enabled")
+        hint = seen.page.locator("#hint")
+        await expect(hint).to_have_text(
+            "You are too loud. Speak farther from the microphone.", timeout=PATIENCE_MS
+        )
+        await expect(seen.page.locator("#meter[data-clipping]")).to_be_visible()
