@@ -19,7 +19,7 @@ from rtc_server.transport.base import TransportListener
 from rtc_server.transport.reads import limit_read_bytes
 from rtc_server.transport.websocket.forms import Form
 from rtc_server.transport.websocket.plain import PlainForm
-from rtc_server.transport.websocket.socket import Control
+from rtc_server.transport.websocket.socket_port import Control
 from rtc_server.transport.websocket.translations import TranslationsForm
 from rtc_server.transport.websocket.transport import WebSocketTransport
 

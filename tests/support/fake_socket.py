@@ -2,7 +2,7 @@
 
 import asyncio
 
-from rtc_server.transport.websocket.socket import Control
+from rtc_server.transport.websocket.socket_port import Control
 
 
 class FakeSocket:

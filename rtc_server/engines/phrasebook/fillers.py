@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import TypeAlias, cast
 
-from rtc_server.engines.phrasebook import clock_times, numbers
+from rtc_server.engines.phrasebook import clock_times, number_words
 from rtc_server.engines.phrasebook.book import Book, Item, Phrase
 from rtc_server.engines.phrasebook.clock_times import ClockTime
-from rtc_server.engines.phrasebook.numbers import Gender, Words
+from rtc_server.engines.phrasebook.number_words import Gender, Words
 from rtc_server.engines.phrasebook.pattern import Slot, Wording, spoken_words
 
 Value: TypeAlias = int | ClockTime | tuple[int, int]
@@ -42,7 +42,9 @@ def write(slot: Slot, language: str, value: Value, book: Book) -> str:
         item = book.lists[slot.kind][index]
         noun = item.text(language, _count_form(count, language, slot.form))
         if language == "en":
-            number = "".join(numbers.english(count)) if count <= _LARGEST_EN_WORD else str(count)
+            number = (
+                "".join(number_words.english(count)) if count <= _LARGEST_EN_WORD else str(count)
+            )
         else:
             number = " ".join(_russian_count(count, item, slot.form))
         return f"{number} {noun}"
@@ -77,7 +79,7 @@ def _all_sayings(slot: Slot, language: str, book: Book) -> Iterator[tuple[Words,
         yield from clock_times.spoken(language, slot.form)
     elif slot.kind == "number":
         for number in span:
-            for words in numbers.english_spoken(number) if language == "en" else [_ru(number)]:
+            for words in number_words.english_spoken(number) if language == "en" else [_ru(number)]:
                 yield words, number
     elif slot.counted:
         for index, item in enumerate(book.lists[slot.kind]):
@@ -85,7 +87,7 @@ def _all_sayings(slot: Slot, language: str, book: Book) -> Iterator[tuple[Words,
                 form = _count_form(count, language, slot.form)
                 noun = tuple(spoken_words(item.text(language, form), language))
                 counts = (
-                    numbers.english_spoken(count)
+                    number_words.english_spoken(count)
                     if language == "en"
                     else [_russian_count(count, item, slot.form)]
                 )
@@ -97,19 +99,19 @@ def _all_sayings(slot: Slot, language: str, book: Book) -> Iterator[tuple[Words,
 
 
 def _ru(number: int) -> Words:
-    return numbers.russian(number)
+    return number_words.russian(number)
 
 
 def _count_form(count: int, language: str, form: str) -> str:
     if language == "en":
         return "one" if count == 1 else "many"
-    agreed = numbers.russian_form(count)
+    agreed = number_words.russian_form(count)
     return "nom" if form == "nom" and agreed == "one" else agreed
 
 
 def _russian_count(count: int, item: Item, form: str) -> Words:
     gender = cast(Gender, item.forms["ru"]["gender"])
-    return numbers.russian(count, gender, accusative=form != "nom")
+    return number_words.russian(count, gender, accusative=form != "nom")
 
 
 def examples(phrase: Phrase, book: Book) -> dict[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rtc_server.engines.phrasebook.book import Book, Phrase
 from rtc_server.engines.phrasebook.fillers import Value, sayings
-from rtc_server.engines.phrasebook.numbers import Words
+from rtc_server.engines.phrasebook.number_words import Words
 from rtc_server.engines.phrasebook.pattern import Slot, Wording
 
 Arc = tuple[int, int, str]

@@ -1,6 +1,6 @@
 """English text in words: what a reader says for titles, money, decades, dates, phones, acronyms.
 
-The rules here rewrite what is not a plain number; `numbers.say_numbers` reads the rest.
+The rules here rewrite what is not a plain number; `number_reading.say_numbers` reads the rest.
 """
 
 import re
@@ -20,7 +20,7 @@ from rtc_server.engines.silero.english_words import (
     TITLES,
 )
 from rtc_server.engines.silero.languages import DIGITS
-from rtc_server.engines.silero.numbers import in_words, say_numbers, spell_acronyms
+from rtc_server.engines.silero.number_reading import in_words, say_numbers, spell_acronyms
 
 _MONTH = "|".join(rf"{month}|{month[:3]}t?\.?" if month != "May" else month for month in MONTHS)
 

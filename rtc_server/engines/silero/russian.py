@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 from rtc_server.engines.silero.languages import DIGITS
-from rtc_server.engines.silero.numbers import slavic_form
+from rtc_server.engines.silero.number_reading import slavic_form
 
 _LETTER_NAMES = (
     "а бэ вэ гэ дэ е жэ зэ и ий ка эл эм эн о пэ эр эс тэ у эф ха цэ чэ ша ща "

@@ -1,7 +1,7 @@
 """Text as Silero's models can read it.
 
 The models drop every character outside their alphabet without a word: digits, Latin letters in
-Russian, signs. So a text first passes a normaliser (`russian`, `english`, or `numbers`), then
+Russian, signs. So a text first passes a normaliser (`russian`, `english`, or `number_reading`), then
 `readable`, which leaves nothing that would be dropped: every letter has an equal in the alphabet,
 every digit is a word, every sign is a word or a pause.
 """
@@ -14,7 +14,7 @@ from functools import partial
 from rtc_server.engines.letters import IN_LATIN, to_cyrillic
 from rtc_server.engines.silero.english import normalise_english
 from rtc_server.engines.silero.languages import DIGITS
-from rtc_server.engines.silero.numbers import say_numbers
+from rtc_server.engines.silero.number_reading import say_numbers
 from rtc_server.engines.silero.russian import normalise_russian
 
 _PAUSES = frozenset(" .,!?:;-–…")

@@ -7,5 +7,5 @@ Read `transport` first: four tasks, each the owner of one thing. `forms` says wh
 `plain` (raw PCM) and `translations` (base64 in JSON) are the two forms. `inbox` holds what was read
 ahead and paces it, `pcm_check` recognises audio of a wrong form.
 
-Knows no HTTP library: `socket` is the interface that `signaling` implements.
+Knows no HTTP library: `socket_port` is the interface that `signaling` implements.
 """

@@ -8,7 +8,7 @@ from collections import deque
 from typing import Final, TypeAlias
 
 from rtc_server.transport.websocket.forms import AudioIn, EventIn, Incoming, RefusedMessage
-from rtc_server.transport.websocket.socket import Control
+from rtc_server.transport.websocket.socket_port import Control
 
 READ_AHEAD_S: Final = 30.0
 """Audio that may wait here; beyond it the socket is not read. Pings are answered until then."""

@@ -25,7 +25,7 @@ from rtc_server.transport.websocket.inbox import (
     message_cost,
 )
 from rtc_server.transport.websocket.pcm16 import SpeechIn, SpeechOut
-from rtc_server.transport.websocket.socket import Control, Socket
+from rtc_server.transport.websocket.socket_port import Control, Socket
 
 SLICE_S: Final = 0.1
 """Audio handed to the session at once; the detector must not hold the event loop for long."""

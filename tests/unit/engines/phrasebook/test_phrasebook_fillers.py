@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtc_server.engines.phrasebook import clock_times, numbers
+from rtc_server.engines.phrasebook import clock_times, number_words
 from rtc_server.engines.phrasebook.book import LANGUAGES, Book, load
 from rtc_server.engines.phrasebook.clock_times import ClockTime
 from rtc_server.engines.phrasebook.fillers import Value, fill, sayings, write
@@ -107,20 +107,23 @@ def test_one_minute_alone_stands_in_the_nominative() -> None:
     )
 
 
-@given(st.integers(0, numbers.HIGHEST))
+@given(st.integers(0, number_words.HIGHEST))
 def test_every_number_is_heard_as_itself(number: int) -> None:
-    slot = Slot("number", "number", "", counted=False, low=0, high=numbers.HIGHEST)
-    for language, words in (("en", numbers.english(number)), ("ru", numbers.russian(number))):
+    slot = Slot("number", "number", "", counted=False, low=0, high=number_words.HIGHEST)
+    for language, words in (
+        ("en", number_words.english(number)),
+        ("ru", number_words.russian(number)),
+    ):
         assert VOCABULARIES[language].sayings(slot)[words] == number
-    for words in numbers.english_spoken(number):
+    for words in number_words.english_spoken(number):
         assert VOCABULARIES["en"].sayings(slot)[words] == number
 
 
 def test_numbers_that_sound_alike_are_never_two() -> None:
     for language in LANGUAGES:
-        slot = Slot("number", "number", "", counted=False, low=0, high=numbers.HIGHEST)
+        slot = Slot("number", "number", "", counted=False, low=0, high=number_words.HIGHEST)
         said = sayings(slot, language, BOOK)
-        assert set(said.values()) == set(range(numbers.HIGHEST + 1))
+        assert set(said.values()) == set(range(number_words.HIGHEST + 1))
 
 
 TIMES = st.one_of(

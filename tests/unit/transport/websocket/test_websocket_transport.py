@@ -17,7 +17,7 @@ from rtc_server.transport.outbox import MAX_MESSAGES
 from rtc_server.transport.websocket.forms import Form
 from rtc_server.transport.websocket.inbox import CATCH_UP_S, FLOOD, RATE, READ_AHEAD_S
 from rtc_server.transport.websocket.plain import PlainForm
-from rtc_server.transport.websocket.socket import Control
+from rtc_server.transport.websocket.socket_port import Control
 from rtc_server.transport.websocket.translations import APPEND, TranslationsForm
 from rtc_server.transport.websocket.transport import WebSocketTransport
 from tests.support.fake_socket import FakeSocket
