@@ -4,9 +4,9 @@ In come requests; out go answers, and calls to the interfaces `Calls` and `Rooms
 below. Errors become problem JSON in `problems`.
 
 Read `http_app` first: the routes, their access and the middlewares in order. `auth` decides who may
-do what (keys in `key_ring`, tokens in `secrets`, pages in `origins`). `calls`, `peers` (with `whip`
-and `whep`), `rooms`, `websocket`, `client_secrets`, `info` and `page` each hold the handlers of
-their paths; `bodies` reads requests.
+do what (keys in `key_ring`, tokens in `secret_signer`, pages in `origins`). `calls`, `peers` (with
+`whip` and `whep`), `rooms`, `websocket`, `client_secrets`, `info` and `page` each hold the handlers
+of their paths; `bodies` reads requests.
 
 aiohttp is imported here and in `app` only. No media and no engine here; no token, SDP or session id
 in the log.

@@ -24,7 +24,7 @@ from rtc_server.signaling.key_ring import NO_KEY, KeyRing, ValidKey
 from rtc_server.signaling.log_limit import LogLimit
 from rtc_server.signaling.origins import OriginPolicy, is_preflight, preflight_answer, same_origin
 from rtc_server.signaling.proxies import TrustedProxies, counted_source, source_of
-from rtc_server.signaling.secrets import PREFIX, ClientSecret, SecretSigner
+from rtc_server.signaling.secret_signer import PREFIX, ClientSecret, SecretSigner
 
 WRONG_KEYS = Rate(burst=20, per_second=0.2)
 """Rate at which one address may show a wrong key."""

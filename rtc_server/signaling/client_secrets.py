@@ -23,7 +23,7 @@ from rtc_server.signaling.key_ring import PAGE_KEY, KeyRing
 from rtc_server.signaling.origins import is_own
 from rtc_server.signaling.peers import ROOM_NAME
 from rtc_server.signaling.proxies import source_of
-from rtc_server.signaling.secrets import ClientSecret, SecretSigner
+from rtc_server.signaling.secret_signer import ClientSecret, SecretSigner
 
 PATH = "/v1/realtime/translations/client_secrets"
 PAGE_PATH = "/page/secret"

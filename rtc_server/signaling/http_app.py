@@ -33,7 +33,7 @@ from rtc_server.signaling.rooms import CAPTIONS as ROOM_CAPTIONS
 from rtc_server.signaling.rooms import LINK as ROOM_LINK
 from rtc_server.signaling.rooms import LISTEN_PAGE, SPEAKER_PAGE, RoomRoutes
 from rtc_server.signaling.rooms import STATE as ROOM_STATE
-from rtc_server.signaling.secrets import SecretSigner, server_key
+from rtc_server.signaling.secret_signer import SecretSigner, server_key
 from rtc_server.signaling.websocket import PLAIN, TRANSLATIONS, WebSocketRoutes
 from rtc_server.signaling.whep import (
     WHEP,

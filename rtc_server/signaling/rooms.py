@@ -22,7 +22,7 @@ from rtc_server.signaling.origins import is_own
 from rtc_server.signaling.page import PageRoutes
 from rtc_server.signaling.peers import ROOM
 from rtc_server.signaling.proxies import as_the_client_sees
-from rtc_server.signaling.secrets import ClientSecret, SecretSigner
+from rtc_server.signaling.secret_signer import ClientSecret, SecretSigner
 from rtc_server.signaling.whep import must_be_invited, wanted_language
 
 STATE, CAPTIONS, LINK = "room", "room_captions", "room_link"

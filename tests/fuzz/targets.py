@@ -22,7 +22,7 @@ from rtc_server.errors import BadEvent, BadOffer, EngineError, RemoteError
 from rtc_server.events.client import parse_client_event
 from rtc_server.signaling.bodies import WRAPPED_LIMIT_BYTES
 from rtc_server.signaling.multipart import split_form
-from rtc_server.signaling.secrets import ClientSecret, SecretSigner
+from rtc_server.signaling.secret_signer import ClientSecret, SecretSigner
 from rtc_server.transport.answer import LocalEnd, write_answer
 from rtc_server.transport.channel import GuardedSctp
 from rtc_server.transport.guard import DatagramGuard

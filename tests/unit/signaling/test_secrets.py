@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rtc_server.errors import ConfigError
 from rtc_server.events.client import SessionPatch
-from rtc_server.signaling.secrets import PREFIX, ClientSecret, SecretSigner, server_key
+from rtc_server.signaling.secret_signer import PREFIX, ClientSecret, SecretSigner, server_key
 
 KEYS = {"k": b"1" * 32, "l": b"2" * 32}
 SIGNER = SecretSigner(b"server" * 8, KEYS.get)
