@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, AstStatus, Pair
+from rtc_server.engines.canary.canary_text import clean
 from rtc_server.engines.canary.prompts import check_pairs, translated_pairs, wanted_texts
-from rtc_server.engines.canary.text import clean
 from rtc_server.engines.safety import doubt_text, doubt_translation, is_silent
 from rtc_server.errors import EngineError
 from rtc_server.pcm import SPEECH_RATE, Samples

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
+from rtc_server.engines.espeak.espeak_text import clean_text
 from rtc_server.engines.espeak.library import Library
-from rtc_server.engines.espeak.text import clean_text
 from rtc_server.engines.registry import CANARY_LANGUAGES
 from rtc_server.errors import EngineError
 from rtc_server.pcm import Samples, from_int16

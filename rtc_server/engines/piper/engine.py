@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
-from rtc_server.engines.espeak.text import clean_text
+from rtc_server.engines.espeak.espeak_text import clean_text
 from rtc_server.engines.extras import install_command
 from rtc_server.engines.onnx_session import open_session, thread_count
 from rtc_server.engines.piper.voices import VoiceFile, find_voices

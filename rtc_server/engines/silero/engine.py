@@ -14,8 +14,8 @@ from rtc_server import catalog
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
 from rtc_server.engines.extras import install_command
 from rtc_server.engines.silero.clauses import clauses
+from rtc_server.engines.silero.silero_text import speakable
 from rtc_server.engines.silero.stress import Accentor, load_accentor
-from rtc_server.engines.silero.text import speakable
 from rtc_server.engines.silero.voices import (
     SPEAKING,
     Speaking,

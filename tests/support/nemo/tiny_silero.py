@@ -11,7 +11,7 @@ import torch
 from torch.package import PackageExporter, package_exporter
 
 from rtc_server.catalog import Model, ModelFile, find
-from rtc_server.engines.silero.text import ALPHABETS
+from rtc_server.engines.silero.silero_text import ALPHABETS
 
 SPEAKERS = {
     "v5_5_ru": ("aidar", "baya", "kseniya", "xenia", "eugene"),

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from rtc_server.engines.base import Ast, EngineOptions
+from rtc_server.engines.canary.canary_text import clean
 from rtc_server.engines.canary.engine import create, create_hf
 from rtc_server.engines.canary.prompts import known_languages, translated_pairs
-from rtc_server.engines.canary.text import clean
 from rtc_server.errors import EngineUnavailable
 
 

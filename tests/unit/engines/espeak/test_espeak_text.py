@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtc_server.engines.espeak.text import clean_text
+from rtc_server.engines.espeak.espeak_text import clean_text
 from rtc_server.engines.registry import CANARY_LANGUAGES
 from tests.support.espeak_sentences import SENTENCES
 

@@ -14,7 +14,7 @@ from rtc_server.engines.silero.clauses import (
     clauses,
 )
 from rtc_server.engines.silero.languages import DIGITS
-from rtc_server.engines.silero.text import ALPHABETS, readable, speakable
+from rtc_server.engines.silero.silero_text import ALPHABETS, readable, speakable
 from rtc_server.engines.silero.voices import (
     SPEAKING,
     languages_of,
