@@ -1,4 +1,4 @@
-"""Rules of the languages that `number_reading` reads: signs, units, money, titles, letters, digits."""
+"""Rules of the languages for `number_reading`: signs, units, money, titles, letters, digits."""
 
 import re
 from collections.abc import Mapping

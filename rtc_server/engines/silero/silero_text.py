@@ -1,7 +1,7 @@
 """Text as Silero's models can read it.
 
 The models drop every character outside their alphabet without a word: digits, Latin letters in
-Russian, signs. So a text first passes a normaliser (`russian`, `english`, or `number_reading`), then
+Russian, signs. So a text first passes `russian`, `english` or `number_reading`, then
 `readable`, which leaves nothing that would be dropped: every letter has an equal in the alphabet,
 every digit is a word, every sign is a word or a pause.
 """
