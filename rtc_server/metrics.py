@@ -185,7 +185,8 @@ class Metrics:
                 self.engine_restarts.labels(kind=kind, cause=cause)
         self.calls_refused.labels("session_limit_reached")
         self.segments.labels("failed")
-        self.queue_drops.labels("log")
+        for queue in ("log", "usage"):
+            self.queue_drops.labels(queue)
 
     def exposition(self) -> bytes:
         """Return Prometheus text format 0.0.4."""

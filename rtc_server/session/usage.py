@@ -27,7 +27,7 @@ class UsageRecord:
     session: str
     """Its id; one record has it, so a record that arrives twice is told by it."""
     key: str
-    """Id of the API key; empty on a server without keys, and for ``--api-key``."""
+    """Id of the API key, ``settings`` for ``--api-key``; empty on a server without keys."""
     started: str
     """RFC 3339, UTC."""
     ended: str

@@ -103,6 +103,7 @@ def test_an_alert_on_an_increase_sees_the_first_one() -> None:
         'rtc_sessions_closed_total{reason="error"} 0.0',
         'rtc_engine_restarts_total{cause="crash",kind="ast"} 0.0',
         'rtc_queue_drops_total{queue="log"} 0.0',
+        'rtc_queue_drops_total{queue="usage"} 0.0',
         'rtc_calls_refused_total{code="session_limit_reached"} 0.0',
         'rtc_segments_total{status="failed"} 0.0',
     ):

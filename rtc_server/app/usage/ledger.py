@@ -54,4 +54,7 @@ class UsageLedger:
                 outbox = Outbox(destination, self._metrics.queue_drops.labels("usage").inc)
                 await stack.enter_async_context(outbox.delivering())
                 self._outboxes.append(outbox)
-            yield
+            try:
+                yield
+            finally:
+                self._outboxes = []

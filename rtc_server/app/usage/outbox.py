@@ -59,7 +59,7 @@ class Outbox:
     def put(self, record: Outgoing) -> None:
         """Queue a record, or drop it."""
         if len(self._waiting) >= MOST_WAITING:
-            logger.error("Usage of %s dropped: too much waits", record.record_id)
+            logger.error("Dropped, too much waits for %s: %s", self._destination.name, record.body)
             self._on_drop()
             return
         self._waiting.append(record)
@@ -76,9 +76,9 @@ class Outbox:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LAST_TRIES_S):
                         await self._empty.wait()
-        for record in self._waiting:
-            logger.error("Usage not delivered to %s: %s", self._destination.name, record.body)
-            self._on_drop()
+                for record in self._waiting:
+                    logger.error("Not delivered to %s: %s", self._destination.name, record.body)
+                    self._on_drop()
 
     async def _deliver_all(self) -> None:
         while True:
