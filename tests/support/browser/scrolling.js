@@ -50,6 +50,17 @@
       ? [region]
       : [...elements(region)].filter((each) => canFocus(each) && !each.matches("select, [type=range], [type=search]"));
 
+  /** Wait until a key has brought a region to its end; false when the time is over. */
+  async function reaches(region, key, waitMs) {
+    const last = performance.now() + waitMs;
+    do {
+      const below = region.scrollHeight - region.clientHeight - region.scrollTop;
+      if (key === "End" ? below <= 1 : region.scrollTop <= 0) return true;
+      await new Promise(requestAnimationFrame);
+    } while (performance.now() < last);
+    return false;
+  }
+
   /** The box in which an element's content may show: that of each ancestor that cuts it off. */
   function* cutting(element) {
     for (let at = element; at; at = at.parentElement ?? at.getRootNode().host) {
@@ -89,5 +100,5 @@
     return [...page, ...wide].map((each) => `${nameOf(each)} scrolls sideways`);
   }
 
-  window.layout = { findScrolling, findCut, findWide, lacksStop, stopsOf, nameOf };
+  window.layout = { findScrolling, findCut, findWide, lacksStop, stopsOf, reaches, nameOf };
 })();

@@ -10,7 +10,6 @@ from playwright.async_api import ElementHandle, Page
 LAYOUT = (Path(__file__).parent / "scrolling.js").read_text(encoding="utf-8")
 FRAMES = "() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))"
 """Observers of the layout have been called by then."""
-POSITION = "(region) => [region.scrollTop, region.scrollHeight - region.clientHeight]"
 KEYS_MS = 1_000
 """A key scrolls smoothly, and at once where motion is reduced."""
 
@@ -46,9 +45,6 @@ async def _keys_lack(page: Page, region: ElementHandle) -> str:
 async def _reaches(page: Page, region: ElementHandle, key: str) -> bool:
     """Press a key that goes to an end, and look whether the region is there."""
     await page.keyboard.press(key)
-    for _ in range(KEYS_MS // 20):
-        at, end = await region.evaluate(POSITION)
-        if at >= end - 1 if key == "End" else at <= 0:
-            return True
-        await page.wait_for_timeout(20)
-    return False
+    look = "(region, [key, waitMs]) => layout.reaches(region, key, waitMs)"
+    reached: bool = await region.evaluate(look, [key, KEYS_MS])
+    return reached
