@@ -60,7 +60,11 @@ class Backlog:
         """
         if begins_sentence:
             rules = self.rules
-            ratio = self._pace.begin(queue_ms, said_s) if rules.keeps_pace else 1.0
+            ratio = 1.0
+            if rules.keeps_pace:
+                ratio = self._pace.begin(queue_ms, said_s)
+            else:
+                self._pace = _Pace()
             share = (queue_ms - rules.calm_ms) / (rules.fastest_ms - rules.calm_ms)
             wanted = max(ratio, 1.0) + (FASTEST - 1.0) * min(max(share, 0.0), 1.0)
             wanted = min(wanted, FASTEST)
@@ -82,18 +86,18 @@ class _Pace:
     def __init__(self) -> None:
         self.voice_ms = 0.0
         """Spoken since the sentence began."""
-        self._began_s = 0.0
+        self._began_s: float | None = None
         self._voice_sum = self._speech_sum = 0.0
 
     def begin(self, queue_ms: float, said_s: float) -> float:
         """Begin a sentence; return the ratio of those before it."""
-        # Behind the sentence there is a pause, which no tempo shortens.
-        speech_ms = (said_s - self._began_s) * 1000 - GAP_FRAMES * FRAME_MS
-        voice_ms = self.voice_ms
+        began_s, voice_ms = self._began_s, self.voice_ms
         self._began_s, self.voice_ms = said_s, 0.0
-        if not queue_ms:
+        if began_s is None or not queue_ms:
             self._voice_sum = self._speech_sum = 0.0
             return 1.0
+        # Behind the sentence there is a pause, which no tempo shortens.
+        speech_ms = (said_s - began_s) * 1000 - GAP_FRAMES * FRAME_MS
         self._voice_sum = self._voice_sum / 2 + voice_ms
         self._speech_sum = self._speech_sum / 2 + speech_ms
         return self._voice_sum / self._speech_sum if self._speech_sum > 0 else 1.0

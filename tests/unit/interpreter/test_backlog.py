@@ -75,5 +75,16 @@ def test_a_voice_that_falls_silent_takes_its_time_again() -> None:
     assert backlog.tempo(0, begins_sentence=True, said_s=60) == pytest.approx(1.0)
 
 
+def test_what_was_spoken_in_another_mode_says_nothing_about_the_pace() -> None:
+    backlog = Backlog(BacklogRules())
+    backlog.tempo(0, begins_sentence=True, said_s=1000)
+    backlog.spoke(60_000)
+    backlog.rules = SIMULTANEOUS
+    for sentence, tempo in enumerate((1.0, 1.05, 1.1)):
+        said_s = 1010 + 3 * sentence
+        assert backlog.tempo(200, begins_sentence=True, said_s=said_s) == pytest.approx(tempo)
+        backlog.spoke(3600 / tempo)
+
+
 def test_pauses_are_shorter_in_a_hurry() -> None:
     assert longest_pause_ms(0) > longest_pause_ms(1500) == 120
