@@ -4,7 +4,7 @@ import asyncio
 
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.release import NO_TAIL, UNKNOWN_TAIL, Tail
-from rtc_server.session.ears import Ears
+from rtc_server.session.vad_batcher import VadBatcher
 
 STOPPED_S = 0.2
 """Lateness from which audio does not come any more: a client may stop sending when
@@ -15,8 +15,8 @@ class PushToTalk:
     """Passes presses and releases on. A release waits for its tail by the clock of the audio; the
     event loop's says when there is none."""
 
-    def __init__(self, interpreter: Interpreter, ears: Ears) -> None:
-        self._interpreter, self._ears = interpreter, ears
+    def __init__(self, interpreter: Interpreter, vad_batcher: VadBatcher) -> None:
+        self._interpreter, self._vad_batcher = interpreter, vad_batcher
         self._waiting: asyncio.TimerHandle | None = None
 
     def press(self) -> None:
@@ -47,5 +47,5 @@ class PushToTalk:
             self._waiting.cancel()
 
     def _finish(self) -> None:
-        self._ears.catch_up()
+        self._vad_batcher.catch_up()
         self._interpreter.finish_input()

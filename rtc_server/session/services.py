@@ -13,8 +13,8 @@ from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.metrics import Metrics
 from rtc_server.session.base import SuggestedPhrase
-from rtc_server.session.ears import Ears
 from rtc_server.session.usage import RecordUsage
+from rtc_server.session.vad_batcher import VadBatcher
 
 SEGMENT_MARGIN_S = 0.5
 """Audio that a segment may hold beyond its length when it is cut: windows are judged as a whole."""
@@ -35,7 +35,7 @@ class Services:
     """Monotonic seconds."""
     wall: Clock = wall
     """Unix time."""
-    ears: Ears = field(default_factory=Ears)
+    vad_batcher: VadBatcher = field(default_factory=VadBatcher)
     """Voice activity detection of all sessions."""
     resume_s: float = 0.0
     """Time for which a session waits for a client that was lost; 0 ends it at once."""

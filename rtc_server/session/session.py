@@ -97,7 +97,7 @@ class Session:
             metrics=services.metrics,
             clock=services.clock,
         )
-        self._push_to_talk = PushToTalk(self._interpreter, services.ears)
+        self._push_to_talk = PushToTalk(self._interpreter, services.vad_batcher)
         self._set_listener()
         self._set_mode(request.settings)
         self._link: Link | None = None
@@ -171,7 +171,7 @@ class Session:
     def _leave(self, link: Link) -> None:
         """Leave this transport. Speech that it lost is played on the next."""
         self._link = None
-        self._services.ears.catch_up()
+        self._services.vad_batcher.catch_up()
         if link.connected:
             self._heard_from(link)
             self._interpreter.take_back()
@@ -194,7 +194,7 @@ class Session:
 
     async def run(self) -> None:
         """Run until closed by either side, then free everything."""
-        self._services.ears.join(self)
+        self._services.vad_batcher.join(self)
         try:
             async with asyncio.TaskGroup() as tasks:
                 work = [
@@ -208,7 +208,7 @@ class Session:
                     task.cancel()
         finally:
             self._closing = True
-            self._services.ears.leave(self)
+            self._services.vad_batcher.leave(self)
             self._push_to_talk.close()
             if self._abandoned is not None:
                 self._abandoned.cancel()
@@ -263,7 +263,7 @@ class Session:
 
     async def _drain_when_asked(self) -> None:
         await self._drain.wait()
-        self._services.ears.catch_up()
+        self._services.vad_batcher.catch_up()
         self._interpreter.flush_input()
         limit_s = self._interpreter.queue_ms / 1000 + DRAIN_MARGIN_S
         drained = asyncio.create_task(self._interpreter.drained(), name=f"drained {self.id}")
@@ -298,7 +298,7 @@ class Session:
 
     def on_pcm(self, pcm: Pcm) -> None:
         if not self._closing:
-            self._services.ears.hear(self, pcm)
+            self._services.vad_batcher.detect(self, pcm)
 
     def next_frame(self) -> Samples | None:
         return self._interpreter.next_frame()
@@ -346,7 +346,7 @@ class Session:
             return
         if self._closing:
             return
-        self._services.ears.catch_up()  # what was said before is heard before
+        self._services.vad_batcher.catch_up()  # what was said before is detected before
         if not isinstance(event, asked.Ping):
             self._expiry.active(self._services.clock())
         match event:
@@ -366,10 +366,10 @@ class Session:
             case asked.Ping(event_id):
                 self._emit(PongEvent(event_id))
 
-    # ---------------------------------------------------------------- from the ears
+    # ---------------------------------------------------------------- from the VAD batcher
 
-    def heard(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
-        """See `Hearer.heard`."""
+    def detected(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
+        """See `VadClient.detected`."""
         if events:
             self._expiry.active(self._services.clock())
         self._interpreter.heard(pcm, events)
@@ -379,8 +379,8 @@ class Session:
         if self._restarting and not self._speaking:
             self.finish_for_restart()
 
-    def hearing_failed(self) -> None:
-        """See `Hearer.hearing_failed`. A session whose audio is not detected is over."""
+    def detection_failed(self) -> None:
+        """See `VadClient.detection_failed`. A session whose audio is not detected is over."""
         self.reason = CloseReason.FAILED
         self._over.set()
 

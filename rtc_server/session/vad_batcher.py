@@ -22,88 +22,88 @@ AT_ONCE: Final = 20
 """Sessions detected in one call at most; then timers and packets may have their turn."""
 
 
-class Hearer(Protocol):
+class VadClient(Protocol):
     """Session whose audio is detected here."""
 
     @property
     def listener(self) -> Listener:
         """Segmenter of its stream."""
 
-    def heard(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
-        """Take what was detected in audio that was given to `Ears.hear`."""
+    def detected(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
+        """Take what was detected in audio that was given to `VadBatcher.detect`."""
 
-    def hearing_failed(self) -> None:
-        """Report that its listener, or `heard`, raised; its other audio is lost."""
+    def detection_failed(self) -> None:
+        """Report that its listener, or `detected`, raised; its other audio is lost."""
 
 
-class Ears:
+class VadBatcher:
     """Queue of each session's audio since the last tick, in order, and no longer than that.
 
-    Whoever changes something that depends on what has been heard calls `catch_up` first.
+    Whoever changes something that depends on what was detected calls `catch_up` first.
     """
 
     def __init__(self) -> None:
-        self._members: set[Hearer] = set()
-        self._waiting: dict[Hearer, list[Pcm]] = {}
+        self._members: set[VadClient] = set()
+        self._waiting: dict[VadClient, list[Pcm]] = {}
         self._expected = False
         """True once the end of a tick was asked for."""
 
-    def join(self, hearer: Hearer) -> None:
+    def join(self, client: VadClient) -> None:
         """Add a session; it will bring audio."""
-        self._members.add(hearer)
+        self._members.add(client)
 
-    def leave(self, hearer: Hearer) -> None:
+    def leave(self, client: VadClient) -> None:
         """Remove a session and its audio that waits. Idempotent."""
-        self._members.discard(hearer)
-        self._waiting.pop(hearer, None)
+        self._members.discard(client)
+        self._waiting.pop(client, None)
 
-    def hear(self, hearer: Hearer, pcm: Pcm) -> None:
+    def detect(self, client: VadClient, pcm: Pcm) -> None:
         """Detect speech in that audio, now or after the tick."""
-        self._waiting.setdefault(hearer, []).append(pcm)
+        self._waiting.setdefault(client, []).append(pcm)
         if len(self._members) < FEW:
             self.catch_up()
         elif not self._expected:
             self._expected = True
-            shared_tick().after(self._beat_is_over)
+            shared_tick().after(self._tick_is_over)
 
     def catch_up(self) -> None:
         """Detect speech in all audio that waits."""
-        self._hear(len(self._waiting))
+        self._detect(len(self._waiting))
 
-    def _beat_is_over(self) -> None:
+    def _tick_is_over(self) -> None:
         self._expected = False
         if len(self._waiting) > AT_ONCE:
-            asyncio.get_running_loop().call_soon(self._hear_crowd)
+            asyncio.get_running_loop().call_soon(self._detect_crowd)
         else:
             self.catch_up()
 
-    def _hear_crowd(self) -> None:
-        self._hear(AT_ONCE)
+    def _detect_crowd(self) -> None:
+        self._detect(AT_ONCE)
         if self._waiting:
-            asyncio.get_running_loop().call_soon(self._hear_crowd)
+            asyncio.get_running_loop().call_soon(self._detect_crowd)
 
-    def _hear(self, count: int) -> None:
+    def _detect(self, count: int) -> None:
         """Detect speech in the audio of the `count` sessions that wait longest."""
         now = list(self._waiting)[:count]
-        asking = [(hearer, _hearing(hearer, self._waiting.pop(hearer))) for hearer in now]
+        asking = [(client, _detection(client, self._waiting.pop(client))) for client in now]
         answers: list[float | None] = [None] * len(asking)
         while asking:
             asked, windows = [], []
-            for (hearer, hearing), answer in zip(asking, answers, strict=True):
+            for (client, detection), answer in zip(asking, answers, strict=True):
                 try:
-                    windows.append(hearing.send(answer))
+                    windows.append(detection.send(answer))
                 except StopIteration:
                     continue
                 except Exception:  # one session's fault must not silence the others
-                    logger.exception("A session failed to hear what it was sent")
-                    hearer.hearing_failed()
+                    logger.exception("Speech detection failed in a session")
+                    client.detection_failed()
                     continue
-                asked.append((hearer, hearing))
+                asked.append((client, detection))
             asking = asked
-            answers = list(probabilities([hearer.listener.vad for hearer, _ in asked], windows))
+            answers = list(probabilities([client.listener.vad for client, _ in asked], windows))
 
 
-def _hearing(hearer: Hearer, pcms: list[Pcm]) -> Generator[Samples, float | None, None]:
+def _detection(client: VadClient, pcms: list[Pcm]) -> Generator[Samples, float | None, None]:
     for pcm in pcms:
-        events = yield from hearer.listener.hearing(pcm)
-        hearer.heard(pcm, events)
+        events = yield from client.listener.hearing(pcm)
+        client.detected(pcm, events)

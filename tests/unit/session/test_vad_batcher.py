@@ -12,7 +12,7 @@ from rtc_server.config import ListenerSettings
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.listener import Listener, ListenerEvent
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
-from rtc_server.session.ears import AT_ONCE, FEW, Ears
+from rtc_server.session.vad_batcher import AT_ONCE, FEW, VadBatcher
 from rtc_server.transport.base import CloseReason
 from rtc_server.transport.media.tick import PERIOD_S, shared_tick
 from tests.support.fakes import FakeAst, FakeTransport, LoudnessVad, joined, ok, silence, tone
@@ -31,11 +31,11 @@ class Person:
         self.positions: list[int] = []
         self.failures = 0
 
-    def heard(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
+    def detected(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
         self.positions.append(pcm.start_samples)
         self.told += events
 
-    def hearing_failed(self) -> None:
+    def detection_failed(self) -> None:
         self.failures += 1
 
 
@@ -43,25 +43,25 @@ def packet(samples: Samples, number: int) -> Pcm:
     return Pcm(samples[number * STEP : (number + 1) * STEP], number * STEP)
 
 
-def crowd(count: int) -> tuple[Ears, list[Person]]:
-    ears, people = Ears(), [Person() for _ in range(count)]
+def crowd(count: int) -> tuple[VadBatcher, list[Person]]:
+    batcher, people = VadBatcher(), [Person() for _ in range(count)]
     for person in people:
-        ears.join(person)
-    return ears, people
+        batcher.join(person)
+    return batcher, people
 
 
 async def test_a_few_hear_at_once() -> None:
-    ears, people = crowd(FEW - 1)
+    batcher, people = crowd(FEW - 1)
     for person in people:
-        ears.hear(person, packet(SPOKEN, 0))
+        batcher.detect(person, packet(SPOKEN, 0))
         assert person.positions == [0]
 
 
 async def test_many_hear_when_the_beat_is_over_and_in_order() -> None:
-    ears, people = crowd(FEW)
+    batcher, people = crowd(FEW)
     for number in range(3):
         for person in people:
-            ears.hear(person, packet(SPOKEN, number))
+            batcher.detect(person, packet(SPOKEN, number))
     assert not any(person.positions for person in people)
     await asyncio.sleep(PERIOD_S)
     assert [person.positions for person in people] == [[0, STEP, 2 * STEP]] * FEW
@@ -69,21 +69,21 @@ async def test_many_hear_when_the_beat_is_over_and_in_order() -> None:
 
 @pytest.mark.parametrize("count", [FEW, AT_ONCE + 1, 3 * AT_ONCE])
 async def test_many_hear_what_each_would_alone(count: int) -> None:
-    ears, people = crowd(count)
+    batcher, people = crowd(count)
     alone = Listener(LoudnessVad(), ListenerSettings())
     expected = [str(e) for n in range(SPOKEN.size // STEP) for e in alone.feed(packet(SPOKEN, n))]
     assert len(expected) >= 4
     for number in range(SPOKEN.size // STEP):
         for person in people:
-            ears.hear(person, packet(SPOKEN, number))
+            batcher.detect(person, packet(SPOKEN, number))
         await asyncio.sleep(PERIOD_S)
     assert all([str(event) for event in person.told] == expected for person in people)
 
 
 async def test_a_crowd_lets_others_have_their_turn() -> None:
-    ears, people = crowd(2 * AT_ONCE + 1)
+    batcher, people = crowd(2 * AT_ONCE + 1)
     for person in people:
-        ears.hear(person, packet(SPOKEN, 0))
+        batcher.detect(person, packet(SPOKEN, 0))
     heard = list[int]()
 
     def look() -> None:
@@ -97,31 +97,31 @@ async def test_a_crowd_lets_others_have_their_turn() -> None:
 
 
 async def test_catching_up_waits_for_no_beat_and_hears_nothing_twice() -> None:
-    ears, people = crowd(3 * AT_ONCE)
+    batcher, people = crowd(3 * AT_ONCE)
     for person in people:
-        ears.hear(person, packet(SPOKEN, 0))
-    ears.catch_up()
-    ears.catch_up()
+        batcher.detect(person, packet(SPOKEN, 0))
+    batcher.catch_up()
+    batcher.catch_up()
     await asyncio.sleep(2 * PERIOD_S)
     assert all(person.positions == [0] for person in people)
 
 
 async def test_whoever_leaves_hears_nothing_more() -> None:
-    ears, people = crowd(FEW + 1)
+    batcher, people = crowd(FEW + 1)
     for person in people:
-        ears.hear(person, packet(SPOKEN, 0))
-    ears.leave(people[0])
-    ears.leave(people[0])
+        batcher.detect(person, packet(SPOKEN, 0))
+    batcher.leave(people[0])
+    batcher.leave(people[0])
     await asyncio.sleep(PERIOD_S)
     assert [len(person.positions) for person in people] == [0] + [1] * FEW
 
 
 async def test_one_that_fails_silences_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
-    ears, people = crowd(FEW)
+    batcher, people = crowd(FEW)
     for number in range(4):
         for person in people:
-            ears.hear(person, packet(SPOKEN, number))
-    ears.hear(people[2], packet(SPOKEN, 99))  # a hole: no listener takes that
+            batcher.detect(person, packet(SPOKEN, number))
+    batcher.detect(people[2], packet(SPOKEN, 99))  # a hole: no listener takes that
     with caplog.at_level(logging.ERROR):
         await asyncio.sleep(PERIOD_S)
     assert [person.failures for person in people] == [0, 0, 1, 0, 0, 0]
