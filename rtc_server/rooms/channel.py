@@ -16,8 +16,8 @@ from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples
 from rtc_server.resample import Resampler
 from rtc_server.rooms.captions import Caption
-from rtc_server.rooms.ear import EarView, SharedEar
 from rtc_server.rooms.engines import RoomAst, RoomTts, SharedPartials
+from rtc_server.rooms.shared_segmenter import SegmenterView, SharedSegmenter
 from rtc_server.session.services import Services
 from rtc_server.transport.base import EncodedFrame
 from rtc_server.transport.media.sender import FrameEncoder
@@ -77,7 +77,7 @@ class TranslationTrack:
         session_id: str,
         direction: Direction,
         services: Services,
-        ear: SharedEar,
+        segmenter: SharedSegmenter,
         partials: SharedPartials,
         *,
         make_pacing: Callable[[Preset], PassPacing],
@@ -92,7 +92,7 @@ class TranslationTrack:
             direction=direction,
             ast=RoomAst(services.ast, partials, services.metrics),
             tts=RoomTts(services.tts, is_heard),
-            listener=EarView(ear),
+            listener=SegmenterView(segmenter),
             playout=Playout(services.interpreter.max_playout_s * 1000),
             emit=self._emitted,
             settings=services.interpreter,
@@ -103,11 +103,11 @@ class TranslationTrack:
         self._broadcast = Broadcast(self._next_frame, services.metrics)
 
     def feed(self, pcm: Pcm) -> None:
-        """Feed the audio that the ear was just fed."""
+        """Feed the audio that the segmenter was just fed."""
         self._interpreter.feed(pcm)
 
     def interrupt(self) -> None:
-        """Note that the speaker's transport ended, after the ear did."""
+        """Note that the speaker's transport ended, after the segmenter did."""
         self._interpreter.interrupt_input()
 
     def packet(self, tick: int) -> EncodedFrame | None:

@@ -1,6 +1,6 @@
 """Languages that are interpreted in a room: each while somebody wants it, and a little longer.
 
-Every language hears the same speaker through one ear. The original has nothing to interpret; its
+Every language shares one segmenter of the speaker. The original has nothing to interpret; its
 captions come along with a translation, the carrier.
 """
 
@@ -18,9 +18,9 @@ from rtc_server.pcm import Pcm
 from rtc_server.rooms.base import LanguageState
 from rtc_server.rooms.captions import Caption, CaptionReader, CaptionTape
 from rtc_server.rooms.channel import Member, OriginalTrack, TranslationTrack
-from rtc_server.rooms.ear import SharedEar
 from rtc_server.rooms.engines import SharedPartials
 from rtc_server.rooms.language import RoomLanguage
+from rtc_server.rooms.shared_segmenter import SharedSegmenter
 from rtc_server.session.services import Services
 from rtc_server.session.session import DRAIN_MARGIN_S
 from rtc_server.subject_log import Subject, SubjectLog
@@ -49,7 +49,7 @@ class Languages:
         self._id, self._source, self._targets = room_id, source, targets
         self._log = SubjectLog(logger, Subject.ROOM, room_id)
         self._services, self._settings = services, settings
-        self._ear = SharedEar(services.make_listener())
+        self._segmenter = SharedSegmenter(services.make_listener())
         self._partials = SharedPartials(services.ast, f"room {room_id}")
         self._pacing = cache(PassPacing)
         self._original = OriginalTrack(services.metrics)
@@ -71,20 +71,20 @@ class Languages:
 
         Returns whether speech began, paused or ended in it.
         """
-        self._ear.feed(pcm)
+        self._segmenter.feed(pcm)
         self._original.feed(pcm)
         for translation in self._translations():
             translation.feed(pcm)
-        return bool(self._ear.events)
+        return bool(self._segmenter.events)
 
     @property
     def is_speech_open(self) -> bool:
         """True while the speaker is in the middle of a sentence."""
-        return self._ear.is_open
+        return self._segmenter.is_open
 
     def interrupt(self) -> None:
         """End the sentence in progress: the speaker's transport ended."""
-        self._ear.interrupt()
+        self._segmenter.interrupt()
         for translation in self._translations():
             translation.interrupt()
 
@@ -189,7 +189,7 @@ class Languages:
             f"room {self._id} {code}",
             Direction(self._source, code),
             self._services,
-            self._ear,
+            self._segmenter,
             self._partials,
             make_pacing=self._pacing,
             is_heard=lambda: language.is_heard,

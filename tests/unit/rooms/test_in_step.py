@@ -13,7 +13,7 @@ from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.simultaneous import PassPacing
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
-from rtc_server.rooms.ear import EarView, SharedEar
+from rtc_server.rooms.shared_segmenter import SegmenterView, SharedSegmenter
 from tests.support.fakes import FakeTts, LoudnessVad
 from tests.support.talk import OracleAst, audio, sentences
 
@@ -42,7 +42,7 @@ class OneAtATime(OracleAst):
 
 async def test_an_engine_listens_once_for_all_languages_of_a_room() -> None:
     talk, loop = sentences(5), asyncio.get_running_loop()
-    ast, ear, make_pacing = OneAtATime(talk), SharedEar(_listener()), cache(PassPacing)
+    ast, segmenter, make_pacing = OneAtATime(talk), SharedSegmenter(_listener()), cache(PassPacing)
     voices = [FakeTts(seconds=0.5) for _ in range(3)]
     languages = [
         Interpreter(
@@ -50,7 +50,7 @@ async def test_an_engine_listens_once_for_all_languages_of_a_room() -> None:
             direction=Direction("ru", "en"),
             ast=ast,
             tts=voice,
-            listener=EarView(ear),
+            listener=SegmenterView(segmenter),
             playout=Playout(30_000),
             emit=lambda _event: None,
             settings=InterpreterSettings(mode="balanced", own_voice_guard=False),
@@ -64,7 +64,7 @@ async def test_an_engine_listens_once_for_all_languages_of_a_room() -> None:
     samples: Samples = audio(talk, tail_ms=3000)
     for start in range(0, len(samples), STEP):
         pcm = Pcm(samples[start : start + STEP], start)
-        ear.feed(pcm)
+        segmenter.feed(pcm)
         for language in languages:
             language.feed(pcm)
             language.next_frame()

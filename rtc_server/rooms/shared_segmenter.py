@@ -14,7 +14,7 @@ from rtc_server.interpreter.release import NO_TAIL, Tail
 from rtc_server.pcm import Pcm, Samples
 
 
-class SharedEar:
+class SharedSegmenter:
     """Shared `Listener`, whose events are read by any number of views.
 
     Each call is followed by the same call on every view, which then tells what came of it.
@@ -28,7 +28,7 @@ class SharedEar:
         """Events of the last call."""
         self.before: SpeechStarted | None = None
         """The segment that was open before that."""
-        self._views: WeakSet[EarView] = WeakSet()
+        self._views: WeakSet[SegmenterView] = WeakSet()
 
     def feed(self, pcm: Pcm) -> None:
         """Feed what follows."""
@@ -69,7 +69,7 @@ class SharedEar:
             self._listener.release(needed)
             self._open, self._heard = replace(self._open, start_samples=needed), None
 
-    def join(self, view: "EarView") -> None:
+    def join(self, view: "SegmenterView") -> None:
         """Count with what it needs, as long as it lives."""
         self._views.add(view)
 
@@ -82,18 +82,18 @@ class SharedEar:
                 self._open = None
 
 
-class EarView:
+class SegmenterView:
     """Shared segmentation as one interpreter sees it; implements its `ListenerPort`.
 
     A view that is made while somebody speaks begins with the sentence being spoken.
     """
 
-    def __init__(self, ear: SharedEar) -> None:
-        self._ear = ear
+    def __init__(self, segmenter: SharedSegmenter) -> None:
+        self._segmenter = segmenter
         self._begun = False
         self.needed = 0
         """Audio before this position is dealt with."""
-        ear.join(self)
+        segmenter.join(self)
 
     def feed(self, _pcm: Pcm) -> list[ListenerEvent]:
         """Return the events of the same audio."""
@@ -104,23 +104,23 @@ class EarView:
         return self._told()
 
     def open_segment(self, since: int = 0) -> Samples | None:
-        """See `SharedEar.open_segment`; a part of it when the view needs less than others."""
-        heard, skipped = self._ear.open_segment(), since - self._ear.open_start
+        """See `SharedSegmenter.open_segment`; a part of it when the view needs less than others."""
+        heard, skipped = self._segmenter.open_segment(), since - self._segmenter.open_start
         return heard if heard is None or skipped <= 0 else heard[skipped:]
 
     def release(self, before: int) -> None:
         """Release what lies before; audio goes when no view needs it."""
         self.needed = before
-        self._ear.release()
+        self._segmenter.release()
 
     def quietest(self, start: int, end: int) -> int:
         """See `Listener.quietest`."""
-        return self._ear.quietest(start, end)
+        return self._segmenter.quietest(start, end)
 
     def _told(self) -> list[ListenerEvent]:
         begun, self._begun = self._begun, True
-        missed = () if begun or self._ear.before is None else (self._ear.before,)
-        return [*missed, *self._ear.events]
+        missed = () if begun or self._segmenter.before is None else (self._segmenter.before,)
+        return [*missed, *self._segmenter.events]
 
     # A room's speaker speaks hands-free: there is no push-to-talk, and nothing to be set.
 
@@ -133,7 +133,7 @@ class EarView:
 
     def set_longest(self, *, simultaneous: bool) -> None:
         """Set the longest segment. All views share the server's mode."""
-        self._ear.set_longest(simultaneous=simultaneous)
+        self._segmenter.set_longest(simultaneous=simultaneous)
 
     def start_input(self, *, anew: bool = False) -> list[ListenerEvent]:
         """Do nothing: there is no push-to-talk."""

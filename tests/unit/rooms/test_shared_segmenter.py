@@ -1,21 +1,21 @@
-"""One pair of ears whose audio goes only when no language needs it."""
+"""Shared segmentation whose audio goes only when no language needs it."""
 
 import numpy as np
 
 from rtc_server.config import ListenerSettings
 from rtc_server.interpreter.listener import Listener, SpeechStarted
 from rtc_server.pcm import SPEECH_RATE, Pcm
-from rtc_server.rooms.ear import EarView, SharedEar
+from rtc_server.rooms.shared_segmenter import SegmenterView, SharedSegmenter
 from tests.support.fakes import LoudnessVad, tone
 
 
 def test_audio_goes_when_no_language_needs_it() -> None:
-    ear = SharedEar(Listener(LoudnessVad(), ListenerSettings()))
-    views = [EarView(ear), EarView(ear)]
+    segmenter = SharedSegmenter(Listener(LoudnessVad(), ListenerSettings()))
+    views = [SegmenterView(segmenter), SegmenterView(segmenter)]
     heard = tone(2)
     for start in range(0, heard.size, 320):
         pcm = Pcm(heard[start : start + 320], start)
-        ear.feed(pcm)
+        segmenter.feed(pcm)
         for view in views:
             view.feed(pcm)
     one, other = views
@@ -28,8 +28,8 @@ def test_audio_goes_when_no_language_needs_it() -> None:
     later = other.open_segment(SPEECH_RATE // 2)
     assert later is not None
     assert np.array_equal(later, heard[SPEECH_RATE // 2 :])
-    late = EarView(ear)
+    late = SegmenterView(segmenter)
     pcm = Pcm(tone(0.02), heard.size)
-    ear.feed(pcm)
+    segmenter.feed(pcm)
     [begun] = [event for event in late.feed(pcm) if isinstance(event, SpeechStarted)]
     assert begun.start_samples == SPEECH_RATE // 2  # what is gone is no part of the sentence
