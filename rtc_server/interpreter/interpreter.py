@@ -307,7 +307,7 @@ class Interpreter:
         assert opened is not None, "a pause in a segment that never began"
         opened.drop_questions()
         if not self._echo.is_own_voice(pause.start_samples, pause.end_samples):
-            self._passes.guess(opened, pause, self._position_samples)
+            self._passes.speculate(opened, pause, self._position_samples)
 
     def _note_pass(self, took_ms: float) -> None:
         if self._pacing is not None:

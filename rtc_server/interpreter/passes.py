@@ -10,7 +10,7 @@ from rtc_server.engines.base import AstRequest, AstResult, Texts
 from rtc_server.errors import EngineError
 from rtc_server.interpreter.listener import Segment
 from rtc_server.interpreter.ports import AstPort
-from rtc_server.interpreter.utterance import Guess, OpenSegment
+from rtc_server.interpreter.utterance import OpenSegment, SpeculativeTranslation
 from rtc_server.pcm import Samples
 
 
@@ -56,26 +56,31 @@ class Passes:
         came = partial(self._came, opened, start_samples, end_samples, self._clock())
         opened.answer.add_done_callback(came)
 
-    def guess(self, opened: OpenSegment, pause: Segment, now_samples: int) -> None:
+    def speculate(self, opened: OpenSegment, pause: Segment, now_samples: int) -> None:
         """Translate while the hangover runs; the answer is there when it is over."""
         start_samples, samples = part_of(opened, pause)
         request = self._request(opened, samples, is_open=False)
         try:
-            answer = self._ast.submit_early(request, session_id=self._session_id)
+            answer = self._ast.submit_speculative(request, session_id=self._session_id)
         except EngineError:  # the segment will say so if it lasts
             return
         opened.asked_samples = now_samples
-        opened.guess = Guess(pause, request, answer)
+        opened.speculative = SpeculativeTranslation(pause, request, answer)
         came = partial(self._came, opened, start_samples, pause.end_samples, self._clock())
         answer.add_done_callback(came)
 
     def final(self, opened: OpenSegment, segment: Segment) -> asyncio.Future[AstResult]:
         """Return the translation of a closed segment: the one begun in its pause, if that is the
         same. Raises `EngineError`."""
-        guess = opened.guess
+        speculative = opened.speculative
         bounds = (segment.start_samples, segment.end_samples)
-        if guess and bounds == (guess.segment.start_samples, guess.segment.end_samples):
-            return self._ast.confirm(guess.request, guess.answer, session_id=self._session_id)
+        if speculative and bounds == (
+            speculative.segment.start_samples,
+            speculative.segment.end_samples,
+        ):
+            return self._ast.commit(
+                speculative.request, speculative.answer, session_id=self._session_id
+            )
         opened.drop_questions()
         _, samples = part_of(opened, segment)
         request = self._request(opened, samples, is_open=False)
@@ -118,7 +123,7 @@ class Passes:
         self._answered((self._clock() - asked_s) * 1000)
         # Of an error the final will say, if it lasts. No result: it was not worth its time.
         if done.exception() is None and (result := done.result()) is not None:
-            is_pause = opened.guess is not None and done is opened.guess.answer
+            is_pause = opened.speculative is not None and done is opened.speculative.answer
             self._take(opened, result, start_samples, end_samples, is_pause=is_pause)
 
 

@@ -35,19 +35,19 @@ class AstPort(Protocol):
     ) -> asyncio.Future[AstResult | None]:
         """Ask for the text so far; None when something newer made the question stale."""
 
-    def submit_early(
+    def submit_speculative(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
         """Translate a segment that may be over, when nothing certain waits; None if stale."""
 
-    def confirm(
+    def commit(
         self,
         request: AstRequest,
-        early: asyncio.Future[AstResult | None],
+        speculative: asyncio.Future[AstResult | None],
         *,
         session_id: str,
     ) -> asyncio.Future[AstResult]:
-        """Do as `submit`, with the answer to `submit_early` if that is there or on its way."""
+        """Do as `submit`, with the answer to `speculative` if that is there or on its way."""
 
     def forget(self, session_id: str) -> None:
         """Drop all that waits for this session."""

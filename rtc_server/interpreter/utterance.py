@@ -65,7 +65,7 @@ class Saying:
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
+class SpeculativeTranslation:
     """Speculative translation, begun before the hangover was over."""
 
     segment: Segment
@@ -82,7 +82,7 @@ class OpenSegment:
         self.asked_samples = position_samples
         self.answer: asyncio.Future[AstResult | None] | None = None
         """Partial that was asked for."""
-        self.guess: Guess | None = None
+        self.speculative: SpeculativeTranslation | None = None
         """Speculative translation of the whole segment, should the pause going on end it."""
         self.utterance: Utterance | None = None
         """Utterance of a segment that is translated while it goes on."""
@@ -112,6 +112,6 @@ class OpenSegment:
 
     def drop_questions(self) -> None:
         """Cancel the requests: nobody wants the answers any more."""
-        for question in (self.answer, self.guess.answer if self.guess else None):
+        for question in (self.answer, self.speculative.answer if self.speculative else None):
             if question is not None:
                 question.cancel()

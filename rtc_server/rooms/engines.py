@@ -63,22 +63,22 @@ class RoomAst:
             return self._ast.submit_partial(request, session_id=session_id)
         return self._partials.ask(request)
 
-    def submit_early(
+    def submit_speculative(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
-        """See `AstPort.submit_early`."""
-        return self._ast.submit_early(request, session_id=session_id)
+        """See `AstPort.submit_speculative`."""
+        return self._ast.submit_speculative(request, session_id=session_id)
 
-    def confirm(
+    def commit(
         self,
         request: AstRequest,
-        early: asyncio.Future[AstResult | None],
+        speculative: asyncio.Future[AstResult | None],
         *,
         session_id: str,
     ) -> asyncio.Future[AstResult]:
-        """See `AstPort.confirm`; counted."""
+        """See `AstPort.commit`; counted."""
         self._count(request)
-        return self._ast.confirm(request, early, session_id=session_id)
+        return self._ast.commit(request, speculative, session_id=session_id)
 
     def forget(self, session_id: str) -> None:
         """See `AstPort.forget`."""

@@ -77,26 +77,26 @@ class FakeAst:
         loop.call_later(self.delay_s, settle)
         return answer
 
-    def submit_early(
+    def submit_speculative(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
-        """Takes no script entry: that is taken when the guess is confirmed."""
+        """Takes no script entry: that is taken when it is committed."""
         if self.refuse is not None:
             raise self.refuse
         self.guesses.append(request)
-        early: asyncio.Future[AstResult | None] = asyncio.get_running_loop().create_future()
-        self._asked_at[id(early)] = asyncio.get_running_loop().time()
-        return early
+        speculative: asyncio.Future[AstResult | None] = asyncio.get_running_loop().create_future()
+        self._asked_at[id(speculative)] = asyncio.get_running_loop().time()
+        return speculative
 
-    def confirm(
+    def commit(
         self,
         request: AstRequest,
-        early: asyncio.Future[AstResult | None],
+        speculative: asyncio.Future[AstResult | None],
         *,
         session_id: str,
     ) -> asyncio.Future[AstResult]:
         loop, whole_delay_s = asyncio.get_running_loop(), self.delay_s
-        self.delay_s = max(self._asked_at.pop(id(early)) + whole_delay_s - loop.time(), 0.0)
+        self.delay_s = max(self._asked_at.pop(id(speculative)) + whole_delay_s - loop.time(), 0.0)
         try:
             return self.submit(request, session_id=session_id)
         finally:

@@ -127,16 +127,16 @@ class OracleAst:
     ) -> "asyncio.Future[AstResult | None]":
         return self.submit(request, session_id=session_id)  # type: ignore[return-value]
 
-    submit_early = submit_partial
+    submit_speculative = submit_partial
 
-    def confirm(
+    def commit(
         self,
         request: AstRequest,
-        early: "asyncio.Future[AstResult | None]",
+        speculative: "asyncio.Future[AstResult | None]",
         *,
         session_id: str,
     ) -> "asyncio.Future[AstResult]":
-        return early  # type: ignore[return-value]
+        return speculative  # type: ignore[return-value]
 
     def forget(self, session_id: str) -> None:
         """Nothing waits."""

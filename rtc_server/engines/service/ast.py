@@ -138,13 +138,13 @@ class AstService:
         self._host.wake()
         return entry.future
 
-    def submit_early(
+    def submit_speculative(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
         """Queue a segment that may be over, where partials wait: it delays nothing certain.
 
         The future gives None when it was not worth its time, and raises when the engine failed.
-        Give it to `confirm` once the segment is over, or cancel it when speech goes on.
+        Give it to `commit` once the segment is over, or cancel it when speech goes on.
         """
         entry = self._entry(request, session_id)
         entry.future.add_done_callback(look_at)
@@ -152,22 +152,24 @@ class AstService:
         self._host.wake()
         return entry.future
 
-    def confirm(
+    def commit(
         self,
         request: AstRequest,
-        early: asyncio.Future[AstResult | None],
+        speculative: asyncio.Future[AstResult | None],
         *,
         session_id: str,
     ) -> asyncio.Future[AstResult]:
-        """`submit` what `submit_early` was asked: its answer counts if it is there or on its way.
+        """Do as `submit`; the answer to `speculative` counts if it is there or on its way.
 
         Raises:
             EngineOverloaded: it still waited, and the queue for certain segments is full.
         """
-        answered = early.done() and not early.cancelled() and early.exception() is None
-        if (answered and early.result() is not None) or self._is_running(early):
-            return cast("asyncio.Future[AstResult]", early)
-        early.cancel()
+        answered = (
+            speculative.done() and not speculative.cancelled() and speculative.exception() is None
+        )
+        if (answered and speculative.result() is not None) or self._is_running(speculative):
+            return cast("asyncio.Future[AstResult]", speculative)
+        speculative.cancel()
         return self.submit(request, session_id=session_id)
 
     def _is_running(self, future: asyncio.Future[AstResult | None]) -> bool:

@@ -65,10 +65,10 @@ class AstEntry:
             self.future.exception()  # seen: the session may be gone, which is no fault to log
 
 
-def look_at(early: asyncio.Future[AstResult | None]) -> None:
-    """A guess that failed and was never confirmed is no fault to log."""
-    if not early.cancelled():
-        early.exception()
+def look_at(speculative: asyncio.Future[AstResult | None]) -> None:
+    """A speculative translation that failed and was never committed is no fault to log."""
+    if not speculative.cancelled():
+        speculative.exception()
 
 
 def cancel(entries: Iterable[AstEntry]) -> None:

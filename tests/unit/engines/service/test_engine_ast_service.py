@@ -239,10 +239,10 @@ def early_request(do: Do = Do.ANSWER) -> AstRequest:
 async def test_a_guess_that_was_answered_is_the_answer() -> None:
     async with running() as bench:
         request = early_request()
-        early = bench.service.submit_early(request, session_id="a")
-        guessed = await early
+        speculative = bench.service.submit_speculative(request, session_id="a")
+        guessed = await speculative
         assert guessed is not None
-        answer = await bench.service.confirm(request, early, session_id="a")
+        answer = await bench.service.commit(request, speculative, session_id="a")
         assert answer is guessed
         assert (await bench.seen()).call == 2  # the engine saw it once
 
@@ -250,9 +250,9 @@ async def test_a_guess_that_was_answered_is_the_answer() -> None:
 async def test_a_guess_under_way_is_the_answer() -> None:
     async with running() as bench:
         request = early_request(Do.SLOW)
-        early = bench.service.submit_early(request, session_id="a")
+        speculative = bench.service.submit_speculative(request, session_id="a")
         await bench.until_idle_queue()
-        answer = await bench.service.confirm(request, early, session_id="a")
+        answer = await bench.service.commit(request, speculative, session_id="a")
         assert Seen(answer).call == 1
         assert (await bench.seen()).call == 2
 
@@ -262,21 +262,21 @@ async def test_a_guess_that_still_waits_becomes_certain_and_overtakes_partials()
         busy = await bench.keep_busy()
         partials = [bench.submit_partial(f"p{i}") for i in range(MAX_BATCH)]
         request = early_request()
-        early = bench.service.submit_early(request, session_id="a")
-        answer = bench.service.confirm(request, early, session_id="a")
+        speculative = bench.service.submit_speculative(request, session_id="a")
+        answer = bench.service.commit(request, speculative, session_id="a")
         await asyncio.gather(busy, *partials)
         first = partials[0].result()
         assert first is not None
         assert Seen(await answer).call < Seen(first).call
-        assert early.cancelled()
+        assert speculative.cancelled()
 
 
 async def test_a_guess_delays_no_final_and_a_wrong_one_costs_nothing() -> None:
     async with running() as bench:
         busy = await bench.keep_busy()
-        early = bench.service.submit_early(early_request(), session_id="a")
+        speculative = bench.service.submit_speculative(early_request(), session_id="a")
         final = bench.submit(session="b")
-        early.cancel()
+        speculative.cancel()
         await busy
         assert (Seen(await final).call, Seen(await final).batch) == (2, 1)
         assert (await bench.seen()).call == 3
@@ -284,10 +284,10 @@ async def test_a_guess_delays_no_final_and_a_wrong_one_costs_nothing() -> None:
 
 async def test_a_guess_whose_engine_crashed_is_asked_again() -> None:
     async with running() as bench:
-        early = bench.service.submit_early(early_request(Do.EXIT), session_id="a")
+        speculative = bench.service.submit_speculative(early_request(Do.EXIT), session_id="a")
         with pytest.raises(EngineCrashed):
-            await early
-        answer = bench.service.confirm(early_request(), early, session_id="a")
+            await speculative
+        answer = bench.service.commit(early_request(), speculative, session_id="a")
         assert Seen(await answer).batch == 1
 
 
