@@ -4,10 +4,10 @@ In goes speech-rate PCM (`Interpreter.feed`); out go captions as events, transcr
 frames to play (`Interpreter.next_frame`).
 
 Read `interpreter` first. `listener` cuts the stream into segments, `passes` asks the engine about
-them, `conclusion` awaits the answers in order, `publisher` reports what is committed, and `speaker`
-turns it into speech. In the modes that translate speech while it goes on, `simultaneous` joins
-`commit_policy` (which words stay), `clause_gate` (which words are spoken) and `window` (which audio
-the engine sees); `backlog` sets tempo and omissions.
+them, `conclusion` awaits the answers in order, `publisher` reports what is committed, and
+`speech_output` turns it into speech. In the modes that translate speech while it goes on,
+`simultaneous` joins `commit_policy` (which words stay), `clause_gate` (which words are spoken) and
+`window` (which audio the engine sees); `backlog` sets tempo and omissions.
 
 The engines are behind `ports`; nothing here knows their processes, transports or HTTP. What was
 committed is never taken back, and what was given to the synthesis is never revised.

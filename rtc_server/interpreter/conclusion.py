@@ -10,7 +10,7 @@ from rtc_server.events.server import ServerEvent
 from rtc_server.interpreter.failures import translation_failure
 from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.slow_engine import SlowEngineNotice
-from rtc_server.interpreter.speaker import Speaker
+from rtc_server.interpreter.speech_output import SpeechOutput
 from rtc_server.interpreter.utterance import Utterance
 from rtc_server.metrics import Metrics
 
@@ -23,7 +23,7 @@ class Conclusions:
 
     def __init__(
         self,
-        speaker: Speaker,
+        speech_output: SpeechOutput,
         publisher: Publisher,
         emit: Callable[[ServerEvent], None],
         metrics: Metrics,
@@ -31,7 +31,7 @@ class Conclusions:
     ) -> None:
         self.refused = 0
         """Segments for which there was no room."""
-        self._speaker, self._publisher = speaker, publisher
+        self._speech_output, self._publisher = speech_output, publisher
         self._metrics, self._clock = metrics, clock
         late = "The translation is late. It comes when it is ready."
         self._slow_notice = SlowEngineNotice(late, emit, clock)
@@ -52,7 +52,7 @@ class Conclusions:
 
     def add(self, utterance: Utterance) -> None:
         """Add a segment that is over; its answer brings what is not yet known of it."""
-        self._speaker.expect(utterance)
+        self._speech_output.expect(utterance)
         self._pending += 1
         self._translations.put_nowait(utterance)
 
@@ -92,9 +92,9 @@ class Conclusions:
             committed = utterance.text.committed
             result = AstResult(AstStatus.OK, committed.source, committed.target)
         message = translation_failure(error)
-        self._speaker.fail(utterance.captions, utterance.end_ms, error, message, result)
+        self._speech_output.fail(utterance.captions, utterance.end_ms, error, message, result)
         if utterance.text is not None:
-            self._speaker.complete(utterance)
+            self._speech_output.complete(utterance)
 
 
 def answered(result: AstResult) -> asyncio.Future[AstResult]:

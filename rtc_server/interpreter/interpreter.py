@@ -2,7 +2,7 @@
 
 ``feed`` hears audio, asks for hypotheses and submits closed segments at once. Two tasks then wait
 for the answers in the order the segments were spoken: one turns translations into captions, one
-turns captions into speech (`Speaker`). They are joined by bounded queues:
+turns captions into speech (`SpeechOutput`). They are joined by bounded queues:
 
 =============  ==  ======================================================
 translations    8  refuse: the segment fails in its caption and is counted
@@ -45,7 +45,7 @@ from rtc_server.interpreter.ports import AstPort, ListenerPort, TtsPort
 from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.release import NO_TAIL, Tail
 from rtc_server.interpreter.simultaneous import PassPacing, SimultaneousText
-from rtc_server.interpreter.speaker import Speaker
+from rtc_server.interpreter.speech_output import SpeechOutput
 from rtc_server.interpreter.utterance import OpenSegment, Utterance
 from rtc_server.interpreter.watchdog import Fault
 from rtc_server.interpreter.window import Cut
@@ -81,7 +81,7 @@ class Interpreter:
         self._listener = listener
         self._ast, self._tts = ast, tts
         self._emit, self._metrics, self._clock = emit, metrics, clock
-        self._speaker = Speaker(
+        self._speech_output = SpeechOutput(
             session_id=session_id,
             tts=tts,
             playout=playout,
@@ -89,8 +89,8 @@ class Interpreter:
             metrics=metrics,
             clock=clock,
         )
-        self._publisher = Publisher(self._speaker, emit, metrics, clock)
-        self._conclusions = Conclusions(self._speaker, self._publisher, emit, metrics, clock)
+        self._publisher = Publisher(self._speech_output, emit, metrics, clock)
+        self._conclusions = Conclusions(self._speech_output, self._publisher, emit, metrics, clock)
         self._passes = Passes(ast, session_id, clock, self._take_pass, self._note_pass)
         self._settings = settings
         self._echo = EchoGuard(emit, clock, on=settings.own_voice_guard)
@@ -140,7 +140,7 @@ class Interpreter:
         self._segments += 1
         now, end_ms = self._clock(), _ms(self._position_samples)
         captions = SegmentCaptions(f"seg_{self._segments}", self.direction, end_ms)
-        delays, generation = Delays(now, now, now), self._speaker.generation
+        delays, generation = Delays(now, now, now), self._speech_output.generation
         utterance = Utterance(captions, end_ms, delays, generation)
         utterance.answer = answered(AstResult(AstStatus.OK, source_text, target_text))
         try:
@@ -167,7 +167,7 @@ class Interpreter:
 
     def next_frame(self) -> Samples | None:
         """Return the next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
-        frame = self._speaker.next_frame()
+        frame = self._speech_output.next_frame()
         self._echo.played(frame, self._position_samples)
         if self._open is not None and self._open.is_live and not self._conclusions.pending:
             self._speak(self._open)
@@ -175,18 +175,18 @@ class Interpreter:
 
     def arrived(self, until_s: float) -> None:
         """Note that what was played up to then, on the server's clock, has reached the client."""
-        self._speaker.arrived(until_s)
+        self._speech_output.arrived(until_s)
 
     def take_back(self) -> None:
         """Play again, first of all, what was played and has not reached the client."""
-        self._speaker.take_back()
+        self._speech_output.take_back()
 
     def clear(self) -> None:
         """Stop speaking now: what was said until now stays unspoken, captions stay."""
-        self._speaker.clear()
+        self._speech_output.clear()
         if self._open is not None and self._open.is_live:
             utterance, text = self._open.live()
-            utterance.silence(self._speaker.generation)
+            utterance.silence(self._speech_output.generation)
             text.silence()
 
     @property
@@ -201,7 +201,7 @@ class Interpreter:
         self._pacing = self._make_pacing(preset) if preset else None
         rules = preset.backlog if preset else CONSECUTIVE_BACKLOG
         most_ms = self._settings.max_playout_s * 1000
-        self._speaker.catch_up_by(rules, min(rules.drop_ms or most_ms, most_ms))
+        self._speech_output.catch_up_by(rules, min(rules.drop_ms or most_ms, most_ms))
         self._listener.set_longest(simultaneous=preset is not None)
 
     @property
@@ -212,38 +212,38 @@ class Interpreter:
     @property
     def last_delays(self) -> Delays | None:
         """Delays of the segment played last."""
-        return self._speaker.last_delays
+        return self._speech_output.last_delays
 
     @property
     def queue_drops(self) -> int:
         """Segments and speech dropped from bounded queues so far."""
-        return self._conclusions.refused + self._speaker.drops
+        return self._conclusions.refused + self._speech_output.drops
 
     @property
     def queue_ms(self) -> float:
         """Translated speech that waits to be played."""
-        return self._speaker.queue_ms
+        return self._speech_output.queue_ms
 
     @property
     def queue_depth(self) -> int:
         """Number of segments that were said and not yet played to their end."""
-        return self._speaker.queue_depth
+        return self._speech_output.queue_depth
 
     async def drained(self) -> None:
         """Wait until everything said so far was played, dropped or has failed."""
-        await self._speaker.drained()
+        await self._speech_output.drained()
 
     async def computed(self) -> None:
         """Wait until everything said so far is translated and synthesized, played or not."""
         await self._conclusions.join()
-        await self._speaker.computed()
+        await self._speech_output.computed()
 
     async def run(self) -> None:
         """Translate and speak until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._conclusions.run(), name="translate")
-                tasks.create_task(self._speaker.run(), name="speak")
+                tasks.create_task(self._speech_output.run(), name="speak")
         finally:
             self._ast.forget(self._session_id)
             self._tts.forget(self._session_id)
@@ -275,7 +275,7 @@ class Interpreter:
             text = SimultaneousText(preset, engine, direction.target, Texts())
         if text is not None:
             now_s = self._clock()
-            delays, generation = Delays(now_s, now_s, now_s), self._speaker.generation
+            delays, generation = Delays(now_s, now_s, now_s), self._speech_output.generation
             utterance = Utterance(captions, captions.start_ms, delays, generation, text=text)
             opened.utterance = utterance
 
@@ -440,7 +440,7 @@ class Interpreter:
             opened.captions,
             _ms(end_samples),
             Delays(now_s, now_s, now_s),
-            self._speaker.generation,
+            self._speech_output.generation,
         )
         try:
             self._conclusions.check_room()

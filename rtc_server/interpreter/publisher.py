@@ -15,7 +15,7 @@ from rtc_server.events.server import (
 from rtc_server.interpreter.captions import Transcript
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.simultaneous import Clause, News, SimultaneousText
-from rtc_server.interpreter.speaker import Speaker
+from rtc_server.interpreter.speech_output import SpeechOutput
 from rtc_server.interpreter.utterance import OpenSegment, Saying, Utterance
 from rtc_server.metrics import Metrics
 
@@ -25,12 +25,12 @@ class Publisher:
 
     def __init__(
         self,
-        speaker: Speaker,
+        speech_output: SpeechOutput,
         emit: Callable[[ServerEvent], None],
         metrics: Metrics,
         clock: Clock,
     ) -> None:
-        self._speaker, self._emit = speaker, emit
+        self._speech_output, self._emit = speech_output, emit
         self._metrics, self._clock = metrics, clock
         self._source_transcript, self._target_transcript = Transcript(), Transcript()
 
@@ -43,9 +43,9 @@ class Publisher:
             self._append(result.source_text, result.target_text, utterance.end_ms)
         if result.status is AstStatus.OK and result.target_text:
             delays, generation = utterance.delays, utterance.generation
-            await self._speaker.put(Saying(utterance, result.target_text, delays, generation))
+            await self._speech_output.put(Saying(utterance, result.target_text, delays, generation))
         else:
-            self._speaker.settle(utterance.captions.segment_id)
+            self._speech_output.settle(utterance.captions.segment_id)
 
     def hypothesis(
         self, opened: OpenSegment, result: AstResult, heard_ms: int, offset_ms: int, now_ms: int
@@ -68,9 +68,9 @@ class Publisher:
     def speak(self, opened: OpenSegment, now_ms: int) -> None:
         """Speak what is worth saying of an open segment, which is `now_ms` long by now."""
         utterance, text = opened.live()
-        for clause in text.clauses(self._speaker.expected_ms):
-            self._speaker.expect(utterance)
-            self._speaker.offer(self._saying(utterance, clause, now_ms))
+        for clause in text.clauses(self._speech_output.expected_ms):
+            self._speech_output.expect(utterance)
+            self._speech_output.offer(self._saying(utterance, clause, now_ms))
 
     async def conclude(
         self, utterance: Utterance, text: SimultaneousText, result: AstResult
@@ -93,8 +93,8 @@ class Publisher:
         self._append(news.source, news.target, utterance.end_ms)
         if clause := text.rest():
             behind_ms = (self._clock() - utterance.delays.speech_end_s) * 1000
-            await self._speaker.put(self._saying(utterance, clause, length_ms + behind_ms))
-        self._speaker.complete(utterance)
+            await self._speech_output.put(self._saying(utterance, clause, length_ms + behind_ms))
+        self._speech_output.complete(utterance)
 
     def _append(self, source: str, target: str, end_ms: int) -> None:
         elapsed_ms = elapsed_steps(end_ms)

@@ -46,7 +46,7 @@ class Saying:
     text: str
     delays: Delays
     generation: int
-    """Speech of an older generation than the speaker's was cleared by the user."""
+    """Speech of an older generation than the speech output's was cleared by the user."""
     number: int = 0
     """Number of the saying within its utterance."""
     start_char: int = 0

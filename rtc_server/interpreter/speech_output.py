@@ -41,7 +41,7 @@ _CHAR_MS = 65.0
 logger = logging.getLogger(__name__)
 
 
-class Speaker:
+class SpeechOutput:
     """Speech output of one session: speaks its translations in order."""
 
     def __init__(
