@@ -37,7 +37,7 @@ from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.signaling import make_http_app
 from rtc_server.standstill import standstills
-from rtc_server.transport.base import NextPacket, TransportListener
+from rtc_server.transport.base import NextPacket, TransportObserver
 from rtc_server.transport.discovery import with_public_address
 from rtc_server.transport.logs import limited_logs
 from rtc_server.transport.media.tick import shared_tick
@@ -150,7 +150,7 @@ def _build(settings: Settings) -> _Parts:
 
     async def accept(
         offer_sdp: str,
-        listener: TransportListener,
+        listener: TransportObserver,
         role: Role = Role.CALLER,
         next_packet: NextPacket | None = None,
     ) -> WebRtcTransport:

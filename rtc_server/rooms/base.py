@@ -8,11 +8,11 @@ from typing import Protocol, TypeAlias
 from rtc_server.rooms.captions import CaptionReader
 from rtc_server.session.base import Claimant, OpenedCall, Owner
 from rtc_server.session.manager import CallTransport
-from rtc_server.transport.base import NextPacket, TransportListener
+from rtc_server.transport.base import NextPacket, TransportObserver
 from rtc_server.transport.sdp import Role
 
 AcceptPeer: TypeAlias = Callable[
-    [str, TransportListener, Role, NextPacket | None], Awaitable[CallTransport]
+    [str, TransportObserver, Role, NextPacket | None], Awaitable[CallTransport]
 ]
 """Function that turns an offer into the transport of a speaker or a listener, or raises and leaves
 nothing behind."""

@@ -10,7 +10,7 @@ from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import SourceCaption, TargetCaption
 from rtc_server.interpreter.captions import Direction
 from rtc_server.session.quota import KeyLimits
-from rtc_server.transport.base import Transport, TransportListener
+from rtc_server.transport.base import Transport, TransportObserver
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class TranscriptEntry:
     """Its translation."""
 
 
-Connect = Callable[[TransportListener], Awaitable[Transport]]
+Connect = Callable[[TransportObserver], Awaitable[Transport]]
 """Function that makes the transport of an admitted session, or raises and leaves nothing behind."""
 
 

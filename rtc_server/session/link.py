@@ -5,17 +5,17 @@ import asyncio
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.wire_report import WireReport
-from rtc_server.transport.base import CloseReason, Transport, TransportListener, TransportStats
+from rtc_server.transport.base import CloseReason, Transport, TransportObserver, TransportStats
 
 
 class Link:
-    """Implements `TransportListener`: passes calls on while the session uses this transport.
+    """Implements `TransportObserver`: passes calls on while the session uses this transport.
 
     A transport that was replaced may still call until it has closed; nothing of that is passed on.
     """
 
-    def __init__(self, session: TransportListener, metrics: Metrics) -> None:
-        self._session: TransportListener | None = session
+    def __init__(self, session: TransportObserver, metrics: Metrics) -> None:
+        self._session: TransportObserver | None = session
         self._transport: Transport | None = None
         self._report = WireReport(metrics)
         self._shift_samples: int | None = None

@@ -26,7 +26,7 @@ from rtc_server.session.link import Link
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
 from rtc_server.session.transcript import Archive
-from rtc_server.transport.base import Transport, TransportListener
+from rtc_server.transport.base import Transport, TransportObserver
 
 RETRY_NOT_READY_S = 2
 """Seconds after which to try again while the engines warm up."""
@@ -49,7 +49,7 @@ class CallTransport(Transport, Protocol):
 
 AnyTransport = TypeVar("AnyTransport", bound=Transport)
 
-Accept = Callable[[str, TransportListener], Awaitable[CallTransport]]
+Accept = Callable[[str, TransportObserver], Awaitable[CallTransport]]
 """Function that turns an offer into a transport, or raises `BadOffer` and leaves nothing behind."""
 
 
@@ -139,7 +139,7 @@ class SessionManager:
     async def _resumed(
         self,
         session_id: str,
-        connect: Callable[[TransportListener], Awaitable[AnyTransport]],
+        connect: Callable[[TransportObserver], Awaitable[AnyTransport]],
         seen: LastSeen,
     ) -> tuple[Link, AnyTransport]:
         """Return the session on its new transport. Takes no place: the session has
@@ -250,7 +250,7 @@ class SessionManager:
         return _Admitted(session, session.link(), place)
 
     async def _connected(
-        self, admitted: _Admitted, connect: Callable[[TransportListener], Awaitable[AnyTransport]]
+        self, admitted: _Admitted, connect: Callable[[TransportObserver], Awaitable[AnyTransport]]
     ) -> AnyTransport:
         try:
             return await self._while_open(connect(admitted.link))

@@ -15,7 +15,7 @@ from rtc_server.metrics import Metrics
 from rtc_server.session.base import Calls
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import last_seen, query_text, session_request
-from rtc_server.transport.base import TransportListener
+from rtc_server.transport.base import TransportObserver
 from rtc_server.transport.reads import limit_read_bytes
 from rtc_server.transport.websocket.forms import Form
 from rtc_server.transport.websocket.plain import PlainForm
@@ -123,7 +123,7 @@ class WebSocketRoutes:
             writer_limit=UNSENT_BYTES,
         )
 
-        async def upgrade(listener: TransportListener) -> WebSocketTransport:
+        async def upgrade(listener: TransportObserver) -> WebSocketTransport:
             await response.prepare(request)
             _bound_buffers(request)
             return WebSocketTransport(

@@ -37,7 +37,7 @@ NextPacket: TypeAlias = Callable[[int], EncodedFrame | None]
 of one event loop count the same ticks, so that a frame is encoded once for all of them."""
 
 
-class TransportListener(Protocol):
+class TransportObserver(Protocol):
     """Callbacks of a transport to its session, made on the event loop; they must not block."""
 
     def on_connected(self) -> None:

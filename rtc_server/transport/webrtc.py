@@ -12,7 +12,7 @@ from rtc_server.pcm import Pcm
 from rtc_server.standstill import standstills
 from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.answer import write_answer
-from rtc_server.transport.base import CloseReason, NextPacket, TransportListener, TransportStats
+from rtc_server.transport.base import CloseReason, NextPacket, TransportObserver, TransportStats
 from rtc_server.transport.channel import EventChannel
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.ice_servers import agent_servers
@@ -39,7 +39,7 @@ class WebRtcTransport:
     def __init__(
         self,
         offer: Offer,
-        listener: TransportListener,
+        listener: TransportObserver,
         settings: TransportSettings,
         options: IceOptions,
         clock: Clock,
@@ -67,7 +67,7 @@ class WebRtcTransport:
     async def accept(
         cls,
         offer_sdp: str,
-        listener: TransportListener,
+        listener: TransportObserver,
         settings: TransportSettings,
         *,
         host: str,

@@ -16,7 +16,7 @@ from rtc_server.engines.base import (
 )
 from rtc_server.errors import EngineError
 from rtc_server.pcm import SPEECH_RATE, Samples
-from rtc_server.transport.base import CloseReason, TransportListener, TransportStats
+from rtc_server.transport.base import CloseReason, TransportObserver, TransportStats
 
 AST_CAPABILITIES = AstCapabilities(
     name="fake",
@@ -183,7 +183,7 @@ class FakeTransport:
 
     answer_sdp = "v=0"
 
-    def __init__(self, listener: TransportListener) -> None:
+    def __init__(self, listener: TransportObserver) -> None:
         self.listener = listener
         self.sent: list[str] = []
         self.fragments: list[str] = []

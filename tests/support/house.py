@@ -18,7 +18,7 @@ from rtc_server.session.base import SessionRequest, SuggestedPhrase
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.session.usage import UsageRecord
-from rtc_server.transport.base import TransportListener
+from rtc_server.transport.base import TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad
 
 ALL = frozenset({"segment", "playout", "vad", "metrics"})
@@ -79,7 +79,7 @@ async def house(
     )
     wires: list[FakeTransport] = []
 
-    async def accept(offer: str, listener: TransportListener) -> FakeTransport:
+    async def accept(offer: str, listener: TransportObserver) -> FakeTransport:
         await asyncio.sleep(0.01)
         if offer == "bad":
             raise BadOffer("No audio.")

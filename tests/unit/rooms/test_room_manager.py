@@ -30,7 +30,7 @@ from rtc_server.session.services import Services
 from rtc_server.transport.base import (
     CloseReason,
     NextPacket,
-    TransportListener,
+    TransportObserver,
     TransportStats,
 )
 from rtc_server.transport.sdp import Role
@@ -88,7 +88,7 @@ async def halls(tts: FakeTts | None = None, **settings: float) -> AsyncIterator[
     )
 
     async def accept(
-        offer: str, listener: TransportListener, role: Role, next_packet: NextPacket | None
+        offer: str, listener: TransportObserver, role: Role, next_packet: NextPacket | None
     ) -> FakeTransport:
         await asyncio.sleep(1.0 if offer == "slow" else 0.01)
         if offer == "bad":

@@ -14,7 +14,7 @@ from rtc_server.pcm import FRAME_MS, Samples
 from rtc_server.session.base import Claimant, LastSeen, Owner, SessionRequest
 from rtc_server.session.event_log import MAX_BYTES, MAX_EVENTS, EventLog, SentEvent
 from rtc_server.session.quota import KeyLimits
-from rtc_server.transport.base import CloseReason, TransportListener
+from rtc_server.transport.base import CloseReason, TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, joined, ok, silence, tone
 from tests.support.house import ALL, House, events, house, say, speak
 from tests.support.virtual_time import watched
@@ -359,7 +359,7 @@ async def test_it_is_one_session_to_its_key() -> None:
 async def test_a_stream_is_resumed_by_another_stream() -> None:
     async with house(FakeAst([ok("да", "yes")])) as h:
 
-        async def connect(listener: TransportListener) -> FakeTransport:
+        async def connect(listener: TransportObserver) -> FakeTransport:
             h.wires.append(FakeTransport(listener))
             listener.on_connected()
             return h.wires[-1]

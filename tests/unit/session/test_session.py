@@ -18,7 +18,7 @@ from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE
 from rtc_server.session.base import Claimant, Owner, SessionRequest
 from rtc_server.session.quota import DAY_S, RENEWED_BEFORE_S, KeyLimits
-from rtc_server.transport.base import CloseReason, TransportListener
+from rtc_server.transport.base import CloseReason, TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, joined, ok, silence, tone
 from tests.support.house import ALL, events, house, say, speak
 
@@ -116,7 +116,7 @@ async def test_a_target_alone_finds_the_only_source_there_is_for_it() -> None:
 async def test_what_a_stream_asks_for_is_checked_before_it_connects() -> None:
     async with house() as h:
 
-        async def connect(listener: TransportListener) -> FakeTransport:
+        async def connect(listener: TransportObserver) -> FakeTransport:
             pytest.fail("nobody was admitted")
 
         with pytest.raises(UnsupportedPair):
@@ -137,7 +137,7 @@ async def test_who_streams_a_recording_too_fast_is_warned() -> None:
 async def test_a_stream_lasts_as_long_as_its_session_and_sends_stats() -> None:
     async with house() as h:
 
-        async def connect(listener: TransportListener) -> FakeTransport:
+        async def connect(listener: TransportObserver) -> FakeTransport:
             h.wires.append(FakeTransport(listener))
             return h.wires[-1]
 
@@ -165,7 +165,7 @@ async def test_a_stream_lasts_as_long_as_its_session_and_sends_stats() -> None:
 async def test_a_stream_whose_handler_is_cancelled_frees_its_session() -> None:
     async with house() as h:
 
-        async def connect(listener: TransportListener) -> FakeTransport:
+        async def connect(listener: TransportObserver) -> FakeTransport:
             h.wires.append(FakeTransport(listener))
             return h.wires[-1]
 
