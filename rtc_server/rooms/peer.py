@@ -15,7 +15,7 @@ from rtc_server.transport.base import CloseReason
 
 
 class Peer:
-    """Implements `TransportListener`, and `Member` for those who listen."""
+    """Implements `TransportObserver`, and `Member` for those who listen."""
 
     hears = True
 

@@ -69,7 +69,7 @@ logger = logging.getLogger(__name__)
 
 
 class Session:
-    """Implements `TransportListener` for the `Link` it is on. Made and given its transports by the
+    """Implements `TransportObserver` for the `Link` it is on. Made and given its transports by the
     manager.
     """
 

@@ -1,7 +1,7 @@
 """Transports: each turns one client's connection into PCM in, and PCM and events out.
 
 In come an SDP offer and datagrams, or the messages of a WebSocket; out go calls to a
-`TransportListener`: connected, PCM, client event, closed. The way back is its `next_frame`, asked
+`TransportObserver`: connected, PCM, client event, closed. The way back is its `next_frame`, asked
 for at each tick, and `Transport.send_message`.
 
 Read `base` first: the interface that sessions see. `webrtc` is the peer connection: `sdp` and
