@@ -15,15 +15,12 @@ from omegaconf import OmegaConf
 
 from models.fixture.corpus import not_speech
 from rtc_server.catalog import Model, ModelFile
-from rtc_server.config import EngineSettings
 from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions
 from rtc_server.engines.canary.engine import create
 from rtc_server.engines.canary.files import open_archive
 from rtc_server.engines.canary.nemo_writer import NemoWriter, restore
 from rtc_server.engines.canary.translator import CanaryAst
-from rtc_server.engines.service.ast import AstService
 from rtc_server.errors import EngineUnavailable
-from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
 from tests.support.nemo.fixture import MODEL, OPTIONS, TEXTS, fixture_writer, said
 
@@ -97,10 +94,11 @@ def test_many_calls_change_neither_answers_nor_model_nor_memory() -> None:
     first = [ours.translate(batch) for batch in batches]
     statistics, process = batch_norm(writer.model).clone(), psutil.Process()
     memory = process.memory_info().rss
-    for call in range(1000):
+    for call in range(250):
         assert ours.translate(batches[call % 4]) == first[call % 4]
     assert torch.equal(batch_norm(writer.model), statistics)
-    assert process.memory_info().rss - memory < 16 << 20  # the heap takes 3 MB once
+    # The heap takes 3 MB once; a copy of each call's audio would be some 50.
+    assert process.memory_info().rss - memory < 8 << 20
 
 
 def test_a_model_left_in_train_mode_is_not_harmed() -> None:
@@ -178,21 +176,6 @@ def test_capabilities_are_those_of_the_model() -> None:
     assert capabilities.partials
     assert capabilities.max_audio_s == 40.0
     assert "CC-BY-4.0" in capabilities.licence
-
-
-async def test_through_the_engine_process() -> None:
-    service = AstService("canary", OPTIONS, EngineSettings(ast="canary"), Metrics())
-    await service.start()
-    try:
-        requests = [
-            (said(TEXTS[pair][i][0], pair), expected(pair, i)) for i in range(4) for pair in TEXTS
-        ]
-        futures = [
-            service.submit(request, session_id=f"s{i}") for i, (request, _) in enumerate(requests)
-        ]
-        assert [await future for future in futures] == [wanted for _, wanted in requests]
-    finally:
-        await service.close()
 
 
 def refused(model: Path | str, device: str = "cpu") -> str:
