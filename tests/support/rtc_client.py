@@ -297,6 +297,12 @@ class RtcClient:
         raw = event if isinstance(event, str | bytes) else json.dumps(event)
         self._channel.send(raw)
 
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that were sent and that SCTP still holds."""
+        assert self._channel is not None
+        return int(self._channel.bufferedAmount)
+
     async def event(self, kind: str, *, timeout_s: float = 60.0, count: int = 1) -> dict[str, Any]:
         """Wait for the `count`-th server event of type `kind`."""
         found: list[dict[str, Any]] = []
