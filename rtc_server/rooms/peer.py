@@ -10,7 +10,7 @@ from rtc_server.pcm import Pcm, Samples
 from rtc_server.rooms.captions import Caption
 from rtc_server.session.base import Owner
 from rtc_server.session.manager import CallTransport
-from rtc_server.session.wire_report import WireReport
+from rtc_server.session.transport_report import TransportReport
 from rtc_server.transport.base import CloseReason
 
 
@@ -37,7 +37,7 @@ class Peer:
         """Names its only ICE session."""
         self._on_connected, self._on_over, self._on_pcm = on_connected, on_over, on_pcm
         self._transport: CallTransport | None = None
-        self._report = WireReport(metrics)
+        self._report = TransportReport(metrics)
         self._connected = False
         self._events = 0
 

@@ -22,10 +22,10 @@ from rtc_server.session.base import (
     TranscriptEntry,
     check_headroom,
 )
-from rtc_server.session.link import Link
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
 from rtc_server.session.transcript import Archive
+from rtc_server.session.transport_binding import TransportBinding
 from rtc_server.transport.base import Transport, TransportObserver
 
 RETRY_NOT_READY_S = 2
@@ -56,8 +56,8 @@ Accept = Callable[[str, TransportObserver], Awaitable[CallTransport]]
 @dataclass(frozen=True, slots=True)
 class _Admitted:
     session: Session
-    link: Link
-    """Link to its first transport."""
+    binding: TransportBinding
+    """Binding to its first transport."""
     place: Place
 
 
@@ -120,7 +120,7 @@ class SessionManager:
         """See `Calls.run_stream`."""
         admitted = self._admit(request)
         self._begin(admitted, await self._connected(admitted, connect))
-        await self._stream(admitted.session, admitted.link)
+        await self._stream(admitted.session, admitted.binding)
 
     async def resume_call(self, session_id: str, offer_sdp: str, seen: LastSeen) -> OpenedCall:
         """See `Calls.resume_call`."""
@@ -131,31 +131,31 @@ class SessionManager:
 
     async def resume_stream(self, session_id: str, connect: Connect, seen: LastSeen) -> None:
         """See `Calls.resume_stream`."""
-        link, _ = await self._resumed(session_id, connect, seen)
+        binding, _ = await self._resumed(session_id, connect, seen)
         call = replace(self._call(session_id), negotiated=None)
         self._calls[session_id] = call
-        await self._stream(call.session, link)
+        await self._stream(call.session, binding)
 
     async def _resumed(
         self,
         session_id: str,
         connect: Callable[[TransportObserver], Awaitable[AnyTransport]],
         seen: LastSeen,
-    ) -> tuple[Link, AnyTransport]:
+    ) -> tuple[TransportBinding, AnyTransport]:
         """Return the session on its new transport. Takes no place: the session has
         its own already.
         """
         session = self._resumable(session_id)
-        link = session.link()
-        transport = await connect(link)
+        binding = session.binding()
+        transport = await connect(binding)
         # Awaits nothing from here on: a caller who gives up now finds the session whole.
         try:
             self._resumable(session_id)  # it may have ended while the transport was being made
         except UnknownSession:
             await transport.close()
             raise
-        session.resume(link, transport, seen)
-        return link, transport
+        session.resume(binding, transport, seen)
+        return binding, transport
 
     def _resumable(self, session_id: str) -> Session:
         session = self._call(session_id).session
@@ -163,10 +163,10 @@ class SessionManager:
             raise UnknownSession("There is no such session; it may have ended.")
         return session
 
-    async def _stream(self, session: Session, link: Link) -> None:
+    async def _stream(self, session: Session, binding: TransportBinding) -> None:
         """Wait until that transport is over. When cancelled, the session ends."""
         try:
-            await link.over.wait()
+            await binding.over.wait()
         except asyncio.CancelledError:
             await session.close()
             raise
@@ -247,13 +247,13 @@ class SessionManager:
             place.end(self._services.clock(), self._services.wall())
             raise
         place.give_up = session.give_up
-        return _Admitted(session, session.link(), place)
+        return _Admitted(session, session.binding(), place)
 
     async def _connected(
         self, admitted: _Admitted, connect: Callable[[TransportObserver], Awaitable[AnyTransport]]
     ) -> AnyTransport:
         try:
-            return await self._while_open(connect(admitted.link))
+            return await self._while_open(connect(admitted.binding))
         except BaseException:
             admitted.place.end(self._services.clock(), self._services.wall())
             raise
@@ -277,7 +277,7 @@ class SessionManager:
         call = _OpenCall(session, negotiated, etag, admitted.place)
         self._calls[session.id] = call
         self._services.metrics.sessions.set(len(self._calls))
-        session.attach(admitted.link, transport)
+        session.attach(admitted.binding, transport)
         life = asyncio.create_task(self._live(session), name=f"session {session.id}")
         self._lives.add(life)
         life.add_done_callback(self._lives.discard)

@@ -40,12 +40,12 @@ from rtc_server.session.admission import Place, PlaceState
 from rtc_server.session.base import LastSeen, SessionRequest
 from rtc_server.session.event_log import EventLog, SentEvent
 from rtc_server.session.expiry import Expiry
-from rtc_server.session.link import Link
 from rtc_server.session.preferences import Preferences
 from rtc_server.session.push_to_talk import PushToTalk
 from rtc_server.session.reports import metrics_event, stats_event
 from rtc_server.session.services import Services
 from rtc_server.session.transcript import SessionTranscript
+from rtc_server.session.transport_binding import TransportBinding
 from rtc_server.session.usage import UsageMeter
 from rtc_server.standstill import standstills
 from rtc_server.subject_log import Subject, SubjectLog
@@ -69,7 +69,7 @@ logger = logging.getLogger(__name__)
 
 
 class Session:
-    """Implements `TransportObserver` for the `Link` it is on. Made and given its transports by the
+    """Implements `TransportObserver` for the `TransportBinding` it is on. Made and given its transports by the
     manager.
     """
 
@@ -100,7 +100,7 @@ class Session:
         self._push_to_talk = PushToTalk(self._interpreter, services.vad_batcher)
         self._set_listener()
         self._set_mode(request.settings)
-        self._link: Link | None = None
+        self._binding: TransportBinding | None = None
         self._events = self._seq = 0
         self._log = EventLog()
         self.transcript = SessionTranscript()
@@ -112,7 +112,7 @@ class Session:
         self._was_connected = False
         self._messages_dropped = 0
         """Messages dropped on transports it has no more."""
-        self._wires_closing: set[asyncio.Task[None]] = set()
+        self._transports_closing: set[asyncio.Task[None]] = set()
         self._abandoned: asyncio.TimerHandle | None = None
         """Timer that ends the session unless its client comes back."""
         self._speaking = False
@@ -128,25 +128,25 @@ class Session:
 
     # ---------------------------------------------------------------- transports
 
-    def link(self) -> Link:
-        """Return the link for a new transport; `attach` or `resume` takes it into use."""
-        return Link(self, self._services.metrics)
+    def binding(self) -> TransportBinding:
+        """Return the binding for a new transport; `attach` or `resume` takes it into use."""
+        return TransportBinding(self, self._services.metrics)
 
-    def attach(self, link: Link, transport: Transport) -> None:
+    def attach(self, binding: TransportBinding, transport: Transport) -> None:
         """Join the first transport. Called once, before `run`."""
-        self._take(link, transport)
+        self._take(binding, transport)
         self._emit(SessionCreated(self.info()))
 
-    def resume(self, link: Link, transport: Transport, seen: LastSeen) -> None:
+    def resume(self, binding: TransportBinding, transport: Transport, seen: LastSeen) -> None:
         """Join another transport: what the client has missed is sent, and speech goes on."""
-        if (old := self._link) is not None:
+        if (old := self._binding) is not None:
             self._leave(old)
             closing = asyncio.create_task(old.transport.close(), name=f"old transport {self.id}")
-            self._wires_closing.add(closing)
-            closing.add_done_callback(self._wires_closing.discard)
+            self._transports_closing.add(closing)
+            closing.add_done_callback(self._transports_closing.discard)
         self._place.state = PlaceState.CONNECTED
         missed = self._log.since(seen, self._heard_s)
-        self._take(link, transport)
+        self._take(binding, transport)
         self._emit(SessionUpdated(self.info()))
         for text in missed.texts:
             transport.send_message(text)
@@ -161,27 +161,27 @@ class Session:
             )
         self.log.info("its client is back")
 
-    def _take(self, link: Link, transport: Transport) -> None:
+    def _take(self, binding: TransportBinding, transport: Transport) -> None:
         if self._abandoned is not None:
             self._abandoned.cancel()
-        link.attach(transport, self._interpreter.position_samples)
-        self._link = link
+        binding.attach(transport, self._interpreter.position_samples)
+        self._binding = binding
         self.reason = CloseReason.LOCAL  # that of a transport before it no longer counts
 
-    def _leave(self, link: Link) -> None:
+    def _leave(self, binding: TransportBinding) -> None:
         """Leave this transport. Speech that it lost is played on the next."""
-        self._link = None
+        self._binding = None
         self._services.vad_batcher.catch_up()
-        if link.connected:
-            self._heard_from(link)
+        if binding.connected:
+            self._heard_from(binding)
             self._interpreter.take_back()
             self._interpreter.interrupt_input()
-            self._messages_dropped += link.stats.messages_dropped
-        link.detach()
+            self._messages_dropped += binding.stats.messages_dropped
+        binding.detach()
 
-    def _heard_from(self, link: Link) -> None:
+    def _heard_from(self, binding: TransportBinding) -> None:
         """Note a sign of life: speech from before it has arrived, or nothing has."""
-        heard_s = link.stats.last_heard_s
+        heard_s = binding.stats.last_heard_s
         self._heard_s = self._services.clock() if heard_s is None else heard_s
         self._interpreter.arrived(self._heard_s)
 
@@ -213,10 +213,10 @@ class Session:
             if self._abandoned is not None:
                 self._abandoned.cancel()
             try:
-                if (link := self._link) is not None:
-                    await link.transport.close(self.reason)
-                    link.detach()
-                await asyncio.gather(*self._wires_closing)
+                if (binding := self._binding) is not None:
+                    await binding.transport.close(self.reason)
+                    binding.detach()
+                await asyncio.gather(*self._transports_closing)
             finally:
                 self._freed.set()  # others wait for it, whatever went wrong
 
@@ -251,7 +251,7 @@ class Session:
 
     def _finish_soon(self, *, drain: bool) -> None:
         self._closing = True
-        if drain and self._link is not None:
+        if drain and self._binding is not None:
             self._drain.set()
         else:
             self._finish()
@@ -313,13 +313,13 @@ class Session:
         self._emit(WarningEvent("audio_ahead", AUDIO_AHEAD))
 
     def on_closed(self, reason: CloseReason) -> None:
-        if self._over.is_set() or self._link is None:
+        if self._over.is_set() or self._binding is None:
             return
         self.reason = reason
         wait_s = self._services.resume_s
         if reason in LOST and self._was_connected and wait_s and not self._closing:
             self.log.info("its client is gone (%s); waiting", reason.value)
-            self._leave(self._link)
+            self._leave(self._binding)
             self._place.state = PlaceState.LOST
             self._wait_for_client(wait_s)
         else:
@@ -357,7 +357,7 @@ class Session:
             case asked.InputStart():
                 self._push_to_talk.press()
             case asked.InputCommit(tail_ms):
-                in_order = self._link is None or self._link.transport.in_order
+                in_order = self._binding is None or self._binding.transport.in_order
                 self._push_to_talk.release(tail_ms, in_order=in_order)
             case asked.OutputClear():
                 self._interpreter.clear()
@@ -431,7 +431,7 @@ class Session:
         if self._over.is_set() or not self._preferences.wants(event):
             return  # nothing follows session.closed
         droppable = is_droppable(event)
-        if droppable and self._link is None:
+        if droppable and self._binding is None:
             return
         self._events += 1
         seq = None
@@ -441,8 +441,8 @@ class Session:
         text = encode(event, event_id=f"event_{self._events}", seq=seq)
         if not droppable:
             self._log.keep(SentEvent(self._events, seq, self._services.clock(), text))
-        if self._link is not None:
-            self._link.transport.send_message(text, droppable=droppable)
+        if self._binding is not None:
+            self._binding.transport.send_message(text, droppable=droppable)
 
     def _refuse(self, error: RemoteError, event_id: str | None = None) -> None:
         detail = ErrorDetail("invalid_request_error", error.code, str(error), event_id)
@@ -451,20 +451,20 @@ class Session:
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(METRICS_INTERVAL_S)
-            link = self._link
-            if link is None or not link.connected:
+            binding = self._binding
+            if binding is None or not binding.connected:
                 continue
-            link.sample()
-            self._heard_from(link)
-            delays, drops = self._interpreter.last_delays, self._drops(link)
+            binding.sample()
+            self._heard_from(binding)
+            delays, drops = self._interpreter.last_delays, self._drops(binding)
             if "metrics" in self._preferences.groups:
                 queue_ms = self._interpreter.queue_ms
-                event = metrics_event(delays, link.stats, queue_ms=queue_ms, queue_drops=drops)
+                event = metrics_event(delays, binding.stats, queue_ms=queue_ms, queue_drops=drops)
                 self._emit(event)
             if self._stats:
                 depth = self._interpreter.queue_depth
                 self._emit(stats_event(delays, queue_depth=depth, queue_drops=drops))
 
-    def _drops(self, link: Link) -> int:
-        dropped = self._messages_dropped + link.stats.messages_dropped
+    def _drops(self, binding: TransportBinding) -> int:
+        dropped = self._messages_dropped + binding.stats.messages_dropped
         return self._interpreter.queue_drops + dropped

@@ -20,7 +20,7 @@ class _Counted:
     media_faults: int = 0
 
 
-class WireReport:
+class TransportReport:
     """Difference of one transport's counters, which only grow, added to counters and histograms of
     all.
     """

@@ -1,7 +1,7 @@
 """The counters of many wires in one server's metrics."""
 
 from rtc_server.metrics import Metrics
-from rtc_server.session.wire_report import WireReport
+from rtc_server.session.transport_report import TransportReport
 from rtc_server.transport.base import TransportStats
 
 
@@ -13,7 +13,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float:
 
 def test_sessions_add_up_whenever_they_are_looked_at() -> None:
     metrics = Metrics()
-    one, other = WireReport(metrics), WireReport(metrics)
+    one, other = TransportReport(metrics), TransportReport(metrics)
     stats = TransportStats(
         packets_received=90, packets_lost=10, packets_sent=50, concealed_ms=120.0
     )
@@ -34,7 +34,7 @@ def test_sessions_add_up_whenever_they_are_looked_at() -> None:
 
 def test_a_late_packet_takes_its_loss_back_without_a_negative_count() -> None:
     metrics = Metrics()
-    report = WireReport(metrics)
+    report = TransportReport(metrics)
     for lost in (5, 4, 6):
         report.sample(TransportStats(packets_lost=lost))
     assert value(metrics, "rtc_packets_total", way="lost") == 6
@@ -42,10 +42,10 @@ def test_a_late_packet_takes_its_loss_back_without_a_negative_count() -> None:
 
 def test_loss_and_drift_are_told_once_at_the_end_of_those_that_spoke() -> None:
     metrics = Metrics()
-    WireReport(metrics).finish(
+    TransportReport(metrics).finish(
         TransportStats(packets_received=95, packets_lost=5, drift_ppm=-300.0)
     )
-    WireReport(metrics).finish(TransportStats())
+    TransportReport(metrics).finish(TransportStats())
     assert value(metrics, "rtc_session_loss_count") == 1
     assert round(value(metrics, "rtc_session_loss_sum"), 6) == 0.05
     assert value(metrics, "rtc_session_drift_ppm_sum") == 300

@@ -4,11 +4,11 @@ import asyncio
 
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm, Samples
-from rtc_server.session.wire_report import WireReport
+from rtc_server.session.transport_report import TransportReport
 from rtc_server.transport.base import CloseReason, Transport, TransportObserver, TransportStats
 
 
-class Link:
+class TransportBinding:
     """Implements `TransportObserver`: passes calls on while the session uses this transport.
 
     A transport that was replaced may still call until it has closed; nothing of that is passed on.
@@ -17,7 +17,7 @@ class Link:
     def __init__(self, session: TransportObserver, metrics: Metrics) -> None:
         self._session: TransportObserver | None = session
         self._transport: Transport | None = None
-        self._report = WireReport(metrics)
+        self._report = TransportReport(metrics)
         self._shift_samples: int | None = None
         self._position_samples = 0
         self.connected = False
