@@ -69,8 +69,9 @@ logger = logging.getLogger(__name__)
 
 
 class Session:
-    """Implements `TransportObserver` for the `TransportBinding` it is on. Made and given its transports by the
-    manager.
+    """One speaker's stream: takes the calls of its `TransportBinding`, as a `TransportObserver`.
+
+    Made and given its transports by the manager.
     """
 
     def __init__(
