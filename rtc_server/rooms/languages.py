@@ -15,11 +15,11 @@ from rtc_server.events.server import ExpiringEvent, SegmentEvent, TargetCaption
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.simultaneous import PassPacing
 from rtc_server.pcm import Pcm
-from rtc_server.rooms.base import LanguageState
 from rtc_server.rooms.captions import Caption, CaptionReader, CaptionTape
 from rtc_server.rooms.channel import Member, OriginalTrack, TranslationTrack
 from rtc_server.rooms.engines import SharedPartials
 from rtc_server.rooms.language import RoomLanguage
+from rtc_server.rooms.room_api import LanguageState
 from rtc_server.rooms.shared_segmenter import SharedSegmenter
 from rtc_server.session.services import Services
 from rtc_server.session.session import DRAIN_MARGIN_S

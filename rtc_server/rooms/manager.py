@@ -15,10 +15,10 @@ from rtc_server.errors import (
     UnknownSession,
     UnsupportedPair,
 )
-from rtc_server.rooms.base import AcceptPeer, RoomState, SpeakerRequest
 from rtc_server.rooms.captions import CaptionReader
 from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room import Room
+from rtc_server.rooms.room_api import AcceptPeer, RoomState, SpeakerRequest
 from rtc_server.session.admission import Admission, Kind, most_of_one_key
 from rtc_server.session.base import Claimant, OpenedCall, Owner, Readiness, check_headroom
 from rtc_server.session.services import Services

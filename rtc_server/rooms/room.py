@@ -19,10 +19,10 @@ from rtc_server.config import RoomSettings
 from rtc_server.errors import RoomSilent, RoomTaken, UnknownSession
 from rtc_server.events.server import ExpiringEvent, ExpiringReason
 from rtc_server.pcm import Pcm
-from rtc_server.rooms.base import AcceptPeer, RoomState
 from rtc_server.rooms.captions import CaptionReader
 from rtc_server.rooms.languages import Languages
 from rtc_server.rooms.peer import Peer
+from rtc_server.rooms.room_api import AcceptPeer, RoomState
 from rtc_server.session.admission import Place, PlaceState
 from rtc_server.session.base import OpenedCall, Owner
 from rtc_server.session.expiry import EXPIRING_S, Expiry

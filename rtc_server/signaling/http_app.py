@@ -12,7 +12,7 @@ from rtc_server.clock import monotonic, wall
 from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
 from rtc_server.resources import resource_folder
-from rtc_server.rooms.base import Rooms
+from rtc_server.rooms.room_api import Rooms
 from rtc_server.session.base import Calls, Catalogue, Readiness
 from rtc_server.session.quota import KeyLimits
 from rtc_server.signaling.auth import Access, AccessControl

@@ -20,9 +20,9 @@ from rtc_server.errors import (
 )
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm
-from rtc_server.rooms.base import SpeakerRequest
 from rtc_server.rooms.captions import READER_CAPTIONS, Caption, CaptionReader
 from rtc_server.rooms.manager import RoomManager
+from rtc_server.rooms.room_api import SpeakerRequest
 from rtc_server.session.admission import UNCONNECTED_LISTENERS, Admission, AdmissionLimits
 from rtc_server.session.base import Claimant, OpenedCall, Owner
 from rtc_server.session.quota import KeyLimits, Quotas
