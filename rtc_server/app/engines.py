@@ -17,7 +17,7 @@ from rtc_server.engines.phrasebook import listing
 from rtc_server.engines.service import AstService, TtsService
 from rtc_server.host_system import check_system
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import SuggestedPhrase
+from rtc_server.session.session_api import SuggestedPhrase
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room import Room
 from rtc_server.rooms.room_api import AcceptPeer, RoomState, SpeakerRequest
 from rtc_server.session.admission import Admission, Kind, most_of_one_key
-from rtc_server.session.base import Claimant, OpenedCall, Owner, Readiness, check_headroom
 from rtc_server.session.services import Services
+from rtc_server.session.session_api import Claimant, OpenedCall, Owner, Readiness, check_headroom
 
 RETRY_ROOMS_FULL_S = 30
 """Seconds after which to try again when all rooms are taken."""

@@ -8,8 +8,8 @@ from rtc_server.events.server import ErrorDetail, ErrorEvent, PongEvent, Session
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.rooms.captions import Caption
-from rtc_server.session.base import Owner
 from rtc_server.session.manager import CallTransport
+from rtc_server.session.session_api import Owner
 from rtc_server.session.transport_report import TransportReport
 from rtc_server.transport.base import CloseReason
 

@@ -24,9 +24,9 @@ from rtc_server.rooms.languages import Languages
 from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room_api import AcceptPeer, RoomState
 from rtc_server.session.admission import Place, PlaceState
-from rtc_server.session.base import OpenedCall, Owner
 from rtc_server.session.expiry import EXPIRING_S, Expiry
 from rtc_server.session.services import Services
+from rtc_server.session.session_api import OpenedCall, Owner
 from rtc_server.standstill import standstills
 from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.transport.base import NextPacket

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from rtc_server.rooms.captions import CaptionReader
-from rtc_server.session.base import Claimant, OpenedCall, Owner
 from rtc_server.session.manager import CallTransport
+from rtc_server.session.session_api import Claimant, OpenedCall, Owner
 from rtc_server.transport.base import NextPacket, TransportObserver
 from rtc_server.transport.sdp import Role
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from rtc_server.errors import AdmissionRefused, RateLimited
-from rtc_server.session.base import Claimant
 from rtc_server.session.quota import Lease, Quotas
+from rtc_server.session.session_api import Claimant
 from rtc_server.session.turnover import Turnover
 
 UNCONNECTED = 4

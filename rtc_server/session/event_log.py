@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from rtc_server.session.base import LastSeen
+from rtc_server.session.session_api import LastSeen
 
 MAX_EVENTS = 200
 """Fewer than an outbox holds, so that a replay never makes a client look slow."""

@@ -12,7 +12,9 @@ from rtc_server.errors import EtagMismatch, NotReady, RemoteError, UnknownSessio
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
 from rtc_server.session.admission import Admission, Kind, Place
-from rtc_server.session.base import (
+from rtc_server.session.services import Services
+from rtc_server.session.session import Session
+from rtc_server.session.session_api import (
     Connect,
     LastSeen,
     OpenedCall,
@@ -22,8 +24,6 @@ from rtc_server.session.base import (
     TranscriptEntry,
     check_headroom,
 )
-from rtc_server.session.services import Services
-from rtc_server.session.session import Session
 from rtc_server.session.transcript import Archive
 from rtc_server.session.transport_binding import TransportBinding
 from rtc_server.transport.base import Transport, TransportObserver

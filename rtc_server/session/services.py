@@ -12,7 +12,7 @@ from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import SuggestedPhrase
+from rtc_server.session.session_api import SuggestedPhrase
 from rtc_server.session.usage import RecordUsage
 from rtc_server.session.vad_batcher import VadBatcher
 

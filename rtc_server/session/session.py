@@ -37,13 +37,13 @@ from rtc_server.interpreter.listener import (
 from rtc_server.interpreter.modes import Mode
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.admission import Place, PlaceState
-from rtc_server.session.base import LastSeen, SessionRequest
 from rtc_server.session.event_log import EventLog, SentEvent
 from rtc_server.session.expiry import Expiry
 from rtc_server.session.preferences import Preferences
 from rtc_server.session.push_to_talk import PushToTalk
 from rtc_server.session.reports import metrics_event, stats_event
 from rtc_server.session.services import Services
+from rtc_server.session.session_api import LastSeen, SessionRequest
 from rtc_server.session.transcript import SessionTranscript
 from rtc_server.session.transport_binding import TransportBinding
 from rtc_server.session.usage import UsageMeter

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from rtc_server.session.base import TranscriptEntry
 from rtc_server.session.cues import cut
+from rtc_server.session.session_api import TranscriptEntry
 
 LEAST_MS = 1500
 """Shortest time that a subtitle stands, unless the next one comes before."""

@@ -3,7 +3,7 @@
 from collections import OrderedDict, deque
 
 from rtc_server.events.server import SegmentEvent, SegmentStatus
-from rtc_server.session.base import Owner, TranscriptEntry
+from rtc_server.session.session_api import Owner, TranscriptEntry
 
 MAX_SEGMENTS = 10_000
 """About a day of talking."""

@@ -17,7 +17,7 @@ from rtc_server.clock import Clock
 from rtc_server.errors import Forbidden, RateLimited, Unauthorized, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.rates import Rate
-from rtc_server.session.base import Claimant, Owner, SessionRequest
+from rtc_server.session.session_api import Claimant, Owner, SessionRequest
 from rtc_server.signaling.bodies import query_text
 from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.key_ring import NO_KEY, KeyRing, ValidKey

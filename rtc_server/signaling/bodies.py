@@ -18,7 +18,7 @@ from rtc_server.errors import (
     UnsupportedMedia,
 )
 from rtc_server.events.client import SessionPatch, language_code, parse_session
-from rtc_server.session.base import LastSeen, SessionRequest
+from rtc_server.session.session_api import LastSeen, SessionRequest
 from rtc_server.signaling.multipart import split_form
 
 OFFER_LIMIT_BYTES = 64 * 1024

@@ -11,7 +11,7 @@ from rtc_server.clock import Clock
 from rtc_server.errors import RemoteError, RtcServerError, UnknownSession
 from rtc_server.ice import IceServer, IceServers
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import Calls, OpenedCall
+from rtc_server.session.session_api import Calls, OpenedCall
 from rtc_server.session.subtitles import CONTENT_TYPES, Format, Side, written
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import (

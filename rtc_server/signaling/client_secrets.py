@@ -15,7 +15,7 @@ from rtc_server.errors import Forbidden, NotReady, RateLimited, RemoteError, Uns
 from rtc_server.events.server import Audio, AudioInput, AudioOutput
 from rtc_server.ice import IceServers
 from rtc_server.rates import Rate
-from rtc_server.session.base import Calls, Catalogue
+from rtc_server.session.session_api import Calls, Catalogue
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import JSON, SESSION_LIMIT_BYTES, read_body, session_request
 from rtc_server.signaling.buckets import Buckets

@@ -13,8 +13,8 @@ from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
 from rtc_server.resources import resource_folder
 from rtc_server.rooms.room_api import Rooms
-from rtc_server.session.base import Calls, Catalogue, Readiness
 from rtc_server.session.quota import KeyLimits
+from rtc_server.session.session_api import Calls, Catalogue, Readiness
 from rtc_server.signaling.auth import Access, AccessControl
 from rtc_server.signaling.calls import CALLS, ONE_CALL, RESUME, TRANSCRIPT, CallRoutes
 from rtc_server.signaling.client_secrets import PAGE_SECRET, ClientSecretRoutes

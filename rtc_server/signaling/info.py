@@ -14,7 +14,7 @@ from rtc_server.events.client import language_code
 from rtc_server.interpreter.modes import Mode, possible
 from rtc_server.metrics import Metrics
 from rtc_server.rates import Rate
-from rtc_server.session.base import Catalogue, Readiness
+from rtc_server.session.session_api import Catalogue, Readiness
 from rtc_server.signaling.answers import Answers
 from rtc_server.signaling.bodies import query_text
 from rtc_server.signaling.caller_rate import CallerRate

@@ -22,7 +22,7 @@ from rtc_server.errors import (
 from rtc_server.ice import IceServers
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.room_api import Rooms
-from rtc_server.session.base import OpenedCall
+from rtc_server.session.session_api import OpenedCall
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import (
     OFFER_LIMIT_BYTES,

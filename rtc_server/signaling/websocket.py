@@ -12,7 +12,7 @@ from rtc_server.clock import monotonic
 from rtc_server.config import TransportSettings
 from rtc_server.errors import RemoteError, RtcServerError
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import Calls
+from rtc_server.session.session_api import Calls
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import last_seen, query_text, session_request
 from rtc_server.transport.base import TransportObserver

@@ -8,7 +8,7 @@ from rtc_server.events.client import language_code
 from rtc_server.ice import IceServers
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.room_api import Rooms
-from rtc_server.session.base import OpenedCall
+from rtc_server.session.session_api import OpenedCall
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import query_text
 from rtc_server.signaling.peers import PeerRoutes

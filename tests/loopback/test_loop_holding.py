@@ -12,7 +12,7 @@ from aiohttp import web
 
 from rtc_server.app.server import mountable
 from rtc_server.config import EngineSettings, Settings
-from rtc_server.session.base import OpenedCall, SessionRequest
+from rtc_server.session.session_api import OpenedCall, SessionRequest
 from rtc_server.signaling.bodies import (
     FRAGMENT_LIMIT_BYTES,
     OFFER_LIMIT_BYTES,

@@ -11,7 +11,7 @@ import pytest
 
 from rtc_server.app.server import running
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
-from rtc_server.session.base import LastSeen
+from rtc_server.session.session_api import LastSeen
 from tests.support.access import bearer
 from tests.support.rtc_client import RtcClient
 from tests.support.server import CALLS, EVENTS, call, freed, of, said, server

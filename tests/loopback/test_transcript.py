@@ -8,7 +8,7 @@ import pytest
 
 from rtc_server.app.server import running
 from rtc_server.events.server import SourceCaption, TargetCaption
-from rtc_server.session.base import TranscriptEntry
+from rtc_server.session.session_api import TranscriptEntry
 from tests.support.access import bearer
 from tests.support.rtc_client import RtcClient
 from tests.support.server import CALLS, EVENTS, freed, said

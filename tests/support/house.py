@@ -14,9 +14,9 @@ from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from rtc_server.session.admission import Admission, AdmissionLimits
-from rtc_server.session.base import SessionRequest, SuggestedPhrase
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
+from rtc_server.session.session_api import SessionRequest, SuggestedPhrase
 from rtc_server.session.usage import UsageRecord
 from rtc_server.transport.base import TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad

@@ -16,7 +16,7 @@ from rtc_server.errors import NotReady, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
 from rtc_server.metrics import Metrics
-from rtc_server.session.base import (
+from rtc_server.session.session_api import (
     Connect,
     LastSeen,
     OpenedCall,

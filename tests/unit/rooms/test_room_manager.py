@@ -24,9 +24,9 @@ from rtc_server.rooms.captions import READER_CAPTIONS, Caption, CaptionReader
 from rtc_server.rooms.manager import RoomManager
 from rtc_server.rooms.room_api import SpeakerRequest
 from rtc_server.session.admission import UNCONNECTED_LISTENERS, Admission, AdmissionLimits
-from rtc_server.session.base import Claimant, OpenedCall, Owner
 from rtc_server.session.quota import KeyLimits, Quotas
 from rtc_server.session.services import Services
+from rtc_server.session.session_api import Claimant, OpenedCall, Owner
 from rtc_server.transport.base import (
     CloseReason,
     NextPacket,

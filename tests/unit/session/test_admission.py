@@ -15,8 +15,8 @@ from rtc_server.session.admission import (
     PlaceState,
     most_of_one_key,
 )
-from rtc_server.session.base import Claimant, Owner
 from rtc_server.session.quota import KeyLimits
+from rtc_server.session.session_api import Claimant, Owner
 
 TWO = KeyLimits(secret_sessions=2)
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from rtc_server.events.client import SessionPatch
-from rtc_server.session.base import SessionRequest
+from rtc_server.session.session_api import SessionRequest
 from tests.support.fakes import FakeAst, joined, ok, silence, tone
 from tests.support.house import ALL, events, house, speak
 

@@ -11,9 +11,9 @@ from rtc_server.engines.base import TtsRequest
 from rtc_server.errors import BadOffer, EtagMismatch, RateLimited, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import FRAME_MS, Samples
-from rtc_server.session.base import Claimant, LastSeen, Owner, SessionRequest
 from rtc_server.session.event_log import MAX_BYTES, MAX_EVENTS, EventLog, SentEvent
 from rtc_server.session.quota import KeyLimits
+from rtc_server.session.session_api import Claimant, LastSeen, Owner, SessionRequest
 from rtc_server.transport.base import CloseReason, TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, joined, ok, silence, tone
 from tests.support.house import ALL, House, events, house, say, speak

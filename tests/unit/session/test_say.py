@@ -6,7 +6,7 @@ from types import MappingProxyType
 import pytest
 
 from rtc_server.events.client import SessionPatch
-from rtc_server.session.base import SuggestedPhrase
+from rtc_server.session.session_api import SuggestedPhrase
 from tests.support.fakes import silence
 from tests.support.house import ALL, events, house, say, speak
 

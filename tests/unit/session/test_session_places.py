@@ -6,8 +6,8 @@ import pytest
 
 from rtc_server.errors import RateLimited, UnknownSession
 from rtc_server.events.client import SessionPatch
-from rtc_server.session.base import Claimant, LastSeen, Owner, SessionRequest
 from rtc_server.session.quota import KeyLimits
+from rtc_server.session.session_api import Claimant, LastSeen, Owner, SessionRequest
 from rtc_server.transport.base import CloseReason
 from tests.support.fakes import joined, silence, tone
 from tests.support.house import events, house, say, speak

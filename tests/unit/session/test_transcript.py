@@ -9,8 +9,14 @@ import pytest
 from rtc_server.errors import UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import SegmentEvent, SegmentStatus, SourceCaption, TargetCaption
-from rtc_server.session.base import Claimant, LastSeen, Owner, SessionRequest, TranscriptEntry
 from rtc_server.session.cues import Cue, cut
+from rtc_server.session.session_api import (
+    Claimant,
+    LastSeen,
+    Owner,
+    SessionRequest,
+    TranscriptEntry,
+)
 from rtc_server.session.subtitles import Format, Side, written
 from rtc_server.session.transcript import MAX_CHARS, MAX_SEGMENTS, Archive, SessionTranscript
 from rtc_server.transport.base import CloseReason

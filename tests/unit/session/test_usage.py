@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import asdict
 
-from rtc_server.session.base import Claimant, Owner, SessionRequest
+from rtc_server.session.session_api import Claimant, Owner, SessionRequest
 from tests.support.fakes import joined, silence, tone
 from tests.support.house import events, house, say, speak
 
