@@ -14,9 +14,9 @@ from aiohttp import web
 
 from rtc_server.config import TransportSettings
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples
-from rtc_server.transport.base import CloseReason
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.paced_loop import PacedLoop
+from rtc_server.transport.transport_api import CloseReason
 from rtc_server.transport.webrtc import WebRtcTransport
 
 TURN_FRAMES = 50

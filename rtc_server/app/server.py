@@ -37,11 +37,11 @@ from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.signaling import make_http_app
 from rtc_server.standstill import standstills
-from rtc_server.transport.base import NextPacket, TransportObserver
 from rtc_server.transport.discovery import with_public_address
 from rtc_server.transport.logs import limited_logs
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.sdp import Role
+from rtc_server.transport.transport_api import NextPacket, TransportObserver
 from rtc_server.transport.webrtc import WebRtcTransport
 
 LAG_PROBE_S = 0.1

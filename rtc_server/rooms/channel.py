@@ -19,8 +19,8 @@ from rtc_server.rooms.captions import Caption
 from rtc_server.rooms.engines import RoomAst, RoomTts, SharedPartials
 from rtc_server.rooms.shared_segmenter import SegmenterView, SharedSegmenter
 from rtc_server.session.services import Services
-from rtc_server.transport.base import EncodedFrame
 from rtc_server.transport.media.sender import FrameEncoder
+from rtc_server.transport.transport_api import EncodedFrame
 
 EXPECTED_LOSS_PERCENT = 10
 """Every packet carries the one before it: with many listeners, some always lose packets, and one

@@ -6,7 +6,7 @@ from rtc_server.events.server import ExpiringEvent, SegmentEvent
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.captions import CaptionTape
 from rtc_server.rooms.channel import Member, TranslationTrack
-from rtc_server.transport.base import EncodedFrame
+from rtc_server.transport.transport_api import EncodedFrame
 
 
 class RoomLanguage:

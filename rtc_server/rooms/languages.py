@@ -24,7 +24,7 @@ from rtc_server.rooms.shared_segmenter import SharedSegmenter
 from rtc_server.session.services import Services
 from rtc_server.session.session import DRAIN_MARGIN_S
 from rtc_server.subject_log import Subject, SubjectLog
-from rtc_server.transport.base import NextPacket
+from rtc_server.transport.transport_api import NextPacket
 
 TAIL_S = 0.5
 """Time for what is sent last to come out of the listeners' jitter buffers."""

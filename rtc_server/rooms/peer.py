@@ -11,7 +11,7 @@ from rtc_server.rooms.captions import Caption
 from rtc_server.session.manager import CallTransport
 from rtc_server.session.session_api import Owner
 from rtc_server.session.transport_report import TransportReport
-from rtc_server.transport.base import CloseReason
+from rtc_server.transport.transport_api import CloseReason
 
 
 class Peer:

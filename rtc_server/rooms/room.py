@@ -29,9 +29,9 @@ from rtc_server.session.services import Services
 from rtc_server.session.session_api import OpenedCall, Owner
 from rtc_server.standstill import standstills
 from rtc_server.subject_log import Subject, SubjectLog
-from rtc_server.transport.base import NextPacket
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.sdp import Role
+from rtc_server.transport.transport_api import NextPacket
 
 KEEP_S = 0.5
 """Interval at which a room looks whether something in it is over."""

@@ -26,7 +26,7 @@ from rtc_server.session.session_api import (
 )
 from rtc_server.session.transcript import Archive
 from rtc_server.session.transport_binding import TransportBinding
-from rtc_server.transport.base import Transport, TransportObserver
+from rtc_server.transport.transport_api import Transport, TransportObserver
 
 RETRY_NOT_READY_S = 2
 """Seconds after which to try again while the engines warm up."""

@@ -2,7 +2,7 @@
 
 from rtc_server.events.server import MetricsEvent, StatsEvent
 from rtc_server.interpreter.delays import Delays
-from rtc_server.transport.base import TransportStats
+from rtc_server.transport.transport_api import TransportStats
 
 
 def metrics_event(

@@ -49,7 +49,7 @@ from rtc_server.session.transport_binding import TransportBinding
 from rtc_server.session.usage import UsageMeter
 from rtc_server.standstill import standstills
 from rtc_server.subject_log import Subject, SubjectLog
-from rtc_server.transport.base import CloseReason, Transport
+from rtc_server.transport.transport_api import CloseReason, Transport
 
 METRICS_INTERVAL_S = 1.0
 """``x.metrics`` comes at most this often."""

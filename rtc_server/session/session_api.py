@@ -10,7 +10,7 @@ from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import SourceCaption, TargetCaption
 from rtc_server.interpreter.captions import Direction
 from rtc_server.session.quota import KeyLimits
-from rtc_server.transport.base import Transport, TransportObserver
+from rtc_server.transport.transport_api import Transport, TransportObserver
 
 
 @dataclass(frozen=True, slots=True)

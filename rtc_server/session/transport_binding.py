@@ -5,7 +5,12 @@ import asyncio
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.transport_report import TransportReport
-from rtc_server.transport.base import CloseReason, Transport, TransportObserver, TransportStats
+from rtc_server.transport.transport_api import (
+    CloseReason,
+    Transport,
+    TransportObserver,
+    TransportStats,
+)
 
 
 class TransportBinding:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rtc_server.metrics import Metrics
-from rtc_server.transport.base import TransportStats
+from rtc_server.transport.transport_api import TransportStats
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from rtc_server.metrics import Metrics
 from rtc_server.session.session_api import Calls
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import last_seen, query_text, session_request
-from rtc_server.transport.base import TransportObserver
 from rtc_server.transport.reads import limit_read_bytes
+from rtc_server.transport.transport_api import TransportObserver
 from rtc_server.transport.websocket.forms import Form
 from rtc_server.transport.websocket.plain import PlainForm
 from rtc_server.transport.websocket.socket_port import Control

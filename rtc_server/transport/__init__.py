@@ -4,8 +4,8 @@ In come an SDP offer and datagrams, or the messages of a WebSocket; out go calls
 `TransportObserver`: connected, PCM, client event, closed. The way back is its `next_frame`, asked
 for at each tick, and `Transport.send_message`.
 
-Read `base` first: the interface that sessions see. `webrtc` is the peer connection: `sdp` and
-`answer` negotiate, `stack` holds ICE, DTLS and SCTP (`guard` sees each datagram first),
+Read `transport_api` first: the interface that sessions see. `webrtc` is the peer connection: `sdp`
+and `answer` negotiate, `stack` holds ICE, DTLS and SCTP (`guard` sees each datagram first),
 `media_path` leads from SRTP to `media`. `websocket` carries the same over TCP, and `channel` the
 events.
 

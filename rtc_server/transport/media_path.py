@@ -11,12 +11,12 @@ import pylibsrtp
 
 from rtc_server.clock import Clock
 from rtc_server.pcm import Pcm, Samples
-from rtc_server.transport.base import NextPacket
 from rtc_server.transport.media.quality import Quality
 from rtc_server.transport.media.receiver import Receiver
 from rtc_server.transport.media.rtp import is_rtcp
 from rtc_server.transport.media.sender import Sender
 from rtc_server.transport.rtcp import Rtcp, SenderState
+from rtc_server.transport.transport_api import NextPacket
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from rtc_server.pcm import Pcm
 from rtc_server.standstill import standstills
 from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.answer import write_answer
-from rtc_server.transport.base import CloseReason, NextPacket, TransportObserver, TransportStats
 from rtc_server.transport.channel import EventChannel
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.ice_servers import agent_servers
@@ -22,6 +21,12 @@ from rtc_server.transport.outbox import Stored
 from rtc_server.transport.paced_loop import hurrying
 from rtc_server.transport.sdp import Offer, Role, parse_fragment, parse_offer
 from rtc_server.transport.stack import PeerStack
+from rtc_server.transport.transport_api import (
+    CloseReason,
+    NextPacket,
+    TransportObserver,
+    TransportStats,
+)
 
 logger = logging.getLogger(__name__)
 

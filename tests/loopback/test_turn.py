@@ -15,8 +15,8 @@ from rtc_server.clock import monotonic
 from rtc_server.config import HttpSettings, Settings, TransportSettings
 from rtc_server.errors import AdmissionRefused, ConfigError
 from rtc_server.ice import IceServer
-from rtc_server.transport.base import CloseReason
 from rtc_server.transport.discovery import with_public_address
+from rtc_server.transport.transport_api import CloseReason
 from rtc_server.transport.webrtc import WebRtcTransport
 from tests.support.coturn import SECRET, coturn
 from tests.support.peers import Recorder, Server, tone

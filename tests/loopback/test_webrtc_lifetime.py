@@ -14,7 +14,7 @@ from aioice import stun
 
 from rtc_server.config import TransportSettings
 from rtc_server.errors import AdmissionRefused, IceRestartRefused
-from rtc_server.transport.base import CloseReason
+from rtc_server.transport.transport_api import CloseReason
 from rtc_server.transport.webrtc import WebRtcTransport
 from tests.support.offers import AUDIO, offer
 from tests.support.peers import Server, tone

@@ -15,7 +15,7 @@ from aioice.ice import CandidatePair
 
 from rtc_server.config import TransportSettings
 from rtc_server.errors import RemoteError
-from rtc_server.transport.base import CloseReason
+from rtc_server.transport.transport_api import CloseReason
 from tests.support.offers import damaged
 from tests.support.peers import Server, tone
 from tests.support.rtc_client import RtcClient

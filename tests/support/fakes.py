@@ -16,7 +16,7 @@ from rtc_server.engines.base import (
 )
 from rtc_server.errors import EngineError
 from rtc_server.pcm import SPEECH_RATE, Samples
-from rtc_server.transport.base import CloseReason, TransportObserver, TransportStats
+from rtc_server.transport.transport_api import CloseReason, TransportObserver, TransportStats
 
 AST_CAPABILITIES = AstCapabilities(
     name="fake",

@@ -18,7 +18,7 @@ from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import SessionRequest, SuggestedPhrase
 from rtc_server.session.usage import UsageRecord
-from rtc_server.transport.base import TransportObserver
+from rtc_server.transport.transport_api import TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad
 
 ALL = frozenset({"segment", "playout", "vad", "metrics"})

@@ -9,7 +9,7 @@ import numpy as np
 
 from rtc_server.config import TransportSettings
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Pcm, Samples
-from rtc_server.transport.base import CloseReason
+from rtc_server.transport.transport_api import CloseReason
 from rtc_server.transport.webrtc import WebRtcTransport
 
 

@@ -5,11 +5,11 @@ import secrets
 import numpy as np
 
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, Samples
-from rtc_server.transport.base import EncodedFrame
 from rtc_server.transport.media.opus import EncoderSettings, OpusEncoder
 from rtc_server.transport.media.opus_packet import pause_packet
 from rtc_server.transport.media.quality import Quality
 from rtc_server.transport.media.rtp import build_rtp
+from rtc_server.transport.transport_api import EncodedFrame
 
 TAIL_FRAMES = 5
 """Frames of silence encoded after speech, so that the client's decoder has nothing left to draw

@@ -13,9 +13,9 @@ from typing import Final
 from rtc_server.clock import Clock
 from rtc_server.pcm import SPEECH_RATE, Pcm, samples_to_ms
 from rtc_server.standstill import standstills
-from rtc_server.transport.base import CloseReason, TransportObserver, TransportStats
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.outbox import Outbox, Stored
+from rtc_server.transport.transport_api import CloseReason, TransportObserver, TransportStats
 from rtc_server.transport.websocket.forms import AudioIn, EventIn, Form, RefusedMessage
 from rtc_server.transport.websocket.inbox import (
     FLOOD,

@@ -27,13 +27,13 @@ from rtc_server.session.admission import UNCONNECTED_LISTENERS, Admission, Admis
 from rtc_server.session.quota import KeyLimits, Quotas
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import Claimant, OpenedCall, Owner
-from rtc_server.transport.base import (
+from rtc_server.transport.sdp import Role
+from rtc_server.transport.transport_api import (
     CloseReason,
     NextPacket,
     TransportObserver,
     TransportStats,
 )
-from rtc_server.transport.sdp import Role
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad, joined, silence, tone
 from tests.support.house import Ready, speak
 

@@ -14,7 +14,7 @@ from rtc_server.pcm import FRAME_MS, Samples
 from rtc_server.session.event_log import MAX_BYTES, MAX_EVENTS, EventLog, SentEvent
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant, LastSeen, Owner, SessionRequest
-from rtc_server.transport.base import CloseReason, TransportObserver
+from rtc_server.transport.transport_api import CloseReason, TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, joined, ok, silence, tone
 from tests.support.house import ALL, House, events, house, say, speak
 from tests.support.virtual_time import watched

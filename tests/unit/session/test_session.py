@@ -18,7 +18,7 @@ from rtc_server.events.client import SessionPatch
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE
 from rtc_server.session.quota import DAY_S, RENEWED_BEFORE_S, KeyLimits
 from rtc_server.session.session_api import Claimant, Owner, SessionRequest
-from rtc_server.transport.base import CloseReason, TransportObserver
+from rtc_server.transport.transport_api import CloseReason, TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, joined, ok, silence, tone
 from tests.support.house import ALL, events, house, say, speak
 

@@ -8,7 +8,7 @@ from rtc_server.errors import RateLimited, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant, LastSeen, Owner, SessionRequest
-from rtc_server.transport.base import CloseReason
+from rtc_server.transport.transport_api import CloseReason
 from tests.support.fakes import joined, silence, tone
 from tests.support.house import events, house, say, speak
 

@@ -19,7 +19,7 @@ from rtc_server.session.session_api import (
 )
 from rtc_server.session.subtitles import Format, Side, written
 from rtc_server.session.transcript import MAX_CHARS, MAX_SEGMENTS, Archive, SessionTranscript
-from rtc_server.transport.base import CloseReason
+from rtc_server.transport.transport_api import CloseReason
 from tests.support.fakes import FakeAst, joined, ok, silence, tone
 from tests.support.house import ALL, house, speak
 

@@ -2,7 +2,7 @@
 
 from rtc_server.metrics import Metrics
 from rtc_server.session.transport_report import TransportReport
-from rtc_server.transport.base import TransportStats
+from rtc_server.transport.transport_api import TransportStats
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float:

@@ -13,8 +13,8 @@ from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.listener import Listener, ListenerEvent
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from rtc_server.session.vad_batcher import AT_ONCE, FEW, VadBatcher
-from rtc_server.transport.base import CloseReason
 from rtc_server.transport.media.tick import PERIOD_S, shared_tick
+from rtc_server.transport.transport_api import CloseReason
 from tests.support.fakes import FakeAst, FakeTransport, LoudnessVad, joined, ok, silence, tone
 from tests.support.house import ALL, House, events, house, say, speak
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
-from rtc_server.transport.base import CloseReason
 from rtc_server.transport.outbox import MAX_MESSAGES
+from rtc_server.transport.transport_api import CloseReason
 from rtc_server.transport.websocket.forms import Form
 from rtc_server.transport.websocket.inbox import CATCH_UP_S, FLOOD, RATE, READ_AHEAD_S
 from rtc_server.transport.websocket.plain import PlainForm
