@@ -28,7 +28,7 @@ import { write } from "./write.js";
 const WARM_UP_POLL_MS = 1500;
 const EXAMPLES = 4;
 /** Of the server's warnings those that the page has words for. */
-const WARNINGS = new Set(["engine_slow", "own_voice", "replay_incomplete", "slow_network"]);
+const WARNINGS = new Set(["engine_slow", "no_pause", "own_voice", "replay_incomplete", "slow_network"]);
 
 /** @param {string} id */
 const at = (id) => document.getElementById(id);
@@ -281,7 +281,8 @@ function follow(session) {
     if (inMs && reason !== "restart") problems.show(reason === "idle" ? "expiring_idle" : "expiring");
   });
   on("notice", ({ code, message }) => {
-    if (WARNINGS.has(code)) problems.show(code);
+    const retry = code === "no_pause" && settings.mayHold ? () => settings.holdToTalk() : null;
+    if (WARNINGS.has(code)) problems.show(code, { retry });
     else if (!code?.startsWith("engine_")) problems.show("notice", { detail: message }); // its caption says so
   });
   on("mode", ({ mode }) => (lag.mode = mode));

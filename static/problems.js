@@ -3,6 +3,8 @@ import { interfaceLanguage, text } from "./strings.js";
 
 /** Of the problems that the page for tests explains. */
 const TESTABLE = /^(microphone|connect|connection|webrtc|worklet|insecure|server_unreachable)/;
+/** What the button does, where it does not try again: keys of the strings' "action". */
+const ACTIONS = { playback_blocked: "play", no_pause: "hold" };
 
 export class ProblemBar {
   #bar;
@@ -49,7 +51,7 @@ export class ProblemBar {
     this.#bar.querySelector("a").hidden = !TESTABLE.test(code);
     this.#bar.querySelector(".problem-text").textContent = advice;
     this.#action.hidden = !retry;
-    this.#action.textContent = text(code === "playback_blocked" ? "action.play" : "action.retry");
+    this.#action.textContent = text(`action.${ACTIONS[code] ?? "retry"}`);
     this.#bar.hidden = false;
   }
 }

@@ -94,7 +94,17 @@ export class Settings extends EventTarget {
 
   /** Whether a button is held to talk; only into a microphone. */
   get hold() {
-    return this.#values.talk === "hold" && ![TAB, FILE].includes(this.#values.input);
+    return this.#values.talk === "hold" && this.mayHold;
+  }
+
+  /** Whether a button could be held to talk. */
+  get mayHold() {
+    return ![TAB, FILE].includes(this.#values.input);
+  }
+
+  /** Have a button held to talk from now on, as if it had been chosen in the panel. */
+  holdToTalk() {
+    [...this.#form.elements.talk].find(({ value }) => value === "hold").click();
   }
 
   /** The `vad` of x.session. */

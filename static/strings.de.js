@@ -227,6 +227,10 @@ export const words = {
       "Die Übersetzung verspätet sich",
       "Der Server arbeitet daran. Sprechen Sie weiter: Sie kommt, sobald sie fertig ist.",
     ],
+    no_pause: [
+      "Keine Pause zu hören",
+      "Vielleicht wegen Stimmen ringsum. Halten Sie beim Sprechen eine Taste: Sie zeigt, wo ein Satz endet.",
+    ],
     slow_network: [
       "Das Netz ist langsam",
       "Ein Teil des Gesagten konnte nicht gesendet werden. Gehen Sie näher an den Router oder nehmen Sie ein anderes Netz.",
@@ -245,7 +249,7 @@ export const words = {
       "Die Sitzung endet in einer Minute. Sagen Sie etwas, damit sie bleibt.",
     ],
   },
-  action: { retry: "Noch einmal", play: "Ton einschalten" },
+  action: { retry: "Noch einmal", play: "Ton einschalten", hold: "Mit Taste sprechen" },
 
   path: {
     udp: "WebRTC, UDP",

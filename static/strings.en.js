@@ -236,6 +236,10 @@ export const words = {
       "The translation is late",
       "The server is busy with it. Go on speaking: it comes as soon as it is ready.",
     ],
+    no_pause: [
+      "No pause is heard",
+      "Perhaps because of voices around. Hold a button while you speak: it says where a sentence ends.",
+    ],
     slow_network: [
       "The network is slow",
       "Part of what was said could not be sent. Move closer to the router, or try another network.",
@@ -254,7 +258,7 @@ export const words = {
       "The session ends within a minute. Say something to keep it.",
     ],
   },
-  action: { retry: "Try again", play: "Play sound" },
+  action: { retry: "Try again", play: "Play sound", hold: "Push to talk" },
 
   path: {
     udp: "WebRTC, UDP",

@@ -224,6 +224,10 @@ export const words = {
       "La traducción se retrasa",
       "El servidor está en ello. Siga hablando: llegará en cuanto esté lista.",
     ],
+    no_pause: [
+      "No se oyen pausas",
+      "Quizá por voces alrededor. Mantenga un botón mientras habla: así se sabe dónde acaba la frase.",
+    ],
     slow_network: [
       "La red es lenta",
       "Parte de lo dicho no se pudo enviar. Acérquese al rúter o pruebe otra red.",
@@ -242,7 +246,7 @@ export const words = {
       "La sesión termina en un minuto. Diga algo para conservarla.",
     ],
   },
-  action: { retry: "Reintentar", play: "Activar el sonido" },
+  action: { retry: "Reintentar", play: "Activar el sonido", hold: "Pulsar para hablar" },
 
   path: {
     udp: "WebRTC, UDP",

@@ -224,6 +224,10 @@ export const words = {
       "La traduction tarde",
       "Le serveur y travaille. Continuez à parler : elle vient dès qu’elle est prête.",
     ],
+    no_pause: [
+      "On n’entend aucune pause",
+      "Peut-être à cause de voix autour. Tenez un bouton en parlant : il dit où finit la phrase.",
+    ],
     slow_network: [
       "Le réseau est lent",
       "Une partie de vos paroles n’a pas pu partir. Rapprochez-vous du routeur ou changez de réseau.",
@@ -242,7 +246,7 @@ export const words = {
       "La session finit dans une minute. Dites quelque chose pour la garder.",
     ],
   },
-  action: { retry: "Réessayer", play: "Activer le son" },
+  action: { retry: "Réessayer", play: "Activer le son", hold: "Appuyer pour parler" },
 
   path: {
     udp: "WebRTC, UDP",

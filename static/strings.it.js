@@ -224,6 +224,10 @@ export const words = {
       "La traduzione è in ritardo",
       "Il server ci sta lavorando. Continua a parlare: arriva appena è pronta.",
     ],
+    no_pause: [
+      "Non si sentono pause",
+      "Forse per le voci intorno. Tieni premuto un tasto mentre parli: dice dove finisce la frase.",
+    ],
     slow_network: [
       "La rete è lenta",
       "Parte di ciò che hai detto non è partita. Avvicinati al router o prova un’altra rete.",
@@ -242,7 +246,7 @@ export const words = {
       "La sessione finisce tra un minuto. Di’ qualcosa per mantenerla.",
     ],
   },
-  action: { retry: "Riprova", play: "Attiva il suono" },
+  action: { retry: "Riprova", play: "Attiva il suono", hold: "Premi per parlare" },
 
   path: {
     udp: "WebRTC, UDP",

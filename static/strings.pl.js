@@ -224,6 +224,10 @@ export const words = {
       "Tłumaczenie się spóźnia",
       "Serwer nad nim pracuje. Mów dalej: nadejdzie, gdy tylko będzie gotowe.",
     ],
+    no_pause: [
+      "Nie słychać przerw",
+      "Może przez głosy wokół. Trzymaj przycisk, gdy mówisz: wskaże, gdzie kończy się zdanie.",
+    ],
     slow_network: [
       "Sieć jest wolna",
       "Części wypowiedzi nie udało się wysłać. Podejdź bliżej routera lub zmień sieć.",
@@ -242,7 +246,7 @@ export const words = {
       "Sesja skończy się w ciągu minuty. Powiedz coś, aby ją przedłużyć.",
     ],
   },
-  action: { retry: "Spróbuj ponownie", play: "Włącz dźwięk" },
+  action: { retry: "Spróbuj ponownie", play: "Włącz dźwięk", hold: "Mów z przyciskiem" },
 
   path: {
     udp: "WebRTC, UDP",

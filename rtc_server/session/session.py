@@ -46,6 +46,7 @@ from rtc_server.session.services import Services
 from rtc_server.session.session_api import LastSeen, SessionRequest
 from rtc_server.session.transcript import SessionTranscript
 from rtc_server.session.transport_binding import TransportBinding
+from rtc_server.session.unbroken import UnbrokenSpeech
 from rtc_server.session.usage import UsageMeter
 from rtc_server.standstill import standstills
 from rtc_server.subject_log import Subject, SubjectLog
@@ -98,6 +99,7 @@ class Session:
             metrics=services.metrics,
             clock=services.clock,
         )
+        self._unbroken = UnbrokenSpeech()
         self._push_to_talk = PushToTalk(self._interpreter, services.vad_batcher)
         self._set_listener()
         self._set_mode(request.settings)
@@ -374,6 +376,8 @@ class Session:
         if events:
             self._expiry.active(self._services.clock())
         self._interpreter.heard(pcm, events)
+        if self._hears_pauses and (notice := self._unbroken.heard(events)) is not None:
+            self._emit(notice)
         for event in events:
             if not isinstance(event, SpeechPaused):
                 self._speaking = isinstance(event, SpeechStarted)
@@ -406,6 +410,12 @@ class Session:
         self._set_listener()
         self._set_mode(patch)
         self._emit(SessionUpdated(self.info()))
+
+    @property
+    def _hears_pauses(self) -> bool:
+        """Whether a pause, and nothing else, is to end a segment."""
+        by_pause = self._preferences.vad_mode == ListenMode.AUTO
+        return by_pause and self._interpreter.mode is Mode.CONSECUTIVE
 
     def _set_listener(self) -> None:
         mode = ListenMode(self._preferences.vad_mode)

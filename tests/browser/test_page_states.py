@@ -159,6 +159,20 @@ async def test_the_phrases_make_room_after_the_first_success() -> None:
         await expect(page.locator("#phrases input")).to_be_visible()
 
 
+async def test_where_no_pause_is_heard_push_to_talk_is_offered() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await start(page)
+        channel = await server.calls.channel.get()
+        say(channel, "x.warning", code="no_pause", message="No pause is heard.")
+        await expect_problem(page, "No pause is heard", "voices around")
+        await expect(page.locator("#talk")).to_be_hidden()
+        await page.click("#problem-action")
+        await expect(page.locator("#talk")).to_be_visible()
+        assert (await received(server.calls, 1))[0]["vad"]["mode"] == "off"
+        await expect(page.locator("#problem")).to_be_hidden()
+
+
 async def test_a_late_translation_is_told_of_until_it_comes() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page

@@ -1,0 +1,34 @@
+"""Notice of speech in which no pause is heard, as among other people's voices. Pure."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from rtc_server.events.server import WarningEvent
+from rtc_server.interpreter.listener import EndCause, ListenerEvent, SpeechEnded
+
+CUTS: Final = 2
+"""Segments in a row that ended by their length alone."""
+NO_PAUSE = WarningEvent(
+    "no_pause",
+    "No pause is heard in what is said, perhaps for voices around. Sentences are cut by their "
+    "length. Push-to-talk says where they end.",
+)
+
+
+class UnbrokenSpeech:
+    """Counter of cuts in a row; reports them once."""
+
+    def __init__(self) -> None:
+        self._cuts = 0
+        self._reported = False
+
+    def heard(self, events: Iterable[ListenerEvent]) -> WarningEvent | None:
+        """Return what the client is to be told after these events, if anything."""
+        for event in events:
+            if isinstance(event, SpeechEnded):
+                is_cut = event.segment is not None and event.segment.cause is EndCause.CUT
+                self._cuts = self._cuts + 1 if is_cut else 0
+        if self._reported or self._cuts < CUTS:
+            return None
+        self._reported = True
+        return NO_PAUSE
