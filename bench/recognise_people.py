@@ -1,0 +1,200 @@
+"""Words that Whisper base gets wrong of recordings of people, and how these are cut into segments.
+
+    python -m bench.recognise_people [--count 40] [--models-dir FOLDER] [--mistakes]
+
+Telephone prompts of Debian's ``asterisk-core-sounds-en-wav`` and ``-ru-wav`` (one woman each,
+8 kHz) of 5 to 16 words, spread evenly over all of them, go through Opus, the server's own
+segmentation and the recogniser, one at a time. Case, punctuation, hyphens and ё do not count as
+differences, nor do a digit for its word and the slips of the published texts (`CORRECTED`).
+"""
+
+import argparse
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.phrasebook_people import ROOM, SOUNDS, VOICES, Prompt, prompts
+from models import whisper_base
+from rtc_server.audio.vad import make_vad_factory
+from rtc_server.catalog import find
+from rtc_server.config import ListenerSettings
+from rtc_server.engines.cascade.installed import load_recognizer
+from rtc_server.engines.cascade.recognizer import Recognizer
+from rtc_server.engines.loudness import leveled
+from rtc_server.interpreter.listener import Listener, Segment, SpeechEnded
+from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples, samples_to_ms
+from rtc_server.resample import Resampler
+from tests.support.rtc_client import decode, encode
+
+WORDS = range(5, 17)
+"""Words of a prompt: neither a name alone nor a paragraph."""
+DIGITS = {
+    "en": ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
+    "ru": ["ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять"],
+}
+CORRECTED = {
+    "un-indentified": "unidentified",
+    "witheld": "withheld",
+    "mail box": "mailbox",
+    "что бы": "чтобы",
+}
+"""Slips of the published texts."""
+LOUD = 10 ** (-30 / 20)
+"""Below the peak of a prompt by more than this, sound is not counted as speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How one prompt was cut."""
+
+    segments: int
+    """Of which the first and the last count below."""
+    head_ms: float
+    """Speech before the first segment."""
+    tail_ms: float
+    """Speech behind the last segment."""
+    false_starts: int
+    """Segments without any speech."""
+
+
+def sentences(language: str, count: int) -> list[Prompt]:
+    """Return `count` prompts with different texts of `WORDS` words and no signs but punctuation."""
+    plain = re.compile(r"[\w\s.,!?;:'’«»\"—–-]+")
+    by_text = {
+        " ".join(words(prompt.text, language)): prompt
+        for prompt in prompts(language)
+        if plain.fullmatch(prompt.text)
+        and not re.search(r"\d", prompt.text)
+        and len(words(prompt.text, language)) in WORDS
+    }
+    every = list(by_text.values())
+    return every[:: max(1, len(every) // count)][:count]
+
+
+def words(text: str, language: str) -> list[str]:
+    """Return the words of a text as they are compared."""
+    plain = re.sub(r"['’]", "", text.casefold().replace("ё", "е"))
+    for slip, right in CORRECTED.items():
+        plain = plain.replace(slip, right)
+    digits = DIGITS[language]
+    return [
+        digits[int(word)] if len(word) == 1 and word.isdecimal() else word
+        for word in re.findall(r"\w+", plain)
+    ]
+
+
+def word_errors(wanted: Sequence[str], got: Sequence[str]) -> int:
+    """Return the fewest words to replace, insert or delete between two texts."""
+    row = list(range(len(got) + 1))
+    for place, word in enumerate(wanted, 1):
+        above, row[0] = row[0], place
+        for column, other in enumerate(got, 1):
+            above, row[column] = (
+                row[column],
+                min(row[column] + 1, row[column - 1] + 1, above + (word != other)),
+            )
+    return row[-1]
+
+
+def through_opus(samples: Samples) -> Samples:
+    """Return what a peer's 64 kbit/s leave of speech, both at 16 kHz."""
+    up, down = Resampler(SPEECH_RATE, PLAYOUT_RATE), Resampler(PLAYOUT_RATE, SPEECH_RATE)
+    return down.push(decode(encode(up.push(samples))))
+
+
+def segments(sound: Samples) -> list[Segment]:
+    """Return the segments that the server's default settings make of 16 kHz audio."""
+    listener = Listener(make_vad_factory("silero")(), ListenerSettings())
+    size = SPEECH_RATE * FRAME_MS // 1000
+    events = [
+        event
+        for start in range(0, len(sound), size)
+        for event in listener.feed(Pcm(sound[start : start + size], start))
+    ]
+    events += listener.flush()
+    ended = (event.segment for event in events if isinstance(event, SpeechEnded))
+    return [segment for segment in ended if segment is not None]
+
+
+def cut_of(sound: Samples, parts: Sequence[Segment]) -> Cut:
+    """Return how well `parts` cover the speech in `sound`."""
+    loud = np.flatnonzero(np.abs(sound) > LOUD * np.abs(sound).max())
+    if not parts:
+        return Cut(0, samples_to_ms(loud[-1] - loud[0], SPEECH_RATE), 0.0, 0)
+    empty = sum(
+        not np.any((loud >= part.start_samples) & (loud < part.end_samples)) for part in parts
+    )
+    head, tail = parts[0].start_samples - loud[0], loud[-1] - parts[-1].end_samples
+    return Cut(
+        len(parts),
+        max(0.0, samples_to_ms(head, SPEECH_RATE)),
+        max(0.0, samples_to_ms(tail, SPEECH_RATE)),
+        empty,
+    )
+
+
+def measure(recognizer: Recognizer, language: str, count: int, *, mistakes: bool) -> None:
+    """Print the line of a language."""
+    chosen = sentences(language, count)
+    cuts, cpu_s = [], []
+    wrong = total = 0
+    for prompt in chosen:
+        sound = through_opus(np.concatenate([ROOM, prompt.samples, ROOM, ROOM]))
+        parts = segments(sound)
+        cuts.append(cut_of(sound, parts))
+        began = time.process_time()
+        texts = [recognizer.transcribe(leveled(part.samples), language).text for part in parts]
+        cpu_s.append(time.process_time() - began)
+        wanted, got = (words(text, language) for text in (prompt.text, " ".join(texts)))
+        errors = word_errors(wanted, got)
+        wrong, total = wrong + errors, total + len(wanted)
+        if mistakes and errors:
+            print(f"  {errors}: “{prompt.text}” → “{' | '.join(texts)}”")
+    seconds = sum(len(prompt.samples) for prompt in chosen) / SPEECH_RATE
+    print(
+        f"{language}: {len(chosen)} prompts, {total} words, {seconds:.0f} s; "
+        f"wrong {wrong / total:.1%}; CPU p50 {np.median(cpu_s):.2f} s a prompt\n"
+        f"  split {sum(cut.segments > 1 for cut in cuts)}, "
+        f"missed {sum(cut.segments == 0 for cut in cuts)}, "
+        f"false starts {sum(cut.false_starts for cut in cuts)}, "
+        f"cut by more than 50 ms: begin {sum(cut.head_ms > 50 for cut in cuts)}, "
+        f"end {sum(cut.tail_ms > 50 for cut in cuts)} "
+        f"(most {max(max(cut.head_ms, cut.tail_ms) for cut in cuts):.0f} ms)",
+        flush=True,
+    )
+
+
+def main() -> int:
+    """Print the table; exit code 2 when recordings or weights are missing."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--count", type=int, default=40, help="prompts of each language")
+    parser.add_argument("--models-dir", type=Path, help="where whisper-base lies (default: PyPI's)")
+    parser.add_argument("--mistakes", action="store_true", help="list what was wrong")
+    arguments = parser.parse_args()
+    missing = [
+        f"apt-get install asterisk-core-sounds-{language}-wav"
+        for language, voice in VOICES.items()
+        if not (SOUNDS / voice).is_dir()
+    ]
+    if arguments.models_dir is None and not whisper_base.is_installed():
+        missing.append(whisper_base.INSTALL)
+    if missing:
+        print("Recordings or weights are missing:", *missing, sep="\n  ", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        models = arguments.models_dir or whisper_base.write(Path(folder))
+        recognizer = load_recognizer(models, find("whisper-base"), threads=1)
+    print(f"{time.strftime('%Y-%m-%d')}, Whisper base, one thread")
+    for language in VOICES:
+        measure(recognizer, language, arguments.count, mistakes=arguments.mistakes)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
