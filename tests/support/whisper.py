@@ -1,0 +1,28 @@
+"""The laptop engine with Whisper's published weights, and a translator that needs none."""
+
+from rtc_server.catalog import find
+from rtc_server.engines.base import EngineOptions
+from rtc_server.engines.cascade.cascade import CascadeAst
+from rtc_server.engines.cascade.installed import load_recognizer
+from rtc_server.engines.cascade.translation import Translation
+
+_LATIN, _CYRILLIC = "abvgdejziklmnoprstufhcyq", "абвгдежзиклмнопрстуфхцыя"
+_OTHER_SCRIPT = str.maketrans(_LATIN + _CYRILLIC, _CYRILLIC + _LATIN)
+
+
+class Transliterator:
+    """Writes the words in the other script: text as long, of another language to the eye."""
+
+    def translate_long(self, text: str) -> str:
+        """Return `text` letter by letter."""
+        return text.casefold().translate(_OTHER_SCRIPT)
+
+
+def create(options: EngineOptions) -> CascadeAst:
+    """Return the engine; ``whisper-base`` lies in the folder of models."""
+    whisper = load_recognizer(options.models_dir, find("whisper-base"), threads=1)
+    other = Transliterator()
+    translation = Translation({("en", "ru"): other, ("ru", "en"): other})
+    return CascadeAst(
+        {"en": whisper, "ru": whisper}, translation, title="Whisper base", licence="MIT"
+    )
