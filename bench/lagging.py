@@ -35,9 +35,9 @@ class Sentence:
     """A sentence of the talk and its translation."""
 
     start_ms: float
-    """Where it begins in the talk."""
+    """Start in the talk."""
     length_ms: float
-    """How long it takes to be said."""
+    """Time that it takes to be said."""
     reference: tuple[str, ...]
     """The words that are right."""
     emissions: tuple[Emission, ...]

@@ -36,13 +36,13 @@ class Item:
     target: str
     """Language wanted."""
     transcript: str
-    """What is said."""
+    """Text that is said."""
     reference: str
     """A translation of it."""
     offset_s: float = 0.0
-    """Where in the file it begins."""
+    """Start in the file."""
     duration_s: float | None = None
-    """How long it is; None up to the end of the file."""
+    """Length; None up to the end of the file."""
 
 
 def read(path: Path) -> list[Item]:

@@ -38,7 +38,7 @@ FLOOR = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one recording."""
+    """Result of one recording."""
 
     item: Item
     hypothesis: str

@@ -22,14 +22,14 @@ from rtc_server.engines.cascade.whisper_model import Decoded, WhisperModel
 from rtc_server.pcm import SPEECH_RATE, Samples, ms_to_samples
 
 WINDOW_S = 30
-"""What the model was trained on, and the most it takes."""
+"""Length of audio that the model was trained on, and the most it takes."""
 _MARGIN_S = 5
 _STEP_MS = 2 * HOP_MS
 _TOKENS_AT_LEAST = 16
 _TOKENS_A_SECOND = 12
 """Brisk speech has 4 in English, 8 in Russian."""
 _MOST_TOKENS = 224
-"""What the decoder has room for behind its prompt."""
+"""Tokens that the decoder has room for behind its prompt."""
 _LEAST_LOG_PROBABILITY = -1.0
 _MOST_NO_SPEECH = 0.6
 """Beyond one or the other, OpenAI's own program distrusts an answer."""

@@ -29,7 +29,7 @@ class Decoded:
 
 
 class WhisperModel(Protocol):
-    """What `whisper.WhisperRecognizer` asks of the network."""
+    """Interface of the network to `whisper.WhisperRecognizer`."""
 
     def encode(self, features: Floats) -> Any:
         """Return what the encoder makes of features, shape (1, 80, frames <= 3000)."""
