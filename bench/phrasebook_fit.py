@@ -23,7 +23,7 @@ from rtc_server.engines.phrasebook import book as books
 from rtc_server.engines.phrasebook.book import LANGUAGES, Book
 from rtc_server.engines.phrasebook.fillers import fill
 from rtc_server.engines.phrasebook.network import Vocabularies, matches
-from rtc_server.engines.phrasebook.recognizer import Recognizer
+from rtc_server.engines.phrasebook.recognizer import PhraseRecognizer
 from rtc_server.pcm import Samples
 
 FALSE_ACCEPTS = (0.01, 0.02, 0.03, 0.05, 0.08)
@@ -106,7 +106,7 @@ def collect(language: str, count: int) -> Trials:
     """Let the recognizer hear the tuning set."""
     book = books.load()
     vocabularies = {one: Vocabularies(book, one) for one in LANGUAGES}
-    recognizer = Recognizer(book, vocabularies)
+    recognizer = PhraseRecognizer(book, vocabularies)
     target = "ru" if language == "en" else "en"
     rows, right, strange = [], [], []
     said = list(phrases(book, language, count))

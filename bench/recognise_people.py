@@ -51,7 +51,7 @@ LOUD = 10 ** (-30 / 20)
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How one prompt was cut."""
+    """Cut of one prompt."""
 
     segments: int
     """Of which the first and the last count below."""

@@ -143,7 +143,7 @@ def _common_words(one: str, other: str) -> str:
     return one[:size]
 
 
-class Transcript:
+class DeltaTranscript:
     """Final texts joined into the append-only deltas of the public API."""
 
     def __init__(self) -> None:

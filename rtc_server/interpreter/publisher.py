@@ -12,7 +12,7 @@ from rtc_server.events.server import (
     ServerEvent,
     elapsed_steps,
 )
-from rtc_server.interpreter.captions import Transcript
+from rtc_server.interpreter.captions import DeltaTranscript
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.simultaneous import Clause, News, SimultaneousText
 from rtc_server.interpreter.speech_output import SpeechOutput
@@ -32,7 +32,7 @@ class Publisher:
     ) -> None:
         self._speech_output, self._emit = speech_output, emit
         self._metrics, self._clock = metrics, clock
-        self._source_transcript, self._target_transcript = Transcript(), Transcript()
+        self._source_transcript, self._target_transcript = DeltaTranscript(), DeltaTranscript()
 
     async def whole(self, utterance: Utterance, result: AstResult) -> None:
         """Publish the translation of a segment that came in one piece."""

@@ -413,7 +413,7 @@ class Session:
 
     @property
     def _hears_pauses(self) -> bool:
-        """Whether a pause, and nothing else, is to end a segment."""
+        """True if a pause, and nothing else, is to end a segment."""
         by_pause = self._preferences.vad_mode == ListenMode.AUTO
         return by_pause and self._interpreter.mode is Mode.CONSECUTIVE
 

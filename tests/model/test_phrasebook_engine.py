@@ -14,7 +14,7 @@ from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, Engin
 from rtc_server.engines.phrasebook.book import LANGUAGES, load
 from rtc_server.engines.phrasebook.engine import create
 from rtc_server.engines.phrasebook.network import Vocabularies
-from rtc_server.engines.phrasebook.recognizer import Recognizer
+from rtc_server.engines.phrasebook.recognizer import PhraseRecognizer
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import SPEECH_RATE, Samples
 from tests.support.signals import english, russian
@@ -145,7 +145,7 @@ def test_partial_captions_grow_to_the_phrase() -> None:
 
 def test_what_others_said_before_changes_nothing() -> None:
     book = load()
-    recognizer = Recognizer(book, {one: Vocabularies(book, one) for one in LANGUAGES})
+    recognizer = PhraseRecognizer(book, {one: Vocabularies(book, one) for one in LANGUAGES})
     calm, other = segments(["Two coffees, please.", "Where is the train station?"], FLITE)
     first = recognizer.understand(calm, "en")
     recognizer.understand(voices.with_noise(other, 10, seed=1), "en")

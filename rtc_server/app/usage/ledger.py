@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from rtc_server.app.usage.file import UsageFile
-from rtc_server.app.usage.outbox import Destination, Outbox, Outgoing
+from rtc_server.app.usage.outbox import Destination, Outgoing, UsageOutbox
 from rtc_server.app.usage.webhook import UsageWebhook
 from rtc_server.clock import Clock, wall
 from rtc_server.config import UsageSettings
@@ -23,7 +23,7 @@ class UsageLedger:
     def __init__(self, settings: UsageSettings, metrics: Metrics, clock: Clock = wall) -> None:
         """`clock`: Unix time."""
         self._settings, self._metrics, self._wall = settings, metrics, clock
-        self._outboxes: list[Outbox] = []
+        self._outboxes: list[UsageOutbox] = []
 
     def record(self, record: UsageRecord) -> None:
         """Send a record on its way; returns at once."""
@@ -51,7 +51,7 @@ class UsageLedger:
                     UsageWebhook(self._settings.usage_webhook, key, http, self._wall)
                 )
             for destination in destinations:
-                outbox = Outbox(destination, self._metrics.queue_drops.labels("usage").inc)
+                outbox = UsageOutbox(destination, self._metrics.queue_drops.labels("usage").inc)
                 await stack.enter_async_context(outbox.delivering())
                 self._outboxes.append(outbox)
             try:

@@ -45,7 +45,7 @@ class Destination(Protocol):
         """Return once the record is there. Raises `DeliveryError`."""
 
 
-class Outbox:
+class UsageOutbox:
     """Delivers in order, each record until it is taken."""
 
     def __init__(self, destination: Destination, on_drop: Callable[[], None]) -> None:

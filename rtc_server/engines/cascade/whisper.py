@@ -18,7 +18,7 @@ from rtc_server.engines.base import WordTime
 from rtc_server.engines.cascade.byte_pairs import BytePairs
 from rtc_server.engines.cascade.features import HOP_MS, Mel
 from rtc_server.engines.cascade.recognizer import Transcript
-from rtc_server.engines.cascade.whisper_model import Decoded, WhisperModel
+from rtc_server.engines.cascade.whisper_model import DecodedWindow, WhisperModel
 from rtc_server.pcm import SPEECH_RATE, Samples, ms_to_samples
 
 WINDOW_S = 30
@@ -100,7 +100,7 @@ def _most_tokens(samples: int) -> int:
     return min(_TOKENS_AT_LEAST + said, _MOST_TOKENS)
 
 
-def _is_probable(decoded: Decoded) -> bool:
+def _is_probable(decoded: DecodedWindow) -> bool:
     """Return whether an answer is speech, and these words."""
     sure = decoded.mean_log_probability
     return sure >= _SURE_LOG_PROBABILITY or (

@@ -17,7 +17,7 @@ from rtc_server.errors import EngineUnavailable
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedWindow:
     """Tokens that the decoder chose, and how sure it was."""
 
     tokens: tuple[int, ...]
@@ -34,7 +34,7 @@ class WhisperModel(Protocol):
     def encode(self, features: Floats) -> Any:
         """Return what the encoder makes of features, shape (1, 80, frames <= 3000)."""
 
-    def decode(self, encoded: Any, prompt: Sequence[int], most_tokens: int) -> Decoded:
+    def decode(self, encoded: Any, prompt: Sequence[int], most_tokens: int) -> DecodedWindow:
         """Return the likeliest token at each step, after `prompt`, at most `most_tokens`."""
 
     def align(
@@ -59,7 +59,7 @@ class Ctranslate2Model:
 
         return self._model.encode(ctranslate2.StorageView.from_array(features))
 
-    def decode(self, encoded: Any, prompt: Sequence[int], most_tokens: int) -> Decoded:
+    def decode(self, encoded: Any, prompt: Sequence[int], most_tokens: int) -> DecodedWindow:
         """See `WhisperModel`."""
         (result,) = self._model.generate(
             encoded,
@@ -69,7 +69,9 @@ class Ctranslate2Model:
             return_scores=True,
             return_no_speech_prob=True,
         )
-        return Decoded(tuple(result.sequences_ids[0]), result.scores[0], result.no_speech_prob)
+        return DecodedWindow(
+            tuple(result.sequences_ids[0]), result.scores[0], result.no_speech_prob
+        )
 
     def align(
         self, encoded: Any, prompt: Sequence[int], tokens: Sequence[int], frames: int

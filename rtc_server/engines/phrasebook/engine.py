@@ -24,7 +24,7 @@ from rtc_server.errors import ConfigError, EngineUnavailable
 from rtc_server.pcm import SPEECH_RATE
 
 if TYPE_CHECKING:
-    from rtc_server.engines.phrasebook.recognizer import Recognizer
+    from rtc_server.engines.phrasebook.recognizer import PhraseRecognizer
 
 _HINTS = 3
 _SHORTEST_SAMPLES = SPEECH_RATE // 10
@@ -38,7 +38,7 @@ def create(options: EngineOptions) -> Ast:
         EngineUnavailable: PocketSphinx or espeak-ng is missing, or a phrasebook is wrong.
     """
     try:
-        from rtc_server.engines.phrasebook.recognizer import Recognizer  # noqa: PLC0415
+        from rtc_server.engines.phrasebook.recognizer import PhraseRecognizer  # noqa: PLC0415
     except ImportError as error:
         raise EngineUnavailable(
             f"The phrasebook engine needs the pocketsphinx and espeakng-loader wheels: {error}."
@@ -46,7 +46,7 @@ def create(options: EngineOptions) -> Ast:
     try:
         book = books.load(options.phrasebooks)
         vocabularies = {language: Vocabularies(book, language) for language in LANGUAGES}
-        return PhrasebookAst(book, vocabularies, Recognizer(book, vocabularies))
+        return PhrasebookAst(book, vocabularies, PhraseRecognizer(book, vocabularies))
     except ConfigError as error:
         raise EngineUnavailable(str(error)) from error
 
@@ -55,7 +55,7 @@ class PhrasebookAst:
     """AST engine that answers with a phrase of the book, or with up to three near ones as hints."""
 
     def __init__(
-        self, book: Book, vocabularies: dict[str, Vocabularies], recognizer: "Recognizer"
+        self, book: Book, vocabularies: dict[str, Vocabularies], recognizer: "PhraseRecognizer"
     ) -> None:
         self._book = book
         self._vocabularies = vocabularies

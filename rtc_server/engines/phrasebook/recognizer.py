@@ -41,7 +41,7 @@ class Understanding:
     """The same as free phones, for finding what is near."""
 
 
-class Recognizer:
+class PhraseRecognizer:
     """Both languages of a book, ready to listen."""
 
     def __init__(self, book: Book, vocabularies: dict[str, Vocabularies]) -> None:

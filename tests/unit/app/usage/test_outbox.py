@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from rtc_server.app.usage import outbox
-from rtc_server.app.usage.outbox import DeliveryError, Outbox, Outgoing
+from rtc_server.app.usage.outbox import DeliveryError, Outgoing, UsageOutbox
 
 
 class Destination:
@@ -34,7 +34,7 @@ def record(number: int) -> Outgoing:
 
 async def test_records_arrive_in_order_before_the_end() -> None:
     destination, drops = Destination(), list[None]()
-    box = Outbox(destination, lambda: drops.append(None))
+    box = UsageOutbox(destination, lambda: drops.append(None))
     async with box.delivering():
         for number in range(3):
             box.put(record(number))
@@ -43,7 +43,7 @@ async def test_records_arrive_in_order_before_the_end() -> None:
 
 async def test_a_destination_that_is_down_is_tried_again_and_loses_nothing() -> None:
     destination = Destination(up=False)
-    box = Outbox(destination, lambda: None)
+    box = UsageOutbox(destination, lambda: None)
     async with box.delivering():
         box.put(record(1))
         box.put(record(2))
@@ -61,7 +61,7 @@ async def test_what_finds_no_room_is_dropped_and_counted(
     monkeypatch.setattr(outbox, "MOST_WAITING", 2)
     drops: list[None] = []
     destination = Destination(up=False)
-    box = Outbox(destination, lambda: drops.append(None))
+    box = UsageOutbox(destination, lambda: drops.append(None))
     with caplog.at_level(logging.ERROR):
         async with box.delivering():
             for number in range(3):

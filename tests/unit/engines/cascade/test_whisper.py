@@ -11,7 +11,7 @@ from rtc_server.engines.cascade.byte_pairs import BytePairs
 from rtc_server.engines.cascade.features import HOP_MS, Floats
 from rtc_server.engines.cascade.recognizer import Transcript
 from rtc_server.engines.cascade.whisper import WhisperRecognizer
-from rtc_server.engines.cascade.whisper_model import Decoded
+from rtc_server.engines.cascade.whisper_model import DecodedWindow
 from rtc_server.pcm import SPEECH_RATE, Samples, ms_to_samples
 
 STEERING = (
@@ -36,7 +36,7 @@ def frames_of(samples: Samples, /) -> Floats:
 class Network:
     """Writes `texts` one after the other; token n begins in step 10 n."""
 
-    def __init__(self, *texts: Decoded) -> None:
+    def __init__(self, *texts: DecodedWindow) -> None:
         self.texts = list(texts)
         self.windows: list[int] = []
         """Frames of each call."""
@@ -47,7 +47,7 @@ class Network:
         self.windows.append(features.shape[2])
         return features
 
-    def decode(self, encoded: Any, prompt: Sequence[int], most_tokens: int) -> Decoded:
+    def decode(self, encoded: Any, prompt: Sequence[int], most_tokens: int) -> DecodedWindow:
         self.prompts.append(list(prompt))
         self.most.append(most_tokens)
         return self.texts.pop(0)
@@ -59,8 +59,8 @@ class Network:
         return [(place, 10 * place + step) for place in range(len(tokens) + 1) for step in (0, 5)]
 
 
-def written(*tokens: int, sure: float = -0.1, no_speech: float = 0.0) -> Decoded:
-    return Decoded(tokens, sure, no_speech)
+def written(*tokens: int, sure: float = -0.1, no_speech: float = 0.0) -> DecodedWindow:
+    return DecodedWindow(tokens, sure, no_speech)
 
 
 def transcribed(network: Network, language: str = "en") -> Transcript:
@@ -93,7 +93,7 @@ NOISE = written(GOOD, sure=-0.7, no_speech=0.8)
 
 
 @pytest.mark.parametrize("doubtful", [LOOP, GUESS, NOISE], ids=["loop", "guess", "noise"])
-def test_what_is_doubtful_is_heard_once_more_in_the_whole_window(doubtful: Decoded) -> None:
+def test_what_is_doubtful_is_heard_once_more_in_the_whole_window(doubtful: DecodedWindow) -> None:
     network = Network(doubtful, written(GOOD))
     assert transcribed(network).text == "Good"
     assert network.windows == [SHORT_FRAMES, WHOLE_FRAMES]
