@@ -22,7 +22,6 @@ import { Settings } from "./settings.js";
 import { text } from "./strings.js";
 import { holdToTalk } from "./talk.js";
 import { Transcript } from "./transcript.js";
-import { WakeLock } from "./wake.js";
 import { write } from "./write.js";
 
 const WARM_UP_POLL_MS = 1500;
@@ -47,7 +46,6 @@ const problems = new ProblemBar(at("problem"));
 const advice = new HeadphoneAdvice(at("advice"));
 const output = new Output(at("output"), at("local"));
 const player = new FilePlayer(at("player"));
-const wakeLock = new WakeLock();
 const settings = new Settings(at("settings"), output, player);
 const people = new People(at("people"), at("halves"), {
   views,
@@ -60,6 +58,8 @@ const people = new People(at("people"), at("halves"), {
 let details = null;
 /** @type {import("./lag.js").Lag|null} likewise */
 let lag = null;
+/** @type {import("./wake.js").WakeLock|null} likewise */
+let wakeLock = null;
 /** @type {import("./server.js").Languages|null} */
 let server = null;
 /** @type {Conversation|null} */
@@ -86,7 +86,7 @@ function setPhase(next) {
   write(at("status"), text(`state.${next}`));
   write(at("toggle-text"), text(!running ? "start" : next === "finishing" ? "stopNow" : "stop"));
   toggle.disabled = !server || missingFeature() !== null;
-  wakeLock.hold(running);
+  wakeLock?.hold(running);
   (running ? addEventListener : removeEventListener)("beforeunload", askBeforeLeaving);
   pair.disabled = !server || settling;
   people.follow(conversation);
@@ -186,14 +186,16 @@ async function start() {
   let session;
   try {
     // the page is there sooner without
-    const [{ Conversation }, { Details }, { Lag }] = await Promise.all([
+    const [{ Conversation }, { Details }, { Lag }, { WakeLock }] = await Promise.all([
       import("./conversation.js"),
       import("./details.js"),
       import("./lag.js"),
+      import("./wake.js"),
       import("./audio.js"),
     ]);
     details ??= new Details(at("details"));
     lag ??= new Lag(at("lag"));
+    wakeLock ??= new WakeLock();
     session = conversation = new Conversation();
     if (tapped) session.speak(tapped.text);
     tapped = null;

@@ -13,13 +13,11 @@ import json
 import time
 import wave
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeAlias, cast
 
 import aiohttp
-import aioice.ice
 import av
 import numpy as np
 import numpy.typing as npt
@@ -35,23 +33,13 @@ from aiortc.rtcrtpreceiver import StreamStatistics
 from aiortc.rtp import RtpPacket
 from av.packet import Packet
 
+from tests.support.loopback_addresses import addresses as loopback_addresses
+
 Floats: TypeAlias = npt.NDArray[np.float32]
 Negotiate: TypeAlias = Callable[[str], Awaitable[str]]
 
 RATE = 48_000
 """Samples per second of everything a client sends and hears."""
-
-
-_addresses: ContextVar[Sequence[str]] = ContextVar("_addresses", default=("127.0.0.1",))
-
-
-def _chosen_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-    return list(_addresses.get())
-
-
-# aioice never gathers loopback by itself, and tests use nothing else. The server under test does
-# not call this function.
-aioice.ice.get_host_addresses = _chosen_addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +347,7 @@ class RtcClient:
 
         if self._channel is not None:
             self._channel.on("message", self._message)
-        _addresses.set(self._addresses)
+        loopback_addresses.set(self._addresses)
         await self.pc.setLocalDescription()
         self.answer_sdp = await self._ask(self.pc.localDescription.sdp)
         _record(self.pc.getReceivers()[0], self._packet)

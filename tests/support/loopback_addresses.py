@@ -1,0 +1,20 @@
+"""Clients that connect over loopback: aioice gathers no such address by itself.
+
+The server under test does not call what is replaced here. It is replaced in this module alone, so
+that whoever is imported last changes nothing for the others.
+"""
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+
+import aioice.ice
+
+addresses: ContextVar[Sequence[str]] = ContextVar("addresses", default=("127.0.0.1",))
+"""Addresses that peers of this context gather."""
+
+
+def _chosen(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+    return list(addresses.get())
+
+
+aioice.ice.get_host_addresses = _chosen
