@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 from playwright.async_api import Route, expect
 
@@ -16,6 +17,8 @@ from tests.support.browser.understood import expect_english, spoken
 from tests.support.browser.voice import ENGLISH, RUSSIAN, as_microphone
 from tests.support.patient import PATIENT
 from tests.support.signals import russian
+
+pytestmark = pytest.mark.alone
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 STRICT = "default-src 'none'; script-src {0}; connect-src {0}; style-src 'self'"

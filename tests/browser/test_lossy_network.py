@@ -22,6 +22,8 @@ from tests.support.netem import Path, UdpProxy
 from tests.support.patient import SETTINGS
 from tests.support.signals import audible, join, russian, silence
 
+pytestmark = pytest.mark.alone
+
 ANSWERS = 3
 """Answers that are recorded; of these the phrasebook, which errs anyhow, understands one."""
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"

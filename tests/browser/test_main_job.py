@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import scipy.signal
 from playwright.async_api import Page, expect
 
@@ -17,6 +18,8 @@ from tests.support.browser.recording import RATE, finish_recording, start_record
 from tests.support.browser.voice import as_microphone
 from tests.support.patient import SETTINGS
 from tests.support.signals import audible, english, join, russian, silence
+
+pytestmark = pytest.mark.alone
 
 
 async def heard(url: str, microphone: Path, source: str, said: str, meant: str) -> Samples:

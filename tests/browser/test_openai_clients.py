@@ -7,6 +7,7 @@ for typed events before they go on.
 import asyncio
 from pathlib import Path
 
+import pytest
 from playwright.async_api import expect
 
 from rtc_server.config import EngineSettings
@@ -17,6 +18,8 @@ from tests.support.browser.understood import spoken
 from tests.support.browser.voice import RUSSIAN, as_microphone
 from tests.support.npm_clients import installed
 from tests.support.signals import russian
+
+pytestmark = pytest.mark.alone
 
 PAGE = """<!doctype html>
 <html lang="en"><title>Translator</title>

@@ -7,6 +7,7 @@ by POST, the translated track, append-only transcripts. Only the base URL and th
 
 from pathlib import Path
 
+import pytest
 from playwright.async_api import expect
 
 from tests.support.browser.application import application
@@ -15,6 +16,8 @@ from tests.support.browser.page import PATIENCE_MS
 from tests.support.browser.understood import expect_english, spoken
 from tests.support.browser.voice import RUSSIAN, as_microphone
 from tests.support.signals import russian
+
+pytestmark = pytest.mark.alone
 
 PAGE = """<!doctype html>
 <html lang="en"><title>Translator</title>

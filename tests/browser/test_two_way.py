@@ -51,6 +51,7 @@ async def take_turn(page: Page, side: str, spoken: Samples, *, hold: bool) -> No
     await expect(button).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("hold", [False, True], ids=["tap", "hold"])
 async def test_two_people_understand_each_other(hold: bool) -> None:
     async with (

@@ -23,6 +23,8 @@ from tests.support.netem import BLACK_HOLE, UdpProxy
 from tests.support.patient import SETTINGS
 from tests.support.signals import audible, join, russian, silence
 
+pytestmark = pytest.mark.alone
+
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 HANGING_UP = ["Failed to load resource: the server responded with a status of 404"]
 """Console lines of a page that gave up on WebRTC: its server may have freed the call before."""
