@@ -182,6 +182,8 @@ NEEDS = [
 FONTS = {package for _, package, _ in NEEDS if package.startswith("fonts-")}
 COMMANDS = {brings for _, _, brings in NEEDS if "/" not in brings}
 """Commands that Debian's packages bring; what is a file is not faked."""
+SIDE_BY_SIDE = "-n 3 --dist worksteal --cov --cov-report="
+"""Options of the tests that run on a machine of two cores, three at a time."""
 
 
 def test_without_debian_packages_test_says_which(machine: Machine) -> None:
@@ -270,8 +272,10 @@ def test_every_check_runs(
         ({"mypy": "exit 1"}, 1),
         ({"python": '[[ "$*" != "-m pytest"* ]] || exit 3'}, 3),
         ({"models": '[[ "$*" != "-m pytest"* ]] || exit 4'}, 4),
+        ({"python": '[[ "$*" != *"and alone"* ]] || exit 1'}, 1),
+        ({"python": '[[ "$*" != *"and alone"* ]] || exit 5'}, 0),
     ],
-    ids=["all well", "types fail", "a test fails", "a model test fails"],
+    ids=["all well", "types fail", "a test fails", "a model test fails", "one alone", "none alone"],
 )
 def test_a_full_run_shows_all_and_fails_for_any(
     machine: Machine, tools: dict[str, str], status: int
@@ -284,7 +288,8 @@ def test_a_full_run_shows_all_and_fails_for_any(
     runs = {call for call in machine.called if call.startswith("python -m pytest")}
     assert runs == {
         "python -m pytest tests/nemo -m not slow -p no:cacheprovider",
-        "python -m pytest -m not slow -n 3 --dist worksteal --cov --cov-report=",
+        f"python -m pytest -m (not slow) and not alone {SIDE_BY_SIDE}",
+        "python -m pytest -m (not slow) and alone",
     }
     assert any("[canary,canary-hf,silero,piper,test" in call for call in machine.called)
     assert re.search(r"^scripts/test: \d+ min \d+ s$", done.stderr, re.MULTILINE)
@@ -295,5 +300,6 @@ def test_the_slow_tier_holds_everything(machine: Machine) -> None:
     machine.program(machine.bin / "apt-get")
     machine.environment({})
     assert machine.run("test", "--slow").returncode == 0
-    options = "-n 3 --dist worksteal --cov --cov-report="
-    assert f"python -m pytest -m slow or not slow {options}" in machine.called
+    tier = "python -m pytest -m (slow or not slow)"
+    assert f"{tier} and not alone {SIDE_BY_SIDE}" in machine.called
+    assert f"{tier} and alone" in machine.called
