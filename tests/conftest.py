@@ -29,9 +29,8 @@ gc.disable()  # until tests are collected: importing what they need makes no gar
 
 FOLDERS = ("unit", "loopback", "browser", "model", "nemo")
 HANG_S = 600.0
-"""No test waits longer; a guard against hangs, not a measure of speed."""
-NEMO_HANG_S = 480.0
-"""Loading NeMo takes 10 s, and minutes where its files are not in memory and others compute."""
+"""No test waits longer; a guard against hangs, not a measure of speed: NeMo takes minutes to load
+where its files are not in memory and others compute."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -66,10 +65,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not is_async(pyfuncitem):
         return None
     virtual = "unit" in pyfuncitem.path.parts and not pyfuncitem.get_closest_marker("real_time")
-    hang_s = NEMO_HANG_S if "nemo" in pyfuncitem.path.parts else HANG_S
     factory: Any = VirtualTimeLoop if virtual else asyncio.new_event_loop
     # A test that is parametrised by ``loop_factory`` says itself which event loop it runs on.
     factory = pyfuncitem.funcargs.get("loop_factory", factory)
     with asyncio.Runner(loop_factory=factory) as runner:
-        run_async(pyfuncitem, runner, hang_s=hang_s, limit=not virtual)
+        run_async(pyfuncitem, runner, hang_s=HANG_S, limit=not virtual)
     return True
