@@ -30,7 +30,7 @@ from bench.media import ENGINES
 from bench.misbehaviour import KINDS, LEFT, Kind, Mischief, Prey
 from bench.soak import buckets, share_ms
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, to_int16
-from rtc_server.resample import Resampler
+from rtc_server.resample import resampled
 from rtc_server.signaling.keys import new_key, write_keys
 
 SECRETS = "/v1/realtime/translations/client_secrets"
@@ -136,8 +136,8 @@ def complaints(log: Path) -> list[str]:
     return [line for line in log.read_text().splitlines() if any(s in line for s in signs)]
 
 
-async def minted(http: aiohttp.ClientSession, bench: BenchServer, key: str) -> list[str]:
-    """Client secrets of that key."""
+async def client_secrets(http: aiohttp.ClientSession, bench: BenchServer, key: str) -> list[str]:
+    """Make some of that key."""
     made = []
     for _ in range(SECRET_COUNT):
         body, headers = {"expires_after": {"seconds": 7200}}, {"Authorization": f"Bearer {key}"}
@@ -149,8 +149,8 @@ async def minted(http: aiohttp.ClientSession, bench: BenchServer, key: str) -> l
 async def run(minutes: float, seed: int, hands: int) -> Outcome:
     """Start a server, let everybody at it, and look at what is left."""
     speech = speaker()(TEXT, "en")
-    down = Resampler(PLAYOUT_RATE, SPEECH_RATE)
-    pcm = to_int16(np.concatenate([down.push(speech), down.flush()])).tobytes()
+    lowered = np.concatenate([*resampled([speech], PLAYOUT_RATE, SPEECH_RATE)])
+    pcm = to_int16(lowered).tobytes()
     visits: Counter[str] = Counter()
     answers: Counter[int] = Counter()
     async with AsyncExitStack() as stack:
@@ -164,7 +164,7 @@ async def run(minutes: float, seed: int, hands: int) -> Outcome:
         watching = await stack.enter_async_context(
             aiohttp.ClientSession(headers={"Authorization": f"Bearer {honest_key}"})
         )
-        secrets = await minted(http, bench, other_key)
+        secrets = await client_secrets(http, bench, other_key)
 
         def mischief(prey: Prey, name: str) -> Mischief:
             chance = random.Random(f"{seed} {name}")

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.misbehaviour import CALLS, LEFT, PAIR, Prey
 from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
-from rtc_server.resample import Resampler
+from rtc_server.resample import resampled
 from tests.support.rtc_client import RtcClient
 from tests.support.server import EVENTS, of
 from tests.support.ws_client import Client
@@ -109,8 +109,7 @@ class Honest:
 
     async def _newcomer(self, http: aiohttp.ClientSession) -> None:
         note = self.sentences["WebSocket"]
-        down = Resampler(PLAYOUT_RATE, SPEECH_RATE)
-        spoken = np.concatenate([down.push(self._speech), down.flush()])
+        spoken = np.concatenate([*resampled([self._speech], PLAYOUT_RATE, SPEECH_RATE)])
         silence = np.zeros(round(SILENCE_S * SPEECH_RATE), np.float32)
         pcm = to_int16(np.concatenate([spoken, silence])).tobytes()
         step = 2 * SPEECH_RATE * FRAME_MS // 1000

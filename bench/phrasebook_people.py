@@ -29,7 +29,7 @@ from rtc_server.engines.phrasebook import book as books
 from rtc_server.engines.phrasebook.engine import create
 from rtc_server.engines.phrasebook.network import Vocabularies, matches
 from rtc_server.engines.phrasebook.pattern import spoken_words
-from rtc_server.interpreter.listener import Listener, SpeechEnded
+from rtc_server.interpreter.listener import Listener, Segment, SpeechEnded
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples, from_int16
 
 VOICES = {"en": "en_US_f_Allison", "ru": "ru_RU_f_IvrvoiceRU"}
@@ -96,19 +96,23 @@ def prompts(language: str) -> list[Prompt]:
     return found
 
 
-def segments(samples: Samples) -> list[Samples]:
-    """Cut as the server does with its default settings."""
+def in_room(samples: Samples) -> Samples:
+    """Return a recording with the quiet of a room before and behind it, 16 kHz."""
+    return np.concatenate([ROOM, samples, ROOM, ROOM])
+
+
+def segments(sound: Samples) -> list[Segment]:
+    """Return the segments that the server's default settings make of 16 kHz audio."""
     listener = Listener(make_vad_factory("silero")(), ListenerSettings())
-    heard = np.concatenate([ROOM, samples, ROOM, ROOM])
     size = SPEECH_RATE * FRAME_MS // 1000
     events = [
         event
-        for start in range(0, len(heard), size)
-        for event in listener.feed(Pcm(heard[start : start + size], start))
+        for start in range(0, len(sound), size)
+        for event in listener.feed(Pcm(sound[start : start + size], start))
     ]
     events += listener.flush()
     ended = (event.segment for event in events if isinstance(event, SpeechEnded))
-    return [segment.samples for segment in ended if segment is not None]
+    return [segment for segment in ended if segment is not None]
 
 
 def long_pieces(parts: list[tuple[str, Samples]], seed: int) -> Iterator[tuple[str, Samples]]:
@@ -129,7 +133,7 @@ def trials(engine: Ast, language: str) -> Iterator[Trial]:
     """Ask for every segment and every long piece."""
     in_book, outside = InBook(), []
     for prompt in prompts(language):
-        parts = segments(prompt.samples)
+        parts = [part.samples for part in segments(in_room(prompt.samples))]
         known = in_book(prompt.text, language)
         for part in parts:
             kind = "short" if len(part) <= SHORT_S * SPEECH_RATE else "longer"

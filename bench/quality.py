@@ -25,10 +25,10 @@ from sacrebleu.metrics import BLEU, CHRF
 
 from bench.harness import BenchServer, percentile, server, voiced_arrivals
 from bench.manifest import Item, read
+from rtc_server.events.client import MODES
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
 from tests.support.rtc_client import RtcClient
 
-MODES = ("fast", "balanced", "accurate", "consecutive")
 LEAD_S, TAIL_S = 0.5, 1.0
 """Silence before and behind a recording."""
 MOST_DRAIN_S = 60.0

@@ -19,16 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.phrasebook_people import ROOM, SOUNDS, VOICES, Prompt, prompts
+from bench.phrasebook_people import SOUNDS, VOICES, Prompt, in_room, prompts, segments
 from models import whisper_base
-from rtc_server.audio.vad import make_vad_factory
 from rtc_server.catalog import find
-from rtc_server.config import ListenerSettings
 from rtc_server.engines.cascade.installed import load_recognizer
 from rtc_server.engines.cascade.recognizer import Recognizer
 from rtc_server.engines.loudness import leveled
-from rtc_server.interpreter.listener import Listener, Segment, SpeechEnded
-from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples, samples_to_ms
+from rtc_server.interpreter.listener import Segment
+from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, samples_to_ms
 from rtc_server.resample import Resampler
 from tests.support.rtc_client import decode, encode
 
@@ -108,20 +106,6 @@ def through_opus(samples: Samples) -> Samples:
     return down.push(decode(encode(up.push(samples))))
 
 
-def segments(sound: Samples) -> list[Segment]:
-    """Return the segments that the server's default settings make of 16 kHz audio."""
-    listener = Listener(make_vad_factory("silero")(), ListenerSettings())
-    size = SPEECH_RATE * FRAME_MS // 1000
-    events = [
-        event
-        for start in range(0, len(sound), size)
-        for event in listener.feed(Pcm(sound[start : start + size], start))
-    ]
-    events += listener.flush()
-    ended = (event.segment for event in events if isinstance(event, SpeechEnded))
-    return [segment for segment in ended if segment is not None]
-
-
 def cut_of(sound: Samples, parts: Sequence[Segment]) -> Cut:
     """Return how well `parts` cover the speech in `sound`."""
     loud = np.flatnonzero(np.abs(sound) > LOUD * np.abs(sound).max())
@@ -145,7 +129,7 @@ def measure(recognizer: Recognizer, language: str, count: int, *, mistakes: bool
     cuts, cpu_s = [], []
     wrong = total = 0
     for prompt in chosen:
-        sound = through_opus(np.concatenate([ROOM, prompt.samples, ROOM, ROOM]))
+        sound = through_opus(in_room(prompt.samples))
         parts = segments(sound)
         cuts.append(cut_of(sound, parts))
         began = time.process_time()

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.harness import VOICED_RMS, BenchServer
 from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
-from rtc_server.resample import Resampler
+from rtc_server.resample import resampled
 
 WANTED = {"type": "session.update", "session": {"x_events": ["metrics", "segment"]}}
 FRAME_BYTES = 2 * SPEECH_RATE * FRAME_MS // 1000
@@ -31,8 +31,8 @@ class Spoken:
 
 async def speak_ws(bench: BenchServer, source: str, target: str, audio: Samples) -> Spoken:
     """Say it (48 kHz, as to WebRTC) in one session."""
-    down = Resampler(PLAYOUT_RATE, SPEECH_RATE)
-    pcm = to_int16(np.concatenate([down.push(audio), down.flush()])).tobytes()
+    lowered = np.concatenate([*resampled([audio], PLAYOUT_RATE, SPEECH_RATE)])
+    pcm = to_int16(lowered).tobytes()
     spoken = Spoken()
     url = f"{bench.url}/ws/audio?source={source}&target={target}"
     async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:

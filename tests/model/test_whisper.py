@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.phrasebook_people import ROOM
-from bench.recognise_people import segments, sentences, through_opus, word_errors, words
+from bench.phrasebook_people import in_room, segments
+from bench.recognise_people import sentences, through_opus, word_errors, words
 from models import whisper_base
 from rtc_server.engines.base import AstRequest, AstStatus, EngineOptions
 from tests.support.whisper import create
@@ -26,7 +26,7 @@ def test_people_are_understood_and_noise_is_not(tmp_path: Path) -> None:
     for source, target, most in (("en", "ru", 0.03), ("ru", "en", 0.25)):
         errors = total = 0
         for prompt in sentences(source, PROMPTS):
-            sound = through_opus(np.concatenate([ROOM, prompt.samples, ROOM, ROOM]))
+            sound = through_opus(in_room(prompt.samples))
             requests = [AstRequest(part.samples, source, target) for part in segments(sound)]
             results = engine.translate(requests)
             assert {result.status for result in results} == {AstStatus.OK}, prompt.text
