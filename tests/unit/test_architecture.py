@@ -1,4 +1,4 @@
-"""docs/architecture.md against the code: steps that exist, and the layers of the import contract."""
+"""docs/architecture.md against the code: its steps exist, its layers are the import contract."""
 
 import ast
 import re
