@@ -1,11 +1,15 @@
 """Everything private of aiortc and aioice that the transport leans on.
 
-An upgrade that moves any of it fails here, with its name, instead of in somebody's call.
+An upgrade that moves any of it fails here, with its name, instead of in somebody's call. The list
+is docs/upstream.md, which says of each why it is used.
 """
 
 import asyncio
 import inspect
+import re
+from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import aioice.ice
@@ -19,6 +23,78 @@ from aiortc import RTCCertificate, RTCIceGatherer, RTCIceTransport, RTCSctpTrans
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
 
+from tests.support.private_names import private_names
+
+FUNCTIONS: list[tuple[Callable[..., Any], list[str]]] = [
+    # Overridden by IceAgent.
+    (Connection.gather_candidates, ["self"]),
+    (Connection.check_incoming, ["self", "message", "addr", "protocol"]),
+    (Connection.check_state, ["self", "pair", "state"]),
+    (Connection.request_received, ["self", "message", "addr", "protocol"]),
+    # Overridden by SparingConnection.
+    (Connection.sort_check_list, ["self"]),
+    (Connection._pair_remote_candidate, ["self", "remote_candidate"]),
+    # Called by it.
+    (Connection.data_received, ["self", "data", "component"]),
+    (Connection.protocol_lost, ["self", "protocol"]),
+    (Connection.close, ["self"]),
+    (Connection.check_start_task, ["self", "pair"]),
+    (Connection._find_remote_candidate, ["self", "remote_candidate"]),
+    (Connection._find_pair, ["self", "protocol", "remote_candidate"]),
+    (Connection.add_remote_candidate, ["self", "remote_candidate"]),
+    (CandidatePair.__init__, ["self", "protocol", "remote_candidate"]),
+    (server_reflexive_candidate, ["protocol", "stun_server"]),
+    (candidate_foundation, ["candidate_type", "candidate_transport", "base_address"]),
+    (candidate_priority, ["candidate_component", "candidate_type", "local_pref"]),
+    # Overridden by DatagramGuard, or called by it.
+    (StunProtocol.__init__, ["self", "receiver"]),
+    (StunProtocol.datagram_received, ["self", "data", "addr"]),
+    (
+        StunProtocol.request,
+        ["self", "request", "addr", "integrity_key", "retransmissions"],
+    ),
+    (stun.parse_message, ["data"]),
+    # Called by the relay.
+    (TurnTransport.__init__, ["self", "inner_protocol"]),
+    (TurnTransport.sendto, ["self", "data", "addr"]),
+    (TurnClientUdpProtocol._send, ["self", "data"]),
+    (TurnClientTcpProtocol._send, ["self", "data"]),
+    (stun.Transaction.response_received, ["self", "message", "addr"]),
+    # Overridden by GuardedSctp.
+    (RTCSctpTransport.__init__, ["self", "transport", "port"]),
+    (RTCSctpTransport._handle_data, ["self", "data"]),
+    (RTCSctpTransport._receive_chunk, ["self", "chunk"]),
+    (RTCSctpTransport._receive_data_chunk, ["self", "chunk"]),
+    (RTCSctpTransport._data_channel_receive, ["self", "stream_id", "pp_id", "data"]),
+    (RTCSctpTransport._data_channel_add_negotiated, ["self", "channel"]),
+    (RTCSctpTransport._data_channel_closed, ["self", "stream_id"]),
+    (RTCSctpTransport._send_chunk, ["self", "chunk"]),
+    (RTCSctpTransport.start, ["self", "remoteCaps", "remotePort"]),
+    # Called by WebRtcTransport.
+    (RTCIceTransport.start, ["self", "remoteParameters"]),
+    (RTCDtlsTransport.__init__, ["self", "transport", "certificates"]),
+    (RTCDtlsTransport.start, ["self", "remoteParameters"]),
+    (RTCDtlsTransport._set_role, ["self", "role"]),
+    # Overridden by Certificate.
+    (RTCCertificate._create_ssl_context, ["self", "srtp_profiles"]),
+    # Overridden by GuardedDtls.
+    (RTCDtlsTransport._recv_next, ["self"]),
+    (RTCDtlsTransport._send_data, ["self", "data"]),
+    # Replaced by the test client.
+    (RTCRtpReceiver._handle_rtp_packet, ["self", "packet", "arrival_time_ms"]),
+    (aioice.ice.get_host_addresses, ["use_ipv4", "use_ipv6"]),
+    (StreamStatistics.add, ["self", "packet"]),
+]
+"""Function, and its parameters as we know them."""
+OF_THE_TESTS = {"get_host_addresses", "_handle_rtp_packet", "add", "_data_channel_add_negotiated"}
+"""Replaced by the tests' client, or called for us by aiortc itself."""
+
+CHECKOUT = Path(__file__).parents[3]
+PACKAGE = CHECKOUT / "rtc_server"
+UPSTREAM = (CHECKOUT / "docs" / "upstream.md").read_text("utf-8")
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "engines" not in path.parts)
+"""All but the engines, each of which keeps its library to itself."""
+
 
 def test_versions_are_the_pinned_ones() -> None:
     assert {name: version(name) for name in ("aiortc", "aioice", "av")} == {
@@ -28,68 +104,58 @@ def test_versions_are_the_pinned_ones() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("function", "parameters"),
-    [
-        # Overridden by IceAgent.
-        (Connection.gather_candidates, ["self"]),
-        (Connection.check_incoming, ["self", "message", "addr", "protocol"]),
-        (Connection.check_state, ["self", "pair", "state"]),
-        (Connection.request_received, ["self", "message", "addr", "protocol"]),
-        # Overridden by SparingConnection.
-        (Connection.sort_check_list, ["self"]),
-        (Connection._pair_remote_candidate, ["self", "remote_candidate"]),
-        # Called by it.
-        (Connection.data_received, ["self", "data", "component"]),
-        (Connection.protocol_lost, ["self", "protocol"]),
-        (Connection.close, ["self"]),
-        (Connection.check_start_task, ["self", "pair"]),
-        (Connection._find_remote_candidate, ["self", "remote_candidate"]),
-        (Connection._find_pair, ["self", "protocol", "remote_candidate"]),
-        (Connection.add_remote_candidate, ["self", "remote_candidate"]),
-        (CandidatePair.__init__, ["self", "protocol", "remote_candidate"]),
-        (server_reflexive_candidate, ["protocol", "stun_server"]),
-        (candidate_foundation, ["candidate_type", "candidate_transport", "base_address"]),
-        (candidate_priority, ["candidate_component", "candidate_type", "local_pref"]),
-        # Overridden by DatagramGuard, or called by it.
-        (StunProtocol.__init__, ["self", "receiver"]),
-        (StunProtocol.datagram_received, ["self", "data", "addr"]),
-        (
-            StunProtocol.request,
-            ["self", "request", "addr", "integrity_key", "retransmissions"],
-        ),
-        (stun.parse_message, ["data"]),
-        # Called by the relay.
-        (TurnTransport.__init__, ["self", "inner_protocol"]),
-        (TurnTransport.sendto, ["self", "data", "addr"]),
-        (TurnClientUdpProtocol._send, ["self", "data"]),
-        (TurnClientTcpProtocol._send, ["self", "data"]),
-        (stun.Transaction.response_received, ["self", "message", "addr"]),
-        # Overridden by GuardedSctp.
-        (RTCSctpTransport.__init__, ["self", "transport", "port"]),
-        (RTCSctpTransport._handle_data, ["self", "data"]),
-        (RTCSctpTransport._receive_chunk, ["self", "chunk"]),
-        (RTCSctpTransport._receive_data_chunk, ["self", "chunk"]),
-        (RTCSctpTransport._data_channel_receive, ["self", "stream_id", "pp_id", "data"]),
-        (RTCSctpTransport._data_channel_add_negotiated, ["self", "channel"]),
-        (RTCSctpTransport._send_chunk, ["self", "chunk"]),
-        (RTCSctpTransport.start, ["self", "remoteCaps", "remotePort"]),
-        # Called by WebRtcTransport.
-        (RTCIceTransport.start, ["self", "remoteParameters"]),
-        (RTCDtlsTransport.__init__, ["self", "transport", "certificates"]),
-        (RTCDtlsTransport.start, ["self", "remoteParameters"]),
-        (RTCDtlsTransport._set_role, ["self", "role"]),
-        # Overridden by GuardedDtls.
-        (RTCDtlsTransport._recv_next, ["self"]),
-        (RTCDtlsTransport._send_data, ["self", "data"]),
-        # Replaced by the test client.
-        (RTCRtpReceiver._handle_rtp_packet, ["self", "packet", "arrival_time_ms"]),
-        (aioice.ice.get_host_addresses, ["use_ipv4", "use_ipv6"]),
-        (StreamStatistics.add, ["self", "packet"]),
-    ],
-)
+def documented() -> dict[str, set[str]]:
+    """Private names in docs/upstream.md, with the files that are said to use them."""
+    names: dict[str, set[str]] = {}
+    part = UPSTREAM.partition("## Private names\n")[2].partition("\n## ")[0]
+    for cells in re.findall(r"^\| (`_.*?) \| (.*?) \|", part, re.MULTILINE):
+        for name in re.findall(r"`(\w+)`", cells[0]):
+            names[name] = set(re.findall(r"`([\w/]+\.py)`", cells[1]))
+    return names
+
+
+def used() -> dict[str, set[str]]:
+    """Private names of other libraries in our code, with the files they are in."""
+    names: dict[str, set[str]] = {}
+    for path in MODULES:
+        place = path.relative_to(PACKAGE)
+        module = ".".join(("rtc_server", *place.with_suffix("").parts))
+        for name in private_names(path, module):
+            names.setdefault(name, set()).add(str(place).removeprefix("transport/"))
+    return names
+
+
+def test_the_document_has_every_private_name_and_its_place() -> None:
+    assert documented() == used()
+
+
+def test_a_private_name_is_found_wherever_it_stands() -> None:
+    """Else the test above would be content with less."""
+    found = used()
+    assert "ice.py" in found["_check_list"]  # an attribute that a base class has
+    assert "channel.py" in found["_send_chunk"]  # a method that is overridden
+    assert "stack.py" in found["_rx_srtp"]  # an attribute of another object
+    assert "app/listening.py" in found["_waiter"]
+
+
+def test_what_is_documented_is_pinned() -> None:
+    functions = {function.__name__ for function, _ in FUNCTIONS}
+    _, _, states = Path(__file__).read_text("utf-8").partition("# What objects hold.\n")
+    missing = documented().keys() - functions - set(re.findall(r"\w+", states))
+    assert missing == {"_waiter"}  # pinned beside the code that uses it
+
+
+def test_the_functions_that_are_pinned_are_documented() -> None:
+    names = {function.__name__ for function, _ in FUNCTIONS} - {"__init__"} - OF_THE_TESTS
+    assert {name for name in names if f"`{name}`" not in UPSTREAM} == set()
+
+
+@pytest.mark.parametrize(("function", "parameters"), FUNCTIONS)
 def test_functions_take_what_we_give_them(function: Any, parameters: list[str]) -> None:
     assert list(inspect.signature(function).parameters) == parameters
+
+
+# What objects hold.
 
 
 def test_the_relay_takes_a_protocol_of_ours() -> None:
@@ -130,7 +196,6 @@ async def test_the_state_of_a_connection() -> None:
         assert isinstance(getattr(connection, name), kind), name
     for name in ("stun_server", "turn_server", "turn_username", "turn_password", "remote_username"):
         assert getattr(connection, name) is None, name
-    assert connection._query_consent_task is None
 
 
 async def test_the_state_of_a_relay() -> None:
