@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import HttpProcessingError
 
 from rtc_server.clock import monotonic
-from rtc_server.signaling.log_limit import LogLimit
+from rtc_server.limits import LogLimit
 from rtc_server.signaling.proxies import CLIENT
 
 THEIRS = (HttpProcessingError, ConnectionError)

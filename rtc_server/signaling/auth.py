@@ -16,12 +16,10 @@ from aiohttp.typedefs import Handler, Middleware
 from rtc_server.clock import Clock
 from rtc_server.errors import Forbidden, RateLimited, Unauthorized, UnknownSession
 from rtc_server.events.client import SessionPatch
-from rtc_server.rates import Rate
+from rtc_server.limits import Buckets, LogLimit, Rate
 from rtc_server.session.session_api import Claimant, Owner, SessionRequest
 from rtc_server.signaling.bodies import query_text
-from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.key_ring import NO_KEY, KeyRing, ValidKey
-from rtc_server.signaling.log_limit import LogLimit
 from rtc_server.signaling.origins import OriginPolicy, is_preflight, preflight_answer, same_origin
 from rtc_server.signaling.proxies import TrustedProxies, counted_source, source_of
 from rtc_server.signaling.secret_signer import PREFIX, ClientSecret, SecretSigner

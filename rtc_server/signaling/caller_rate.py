@@ -6,9 +6,8 @@ from aiohttp import web
 
 from rtc_server.clock import Clock
 from rtc_server.errors import RateLimited
-from rtc_server.rates import Rate
+from rtc_server.limits import Buckets, Rate
 from rtc_server.signaling.auth import caller_of
-from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.proxies import source_of
 
 CALLERS = 4096

@@ -14,11 +14,10 @@ from rtc_server.config import ORIGIN
 from rtc_server.errors import Forbidden, NotReady, RateLimited, RemoteError, UnsupportedMedia
 from rtc_server.events.server import Audio, AudioInput, AudioOutput
 from rtc_server.ice import IceServers
-from rtc_server.rates import Rate
+from rtc_server.limits import Buckets, Rate
 from rtc_server.session.session_api import Calls, Catalogue
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import JSON, SESSION_LIMIT_BYTES, read_body, session_request
-from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.key_ring import PAGE_KEY, KeyRing
 from rtc_server.signaling.origins import is_own
 from rtc_server.signaling.peers import ROOM_NAME

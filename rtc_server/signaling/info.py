@@ -12,8 +12,8 @@ from rtc_server.engines.base import AstCapabilities, TtsCapabilities
 from rtc_server.errors import NotReady, RemoteError
 from rtc_server.events.client import language_code
 from rtc_server.interpreter.modes import Mode, possible
+from rtc_server.limits import Rate
 from rtc_server.metrics import Metrics
-from rtc_server.rates import Rate
 from rtc_server.session.session_api import Catalogue, Readiness
 from rtc_server.signaling.answers import Answers
 from rtc_server.signaling.bodies import query_text

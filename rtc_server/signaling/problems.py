@@ -21,7 +21,7 @@ from rtc_server.errors import (
     Unauthorized,
     UnsupportedMedia,
 )
-from rtc_server.signaling.log_limit import LogLimit
+from rtc_server.limits import LogLimit
 
 _log = logging.getLogger(__name__)
 

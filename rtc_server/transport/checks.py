@@ -13,7 +13,7 @@ from aioice.ice import CandidatePair
 
 from rtc_server.transport.addresses import is_public
 from rtc_server.transport.gathering import IceOptions
-from rtc_server.transport.limits import Source
+from rtc_server.transport.source_limiter import Source
 
 MAX_UNASKED: Final = 100
 """Datagrams that one call sends to addresses which have proved nothing. RFC 8445 §6.1.2.5 allows as

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from aioice import stun
 from aioice.ice import StunProtocol
 
-from rtc_server.transport.limits import Source
+from rtc_server.transport.source_limiter import Source
 
 MIN_DATAGRAM_BYTES: Final = 13
 """The shortest that means anything: a DTLS record header, or an RTP header and a byte."""

@@ -22,9 +22,9 @@ from rtc_server.transport.addresses import may_send_to
 from rtc_server.transport.checks import SparingConnection
 from rtc_server.transport.gathering import IceOptions, ask_servers, open_socket
 from rtc_server.transport.guard import DatagramGuard
-from rtc_server.transport.limits import Source, SourceLimiter
 from rtc_server.transport.logs import place_of
 from rtc_server.transport.sdp_lines import RemoteCandidate
+from rtc_server.transport.source_limiter import Source, SourceLimiter
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from aioice import stun
 from aioice.turn import TurnClientProtocol, TurnTransport
 
-from rtc_server.transport.limits import Source
+from rtc_server.transport.source_limiter import Source
 
 _CHANNEL_DATA = struct.Struct("!HH")
 

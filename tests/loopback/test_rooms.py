@@ -12,7 +12,7 @@ import pytest
 from rtc_server.config import (
     AccessSettings,
 )
-from rtc_server.rates import Rate
+from rtc_server.limits import Rate
 from tests.support.access import bearer
 from tests.support.rooms import finals, heard, listener, say, server, speaker, told, total
 from tests.support.rtc_client import RtcClient

@@ -3,8 +3,6 @@
 import pytest
 
 from rtc_server.errors import Forbidden
-from rtc_server.rates import Rate
-from rtc_server.signaling.buckets import Buckets
 from rtc_server.signaling.origins import (
     ALLOWED_HEADERS,
     MORE_HEADERS,
@@ -101,27 +99,3 @@ def test_the_opaque_origin_is_nobody() -> None:
     policy = OriginPolicy(cors_origins=("*",), server_names=(), loopback=False)
     assert policy.allows("a", "https://b.example")
     assert not policy.allows("a", "null")
-
-
-def test_a_bucket_empties_and_fills() -> None:
-    buckets, rate = Buckets(10), Rate(burst=2, per_second=0.5)
-    assert [buckets.take("a", rate, 0.0) for _ in range(4)] == [0, 0, 2.0, 2.0]
-    assert buckets.wait_s("a", rate, 1.0) == 1.0
-    assert buckets.wait_s("b", rate, 1.0) == 0
-    assert buckets.take("a", rate, 2.0) == 0
-    assert buckets.take("a", rate, 1e9) == buckets.take("a", rate, 1e9) == 0
-    assert buckets.take("a", rate, 1e9) == 2.0
-
-
-def test_buckets_are_bounded_and_keep_who_is_at_it() -> None:
-    buckets, rate = Buckets(100), Rate(burst=3, per_second=0.001)
-    for i in range(10_000):
-        buckets.take("busy", rate, 0.0) if i in (0, 50, 120) else None
-        buckets.take(f"other {i}", rate, 0.0)
-    assert len(buckets) == 100
-    buckets = Buckets(100)
-    for _ in range(3):
-        buckets.take("busy", rate, 0.0)
-        for k in range(98):
-            buckets.take(f"other {k}", rate, 0.0)
-    assert buckets.take("busy", rate, 0.0) > 0

@@ -14,7 +14,6 @@ from rtc_server.ice import IceServer, parse_ice_server
 from rtc_server.signaling.access_log import ServerLogFilter, server_logger
 from rtc_server.signaling.bodies import session_request
 from rtc_server.signaling.calls import ice_link
-from rtc_server.signaling.log_limit import LogLimit
 
 
 @pytest.mark.parametrize(
@@ -68,14 +67,6 @@ def test_a_link_cannot_be_broken_out_of() -> None:
         '<turn:h:1?transport=udp>; rel="ice-server"; username="a\\"; x=\\""; '
         'credential="b\\\\Set-Cookie: c"; credential-type="password"'
     )
-
-
-def test_the_log_limit_counts_what_it_held_back() -> None:
-    limit = LogLimit(burst=2, per_second=1.0)
-    assert [limit.admit(5.0) for _ in range(5)] == [0, 0, None, None, None]
-    assert limit.admit(5.5) is None
-    assert limit.admit(6.0) == 4
-    assert [limit.admit(100.0) for _ in range(3)] == [0, 0, None]
 
 
 def test_aiohttps_own_log_is_limited_and_stripped() -> None:

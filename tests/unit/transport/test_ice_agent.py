@@ -15,9 +15,9 @@ from rtc_server.transport.ice import (
     MAX_SEND_BUFFER_BYTES,
     IceAgent,
 )
-from rtc_server.transport.limits import Source
 from rtc_server.transport.logs import limited_logs
 from rtc_server.transport.sdp_lines import MAX_CANDIDATES, RemoteCandidate
+from rtc_server.transport.source_limiter import Source
 
 State = CandidatePair.State
 PEER = ("127.0.0.1", 40_000)

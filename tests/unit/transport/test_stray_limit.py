@@ -1,7 +1,7 @@
 """Strangers' media: one that floods does not hide the peer behind a NAT that rebound."""
 
 from rtc_server.transport.ice import STRAY_PER_S, STRAYS_PER_S
-from rtc_server.transport.limits import SourceLimiter
+from rtc_server.transport.source_limiter import SourceLimiter
 
 
 def test_a_flood_from_one_address_leaves_room_for_another() -> None:

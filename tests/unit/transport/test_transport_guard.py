@@ -9,7 +9,7 @@ from aioice import stun
 from aioice.ice import StunProtocol
 
 from rtc_server.transport.guard import MAX_READ_ON, DatagramGuard
-from rtc_server.transport.limits import Source
+from rtc_server.transport.source_limiter import Source
 
 PEER = ("192.0.2.1", 1000)
 STRANGER = ("192.0.2.66", 2000)

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Final, TypeAlias
 
-from rtc_server.rates import Rate, TokenBucket
+from rtc_server.limits import Rate, TokenBucket
 
 Source: TypeAlias = tuple[str, int]
 """Address and port that a datagram came from."""

@@ -1,0 +1,93 @@
+"""Limits on how often something may happen: token buckets. Pure: time is an argument."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A limit."""
+
+    burst: float
+    """At once."""
+    per_second: float
+    """After that."""
+
+
+class TokenBucket:
+    """Bucket that is full at first; each event takes a token, and tokens come back with time."""
+
+    __slots__ = ("_at_s", "_tokens", "rate")
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        """May be changed; counts from the next call on."""
+        self._tokens = float(rate.burst)
+        self._at_s: float | None = None
+
+    def wait_s(self, now_s: float) -> float:
+        """Return the seconds until an event may happen; 0 when it may now. Takes nothing."""
+        rate = self.rate
+        tokens = self._tokens
+        if self._at_s is not None and now_s > self._at_s:
+            tokens += (now_s - self._at_s) * rate.per_second
+        self._tokens = tokens = min(tokens, rate.burst)
+        self._at_s = now_s
+        return 0.0 if tokens >= 1.0 else (1.0 - tokens) / rate.per_second
+
+    def take(self, now_s: float) -> float:
+        """Let an event happen and return 0, or return the seconds to wait for that."""
+        wait_s = self.wait_s(now_s)
+        if wait_s == 0.0:
+            self._tokens -= 1.0
+        return wait_s
+
+
+class Buckets:
+    """Token buckets, at most `most`; the one unused for longest is forgotten first, and is full
+    again.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def wait_s(self, name: str, rate: Rate, now_s: float) -> float:
+        """Return the seconds until something may happen again; 0 when it may now. Takes nothing."""
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            return 0.0
+        bucket.rate = rate
+        return bucket.wait_s(now_s)
+
+    def take(self, name: str, rate: Rate, now_s: float) -> float:
+        """Let it happen and return 0, or return the seconds to wait for that."""
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            bucket = self._buckets[name] = TokenBucket(rate)
+            if len(self._buckets) > self._most:
+                self._buckets.popitem(last=False)
+        bucket.rate = rate
+        wait_s = bucket.take(now_s)
+        if wait_s == 0.0:
+            self._buckets.move_to_end(name)
+        return wait_s
+
+
+class LogLimit:
+    """`burst` lines at once, `per_second` after that; counts what it held back."""
+
+    def __init__(self, *, burst: int, per_second: float) -> None:
+        self._bucket = TokenBucket(Rate(burst, per_second))
+        self._held_back = 0
+
+    def admit(self, now_s: float) -> int | None:
+        """Return None to stay silent; else the number of lines held back before this one."""
+        if self._bucket.take(now_s):
+            self._held_back += 1
+            return None
+        held_back, self._held_back = self._held_back, 0
+        return held_back
