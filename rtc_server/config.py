@@ -378,7 +378,7 @@ class EngineSettings:
     engine_wait_s: float = option(
         5.0,
         "seconds a segment or a text may wait for its turn before it fails; longer, by up to "
-        "--engine-patience-s, while the engine is slow or being restarted",
+        "--engine-patience-s, while a call takes more than half of that or the engine is restarted",
         low=0.5,
         high=120,
     )

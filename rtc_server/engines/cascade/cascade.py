@@ -11,7 +11,7 @@ from rtc_server.engines.cascade.translation import Translation
 from rtc_server.engines.loudness import leveled
 from rtc_server.engines.safety import Doubt, doubt_text, doubt_translation, is_silent
 from rtc_server.errors import EngineError, EngineUnavailable
-from rtc_server.pcm import SPEECH_RATE, Samples
+from rtc_server.pcm import SPEECH_RATE
 
 MAX_AUDIO_S = 25.0
 """Longest audio that GigaAM takes in one piece."""
@@ -41,7 +41,7 @@ class CascadeAst:
         """`recognizers` by the language each is to recognise."""
         self._recognizers = recognizers
         self._translation = translation
-        self._transcripts: OrderedDict[tuple[str, bytes], Transcript] = OrderedDict()
+        self._transcripts: OrderedDict[tuple[str, bytes, bool], Transcript] = OrderedDict()
         self._capabilities = AstCapabilities(
             name="laptop",
             title=title,
@@ -98,7 +98,7 @@ class CascadeAst:
             return _not_understood(TOO_LONG)
         if is_silent(request.samples):
             return _not_understood(SILENT)
-        transcript = self._transcribe(request.samples, pair[0])
+        transcript = self._transcribe(request)
         text = transcript.text
         if not any(char.isalnum() for char in text):
             return _not_understood(Doubt.EMPTY.value)
@@ -111,13 +111,15 @@ class CascadeAst:
             return _not_understood(doubt.value)
         return AstResult(AstStatus.OK, text, meaning, words=transcript.words)
 
-    def _transcribe(self, samples: Samples, language: str) -> Transcript:
-        key = (language, samples.tobytes())
+    def _transcribe(self, request: AstRequest) -> Transcript:
+        samples, language = request.samples, request.source_language
+        key = (language, samples.tobytes(), request.partial)
         transcript = self._transcripts.pop(key, None)
         if transcript is None:
             missing = max(0, int(MIN_AUDIO_S * SPEECH_RATE) - len(samples))
             sound = np.pad(leveled(samples), (0, missing))
-            transcript = self._recognizers[language].transcribe(sound, language)
+            recognizer = self._recognizers[language]
+            transcript = recognizer.transcribe(sound, language, partial=request.partial)
         self._transcripts[key] = transcript
         while len(self._transcripts) > _REMEMBERED:
             self._transcripts.popitem(last=False)

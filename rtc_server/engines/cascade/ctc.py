@@ -29,8 +29,8 @@ class CtcRecognizer:
         self._mel = mel
         self.languages = (language,)
 
-    def transcribe(self, samples: Samples, language: str) -> Transcript:
-        """See `Recognizer`."""
+    def transcribe(self, samples: Samples, language: str, *, partial: bool = False) -> Transcript:
+        """See `Recognizer`. It takes the same time for any audio of one length."""
         features = self._mel(samples)
         lengths = np.array([features.shape[2]], np.int64)
         inputs = {"features": features, "feature_lengths": lengths}

@@ -27,5 +27,12 @@ class Recognizer(Protocol):
     def languages(self) -> tuple[str, ...]:
         """ISO 639-1 codes."""
 
-    def transcribe(self, samples: Samples, language: str) -> Transcript:
-        """Return what is said in `samples` (16 kHz, n >= 1), spoken in one of `languages`."""
+    def transcribe(self, samples: Samples, language: str, *, partial: bool = False) -> Transcript:
+        """Return what is said in `samples` (16 kHz, n >= 1), spoken in one of `languages`.
+
+        Args:
+            samples: audio of a segment, or of its beginning.
+            language: ISO 639-1 code.
+            partial: true while the segment is open. Another try follows soon: one that would take
+                much longer than usual had better give no words.
+        """

@@ -3,7 +3,8 @@
 Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022. It is trained on
 windows of 30 s and most of its time goes into encoding one, speech or not. A window that ends
 `_MARGIN_S` after the speech gave the same words in a quarter of the time; with 2 s it began to
-repeat itself. Where an answer does not end, or is improbable, the whole window decides.
+repeat itself. Where an answer does not end, or is improbable, the whole window decides. That takes
+six times as long, and most first words of an open segment are improbable: they wait for more.
 
 A generative model answers noise, too: what stays improbable is no transcript, nor are the credits
 that ended many films it learned from; `safety` judges every text after this.
@@ -64,10 +65,11 @@ class WhisperRecognizer:
         except KeyError as exc:
             raise ValueError(f"no {exc.args[0]}") from exc
 
-    def transcribe(self, samples: Samples, language: str) -> Transcript:
+    def transcribe(self, samples: Samples, language: str, *, partial: bool = False) -> Transcript:
         """See `Recognizer`."""
         whole = WINDOW_S * SPEECH_RATE
-        for window in sorted({min(len(samples) + _MARGIN_S * SPEECH_RATE, whole), whole}):
+        short = min(len(samples) + _MARGIN_S * SPEECH_RATE, whole)
+        for window in [short] if partial else sorted({short, whole}):
             encoded = self._model.encode(self._mel(np.pad(samples, (0, window - len(samples)))))
             most = _most_tokens(len(samples))
             prompt = self._prompts[language]

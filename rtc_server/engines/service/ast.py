@@ -68,7 +68,7 @@ class AstService:
         self._alarm: asyncio.TimerHandle | None = None
         """Rings when the rest from partials ends."""
         self._running: list[AstEntry] = []
-        self._pace = ServicePace()
+        self._pace = ServicePace(settings.engine_wait_s)
         self._host = EngineHost(
             kind="ast",
             name=name,

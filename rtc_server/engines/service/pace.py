@@ -17,10 +17,13 @@ _RETRY_UNKNOWN_S = 5
 class ServicePace:
     """Waiting times and rate of work of one service."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait_s: float) -> None:
+        """`wait_s`: time that a thing may wait for its turn while the engine is not slow."""
+        # One call under way and one that goes first must fit: a final waits for a partial to end.
+        self._usual_s = wait_s / 2
         self._began_s: float | None = None
         self._work_s = 0.0
-        self._was_slow = False
+        self._slow_until_s = -math.inf
         self._served: deque[tuple[float, float]] = deque()
         """(when, how long it had waited), of the last `_WINDOW_S`."""
 
@@ -30,7 +33,8 @@ class ServicePace:
 
     def end(self, now_s: float) -> None:
         """End a call."""
-        self._was_slow = self._late_s(now_s) > 0
+        if self._is_long(now_s):
+            self._slow_until_s = now_s + _WINDOW_S
         self._began_s = None
 
     def serve(self, waited_s: float, now_s: float) -> None:
@@ -39,8 +43,11 @@ class ServicePace:
         self._forget(now_s)
 
     def is_slow(self, now_s: float) -> bool:
-        """Return whether the call under way takes longer than it should, or the last one did."""
-        return self._was_slow or self._late_s(now_s) > 0
+        """Return whether the call under way takes longer than it should, or one lately did.
+
+        Than it should is also: so long that what waits would fail behind calls that are all right.
+        """
+        return now_s < self._slow_until_s or self._is_long(now_s)
 
     def retry_after_s(self, waiting: int, oldest_s: float, now_s: float) -> int:
         """Return when another session can be carried: whole seconds, 0 for at once.
@@ -58,6 +65,10 @@ class ServicePace:
         if not waits_s:
             return _RETRY_UNKNOWN_S
         return max(1, min(_MOST_RETRY_S, math.ceil(waiting * _WINDOW_S / len(waits_s))))
+
+    def _is_long(self, now_s: float) -> bool:
+        most_s = min(self._work_s, self._usual_s)
+        return self._began_s is not None and now_s - self._began_s > most_s
 
     def _late_s(self, now_s: float) -> float:
         return 0.0 if self._began_s is None else now_s - self._began_s - self._work_s

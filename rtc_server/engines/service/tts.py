@@ -137,7 +137,7 @@ class TtsService:
         self._clock = clock
         self._queue = FairQueue[Speech](settings.tts_queue)
         self._blame = Blame()
-        self._pace = ServicePace()
+        self._pace = ServicePace(settings.engine_wait_s)
         self._host = EngineHost(
             kind="tts",
             name=name,

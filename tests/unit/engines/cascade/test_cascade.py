@@ -23,9 +23,11 @@ class ScriptedRecognizer:
     def __init__(self, text: str = "Good morning.") -> None:
         self.text = text
         self.heard: list[Samples] = []
+        self.partials: list[bool] = []
 
-    def transcribe(self, samples: Samples, language: str) -> Transcript:
+    def transcribe(self, samples: Samples, language: str, *, partial: bool = False) -> Transcript:
         self.heard.append(samples)
+        self.partials.append(partial)
         return Transcript(
             tuple(WordTime(word, 100 * place) for place, word in enumerate(self.text.split(), 1))
         )
@@ -125,6 +127,14 @@ def test_one_segment_in_several_languages_is_heard_once() -> None:
     assert len(recognizer.heard) == 11, "what is long past is forgotten"
 
 
+def test_a_recogniser_is_told_that_more_is_being_said_and_asked_anew_when_it_was() -> None:
+    recognizer = ScriptedRecognizer()
+    engine = cascade(recognizer, ScriptedTranslator())
+    for partial in (True, True, False):
+        engine.translate([AstRequest(SPEECH, "en", "ru", partial)])
+    assert recognizer.partials == [True, False]
+
+
 def test_a_quiet_voice_is_heard_as_loud_as_any_other() -> None:
     recognizer = ScriptedRecognizer()
     engine = cascade(recognizer, ScriptedTranslator())
@@ -148,7 +158,9 @@ def test_warming_up_uses_every_model_once() -> None:
 
 def test_files_of_different_models_are_told_at_the_start() -> None:
     class Mixed(ScriptedRecognizer):
-        def transcribe(self, samples: Samples, language: str) -> Transcript:
+        def transcribe(
+            self, samples: Samples, language: str, *, partial: bool = False
+        ) -> Transcript:
             raise IndexError(language)
 
     with pytest.raises(EngineUnavailable, match=r"en fails .* rtc-server models verify"):

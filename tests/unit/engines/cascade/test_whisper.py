@@ -63,9 +63,9 @@ def written(*tokens: int, sure: float = -0.1, no_speech: float = 0.0) -> Decoded
     return DecodedWindow(tokens, sure, no_speech)
 
 
-def transcribed(network: Network, language: str = "en") -> Transcript:
+def transcribed(network: Network, language: str = "en", *, partial: bool = False) -> Transcript:
     recognizer = WhisperRecognizer(network, TOKENS, frames_of, ("en", "ru"))
-    return recognizer.transcribe(THREE_SECONDS, language)
+    return recognizer.transcribe(THREE_SECONDS, language, partial=partial)
 
 
 def test_a_word_ends_where_the_next_one_begins() -> None:
@@ -99,6 +99,14 @@ def test_what_is_doubtful_is_heard_once_more_in_the_whole_window(doubtful: Decod
     assert network.windows == [SHORT_FRAMES, WHOLE_FRAMES]
     assert network.most == [52, 52]
     assert transcribed(Network(doubtful, doubtful)) == Transcript()
+
+
+@pytest.mark.parametrize("doubtful", [LOOP, GUESS, NOISE], ids=["loop", "guess", "noise"])
+def test_what_is_doubtful_in_an_open_segment_waits_for_more_of_it(doubtful: DecodedWindow) -> None:
+    network = Network(doubtful, written(GOOD))
+    assert transcribed(network, partial=True) == Transcript()
+    assert network.windows == [SHORT_FRAMES], "the long window holds up every final"
+    assert transcribed(Network(written(GOOD)), partial=True).text == "Good"
 
 
 def test_a_sure_answer_is_speech_whatever_the_token_for_none_says() -> None:
