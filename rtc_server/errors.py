@@ -35,6 +35,8 @@ Every message is a sentence that says what to do. None carries SDP, transcripts 
 """
 
 import math
+import traceback
+from pathlib import PurePath
 
 
 class RtcServerError(Exception):
@@ -271,3 +273,10 @@ class NotReady(AdmissionRefused):
     """Warming up, restarting an engine, or draining."""
 
     code = "not_ready"
+
+
+def place_of(error: BaseException) -> str:
+    """Return type and place of an error, not its message, which may quote what was said."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + where

@@ -1,7 +1,12 @@
 """Limits on how often something may happen: token buckets. Pure: time is an argument."""
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Name = TypeVar("Name", bound=Hashable)
+"""Name of a bucket among many: a key, an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,35 +32,44 @@ class TokenBucket:
 
     def wait_s(self, now_s: float) -> float:
         """Return the seconds until an event may happen; 0 when it may now. Takes nothing."""
-        rate = self.rate
-        tokens = self._tokens
-        if self._at_s is not None and now_s > self._at_s:
-            tokens += (now_s - self._at_s) * rate.per_second
-        self._tokens = tokens = min(tokens, rate.burst)
-        self._at_s = now_s
-        return 0.0 if tokens >= 1.0 else (1.0 - tokens) / rate.per_second
+        tokens = self._refill(now_s)
+        return 0.0 if tokens >= 1.0 else (1.0 - tokens) / self.rate.per_second
 
     def take(self, now_s: float) -> float:
         """Let an event happen and return 0, or return the seconds to wait for that."""
-        wait_s = self.wait_s(now_s)
-        if wait_s == 0.0:
-            self._tokens -= 1.0
-        return wait_s
+        tokens = self._refill(now_s)
+        if tokens < 1.0:
+            return (1.0 - tokens) / self.rate.per_second
+        self._tokens = tokens - 1.0
+        return 0.0
+
+    def overdraw(self, amount: float, now_s: float) -> float:
+        """Take `amount`, there or not; return the seconds to wait until that is paid back."""
+        self._tokens = self._refill(now_s) - amount
+        return max(0.0, -self._tokens / self.rate.per_second)
+
+    def _refill(self, now_s: float) -> float:
+        tokens = self._tokens
+        if self._at_s is not None and now_s > self._at_s:
+            tokens += (now_s - self._at_s) * self.rate.per_second
+        self._tokens = tokens = min(tokens, self.rate.burst)
+        self._at_s = now_s
+        return tokens
 
 
-class Buckets:
-    """Token buckets, at most `most`; the one unused for longest is forgotten first, and is full
+class Buckets(Generic[Name]):
+    """Token buckets, at most `most`; the one not asked for longest is forgotten first, and is full
     again.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._buckets: OrderedDict[Name, TokenBucket] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def wait_s(self, name: str, rate: Rate, now_s: float) -> float:
+    def wait_s(self, name: Name, rate: Rate, now_s: float) -> float:
         """Return the seconds until something may happen again; 0 when it may now. Takes nothing."""
         bucket = self._buckets.get(name)
         if bucket is None:
@@ -63,18 +77,16 @@ class Buckets:
         bucket.rate = rate
         return bucket.wait_s(now_s)
 
-    def take(self, name: str, rate: Rate, now_s: float) -> float:
+    def take(self, name: Name, rate: Rate, now_s: float) -> float:
         """Let it happen and return 0, or return the seconds to wait for that."""
         bucket = self._buckets.get(name)
         if bucket is None:
             bucket = self._buckets[name] = TokenBucket(rate)
             if len(self._buckets) > self._most:
                 self._buckets.popitem(last=False)
+        self._buckets.move_to_end(name)
         bucket.rate = rate
-        wait_s = bucket.take(now_s)
-        if wait_s == 0.0:
-            self._buckets.move_to_end(name)
-        return wait_s
+        return bucket.take(now_s)
 
 
 class LogLimit:

@@ -2,15 +2,13 @@
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
 from rtc_server.engines.base import AstCapabilities, EngineOptions, TtsCapabilities
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.registry import Kind, resolve
-from rtc_server.errors import EngineUnavailable
+from rtc_server.errors import EngineUnavailable, place_of
 from rtc_server.metrics import Metrics
 
 _log = logging.getLogger(__name__)
@@ -124,10 +122,8 @@ class EngineHost:
             except Exception as exc:
                 # A bug of ours must not leave every session of this engine unserved for good.
                 failures += 1
-                frames = traceback.extract_tb(exc.__traceback__)
-                place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
                 # Not its text: that may quote what was said.
-                _log.error("Feeding engine %s: %s at %s", self._name, type(exc).__name__, place)
+                _log.error("Feeding engine %s: %s", self._name, place_of(exc))
                 await asyncio.sleep(backoff_s(failures))
 
     async def _living_process(self) -> EngineProcess:

@@ -13,7 +13,6 @@ import os
 import select
 import sys
 import time
-import traceback
 from collections.abc import Iterator
 from io import FileIO
 from typing import cast
@@ -24,7 +23,7 @@ from rtc_server.engines import wire
 from rtc_server.engines.base import Ast, AstCapabilities, Tts, TtsCapabilities
 from rtc_server.engines.child_life import confine, die_with, keep_quiet_about_crashes
 from rtc_server.engines.heartbeat import send_beats_to
-from rtc_server.errors import EngineUnavailable, RtcServerError
+from rtc_server.errors import EngineUnavailable, RtcServerError, place_of
 
 _BEAT_S = 0.2
 """No two heartbeats are sent closer together than this."""
@@ -165,9 +164,7 @@ def _raised(exc: Exception) -> wire.Raised:
     """
     if isinstance(exc, RtcServerError):
         return wire.Raised(str(exc))
-    place = traceback.extract_tb(exc.__traceback__)[-1]
-    where = f"{type(exc).__name__} at {place.filename}:{place.lineno}"
-    return wire.Raised("The engine failed on this one. Please say it again.", where)
+    return wire.Raised("The engine failed on this one. Please say it again.", place_of(exc))
 
 
 def _take_pipes() -> tuple[FileIO, FileIO]:

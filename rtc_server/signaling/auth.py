@@ -130,9 +130,9 @@ class AccessControl:
         self._ring, self._signer, self._origins = ring, signer, origins
         self._access, self._proxies = access, proxies
         self._clock, self._wall = clock, wall
-        self._wrong = Buckets(ADDRESSES)
-        self._requests = Buckets(KEYS)
-        self._tickets = Buckets(TICKETS)
+        self._wrong = Buckets[str](ADDRESSES)
+        self._requests = Buckets[str](KEYS)
+        self._tickets = Buckets[str](TICKETS)
         self._warnings = LogLimit(burst=5, per_second=0.1)
 
     def middleware(self) -> Middleware:

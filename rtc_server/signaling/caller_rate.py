@@ -19,7 +19,7 @@ class CallerRate:
 
     def __init__(self, rate: Rate, clock: Clock) -> None:
         self._rate, self._clock = rate, clock
-        self._buckets = Buckets(CALLERS)
+        self._buckets = Buckets[str](CALLERS)
 
     def take(self, request: web.Request) -> None:
         """Count a request. Raises `RateLimited` beyond the rate."""

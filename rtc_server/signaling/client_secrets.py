@@ -58,7 +58,7 @@ class ClientSecretRoutes:
         self._calls, self._catalogue = calls, catalogue
         self._ring, self._signer, self._ice = ring, signer, ice
         self._clock, self._wall = clock, wall
-        self._page_secrets = Buckets(PAGE_ADDRESSES)
+        self._page_secrets = Buckets[str](PAGE_ADDRESSES)
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Declare the routes."""

@@ -25,7 +25,7 @@ class EventInbox:
     def __init__(self, handle: Callable[[Event], None]) -> None:
         self._handle = handle
         self._loop = asyncio.get_running_loop()
-        self._pace = InboxPace(self._loop.time())
+        self._pace = InboxPace()
         self._waiting: deque[Event] = deque()
         self._waiting_bytes = 0
         self._timer: asyncio.TimerHandle | None = None

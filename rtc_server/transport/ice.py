@@ -17,12 +17,12 @@ from aioice.ice import CandidatePair, StunProtocol
 from aioice.turn import TurnTransport
 
 from rtc_server.clock import Clock
+from rtc_server.errors import place_of
 from rtc_server.transport import relay
 from rtc_server.transport.addresses import may_send_to
 from rtc_server.transport.checks import SparingConnection
 from rtc_server.transport.gathering import IceOptions, ask_servers, open_socket
 from rtc_server.transport.guard import DatagramGuard
-from rtc_server.transport.logs import place_of
 from rtc_server.transport.sdp_lines import RemoteCandidate
 from rtc_server.transport.source_limiter import Source, SourceLimiter
 

@@ -1,11 +1,11 @@
 """Limits of what aiortc, aioice and the transport write to the log: no floods, no quotes."""
 
 import logging
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePath
 from typing import Final
+
+from rtc_server.limits import LogLimit
 
 _NOISY: Final = (
     "aiortc.rtcdtlstransport",
@@ -26,26 +26,14 @@ class LogLimiter(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._next_s = 0.0
-        self._held_back = 0
+        self._limit = LogLimit(burst=1, per_second=1)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the line passes; the one that does says how many did not."""
-        if record.created < self._next_s:
-            self._held_back += 1
-            return False
-        self._next_s = record.created + 1.0
-        if self._held_back:
-            record.msg = f"{record.msg} [{self._held_back} similar lines left out]"
-            self._held_back = 0
-        return True
-
-
-def place_of(error: Exception) -> str:
-    """Return type and place of an error, not its message, which may quote what was said."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return type(error).__name__ + where
+        held_back = self._limit.admit(record.created)
+        if held_back:
+            record.msg = f"{record.msg} [{held_back} similar lines left out]"
+        return held_back is not None
 
 
 @contextmanager

@@ -1,9 +1,8 @@
 """Rate limits for datagrams. Pure: time is an argument."""
 
-from collections import OrderedDict
 from typing import Final, TypeAlias
 
-from rtc_server.limits import Rate, TokenBucket
+from rtc_server.limits import Buckets, Rate, TokenBucket
 
 Source: TypeAlias = tuple[str, int]
 """Address and port that a datagram came from."""
@@ -27,19 +26,15 @@ class SourceLimiter:
         self._stranger_rate = _rate(stranger_per_s)
         self._trusted = TokenBucket(_rate(TRUSTED_PER_S))
         self._strangers = TokenBucket(_rate(strangers_per_s))
-        self._stranger: OrderedDict[Source, TokenBucket] = OrderedDict()
+        self._each_stranger = Buckets[Source](MAX_STRANGERS)
 
     def allows(self, source: Source, *, trusted: bool, now_s: float) -> bool:
         """Return whether a datagram from `source`, which has passed ICE or not, may be handled."""
         if trusted:
             return not self._trusted.take(now_s)
-        bucket = self._stranger.get(source)
-        if bucket is None:
-            if len(self._stranger) == MAX_STRANGERS:
-                self._stranger.popitem(last=False)
-            bucket = self._stranger[source] = TokenBucket(self._stranger_rate)
-        self._stranger.move_to_end(source)
-        return not bucket.take(now_s) and not self._strangers.take(now_s)
+        if self._each_stranger.take(source, self._stranger_rate, now_s):
+            return False
+        return not self._strangers.take(now_s)
 
 
 def _rate(per_s: float) -> Rate:

@@ -31,7 +31,7 @@ def test_another_rate_counts_from_the_next_call() -> None:
 
 
 def test_a_bucket_empties_and_fills() -> None:
-    buckets, rate = Buckets(10), Rate(burst=2, per_second=0.5)
+    buckets, rate = Buckets[str](10), Rate(burst=2, per_second=0.5)
     assert [buckets.take("a", rate, 0.0) for _ in range(4)] == [0, 0, 2.0, 2.0]
     assert buckets.wait_s("a", rate, 1.0) == 1.0
     assert buckets.wait_s("b", rate, 1.0) == 0
@@ -41,12 +41,12 @@ def test_a_bucket_empties_and_fills() -> None:
 
 
 def test_buckets_are_bounded_and_keep_who_is_at_it() -> None:
-    buckets, rate = Buckets(100), Rate(burst=3, per_second=0.001)
+    buckets, rate = Buckets[str](100), Rate(burst=3, per_second=0.001)
     for i in range(10_000):
         buckets.take("busy", rate, 0.0) if i in (0, 50, 120) else None
         buckets.take(f"other {i}", rate, 0.0)
     assert len(buckets) == 100
-    buckets = Buckets(100)
+    buckets = Buckets[str](100)
     for _ in range(3):
         buckets.take("busy", rate, 0.0)
         for k in range(98):
@@ -60,3 +60,21 @@ def test_the_log_limit_counts_what_it_held_back() -> None:
     assert limit.admit(5.5) is None
     assert limit.admit(6.0) == 4
     assert [limit.admit(100.0) for _ in range(3)] == [0, 0, None]
+
+
+def test_a_bucket_may_be_overdrawn_and_says_when_it_is_paid_back() -> None:
+    bucket = TokenBucket(Rate(burst=10, per_second=2))
+    assert bucket.overdraw(10, 5.0) == 0.0
+    assert bucket.overdraw(3, 5.0) == 1.5
+    assert bucket.overdraw(1, 6.0) == 1.0
+    assert bucket.take(6.0) == 1.5
+    assert bucket.overdraw(10, 100.0) == 0.0
+
+
+def test_who_is_refused_again_and_again_is_not_forgotten() -> None:
+    """Else others' names would give a flood its burst back."""
+    buckets, rate = Buckets[int](3), Rate(burst=1, per_second=0.001)
+    assert buckets.take(0, rate, 0.0) == 0
+    for other in range(1, 100):
+        buckets.take(other, rate, 0.0)
+        assert buckets.take(0, rate, 0.0) > 0

@@ -7,6 +7,7 @@ go. The first must catch up, the second must not cost more than a speaker does.
 from collections import deque
 from typing import Final, TypeAlias
 
+from rtc_server.limits import Rate, TokenBucket
 from rtc_server.transport.websocket.forms import AudioIn, EventIn, Incoming, RefusedMessage
 from rtc_server.transport.websocket.socket_port import Control
 
@@ -63,21 +64,6 @@ def size_bytes(message: Waiting) -> int:
     return OVERHEAD_BYTES
 
 
-class _Allowance:
-    """Bucket that holds what may be taken at once and refills with time; it may be overdrawn."""
-
-    def __init__(self, burst: float, per_second: float, now_s: float) -> None:
-        self._burst, self._per_second = burst, per_second
-        self._balance, self._last_s = burst, now_s
-
-    def take(self, amount: float, now_s: float) -> float:
-        """Take `amount` and return the seconds to wait until that is paid back."""
-        gained = (now_s - self._last_s) * self._per_second
-        self._last_s = now_s
-        self._balance = min(self._burst, self._balance + gained) - amount
-        return max(0.0, -self._balance / self._per_second)
-
-
 class InboxPace:
     """Limit on the audio of one client, and another one on its messages.
 
@@ -85,17 +71,17 @@ class InboxPace:
     pieces, and events between them do not put it behind.
     """
 
-    def __init__(self, now_s: float) -> None:
-        self._audio = _Allowance(CATCH_UP_S, RATE, now_s)
-        self._messages = _Allowance(MESSAGES_PER_S * CATCH_UP_S, MESSAGES_PER_S, now_s)
+    def __init__(self) -> None:
+        self._audio = TokenBucket(Rate(CATCH_UP_S, RATE))
+        self._messages = TokenBucket(Rate(MESSAGES_PER_S * CATCH_UP_S, MESSAGES_PER_S))
 
     def take_audio(self, audio_s: float, now_s: float) -> float:
         """Return the seconds to wait before `audio_s` more may be handled; 0 in real time."""
-        return self._audio.take(audio_s, now_s)
+        return self._audio.overdraw(audio_s, now_s)
 
     def take_message(self, cost: int, now_s: float) -> float:
         """Return the seconds to wait before a message may be handled; see `message_cost`."""
-        return self._messages.take(cost, now_s)
+        return self._messages.overdraw(cost, now_s)
 
 
 class Inbox:

@@ -58,7 +58,7 @@ class WebSocketTransport:
         self._timeout_s, self._clock = dead_peer_timeout_s, clock
         self._inbox = Inbox(form.sample_rate)
         self._outbox = Outbox[str | bytes]()
-        self._pace = InboxPace(clock())
+        self._pace = InboxPace()
         self._speech_in, self._speech_out = SpeechIn(form.sample_rate), SpeechOut(form.sample_rate)
         self._position = 0
         self._next_block = 0

@@ -164,7 +164,7 @@ def test_strangers_cannot_starve_the_peer_nor_each_other() -> None:
     assert limiter.allows(("192.0.2.1", 5), trusted=True, now_s=0.0)
     for i in range(10_000):
         limiter.allows(("192.0.2.66", i), trusted=False, now_s=0.0)
-    assert len(limiter._stranger) == MAX_STRANGERS
+    assert len(limiter._each_stranger) == MAX_STRANGERS
     assert limiter.allows(("192.0.2.1", 5), trusted=True, now_s=0.0)
 
 

@@ -29,12 +29,12 @@ def test_long_events_are_bounded_by_their_bytes() -> None:
 
 
 def test_a_speaker_in_real_time_never_waits() -> None:
-    pace = InboxPace(0.0)
+    pace = InboxPace()
     assert all(pace.take_audio(0.02, number * 0.02) == 0 for number in range(50_000))
 
 
 def test_a_stall_is_caught_up_at_once_and_a_file_is_read_in_real_time() -> None:
-    pace = InboxPace(0.0)
+    pace = InboxPace()
     assert pace.take_audio(CATCH_UP_S, 0.0) == 0
     now_s, waited_s = 0.0, 0.0
     for _ in range(600):
@@ -48,7 +48,7 @@ def test_a_stall_is_caught_up_at_once_and_a_file_is_read_in_real_time() -> None:
     "message", [AudioIn(b""), AudioIn(b"\0\0"), EventIn("{}"), RefusedMessage("no")]
 )
 def test_any_message_without_much_audio_is_slowed_in_the_end(message: Waiting) -> None:
-    pace, now_s, count = InboxPace(0.0), 0.0, 100_000
+    pace, now_s, count = InboxPace(), 0.0, 100_000
     for _ in range(count):
         now_s += pace.take_message(message_cost(message), now_s)
     assert now_s == pytest.approx(count * message_cost(message) / MESSAGES_PER_S - CATCH_UP_S)
