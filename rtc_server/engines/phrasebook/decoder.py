@@ -97,7 +97,7 @@ class Decoder:
             )
             self._words = _load(model, words, fillers)
             self._phones = _load(model, words, fillers, stride=_LOOP_STRIDE)
-        _add(self._words, _WORDS, *_moves(network))
+        _add(self._words, _WORDS, *moves_of(network, pronunciations))
         loop = [(0, 0, 1 / len(PHONES), word) for word in (*phones, PAUSE, "[NOISE]")]
         _add(self._phones, _LOOP, 0, loop)
         for decoder in (self._words, self._phones):
@@ -132,6 +132,7 @@ def _load(model: Path, words: Path, fillers: Path, *, stride: int = 1) -> pocket
         fdict=str(fillers),
         lm=None,
         fsgusefiller=False,  # pauses are arcs of ours, phones must stay in their loop
+        fsgusealtpron=False,  # so are a word's other pronunciations, see `moves_of`
         bestpath=False,
         beam=_BEAM,
         pbeam=_BEAM,
@@ -142,11 +143,19 @@ def _load(model: Path, words: Path, fillers: Path, *, stride: int = 1) -> pocket
     )
 
 
-def _moves(network: Network) -> tuple[int, list[Move]]:
-    """Return the network's one end state and its moves, with room for a pause anywhere."""
+def moves_of(network: Network, pronunciations: Pronunciations) -> tuple[int, list[Move]]:
+    """Return the network's one end state and its moves, with room for a pause anywhere.
+
+    Each pronunciation of a word is a move of its own. PocketSphinx can add all but the first by
+    itself, but looks through every move for each of them: half of the time that a start took.
+    """
     states = {state for arc in network.arcs for state in arc[:2]}
     end = max(states) + 1
-    moves: list[Move] = [(source, target, 1.0, word) for source, target, word in network.arcs]
+    moves: list[Move] = [
+        (source, target, 1.0, name)
+        for source, target, word in network.arcs
+        for name in _names(word, pronunciations[word])
+    ]
     moves += [(state, state, _PAUSE_PROBABILITY, PAUSE) for state in states]
     moves += [(state, end, 1.0) for state in network.finals]
     return end, moves
@@ -211,7 +220,11 @@ def as_dictionary(words: Pronunciations) -> str:
     """Return pronunciations as the text of a CMU dictionary."""
     lines = []
     for word, ways in words.items():
-        for number, phones in enumerate(ways, start=1):
-            name = word if number == 1 else f"{word}({number})"
+        for name, phones in zip(_names(word, ways), ways, strict=True):
             lines.append(f"{name} {' '.join(phones)}\n")
     return "".join(lines)
+
+
+def _names(word: str, ways: Sequence[Phones]) -> list[str]:
+    """Return a dictionary's names for the pronunciations of a word."""
+    return [word, *(f"{word}({number})" for number in range(2, len(ways) + 1))]

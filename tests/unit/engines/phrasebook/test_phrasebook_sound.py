@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtc_server.engines.phrasebook.book import LANGUAGES, load
-from rtc_server.engines.phrasebook.decoder import PHONES, dictionary
+from rtc_server.engines.phrasebook.decoder import PHONES, as_dictionary, dictionary, moves_of
 from rtc_server.engines.phrasebook.denoise import ROOM_SAMPLES, denoise, with_room
 from rtc_server.engines.phrasebook.espeak_phonemes import EspeakPhonemes
 from rtc_server.engines.phrasebook.nearest import Nearest
-from rtc_server.engines.phrasebook.network import Vocabularies, build
-from rtc_server.engines.phrasebook.pronounce import english, russian
+from rtc_server.engines.phrasebook.network import Network, Vocabularies, build
+from rtc_server.engines.phrasebook.pronounce import Phones, Pronunciations, english, russian
 from rtc_server.pcm import SPEECH_RATE, Samples
 
 
@@ -31,6 +31,16 @@ def test_every_word_of_the_book_can_be_pronounced() -> None:
         assert found.keys() == words
         for ways in found.values():
             assert all(way and set(way) <= set(PHONES) for way in ways)
+
+
+def test_each_pronunciation_is_a_move_under_its_name_in_the_dictionary() -> None:
+    no: list[Phones] = [("N", "OW"), ("N", "AO"), ("N", "AH")]
+    ways: Pronunciations = {"yes": [("Y", "EH", "S")], "no": no}
+    _, moves = moves_of(Network(((0, 1, "no"), (1, 2, "yes")), (2,)), ways)
+    said = [(move[0], move[1], *move[3:]) for move in moves if move[0] != move[1]]
+    assert said == [(0, 1, "no"), (0, 1, "no(2)"), (0, 1, "no(3)"), (1, 2, "yes"), (2, 3)]
+    listed = {line.split()[0] for line in as_dictionary(ways).splitlines()}
+    assert listed == {"yes", "no", "no(2)", "no(3)"}
 
 
 def test_unknown_english_words_are_pronounced_by_espeak_and_respellings_win() -> None:
