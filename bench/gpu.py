@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from rtc_server.engines.canary.translator import Wanted
 from rtc_server.pcm import SPEECH_RATE
 
 TOKENS_PER_S = 5
@@ -140,7 +141,7 @@ class Bench:
 
         writer, tokens = self.writer, TOKENS_PER_S * seconds
         waves = self.noise(batch, seconds)
-        wanted = [[("en", "en"), ("en", "ru")][: self.texts]] * batch
+        wanted = [[Wanted("en", "en"), Wanted("en", "ru")][: self.texts]] * batch
         with torch.inference_mode():
             states, counts = writer.encode(waves)
             encode_s = self.seconds(lambda: writer.encode(waves))
@@ -200,7 +201,7 @@ class Bench:
             with torch.inference_mode():
                 wave = self.noise(1, 1) if self.random.random() < 0.5 else self.noise(1, 2)
                 states, counts = self.writer.encode(wave)
-                prompts, _ = self.writer.asked([[("en", "en"), ("en", "ru")]], [12])
+                prompts, _ = self.writer.asked([[Wanted("en", "en"), Wanted("en", "ru")]], [12])
                 limits = torch.full((1, 2), 12)
                 (ours,) = self.writer.decoder.decode(states, counts, prompts, limits)
                 theirs = nemo_greedy(self.writer.model, states, counts, prompts, 12)

@@ -65,7 +65,8 @@ class AstCapabilities:
     target_partials: bool = False
     """True if a partial can be asked for its translation, too (`AstRequest.wants_target`)."""
     prefix: bool = False
-    """True if every answer continues `AstRequest.committed`; without it, the caller compares."""
+    """True if answers continue `AstRequest.committed`, as far as they can say it to the letter;
+    without it, the caller compares."""
     word_times: bool = False
     """True if results have the end of each source word (`AstResult.words`)."""
     alignment: bool = False

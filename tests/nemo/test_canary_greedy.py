@@ -10,6 +10,7 @@ import torch
 from bench.gpu import nemo_greedy
 from rtc_server.engines.canary.greedy import Decoded, GreedyDecoder
 from rtc_server.engines.canary.nemo_writer import NemoWriter
+from rtc_server.engines.canary.translator import Wanted
 from rtc_server.pcm import Samples
 from tests.support.nemo.fixture import TEXTS, fixture_writer, noise, random_writer, say
 
@@ -20,7 +21,7 @@ TOKENS = 40
 def encoded(writer: NemoWriter, waves: list[Samples], texts: int = 2) -> tuple[Any, Any, Any]:
     """States, frame counts and prompts, of any pairs."""
     states, counts = writer.encode(waves)
-    rows = [[PAIRS[(i + j) % 4] for j in range(texts)] for i in range(len(waves))]
+    rows = [[Wanted(*PAIRS[(i + j) % 4]) for j in range(texts)] for i in range(len(waves))]
     prompts, _ = writer.asked(rows, [TOKENS] * len(waves))
     return states, counts, prompts
 

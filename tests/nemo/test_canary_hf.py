@@ -11,7 +11,7 @@ from models.fixture.to_transformers import convert
 from rtc_server.engines.base import AstResult, AstStatus, EngineOptions
 from rtc_server.engines.canary.engine import create_hf
 from rtc_server.engines.canary.hf_writer import HfWriter
-from rtc_server.engines.canary.translator import CanaryAst, longest_text, padded
+from rtc_server.engines.canary.translator import CanaryAst, Wanted, longest_text, padded
 from rtc_server.errors import EngineUnavailable
 from tests.support.nemo.fixture import MODEL, TEXTS, fixture_writer, said, say
 
@@ -87,7 +87,7 @@ def test_many_calls_change_neither_answers_nor_memory(writer: HfWriter) -> None:
 def test_the_same_texts_as_through_nemo(writer: HfWriter) -> None:
     for (source, target), phrases in TEXTS.items():
         waves = [padded(say(text, source)) for text, _ in phrases]
-        wanted = [[(source, source), (source, target)]] * len(waves)
+        wanted = [[Wanted(source, source), Wanted(source, target)]] * len(waves)
         limits = [longest_text(len(wave)) for wave in waves]
         ours = writer.write(waves, wanted, limits)
         assert ours == fixture_writer().write(waves, wanted, limits)

@@ -11,7 +11,7 @@ from models.fixture.to_onnx import convert
 from rtc_server.engines.base import AstRequest, AstResult, AstStatus, EngineOptions
 from rtc_server.engines.canary.engine import create_onnx
 from rtc_server.engines.canary.onnx_writer import OnnxWriter
-from rtc_server.engines.canary.translator import CanaryAst, longest_text, padded
+from rtc_server.engines.canary.translator import CanaryAst, Wanted, longest_text, padded
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import Samples
 from tests.support.nemo.fixture import TEXTS, fixture_writer, noise, said, say
@@ -43,7 +43,7 @@ def test_the_same_texts_as_through_nemo_alone_and_in_a_mixed_batch(writer: OnnxW
         (pair, padded(say(text, pair[0]))) for pair, texts in TEXTS.items() for text, _ in texts
     ]
     waves = [wave for _, wave in asked]
-    wanted = [[(source, source), (source, target)] for (source, target), _ in asked]
+    wanted = [[Wanted(pair[0], language) for language in pair] for pair, _ in asked]
     limits = [longest_text(len(wave)) for wave in waves]
     expected = fixture_writer().write(waves, wanted, limits)
     assert len(expected) == 24
@@ -75,7 +75,7 @@ def test_a_partial_is_a_transcript_and_a_repeated_segment_is_encoded_once(
 
 def test_a_text_ends_at_its_limit(writer: OnnxWriter) -> None:
     [(pair, texts), _] = TEXTS.items()
-    [[cut]] = writer.write([padded(say(texts[0][0], pair[0]))], [[(pair[0], pair[0])]], [3])
+    [[cut]] = writer.write([padded(say(texts[0][0], pair[0]))], [[Wanted(pair[0], pair[0])]], [3])
     assert not cut.complete
     assert 0 < len(cut.text) < len(texts[0][0])
 

@@ -32,6 +32,24 @@ class Bucket:
     """Tokens of each text, its prompt included."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Texts of a batch before their first new token. A row is a text of a segment."""
+
+    segments: int
+    """Pieces of audio in the batch."""
+    texts: int
+    """Texts of each."""
+    tokens: Tensor
+    """Prompt, prefix and padding of each row, shape (rows, longest)."""
+    prompt_length: int
+    """Tokens of a prompt."""
+    lengths: Tensor
+    """Tokens of each row that are no padding, shape (rows,), on the CPU."""
+    stops: Tensor
+    """Position that no token of a row may take, its end included, shape (rows,), on the CPU."""
+
+
 class Recorder:
     """Recorder of steps as CUDA graphs that share one memory pool, and one stream beside the main
     one.
@@ -90,9 +108,10 @@ class Buffers:
         self.audio_bias = weight.new_zeros(bucket.segments, 1, 1, bucket.frames)
         integers = {"dtype": torch.long, "device": weight.device}
         self.written = torch.full((rows, bucket.positions + 1), pad, **integers)
-        self.prompts = torch.full((rows, 1), pad, **integers)
+        self.begun = torch.full((rows, 1), pad, **integers)
+        self.lengths = torch.ones(rows, **integers)
         self._token = torch.full((rows, 1), pad, **integers)
-        self._place = torch.zeros(1, **integers)
+        self._place = torch.zeros(rows, **integers)
         self._stops = torch.zeros(rows, **integers)
         self.ended = torch.zeros(rows, dtype=torch.bool, device=weight.device)
         self._pad = pad
@@ -117,15 +136,10 @@ class Buffers:
         return own, audio
 
     def begin(
-        self,
-        audio: Sequence[tuple[Tensor, Tensor]],
-        frame_counts: Tensor,
-        prompts: Tensor,
-        limits: Tensor,
+        self, audio: Sequence[tuple[Tensor, Tensor]], frame_counts: Tensor, begun: Begun
     ) -> None:
         """Lay a batch into the buffers; rows and frames beyond it are padding."""
-        segments, texts, prompt_length = prompts.shape
-        rows = segments * texts
+        segments, rows = begun.segments, len(begun.tokens)
         self._own.zero_()  # what is masked still gets multiplied: it must be finite
         self._audio.zero_()
         for (keys, values), (new_keys, new_values) in zip(self.audio, audio, strict=True):
@@ -135,20 +149,29 @@ class Buffers:
         self.audio_bias.fill_(MASKED)
         heard = frames[None] < frame_counts.to(frames.device)[:, None]
         self.audio_bias[:segments, 0, 0].masked_fill_(heard, 0.0)
-        self.prompts = prompts.new_full((len(self.written), prompt_length), self._pad)
-        self.prompts[:rows] = prompts.reshape(rows, prompt_length)
+        longest = begun.tokens.shape[1]
+        self.begun = begun.tokens.new_full((len(self.written), longest), self._pad)
+        self.begun[:rows] = begun.tokens
         self.written.fill_(self._pad)
+        self.written[:, :longest] = self.begun
+        self.lengths.fill_(begun.prompt_length)
+        self.lengths[:rows] = begun.lengths.to(self.lengths.device)
+        self._place.copy_(self.lengths - 1)
         self._stops.zero_()
-        self._stops[:rows] = (limits.reshape(rows) + prompt_length).to(self._stops.device)
-        self.ended.copy_(self._stops <= prompt_length)
+        self._stops[:rows] = begun.stops.to(self._stops.device)
+        self.ended.copy_(self._stops <= self.lengths)
 
-    def write(self, following: Tensor, place: Tensor, end: int) -> None:
-        """Append a token to every text that has not ended; all of it on the device."""
-        token = torch.where(self.ended, self._pad, following)
-        self.written.index_copy_(1, place, token[:, None])
-        self.ended.logical_or_((token == end) | (place + 1 >= self._stops))
-        self._token.copy_(token[:, None])
-        self._place.copy_(place)
+    def write(self, following: Tensor, places: Tensor, end: int) -> None:
+        """Append a token at its place to every text that has not ended; all of it on the device.
+
+        A text that has ended stays at its last place, or texts with room left would push it beyond
+        the buffers.
+        """
+        token = torch.where(self.ended, self._pad, following)[:, None]
+        self.written.scatter_(1, places[:, None], token)
+        self._place.copy_(torch.where(self.ended, self._place, places))
+        self.ended.logical_or_((token[:, 0] == end) | (places + 1 >= self._stops))
+        self._token.copy_(token)
 
     def step(self) -> None:
         """Decode one more token of every text."""

@@ -7,9 +7,12 @@ asked only now and then. On CUDA a step is captured once for each bucket and rep
 same tokens: the tests compare the two, token for token.
 
 The texts wanted of one segment (its transcript and its translation) share the segment's
-cross-attention keys and values, so the second costs little more than the first.
+cross-attention keys and values, so the second costs little more than the first. A text may have a
+prefix that stands already: it is read with the prompt, in one pass, and every text of a batch is at
+a position of its own.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rtc_server.engines.canary.buffers import MASKED, Bucket, Buffers, Recorder
+from rtc_server.engines.canary.buffers import MASKED, Begun, Bucket, Buffers, Recorder
 from rtc_server.engines.canary.layers import DecoderLayer
 from rtc_server.engines.heartbeat import beat
 
@@ -40,7 +43,7 @@ class Decoded:
     """One text, as tokens."""
 
     tokens: tuple[int, ...]
-    """Without prompt, end and padding."""
+    """Its prefix and what follows, without prompt, end and padding."""
     complete: bool
     """False when it was cut at its limit."""
 
@@ -48,7 +51,9 @@ class Decoded:
 class GreedyDecoder:
     """Decodes with the modules of a restored model. One thread, one decode at a time."""
 
-    def __init__(self, decoder: Any, head: Any, end: int, pad: int) -> None:
+    def __init__(
+        self, decoder: Any, head: Any, end: int, pad: int, inside_word: Sequence[int] = ()
+    ) -> None:
         """Adopt ``model.transf_decoder`` and ``model.log_softmax``; both stay fit for NeMo's use.
 
         Args:
@@ -56,6 +61,8 @@ class GreedyDecoder:
             head: a ``TokenClassifier`` in eval mode.
             end: token that ends a text.
             pad: token that fills the rest of a row.
+            inside_word: tokens that would lengthen the word before them; they never follow a
+                prefix.
 
         Raises:
             ValueError: the modules are not of the kind that Canary has.
@@ -73,12 +80,22 @@ class GreedyDecoder:
         self._positions: Tensor = positions.weight if learned else positions.pos_enc
         self._head = head.mlp.layer0
         self._end, self._pad = end, pad
-        self._memory: Tensor = self._layers[0].weight.new_zeros(0)
+        weight = self._layers[0].weight
+        self._inside_word = torch.zeros(
+            self._head.weight.shape[0], dtype=torch.bool, device=weight.device
+        )
+        self._inside_word[list(inside_word)] = True
+        self._memory: Tensor = weight.new_zeros(0)
         self._states: dict[Bucket, Buffers] = {}
         self._recorder = self._new_recorder()
 
     def decode(
-        self, encoded: Tensor, frame_counts: Tensor, prompts: Tensor, limits: Tensor
+        self,
+        encoded: Tensor,
+        frame_counts: Tensor,
+        prompts: Tensor,
+        limits: Tensor,
+        prefixes: Sequence[Sequence[Sequence[int]]] = (),
     ) -> list[list[Decoded]]:
         """Return the texts of a batch of encoded segments.
 
@@ -86,14 +103,17 @@ class GreedyDecoder:
             encoded: encoder states, shape (segments, frames, width).
             frame_counts: frames of each segment that are not padding, shape (segments,).
             prompts: tokens before each text, shape (segments, texts, prompt length).
-            limits: most tokens of each text, its end included, shape (segments, texts), on the
-                CPU; 0 asks for no text. The decoder's positions are a limit to all.
+            limits: most tokens of each text, its prefix and its end included, shape (segments,
+                texts), on the CPU; 0 asks for no text. The decoder's positions are a limit to all.
+            prefixes: for each segment and text the tokens that it begins with, without an end;
+                none at all when no text has any. One that fills its limit is the whole text.
 
         Returns:
             For each segment its texts, in the order of the prompts.
         """
         with torch.inference_mode():
-            return self._decode(encoded, frame_counts, prompts, limits)
+            begun = self._begun(prompts, limits, prefixes)
+            return self._decode(encoded, frame_counts, begun)
 
     def reserve(self, segments: int, texts: int, seconds: float) -> None:
         """Take memory for decodes of up to that size at once.
@@ -109,40 +129,80 @@ class GreedyDecoder:
         self._recorder = self._new_recorder()
         self._memory = self._memory.new_zeros(0)
 
-    def _decode(
-        self, encoded: Tensor, frame_counts: Tensor, prompts: Tensor, limits: Tensor
-    ) -> list[list[Decoded]]:
+    def _begun(
+        self, prompts: Tensor, limits: Tensor, prefixes: Sequence[Sequence[Sequence[int]]]
+    ) -> Begun:
+        """Return the rows of a decode as they are before its first token."""
         segments, texts, prompt_length = prompts.shape
-        most = min(int(limits.max()), len(self._positions) - prompt_length)
-        state = self._state(self._bucket(segments, texts, encoded.shape[1], prompt_length + most))
+        rows = [tuple(prefix) for each in prefixes for prefix in each] or [()] * (segments * texts)
+        lengths = torch.tensor([len(row) for row in rows])
+        longest = int(lengths.max())
+        padded = [(*row, *[self._pad] * (longest - len(row))) for row in rows]
+        behind = torch.tensor(padded, dtype=torch.long, device=prompts.device)
+        tokens = torch.cat([prompts.view(segments * texts, -1), behind], dim=1)
+        most = len(self._positions) - prompt_length
+        stops = limits.reshape(-1).clamp(max=most) + prompt_length
+        return Begun(segments, texts, tokens, prompt_length, prompt_length + lengths, stops)
+
+    def _decode(self, encoded: Tensor, frame_counts: Tensor, begun: Begun) -> list[list[Decoded]]:
+        positions = int(begun.stops.max())
+        bucket = self._bucket(begun.segments, begun.texts, encoded.shape[1], positions)
+        state = self._state(bucket)
         audio = [layer.look_at(encoded) for layer in self._layers]
-        state.begin(audio, frame_counts, prompts, limits.clamp(max=most))
-        self._advance(state, state.prompts, torch.arange(prompt_length, device=encoded.device))
-        for written in range(1, most):
+        state.begin(audio, frame_counts, begun)
+        self._prefill(state, begun)
+        for written in range(1, int((begun.stops - begun.lengths).max())):
             if written % state.steps_between_checks == 0 and bool(state.ended.all()):
                 break
             state.step()
             beat()
-        return self._read(state, segments, prompt_length)
+        return self._read(state, begun)
+
+    def _prefill(self, state: Buffers, begun: Begun) -> None:
+        """Read prompts and prefixes in one pass, and write down what follows each.
+
+        Shorter rows are filled up behind their end. What that leaves in their keys and values is
+        masked, and overwritten as they grow.
+        """
+        rows, longest = state.begun.shape
+        places = torch.arange(longest, device=state.begun.device).expand(rows, longest)
+        states = self._hidden(state, state.begun, places)
+        last = states.gather(1, (state.lengths - 1)[:, None, None].expand(-1, 1, states.shape[2]))
+        scores = self._head(self._final_norm(last[:, 0]))
+        if longest > begun.prompt_length:
+            has_prefix = state.lengths > begun.prompt_length
+            forbidden = has_prefix[:, None] & self._inside_word
+            scores = scores.masked_fill(forbidden, -math.inf)
+        state.write(scores.argmax(dim=-1), state.lengths, self._end)
 
     def _advance(self, state: Buffers, tokens: Tensor, places: Tensor) -> None:
-        """Compute `tokens` (texts, count) at `places` (count,), and write down what follows."""
+        """Compute a token of every row, `tokens` (rows, 1) at `places` (rows,), and write down
+        what follows.
+        """
+        states = self._hidden(state, tokens, places[:, None])
+        following = self._head(self._final_norm(states[:, 0])).argmax(dim=-1)
+        state.write(following, places + 1, self._end)
+
+    def _hidden(self, state: Buffers, tokens: Tensor, places: Tensor) -> Tensor:
+        """Return what the layers make of `tokens` at `places`, both (rows, count): shape (rows,
+        count, width).
+        """
         embedding = self._embedding
         states = embedding.token_embedding(tokens) + self._positions[places]
         states = embedding.layer_norm(states)
-        later = torch.arange(state.bucket.positions, device=places.device) > places[:, None]
-        bias = later.to(states.dtype) * MASKED
+        later = torch.arange(state.bucket.positions, device=places.device) > places[:, :, None]
+        row = torch.arange(len(places), device=places.device)[:, None]
+        bias = later[:, None].to(states.dtype) * MASKED
         for layer, own, audio in zip(self._layers, state.own, state.audio, strict=True):
             states = layer(
                 states,
-                places,
+                own_places=(row, places),
                 own=own,
                 own_bias=bias,
                 audio=audio,
                 audio_bias=state.audio_bias,
             )
-        following = self._head(self._final_norm(states[:, -1])).argmax(dim=-1)
-        state.write(following, places[-1:] + 1, self._end)
+        return states
 
     def _bucket(self, segments: int, texts: int, frames: int, positions: int) -> Bucket:
         """Return the smallest bucket that holds such a decode."""
@@ -177,10 +237,10 @@ class GreedyDecoder:
             self.forget()
             self._memory = self._memory.new_zeros(elements)
 
-    def _read(self, state: Buffers, segments: int, prompt_length: int) -> list[list[Decoded]]:
+    def _read(self, state: Buffers, begun: Begun) -> list[list[Decoded]]:
         rows = state.written.view(state.bucket.segments, state.bucket.texts, -1)
         result = []
-        for texts in rows[:segments, :, prompt_length:].tolist():
+        for texts in rows[: begun.segments, :, begun.prompt_length :].tolist():
             decoded = []
             for row in texts:
                 complete = self._end in row

@@ -23,13 +23,15 @@ from rtc_server.engines.canary.device import (
 )
 from rtc_server.engines.canary.files import not_canary, open_folder
 from rtc_server.engines.canary.prompts import known_languages
-from rtc_server.engines.canary.translator import Written, without_repeats
+from rtc_server.engines.canary.translator import Wanted, Written, without_repeats
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import SPEECH_RATE, Samples
 
 
 class HfWriter:
     """See `Writer`. Owned by one thread."""
+
+    continues = False
 
     def __init__(self, model: Any, processor: Any, device: str, title: str) -> None:
         """Take over a loaded model; `device` is ``cpu`` or ``cuda``."""
@@ -62,12 +64,14 @@ class HfWriter:
         return writer
 
     def write(
-        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Wanted]], limits: Sequence[int]
     ) -> list[list[Written]]:
         """See `Writer.write`."""
         distinct, among = without_repeats(waves)
-        rows = [place for place, pairs in zip(among, wanted, strict=True) for _ in pairs]
-        prompts = torch.stack([self._prompt(pair) for pairs in wanted for pair in pairs])
+        rows = [place for place, texts in zip(among, wanted, strict=True) for _ in texts]
+        prompts = torch.stack(
+            [self._prompt((text.source, text.language)) for texts in wanted for text in texts]
+        )
         with on_device(give_back=lambda: None), torch.inference_mode():
             encoded = self.encode(distinct)
             generated = self.model.generate(
@@ -84,8 +88,8 @@ class HfWriter:
             )
         tokens = iter(generated[:, prompts.shape[1] :].tolist())
         return [
-            [self._written(next(tokens), limit) for _ in pairs]
-            for pairs, limit in zip(wanted, limits, strict=True)
+            [self._written(next(tokens), limit) for _ in texts]
+            for texts, limit in zip(wanted, limits, strict=True)
         ]
 
     def encode(self, waves: Sequence[Samples]) -> Any:

@@ -48,8 +48,8 @@ class DecoderLayer:
     def __call__(
         self,
         states: Tensor,
-        places: Tensor,
         *,
+        own_places: tuple[Tensor, Tensor],
         own: tuple[Tensor, Tensor],
         own_bias: Tensor,
         audio: tuple[Tensor, Tensor],
@@ -59,10 +59,12 @@ class DecoderLayer:
 
         Args:
             states: shape (segments * texts, tokens, width).
-            places: positions of these tokens, shape (tokens,).
+            own_places: row and position of each of these tokens among the keys and values of the
+                texts, shapes (segments * texts, 1) and (segments * texts, tokens).
             own: keys and values of the text so far, shape (segments * texts, heads, positions,
                 width / heads); those of these tokens are written into it.
-            own_bias: added to the scores of positions, shape (tokens, positions).
+            own_bias: added to the scores of positions, shape (segments * texts, 1, tokens,
+                positions).
             audio: what `look_at` gave, frames padded.
             audio_bias: added to the scores of frames, shape (segments, 1, 1, frames).
 
@@ -72,10 +74,10 @@ class DecoderLayer:
         rows, tokens, width = states.shape
         size = width // self.heads
         three = linear(self._norms[0](states), *self._own_in)
-        query, key, value = three.view(rows, tokens, 3, self.heads, size).permute(2, 0, 3, 1, 4)
-        own[0].index_copy_(2, places, key)
-        own[1].index_copy_(2, places, value)
-        heard = scaled_dot_product_attention(query, own[0], own[1], own_bias)
+        query, key, value = three.view(rows, tokens, 3, self.heads, size).unbind(2)
+        own[0].transpose(1, 2).index_put_(own_places, key)
+        own[1].transpose(1, 2).index_put_(own_places, value)
+        heard = scaled_dot_product_attention(query.transpose(1, 2), own[0], own[1], own_bias)
         states = states + self._own_out(heard.transpose(1, 2).reshape(rows, tokens, width))
 
         segments = audio[0].shape[0]

@@ -18,7 +18,6 @@ from nemo.core.connectors.save_restore_connector import SaveRestoreConnector
 from nemo.utils import logging as nemo_logging
 from omegaconf import OmegaConf
 
-from rtc_server.engines.base import Pair
 from rtc_server.engines.canary.archive import unpacked
 from rtc_server.engines.canary.device import (
     choose_device,
@@ -29,10 +28,12 @@ from rtc_server.engines.canary.device import (
 )
 from rtc_server.engines.canary.files import not_canary, open_archive
 from rtc_server.engines.canary.greedy import GreedyDecoder
+from rtc_server.engines.canary.pieces import Pieces
 from rtc_server.engines.canary.prompts import NemoPrompts, known_languages
 from rtc_server.engines.canary.translator import (
     MAX_AUDIO_S,
     MAX_BATCH,
+    Wanted,
     Written,
     without_repeats,
 )
@@ -42,6 +43,8 @@ from rtc_server.pcm import Samples
 
 class NemoWriter:
     """See `Writer`. Owned by one thread; never call the model's own ``transcribe`` beside it."""
+
+    continues = True
 
     def __init__(self, model: Any, device: str, title: str) -> None:
         """Take over a restored `model`; `device` is ``cpu`` or ``cuda``.
@@ -54,11 +57,13 @@ class NemoWriter:
         self.precision = str(self._dtype).removeprefix("torch.")
         _convert(model, device, self._dtype)
         tokenizer = model.tokenizer
+        self._pieces = Pieces(tokenizer)
         self.decoder = GreedyDecoder(
             model.transf_decoder,
             model.log_softmax,
             end=tokenizer.eos_id,
             pad=tokenizer.pad_id,
+            inside_word=self._pieces.inside_word(),
         )
         if device == "cuda":
             self.decoder.reserve(MAX_BATCH, 2, MAX_AUDIO_S)
@@ -86,7 +91,7 @@ class NemoWriter:
         return writer
 
     def write(
-        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Wanted]], limits: Sequence[int]
     ) -> list[list[Written]]:
         """See `Writer.write`."""
         with on_device(give_back=self.decoder.forget), torch.inference_mode():
@@ -94,10 +99,11 @@ class NemoWriter:
             states, frame_counts = self.encode(distinct)
             states, frame_counts = states[among], frame_counts[among]
             prompts, most = self.asked(wanted, limits)
-            decoded = self.decoder.decode(states, frame_counts, prompts, most)
+            prefixes = self.prefixes(wanted, limits)
+            decoded = self.decoder.decode(states, frame_counts, prompts, most, prefixes)
         return [
-            [Written(self._text(one.tokens), one.complete) for one in texts[: len(pairs)]]
-            for texts, pairs in zip(decoded, wanted, strict=True)
+            [Written(self._pieces.text(one.tokens), one.complete) for one in texts[: len(asked)]]
+            for texts, asked in zip(decoded, wanted, strict=True)
         ]
 
     def encode(self, waves: Sequence[Samples]) -> tuple[Any, Any]:
@@ -118,24 +124,38 @@ class NemoWriter:
             states = model.transf_encoder(encoder_states=states, encoder_mask=mask)
         return states, frame_counts
 
-    def _text(self, tokens: Sequence[int]) -> str:
-        return str(self.model.tokenizer.ids_to_text(list(tokens))) if tokens else ""
-
-    def asked(self, wanted: Sequence[Sequence[Pair]], limits: Sequence[int]) -> tuple[Any, Any]:
+    def asked(self, wanted: Sequence[Sequence[Wanted]], limits: Sequence[int]) -> tuple[Any, Any]:
         """Return prompts and limits, both (segments, texts); a segment with fewer texts is filled
         up.
         """
         most = max(map(len, wanted))
-        filler = self._prompts.tokens(*wanted[0][0])
+        filler = self._prompts.tokens(wanted[0][0].source, wanted[0][0].language)
         prompts = [
-            [self._prompts.tokens(*pair) for pair in pairs] + [filler] * (most - len(pairs))
-            for pairs in wanted
+            [self._prompts.tokens(text.source, text.language) for text in texts]
+            + [filler] * (most - len(texts))
+            for texts in wanted
         ]
         rows = [
-            [limit] * len(pairs) + [0] * (most - len(pairs))
-            for pairs, limit in zip(wanted, limits, strict=True)
+            [limit] * len(texts) + [0] * (most - len(texts))
+            for texts, limit in zip(wanted, limits, strict=True)
         ]
         return torch.tensor(prompts, device=self.device), torch.tensor(rows)
+
+    def prefixes(
+        self, wanted: Sequence[Sequence[Wanted]], limits: Sequence[int]
+    ) -> list[list[tuple[int, ...]]]:
+        """Return the tokens that each text begins with, in the shape of what `asked` gives.
+
+        One that its limit has no room behind, for more and the end, is left out: so much text in
+        so little audio is a mistake that is not to be continued.
+        """
+        most = max(map(len, wanted))
+        found = []
+        for texts, limit in zip(wanted, limits, strict=True):
+            tokens = [self._pieces.prefix(text.committed) for text in texts]
+            fitting = [each if len(each) + 2 <= limit else () for each in tokens]
+            found.append(fitting + [()] * (most - len(texts)))
+        return found
 
 
 def restore(handle: BinaryIO, path: Path) -> Any:

@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rtc_server.engines.base import Pair
 from rtc_server.engines.canary.files import open_folder
 from rtc_server.engines.canary.prompts import SLOTS, known_languages
-from rtc_server.engines.canary.translator import Written, without_repeats
+from rtc_server.engines.canary.translator import Wanted, Written, without_repeats
 from rtc_server.engines.cascade.features import Floats, NemoMel
 from rtc_server.engines.onnx_session import open_session
 from rtc_server.errors import EngineUnavailable
@@ -31,6 +30,7 @@ class OnnxWriter:
     """See `Writer`. Owned by one thread."""
 
     device = "cpu"
+    continues = False
 
     def __init__(self, folder: Path, threads: int, title: str) -> None:
         """Load the model in `folder`; a call computes on up to `threads` threads.
@@ -73,16 +73,19 @@ class OnnxWriter:
             return cls(folder, threads, title)
 
     def write(
-        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Wanted]], limits: Sequence[int]
     ) -> list[list[Written]]:
         """See `Writer.write`."""
         distinct, among = without_repeats(waves)
         states, mask = self._encode(distinct)
-        rows = [place for place, pairs in zip(among, wanted, strict=True) for _ in pairs]
-        prompts = np.array([self._prompt(*pair) for pairs in wanted for pair in pairs], np.int64)
-        most = [limit for pairs, limit in zip(wanted, limits, strict=True) for _ in pairs]
-        texts = iter(self._decode(states[rows], mask[rows], prompts, most))
-        return [[next(texts) for _ in pairs] for pairs in wanted]
+        rows = [place for place, texts in zip(among, wanted, strict=True) for _ in texts]
+        prompts = np.array(
+            [self._prompt(text.source, text.language) for texts in wanted for text in texts],
+            np.int64,
+        )
+        most = [limit for texts, limit in zip(wanted, limits, strict=True) for _ in texts]
+        written = iter(self._decode(states[rows], mask[rows], prompts, most))
+        return [[next(written) for _ in texts] for texts in wanted]
 
     def _encode(self, waves: Sequence[Samples]) -> tuple[Floats, Integers]:
         """Encoder states (segments, frames, width), and 1 where a frame is real."""

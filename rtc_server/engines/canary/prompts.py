@@ -51,12 +51,6 @@ def check_pairs(batch: Sequence[AstRequest], pairs: Sequence[Pair]) -> None:
             )
 
 
-def wanted_texts(request: AstRequest) -> tuple[Pair, ...]:
-    """Return the texts to write for a request: transcript, and translation unless it is partial."""
-    source, target = request.source_language, request.target_language
-    return ((source, source),) if request.partial else ((source, source), (source, target))
-
-
 class NemoPrompts:
     """Prompts as NeMo's own formatter writes them, each made once."""
 

@@ -11,9 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
-from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, AstStatus, Pair
+from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, AstStatus
 from rtc_server.engines.canary.canary_text import clean
-from rtc_server.engines.canary.prompts import check_pairs, translated_pairs, wanted_texts
+from rtc_server.engines.canary.prompts import check_pairs, translated_pairs
 from rtc_server.engines.safety import doubt_text, doubt_translation, is_silent
 from rtc_server.errors import EngineError
 from rtc_server.pcm import SPEECH_RATE, Samples
@@ -45,6 +45,18 @@ class OutOfMemory(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """One text to write of a wave."""
+
+    source: str
+    """Language spoken."""
+    language: str
+    """Language to write."""
+    committed: str = ""
+    """Beginning of the text that stands already, in whole words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """One text as the model wrote it."""
 
@@ -73,15 +85,19 @@ class Writer(Protocol):
     def languages(self) -> tuple[str, ...]:
         """Languages of the model."""
 
+    @property
+    def continues(self) -> bool:
+        """True if texts go on from `Wanted.committed`; others begin anew."""
+
     def write(
-        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Wanted]], limits: Sequence[int]
     ) -> list[list[Written]]:
-        """Return for each wave a text for each pair wanted of it; each audio is encoded once,
-        however often it is among the waves.
+        """Return for each wave the texts wanted of it; each audio is encoded once, however often
+        it is among the waves.
 
         Args:
             waves: at least `MIN_AUDIO_S` each.
-            wanted: (language spoken, language to write) of each text.
+            wanted: texts of each wave.
             limits: most tokens of each wave's texts.
 
         Raises:
@@ -105,6 +121,7 @@ class CanaryAst:
             partials=True,
             max_batch=MAX_BATCH,
             max_audio_s=MAX_AUDIO_S,
+            prefix=writer.continues,
             deadline_s=DEADLINE_S[writer.device],
             notes=tuple(notes),
         )
@@ -172,7 +189,7 @@ def judged(request: AstRequest, written: Sequence[Written]) -> AstResult:
     complete = all(one.complete for one in written)
     source_text, *translation = [clean(one.text) for one in written]
     target_text = translation[0] if translation else ""
-    if request.partial:
+    if not translation:
         doubt = doubt_text(source_text, request.source_language, audio_s, complete)
     else:
         pair = (request.source_language, request.target_language)
@@ -180,6 +197,17 @@ def judged(request: AstRequest, written: Sequence[Written]) -> AstResult:
     if doubt is not None:
         return not_understood(doubt.value)
     return AstResult(AstStatus.OK, source_text, target_text)
+
+
+def wanted_texts(request: AstRequest) -> tuple[Wanted, ...]:
+    """Return the texts to write for a request: transcript, and translation unless it is a partial
+    without.
+    """
+    source, target = request.source_language, request.target_language
+    transcript = Wanted(source, source, request.committed.source)
+    if request.partial and not request.wants_target:
+        return (transcript,)
+    return transcript, Wanted(source, target, request.committed.target)
 
 
 def not_understood(reason: str) -> AstResult:

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rtc_server.engines.base import AstRequest, AstStatus, Pair
+from rtc_server.engines.base import AstRequest, AstStatus, Pair, Texts
 from rtc_server.engines.canary.translator import (
     MAX_AUDIO_S,
     TOO_LONG,
     WARM_BATCHES,
     CanaryAst,
     OutOfMemory,
+    Wanted,
     Written,
     longest_text,
     padded,
@@ -33,23 +34,33 @@ class Told:
 
     title, device, precision, languages = "Told", "cpu", "float32", ("en", "ru")
 
-    def __init__(self, texts: dict[Pair, str] = TEXTS, room: int = 64) -> None:
+    def __init__(
+        self, texts: dict[Pair, str] = TEXTS, room: int = 64, *, continues: bool = False
+    ) -> None:
+        self.continues = continues
         self.texts = texts
         self.room = room
-        self.calls: list[list[tuple[int, tuple[Pair, ...], int]]] = []
+        self.calls: list[list[tuple[int, tuple[Wanted, ...], int]]] = []
 
     def write(
-        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+        self, waves: Sequence[Samples], wanted: Sequence[Sequence[Wanted]], limits: Sequence[int]
     ) -> list[list[Written]]:
         asked = zip(waves, wanted, limits, strict=True)
-        self.calls.append([(len(wave), tuple(pairs), limit) for wave, pairs, limit in asked])
+        self.calls.append([(len(wave), tuple(texts), limit) for wave, texts, limit in asked])
         if len(waves) > self.room:
             raise OutOfMemory
-        return [[Written(self.texts[pair], True) for pair in pairs] for pairs in wanted]
+        return [
+            [Written(self.texts[text.source, text.language], True) for text in texts]
+            for texts in wanted
+        ]
 
 
 def engine(writer: Told) -> CanaryAst:
     return CanaryAst(writer, "canary", "a licence")
+
+
+def wanted(source: str, *languages: str) -> tuple[Wanted, ...]:
+    return tuple(Wanted(source, language) for language in languages)
 
 
 def speech(seconds: float = 2.0) -> Samples:
@@ -64,8 +75,8 @@ def test_transcript_and_translation_come_clean_from_one_call() -> None:
     assert (second.source_text, second.target_text) == ("Где вокзал?", "Where is the station?")
     assert told.calls == [
         [
-            (2 * SPEECH_RATE, (("en", "en"), ("en", "ru")), longest_text(2 * SPEECH_RATE)),
-            (3 * SPEECH_RATE, (("ru", "ru"), ("ru", "en")), longest_text(3 * SPEECH_RATE)),
+            (2 * SPEECH_RATE, wanted("en", "en", "ru"), longest_text(2 * SPEECH_RATE)),
+            (3 * SPEECH_RATE, wanted("ru", "ru", "en"), longest_text(3 * SPEECH_RATE)),
         ]
     ]
 
@@ -74,7 +85,30 @@ def test_a_partial_asks_for_the_transcript_alone() -> None:
     told = Told()
     (result,) = engine(told).translate([AstRequest(speech(), "en", "ru", partial=True)])
     assert (result.source_text, result.target_text) == ("Where is the station?", "")
-    assert told.calls[0][0][1] == (("en", "en"),)
+    assert told.calls[0][0][1] == wanted("en", "en")
+
+
+def test_a_partial_may_ask_for_its_translation_and_both_texts_continue() -> None:
+    told = Told(continues=True)
+    request = AstRequest(
+        speech(), "en", "ru", partial=True, wants_target=True, committed=Texts("Where is", "Где")
+    )
+    (result,) = engine(told).translate([request])
+    assert (result.source_text, result.target_text) == ("Where is the station?", "Где вокзал?")
+    ((_, texts, _),) = told.calls[0]
+    assert texts == (Wanted("en", "en", "Where is"), Wanted("en", "ru", "Где"))
+
+
+def test_a_doubtful_translation_of_a_partial_is_withheld_too() -> None:
+    told = Told(TEXTS | {("en", "ru"): "Where is the station?"})
+    request = AstRequest(speech(), "en", "ru", partial=True, wants_target=True)
+    (result,) = engine(told).translate([request])
+    assert result.reason == "script"
+
+
+@pytest.mark.parametrize("continues", [False, True])
+def test_its_capabilities_say_if_answers_continue_what_is_committed(continues: bool) -> None:
+    assert engine(Told(continues=continues)).capabilities.prefix == continues
 
 
 def test_what_cannot_be_heard_never_reaches_the_model() -> None:
@@ -153,7 +187,10 @@ def test_warming_up_never_asks_twice_of_the_same_audio(monkeypatch: pytest.Monke
 
     class Noting(Told):
         def write(
-            self, waves: Sequence[Samples], wanted: Sequence[Sequence[Pair]], limits: Sequence[int]
+            self,
+            waves: Sequence[Samples],
+            wanted: Sequence[Sequence[Wanted]],
+            limits: Sequence[int],
         ) -> list[list[Written]]:
             seen.append(len(without_repeats(waves)[0]))
             return super().write(waves, wanted, limits)
