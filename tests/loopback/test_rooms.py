@@ -35,7 +35,8 @@ async def test_a_speaker_is_heard_in_two_languages_and_in_the_original() -> None
             [caption, *_] = await told(client)
             assert caption["target"]["language"] == code
             captions[code] = caption
-            await heard(client)
+            # The original is live: what a busy machine cannot pass on in time is left out.
+            await heard(client, frames=5 if code == "en" else 20)
         assert captions["en"]["target"]["text"] == captions["ru"]["source"]["text"]
         assert captions["de"]["source"] == captions["ru"]["source"]
         # Asked in one call for both, so that an engine can listen once for both.

@@ -64,9 +64,9 @@ async def told(client: RtcClient, count: int = 1) -> list[dict[str, Any]]:
     return finals(client)
 
 
-async def heard(client: RtcClient) -> None:
+async def heard(client: RtcClient, *, frames: int = 20) -> None:
     """Wait for some speech."""
-    await client.until(lambda: sum(len(each.payload) > 20 for each in client.packets) >= 20)
+    await client.until(lambda: sum(len(each.payload) > 20 for each in client.packets) >= frames)
     assert np.abs(client.heard()).max() > 0.05
 
 
