@@ -50,7 +50,7 @@ class Honest:
     async def calling(self) -> AsyncIterator[Prey]:
         """Let all of them speak while the block runs; they finish their sentence after it."""
         async with (
-            RtcClient(self._url + CALLS + PAIR, headers=self._headers) as caller,
+            RtcClient(self._url + CALLS + PAIR, headers=self._headers, session=EVENTS) as caller,
             RtcClient(
                 f"{self._url}/whip/{ROOM}?source=en", channel=None, headers=self._headers
             ) as guide,
@@ -80,8 +80,6 @@ class Honest:
                 await asyncio.wait_for(self._over.wait(), PAUSE_S)
 
     async def _call(self, caller: RtcClient) -> None:
-        caller.send(EVENTS)
-
         def finals() -> int:
             return len(of(caller, "x.segment", status="final", final=True))
 
@@ -128,7 +126,7 @@ class Honest:
             async with await admitted() as ws:
                 client = Client(ws)
                 listening = asyncio.create_task(client.listen())
-                await ws.send_json(EVENTS)
+                await ws.send_json({"type": "session.update", "session": EVENTS})
                 for at in range(0, len(pcm), step):
                     await ws.send_bytes(pcm[at : at + step])
                 await client.event("x.segment", status="final", final=True)

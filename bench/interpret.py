@@ -113,10 +113,10 @@ def low_passed(samples: Samples, hz: float = 4500.0) -> Samples:
 
 async def run(bench: BenchServer, mode: str, speech: Talk) -> Figures:
     """Have the talk interpreted once."""
-    wanted = {"x_events": ["segment", "playout"], "x": {"mode": mode}}
+    session = {"x_events": ["segment", "playout"], "x": {"mode": mode}}
+    url = bench.call_url("en", "ru")
     passes, cpu_s = await engine_passes(bench), bench.media_cpu_s()
-    async with RtcClient(bench.call_url("en", "ru"), audio=speech.audio) as client:
-        client.send({"type": "session.update", "session": wanted})
+    async with RtcClient(url, audio=speech.audio, session=session) as client:
         frames = (len(speech.audio) + round(TAIL_S * PLAYOUT_RATE)) // PLAYOUT_FRAME_SAMPLES
         seconds = frames * PLAYOUT_FRAME_SAMPLES / PLAYOUT_RATE
         await client.until(lambda: len(client.track.sent_at_s) >= frames, timeout_s=seconds + 30)

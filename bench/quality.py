@@ -51,9 +51,9 @@ async def interpret(bench: BenchServer, mode: str, item: Item) -> Outcome:
     """Have it interpreted in one call."""
     audio = sound(item)
     voiced = np.flatnonzero(np.abs(audio) > FLOOR * np.abs(audio).max())
-    async with RtcClient(bench.call_url(item.source, item.target), audio=audio) as client:
-        wanted = {"x_events": ["segment"], "x": {"mode": mode}}
-        client.send({"type": "session.update", "session": wanted})
+    url = bench.call_url(item.source, item.target)
+    session = {"x_events": ["segment"], "x": {"mode": mode}}
+    async with RtcClient(url, audio=audio, session=session) as client:
         frames, seconds = len(audio) // PLAYOUT_FRAME_SAMPLES, len(audio) / PLAYOUT_RATE
         await client.until(lambda: len(client.track.sent_at_s) >= frames, timeout_s=seconds + 30)
         client.send({"type": "session.close"})

@@ -55,8 +55,8 @@ async def one(bench: BenchServer, number: int, spoken: list[Samples]) -> Convers
     for utterance in spoken:
         parts += [utterance, silence]
     audio = np.concatenate(parts)
-    async with RtcClient(bench.call_url(source, target), audio=audio) as client:
-        client.send({"type": "session.update", "session": {"x_events": ["segment"]}})
+    session = {"x_events": ["segment"]}
+    async with RtcClient(bench.call_url(source, target), audio=audio, session=session) as client:
         await client.until(
             lambda: len(client.track.sent_at_s) >= len(audio) // PLAYOUT_FRAME_SAMPLES,
             timeout_s=len(audio) / PLAYOUT_RATE + 30,

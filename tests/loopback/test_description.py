@@ -135,11 +135,12 @@ async def test_all_that_a_session_says_fits_the_schema() -> None:
     async with running(Settings(http=HttpSettings(port=0), engines=QUICK)) as house:
         audio = Resampler(SPEECH_RATE, PLAYOUT_RATE).push(english("yes"))
         calls = f"{house.url}/v1/realtime/translations/calls?source=en&target=ru"
-        async with RtcClient(calls, audio=audio) as client:
-            client.send({"type": "session.update", "session": {
-                "x_events": ["segment", "playout", "vad", "metrics"],
-                "audio": {"input": {"transcription": {"model": "any"}}},
-            }})  # fmt: skip
+        session = {
+            "x_events": ["segment", "playout", "vad", "metrics"],
+            "audio": {"input": {"transcription": {"model": "any"}}},
+        }
+        async with RtcClient(calls, audio=audio, session=session) as client:
+            client.send({"type": "session.update", "session": session})
             client.send({"type": "x.ping", "event_id": "mine"})
             client.send({"type": "nonsense"})
             await client.until(lambda: any(e.get("state") == "finished" for e in client.events))

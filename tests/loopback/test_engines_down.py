@@ -10,7 +10,7 @@ import pytest
 from rtc_server.app.server import running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from tests.support.rtc_client import RtcClient
-from tests.support.server import EVENTS, call, engine_processes, freed, of, said
+from tests.support.server import call, engine_processes, freed, of, said
 
 SESSIONS = 5
 """One more than a batch of the engine holds."""
@@ -50,7 +50,6 @@ async def test_every_session_is_answered_or_told_and_served_again(blow: signal.S
         for process in fallen:
             process.suspend()  # so that all sessions wait, however fast the machine is
         for client in clients:
-            client.send(EVENTS)
             client.track.say(said("where is the train station", pause_s=0.5))
         for client in clients:
             await client.event("x.vad", count=2)  # the sentence is over

@@ -81,9 +81,9 @@ def loudest(client: RtcClient) -> float:
 @on_each_loop
 async def test_a_call_is_translated_and_resumed(loop_factory: LoopFactory) -> None:
     async with mounted() as url:
-        first = RtcClient(url + CALLS + "?source=en&target=ru", audio=said("thank you"))
+        query = "?source=en&target=ru"
+        first = RtcClient(url + CALLS + query, audio=said("thank you"), session=EVENTS)
         async with first:
-            first.send(EVENTS)
             await first.until(lambda: bool(of(first, "x.playout", state="finished")))
             [final] = of(first, "x.segment", final=True)
             assert (final["status"], final["target"]["text"]) == ("final", "one two three")
@@ -119,7 +119,8 @@ async def test_both_websockets_translate(loop_factory: LoopFactory) -> None:
     async with mounted() as url:
         async with connected(f"{url}/ws/audio?source=en&target=ru") as plain:
             await plain.event("session.created")
-            await plain.ws.send_json(EVENTS)
+            await plain.ws.send_json({"type": "session.update", "session": EVENTS})
+            await plain.event("session.updated")
             await plain.say(audio)
             await plain.event("x.playout", state="finished")
             assert np.abs(plain.heard).max() > 0.05

@@ -14,7 +14,7 @@ from rtc_server.resample import Resampler
 from tests.support.laptop import MODELS, TEXTS, said
 from tests.support.rtc_client import RtcClient
 
-EVENTS = {"type": "session.update", "session": {"x_events": ["segment", "playout"]}}
+EVENTS = {"x_events": ["segment", "playout"]}
 PHRASES = (1, 6)
 """Indices of the phrases that are spoken."""
 
@@ -30,8 +30,7 @@ def speech(pair: Pair) -> Samples:
 async def converse(url: str, pair: Pair) -> Sequence[dict[str, Any]]:
     """Speak the phrases; every caption, once all is spoken."""
     query = f"?source={pair[0]}&target={pair[1]}"
-    async with RtcClient(url + query, audio=speech(pair)) as client:
-        client.send(EVENTS)
+    async with RtcClient(url + query, audio=speech(pair), session=EVENTS) as client:
         await client.until(
             lambda: (
                 sum(

@@ -95,8 +95,7 @@ async def test_the_other_application_stops_when_the_sentence_is_finished() -> No
         await site.start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/interpreter{CALLS}"
         sentence = said("please call a taxi for tomorrow morning", pause_s=5)
-        async with RtcClient(url, audio=sentence) as client:
-            client.send(EVENTS)
+        async with RtcClient(url, audio=sentence, session=EVENTS) as client:
             await client.event("x.vad")  # speech has begun
             stopping = asyncio.create_task(runner.cleanup())
             told = await client.event("x.expiring")

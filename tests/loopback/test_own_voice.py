@@ -51,9 +51,8 @@ async def in_a_room(*, guard: bool) -> AsyncIterator[tuple[RunningServer, RtcCli
     )
     room = Loudspeaker(encode(said("where is the train station", pause_s=0.6)))
     async with running(settings) as house:
-        room.client = RtcClient(house.url + CALLS, packets=room)
+        room.client = RtcClient(house.url + CALLS, packets=room, session=EVENTS)
         async with room.client as client:
-            client.send(EVENTS)
             yield house, client
 
 

@@ -14,7 +14,7 @@ from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
 from rtc_server.session.session_api import LastSeen
 from tests.support.access import bearer
 from tests.support.rtc_client import RtcClient
-from tests.support.server import CALLS, EVENTS, call, freed, of, said, server
+from tests.support.server import CALLS, call, freed, of, said, server
 from tests.support.signaling_fakes import ANSWER, OFFER, serve
 from tests.support.signals import english
 from tests.support.two_keys import two_keys
@@ -42,7 +42,6 @@ async def test_a_phrase_that_the_network_cut_off_is_answered_once_on_the_next_pe
     async with server(dead_peer_timeout_s=2.0) as house:
         first = call(house, said("thank you", "please call a taxi for tomorrow morning", pause_s=4))
         async with first:
-            first.send(EVENTS)
             await first.until(lambda: len(of(first, "x.playout", state="finished")) == 1)
             await first.until(lambda: len(of(first, "x.vad", state="speech")) == 2)
             first.vanish()
@@ -66,8 +65,7 @@ async def test_a_phrase_that_the_network_cut_off_is_answered_once_on_the_next_pe
 async def test_a_new_peer_takes_the_place_of_one_that_lives() -> None:
     async with server() as house:
         async with call(house, said("thank you", pause_s=0.2)) as first:
-            first.send(EVENTS)
-            await first.event("session.updated")
+            await first.event("session.created")
             async with resuming(
                 house.url, first.location, audio=said("where is the train station")
             ) as second:

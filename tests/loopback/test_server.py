@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import psutil
 
-from tests.support.server import CALLS, EVENTS, call, engine_processes, freed, of, said, server
+from tests.support.server import CALLS, call, engine_processes, freed, of, said, server
 from tests.support.until import until
 
 
@@ -22,7 +22,6 @@ async def test_four_sessions_at_once_are_all_answered_in_order() -> None:
 
         async def converse() -> list[dict[str, Any]]:
             async with call(house, audio, "?source=en&target=ru") as client:
-                client.send(EVENTS)
                 await client.until(
                     lambda: len(of(client, "x.playout", state="finished")) == len(words),
                     timeout_s=200,  # tests share the machine
@@ -45,8 +44,6 @@ async def test_a_killed_engine_fails_one_caption_and_comes_back() -> None:
             call(house, said("where is the train station", pause_s=8)) as unlucky,
             call(house) as bystander,
         ):
-            unlucky.send(EVENTS)
-            bystander.send(EVENTS)
             await unlucky.event("x.vad", count=2)  # the engine has been at work since the pause
             for process in engine_processes():
                 process.send_signal(signal.SIGKILL)
@@ -57,7 +54,6 @@ async def test_a_killed_engine_fails_one_caption_and_comes_back() -> None:
             assert house.manager.sessions == 2
             await until(lambda: house.engines.ready)
             async with call(house, said("thank you")) as next_one:
-                next_one.send(EVENTS)
                 await next_one.event("x.playout", count=3)
                 assert of(next_one, "x.segment", status="final")
         await freed(house)
@@ -68,7 +64,6 @@ async def test_a_client_that_vanishes_in_mid_sentence_is_freed_and_disturbs_nobo
         server(dead_peer_timeout_s=2.0, resume_s=0.0) as house,
         call(house, said("where is the train station", "thank you")) as other,
     ):
-        other.send(EVENTS)
         async with call(house, said("please call a taxi for tomorrow morning")) as lost:
             await lost.until(lambda: len(lost.track.sent_at_s) > 60)
             lost.vanish()
@@ -104,7 +99,6 @@ NONSENSE: tuple[tuple[str | bytes, str], ...] = (
 
 async def test_nonsense_on_the_data_channel_is_answered_and_changes_nothing() -> None:
     async with server() as house, call(house, said("thank you")) as client:
-        client.send(EVENTS)
         for count, (message, says) in enumerate(NONSENSE, start=1):
             client.send(message)
             error = await client.event("error", count=count)

@@ -71,9 +71,8 @@ async def test_only_who_opened_a_session_reads_it(tmp_path: Path) -> None:
     settings, ours, theirs = two_keys(tmp_path)
     async with running(settings) as house, aiohttp.ClientSession() as http:
         async with RtcClient(
-            house.url + CALLS, audio=said("thank you"), headers=bearer(ours)
+            house.url + CALLS, audio=said("thank you"), headers=bearer(ours), session=EVENTS
         ) as client:
-            client.send(EVENTS)
             final = await client.event("session.output_transcript.delta")
             url = f"{house.url}{client.location}/transcript?format=json"
             for headers, status in ((bearer(theirs), 404), ({}, 401), (bearer(ours), 200)):

@@ -13,7 +13,7 @@ from rtc_server.resample import Resampler
 from tests.support.nemo.fixture import MODEL, TEXTS, say
 from tests.support.rtc_client import RtcClient
 
-EVENTS = {"type": "session.update", "session": {"x_events": ["segment", "playout"]}}
+EVENTS = {"x_events": ["segment", "playout"]}
 PHRASES = (1, 2, 3)
 """Indices of the fixture's phrases that are spoken."""
 
@@ -29,8 +29,7 @@ def speech(pair: Pair) -> Samples:
 async def converse(url: str, pair: Pair) -> Sequence[tuple[str, str]]:
     """Speak all phrases; (transcript, translation) of every final caption, once all is spoken."""
     query = f"?source={pair[0]}&target={pair[1]}"
-    async with RtcClient(url + query, audio=speech(pair)) as client:
-        client.send(EVENTS)
+    async with RtcClient(url + query, audio=speech(pair), session=EVENTS) as client:
         await client.until(
             lambda: (
                 sum(

@@ -34,8 +34,8 @@ def speech(pair: Pair) -> Samples:
 async def converse(url: str, pair: Pair) -> tuple[Sequence[tuple[str, str]], Samples]:
     """Speak all phrases; (transcript, translation) of the final captions, and what was heard."""
     query = f"?source={pair[0]}&target={pair[1]}"
-    async with RtcClient(url + query, audio=speech(pair)) as client:
-        client.send({"type": "session.update", "session": {"x_events": ["segment", "playout"]}})
+    events = {"x_events": ["segment", "playout"]}
+    async with RtcClient(url + query, audio=speech(pair), session=events) as client:
 
         def all_spoken() -> bool:
             playouts = (event for event in client.events if event["type"] == "x.playout")

@@ -12,6 +12,7 @@ import fractions
 import json
 import time
 import wave
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +163,7 @@ class RtcClient:
         channel_id: int | None = None,
         addresses: Sequence[str] = ("127.0.0.1",),
         headers: Mapping[str, str] | None = None,
+        session: Mapping[str, Any] | None = None,
         configuration: RTCConfiguration | None = None,
         timeout_s: float = 60.0,
     ) -> None:
@@ -175,6 +177,8 @@ class RtcClient:
             channel_id: its number, for a channel that is not announced (``negotiated``).
             addresses: loopback addresses to offer.
             headers: for the POST, when `negotiate` is a URL.
+            session: settings to POST with the offer. What is sent later, over the data channel, may
+                come after the first words: on a busy machine it does.
             configuration: with ICE servers, say; by default without.
             timeout_s: how long connecting may take.
         """
@@ -182,6 +186,7 @@ class RtcClient:
         self._addresses = addresses
         self._listens_only = listens_only
         self._headers = dict(headers or {})
+        self._session = session
         self._timeout_s = timeout_s
         if isinstance(audio, Path):
             audio = read_wav(audio)
@@ -303,9 +308,25 @@ class RtcClient:
         return found[count - 1]
 
     async def until(self, condition: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
-        """Wait until `condition`, looked at whenever a packet or an event arrives."""
-        async with asyncio.timeout(timeout_s), self._changed:
-            await self._changed.wait_for(condition)
+        """Wait until `condition`, looked at whenever a packet or an event arrives.
+
+        Raises `TimeoutError` that says what did arrive.
+        """
+        try:
+            async with asyncio.timeout(timeout_s), self._changed:
+                await self._changed.wait_for(condition)
+        except TimeoutError:
+            raise TimeoutError(f"Waited {timeout_s:g} s in vain. {self._seen()}") from None
+
+    def _seen(self) -> str:
+        """Describe what was sent and what arrived so far."""
+        kinds = Counter(str(event.get("type")) for event in self.events)
+        speech = sum(len(each.payload) > 20 for each in self.packets)
+        return (
+            f"Sent {len(self.track.sent_at_s)} packets; got {len(self.packets)}, {speech} of them "
+            f"speech; events {dict(kinds)}, the last {self.events[-1:]}; "
+            f"connection {self.pc.connectionState}"
+        )
 
     def heard(self) -> Floats:
         """Return what was received, 48 kHz mono, placed by RTP timestamps; gaps are silent."""
@@ -363,10 +384,15 @@ class RtcClient:
     async def _ask(self, offer: str) -> str:
         if not isinstance(self._negotiate, str):
             return await self._negotiate(offer)
-        headers = {"Content-Type": "application/sdp"} | self._headers
+        if self._session is None:
+            content_type, body = "application/sdp", offer
+        else:
+            content_type = "application/json"
+            body = json.dumps({"sdp": offer, "session": self._session})
+        headers = {"Content-Type": content_type} | self._headers
         async with (
             aiohttp.ClientSession() as http,
-            http.post(self._negotiate, data=offer, headers=headers) as response,
+            http.post(self._negotiate, data=body, headers=headers) as response,
         ):
             answer = await response.text()
             if response.status != 201:

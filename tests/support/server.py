@@ -17,7 +17,8 @@ from tests.support.signals import english
 from tests.support.until import until
 
 CALLS = "/v1/realtime/translations/calls"
-EVENTS = {"type": "session.update", "session": {"x_events": ["segment", "playout", "vad"]}}
+EVENTS = {"x_events": ["segment", "playout", "vad"]}
+"""Settings of a session whose client wants to know what becomes of its speech."""
 
 
 @asynccontextmanager
@@ -32,7 +33,7 @@ async def server(ast: str = "quick", **transport: float) -> AsyncIterator[Runnin
 
 
 def call(house: RunningServer, audio: Samples | None = None, query: str = "") -> RtcClient:
-    return RtcClient(house.url + CALLS + query, audio=audio)
+    return RtcClient(house.url + CALLS + query, audio=audio, session=EVENTS)
 
 
 def said(*texts: str, pause_s: float = 1.0) -> Samples:
