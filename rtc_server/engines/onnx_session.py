@@ -7,7 +7,8 @@ such as ``OMP_NUM_THREADS`` do not reach its thread pool.)
 
 import os
 from collections.abc import Collection
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from rtc_server.errors import EngineUnavailable
 
@@ -21,12 +22,12 @@ def thread_count(setting: int) -> int:
 
 
 def open_session(
-    model: bytes, name: str, threads: int, advice: str, inputs: Collection[str] = ()
+    model: BinaryIO, name: str, threads: int, advice: str, inputs: Collection[str] = ()
 ) -> Any:
     """Return an ``onnxruntime.InferenceSession`` on the CPU.
 
     Args:
-        model: what its file holds.
+        model: its file, open for reading at the beginning.
         name: what people know the model by.
         threads: most threads of one call.
         advice: sentence with the next step, for when it cannot be loaded.
@@ -44,7 +45,7 @@ def open_session(
     options.log_severity_level = 3  # errors only: each also raises, with the same text
     try:
         session = onnxruntime.InferenceSession(
-            model, sess_options=options, providers=["CPUExecutionProvider"]
+            _source(model), sess_options=options, providers=["CPUExecutionProvider"]
         )
     except Exception as exc:  # onnxruntime's errors share no base
         raise EngineUnavailable(
@@ -53,3 +54,13 @@ def open_session(
     if not set(inputs) <= {each.name for each in session.get_inputs()}:
         raise EngineUnavailable(f"{name} is not the model it should be. {advice}")
     return session
+
+
+def _source(model: BinaryIO) -> str | bytes:
+    """Return a path to the open file by its descriptor, or its content where there are none.
+
+    ONNX Runtime keeps bytes that it is given for as long as the session: Parakeet's encoder takes
+    1.4 GB from bytes, 0.7 GB from a path.
+    """
+    path = Path(f"/dev/fd/{model.fileno()}")
+    return str(path) if path.exists() else model.read()

@@ -22,6 +22,7 @@ import numpy as np
 from rtc_server.engines import wire
 from rtc_server.engines.base import Ast, AstCapabilities, Tts, TtsCapabilities
 from rtc_server.engines.child_life import confine, die_with, keep_quiet_about_crashes
+from rtc_server.engines.heap import return_memory
 from rtc_server.engines.heartbeat import send_beats_to
 from rtc_server.errors import EngineUnavailable, RtcServerError, place_of
 
@@ -65,7 +66,7 @@ def _kept_from_collection() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-    gc.collect()
+    return_memory()
     gc.freeze()
 
 

@@ -142,12 +142,12 @@ def write_random_tdt(folder: Path) -> None:
 def test_a_transducer_of_random_weights_says_the_same_to_both(tmp_path: Path) -> None:
     write_random_tdt(tmp_path)
     theirs = onnx_asr.load_model("nemo-conformer-tdt", tmp_path, providers=["CPUExecutionProvider"])
-    encoder, joint = (
-        open_session((tmp_path / f"{name}-model.onnx").read_bytes(), name, 1, "")
-        for name in ("encoder", "decoder_joint")
-    )
+    sessions = []
+    for name in ("encoder", "decoder_joint"):
+        with (tmp_path / f"{name}-model.onnx").open("rb") as handle:
+            sessions.append(open_session(handle, name, 1, ""))
     vocabulary = Vocabulary.parse((tmp_path / "vocab.txt").read_text("utf-8"))
-    ours = TdtRecognizer(encoder, joint, vocabulary, NemoMel(), ("en",))
+    ours = TdtRecognizer(*sessions, vocabulary, NemoMel(), ("en",))
     for seconds in (1, 2, 3):
         sound = noise(16_000 * seconds)
         text = ours.transcribe(sound, "en").text

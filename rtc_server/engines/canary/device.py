@@ -1,10 +1,8 @@
 """Choice of device and precision for a model, and errors of a GPU that cannot serve."""
 
-import ctypes
-import gc
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -43,17 +41,6 @@ def choose_dtype(device: str) -> Any:
     """Return bfloat16 where the GPU computes in it, else float32."""
     native = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.bfloat16 if native else torch.float32
-
-
-def return_memory() -> None:
-    """Give memory that loading took and nobody holds back to the system.
-
-    glibc keeps what NeMo and PyTorch freed: of the full Canary 6.6 GB stay resident without this,
-    2.6 GB with it. Other libraries of C have no such call.
-    """
-    gc.collect()
-    with suppress(AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def no_room() -> EngineUnavailable:

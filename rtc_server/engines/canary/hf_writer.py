@@ -19,11 +19,11 @@ from rtc_server.engines.canary.device import (
     choose_dtype,
     no_room,
     on_device,
-    return_memory,
 )
 from rtc_server.engines.canary.files import not_canary, open_folder
 from rtc_server.engines.canary.prompts import known_languages
 from rtc_server.engines.canary.translator import Wanted, Written, without_repeats
+from rtc_server.engines.heap import return_memory
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import SPEECH_RATE, Samples
 

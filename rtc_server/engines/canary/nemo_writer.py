@@ -24,7 +24,6 @@ from rtc_server.engines.canary.device import (
     choose_dtype,
     no_room,
     on_device,
-    return_memory,
 )
 from rtc_server.engines.canary.files import not_canary, open_archive
 from rtc_server.engines.canary.greedy import GreedyDecoder
@@ -37,6 +36,7 @@ from rtc_server.engines.canary.translator import (
     Written,
     without_repeats,
 )
+from rtc_server.engines.heap import return_memory
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import Samples
 

@@ -6,6 +6,7 @@ text from those and from what it remembers (``decoder_mems``, which grows by a t
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -44,16 +45,20 @@ class OnnxWriter:
         try:
             lines = (folder / "vocab.txt").read_text("utf-8").splitlines()
             self._tokens = [line.rsplit(" ", 1)[0] for line in lines]
-            encoder, decoder = (
-                (folder / f"{part}-model{suffix}.onnx").read_bytes()
-                for part in ("encoder", "decoder")
-            )
+            with ExitStack() as stack:
+                self._encoder, self._decoder = (
+                    open_session(
+                        stack.enter_context((folder / f"{part}-model{suffix}.onnx").open("rb")),
+                        f"{title}, {part},",
+                        threads,
+                        _ADVICE,
+                    )
+                    for part in ("encoder", "decoder")
+                )
         except (OSError, UnicodeDecodeError) as exc:
             raise EngineUnavailable(
                 f"{title}: {getattr(exc, 'filename', None) or folder} cannot be read. {_ADVICE}"
             ) from exc
-        self._encoder = open_session(encoder, f"{title}, encoder,", threads, _ADVICE)
-        self._decoder = open_session(decoder, f"{title}, decoder,", threads, _ADVICE)
         self._numbers = {token: number for number, token in enumerate(self._tokens)}
         self._fixed = self._prompt_numbers()
         mems = next(each for each in self._decoder.get_inputs() if each.name == "decoder_mems")

@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from rtc_server import catalog
 from rtc_server.catalog import Model
@@ -97,14 +97,18 @@ class _Files:
         """Return whether the catalogue names such a file."""
         return any(file.name.startswith(prefix) for file in self._model.files)
 
-    def read(self, prefix: str) -> bytes:
-        """Return what such a file holds."""
+    def open(self, prefix: str) -> BinaryIO:
+        """Return such a file, open for reading, its hash checked."""
         file = next(file for file in self._model.files if file.name.startswith(prefix))
         try:
-            with catalog.open_verified(self._folder, self._model, file) as handle:
-                return handle.read()
+            return catalog.open_verified(self._folder, self._model, file)
         except ModelError as exc:
             raise EngineUnavailable(str(exc)) from exc
+
+    def read(self, prefix: str) -> bytes:
+        """Return what such a file holds."""
+        with self.open(prefix) as handle:
+            return handle.read()
 
     def everything(self) -> dict[str, bytes]:
         """Return what each file holds, by name."""
@@ -119,7 +123,8 @@ class _Files:
 
     def session(self, prefix: str, inputs: Collection[str], threads: int) -> object:
         """Return an ``onnxruntime.InferenceSession`` that asks for these tensors."""
-        return open_session(self.read(prefix), self._model.id, threads, self.advice, inputs)
+        with self.open(prefix) as handle:
+            return open_session(handle, self._model.id, threads, self.advice, inputs)
 
     def vocabulary(self, parse: Callable[[str], _Tokens]) -> _Tokens:
         """Return the tokens of a recogniser, read from their text by `parse`."""

@@ -114,13 +114,14 @@ def _load(file: VoiceFile, threads: int) -> Any:
     # take every core.
     from piper import PiperConfig, PiperVoice  # noqa: PLC0415
 
+    again = "Fetch it again."
     try:
         with file.open_model() as handle:
-            model = handle.read()
+            session = open_session(
+                handle, f"Voice {file.path}", threads, again, ("input", "scales")
+            )
     except ModelError as exc:
         raise EngineUnavailable(str(exc)) from exc
-    again = "Fetch it again."
-    session = open_session(model, f"Voice {file.path}", threads, again, ("input", "scales"))
     try:
         config = PiperConfig.from_dict(dict(file.config))
     except Exception as exc:  # whatever it misses in a configuration
