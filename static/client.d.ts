@@ -142,7 +142,7 @@ export function attachTranslation(
 
 /** Why a session could not start, or ended. */
 export class ClientError extends Error {
-  constructor(code: string, message?: string, status?: number);
+  constructor(code: string, message?: string, status?: number, retryAfterMs?: number);
   /**
    * webrtc_missing, worklet_missing, server_unreachable, server_busy, unauthorized,
    * language_unavailable, server_refused, connect_failed, connection_lost, server_gone,
@@ -153,6 +153,8 @@ export class ClientError extends Error {
   readonly detail: string;
   /** Of the HTTP answer, or 0. */
   readonly status: number;
+  /** How long the server asks to wait before the next try, or 0. */
+  readonly retryAfterMs: number;
   /** Whether the same may work a little later. */
   readonly retryable: boolean;
   static fromResponse(response: Response): Promise<ClientError>;

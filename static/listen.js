@@ -3,7 +3,7 @@ import { reachByKeyboard } from "./client/scrolling.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import "./listen-log.js";
 import { recall, remember } from "./prefs.js";
-import { ask, connect, events, room } from "./room-server.js";
+import { ask, connect, events, refusal, room } from "./room-server.js";
 import { languageName, text, useWords } from "./strings.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
@@ -29,6 +29,7 @@ let phase = "connecting";
 let expiring = false; // the room said so in this session
 let forSilence = false; // and that it was because nobody speaks
 /** Of the segment being spoken. */ let heard = "";
+/** When the server may be asked again, by `performance.now()`. */ let notBefore = 0;
 
 function show(next) {
   phase = next;
@@ -76,7 +77,7 @@ function showLanguages() {
 /** Look at the room until there is something to hear. */
 async function watch() {
   for (;;) {
-    if (!session) await look();
+    if (!session && performance.now() >= notBefore) await look();
     await new Promise((wake) => setTimeout(wake, RETRY_MS));
   }
 }
@@ -85,12 +86,18 @@ async function look() {
   const response = await ask(`v1/rooms/${room}`).catch(() => null);
   const known = JSON.stringify(state?.languages?.map((each) => each.language));
   state = response?.ok ? await response.json() : null;
+  if (response && !response.ok) heed(await refusal(response));
   if (state && JSON.stringify(state.languages.map((each) => each.language)) !== known) showLanguages();
   if (session) return;
   if (response?.status === 401 || response?.status === 403) show("refused");
   else if (!state?.live) show("waiting");
   else if (wanted) begin();
   else show("ready");
+}
+
+/** @param {Partial<import("./room-server.js").Refusal>} refusal */
+function heed({ waitMs }) {
+  notBefore = performance.now() + (waitMs ?? 0);
 }
 
 function begin() {
@@ -130,9 +137,10 @@ function hear(language) {
     channel.addEventListener("close", lost);
   };
   show("connecting");
-  connect(`whep/${room}?language=${language}`, prepare, stopped.signal).catch(({ code }) =>
-    over(code === "session_limit_reached" ? "full" : "lost"),
-  );
+  connect(`whep/${room}?language=${language}`, prepare, stopped.signal).catch((error) => {
+    heed(error);
+    over(error.code === "session_limit_reached" ? "full" : "lost");
+  });
   return mine;
 }
 
@@ -148,7 +156,7 @@ function read(language) {
       lastIds.set(language, id);
     }
   })()
-    .catch(() => {})
+    .catch(heed)
     .finally(() => session === mine && end("lost"));
   return mine;
 }

@@ -134,7 +134,7 @@ async function gathered(peer) {
 export async function* events(path, lastId, signal) {
   const headers = lastId ? { "Last-Event-ID": lastId } : {};
   const response = await ask(path, { headers, signal });
-  if (!response.ok) throw Object.assign(new Error("refused"), { status: response.status });
+  if (!response.ok) throw await refusal(response);
   let rest = "";
   for await (const chunk of readable(response.body.pipeThrough(new TextDecoderStream()))) {
     const whole = (rest + chunk).split("\n\n");

@@ -18,10 +18,14 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** @param {number} nowMs  @returns {number|null} milliseconds to wait; null to give up */
-  next(nowMs) {
+  /**
+   * @param {number} nowMs
+   * @param {number} [atLeastMs]  what the server asks for
+   * @returns {number|null} milliseconds to wait; null to give up
+   */
+  next(nowMs, atLeastMs = 0) {
     if (nowMs >= this.#endMs) return null;
-    const waitMs = this.#stepMs * (0.5 + this.#random() / 2);
+    const waitMs = atLeastMs + this.#stepMs * (0.5 + this.#random() / 2);
     this.#stepMs = Math.min(2 * this.#stepMs, LONGEST_MS);
     return Math.min(waitMs, this.#endMs - nowMs);
   }

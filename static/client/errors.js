@@ -6,13 +6,15 @@ export class ClientError extends Error {
    *     session_ended, session_idle
    * @param {string} [message]
    * @param {number} [status]  of the HTTP answer, if it was one
+   * @param {number} [retryAfterMs]  how long the server asks to wait before the next try
    */
-  constructor(code, message = "", status = 0) {
+  constructor(code, message = "", status = 0, retryAfterMs = 0) {
     super(message || code);
     this.name = "ClientError";
     this.code = code;
     this.detail = message;
     this.status = status;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** Whether the same may work a little later. */
@@ -31,6 +33,8 @@ export class ClientError extends Error {
     };
     const problem = await response.json().catch(() => ({}));
     const code = codes[response.status] ?? "server_refused";
-    return new ClientError(code, problem.detail ?? problem.error?.message ?? "", response.status);
+    const message = problem.detail ?? problem.error?.message ?? "";
+    const seconds = parseFloat(response.headers.get("Retry-After"));
+    return new ClientError(code, message, response.status, seconds > 0 ? seconds * 1000 : 0);
   }
 }

@@ -274,7 +274,7 @@ export class TranslationClient extends EventTarget {
           this.#link.place = null; // the server knows the session no more: open another
           continue;
         }
-        const waitMs = error.retryable ? backoff.next(performance.now()) : null;
+        const waitMs = error.retryable ? backoff.next(performance.now(), error.retryAfterMs) : null;
         if (waitMs === null) this.#end(error.retryable ? lost(error) : error);
         else if (await this.#comeback.within(waitMs)) {
           backoff = new Backoff(performance.now(), this.#patienceMs);

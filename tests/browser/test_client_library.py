@@ -146,6 +146,18 @@ async def test_ice_servers_are_read_from_link_headers() -> None:
     ]
 
 
+async def test_a_refusal_says_when_to_come_back() -> None:
+    script = """import { ClientError } from "./client/errors.js";
+      const refusal = (headers) => new Response("{}", { status: 503, headers });
+      const waits = [{ "Retry-After": "7" }, { "Retry-After": "soon" }, {}].map(async (headers) => {
+        const error = await ClientError.fromResponse(refusal(headers));
+        return [error.code, error.retryable, error.retryAfterMs];
+      });
+      console.log(JSON.stringify(await Promise.all(waits)));"""
+    busy = ["server_busy", True]
+    assert await in_node(ROOT / "static", script) == [[*busy, 7000], [*busy, 0], [*busy, 0]]
+
+
 async def test_trying_again_backs_off_with_jitter_and_ends() -> None:
     script = """import { Backoff } from "./client/backoff.js";
       const run = (random) => {
@@ -154,8 +166,11 @@ async def test_trying_again_backs_off_with_jitter_and_ends() -> None:
         for (let wait; (wait = backoff.next(now)) !== null; now += wait) waits.push(wait);
         return [waits, now];
       };
-      console.log(JSON.stringify([run(0), run(1)]));"""
-    (eager, end), (patient, same_end) = await in_node(ROOT / "static", script)
+      const asked = new Backoff(0, 60_000, () => 0);
+      const told = [asked.next(0, 7000), asked.next(7250, 7000), asked.next(59_000, 7000)];
+      console.log(JSON.stringify([run(0), run(1), told]));"""
+    (eager, end), (patient, same_end), told = await in_node(ROOT / "static", script)
+    assert told == [7250, 7500, 1000], "no sooner than the server asked, and no longer than it tries"
     assert end == same_end == 61_000
     assert eager[:6] == [250, 500, 1000, 2000, 4000, 4000]
     assert patient[:6] == [500, 1000, 2000, 4000, 8000, 8000]

@@ -142,6 +142,32 @@ async def test_a_speaker_who_is_refused_reads_why() -> None:
         await expect(seen.page.locator("#toggle")).to_have_text("Speak")
 
 
+async def test_a_listener_of_a_full_room_comes_back_when_the_server_asked_for_it() -> None:
+    attempts: list[str] = []
+
+    async def full(route: Route) -> None:
+        attempts.append(route.request.url)
+        problem = {"detail": "All places are taken.", "error": {"code": "session_limit_reached"}}
+        await route.fulfill(status=503, json=problem, headers={"Retry-After": "60"})
+
+    async with (
+        server() as house,
+        speaker(house),
+        visit(f"{house.url}/listen/hall", expected_errors=SILENT_YET) as seen,
+    ):
+        await seen.page.route("**/whep/hall?*", full)
+        await seen.page.clock.install()
+        await seen.page.reload()  # so that every timer of the page is the clock's
+        await seen.page.click("#toggle:enabled")
+        await expect(seen.page.locator("body")).to_have_attribute("data-state", "full")
+        for _ in range(10):
+            await seen.page.clock.run_for(5_000)
+        assert len(attempts) == 1
+        async with seen.page.expect_response("**/whep/hall?*"):
+            for _ in range(10):
+                await seen.page.clock.run_for(5_000)
+
+
 async def test_a_speaker_comes_back_and_takes_the_ice_servers_of_the_answer() -> None:
     configurations = """
       const Peer = RTCPeerConnection;
