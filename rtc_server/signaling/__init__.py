@@ -3,10 +3,11 @@
 In come requests; out go answers, and calls to the interfaces `Calls` and `Rooms` of the layers
 below. Errors become problem JSON in `problems`.
 
-Read `http_app` first: the routes, their access and the middlewares in order. `auth` decides who may
-do what (keys in `key_ring`, tokens in `secret_signer`, pages in `origins`). `calls`, `peers` (with
-`whip` and `whep`), `rooms`, `websocket`, `client_secrets`, `info` and `page` each hold the handlers
-of their paths; `bodies` reads requests.
+Read `route_table` first: each route with its access and its handler; `http_app` builds what is
+behind it and the middlewares. `auth` decides who may do what (keys in `key_ring`, tokens in
+`secret_signer`, pages in `origins`). `calls`, `peers` (with `whip` and `whep`), `rooms`,
+`websocket`, `client_secrets`, `info` and `page` each hold the handlers of their paths; `bodies`
+reads requests, `negotiation` answers offers.
 
 aiohttp is imported here and in `app` only. No media and no engine here; no token, SDP or session id
 in the log.

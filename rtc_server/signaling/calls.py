@@ -1,75 +1,45 @@
 """The call endpoints: offer in, answer out; trickle; another peer for a session; its
 transcript; hang up."""
 
-import contextlib
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 from aiohttp import hdrs, web
 
-from rtc_server.clock import Clock
-from rtc_server.errors import RemoteError, RtcServerError, UnknownSession
-from rtc_server.ice import IceServer, IceServers
-from rtc_server.metrics import Metrics
+from rtc_server.errors import RemoteError
 from rtc_server.session.session_api import Calls, OpenedCall
 from rtc_server.session.subtitles import CONTENT_TYPES, Format, Side, written
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import (
-    SDP,
     last_seen,
     read_call,
     read_fragment,
     session_request,
 )
+from rtc_server.signaling.negotiation import Negotiation, if_match, send_or_undo
 
 PATH = "/v1/realtime/translations/calls"
 CALLS = "calls"
 """Name of the route that opens calls."""
 ONE_CALL = "call"
 """Name of the route of one call, for its Location."""
-RESUME = "resume"
-"""Name of the route that gives a call another peer."""
-TRANSCRIPT = "transcript"
-"""Name of the route that tells what was said in a call."""
 
 
 class CallRoutes:
     """Handlers over `Calls`."""
 
-    def __init__(self, calls: Calls, metrics: Metrics, ice: IceServers, wall: Clock) -> None:
-        """`ice`: what the client may use, handed out with each answer."""
-        self._calls = calls
-        self._metrics = metrics
-        self._ice, self._wall = ice, wall
-
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Declare the routes."""
-        router.add_post(PATH, self.open, name=CALLS)
-        one = router.add_resource(PATH + "/{session_id}", name=ONE_CALL)
-        one.add_route(hdrs.METH_PATCH, self.trickle)
-        one.add_route(hdrs.METH_DELETE, self.close)
-        router.add_post(PATH + "/{session_id}/resume", self.resume, name=RESUME)
-        router.add_get(PATH + "/{session_id}/transcript", self.transcript, name=TRANSCRIPT)
+    def __init__(self, calls: Calls, negotiation: Negotiation) -> None:
+        self._calls, self._negotiation = calls, negotiation
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """``POST``: 201 with the answer. A client that left meanwhile leaves no session."""
-        try:
+        with self._negotiation.counting_refusals():
             body = await read_call(request)
             wanted = caller_of(request).asking(session_request(body.session, request.query))
             opened = await self._calls.open_call(body.offer_sdp, wanted)
-        except RtcServerError as error:
-            self._metrics.calls_refused.labels(error.code).inc()
-            raise
-        response = self._answer(request, opened)
-        try:
-            # Sent here and not after the return: only here a client that left can be told.
-            await response.prepare(request)
-            await response.write_eof()
-        except BaseException:
-            with contextlib.suppress(UnknownSession):
-                await self._calls.close_call(opened.session_id, drain=False)
-            raise
-        return response
+        undo = partial(self._calls.close_call, opened.session_id, drain=False)
+        return await send_or_undo(request, self._answer(request, opened), undo)
 
     async def resume(self, request: web.Request) -> web.StreamResponse:
         """``POST``: 201 with the answer of a new peer, as for a new call.
@@ -83,8 +53,8 @@ class CallRoutes:
 
     async def trickle(self, request: web.Request) -> web.StreamResponse:
         """``PATCH``: more candidates; 204."""
-        fragment, etag = await read_fragment(request), _if_match(request)
-        await self._calls.trickle(self._own(request), fragment, etag)
+        fragment, etag = await read_fragment(request), if_match(request)
+        await self._calls.trickle(self._own(request), fragment, None if etag == "*" else etag)
         return web.Response(status=204)
 
     async def transcript(self, request: web.Request) -> web.StreamResponse:
@@ -112,38 +82,13 @@ class CallRoutes:
         return web.Response(status=200)
 
     def _answer(self, request: web.Request, opened: OpenedCall) -> web.Response:
-        response = web.Response(status=201, text=opened.answer_sdp, content_type=SDP)
-        location = request.app.router[ONE_CALL].url_for(session_id=opened.session_id)
-        response.headers[hdrs.LOCATION] = str(location)
-        response.headers[hdrs.CACHE_CONTROL] = "no-store"
-        response.etag = opened.etag
-        expires_at = int(self._wall()) + self._ice.credential_s
-        for server in self._ice.for_client(opened.session_id, expires_at):
-            response.headers.add(hdrs.LINK, ice_link(server))
-        return response
+        return self._negotiation.answer(request, opened, ONE_CALL, session_id=opened.session_id)
 
     def _own(self, request: web.Request) -> str:
         """Return the id of the session in the path, which the caller must have opened."""
         session_id = request.match_info["session_id"]
         caller_of(request).must_own(self._calls.owner(session_id))
         return session_id
-
-
-def ice_link(server: IceServer) -> str:
-    """Return the ``Link`` header value of RFC 9725 §4.6."""
-    link = f'<{server.url}>; rel="ice-server"'
-    if server.username:
-        link += (
-            f"; username={_quoted(server.username)}; credential={_quoted(server.credential)}"
-            '; credential-type="password"'
-        )
-    return link
-
-
-def _quoted(text: str) -> str:
-    """Return a quoted-string of RFC 9110 §5.6.4; what cannot stand in one is dropped."""
-    kept = "".join(c for c in text if c.isprintable())
-    return '"' + kept.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -157,13 +102,3 @@ def _choice(request: web.Request, key: str, default: Choice) -> Choice:
     except ValueError:
         known = ", ".join(type(default))
         raise RemoteError(f"The query parameter {key} must be one of {known}.") from None
-
-
-def _if_match(request: web.Request) -> str | None:
-    """Return the one ETag of If-Match; None when it is absent or ``*``."""
-    if hdrs.IF_MATCH not in request.headers:
-        return None
-    tags = request.if_match or ()
-    if len(tags) != 1 or tags[0].is_weak:
-        raise RemoteError('If-Match must name one ETag in quotes, such as "abc".')
-    return None if tags[0].value == "*" else tags[0].value

@@ -26,8 +26,6 @@ from rtc_server.signaling.secret_signer import ClientSecret, SecretSigner
 
 PATH = "/v1/realtime/translations/client_secrets"
 PAGE_PATH = "/page/secret"
-PAGE_SECRET = "page_secret"
-"""Name of the route by which our page asks for a secret."""
 TTL_S = (10, 7200)
 """Bounds of ``expires_after.seconds``."""
 DEFAULT_TTL_S = 600
@@ -59,11 +57,6 @@ class ClientSecretRoutes:
         self._ring, self._signer, self._ice = ring, signer, ice
         self._clock, self._wall = clock, wall
         self._page_secrets = Buckets[str](PAGE_ADDRESSES)
-
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Declare the routes."""
-        router.add_post(PATH, self.create)
-        router.add_post(PAGE_PATH, self.create_for_page, name=PAGE_SECRET)
 
     async def create(self, request: web.Request) -> web.Response:
         """``POST`` with the key: a secret for sessions as the body says."""

@@ -4,24 +4,19 @@ from aiohttp import hdrs, web
 
 from rtc_server.resources import resource_folder
 
-FILES = {
-    "openapi": ("openapi.yaml", "application/yaml"),
-    "events": ("events.schema.json", "application/schema+json"),
-}
-"""Route, file and media type; a file is served as ``/v1/FILE``."""
-
 
 class DescriptionRoutes:
-    """``GET /v1/openapi.yaml`` and ``/v1/events.schema.json``."""
+    """Handlers that serve files of ``docs/``."""
 
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Declare the routes."""
-        for name, (file, _) in FILES.items():
-            router.add_get(f"/v1/{file}", self.describe, name=name)
+    async def openapi(self, _request: web.Request) -> web.StreamResponse:
+        """Return ``openapi.yaml``."""
+        return _described("openapi.yaml", "application/yaml")
 
-    async def describe(self, request: web.Request) -> web.StreamResponse:
-        """One of them."""
-        resource = request.match_info.route.resource
-        file, media_type = FILES[resource.name or ""] if resource else ("", "")
-        headers = {hdrs.CONTENT_TYPE: media_type, hdrs.CACHE_CONTROL: "no-cache"}
-        return web.FileResponse(resource_folder("docs") / file, headers=headers)
+    async def events(self, _request: web.Request) -> web.StreamResponse:
+        """Return ``events.schema.json``."""
+        return _described("events.schema.json", "application/schema+json")
+
+
+def _described(file: str, media_type: str) -> web.FileResponse:
+    headers = {hdrs.CONTENT_TYPE: media_type, hdrs.CACHE_CONTROL: "no-cache"}
+    return web.FileResponse(resource_folder("docs") / file, headers=headers)

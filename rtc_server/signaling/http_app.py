@@ -1,4 +1,4 @@
-"""aiohttp application: routes, and what every answer has in common."""
+"""aiohttp application: the parts behind `route_table`, and what every answer has in common."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,12 +15,13 @@ from rtc_server.resources import resource_folder
 from rtc_server.rooms.room_api import Rooms
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Calls, Catalogue, Readiness
-from rtc_server.signaling.auth import Access, AccessControl
-from rtc_server.signaling.calls import CALLS, ONE_CALL, RESUME, TRANSCRIPT, CallRoutes
-from rtc_server.signaling.client_secrets import PAGE_SECRET, ClientSecretRoutes
+from rtc_server.signaling.auth import AccessControl
+from rtc_server.signaling.calls import CallRoutes
+from rtc_server.signaling.client_secrets import ClientSecretRoutes
 from rtc_server.signaling.description import DescriptionRoutes
 from rtc_server.signaling.info import InfoRoutes
 from rtc_server.signaling.key_ring import KeyRing
+from rtc_server.signaling.negotiation import Negotiation
 from rtc_server.signaling.origins import OriginPolicy, cors_headers
 from rtc_server.signaling.page import PageRoutes
 from rtc_server.signaling.problems import problem_middleware
@@ -29,60 +30,18 @@ from rtc_server.signaling.proxies import (
     as_the_client_sees,
     proxy_middleware,
 )
-from rtc_server.signaling.rooms import CAPTIONS as ROOM_CAPTIONS
-from rtc_server.signaling.rooms import LINK as ROOM_LINK
-from rtc_server.signaling.rooms import LISTEN_PAGE, SPEAKER_PAGE, RoomRoutes
-from rtc_server.signaling.rooms import STATE as ROOM_STATE
+from rtc_server.signaling.rooms import RoomRoutes
+from rtc_server.signaling.route_table import (
+    access_by_name,
+    add_routes,
+    routes_of_rooms,
+    routes_of_the_server,
+)
 from rtc_server.signaling.secret_signer import SecretSigner, server_key
-from rtc_server.signaling.websocket import PLAIN, TRANSLATIONS, WebSocketRoutes
-from rtc_server.signaling.whep import (
-    WHEP,
-    WHEP_OPTIONS,
-    WHEP_SESSION,
-    WHEP_SESSION_OPTIONS,
-    whep_routes,
-)
-from rtc_server.signaling.whip import (
-    WHIP,
-    WHIP_OPTIONS,
-    WHIP_SESSION,
-    WHIP_SESSION_OPTIONS,
-    whip_routes,
-)
+from rtc_server.signaling.websocket import WebSocketRoutes
+from rtc_server.signaling.whep import whep_routes
+from rtc_server.signaling.whip import whip_routes
 
-ACCESS = {
-    "page": Access.PUBLIC,
-    "doctor": Access.PUBLIC,
-    "static": Access.PUBLIC,
-    PAGE_SECRET: Access.PUBLIC,
-    "openapi": Access.PUBLIC,
-    "events": Access.PUBLIC,
-    "healthz": Access.PUBLIC,
-    "readyz": Access.PUBLIC,
-    "engines": Access.SECRET,
-    "languages": Access.SECRET,
-    "phrases": Access.SECRET,
-    CALLS: Access.SECRET,
-    PLAIN: Access.STREAM,
-    TRANSLATIONS: Access.STREAM,
-    ONE_CALL: Access.SESSION,
-    WHIP: Access.SPEAK,
-    WHIP_SESSION: Access.SESSION,
-    WHIP_OPTIONS: Access.PUBLIC,
-    WHIP_SESSION_OPTIONS: Access.PUBLIC,
-    WHEP: Access.LISTEN,
-    WHEP_SESSION: Access.SESSION,
-    WHEP_OPTIONS: Access.PUBLIC,
-    WHEP_SESSION_OPTIONS: Access.PUBLIC,
-    ROOM_STATE: Access.LISTEN,
-    ROOM_CAPTIONS: Access.LISTEN,
-    ROOM_LINK: Access.SECRET,
-    LISTEN_PAGE: Access.PUBLIC,
-    SPEAKER_PAGE: Access.PUBLIC,
-    RESUME: Access.SESSION,
-    TRANSCRIPT: Access.SESSION,
-}
-"""Access that the routes of these names ask for; all others ask for a key."""
 KEY_FILE_CHECK_S = 1.0
 """Interval at which the key file is looked at."""
 
@@ -150,34 +109,38 @@ def make_http_app(
         loopback=settings.http.is_loopback(),
     )
     proxies = TrustedProxies(tuple(map(ip_network, settings.http.trusted_proxies)))
-    control = AccessControl(
-        ring, signer, origins, ACCESS, proxies=proxies, clock=monotonic, wall=wall
-    )
-    app = web.Application(
-        middlewares=[proxy_middleware(proxies), problem_middleware(), control.middleware()]
-    )
-    app.cleanup_ctx.append(_watching_keys(ring, calls))
     ice = settings.transport.ice()
-    CallRoutes(calls, metrics, ice, wall).add_to(app.router)
-    ClientSecretRoutes(calls, catalogue, ring, signer, ice, clock=monotonic, wall=wall).add_to(
-        app.router
-    )
-    WebSocketRoutes(calls, metrics, settings.transport).add_to(app.router)
-    InfoRoutes(readiness, catalogue, metrics, settings.interpreter, monotonic).add_to(app.router)
-    DescriptionRoutes().add_to(app.router)
+    negotiation = Negotiation(metrics, ice, wall)
     page = PageRoutes(page_folder or resource_folder("static"))
-    page.add_to(app.router)
+    routes = routes_of_the_server(
+        call=CallRoutes(calls, negotiation),
+        secret=ClientSecretRoutes(calls, catalogue, ring, signer, ice, clock=monotonic, wall=wall),
+        socket=WebSocketRoutes(calls, metrics, settings.transport),
+        info=InfoRoutes(readiness, catalogue, metrics, settings.interpreter, monotonic),
+        description=DescriptionRoutes(),
+        page=page,
+    )
     if rooms is not None:
-        whip_routes(rooms, metrics, ice, wall).add_to(app.router)
-        whep_routes(rooms, metrics, ice, wall).add_to(app.router)
-        RoomRoutes(
+        room = RoomRoutes(
             rooms,
             signer,
             page,
             link_hours=settings.rooms.room_link_hours,
             clock=monotonic,
             wall=wall,
-        ).add_to(app.router)
+        )
+        routes += routes_of_rooms(
+            room, whip_routes(rooms, negotiation), whep_routes(rooms, negotiation)
+        )
+    access = access_by_name(routes)
+    control = AccessControl(
+        ring, signer, origins, access, proxies=proxies, clock=monotonic, wall=wall
+    )
+    app = web.Application(
+        middlewares=[proxy_middleware(proxies), problem_middleware(), control.middleware()]
+    )
+    app.cleanup_ctx.append(_watching_keys(ring, calls))
+    add_routes(app.router, routes)
 
     headers = dict(COMMON_HEADERS)
     if settings.http.tls_cert:

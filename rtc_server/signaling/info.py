@@ -46,15 +46,6 @@ class InfoRoutes:
         metrics.ready.set_function(lambda: readiness.ready)
         metrics.retry_after_seconds.set_function(lambda: readiness.retry_after_s)
 
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Declare the routes."""
-        router.add_get("/v1/engines", self.engines, name="engines")
-        router.add_get("/v1/languages", self.languages, name="languages")
-        router.add_get("/v1/phrases", self.phrases, name="phrases")
-        router.add_get("/healthz", self.alive, name="healthz")
-        router.add_get("/readyz", self.ready, name="readyz")
-        router.add_get("/metrics", self.metrics)
-
     async def engines(self, request: web.Request) -> web.Response:
         """Return every engine, and which two are in use."""
         self._rate.take(request)

@@ -34,12 +34,6 @@ class PageRoutes:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
 
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Declare the routes."""
-        router.add_get("/", self.page, name="page")
-        router.add_get("/doctor", self.doctor, name="doctor")
-        router.add_get("/static/{path:.+}", self.file, name="static")
-
     async def page(self, _request: web.Request) -> web.StreamResponse:
         """Return ``index.html``."""
         return self.serve("index.html")

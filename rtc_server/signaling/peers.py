@@ -1,26 +1,16 @@
 """Common part of WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep).
 
-Both take an offer by ``POST`` and answer 201 with ``Location``, a strong ``ETag`` and the ICE
-servers; candidates follow by ``PATCH``, and ``DELETE`` ends it. ``GET`` succeeds and says nothing.
+Both take an offer by ``POST`` (`negotiation` makes the answer); candidates follow by ``PATCH``, and
+``DELETE`` ends it. ``GET`` succeeds and says nothing.
 """
 
-import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeAlias
 
 from aiohttp import hdrs, web
 
-from rtc_server.clock import Clock
-from rtc_server.errors import (
-    EtagMissing,
-    RemoteError,
-    RtcServerError,
-    UnknownRoom,
-    UnknownSession,
-    UnsupportedMedia,
-)
-from rtc_server.ice import IceServers
-from rtc_server.metrics import Metrics
+from rtc_server.errors import EtagMissing, RemoteError, UnsupportedMedia
 from rtc_server.rooms.room_api import Rooms
 from rtc_server.session.session_api import OpenedCall
 from rtc_server.signaling.auth import caller_of
@@ -31,7 +21,7 @@ from rtc_server.signaling.bodies import (
     read_body,
     read_fragment,
 )
-from rtc_server.signaling.calls import ice_link
+from rtc_server.signaling.negotiation import Negotiation, if_match, send_or_undo
 from rtc_server.signaling.origins import preflight_answer
 
 ROOM_NAME = "[A-Za-z0-9_-]{1,64}"
@@ -47,62 +37,25 @@ class PeerRoutes:
     """The endpoint of one protocol and its sessions."""
 
     def __init__(
-        self,
-        protocol: str,
-        open_peer: OpenPeer,
-        rooms: Rooms,
-        *,
-        metrics: Metrics,
-        ice: IceServers,
-        wall: Clock,
+        self, protocol: str, open_peer: OpenPeer, rooms: Rooms, negotiation: Negotiation
     ) -> None:
-        """`protocol`: ``whip`` or ``whep``, as in the path."""
-        self._protocol, self._open_peer = protocol, open_peer
-        self._rooms, self._metrics = rooms, metrics
-        self._ice, self._wall = ice, wall
-
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Declare the routes. OPTIONS has resources of its own: it asks for no key."""
-        endpoint, session = f"/{self._protocol}/{ROOM}", f"/{self._protocol}/{ROOM}/{{peer}}"
-        name = self._protocol
-        one = router.add_resource(endpoint, name=name)
-        one.add_route(hdrs.METH_POST, self.open)
-        one.add_route(hdrs.METH_GET, self.nothing)
-        router.add_resource(endpoint, name=f"{name}_options").add_route(
-            hdrs.METH_OPTIONS, self.endpoint_options
-        )
-        two = router.add_resource(session, name=f"{name}_session")
-        two.add_route(hdrs.METH_PATCH, self.trickle)
-        two.add_route(hdrs.METH_DELETE, self.close)
-        two.add_route(hdrs.METH_GET, self.own_nothing)
-        router.add_resource(session, name=f"{name}_session_options").add_route(
-            hdrs.METH_OPTIONS, self.session_options
-        )
+        self.protocol = protocol
+        """``whip`` or ``whep``, as in the path."""
+        self.session_route = f"{protocol}_session"
+        """Name of the route of one peer, for its Location."""
+        self._open_peer, self._rooms, self._negotiation = open_peer, rooms, negotiation
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """``POST``: 201 with the answer. A client that left meanwhile leaves nothing behind."""
         room = request.match_info["room"]
-        try:
+        with self._negotiation.counting_refusals():
             opened = await self._open_peer(request, room, await _read_offer(request))
-        except RtcServerError as error:
-            self._metrics.calls_refused.labels(error.code).inc()
-            raise
-        response = web.Response(status=201, text=opened.answer_sdp, content_type=SDP)
-        resource = request.app.router[f"{self._protocol}_session"]
-        response.headers[hdrs.LOCATION] = str(resource.url_for(room=room, peer=opened.session_id))
-        response.headers[hdrs.CACHE_CONTROL] = "no-store"
-        response.etag = opened.etag
-        expires_at = int(self._wall()) + self._ice.credential_s
-        for server in self._ice.for_client(opened.session_id, expires_at):
-            response.headers.add(hdrs.LINK, ice_link(server))
-        try:
-            await response.prepare(request)
-            await response.write_eof()
-        except BaseException:
-            with contextlib.suppress(UnknownSession, UnknownRoom):
-                await self._rooms.hang_up(room, opened.session_id)
-            raise
-        return response
+        response = self._negotiation.answer(
+            request, opened, self.session_route, room=room, peer=opened.session_id
+        )
+        return await send_or_undo(
+            request, response, partial(self._rooms.hang_up, room, opened.session_id)
+        )
 
     async def trickle(self, request: web.Request) -> web.StreamResponse:
         """``PATCH``: more candidates; 204."""
@@ -150,13 +103,11 @@ async def _read_offer(request: web.Request) -> str:
 
 
 def _etag(request: web.Request) -> str:
-    """Return the one ETag of If-Match, or ``*``."""
-    if hdrs.IF_MATCH not in request.headers:
+    """Return the one ETag of If-Match, or ``*``. Raises `EtagMissing`."""
+    etag = if_match(request)
+    if etag is None:
         raise EtagMissing("Send If-Match with the ETag of the answer.")
-    tags = request.if_match or ()
-    if len(tags) != 1 or tags[0].is_weak:
-        raise RemoteError('If-Match must name one ETag in quotes, such as "abc".')
-    return tags[0].value
+    return etag
 
 
 def _options(request: web.Request, *methods: str, accept: tuple[str, str]) -> web.Response:

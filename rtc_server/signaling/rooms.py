@@ -20,14 +20,12 @@ from rtc_server.signaling.caller_rate import CallerRate
 from rtc_server.signaling.key_ring import NO_KEY
 from rtc_server.signaling.origins import is_own
 from rtc_server.signaling.page import PageRoutes
-from rtc_server.signaling.peers import ROOM
 from rtc_server.signaling.proxies import as_the_client_sees
 from rtc_server.signaling.secret_signer import ClientSecret, SecretSigner
 from rtc_server.signaling.whep import must_be_invited, wanted_language
 
-STATE, CAPTIONS, LINK = "room", "room_captions", "room_link"
-LISTEN_PAGE, SPEAKER_PAGE = "listen_page", "room_page"
-"""Names of the routes."""
+LISTEN_PAGE = "listen_page"
+"""Name of the route that a join link leads to."""
 HEARTBEAT_S = 15.0
 """A comment goes out after so much silence, so that proxies and readers know it lives."""
 STALL_S = 20.0
@@ -62,14 +60,6 @@ class RoomRoutes:
         self._links: OrderedDict[tuple[str, str], tuple[str, int]] = OrderedDict()
         """By key and address of the room: its link, and when that expires."""
         self._link_rate = CallerRate(LINK_RATE, clock)
-
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Declare the routes."""
-        router.add_get(f"/v1/rooms/{ROOM}", self.state, name=STATE)
-        router.add_get(f"/v1/rooms/{ROOM}/captions", self.captions, name=CAPTIONS, allow_head=False)
-        router.add_post(f"/v1/rooms/{ROOM}/link", self.link, name=LINK)
-        router.add_get(f"/listen/{ROOM}", self.listen_page, name=LISTEN_PAGE)
-        router.add_get(f"/rooms/{ROOM}", self.speaker_page, name=SPEAKER_PAGE)
 
     async def state(self, request: web.Request) -> web.StreamResponse:
         """Return the speaker's language, and the number of listeners of each language."""

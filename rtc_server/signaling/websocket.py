@@ -25,8 +25,6 @@ from rtc_server.transport.websocket.transport import WebSocketTransport
 
 PLAIN_PATH = "/ws/audio"
 TRANSLATIONS_PATH = "/v1/realtime/translations"
-PLAIN, TRANSLATIONS = "ws_audio", "ws_translations"
-"""Names of the routes."""
 
 SUBPROTOCOL = "realtime"
 """Subprotocol that browser clients of OpenAI's API offer beside their key."""
@@ -95,11 +93,6 @@ class WebSocketRoutes:
 
     def __init__(self, calls: Calls, metrics: Metrics, settings: TransportSettings) -> None:
         self._calls, self._metrics, self._settings = calls, metrics, settings
-
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Declare the routes."""
-        router.add_get(PLAIN_PATH, self.plain, name=PLAIN, allow_head=False)
-        router.add_get(TRANSLATIONS_PATH, self.translations, name=TRANSLATIONS, allow_head=False)
 
     async def plain(self, request: web.Request) -> web.StreamResponse:
         """Serve raw PCM and events."""

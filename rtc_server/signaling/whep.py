@@ -2,23 +2,17 @@
 
 from aiohttp import web
 
-from rtc_server.clock import Clock
 from rtc_server.errors import UnknownRoom
 from rtc_server.events.client import language_code
-from rtc_server.ice import IceServers
-from rtc_server.metrics import Metrics
 from rtc_server.rooms.room_api import Rooms
 from rtc_server.session.session_api import OpenedCall
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import query_text
+from rtc_server.signaling.negotiation import Negotiation
 from rtc_server.signaling.peers import PeerRoutes
 
-WHEP, WHEP_SESSION = "whep", "whep_session"
-WHEP_OPTIONS, WHEP_SESSION_OPTIONS = "whep_options", "whep_session_options"
-"""Names of the routes."""
 
-
-def whep_routes(rooms: Rooms, metrics: Metrics, ice: IceServers, wall: Clock) -> PeerRoutes:
+def whep_routes(rooms: Rooms, negotiation: Negotiation) -> PeerRoutes:
     """Return the routes. Without ``?language=`` the listener gets the server's usual target."""
 
     async def listen(request: web.Request, room: str, offer_sdp: str) -> OpenedCall:
@@ -26,7 +20,7 @@ def whep_routes(rooms: Rooms, metrics: Metrics, ice: IceServers, wall: Clock) ->
         claimant = caller_of(request).claimant
         return await rooms.listen(room, offer_sdp, wanted_language(request), claimant)
 
-    return PeerRoutes(WHEP, listen, rooms, metrics=metrics, ice=ice, wall=wall)
+    return PeerRoutes("whep", listen, rooms, negotiation)
 
 
 def must_be_invited(request: web.Request, rooms: Rooms, room: str) -> None:

@@ -13,7 +13,7 @@ from rtc_server.events.client import language_code
 from rtc_server.ice import IceServer, parse_ice_server
 from rtc_server.signaling.access_log import ServerLogFilter, server_logger
 from rtc_server.signaling.bodies import session_request
-from rtc_server.signaling.calls import ice_link
+from rtc_server.signaling.negotiation import ice_link
 
 
 @pytest.mark.parametrize(
