@@ -29,8 +29,8 @@ from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, TtsR
 from rtc_server.events.server import PlayoutEvent, ServerEvent
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.modes import Mode
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from tests.support.fakes import TTS_CAPABILITIES, LoudnessVad
@@ -113,7 +113,7 @@ class Run:
             direction=Direction("ru", "en"),
             ast=ast,
             tts=SteadyVoice(self.word_s),
-            listener=Listener(LoudnessVad(), ListenerSettings()),
+            segmenter=SpeechSegmenter(LoudnessVad(), ListenerSettings()),
             playout=Playout(30_000),
             emit=self._take,
             settings=InterpreterSettings(mode=self.mode.value, own_voice_guard=False),

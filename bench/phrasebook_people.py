@@ -29,7 +29,7 @@ from rtc_server.engines.phrasebook import book as books
 from rtc_server.engines.phrasebook.engine import create
 from rtc_server.engines.phrasebook.network import Vocabularies, matches
 from rtc_server.engines.phrasebook.pattern import spoken_words
-from rtc_server.interpreter.listener import Listener, Segment, SpeechEnded
+from rtc_server.interpreter.speech_segmenter import Segment, SpeechEnded, SpeechSegmenter
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples, from_int16
 
 VOICES = {"en": "en_US_f_Allison", "ru": "ru_RU_f_IvrvoiceRU"}
@@ -103,14 +103,14 @@ def in_room(samples: Samples) -> Samples:
 
 def segments(sound: Samples) -> list[Segment]:
     """Return the segments that the server's default settings make of 16 kHz audio."""
-    listener = Listener(make_vad_factory("silero")(), ListenerSettings())
+    segmenter = SpeechSegmenter(make_vad_factory("silero")(), ListenerSettings())
     size = SPEECH_RATE * FRAME_MS // 1000
     events = [
         event
         for start in range(0, len(sound), size)
-        for event in listener.feed(Pcm(sound[start : start + size], start))
+        for event in segmenter.feed(Pcm(sound[start : start + size], start))
     ]
-    events += listener.flush()
+    events += segmenter.flush()
     ended = (event.segment for event in events if isinstance(event, SpeechEnded))
     return [segment for segment in ended if segment is not None]
 

@@ -25,7 +25,7 @@ from rtc_server.catalog import find
 from rtc_server.engines.cascade.installed import load_recognizer
 from rtc_server.engines.cascade.recognizer import Recognizer
 from rtc_server.engines.loudness import leveled
-from rtc_server.interpreter.listener import Segment
+from rtc_server.interpreter.speech_segmenter import Segment
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, samples_to_ms
 from rtc_server.resample import Resampler
 from tests.support.rtc_client import decode, encode

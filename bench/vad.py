@@ -14,7 +14,7 @@ import numpy as np
 
 from rtc_server.audio.vad import VadFactory, make_vad_factory
 from rtc_server.config import ListenerSettings
-from rtc_server.interpreter.listener import Listener, Segment, SpeechEnded
+from rtc_server.interpreter.speech_segmenter import Segment, SpeechEnded, SpeechSegmenter
 from rtc_server.pcm import SPEECH_RATE, Samples, samples_to_ms
 from tests.support.signals import add_noise, english, join, noise, pieces, russian, silence, tone
 
@@ -58,16 +58,16 @@ def main() -> None:
 
 def _print_cost(factories: dict[str, VadFactory], speech: Samples) -> None:
     print("CPU time per session\n")
-    print("| detector | per window | share of one core | whole listener |")
+    print("| detector | per window | share of one core | whole segmenter |")
     print("|---|---|---|---|")
     for name, make in factories.items():
         vad = make()
         size = vad.window_samples
         windows = [speech[at : at + size] for at in range(0, speech.size - size + 1, size)]
         window_s = _cpu_s(lambda: [vad.probability(w) for w in windows]) / len(windows)  # noqa: B023
-        listener = Listener(make(), SETTINGS)
+        segmenter = SpeechSegmenter(make(), SETTINGS)
         frames = pieces(speech)
-        listener_s = _cpu_s(lambda: [listener.feed(pcm) for pcm in frames])  # noqa: B023
+        listener_s = _cpu_s(lambda: [segmenter.feed(pcm) for pcm in frames])  # noqa: B023
         share = window_s / (size / SPEECH_RATE)
         whole = listener_s / (speech.size / SPEECH_RATE)
         print(f"| {name} | {window_s * 1e6:.0f} µs | {share:.2%} | {whole:.2%} |")
@@ -83,7 +83,7 @@ def _print_delays(factories: dict[str, VadFactory], clips: dict[str, list[Sample
             signal = join(silence(LEAD_MS), clip, silence(TRAIL_MS))
             if snr_db is not None:
                 signal = add_noise(signal, snr_db=snr_db, seed=seed)
-            ended = _ends(Listener(make(), SETTINGS), signal)
+            ended = _ends(SpeechSegmenter(make(), SETTINGS), signal)
             if not ended:
                 missed += 1
                 continue
@@ -111,14 +111,16 @@ def _print_false_openings(factories: dict[str, VadFactory]) -> None:
     print("| sound | " + " | ".join(factories) + " |")
     print("|---|" + "---|" * len(factories))
     for title, sound in sounds.items():
-        counts = [str(len(_ends(Listener(make(), SETTINGS), sound))) for make in factories.values()]
+        counts = [
+            str(len(_ends(SpeechSegmenter(make(), SETTINGS), sound))) for make in factories.values()
+        ]
         print(f"| {title} | " + " | ".join(counts) + " |")
 
 
-def _ends(listener: Listener, signal: Samples) -> list[tuple[Segment, int]]:
+def _ends(segmenter: SpeechSegmenter, signal: Samples) -> list[tuple[Segment, int]]:
     """Each segment, and the audio position at which it was known."""
-    events = [event for pcm in pieces(signal) for event in listener.feed(pcm)]
-    events += listener.flush()
+    events = [event for pcm in pieces(signal) for event in segmenter.feed(pcm)]
+    events += segmenter.flush()
     ended = (event for event in events if isinstance(event, SpeechEnded))
     return [(event.segment, event.at_samples) for event in ended if event.segment is not None]
 

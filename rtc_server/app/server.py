@@ -137,7 +137,7 @@ def _build(settings: Settings) -> _Parts:
         ast=engines.ast_service,
         tts=engines.tts_service,
         make_vad=make_vad_factory(settings.listener.vad),
-        listener=settings.listener,
+        segmenter=settings.listener,
         interpreter=settings.interpreter,
         metrics=metrics,
         clock=monotonic,
@@ -150,13 +150,13 @@ def _build(settings: Settings) -> _Parts:
 
     async def accept(
         offer_sdp: str,
-        listener: TransportObserver,
+        observer: TransportObserver,
         role: Role = Role.CALLER,
         next_packet: NextPacket | None = None,
     ) -> WebRtcTransport:
         return await WebRtcTransport.accept(
             offer_sdp,
-            listener,
+            observer,
             network.settings,
             host=settings.http.host,
             clock=monotonic,

@@ -3,8 +3,8 @@
 In goes speech-rate PCM (`Interpreter.feed`); out go captions as events, transcripts, and 20 ms
 frames to play (`Interpreter.next_frame`).
 
-Read `interpreter` first. `listener` cuts the stream into segments, `passes` asks the engine about
-them, `conclusion` awaits the answers in order, `publisher` reports what is committed, and
+Read `interpreter` first. `speech_segmenter` cuts the stream into segments, `passes` asks the engine
+about them, `conclusion` awaits the answers in order, `publisher` reports what is committed, and
 `speech_output` turns it into speech. In the modes that translate speech while it goes on,
 `simultaneous` joins `commit_policy` (which words stay), `clause_gate` (which words are spoken) and
 `window` (which audio the engine sees); `backlog` sets tempo and omissions.

@@ -32,20 +32,20 @@ from rtc_server.interpreter.captions import Direction, SegmentCaptions
 from rtc_server.interpreter.conclusion import Conclusions, answered
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.echo import EchoGuard
-from rtc_server.interpreter.listener import (
-    ListenerEvent,
-    ListenMode,
-    Segment,
-    SpeechPaused,
-    SpeechStarted,
-)
 from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG, PRESETS, Mode, Preset, possible
 from rtc_server.interpreter.passes import Passes
-from rtc_server.interpreter.ports import AstPort, ListenerPort, TtsPort
+from rtc_server.interpreter.ports import AstPort, SegmenterPort, TtsPort
 from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.release import NO_TAIL, Tail
 from rtc_server.interpreter.simultaneous import PassPacing, SimultaneousText
 from rtc_server.interpreter.speech_output import SpeechOutput
+from rtc_server.interpreter.speech_segmenter import (
+    Segment,
+    SegmenterEvent,
+    SpeechPaused,
+    SpeechStarted,
+    VadMode,
+)
 from rtc_server.interpreter.utterance import OpenSegment, Utterance
 from rtc_server.interpreter.watchdog import Fault
 from rtc_server.interpreter.window import Cut
@@ -66,7 +66,7 @@ class Interpreter:
         direction: Direction,
         ast: AstPort,
         tts: TtsPort,
-        listener: ListenerPort,
+        segmenter: SegmenterPort,
         playout: Playout,
         emit: Callable[[ServerEvent], None],
         settings: InterpreterSettings,
@@ -78,7 +78,7 @@ class Interpreter:
         self.direction = direction
         """Direction of segments that begin from now on."""
         self._session_id = session_id
-        self._listener = listener
+        self._segmenter = segmenter
         self._ast, self._tts = ast, tts
         self._emit, self._metrics, self._clock = emit, metrics, clock
         self._speech_output = SpeechOutput(
@@ -109,10 +109,10 @@ class Interpreter:
 
     def feed(self, pcm: Pcm) -> None:
         """Take received audio, and detect speech in it."""
-        self.heard(pcm, self._listener.feed(pcm))
+        self.heard(pcm, self._segmenter.feed(pcm))
 
-    def heard(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
-        """Take received audio in which the listener has detected speech already."""
+    def heard(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
+        """Take received audio in which the segmenter has detected speech already."""
         self._position_samples = pcm.start_samples + len(pcm.samples)
         self._echo.heard(pcm)
         self._take(events)
@@ -122,15 +122,15 @@ class Interpreter:
         """Begin push-to-talk."""
         opened = self._open
         anew = opened is not None and opened.captions.direction != self.direction
-        self._take(self._listener.start_input(anew=anew))
+        self._take(self._segmenter.start_input(anew=anew))
 
     def commit_input(self, tail: Tail = NO_TAIL) -> None:
         """Release push-to-talk; so much of what comes was said before."""
-        self._take(self._listener.commit_input(tail))
+        self._take(self._segmenter.commit_input(tail))
 
     def finish_input(self) -> None:
         """End a release now, without waiting for the rest of its tail."""
-        self._take(self._listener.finish_input())
+        self._take(self._segmenter.finish_input())
 
     def say(self, source_text: str, target_text: str) -> None:
         """Speak a phrase whose translation is known, after what was said before it.
@@ -150,20 +150,20 @@ class Interpreter:
         else:
             self._conclusions.add(utterance)
 
-    def set_listening(self, mode: ListenMode, hangover_ms: int) -> None:
+    def set_vad(self, mode: VadMode, hangover_ms: int) -> None:
         """Change what ends a segment; one that is open when the mode changes ends here."""
-        self._listener.set_hangover_ms(hangover_ms)
-        self._take(self._listener.set_mode(mode))
-        self._commits_only = mode is ListenMode.OFF
+        self._segmenter.set_hangover_ms(hangover_ms)
+        self._take(self._segmenter.set_mode(mode))
+        self._commits_only = mode is VadMode.OFF
         self._rest()
 
     def flush_input(self) -> None:
         """Close the segment being spoken, whatever the mode."""
-        self._take(self._listener.flush())
+        self._take(self._segmenter.flush())
 
     def interrupt_input(self) -> None:
         """End the open segment: the transport broke, and what comes is another stream."""
-        self._take(self._listener.interrupt())
+        self._take(self._segmenter.interrupt())
 
     def next_frame(self) -> Samples | None:
         """Return the next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
@@ -202,7 +202,7 @@ class Interpreter:
         rules = preset.backlog if preset else CONSECUTIVE_BACKLOG
         most_ms = self._settings.max_playout_s * 1000
         self._speech_output.catch_up_by(rules, min(rules.drop_ms or most_ms, most_ms))
-        self._listener.set_longest(simultaneous=preset is not None)
+        self._segmenter.set_longest(simultaneous=preset is not None)
 
     @property
     def position_samples(self) -> int:
@@ -250,7 +250,7 @@ class Interpreter:
 
     # ---------------------------------------------------------------- listening
 
-    def _take(self, events: list[ListenerEvent]) -> None:
+    def _take(self, events: list[SegmenterEvent]) -> None:
         for event in events:
             if isinstance(event, SpeechStarted):
                 self._emit(VadEvent("speech", _ms(event.start_samples)))
@@ -288,7 +288,7 @@ class Interpreter:
             return
         if not self._is_due(opened):
             return
-        heard = self._listener.open_segment(opened.start_samples)
+        heard = self._segmenter.open_segment(opened.start_samples)
         if heard is None or not heard.size:
             return
         if self._echo.is_own_voice(opened.start_samples, self._position_samples):
@@ -367,7 +367,7 @@ class Interpreter:
         start = opened.start_samples
         from_samples = start + ms_to_samples(cut.from_ms, SPEECH_RATE)
         until_samples = start + ms_to_samples(cut.until_ms, SPEECH_RATE)
-        at_samples = self._listener.quietest(from_samples, max(from_samples + 1, until_samples))
+        at_samples = self._segmenter.quietest(from_samples, max(from_samples + 1, until_samples))
         utterance, text = opened.live()
         later = text.split(cut, _ms(at_samples - start))
         committed = text.committed
@@ -383,8 +383,8 @@ class Interpreter:
         utterance, text = opened.live()
         end = self._position_samples
         earliest = max(opened.start_samples + 1, end - ms_to_samples(FRESH_MS, SPEECH_RATE))
-        at_samples = self._listener.quietest(earliest, end)
-        heard = self._listener.open_segment(opened.start_samples)
+        at_samples = self._segmenter.quietest(earliest, end)
+        heard = self._segmenter.open_segment(opened.start_samples)
         if heard is None:
             return
         samples = heard[: at_samples - opened.start_samples]
@@ -398,7 +398,7 @@ class Interpreter:
 
     def _go_on(self, opened: OpenSegment, at_samples: int, text: SimultaneousText) -> None:
         opened.close()
-        self._listener.release(at_samples)
+        self._segmenter.release(at_samples)
         self._begin(at_samples, text)
         assert self._open is not None
         self._open.asked_samples = opened.asked_samples

@@ -11,8 +11,8 @@ from rtc_server.engines.base import (
     TtsCapabilities,
     TtsRequest,
 )
-from rtc_server.interpreter.listener import ListenerEvent, ListenMode
 from rtc_server.interpreter.release import NO_TAIL, Tail
+from rtc_server.interpreter.speech_segmenter import SegmenterEvent, VadMode
 from rtc_server.pcm import Pcm, Samples
 
 
@@ -53,10 +53,10 @@ class AstPort(Protocol):
         """Drop all that waits for this session."""
 
 
-class ListenerPort(Protocol):
-    """Segmenter of a stream. `Listener` is one; see there."""
+class SegmenterPort(Protocol):
+    """Segmenter of a stream. `SpeechSegmenter` is one; see there."""
 
-    def feed(self, pcm: Pcm) -> list[ListenerEvent]:
+    def feed(self, pcm: Pcm) -> list[SegmenterEvent]:
         """Take what follows."""
 
     def open_segment(self, since: int = 0) -> Samples | None:
@@ -71,25 +71,25 @@ class ListenerPort(Protocol):
     def set_longest(self, *, simultaneous: bool) -> None:
         """Change the longest length of a segment to that of a mode."""
 
-    def set_mode(self, mode: ListenMode) -> list[ListenerEvent]:
+    def set_mode(self, mode: VadMode) -> list[SegmenterEvent]:
         """Change the mode."""
 
     def set_hangover_ms(self, hangover_ms: int) -> None:
         """Change the silence that ends a segment."""
 
-    def start_input(self, *, anew: bool = False) -> list[ListenerEvent]:
+    def start_input(self, *, anew: bool = False) -> list[SegmenterEvent]:
         """Begin push-to-talk; with `anew` for a segment of its own."""
 
-    def commit_input(self, tail: Tail = NO_TAIL) -> list[ListenerEvent]:
+    def commit_input(self, tail: Tail = NO_TAIL) -> list[SegmenterEvent]:
         """Release push-to-talk."""
 
-    def finish_input(self) -> list[ListenerEvent]:
+    def finish_input(self) -> list[SegmenterEvent]:
         """End a release: no more of its tail comes."""
 
-    def flush(self) -> list[ListenerEvent]:
+    def flush(self) -> list[SegmenterEvent]:
         """End the stream."""
 
-    def interrupt(self) -> list[ListenerEvent]:
+    def interrupt(self) -> list[SegmenterEvent]:
         """Break the stream; another follows."""
 
 

@@ -92,7 +92,7 @@ class TranslationTrack:
             direction=direction,
             ast=RoomAst(services.ast, partials, services.metrics),
             tts=RoomTts(services.tts, is_heard),
-            listener=SegmenterView(segmenter),
+            segmenter=SegmenterView(segmenter),
             playout=Playout(services.interpreter.max_playout_s * 1000),
             emit=self._emitted,
             settings=services.interpreter,

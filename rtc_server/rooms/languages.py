@@ -49,7 +49,7 @@ class Languages:
         self._id, self._source, self._targets = room_id, source, targets
         self._log = SubjectLog(logger, Subject.ROOM, room_id)
         self._services, self._settings = services, settings
-        self._segmenter = SharedSegmenter(services.make_listener())
+        self._segmenter = SharedSegmenter(services.make_segmenter())
         self._partials = SharedPartials(services.ast, f"room {room_id}")
         self._pacing = cache(PassPacing)
         self._original = OriginalTrack(services.metrics)

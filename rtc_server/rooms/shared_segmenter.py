@@ -3,28 +3,28 @@
 from dataclasses import replace
 from weakref import WeakSet
 
-from rtc_server.interpreter.listener import (
-    Listener,
-    ListenerEvent,
-    ListenMode,
-    SpeechEnded,
-    SpeechStarted,
-)
 from rtc_server.interpreter.release import NO_TAIL, Tail
+from rtc_server.interpreter.speech_segmenter import (
+    SegmenterEvent,
+    SpeechEnded,
+    SpeechSegmenter,
+    SpeechStarted,
+    VadMode,
+)
 from rtc_server.pcm import Pcm, Samples
 
 
 class SharedSegmenter:
-    """Shared `Listener`, whose events are read by any number of views.
+    """Shared `SpeechSegmenter`, whose events are read by any number of views.
 
     Each call is followed by the same call on every view, which then tells what came of it.
     """
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    def __init__(self, segmenter: SpeechSegmenter) -> None:
+        self._segmenter = segmenter
         self._open: SpeechStarted | None = None
         self._heard: Samples | None = None
-        self.events: tuple[ListenerEvent, ...] = ()
+        self.events: tuple[SegmenterEvent, ...] = ()
         """Events of the last call."""
         self.before: SpeechStarted | None = None
         """The segment that was open before that."""
@@ -32,11 +32,11 @@ class SharedSegmenter:
 
     def feed(self, pcm: Pcm) -> None:
         """Feed what follows."""
-        self._note(self._listener.feed(pcm))
+        self._note(self._segmenter.feed(pcm))
 
     def interrupt(self) -> None:
         """End the open segment: the speaker's transport ended, and another may follow."""
-        self._note(self._listener.interrupt())
+        self._note(self._segmenter.interrupt())
 
     @property
     def is_open(self) -> bool:
@@ -46,7 +46,7 @@ class SharedSegmenter:
     def open_segment(self) -> Samples | None:
         """Return the audio of the open segment so far: the same array for everybody who asks."""
         if self._heard is None:
-            self._heard = self._listener.open_segment()
+            self._heard = self._segmenter.open_segment()
         return self._heard
 
     @property
@@ -55,25 +55,25 @@ class SharedSegmenter:
         return 0 if self._open is None else self._open.start_samples
 
     def quietest(self, start: int, end: int) -> int:
-        """See `Listener.quietest`."""
-        return self._listener.quietest(start, end)
+        """See `SpeechSegmenter.quietest`."""
+        return self._segmenter.quietest(start, end)
 
     def set_longest(self, *, simultaneous: bool) -> None:
-        """See `Listener.set_longest`."""
-        self._listener.set_longest(simultaneous=simultaneous)
+        """See `SpeechSegmenter.set_longest`."""
+        self._segmenter.set_longest(simultaneous=simultaneous)
 
     def release(self) -> None:
         """Let go of audio that no view needs any more."""
         needed = min((view.needed for view in self._views), default=0)
         if self._open is not None and needed > self._open.start_samples:
-            self._listener.release(needed)
+            self._segmenter.release(needed)
             self._open, self._heard = replace(self._open, start_samples=needed), None
 
     def join(self, view: "SegmenterView") -> None:
         """Count with what it needs, as long as it lives."""
         self._views.add(view)
 
-    def _note(self, events: list[ListenerEvent]) -> None:
+    def _note(self, events: list[SegmenterEvent]) -> None:
         self.before, self._heard, self.events = self._open, None, tuple(events)
         for event in events:
             if isinstance(event, SpeechStarted):
@@ -83,7 +83,7 @@ class SharedSegmenter:
 
 
 class SegmenterView:
-    """Shared segmentation as one interpreter sees it; implements its `ListenerPort`.
+    """Shared segmentation as one interpreter sees it; implements its `SegmenterPort`.
 
     A view that is made while somebody speaks begins with the sentence being spoken.
     """
@@ -95,11 +95,11 @@ class SegmenterView:
         """Audio before this position is dealt with."""
         segmenter.join(self)
 
-    def feed(self, _pcm: Pcm) -> list[ListenerEvent]:
+    def feed(self, _pcm: Pcm) -> list[SegmenterEvent]:
         """Return the events of the same audio."""
         return self._told()
 
-    def interrupt(self) -> list[ListenerEvent]:
+    def interrupt(self) -> list[SegmenterEvent]:
         """Return the events of the interruption."""
         return self._told()
 
@@ -114,17 +114,17 @@ class SegmenterView:
         self._segmenter.release()
 
     def quietest(self, start: int, end: int) -> int:
-        """See `Listener.quietest`."""
+        """See `SpeechSegmenter.quietest`."""
         return self._segmenter.quietest(start, end)
 
-    def _told(self) -> list[ListenerEvent]:
+    def _told(self) -> list[SegmenterEvent]:
         begun, self._begun = self._begun, True
         missed = () if begun or self._segmenter.before is None else (self._segmenter.before,)
         return [*missed, *self._segmenter.events]
 
     # A room's speaker speaks hands-free: there is no push-to-talk, and nothing to be set.
 
-    def set_mode(self, _mode: ListenMode) -> list[ListenerEvent]:
+    def set_mode(self, _mode: VadMode) -> list[SegmenterEvent]:
         """Do nothing: the mode is always ``auto``."""
         return []
 
@@ -135,18 +135,18 @@ class SegmenterView:
         """Set the longest segment. All views share the server's mode."""
         self._segmenter.set_longest(simultaneous=simultaneous)
 
-    def start_input(self, *, anew: bool = False) -> list[ListenerEvent]:
+    def start_input(self, *, anew: bool = False) -> list[SegmenterEvent]:
         """Do nothing: there is no push-to-talk."""
         return []
 
-    def commit_input(self, _tail: Tail = NO_TAIL) -> list[ListenerEvent]:
+    def commit_input(self, _tail: Tail = NO_TAIL) -> list[SegmenterEvent]:
         """Do nothing: there is no push-to-talk."""
         return []
 
-    def finish_input(self) -> list[ListenerEvent]:
+    def finish_input(self) -> list[SegmenterEvent]:
         """Do nothing: there is no push-to-talk."""
         return []
 
-    def flush(self) -> list[ListenerEvent]:
+    def flush(self) -> list[SegmenterEvent]:
         """Do nothing: it is interrupted, never flushed, for a speaker may come back."""
         return []

@@ -29,7 +29,7 @@ class Preferences:
         """True if it receives input deltas."""
         self.vad_mode = "auto"
         """"auto" or "off"."""
-        self.hangover_ms = services.listener.hangover_ms
+        self.hangover_ms = services.segmenter.hangover_ms
         """Silence that ends a segment."""
         self.apply(patch)
 

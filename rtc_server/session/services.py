@@ -9,8 +9,8 @@ from rtc_server.config import InterpreterSettings, ListenerSettings
 from rtc_server.errors import BadEvent, UnsupportedPair
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
-from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.ports import AstPort, TtsPort
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics
 from rtc_server.session.session_api import SuggestedPhrase
 from rtc_server.session.usage import RecordUsage
@@ -28,7 +28,7 @@ class Services:
     tts: TtsPort
     make_vad: Callable[[], Vad]
     """A detector with a state of its own."""
-    listener: ListenerSettings
+    segmenter: ListenerSettings
     interpreter: InterpreterSettings
     metrics: Metrics
     clock: Clock
@@ -45,11 +45,13 @@ class Services:
     """Phrases that may be asked to be spoken, by the language they are said in; see
     `Catalogue.phrases`."""
 
-    def make_listener(self) -> Listener:
-        """Return a listener whose segments the translation engine can take."""
+    def make_segmenter(self) -> SpeechSegmenter:
+        """Return a segmenter whose segments the translation engine can take."""
         longest_s = self.ast.capabilities.max_audio_s - SEGMENT_MARGIN_S
-        max_segment_s = min(self.listener.max_segment_s, longest_s)
-        return Listener(self.make_vad(), replace(self.listener, max_segment_s=max_segment_s))
+        max_segment_s = min(self.segmenter.max_segment_s, longest_s)
+        return SpeechSegmenter(
+            self.make_vad(), replace(self.segmenter, max_segment_s=max_segment_s)
+        )
 
     def direction(self, patch: SessionPatch, now: Direction | None = None) -> Direction:
         """Return the direction that `patch` asks for, starting from `now` or the server's defaults.

@@ -28,13 +28,13 @@ from rtc_server.events.server import (
     is_droppable,
 )
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.listener import (
-    ListenerEvent,
-    ListenMode,
+from rtc_server.interpreter.modes import Mode
+from rtc_server.interpreter.speech_segmenter import (
+    SegmenterEvent,
     SpeechPaused,
     SpeechStarted,
+    VadMode,
 )
-from rtc_server.interpreter.modes import Mode
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.admission import Place, PlaceState
 from rtc_server.session.event_log import EventLog, SentEvent
@@ -85,14 +85,14 @@ class Session:
         self._services = services
         self._preferences = Preferences(request.settings, services, request.model)
         self._stats = request.stats
-        self.listener = services.make_listener()
+        self.segmenter = services.make_segmenter()
         """Segmenter of its stream."""
         self._interpreter = Interpreter(
             session_id=session_id,
             direction=services.direction(request.settings),
             ast=services.ast,
             tts=services.tts,
-            listener=self.listener,
+            segmenter=self.segmenter,
             playout=Playout(services.interpreter.max_playout_s * 1000),
             emit=self._emit,
             settings=services.interpreter,
@@ -101,7 +101,7 @@ class Session:
         )
         self._unbroken = UnbrokenSpeech()
         self._push_to_talk = PushToTalk(self._interpreter, services.vad_batcher)
-        self._set_listener()
+        self._set_vad()
         self._set_mode(request.settings)
         self._binding: TransportBinding | None = None
         self._events = self._seq = 0
@@ -371,7 +371,7 @@ class Session:
 
     # ---------------------------------------------------------------- from the VAD batcher
 
-    def detected(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
+    def detected(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
         """See `VadClient.detected`."""
         if events:
             self._expiry.active(self._services.clock())
@@ -407,19 +407,19 @@ class Session:
             return
         self._interpreter.direction = direction
         self._preferences.apply(patch)
-        self._set_listener()
+        self._set_vad()
         self._set_mode(patch)
         self._emit(SessionUpdated(self.info()))
 
     @property
     def _hears_pauses(self) -> bool:
         """True if a pause, and nothing else, is to end a segment."""
-        by_pause = self._preferences.vad_mode == ListenMode.AUTO
+        by_pause = self._preferences.vad_mode == VadMode.AUTO
         return by_pause and self._interpreter.mode is Mode.CONSECUTIVE
 
-    def _set_listener(self) -> None:
-        mode = ListenMode(self._preferences.vad_mode)
-        self._interpreter.set_listening(mode, self._preferences.hangover_ms)
+    def _set_vad(self) -> None:
+        mode = VadMode(self._preferences.vad_mode)
+        self._interpreter.set_vad(mode, self._preferences.hangover_ms)
 
     def _set_mode(self, patch: asked.SessionPatch) -> None:
         if patch.mode is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from rtc_server.events.server import WarningEvent
-from rtc_server.interpreter.listener import EndCause, ListenerEvent, SpeechEnded
+from rtc_server.interpreter.speech_segmenter import EndCause, SegmenterEvent, SpeechEnded
 
 CUTS: Final = 2
 """Segments in a row that ended by their length alone."""
@@ -22,7 +22,7 @@ class UnbrokenSpeech:
         self._cuts = 0
         self._reported = False
 
-    def heard(self, events: Iterable[ListenerEvent]) -> WarningEvent | None:
+    def heard(self, events: Iterable[SegmenterEvent]) -> WarningEvent | None:
         """Return what the client is to be told after these events, if anything."""
         for event in events:
             if isinstance(event, SpeechEnded):

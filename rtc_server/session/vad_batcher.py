@@ -10,7 +10,7 @@ from collections.abc import Generator
 from typing import Final, Protocol
 
 from rtc_server.audio.vad import probabilities
-from rtc_server.interpreter.listener import Listener, ListenerEvent
+from rtc_server.interpreter.speech_segmenter import SegmenterEvent, SpeechSegmenter
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.transport.media.tick import shared_tick
 
@@ -26,14 +26,14 @@ class VadClient(Protocol):
     """Session whose audio is detected here."""
 
     @property
-    def listener(self) -> Listener:
+    def segmenter(self) -> SpeechSegmenter:
         """Segmenter of its stream."""
 
-    def detected(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
+    def detected(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
         """Take what was detected in audio that was given to `VadBatcher.detect`."""
 
     def detection_failed(self) -> None:
-        """Report that its listener, or `detected`, raised; its other audio is lost."""
+        """Report that its segmenter, or `detected`, raised; its other audio is lost."""
 
 
 class VadBatcher:
@@ -100,10 +100,10 @@ class VadBatcher:
                     continue
                 asked.append((client, detection))
             asking = asked
-            answers = list(probabilities([client.listener.vad for client, _ in asked], windows))
+            answers = list(probabilities([client.segmenter.vad for client, _ in asked], windows))
 
 
 def _detection(client: VadClient, pcms: list[Pcm]) -> Generator[Samples, float | None, None]:
     for pcm in pcms:
-        events = yield from client.listener.hearing(pcm)
+        events = yield from client.segmenter.windows(pcm)
         client.detected(pcm, events)

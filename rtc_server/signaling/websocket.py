@@ -116,13 +116,13 @@ class WebSocketRoutes:
             writer_limit=UNSENT_BYTES,
         )
 
-        async def upgrade(listener: TransportObserver) -> WebSocketTransport:
+        async def upgrade(observer: TransportObserver) -> WebSocketTransport:
             await response.prepare(request)
             _bound_buffers(request)
             return WebSocketTransport(
                 AiohttpSocket(response, request),
                 form,
-                listener,
+                observer,
                 dead_peer_timeout_s=self._settings.dead_peer_timeout_s,
                 clock=monotonic,
             )

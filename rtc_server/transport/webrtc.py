@@ -44,7 +44,7 @@ class WebRtcTransport:
     def __init__(
         self,
         offer: Offer,
-        listener: TransportObserver,
+        observer: TransportObserver,
         settings: TransportSettings,
         options: IceOptions,
         clock: Clock,
@@ -53,15 +53,15 @@ class WebRtcTransport:
     ) -> None:
         self._offer = offer
         self._next_packet = next_packet
-        self._listener = listener
+        self._observer = observer
         self._settings = settings
         self._clock = clock
         self._stack = PeerStack(offer, options, clock, on_ended=self._ended)
         self._media: MediaPath | None = None
         self._channel = EventChannel(
-            on_open=lambda: self._tell(listener.on_channel_open),
-            on_message=lambda text: self._tell(listener.on_message, text),
-            on_bad_message=lambda why: self._tell(listener.on_bad_message, why),
+            on_open=lambda: self._tell(observer.on_channel_open),
+            on_message=lambda text: self._tell(observer.on_message, text),
+            on_bad_message=lambda why: self._tell(observer.on_bad_message, why),
         )
         self._end: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
         self._life: asyncio.Task[None] | None = None
@@ -72,7 +72,7 @@ class WebRtcTransport:
     async def accept(
         cls,
         offer_sdp: str,
-        listener: TransportObserver,
+        observer: TransportObserver,
         settings: TransportSettings,
         *,
         host: str,
@@ -88,7 +88,7 @@ class WebRtcTransport:
             wall: Unix time, for users of TURN servers.
             role: what the peer may do here.
             next_packet: where outgoing audio comes from when it is encoded elsewhere; without it
-                the listener's frames are encoded here.
+                the observer's frames are encoded here.
 
         Raises:
             BadOffer, TooManyTracks, PayloadTooLarge: the offer cannot be accepted.
@@ -105,7 +105,7 @@ class WebRtcTransport:
             relay_only=settings.server_relay == "only",
             relayed_peers_only=ice.policy == "relay",
         )
-        transport = cls(offer, listener, settings, options, clock, next_packet=next_packet)
+        transport = cls(offer, observer, settings, options, clock, next_packet=next_packet)
         try:
             transport.answer_sdp = write_answer(offer, await transport._stack.gather())
         except BaseException:
@@ -186,7 +186,7 @@ class WebRtcTransport:
             self._stop_media()
             self._channel.close()
             await self._stack.close()
-            self._tell(self._listener.on_closed, reason)
+            self._tell(self._observer.on_closed, reason)
 
     async def _connect_and_watch(self) -> CloseReason:
         connecting = asyncio.create_task(self._stack.connect(), name="WebRTC connect")
@@ -204,7 +204,7 @@ class WebRtcTransport:
             connecting.cancel()
             await asyncio.wait({connecting})
         media = self._start_media()
-        self._tell(self._listener.on_connected)
+        self._tell(self._observer.on_connected)
         await self._stack.open_events(self._channel)
         while not self._end.done():
             heard_s = self._last_heard_s(media)
@@ -232,7 +232,7 @@ class WebRtcTransport:
             *self._stack.srtp,
             send=agent.send_now,
             on_pcm=self._deliver,
-            next_frame=self._listener.next_frame,
+            next_frame=self._observer.next_frame,
             next_packet=self._next_packet,
             clock=self._clock,
         )
@@ -255,7 +255,7 @@ class WebRtcTransport:
             self._tell(media.tick, number, self._clock())
 
     def _deliver(self, pcm: Pcm) -> None:
-        self._tell(self._listener.on_pcm, pcm)
+        self._tell(self._observer.on_pcm, pcm)
 
     def _ended(self) -> None:
         lost = self._stack.agent.path_lost

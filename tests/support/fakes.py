@@ -183,8 +183,8 @@ class FakeTransport:
 
     answer_sdp = "v=0"
 
-    def __init__(self, listener: TransportObserver) -> None:
-        self.listener = listener
+    def __init__(self, observer: TransportObserver) -> None:
+        self.observer = observer
         self.sent: list[str] = []
         self.fragments: list[str] = []
         self.closed: CloseReason | None = None
@@ -203,4 +203,4 @@ class FakeTransport:
         if self.closed is None:
             self.closed = reason
             await asyncio.sleep(0.05)
-            self.listener.on_closed(reason)
+            self.observer.on_closed(reason)

@@ -68,7 +68,7 @@ async def house(
         ast=ast,
         tts=tts,
         make_vad=LoudnessVad,
-        listener=ListenerSettings(),
+        segmenter=ListenerSettings(),
         interpreter=InterpreterSettings(),
         metrics=Metrics(),
         clock=clock,
@@ -95,8 +95,8 @@ async def house(
 async def speak(wire: FakeTransport, samples: Samples, start: int = 0) -> None:
     step = SPEECH_RATE * FRAME_MS // 1000
     for at in range(0, len(samples), step):
-        wire.listener.on_pcm(Pcm(samples[at : at + step], start + at))
-        wire.listener.next_frame()
+        wire.observer.on_pcm(Pcm(samples[at : at + step], start + at))
+        wire.observer.next_frame()
         await asyncio.sleep(FRAME_MS / 1000)
 
 
@@ -105,4 +105,4 @@ def events(wire: FakeTransport, kind: str = "") -> list[dict[str, Any]]:
 
 
 def say(wire: FakeTransport, **body: object) -> None:
-    wire.listener.on_message(json.dumps(body))
+    wire.observer.on_message(json.dumps(body))

@@ -39,7 +39,7 @@ PATIENCE_S = 30.0
 
 @asynccontextmanager
 async def rehearsal(settings: Settings) -> AsyncIterator[tuple[str, int]]:
-    """Yield a server with the same engines, listener and interpreter; its URL and process id.
+    """Yield a server with the same engines, segmenter and interpreter; its URL and process id.
 
     Raises:
         RtcServerError: it did not start; the sentence is its own.

@@ -48,13 +48,13 @@ class WebSocketTransport:
         self,
         socket: Socket,
         form: Form,
-        listener: TransportObserver,
+        observer: TransportObserver,
         *,
         dead_peer_timeout_s: float,
         clock: Clock,
     ) -> None:
         """`dead_peer_timeout_s`: no sign of life, or nothing read by the peer, for so long."""
-        self._socket, self._form, self._listener = socket, form, listener
+        self._socket, self._form, self._observer = socket, form, observer
         self._timeout_s, self._clock = dead_peer_timeout_s, clock
         self._inbox = Inbox(form.sample_rate)
         self._outbox = Outbox[str | bytes]()
@@ -106,8 +106,8 @@ class WebSocketTransport:
     # ---------------------------------------------------------------- life
 
     async def _live(self) -> None:
-        self._tell(self._listener.on_connected)
-        self._tell(self._listener.on_channel_open)
+        self._tell(self._observer.on_connected)
+        self._tell(self._observer.on_channel_open)
         shared_tick().subscribe(self._on_tick)
         writer = asyncio.create_task(self._guarded(self._write))
         others = [
@@ -123,7 +123,7 @@ class WebSocketTransport:
         finally:  # whatever fails or hangs, the session is told
             self._speech_in.close()
             self._speech_out.close()
-            self._tell(lambda: self._listener.on_closed(reason))
+            self._tell(lambda: self._observer.on_closed(reason))
 
     async def _wind_down(
         self, reason: CloseReason, writer: asyncio.Task[None], others: list[asyncio.Task[None]]
@@ -212,9 +212,9 @@ class WebSocketTransport:
                 self._received += 1
                 await self._hear(pcm)
             case EventIn(text):
-                self._tell(lambda: self._listener.on_message(text))
+                self._tell(lambda: self._observer.on_message(text))
             case RefusedMessage(reason, event_id):
-                self._tell(lambda: self._listener.on_bad_message(reason, event_id))
+                self._tell(lambda: self._observer.on_bad_message(reason, event_id))
             case Control():
                 pass
 
@@ -223,7 +223,7 @@ class WebSocketTransport:
         wait_s = self._pace.take_message(message_cost(message), self._clock())
         if wait_s and not self._told_flood and not isinstance(message, RefusedMessage):
             self._told_flood = True
-            self._tell(lambda: self._listener.on_bad_message(FLOOD))
+            self._tell(lambda: self._observer.on_bad_message(FLOOD))
         if wait_s or len(self._inbox):
             await asyncio.sleep(wait_s)
         else:
@@ -237,7 +237,7 @@ class WebSocketTransport:
             wait_s = self._pace.take_audio(len(piece) / (2 * self._form.sample_rate), self._clock())
             if wait_s and not self._told_ahead:
                 self._told_ahead = True
-                self._tell(self._listener.on_audio_ahead)
+                self._tell(self._observer.on_audio_ahead)
             if wait_s or len(pcm) > step:
                 await asyncio.sleep(wait_s)
             self._hear_piece(piece)
@@ -246,7 +246,7 @@ class WebSocketTransport:
         samples = self._speech_in.push(pcm)
         if samples.size:
             start, self._position = self._position, self._position + samples.size
-            self._tell(lambda: self._listener.on_pcm(Pcm(samples, start)))
+            self._tell(lambda: self._observer.on_pcm(Pcm(samples, start)))
 
     # ---------------------------------------------------------------- to the peer
 
@@ -263,7 +263,7 @@ class WebSocketTransport:
         pcm = b""
         self._next_block = number
         for _ in range(self._form.block_frames):
-            frame = self._listener.next_frame()
+            frame = self._observer.next_frame()
             self._next_block += 1
             if frame is None:
                 pcm += self._speech_out.finish()
@@ -282,7 +282,7 @@ class WebSocketTransport:
             self._finish(CloseReason.FAILED)
         elif self._outbox.dropped > dropped and not self._told_slow:
             self._told_slow = True
-            self._tell(self._listener.on_slow_reader)
+            self._tell(self._observer.on_slow_reader)
         return stored is Stored.KEPT
 
     async def _write(self) -> None:

@@ -34,7 +34,7 @@ from rtc_server.events.server import (
 )
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.listener import Listener, ListenMode
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter, VadMode
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from tests.support.fakes import FakeAst, FakeTts, LoudnessVad, joined, ok, silence, tone
@@ -107,7 +107,7 @@ async def bench(
         direction=Direction("ru", "en"),
         ast=ast,
         tts=tts,
-        listener=Listener(LoudnessVad(), ListenerSettings()),
+        segmenter=SpeechSegmenter(LoudnessVad(), ListenerSettings()),
         playout=Playout(max_playout_s * 1000),
         emit=emit,
         settings=InterpreterSettings(),
@@ -318,7 +318,7 @@ async def test_a_new_language_begins_with_the_next_segment() -> None:
 
 async def test_push_to_talk_commits_at_once() -> None:
     async with bench() as b:
-        b.interpreter.set_listening(ListenMode.OFF, 300)
+        b.interpreter.set_vad(VadMode.OFF, 300)
         await b.hear(joined([silence(0.5), tone(1), silence(0.5)]))
         assert not b.ast.requests
         b.interpreter.start_input()

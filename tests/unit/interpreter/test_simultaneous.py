@@ -23,8 +23,8 @@ from rtc_server.events.server import (
 )
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.modes import Mode
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from tests.support.fakes import AST_CAPABILITIES, FakeTts, LoudnessVad, silence
@@ -126,7 +126,7 @@ async def bench(
         direction=Direction("ru", "en"),
         ast=ast,
         tts=tts,
-        listener=Listener(LoudnessVad(), ListenerSettings()),
+        segmenter=SpeechSegmenter(LoudnessVad(), ListenerSettings()),
         playout=Playout(30_000),
         emit=events.append,
         settings=InterpreterSettings(mode=mode.value, own_voice_guard=False),

@@ -9,8 +9,8 @@ from rtc_server.config import InterpreterSettings, ListenerSettings
 from rtc_server.engines.base import AstRequest, AstResult
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.listener import Listener
 from rtc_server.interpreter.simultaneous import PassPacing
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from rtc_server.rooms.shared_segmenter import SegmenterView, SharedSegmenter
@@ -42,7 +42,7 @@ class OneAtATime(OracleAst):
 
 async def test_an_engine_listens_once_for_all_languages_of_a_room() -> None:
     talk, loop = sentences(5), asyncio.get_running_loop()
-    ast, segmenter, make_pacing = OneAtATime(talk), SharedSegmenter(_listener()), cache(PassPacing)
+    ast, segmenter, make_pacing = OneAtATime(talk), SharedSegmenter(_segmenter()), cache(PassPacing)
     voices = [FakeTts(seconds=0.5) for _ in range(3)]
     languages = [
         Interpreter(
@@ -50,7 +50,7 @@ async def test_an_engine_listens_once_for_all_languages_of_a_room() -> None:
             direction=Direction("ru", "en"),
             ast=ast,
             tts=voice,
-            listener=SegmenterView(segmenter),
+            segmenter=SegmenterView(segmenter),
             playout=Playout(30_000),
             emit=lambda _event: None,
             settings=InterpreterSettings(mode="balanced", own_voice_guard=False),
@@ -78,5 +78,5 @@ async def test_an_engine_listens_once_for_all_languages_of_a_room() -> None:
     assert len(ast.listened) <= len(ast.requests) / 2.5
 
 
-def _listener() -> Listener:
-    return Listener(LoudnessVad(), ListenerSettings())
+def _segmenter() -> SpeechSegmenter:
+    return SpeechSegmenter(LoudnessVad(), ListenerSettings())

@@ -81,7 +81,7 @@ async def halls(tts: FakeTts | None = None, **settings: float) -> AsyncIterator[
         ast=FakeAst(),
         tts=tts or FakeTts(),
         make_vad=LoudnessVad,
-        listener=ListenerSettings(),
+        segmenter=ListenerSettings(),
         interpreter=InterpreterSettings(),
         metrics=Metrics(),
         clock=asyncio.get_running_loop().time,
@@ -147,7 +147,7 @@ async def test_a_speaker_who_comes_again_replaces_the_wire_it_had() -> None:
                 with pytest.raises(RoomTaken):
                     await h.speak(other)
             await h.speak(ANNA)
-            h.wires[0].listener.on_pcm(Pcm(tone(0.02), 99_000_000))  # nobody hears the old one
+            h.wires[0].observer.on_pcm(Pcm(tone(0.02), 99_000_000))  # nobody hears the old one
             await speak(h.wires[1], SENTENCE)
             await next_final(reader)
         assert [wire.closed is None for wire in h.wires] == [False, True]
@@ -217,7 +217,7 @@ async def test_wires_of_a_room_are_counted_like_those_of_sessions() -> None:
         await h.manager.listen("hall", "offer", "en", Claimant(KEY))
         spoken, heard = h.wires
         for wire in h.wires:
-            wire.listener.on_connected()
+            wire.observer.on_connected()
         spoken.stats = TransportStats(packets_received=95, packets_lost=5, jitter_ms=3.0)
         heard.stats = TransportStats(packets_sent=40, messages_dropped=2)
         await asyncio.sleep(3.2)
@@ -374,7 +374,7 @@ async def test_listeners_who_left_or_were_refused_hold_no_place() -> None:
             await h.manager.listen("hall", "offer", "en", hall)
         with pytest.raises(RateLimited):
             await h.manager.listen("hall", "offer", "en", hall)
-        h.wires[-1].listener.on_connected()
+        h.wires[-1].observer.on_connected()
         with pytest.raises(AdmissionRefused, match="places of this room"):
             await h.manager.listen("hall", "offer", "en", hall)
 

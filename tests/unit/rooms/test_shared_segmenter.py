@@ -3,14 +3,14 @@
 import numpy as np
 
 from rtc_server.config import ListenerSettings
-from rtc_server.interpreter.listener import Listener, SpeechStarted
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter, SpeechStarted
 from rtc_server.pcm import SPEECH_RATE, Pcm
 from rtc_server.rooms.shared_segmenter import SegmenterView, SharedSegmenter
 from tests.support.fakes import LoudnessVad, tone
 
 
 def test_audio_goes_when_no_language_needs_it() -> None:
-    segmenter = SharedSegmenter(Listener(LoudnessVad(), ListenerSettings()))
+    segmenter = SharedSegmenter(SpeechSegmenter(LoudnessVad(), ListenerSettings()))
     views = [SegmenterView(segmenter), SegmenterView(segmenter)]
     heard = tone(2)
     for start in range(0, heard.size, 320):

@@ -20,7 +20,7 @@ async def pressed(h: House, mode: str = "off") -> FakeTransport:
     await h.call(SessionPatch(x_events=ALL, vad_mode=mode))
     wire = h.wires[0]
     wire.in_order = False
-    wire.listener.on_connected()
+    wire.observer.on_connected()
     await speak(wire, silence(0.3))
     say(wire, type="x.input.start")
     return wire

@@ -40,14 +40,14 @@ class RisingTts(FakeTts):
 async def connected(h: House, patch: SessionPatch | None = None) -> tuple[str, FakeTransport]:
     session_id = await h.call(patch or SessionPatch(x_events=ALL))
     wire = h.wires[-1]
-    wire.listener.on_connected()
+    wire.observer.on_connected()
     return session_id, wire
 
 
 async def resumed(h: House, session_id: str, seen: LastSeen = NOTHING) -> FakeTransport:
     await h.manager.resume_call(session_id, "offer", seen)
     wire = h.wires[-1]
-    wire.listener.on_connected()
+    wire.observer.on_connected()
     return wire
 
 
@@ -58,7 +58,7 @@ def hears(wire: FakeTransport) -> None:
 
 def lose(wire: FakeTransport, reason: CloseReason = CloseReason.PEER_LOST) -> None:
     wire.closed = reason
-    wire.listener.on_closed(reason)
+    wire.observer.on_closed(reason)
 
 
 async def heard(wire: FakeTransport, seconds: float, *, alive: bool = True) -> list[Samples]:
@@ -67,7 +67,7 @@ async def heard(wire: FakeTransport, seconds: float, *, alive: bool = True) -> l
     for _ in range(round(seconds * 1000 / FRAME_MS)):
         if alive:
             hears(wire)
-        frames.append(wire.listener.next_frame())
+        frames.append(wire.observer.next_frame())
         await asyncio.sleep(FRAME_MS / 1000)
     return [frame for frame in frames if frame is not None]
 
@@ -165,7 +165,7 @@ async def test_speech_goes_on_where_the_network_cut_it_off(replaced: bool) -> No
             await asyncio.sleep(2)
         second = await resumed(h, session_id)
         rest = await heard(second, 3)
-        assert first.listener.next_frame() is None
+        assert first.observer.next_frame() is None
         assert 0 < len(begun) < len(begun) + len(rest) == 100
         levels = [float(frame.max()) for frame in begun + rest]
         assert all(later > earlier for earlier, later in pairwise(levels))
@@ -282,7 +282,7 @@ async def test_of_many_that_come_back_at_once_the_last_one_has_the_session() -> 
         assert [wire.closed for wire in (first, *h.wires[1:5])] == [CloseReason.LOCAL] * 5
         last = h.wires[-1]
         assert last.closed is None
-        last.listener.on_connected()
+        last.observer.on_connected()
         await speak(last, joined([tone(1), silence(2)]))
         assert texts(last) == ["yes"]
         assert h.manager.sessions == 1
@@ -340,7 +340,7 @@ async def test_it_is_one_session_to_its_key() -> None:
     async with house() as h:
         request = SessionRequest(claimant=Claimant(Owner("key"), KeyLimits(sessions=1)))
         opened = await h.manager.open_call("offer", request)
-        h.wires[0].listener.on_connected()
+        h.wires[0].observer.on_connected()
         lose(h.wires[0])
         again = await h.manager.resume_call(opened.session_id, "offer", NOTHING)
         assert h.manager.sessions == 1

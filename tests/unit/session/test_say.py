@@ -16,7 +16,7 @@ BOOK = MappingProxyType({"ru": (SuggestedPhrase("Где вокзал?", "Where i
 async def test_a_phrase_of_the_book_is_spoken_like_any_segment() -> None:
     async with house(phrases=BOOK) as h:
         await h.call(SessionPatch(x_events=ALL))
-        h.wires[0].listener.on_connected()
+        h.wires[0].observer.on_connected()
         say(h.wires[0], type="x.say", text="Где вокзал?")
         await speak(h.wires[0], silence(3))
         told = events(h.wires[0])
@@ -32,7 +32,7 @@ async def test_a_phrase_of_the_book_is_spoken_like_any_segment() -> None:
 async def test_nothing_else_can_be_said_so(text: str | None) -> None:
     async with house(phrases=BOOK) as h:
         await h.call(SessionPatch(x_events=ALL))
-        h.wires[0].listener.on_connected()
+        h.wires[0].observer.on_connected()
         say(h.wires[0], type="x.say", text=text, event_id="mine")
         await asyncio.sleep(1)
         [refused] = [event for event in events(h.wires[0]) if event["type"] == "error"]
@@ -43,7 +43,7 @@ async def test_nothing_else_can_be_said_so(text: str | None) -> None:
 async def test_more_phrases_than_may_wait_are_refused_as_too_busy() -> None:
     async with house(phrases=BOOK) as h:
         await h.call(SessionPatch(x_events=ALL))
-        h.wires[0].listener.on_connected()
+        h.wires[0].observer.on_connected()
         for _ in range(100):
             say(h.wires[0], type="x.say", text="Где вокзал?")
         await asyncio.sleep(0.1)

@@ -44,7 +44,7 @@ async def test_created_comes_first_and_tells_the_truth() -> None:
 async def test_a_compatible_client_never_sees_an_extension() -> None:
     async with house(FakeAst([ok("да", "yes")])) as h:
         await h.call()
-        h.wires[0].listener.on_connected()
+        h.wires[0].observer.on_connected()
         await speak(h.wires[0], joined([tone(1), silence(3)]))
         assert {e["type"] for e in events(h.wires[0])} == {
             "session.created",
@@ -56,7 +56,7 @@ async def test_extensions_go_to_whom_asked_with_one_monotonic_seq() -> None:
     async with house(FakeAst([ok("да", "yes")])) as h:
         await h.call()
         wire = h.wires[0]
-        wire.listener.on_connected()
+        wire.observer.on_connected()
         say(wire, type="session.update", session={"x_events": sorted(ALL)}, event_id="u1")
         await speak(wire, joined([tone(1), silence(3)]))
         kinds = {e["type"] for e in events(wire, "x.")}
@@ -73,7 +73,7 @@ async def test_the_wires_quality_is_told() -> None:
     async with house() as h:
         await h.call(SessionPatch(x_events=frozenset({"metrics"})))
         wire = h.wires[0]
-        wire.listener.on_connected()
+        wire.observer.on_connected()
         wire.stats.packets_received, wire.stats.packets_lost, wire.stats.packets_sent = 75, 25, 40
         wire.stats.recovered_ms, wire.stats.concealed_ms = 300.0, 200.0
         wire.stats.jitter_ms, wire.stats.buffer_target_ms, wire.stats.drift_ppm = 12.5, 60.0, -80.0
@@ -96,9 +96,9 @@ async def test_settings_change_and_what_cannot_be_is_refused() -> None:
         assert error["event_id"] == "mine"
         assert "en to ru, ru to en" in error["message"]
         assert len(events(wire, "session.updated")) == 1
-        wire.listener.on_message("{")
+        wire.observer.on_message("{")
         assert events(wire, "error")[-1]["error"]["type"] == "invalid_request_error"
-        wire.listener.on_bad_message("Binary messages are not understood.")
+        wire.observer.on_bad_message("Binary messages are not understood.")
         assert "Binary" in events(wire, "error")[-1]["error"]["message"]
 
 
@@ -130,7 +130,7 @@ async def test_what_a_stream_asks_for_is_checked_before_it_connects() -> None:
 async def test_who_streams_a_recording_too_fast_is_warned() -> None:
     async with house() as h:
         await h.call(SessionPatch(x_events=ALL))
-        h.wires[0].listener.on_audio_ahead()
+        h.wires[0].observer.on_audio_ahead()
         assert events(h.wires[0], "x.warning")[-1]["code"] == "audio_ahead"
 
 
@@ -144,7 +144,7 @@ async def test_a_stream_lasts_as_long_as_its_session_and_sends_stats() -> None:
         stream = asyncio.create_task(h.manager.run_stream(connect, SessionRequest(stats=True)))
         await asyncio.sleep(0.1)
         wire = h.wires[0]
-        wire.listener.on_connected()
+        wire.observer.on_connected()
         session_id = events(wire)[0]["session"]["id"]
         with pytest.raises(UnknownSession, match="WebSocket"):
             await h.manager.trickle(session_id, "a=candidate", None)
@@ -154,7 +154,7 @@ async def test_a_stream_lasts_as_long_as_its_session_and_sends_stats() -> None:
         last = events(wire, "stats")[-1]
         assert last["latency_ms"] > 0
         assert (last["queue_depth"], last["queue_drops"]) == (0, 0)
-        wire.listener.on_slow_reader()
+        wire.observer.on_slow_reader()
         assert events(wire, "error")[-1]["error"]["code"] == "slow_reader"
         assert not stream.done()
         say(wire, type="session.close")
@@ -194,7 +194,7 @@ async def test_close_speaks_what_is_pending_first() -> None:
         await speak(wire, tone(1))
         say(wire, type="session.close")
         for _ in range(200):
-            wire.listener.next_frame()
+            wire.observer.next_frame()
             await asyncio.sleep(FRAME_MS / 1000)
         kinds = [(e["type"], e.get("state")) for e in events(wire)]
         assert ("x.playout", "finished") in kinds
@@ -211,7 +211,7 @@ async def test_a_peer_that_leaves_while_its_session_drains_frees_it_at_once() ->
         say(wire, type="session.close")
         await asyncio.sleep(0.1)
         assert h.manager.sessions == 1
-        wire.listener.on_closed(CloseReason.REMOTE)
+        wire.observer.on_closed(CloseReason.REMOTE)
         await asyncio.sleep(0.1)
         assert h.manager.sessions == 0
 
@@ -230,7 +230,7 @@ async def test_a_lost_peer_frees_everything(reason: CloseReason) -> None:
     async with house(FakeAst(delay_s=1000)) as h:
         await h.call()
         await speak(h.wires[0], joined([tone(1), silence(1)]))
-        h.wires[0].listener.on_closed(reason)
+        h.wires[0].observer.on_closed(reason)
         await asyncio.sleep(0.1)
         assert h.manager.sessions == 0
         assert h.wires[0].closed is reason
@@ -326,7 +326,7 @@ async def test_nothing_follows_the_goodbye() -> None:
         closing = asyncio.create_task(h.manager.close_call(session_id, drain=False))
         for _ in range(10):
             say(wire, type="x.ping")
-            wire.listener.next_frame()
+            wire.observer.next_frame()
             await asyncio.sleep(0.005)
         await closing
         assert events(wire)[-1]["type"] == "session.closed"

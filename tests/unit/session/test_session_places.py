@@ -47,10 +47,10 @@ async def test_a_secret_gets_the_place_back_of_a_client_that_is_gone() -> None:
     """A page that was reloaded: its first session waits for a client that will not come."""
     async with house() as h:
         first = await h.manager.open_call("offer", SessionRequest(claimant=ONE_BY_SECRET))
-        h.wires[0].listener.on_connected()
+        h.wires[0].observer.on_connected()
         with pytest.raises(RateLimited):
             await h.manager.open_call("offer", SessionRequest(claimant=ONE_BY_SECRET))
-        h.wires[0].listener.on_closed(CloseReason.PEER_LOST)
+        h.wires[0].observer.on_closed(CloseReason.PEER_LOST)
         await h.manager.open_call("offer", SessionRequest(claimant=ONE_BY_SECRET))
         await asyncio.sleep(0.1)
         assert h.manager.sessions == 1
@@ -61,8 +61,8 @@ async def test_a_secret_gets_the_place_back_of_a_client_that_is_gone() -> None:
 async def test_a_session_that_came_back_keeps_its_place() -> None:
     async with house() as h:
         first = await h.manager.open_call("offer", SessionRequest(claimant=ONE_BY_SECRET))
-        h.wires[0].listener.on_connected()
-        h.wires[0].listener.on_closed(CloseReason.PEER_LOST)
+        h.wires[0].observer.on_connected()
+        h.wires[0].observer.on_closed(CloseReason.PEER_LOST)
         await h.manager.resume_call(first.session_id, "offer", LastSeen())
         with pytest.raises(RateLimited):
             await h.manager.open_call("offer", SessionRequest(claimant=ONE_BY_SECRET))

@@ -177,11 +177,11 @@ async def test_it_is_read_while_the_session_lasts_and_for_a_while_after() -> Non
         opened = await h.manager.open_call("offer", SessionRequest(claimant=Claimant(owner)))
         session_id = opened.session_id
         assert not h.manager.transcript(session_id)
-        h.wires[0].listener.on_connected()
+        h.wires[0].observer.on_connected()
         await speak(h.wires[0], joined([tone(1), silence(2)]))
         assert [each.target.text for each in h.manager.transcript(session_id)] == ["one"]
         await speak(h.wires[0], tone(1), 3 * 16_000)
-        h.wires[0].listener.on_closed(CloseReason.PEER_LOST)
+        h.wires[0].observer.on_closed(CloseReason.PEER_LOST)
         await asyncio.sleep(1)
         await h.manager.resume_call(session_id, "offer", LastSeen())
         await h.manager.close_call(session_id, drain=False)

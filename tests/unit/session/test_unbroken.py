@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtc_server.events.client import SessionPatch
-from rtc_server.interpreter.listener import EndCause, Segment, SpeechEnded
+from rtc_server.interpreter.speech_segmenter import EndCause, Segment, SpeechEnded
 from rtc_server.session.unbroken import UnbrokenSpeech
 from tests.support.fakes import joined, silence, tone
 from tests.support.house import ALL, events, house, speak
@@ -24,6 +24,6 @@ async def test_a_client_that_speaks_hands_free_is_offered_push_to_talk() -> None
     async with house() as h:
         await h.call(SessionPatch(x_events=ALL, mode="consecutive"))
         wire = h.wires[0]
-        wire.listener.on_connected()
+        wire.observer.on_connected()
         await speak(wire, joined([silence(0.3), tone(32)]))
         assert [e["code"] for e in events(wire, "x.warning")] == ["no_pause"]

@@ -10,7 +10,7 @@ import pytest
 
 from rtc_server.config import ListenerSettings
 from rtc_server.events.client import SessionPatch
-from rtc_server.interpreter.listener import Listener, ListenerEvent
+from rtc_server.interpreter.speech_segmenter import SegmenterEvent, SpeechSegmenter
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from rtc_server.session.vad_batcher import AT_ONCE, FEW, VadBatcher
 from rtc_server.transport.media.tick import PERIOD_S, shared_tick
@@ -26,12 +26,12 @@ class Person:
     """Notes what became of what it was sent."""
 
     def __init__(self) -> None:
-        self.listener = Listener(LoudnessVad(), ListenerSettings())
-        self.told: list[ListenerEvent] = []
+        self.segmenter = SpeechSegmenter(LoudnessVad(), ListenerSettings())
+        self.told: list[SegmenterEvent] = []
         self.positions: list[int] = []
         self.failures = 0
 
-    def detected(self, pcm: Pcm, events: list[ListenerEvent]) -> None:
+    def detected(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
         self.positions.append(pcm.start_samples)
         self.told += events
 
@@ -70,7 +70,7 @@ async def test_many_hear_when_the_beat_is_over_and_in_order() -> None:
 @pytest.mark.parametrize("count", [FEW, AT_ONCE + 1, 3 * AT_ONCE])
 async def test_many_hear_what_each_would_alone(count: int) -> None:
     batcher, people = crowd(count)
-    alone = Listener(LoudnessVad(), ListenerSettings())
+    alone = SpeechSegmenter(LoudnessVad(), ListenerSettings())
     expected = [str(e) for n in range(SPOKEN.size // STEP) for e in alone.feed(packet(SPOKEN, n))]
     assert len(expected) >= 4
     for number in range(SPOKEN.size // STEP):
@@ -139,7 +139,7 @@ async def many_talking(
     h = await stack.enter_async_context(house(FakeAst([ok("да", "yes")] * 50), max_sessions=FEW))
     for _ in range(count):
         await h.call(patch or SessionPatch(x_events=ALL))
-        h.wires[-1].listener.on_connected()
+        h.wires[-1].observer.on_connected()
     return h
 
 
@@ -168,7 +168,7 @@ async def translated_samples(
         for number in range(spoken.size // STEP):
             await asyncio.sleep(PERIOD_S)
             for wire in h.wires:
-                wire.listener.on_pcm(packet(spoken, number))
+                wire.observer.on_pcm(packet(spoken, number))
         for wire in h.wires:  # where there are many, the last packet waits for the tick
             end(h, wire)
         await asyncio.sleep(1)
@@ -184,7 +184,7 @@ async def hang_up(h: House, wire: FakeTransport) -> None:
     [
         ("off", lambda _, wire: say(wire, type="x.input.commit")),
         ("auto", lambda _, wire: say(wire, type="session.close")),
-        ("auto", lambda _, wire: wire.listener.on_closed(CloseReason.PEER_LOST)),
+        ("auto", lambda _, wire: wire.observer.on_closed(CloseReason.PEER_LOST)),
         ("auto", lambda h, wire: asyncio.ensure_future(hang_up(h, wire))),
     ],
     ids=["push-to-talk", "close", "lost", "hung up"],
@@ -202,11 +202,11 @@ async def test_a_session_that_fails_to_hear_ends_and_the_others_go_on(
 ) -> None:
     async with AsyncExitStack() as stack:
         h = await many_talking(stack)
-        h.wires[0].listener.on_pcm(packet(SPOKEN, 0))
+        h.wires[0].observer.on_pcm(packet(SPOKEN, 0))
         with caplog.at_level(logging.ERROR):
             await asyncio.sleep(PERIOD_S)
             for wire in h.wires:
-                wire.listener.on_pcm(packet(SPOKEN, 0))  # to the first one it comes twice
+                wire.observer.on_pcm(packet(SPOKEN, 0))  # to the first one it comes twice
             await asyncio.sleep(1)
         assert h.wires[0].closed is CloseReason.FAILED
         assert [wire.closed for wire in h.wires[1:]] == [None] * (FEW - 1)

@@ -21,7 +21,7 @@ SIMULTANEOUS_CUT_SAMPLES = ms_to_samples(400, SPEECH_RATE)
 """Limit on how far back the cut of such a segment may lie."""
 
 
-class ListenMode(StrEnum):
+class VadMode(StrEnum):
     """Rule by which a segment begins and ends."""
 
     AUTO = "auto"
@@ -89,10 +89,10 @@ class SpeechPaused:
     """Segment that `SpeechEnded` will bring when the hangover has passed in silence."""
 
 
-ListenerEvent = SpeechStarted | SpeechPaused | SpeechEnded
+SegmenterEvent = SpeechStarted | SpeechPaused | SpeechEnded
 
 
-class Listener:
+class SpeechSegmenter:
     """Segmenter of one stream: VAD, endpointing and the audio of the open segment.
 
     In mode ``auto`` the VAD opens and closes segments. In mode ``off`` audio collects since
@@ -113,7 +113,7 @@ class Listener:
             min_speech_samples=ms_to_samples(settings.min_speech_ms, SPEECH_RATE),
         )
         self._background = Background()
-        self._mode = ListenMode.AUTO
+        self._mode = VadMode.AUTO
         self._tape = Tape()
         self._windows: deque[Window] = deque()
         """Features of the audio on the tape."""
@@ -130,33 +130,33 @@ class Listener:
         self._spent = 0
         """Audio before this belongs to earlier segments."""
 
-    def feed(self, pcm: Pcm) -> list[ListenerEvent]:
+    def feed(self, pcm: Pcm) -> list[SegmenterEvent]:
         """Take what follows, any length; return the events.
 
         Raises:
             ValueError: `pcm` does not begin where the one before ended.
         """
-        hearing = self.hearing(pcm)
+        windows = self.windows(pcm)
         try:
-            window = next(hearing)
+            window = next(windows)
             while True:
-                window = hearing.send(self.vad.probability(window))
+                window = windows.send(self.vad.probability(window))
         except StopIteration as done:
-            events: list[ListenerEvent] = done.value
+            events: list[SegmenterEvent] = done.value
             return events
 
-    def hearing(self, pcm: Pcm) -> Generator[Samples, float, list[ListenerEvent]]:
-        """Do as `feed`, for those who judge windows of many listeners together: yield each window
+    def windows(self, pcm: Pcm) -> Generator[Samples, float, list[SegmenterEvent]]:
+        """Do as `feed`, for those who judge windows of many segmenters together: yield each window
         that `vad` would judge, and want its probability sent back.
         """
         self._tape.append(pcm)
         self._cursor = max(self._cursor, self._tape.start)
-        events: list[ListenerEvent] = []
+        events: list[SegmenterEvent] = []
         while self._tape.end - self._cursor >= self.vad.window_samples:
             start, end = self._cursor, self._cursor + self.vad.window_samples
             samples = self._tape.read(start, end)
             level_db, audible = self._background.hear(samples)
-            if self._mode is ListenMode.AUTO:
+            if self._mode is VadMode.AUTO:
                 probability = yield samples
             else:
                 probability = 0.0 if audible is None else 1.0
@@ -208,7 +208,7 @@ class Listener:
         # would have them said twice.
         self._cut_samples = SIMULTANEOUS_CUT_SAMPLES if simultaneous else self._max_samples // 2
 
-    def set_mode(self, mode: ListenMode) -> list[ListenerEvent]:
+    def set_mode(self, mode: VadMode) -> list[SegmenterEvent]:
         """Change the mode. A segment that is open ends here."""
         if mode == self._mode:
             return []
@@ -221,14 +221,14 @@ class Listener:
         """Change the silence that ends a segment; counts for the pause going on, too."""
         self._endpointer.hangover_samples = ms_to_samples(hangover_ms, SPEECH_RATE)
 
-    def start_input(self, *, anew: bool = False) -> list[ListenerEvent]:
+    def start_input(self, *, anew: bool = False) -> list[SegmenterEvent]:
         """Begin push-to-talk. A segment that is open goes on.
 
         Args:
             anew: what is said from now on is a segment of its own, which begins when the release
                 before has its last word. Else the press takes such a release back.
         """
-        events: list[ListenerEvent] = []
+        events: list[SegmenterEvent] = []
         if self._release is not None:
             if self._open_at is None:
                 events = self.finish_input()
@@ -240,50 +240,50 @@ class Listener:
             return events
         return events + self._open(self._tape.end - self._preroll_samples, self._tape.end)
 
-    def commit_input(self, tail: Tail = NO_TAIL) -> list[ListenerEvent]:
+    def commit_input(self, tail: Tail = NO_TAIL) -> list[SegmenterEvent]:
         """Release push-to-talk: the audio until now, and its tail, is a segment. Without speech:
         nothing.
         """
         events = self.finish_input()
-        if not tail.most_ms or (self._open_at is None and self._mode is ListenMode.AUTO):
+        if not tail.most_ms or (self._open_at is None and self._mode is VadMode.AUTO):
             return events + self._commit(self._tape.end)
         self._release = Release(self._tape.end, tail)
         return events
 
-    def finish_input(self) -> list[ListenerEvent]:
+    def finish_input(self) -> list[SegmenterEvent]:
         """End a released segment without the rest of its tail: no more audio comes."""
         return [] if self._release is None else self._commit(self._tape.end)
 
-    def flush(self) -> list[ListenerEvent]:
+    def flush(self) -> list[SegmenterEvent]:
         """End the stream: what is being said is a segment."""
         return self._close(EndCause.FLUSH)
 
-    def interrupt(self) -> list[ListenerEvent]:
+    def interrupt(self) -> list[SegmenterEvent]:
         """Break the stream; another follows. What was being said is a segment."""
         events = self._close(EndCause.FLUSH)
         self.vad.reset()
         return events
 
-    def _decide(self, now: int) -> list[ListenerEvent]:
+    def _decide(self, now: int) -> list[SegmenterEvent]:
         """Open, close or cut, after one more window."""
         speech, release = self._endpointer, self._release
         if release is not None and release.is_due(now, is_pause=self._is_pause(now)):
             return self._commit(now)
         if self._open_at is None:
-            if self._mode is ListenMode.AUTO and speech.in_speech:
+            if self._mode is VadMode.AUTO and speech.in_speech:
                 onset = speech.onset_samples or 0
                 return self._open(onset - self._preroll_samples, now)
             return []
-        if not (self._held or speech.in_speech or self._mode is ListenMode.OFF):
+        if not (self._held or speech.in_speech or self._mode is VadMode.OFF):
             return self._close(EndCause.SILENCE, now)
         if now + self.vad.window_samples > self._open_at + self._max_samples:
             return self._cut(now)
         return self._pause(now)
 
-    def _pause(self, now: int) -> list[ListenerEvent]:
+    def _pause(self, now: int) -> list[SegmenterEvent]:
         """Report a pause once, as soon as all that the segment would hold has come."""
         assert self._open_at is not None
-        by_button = self._held or self._mode is ListenMode.OFF
+        by_button = self._held or self._mode is VadMode.OFF
         if (by_button and self._release is None) or not self._is_settled(now):
             return []
         speech_end = self._endpointer.speech_end_samples
@@ -304,11 +304,11 @@ class Listener:
         start = self._spent if self._open_at is None else self._open_at
         return self._is_settled(now) and self._first_voiced(start, now) is not None
 
-    def _open(self, start: int, now: int) -> list[ListenerEvent]:
+    def _open(self, start: int, now: int) -> list[SegmenterEvent]:
         self._open_at = max(start, self._spent, self._tape.start)
         return [SpeechStarted(self._open_at, now)]
 
-    def _cut(self, now: int) -> list[ListenerEvent]:
+    def _cut(self, now: int) -> list[SegmenterEvent]:
         """End the segment at a dip near its end, and go on from exactly there."""
         assert self._open_at is not None
         earliest = now - self._cut_samples
@@ -318,11 +318,11 @@ class Listener:
         self._spent = cut
         return [ended, *self._open(cut, now)]
 
-    def _commit(self, now: int) -> list[ListenerEvent]:
+    def _commit(self, now: int) -> list[SegmenterEvent]:
         """End what push-to-talk began, and begin what another press wants behind it."""
         is_followed = self._release is not None and self._release.is_followed
-        events: list[ListenerEvent] = []
-        if self._open_at is None and self._mode is ListenMode.OFF:
+        events: list[SegmenterEvent] = []
+        if self._open_at is None and self._mode is VadMode.OFF:
             if self._first_voiced(self._spent, now):
                 events = self._open(self._spent, now)
             else:
@@ -333,7 +333,7 @@ class Listener:
             events += self._open(self._spent, now)
         return events
 
-    def _close(self, cause: EndCause, now: int | None = None) -> list[ListenerEvent]:
+    def _close(self, cause: EndCause, now: int | None = None) -> list[SegmenterEvent]:
         """End the open segment, and reset the endpointer."""
         now = self._tape.end if now is None else now
         start, self._open_at = self._open_at, None
@@ -375,7 +375,7 @@ class Listener:
         """Keep what the open segment, the next one's pre-roll or a commit may still want."""
         if self._open_at is not None:
             needed = self._open_at
-        elif self._mode is ListenMode.OFF:
+        elif self._mode is VadMode.OFF:
             needed = max(self._spent, self._tape.end - self._max_samples)
         else:
             onset = self._endpointer.onset_samples

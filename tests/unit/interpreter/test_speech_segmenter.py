@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from rtc_server.audio.vad import make_vad_factory
 from rtc_server.config import ListenerSettings
-from rtc_server.interpreter.listener import (
+from rtc_server.interpreter.release import UNKNOWN_TAIL, Tail
+from rtc_server.interpreter.speech_segmenter import (
     EndCause,
-    Listener,
-    ListenerEvent,
-    ListenMode,
     Segment,
+    SegmenterEvent,
     SpeechEnded,
     SpeechPaused,
+    SpeechSegmenter,
     SpeechStarted,
+    VadMode,
 )
-from rtc_server.interpreter.release import UNKNOWN_TAIL, Tail
 from rtc_server.pcm import Pcm, Samples
 from tests.support.fakes import LoudnessVad
 from tests.support.signals import add_noise, english, join, noise, pieces, russian, silence, tone
@@ -28,18 +28,20 @@ MS = 16
 """Samples in a millisecond."""
 
 
-def listener(settings: ListenerSettings = SETTINGS) -> Listener:
-    return Listener(LoudnessVad(), settings)
+def segmenter(settings: ListenerSettings = SETTINGS) -> SpeechSegmenter:
+    return SpeechSegmenter(LoudnessVad(), settings)
 
 
-def hear(ears: Listener, samples: Samples, size: int = 320, start: int = 0) -> list[ListenerEvent]:
-    events: list[ListenerEvent] = []
+def hear(
+    ears: SpeechSegmenter, samples: Samples, size: int = 320, start: int = 0
+) -> list[SegmenterEvent]:
+    events: list[SegmenterEvent] = []
     for pcm in pieces(samples, size, start):
         events += ears.feed(pcm)
     return events
 
 
-def segments(events: list[ListenerEvent]) -> list[Segment]:
+def segments(events: list[SegmenterEvent]) -> list[Segment]:
     return [e.segment for e in events if isinstance(e, SpeechEnded) and e.segment]
 
 
@@ -49,7 +51,7 @@ def voice(duration_ms: float) -> Samples:
 
 def test_a_phrase_is_one_segment_with_its_beginning_and_a_short_tail() -> None:
     signal = join(silence(1000), voice(800), silence(1000))
-    started, paused, ended = hear(listener(), signal)
+    started, paused, ended = hear(segmenter(), signal)
     assert isinstance(started, SpeechStarted)
     assert isinstance(paused, SpeechPaused)
     assert isinstance(ended, SpeechEnded)
@@ -70,7 +72,7 @@ def test_a_phrase_is_one_segment_with_its_beginning_and_a_short_tail() -> None:
 
 
 def test_each_pause_is_told_once_as_soon_as_its_segment_is_settled() -> None:
-    ears, told_at = listener(replace(SETTINGS, hangover_ms=600)), []
+    ears, told_at = segmenter(replace(SETTINGS, hangover_ms=600)), []
     signal = join(silence(500), voice(500), silence(400), voice(500), silence(900))
     for pcm in pieces(signal):
         told_at += [
@@ -85,11 +87,11 @@ def test_each_pause_is_told_once_as_soon_as_its_segment_is_settled() -> None:
 
 def test_a_breath_is_no_pause() -> None:
     signal = join(silence(500), voice(500), silence(100), voice(500))
-    assert not any(isinstance(e, SpeechPaused) for e in hear(listener(), signal))
+    assert not any(isinstance(e, SpeechPaused) for e in hear(segmenter(), signal))
 
 
 def test_held_push_to_talk_knows_no_pause() -> None:
-    ears = listener()
+    ears = segmenter()
     hear(ears, silence(500))
     ears.start_input()
     events = hear(ears, join(voice(500), silence(900)), start=8000)
@@ -100,7 +102,7 @@ def test_held_push_to_talk_knows_no_pause() -> None:
 def test_the_hangover_is_what_was_asked_for(hangover_ms: int) -> None:
     signal = join(silence(500), voice(500), silence(1500))
     for asked_late in (False, True):
-        ears = listener(replace(SETTINGS, hangover_ms=500 if asked_late else hangover_ms))
+        ears = segmenter(replace(SETTINGS, hangover_ms=500 if asked_late else hangover_ms))
         if asked_late:
             ears.set_hangover_ms(hangover_ms)
         ended = hear(ears, signal)[-1]
@@ -110,19 +112,19 @@ def test_the_hangover_is_what_was_asked_for(hangover_ms: int) -> None:
 
 def test_pauses_join_or_split() -> None:
     joined = join(silence(500), voice(400), silence(240), voice(400), silence(800))
-    assert len(segments(hear(listener(), joined))) == 1
+    assert len(segments(hear(segmenter(), joined))) == 1
     split = join(silence(500), voice(400), silence(400), voice(400), silence(800))
-    first, second = segments(hear(listener(), split))
+    first, second = segments(hear(segmenter(), split))
     assert first.end_samples <= second.start_samples  # nothing is translated twice
     assert second.start_samples <= 1300 * MS
 
 
 def test_clicks_are_not_speech() -> None:
-    assert hear(listener(), join(silence(500), voice(30), silence(1000))) == []
+    assert hear(segmenter(), join(silence(500), voice(30), silence(1000))) == []
 
 
 def test_concealed_sound_opens_nothing_and_is_counted() -> None:
-    ears = listener()
+    ears = segmenter()
     lost = [p._replace(concealed_samples=p.samples.size) for p in pieces(voice(500))]
     events = [event for pcm in lost for event in ears.feed(pcm)]
     assert events == []
@@ -138,8 +140,8 @@ def test_concealed_sound_opens_nothing_and_is_counted() -> None:
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=5))
 def test_how_the_audio_arrives_changes_nothing(sizes: list[int]) -> None:
     signal = join(silence(700), voice(600), silence(500), voice(300), silence(700))
-    whole = segments(hear(listener(), signal, signal.size))
-    ears, at, events, turn = listener(), 0, list[ListenerEvent](), 0
+    whole = segments(hear(segmenter(), signal, signal.size))
+    ears, at, events, turn = segmenter(), 0, list[SegmenterEvent](), 0
     while at < signal.size:
         size = sizes[turn % len(sizes)]
         events += ears.feed(Pcm(signal[at : at + size], at))
@@ -151,9 +153,9 @@ def test_how_the_audio_arrives_changes_nothing(sizes: list[int]) -> None:
 
 def test_audio_may_begin_anywhere_but_must_not_jump() -> None:
     signal = join(silence(500), voice(500), silence(600))
-    (segment,) = segments(hear(listener(), signal, start=777_777))
+    (segment,) = segments(hear(segmenter(), signal, start=777_777))
     assert segment.start_samples > 777_777
-    ears = listener()
+    ears = segmenter()
     ears.feed(Pcm(silence(20), 0))
     with pytest.raises(ValueError, match="expected at 320"):
         ears.feed(Pcm(silence(20), 640))
@@ -165,7 +167,7 @@ def test_audio_may_begin_anywhere_but_must_not_jump() -> None:
 def test_long_speech_is_cut_at_a_dip_and_nothing_is_lost_or_doubled() -> None:
     words = [join(voice(700), silence(150)) for _ in range(12)]
     signal = join(silence(400), *words, silence(800))
-    parts = segments(hear(listener(replace(SETTINGS, max_segment_s=4)), signal))
+    parts = segments(hear(segmenter(replace(SETTINGS, max_segment_s=4)), signal))
     assert [p.cause for p in parts] == [EndCause.CUT] * (len(parts) - 1) + [EndCause.SILENCE]
     assert len(parts) >= 3
     for part in parts:
@@ -179,7 +181,7 @@ def test_long_speech_is_cut_at_a_dip_and_nothing_is_lost_or_doubled() -> None:
 
 
 def test_speech_without_a_dip_is_cut_all_the_same() -> None:
-    events = hear(listener(replace(SETTINGS, max_segment_s=3)), voice(10_000))
+    events = hear(segmenter(replace(SETTINGS, max_segment_s=3)), voice(10_000))
     kinds = [type(event) for event in events]
     assert kinds == [SpeechStarted] + [SpeechEnded, SpeechStarted] * (len(kinds) // 2)
     assert all(p.samples.size <= 3 * 16000 for p in segments(events))
@@ -190,7 +192,7 @@ def test_speech_without_a_dip_is_cut_all_the_same() -> None:
 
 
 def test_a_press_opens_at_once_and_holds_through_pauses_until_the_release() -> None:
-    ears = listener()
+    ears = segmenter()
     assert hear(ears, silence(1000)) == []
     (started,) = ears.start_input()
     assert isinstance(started, SpeechStarted)
@@ -206,7 +208,7 @@ def test_a_press_opens_at_once_and_holds_through_pauses_until_the_release() -> N
 
 
 def test_a_press_during_speech_goes_on_with_the_segment() -> None:
-    ears = listener()
+    ears = segmenter()
     (started,) = hear(ears, join(silence(500), voice(500)))
     assert ears.start_input() == []
     assert hear(ears, join(silence(600), voice(200)), start=16000) == []
@@ -216,16 +218,16 @@ def test_a_press_during_speech_goes_on_with_the_segment() -> None:
 
 
 def test_a_commit_closes_what_the_vad_opened_and_speech_may_go_on() -> None:
-    ears = listener()
+    ears = segmenter()
     hear(ears, join(silence(500), voice(500)))
     (first,) = segments(ears.commit_input())
     (second,) = segments(hear(ears, join(voice(500), silence(500)), start=16000))
     assert first.end_samples == second.start_samples == 16000
 
 
-@pytest.mark.parametrize("mode", ListenMode)
-def test_holding_the_button_in_silence_gives_no_segment(mode: ListenMode) -> None:
-    ears = listener()
+@pytest.mark.parametrize("mode", VadMode)
+def test_holding_the_button_in_silence_gives_no_segment(mode: VadMode) -> None:
+    ears = segmenter()
     ears.set_mode(mode)
     hiss = noise(3000, level_db=-50)
     hear(ears, hiss[:16000])
@@ -238,8 +240,8 @@ def test_holding_the_button_in_silence_gives_no_segment(mode: ListenMode) -> Non
 
 
 def test_without_a_vad_only_the_button_counts() -> None:
-    ears = listener()
-    assert ears.set_mode(ListenMode.OFF) == []
+    ears = segmenter()
+    assert ears.set_mode(VadMode.OFF) == []
     assert hear(ears, join(silence(500), voice(3000), silence(500))) == []
     assert ears.open_segment() is None
     ears.start_input()
@@ -251,8 +253,8 @@ def test_without_a_vad_only_the_button_counts() -> None:
 
 
 def test_without_a_vad_and_a_press_a_commit_takes_what_came_since_the_last() -> None:
-    ears = listener()
-    ears.set_mode(ListenMode.OFF)
+    ears = segmenter()
+    ears.set_mode(VadMode.OFF)
     first, second = join(silence(100), voice(500)), join(voice(300), silence(100))
     hear(ears, first)
     (one,) = segments(ears.commit_input())
@@ -264,8 +266,8 @@ def test_without_a_vad_and_a_press_a_commit_takes_what_came_since_the_last() -> 
 
 
 def test_what_nobody_committed_is_kept_for_the_longest_segment_and_no_longer() -> None:
-    ears = listener(replace(SETTINGS, max_segment_s=3))
-    ears.set_mode(ListenMode.OFF)
+    ears = segmenter(replace(SETTINGS, max_segment_s=3))
+    ears.set_mode(VadMode.OFF)
     words = [join(voice(700), silence(150)) for _ in range(60)]
     assert hear(ears, join(*words)) == []
     (segment,) = segments(ears.commit_input())
@@ -274,8 +276,8 @@ def test_what_nobody_committed_is_kept_for_the_longest_segment_and_no_longer() -
 
 
 def test_a_long_press_is_cut_too() -> None:
-    ears = listener(replace(SETTINGS, max_segment_s=3))
-    ears.set_mode(ListenMode.OFF)
+    ears = segmenter(replace(SETTINGS, max_segment_s=3))
+    ears.set_mode(VadMode.OFF)
     ears.start_input()
     words = [join(voice(700), silence(150)) for _ in range(8)]
     events = [*hear(ears, join(silence(50), *words)), *ears.commit_input()]
@@ -286,19 +288,19 @@ def test_a_long_press_is_cut_too() -> None:
 
 
 def test_a_change_of_mode_ends_the_segment() -> None:
-    ears = listener()
+    ears = segmenter()
     hear(ears, join(silence(500), voice(500)))
-    (segment,) = segments(ears.set_mode(ListenMode.OFF))
+    (segment,) = segments(ears.set_mode(VadMode.OFF))
     assert segment.cause is EndCause.COMMIT
-    assert ears.set_mode(ListenMode.OFF) == []
+    assert ears.set_mode(VadMode.OFF) == []
 
 
 # ---------------------------------------------------------------- the tail of push-to-talk
 
 
-def pressed(mode: ListenMode = ListenMode.AUTO) -> Listener:
+def pressed(mode: VadMode = VadMode.AUTO) -> SpeechSegmenter:
     """In a quiet room, since 320 ms."""
-    ears = listener()
+    ears = segmenter()
     ears.set_mode(mode)
     hear(ears, silence(320))
     ears.start_input()
@@ -313,10 +315,10 @@ def last_sound_ms(segment: Segment) -> float:
     return (segment.start_samples + float(np.flatnonzero(segment.samples)[-1])) / MS - 320
 
 
-@pytest.mark.parametrize("mode", ListenMode)
+@pytest.mark.parametrize("mode", VadMode)
 @pytest.mark.parametrize("latency_ms", [40, 200])
 @pytest.mark.parametrize("tail", [UNKNOWN_TAIL, Tail(200, 200)], ids=["unknown", "known"])
-def test_a_release_waits_for_the_last_word(mode: ListenMode, latency_ms: int, tail: Tail) -> None:
+def test_a_release_waits_for_the_last_word(mode: VadMode, latency_ms: int, tail: Tail) -> None:
     ears, said = pressed(mode), voice(1500)
     late = said.size - latency_ms * MS
     assert hear(ears, said[:late], start=START) == []
@@ -375,7 +377,7 @@ def test_a_new_press_takes_the_release_back() -> None:
 
 
 def test_a_press_anew_begins_where_the_release_before_has_its_last_word() -> None:
-    ears = pressed(ListenMode.OFF)
+    ears = pressed(VadMode.OFF)
     hear(ears, voice(1000), start=START)
     ears.commit_input(UNKNOWN_TAIL)
     assert ears.start_input(anew=True) == []
@@ -402,8 +404,8 @@ def test_another_release_behind_a_press_anew_waits_for_its_own_last_word() -> No
 
 
 def test_without_a_press_a_release_waits_for_the_last_word_too() -> None:
-    ears = listener()
-    ears.set_mode(ListenMode.OFF)
+    ears = segmenter()
+    ears.set_mode(VadMode.OFF)
     hear(ears, join(silence(320), voice(1000)))
     ears.commit_input(UNKNOWN_TAIL)
     (segment,) = segments(hear(ears, join(voice(200), silence(300)), start=START + 16000))
@@ -424,7 +426,7 @@ def test_a_tail_that_does_not_come_is_done_without() -> None:
 
 
 def test_the_open_segment_can_be_read_while_it_grows() -> None:
-    ears = listener()
+    ears = segmenter()
     signal = join(silence(500), voice(1000))
     assert ears.open_segment() is None
     (started,) = hear(ears, signal[: 700 * MS])
@@ -457,7 +459,7 @@ def test_the_open_segment_can_be_read_while_it_grows() -> None:
     ids=["help", "yes", "station", "нет", "вокзал"],
 )
 def test_words_are_never_cut_off(vad: str, phrase: Samples, snr_db: float) -> None:
-    ears = Listener(make_vad_factory(vad)(), SETTINGS)
+    ears = SpeechSegmenter(make_vad_factory(vad)(), SETTINGS)
     signal = add_noise(join(silence(1000), phrase, silence(1000)), snr_db=snr_db)
     parts = segments(hear(ears, signal))
     assert len(parts) == 1
@@ -467,7 +469,7 @@ def test_words_are_never_cut_off(vad: str, phrase: Samples, snr_db: float) -> No
 
 @pytest.mark.parametrize("vad", ["silero", "webrtc"])
 def test_two_phrases_are_two_segments(vad: str) -> None:
-    ears = Listener(make_vad_factory(vad)(), SETTINGS)
+    ears = SpeechSegmenter(make_vad_factory(vad)(), SETTINGS)
     one, two = english("two coffees please"), english("how much does it cost")
     signal = add_noise(join(silence(500), one, silence(700), two, silence(700)), snr_db=40)
     first, second = segments(hear(ears, signal))
