@@ -147,7 +147,7 @@ def test_a_transducer_of_random_weights_says_the_same_to_both(tmp_path: Path) ->
         with (tmp_path / f"{name}-model.onnx").open("rb") as handle:
             sessions.append(open_session(handle, name, 1, ""))
     vocabulary = Vocabulary.parse((tmp_path / "vocab.txt").read_text("utf-8"))
-    ours = TdtRecognizer(*sessions, vocabulary, NemoMel(), ("en",))
+    ours = TdtRecognizer(sessions[0], sessions[1], vocabulary, NemoMel(), ("en",))
     for seconds in (1, 2, 3):
         sound = noise(16_000 * seconds)
         text = ours.transcribe(sound, "en").text
