@@ -102,18 +102,26 @@ class Bench:
 
     def load_nemo(self, size: str) -> None:
         """The model as the server loads it, or the full size with random weights."""
+        self.writer = self._nemo_writer(size)
+        model, tokenizer = self.writer.model, self.writer.model.tokenizer
+        from rtc_server.engines.canary.greedy import GreedyDecoder  # noqa: PLC0415
+
+        self.timeless = GreedyDecoder(
+            model.transf_decoder, model.log_softmax, end=tokenizer.eos_id, pad=tokenizer.pad_id
+        )
+
+    def _nemo_writer(self, size: str) -> Any:
         from rtc_server.engines.canary.nemo_writer import NemoWriter  # noqa: PLC0415
 
         if size == "fixture":
-            self.writer: Any = NemoWriter.load(str(FIXTURE), self.device, Path())
-            return
+            return NemoWriter.load(str(FIXTURE), self.device, Path())
         from models.fixture.architecture import FULL, build  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory() as folder:
             model = build(Path(folder), FULL)
         model.freeze()
         model.preprocessor.featurizer.dither = 0.0
-        self.writer = NemoWriter(model, self.device, "random")
+        return NemoWriter(model, self.device, "random")
 
     def load_transformers(self, size: str) -> None:
         """The same size in transformers; the NeMo model is let go first."""
@@ -122,7 +130,7 @@ class Bench:
 
         from rtc_server.engines.canary.device import choose_dtype  # noqa: PLC0415
 
-        del self.writer
+        del self.writer, self.timeless
         gc.collect()
         torch.manual_seed(0)
         if size == "fixture":
@@ -151,14 +159,19 @@ class Bench:
                 limits = torch.full((batch, self.texts), count)
                 return writer.decoder.decode(states, counts, prompts, limits)
 
+            def without(count: int) -> Any:
+                limits = torch.full((batch, self.texts), count)
+                return self.timeless.decode(states, counts, prompts, limits)
+
             def nemo(count: int) -> Any:
                 return nemo_greedy(writer.model, states, counts, prompts, count)
 
-            ours_s, nemo_s = self.per_token((ours, nemo), tokens)
+            ours_s, without_s, nemo_s = self.per_token((ours, without, nemo), tokens)
             whole_s = self.seconds(lambda: writer.write(waves, wanted, [tokens] * batch))
         return {
             "encoder, ms": encode_s * 1e3,
             "ours, ms a token": ours_s * 1e3,
+            "word times cost": ours_s / without_s,
             "NeMo, ms a token": nemo_s * 1e3,
             "NeMo / ours": nemo_s / ours_s,
             "segment to texts, ms": whole_s * 1e3,

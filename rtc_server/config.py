@@ -330,6 +330,11 @@ class EngineSettings:
         "nvidia/canary-1b-v2",
         "Canary's model: a .nemo file (canary), a folder (canary-hf), or a name fetched before",
     )
+    canary_heads: str = option(
+        "-2",
+        "attention heads of Canary's decoder that say where in the audio words are (canary): "
+        "layers with a space between, each with heads or without (docs/canary.md)",
+    )
     models_dir: str = option(
         "", "folder of fetched models; by default rtc-server/models in your cache folder"
     )

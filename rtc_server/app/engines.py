@@ -27,6 +27,7 @@ def engine_options(settings: EngineSettings) -> tuple[EngineOptions, EngineOptio
     options = EngineOptions(
         phrasebooks=settings.phrasebook,
         canary_model=settings.canary_model,
+        canary_heads=settings.canary_heads,
         models_dir=models_folder(settings.models_dir),
         silero_models=settings.silero_models,
         piper_voices=settings.piper_voices,

@@ -31,6 +31,9 @@ class EngineOptions:
     """Further phrasebook files, after the one the package carries."""
     canary_model: str = "nvidia/canary-1b-v2"
     """Canary's model: a path, or a Hugging Face name that was fetched before."""
+    canary_heads: str = "-2"
+    """Attention heads of Canary's decoder that say where in the audio words are: layers, each with
+    or without some of its heads ("4:1,5 6:0")."""
     models_dir: Path = Path()
     """Folder of the models that `rtc-server models fetch` brought."""
     silero_models: tuple[str, ...] = ()

@@ -90,7 +90,8 @@ def test_the_same_texts_as_through_nemo(writer: HfWriter) -> None:
         wanted = [[Wanted(source, source), Wanted(source, target)]] * len(waves)
         limits = [longest_text(len(wave)) for wave in waves]
         ours = writer.write(waves, wanted, limits)
-        assert ours == fixture_writer().write(waves, wanted, limits)
+        theirs = fixture_writer().write(waves, wanted, limits)
+        assert ours == [[replace(one, pieces=()) for one in texts] for texts in theirs]
 
 
 def test_capabilities_are_those_of_the_model(folder: Path) -> None:

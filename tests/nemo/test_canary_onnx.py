@@ -45,7 +45,10 @@ def test_the_same_texts_as_through_nemo_alone_and_in_a_mixed_batch(writer: OnnxW
     waves = [wave for _, wave in asked]
     wanted = [[Wanted(pair[0], language) for language in pair] for pair, _ in asked]
     limits = [longest_text(len(wave)) for wave in waves]
-    expected = fixture_writer().write(waves, wanted, limits)
+    expected = [
+        [replace(one, pieces=()) for one in texts]
+        for texts in fixture_writer().write(waves, wanted, limits)
+    ]
     assert len(expected) == 24
     assert writer.write(waves, wanted, limits) == expected
     for i in range(0, len(waves), 5):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import EngineSettings, HttpSettings, InterpreterSettings, Settings
 from rtc_server.engines.base import Pair
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
 from rtc_server.resample import Resampler
@@ -14,6 +14,8 @@ from tests.support.nemo.fixture import MODEL, TEXTS, say
 from tests.support.rtc_client import RtcClient
 
 EVENTS = {"x_events": ["segment", "playout"]}
+MODE = InterpreterSettings(mode="consecutive")
+"""The model knows whole phrases only: of half a one it makes another."""
 PHRASES = (1, 2, 3)
 """Indices of the fixture's phrases that are spoken."""
 
@@ -51,7 +53,7 @@ async def test_phrases_of_every_session_are_translated() -> None:
     engines = EngineSettings(
         ast="canary", canary_model=str(MODEL), device="cpu", engine_wait_s=60.0
     )
-    settings = Settings(http=HttpSettings(port=0), engines=engines)
+    settings = Settings(http=HttpSettings(port=0), engines=engines, interpreter=MODE)
     async with running(settings) as server:
         url = server.url + "/v1/realtime/translations/calls"
         pairs = [*TEXTS, *TEXTS]

@@ -108,6 +108,7 @@ class Buffers:
         self.audio_bias = weight.new_zeros(bucket.segments, 1, 1, bucket.frames)
         integers = {"dtype": torch.long, "device": weight.device}
         self.written = torch.full((rows, bucket.positions + 1), pad, **integers)
+        self.frames = torch.zeros((rows, bucket.positions + 1), **integers)
         self.begun = torch.full((rows, 1), pad, **integers)
         self.lengths = torch.ones(rows, **integers)
         self._token = torch.full((rows, 1), pad, **integers)
@@ -181,6 +182,6 @@ class Buffers:
         if self._graph is None:
             self._graph = self._recorder.record(
                 lambda: self._advance(self, self._token, self._place),
-                (self.written, self.ended, self._token, self._place),
+                (self.written, self.frames, self.ended, self._token, self._place),
             )
         self._graph.replay()

@@ -25,7 +25,9 @@ def create(options: EngineOptions) -> Ast:
         from rtc_server.engines.canary.nemo_writer import NemoWriter  # noqa: PLC0415
     except ImportError as exc:
         raise _missing("canary", exc) from exc
-    writer = NemoWriter.load(options.canary_model, options.device, options.models_dir)
+    writer = NemoWriter.load(
+        options.canary_model, options.device, options.models_dir, options.canary_heads
+    )
     return CanaryAst(writer, "canary", f"{WEIGHTS}; NeMo Apache-2.0")
 
 

@@ -14,12 +14,14 @@ a position of its own.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from rtc_server.engines.canary.alignment import LayerHeads
+from rtc_server.engines.canary.attention import AlignmentHeads, frames_of
 from rtc_server.engines.canary.buffers import MASKED, Begun, Bucket, Buffers, Recorder
 from rtc_server.engines.canary.layers import DecoderLayer
 from rtc_server.engines.heartbeat import beat
@@ -46,13 +48,23 @@ class Decoded:
     """Its prefix and what follows, without prompt, end and padding."""
     complete: bool
     """False when it was cut at its limit."""
+    frames: tuple[int, ...] = field(default=(), compare=False)
+    """Encoder frame that each token comes from; empty of a decoder without `AlignmentHeads`. No
+    part of what is compared: where heads attend to two frames alike, rounding decides."""
 
 
 class GreedyDecoder:
     """Decodes with the modules of a restored model. One thread, one decode at a time."""
 
     def __init__(
-        self, decoder: Any, head: Any, end: int, pad: int, inside_word: Sequence[int] = ()
+        self,
+        decoder: Any,
+        head: Any,
+        end: int,
+        pad: int,
+        *,
+        inside_word: Sequence[int] = (),
+        heads: Sequence[LayerHeads] = (),
     ) -> None:
         """Adopt ``model.transf_decoder`` and ``model.log_softmax``; both stay fit for NeMo's use.
 
@@ -63,8 +75,10 @@ class GreedyDecoder:
             pad: token that fills the rest of a row.
             inside_word: tokens that would lengthen the word before them; they never follow a
                 prefix.
+            heads: heads that say where in the audio a token comes from.
 
         Raises:
+            EngineUnavailable: the decoder has no such heads.
             ValueError: the modules are not of the kind that Canary has.
         """
         stack = decoder.decoder
@@ -73,6 +87,7 @@ class GreedyDecoder:
         if head.mlp.layers != 1:
             raise ValueError("the head has more than one layer")
         self._layers = [DecoderLayer(block) for block in stack.layers]
+        self._heads = AlignmentHeads(heads, self._layers)
         self._final_norm = stack.final_layer_norm
         self._embedding = decoder.embedding
         learned = decoder.embedding.learn_positional_encodings
@@ -185,7 +200,7 @@ class GreedyDecoder:
 
     def _hidden(self, state: Buffers, tokens: Tensor, places: Tensor) -> Tensor:
         """Return what the layers make of `tokens` at `places`, both (rows, count): shape (rows,
-        count, width).
+        count, width). Where in the audio each next token comes from is written down.
         """
         embedding = self._embedding
         states = embedding.token_embedding(tokens) + self._positions[places]
@@ -193,8 +208,10 @@ class GreedyDecoder:
         later = torch.arange(state.bucket.positions, device=places.device) > places[:, :, None]
         row = torch.arange(len(places), device=places.device)[:, None]
         bias = later[:, None].to(states.dtype) * MASKED
-        for layer, own, audio in zip(self._layers, state.own, state.audio, strict=True):
-            states = layer(
+        attended: Tensor | None = None
+        layers = enumerate(zip(self._layers, state.own, state.audio, strict=True))
+        for index, (layer, own, audio) in layers:
+            states, query = layer(
                 states,
                 own_places=(row, places),
                 own=own,
@@ -202,6 +219,11 @@ class GreedyDecoder:
                 audio=audio,
                 audio_bias=state.audio_bias,
             )
+            attention = self._heads.attention(index, query, audio, state.audio_bias)
+            if attention is not None:
+                attended = attention if attended is None else attended + attention
+        if attended is not None:
+            state.frames.scatter_(1, places + 1, frames_of(attended).view(places.shape))
         return states
 
     def _bucket(self, segments: int, texts: int, frames: int, positions: int) -> Bucket:
@@ -238,18 +260,21 @@ class GreedyDecoder:
             self._memory = self._memory.new_zeros(elements)
 
     def _read(self, state: Buffers, begun: Begun) -> list[list[Decoded]]:
-        rows = state.written.view(state.bucket.segments, state.bucket.texts, -1)
-        result = []
-        for texts in rows[: begun.segments, :, begun.prompt_length :].tolist():
-            decoded = []
-            for row in texts:
-                complete = self._end in row
-                tokens = row[: row.index(self._end)] if complete else row
-                while tokens and tokens[-1] == self._pad:
-                    tokens.pop()
-                decoded.append(Decoded(tuple(tokens), complete))
-            result.append(decoded)
-        return result
+        shape = (state.bucket.segments, state.bucket.texts, -1)
+        written = state.written.view(shape)[: begun.segments, :, begun.prompt_length :].tolist()
+        frames = state.frames.view(shape)[: begun.segments, :, begun.prompt_length :].tolist()
+        return [
+            [self._read_text(*text) for text in zip(*segment, strict=True)]
+            for segment in zip(written, frames, strict=True)
+        ]
+
+    def _read_text(self, row: list[int], frames: list[int]) -> Decoded:
+        complete = self._end in row
+        tokens = row[: row.index(self._end)] if complete else row
+        while tokens and tokens[-1] == self._pad:
+            tokens.pop()
+        seen = frames[: len(tokens)] if self._heads else ()
+        return Decoded(tuple(tokens), complete, tuple(seen))
 
 
 def at_least(sizes: Sequence[int], wanted: int) -> int:

@@ -31,7 +31,7 @@ from rtc_server.pcm import SPEECH_RATE, Samples
 class HfWriter:
     """See `Writer`. Owned by one thread."""
 
-    continues = False
+    continues = aligns = False
 
     def __init__(self, model: Any, processor: Any, device: str, title: str) -> None:
         """Take over a loaded model; `device` is ``cpu`` or ``cuda``."""

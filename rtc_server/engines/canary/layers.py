@@ -54,8 +54,8 @@ class DecoderLayer:
         own_bias: Tensor,
         audio: tuple[Tensor, Tensor],
         audio_bias: Tensor,
-    ) -> Tensor:
-        """Return the next states of some tokens of every text.
+    ) -> tuple[Tensor, Tensor]:
+        """Return the next states of some tokens of every text, and their queries to the audio.
 
         Args:
             states: shape (segments * texts, tokens, width).
@@ -69,7 +69,8 @@ class DecoderLayer:
             audio_bias: added to the scores of frames, shape (segments, 1, 1, frames).
 
         Returns:
-            Shape of `states`.
+            States in the shape of `states`, queries of shape (segments, heads, texts * tokens,
+            width / heads).
         """
         rows, tokens, width = states.shape
         size = width // self.heads
@@ -88,7 +89,7 @@ class DecoderLayer:
         states = states + self._cross_out(heard.transpose(1, 2).reshape(rows, tokens, width))
 
         inner = self._activation(self._feed_in(self._norms[2](states)))
-        return states + self._feed_out(inner)
+        return states + self._feed_out(inner), query
 
 
 def _joined(*modules: Any) -> tuple[Tensor, Tensor]:

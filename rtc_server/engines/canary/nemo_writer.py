@@ -18,6 +18,7 @@ from nemo.core.connectors.save_restore_connector import SaveRestoreConnector
 from nemo.utils import logging as nemo_logging
 from omegaconf import OmegaConf
 
+from rtc_server.engines.canary.alignment import DEFAULT_HEADS, LayerHeads, parse_heads
 from rtc_server.engines.canary.archive import unpacked
 from rtc_server.engines.canary.device import (
     choose_device,
@@ -26,7 +27,7 @@ from rtc_server.engines.canary.device import (
     on_device,
 )
 from rtc_server.engines.canary.files import not_canary, open_archive
-from rtc_server.engines.canary.greedy import GreedyDecoder
+from rtc_server.engines.canary.greedy import Decoded, GreedyDecoder
 from rtc_server.engines.canary.pieces import Pieces
 from rtc_server.engines.canary.prompts import NemoPrompts, known_languages
 from rtc_server.engines.canary.translator import (
@@ -44,12 +45,16 @@ from rtc_server.pcm import Samples
 class NemoWriter:
     """See `Writer`. Owned by one thread; never call the model's own ``transcribe`` beside it."""
 
-    continues = True
+    continues = aligns = True
 
-    def __init__(self, model: Any, device: str, title: str) -> None:
-        """Take over a restored `model`; `device` is ``cpu`` or ``cuda``.
+    def __init__(
+        self, model: Any, device: str, title: str, heads: Sequence[LayerHeads] = ()
+    ) -> None:
+        """Take over a restored `model`; `device` is ``cpu`` or ``cuda``. `heads` say where in the
+        audio words are; by default `DEFAULT_HEADS`.
 
         Raises:
+            EngineUnavailable: its decoder has no such heads.
             ValueError: its decoder is not of the kind that Canary has.
         """
         self.model, self.device, self.title = model, device, title
@@ -64,6 +69,7 @@ class NemoWriter:
             end=tokenizer.eos_id,
             pad=tokenizer.pad_id,
             inside_word=self._pieces.inside_word(),
+            heads=heads or parse_heads(DEFAULT_HEADS),
         )
         if device == "cuda":
             self.decoder.reserve(MAX_BATCH, 2, MAX_AUDIO_S)
@@ -71,18 +77,21 @@ class NemoWriter:
         self.languages = known_languages(frozenset(tokenizer.vocab).__contains__)
 
     @classmethod
-    def load(cls, model: str, device: str, models_dir: Path) -> "NemoWriter":
+    def load(
+        cls, model: str, device: str, models_dir: Path, heads: str = DEFAULT_HEADS
+    ) -> "NemoWriter":
         """Restore `model`, a path or a name; all as in `EngineOptions`.
 
         Raises:
             EngineUnavailable: no such model or device here, or the model is no Canary.
         """
-        chosen = choose_device(device)
+        chosen, chosen_heads = choose_device(device), parse_heads(heads)
         path, handle = open_archive(model, models_dir)
         try:
             with handle:
                 restored = restore(handle, path)
-            writer = cls(restored, chosen, f"NVIDIA Canary through NeMo ({path.stem})")
+            title = f"NVIDIA Canary through NeMo ({path.stem})"
+            writer = cls(restored, chosen, title, chosen_heads)
         except ValueError as exc:
             raise not_canary(path) from exc
         except torch.OutOfMemoryError as exc:
@@ -102,9 +111,17 @@ class NemoWriter:
             prefixes = self.prefixes(wanted, limits)
             decoded = self.decoder.decode(states, frame_counts, prompts, most, prefixes)
         return [
-            [Written(self._pieces.text(one.tokens), one.complete) for one in texts[: len(asked)]]
+            [self._written(one) for one in texts[: len(asked)]]
             for texts, asked in zip(decoded, wanted, strict=True)
         ]
+
+    def _written(self, decoded: Decoded) -> Written:
+        spelled = self._pieces.spelled(decoded.tokens)
+        return Written(
+            self._pieces.text(decoded.tokens),
+            decoded.complete,
+            tuple(zip(spelled, decoded.frames, strict=True)),
+        )
 
     def encode(self, waves: Sequence[Samples]) -> tuple[Any, Any]:
         """Encoder states (segments, frames, width), and how many frames of each are real."""

@@ -31,7 +31,7 @@ class OnnxWriter:
     """See `Writer`. Owned by one thread."""
 
     device = "cpu"
-    continues = False
+    continues = aligns = False
 
     def __init__(self, folder: Path, threads: int, title: str) -> None:
         """Load the model in `folder`; a call computes on up to `threads` threads.

@@ -24,6 +24,10 @@ class Pieces:
         """Return the text of `tokens`, control tokens included."""
         return str(self._tokenizer.ids_to_text(list(tokens))) if tokens else ""
 
+    def spelled(self, tokens: Sequence[int]) -> list[str]:
+        """Return each token as it stands in a text, with the space before it."""
+        return [self._names[token].replace(_BEGINS_WORD, " ") for token in tokens]
+
     def prefix(self, committed: str) -> tuple[int, ...]:
         """Return tokens whose text is `committed`, for an answer to begin with.
 

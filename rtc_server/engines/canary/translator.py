@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, AstStatus
+from rtc_server.engines.canary.alignment import word_times
 from rtc_server.engines.canary.canary_text import clean
 from rtc_server.engines.canary.prompts import check_pairs, translated_pairs
 from rtc_server.engines.safety import doubt_text, doubt_translation, is_silent
@@ -64,6 +65,9 @@ class Written:
     """May hold control tokens."""
     complete: bool
     """True if the model ended it by itself, within its limit."""
+    pieces: tuple[tuple[str, int], ...] = ()
+    """Pieces of the text, each with the encoder frame that it comes from; empty of a writer that
+    does not say."""
 
 
 class Writer(Protocol):
@@ -88,6 +92,10 @@ class Writer(Protocol):
     @property
     def continues(self) -> bool:
         """True if texts go on from `Wanted.committed`; others begin anew."""
+
+    @property
+    def aligns(self) -> bool:
+        """True if `Written.pieces` say where in the audio they come from."""
 
     def write(
         self, waves: Sequence[Samples], wanted: Sequence[Sequence[Wanted]], limits: Sequence[int]
@@ -121,7 +129,11 @@ class CanaryAst:
             partials=True,
             max_batch=MAX_BATCH,
             max_audio_s=MAX_AUDIO_S,
+            # Without times, what a model guesses early is committed as soon as it guesses twice.
+            target_partials=writer.aligns,
             prefix=writer.continues,
+            word_times=writer.aligns,
+            alignment=writer.aligns,
             deadline_s=DEADLINE_S[writer.device],
             notes=tuple(notes),
         )
@@ -196,7 +208,13 @@ def judged(request: AstRequest, written: Sequence[Written]) -> AstResult:
         doubt = doubt_translation(source_text, target_text, pair, audio_s, complete)
     if doubt is not None:
         return not_understood(doubt.value)
-    return AstResult(AstStatus.OK, source_text, target_text)
+    padding_ms = 500.0 * max(0.0, MIN_AUDIO_S - audio_s)
+    times = [
+        word_times(text, one.pieces, padding_ms, int(1000 * audio_s)) if one.pieces else ()
+        for text, one in zip((source_text, target_text), written, strict=False)
+    ]
+    words, target_words = [*times, ()][:2]
+    return AstResult(AstStatus.OK, source_text, target_text, words=words, target_words=target_words)
 
 
 def wanted_texts(request: AstRequest) -> tuple[Wanted, ...]:

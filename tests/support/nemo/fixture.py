@@ -1,5 +1,7 @@
 """The committed model, speech for it, and untrained models of the same kind."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import torch
 from models.fixture.architecture import TINY, build
 from models.fixture.phrases import PHRASES
 from models.fixture.voices import espeak
-from rtc_server.engines.base import AstRequest, EngineOptions, Pair
+from rtc_server.engines.base import AstRequest, AstResult, EngineOptions, Pair
 from rtc_server.engines.canary.nemo_writer import NemoWriter
 from rtc_server.pcm import Samples
 
@@ -33,6 +35,11 @@ def say(text: str, language: str) -> Samples:
 def said(text: str, pair: Pair, partial: bool = False) -> AstRequest:
     """A request for `text` spoken in the first language of `pair`."""
     return AstRequest(say(text, pair[0]), *pair, partial)
+
+
+def timeless(results: Sequence[AstResult]) -> list[AstResult]:
+    """Results without the times of their words."""
+    return [replace(result, words=(), target_words=()) for result in results]
 
 
 @cache

@@ -20,3 +20,9 @@ def test_voices_may_compute_elsewhere(
 ) -> None:
     translating, speaking = engine_options(EngineSettings(device=device, tts_device=tts_device))
     assert (translating.device, speaking.device) == devices
+
+
+def test_canary_gets_its_model_and_the_heads_that_say_where_words_are() -> None:
+    settings = EngineSettings(canary_model="/a.nemo", canary_heads="4:1,5")
+    translating, _ = engine_options(settings)
+    assert (translating.canary_model, translating.canary_heads) == ("/a.nemo", "4:1,5")

@@ -35,9 +35,15 @@ class Told:
     title, device, precision, languages = "Told", "cpu", "float32", ("en", "ru")
 
     def __init__(
-        self, texts: dict[Pair, str] = TEXTS, room: int = 64, *, continues: bool = False
+        self,
+        texts: dict[Pair, str] = TEXTS,
+        room: int = 64,
+        *,
+        continues: bool = False,
+        frames: Sequence[int] = (),
     ) -> None:
-        self.continues = continues
+        """`frames`: one for each letter of a text; more are not looked at."""
+        self.continues, self.aligns, self._frames = continues, bool(frames), frames
         self.texts = texts
         self.room = room
         self.calls: list[list[tuple[int, tuple[Wanted, ...], int]]] = []
@@ -50,9 +56,12 @@ class Told:
         if len(waves) > self.room:
             raise OutOfMemory
         return [
-            [Written(self.texts[text.source, text.language], True) for text in texts]
+            [self._written(self.texts[text.source, text.language]) for text in texts]
             for texts in wanted
         ]
+
+    def _written(self, text: str) -> Written:
+        return Written(text, True, tuple(zip(text, self._frames, strict=False)))
 
 
 def engine(writer: Told) -> CanaryAst:
@@ -109,6 +118,36 @@ def test_a_doubtful_translation_of_a_partial_is_withheld_too() -> None:
 @pytest.mark.parametrize("continues", [False, True])
 def test_its_capabilities_say_if_answers_continue_what_is_committed(continues: bool) -> None:
     assert engine(Told(continues=continues)).capabilities.prefix == continues
+
+
+def test_an_engine_that_sees_where_words_are_says_so_and_when_each_was_said() -> None:
+    texts = {("en", "en"): "It is one.", ("en", "ru"): "Уже час."}
+    aligning = engine(Told(texts, frames=[2, 2, 0, 9, 5, 0, 20, 4, 4, 4]))
+    told = aligning.capabilities
+    assert told.word_times and told.alignment and told.target_partials
+    (result,) = aligning.translate([AstRequest(speech(1.5), "en", "ru")])
+    assert [(word.text, word.end_ms) for word in result.words] == [
+        ("It", 240),
+        ("is", 800),
+        ("one.", 1500),
+    ]
+    assert [(word.text, word.end_ms) for word in result.target_words] == [
+        ("Уже", 240),
+        ("час.", 1500),
+    ]
+
+
+def test_times_of_short_audio_count_from_its_own_beginning() -> None:
+    texts = {("en", "en"): "One.", ("en", "ru"): "Час."}
+    request = AstRequest(speech(0.5), "en", "ru", partial=True)
+    (result,) = engine(Told(texts, frames=[5] * 4)).translate([request])
+    assert [word.end_ms for word in result.words] == [230], "80 ms a frame, less 250 ms before it"
+    assert result.target_words == ()
+
+
+def test_one_that_does_not_see_where_words_are_is_asked_when_a_segment_is_over() -> None:
+    told = engine(Told()).capabilities
+    assert not (told.word_times or told.alignment or told.target_partials)
 
 
 def test_what_cannot_be_heard_never_reaches_the_model() -> None:

@@ -1,0 +1,152 @@
+"""Words that Canary's fixture commits while a phrase is still being said, by each policy.
+
+    python -m bench.canary_commit                       # phrases of the voices that chose the heads
+    python -m bench.canary_commit --voices m7 f4        # voices that the model never heard
+    python -m bench.canary_commit --choose              # tries each head of the model by itself
+
+Audio grows by `STEP_MS` a pass, as in the interpreter; the engine itself and the interpreter's own
+rules (`SimultaneousText`) answer, without a server, so that the figures are the same on every
+machine. "First word" is the audio that had not been heard yet when the first word of the
+translation was committed: what the time of computing does not change. Needs the extra ``canary``.
+"""
+
+import argparse
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.harness import percentile
+from models.fixture.phrases import PHRASES
+from models.fixture.voices import espeak
+from rtc_server.engines.base import Ast, AstRequest, AstStatus, Pair, Texts
+from rtc_server.engines.canary.alignment import DEFAULT_HEADS
+from rtc_server.engines.canary.translator import CanaryAst
+from rtc_server.interpreter.modes import PRESETS, Mode, Preset
+from rtc_server.interpreter.simultaneous import SimultaneousText
+from rtc_server.pcm import SPEECH_RATE, Samples
+
+MODEL = Path(__file__).parents[1] / "models" / "fixture" / "phrasebook.nemo"
+STEP_MS = 400
+LEAST_MS = 600
+"""Audio of the first pass."""
+BEFORE_MS, BEHIND_MS = 250, 300
+"""Silence that is heard before a phrase, and behind it until the segment ends."""
+LONG_S = 2.5
+"""Speech of a phrase, the silence around it aside, from which on an early word counts."""
+ACCENTS = {"en": "en-us", "ru": "ru"}
+TEXTS: dict[Pair, tuple[tuple[str, str], ...]] = {
+    ("en", "ru"): PHRASES,
+    ("ru", "en"): tuple((ru, en) for en, ru in PHRASES),
+}
+
+
+class Phrase(NamedTuple):
+    """A phrase that is said."""
+
+    pair: Pair
+    source: str
+    target: str
+    samples: Samples
+    speech_s: float
+    """Its length without the silence around it."""
+
+
+class Outcome(NamedTuple):
+    """A phrase, interpreted."""
+
+    is_equal: bool
+    """Both texts are those of the phrase translated when it is over."""
+    early_s: float
+    """Audio that followed the commitment of the first word of the translation."""
+    speech_s: float
+    """Length of the phrase."""
+
+
+def phrases(voices: Sequence[str], speeds: Sequence[int]) -> Iterator[Phrase]:
+    """Yield every phrase in both languages, by each voice at each speed in words a minute."""
+    silence = BEFORE_MS * SPEECH_RATE // 1000, BEHIND_MS * SPEECH_RATE // 1000
+    for pair, texts in TEXTS.items():
+        for source, target in texts:
+            for voice in voices:
+                for speed in speeds:
+                    spoken = espeak().speak(source, f"{ACCENTS[pair[0]]}+{voice}", speed, 50)
+                    samples = np.pad(spoken, silence)
+                    yield Phrase(pair, source, target, samples, len(spoken) / SPEECH_RATE)
+
+
+def interpret(engine: Ast, preset: Preset, phrase: Phrase, *, has_times: bool) -> Outcome:
+    """Interpret a phrase while it is said, and hold the texts against those of the whole."""
+    whole = engine.translate([AstRequest(phrase.samples, *phrase.pair)])[0]
+    told = engine.capabilities
+    if not has_times:
+        told = replace(told, word_times=False, alignment=False)
+    text = SimultaneousText(preset, told, phrase.pair[1], Texts())
+    total_ms = len(phrase.samples) * 1000 // SPEECH_RATE
+    first_ms = total_ms
+    for heard_ms in range(LEAST_MS, total_ms, STEP_MS):
+        heard = phrase.samples[: heard_ms * SPEECH_RATE // 1000]
+        request = AstRequest(
+            heard, *phrase.pair, partial=True, wants_target=True, committed=text.committed
+        )
+        (result,) = engine.translate([request])
+        if result.status is AstStatus.OK:
+            text.feed(heard_ms, result)
+        if text.committed.target:
+            first_ms = min(first_ms, heard_ms)
+    request = AstRequest(phrase.samples, *phrase.pair, committed=text.committed)
+    (result,) = engine.translate([request])
+    if result.status is AstStatus.OK:
+        text.finish(total_ms, result)
+    wanted = Texts(whole.source_text, whole.target_text)
+    return Outcome(text.committed == wanted, (total_ms - first_ms) / 1000, phrase.speech_s)
+
+
+def row(name: str, outcomes: Sequence[Outcome]) -> str:
+    """Return one line of the table."""
+    equal = sum(each.is_equal for each in outcomes)
+    long = [each.early_s for each in outcomes if each.speech_s > LONG_S]
+    every = [each.early_s for each in outcomes]
+    late = f"{percentile(long, 50):.2f} s, {sum(s >= 0.7 for s in long)} of {len(long)}"
+    return (
+        f"| {name} | {equal} of {len(outcomes)} ({100 * equal / len(outcomes):.0f} %) | "
+        f"{percentile(every, 50):.2f} s | {late if long else '–'} |"
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--voices", nargs="+", default=["m3", "f2"], help="espeak-ng's variants")
+    parser.add_argument("--speeds", nargs="+", type=int, default=[160, 100], help="words a minute")
+    parser.add_argument("--heads", nargs="+", default=[DEFAULT_HEADS], help="as --canary-heads")
+    parser.add_argument("--choose", action="store_true", help="each head of the model by itself")
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of NeMo's libraries among each other
+        from rtc_server.engines.canary.nemo_writer import NemoWriter  # noqa: PLC0415
+    heads = options.heads
+    if options.choose:
+        heads = ["-1", "-2", *(f"{layer}:{head}" for layer in (-2, -1) for head in range(4))]
+    said = list(phrases(options.voices, options.speeds))
+    print(
+        "| policy | equal to `consecutive` | first word earlier, p50 | "
+        f"of phrases over {LONG_S} s, p50, and 0.7 s earlier |\n|---|---|---|---|"
+    )
+    for each in heads:
+        engine = CanaryAst(NemoWriter.load(str(MODEL), "cpu", Path(), each), "canary", "")
+        for mode in (Mode.FAST, Mode.BALANCED, Mode.ACCURATE):
+            outcomes = [interpret(engine, PRESETS[mode], one, has_times=True) for one in said]
+            print(row(f"attention, `{mode}`, heads `{each}`", outcomes), flush=True)
+    for mode in (Mode.FAST, Mode.BALANCED, Mode.ACCURATE):
+        outcomes = [interpret(engine, PRESETS[mode], one, has_times=False) for one in said]
+        print(row(f"agreement, `{mode}`", outcomes), flush=True)
+
+
+if __name__ == "__main__":
+    main()
