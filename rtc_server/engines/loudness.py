@@ -16,18 +16,23 @@ _PIECE = SPEECH_RATE // 10
 _LOUDEST_PEAK = 0.98
 
 
+def centered(samples: Samples) -> Samples:
+    """Return `samples`, shape (n,), n >= 1, without their constant offset."""
+    return samples - np.mean(samples, dtype=np.float64).astype(np.float32)
+
+
 def leveled(samples: Samples) -> Samples:
     """Return `samples` (16 kHz, shape (n,), n >= 1) without offset, speech at `SPEECH_DBFS`.
 
     The gain is that of the loud part (the 95th percentile of levels over 100 ms) and is held back
     where a peak would be clipped.
     """
-    centered = samples - np.mean(samples, dtype=np.float64).astype(np.float32)
-    pieces = [centered[at : at + _PIECE] for at in range(0, len(centered), _PIECE)]
+    even = centered(samples)
+    pieces = [even[at : at + _PIECE] for at in range(0, len(even), _PIECE)]
     powers = [float(np.mean(np.square(piece, dtype=np.float64))) for piece in pieces]
     level = float(np.sqrt(np.percentile(powers, 95)))
-    peak = float(np.max(np.abs(centered)))
+    peak = float(np.max(np.abs(even)))
     if level == 0.0:
-        return centered
+        return even
     gain = min(10 ** (SPEECH_DBFS / 20) / level, 10 ** (MOST_GAIN_DB / 20), _LOUDEST_PEAK / peak)
-    return (centered * np.float32(gain)).astype(np.float32)
+    return (even * np.float32(gain)).astype(np.float32)

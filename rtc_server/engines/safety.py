@@ -13,6 +13,7 @@ from itertools import groupby
 
 import numpy as np
 
+from rtc_server.engines.loudness import centered
 from rtc_server.engines.writing import script_of_language, script_of_letter
 from rtc_server.pcm import Samples
 
@@ -89,7 +90,8 @@ class Doubt(StrEnum):
 
 def is_silent(samples: Samples) -> bool:
     """Return whether there is nothing audible: too quiet for speech, or not numbers at all."""
-    peak = float(np.max(np.abs(samples)))
+    with np.errstate(invalid="ignore"):  # infinity less itself
+        peak = float(np.max(np.abs(centered(samples))))
     return not SILENCE_PEAK <= peak < float("inf")
 
 

@@ -189,3 +189,16 @@ def test_a_bad_book_names_file_and_line(tmp_path: Path) -> None:
     own.write_text("[topic.work]\nphrases = []\n", encoding="utf-8")
     with pytest.raises(EngineUnavailable, match=r"own\.toml, line 1: .*needs title"):
         create(EngineOptions(phrasebooks=(own,)))
+
+
+def test_a_phrase_with_a_constant_offset_is_understood() -> None:
+    said, meant = next(iter(ENGLISH.items()))
+    samples = np.concatenate([ROOM, english(said), ROOM])
+    for partial in (False, True):
+        plain, shifted = (
+            engine().translate([AstRequest(samples + np.float32(offset), "en", "ru", partial)])[0]
+            for offset in (0.0, 0.2)
+        )
+        assert shifted == plain
+        assert plain.source_text
+        assert partial or plain.target_text == meant

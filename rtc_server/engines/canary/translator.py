@@ -15,6 +15,7 @@ from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, AstS
 from rtc_server.engines.canary.alignment import word_times
 from rtc_server.engines.canary.canary_text import clean
 from rtc_server.engines.canary.prompts import check_pairs, translated_pairs
+from rtc_server.engines.loudness import leveled
 from rtc_server.engines.safety import doubt_text, doubt_translation, is_silent
 from rtc_server.errors import EngineError
 from rtc_server.pcm import SPEECH_RATE, Samples
@@ -173,7 +174,7 @@ class CanaryAst:
     def _translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         if not batch:
             return []
-        waves = [padded(request.samples) for request in batch]
+        waves = [padded(leveled(request.samples)) for request in batch]
         wanted = [wanted_texts(request) for request in batch]
         limits = [longest_text(len(request.samples)) for request in batch]
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rtc_server.engines.loudness import centered
 from rtc_server.engines.phrasebook import acoustic, pronounce
 from rtc_server.engines.phrasebook.book import LANGUAGES, Book
 from rtc_server.engines.phrasebook.decoder import PAUSE, Decoder, as_phones, dictionary
@@ -89,8 +90,9 @@ class PhraseRecognizer:
 
     def understand(self, samples: Samples, language: str) -> Understanding:
         """Recognise a whole segment."""
-        clean = denoise(samples)
-        noise = 1 - _power(clean) / max(_power(samples), _LEAST_POWER)
+        even = centered(samples)  # an offset would pass for noise
+        clean = denoise(even)
+        noise = 1 - _power(clean) / max(_power(even), _LEAST_POWER)
         if noise > _MOST_NOISE:  # or silence
             return Understanding((), None, matched=False, sound=())
         audio = Decoder.condition(with_room(clean))
@@ -117,7 +119,7 @@ class PhraseRecognizer:
 
     def words_so_far(self, samples: Samples, language: str) -> tuple[str, ...]:
         """Recognise the whole words at the beginning of an unfinished segment."""
-        audio = Decoder.condition(with_room(denoise(samples)))
+        audio = Decoder.condition(with_room(denoise(centered(samples))))
         heard = self._decoders[language].words_so_far(audio)
         return tuple(one.text for one in heard if one.text != PAUSE)
 

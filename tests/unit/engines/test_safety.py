@@ -115,6 +115,10 @@ def test_what_cannot_be_heard_is_silence(level: float) -> None:
     assert is_silent(np.full(1600, level, dtype=np.float32))
 
 
+def test_a_constant_offset_is_silence() -> None:
+    assert is_silent(np.full(1600, 0.2, dtype=np.float32))
+
+
 def test_whispering_is_not_silence() -> None:
     quiet = 0.003 * np.sin(np.arange(1600)).astype(np.float32)
     assert not is_silent(quiet)

@@ -197,6 +197,25 @@ def test_a_pair_it_does_not_have_is_refused(pair: Pair) -> None:
     assert not told.calls
 
 
+def test_a_quiet_voice_with_an_offset_is_heard_as_loud_as_any_other() -> None:
+    heard: list[Samples] = []
+
+    class Listening(Told):
+        def write(
+            self,
+            waves: Sequence[Samples],
+            wanted: Sequence[Sequence[Wanted]],
+            limits: Sequence[int],
+        ) -> list[list[Written]]:
+            heard.extend(waves)
+            return super().write(waves, wanted, limits)
+
+    loud = speech()
+    quiet = loud * np.float32(0.05) + np.float32(0.02)
+    engine(Listening()).translate([AstRequest(each, "en", "ru") for each in (loud, quiet)])
+    np.testing.assert_allclose(heard[1], heard[0], atol=1e-3)
+
+
 def test_short_audio_is_padded_on_both_sides() -> None:
     wave = padded(np.ones(1000, dtype=np.float32))
     assert len(wave) == SPEECH_RATE
