@@ -66,6 +66,8 @@ class ModelSet:
     """Purpose, in a few words."""
     models: tuple[Model, ...]
     """Members, in the order of fetching."""
+    memory_mb: int = 0
+    """Most main memory that the server takes with them, in MB; 0 when it is not known."""
 
     @property
     def size_bytes(self) -> int:
@@ -129,10 +131,11 @@ def read_sets(text: str, models: Iterable[Model]) -> tuple[ModelSet, ...]:
                 id=str(entry["id"]),
                 title=str(entry["title"]),
                 models=tuple(known[model_id] for model_id in entry["models"]),
+                memory_mb=int(entry.get("memory_mb", 0)),
             )
             for entry in tomllib.loads(text).get("set", ())
         )
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as exc:
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as exc:
         raise ModelError(f"The catalogue's sets of models cannot be read: {exc!r}.") from exc
     if twice := [each.id for each in sets if each.id in known]:
         raise ModelError(f"In the catalogue {twice[0]!a} is both a model and a set.")

@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 
+from rtc_server import catalog
 from rtc_server.app.needed_models import must_be_here, needed_models
 from rtc_server.catalog import FileState, Model, models_folder, state_of
 from rtc_server.cli.fetching import Source, fetch_models
@@ -52,6 +53,11 @@ def _asked(settings: EngineSettings, missing: Sequence[Model], folder: str) -> b
     lines = [
         f"The engine set {settings.engines} needs {len(missing)} models that are not in {folder}:",
         *(f"  {model.id}  {_megabytes([model])}, {model.licence}" for model in missing),
+        *(
+            f"Serving takes up to {each.memory_mb / 1000:.1f} GB of memory."
+            for each in catalog.model_sets()
+            if each.id == settings.engines and each.memory_mb
+        ),
         f"Fetch {_megabytes(missing)} now? [y/N] ",
     ]
     print("\n".join(lines), end="", file=sys.stderr, flush=True)

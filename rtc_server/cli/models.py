@@ -53,10 +53,12 @@ def describe_set(each: ModelSet, folder: Path) -> list[str]:
     absent = [model.id for model in each.models if presence(model, folder) != "fetched"]
     here = f"not fetched: {', '.join(absent)}" if absent else "fetched"
     licences = dict.fromkeys(model.licence for model in each.models)
+    memory = [f"  memory: up to {each.memory_mb / 1000:.1f} GB"] if each.memory_mb else []
     return [
         f"{each.id}  (set, {each.size_bytes / 1e6:.0f} MB, {here})",
         f"  {each.title}",
         f"  models: {', '.join(model.id for model in each.models)}",
+        *memory,
         f"  licences: {'; '.join(licences)}",
     ]
 

@@ -53,6 +53,8 @@ def test_a_folder_gives_its_voices_by_language(folder: Path) -> None:
     }
     assert capabilities.sample_rate == 22_050
     assert "GPL" in capabilities.licence
+    assert "voice it_IT-tiny-low: not stated" in capabilities.licence
+    assert any("it_IT-tiny-low" in note for note in capabilities.notes)
 
 
 def test_a_chunk_for_each_sentence_at_one_rate(folder: Path) -> None:

@@ -58,7 +58,12 @@ class PiperTts:
         self._capabilities = TtsCapabilities(
             name="piper",
             title=f"Piper ({', '.join(file.name for file in files)})",
-            licence="GPL-3.0-or-later, in a process of its own; each voice has its own licence",
+            licence="; ".join(
+                [
+                    "GPL-3.0-or-later, in a process of its own",
+                    *(f"voice {file.name}: {file.licence or 'not stated'}" for file in files),
+                ]
+            ),
             voices={
                 language: tuple(
                     voice for file in files if file.language == language for voice in file.voices
@@ -67,7 +72,12 @@ class PiperTts:
             },
             sample_rate=max(file.sample_rate for file in files),
             deadline_s=_DEADLINE_S,
-            notes=("Each Piper voice has a licence of its own: read its MODEL_CARD.",),
+            notes=tuple(
+                f"Nothing states the licence of voice {file.name}: look for its MODEL_CARD, and "
+                "put it beside the voice."
+                for file in files
+                if not file.licence
+            ),
         )
 
     @property

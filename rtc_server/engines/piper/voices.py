@@ -10,6 +10,9 @@ from typing import Any, BinaryIO
 from rtc_server import catalog
 from rtc_server.errors import EngineUnavailable, ModelError
 
+_CARD = "MODEL_CARD"
+"""File beside a voice, as Piper's authors publish it."""
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceFile:
@@ -29,6 +32,8 @@ class VoiceFile:
     """Its own pace: larger is slower."""
     speakers: dict[str, int]
     """Names of its speakers and their numbers; empty for a voice of one."""
+    licence: str
+    """Licence in the catalogue's words or those of its card; empty when nothing states one."""
 
     @property
     def name(self) -> str:
@@ -65,7 +70,8 @@ def _fetched(models_dir: Path) -> Iterator[VoiceFile]:
         except ModelError as exc:
             raise EngineUnavailable(str(exc)) from exc
         path = catalog.path_of(models_dir, model, weights)
-        yield _voice(path, partial(catalog.open_verified, models_dir, model, weights), text)
+        open_model = partial(catalog.open_verified, models_dir, model, weights)
+        yield _voice(path, open_model, text, model.licence)
 
 
 def _voice_at(path: Path) -> VoiceFile:
@@ -81,10 +87,21 @@ def _voice_at(path: Path) -> VoiceFile:
         text = config_path.read_bytes()
     except OSError as exc:
         raise EngineUnavailable(f"Cannot read {config_path}: {exc.strerror}.") from exc
-    return _voice(path, lambda: path.open("rb"), text)
+    return _voice(path, lambda: path.open("rb"), text, _licence_in_card(path.with_name(_CARD)))
 
 
-def _voice(path: Path, open_model: Callable[[], BinaryIO], text: bytes) -> VoiceFile:
+def _licence_in_card(path: Path) -> str:
+    """Return what a voice's card says of its recordings' licence and of what it was made from."""
+    try:
+        card = path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = (line.strip(" *\t") for line in card.splitlines())
+    told = [line for line in lines if line.lower().startswith(("license:", "fine-tuned from"))]
+    return "; ".join(line.partition(":")[2].strip() if ":" in line[:8] else line for line in told)
+
+
+def _voice(path: Path, open_model: Callable[[], BinaryIO], text: bytes, licence: str) -> VoiceFile:
     """Return a voice with the configuration in `text`."""
     try:
         config = json.loads(text)
@@ -96,6 +113,7 @@ def _voice(path: Path, open_model: Callable[[], BinaryIO], text: bytes) -> Voice
             sample_rate=int(config["audio"]["sample_rate"]),
             length_scale=float(config.get("inference", {}).get("length_scale", 1.0)),
             speakers={str(k): int(v) for k, v in (config.get("speaker_id_map") or {}).items()},
+            licence=licence,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise EngineUnavailable(

@@ -35,7 +35,7 @@ def gpu(monkeypatch: Patch) -> tuple[Model, ...]:
         for kind in KINDS
     )  # fmt: skip
     monkeypatch.setattr("rtc_server.catalog.catalog", lambda: models)
-    sets = (ModelSet("gpu", "A test", models),)
+    sets = (ModelSet("gpu", "A test", models, memory_mb=8300),)
     monkeypatch.setattr("rtc_server.catalog.model_sets", lambda: sets)
     return models
 
@@ -86,6 +86,7 @@ def test_a_yes_on_a_terminal_fetches_with_a_bar(
         shown = os.read(ours, 65_536).decode()
     assert f"needs 2 models that are not in {tmp_path}" in shown
     assert "canary  1 MB, licence of canary" in shown
+    assert "Serving takes up to 8.3 GB of memory." in shown
     assert "Fetch 2 MB now? [y/N]" in shown
     assert "██████ 1.0 of 1.0 MB" in shown
     assert site.paths == ["/x/canary.bin", "/x/silero.bin"]

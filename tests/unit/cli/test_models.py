@@ -44,7 +44,7 @@ def run(
     """``rtc-server models`` with a catalogue of one model, and of ``pair``: it and a twin."""
     twin = Model("twin", entry.kind, ("en",), "CC0", 1, entry.files)
     monkeypatch.setattr("rtc_server.catalog.catalog", lambda: (entry, twin))
-    pair = ModelSet("pair", "Two for a test", (entry, twin))
+    pair = ModelSet("pair", "Two for a test", (entry, twin), memory_mb=1600)
     monkeypatch.setattr("rtc_server.catalog.model_sets", lambda: (pair,))
     return main(["models", "--models-dir", str(folder), *argv], environ or {})
 
@@ -323,6 +323,7 @@ def test_a_set_is_fetched_listed_verified_found_and_removed(
         listed = capsys.readouterr().out
         assert "pair  (set, 2 MB, not fetched: tiny, twin)" in listed
         assert "licences: MIT; CC0" in listed
+        assert "memory: up to 1.6 GB" in listed
         assert run(monkeypatch, folder, entry, "fetch", "pair", "tiny") == 0
         assert len(site.paths) == 2
     capsys.readouterr()
