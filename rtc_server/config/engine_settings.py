@@ -1,0 +1,107 @@
+"""Engines: which, their options, queues and deadlines."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtc_server.engine_sets import EMBEDDED, ENGINE_SETS
+from rtc_server.options import option
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Engine settings: engines in use, their deadlines and queues."""
+
+    engines: str = option(
+        EMBEDDED,
+        "set of engines, which fills --ast and --tts: embedded (a phrasebook), laptop (anything, "
+        "on any CPU), gpu (anything, on an NVIDIA GPU)",
+        choices=tuple(ENGINE_SETS),
+    )
+    ast: str = option(
+        "", "speech translation engine (see `rtc-server engines`) instead of the set's"
+    )
+    tts: str = option("", "speech synthesis engine (see `rtc-server engines`) instead of the set's")
+    phrasebook: tuple[Path, ...] = option(
+        (), "further phrasebook files for the phrasebook engine, comma separated"
+    )
+    canary_model: str = option(
+        "nvidia/canary-1b-v2",
+        "Canary's model: a .nemo file (canary), a folder (canary-hf), or a name fetched before",
+    )
+    canary_heads: str = option(
+        "-2",
+        "attention heads of Canary's decoder that say where in the audio words are (canary): "
+        "layers with a space between, each with heads or without (docs/canary.md)",
+    )
+    models_dir: str = option(
+        "", "folder of fetched models; by default rtc-server/models in your cache folder"
+    )
+    silero_models: tuple[str, ...] = option(
+        (),
+        "models for the silero engine, comma separated (see `rtc-server models list`); by default "
+        "the usual one of each language among those that were fetched",
+    )
+    piper_voices: tuple[Path, ...] = option(
+        (), "voices (.onnx files) or folders of them for the piper engine, comma separated"
+    )
+    device: str = option(
+        "auto", "where models compute; auto takes a GPU if any", choices=("auto", "cpu", "cuda")
+    )
+    tts_device: str = option(
+        "",
+        "where voices compute, when not where --device says; Silero is quick on a CPU",
+        choices=("auto", "cpu", "cuda"),
+    )
+    engine_threads: int = option(
+        0,
+        "CPU threads of one engine call (laptop, piper); 0 takes the cores less one",
+        low=0,
+        high=256,
+    )
+    ast_deadline_s: float = option(
+        0.0,
+        "seconds of a translation batch in which its engine may show no sign of work before it is "
+        "restarted; 0 takes the engine's own limit",
+        low=0,
+        high=120,
+    )
+    tts_deadline_s: float = option(
+        0.0,
+        "the same for the next piece of synthesized speech",
+        low=0,
+        high=120,
+    )
+    engine_patience_s: float = option(
+        30.0,
+        "seconds beyond its limit that a call may take while its engine works, as on a busy "
+        "machine; what waits behind it waits so much longer",
+        low=0,
+        high=600,
+    )
+    engine_wait_s: float = option(
+        5.0,
+        "seconds a segment or a text may wait for its turn before it fails; longer, by up to "
+        "--engine-patience-s, while a call takes more than half of that or the engine is restarted",
+        low=0.5,
+        high=120,
+    )
+    engine_start_s: float = option(
+        300.0, "seconds an engine may take to load and warm up", low=1, high=3600
+    )
+    engine_memory_mb: int = option(
+        0,
+        "address space of each engine's process in MB; 0 for no limit, which CUDA needs",
+        low=0,
+        high=100_000_000,
+    )
+    ast_queue: int = option(
+        64, "segments that may wait for translation, all sessions", low=1, high=10_000
+    )
+    tts_queue: int = option(
+        64, "texts that may wait for synthesis, all sessions", low=1, high=10_000
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("ast", "tts"):  # filled here, once: nobody else reads the set's choice
+            if not getattr(self, name):
+                object.__setattr__(self, name, getattr(ENGINE_SETS[self.engines], name))

@@ -1,0 +1,102 @@
+"""HTTP: addresses, TLS, proxies and limits of connections."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+from rtc_server.errors import ConfigError
+from rtc_server.options import option
+
+PATH_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+"""A path that needs no escaping, without a slash at the end."""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host, by address or as ``localhost``, is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """HTTP settings: addresses, TLS, proxies and limits of connections."""
+
+    host: str = option("127.0.0.1", "address to listen on; anything but loopback needs an API key")
+    port: int = option(8000, "TCP port to listen on; 0 takes a free one", low=0, high=65535)
+    path_prefix: str = option(
+        "", "path below which everything is served, such as /interpreter; by default the root"
+    )
+    tls_cert: str = option("", "certificate chain (PEM); with --tls-key the server speaks HTTPS")
+    tls_key: str = option("", "private key of the certificate (PEM, without a password)")
+    trusted_proxies: tuple[str, ...] = option(
+        (),
+        "addresses or networks of reverse proxies, comma separated, whose X-Forwarded-For, -Host "
+        "and -Prefix headers are believed",
+    )
+    api_key: str = option("", "key that callers must present as a Bearer token")
+    max_sessions: int = option(50, "sessions at once; further calls get 503", low=1, high=10_000)
+    address_sessions: int = option(
+        0,
+        "sessions at once of one address, of IPv6 of one /64; 0 takes half of --max-sessions. "
+        "Loopback, --trusted-proxies and who shows the API key itself are not counted",
+        low=0,
+        high=10_000,
+    )
+    max_connections: int = option(
+        0,
+        "TCP connections at once; 0 takes half of the file descriptors, at most 4096",
+        low=0,
+        high=1_000_000,
+    )
+    address_connections: int = option(
+        256,
+        "TCP connections at once of one address, of IPv6 of one /64; 0 for no limit. Loopback and "
+        "--trusted-proxies are not counted",
+        low=0,
+        high=1_000_000,
+    )
+    keepalive_s: float = option(
+        0.0,
+        "seconds a connection may wait for its first or next request; 0 takes 10, and 75 with "
+        "--trusted-proxies",
+        low=0,
+        high=3600,
+    )
+    drain_s: float = option(
+        10.0,
+        "seconds that open sessions and rooms may take to finish their sentence when the server is "
+        "told to stop; a second signal ends it at once",
+        low=0,
+        high=600,
+    )
+    log_level: str = option(
+        "info", "how much to log", choices=("debug", "info", "warning", "error")
+    )
+    log_format: str = option(
+        "text", "lines for people, or one JSON object a line", choices=("text", "json")
+    )
+
+    def __post_init__(self) -> None:
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ConfigError("Set --tls-cert and --tls-key together, or neither.")
+        if self.path_prefix and not PATH_PREFIX.fullmatch(self.path_prefix):
+            raise ConfigError(
+                f"{self.path_prefix!a} is not a path. --path-prefix takes one such as "
+                "/interpreter, without a slash at the end."
+            )
+        for proxy in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                raise ConfigError(
+                    f"{proxy!a} is not an address or a network. --trusted-proxies takes such as "
+                    "127.0.0.1 or 10.0.0.0/8, without bits beyond the mask."
+                ) from None
+
+    def is_loopback(self) -> bool:
+        """Return whether only this machine can reach the server."""
+        return is_loopback(self.host)

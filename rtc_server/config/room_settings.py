@@ -1,0 +1,33 @@
+"""Rooms: how many, for how many, and their links."""
+
+from dataclasses import dataclass
+
+from rtc_server.options import option
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """Room settings: one speaker, many listeners in their own languages."""
+
+    max_rooms: int = option(8, "rooms at once; 0 for none", low=0, high=1000)
+    room_listeners: int = option(
+        100, "listeners and readers of one room at once", low=1, high=100_000
+    )
+    room_languages: int = option(
+        6, "languages that one room is interpreted into at once", low=1, high=100
+    )
+    room_linger_s: float = option(
+        10.0, "seconds a language is interpreted after its last listener left", low=0, high=3600
+    )
+    room_wait_s: float = option(
+        60.0, "seconds a room waits for its speaker to come back", low=0, high=86_400
+    )
+    room_idle_minutes: int = option(
+        180,
+        "on a server with keys, minutes without speech after which a room closes; 0 for no limit",
+        low=0,
+        high=100_000,
+    )
+    room_link_hours: int = option(
+        12, "hours that a room's join link is good for, on a server with keys", low=1, high=720
+    )

@@ -1,0 +1,47 @@
+"""Usage records: where they go."""
+
+import base64
+import re
+from dataclasses import dataclass
+
+from rtc_server.errors import ConfigError
+from rtc_server.options import option
+
+WEBHOOK_SECRET = "whsec_"
+"""Beginning of a secret, as Standard Webhooks has it."""
+SHORTEST_WEBHOOK_KEY = 24
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSettings:
+    """Destinations of a record of each session: key, length, languages, characters, no text."""
+
+    usage_file: str = option("", "file that takes one JSON object a line for each session")
+    usage_webhook: str = option("", "URL that each record is POSTed to, signed")
+    usage_webhook_secret: str = option(
+        "", f"what signs these requests: {WEBHOOK_SECRET} and 24 bytes or more in Base64"
+    )
+
+    def __post_init__(self) -> None:
+        if bool(self.usage_webhook) != bool(self.usage_webhook_secret):
+            raise ConfigError("Set --usage-webhook and --usage-webhook-secret together.")
+        if not self.usage_webhook:
+            return
+        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", self.usage_webhook):
+            raise ConfigError(
+                f"{self.usage_webhook!a} is not a URL. --usage-webhook takes such as "
+                "https://billing.example/usage."
+            )
+        if len(self.webhook_key()) < SHORTEST_WEBHOOK_KEY:
+            raise ConfigError(
+                f"--usage-webhook-secret is {WEBHOOK_SECRET} and {SHORTEST_WEBHOOK_KEY} bytes or "
+                f'more in Base64. `echo {WEBHOOK_SECRET}"$(openssl rand -base64 32)"` makes one.'
+            )
+
+    def webhook_key(self) -> bytes:
+        """Return what signs; empty when the secret is not written as it must be."""
+        try:
+            text = self.usage_webhook_secret.removeprefix(WEBHOOK_SECRET)
+            return base64.b64decode(text, validate=True)
+        except ValueError:
+            return b""
