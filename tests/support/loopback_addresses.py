@@ -4,6 +4,7 @@ The server under test does not call what is replaced here. It is replaced in thi
 that whoever is imported last changes nothing for the others.
 """
 
+import functools
 from collections.abc import Sequence
 from contextvars import ContextVar
 
@@ -13,6 +14,7 @@ addresses: ContextVar[Sequence[str]] = ContextVar("addresses", default=("127.0.0
 """Addresses that peers of this context gather."""
 
 
+@functools.wraps(aioice.ice.get_host_addresses)  # so that its name and parameters can be looked at
 def _chosen(use_ipv4: bool, use_ipv6: bool) -> list[str]:
     return list(addresses.get())
 
