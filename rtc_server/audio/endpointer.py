@@ -80,6 +80,8 @@ class Endpointer:
         """Probability at which speech begins."""
         self.hangover_samples = hangover_samples
         """Silence that ends speech."""
+        self.patience_samples = 0
+        """Silence that ends speech this time, if that is more; forgotten with the pause."""
         self._min_speech_samples = min_speech_samples
         self.reset()
 
@@ -94,6 +96,7 @@ class Endpointer:
         self.speech_end_samples = 0
         """End of the last audible speech; at or before `voice_end_samples`."""
         self._voiced_samples = 0
+        self.patience_samples = 0
 
     def begins(self, window: Window) -> bool:
         """Return whether this window can begin speech. Concealed sound never does."""
@@ -105,7 +108,9 @@ class Endpointer:
             self._step_in_silence(window)
         elif window.probability >= max(self.threshold - HYSTERESIS, 0.01):
             self._mark_voice(window)
-        elif window.end_samples - self.speech_end_samples >= self.hangover_samples:
+        elif window.end_samples - self.speech_end_samples >= max(
+            self.hangover_samples, self.patience_samples
+        ):
             self.in_speech = False
             self.onset_samples = None
 
@@ -122,6 +127,7 @@ class Endpointer:
             self.onset_samples = None
 
     def _mark_voice(self, window: Window) -> None:
+        self.patience_samples = 0
         self.voice_end_samples = window.end_samples
         self.speech_end_samples = max(
             self.speech_end_samples,

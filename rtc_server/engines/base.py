@@ -75,6 +75,9 @@ class AstCapabilities:
     alignment: bool = False
     """True if results have the time by which each target word was spoken
     (`AstResult.target_words`)."""
+    punctuates: bool = False
+    """True if texts tell by a mark where a sentence ends: a pause in an unfinished one may last
+    longer before it ends the segment."""
     deadline_s: float = 1.5
     """Time without a sign of work after which a call counts as hung. On an idle machine a call
     takes no longer than this, and 50 ms for each second of its audio."""

@@ -46,6 +46,7 @@ from rtc_server.interpreter.speech_segmenter import (
     SpeechStarted,
     VadMode,
 )
+from rtc_server.interpreter.unfinished import await_sentence
 from rtc_server.interpreter.utterance import OpenSegment, Utterance
 from rtc_server.interpreter.watchdog import Fault
 from rtc_server.interpreter.window import Cut
@@ -308,6 +309,8 @@ class Interpreter:
         opened.drop_questions()
         if not self._echo.is_own_voice(pause.start_samples, pause.end_samples):
             self._passes.speculate(opened, pause, self._position_samples)
+            if self._ast.capabilities.punctuates:
+                await_sentence(opened, self._segmenter)
 
     def _note_pass(self, took_ms: float) -> None:
         if self._pacing is not None:

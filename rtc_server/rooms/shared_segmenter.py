@@ -58,6 +58,10 @@ class SharedSegmenter:
         """See `SpeechSegmenter.quietest`."""
         return self._segmenter.quietest(start, end)
 
+    def be_patient(self, pause_ms: int) -> None:
+        """See `SpeechSegmenter.be_patient`."""
+        self._segmenter.be_patient(pause_ms)
+
     def set_longest(self, *, simultaneous: bool) -> None:
         """See `SpeechSegmenter.set_longest`."""
         self._segmenter.set_longest(simultaneous=simultaneous)
@@ -130,6 +134,10 @@ class SegmenterView:
 
     def set_hangover_ms(self, _hangover_ms: int) -> None:
         """Do nothing: the hangover is always the server's."""
+
+    def be_patient(self, pause_ms: int) -> None:
+        """See `SharedSegmenter.be_patient`. All views know the same source, and agree."""
+        self._segmenter.be_patient(pause_ms)
 
     def set_longest(self, *, simultaneous: bool) -> None:
         """Set the longest segment. All views share the server's mode."""

@@ -128,6 +128,7 @@ class CanaryAst:
             licence=licence,
             pairs=translated_pairs(writer.languages),
             partials=True,
+            punctuates=True,
             max_batch=MAX_BATCH,
             max_audio_s=MAX_AUDIO_S,
             # Without times, what a model guesses early is committed as soon as it guesses twice.

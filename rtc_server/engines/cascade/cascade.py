@@ -48,6 +48,7 @@ class CascadeAst:
             licence=licence,
             pairs=tuple(pair for pair in translation.pairs if pair[0] in recognizers),
             partials=True,
+            punctuates=True,
             target_partials=True,
             word_times=True,
             max_batch=1,

@@ -1,33 +1,22 @@
 """Speech that is translated while it goes on: virtual time, an oracle for an engine."""
 
-import asyncio
-import itertools
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from rtc_server.audio.playout import Playout
-from rtc_server.config import InterpreterSettings, ListenerSettings
 from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, AstStatus
 from rtc_server.errors import EngineCrashed
 from rtc_server.events.server import (
     InputTranscriptDelta,
     OutputTranscriptDelta,
-    PlayoutEvent,
-    SegmentEvent,
     SegmentStatus,
-    ServerEvent,
 )
-from rtc_server.interpreter.captions import Direction
-from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Mode
-from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
-from rtc_server.metrics import Metrics
-from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
-from tests.support.fakes import AST_CAPABILITIES, FakeTts, LoudnessVad, silence
+from rtc_server.pcm import SPEECH_RATE
+from tests.support.fakes import AST_CAPABILITIES, silence
+from tests.support.interpreting import Interpreting, interpreting
 from tests.support.talk import (
     AGREEING,
     ALIGNED,
@@ -40,108 +29,8 @@ from tests.support.talk import (
     spelled,
 )
 
-STEP = SPEECH_RATE * FRAME_MS // 1000
 
-
-class WordTts(FakeTts):
-    """Takes `word_s` for each word; remembers when each text was asked for."""
-
-    word_s: float = 0.25
-
-    def synthesize(self, request, *, session_id):  # type: ignore[no-untyped-def]
-        self.seconds = self.word_s * len(request.text.split()) / request.rate
-        return super().synthesize(request, session_id=session_id)
-
-    @property
-    def words(self) -> list[str]:
-        return " ".join(request.text for request in self.requests).split()
-
-
-@dataclass
-class Bench:
-    interpreter: Interpreter
-    ast: OracleAst
-    tts: WordTts
-    metrics: Metrics
-    events: list[ServerEvent] = field(default_factory=list)
-    position: int = 0
-    voice_ms: int | None = None
-    """Position of the speaker when the voice began."""
-
-    async def hear(self, samples: Samples) -> None:
-        """Feed at the pace of speech, playing all the while."""
-        for start in range(0, len(samples), STEP):
-            step = samples[start : start + STEP]
-            self.interpreter.feed(Pcm(step, self.position))
-            self.position += len(step)
-            frame = self.interpreter.next_frame()
-            if frame is not None and self.voice_ms is None:
-                self.voice_ms = self.position * 1000 // SPEECH_RATE
-            await asyncio.sleep(FRAME_MS / 1000)
-
-    @property
-    def segments(self) -> list[SegmentEvent]:
-        return [event for event in self.events if isinstance(event, SegmentEvent)]
-
-    @property
-    def finals(self) -> list[SegmentEvent]:
-        return [event for event in self.segments if event.final]
-
-    @property
-    def playout(self) -> list[PlayoutEvent]:
-        return [event for event in self.events if isinstance(event, PlayoutEvent)]
-
-    @property
-    def longest_pass_s(self) -> float:
-        return max(request.samples.size for request in self.ast.requests) / SPEECH_RATE
-
-    def transcript(self, kind: type[InputTranscriptDelta] | type[OutputTranscriptDelta]) -> str:
-        return "".join(event.delta for event in self.events if isinstance(event, kind))
-
-    def metric(self, name: str, **labels: str) -> float:
-        return self.metrics.registry.get_sample_value(name, labels) or 0.0
-
-    def check_captions(self) -> None:
-        """Check that what is committed of a segment stays, in both languages, to the end."""
-        for _, events in itertools.groupby(self.segments, lambda event: event.segment_id):
-            for before, after in itertools.pairwise(events):
-                for one, two in ((before.source, after.source), (before.target, after.target)):
-                    assert two.text.startswith(one.text[: one.stable_chars])
-                    assert two.stable_chars >= one.stable_chars
-
-
-@asynccontextmanager
-async def bench(
-    talk: Sequence[Word],
-    mode: Mode = Mode.BALANCED,
-    ast: OracleAst | None = None,
-    word_s: float = 0.25,
-) -> AsyncIterator[Bench]:
-    loop, metrics = asyncio.get_running_loop(), Metrics()
-    ast, tts = ast or OracleAst(talk), WordTts()
-    tts.word_s = word_s
-    events: list[ServerEvent] = []
-    interpreter = Interpreter(
-        session_id="s1",
-        direction=Direction("ru", "en"),
-        ast=ast,
-        tts=tts,
-        segmenter=SpeechSegmenter(LoudnessVad(), ListenerSettings()),
-        playout=Playout(30_000),
-        emit=events.append,
-        settings=InterpreterSettings(mode=mode.value, own_voice_guard=False),
-        metrics=metrics,
-        clock=loop.time,
-    )
-    work = asyncio.create_task(interpreter.run())
-    try:
-        yield Bench(interpreter, ast, tts, metrics, events)
-    finally:
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-
-
-def check_complete(b: Bench, talk: Sequence[Word]) -> None:
+def check_complete(b: Interpreting, talk: Sequence[Word]) -> None:
     """Everything was captioned, told and spoken: once, in order, and nothing was taken back."""
     source, target = [word.source for word in talk], [word.target for word in talk]
     assert " ".join(event.source.text for event in b.finals).split() == source
@@ -162,7 +51,7 @@ async def test_non_stop_speech_is_spoken_while_it_goes_on(
     mode: Mode, engine: AstCapabilities
 ) -> None:
     talk = sentences(6)  # 14 s without a pause
-    async with bench(talk, mode, OracleAst(talk, engine)) as b:
+    async with interpreting(talk, mode, OracleAst(talk, engine)) as b:
         await b.hear(audio(talk, tail_ms=4000))
         check_complete(b, talk)
         assert b.longest_pass_s <= 12.5
@@ -175,7 +64,7 @@ async def test_non_stop_speech_is_spoken_while_it_goes_on(
 
 async def test_the_same_speech_waits_for_its_end_in_consecutive() -> None:
     talk = sentences(4)
-    async with bench(talk, Mode.CONSECUTIVE) as b:
+    async with interpreting(talk, Mode.CONSECUTIVE) as b:
         await b.hear(audio(talk, tail_ms=8000))
         assert not any(event.target.text for event in b.segments if not event.final)
         assert b.tts.words == [word.target for word in talk]
@@ -186,7 +75,7 @@ async def test_a_short_phrase_is_spoken_no_later_than_in_consecutive() -> None:
     talk = sentences(1, words=4)
     begins_ms = []
     for mode in (Mode.CONSECUTIVE, Mode.BALANCED, Mode.ACCURATE):
-        async with bench(talk, mode) as b:
+        async with interpreting(talk, mode) as b:
             await b.hear(audio(talk, tail_ms=2000))
             assert b.tts.words == [word.target for word in talk]
             assert b.voice_ms is not None
@@ -196,7 +85,7 @@ async def test_a_short_phrase_is_spoken_no_later_than_in_consecutive() -> None:
 
 async def test_an_engine_without_translations_of_open_speech_works_consecutively() -> None:
     talk = sentences(1)
-    async with bench(talk, Mode.FAST, OracleAst(talk, AST_CAPABILITIES)) as b:
+    async with interpreting(talk, Mode.FAST, OracleAst(talk, AST_CAPABILITIES)) as b:
         assert b.interpreter.mode is Mode.CONSECUTIVE
         await b.hear(audio(talk))
         assert not any(request.wants_target for request in b.ast.requests)
@@ -204,7 +93,7 @@ async def test_an_engine_without_translations_of_open_speech_works_consecutively
 
 async def test_the_mode_can_change_between_segments() -> None:
     talk = sentences(2, pause_ms=1000)
-    async with bench(talk, Mode.CONSECUTIVE) as b:
+    async with interpreting(talk, Mode.CONSECUTIVE) as b:
         await b.hear(audio(talk[:8], tail_ms=500))
         b.interpreter.set_mode(Mode.BALANCED)
         assert b.interpreter.mode is Mode.BALANCED
@@ -216,7 +105,7 @@ async def test_the_mode_can_change_between_segments() -> None:
 
 async def test_the_engine_continues_what_is_committed_and_knows_the_sentence_before() -> None:
     talk = sentences(3)
-    async with bench(talk) as b:
+    async with interpreting(talk) as b:
         await b.hear(audio(talk, tail_ms=3000))
         passes = [request for request in b.ast.requests if request.partial]
         assert any(request.committed.target for request in passes)
@@ -236,7 +125,7 @@ def revising(_request: AstRequest, result: AstResult) -> AstResult:
 
 async def test_words_that_an_engine_revises_are_never_spoken() -> None:
     talk = sentences(6)
-    async with bench(talk, ast=OracleAst(talk, AGREEING, twist=revising)) as b:
+    async with interpreting(talk, ast=OracleAst(talk, AGREEING, twist=revising)) as b:
         await b.hear(audio(talk, tail_ms=4000))
         check_complete(b, talk)
 
@@ -253,7 +142,7 @@ def mishearing(request: AstRequest, result: AstResult) -> AstResult:
 
 async def test_the_last_caption_reads_as_the_whole_was_heard() -> None:
     talk = sentences(1)
-    async with bench(talk, ast=OracleAst(talk, TIMED, twist=mishearing)) as b:
+    async with interpreting(talk, ast=OracleAst(talk, TIMED, twist=mishearing)) as b:
         await b.hear(audio(talk, tail_ms=4000))
         partial = b.segments[-2].source
         assert partial.text[: partial.stable_chars].startswith("wrong ")
@@ -265,14 +154,14 @@ async def test_the_last_caption_reads_as_the_whole_was_heard() -> None:
 async def test_pauses_inside_a_sentence_neither_tear_nor_repeat() -> None:
     talk = sentences(3, gap_ms=130)
     for engine in (ALIGNED, AGREEING):
-        async with bench(talk, ast=OracleAst(talk, engine)) as b:
+        async with interpreting(talk, ast=OracleAst(talk, engine)) as b:
             await b.hear(audio(talk, tail_ms=4000))
             check_complete(b, talk)
 
 
 async def test_a_pause_ends_a_stretch_when_the_engine_knows_no_times() -> None:
     talk = sentences(5, pause_ms=200)
-    async with bench(talk, ast=OracleAst(talk, AGREEING)) as b:
+    async with interpreting(talk, ast=OracleAst(talk, AGREEING)) as b:
         await b.hear(audio(talk, tail_ms=4000))
         check_complete(b, talk)
         assert len(b.finals) >= 3
@@ -281,7 +170,7 @@ async def test_a_pause_ends_a_stretch_when_the_engine_knows_no_times() -> None:
 
 async def test_a_voice_that_is_too_slow_leaves_out_whole_clauses_and_says_which() -> None:
     talk = sentences(8)
-    async with bench(talk, word_s=0.7) as b:
+    async with interpreting(talk, word_s=0.7) as b:
         await b.hear(audio(talk, tail_ms=8000))
         skipped = [event for event in b.playout if event.state == "skipped"]
         assert skipped
@@ -299,7 +188,7 @@ async def test_a_voice_that_is_too_slow_leaves_out_whole_clauses_and_says_which(
 
 async def test_a_language_a_fifth_longer_is_kept_up_with_for_long() -> None:
     talk = sentences(15)
-    async with bench(talk, word_s=0.36) as b:
+    async with interpreting(talk, word_s=0.36) as b:
         await b.hear(audio(talk, tail_ms=8000))
         assert not [event for event in b.playout if event.state == "skipped"]
         assert max(event.queue_ms for event in b.playout) <= 5000
@@ -323,7 +212,7 @@ async def test_an_engine_that_loses_its_way_is_shown_a_fresh_stretch(cause: str)
         return result
 
     twist: Twist = lost
-    async with bench(talk, ast=OracleAst(talk, twist=twist)) as b:
+    async with interpreting(talk, ast=OracleAst(talk, twist=twist)) as b:
         await b.hear(audio(talk, tail_ms=4000))
         assert b.metric("rtc_interpreter_mended_total", cause=cause) >= 1
         assert b.tts.words == [word.target for word in talk]
@@ -332,7 +221,7 @@ async def test_an_engine_that_loses_its_way_is_shown_a_fresh_stretch(cause: str)
 
 async def test_what_was_said_stays_unspoken_when_the_listener_wants_silence() -> None:
     talk = sentences(6)
-    async with bench(talk) as b:
+    async with interpreting(talk) as b:
         await b.hear(audio(talk)[: SPEECH_RATE * 5])
         b.interpreter.clear()
         assert b.interpreter.queue_ms <= 3
@@ -354,7 +243,7 @@ async def test_what_is_committed_stays_when_the_engine_fails_at_the_end() -> Non
                 future.exception()
             return future
 
-    async with bench(talk, ast=Failing(talk)) as b:
+    async with interpreting(talk, ast=Failing(talk)) as b:
         await b.hear(audio(talk, tail_ms=4000))
         [final] = b.finals
         assert final.status is SegmentStatus.FAILED
@@ -367,7 +256,7 @@ async def test_passes_are_rarer_when_the_engine_is_busy_and_never_stop() -> None
     talk = sentences(5)
     counts = []
     for delay_s in (0.05, 0.45, 2.0):
-        async with bench(talk, ast=OracleAst(talk, delay_s=delay_s)) as b:
+        async with interpreting(talk, ast=OracleAst(talk, delay_s=delay_s)) as b:
             await b.hear(audio(talk, tail_ms=6000))
             counts.append(sum(request.partial for request in b.ast.requests))
             assert b.tts.words == [word.target for word in talk]

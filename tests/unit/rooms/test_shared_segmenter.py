@@ -3,10 +3,10 @@
 import numpy as np
 
 from rtc_server.config import ListenerSettings
-from rtc_server.interpreter.speech_segmenter import SpeechSegmenter, SpeechStarted
+from rtc_server.interpreter.speech_segmenter import SpeechEnded, SpeechSegmenter, SpeechStarted
 from rtc_server.pcm import SPEECH_RATE, Pcm
 from rtc_server.rooms.shared_segmenter import SegmenterView, SharedSegmenter
-from tests.support.fakes import LoudnessVad, tone
+from tests.support.fakes import LoudnessVad, silence, tone
 
 
 def test_audio_goes_when_no_language_needs_it() -> None:
@@ -33,3 +33,21 @@ def test_audio_goes_when_no_language_needs_it() -> None:
     segmenter.feed(pcm)
     [begun] = [event for event in late.feed(pcm) if isinstance(event, SpeechStarted)]
     assert begun.start_samples == SPEECH_RATE // 2  # what is gone is no part of the sentence
+
+
+def test_a_language_that_waits_for_the_sentence_has_all_of_them_wait() -> None:
+    segmenter = SharedSegmenter(SpeechSegmenter(LoudnessVad(), ListenerSettings()))
+    view = SegmenterView(segmenter)
+    heard = np.concatenate([tone(1), silence(1)])
+    ended_ms = []
+    for start in range(0, heard.size, 320):
+        pcm = Pcm(heard[start : start + 320], start)
+        segmenter.feed(pcm)
+        if start == SPEECH_RATE + SPEECH_RATE // 5:
+            view.be_patient(600)
+        ended_ms += [
+            event.at_samples * 1000 // SPEECH_RATE
+            for event in view.feed(pcm)
+            if isinstance(event, SpeechEnded)
+        ]
+    assert 1600 <= ended_ms[0] <= 1640

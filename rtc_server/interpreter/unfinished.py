@@ -1,0 +1,39 @@
+"""Pauses in the middle of a sentence: such a one may last longer before it ends the segment."""
+
+import asyncio
+
+from rtc_server.engines.base import AstResult
+from rtc_server.interpreter.ports import SegmenterPort
+from rtc_server.interpreter.utterance import OpenSegment
+from rtc_server.interpreter.words import ends_sentence
+
+UNFINISHED_PAUSE_MS = 600
+"""Silence that ends a segment in the middle of a sentence. Speakers who look for a word or take
+breath pause for 300 to 500 ms."""
+
+
+def await_sentence(opened: OpenSegment, segmenter: SegmenterPort) -> None:
+    """Let the pause go on unless what was said before it turns out to be whole sentences.
+
+    The engine, which must punctuate, was asked for that already. Until its answer is here nothing
+    can be translated, so waiting for it delays nothing.
+    """
+    speculative = opened.speculative
+    if speculative is None:
+        return
+
+    def judge(answer: asyncio.Future[AstResult | None]) -> None:
+        if not opened.is_closed and opened.speculative is speculative:
+            segmenter.be_patient(UNFINISHED_PAUSE_MS if _is_unfinished(answer) else 0)
+
+    segmenter.be_patient(UNFINISHED_PAUSE_MS)
+    speculative.answer.add_done_callback(judge)
+
+
+def _is_unfinished(answer: asyncio.Future[AstResult | None]) -> bool:
+    """Return whether the answer is text that stops before the end of a sentence."""
+    if answer.cancelled() or answer.exception() is not None:
+        return False
+    result = answer.result()
+    words = result.source_text.split() if result is not None else []
+    return bool(words) and not ends_sentence(words[-1])

@@ -1,0 +1,128 @@
+"""An interpreter in virtual time, and what became of a talk that it heard."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from rtc_server.audio.playout import Playout
+from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.events.server import (
+    InputTranscriptDelta,
+    OutputTranscriptDelta,
+    PlayoutEvent,
+    SegmentEvent,
+    ServerEvent,
+)
+from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.interpreter import Interpreter
+from rtc_server.interpreter.modes import Mode
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
+from tests.support.fakes import FakeTts, LoudnessVad
+from tests.support.talk import OracleAst, Word
+
+STEP = SPEECH_RATE * FRAME_MS // 1000
+
+
+class WordTts(FakeTts):
+    """Takes `word_s` for each word; remembers when each text was asked for."""
+
+    word_s: float = 0.25
+
+    def synthesize(self, request, *, session_id):  # type: ignore[no-untyped-def]
+        self.seconds = self.word_s * len(request.text.split()) / request.rate
+        return super().synthesize(request, session_id=session_id)
+
+    @property
+    def words(self) -> list[str]:
+        return " ".join(request.text for request in self.requests).split()
+
+
+@dataclass
+class Interpreting:
+    """The interpreter, its engines and what it said."""
+
+    interpreter: Interpreter
+    ast: OracleAst
+    tts: WordTts
+    metrics: Metrics
+    events: list[ServerEvent] = field(default_factory=list)
+    position: int = 0
+    voice_ms: int | None = None
+    """Position of the speaker when the voice began."""
+
+    async def hear(self, samples: Samples) -> None:
+        """Feed at the pace of speech, playing all the while."""
+        for start in range(0, len(samples), STEP):
+            step = samples[start : start + STEP]
+            self.interpreter.feed(Pcm(step, self.position))
+            self.position += len(step)
+            frame = self.interpreter.next_frame()
+            if frame is not None and self.voice_ms is None:
+                self.voice_ms = self.position * 1000 // SPEECH_RATE
+            await asyncio.sleep(FRAME_MS / 1000)
+
+    @property
+    def segments(self) -> list[SegmentEvent]:
+        return [event for event in self.events if isinstance(event, SegmentEvent)]
+
+    @property
+    def finals(self) -> list[SegmentEvent]:
+        return [event for event in self.segments if event.final]
+
+    @property
+    def playout(self) -> list[PlayoutEvent]:
+        return [event for event in self.events if isinstance(event, PlayoutEvent)]
+
+    @property
+    def longest_pass_s(self) -> float:
+        return max(request.samples.size for request in self.ast.requests) / SPEECH_RATE
+
+    def transcript(self, kind: type[InputTranscriptDelta] | type[OutputTranscriptDelta]) -> str:
+        return "".join(event.delta for event in self.events if isinstance(event, kind))
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+    def check_captions(self) -> None:
+        """Check that what is committed of a segment stays, in both languages, to the end."""
+        for _, events in itertools.groupby(self.segments, lambda event: event.segment_id):
+            for before, after in itertools.pairwise(events):
+                for one, two in ((before.source, after.source), (before.target, after.target)):
+                    assert two.text.startswith(one.text[: one.stable_chars])
+                    assert two.stable_chars >= one.stable_chars
+
+
+@asynccontextmanager
+async def interpreting(
+    talk: Sequence[Word],
+    mode: Mode = Mode.BALANCED,
+    ast: OracleAst | None = None,
+    word_s: float = 0.25,
+) -> AsyncIterator[Interpreting]:
+    """Interpret a talk; `word_s`: how long the voice takes for a word."""
+    loop, metrics = asyncio.get_running_loop(), Metrics()
+    ast, tts = ast or OracleAst(talk), WordTts()
+    tts.word_s = word_s
+    events: list[ServerEvent] = []
+    interpreter = Interpreter(
+        session_id="s1",
+        direction=Direction("ru", "en"),
+        ast=ast,
+        tts=tts,
+        segmenter=SpeechSegmenter(LoudnessVad(), ListenerSettings()),
+        playout=Playout(30_000),
+        emit=events.append,
+        settings=InterpreterSettings(mode=mode.value, own_voice_guard=False),
+        metrics=metrics,
+        clock=loop.time,
+    )
+    work = asyncio.create_task(interpreter.run())
+    try:
+        yield Interpreting(interpreter, ast, tts, metrics, events)
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
