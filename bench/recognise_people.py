@@ -1,6 +1,7 @@
 """Words that Whisper base gets wrong of recordings of people, and how these are cut into segments.
 
     python -m bench.recognise_people [--count 40] [--models-dir FOLDER] [--mistakes]
+    python -m bench.recognise_people --nothing 12   # sounds of each kind that are not speech
 
 Telephone prompts of Debian's ``asterisk-core-sounds-en-wav`` and ``-ru-wav`` (one woman each,
 8 kHz) of 5 to 16 words, spread evenly over all of them, go through Opus, the server's own
@@ -20,14 +21,17 @@ from pathlib import Path
 import numpy as np
 
 from bench.phrasebook_people import SOUNDS, VOICES, Prompt, in_room, prompts, segments
+from bench.phrasebook_sets import sounds
 from models import whisper_base
 from rtc_server.catalog import find
+from rtc_server.engines.base import AstRequest, AstStatus, EngineOptions
 from rtc_server.engines.cascade.installed import load_recognizer
 from rtc_server.engines.cascade.recognizer import Recognizer
 from rtc_server.engines.loudness import leveled
 from rtc_server.interpreter.speech_segmenter import Segment
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, samples_to_ms
 from rtc_server.resample import Resampler
+from tests.support import whisper
 from tests.support.rtc_client import decode, encode
 
 WORDS = range(5, 17)
@@ -154,17 +158,28 @@ def measure(recognizer: Recognizer, language: str, count: int, *, mistakes: bool
     )
 
 
+def measure_nothing(models: Path, count: int) -> None:
+    """Print how many sounds that are not speech the engine makes a caption of."""
+    engine = whisper.create(EngineOptions(models_dir=models, threads=1))
+    for kind, clips in sounds(seed=0, count=count).items():
+        for pair in engine.capabilities.pairs:
+            results = engine.translate([AstRequest(clip, *pair) for clip in clips])
+            invented = [one.source_text for one in results if one.status is AstStatus.OK]
+            print(f"{kind}, asked for {pair[0]}: {len(invented)} of {count} {invented}", flush=True)
+
+
 def main() -> int:
     """Print the table; exit code 2 when recordings or weights are missing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--count", type=int, default=40, help="prompts of each language")
     parser.add_argument("--models-dir", type=Path, help="where whisper-base lies (default: PyPI's)")
     parser.add_argument("--mistakes", action="store_true", help="list what was wrong")
+    parser.add_argument("--nothing", type=int, default=0, help="sounds of each kind, no prompts")
     arguments = parser.parse_args()
     missing = [
         f"apt-get install asterisk-core-sounds-{language}-wav"
         for language, voice in VOICES.items()
-        if not (SOUNDS / voice).is_dir()
+        if not (arguments.nothing or (SOUNDS / voice).is_dir())
     ]
     if arguments.models_dir is None and not whisper_base.is_installed():
         missing.append(whisper_base.INSTALL)
@@ -173,6 +188,9 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as folder:
         models = arguments.models_dir or whisper_base.write(Path(folder))
+        if arguments.nothing:
+            measure_nothing(models, arguments.nothing)
+            return 0
         recognizer = load_recognizer(models, find("whisper-base"), threads=1)
     print(f"{time.strftime('%Y-%m-%d')}, Whisper base, one thread")
     for language in VOICES:
