@@ -125,6 +125,7 @@ def main() -> None:
     parser.add_argument("--speeds", nargs="+", type=int, default=[160, 100], help="words a minute")
     parser.add_argument("--heads", nargs="+", default=[DEFAULT_HEADS], help="as --canary-heads")
     parser.add_argument("--choose", action="store_true", help="each head of the model by itself")
+    parser.add_argument("--modes", nargs="+", type=Mode, default=list(PRESETS), help="of a session")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     with warnings.catch_warnings():
@@ -140,10 +141,10 @@ def main() -> None:
     )
     for each in heads:
         engine = CanaryAst(NemoWriter.load(str(MODEL), "cpu", Path(), each), "canary", "")
-        for mode in (Mode.FAST, Mode.BALANCED, Mode.ACCURATE):
+        for mode in options.modes:
             outcomes = [interpret(engine, PRESETS[mode], one, has_times=True) for one in said]
             print(row(f"attention, `{mode}`, heads `{each}`", outcomes), flush=True)
-    for mode in (Mode.FAST, Mode.BALANCED, Mode.ACCURATE):
+    for mode in options.modes:
         outcomes = [interpret(engine, PRESETS[mode], one, has_times=False) for one in said]
         print(row(f"agreement, `{mode}`", outcomes), flush=True)
 

@@ -17,7 +17,7 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcsctptransport import DataChunk, InitChunk, SackChunk, serialize_packet
 
 from rtc_server.engines import wire
-from rtc_server.engines.base import AstResult, AstStatus, Hint
+from rtc_server.engines.base import AstRequest, AstResult, AstStatus, Hint, Texts, WordTime
 from rtc_server.errors import BadEvent, BadOffer, EngineError, RemoteError
 from rtc_server.events.client import parse_client_event
 from rtc_server.signaling.bodies import WRAPPED_LIMIT_BYTES
@@ -258,7 +258,14 @@ def _wire(data: bytes) -> str:
 
 def _wire_seeds() -> tuple[bytes, ...]:
     result = AstResult(AstStatus.NOT_UNDERSTOOD, "да", hints=(Hint("да", "yes"),))
-    messages = (wire.Translated((result,)), wire.Chunk(np.ones(9, np.float32)), wire.Raised("No."))
+    timed = AstResult(AstStatus.OK, "да", "yes", words=(WordTime("да", 80),))
+    request = AstRequest(np.ones(3, np.float32), "ru", "en", committed=Texts("да", "yes"))
+    messages = (
+        wire.Translated((result, timed)),
+        wire.Translate((request,)),
+        wire.Chunk(np.ones(9, np.float32)),
+        wire.Raised("No."),
+    )
     frames = [wire.encode(message)[1:] for message in messages]
     return tuple(
         len(body).to_bytes(2, "big") + bytes(body) + b"".join(audio) for body, *audio in frames

@@ -26,6 +26,7 @@ from rtc_server.engines.base import (
     EngineOptions,
     Hint,
     TtsRequest,
+    WordTime,
 )
 from rtc_server.engines.child_log import ChildLog
 from rtc_server.engines.hang import Activity, CallLimits
@@ -243,6 +244,17 @@ def test_what_is_missing_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatc
         wire.TtsReady(TTS_CAPABILITIES),
         wire.StartRefused("No."),
         wire.Translated((AstResult(AstStatus.NOT_UNDERSTOOD, "\ud800", hints=(Hint("а", "b"),)),)),
+        wire.Translated(
+            (
+                AstResult(
+                    AstStatus.OK,
+                    "да, да",
+                    "yes",
+                    words=(WordTime("да,", 80), WordTime("да", 240)),
+                    target_words=(WordTime("yes", 240),),
+                ),
+            )
+        ),
         wire.Synthesize(TtsRequest("да", "ru")),
         wire.Synthesize(TtsRequest("да", "ru", voice="anna", rate=2)),
         wire.Abort(),
