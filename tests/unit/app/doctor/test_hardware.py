@@ -57,6 +57,20 @@ def test_memory_is_held_against_what_canary_takes(tmp_path: Path) -> None:
     assert only([*memory(EngineSettings(), small)]).level is Level.OK
 
 
+def test_memory_is_held_against_the_models_on_disk_and_their_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = ModelFile("weights", "https://x", 10**9, "0" * 64)
+    model = Model("recogniser", "recognizer", ("en",), "MIT", 1, (file,))
+    monkeypatch.setattr("rtc_server.catalog.catalog", lambda: (model,))
+    (tmp_path / "recogniser").mkdir()
+    with (tmp_path / "recogniser" / "weights").open("wb") as weights:
+        weights.truncate(10**9)
+    laptop = EngineSettings(engines="laptop", models_dir=str(tmp_path))
+    small = machine(tmp_path / "small", proc__meminfo=f"MemAvailable:   {10**9 // 1000} kB\n")
+    assert "1.6 GB are needed" in only([*memory(laptop, small)]).what
+
+
 def test_a_containers_limit_counts(tmp_path: Path) -> None:
     root = machine(
         tmp_path,
