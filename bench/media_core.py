@@ -11,7 +11,8 @@ import timeit
 from collections.abc import Callable
 
 from rtc_server.transport.media.jitter_buffer import JitterBuffer
-from rtc_server.transport.media.opus import OpusDecoder, libopus
+from rtc_server.transport.media.opus import OpusDecoder
+from rtc_server.transport.media.opus_library import libopus
 from rtc_server.transport.media.receiver import Receiver
 from rtc_server.transport.media.rtp import parse_rtp
 from rtc_server.transport.media.sender import Sender

@@ -29,7 +29,8 @@ from rtc_server.engines.phrasebook import book as books
 from rtc_server.engines.phrasebook.engine import create
 from rtc_server.engines.phrasebook.network import Vocabularies, matches
 from rtc_server.engines.phrasebook.pattern import spoken_words
-from rtc_server.interpreter.speech_segmenter import Segment, SpeechEnded, SpeechSegmenter
+from rtc_server.interpreter.segments import Segment, SpeechEnded
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples, from_int16
 
 VOICES = {"en": "en_US_f_Allison", "ru": "ru_RU_f_IvrvoiceRU"}

@@ -28,7 +28,7 @@ from rtc_server.engines.base import AstRequest, AstStatus, EngineOptions
 from rtc_server.engines.cascade.installed import load_recognizer
 from rtc_server.engines.cascade.recognizer import Recognizer
 from rtc_server.engines.loudness import leveled
-from rtc_server.interpreter.speech_segmenter import Segment
+from rtc_server.interpreter.segments import Segment
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, samples_to_ms
 from rtc_server.resample import Resampler
 from tests.support import whisper

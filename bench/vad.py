@@ -14,7 +14,8 @@ import numpy as np
 
 from rtc_server.audio.vad import VadFactory, make_vad_factory
 from rtc_server.config import ListenerSettings
-from rtc_server.interpreter.speech_segmenter import Segment, SpeechEnded, SpeechSegmenter
+from rtc_server.interpreter.segments import Segment, SpeechEnded
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import SPEECH_RATE, Samples, samples_to_ms
 from tests.support.signals import add_noise, english, join, noise, pieces, russian, silence, tone
 

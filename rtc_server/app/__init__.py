@@ -3,7 +3,8 @@
 In go `Settings`; out comes a running server, an application to mount in another one, or a recording
 translated without a network (`offline`).
 
-Read `server` first: `serve`, `running` and `mountable`, and in them the order of start and stop.
+Read `server` first: `serve`, `running` and `mountable`; then `parts`: what is built, and the order
+of start and stop.
 `engines` starts the two engines and reports their readiness, `listening` and `connections` hold the
 TCP sockets and their limits, `tls` renews certificates, `doctor` is ``rtc-server doctor``.
 

@@ -15,7 +15,8 @@ from rtc_server.audio.playout import Playout
 from rtc_server.audio.vad import make_vad_factory
 from rtc_server.config import Settings
 from rtc_server.events.client import SessionPatch
-from rtc_server.events.server import SegmentEvent, ServerEvent
+from rtc_server.events.segment_events import SegmentEvent
+from rtc_server.events.server import ServerEvent
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, PLAYOUT_FRAME_SAMPLES, SPEECH_RATE, Pcm, Samples

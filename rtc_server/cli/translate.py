@@ -16,7 +16,7 @@ from rtc_server.config import (
 )
 from rtc_server.errors import ConfigError
 from rtc_server.events.client import SessionPatch, language_code
-from rtc_server.events.server import SegmentEvent, SegmentStatus
+from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

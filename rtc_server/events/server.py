@@ -9,6 +9,9 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
+from rtc_server.events.segment_events import SegmentEvent
+from rtc_server.events.session_events import SessionClosed, SessionCreated, SessionUpdated
+
 EXTENSION_GROUPS = frozenset({"segment", "playout", "vad", "metrics"})
 """Names that ``x_events`` may hold."""
 
@@ -19,100 +22,6 @@ ELAPSED_STEP_MS = 200
 def elapsed_steps(ms: float) -> int:
     """Return `ms` cut down to a whole number of steps."""
     return int(ms // ELAPSED_STEP_MS) * ELAPSED_STEP_MS
-
-
-@dataclass(frozen=True, slots=True)
-class AudioInput:
-    """``session.audio.input`` as it is in force."""
-
-    transcription: dict[str, str] | None
-    """``{"model", "language"}`` when input deltas are sent, else null."""
-    noise_reduction: None = None
-    """Always null: nothing here reduces noise, whatever was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class AudioOutput:
-    """``session.audio.output``."""
-
-    language: str
-    """The target language."""
-
-
-@dataclass(frozen=True, slots=True)
-class Audio:
-    """``session.audio``."""
-
-    input: AudioInput
-    output: AudioOutput
-
-
-@dataclass(frozen=True, slots=True)
-class VadSettings:
-    """``session.x.vad``."""
-
-    mode: str
-    """"auto" or "off"."""
-    hangover_ms: int
-    """Silence that ends a segment."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionExtension:
-    """``session.x``: what is really at work."""
-
-    source_language: str
-    target_language: str
-    voice: str | None
-    vad: VadSettings
-    mode: str
-    """Mode of translation: "fast", "balanced", "accurate" or "consecutive"."""
-    ast: str
-    """Title of the translation engine."""
-    tts: str
-    """Title of the synthesis engine."""
-    events: tuple[str, ...]
-    """Extension groups this client receives."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionInfo:
-    """The ``session`` object."""
-
-    id: str
-    model: str
-    """The model name the call asked for, or the AST engine's name."""
-    expires_at: int
-    """Unix seconds; a session without an end of its own is renewed before it, by an update."""
-    audio: Audio
-    x: SessionExtension
-    type: str = "translation"
-
-
-@dataclass(frozen=True, slots=True)
-class SessionCreated:
-    """The first event of every session."""
-
-    type: ClassVar[str] = "session.created"
-    group: ClassVar[str | None] = None
-    session: SessionInfo
-
-
-@dataclass(frozen=True, slots=True)
-class SessionUpdated:
-    """Settings as they are now in force."""
-
-    type: ClassVar[str] = "session.updated"
-    group: ClassVar[str | None] = None
-    session: SessionInfo
-
-
-@dataclass(frozen=True, slots=True)
-class SessionClosed:
-    """The last event of every session."""
-
-    type: ClassVar[str] = "session.closed"
-    group: ClassVar[str | None] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,68 +65,6 @@ class ErrorEvent:
     type: ClassVar[str] = "error"
     group: ClassVar[str | None] = None
     error: ErrorDetail
-
-
-class SegmentStatus(StrEnum):
-    """State of a segment's captions."""
-
-    PARTIAL = "partial"
-    FINAL = "final"
-    NOT_UNDERSTOOD = "not_understood"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class SourceCaption:
-    """Caption in the source language."""
-
-    language: str
-    text: str
-    stable_chars: int
-    """Leading characters that no later revision changes."""
-    start_ms: int
-    """Start of the segment on the session's audio clock."""
-    end_ms: int
-    """End of the segment, or where it has come to."""
-
-
-@dataclass(frozen=True, slots=True)
-class TargetCaption:
-    """Caption in the target language."""
-
-    language: str
-    text: str
-    stable_chars: int
-    """Leading characters that no later revision changes."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaptionHint:
-    """A phrase near to what was not understood."""
-
-    source: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentEvent:
-    """The captions of one segment; replaces what came before under the same id."""
-
-    type: ClassVar[str] = "x.segment"
-    group: ClassVar[str | None] = "segment"
-    segment_id: str
-    rev: int
-    """Counts up within a segment; a lower one that comes late is to be ignored."""
-    final: bool
-    status: SegmentStatus
-    source: SourceCaption
-    target: TargetCaption
-    hints: tuple[CaptionHint, ...] = ()
-    """With not_understood: what it might have been."""
-    message: str = ""
-    """With failed: a sentence for the user."""
-    code: str = ""
-    """With failed: why, by a stable name, as in the ``error`` event that comes with it."""
 
 
 @dataclass(frozen=True, slots=True)

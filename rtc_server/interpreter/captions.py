@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from rtc_server.engines.base import AstResult, AstStatus, Texts
-from rtc_server.events.server import (
+from rtc_server.events.segment_events import (
     CaptionHint,
     SegmentEvent,
     SegmentStatus,

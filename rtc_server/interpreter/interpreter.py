@@ -37,15 +37,15 @@ from rtc_server.interpreter.passes import Passes
 from rtc_server.interpreter.ports import AstPort, SegmenterPort, TtsPort
 from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.release import NO_TAIL, Tail
-from rtc_server.interpreter.simultaneous import PassPacing, SimultaneousText
-from rtc_server.interpreter.speech_output import SpeechOutput
-from rtc_server.interpreter.speech_segmenter import (
+from rtc_server.interpreter.segments import (
     Segment,
     SegmenterEvent,
     SpeechPaused,
     SpeechStarted,
     VadMode,
 )
+from rtc_server.interpreter.simultaneous import PassPacing, SimultaneousText
+from rtc_server.interpreter.speech_output import SpeechOutput
 from rtc_server.interpreter.unfinished import await_sentence
 from rtc_server.interpreter.utterance import OpenSegment, Utterance
 from rtc_server.interpreter.watchdog import Fault

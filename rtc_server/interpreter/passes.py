@@ -9,7 +9,7 @@ from rtc_server.clock import Clock
 from rtc_server.engines.base import AstRequest, AstResult, Texts
 from rtc_server.errors import EngineError
 from rtc_server.interpreter.ports import AstPort
-from rtc_server.interpreter.speech_segmenter import Segment
+from rtc_server.interpreter.segments import Segment
 from rtc_server.interpreter.utterance import OpenSegment, SpeculativeTranslation
 from rtc_server.pcm import Samples
 

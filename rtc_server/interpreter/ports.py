@@ -12,7 +12,7 @@ from rtc_server.engines.base import (
     TtsRequest,
 )
 from rtc_server.interpreter.release import NO_TAIL, Tail
-from rtc_server.interpreter.speech_segmenter import SegmenterEvent, VadMode
+from rtc_server.interpreter.segments import SegmenterEvent, VadMode
 from rtc_server.pcm import Pcm, Samples
 
 

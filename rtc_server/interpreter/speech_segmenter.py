@@ -2,14 +2,21 @@
 
 from collections import deque
 from collections.abc import Generator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from rtc_server.audio.endpointer import Background, Endpointer, Window, quietest
 from rtc_server.audio.tape import Tape
 from rtc_server.audio.vad import Vad
 from rtc_server.config import ListenerSettings
 from rtc_server.interpreter.release import NO_TAIL, Release, Tail
+from rtc_server.interpreter.segments import (
+    EndCause,
+    Segment,
+    SegmenterEvent,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechStarted,
+    VadMode,
+)
 from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, ms_to_samples
 
 TAIL_SAMPLES = ms_to_samples(150, SPEECH_RATE)
@@ -19,77 +26,6 @@ SIMULTANEOUS_LONGEST_S = 12.0
 """Longest segment that is translated while it goes on: every pass is over all of it."""
 SIMULTANEOUS_CUT_SAMPLES = ms_to_samples(400, SPEECH_RATE)
 """Limit on how far back the cut of such a segment may lie."""
-
-
-class VadMode(StrEnum):
-    """Rule by which a segment begins and ends."""
-
-    AUTO = "auto"
-    """The VAD; push-to-talk may overrule it."""
-    OFF = "off"
-    """Push-to-talk alone; sound above the background counts as speech."""
-
-
-class EndCause(StrEnum):
-    """Cause of a segment's end."""
-
-    SILENCE = "silence"
-    """The speaker paused for the hangover."""
-    CUT = "cut"
-    """It reached the longest length; the next one continues it without a gap."""
-    COMMIT = "commit"
-    """Push-to-talk was released, or the mode changed."""
-    FLUSH = "flush"
-    """The stream ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Stretch of speech. Positions count speech-rate samples on the session's audio clock."""
-
-    samples: Samples
-    """Mono float32 at `SPEECH_RATE`, shape (end_samples - start_samples,), pre-roll included."""
-    start_samples: int
-    """Position of the first sample."""
-    end_samples: int
-    """Position after the last sample."""
-    speech_end_samples: int
-    """Position after the last sample that is speech."""
-    cause: EndCause
-    """Cause of its end."""
-    concealed_samples: int
-    """Number of samples invented by loss concealment."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    """Someone began to speak, or pressed push-to-talk. A `SpeechEnded` follows, always."""
-
-    start_samples: int
-    """Start of the segment, pre-roll included."""
-    at_samples: int
-    """Audio position at which this was known."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechEnded:
-    """The segment is complete."""
-
-    segment: Segment | None
-    """None when no speech was in it: push-to-talk held in silence, or nothing after a cut."""
-    at_samples: int
-    """Audio position at which this was known: `speech_end_samples` and the endpoint delay."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechPaused:
-    """Silence since a moment. Unless speech goes on, exactly this segment will end."""
-
-    segment: Segment
-    """Segment that `SpeechEnded` will bring when the hangover has passed in silence."""
-
-
-SegmenterEvent = SpeechStarted | SpeechPaused | SpeechEnded
 
 
 class SpeechSegmenter:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from rtc_server.engines.base import AstRequest, AstResult, Texts
 from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
+from rtc_server.interpreter.segments import Segment
 from rtc_server.interpreter.simultaneous import SimultaneousText
-from rtc_server.interpreter.speech_segmenter import Segment
 
 
 @dataclass(slots=True)

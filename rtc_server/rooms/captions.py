@@ -4,7 +4,8 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from rtc_server.events.server import ExpiringEvent, SegmentEvent, encode
+from rtc_server.events.segment_events import SegmentEvent
+from rtc_server.events.server import ExpiringEvent, encode
 
 RECENT_CAPTIONS = 3
 """Final captions that whoever comes late is shown."""

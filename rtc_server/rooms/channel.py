@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from rtc_server.audio.playout import Playout
-from rtc_server.events.server import SegmentEvent, ServerEvent
+from rtc_server.events.segment_events import SegmentEvent
+from rtc_server.events.server import ServerEvent
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Preset

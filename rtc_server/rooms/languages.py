@@ -11,7 +11,8 @@ from functools import cache
 
 from rtc_server.config import RoomSettings
 from rtc_server.errors import AdmissionRefused
-from rtc_server.events.server import ExpiringEvent, SegmentEvent, TargetCaption
+from rtc_server.events.segment_events import SegmentEvent, TargetCaption
+from rtc_server.events.server import ExpiringEvent
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.simultaneous import PassPacing
 from rtc_server.pcm import Pcm

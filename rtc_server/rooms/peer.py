@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from rtc_server.errors import BadEvent
 from rtc_server.events.client import Ping, parse_client_event
-from rtc_server.events.server import ErrorDetail, ErrorEvent, PongEvent, SessionClosed, encode
+from rtc_server.events.server import ErrorDetail, ErrorEvent, PongEvent, encode
+from rtc_server.events.session_events import SessionClosed
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.rooms.captions import Caption
-from rtc_server.session.manager import CallTransport
+from rtc_server.session.call_transport import CallTransport
 from rtc_server.session.session_api import Owner
 from rtc_server.session.transport_report import TransportReport
 from rtc_server.transport.transport_api import CloseReason

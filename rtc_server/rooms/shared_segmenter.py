@@ -4,13 +4,8 @@ from dataclasses import replace
 from weakref import WeakSet
 
 from rtc_server.interpreter.release import NO_TAIL, Tail
-from rtc_server.interpreter.speech_segmenter import (
-    SegmenterEvent,
-    SpeechEnded,
-    SpeechSegmenter,
-    SpeechStarted,
-    VadMode,
-)
+from rtc_server.interpreter.segments import SegmenterEvent, SpeechEnded, SpeechStarted, VadMode
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import Pcm, Samples
 
 

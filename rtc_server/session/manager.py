@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, TypeVar
 
 from rtc_server.errors import EtagMismatch, NotReady, RemoteError, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
 from rtc_server.session.admission import Admission, Kind, Place
+from rtc_server.session.call_transport import Accept, AnyTransport, CallTransport
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
 from rtc_server.session.session_api import (
@@ -34,23 +34,6 @@ RETRY_STOPPING_S = 5
 """Seconds after which to try again when the server has begun to stop."""
 LAST_WORDS_SHARE = 0.4
 """Share of the time for stopping that is left to translate and speak what nobody paused after."""
-
-
-class CallTransport(Transport, Protocol):
-    """A transport that was negotiated by an offer and an answer."""
-
-    @property
-    def answer_sdp(self) -> str:
-        """SDP answer with all candidates."""
-
-    async def add_ice_fragment(self, fragment: str) -> None:
-        """Add candidates that came later (RFC 8840)."""
-
-
-AnyTransport = TypeVar("AnyTransport", bound=Transport)
-
-Accept = Callable[[str, TransportObserver], Awaitable[CallTransport]]
-"""Function that turns an offer into a transport, or raises `BadOffer` and leaves nothing behind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,11 @@
 """Settings that a client made in its session, and their form in its events."""
 
 from rtc_server.events.client import SessionPatch
-from rtc_server.events.server import (
+from rtc_server.events.server import ErrorEvent, InputTranscriptDelta, ServerEvent
+from rtc_server.events.session_events import (
     Audio,
     AudioInput,
     AudioOutput,
-    ErrorEvent,
-    InputTranscriptDelta,
-    ServerEvent,
     SessionExtension,
     SessionInfo,
     VadSettings,

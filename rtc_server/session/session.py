@@ -11,30 +11,27 @@ import logging
 from rtc_server.audio.playout import Playout
 from rtc_server.errors import BadEvent, RemoteError, SlowReader, UnsupportedPair
 from rtc_server.events import client as asked
+from rtc_server.events.segment_events import SegmentEvent
 from rtc_server.events.server import (
     ErrorDetail,
     ErrorEvent,
     ExpiringEvent,
     ExpiringReason,
     PongEvent,
-    SegmentEvent,
     ServerEvent,
-    SessionClosed,
-    SessionCreated,
-    SessionInfo,
-    SessionUpdated,
     WarningEvent,
     encode,
     is_droppable,
 )
+from rtc_server.events.session_events import (
+    SessionClosed,
+    SessionCreated,
+    SessionInfo,
+    SessionUpdated,
+)
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Mode
-from rtc_server.interpreter.speech_segmenter import (
-    SegmenterEvent,
-    SpeechPaused,
-    SpeechStarted,
-    VadMode,
-)
+from rtc_server.interpreter.segments import SegmenterEvent, SpeechPaused, SpeechStarted, VadMode
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.admission import Place, PlaceState
 from rtc_server.session.event_log import EventLog, SentEvent

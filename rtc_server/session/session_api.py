@@ -7,7 +7,7 @@ from typing import Protocol
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.errors import AdmissionRefused
 from rtc_server.events.client import SessionPatch
-from rtc_server.events.server import SourceCaption, TargetCaption
+from rtc_server.events.segment_events import SourceCaption, TargetCaption
 from rtc_server.interpreter.captions import Direction
 from rtc_server.session.quota import KeyLimits
 from rtc_server.transport.transport_api import Transport, TransportObserver

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict, deque
 
-from rtc_server.events.server import SegmentEvent, SegmentStatus
+from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
 from rtc_server.session.session_api import Owner, TranscriptEntry
 
 MAX_SEGMENTS = 10_000

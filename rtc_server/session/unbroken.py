@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from rtc_server.events.server import WarningEvent
-from rtc_server.interpreter.speech_segmenter import EndCause, SegmenterEvent, SpeechEnded
+from rtc_server.interpreter.segments import EndCause, SegmenterEvent, SpeechEnded
 
 CUTS: Final = 2
 """Segments in a row that ended by their length alone."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from rtc_server.events.server import SegmentEvent, SegmentStatus
+from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
 
 
 @dataclass(frozen=True, slots=True)

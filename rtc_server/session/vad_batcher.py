@@ -10,7 +10,8 @@ from collections.abc import Generator
 from typing import Final, Protocol
 
 from rtc_server.audio.vad import probabilities
-from rtc_server.interpreter.speech_segmenter import SegmenterEvent, SpeechSegmenter
+from rtc_server.interpreter.segments import SegmenterEvent
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.transport.media.tick import shared_tick
 

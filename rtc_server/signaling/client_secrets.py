@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from rtc_server.clock import Clock
 from rtc_server.config import ORIGIN
 from rtc_server.errors import Forbidden, NotReady, RateLimited, RemoteError, UnsupportedMedia
-from rtc_server.events.server import Audio, AudioInput, AudioOutput
+from rtc_server.events.session_events import Audio, AudioInput, AudioOutput
 from rtc_server.ice import IceServers
 from rtc_server.limits import Buckets, Rate
 from rtc_server.session.session_api import Calls, Catalogue

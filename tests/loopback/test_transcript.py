@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from rtc_server.app.server import running
-from rtc_server.events.server import SourceCaption, TargetCaption
+from rtc_server.events.segment_events import SourceCaption, TargetCaption
 from rtc_server.session.session_api import TranscriptEntry
 from tests.support.access import bearer
 from tests.support.rtc_client import RtcClient

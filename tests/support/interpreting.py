@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from rtc_server.audio.playout import Playout
 from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.events.segment_events import SegmentEvent
 from rtc_server.events.server import (
     InputTranscriptDelta,
     OutputTranscriptDelta,
     PlayoutEvent,
-    SegmentEvent,
     ServerEvent,
 )
 from rtc_server.interpreter.captions import Direction

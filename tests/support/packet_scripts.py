@@ -9,7 +9,7 @@ import numpy as np
 
 from rtc_server.pcm import PLAYOUT_RATE, Pcm, Samples
 from rtc_server.transport.media.jitter_buffer import JitterBuffer, Step
-from rtc_server.transport.media.opus import libopus
+from rtc_server.transport.media.opus_library import libopus
 from rtc_server.transport.media.receiver import Receiver
 from rtc_server.transport.media.rtp import build_rtp, parse_rtp
 from tests.support.netem import Link

@@ -6,24 +6,19 @@ copy that the pinned PyAV wheel carries. API: https://opus-codec.org/docs/opus_a
 """
 
 import ctypes
-import functools
-import importlib.util
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from rtc_server.errors import ConfigError, RtcServerError
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, Samples
+from rtc_server.transport.media.opus_library import OpusError, libopus, raise_error
 from rtc_server.transport.media.opus_packet import MAX_PACKET_MS
 
 MAX_PAYLOAD_BYTES = 1275
 """Longest packet of one frame (RFC 6716, section 3.2.1)."""
 
-_SYSTEM_NAMES = ("libopus.so.0", "libopus.0.dylib", "opus.dll")
 
 # opus_defines.h
 _APPLICATION_VOIP = 2048
@@ -41,79 +36,6 @@ _CELT_SILENCE = b"\xf8\xff\xfe"
 _SILENT_FRAME = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)
 
 
-class OpusError(RtcServerError):
-    """libopus refused a call: a corrupt packet, or an argument out of range."""
-
-    code = "opus_error"
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(f"libopus: {message} ({status})")
-        self.status = status
-        """The negative code of `opus_errors`, for instance -4 for a corrupt packet."""
-
-
-def library_paths() -> Iterator[str]:
-    """Yield the paths at which libopus may be, in order of preference."""
-    yield from _SYSTEM_NAMES
-    spec = importlib.util.find_spec("av")
-    if spec is not None and spec.origin is not None:
-        package = Path(spec.origin).parent
-        for folder in (package.parent / "av.libs", package / ".dylibs"):
-            yield from sorted(str(path) for path in folder.glob("libopus*"))
-
-
-def load(path: str) -> ctypes.PyDLL:
-    """Return libopus at `path`, with its signatures declared.
-
-    PyDLL keeps the GIL during a call: each lasts microseconds, and giving the GIL away could cost
-    the media loop a whole switch interval (5 ms) to get it back.
-
-    Raises:
-        OSError: there is no such library.
-        AttributeError: it lacks a function that we call.
-    """
-    library = ctypes.PyDLL(path)
-    pointer, integer = ctypes.c_void_p, ctypes.c_int
-    signatures: dict[str, tuple[Any, ...]] = {
-        "opus_get_version_string": (ctypes.c_char_p,),
-        "opus_strerror": (ctypes.c_char_p, integer),
-        "opus_decoder_create": (pointer, integer, integer, pointer),
-        "opus_decoder_destroy": (None, pointer),
-        "opus_decode_float": (
-            integer,
-            *(pointer, ctypes.c_char_p, integer, pointer, integer, integer),
-        ),
-        "opus_encoder_create": (pointer, integer, integer, integer, pointer),
-        "opus_encoder_destroy": (None, pointer),
-        "opus_encode_float": (integer, pointer, pointer, integer, pointer, integer),
-        # Variadic in C: only the fixed arguments may be declared.
-        "opus_encoder_ctl": (integer, pointer, integer),
-    }
-    for name, (result, *arguments) in signatures.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
-    return library
-
-
-@functools.cache
-def libopus() -> ctypes.PyDLL:
-    """Return the library of this process.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    for path in library_paths():
-        try:
-            return load(path)
-        except (OSError, AttributeError):
-            continue
-    raise ConfigError("libopus was not found. Install it (Debian: apt-get install libopus0).")
-
-
-def _raise(library: ctypes.PyDLL, status: int) -> None:
-    raise OpusError(library.opus_strerror(status).decode(), status)
-
-
 class OpusDecoder:
     """Opus packets to mono float32 at one rate. Stereo packets are mixed down by libopus."""
 
@@ -123,7 +45,7 @@ class OpusDecoder:
         status = ctypes.c_int()
         self._state = self._library.opus_decoder_create(sample_rate, 1, ctypes.byref(status))
         if status.value < 0:
-            _raise(self._library, status.value)
+            raise_error(self._library, status.value)
         self._free = weakref.finalize(self, self._library.opus_decoder_destroy, self._state)
         self._capacity = sample_rate * MAX_PACKET_MS // 1000
         self._pcm = np.empty(self._capacity, np.float32)
@@ -174,7 +96,7 @@ class OpusDecoder:
             self._state, payload, size, self._address, samples, fec
         )
         if got < 0:
-            _raise(self._library, got)
+            raise_error(self._library, got)
         return self._pcm[:got].copy()
 
 
@@ -273,7 +195,7 @@ class OpusEncoder:
             PLAYOUT_RATE, 1, application, ctypes.byref(status)
         )
         if status.value < 0:
-            _raise(self._library, status.value)
+            raise_error(self._library, status.value)
         self._free = weakref.finalize(self, self._library.opus_encoder_destroy, self._state)
         self._lossy = lossy
         settings = self._settings
@@ -293,7 +215,7 @@ class OpusEncoder:
             MAX_PAYLOAD_BYTES,
         )
         if size < 0:
-            _raise(self._library, size)
+            raise_error(self._library, size)
         return size
 
     def _set(self, request: int, value: int) -> None:
@@ -301,4 +223,4 @@ class OpusEncoder:
             raise OpusError("the encoder is closed", -6)
         status = self._library.opus_encoder_ctl(self._state, request, ctypes.c_int(value))
         if status < 0:
-            _raise(self._library, status)
+            raise_error(self._library, status)

@@ -4,7 +4,8 @@ import numpy as np
 
 from rtc_server.pcm import SPEECH_RATE, Pcm, Samples
 from rtc_server.transport.media.jitter_buffer import Gap, JitterBuffer, Play
-from rtc_server.transport.media.opus import OpusDecoder, OpusError
+from rtc_server.transport.media.opus import OpusDecoder
+from rtc_server.transport.media.opus_library import OpusError
 from rtc_server.transport.media.opus_packet import OPUS_RATE, carries_previous
 from rtc_server.transport.media.quality import Quality, ReceptionReport
 from rtc_server.transport.media.rtp import parse_rtp

@@ -19,7 +19,7 @@ from rtc_server.cli.engines import describe
 from rtc_server.config import SECTIONS
 from rtc_server.engines.base import EngineCard
 from rtc_server.errors import ConfigError, EngineUnavailable, UnsupportedPair
-from rtc_server.events.server import (
+from rtc_server.events.segment_events import (
     CaptionHint,
     SegmentEvent,
     SegmentStatus,

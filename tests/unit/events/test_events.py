@@ -14,15 +14,17 @@ from rtc_server.events.client import (
     parse_client_event,
     parse_session,
 )
-from rtc_server.events.server import (
+from rtc_server.events.segment_events import (
     CaptionHint,
-    ErrorDetail,
-    ErrorEvent,
-    OutputTranscriptDelta,
     SegmentEvent,
     SegmentStatus,
     SourceCaption,
     TargetCaption,
+)
+from rtc_server.events.server import (
+    ErrorDetail,
+    ErrorEvent,
+    OutputTranscriptDelta,
     elapsed_steps,
     encode,
 )

@@ -21,20 +21,20 @@ from rtc_server.errors import (
     EngineTimeout,
     SessionRefused,
 )
+from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
 from rtc_server.events.server import (
     ErrorEvent,
     InputTranscriptDelta,
     OutputTranscriptDelta,
     PlayoutEvent,
-    SegmentEvent,
-    SegmentStatus,
     ServerEvent,
     VadEvent,
     WarningEvent,
 )
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.speech_segmenter import SpeechSegmenter, VadMode
+from rtc_server.interpreter.segments import VadMode
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from tests.support.fakes import FakeAst, FakeTts, LoudnessVad, joined, ok, silence, tone

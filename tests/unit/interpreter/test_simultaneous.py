@@ -8,11 +8,8 @@ import pytest
 
 from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, AstStatus
 from rtc_server.errors import EngineCrashed
-from rtc_server.events.server import (
-    InputTranscriptDelta,
-    OutputTranscriptDelta,
-    SegmentStatus,
-)
+from rtc_server.events.segment_events import SegmentStatus
+from rtc_server.events.server import InputTranscriptDelta, OutputTranscriptDelta
 from rtc_server.interpreter.modes import Mode
 from rtc_server.pcm import SPEECH_RATE
 from tests.support.fakes import AST_CAPABILITIES, silence

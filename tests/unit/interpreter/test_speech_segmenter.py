@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from rtc_server.audio.vad import make_vad_factory
 from rtc_server.config import ListenerSettings
 from rtc_server.interpreter.release import UNKNOWN_TAIL, Tail
-from rtc_server.interpreter.speech_segmenter import (
+from rtc_server.interpreter.segments import (
     EndCause,
     Segment,
     SegmenterEvent,
     SpeechEnded,
     SpeechPaused,
-    SpeechSegmenter,
     SpeechStarted,
     VadMode,
 )
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import Pcm, Samples
 from tests.support.fakes import LoudnessVad
 from tests.support.signals import add_noise, english, join, noise, pieces, russian, silence, tone

@@ -4,7 +4,12 @@ import asyncio
 
 import numpy as np
 
-from rtc_server.events.server import SegmentEvent, SegmentStatus, SourceCaption, TargetCaption
+from rtc_server.events.segment_events import (
+    SegmentEvent,
+    SegmentStatus,
+    SourceCaption,
+    TargetCaption,
+)
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, SPEECH_RATE, Pcm, Samples
 from rtc_server.rooms.captions import KEPT_CAPTIONS, READER_CAPTIONS, CaptionReader, CaptionTape

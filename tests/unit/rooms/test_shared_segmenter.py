@@ -3,7 +3,8 @@
 import numpy as np
 
 from rtc_server.config import ListenerSettings
-from rtc_server.interpreter.speech_segmenter import SpeechEnded, SpeechSegmenter, SpeechStarted
+from rtc_server.interpreter.segments import SpeechEnded, SpeechStarted
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import SPEECH_RATE, Pcm
 from rtc_server.rooms.shared_segmenter import SegmenterView, SharedSegmenter
 from tests.support.fakes import LoudnessVad, silence, tone

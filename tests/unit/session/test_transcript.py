@@ -8,7 +8,12 @@ import pytest
 
 from rtc_server.errors import UnknownSession
 from rtc_server.events.client import SessionPatch
-from rtc_server.events.server import SegmentEvent, SegmentStatus, SourceCaption, TargetCaption
+from rtc_server.events.segment_events import (
+    SegmentEvent,
+    SegmentStatus,
+    SourceCaption,
+    TargetCaption,
+)
 from rtc_server.session.cues import Cue, cut
 from rtc_server.session.session_api import (
     Claimant,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtc_server.events.client import SessionPatch
-from rtc_server.interpreter.speech_segmenter import EndCause, Segment, SpeechEnded
+from rtc_server.interpreter.segments import EndCause, Segment, SpeechEnded
 from rtc_server.session.unbroken import UnbrokenSpeech
 from tests.support.fakes import joined, silence, tone
 from tests.support.house import ALL, events, house, speak

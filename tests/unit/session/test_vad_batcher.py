@@ -10,7 +10,8 @@ import pytest
 
 from rtc_server.config import ListenerSettings
 from rtc_server.events.client import SessionPatch
-from rtc_server.interpreter.speech_segmenter import SegmenterEvent, SpeechSegmenter
+from rtc_server.interpreter.segments import SegmenterEvent
+from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from rtc_server.session.vad_batcher import AT_ONCE, FEW, VadBatcher
 from rtc_server.transport.media.tick import PERIOD_S, shared_tick

@@ -5,7 +5,7 @@ import pylibsrtp
 import pytest
 
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, Pcm, Samples
-from rtc_server.transport.media.opus import OpusError
+from rtc_server.transport.media.opus_library import OpusError
 from rtc_server.transport.media_path import MediaPath, Streams
 from tests.support.packet_scripts import PAYLOAD_TYPE, encoded, rtp
 

@@ -9,14 +9,8 @@ import pytest
 import scipy.signal
 
 from rtc_server.pcm import Samples
-from rtc_server.transport.media.opus import (
-    EncoderSettings,
-    OpusDecoder,
-    OpusEncoder,
-    OpusError,
-    library_paths,
-    load,
-)
+from rtc_server.transport.media.opus import EncoderSettings, OpusDecoder, OpusEncoder
+from rtc_server.transport.media.opus_library import OpusError, library_paths, load
 from rtc_server.transport.media.opus_packet import (
     carries_previous,
     is_pause,

@@ -1,0 +1,154 @@
+"""A server that is built and not started: its parts, and the order in which they start and stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+)
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+
+from rtc_server.app.engines import Engines
+from rtc_server.app.quota_file import QuotaFile, kept_quotas
+from rtc_server.app.usage import UsageLedger
+from rtc_server.audio.vad import make_vad_factory
+from rtc_server.background import beside
+from rtc_server.clock import monotonic, wall
+from rtc_server.config import Settings
+from rtc_server.metrics import Metrics
+from rtc_server.rooms.manager import RoomManager
+from rtc_server.session.admission import Admission, AdmissionLimits
+from rtc_server.session.manager import SessionManager
+from rtc_server.session.services import Services
+from rtc_server.signaling import make_http_app
+from rtc_server.standstill import standstills
+from rtc_server.transport.discovery import with_public_address
+from rtc_server.transport.logs import limited_logs
+from rtc_server.transport.media.tick import shared_tick
+from rtc_server.transport.sdp import Role
+from rtc_server.transport.transport_api import NextPacket, TransportObserver
+from rtc_server.transport.webrtc import WebRtcTransport
+
+LAG_PROBE_S = 0.1
+"""Period of the timer whose lateness is the event loop's lag."""
+
+
+async def drain_all(
+    engines: Engines, manager: SessionManager, rooms: RoomManager, within_s: float
+) -> None:
+    """Take no more calls, and let sessions and rooms finish their sentence."""
+    engines.drain()
+    await asyncio.gather(manager.drain(within_s), rooms.drain(within_s))
+
+
+class NetworkSettings:
+    """Network settings of this machine that calls use, complete once `learn` has returned."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._host = settings.http.host
+        self.settings = settings.transport
+
+    async def learn(self) -> None:
+        """Raises `ConfigError` when the public address is asked for and nobody tells it."""
+        self.settings = await with_public_address(self.settings, self._host, monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A server that is built and not started."""
+
+    http: web.Application
+    manager: SessionManager
+    rooms: RoomManager
+    engines: Engines
+    metrics: Metrics
+    network: NetworkSettings
+    usage: UsageLedger
+    kept_quotas: Callable[[], AbstractAsyncContextManager[None]]
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Run what is behind the HTTP: engines first, so that sessions find them warm."""
+        with limited_logs():
+            await self.network.learn()
+            async with self._working():
+                yield
+
+    @asynccontextmanager
+    async def _working(self) -> AsyncIterator[None]:
+        async with (
+            self.usage.running(),
+            self.kept_quotas(),
+            self.engines.running(),
+            self.manager.open(),
+            self.rooms.open(),
+            beside(probe_lag(self.metrics), name="loop lag"),
+            beside(standstills().watch(), name="standstills"),
+        ):
+            shared_tick().observe_lateness_s = self.metrics.tick_lateness_seconds.observe
+            loop = asyncio.get_running_loop()
+            self.metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
+            try:
+                yield
+            finally:
+                shared_tick().observe_lateness_s = None
+
+
+def build(settings: Settings) -> Parts:
+    """Return the parts of a server, joined. Raises `ConfigError`."""
+    metrics = Metrics()
+    engines = Engines(settings.engines, metrics)
+    usage = UsageLedger(settings.usage, metrics)
+    services = Services(
+        ast=engines.ast_service,
+        tts=engines.tts_service,
+        make_vad=make_vad_factory(settings.listener.vad),
+        segmenter=settings.listener,
+        interpreter=settings.interpreter,
+        metrics=metrics,
+        clock=monotonic,
+        resume_s=settings.transport.resume_s,
+        phrases=engines.phrases,
+        record_usage=usage.record,
+    )
+
+    network = NetworkSettings(settings)
+
+    async def accept(
+        offer_sdp: str,
+        observer: TransportObserver,
+        role: Role = Role.CALLER,
+        next_packet: NextPacket | None = None,
+    ) -> WebRtcTransport:
+        return await WebRtcTransport.accept(
+            offer_sdp,
+            observer,
+            network.settings,
+            host=settings.http.host,
+            clock=monotonic,
+            role=role,
+            next_packet=next_packet,
+        )
+
+    limits = AdmissionLimits(settings.http.max_sessions, settings.http.address_sessions)
+    admission = Admission(limits)
+    quota_path = settings.access.quota_file
+    quota_file = QuotaFile(Path(quota_path)) if quota_path else None
+    quotas = partial(kept_quotas, admission.quotas, quota_file, monotonic, wall)
+    manager = SessionManager(services, accept, engines, admission)
+    rooms = RoomManager(services, accept, engines, settings.rooms, admission)
+    http = make_http_app(manager, engines, engines, metrics, settings, rooms=rooms)
+    return Parts(http, manager, rooms, engines, metrics, network, usage, quotas)
+
+
+async def probe_lag(metrics: Metrics) -> None:
+    """Observe the lateness of a timer, until cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_PROBE_S
+        await asyncio.sleep(LAG_PROBE_S)
+        metrics.loop_lag_seconds.observe(max(loop.time() - due, 0.0))

@@ -1,0 +1,24 @@
+"""Transports that were negotiated by an offer and an answer."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from rtc_server.transport.transport_api import Transport, TransportObserver
+
+
+class CallTransport(Transport, Protocol):
+    """A transport that was negotiated by an offer and an answer."""
+
+    @property
+    def answer_sdp(self) -> str:
+        """SDP answer with all candidates."""
+
+    async def add_ice_fragment(self, fragment: str) -> None:
+        """Add candidates that came later (RFC 8840)."""
+
+
+AnyTransport = TypeVar("AnyTransport", bound=Transport)
+
+
+Accept = Callable[[str, TransportObserver], Awaitable[CallTransport]]
+"""Function that turns an offer into a transport, or raises `BadOffer` and leaves nothing behind."""
