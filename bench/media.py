@@ -1,13 +1,15 @@
 """Cost and delay of a session: CPU, delay, time to connect, memory, at 1 to 50 sessions.
 
-    python -m bench.media [--sessions 1 5 20 50] [--modes echo half translate] [--seconds 10]
+    python -m bench.media [--sessions 1 5 20 50] [--modes echo half translate simultaneous]
+                          [--seconds 10]
 
 The server runs in a process of its own and only its CPU counts; the engines of *translate*, in
 processes of theirs, are told apart. *echo* returns what it hears; *half* does so every other second
 and is silent between, as a translator is; *translate* is the whole server, voice activity detection
-included, with engines that take no time, and clients that speak two seconds out of five. The delay
-is what the server adds: from a mark leaving the client to its return over loopback, less the
-client's own codec. All clients run in this process, on the same machine.
+included, with engines that take no time, and clients that speak two seconds out of five;
+*simultaneous* is the same with an engine that translates what is being said, too. The delay is what
+the server adds: from a mark leaving the client to its return over loopback, less the client's own
+codec. All clients run in this process, on the same machine.
 """
 
 import argparse
@@ -30,12 +32,17 @@ from bench.rtp_client import RtpClient
 from rtc_server.pcm import PLAYOUT_RATE
 from tests.support.rtc_client import encode
 
-MODES = ("echo", "half", "translate")
+MODES = ("echo", "half", "translate", "simultaneous")
+ASTS = {
+    "translate": "bench.servers.engines:ast",
+    "simultaneous": "bench.servers.engines:following",
+}
 SETTLE_S = 3.0
 CYCLE_S = 5.0
 PHASES = 7
 """Clients that follow each other in connecting do not in sending."""
-ENGINES = ("--ast", "bench.servers.engines:ast", "--tts", "bench.servers.engines:tts")
+TTS = ("--tts", "bench.servers.engines:tts")
+ENGINES = ("--ast", ASTS["translate"], *TTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +106,8 @@ def speech_and_pause() -> list[bytes]:
 
 async def measure(bench: BenchServer, mode: str, sessions: int, seconds: float) -> Row:
     """Connect, settle, measure, hang up."""
-    packets = speech_and_pause() if mode == "translate" else marked_speech()
-    url = bench.call_url("en", "ru") if mode == "translate" else f"{bench.url}/offer"
+    packets = speech_and_pause() if mode in ASTS else marked_speech()
+    url = bench.call_url("en", "ru") if mode in ASTS else f"{bench.url}/offer"
     own = psutil.Process()
     async with aiohttp.ClientSession() as http, AsyncExitStack() as stack:
         before_b = bench.process.memory_info().rss
@@ -139,7 +146,7 @@ async def measure(bench: BenchServer, mode: str, sessions: int, seconds: float) 
 
 async def ticks_late_ms(http: aiohttp.ClientSession, bench: BenchServer, mode: str) -> list[float]:
     """Return the lateness of each tick since the last call."""
-    if mode == "translate":
+    if mode in ASTS:
         return []
     async with http.get(bench.url + "/ticks") as response:
         return [float(each) for each in re.findall(r"[0-9.]+", await response.text())]
@@ -155,8 +162,8 @@ async def main(counts: list[int], modes: list[str], seconds: float) -> None:
     for mode in modes:
         for count in counts:
             running = (
-                server(*ENGINES, "--max-sessions", str(count))
-                if mode == "translate"
+                server("--ast", ASTS[mode], *TTS, "--max-sessions", str(count))
+                if mode in ASTS
                 else echo_server(*(["--half"] if mode == "half" else []))
             )
             async with running as bench:

@@ -1,6 +1,7 @@
 """Engines that take no time, so that only the server around them is measured."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,9 +14,13 @@ from rtc_server.engines.base import (
     TtsCapabilities,
     TtsRequest,
 )
-from rtc_server.pcm import PLAYOUT_RATE, Samples
+from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
 
-ANSWER_S = 1.5
+WORD_S = 0.3
+"""Length of a spoken word."""
+ANSWER = "an answer of five words"
+STEP = 2 * SPEECH_RATE // 5
+"""Samples of a word that was heard."""
 
 
 class _ReadyAst:
@@ -33,10 +38,25 @@ class _ReadyAst:
         """Nothing is cold."""
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
-        return [AstResult(AstStatus.OK, "said", "answer") for _ in batch]
+        return [AstResult(AstStatus.OK, "said", ANSWER) for _ in batch]
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+class _FollowingAst(_ReadyAst):
+    capabilities = replace(
+        _ReadyAst.capabilities, name="following", partials=True, target_partials=True
+    )
+
+    def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        texts = (" ".join(_words(request)) for request in batch)
+        return [AstResult(AstStatus.OK, text, text) for text in texts]
+
+
+def _words(request: AstRequest) -> list[str]:
+    """A word for each 0.4 s that was heard."""
+    return [f"word{'abcdefghijklmnopqrst'[i % 20]}" for i in range(len(request.samples) // STEP)]
 
 
 class _ReadyTts:
@@ -49,14 +69,14 @@ class _ReadyTts:
     )
 
     def __init__(self) -> None:
-        t = np.arange(round(ANSWER_S * PLAYOUT_RATE)) / PLAYOUT_RATE
-        self._answer: Samples = (0.3 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)
+        t = np.arange(round(WORD_S * PLAYOUT_RATE)) / PLAYOUT_RATE
+        self._word: Samples = (0.3 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)
 
     def warm_up(self) -> None:
         """Nothing is cold."""
 
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
-        yield self._answer
+        yield np.tile(self._word, len(request.text.split()))
 
     def close(self) -> None:
         """Nothing to free."""
@@ -65,6 +85,11 @@ class _ReadyTts:
 def ast(_options: EngineOptions) -> _ReadyAst:
     """Translates anything at once."""
     return _ReadyAst()
+
+
+def following(_options: EngineOptions) -> _FollowingAst:
+    """Translates what is being said, too, word by word."""
+    return _FollowingAst()
 
 
 def tts(_options: EngineOptions) -> _ReadyTts:
