@@ -39,7 +39,8 @@ class AlignmentHeads:
     ) -> Tensor | None:
         """Return what the heads of a layer attend to, summed over them; None for other layers.
 
-        In float32, whatever the model computes in: the sum of several heads is often nearly flat.
+        Scores are as exact as the model computes, what follows is in float32: the sum of several
+        heads is often nearly flat.
 
         Args:
             layer: index of the layer.
