@@ -1,5 +1,6 @@
 """Canary through NeMo, restored from the committed file by the production loader."""
 
+import sys
 import tarfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -207,6 +208,15 @@ def test_a_download_cut_short(tmp_path: Path) -> None:
     half.write_bytes(MODEL.read_bytes()[: MODEL.stat().st_size // 2])
     assert "is no whole .nemo file" in refused(half)
     assert "models fetch` goes on where it stopped" in refused(half)
+
+
+def test_a_refusal_does_not_wait_for_nemo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nemo.collections.asr.models", None)
+    half = tmp_path / "half.nemo"
+    half.write_bytes(MODEL.read_bytes()[: MODEL.stat().st_size // 2])
+    assert "is no whole .nemo file" in refused(half)
+    assert "There is no CUDA here" in refused(MODEL, device="cuda")
+    assert "needs nemo.collections.asr.models" in refused(MODEL)
 
 
 def test_a_file_of_another_kind(tmp_path: Path) -> None:

@@ -26,5 +26,5 @@ async def test_each_says_what_to_do(tmp_path: Path) -> None:
         ("--ast", "canary", "--canary-model", str(MODEL), "--device", "cuda"): "--device cpu",
         ("--tts", "silero", "--models-dir", str(tmp_path)): "rtc-server models fetch",
     }
-    for argv, advice in expected.items():  # one after another: an import of NeMo takes a GB
+    for argv, advice in expected.items():
         assert advice in await refusal(*argv)

@@ -21,13 +21,16 @@ def create(options: EngineOptions) -> Ast:
     Raises:
         EngineUnavailable: the extra, the model or the GPU is missing, or the file is no Canary.
     """
+    if find_spec("nemo") is None:  # imported last: see `nemo_writer`
+        raise _missing("canary", ImportError(name="nemo"))
     try:
         from rtc_server.engines.canary.nemo_writer import NemoWriter  # noqa: PLC0415
+
+        writer = NemoWriter.load(
+            options.canary_model, options.device, options.models_dir, options.canary_heads
+        )
     except ImportError as exc:
         raise _missing("canary", exc) from exc
-    writer = NemoWriter.load(
-        options.canary_model, options.device, options.models_dir, options.canary_heads
-    )
     return CanaryAst(writer, "canary", f"{WEIGHTS}; NeMo Apache-2.0")
 
 

@@ -5,6 +5,9 @@ and leaves the encoder in train mode: the next call would rewrite its BatchNorm 
 NeMo 3.0.0 facts it rests on: a restored model is in train mode too; ``restore_from`` takes along an
 aligner for timestamps (2.4 GB nobody needs here) unless the configuration says otherwise; and the
 mel filterbank rounded to bfloat16 costs a hundred times the error of rounded weights.
+
+NeMo is imported for a file that is whole, on a device that is there: its import takes 13 s of CPU,
+too long to wait for a refusal.
 """
 
 import logging
@@ -13,10 +16,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
-from nemo.collections.asr.models import ASRModel, EncDecMultiTaskModel
-from nemo.core.connectors.save_restore_connector import SaveRestoreConnector
-from nemo.utils import logging as nemo_logging
-from omegaconf import OmegaConf
 
 from rtc_server.engines.canary.alignment import DEFAULT_HEADS, LayerHeads, parse_heads
 from rtc_server.engines.canary.archive import unpacked
@@ -186,8 +185,6 @@ def restore(handle: BinaryIO, path: Path) -> Any:
         EngineUnavailable: the file is cut short or damaged, or holds something else; or there is no
             room to unpack it.
     """
-    nemo_logging.set_verbosity(nemo_logging.ERROR)
-    logging.getLogger("nemo_logger").setLevel(logging.ERROR)
     with unpacked(handle, path) as folder:
         model = _restored(folder, path)
     return_memory()
@@ -199,6 +196,15 @@ def restore(handle: BinaryIO, path: Path) -> Any:
 
 def _restored(folder: Path, path: Path) -> Any:
     """Return the model in an unpacked ``.nemo`` file."""
+    from nemo.collections.asr.models import ASRModel, EncDecMultiTaskModel  # noqa: PLC0415
+    from nemo.core.connectors.save_restore_connector import (  # noqa: PLC0415
+        SaveRestoreConnector,
+    )
+    from nemo.utils import logging as nemo_logging  # noqa: PLC0415
+    from omegaconf import OmegaConf  # noqa: PLC0415
+
+    nemo_logging.set_verbosity(nemo_logging.ERROR)
+    logging.getLogger("nemo_logger").setLevel(logging.ERROR)
     connector = SaveRestoreConnector()
     connector.model_extracted_dir = str(folder)
     try:
