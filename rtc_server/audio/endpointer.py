@@ -50,7 +50,7 @@ class Background:
     def __init__(self) -> None:
         self._floor_db = 0.0
 
-    def hear(self, window: Samples) -> tuple[float, int | None]:
+    def measure(self, window: Samples) -> tuple[float, int | None]:
         """Return the level of the window in dB full scale, and the end of what is audible in it.
 
         The end is in samples from the window's start; None when nothing is audible.

@@ -101,7 +101,7 @@ class OwnVoice:
         self._played_at = now
         self._played.push(frame)
 
-    def heard(self, samples: Samples, start_samples: int) -> None:
+    def received(self, samples: Samples, start_samples: int) -> None:
         """Take received audio: float32 at `SPEECH_RATE`, shape (n,), at that position."""
         now = start_samples // HOP
         if now > self._active_until:

@@ -18,12 +18,12 @@ class UnconfirmedSpeech:
         """Keep a frame that was sent: float32, shape (PLAYOUT_FRAME_SAMPLES,)."""
         self._frames.append((now_s, frame))
 
-    def heard(self, until_s: float) -> None:
+    def confirm(self, until_s: float) -> None:
         """Forget what was sent until `until_s`: it has arrived."""
         while self._frames and self._frames[0][0] <= until_s:
             self._frames.popleft()
 
-    def take_unheard(self) -> list[Samples]:
+    def take_unconfirmed(self) -> list[Samples]:
         """Return the speech that was never confirmed, in order, and forget it."""
         frames = [frame for _, frame in self._frames]
         self._frames.clear()

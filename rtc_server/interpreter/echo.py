@@ -23,10 +23,10 @@ class EchoGuard:
         self._emit, self._clock = emit, clock
         self._warned_s: float | None = None
 
-    def heard(self, pcm: Pcm) -> None:
+    def received(self, pcm: Pcm) -> None:
         """Take audio from the microphone."""
         if self._own_voice is not None:
-            self._own_voice.heard(pcm.samples, pcm.start_samples)
+            self._own_voice.received(pcm.samples, pcm.start_samples)
 
     def played(self, frame: Samples | None, position_samples: int) -> None:
         """Take a frame that was played when the microphone had come to that position."""

@@ -1,6 +1,6 @@
 """Interpreter of one speaker's stream: audio in, segments to captions and translated speech.
 
-``feed`` hears audio, asks for hypotheses and submits closed segments at once. Two tasks then wait
+``feed`` takes audio, asks for hypotheses and submits closed segments at once. Two tasks then wait
 for the answers in the order the segments were spoken: one turns translations into captions, one
 turns captions into speech (`SpeechOutput`). They are joined by bounded queues:
 
@@ -110,12 +110,12 @@ class Interpreter:
 
     def feed(self, pcm: Pcm) -> None:
         """Take received audio, and detect speech in it."""
-        self.heard(pcm, self._segmenter.feed(pcm))
+        self.feed_detected(pcm, self._segmenter.feed(pcm))
 
-    def heard(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
+    def feed_detected(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
         """Take received audio in which the segmenter has detected speech already."""
         self._position_samples = pcm.start_samples + len(pcm.samples)
-        self._echo.heard(pcm)
+        self._echo.received(pcm)
         self._take(events)
         self._ask_partial()
 

@@ -118,18 +118,18 @@ class SpeechOutput:
 
     def arrived(self, until_s: float) -> None:
         """Note that what was played up to then, on the server's clock, has reached the client."""
-        self._unconfirmed.heard(until_s)
+        self._unconfirmed.confirm(until_s)
 
     def take_back(self) -> None:
         """Play again, first of all, what was played and has not reached the client."""
-        self._playout.put_back(self._unconfirmed.take_unheard())
+        self._playout.put_back(self._unconfirmed.take_unconfirmed())
         self._notice_silence()
 
     def clear(self) -> None:
         """Stop speaking now: what was said until now stays unspoken, captions stay."""
         self.generation += 1
         self._played(self._playout.clear())
-        self._unconfirmed.take_unheard()
+        self._unconfirmed.take_unconfirmed()
 
     @property
     def queue_ms(self) -> float:

@@ -91,7 +91,7 @@ class SpeechSegmenter:
         while self._tape.end - self._cursor >= self.vad.window_samples:
             start, end = self._cursor, self._cursor + self.vad.window_samples
             samples = self._tape.read(start, end)
-            level_db, audible = self._background.hear(samples)
+            level_db, audible = self._background.measure(samples)
             if self._mode is VadMode.AUTO:
                 probability = yield samples
             else:

@@ -173,13 +173,13 @@ class Session:
         self._binding = None
         self._services.vad_batcher.catch_up()
         if binding.connected:
-            self._heard_from(binding)
+            self._note_sign_of_life(binding)
             self._interpreter.take_back()
             self._interpreter.interrupt_input()
             self._messages_dropped += binding.stats.messages_dropped
         binding.detach()
 
-    def _heard_from(self, binding: TransportBinding) -> None:
+    def _note_sign_of_life(self, binding: TransportBinding) -> None:
         """Note a sign of life: speech from before it has arrived, or nothing has."""
         heard_s = binding.stats.last_heard_s
         self._heard_s = self._services.clock() if heard_s is None else heard_s
@@ -372,8 +372,8 @@ class Session:
         """See `VadClient.detected`."""
         if events:
             self._expiry.active(self._services.clock())
-        self._interpreter.heard(pcm, events)
-        if self._hears_pauses and (notice := self._unbroken.heard(events)) is not None:
+        self._interpreter.feed_detected(pcm, events)
+        if self._waits_for_pauses and (notice := self._unbroken.feed(events)) is not None:
             self._emit(notice)
         for event in events:
             if not isinstance(event, SpeechPaused):
@@ -409,7 +409,7 @@ class Session:
         self._emit(SessionUpdated(self.info()))
 
     @property
-    def _hears_pauses(self) -> bool:
+    def _waits_for_pauses(self) -> bool:
         """True if a pause, and nothing else, is to end a segment."""
         by_pause = self._preferences.vad_mode == VadMode.AUTO
         return by_pause and self._interpreter.mode is Mode.CONSECUTIVE
@@ -463,7 +463,7 @@ class Session:
             if binding is None or not binding.connected:
                 continue
             binding.sample()
-            self._heard_from(binding)
+            self._note_sign_of_life(binding)
             delays, drops = self._interpreter.last_delays, self._drops(binding)
             if "metrics" in self._preferences.groups:
                 queue_ms = self._interpreter.queue_ms

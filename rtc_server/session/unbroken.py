@@ -22,7 +22,7 @@ class UnbrokenSpeech:
         self._cuts = 0
         self._reported = False
 
-    def heard(self, events: Iterable[SegmenterEvent]) -> WarningEvent | None:
+    def feed(self, events: Iterable[SegmenterEvent]) -> WarningEvent | None:
         """Return what the client is to be told after these events, if anything."""
         for event in events:
             if isinstance(event, SpeechEnded):

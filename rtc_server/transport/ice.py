@@ -179,7 +179,7 @@ class IceAgent(SparingConnection):
         """
         self.dropped_datagrams += 1
         now_s = self._clock()
-        if self.authenticates is None or not self._may_hear(source):
+        if self.authenticates is None or not self._accepts_from(source):
             return
         if not self._stray_limit.allows(source, trusted=False, now_s=now_s):
             return
@@ -221,12 +221,12 @@ class IceAgent(SparingConnection):
         answer to reflect.
         """
         username = message.attributes.get("USERNAME", "")
-        if username.startswith(f"{self.local_username}:") and self._may_hear(addr):
+        if username.startswith(f"{self.local_username}:") and self._accepts_from(addr):
             super().request_received(message, addr, protocol)
         else:
             self.dropped_datagrams += 1
 
-    def _may_hear(self, source: Source) -> bool:
+    def _accepts_from(self, source: Source) -> bool:
         """Return whether datagrams from there are accepted. A check that is ahead of the trickled
         candidate it comes from is dropped; the peer repeats it.
         """

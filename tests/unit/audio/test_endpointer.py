@@ -112,7 +112,8 @@ def test_it_begins_only_with_speech_and_ends_only_in_silence(probabilities: list
 
 def ends(background: Background, samples: np.ndarray) -> list[int | None]:
     return [
-        background.hear(row)[1] for row in samples[: len(samples) // SIZE * SIZE].reshape(-1, SIZE)
+        background.measure(row)[1]
+        for row in samples[: len(samples) // SIZE * SIZE].reshape(-1, SIZE)
     ]
 
 
@@ -146,7 +147,7 @@ def test_speech_does_not_become_background() -> None:
 
 
 def test_the_level_is_in_db_full_scale() -> None:
-    level_db, _ = Background().hear(tone(1000, 32, peak=1.0))
+    level_db, _ = Background().measure(tone(1000, 32, peak=1.0))
     assert abs(level_db - -3.01) < 0.01
 
 

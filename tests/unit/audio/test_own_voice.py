@@ -105,7 +105,7 @@ def judged(
         if row + 1 >= (chunk + 1) * chunk_frames + chunk % 2 * late_frames:
             start, position = position, position + chunk_frames * STEP
             for at in range(start, position, STEP):
-                guard.heard(mic[at : at + STEP], at)
+                guard.received(mic[at : at + STEP], at)
         if row % block_frames == 0:
             for _ in range(block_frames):
                 playing = row * STEP >= begin and waiting
@@ -180,7 +180,7 @@ def test_in_silence_there_is_nothing_to_come_back() -> None:
     guard = OwnVoice()
     speech = people()[0]
     for at in range(0, speech.size - STEP, STEP):
-        guard.heard(speech[at : at + STEP], at)
+        guard.received(speech[at : at + STEP], at)
         guard.played(None, at + STEP)
     assert guard.judge(0, speech.size) is NOBODY
 
@@ -189,6 +189,6 @@ def test_a_stretch_too_short_to_tell_belongs_to_a_person() -> None:
     guard = OwnVoice()
     tone = np.ones(PLAYOUT_FRAME_SAMPLES, np.float32)
     for row in range(100):
-        guard.heard(np.ones(STEP, np.float32), row * STEP)
+        guard.received(np.ones(STEP, np.float32), row * STEP)
         guard.played(tone, (row + 1) * STEP)
     assert guard.judge(90 * STEP, 100 * STEP) is NOBODY

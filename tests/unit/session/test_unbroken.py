@@ -16,7 +16,7 @@ def ended(cause: EndCause) -> SpeechEnded:
 def test_two_cuts_in_a_row_are_reported_once_and_a_pause_between_them_is_enough() -> None:
     cut, pause = ended(EndCause.CUT), ended(EndCause.SILENCE)
     unbroken = UnbrokenSpeech()
-    told = [unbroken.heard([each]) for each in (cut, pause, cut, cut, cut, cut)]
+    told = [unbroken.feed([each]) for each in (cut, pause, cut, cut, cut, cut)]
     assert [notice is not None for notice in told] == [False, False, False, True, False, False]
 
 
