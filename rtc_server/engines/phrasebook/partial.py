@@ -1,6 +1,6 @@
 """Live captions: the words of an unfinished segment as they will be written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rtc_server.engines.phrasebook.book import Book
@@ -26,14 +26,24 @@ def text_so_far(
 
     No mark ends the text: more may come.
     """
-    for phrase in book.phrases:
+    for _, begun in beginnings(words, book, language, vocabularies):
+        text = begun.text.rstrip(" .,!?")
+        return Beginning(text[:1].upper() + text[1:], begun.open_chars)
+    text = " ".join(words)
+    return Beginning(text[:1].upper() + text[1:], len(text))
+
+
+def beginnings(
+    words: Sequence[str], book: Book, language: str, vocabularies: Vocabularies
+) -> Iterator[tuple[int, Beginning]]:
+    """Yield the index of each phrase that `words` can begin, and how they are written in it, once
+    for each wording.
+    """
+    for index, phrase in enumerate(book.phrases):
         for wording in phrase.wordings[language]:
             begun = _begun(list(words), wording, book, vocabularies)
             if begun is not None:
-                text = begun.text.rstrip(" .,!?")
-                return Beginning(text[:1].upper() + text[1:], begun.open_chars)
-    text = " ".join(words)
-    return Beginning(text[:1].upper() + text[1:], len(text))
+                yield index, begun
 
 
 def _begun(
