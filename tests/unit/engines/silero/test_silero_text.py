@@ -22,6 +22,10 @@ from rtc_server.engines.silero.voices import (
     voices_of,
 )
 
+# eng_to_ipa, by which ru-normalizr reads Latin words, closes none of its databases, and Python 3.13
+# says so. It is let be here alone, so that one of ours which is left open fails its test.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+
 ODD = st.text(
     st.one_of(
         st.characters(exclude_categories=["Cs"]),
