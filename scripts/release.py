@@ -182,9 +182,8 @@ def members(wheel: Path) -> Mapping[str, str]:
 async def translate_a_phrase(bin_folder: Path, folder: Path) -> None:
     """Start the installed server on a free port, speak to it and compare what comes back."""
     async with serving(bin_folder, folder) as url:
-        client = RtcClient(f"{url}{CALLS}?source=en&target=ru", audio=said(PHRASE))
-        async with client:
-            client.send(EVENTS)
+        calls = f"{url}{CALLS}?source=en&target=ru"
+        async with RtcClient(calls, audio=said(PHRASE), session=EVENTS) as client:
             try:
                 await client.until(
                     lambda: bool(of(client, "x.playout", state="finished")), timeout_s=_ANSWER_S
