@@ -80,8 +80,6 @@ class Endpointer:
         """Probability at which speech begins."""
         self.hangover_samples = hangover_samples
         """Silence that ends speech."""
-        self.patience_samples = 0
-        """Silence that ends speech this time, if that is more; forgotten with the pause."""
         self._min_speech_samples = min_speech_samples
         self.reset()
 
@@ -96,7 +94,8 @@ class Endpointer:
         self.speech_end_samples = 0
         """End of the last audible speech; at or before `voice_end_samples`."""
         self._voiced_samples = 0
-        self.patience_samples = 0
+        self.extended_hangover_samples = 0
+        """Silence that ends speech in the present pause, if that is more than the hangover."""
 
     def begins(self, window: Window) -> bool:
         """Return whether this window can begin speech. Concealed sound never does."""
@@ -109,7 +108,7 @@ class Endpointer:
         elif window.probability >= max(self.threshold - HYSTERESIS, 0.01):
             self._mark_voice(window)
         elif window.end_samples - self.speech_end_samples >= max(
-            self.hangover_samples, self.patience_samples
+            self.hangover_samples, self.extended_hangover_samples
         ):
             self.in_speech = False
             self.onset_samples = None
@@ -127,7 +126,7 @@ class Endpointer:
             self.onset_samples = None
 
     def _mark_voice(self, window: Window) -> None:
-        self.patience_samples = 0
+        self.extended_hangover_samples = 0
         self.voice_end_samples = window.end_samples
         self.speech_end_samples = max(
             self.speech_end_samples,

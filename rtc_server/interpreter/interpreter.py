@@ -46,7 +46,7 @@ from rtc_server.interpreter.segments import (
 )
 from rtc_server.interpreter.simultaneous import PassPacing, SimultaneousText
 from rtc_server.interpreter.speech_output import SpeechOutput
-from rtc_server.interpreter.unfinished import await_sentence
+from rtc_server.interpreter.unfinished import extend_unfinished
 from rtc_server.interpreter.utterance import OpenSegment, Utterance
 from rtc_server.interpreter.watchdog import Fault
 from rtc_server.interpreter.window import Cut
@@ -310,7 +310,7 @@ class Interpreter:
         if not self._echo.is_own_voice(pause.start_samples, pause.end_samples):
             self._passes.speculate(opened, pause, self._position_samples)
             if self._ast.capabilities.punctuates:
-                await_sentence(opened, self._segmenter)
+                extend_unfinished(opened, self._segmenter)
 
     def _note_pass(self, took_ms: float) -> None:
         if self._pacing is not None:

@@ -77,8 +77,8 @@ class SegmenterPort(Protocol):
     def set_hangover_ms(self, hangover_ms: int) -> None:
         """Change the silence that ends a segment."""
 
-    def be_patient(self, pause_ms: int) -> None:
-        """Let the pause that goes on last so long before it ends the segment."""
+    def extend_hangover(self, hangover_ms: int) -> None:
+        """Extend the silence that ends the segment, for the present pause alone."""
 
     def start_input(self, *, anew: bool = False) -> list[SegmenterEvent]:
         """Begin push-to-talk; with `anew` for a segment of its own."""

@@ -157,11 +157,9 @@ class SpeechSegmenter:
         """Change the silence that ends a segment; counts for the pause going on, too."""
         self._endpointer.hangover_samples = ms_to_samples(hangover_ms, SPEECH_RATE)
 
-    def be_patient(self, pause_ms: int) -> None:
-        """Let the pause that goes on last so long before it ends the segment, if that is longer
-        than the hangover; 0: the hangover.
-        """
-        self._endpointer.patience_samples = ms_to_samples(pause_ms, SPEECH_RATE)
+    def extend_hangover(self, hangover_ms: int) -> None:
+        """Extend the hangover for the present pause alone; 0 takes that back."""
+        self._endpointer.extended_hangover_samples = ms_to_samples(hangover_ms, SPEECH_RATE)
 
     def start_input(self, *, anew: bool = False) -> list[SegmenterEvent]:
         """Begin push-to-talk. A segment that is open goes on.

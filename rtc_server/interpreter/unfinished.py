@@ -1,4 +1,4 @@
-"""Pauses in the middle of a sentence: such a one may last longer before it ends the segment."""
+"""Longer hangover for a pause in the middle of a sentence."""
 
 import asyncio
 
@@ -12,8 +12,9 @@ UNFINISHED_PAUSE_MS = 600
 breath pause for 300 to 500 ms."""
 
 
-def await_sentence(opened: OpenSegment, segmenter: SegmenterPort) -> None:
-    """Let the pause go on unless what was said before it turns out to be whole sentences.
+def extend_unfinished(opened: OpenSegment, segmenter: SegmenterPort) -> None:
+    """Extend the hangover of the present pause, unless what was said before it turns out to be
+    whole sentences.
 
     The engine, which must punctuate, was asked for that already. Until its answer is here nothing
     can be translated, so waiting for it delays nothing.
@@ -24,9 +25,9 @@ def await_sentence(opened: OpenSegment, segmenter: SegmenterPort) -> None:
 
     def judge(answer: asyncio.Future[AstResult | None]) -> None:
         if not opened.is_closed and opened.speculative is speculative:
-            segmenter.be_patient(UNFINISHED_PAUSE_MS if _is_unfinished(answer) else 0)
+            segmenter.extend_hangover(UNFINISHED_PAUSE_MS if _is_unfinished(answer) else 0)
 
-    segmenter.be_patient(UNFINISHED_PAUSE_MS)
+    segmenter.extend_hangover(UNFINISHED_PAUSE_MS)
     speculative.answer.add_done_callback(judge)
 
 

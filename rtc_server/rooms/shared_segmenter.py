@@ -53,9 +53,9 @@ class SharedSegmenter:
         """See `SpeechSegmenter.quietest`."""
         return self._segmenter.quietest(start, end)
 
-    def be_patient(self, pause_ms: int) -> None:
-        """See `SpeechSegmenter.be_patient`."""
-        self._segmenter.be_patient(pause_ms)
+    def extend_hangover(self, hangover_ms: int) -> None:
+        """See `SpeechSegmenter.extend_hangover`."""
+        self._segmenter.extend_hangover(hangover_ms)
 
     def set_longest(self, *, simultaneous: bool) -> None:
         """See `SpeechSegmenter.set_longest`."""
@@ -116,6 +116,14 @@ class SegmenterView:
         """See `SpeechSegmenter.quietest`."""
         return self._segmenter.quietest(start, end)
 
+    def extend_hangover(self, hangover_ms: int) -> None:
+        """See `SharedSegmenter.extend_hangover`. All views know the same source, and agree."""
+        self._segmenter.extend_hangover(hangover_ms)
+
+    def set_longest(self, *, simultaneous: bool) -> None:
+        """Set the longest segment. All views share the server's mode."""
+        self._segmenter.set_longest(simultaneous=simultaneous)
+
     def _told(self) -> list[SegmenterEvent]:
         begun, self._begun = self._begun, True
         missed = () if begun or self._segmenter.before is None else (self._segmenter.before,)
@@ -129,14 +137,6 @@ class SegmenterView:
 
     def set_hangover_ms(self, _hangover_ms: int) -> None:
         """Do nothing: the hangover is always the server's."""
-
-    def be_patient(self, pause_ms: int) -> None:
-        """See `SharedSegmenter.be_patient`. All views know the same source, and agree."""
-        self._segmenter.be_patient(pause_ms)
-
-    def set_longest(self, *, simultaneous: bool) -> None:
-        """Set the longest segment. All views share the server's mode."""
-        self._segmenter.set_longest(simultaneous=simultaneous)
 
     def start_input(self, *, anew: bool = False) -> list[SegmenterEvent]:
         """Do nothing: there is no push-to-talk."""

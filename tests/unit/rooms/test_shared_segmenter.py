@@ -45,7 +45,7 @@ def test_a_language_that_waits_for_the_sentence_has_all_of_them_wait() -> None:
         pcm = Pcm(heard[start : start + 320], start)
         segmenter.feed(pcm)
         if start == SPEECH_RATE + SPEECH_RATE // 5:
-            view.be_patient(600)
+            view.extend_hangover(600)
         ended_ms += [
             event.at_samples * 1000 // SPEECH_RATE
             for event in view.feed(pcm)
