@@ -23,17 +23,15 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.harness import percentile
-from rtc_server.audio.playout import Playout
-from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.config import InterpreterSettings
 from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, TtsRequest
 from rtc_server.events.server import PlayoutEvent, ServerEvent
-from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Mode
-from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
-from tests.support.fakes import TTS_CAPABILITIES, LoudnessVad
+from tests.support.fakes import TTS_CAPABILITIES
+from tests.support.interpreting import running_interpreter
 from tests.support.talk import AGREEING, ALIGNED, OracleAst, Word, audio, sentences
 from tests.support.virtual_time import VirtualTimeLoop
 
@@ -99,7 +97,7 @@ class Run:
 
     async def go(self) -> None:
         """Interpret it, and wait until all is heard."""
-        loop, ast = asyncio.get_running_loop(), OracleAst(self.talk, self.engine, delay_s=0.15)
+        ast = OracleAst(self.talk, self.engine, delay_s=0.15)
 
         def count(request: AstRequest, result: AstResult) -> AstResult:
             self.passes += 1
@@ -108,35 +106,27 @@ class Run:
             return result
 
         ast.twist = count
-        interpreter = Interpreter(
-            session_id="bench",
-            direction=Direction("ru", "en"),
-            ast=ast,
-            tts=SteadyVoice(self.word_s),
-            segmenter=SpeechSegmenter(LoudnessVad(), ListenerSettings()),
-            playout=Playout(30_000),
-            emit=self._take,
+        async with running_interpreter(
+            ast,
+            SteadyVoice(self.word_s),
+            self._take,
             settings=InterpreterSettings(mode=self.mode.value, own_voice_guard=False),
             metrics=Metrics(),
-            clock=loop.time,
-        )
-        work = asyncio.create_task(interpreter.run())
-        samples = audio(self.talk, tail_ms=TAIL_MS)
-        every, last = (len(samples) // GROWTHS) // STEP * STEP, interpreter.last_delays
-        for start in range(0, len(samples), STEP):
-            interpreter.feed(Pcm(samples[start : start + STEP], start))
-            interpreter.next_frame()
-            if interpreter.last_delays is not last:
-                last = interpreter.last_delays
-                assert last and last.heard_s and last.ear_voice_ms and last.first_audio_ms
-                self.heard_s.append(last.heard_s)
-                self.spans_s.append(last.ear_voice_ms / 1000)
-                self.after_s.append(last.first_audio_ms / 1000)
-            if start and start % every == 0:
-                self._grow(start / SPEECH_RATE, interpreter)
-            await asyncio.sleep(FRAME_MS / 1000)
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        ) as interpreter:
+            samples = audio(self.talk, tail_ms=TAIL_MS)
+            every, last = (len(samples) // GROWTHS) // STEP * STEP, interpreter.last_delays
+            for start in range(0, len(samples), STEP):
+                interpreter.feed(Pcm(samples[start : start + STEP], start))
+                interpreter.next_frame()
+                if interpreter.last_delays is not last:
+                    last = interpreter.last_delays
+                    assert last and last.heard_s and last.ear_voice_ms and last.first_audio_ms
+                    self.heard_s.append(last.heard_s)
+                    self.spans_s.append(last.ear_voice_ms / 1000)
+                    self.after_s.append(last.first_audio_ms / 1000)
+                if start and start % every == 0:
+                    self._grow(start / SPEECH_RATE, interpreter)
+                await asyncio.sleep(FRAME_MS / 1000)
 
     def _take(self, event: ServerEvent) -> None:
         if isinstance(event, PlayoutEvent):

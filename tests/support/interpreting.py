@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from rtc_server.events.server import (
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Mode
+from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
@@ -42,17 +43,14 @@ class WordTts(FakeTts):
 
 
 @dataclass
-class Interpreting:
-    """The interpreter, its engines and what it said."""
+class Harness:
+    """An interpreter with both its ends in the test's hands."""
 
     interpreter: Interpreter
-    ast: OracleAst
-    tts: WordTts
-    metrics: Metrics
-    events: list[ServerEvent] = field(default_factory=list)
-    position: int = 0
-    voice_ms: int | None = None
-    """Position of the speaker when the voice began."""
+    events: list[ServerEvent]
+    played: list[Samples | None] = field(default_factory=list, init=False)
+    """Each frame, None in silence."""
+    position: int = field(default=0, init=False)
 
     async def hear(self, samples: Samples) -> None:
         """Feed at the pace of speech, playing all the while."""
@@ -60,9 +58,7 @@ class Interpreting:
             step = samples[start : start + STEP]
             self.interpreter.feed(Pcm(step, self.position))
             self.position += len(step)
-            frame = self.interpreter.next_frame()
-            if frame is not None and self.voice_ms is None:
-                self.voice_ms = self.position * 1000 // SPEECH_RATE
+            self.played.append(self.interpreter.next_frame())
             await asyncio.sleep(FRAME_MS / 1000)
 
     @property
@@ -72,6 +68,52 @@ class Interpreting:
     @property
     def finals(self) -> list[SegmentEvent]:
         return [event for event in self.segments if event.final]
+
+
+@asynccontextmanager
+async def running_interpreter(
+    ast: AstPort,
+    tts: TtsPort,
+    emit: Callable[[ServerEvent], None],
+    *,
+    settings: InterpreterSettings,
+    metrics: Metrics,
+    max_playout_s: float = 30.0,
+) -> AsyncIterator[Interpreter]:
+    """Run one from Russian into English with exact speech boundaries, on the loop's clock."""
+    interpreter = Interpreter(
+        session_id="s1",
+        direction=Direction("ru", "en"),
+        ast=ast,
+        tts=tts,
+        segmenter=SpeechSegmenter(LoudnessVad(), ListenerSettings()),
+        playout=Playout(max_playout_s * 1000),
+        emit=emit,
+        settings=settings,
+        metrics=metrics,
+        clock=asyncio.get_running_loop().time,
+    )
+    work = asyncio.create_task(interpreter.run())
+    try:
+        yield interpreter
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+@dataclass
+class Interpreting(Harness):
+    """The interpreter, its engines and what it said."""
+
+    ast: OracleAst
+    tts: WordTts
+    metrics: Metrics
+
+    @property
+    def voice_ms(self) -> int | None:
+        """Position of the speaker when the voice began."""
+        frames = enumerate(self.played, start=1)
+        return next((n * FRAME_MS for n, frame in frames if frame is not None), None)
 
     @property
     def playout(self) -> list[PlayoutEvent]:
@@ -104,25 +146,12 @@ async def interpreting(
     word_s: float = 0.25,
 ) -> AsyncIterator[Interpreting]:
     """Interpret a talk; `word_s`: how long the voice takes for a word."""
-    loop, metrics = asyncio.get_running_loop(), Metrics()
+    metrics = Metrics()
     ast, tts = ast or OracleAst(talk), WordTts()
     tts.word_s = word_s
     events: list[ServerEvent] = []
-    interpreter = Interpreter(
-        session_id="s1",
-        direction=Direction("ru", "en"),
-        ast=ast,
-        tts=tts,
-        segmenter=SpeechSegmenter(LoudnessVad(), ListenerSettings()),
-        playout=Playout(30_000),
-        emit=events.append,
-        settings=InterpreterSettings(mode=mode.value, own_voice_guard=False),
-        metrics=metrics,
-        clock=loop.time,
-    )
-    work = asyncio.create_task(interpreter.run())
-    try:
-        yield Interpreting(interpreter, ast, tts, metrics, events)
-    finally:
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+    settings = InterpreterSettings(mode=mode.value, own_voice_guard=False)
+    async with running_interpreter(
+        ast, tts, events.append, settings=settings, metrics=metrics
+    ) as interpreter:
+        yield Interpreting(interpreter, events, ast, tts, metrics)

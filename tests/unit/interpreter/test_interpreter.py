@@ -1,4 +1,4 @@
-"""The interpreter in virtual time: scripted engines, exact speech boundaries, the real listener
+"""The interpreter in virtual time: scripted engines, exact speech boundaries, the real segmenter
 and playout."""
 
 import asyncio
@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from rtc_server.audio.playout import Playout
-from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.config import InterpreterSettings
 from rtc_server.engines.base import AstResult, AstStatus, Hint
 from rtc_server.errors import (
     EngineCrashed,
@@ -32,53 +31,30 @@ from rtc_server.events.server import (
     WarningEvent,
 )
 from rtc_server.interpreter.captions import Direction
-from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.segments import VadMode
-from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics
-from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
-from tests.support.fakes import FakeAst, FakeTts, LoudnessVad, joined, ok, silence, tone
+from rtc_server.pcm import FRAME_MS
+from tests.support.fakes import FakeAst, FakeTts, joined, ok, silence, tone
+from tests.support.interpreting import Harness, running_interpreter
 
-STEP = SPEECH_RATE * FRAME_MS // 1000
 NAMED = EngineCrashed("Engine canary was killed by SIGSEGV during the call. It is being restarted.")
 """As the engine's host writes it."""
 
 
 @dataclass
-class Bench:
-    """An interpreter with both its ends in the test's hands."""
+class Bench(Harness):
+    """The interpreter with scripted engines, and the time of each event."""
 
-    interpreter: Interpreter
     ast: FakeAst
     tts: FakeTts
-    events: list[ServerEvent]
     times: list[float]
-    played: list[Samples | None]
-    position: int = 0
-
-    async def hear(self, samples: Samples) -> None:
-        """Feed at the pace of speech, playing all the while."""
-        for start in range(0, len(samples), STEP):
-            step = samples[start : start + STEP]
-            self.interpreter.feed(Pcm(step, self.position))
-            self.position += len(step)
-            self.played.append(self.interpreter.next_frame())
-            await asyncio.sleep(FRAME_MS / 1000)
 
     def of(self, kind: type[ServerEvent]) -> list[ServerEvent]:
         return [event for event in self.events if isinstance(event, kind)]
 
     @property
-    def segments(self) -> list[SegmentEvent]:
-        return [event for event in self.events if isinstance(event, SegmentEvent)]
-
-    @property
     def errors(self) -> list[ErrorEvent]:
         return [event for event in self.events if isinstance(event, ErrorEvent)]
-
-    @property
-    def finals(self) -> list[SegmentEvent]:
-        return [event for event in self.segments if event.final]
 
     @property
     def playout(self) -> list[tuple[str, str]]:
@@ -102,24 +78,15 @@ async def bench(
         events.append(event)
         times.append(loop.time())
 
-    interpreter = Interpreter(
-        session_id="s1",
-        direction=Direction("ru", "en"),
-        ast=ast,
-        tts=tts,
-        segmenter=SpeechSegmenter(LoudnessVad(), ListenerSettings()),
-        playout=Playout(max_playout_s * 1000),
-        emit=emit,
+    async with running_interpreter(
+        ast,
+        tts,
+        emit,
         settings=InterpreterSettings(),
         metrics=Metrics(),
-        clock=loop.time,
-    )
-    work = asyncio.create_task(interpreter.run())
-    try:
-        yield Bench(interpreter, ast, tts, events, times, [])
-    finally:
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        max_playout_s=max_playout_s,
+    ) as interpreter:
+        yield Bench(interpreter, events, ast, tts, times)
 
 
 async def test_a_phrase_becomes_captions_and_speech() -> None:
