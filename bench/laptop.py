@@ -45,10 +45,7 @@ SENTENCES = {
 }
 SECONDS = (1, 3, 6, 10)
 ROUNDS = 3
-WANTED = {
-    "type": "session.update",
-    "session": {"x_events": ["segment"], "x": {"mode": "consecutive"}},
-}
+SESSION = {"x_events": ["segment"], "x": {"mode": "consecutive"}}
 """Partials without a translation: what stand-ins translate is not believed, and would hide them."""
 PAUSE_S = 2.0
 JOIN_S = 5.0
@@ -138,8 +135,8 @@ async def converse(
     sentence_samples = len(sentence)
     source, target = ("en", "ru") if number % 2 == 0 else ("ru", "en")
     try:
-        async with RtcClient(bench.call_url(source, target), audio=speech) as client:
-            client.send(WANTED)
+        url = bench.call_url(source, target)
+        async with RtcClient(url, audio=speech, session=SESSION) as client:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(client.closed.wait(), len(speech) / PLAYOUT_RATE)
             heard.lost += client.closed.is_set()

@@ -77,7 +77,7 @@ async function insist(path, init) {
     const waitMs = response ? (await refusal(response.clone())).waitMs : 0;
     if (waitMs === null) return response;
     show(response ? "busy" : "lost");
-    await pause(waitMs + patience.next(performance.now()));
+    await pause(patience.next(performance.now(), waitMs));
   }
 }
 

@@ -19,6 +19,5 @@ class CallTransport(Transport, Protocol):
 
 AnyTransport = TypeVar("AnyTransport", bound=Transport)
 
-
 Accept = Callable[[str, TransportObserver], Awaitable[CallTransport]]
 """Function that turns an offer into a transport, or raises `BadOffer` and leaves nothing behind."""

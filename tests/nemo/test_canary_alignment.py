@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from nemo.collections.asr.modules.transformer import GreedySequenceGenerator
 
 from bench import canary_commit
+from bench.gpu import nemo_search
 from rtc_server.engines.base import AstStatus, EngineOptions, Texts
 from rtc_server.engines.canary.alignment import SINK_FRAMES, parse_heads
 from rtc_server.engines.canary.engine import create
@@ -49,25 +49,8 @@ def asked(writer: NemoWriter, random: np.random.Generator) -> tuple[Any, Any, An
 def attention_of_nemo(writer: NemoWriter, states: Any, counts: Any, prompts: Any) -> Any:
     """Attention of every layer as NeMo's own search has it: shape (layers, texts, heads, tokens,
     frames)."""
-    model, (segments, texts, length) = writer.model, prompts.shape
-    search = GreedySequenceGenerator(
-        embedding=model.transf_decoder.embedding,
-        decoder=model.transf_decoder.decoder,
-        classifier=model.log_softmax,
-        pad=model.tokenizer.pad_id,
-        bos=model.tokenizer.bos_id,
-        eos=model.tokenizer.eos_id,
-        max_sequence_length=length + TOKENS,
-        max_delta_length=-1,
-        return_xattn_scores=True,
-    )
-    mask = (torch.arange(states.shape[1])[None] < counts[:, None]).to(states.dtype)
-    *_, scores = search(
-        encoder_hidden_states=states.repeat_interleave(texts, 0),
-        encoder_input_mask=mask.repeat_interleave(texts, 0),
-        decoder_input_ids=prompts.reshape(segments * texts, length),
-    )
-    return torch.stack(scores)[:, :, :, length - 1 :]
+    *_, scores = nemo_search(writer.model, states, counts, prompts, TOKENS, attention=True)
+    return torch.stack(scores)[:, :, :, prompts.shape[-1] - 1 :]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from rtc_server.transport.media.opus_packet import MAX_PACKET_MS
 MAX_PAYLOAD_BYTES = 1275
 """Longest packet of one frame (RFC 6716, section 3.2.1)."""
 
-
 # opus_defines.h
 _APPLICATION_VOIP = 2048
 _APPLICATION_LOW_DELAY = 2051
