@@ -72,6 +72,7 @@ class CaptionReader:
     """
 
     hears = False
+    is_connected = True
 
     def __init__(self, missed: list[Caption]) -> None:
         self._waiting = deque(missed)

@@ -41,6 +41,10 @@ class Member(Protocol):
     def hears(self) -> bool:
         """True for a listener: one who only reads needs no speech."""
 
+    @property
+    def is_connected(self) -> bool:
+        """False while a caption would be lost: what is said only once has to wait."""
+
     def caption(self, caption: Caption) -> None:
         """Take a caption of that language. Must not block."""
 

@@ -51,7 +51,8 @@ class RoomLanguage:
 
     def warn(self, event: ExpiringEvent) -> None:
         """Send a warning to every member that was not sent it yet."""
-        if unaware := self.members - self._warned:
+        connected = {member for member in self.members if member.is_connected}
+        if unaware := connected - self._warned:
             self._warned |= unaware
             caption = self.tape.write(event)
             for member in unaware:

@@ -62,6 +62,11 @@ class Peer:
         if self._transport is not None:
             await self._transport.close()
 
+    @property
+    def is_connected(self) -> bool:
+        """See `Member.is_connected`: a transport keeps what is sent before its channel opens."""
+        return self._transport is not None
+
     def caption(self, caption: Caption) -> None:
         """See `Member.caption`."""
         if self._transport is not None:

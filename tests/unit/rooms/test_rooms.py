@@ -1,6 +1,7 @@
 """The pure parts of a room: what was told, who reads too slowly, one frame for everybody."""
 
 import asyncio
+import json
 
 import numpy as np
 
@@ -10,10 +11,15 @@ from rtc_server.events.segment_events import (
     SourceCaption,
     TargetCaption,
 )
+from rtc_server.events.server import ExpiringEvent, ExpiringReason
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, SPEECH_RATE, Pcm, Samples
 from rtc_server.rooms.captions import KEPT_CAPTIONS, READER_CAPTIONS, CaptionReader, CaptionTape
 from rtc_server.rooms.channel import Broadcast, OriginalTrack
+from rtc_server.rooms.language import RoomLanguage
+from rtc_server.rooms.peer import Peer
+from rtc_server.session.session_api import Owner
+from tests.support.fakes import FakeTransport
 
 
 def event(text: str, *, final: bool = True) -> SegmentEvent:
@@ -63,6 +69,21 @@ async def test_a_reader_waits_no_longer_than_it_is_told() -> None:
     reader.close()
     assert await waiting is None
     assert reader.is_over
+
+
+def test_who_is_still_connecting_is_warned_afterwards() -> None:
+    metrics = Metrics()
+    language = RoomLanguage(CaptionTape("t"), metrics, 0.0)
+    listener = Peer("lis_1", Owner(), metrics, on_connected=lambda: None, on_over=lambda: None)
+    language.join(listener)
+    language.warn(ExpiringEvent(60_000, ExpiringReason.LIMIT))
+    transport = FakeTransport(listener)
+    listener.attach(transport)
+    assert not transport.sent
+    for _ in range(2):
+        language.warn(ExpiringEvent(59_500, ExpiringReason.LIMIT))
+    warning = json.loads(*transport.sent)
+    assert (warning["type"], warning["in_ms"]) == ("x.expiring", 59_500)
 
 
 def test_a_frame_is_made_once_for_everybody_who_asks() -> None:
