@@ -42,8 +42,12 @@ def answered(wire: FakeTransport) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.real_time
-async def test_at_load_ten_the_phrasebook_is_late_and_never_restarted() -> None:
-    """With the settings that everybody has."""
+async def test_at_load_ten_the_phrasebook_answers_and_is_never_restarted() -> None:
+    """With the settings that everybody has.
+
+    How late it is depends on the machine; that a late answer is announced is a test of the
+    interpreter's, in virtual time.
+    """
     service = AstService("phrasebook", EngineOptions(), EngineSettings(), Metrics())
     await service.start()
     [engine] = psutil.Process().children()
@@ -63,7 +67,6 @@ async def test_at_load_ten_the_phrasebook_is_late_and_never_restarted() -> None:
             captions = sent(wire, "x.segment", final=True)
             assert len(captions) >= SENTENCES
             assert "failed" not in {caption["status"] for caption in captions}
-            assert sent(wire, "x.warning", code="engine_slow")
         assert engine.is_running()
     finally:
         await service.close()
