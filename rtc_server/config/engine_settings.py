@@ -85,6 +85,13 @@ class EngineSettings:
         low=0.5,
         high=120,
     )
+    engine_answer_s: float = option(
+        1.0,
+        "a new call is refused while, with it, one answer in 20 would take longer than so many "
+        "seconds (or than two calls, where one takes more than half of that); 0 never refuses",
+        low=0,
+        high=120,
+    )
     engine_start_s: float = option(
         300.0, "seconds an engine may take to load and warm up", low=1, high=3600
     )

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
 from rtc_server.engines.base import Pair
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
 from rtc_server.resample import Resampler
 from tests.support.laptop import MODELS, TEXTS, said
+from tests.support.patient import PATIENT
 from tests.support.rtc_client import RtcClient
 
 EVENTS = {"x_events": ["segment", "playout"]}
@@ -45,7 +47,7 @@ async def converse(url: str, pair: Pair) -> Sequence[dict[str, Any]]:
 
 
 async def test_phrases_of_both_directions_are_translated_and_spoken() -> None:
-    engines = EngineSettings(ast="laptop", tts="espeak", models_dir=str(MODELS), engine_wait_s=60.0)
+    engines = replace(PATIENT, ast="laptop", tts="espeak", models_dir=str(MODELS))
     settings = Settings(http=HttpSettings(port=0), engines=engines)
     async with running(settings) as server:
         url = server.url + "/v1/realtime/translations/calls"

@@ -33,7 +33,7 @@ async def server(
         http=HttpSettings(port=0, api_key=api_key),
         access=access or AccessSettings(),
         transport=transport or TransportSettings(),
-        engines=EngineSettings(ast=ast, tts=tts),
+        engines=EngineSettings(ast=ast, tts=tts, engine_answer_s=0),
         rooms=RoomSettings(**rooms),  # type: ignore[arg-type]
     )
     async with running(settings) as house:

@@ -26,7 +26,7 @@ async def server(ast: str = "quick", **transport: float) -> AsyncIterator[Runnin
     settings = Settings(
         http=HttpSettings(port=0, max_sessions=20),
         transport=TransportSettings(**transport),  # type: ignore[arg-type]
-        engines=EngineSettings(ast=f"tests.support.server_engines:{ast}"),
+        engines=EngineSettings(ast=f"tests.support.server_engines:{ast}", engine_answer_s=0),
     )
     async with running(settings) as house:
         yield house

@@ -22,6 +22,7 @@ from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service.ast_entry import AstEntry, cancel, look_at
 from rtc_server.engines.service.brake import PartialsBrake
+from rtc_server.engines.service.headroom import Headroom
 from rtc_server.engines.service.pace import ServicePace
 from rtc_server.engines.service.waits import Wait, now_s
 from rtc_server.errors import (
@@ -69,6 +70,7 @@ class AstService:
         """Rings when the rest from partials ends."""
         self._running: list[AstEntry] = []
         self._pace = ServicePace(settings.engine_wait_s)
+        self._headroom = Headroom(settings.engine_answer_s)
         self._host = EngineHost(
             kind="ast",
             name=name,
@@ -88,7 +90,8 @@ class AstService:
     def retry_after_s(self) -> int:
         """Whole seconds until another session can be carried, 0 for at once."""
         waits_s = [entry.waited_s for entry in self._queue.finals.oldest()]
-        return self._pace.retry_after_s(len(self._queue.finals), max(waits_s, default=0.0), now_s())
+        oldest_s = max([self._pace.late_s(now_s()), *waits_s])
+        return self._headroom.retry_after_s(len(self._queue.finals), oldest_s, now_s())
 
     async def start(self) -> None:
         """Load the engine and warm it up.
@@ -180,6 +183,7 @@ class AstService:
         cancel(self._queue.forget(session_id))
         cancel(entry for entry in self._retries if entry.session_id == session_id)
         self._blame.forget(session_id)
+        self._headroom.forget(session_id)
 
     async def close(self) -> None:
         """Cancel everything and end the engine's process. Idempotent."""
@@ -229,9 +233,8 @@ class AstService:
         batch = self._next_batch()
         if not batch:
             return False
+        waits_s = [(entry.session_id, entry.waited_s) for entry in batch if not entry.partial]
         for entry in batch:
-            if entry.wait is not None:
-                self._pace.serve(entry.waited_s, now_s())
             entry.stop_waiting()
         self._running = batch
         requests = [entry.request for entry in batch]
@@ -256,6 +259,7 @@ class AstService:
             self._running = []
             self._pace.end(now_s())
             ended = self._clock()
+            self._headroom.add(waits_s, ended - started, self.capabilities.max_batch, now_s())
             if any(entry.partial for entry in batch):
                 self._brake.served(ended - started, ended)
         self._metrics.engine_seconds.labels(kind="ast").observe(ended - started)

@@ -19,6 +19,7 @@ from rtc_server.engines.blame import Blame
 from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
+from rtc_server.engines.service.headroom import Headroom
 from rtc_server.engines.service.pace import ServicePace
 from rtc_server.engines.service.waits import Wait, now_s
 from rtc_server.errors import (
@@ -138,6 +139,7 @@ class TtsService:
         self._queue = FairQueue[Speech](settings.tts_queue)
         self._blame = Blame()
         self._pace = ServicePace(settings.engine_wait_s)
+        self._headroom = Headroom(settings.engine_answer_s)
         self._host = EngineHost(
             kind="tts",
             name=name,
@@ -157,7 +159,8 @@ class TtsService:
     def retry_after_s(self) -> int:
         """Whole seconds until another session can be carried, 0 for at once."""
         waits_s = [speech.waited_s for speech in self._queue.oldest()]
-        return self._pace.retry_after_s(len(self._queue), max(waits_s, default=0.0), now_s())
+        oldest_s = max([self._pace.late_s(now_s()), *waits_s])
+        return self._headroom.retry_after_s(len(self._queue), oldest_s, now_s())
 
     async def start(self) -> None:
         """Load the engine and warm it up.
@@ -194,6 +197,7 @@ class TtsService:
         """Drop what a session that is over has waiting."""
         _abandon(self._queue.forget(session_id))
         self._blame.forget(session_id)
+        self._headroom.forget(session_id)
 
     async def close(self) -> None:
         """Drop everything and end the engine's process. Idempotent."""
@@ -223,7 +227,7 @@ class TtsService:
         if not turn:
             return False
         [speech] = turn
-        self._pace.serve(speech.waited_s, now_s())
+        waited_s = speech.waited_s
         if speech.wait is not None:
             speech.wait.end()
         self._metrics.engine_batch_size.labels(kind="tts").observe(1)
@@ -243,7 +247,9 @@ class TtsService:
             speech.finish()
         finally:
             self._pace.end(now_s())
-        self._metrics.engine_seconds.labels(kind="tts").observe(self._clock() - started)
+            took_s = self._clock() - started
+            self._headroom.add([(speech.session_id, waited_s)], took_s, 1, now_s())
+        self._metrics.engine_seconds.labels(kind="tts").observe(took_s)
         return True
 
     def _is_late(self) -> bool:

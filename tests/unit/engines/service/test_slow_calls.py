@@ -77,4 +77,3 @@ def test_a_call_is_slow_when_those_behind_it_would_not_get_their_turn() -> None:
     pace.end(5.0)
     assert pace.is_slow(13.9), "what waited behind it is not served yet"
     assert not pace.is_slow(14.1)
-    assert pace.retry_after_s(0, 0.0, 14.1) == 0
