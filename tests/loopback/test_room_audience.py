@@ -12,23 +12,16 @@ import numpy as np
 import pytest
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
+from rtc_server.config import EngineSettings, HttpSettings, Settings
 from tests.support.rooms import finals, heard, listener, say, speaker, told, total
 from tests.support.rtc_client import RtcClient
 from tests.support.until import until
 
+SETTINGS = Settings(
+    http=HttpSettings(port=0),
+    engines=EngineSettings(ast="tests.support.server_engines:wordy", engine_answer_s=0),
+)
 CAPTIONS = "/v1/rooms/hall/captions?language=de"
-
-
-@asynccontextmanager
-async def server(ast: str, **transport: float) -> AsyncIterator[RunningServer]:
-    settings = Settings(
-        http=HttpSettings(port=0),
-        transport=TransportSettings(**transport),  # type: ignore[arg-type]
-        engines=EngineSettings(ast=f"tests.support.server_engines:{ast}"),
-    )
-    async with running(settings) as house:
-        yield house
 
 
 @asynccontextmanager
@@ -100,9 +93,9 @@ def whole(client: RtcClient) -> bool:
 async def test_who_reads_nothing_and_who_is_gone_disturb_nobody(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("rtc_server.signaling.rooms.STALL_S", 2.0)
+    monkeypatch.setattr("rtc_server.signaling.rooms.STALL_S", 6.0)
     async with (
-        server("wordy", dead_peer_timeout_s=4.0) as house,
+        running(SETTINGS) as house,
         aiohttp.ClientSession(house.url) as http,
         speaker(house) as spoken,
         listener(house, "de") as first,

@@ -40,6 +40,8 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 Negotiate: TypeAlias = Callable[[str], Awaitable[str]]
 
 RATE = 48_000
+_LAST_CHARS = 400
+"""Characters of the last event that a wait in vain shows."""
 """Samples per second of everything a client sends and hears."""
 
 
@@ -324,7 +326,7 @@ class RtcClient:
         speech = sum(len(each.payload) > 20 for each in self.packets)
         return (
             f"Sent {len(self.track.sent_at_s)} packets; got {len(self.packets)}, {speech} of them "
-            f"speech; events {dict(kinds)}, the last {self.events[-1:]}; "
+            f"speech; events {dict(kinds)}, the last {str(self.events[-1:])[:_LAST_CHARS]}; "
             f"connection {self.pc.connectionState}"
         )
 
