@@ -5,7 +5,7 @@ from playwright.async_api import Page
 
 from tests.support.browser.accessibility import appearance_faults, axe_faults
 from tests.support.browser.chromium import visit
-from tests.support.browser.fonts import FONT_SETS
+from tests.support.browser.fonts import EACH_FONT_SET
 from tests.support.browser.page import DESKTOP
 from tests.support.browser.scripted_server import say, scripted_server, segment
 from tests.support.browser.states import WALKS
@@ -19,7 +19,7 @@ FOCUSED = """() => {
 """Element with the focus, and its visibility."""
 
 
-@pytest.mark.parametrize("fonts", FONT_SETS)
+@pytest.mark.parametrize("fonts", EACH_FONT_SET)
 @pytest.mark.parametrize("walk", WALKS)
 async def test_every_state_is_accessible(walk: str, fonts: str) -> None:
     faults: list[str] = []

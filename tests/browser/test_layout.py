@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.browser.chromium import visit
-from tests.support.browser.fonts import FONT_SETS
+from tests.support.browser.fonts import EACH_FONT_SET
 from tests.support.browser.page import DESKTOP, PHONE, start
 from tests.support.browser.scripted_server import say, scripted_server, segment
 from tests.support.browser.scrolling import layout_faults
@@ -43,7 +43,7 @@ async def test_captions_come_first_where_there_is_little_room() -> None:
             assert await page.evaluate(wide) <= 0, name
 
 
-@pytest.mark.parametrize("fonts", FONT_SETS)
+@pytest.mark.parametrize("fonts", EACH_FONT_SET)
 @pytest.mark.parametrize("walk", WALKS)
 async def test_all_of_a_page_can_be_reached(walk: str, fonts: str) -> None:
     faults: list[str] = []

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page
 
 from rtc_server.app.server import running
@@ -65,6 +66,7 @@ async def goes_on_hearing(page: Page, transport: str, break_it: Callable[[], Non
     await page.evaluate("translation.stop({ drain: false })")
 
 
+@pytest.mark.slow
 async def test_a_stream_that_was_taken_once_is_heard_for_good(tmp_path: Path) -> None:
     microphone = as_microphone(tmp_path / "microphone.wav", russian(RUSSIAN))
     async with (

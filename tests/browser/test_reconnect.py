@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.async_api import Page, Request, expect
 
 from rtc_server.app.server import running
@@ -34,6 +35,7 @@ def calls_of(page: Page) -> list[str]:
     return paths
 
 
+@pytest.mark.slow
 async def test_a_network_that_dies_costs_no_session_and_no_caption(tmp_path: Path) -> None:
     microphone = as_microphone(tmp_path / "microphone.wav", russian(SAID))
     async with (
@@ -63,6 +65,7 @@ async def test_a_network_that_dies_costs_no_session_and_no_caption(tmp_path: Pat
     assert (first, set(others)) == ("calls", {"resume"})  # never a second session
 
 
+@pytest.mark.slow
 async def test_a_server_that_was_restarted_is_found_again(tmp_path: Path) -> None:
     microphone = as_microphone(tmp_path / "microphone.wav", russian(SAID))
     async with (

@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 from playwright.async_api import expect
 
 from tests.support.browser.chromium import visit
@@ -32,6 +33,7 @@ async def test_a_killed_server_is_waited_for_until_one_stops() -> None:
         await expect(page.locator("#toggle")).to_have_text("Start")
 
 
+@pytest.mark.slow
 async def test_the_page_says_that_the_server_was_stopped() -> None:
     refused = ["Failed to load resource"]
     async with server_process() as (url, process), visit(url, expected_errors=refused) as seen:

@@ -163,7 +163,7 @@ async def test_all_that_a_session_says_fits_the_schema() -> None:
     assert kinds - {"x.warning"} == every - unseen  # which may warn of a busy machine's engines
 
 
-@pytest.mark.parametrize("key", ["", "k" * 32])
+@pytest.mark.parametrize("key", [pytest.param("", marks=pytest.mark.slow), "k" * 32])
 async def test_schemathesis_finds_no_difference(key: str, tmp_path: Path) -> None:
     wanted = Settings(http=HttpSettings(port=0, api_key=key), engines=QUICK)
     async with running(wanted) as house:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -13,6 +15,7 @@ def visible(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
 
+@pytest.mark.slow
 def test_the_dry_run_of_a_release() -> None:
     before = visible(CHECKOUT)
     command = [sys.executable, "-m", "scripts.release", "--dry-run"]

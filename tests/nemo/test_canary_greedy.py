@@ -47,6 +47,7 @@ def limits(prompts: Any) -> Any:
     return torch.full(prompts.shape[:2], TOKENS)
 
 
+@pytest.mark.slow
 def test_random_models_on_random_audio(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     found: list[Decoded] = []

@@ -73,6 +73,7 @@ def test_a_segment_wanted_several_times_is_encoded_once(writer: HfWriter) -> Non
     assert seen == [2]
 
 
+@pytest.mark.slow
 def test_many_calls_change_neither_answers_nor_memory(writer: HfWriter) -> None:
     ours, process = CanaryAst(writer, "canary-hf", "a licence"), psutil.Process()
     batches = [[said(TEXTS[pair][i][0], pair) for pair in TEXTS] for i in range(4)]

@@ -91,6 +91,7 @@ def test_a_segment_wanted_several_times_is_encoded_once() -> None:
     assert seen == [2]
 
 
+@pytest.mark.slow
 def test_many_calls_change_neither_answers_nor_model_nor_memory() -> None:
     ours, writer = engine(), fixture_writer()
     batches = [[said(TEXTS[pair][i][0], pair) for pair in TEXTS] for i in range(4)]

@@ -6,12 +6,16 @@ Sans Narrow among the narrowest. Both have Cyrillic and come with Debian package
 
 from pathlib import Path
 
+import pytest
+
 FONTS = Path("/usr/share/fonts/truetype")
 FONT_SETS = {
     "wide": ("fonts-dejavu-core", ("dejavu/DejaVuSans.ttf", "dejavu/DejaVuSans-Bold.ttf")),
     "narrow": ("fonts-paratype", ("paratype/PTN57F.ttf", "paratype/PTN77F.ttf")),
 }
 """By name: the package, and the files that it brings."""
+EACH_FONT_SET = (pytest.param("wide"), pytest.param("narrow", marks=pytest.mark.slow))
+"""For tests that need both; what overflows does so with wide letters first."""
 
 CONFIGURATION = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">

@@ -354,6 +354,7 @@ async def test_a_broken_engine_seam_ends_one_session_only() -> None:
         assert h.wires[1].closed is None
 
 
+@pytest.mark.unmeasured
 async def test_a_session_without_an_end_says_when_it_is_renewed() -> None:
     async with house() as h:
         await h.call()

@@ -45,6 +45,7 @@ def test_no_two_phrases_of_the_shipped_book_share_a_wording() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.unmeasured
 def test_every_first_wording_has_a_path_in_the_network(language: str) -> None:
     vocabularies = Vocabularies(BOOK, language)
     wordings = [one for phrase in BOOK.phrases for one in phrase.wordings[language]]

@@ -102,6 +102,7 @@ def test_of_several_lost_only_the_last_is_offered_the_successor() -> None:
 
 @pytest.mark.parametrize("burst", [1.0, 4.0])
 @pytest.mark.parametrize("loss", [0.01, 0.05, 0.1, 0.2, 0.3])
+@pytest.mark.unmeasured
 def test_loss_leaves_no_slot_without_a_step_and_adds_no_delay(loss: float, burst: float) -> None:
     for seed in range(5):
         buffer = JitterBuffer()
@@ -311,6 +312,7 @@ def test_junk_in_place_of_opus_is_lost_audio() -> None:
         *(pytest.param(ppm, 1.0, marks=pytest.mark.slow) for ppm in (5000, -5000)),
     ],
 )
+@pytest.mark.unmeasured
 def test_drift_leaves_no_backlog(ppm: int, hours: float) -> None:
     """1 % loss and 15 ms of jitter on top. Delay counts from the fastest path."""
     period_s = 0.02 / (1 + ppm / 1e6)

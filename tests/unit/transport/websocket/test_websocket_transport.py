@@ -125,6 +125,7 @@ async def test_a_file_sent_at_once_is_heard_no_faster_than_a_speaker() -> None:
 
 
 @pytest.mark.parametrize("form", [PlainForm, TranslationsForm])
+@pytest.mark.unmeasured
 async def test_real_time_in_pieces_of_64_samples_stays_real_time(form: type[Form]) -> None:
     """An AudioWorklet's quantum of 128 samples at 48 kHz is 64 at 24 kHz; a page sends each."""
     step_s = 64 / form.sample_rate
