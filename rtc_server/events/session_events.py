@@ -5,7 +5,7 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
-class AudioInput:
+class AudioInputInfo:
     """``session.audio.input`` as it is in force."""
 
     transcription: dict[str, str] | None
@@ -15,7 +15,7 @@ class AudioInput:
 
 
 @dataclass(frozen=True, slots=True)
-class AudioOutput:
+class AudioOutputInfo:
     """``session.audio.output``."""
 
     language: str
@@ -26,8 +26,8 @@ class AudioOutput:
 class Audio:
     """``session.audio``."""
 
-    input: AudioInput
-    output: AudioOutput
+    input: AudioInputInfo
+    output: AudioOutputInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import ErrorEvent, InputTranscriptDelta, ServerEvent
 from rtc_server.events.session_events import (
     Audio,
-    AudioInput,
-    AudioOutput,
+    AudioInputInfo,
+    AudioOutputInfo,
     SessionExtension,
     SessionInfo,
     VadSettings,
@@ -59,8 +59,8 @@ class Preferences:
             model=self._model or ast.name,
             expires_at=expires_at,
             audio=Audio(
-                AudioInput(transcription if self.transcribes else None),
-                AudioOutput(direction.target),
+                AudioInputInfo(transcription if self.transcribes else None),
+                AudioOutputInfo(direction.target),
             ),
             x=SessionExtension(
                 source_language=direction.source,

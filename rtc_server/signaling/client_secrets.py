@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from rtc_server.clock import Clock
 from rtc_server.config import ORIGIN
 from rtc_server.errors import Forbidden, NotReady, RateLimited, RemoteError, UnsupportedMedia
-from rtc_server.events.session_events import Audio, AudioInput, AudioOutput
+from rtc_server.events.session_events import Audio, AudioInputInfo, AudioOutputInfo
 from rtc_server.ice import IceServers
 from rtc_server.limits import Buckets, Rate
 from rtc_server.session.session_api import Calls, Catalogue
@@ -80,13 +80,13 @@ class ClientSecretRoutes:
         )
         # What the session will be, in the shape of `session.created`.
         transcription = {"model": ast.name, "language": direction.source}
-        heard = AudioInput(transcription if wanted.settings.transcription else None)
+        heard = AudioInputInfo(transcription if wanted.settings.transcription else None)
         session = {
             "id": secret.id,
             "type": "translation",
             "expires_at": secret.expires_at,
             "model": wanted.model or ast.name,
-            "audio": asdict(Audio(heard, AudioOutput(direction.target))),
+            "audio": asdict(Audio(heard, AudioOutputInfo(direction.target))),
         }
         return self._answer(secret, {"session": session})
 
