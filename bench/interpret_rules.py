@@ -116,7 +116,7 @@ class Run:
             samples = audio(self.talk, tail_ms=TAIL_MS)
             every, last = (len(samples) // GROWTHS) // STEP * STEP, interpreter.last_delays
             for start in range(0, len(samples), STEP):
-                interpreter.feed(Pcm(samples[start : start + STEP], start))
+                interpreter.audio.feed(Pcm(samples[start : start + STEP], start))
                 interpreter.next_frame()
                 if interpreter.last_delays is not last:
                     last = interpreter.last_delays

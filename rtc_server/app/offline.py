@@ -17,6 +17,8 @@ from rtc_server.config import Settings
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.segment_events import SegmentEvent
 from rtc_server.events.server import ServerEvent
+from rtc_server.interpreter.audio_input import AudioInput
+from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, PLAYOUT_FRAME_SAMPLES, SPEECH_RATE, Pcm, Samples
@@ -60,12 +62,14 @@ async def translate(
             metrics=metrics,
             clock=lambda: audio_s,
         )
+        guard = EchoGuard(on=services.interpreter.own_voice_guard)
+        audio = AudioInput(services.make_segmenter(), guard)
         interpreter = Interpreter(
             session_id="offline",
             direction=services.direction(patch),
             ast=services.ast,
             tts=services.tts,
-            segmenter=services.make_segmenter(),
+            audio=audio,
             playout=Playout(max_ms=NEVER_MS),
             emit=events.append,
             settings=services.interpreter,
@@ -83,11 +87,11 @@ async def translate(
         try:
             for start in range(0, len(samples), STEP_SAMPLES):
                 step = samples[start : start + STEP_SAMPLES]
-                interpreter.feed(Pcm(step, start))
+                audio.feed(Pcm(step, start))
                 await interpreter.computed()
                 audio_s += len(step) / SPEECH_RATE
                 play()
-            interpreter.flush_input()
+            audio.flush()
             await interpreter.computed()
             while play():
                 pass

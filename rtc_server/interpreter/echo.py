@@ -1,6 +1,4 @@
-"""Own-voice guard of one interpreter: our speech as it comes back through the
-speaker's microphone.
-"""
+"""Own-voice guard of one stream: our speech as it comes back through the speaker's microphone."""
 
 from collections.abc import Callable
 
@@ -18,10 +16,8 @@ class EchoGuard:
     is a person's.
     """
 
-    def __init__(self, emit: Callable[[ServerEvent], None], clock: Clock, *, on: bool) -> None:
+    def __init__(self, *, on: bool) -> None:
         self._own_voice = OwnVoice() if on else None
-        self._emit, self._clock = emit, clock
-        self._warned_s: float | None = None
 
     def received(self, pcm: Pcm) -> None:
         """Take audio from the microphone."""
@@ -48,8 +44,16 @@ class EchoGuard:
         guard = self._own_voice
         return guard is not None and guard.judge(start_samples, end_samples).is_own_voice
 
+
+class OwnVoiceNotice:
+    """Warning to a client that sends our speech back, not too often."""
+
+    def __init__(self, emit: Callable[[ServerEvent], None], clock: Clock) -> None:
+        self._emit, self._clock = emit, clock
+        self._warned_s: float | None = None
+
     def warn(self) -> None:
-        """Warn the client, not too often."""
+        """Warn the client, unless it was warned lately."""
         now_s = self._clock()
         if self._warned_s is not None and now_s - self._warned_s <= OWN_VOICE_WARNING_S:
             return

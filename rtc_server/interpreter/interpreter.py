@@ -1,8 +1,8 @@
 """Interpreter of one speaker's stream: audio in, segments to captions and translated speech.
 
-``feed`` takes audio, asks for hypotheses and submits closed segments at once. Two tasks then wait
-for the answers in the order the segments were spoken: one turns translations into captions, one
-turns captions into speech (`SpeechOutput`). They are joined by bounded queues:
+It asks for hypotheses of what its `AudioInput` reports, and submits closed segments at once. Two
+tasks wait for the answers in the order the segments were spoken: one turns translations into
+captions, one turns captions into speech (`SpeechOutput`). They are joined by bounded queues:
 
 =============  ==  ======================================================
 translations    8  refuse: the segment fails in its caption and is counted
@@ -28,21 +28,20 @@ from rtc_server.config import InterpreterSettings
 from rtc_server.engines.base import AstResult, AstStatus, Texts
 from rtc_server.errors import EngineError
 from rtc_server.events.server import ServerEvent, VadEvent
+from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.captions import Direction, SegmentCaptions
 from rtc_server.interpreter.conclusion import Conclusions, answered
 from rtc_server.interpreter.delays import Delays
-from rtc_server.interpreter.echo import EchoGuard
+from rtc_server.interpreter.echo import OwnVoiceNotice
 from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG, PRESETS, Mode, Preset, possible
 from rtc_server.interpreter.passes import Passes
-from rtc_server.interpreter.ports import AstPort, SegmenterPort, TtsPort
+from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.interpreter.publisher import Publisher
-from rtc_server.interpreter.release import NO_TAIL, Tail
 from rtc_server.interpreter.segments import (
     Segment,
     SegmenterEvent,
     SpeechPaused,
     SpeechStarted,
-    VadMode,
 )
 from rtc_server.interpreter.simultaneous import PassPacing, SimultaneousText
 from rtc_server.interpreter.speech_output import SpeechOutput
@@ -51,7 +50,7 @@ from rtc_server.interpreter.utterance import OpenSegment, Utterance
 from rtc_server.interpreter.watchdog import Fault
 from rtc_server.interpreter.window import Cut
 from rtc_server.metrics import Metrics
-from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, ms_to_samples, samples_to_ms
+from rtc_server.pcm import SPEECH_RATE, Samples, ms_to_samples, samples_to_ms
 
 FRESH_MS = 1000
 """Limit on how far back a fresh stretch of audio may begin when a translation has lost its way."""
@@ -67,7 +66,7 @@ class Interpreter:
         direction: Direction,
         ast: AstPort,
         tts: TtsPort,
-        segmenter: SegmenterPort,
+        audio: AudioInput,
         playout: Playout,
         emit: Callable[[ServerEvent], None],
         settings: InterpreterSettings,
@@ -76,10 +75,11 @@ class Interpreter:
         make_pacing: Callable[[Preset], PassPacing] = PassPacing,
     ) -> None:
         """`make_pacing`: of passes over speech that goes on; a room's languages share theirs."""
-        self.direction = direction
-        """Direction of segments that begin from now on."""
+        self.audio = audio
+        """Input of its audio; reports to it from now on."""
+        audio.connect(self)
+        self._direction = direction
         self._session_id = session_id
-        self._segmenter = segmenter
         self._ast, self._tts = ast, tts
         self._emit, self._metrics, self._clock = emit, metrics, clock
         self._speech_output = SpeechOutput(
@@ -93,53 +93,36 @@ class Interpreter:
         self._publisher = Publisher(self._speech_output, emit, metrics, clock)
         self._conclusions = Conclusions(self._speech_output, self._publisher, emit, metrics, clock)
         self._passes = Passes(ast, session_id, clock, self._take_pass, self._note_pass)
+        self._own_voice_notice = OwnVoiceNotice(emit, clock)
         self._settings = settings
-        self._echo = EchoGuard(emit, clock, on=settings.own_voice_guard)
         self._mode = Mode.CONSECUTIVE
         self._make_pacing = make_pacing
         self._pacing: PassPacing | None = None
         """Intervals of passes over speech that goes on; None in the mode ``consecutive``."""
-        self._commits_only = False
-        """True while push-to-talk alone decides what a segment is."""
-        self._position_samples = 0
         self._segments = 0
         self._open: OpenSegment | None = None
         self.set_mode(Mode(settings.mode))
 
     # ---------------------------------------------------------------- from the transport
 
-    def feed(self, pcm: Pcm) -> None:
-        """Take received audio, and detect speech in it."""
-        self.feed_detected(pcm, self._segmenter.feed(pcm))
+    @property
+    def direction(self) -> Direction:
+        """Direction of segments that begin from now on."""
+        return self._direction
 
-    def feed_detected(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
-        """Take received audio in which the segmenter has detected speech already."""
-        self._position_samples = pcm.start_samples + len(pcm.samples)
-        self._echo.received(pcm)
-        self._take(events)
-        self._ask_partial()
-
-    def start_input(self) -> None:
-        """Begin push-to-talk."""
-        opened = self._open
-        anew = opened is not None and opened.captions.direction != self.direction
-        self._take(self._segmenter.start_input(anew=anew))
-
-    def commit_input(self, tail: Tail = NO_TAIL) -> None:
-        """Release push-to-talk; so much of what comes was said before."""
-        self._take(self._segmenter.commit_input(tail))
-
-    def finish_input(self) -> None:
-        """End a release now, without waiting for the rest of its tail."""
-        self._take(self._segmenter.finish_input())
+    @direction.setter
+    def direction(self, direction: Direction) -> None:
+        self.audio.detect_waiting()
+        self._direction = direction
 
     def say(self, source_text: str, target_text: str) -> None:
         """Speak a phrase whose translation is known, after what was said before it.
 
         It is a segment like any other, and refused like one when too many wait.
         """
+        self.audio.detect_waiting()
         self._segments += 1
-        now, end_ms = self._clock(), _ms(self._position_samples)
+        now, end_ms = self._clock(), _ms(self.audio.position_samples)
         captions = SegmentCaptions(f"seg_{self._segments}", self.direction, end_ms)
         delays, generation = Delays(now, now, now), self._speech_output.generation
         utterance = Utterance(captions, end_ms, delays, generation)
@@ -151,25 +134,10 @@ class Interpreter:
         else:
             self._conclusions.add(utterance)
 
-    def set_vad(self, mode: VadMode, hangover_ms: int) -> None:
-        """Change what ends a segment; one that is open when the mode changes ends here."""
-        self._segmenter.set_hangover_ms(hangover_ms)
-        self._take(self._segmenter.set_mode(mode))
-        self._commits_only = mode is VadMode.OFF
-        self._rest()
-
-    def flush_input(self) -> None:
-        """Close the segment being spoken, whatever the mode."""
-        self._take(self._segmenter.flush())
-
-    def interrupt_input(self) -> None:
-        """End the open segment: the transport broke, and what comes is another stream."""
-        self._take(self._segmenter.interrupt())
-
     def next_frame(self) -> Samples | None:
         """Return the next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
         frame = self._speech_output.next_frame()
-        self._echo.played(frame, self._position_samples)
+        self.audio.played(frame)
         if self._open is not None and self._open.is_live and not self._conclusions.pending:
             self._speak(self._open)
         return frame
@@ -184,6 +152,7 @@ class Interpreter:
 
     def clear(self) -> None:
         """Stop speaking now: what was said until now stays unspoken, captions stay."""
+        self.audio.detect_waiting()
         self._speech_output.clear()
         if self._open is not None and self._open.is_live:
             utterance, text = self._open.live()
@@ -197,18 +166,14 @@ class Interpreter:
 
     def set_mode(self, mode: Mode) -> None:
         """Change when speech is translated; an engine that cannot works in ``consecutive``."""
+        self.audio.detect_waiting()
         self._mode = possible(mode, self._ast.capabilities)
         preset = PRESETS.get(self._mode)
         self._pacing = self._make_pacing(preset) if preset else None
         rules = preset.backlog if preset else CONSECUTIVE_BACKLOG
         most_ms = self._settings.max_playout_s * 1000
         self._speech_output.catch_up_by(rules, min(rules.drop_ms or most_ms, most_ms))
-        self._segmenter.set_longest(simultaneous=preset is not None)
-
-    @property
-    def position_samples(self) -> int:
-        """Start of the next audio to `feed`, on the session's audio clock."""
-        return self._position_samples
+        self.audio.set_longest(simultaneous=preset is not None)
 
     @property
     def last_delays(self) -> Delays | None:
@@ -249,27 +214,50 @@ class Interpreter:
             self._ast.forget(self._session_id)
             self._tts.forget(self._session_id)
 
-    # ---------------------------------------------------------------- listening
+    # ---------------------------------------------------------------- from the audio input
 
-    def _take(self, events: list[SegmenterEvent]) -> None:
-        for event in events:
-            if isinstance(event, SpeechStarted):
-                self._emit(VadEvent("speech", _ms(event.start_samples)))
-                self._begin(event.start_samples)
-            elif isinstance(event, SpeechPaused):
-                self._guess(event.segment)
-            else:
-                self._emit(VadEvent("silence", _ms(event.at_samples)))
-                self._end(event.segment, event.at_samples)
+    @property
+    def wants_new_segment(self) -> bool:
+        """See `AudioObserver.wants_new_segment`: a segment has one direction."""
+        opened = self._open
+        return opened is not None and opened.captions.direction != self._direction
+
+    def on_speech(self, event: SegmenterEvent) -> None:
+        """See `AudioObserver.on_speech`."""
+        if isinstance(event, SpeechStarted):
+            self._emit(VadEvent("speech", _ms(event.start_samples)))
+            self._begin(event.start_samples)
+        elif isinstance(event, SpeechPaused):
+            self._speculate(event.segment)
+        else:
+            self._emit(VadEvent("silence", _ms(event.at_samples)))
+            self._end(event.segment, event.at_samples)
+
+    def on_audio(self) -> None:
+        """Ask for the text so far, if there is new audio and no question is under way."""
+        opened = self._open
+        if opened is None or not self._ast.capabilities.partials or opened.answer is not None:
+            return
+        if opened.is_live and self._conclusions.pending:
+            return
+        if not self._is_due(opened):
+            return
+        samples = self.audio.open_segment(opened.start_samples)
+        if samples is None or not samples.size:
+            return
+        if self.audio.is_own_voice(opened.start_samples):
+            # Judging is work: not at each frame.
+            opened.asked_samples = self.audio.position_samples
+            return
+        self._passes.ask(opened, samples, self.audio.position_samples)
 
     def _begin(self, start_samples: int, text: SimultaneousText | None = None) -> None:
         """Open a segment; `text`: what is known of it, when it goes on from another."""
         self._segments += 1
         before, self._open = self._open, None
-        direction = before.captions.direction if before and text else self.direction
+        direction = before.captions.direction if before and text else self._direction
         captions = SegmentCaptions(f"seg_{self._segments}", direction, _ms(start_samples))
         opened = self._open = OpenSegment(captions, start_samples)
-        self._echo.attend(start_samples)
         preset = PRESETS.get(self._mode)
         if text is None and preset is not None:
             engine = self._ast.capabilities
@@ -280,37 +268,20 @@ class Interpreter:
             utterance = Utterance(captions, captions.start_ms, delays, generation, text=text)
             opened.utterance = utterance
 
-    def _ask_partial(self) -> None:
-        """Ask for the text so far, if there is new audio and no question is under way."""
-        opened = self._open
-        if opened is None or not self._ast.capabilities.partials or opened.answer is not None:
-            return
-        if opened.is_live and self._conclusions.pending:
-            return
-        if not self._is_due(opened):
-            return
-        heard = self._segmenter.open_segment(opened.start_samples)
-        if heard is None or not heard.size:
-            return
-        if self._echo.is_own_voice(opened.start_samples, self._position_samples):
-            opened.asked_samples = self._position_samples  # judging is work: not at each frame
-            return
-        self._passes.ask(opened, heard, self._position_samples)
-
     def _is_due(self, opened: OpenSegment) -> bool:
-        now_ms, asked_ms = _ms(self._position_samples), _ms(opened.asked_samples)
+        now_ms, asked_ms = _ms(self.audio.position_samples), _ms(opened.asked_samples)
         if opened.is_live and self._pacing is not None:
             return self._pacing.is_due(now_ms, asked_ms)
         return now_ms - asked_ms >= self._settings.partial_interval_ms
 
-    def _guess(self, pause: Segment) -> None:
+    def _speculate(self, pause: Segment) -> None:
         opened = self._open
         assert opened is not None, "a pause in a segment that never began"
         opened.drop_questions()
-        if not self._echo.is_own_voice(pause.start_samples, pause.end_samples):
-            self._passes.speculate(opened, pause, self._position_samples)
+        if not pause.is_own_voice:
+            self._passes.speculate(opened, pause, self.audio.position_samples)
             if self._ast.capabilities.punctuates:
-                extend_unfinished(opened, self._segmenter)
+                extend_unfinished(opened, self.audio)
 
     def _note_pass(self, took_ms: float) -> None:
         if self._pacing is not None:
@@ -363,14 +334,14 @@ class Interpreter:
             self._publisher.speak(opened, self._length_ms(opened))
 
     def _length_ms(self, opened: OpenSegment) -> int:
-        return _ms(self._position_samples - opened.start_samples)
+        return _ms(self.audio.position_samples - opened.start_samples)
 
     def _cut(self, opened: OpenSegment, cut: Cut) -> None:
         """End the segment where all is committed, and go on from exactly there."""
         start = opened.start_samples
         from_samples = start + ms_to_samples(cut.from_ms, SPEECH_RATE)
         until_samples = start + ms_to_samples(cut.until_ms, SPEECH_RATE)
-        at_samples = self._segmenter.quietest(from_samples, max(from_samples + 1, until_samples))
+        at_samples = self.audio.quietest(from_samples, max(from_samples + 1, until_samples))
         utterance, text = opened.live()
         later = text.split(cut, _ms(at_samples - start))
         committed = text.committed
@@ -384,10 +355,10 @@ class Interpreter:
         """
         self._metrics.mended.labels(fault.value).inc()
         utterance, text = opened.live()
-        end = self._position_samples
+        end = self.audio.position_samples
         earliest = max(opened.start_samples + 1, end - ms_to_samples(FRESH_MS, SPEECH_RATE))
-        at_samples = self._segmenter.quietest(earliest, end)
-        heard = self._segmenter.open_segment(opened.start_samples)
+        at_samples = self.audio.quietest(earliest, end)
+        heard = self.audio.open_segment(opened.start_samples)
         if heard is None:
             return
         samples = heard[: at_samples - opened.start_samples]
@@ -401,7 +372,7 @@ class Interpreter:
 
     def _go_on(self, opened: OpenSegment, at_samples: int, text: SimultaneousText) -> None:
         opened.close()
-        self._segmenter.release(at_samples)
+        self.audio.release(at_samples)
         self._begin(at_samples, text)
         assert self._open is not None
         self._open.asked_samples = opened.asked_samples
@@ -410,32 +381,21 @@ class Interpreter:
 
     def _end(self, segment: Segment | None, at_samples: int) -> None:
         opened, self._open = self._open, None
-        self._rest()
         assert opened is not None, "a segment ended that never began"
         opened.is_closed = True
-        is_echo = segment is not None and self._echo.is_own_voice(
-            segment.start_samples, segment.end_samples
-        )
-        if segment is not None and not is_echo:
+        if segment is not None and not segment.is_own_voice:
             self._submit(segment, opened)
             return
         opened.drop_questions()
-        if is_echo:
+        if segment is not None:
             self._metrics.segments.labels("own_voice").inc()
-            self._echo.warn()
+            self._own_voice_notice.warn()
         nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
         if opened.utterance is not None and (opened.captions.shown or opened.has_committed):
             self._conclude(opened.utterance, at_samples, answered(nothing))
         elif opened.captions.shown:  # what looked like words was none
             end_samples = at_samples if segment is None else segment.end_samples
             self._emit(opened.captions.final(nothing, _ms(end_samples)))
-
-    def _rest(self) -> None:
-        """Let the guard rest between segments, unless a commit can be of what was said before."""
-        if self._commits_only:
-            self._echo.attend(0)
-        elif self._open is None:
-            self._echo.rest()
 
     def _submit(self, segment: Segment, opened: OpenSegment) -> None:
         end_samples, now_s = segment.speech_end_samples, self._clock()
@@ -460,8 +420,8 @@ class Interpreter:
     ) -> None:
         """End a segment; `answer` brings what is not yet known of it."""
         now_s = self._clock()
-        behind_s = max((self._position_samples - end_samples) / SPEECH_RATE, 0.0)
-        start_s = now_s - (_ms(self._position_samples) - utterance.captions.start_ms) / 1000
+        behind_s = max((self.audio.position_samples - end_samples) / SPEECH_RATE, 0.0)
+        start_s = now_s - (_ms(self.audio.position_samples) - utterance.captions.start_ms) / 1000
         utterance.end_ms = _ms(end_samples)
         utterance.delays = Delays(now_s - behind_s, now_s, start_s)
         utterance.answer = answer

@@ -44,6 +44,8 @@ class Segment:
     """Cause of its end."""
     concealed_samples: int
     """Number of samples invented by loss concealment."""
+    is_own_voice: bool = False
+    """True if it is nothing but our own speech, come back through the microphone."""
 
 
 @dataclass(frozen=True, slots=True)

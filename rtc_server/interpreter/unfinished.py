@@ -3,7 +3,7 @@
 import asyncio
 
 from rtc_server.engines.base import AstResult
-from rtc_server.interpreter.ports import SegmenterPort
+from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.utterance import OpenSegment
 from rtc_server.interpreter.words import ends_sentence
 
@@ -12,7 +12,7 @@ UNFINISHED_PAUSE_MS = 600
 breath pause for 300 to 500 ms."""
 
 
-def extend_unfinished(opened: OpenSegment, segmenter: SegmenterPort) -> None:
+def extend_unfinished(opened: OpenSegment, audio: AudioInput) -> None:
     """Extend the hangover of the present pause, unless what was said before it turns out to be
     whole sentences.
 
@@ -25,9 +25,9 @@ def extend_unfinished(opened: OpenSegment, segmenter: SegmenterPort) -> None:
 
     def judge(answer: asyncio.Future[AstResult | None]) -> None:
         if not opened.is_closed and opened.speculative is speculative:
-            segmenter.extend_hangover(UNFINISHED_PAUSE_MS if _is_unfinished(answer) else 0)
+            audio.extend_hangover(UNFINISHED_PAUSE_MS if _is_unfinished(answer) else 0)
 
-    segmenter.extend_hangover(UNFINISHED_PAUSE_MS)
+    audio.extend_hangover(UNFINISHED_PAUSE_MS)
     speculative.answer.add_done_callback(judge)
 
 

@@ -9,7 +9,9 @@ import numpy as np
 from rtc_server.audio.playout import Playout
 from rtc_server.events.segment_events import SegmentEvent
 from rtc_server.events.server import ServerEvent
+from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Preset
 from rtc_server.interpreter.simultaneous import PassPacing
@@ -92,12 +94,14 @@ class TranslationTrack:
         """`make_pacing` gives all languages the same, `tell` takes each caption, `is_heard` returns
         whether anybody listens."""
         self._tell, self._clock = tell, services.clock
+        guard = EchoGuard(on=services.interpreter.own_voice_guard)
+        self._audio = AudioInput(SegmenterView(segmenter), guard)
         self._interpreter = Interpreter(
             session_id=session_id,
             direction=direction,
             ast=RoomAst(services.ast, partials, services.metrics),
             tts=RoomTts(services.tts, is_heard),
-            segmenter=SegmenterView(segmenter),
+            audio=self._audio,
             playout=Playout(services.interpreter.max_playout_s * 1000),
             emit=self._emitted,
             settings=services.interpreter,
@@ -109,11 +113,11 @@ class TranslationTrack:
 
     def feed(self, pcm: Pcm) -> None:
         """Feed the audio that the segmenter was just fed."""
-        self._interpreter.feed(pcm)
+        self._audio.feed(pcm)
 
     def interrupt(self) -> None:
         """Note that the speaker's transport ended, after the segmenter did."""
-        self._interpreter.interrupt_input()
+        self._audio.interrupt()
 
     def packet(self, tick: int) -> EncodedFrame | None:
         """See `Broadcast.packet`."""

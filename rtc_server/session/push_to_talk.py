@@ -2,9 +2,8 @@
 
 import asyncio
 
-from rtc_server.interpreter.interpreter import Interpreter
+from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.release import NO_TAIL, UNKNOWN_TAIL, Tail
-from rtc_server.session.vad_batcher import VadBatcher
 
 STOPPED_S = 0.2
 """Lateness from which audio does not come any more: a client may stop sending when
@@ -15,14 +14,14 @@ class PushToTalk:
     """Passes presses and releases on. A release waits for its tail by the clock of the audio; the
     event loop's says when there is none."""
 
-    def __init__(self, interpreter: Interpreter, vad_batcher: VadBatcher) -> None:
-        self._interpreter, self._vad_batcher = interpreter, vad_batcher
+    def __init__(self, audio: AudioInput) -> None:
+        self._audio = audio
         self._waiting: asyncio.TimerHandle | None = None
 
     def press(self) -> None:
         """Begin: the button went down."""
         self.close()
-        self._interpreter.start_input()
+        self._audio.start_input()
 
     def release(self, tail_ms: int | None, *, in_order: bool) -> None:
         """End: the button was let go.
@@ -36,16 +35,12 @@ class PushToTalk:
             tail = Tail(tail_ms, tail_ms)
         else:
             tail = NO_TAIL if in_order else UNKNOWN_TAIL
-        self._interpreter.commit_input(tail)
+        self._audio.commit_input(tail)
         if tail.most_ms:
             wait_s = tail.most_ms / 1000 + STOPPED_S
-            self._waiting = asyncio.get_running_loop().call_later(wait_s, self._finish)
+            self._waiting = asyncio.get_running_loop().call_later(wait_s, self._audio.finish_input)
 
     def close(self) -> None:
         """Stop waiting."""
         if self._waiting is not None:
             self._waiting.cancel()
-
-    def _finish(self) -> None:
-        self._vad_batcher.catch_up()
-        self._interpreter.finish_input()

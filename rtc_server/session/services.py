@@ -8,7 +8,9 @@ from rtc_server.clock import Clock, wall
 from rtc_server.config import InterpreterSettings, ListenerSettings
 from rtc_server.errors import BadEvent, UnsupportedPair
 from rtc_server.events.client import SessionPatch
+from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics
@@ -52,6 +54,12 @@ class Services:
         return SpeechSegmenter(
             self.make_vad(), replace(self.segmenter, max_segment_s=max_segment_s)
         )
+
+    def make_audio_input(self) -> AudioInput:
+        """Return the input of a session's audio."""
+        segmenter = self.make_segmenter()
+        guard = EchoGuard(on=self.interpreter.own_voice_guard)
+        return AudioInput(segmenter, guard, self.vad_batcher.place(segmenter))
 
     def direction(self, patch: SessionPatch, now: Direction | None = None) -> Direction:
         """Return the direction that `patch` asks for, starting from `now` or the server's defaults.

@@ -7,6 +7,7 @@ away comes back with another one and finds captions and speech where they were.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from rtc_server.audio.playout import Playout
 from rtc_server.errors import BadEvent, RemoteError, SlowReader, UnsupportedPair
@@ -32,7 +33,6 @@ from rtc_server.events.session_events import (
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Mode
 from rtc_server.interpreter.segments import SegmenterEvent, SpeechPaused, SpeechStarted, VadMode
-from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.admission import Place, PlaceState
 from rtc_server.session.event_log import EventLog, SentEvent
 from rtc_server.session.expiry import Expiry
@@ -67,7 +67,7 @@ logger = logging.getLogger(__name__)
 
 
 class Session:
-    """One speaker's stream: takes the calls of its `TransportBinding`, as a `TransportObserver`.
+    """One speaker's stream: takes the calls of its `TransportBinding`.
 
     Made and given its transports by the manager.
     """
@@ -82,14 +82,13 @@ class Session:
         self._services = services
         self._preferences = Preferences(request.settings, services, request.model)
         self._stats = request.stats
-        self.segmenter = services.make_segmenter()
-        """Segmenter of its stream."""
+        self._audio = services.make_audio_input()
         self._interpreter = Interpreter(
             session_id=session_id,
             direction=services.direction(request.settings),
             ast=services.ast,
             tts=services.tts,
-            segmenter=self.segmenter,
+            audio=self._audio,
             playout=Playout(services.interpreter.max_playout_s * 1000),
             emit=self._emit,
             settings=services.interpreter,
@@ -97,7 +96,7 @@ class Session:
             clock=services.clock,
         )
         self._unbroken = UnbrokenSpeech()
-        self._push_to_talk = PushToTalk(self._interpreter, services.vad_batcher)
+        self._push_to_talk = PushToTalk(self._audio)
         self._set_vad()
         self._set_mode(request.settings)
         self._binding: TransportBinding | None = None
@@ -130,7 +129,7 @@ class Session:
 
     def binding(self) -> TransportBinding:
         """Return the binding for a new transport; `attach` or `resume` takes it into use."""
-        return TransportBinding(self, self._services.metrics)
+        return TransportBinding(self, self._audio, self._interpreter, self._services.metrics)
 
     def attach(self, binding: TransportBinding, transport: Transport) -> None:
         """Join the first transport. Called once, before `run`."""
@@ -164,18 +163,17 @@ class Session:
     def _take(self, binding: TransportBinding, transport: Transport) -> None:
         if self._abandoned is not None:
             self._abandoned.cancel()
-        binding.attach(transport, self._interpreter.position_samples)
+        binding.attach(transport, self._audio.position_samples)
         self._binding = binding
         self.reason = CloseReason.LOCAL  # that of a transport before it no longer counts
 
     def _leave(self, binding: TransportBinding) -> None:
         """Leave this transport. Speech that it lost is played on the next."""
         self._binding = None
-        self._services.vad_batcher.catch_up()
         if binding.connected:
             self._note_sign_of_life(binding)
             self._interpreter.take_back()
-            self._interpreter.interrupt_input()
+            self._audio.interrupt()
             self._messages_dropped += binding.stats.messages_dropped
         binding.detach()
 
@@ -194,7 +192,7 @@ class Session:
 
     async def run(self) -> None:
         """Run until closed by either side, then free everything."""
-        self._services.vad_batcher.join(self)
+        self._audio.open(self)
         try:
             async with asyncio.TaskGroup() as tasks:
                 work = [
@@ -208,7 +206,7 @@ class Session:
                     task.cancel()
         finally:
             self._closing = True
-            self._services.vad_batcher.leave(self)
+            self._audio.close()
             self._push_to_talk.close()
             if self._abandoned is not None:
                 self._abandoned.cancel()
@@ -251,6 +249,7 @@ class Session:
 
     def _finish_soon(self, *, drain: bool) -> None:
         self._closing = True
+        self._audio.end()
         if drain and self._binding is not None:
             self._drain.set()
         else:
@@ -263,8 +262,7 @@ class Session:
 
     async def _drain_when_asked(self) -> None:
         await self._drain.wait()
-        self._services.vad_batcher.catch_up()
-        self._interpreter.flush_input()
+        self._audio.flush()
         limit_s = self._interpreter.queue_ms / 1000 + DRAIN_MARGIN_S
         drained = asyncio.create_task(self._interpreter.drained(), name=f"drained {self.id}")
         try:
@@ -292,16 +290,6 @@ class Session:
     def on_connected(self) -> None:
         self._was_connected = True
         self._place.state = PlaceState.CONNECTED
-
-    def on_channel_open(self) -> None:
-        """Nothing to do: the transport kept what was sent before."""
-
-    def on_pcm(self, pcm: Pcm) -> None:
-        if not self._closing:
-            self._services.vad_batcher.detect(self, pcm)
-
-    def next_frame(self) -> Samples | None:
-        return self._interpreter.next_frame()
 
     def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
         self._refuse(BadEvent(reason), event_id)
@@ -346,7 +334,6 @@ class Session:
             return
         if self._closing:
             return
-        self._services.vad_batcher.catch_up()  # what was said before is detected before
         if not isinstance(event, asked.Ping):
             self._expiry.active(self._services.clock())
         match event:
@@ -366,13 +353,11 @@ class Session:
             case asked.Ping(event_id):
                 self._emit(PongEvent(event_id))
 
-    # ---------------------------------------------------------------- from the VAD batcher
+    # ---------------------------------------------------------------- from the audio input
 
-    def detected(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
-        """See `VadClient.detected`."""
-        if events:
-            self._expiry.active(self._services.clock())
-        self._interpreter.feed_detected(pcm, events)
+    def on_detected(self, events: Sequence[SegmenterEvent]) -> None:
+        """See `AudioOwner.on_detected`."""
+        self._expiry.active(self._services.clock())
         if self._waits_for_pauses and (notice := self._unbroken.feed(events)) is not None:
             self._emit(notice)
         for event in events:
@@ -381,8 +366,8 @@ class Session:
         if self._restarting and not self._speaking:
             self.finish_for_restart()
 
-    def detection_failed(self) -> None:
-        """See `VadClient.detection_failed`. A session whose audio is not detected is over."""
+    def on_detection_failed(self) -> None:
+        """See `AudioOwner.on_detection_failed`. A session whose audio is not detected is over."""
         self.reason = CloseReason.FAILED
         self._over.set()
 
@@ -416,7 +401,7 @@ class Session:
 
     def _set_vad(self) -> None:
         mode = VadMode(self._preferences.vad_mode)
-        self._interpreter.set_vad(mode, self._preferences.hangover_ms)
+        self._audio.set_vad(mode, self._preferences.hangover_ms)
 
     def _set_mode(self, patch: asked.SessionPatch) -> None:
         if patch.mode is not None:

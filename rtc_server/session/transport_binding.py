@@ -1,16 +1,46 @@
 """Connection of a session to one transport. A session may have several, one at a time."""
 
 import asyncio
+from typing import Protocol
 
+from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.session.transport_report import TransportReport
 from rtc_server.transport.transport_api import (
     CloseReason,
     Transport,
-    TransportObserver,
     TransportStats,
 )
+
+
+class BoundSession(Protocol):
+    """Session, as its binding knows it; see `TransportObserver` for its methods."""
+
+    def on_connected(self) -> None:
+        """Report that media can flow."""
+
+    def on_message(self, text: str) -> None:
+        """Take one client event."""
+
+    def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
+        """Report a message that was refused before it was read."""
+
+    def on_slow_reader(self) -> None:
+        """Report that the peer does not read what is sent."""
+
+    def on_audio_ahead(self) -> None:
+        """Report that audio comes faster than it is spoken."""
+
+    def on_closed(self, reason: CloseReason) -> None:
+        """Report the end."""
+
+
+class AudioOutput(Protocol):
+    """Source of what is played; an interpreter is one."""
+
+    def next_frame(self) -> Samples | None:
+        """See `TransportObserver.next_frame`."""
 
 
 class TransportBinding:
@@ -19,8 +49,11 @@ class TransportBinding:
     A transport that was replaced may still call until it has closed; nothing of that is passed on.
     """
 
-    def __init__(self, session: TransportObserver, metrics: Metrics) -> None:
-        self._session: TransportObserver | None = session
+    def __init__(
+        self, session: BoundSession, audio: AudioInput, output: AudioOutput, metrics: Metrics
+    ) -> None:
+        self._session: BoundSession | None = session
+        self._audio, self._output = audio, output
         self._transport: Transport | None = None
         self._report = TransportReport(metrics)
         self._shift_samples: int | None = None
@@ -66,8 +99,7 @@ class TransportBinding:
             self._session.on_connected()
 
     def on_channel_open(self) -> None:
-        if self._session is not None:
-            self._session.on_channel_open()
+        """Do nothing: the transport kept what was sent before."""
 
     def on_pcm(self, pcm: Pcm) -> None:
         if self._session is None:
@@ -75,7 +107,7 @@ class TransportBinding:
         if self._shift_samples is None:
             self._shift_samples = self._position_samples - pcm.start_samples
         start_samples = pcm.start_samples + self._shift_samples
-        self._session.on_pcm(Pcm(pcm.samples, start_samples, pcm.concealed_samples))
+        self._audio.feed(Pcm(pcm.samples, start_samples, pcm.concealed_samples))
 
     def on_message(self, text: str) -> None:
         if self._session is not None:
@@ -94,7 +126,7 @@ class TransportBinding:
             self._session.on_audio_ahead()
 
     def next_frame(self) -> Samples | None:
-        return None if self._session is None else self._session.next_frame()
+        return None if self._session is None else self._output.next_frame()
 
     def on_closed(self, reason: CloseReason) -> None:
         # The end of a transport that was never taken is none of the session's: it may use another.

@@ -7,10 +7,10 @@ time, and nothing that is sent at the tick has to wait for it.
 import asyncio
 import logging
 from collections.abc import Generator
-from typing import Final, Protocol
+from typing import Final
 
 from rtc_server.audio.vad import probabilities
-from rtc_server.interpreter.segments import SegmenterEvent
+from rtc_server.interpreter.audio_input import DetectionClient
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.transport.media.tick import shared_tick
@@ -23,52 +23,47 @@ AT_ONCE: Final = 20
 """Sessions detected in one call at most; then timers and packets may have their turn."""
 
 
-class VadClient(Protocol):
-    """Session whose audio is detected here."""
-
-    @property
-    def segmenter(self) -> SpeechSegmenter:
-        """Segmenter of its stream."""
-
-    def detected(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
-        """Take what was detected in audio that was given to `VadBatcher.detect`."""
-
-    def detection_failed(self) -> None:
-        """Report that its segmenter, or `detected`, raised; its other audio is lost."""
-
-
 class VadBatcher:
-    """Queue of each session's audio since the last tick, in order, and no longer than that.
-
-    Whoever changes something that depends on what was detected calls `catch_up` first.
-    """
+    """Queue of each stream's audio since the last tick, in order, and no longer than that."""
 
     def __init__(self) -> None:
-        self._members: set[VadClient] = set()
-        self._waiting: dict[VadClient, list[Pcm]] = {}
+        self._members: set[VadPlace] = set()
+        self._waiting: dict[VadPlace, list[Pcm]] = {}
         self._expected = False
         """True once the end of a tick was asked for."""
 
-    def join(self, client: VadClient) -> None:
-        """Add a session; it will bring audio."""
-        self._members.add(client)
+    def place(self, segmenter: SpeechSegmenter) -> "VadPlace":
+        """Return a place for a stream; it counts once somebody has joined it."""
+        return VadPlace(self, segmenter)
 
-    def leave(self, client: VadClient) -> None:
-        """Remove a session and its audio that waits. Idempotent."""
-        self._members.discard(client)
-        self._waiting.pop(client, None)
+    def join(self, place: "VadPlace") -> None:
+        """Count a stream; it will bring audio."""
+        self._members.add(place)
 
-    def detect(self, client: VadClient, pcm: Pcm) -> None:
-        """Detect speech in that audio, now or after the tick."""
-        self._waiting.setdefault(client, []).append(pcm)
+    def leave(self, place: "VadPlace") -> None:
+        """Drop a stream and its audio that waits. Idempotent."""
+        self._members.discard(place)
+        self._waiting.pop(place, None)
+
+    def defers(self, place: "VadPlace", pcm: Pcm) -> bool:
+        """Keep audio until after the tick; False when so few bring some that nothing is gained."""
         if len(self._members) < FEW:
-            self.catch_up()
-        elif not self._expected:
+            self.catch_up(place)  # it may have waited while there were more
+            return False
+        self._waiting.setdefault(place, []).append(pcm)
+        if not self._expected:
             self._expected = True
             shared_tick().after(self._tick_is_over)
+        return True
 
-    def catch_up(self) -> None:
-        """Detect speech in all audio that waits."""
+    def catch_up(self, place: "VadPlace") -> None:
+        """Detect speech in what waits of a stream, together with what waits of the others: a batch
+        costs less than its parts.
+        """
+        if place in self._waiting:
+            self._detect_all()
+
+    def _detect_all(self) -> None:
         self._detect(len(self._waiting))
 
     def _tick_is_over(self) -> None:
@@ -76,7 +71,7 @@ class VadBatcher:
         if len(self._waiting) > AT_ONCE:
             asyncio.get_running_loop().call_soon(self._detect_crowd)
         else:
-            self.catch_up()
+            self._detect_all()
 
     def _detect_crowd(self) -> None:
         self._detect(AT_ONCE)
@@ -84,27 +79,60 @@ class VadBatcher:
             asyncio.get_running_loop().call_soon(self._detect_crowd)
 
     def _detect(self, count: int) -> None:
-        """Detect speech in the audio of the `count` sessions that wait longest."""
+        """Detect speech in the audio of the `count` streams that wait longest."""
         now = list(self._waiting)[:count]
-        asking = [(client, _detection(client, self._waiting.pop(client))) for client in now]
+        asking = [(place, place.detection(self._waiting.pop(place))) for place in now]
         answers: list[float | None] = [None] * len(asking)
         while asking:
             asked, windows = [], []
-            for (client, detection), answer in zip(asking, answers, strict=True):
+            for (place, detection), answer in zip(asking, answers, strict=True):
                 try:
                     windows.append(detection.send(answer))
                 except StopIteration:
                     continue
                 except Exception:  # one session's fault must not silence the others
                     logger.exception("Speech detection failed in a session")
-                    client.detection_failed()
+                    place.failed()
                     continue
-                asked.append((client, detection))
+                asked.append((place, detection))
             asking = asked
-            answers = list(probabilities([client.segmenter.vad for client, _ in asked], windows))
+            answers = list(probabilities([place.vad for place, _ in asked], windows))
 
 
-def _detection(client: VadClient, pcms: list[Pcm]) -> Generator[Samples, float | None, None]:
-    for pcm in pcms:
-        events = yield from client.segmenter.windows(pcm)
-        client.detected(pcm, events)
+class VadPlace:
+    """Place of one stream in a batcher; implements `DetectionPlace`."""
+
+    def __init__(self, batcher: VadBatcher, segmenter: SpeechSegmenter) -> None:
+        self._batcher, self._segmenter = batcher, segmenter
+        self._client: DetectionClient | None = None
+        self.vad = segmenter.vad
+        """Detector of the stream."""
+
+    def join(self, client: DetectionClient) -> None:
+        """See `DetectionPlace.join`."""
+        self._client = client
+        self._batcher.join(self)
+
+    def leave(self) -> None:
+        """See `DetectionPlace.leave`."""
+        self._batcher.leave(self)
+
+    def defers(self, pcm: Pcm) -> bool:
+        """See `DetectionPlace.defers`."""
+        return self._batcher.defers(self, pcm)
+
+    def catch_up(self) -> None:
+        """See `DetectionPlace.catch_up`."""
+        self._batcher.catch_up(self)
+
+    def detection(self, pcms: list[Pcm]) -> Generator[Samples, float | None, None]:
+        """Yield each window to be judged; its probability is sent back."""
+        assert self._client is not None, "audio before anybody has joined"
+        for pcm in pcms:
+            events = yield from self._segmenter.windows(pcm)
+            self._client.detected(pcm, events)
+
+    def failed(self) -> None:
+        """Report that detection failed."""
+        if self._client is not None:
+            self._client.detection_failed()

@@ -8,6 +8,7 @@ there is a bug of ours and told apart from what a stranger's bytes do to a parse
 """
 
 import socket
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from aioice import stun
@@ -26,6 +27,9 @@ MAX_READ_ON: Final = 8
 class Gate(Protocol):
     """Questions of the guard to the connection behind it."""
 
+    media_received: Callable[[bytes], None]
+    """Takes SRTP or SRTCP from a validated address."""
+
     def admits(self, source: Source) -> bool:
         """Return whether a datagram is within the source's rate."""
 
@@ -34,9 +38,6 @@ class Gate(Protocol):
 
     def sends_to(self, address: Source) -> int | None:
         """Return the most checks that are sent to that address; None for the RFC's seven."""
-
-    def media_received(self, data: bytes) -> None:
-        """Take SRTP or SRTCP from a validated address."""
 
     def stray_media_received(self, data: bytes, source: Source, guard: "DatagramGuard") -> None:
         """Take SRTP from another address: a forgery, or the peer behind a NAT that rebound."""
@@ -97,37 +98,33 @@ class DatagramGuard(StunProtocol):
             self._take(data, addr)
 
     def _take(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """Hand the datagram on by its first byte (RFC 7983). Nothing that comes of it raises."""
+        gate, source, is_media, is_taken = self._gate, (addr[0], addr[1]), False, True
         try:
-            accepted = isinstance(data, bytes) and self._sort(data, (addr[0], addr[1]))
-        except Exception:
-            # A stranger's bytes met a parser. Whatever it raised, the session goes on.
-            accepted = False
-        if not accepted:
-            self._gate.datagram_dropped()
-
-    def _sort(self, data: bytes, source: Source) -> bool:
-        """Hand the datagram on by its first byte (RFC 7983); False when it was dropped."""
-        if len(data) < MIN_DATAGRAM_BYTES or not self._gate.admits(source):
-            return False
-        first = data[0]
-        if 127 < first < 192:
-            self._media(data, source)
-        elif first < 4:
-            self._stun(data, source)
-        elif 19 < first < 64 and self._gate.is_validated(source):
-            self._gate.dtls_received(data)
-        else:
-            return False
-        return True
-
-    def _media(self, data: bytes, source: Source) -> None:
-        try:
-            if self._gate.is_validated(source):
-                self._gate.media_received(data)
+            if (
+                not isinstance(data, bytes)
+                or len(data) < MIN_DATAGRAM_BYTES
+                or not gate.admits(source)
+            ):
+                is_taken = False
+            elif is_media := 127 < data[0] < 192:
+                if gate.is_validated(source):
+                    gate.media_received(data)
+                else:
+                    gate.stray_media_received(data, source, self)
+            elif data[0] < 4:
+                self._stun(data, source)
+            elif 19 < data[0] < 64 and gate.is_validated(source):
+                gate.dtls_received(data)
             else:
-                self._gate.stray_media_received(data, source, self)
+                is_taken = False
         except Exception as error:
-            self._gate.media_failed(error)
+            if is_media:  # no parser of a stranger's bytes raises there
+                gate.media_failed(error)
+            else:
+                is_taken = False
+        if not is_taken:
+            gate.datagram_dropped()
 
     def _stun(self, data: bytes, source: Source) -> None:
         message = stun.parse_message(data)

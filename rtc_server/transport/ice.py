@@ -52,8 +52,8 @@ class IceAgent(SparingConnection):
         self._limiter = SourceLimiter()
         self._stray_limit = SourceLimiter(stranger_per_s=STRAY_PER_S, strangers_per_s=STRAYS_PER_S)
         self._validated: set[Source] = set()
-        self.on_media: Callable[[bytes], None] | None = None
-        """Takes SRTP and SRTCP; None until the keys are known."""
+        self.media_received: Callable[[bytes], None] = drop_media
+        """Takes SRTP and SRTCP from a validated address, once the keys are known."""
         self.authenticates: Callable[[bytes], bool] | None = None
         """Check that SRTP bytes carry the peer's authentication tag; None until it can be made."""
         self.last_heard_s = clock()
@@ -165,11 +165,6 @@ class IceAgent(SparingConnection):
     def is_validated(self, source: Source) -> bool:
         """Return whether the address passed ICE."""
         return source in self._validated
-
-    def media_received(self, data: bytes) -> None:
-        """Take SRTP or SRTCP from a validated address. Before the keys are known it is dropped."""
-        if self.on_media is not None:
-            self.on_media(data)
 
     def stray_media_received(self, data: bytes, source: Source, guard: DatagramGuard) -> None:
         """Take SRTP from an unknown address. If its tag is the peer's, a NAT rebound: check the
@@ -303,6 +298,10 @@ class IceAgent(SparingConnection):
                 relay.abort(transport)
             else:
                 transport.abort()
+
+
+def drop_media(_data: bytes) -> None:
+    """Drop what cannot be decrypted yet, or no longer."""
 
 
 def _is_abandoned(pair: CandidatePair) -> bool:

@@ -106,7 +106,12 @@ class MediaPath:
         if self._receiver is not None:
             for pcm in self._receiver.pull(now_s):
                 self._on_pcm(pcm)
-        packet = self._packet(number)
+        if self._next_packet is not None:
+            encoded = self._next_packet(number)
+            packet = self._sender.forward(encoded, number) if self._sender else None
+        else:
+            frame = self._next_frame()  # taken even when nobody hears it: playout time goes on
+            packet = self._sender.send(frame, number) if self._sender else None
         if packet is not None:
             self._send_datagram(self._srtp_out.protect(packet))
         if self._rtcp.is_due(number):
@@ -123,13 +128,6 @@ class MediaPath:
                 self._receiver.close()
             if self._sender is not None:
                 self._sender.close()
-
-    def _packet(self, tick: int) -> bytes | None:
-        if self._next_packet is not None:
-            encoded = self._next_packet(tick)
-            return self._sender.forward(encoded, tick) if self._sender else None
-        frame = self._next_frame()  # taken even when nobody hears it: playout time goes on
-        return self._sender.send(frame, tick) if self._sender else None
 
     def _state(self, tick: int) -> SenderState | None:
         sender = self._sender

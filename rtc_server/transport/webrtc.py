@@ -14,6 +14,7 @@ from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.answer import write_answer
 from rtc_server.transport.channel import EventChannel
 from rtc_server.transport.gathering import IceOptions
+from rtc_server.transport.ice import drop_media
 from rtc_server.transport.ice_servers import agent_servers
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.media_path import MediaPath, Streams
@@ -35,7 +36,7 @@ LATE_S: Final = 0.01
 CLOSE_S: Final = 5.0
 """Longest `WebRtcTransport.close`."""
 
-_Told = TypeVarTuple("_Told")
+_Arguments = TypeVarTuple("_Arguments")
 
 
 class WebRtcTransport:
@@ -59,9 +60,9 @@ class WebRtcTransport:
         self._stack = PeerStack(offer, options, clock, on_ended=self._ended)
         self._media: MediaPath | None = None
         self._channel = EventChannel(
-            on_open=lambda: self._tell(observer.on_channel_open),
-            on_message=lambda text: self._tell(observer.on_message, text),
-            on_bad_message=lambda why: self._tell(observer.on_bad_message, why),
+            on_open=lambda: self._call(observer.on_channel_open),
+            on_message=lambda text: self._call(observer.on_message, text),
+            on_bad_message=lambda why: self._call(observer.on_bad_message, why),
         )
         self._end: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
         self._life: asyncio.Task[None] | None = None
@@ -186,7 +187,7 @@ class WebRtcTransport:
             self._stop_media()
             self._channel.close()
             await self._stack.close()
-            self._tell(self._observer.on_closed, reason)
+            self._call(self._observer.on_closed, reason)
 
     async def _connect_and_watch(self) -> CloseReason:
         connecting = asyncio.create_task(self._stack.connect(), name="WebRTC connect")
@@ -204,7 +205,7 @@ class WebRtcTransport:
             connecting.cancel()
             await asyncio.wait({connecting})
         media = self._start_media()
-        self._tell(self._observer.on_connected)
+        self._call(self._observer.on_connected)
         await self._stack.open_events(self._channel)
         while not self._end.done():
             heard_s = self._last_heard_s(media)
@@ -236,7 +237,7 @@ class WebRtcTransport:
             next_packet=self._next_packet,
             clock=self._clock,
         )
-        agent.on_media, agent.authenticates = media.received, media.authenticates
+        agent.media_received, agent.authenticates = media.received, media.authenticates
         self._media = media
         shared_tick().subscribe(self._on_tick)
         return media
@@ -244,18 +245,25 @@ class WebRtcTransport:
     def _stop_media(self) -> None:
         if self._media is not None:
             shared_tick().unsubscribe(self._on_tick)
-            self._stack.agent.on_media = self._stack.agent.authenticates = None
-            self._tell(self._media.close)
+            self._stack.agent.media_received = drop_media
+            self._stack.agent.authenticates = None
+            self._call(self._media.close)
 
     def _on_tick(self, number: int, _now_s: float) -> None:
-        media = self._media
-        if media is not None:
+        if self._media is None:
+            return
+        try:
             # By the clock that dates arriving packets: the event loop's own may differ from it
             # (uvloop's stands still during an iteration and counts whole milliseconds).
-            self._tell(media.tick, number, self._clock())
+            self._media.tick(number, self._clock())
+        except Exception:
+            self._session_failed()
 
     def _deliver(self, pcm: Pcm) -> None:
-        self._tell(self._observer.on_pcm, pcm)
+        try:
+            self._observer.on_pcm(pcm)
+        except Exception:
+            self._session_failed()
 
     def _ended(self) -> None:
         lost = self._stack.agent.path_lost
@@ -265,10 +273,13 @@ class WebRtcTransport:
         if not self._end.done():
             self._end.set_result(reason)
 
-    def _tell(self, call: Callable[[*_Told], None], *told: *_Told) -> None:
+    def _call(self, call: Callable[[*_Arguments], None], *arguments: *_Arguments) -> None:
         """Call the session. When it fails, end this call and no other."""
         try:
-            call(*told)
+            call(*arguments)
         except Exception:
-            logger.exception("A session failed to handle what its transport told it")
-            self._finish(CloseReason.FAILED)
+            self._session_failed()
+
+    def _session_failed(self) -> None:
+        logger.exception("A session failed to handle what its transport told it")
+        self._finish(CloseReason.FAILED)

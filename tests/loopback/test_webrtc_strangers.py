@@ -190,14 +190,14 @@ async def test_replayed_packets_from_elsewhere_do_not_move_a_call() -> None:
     ):
         agent = server.transport._stack.agent
         seen: list[bytes] = []
-        receive = agent.on_media
+        receive = agent.media_received
         assert receive is not None
 
         def listen(data: bytes) -> None:
             seen.append(data)
             receive(data)
 
-        agent.on_media = listen
+        agent.media_received = listen
         await client.until(lambda: len(seen) >= 50)
         address = agent._nominated[1].remote_addr
         throw(seen[:50], client.server_address)

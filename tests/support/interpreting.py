@@ -15,7 +15,9 @@ from rtc_server.events.server import (
     PlayoutEvent,
     ServerEvent,
 )
+from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Mode
 from rtc_server.interpreter.ports import AstPort, TtsPort
@@ -56,7 +58,7 @@ class Harness:
         """Feed at the pace of speech, playing all the while."""
         for start in range(0, len(samples), STEP):
             step = samples[start : start + STEP]
-            self.interpreter.feed(Pcm(step, self.position))
+            self.interpreter.audio.feed(Pcm(step, self.position))
             self.position += len(step)
             self.played.append(self.interpreter.next_frame())
             await asyncio.sleep(FRAME_MS / 1000)
@@ -86,7 +88,10 @@ async def running_interpreter(
         direction=Direction("ru", "en"),
         ast=ast,
         tts=tts,
-        segmenter=SpeechSegmenter(LoudnessVad(), ListenerSettings()),
+        audio=AudioInput(
+            SpeechSegmenter(LoudnessVad(), ListenerSettings()),
+            EchoGuard(on=settings.own_voice_guard),
+        ),
         playout=Playout(max_playout_s * 1000),
         emit=emit,
         settings=settings,

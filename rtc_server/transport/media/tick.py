@@ -116,7 +116,14 @@ class MediaTick:
         if self.observe_lateness_s is not None:
             self.observe_lateness_s(now_s - self._schedule.due_s)
         while (number := self._schedule.take(now_s)) is not None:
-            self._tick(number, now_s)
+            for on_tick in list(self._subscribers):
+                if on_tick not in self._subscribers:
+                    continue  # unsubscribed by one before it
+                try:
+                    on_tick(number, now_s)
+                except Exception:  # one session's fault must not silence the others
+                    logger.exception("A session's media tick failed; it gets no more")
+                    self.unsubscribe(on_tick)
         afterwards, self._afterwards = self._afterwards, []
         for callback in afterwards:
             try:
@@ -126,16 +133,6 @@ class MediaTick:
         self._awake = False
         if self._is_wanted:
             self._sleep()
-
-    def _tick(self, number: int, now_s: float) -> None:
-        for on_tick in list(self._subscribers):
-            if on_tick not in self._subscribers:
-                continue  # unsubscribed by one before it
-            try:
-                on_tick(number, now_s)
-            except Exception:  # one session's fault must not silence the others
-                logger.exception("A session's media tick failed; it gets no more")
-                self.unsubscribe(on_tick)
 
 
 _ticks: WeakKeyDictionary[asyncio.AbstractEventLoop, MediaTick] = WeakKeyDictionary()

@@ -285,12 +285,12 @@ async def test_a_new_language_begins_with_the_next_segment() -> None:
 
 async def test_push_to_talk_commits_at_once() -> None:
     async with bench() as b:
-        b.interpreter.set_vad(VadMode.OFF, 300)
+        b.interpreter.audio.set_vad(VadMode.OFF, 300)
         await b.hear(joined([silence(0.5), tone(1), silence(0.5)]))
         assert not b.ast.requests
-        b.interpreter.start_input()
+        b.interpreter.audio.start_input()
         await b.hear(tone(1))
-        b.interpreter.commit_input()
+        b.interpreter.audio.commit_input()
         assert len(b.ast.requests) == 1
         voiced = np.sum(np.abs(b.ast.requests[0].samples) > 0.2)
         assert voiced == np.sum(np.abs(tone(1)) > 0.2)

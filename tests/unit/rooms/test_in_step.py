@@ -7,7 +7,9 @@ from functools import cache
 from rtc_server.audio.playout import Playout
 from rtc_server.config import InterpreterSettings, ListenerSettings
 from rtc_server.engines.base import AstRequest, AstResult
+from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.captions import Direction
+from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.simultaneous import PassPacing
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
@@ -50,7 +52,7 @@ async def test_an_engine_listens_once_for_all_languages_of_a_room() -> None:
             direction=Direction("ru", "en"),
             ast=ast,
             tts=voice,
-            segmenter=SegmenterView(segmenter),
+            audio=AudioInput(SegmenterView(segmenter), EchoGuard(on=False)),
             playout=Playout(30_000),
             emit=lambda _event: None,
             settings=InterpreterSettings(mode="balanced", own_voice_guard=False),
@@ -66,7 +68,7 @@ async def test_an_engine_listens_once_for_all_languages_of_a_room() -> None:
         pcm = Pcm(samples[start : start + STEP], start)
         segmenter.feed(pcm)
         for language in languages:
-            language.feed(pcm)
+            language.audio.feed(pcm)
             language.next_frame()
         await asyncio.sleep(FRAME_MS / 1000)
     for task in work:

@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
 import pytest
 
 from rtc_server.config import ListenerSettings
 from rtc_server.events.client import SessionPatch
+from rtc_server.interpreter.audio_input import AudioInput
+from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.segments import SegmenterEvent
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
@@ -24,19 +26,29 @@ SPOKEN = joined([silence(0.3), tone(0.7), silence(1.5), tone(0.4), silence(1.5)]
 
 
 class Person:
-    """Notes what became of what it was sent."""
+    """Notes what became of what it was sent; is both sides of its audio input."""
 
-    def __init__(self) -> None:
-        self.segmenter = SpeechSegmenter(LoudnessVad(), ListenerSettings())
+    wants_new_segment = False
+
+    def __init__(self, batcher: VadBatcher) -> None:
+        segmenter = SpeechSegmenter(LoudnessVad(), ListenerSettings())
+        self.audio = AudioInput(segmenter, EchoGuard(on=False), batcher.place(segmenter))
+        self.audio.connect(self)
+        self.audio.open(self)
         self.told: list[SegmenterEvent] = []
         self.positions: list[int] = []
         self.failures = 0
 
-    def detected(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
-        self.positions.append(pcm.start_samples)
-        self.told += events
+    def on_speech(self, event: SegmenterEvent) -> None:
+        self.told.append(event)
 
-    def detection_failed(self) -> None:
+    def on_audio(self) -> None:
+        self.positions.append(self.audio.position_samples - STEP)
+
+    def on_detected(self, events: Sequence[SegmenterEvent]) -> None:
+        assert list(events) == self.told[-len(events) :]
+
+    def on_detection_failed(self) -> None:
         self.failures += 1
 
 
@@ -44,25 +56,23 @@ def packet(samples: Samples, number: int) -> Pcm:
     return Pcm(samples[number * STEP : (number + 1) * STEP], number * STEP)
 
 
-def crowd(count: int) -> tuple[VadBatcher, list[Person]]:
-    batcher, people = VadBatcher(), [Person() for _ in range(count)]
-    for person in people:
-        batcher.join(person)
-    return batcher, people
+def crowd(count: int) -> list[Person]:
+    batcher = VadBatcher()
+    return [Person(batcher) for _ in range(count)]
 
 
 async def test_a_few_hear_at_once() -> None:
-    batcher, people = crowd(FEW - 1)
+    people = crowd(FEW - 1)
     for person in people:
-        batcher.detect(person, packet(SPOKEN, 0))
+        person.audio.feed(packet(SPOKEN, 0))
         assert person.positions == [0]
 
 
 async def test_many_hear_when_the_beat_is_over_and_in_order() -> None:
-    batcher, people = crowd(FEW)
+    people = crowd(FEW)
     for number in range(3):
         for person in people:
-            batcher.detect(person, packet(SPOKEN, number))
+            person.audio.feed(packet(SPOKEN, number))
     assert not any(person.positions for person in people)
     await asyncio.sleep(PERIOD_S)
     assert [person.positions for person in people] == [[0, STEP, 2 * STEP]] * FEW
@@ -70,21 +80,21 @@ async def test_many_hear_when_the_beat_is_over_and_in_order() -> None:
 
 @pytest.mark.parametrize("count", [FEW, AT_ONCE + 1, 3 * AT_ONCE])
 async def test_many_hear_what_each_would_alone(count: int) -> None:
-    batcher, people = crowd(count)
+    people = crowd(count)
     alone = SpeechSegmenter(LoudnessVad(), ListenerSettings())
     expected = [str(e) for n in range(SPOKEN.size // STEP) for e in alone.feed(packet(SPOKEN, n))]
     assert len(expected) >= 4
     for number in range(SPOKEN.size // STEP):
         for person in people:
-            batcher.detect(person, packet(SPOKEN, number))
+            person.audio.feed(packet(SPOKEN, number))
         await asyncio.sleep(PERIOD_S)
     assert all([str(event) for event in person.told] == expected for person in people)
 
 
 async def test_a_crowd_lets_others_have_their_turn() -> None:
-    batcher, people = crowd(2 * AT_ONCE + 1)
+    people = crowd(2 * AT_ONCE + 1)
     for person in people:
-        batcher.detect(person, packet(SPOKEN, 0))
+        person.audio.feed(packet(SPOKEN, 0))
     heard = list[int]()
 
     def look() -> None:
@@ -98,31 +108,31 @@ async def test_a_crowd_lets_others_have_their_turn() -> None:
 
 
 async def test_catching_up_waits_for_no_beat_and_hears_nothing_twice() -> None:
-    batcher, people = crowd(3 * AT_ONCE)
+    people = crowd(3 * AT_ONCE)
     for person in people:
-        batcher.detect(person, packet(SPOKEN, 0))
-    batcher.catch_up()
-    batcher.catch_up()
+        person.audio.feed(packet(SPOKEN, 0))
+    people[0].audio.detect_waiting()
+    people[0].audio.detect_waiting()
     await asyncio.sleep(2 * PERIOD_S)
     assert all(person.positions == [0] for person in people)
 
 
 async def test_whoever_leaves_hears_nothing_more() -> None:
-    batcher, people = crowd(FEW + 1)
+    people = crowd(FEW + 1)
     for person in people:
-        batcher.detect(person, packet(SPOKEN, 0))
-    batcher.leave(people[0])
-    batcher.leave(people[0])
+        person.audio.feed(packet(SPOKEN, 0))
+    people[0].audio.close()
+    people[0].audio.close()
     await asyncio.sleep(PERIOD_S)
     assert [len(person.positions) for person in people] == [0] + [1] * FEW
 
 
 async def test_one_that_fails_silences_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
-    batcher, people = crowd(FEW)
+    people = crowd(FEW)
     for number in range(4):
         for person in people:
-            batcher.detect(person, packet(SPOKEN, number))
-    batcher.detect(people[2], packet(SPOKEN, 99))  # a hole: no listener takes that
+            person.audio.feed(packet(SPOKEN, number))
+    people[2].audio.feed(packet(SPOKEN, 99))  # a hole: no listener takes that
     with caplog.at_level(logging.ERROR):
         await asyncio.sleep(PERIOD_S)
     assert [person.failures for person in people] == [0, 0, 1, 0, 0, 0]

@@ -263,7 +263,7 @@ async def test_a_bug_of_the_media_path_is_counted_and_logged_once_a_second(
     def fail(data: bytes) -> None:
         raise ValueError("what was said")
 
-    agent.on_media = fail
+    agent.media_received = fail
     with limited_logs():
         for _ in range(100):
             agent.guards[0].datagram_received(bytes([0x80, 111]) + bytes(30), PEER)
