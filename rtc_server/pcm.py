@@ -45,6 +45,11 @@ def samples_to_ms(samples: int, sample_rate: int) -> float:
     return samples * 1000 / sample_rate
 
 
+def speech_ms(samples: int) -> int:
+    """Return a position or length in speech-rate samples as clients get it: in whole ms."""
+    return round(samples_to_ms(samples, SPEECH_RATE))
+
+
 def to_int16(samples: Samples) -> npt.NDArray[np.int16]:
     """Convert float32 [-1, 1] to int16, clipped rather than wrapped."""
     return (np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16)

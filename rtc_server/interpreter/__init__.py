@@ -1,13 +1,15 @@
 """Interpreter: from received PCM to captions and translated speech, of one speaker's stream.
 
-In goes speech-rate PCM (`Interpreter.feed`); out go captions as events, transcripts, and 20 ms
+In goes speech-rate PCM (`AudioInput.feed`); out go captions as events, transcripts, and 20 ms
 frames to play (`Interpreter.next_frame`).
 
-Read `interpreter` first. `speech_segmenter` cuts the stream into segments, `passes` asks the engine
-about them, `conclusion` awaits the answers in order, `publisher` reports what is committed, and
-`speech_output` turns it into speech. In the modes that translate speech while it goes on,
-`simultaneous` joins `commit_policy` (which words stay), `clause_gate` (which words are spoken) and
-`window` (which audio the engine sees); `backlog` sets tempo and omissions.
+Read `interpreter` first, which joins the parts. `audio_input` listens: `speech_segmenter` cuts the
+stream into segments, and the own-voice guard judges them. `segment_translation` asks the engine
+about them by `passes`, `conclusion` awaits the answers in order, `publisher` reports what is
+committed, and `speech_output` turns it into speech. In the modes that translate speech while it
+goes on, `simultaneous_translation` takes the hypotheses, and `simultaneous` joins `commit_policy`
+(which words stay), `clause_gate` (which words are spoken) and `window` (which audio the engine
+sees); `backlog` sets tempo and omissions.
 
 The engines are behind `ports`; nothing here knows their processes, transports or HTTP. What was
 committed is never taken back, and what was given to the synthesis is never revised.

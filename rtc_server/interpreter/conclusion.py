@@ -7,12 +7,16 @@ from rtc_server.clock import Clock
 from rtc_server.engines.base import AstResult, AstStatus
 from rtc_server.errors import EngineError, EngineOverloaded
 from rtc_server.events.server import ServerEvent
+from rtc_server.interpreter.captions import SegmentCaptions
+from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.failures import translation_failure
 from rtc_server.interpreter.publisher import Publisher
+from rtc_server.interpreter.simultaneous import SimultaneousText
 from rtc_server.interpreter.slow_engine import SlowEngineNotice
 from rtc_server.interpreter.speech_output import SpeechOutput
 from rtc_server.interpreter.utterance import Utterance
 from rtc_server.metrics import Metrics
+from rtc_server.pcm import SPEECH_RATE, speech_ms
 
 TRANSLATIONS = 8
 """Segments of one session that may be under translation."""
@@ -49,6 +53,37 @@ class Conclusions:
             self.refused += 1
             self._metrics.queue_drops.labels("translations").inc()
             raise EngineOverloaded("Too much waits to be spoken; this sentence was skipped.")
+
+    def utterance(
+        self, captions: SegmentCaptions, end_ms: int, text: SimultaneousText | None = None
+    ) -> Utterance:
+        """Return the record of a segment, whose speech a later `SpeechOutput.clear` silences.
+
+        Args:
+            end_ms: its end, as far as that is known.
+            text: what is committed of it, if it is translated while it goes on.
+        """
+        now_s = self._clock()
+        delays = Delays(now_s, now_s, now_s)
+        return Utterance(captions, end_ms, delays, self._speech_output.generation, text=text)
+
+    def close(
+        self,
+        utterance: Utterance,
+        end_samples: int,
+        now_samples: int,
+        answer: asyncio.Future[AstResult],
+    ) -> None:
+        """Add a segment that ended there and whose end is known now, on the audio clock; `answer`
+        brings what is not yet known of it.
+        """
+        now_s = self._clock()
+        behind_s = max((now_samples - end_samples) / SPEECH_RATE, 0.0)
+        start_s = now_s - (speech_ms(now_samples) - utterance.captions.start_ms) / 1000
+        utterance.end_ms = speech_ms(end_samples)
+        utterance.delays = Delays(now_s - behind_s, now_s, start_s)
+        utterance.answer = answer
+        self.add(utterance)
 
     def add(self, utterance: Utterance) -> None:
         """Add a segment that is over; its answer brings what is not yet known of it."""

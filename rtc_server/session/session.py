@@ -179,7 +179,7 @@ class Session:
 
     def _note_sign_of_life(self, binding: TransportBinding) -> None:
         """Note a sign of life: speech from before it has arrived, or nothing has."""
-        heard_s = binding.stats.last_heard_s
+        heard_s = binding.stats.last_seen_s
         self._heard_s = self._services.clock() if heard_s is None else heard_s
         self._interpreter.arrived(self._heard_s)
 

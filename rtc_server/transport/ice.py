@@ -56,7 +56,7 @@ class IceAgent(SparingConnection):
         """Takes SRTP and SRTCP from a validated address, once the keys are known."""
         self.authenticates: Callable[[bytes], bool] | None = None
         """Check that SRTP bytes carry the peer's authentication tag; None until it can be made."""
-        self.last_heard_s = clock()
+        self.last_seen_s = clock()
         """Time at which the peer last proved that it is there."""
         self._socket_lost = False
         self.dropped_datagrams = 0
@@ -110,7 +110,7 @@ class IceAgent(SparingConnection):
 
     def check_incoming(self, message: stun.Message, addr: Source, protocol: StunProtocol) -> None:
         """Take an authenticated check: the peer lives, and maybe at a new address."""
-        self.last_heard_s = self._clock()
+        self.last_seen_s = self._clock()
         self._forget_oldest_address(addr)
         self._proved.add(addr)
         message.attributes.setdefault("PRIORITY", candidate_priority(1, "prflx"))
@@ -232,7 +232,7 @@ class IceAgent(SparingConnection):
     def response_received(self, source: Source) -> None:
         """Take an answer to a check or consent request of ours."""
         if source in self._validated:
-            self.last_heard_s = self._clock()
+            self.last_seen_s = self._clock()
 
     def datagram_dropped(self) -> None:
         """Counted, and never logged one by one."""

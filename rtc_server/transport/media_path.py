@@ -68,7 +68,7 @@ class MediaPath:
             )
         )
         self._rtcp = Rtcp(streams.ssrc, streams.cname)
-        self.last_heard_s = clock()
+        self.last_seen_s = clock()
         """Time of the last packet with the peer's authentication tag."""
 
     @property
@@ -87,12 +87,12 @@ class MediaPath:
         if is_rtcp(data):
             reports = self._unprotected(self._srtp_in.unprotect_rtcp, data)
             if reports is not None:
-                self.last_heard_s = now_s
+                self.last_seen_s = now_s
                 self._read_reports(reports, now_s)
             return
         packet = self._unprotected(self._srtp_in.unprotect, data)
         if packet is not None and self._receiver is not None:
-            self.last_heard_s = now_s
+            self.last_seen_s = now_s
             for pcm in self._receiver.push(packet, now_s):
                 self._on_pcm(pcm)
 

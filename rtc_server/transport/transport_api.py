@@ -106,7 +106,7 @@ class TransportStats:
     """Datagrams from strangers, malformed ones, and floods."""
     media_faults: int = 0
     """Packets of its media that a bug of ours lost."""
-    last_heard_s: float | None = None
+    last_seen_s: float | None = None
     """Time of the client's last sign of life, on the server's monotonic clock."""
 
 

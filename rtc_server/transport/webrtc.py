@@ -139,7 +139,7 @@ class WebRtcTransport:
             stats.drift_ppm = quality.drift_ppm
             stats.round_trip_ms = 1000 * (self._media.round_trip_s or 0.0)
             stats.packets_sent = quality.packets_sent
-            stats.last_heard_s = self._last_heard_s(self._media)
+            stats.last_seen_s = self._last_seen_s(self._media)
         return stats
 
     def send_message(self, text: str, *, droppable: bool = False) -> bool:
@@ -208,7 +208,7 @@ class WebRtcTransport:
         self._call(self._observer.on_connected)
         await self._stack.open_events(self._channel)
         while not self._end.done():
-            heard_s = self._last_heard_s(media)
+            heard_s = self._last_seen_s(media)
             patience_s = self._settings.dead_peer_timeout_s + standstills().since(heard_s)
             left_s = heard_s + patience_s - self._clock()
             if left_s < 0:
@@ -217,8 +217,8 @@ class WebRtcTransport:
                 await asyncio.wait({self._end}, timeout=left_s + LATE_S)
         return self._end.result()
 
-    def _last_heard_s(self, media: MediaPath) -> float:
-        return max(self._stack.agent.last_heard_s, media.last_heard_s)
+    def _last_seen_s(self, media: MediaPath) -> float:
+        return max(self._stack.agent.last_seen_s, media.last_seen_s)
 
     def _start_media(self) -> MediaPath:
         incoming, outgoing = self._offer.incoming, self._offer.outgoing

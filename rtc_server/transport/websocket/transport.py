@@ -86,7 +86,7 @@ class WebSocketTransport:
             packets_received=self._received,
             packets_sent=self._sent,
             messages_dropped=self._outbox.dropped,
-            last_heard_s=self._heard_s,
+            last_seen_s=self._heard_s,
         )
 
     def send_message(self, text: str, *, droppable: bool = False) -> bool:

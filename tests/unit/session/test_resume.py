@@ -53,7 +53,7 @@ async def resumed(h: House, session_id: str, seen: LastSeen = NOTHING) -> FakeTr
 
 def hears(wire: FakeTransport) -> None:
     """The wire's client has just given a sign of life."""
-    wire.stats.last_heard_s = asyncio.get_running_loop().time()
+    wire.stats.last_seen_s = asyncio.get_running_loop().time()
 
 
 def lose(wire: FakeTransport, reason: CloseReason = CloseReason.PEER_LOST) -> None:

@@ -243,13 +243,13 @@ async def test_silence_is_measured_from_what_only_the_peer_can_send() -> None:
     agent.response_received(PEER)  # not validated: might be anybody
     agent.datagram_dropped()
     agent.media_received(b"not decrypted here")
-    assert agent.last_heard_s == 0.0
+    assert agent.last_seen_s == 0.0
     agent.check(PEER)
-    assert agent.last_heard_s == 3.0
+    assert agent.last_seen_s == 3.0
     agent.check_state(agent.pair(PEER), State.SUCCEEDED)
     agent.now_s = 4.0
     agent.response_received(PEER)
-    assert agent.last_heard_s == 4.0
+    assert agent.last_seen_s == 4.0
     await agent.stop()
 
 

@@ -1,0 +1,234 @@
+"""Translation of what is said, segment by segment: events of the audio input in; questions to the
+engine and closed segments out.
+"""
+
+from collections.abc import Callable
+
+from rtc_server.clock import Clock
+from rtc_server.engines.base import AstResult, AstStatus, Texts
+from rtc_server.errors import EngineError
+from rtc_server.events.server import ServerEvent, VadEvent
+from rtc_server.interpreter.audio_input import AudioInput
+from rtc_server.interpreter.captions import Direction, SegmentCaptions
+from rtc_server.interpreter.conclusion import Conclusions, answered
+from rtc_server.interpreter.echo import OwnVoiceNotice
+from rtc_server.interpreter.modes import Preset
+from rtc_server.interpreter.passes import Passes
+from rtc_server.interpreter.ports import AstPort
+from rtc_server.interpreter.publisher import Publisher
+from rtc_server.interpreter.segments import (
+    Segment,
+    SegmenterEvent,
+    SpeechPaused,
+    SpeechStarted,
+)
+from rtc_server.interpreter.simultaneous import PassPacing, SimultaneousText
+from rtc_server.interpreter.simultaneous_translation import SimultaneousTranslation
+from rtc_server.interpreter.unfinished import extend_unfinished
+from rtc_server.interpreter.utterance import OpenSegment
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import speech_ms
+
+
+class SegmentTranslation:
+    """Translator of one stream's segments, an `AudioObserver`: opens one where speech begins, asks
+    about it while it is open, and has `Conclusions` wait for its answer when it has ended.
+    """
+
+    def __init__(
+        self,
+        *,
+        session_id: str,
+        direction: Direction,
+        ast: AstPort,
+        audio: AudioInput,
+        publisher: Publisher,
+        conclusions: Conclusions,
+        emit: Callable[[ServerEvent], None],
+        partial_interval_ms: int,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        """`partial_interval_ms`: audio between two questions about a segment that is translated as
+        a whole."""
+        self.direction = direction
+        """Direction of segments that begin from now on."""
+        self._ast, self._audio, self._conclusions = ast, audio, conclusions
+        self._emit, self._metrics = emit, metrics
+        self._partial_interval_ms = partial_interval_ms
+        self._own_voice_notice = OwnVoiceNotice(emit, clock)
+        self._passes = Passes(ast, session_id, clock, self._take_pass, self._note_pass)
+        self._simultaneous = SimultaneousTranslation(
+            audio, self._passes, publisher, conclusions, metrics=metrics, go_on=self._go_on
+        )
+        self._preset: Preset | None = None
+        self._pacing: PassPacing | None = None
+        self._segments = 0
+        self._open: OpenSegment | None = None
+
+    def set_preset(self, preset: Preset | None, pacing: PassPacing | None) -> None:
+        """Change how segments are translated that begin from now on; None: as a whole, when they
+        are over. `pacing` says when to ask about speech that goes on.
+        """
+        self._preset, self._pacing = preset, pacing
+
+    def say(self, source_text: str, target_text: str) -> None:
+        """Add a phrase whose translation is known: a segment like any other, and refused like one
+        when too many wait.
+        """
+        end_ms = speech_ms(self._audio.position_samples)
+        captions = self._next_captions(self.direction, end_ms)
+        utterance = self._conclusions.utterance(captions, end_ms)
+        utterance.answer = answered(AstResult(AstStatus.OK, source_text, target_text))
+        try:
+            self._conclusions.check_room()
+        except EngineError as error:
+            self._conclusions.fail(utterance, error)
+        else:
+            self._conclusions.add(utterance)
+
+    def speak(self) -> None:
+        """Speak what has become worth saying of the open segment, as time passes."""
+        if self._open is not None and self._open.is_live:
+            self._simultaneous.speak(self._open)
+
+    def silence(self, generation: int) -> None:
+        """Leave unspoken what was said of the open segment; it goes on with that generation."""
+        if self._open is not None and self._open.is_live:
+            utterance, text = self._open.live()
+            utterance.silence(generation)
+            text.silence()
+
+    # ---------------------------------------------------------------- from the audio input
+
+    @property
+    def wants_new_segment(self) -> bool:
+        """See `AudioObserver.wants_new_segment`: a segment has one direction."""
+        return self._open is not None and self._open.captions.direction != self.direction
+
+    def on_speech(self, event: SegmenterEvent) -> None:
+        """See `AudioObserver.on_speech`."""
+        if isinstance(event, SpeechStarted):
+            self._emit(VadEvent("speech", speech_ms(event.start_samples)))
+            self._begin(event.start_samples)
+        elif isinstance(event, SpeechPaused):
+            self._speculate(event.segment)
+        else:
+            self._emit(VadEvent("silence", speech_ms(event.at_samples)))
+            self._end(event.segment, event.at_samples)
+
+    def on_audio(self) -> None:
+        """Ask for the text so far, if there is new audio and no question is under way."""
+        opened = self._open
+        if opened is None or not self._ast.capabilities.partials or opened.answer is not None:
+            return
+        if opened.is_live and self._conclusions.pending:
+            return
+        if not self._is_due(opened):
+            return
+        samples = self._audio.open_segment(opened.start_samples)
+        if samples is None or not samples.size:
+            return
+        if self._audio.is_own_voice(opened.start_samples):
+            # Judging is work: not at each frame.
+            opened.asked_samples = self._audio.position_samples
+            return
+        self._passes.ask(opened, samples, self._audio.position_samples)
+
+    def _is_due(self, opened: OpenSegment) -> bool:
+        now_ms = speech_ms(self._audio.position_samples)
+        asked_ms = speech_ms(opened.asked_samples)
+        if opened.is_live and self._pacing is not None:
+            return self._pacing.is_due(now_ms, asked_ms)
+        return now_ms - asked_ms >= self._partial_interval_ms
+
+    # ---------------------------------------------------------------- the open segment
+
+    def _begin(self, start_samples: int, text: SimultaneousText | None = None) -> None:
+        """Open a segment; `text`: what is known of it, when it goes on from another."""
+        before, self._open = self._open, None
+        direction = before.captions.direction if before and text else self.direction
+        captions = self._next_captions(direction, speech_ms(start_samples))
+        opened = self._open = OpenSegment(captions, start_samples)
+        if text is None and self._preset is not None:
+            engine = self._ast.capabilities
+            text = SimultaneousText(self._preset, engine, direction.target, Texts())
+        if text is not None:
+            opened.utterance = self._conclusions.utterance(captions, captions.start_ms, text)
+
+    def _next_captions(self, direction: Direction, start_ms: int) -> SegmentCaptions:
+        self._segments += 1
+        return SegmentCaptions(f"seg_{self._segments}", direction, start_ms)
+
+    def _go_on(self, opened: OpenSegment, at_samples: int, text: SimultaneousText) -> None:
+        """See `GoOn`."""
+        opened.close()
+        self._audio.release(at_samples)
+        self._begin(at_samples, text)
+        assert self._open is not None
+        self._open.asked_samples = opened.asked_samples
+
+    def _speculate(self, pause: Segment) -> None:
+        opened = self._open
+        assert opened is not None, "a pause in a segment that never began"
+        opened.drop_questions()
+        if not pause.is_own_voice:
+            self._passes.speculate(opened, pause, self._audio.position_samples)
+            if self._ast.capabilities.punctuates:
+                extend_unfinished(opened, self._audio)
+
+    def _note_pass(self, took_ms: float) -> None:
+        if self._pacing is not None:
+            self._pacing.answered(took_ms)
+
+    def _take_pass(
+        self,
+        opened: OpenSegment,
+        result: AstResult,
+        start_samples: int,
+        end_samples: int,
+        *,
+        is_pause: bool,
+    ) -> None:
+        if opened.is_live:
+            self._simultaneous.take(opened, result, start_samples, end_samples, is_pause=is_pause)
+        elif result.source_text:
+            end_ms = speech_ms(end_samples)
+            event = opened.captions.partial(result.source_text, end_ms, result.open_chars)
+            if event is not None:
+                self._emit(event)
+
+    # ---------------------------------------------------------------- the end of a segment
+
+    def _end(self, segment: Segment | None, at_samples: int) -> None:
+        opened, self._open = self._open, None
+        assert opened is not None, "a segment ended that never began"
+        opened.is_closed = True
+        if segment is not None and not segment.is_own_voice:
+            self._submit(segment, opened)
+            return
+        opened.drop_questions()
+        if segment is not None:
+            self._metrics.segments.labels("own_voice").inc()
+            self._own_voice_notice.warn()
+        nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
+        if opened.utterance is not None and (opened.captions.shown or opened.has_committed):
+            now_samples = self._audio.position_samples
+            self._conclusions.close(opened.utterance, at_samples, now_samples, answered(nothing))
+        elif opened.captions.shown:  # what looked like words was none
+            end_samples = at_samples if segment is None else segment.end_samples
+            self._emit(opened.captions.final(nothing, speech_ms(end_samples)))
+
+    def _submit(self, segment: Segment, opened: OpenSegment) -> None:
+        end_samples = segment.speech_end_samples
+        end_ms = speech_ms(end_samples)
+        utterance = opened.utterance or self._conclusions.utterance(opened.captions, end_ms)
+        try:
+            self._conclusions.check_room()
+            answer = self._passes.final(opened, segment)
+        except EngineError as error:
+            opened.drop_questions()
+            utterance.end_ms = end_ms
+            self._conclusions.fail(utterance, error)
+            return
+        self._conclusions.close(utterance, end_samples, self._audio.position_samples, answer)

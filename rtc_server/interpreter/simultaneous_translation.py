@@ -1,0 +1,119 @@
+"""Translation of a segment while it is spoken: hypotheses in; captions, voice and cuts out."""
+
+from typing import Protocol
+
+from rtc_server.engines.base import AstResult, AstStatus
+from rtc_server.errors import EngineError
+from rtc_server.interpreter.audio_input import AudioInput
+from rtc_server.interpreter.conclusion import Conclusions, answered
+from rtc_server.interpreter.passes import Passes
+from rtc_server.interpreter.publisher import Publisher
+from rtc_server.interpreter.simultaneous import SimultaneousText
+from rtc_server.interpreter.utterance import OpenSegment
+from rtc_server.interpreter.watchdog import Fault
+from rtc_server.interpreter.window import Cut
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import SPEECH_RATE, ms_to_samples, speech_ms
+
+FRESH_MS = 1000
+"""Limit on how far back a fresh stretch of audio may begin when a translation has lost its way."""
+
+
+class GoOn(Protocol):
+    """Function that opens the segment which follows an open one without a gap."""
+
+    def __call__(self, opened: OpenSegment, at_samples: int, text: SimultaneousText) -> None:
+        """Close `opened` there, and open another with what is known of it already."""
+
+
+class SimultaneousTranslation:
+    """Committer of the open segment: gives what is certain of each hypothesis to captions and
+    voice, and ends the segment where all of it is committed or where the translation is lost.
+
+    While an earlier segment waits for its last words nothing is taken, so that everything keeps
+    its order.
+    """
+
+    def __init__(
+        self,
+        audio: AudioInput,
+        passes: Passes,
+        publisher: Publisher,
+        conclusions: Conclusions,
+        *,
+        metrics: Metrics,
+        go_on: GoOn,
+    ) -> None:
+        self._audio, self._passes = audio, passes
+        self._publisher, self._conclusions = publisher, conclusions
+        self._metrics, self._go_on = metrics, go_on
+
+    def take(
+        self,
+        opened: OpenSegment,
+        result: AstResult,
+        start_samples: int,
+        end_samples: int,
+        *,
+        is_pause: bool,
+    ) -> None:
+        """Take a translation of that stretch of the open segment; see `TakePass`."""
+        if self._conclusions.pending or result.status is not AstStatus.OK:
+            return
+        _, text = opened.live()
+        heard_ms = speech_ms(end_samples - opened.start_samples)
+        offset_ms = speech_ms(start_samples - opened.start_samples)
+        if is_pause:
+            text.pause(heard_ms, result)
+        now_ms = self._length_ms(opened)
+        news = self._publisher.hypothesis(opened, result, heard_ms, offset_ms, now_ms)
+        if news.fault is not None and news.is_lost:
+            self._begin_afresh(opened, news.fault)
+        elif (cut := text.cut(heard_ms)) is not None:
+            self._cut(opened, cut)
+
+    def speak(self, opened: OpenSegment) -> None:
+        """Speak what has become worth saying, as time passes."""
+        if self._conclusions.pending:
+            return
+        _, text = opened.live()
+        if text.has_waiting:
+            self._publisher.speak(opened, self._length_ms(opened))
+
+    def _length_ms(self, opened: OpenSegment) -> int:
+        return speech_ms(self._audio.position_samples - opened.start_samples)
+
+    def _cut(self, opened: OpenSegment, cut: Cut) -> None:
+        """End the segment where all is committed, and go on from exactly there."""
+        start = opened.start_samples
+        from_samples = start + ms_to_samples(cut.from_ms, SPEECH_RATE)
+        until_samples = start + ms_to_samples(cut.until_ms, SPEECH_RATE)
+        at_samples = self._audio.quietest(from_samples, max(from_samples + 1, until_samples))
+        utterance, text = opened.live()
+        later = text.split(cut, speech_ms(at_samples - start))
+        committed = text.committed
+        result = AstResult(AstStatus.OK, committed.source, committed.target)
+        self._go_on(opened, at_samples, later)
+        now_samples = self._audio.position_samples
+        self._conclusions.close(utterance, at_samples, now_samples, answered(result))
+
+    def _begin_afresh(self, opened: OpenSegment, fault: Fault) -> None:
+        """Translate anew, as a whole, what was said: the translation has lost its way, and what
+        comes is not to suffer from it.
+        """
+        self._metrics.mended.labels(fault.value).inc()
+        utterance, text = opened.live()
+        end = self._audio.position_samples
+        earliest = max(opened.start_samples + 1, end - ms_to_samples(FRESH_MS, SPEECH_RATE))
+        at_samples = self._audio.quietest(earliest, end)
+        samples = self._audio.open_segment(opened.start_samples)
+        if samples is None:
+            return
+        samples = samples[: at_samples - opened.start_samples]
+        self._go_on(opened, at_samples, text.fresh())
+        try:
+            answer = self._passes.anew(opened, samples)
+        except EngineError as error:
+            self._conclusions.fail(utterance, error)
+        else:
+            self._conclusions.close(utterance, at_samples, end, answer)
