@@ -5,9 +5,11 @@ transport; out go PCM to the interpreter, its events and speech to the client, a
 
 Read `session` first: it owns every task of its stream and frees all when `Session.run` returns.
 `manager` admits (`admission`, `quota`), keeps the registry and implements `session_api.Calls`.
-`transport_binding` joins a session to its current transport, which may be replaced; `event_log`
-replays what a client missed. `vad_batcher` runs voice activity detection for all sessions in one
-call after the tick.
+`client_connection` knows the present transport and waits for a client that was lost;
+`transport_binding` is what joins the session to one transport. `event_stream` sends events,
+`event_log` keeps those that a client may have missed; `client_requests` carries out what the client
+asks for, and `session_settings` holds what it has set. `vad_batcher` runs voice activity detection
+for all sessions in one call after the tick.
 
 Nothing here knows HTTP, SDP or a model. A task, timer or subscription that a session starts ends
 with it.

@@ -1,8 +1,17 @@
-"""Reports of a session to its client, once a second. Pure."""
+"""Reports of a session to its client, once a second."""
+
+import asyncio
 
 from rtc_server.events.server import MetricsEvent, StatsEvent
 from rtc_server.interpreter.delays import Delays
+from rtc_server.interpreter.interpreter import Interpreter
+from rtc_server.session.client_connection import ClientConnection
+from rtc_server.session.event_stream import EventStream
+from rtc_server.session.session_settings import SessionSettings
 from rtc_server.transport.transport_api import TransportStats
+
+METRICS_INTERVAL_S = 1.0
+"""``x.metrics`` comes at most this often."""
 
 
 def metrics_event(
@@ -38,3 +47,41 @@ def stats_event(delays: Delays | None, *, queue_depth: int, queue_drops: int) ->
         queue_depth=queue_depth,
         queue_drops=queue_drops,
     )
+
+
+class ClientReports:
+    """Reports to one client, once a second while it is connected."""
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        connection: ClientConnection,
+        events: EventStream,
+        settings: SessionSettings,
+        *,
+        wants_stats: bool,
+    ) -> None:
+        """`wants_stats`: the client wants ``stats``, whatever its settings say."""
+        self._interpreter, self._connection = interpreter, connection
+        self._events, self._settings, self._wants_stats = events, settings, wants_stats
+
+    async def run(self) -> None:
+        """Report until cancelled."""
+        while True:
+            await asyncio.sleep(METRICS_INTERVAL_S)
+            binding = self._connection.binding
+            if binding is not None and binding.connected:
+                binding.sample()
+                self._connection.note_sign_of_life(binding)
+                self._report(binding.stats)
+
+    def _report(self, stats: TransportStats) -> None:
+        interpreter = self._interpreter
+        delays = interpreter.last_delays
+        drops = interpreter.queue_drops + self._connection.messages_dropped
+        if self._settings.wants_metrics:
+            queue_ms = interpreter.queue_ms
+            self._events.emit(metrics_event(delays, stats, queue_ms=queue_ms, queue_drops=drops))
+        if self._wants_stats:
+            depth = interpreter.queue_depth
+            self._events.emit(stats_event(delays, queue_depth=depth, queue_drops=drops))

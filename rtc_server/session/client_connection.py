@@ -1,0 +1,133 @@
+"""Connection of a session with its client: one transport after another."""
+
+import asyncio
+from collections.abc import Callable
+
+from rtc_server.clock import Clock
+from rtc_server.interpreter.interpreter import Interpreter
+from rtc_server.session.admission import Place, PlaceState
+from rtc_server.session.event_stream import EventStream
+from rtc_server.session.transport_binding import TransportBinding
+from rtc_server.standstill import standstills
+from rtc_server.transport.transport_api import CloseReason, Transport
+
+LOST = (CloseReason.PEER_LOST, CloseReason.CONNECT_TIMEOUT, CloseReason.FAILED)
+"""Ends of a transport that the client may not have wanted."""
+
+
+class ClientConnection:
+    """Keeps the session's place with the client: knows the present transport, takes speech back
+    that a lost one did not deliver, and waits for the client to come back.
+    """
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        events: EventStream,
+        place: Place,
+        *,
+        resume_s: float,
+        clock: Clock,
+        on_given_up: Callable[[], None],
+    ) -> None:
+        """`on_given_up` is called when a client that was lost has not come back in `resume_s`."""
+        self._interpreter, self._events, self._place = interpreter, events, place
+        self._resume_s, self._clock, self._on_given_up = resume_s, clock, on_given_up
+        self.binding: TransportBinding | None = None
+        """Present transport; None while the client is away."""
+        self._last_seen_s = clock()
+        self._was_connected = False
+        self._messages_dropped = 0
+        """Messages dropped on transports it has no more."""
+        self._closing: set[asyncio.Task[None]] = set()
+        """Old transports while they close."""
+        self._waiting: asyncio.TimerHandle | None = None
+        """Timer that gives the client up."""
+
+    @property
+    def last_seen_s(self) -> float:
+        """Time of the client's last sign of life."""
+        return self._last_seen_s
+
+    @property
+    def is_in_order(self) -> bool:
+        """True if the audio that was sent before an event comes before it."""
+        return self.binding is None or self.binding.transport.in_order
+
+    @property
+    def messages_dropped(self) -> int:
+        """Messages that the client was too slow for, on all of its transports."""
+        present = self.binding.stats.messages_dropped if self.binding is not None else 0
+        return self._messages_dropped + present
+
+    def take(self, binding: TransportBinding, transport: Transport) -> None:
+        """Go on with this transport."""
+        self._stop_waiting()
+        binding.attach(transport, self._interpreter.audio.position_samples)
+        self.binding, self._events.transport = binding, transport
+
+    def leave(self) -> None:
+        """Leave the present transport, if any. Speech that it lost is played on the next."""
+        binding = self.binding
+        if binding is None:
+            return
+        self.binding = self._events.transport = None
+        if binding.connected:
+            self.note_sign_of_life(binding)
+            self._interpreter.take_back()
+            self._interpreter.audio.interrupt()
+            self._messages_dropped += binding.stats.messages_dropped
+        binding.detach()
+
+    def replace(self) -> None:
+        """Leave the present transport, if any, and close it beside; its client is back."""
+        old = self.binding
+        self.leave()
+        if old is not None:
+            closing = asyncio.create_task(old.transport.close(), name="old transport")
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+        self._place.state = PlaceState.CONNECTED
+
+    def note_sign_of_life(self, binding: TransportBinding) -> None:
+        """Note the last sign of life: speech from before it has arrived, or nothing has."""
+        last_seen_s = binding.stats.last_seen_s
+        self._last_seen_s = self._clock() if last_seen_s is None else last_seen_s
+        self._interpreter.arrived(self._last_seen_s)
+
+    def connected(self) -> None:
+        """Note that media can flow."""
+        self._was_connected = True
+        self._place.state = PlaceState.CONNECTED
+
+    def waits_after(self, reason: CloseReason) -> bool:
+        """Return whether the client may come back after such an end; if so, wait for it."""
+        if reason not in LOST or not self._was_connected or not self._resume_s:
+            return False
+        self.leave()
+        self._place.state = PlaceState.LOST
+        self._wait(self._resume_s)
+        return True
+
+    async def close(self, reason: CloseReason) -> None:
+        """Close all transports; return when they are freed."""
+        self._stop_waiting()
+        if (binding := self.binding) is not None:
+            await binding.transport.close(reason)
+            binding.detach()
+        await asyncio.gather(*self._closing)
+
+    def _wait(self, wait_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.call_later(wait_s, self._give_up, loop.time())
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def _give_up(self, since_s: float) -> None:
+        """Give the client up. Time in which the loop stood still since then does not count."""
+        if still_s := standstills().since(since_s):
+            self._wait(still_s)
+        else:
+            self._on_given_up()

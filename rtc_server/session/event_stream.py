@@ -1,0 +1,93 @@
+"""Events of one session on their way to its client."""
+
+import asyncio
+
+from rtc_server.clock import Clock
+from rtc_server.errors import RemoteError
+from rtc_server.events.segment_events import SegmentEvent
+from rtc_server.events.server import (
+    ErrorDetail,
+    ErrorEvent,
+    ServerEvent,
+    WarningEvent,
+    encode,
+    is_droppable,
+)
+from rtc_server.metrics import Metrics
+from rtc_server.session.event_log import EventLog, Replay, SentEvent
+from rtc_server.session.preferences import Preferences
+from rtc_server.session.session_api import LastSeen
+from rtc_server.session.transcript import SessionTranscript
+from rtc_server.session.usage import UsageMeter
+from rtc_server.transport.transport_api import Transport
+
+REPLAY_INCOMPLETE = WarningEvent(
+    "replay_incomplete",
+    "You were away for so long that some captions are not sent again. The transcript has them.",
+)
+
+
+class EventStream:
+    """Numbers, encodes and sends events, and keeps them for the transcript, the account and a
+    client that comes back.
+    """
+
+    def __init__(
+        self,
+        preferences: Preferences,
+        usage: UsageMeter,
+        metrics: Metrics,
+        *,
+        over: asyncio.Event,
+        clock: Clock,
+        wall: Clock,
+    ) -> None:
+        """`over`: the end of the session; the client gets nothing from then on."""
+        self._preferences, self._usage, self._metrics = preferences, usage, metrics
+        self._over, self._clock, self._wall = over, clock, wall
+        self._events = self._seq = 0
+        self._log = EventLog()
+        self.transcript = SessionTranscript()
+        """Segments said and understood."""
+        self.transport: Transport | None = None
+        """Present transport; without one, what may be dropped is, and the rest waits."""
+
+    def emit(self, event: ServerEvent) -> None:
+        """Send one event, if the client wants it."""
+        if isinstance(event, SegmentEvent):
+            dropped = self.transcript.add(event, self._wall())
+            self._metrics.queue_drops.labels("transcript").inc(dropped)
+            self._usage.add(event)
+        if self._over.is_set() or not self._preferences.wants(event):
+            return  # nothing follows session.closed
+        droppable = is_droppable(event)
+        if droppable and self.transport is None:
+            return
+        self._events += 1
+        seq = None
+        if event.type.startswith("x."):
+            self._seq += 1
+            seq = self._seq
+        text = encode(event, event_id=f"event_{self._events}", seq=seq)
+        if not droppable:
+            self._log.keep(SentEvent(self._events, seq, self._clock(), text))
+        if self.transport is not None:
+            self.transport.send_message(text, droppable=droppable)
+
+    def refuse(self, error: RemoteError, event_id: str | None = None) -> None:
+        """Answer a request that cannot be met; `event_id` is the client's name for it."""
+        detail = ErrorDetail("invalid_request_error", error.code, str(error), event_id)
+        self.emit(ErrorEvent(detail))
+
+    def missed(self, seen: LastSeen, last_seen_s: float) -> Replay:
+        """Return what the client has missed, when it was last seen at that time."""
+        return self._log.since(seen, last_seen_s)
+
+    def replay(self, missed: Replay) -> None:
+        """Send again what the client has missed."""
+        assert self.transport is not None, "a replay to nobody"
+        for text in missed.texts:
+            self.transport.send_message(text)
+        if missed.missing:
+            self._metrics.queue_drops.labels("replay").inc()
+            self.emit(REPLAY_INCOMPLETE)

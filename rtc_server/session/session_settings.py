@@ -1,0 +1,67 @@
+"""Settings in force of one session, applied where they act."""
+
+from rtc_server.events.client import SessionPatch
+from rtc_server.events.session_events import SessionInfo
+from rtc_server.interpreter.interpreter import Interpreter
+from rtc_server.interpreter.modes import Mode
+from rtc_server.interpreter.segments import VadMode
+from rtc_server.session.preferences import Preferences
+from rtc_server.session.quota import Lease
+from rtc_server.session.services import Services
+
+
+class SessionSettings:
+    """Settings of the interpreter, and those of its client's events: changed together, shown
+    together.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        preferences: Preferences,
+        interpreter: Interpreter,
+        services: Services,
+        lease: Lease,
+    ) -> None:
+        self._session_id, self._lease = session_id, lease
+        self._preferences, self._interpreter = preferences, interpreter
+        self._services = services
+
+    def begin(self, patch: SessionPatch) -> None:
+        """Apply what the preferences were made with to the new interpreter."""
+        self._set_vad()
+        self._set_mode(patch)
+
+    def change(self, patch: SessionPatch) -> None:
+        """Change what `patch` names. Raises `UnsupportedPair`, and changes nothing."""
+        direction = self._services.direction(patch, self._interpreter.direction)
+        self._interpreter.direction = direction
+        self._preferences.apply(patch)
+        self._set_vad()
+        self._set_mode(patch)
+
+    @property
+    def wants_metrics(self) -> bool:
+        """True if the client wants ``x.metrics``."""
+        return "metrics" in self._preferences.groups
+
+    @property
+    def waits_for_pauses(self) -> bool:
+        """True if a pause, and nothing else, is to end a segment."""
+        by_pause = self._preferences.vad_mode == VadMode.AUTO
+        return by_pause and self._interpreter.mode is Mode.CONSECUTIVE
+
+    def info(self) -> SessionInfo:
+        """Return the session as the client sees it."""
+        interpreter = self._interpreter
+        return self._preferences.info(
+            self._session_id, interpreter.direction, interpreter.mode, self._lease.expires_at
+        )
+
+    def _set_vad(self) -> None:
+        mode = VadMode(self._preferences.vad_mode)
+        self._interpreter.audio.set_vad(mode, self._preferences.hangover_ms)
+
+    def _set_mode(self, patch: SessionPatch) -> None:
+        if patch.mode is not None:
+            self._interpreter.set_mode(Mode(patch.mode))
