@@ -101,6 +101,12 @@ class EngineSettings:
         low=0,
         high=100_000_000,
     )
+    ast_processes: int = option(
+        1,
+        "processes of the translation engine that share what waits; each holds the model",
+        low=1,
+        high=64,
+    )
     ast_queue: int = option(
         64, "segments that may wait for translation, all sessions", low=1, high=10_000
     )

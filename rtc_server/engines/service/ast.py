@@ -1,9 +1,13 @@
-"""Speech translation: segments of all sessions in, batches through the engine, texts out."""
+"""Speech translation: segments of all sessions in, batches through the engine, texts out.
+
+With `--ast-processes` several processes take batches from one queue, each when it is free.
+"""
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable
+from functools import partial
 from typing import cast
 
 from rtc_server.clock import Clock, monotonic
@@ -21,8 +25,8 @@ from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service.ast_entry import AstEntry, cancel, look_at
-from rtc_server.engines.service.brake import PartialsBrake
 from rtc_server.engines.service.headroom import Headroom
+from rtc_server.engines.service.lane import Lane
 from rtc_server.engines.service.pace import ServicePace
 from rtc_server.engines.service.waits import Wait, now_s
 from rtc_server.errors import (
@@ -65,26 +69,26 @@ class AstService:
         self._retries: deque[AstEntry] = deque()
         """Segments of a batch that failed as a whole: each is tried once more, alone."""
         self._blame = Blame()
-        self._brake = PartialsBrake()
-        self._alarm: asyncio.TimerHandle | None = None
-        """Rings when the rest from partials ends."""
-        self._running: list[AstEntry] = []
         self._pace = ServicePace(settings.engine_wait_s)
-        self._headroom = Headroom(settings.engine_answer_s)
-        self._host = EngineHost(
-            kind="ast",
-            name=name,
-            options=options,
-            start_s=settings.engine_start_s,
-            memory_mb=settings.engine_memory_mb,
-            metrics=metrics,
-            serve=self._serve_next,
-        )
+        self._headroom = Headroom(settings.engine_answer_s, settings.ast_processes)
+        self._lanes = [Lane(number) for number in range(settings.ast_processes)]
+        self._hosts = [
+            EngineHost(
+                kind="ast",
+                name=name,
+                options=options,
+                start_s=settings.engine_start_s,
+                memory_mb=settings.engine_memory_mb,
+                metrics=metrics,
+                serve=partial(self._serve_next, lane),
+            )
+            for lane in self._lanes
+        ]
 
     @property
     def ready(self) -> bool:
-        """False before `start` and while the engine's process is being replaced."""
-        return self._host.ready
+        """False before `start` and while no process of the engine can work."""
+        return any(host.ready for host in self._hosts)
 
     @property
     def retry_after_s(self) -> int:
@@ -99,7 +103,12 @@ class AstService:
         Raises:
             EngineUnavailable: it cannot be used here; the sentence says why.
         """
-        self.capabilities = await self._host.start(AstCapabilities)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                starts = [tasks.create_task(host.start(AstCapabilities)) for host in self._hosts]
+        except* Exception as group:  # one process's sentence is what a person can use
+            raise group.exceptions[0] from None
+        self.capabilities = starts[0].result()
 
     def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
         """Queue a whole segment. Cancelling the future takes it out again, at no cost.
@@ -122,7 +131,7 @@ class AstService:
             gone.fail(overloaded)
         self._drop_partials(partials)
         entry.wait = self._wait(entry)
-        self._host.wake()
+        self._wake()
         return entry.future
 
     def submit_partial(
@@ -138,7 +147,7 @@ class AstService:
         """
         entry = self._entry(request, session_id)
         self._drop_partials(self._queue.add_partial(entry))
-        self._host.wake()
+        self._wake()
         return entry.future
 
     def submit_speculative(
@@ -152,7 +161,7 @@ class AstService:
         entry = self._entry(request, session_id)
         entry.future.add_done_callback(look_at)
         self._drop_partials(self._queue.add_partial(entry))
-        self._host.wake()
+        self._wake()
         return entry.future
 
     def commit(
@@ -176,7 +185,12 @@ class AstService:
         return self.submit(request, session_id=session_id)
 
     def _is_running(self, future: asyncio.Future[AstResult | None]) -> bool:
-        return any(entry.future is future for entry in self._running) and not future.done()
+        running = (entry for lane in self._lanes for entry in lane.running)
+        return any(entry.future is future for entry in running) and not future.done()
+
+    def _wake(self) -> None:
+        for host in self._hosts:
+            host.wake()
 
     def forget(self, session_id: str) -> None:
         """Cancel what a session that is over has waiting."""
@@ -186,11 +200,12 @@ class AstService:
         self._headroom.forget(session_id)
 
     async def close(self) -> None:
-        """Cancel everything and end the engine's process. Idempotent."""
-        self._stop_alarm()
+        """Cancel everything and end the engine's processes. Idempotent."""
+        for lane in self._lanes:
+            lane.stop_alarm()
         cancel(self._queue.clear())
         cancel(self._retries)
-        await self._host.close()
+        await asyncio.gather(*(host.close() for host in self._hosts))
 
     def _entry(self, request: AstRequest, session_id: str) -> AstEntry:
         """Raises what `submit` does for a request that cannot be served."""
@@ -229,18 +244,18 @@ class AstService:
                 )
             )
 
-    async def _serve_next(self, process: EngineProcess) -> bool:
-        batch = self._next_batch()
+    async def _serve_next(self, lane: Lane, process: EngineProcess) -> bool:
+        batch = self._next_batch(lane)
         if not batch:
             return False
         waits_s = [(entry.session_id, entry.waited_s) for entry in batch if not entry.partial]
         for entry in batch:
             entry.stop_waiting()
-        self._running = batch
+        lane.running = batch
         requests = [entry.request for entry in batch]
         self._metrics.engine_batch_size.labels(kind="ast").observe(len(batch))
         started, limits = self._clock(), self._limits(requests)
-        self._pace.begin(limits, now_s())
+        self._pace.begin(limits, now_s(), lane.number)
         try:
             results = await process.translate(requests, limits)
         except EngineError as exc:
@@ -256,31 +271,26 @@ class AstService:
                     entry.future.set_result(result)
                     self._count(entry.request, result)
         finally:
-            self._running = []
-            self._pace.end(now_s())
+            lane.running = []
+            self._pace.end(now_s(), lane.number)
             ended = self._clock()
             self._headroom.add(waits_s, ended - started, self.capabilities.max_batch, now_s())
             if any(entry.partial for entry in batch):
-                self._brake.served(ended - started, ended)
+                lane.brake.served(ended - started, ended)
         self._metrics.engine_seconds.labels(kind="ast").observe(ended - started)
         return True
 
-    def _next_batch(self) -> list[AstEntry]:
+    def _next_batch(self, lane: Lane) -> list[AstEntry]:
         while self._retries:
             entry = self._retries.popleft()
             if not entry.done():
                 return [entry]
         most = 1 if self._blame.alone(now_s()) else self.capabilities.max_batch
-        rest_s = self._brake.rest_s(self._clock())
+        rest_s = lane.brake.rest_s(self._clock())
         batch = self._queue.take(most, now_s(), resting=rest_s > 0)
         if rest_s and not batch:
-            self._stop_alarm()
-            self._alarm = asyncio.get_running_loop().call_later(rest_s, self._host.wake)
+            lane.wake_after(rest_s, self._hosts[lane.number].wake)
         return batch
-
-    def _stop_alarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
 
     def _failed(self, batch: list[AstEntry], error: EngineError) -> None:
         """Try again one by one: one of a batch may be at fault, and the others get their answer."""
@@ -301,7 +311,7 @@ class AstService:
                     entry.fail(SessionRefused.translation(refused_s))
 
     def _is_late(self) -> bool:
-        return self._pace.is_slow(now_s()) or not self._host.ready
+        return self._pace.is_slow(now_s()) or not self.ready
 
     def _wait(self, entry: AstEntry) -> Wait:
         return Wait(self._settings, self._is_late, lambda: self._expire(entry))

@@ -15,23 +15,27 @@ class ServicePace:
         """`wait_s`: time that a thing may wait for its turn while the engine is not slow."""
         # One call under way and one that goes first must fit: a final waits for a partial to end.
         self._usual_s = wait_s / 2
-        self._began_s: float | None = None
-        self._work_s = 0.0
+        self._calls: dict[int, tuple[float, float]] = {}
+        """Beginning of the call under way in each process, and the work it may be."""
         self._slow_until_s = -math.inf
 
-    def begin(self, limits: CallLimits, now_s: float) -> None:
-        """Begin a call, or the next piece of one."""
-        self._began_s, self._work_s = now_s, limits.work_s
+    def begin(self, limits: CallLimits, now_s: float, process: int = 0) -> None:
+        """Begin a call in one of the engine's processes, or the next piece of one."""
+        self._calls[process] = (now_s, limits.work_s)
 
-    def end(self, now_s: float) -> None:
+    def end(self, now_s: float, process: int = 0) -> None:
         """End a call."""
         if self._is_long(now_s):
             self._slow_until_s = now_s + _SLOW_S
-        self._began_s = None
+        self._calls.pop(process, None)
 
     def late_s(self, now_s: float) -> float:
-        """Return how long the call under way is beyond its limit; negative or 0 within it."""
-        return 0.0 if self._began_s is None else now_s - self._began_s - self._work_s
+        """Return how long the call under way is beyond its limit; negative or 0 within it.
+
+        Of several processes that of the least late: it takes what waits.
+        """
+        late_s = (now_s - began_s - work_s for began_s, work_s in self._calls.values())
+        return min(late_s, default=0.0)
 
     def is_slow(self, now_s: float) -> bool:
         """Return whether the call under way takes longer than it should, or one lately did.
@@ -41,5 +45,6 @@ class ServicePace:
         return now_s < self._slow_until_s or self._is_long(now_s)
 
     def _is_long(self, now_s: float) -> bool:
-        most_s = min(self._work_s, self._usual_s)
-        return self._began_s is not None and now_s - self._began_s > most_s
+        return any(
+            now_s - began_s > min(work_s, self._usual_s) for began_s, work_s in self._calls.values()
+        )

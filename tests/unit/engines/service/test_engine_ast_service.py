@@ -58,6 +58,19 @@ async def test_segments_of_many_sessions_share_batches() -> None:
         assert [s.samples for s in seen[1:]] == [1600 + 160 * i for i in range(6)]
 
 
+async def test_several_processes_share_what_waits() -> None:
+    async with running(settings=replace(PATIENT, ast_processes=2)) as bench:
+        slow = [bench.submit(Do.SLOW, f"s{n}") for n in range(2 * MAX_BATCH)]
+        seen = [Seen(result) for result in await asyncio.gather(*slow)]
+        assert len({each.pid for each in seen}) == 2
+        assert {each.batch for each in seen} == {MAX_BATCH}
+        killed = seen[0].pid
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: bench.restarts("crash") == 1)
+        assert bench.service.ready  # the other one works on
+        assert (await bench.seen()).pid != killed
+
+
 async def test_thirty_five_seconds_of_audio_pass_whole() -> None:
     async with running() as bench:
         futures = [bench.submit(seconds=35.0) for _ in range(MAX_BATCH)]

@@ -136,3 +136,13 @@ def test_what_waits_is_late_before_anything_was_answered() -> None:
     headroom = Headroom(limit_s=1.0)
     assert headroom.retry_after_s(1, 0.9, 0.0) == 0
     assert headroom.retry_after_s(1, 1.1, 0.0) > 0
+
+
+def test_processes_that_share_a_queue_carry_more() -> None:
+    def refused(processes: int) -> bool:
+        headroom = Headroom(limit_s=1.0, processes=processes)
+        for second in range(20):
+            headroom.add([(f"s{second % 4}", 0.0)], 0.4, 1, second / 2)
+        return headroom.retry_after_s(0, 0.0, 10.0) > 0
+
+    assert (refused(1), refused(2)) == (True, False)

@@ -1,0 +1,31 @@
+"""One of several processes of an engine: its call under way, and its rest from partials."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rtc_server.engines.service.ast_entry import AstEntry
+from rtc_server.engines.service.brake import PartialsBrake
+
+
+@dataclass(eq=False, slots=True)
+class Lane:
+    """A process and its successors, as the service feeds it."""
+
+    number: int
+    """Number among the processes, from 0."""
+    running: list[AstEntry] = field(default_factory=list)
+    """Entries of the call under way."""
+    brake: PartialsBrake = field(default_factory=PartialsBrake)
+    """Rest from partials: each process leaves half of its own time to finals."""
+    _alarm: asyncio.TimerHandle | None = None
+
+    def wake_after(self, rest_s: float, wake: Callable[[], None]) -> None:
+        """Call `wake` when the rest is over, instead of whenever it was to be called."""
+        self.stop_alarm()
+        self._alarm = asyncio.get_running_loop().call_later(rest_s, wake)
+
+    def stop_alarm(self) -> None:
+        """Call nothing any more."""
+        if self._alarm is not None:
+            self._alarm.cancel()
