@@ -79,6 +79,31 @@ class Metrics:
         self.engine_seconds = Histogram(
             "rtc_engine_seconds", "Length of engine calls.", ["kind"], buckets=_SECONDS, registry=r
         )
+        self.engine_server_up = Gauge(
+            "rtc_engine_server_up",
+            "1 while an engine server is connected and shows life, by kind of engine and address.",
+            ["kind", "server"],
+            registry=r,
+        )
+        self.engine_server_calls = Counter(
+            "rtc_engine_server_calls",
+            "Calls to engine servers by their end: answered, failed, or unwanted before that.",
+            ["kind", "server", "outcome"],
+            registry=r,
+        )
+        self.engine_server_seconds = Histogram(
+            "rtc_engine_server_seconds",
+            "Length of calls to engine servers, from the question to the whole answer.",
+            ["kind"],
+            buckets=_SECONDS,
+            registry=r,
+        )
+        self.engine_calls_moved = Counter(
+            "rtc_engine_calls_moved",
+            "Calls asked of another engine server, for theirs was lost, silent or stopping.",
+            ["kind"],
+            registry=r,
+        )
         self.rooms = Gauge("rtc_rooms", "Rooms open now.", registry=r)
         self.room_listeners = Gauge(
             "rtc_room_listeners", "Who listens or reads in rooms now.", registry=r

@@ -1,5 +1,6 @@
 """Engines that take no time, so that only the server around them is measured."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -95,3 +96,41 @@ def following(_options: EngineOptions) -> _FollowingAst:
 def tts(_options: EngineOptions) -> _ReadyTts:
     """Speaks a tone that is ready."""
     return _ReadyTts()
+
+
+class TimedAst:
+    """Answers whatever it is asked, a batch in a time that is known."""
+
+    def __init__(self, batch_s: float) -> None:
+        self._batch_s = batch_s
+        self.capabilities = AstCapabilities(
+            name="timed",
+            title="Timed",
+            licence="none",
+            pairs=(("en", "ru"), ("ru", "en")),
+            partials=True,
+            max_batch=4,
+            max_audio_s=40.0,
+            deadline_s=5.0,
+        )
+
+    def warm_up(self) -> None:
+        """Nothing is cold."""
+
+    def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        if self._batch_s:
+            time.sleep(self._batch_s)
+        return [AstResult(AstStatus.OK, "слово", "word")] * len(batch)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def no_time(_options: EngineOptions) -> TimedAst:
+    """Answers at once."""
+    return TimedAst(0.0)
+
+
+def batch_of_four(_options: EngineOptions) -> TimedAst:
+    """Takes a quarter of a second for up to four."""
+    return TimedAst(0.25)

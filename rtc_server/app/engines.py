@@ -6,18 +6,24 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from rtc_server.app.phrases import Phrases, read_phrases
 from rtc_server.catalog import models_folder
 from rtc_server.clock import monotonic
 from rtc_server.config import EngineSettings
 from rtc_server.engine_sets import set_of
 from rtc_server.engines import registry
 from rtc_server.engines.base import AstCapabilities, EngineCard, EngineOptions, TtsCapabilities
-from rtc_server.engines.phrasebook import listing
 from rtc_server.engines.service import AstService, TtsService
 from rtc_server.host_system import check_system
 from rtc_server.metrics import Metrics
 from rtc_server.session.session_api import SuggestedPhrase
+
+if TYPE_CHECKING:
+    from rtc_server.engines.remote.messages import ServerHello
+    from rtc_server.engines.remote.remote_ast import RemoteAst
+    from rtc_server.engines.remote.remote_tts import RemoteTts
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +49,9 @@ class Engines:
     def __init__(self, settings: EngineSettings, metrics: Metrics) -> None:
         """Raises `ConfigError` on a system that cannot run the engines' processes."""
         self._system_note = check_system()
-        translating, speaking = engine_options(settings)
-        self.ast_service = AstService(settings.ast, translating, settings, metrics, monotonic)
-        self.tts_service = TtsService(settings.tts, speaking, settings, metrics, monotonic)
-        self.engine_set = set_of(settings.ast, settings.tts)
-        """Name of the set that the two engines are, "" for an operator's own choice."""
-        self._phrasebooks = settings.phrasebook
-        self._phrases: dict[str, tuple[SuggestedPhrase, ...]] = {}
+        self.ast_service, self.tts_service = _services(settings, metrics)
+        self._settings = settings
+        self._phrases: Phrases = {}
         self._started = self._draining = False
 
     @asynccontextmanager
@@ -66,13 +68,13 @@ class Engines:
                     tasks.create_task(self.tts_service.start())
             except* Exception as group:  # one engine's sentence is what a person can use
                 raise group.exceptions[0] from None
+            self._started = True
             logger.info("Engine set: %s", self.engine_set or "none, engines chosen one by one")
             for engine in (self.ast_service.capabilities, self.tts_service.capabilities):
                 logger.info("%s: %s, %s", engine.name, engine.title, engine.licence)
                 for note in engine.notes:
                     logger.info("%s: %s", engine.name, note)
-            self._phrases = self._read_phrases(self.ast_service.capabilities)
-            self._started = True
+            self._phrases = self._read_phrases()
             try:
                 yield self
             finally:
@@ -81,6 +83,14 @@ class Engines:
     def drain(self) -> None:
         """Take no new calls any more; those that are open go on."""
         self._draining = True
+
+    @property
+    def engine_set(self) -> str:
+        """Name of the set that the two engines are, "" for an operator's own choice."""
+        ast, tts = self._ast_hello(), self._tts_hello()
+        return set_of(
+            ast.chosen if ast else self._settings.ast, tts.chosen if tts else self._settings.tts
+        )
 
     @property
     def ready(self) -> bool:
@@ -107,8 +117,14 @@ class Engines:
         return max(self.ast_service.retry_after_s, self.tts_service.retry_after_s)
 
     def engines(self) -> Sequence[EngineCard]:
-        """Return every engine this server knows."""
-        return registry.cards()
+        """Return every engine that this server knows, or its engine servers do."""
+        hellos = {"ast": self._ast_hello(), "tts": self._tts_hello()}
+        return [
+            card
+            for kind, hello in hellos.items()
+            for card in (hello.cards if hello else registry.cards())
+            if card.kind == kind
+        ]
 
     @property
     def ast(self) -> AstCapabilities | None:
@@ -124,14 +140,38 @@ class Engines:
         """Return the phrasebook's examples, when it is the engine in use."""
         return self._phrases.get(language, ())
 
-    def _read_phrases(self, ast: AstCapabilities) -> dict[str, tuple[SuggestedPhrase, ...]]:
-        if ast.name != "phrasebook":
-            return {}
-        return {
-            source: tuple(
-                SuggestedPhrase(example.source, example.target, target, topic.title)
-                for topic in listing.topics(source, target, self._phrasebooks)
-                for example in topic.examples
-            )
-            for source, target in ast.pairs  # a book has one other language for each
-        }
+    def _read_phrases(self) -> Phrases:
+        if (hello := self._ast_hello()) is None:
+            return read_phrases(self.ast_service.capabilities, self._settings.phrasebook)
+        from rtc_server.app.engine_pool import phrases_of  # noqa: PLC0415 - see _services
+
+        return phrases_of(hello)
+
+    def _ast_hello(self) -> "ServerHello | None":
+        service = self.ast_service
+        return None if isinstance(service, AstService) or not self._started else service.hello
+
+    def _tts_hello(self) -> "ServerHello | None":
+        service = self.tts_service
+        return None if isinstance(service, TtsService) or not self._started else service.hello
+
+
+def _services(
+    settings: EngineSettings, metrics: Metrics
+) -> "tuple[AstService | RemoteAst, TtsService | RemoteTts]":
+    """Return the two engines: in processes of this server, or of engine servers."""
+    translating, speaking = engine_options(settings)
+    ast: AstService | RemoteAst
+    tts: TtsService | RemoteTts
+    if settings.ast_servers or settings.tts_servers:
+        # Only then: a server with engines of its own loads nothing of the pool.
+        from rtc_server.app.engine_pool import remote_ast, remote_tts  # noqa: PLC0415
+    if settings.ast_servers:
+        ast = remote_ast(settings, metrics)
+    else:
+        ast = AstService(settings.ast, translating, settings, metrics, monotonic)
+    if settings.tts_servers:
+        tts = remote_tts(settings, metrics)
+    else:
+        tts = TtsService(settings.tts, speaking, settings, metrics, monotonic)
+    return ast, tts

@@ -60,9 +60,12 @@ logger = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def listening(
-    http: web.Application, settings: HttpSettings, metrics: Metrics
+    http: web.Application,
+    settings: HttpSettings,
+    metrics: Metrics,
+    engines: str = "the engines are warming up",
 ) -> AsyncIterator[int]:
-    """Serve `http` until the block ends; yields the TCP port.
+    """Serve `http` until the block ends; yields the TCP port. `engines` is for the log.
 
     Raises:
         ConfigError: the address cannot be listened on, or the certificate cannot be used.
@@ -82,7 +85,7 @@ async def listening(
     try:
         sockets = await _bound(settings)
         port: int = sockets[0].getsockname()[1]
-        logger.info("Listening on %s port %d; the engines are warming up.", settings.host, port)
+        logger.info("Listening on %s port %d; %s.", settings.host, port, engines)
         acceptor = Acceptor(runner.server, settings, metrics, tls)
         async with (
             renewing(tls, certificate, key) if tls else nullcontext(),

@@ -14,7 +14,7 @@ def needed_models(settings: EngineSettings) -> tuple[Model, ...]:
 
     Models that the operator named take the place of the set's of their kind.
     """
-    kinds = kinds_loaded(settings.ast, settings.tts)
+    kinds = _kinds_loaded(settings)
     if settings.canary_model != EngineSettings().canary_model:
         kinds -= {"canary", "canary-hf", "canary-onnx"}
     if settings.silero_models:
@@ -33,12 +33,21 @@ def must_be_here(settings: EngineSettings, model: Model) -> bool:
 
     ``--tts auto`` starts without any: it speaks as well as what is here allows, and says so.
     """
-    return model.kind in kinds_loaded(settings.ast, "" if settings.tts == "auto" else settings.tts)
+    at_most = _kinds_loaded(settings)
+    without_voices = kinds_loaded(settings.ast, "")
+    return model.kind in (at_most & without_voices if settings.tts == "auto" else at_most)
 
 
 def fetched_models(settings: EngineSettings, folder: Path) -> Iterator[Model]:
     """Yield the catalogue's models in `folder` that the engines can load, whole or in part."""
-    kinds = kinds_loaded(settings.ast, settings.tts)
+    kinds = _kinds_loaded(settings)
     for model in catalog.catalog():
         if model.kind in kinds and catalog.is_present(folder, model):
             yield model
+
+
+def _kinds_loaded(settings: EngineSettings) -> frozenset[str]:
+    """Return the kinds of models that engines of this machine load; engine servers have theirs."""
+    return kinds_loaded(
+        "" if settings.ast_servers else settings.ast, "" if settings.tts_servers else settings.tts
+    )

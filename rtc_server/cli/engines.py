@@ -1,4 +1,6 @@
-"""``rtc-server engines``: list of the engines that can translate and speak here."""
+"""``rtc-server engines``: list of the engines that can translate and speak here, and a server of
+them for other processes.
+"""
 
 import argparse
 from collections.abc import Mapping
@@ -9,8 +11,13 @@ from rtc_server.engines.base import EngineCard
 _KINDS = {"ast": "Speech translation", "tts": "Speech synthesis"}
 
 
-def run(_arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
-    """Print one block for each engine."""
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Print one block for each engine, or serve until SIGINT or SIGTERM."""
+    if arguments.action == "serve":
+        # Here: a list of engines needs nothing of what a server does.
+        from rtc_server.cli.engines_serve import serve  # noqa: PLC0415
+
+        return serve(arguments, environ)
     cards = registry.cards()
     for kind, title in _KINDS.items():
         print(f"{title} (--{kind} NAME)")

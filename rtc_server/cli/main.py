@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from rtc_server import __version__
+from rtc_server.cli.engines_arguments import add_engines_commands
 from rtc_server.cli.models_arguments import add_models_commands
 from rtc_server.config import SECTIONS, EngineSettings, InterpreterSettings, ListenerSettings
 from rtc_server.errors import RtcServerError
@@ -87,7 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_options(doctor, *SECTIONS)
 
-    command("engines", "list the engines, their languages and licences")
+    add_engines_commands(command("engines", "list the engines, or serve them to other processes"))
     return parser
 
 

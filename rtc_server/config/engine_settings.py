@@ -107,6 +107,20 @@ class EngineSettings:
         low=1,
         high=64,
     )
+    ast_servers: tuple[str, ...] = option(
+        (),
+        "engine servers that translate, instead of a process of this server, comma separated: "
+        "HOST:PORT (by TLS, unless it is loopback), ws://HOST:PORT, or unix:PATH "
+        "(docs/scaling.md)",
+    )
+    tts_servers: tuple[str, ...] = option((), "the same for speech")
+    engine_token: str = option(
+        "", "secret that engine servers and those who ask them share, 16 characters or more"
+    )
+    engine_token_file: str = option("", "file that holds --engine-token instead")
+    engine_ca: str = option(
+        "", "certificates (PEM) that engine servers are believed by; by default the system's"
+    )
     ast_queue: int = option(
         64, "segments that may wait for translation, all sessions", low=1, high=10_000
     )

@@ -17,7 +17,38 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcsctptransport import DataChunk, InitChunk, SackChunk, serialize_packet
 
 from rtc_server.engines import wire
-from rtc_server.engines.base import AstRequest, AstResult, AstStatus, Hint, Texts, WordTime
+from rtc_server.engines.base import (
+    AstRequest,
+    AstResult,
+    AstStatus,
+    Hint,
+    Texts,
+    TtsCapabilities,
+    TtsRequest,
+    WordTime,
+)
+from rtc_server.engines.remote.audio_kept import ReceivedAudio
+from rtc_server.engines.remote.messages import (
+    Ask,
+    AskKind,
+    AstAnswer,
+    CallFailed,
+    CancelCall,
+    EnginePing,
+    EnginePong,
+    ForgetSession,
+    FromMedia,
+    FromServer,
+    GoAway,
+    KeptAudio,
+    PhraseCard,
+    ServerHello,
+    SpeakText,
+    SpokenChunk,
+    decode_answering,
+    decode_asking,
+    encode,
+)
 from rtc_server.errors import BadEvent, BadOffer, EngineError, RemoteError
 from rtc_server.events.client import parse_client_event
 from rtc_server.signaling.bodies import WRAPPED_LIMIT_BYTES
@@ -272,6 +303,60 @@ def _wire_seeds() -> tuple[bytes, ...]:
     )
 
 
+def _engine_asking(data: bytes) -> str:
+    """A frame of a media process, and the audio that it continues."""
+    try:
+        message = decode_asking(data)
+    except EngineError as error:
+        return f"refused: {error}"
+    assert type(decode_asking(encode(message))) is type(message)
+    if isinstance(message, Ask):
+        kept = ReceivedAudio()
+        kept.receive("s", 1, None, np.ones(9, np.float32))
+        try:
+            kept.receive(message.session, message.n, message.kept, message.request.samples)
+        except EngineError as error:
+            return f"refused: {error}"
+    return type(message).__name__
+
+
+def _engine_answering(data: bytes) -> str:
+    """A frame of an engine server."""
+    try:
+        message = decode_answering(data)
+    except EngineError as error:
+        return f"refused: {error}"
+    assert type(decode_answering(encode(message))) is type(message)
+    return type(message).__name__
+
+
+def _asking_seeds() -> tuple[bytes, ...]:
+    request = AstRequest(np.ones(3, np.float32), "ru", "en", committed=Texts("да", "yes"))
+    messages: tuple[FromMedia, ...] = (
+        Ask(2, AskKind.COMMIT, "s", request, 5000, KeptAudio("s", 1, 2, 7), 1),
+        SpeakText(3, "s", TtsRequest("да", "ru", rate=1.2), 5000),
+        CancelCall(3),
+        ForgetSession("s"),
+        EnginePing(4),
+    )
+    return tuple(encode(each) for each in messages)
+
+
+def _answering_seeds() -> tuple[bytes, ...]:
+    result = AstResult(AstStatus.OK, "да", "yes", words=(WordTime("да", 80),))
+    tts = TtsCapabilities("t", "T", "none", {"en": ("a",)}, 8000)
+    phrases = {"ru": (PhraseCard("да", "yes", "en"),)}
+    messages: tuple[FromServer, ...] = (
+        ServerHello("1", "t", tts=tts, phrases=phrases),
+        AstAnswer(1, result),
+        SpokenChunk(2, np.ones(5, np.float32)),
+        CallFailed(3, "engine_error", "No."),
+        EnginePong(4, True, 2),
+        GoAway(),
+    )
+    return tuple(encode(each) for each in messages)
+
+
 def _stun_seeds() -> tuple[bytes, ...]:
     request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
     request.attributes["USERNAME"] = "abcd:efgh"
@@ -341,5 +426,7 @@ TARGETS = (
     Target("sctp", _sctp, _sctp_seeds()),
     Target("secret", _secret, (_SIGNER.sign(_SECRET).encode(),)),
     Target("wire", _wire, _wire_seeds()),
+    Target("engine_asking", _engine_asking, _asking_seeds()),
+    Target("engine_answering", _engine_answering, _answering_seeds()),
 )
 """Everything that reads what strangers, or engines, send."""

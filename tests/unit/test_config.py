@@ -101,3 +101,9 @@ def test_a_webhook_that_nobody_could_trust_is_refused(arguments: list[str], says
 def test_no_two_settings_share_a_name() -> None:
     names = [f.name for _, f, _ in settings_fields(*SECTIONS)]
     assert len(names) == len(set(names))
+
+
+def test_engine_servers_are_a_list() -> None:
+    engines = read("--ast-servers", "unix:/e, gpu:7070", RTC_ENGINE_TOKEN="t" * 16).engines
+    assert engines.ast_servers == ("unix:/e", "gpu:7070")
+    assert (engines.tts_servers, engines.engine_token) == ((), "t" * 16)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from rtc_server.cli.main import build_parser
 from rtc_server.config import SECTIONS, HttpSettings
 from rtc_server.options import settings_fields, variable
 
@@ -21,9 +22,12 @@ STOPPING_S = HttpSettings().drain_s + 10
 every_service = pytest.mark.parametrize("name", SERVICES)
 
 
-def unit(key: str) -> list[str]:
-    """Every value of a key of the systemd unit."""
-    text = (DEPLOY / "rtc-server.service").read_text()
+every_unit = pytest.mark.parametrize("name", ["rtc-server", "rtc-server-engines"])
+
+
+def unit(key: str, name: str = "rtc-server") -> list[str]:
+    """Every value of a key of a systemd unit."""
+    text = (DEPLOY / f"{name}.service").read_text()
     return re.findall(rf"^{key}=(.*)$", text, re.MULTILINE)
 
 
@@ -61,7 +65,12 @@ def test_the_image_is_one_of_the_dockerfile() -> None:
 
 
 def test_settings_exist() -> None:
-    set_by_unit = [each.partition("=")[0] for line in unit("Environment") for each in line.split()]
+    set_by_unit = [
+        each.partition("=")[0]
+        for name in ("rtc-server", "rtc-server-engines")
+        for line in unit("Environment", name)
+        for each in line.split()
+    ]
     assert SETTINGS.issuperset([*SERVICES["server"]["environment"], *set_by_unit])
 
 
@@ -72,9 +81,10 @@ def test_variables_that_the_operator_fills_in_are_in_the_example() -> None:
     )
 
 
-def test_people_may_finish_their_sentence_before_the_process_is_killed() -> None:
+@every_unit
+def test_people_may_finish_their_sentence_before_the_process_is_killed(name: str) -> None:
     assert int(SERVICES["server"]["stop_grace_period"].removesuffix("s")) > STOPPING_S
-    (timeout,) = unit("TimeoutStopSec")
+    (timeout,) = unit("TimeoutStopSec", name)
     assert int(timeout) > STOPPING_S
 
 
@@ -104,7 +114,25 @@ def test_grafana_finds_prometheus_and_the_dashboard() -> None:
     assert f"--web.listen-address={listens}" in SERVICES["prometheus"]["command"]
 
 
-def test_the_unit_gives_the_process_no_rights() -> None:
-    assert unit("NoNewPrivileges") == unit("DynamicUser") == unit("ProtectHome") == ["yes"]
-    assert unit("ProtectSystem") == ["strict"]
-    assert unit("CapabilityBoundingSet") == unit("AmbientCapabilities") == [""]
+@every_unit
+def test_the_unit_gives_the_process_no_rights(name: str) -> None:
+    for key in ("NoNewPrivileges", "DynamicUser", "ProtectHome"):
+        assert unit(key, name) == ["yes"]
+    assert unit("ProtectSystem", name) == ["strict"]
+    assert unit("CapabilityBoundingSet", name) == unit("AmbientCapabilities", name) == [""]
+
+
+@every_unit
+def test_the_unit_runs_a_command_that_there_is(name: str) -> None:
+    (command,) = unit("ExecStart", name)
+    path, *arguments = command.split()
+    assert path == "/opt/rtc-server/bin/rtc-server"
+    build_parser().parse_args(arguments)
+
+
+def test_the_units_share_a_user_who_owns_the_socket_between_them() -> None:
+    (command,) = unit("ExecStart", "rtc-server-engines")
+    assert command.endswith("--listen unix:/run/rtc-server-engines/socket")
+    assert unit("RuntimeDirectory", "rtc-server-engines") == ["rtc-server-engines"]
+    assert unit("User", "rtc-server-engines") == ["rtc-server"]  # the other unit's, by its name
+    assert unit("User") == []

@@ -1,0 +1,255 @@
+"""Engine server as a whole: ``rtc-server engines serve``.
+
+Start: the engines, then the socket, so that whoever connects finds them warm. Stop: no new calls,
+the calls that are open, then connections, socket and engines.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import signal
+import stat
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from rtc_server import __version__
+from rtc_server.app.engine_channel import engine_token
+from rtc_server.app.engine_http import EngineHttp
+from rtc_server.app.engines import engine_options
+from rtc_server.app.listening import listening
+from rtc_server.app.phrases import read_phrases
+from rtc_server.clock import monotonic
+from rtc_server.config import EngineSettings, HttpSettings
+from rtc_server.engines import registry
+from rtc_server.engines.registry import Kind
+from rtc_server.engines.remote.directory import ServerAddress, parse_address
+from rtc_server.engines.remote.messages import PhraseCard, ServerHello
+from rtc_server.engines.remote.server import EngineServer, Served
+from rtc_server.engines.service import AstService, TtsService
+from rtc_server.errors import ConfigError
+from rtc_server.metrics import Metrics
+
+KINDS: tuple[Kind, ...] = ("ast", "tts")
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningEngineServer:
+    """An engine server that takes calls."""
+
+    address: str
+    """Address to give to ``--ast-servers`` and ``--tts-servers``."""
+    engines: tuple[str, ...]
+    """Titles of its engines."""
+    server: EngineServer
+    metrics: Metrics
+
+
+def checked_address(listen: str, token: str, http: HttpSettings) -> ServerAddress:
+    """Return the address to listen on.
+
+    Raises:
+        ConfigError: it is none, or others would reach it without a token.
+    """
+    address = parse_address(listen, least_port=0)
+    if address.unix or HttpSettings(host=address.host).is_loopback():
+        return address
+    if not token:
+        raise ConfigError(
+            f"Listening on {address.host} would let anyone use these engines. Set a token "
+            "(--engine-token-file or RTC_ENGINE_TOKEN), or listen on 127.0.0.1 or unix:PATH."
+        )
+    if not http.tls_cert and not _is_private(address.host):
+        _log.warning(
+            "Token and audio are sent to %s without TLS. Set --tls-cert and --tls-key, or keep "
+            "this port to a network of your own.",
+            address.host,
+        )
+    return address
+
+
+@asynccontextmanager
+async def engine_server(
+    listen: str, kinds: tuple[Kind, ...], engines: EngineSettings, http: HttpSettings
+) -> AsyncIterator[RunningEngineServer]:
+    """Run an engine server until the block ends.
+
+    Raises:
+        ConfigError: a setting cannot work here.
+        EngineUnavailable: an engine cannot be started.
+    """
+    if engines.ast_servers or engines.tts_servers:
+        raise ConfigError(
+            "An engine server runs its engines itself: leave --ast-servers and --tts-servers out."
+        )
+    token = engine_token(engines)
+    address = checked_address(listen, token, http)
+    metrics = Metrics()
+    async with _served(kinds, engines, metrics) as served:
+        server = EngineServer(served)
+        app = EngineHttp(server, token, metrics).app
+        async with _listening(app, address, http, metrics) as name:
+            hellos = (served.ast_hello, served.tts_hello)
+            capabilities = [each.ast or each.tts for each in hellos if each is not None]
+            titles = tuple(each.title for each in capabilities if each is not None)
+            try:
+                yield RunningEngineServer(name, titles, server, metrics)
+            finally:
+                await server.close()
+
+
+async def serve_engines(
+    listen: str,
+    kinds: tuple[Kind, ...],
+    engines: EngineSettings,
+    http: HttpSettings,
+    announce: Callable[[RunningEngineServer], None],
+) -> None:
+    """Run one until SIGINT or SIGTERM: calls that are open are answered, ``--drain-s`` at most.
+
+    A second signal ends the process at once. Raises what `engine_server` does.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    main = asyncio.current_task()
+    started = False
+
+    def interrupted() -> None:
+        for name in STOP_SIGNALS:
+            loop.remove_signal_handler(name)
+        stop.set()
+        if not started and main:
+            main.cancel()
+
+    for name in STOP_SIGNALS:
+        loop.add_signal_handler(name, interrupted)
+    try:
+        async with engine_server(listen, kinds, engines, http) as running:
+            started = True
+            announce(running)
+            await stop.wait()
+            _log.info("Stopping.")
+            await running.server.drain(http.drain_s)
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+
+
+@asynccontextmanager
+async def _served(
+    kinds: tuple[Kind, ...], settings: EngineSettings, metrics: Metrics
+) -> AsyncIterator[Served]:
+    translating, speaking = engine_options(settings)
+    ast = tts = None
+    async with contextlib.AsyncExitStack() as stack:
+        if "ast" in kinds:
+            ast = AstService(settings.ast, translating, settings, metrics, monotonic)
+            stack.push_async_callback(ast.close)
+        if "tts" in kinds:
+            tts = TtsService(settings.tts, speaking, settings, metrics, monotonic)
+            stack.push_async_callback(tts.close)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for service in (ast, tts):
+                    if service is not None:
+                        tasks.create_task(service.start())
+        except* Exception as group:  # one engine's sentence is what a person can use
+            raise group.exceptions[0] from None
+        yield Served(
+            ast,
+            tts,
+            _ast_hello(settings, ast) if ast is not None else None,
+            _tts_hello(settings, tts) if tts is not None else None,
+        )
+
+
+def _ast_hello(settings: EngineSettings, service: AstService) -> ServerHello:
+    phrases = read_phrases(service.capabilities, settings.phrasebook)
+    return ServerHello(
+        __version__,
+        settings.ast,
+        ast=service.capabilities,
+        cards=tuple(each for each in registry.cards() if each.kind == "ast"),
+        phrases={
+            language: tuple(PhraseCard(**asdict(each)) for each in some)
+            for language, some in phrases.items()
+        },
+    )
+
+
+def _tts_hello(settings: EngineSettings, service: TtsService) -> ServerHello:
+    return ServerHello(
+        __version__,
+        settings.tts,
+        tts=service.capabilities,
+        cards=tuple(each for each in registry.cards() if each.kind == "tts"),
+    )
+
+
+@asynccontextmanager
+async def _listening(
+    app: web.Application, address: ServerAddress, http: HttpSettings, metrics: Metrics
+) -> AsyncIterator[str]:
+    """Yield the address that others are given."""
+    if not address.unix:
+        own = HttpSettings(
+            host=address.host,
+            port=address.port,
+            tls_cert=http.tls_cert,
+            tls_key=http.tls_key,
+        )
+        async with listening(app, own, metrics, "the engines are warm") as port:
+            host = f"[{own.host}]" if ":" in own.host else own.host
+            scheme = "wss://" if own.tls_cert else "ws://"
+            yield f"{scheme}{host}:{port}"
+        return
+    path = Path(address.unix)
+    _make_way(path)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=10.0, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        mask = os.umask(0o177)  # the socket is its owner's from the first moment on
+        try:
+            await web.UnixSite(runner, path).start()
+        except OSError as error:
+            raise ConfigError(f"Cannot listen on {path} ({error.strerror or error}).") from None
+        finally:
+            os.umask(mask)
+        try:
+            yield f"unix:{path}"
+        finally:
+            _remove(path)
+    finally:
+        await runner.cleanup()
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _make_way(path: Path) -> None:
+    """Remove the socket of a server that was killed. Raises `ConfigError` for anything else."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise ConfigError(f"{path} is there and is no socket. Name another for --listen.")
+    path.unlink()
+
+
+def _is_private(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_private and not address.is_unspecified

@@ -1,0 +1,32 @@
+"""Arguments of ``rtc-server engines``."""
+
+import argparse
+
+from rtc_server.config import EngineSettings, HttpSettings
+from rtc_server.options import add_options
+
+_OF_HTTP = ("tls_cert", "tls_key", "drain_s", "log_level", "log_format")
+
+
+def add_engines_commands(engines: argparse.ArgumentParser) -> None:
+    """Give the parser of ``rtc-server engines`` its actions; without one it lists."""
+    actions = engines.add_subparsers(dest="action", metavar="ACTION")
+    serve = actions.add_parser(
+        "serve",
+        help="run the engines for servers with --ast-servers and --tts-servers",
+        description="Run the engines for servers with --ast-servers and --tts-servers.",
+        allow_abbrev=False,
+    )
+    serve.add_argument(
+        "--listen",
+        metavar="ADDRESS",
+        required=True,
+        help="unix:PATH, or HOST:PORT; anything but loopback needs a token",
+    )
+    serve.add_argument(
+        "--only",
+        choices=("ast", "tts"),
+        help="serve translation (ast) or speech (tts) alone",
+    )
+    add_options(serve, EngineSettings)
+    add_options(serve, HttpSettings, only=_OF_HTTP)

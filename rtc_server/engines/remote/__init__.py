@@ -1,0 +1,11 @@
+"""Engines of other processes and hosts: the engine server, and the pool that asks several.
+
+A server (`server`) puts `AstService` or `TtsService` behind a connection: queue, fairness,
+deadlines and restarts are theirs, and shared by all media processes that ask. On the other side
+`EnginePool` keeps a connection to each server, and `RemoteAst` and `RemoteTts` implement
+`AstPort` and `TtsPort` over it: a session cannot tell them from engines of its own process.
+
+Read `messages` first: what is said, and how it is framed. `channel` is what carries a frame; the
+WebSocket behind it is the app's, so nothing here knows aiohttp. Nothing here may be imported by a
+server that runs its engines itself.
+"""

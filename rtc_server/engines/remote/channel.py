@@ -1,0 +1,88 @@
+"""Channel that carries frames, and the bounded queue before it."""
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from rtc_server.errors import EngineCrashed
+
+STUCK_S = 10.0
+"""Time for which the other side may take nothing of what it is sent."""
+
+
+class FrameChannel(Protocol):
+    """Two-way stream of frames, in order: a WebSocket, or two queues in tests."""
+
+    async def send(self, frame: bytes) -> None:
+        """Send a frame, waiting while the other side is slow. Raises `EOFError`: it is gone."""
+
+    async def receive(self) -> bytes:
+        """Return the next frame.
+
+        Raises:
+            EOFError: the other side is gone; its text says why, if it said so.
+            EngineError: it sent what is no frame, or one that is too large.
+        """
+
+    async def close(self) -> None:
+        """End it. Idempotent."""
+
+
+class FrameOutbox:
+    """Frames that wait for a channel, bounded in bytes."""
+
+    def __init__(self, channel: FrameChannel, most_bytes: int) -> None:
+        self._channel, self._most_bytes = channel, most_bytes
+        self._frames: deque[bytes] = deque()
+        self._bytes = 0
+        self._news, self._sent = asyncio.Event(), asyncio.Event()
+        self.is_closed = False
+        """True once nothing is sent any more."""
+
+    def put(self, frame: bytes) -> None:
+        """Queue a frame; it goes nowhere once the channel is gone.
+
+        Raises:
+            EngineCrashed: there is no room; the other side does not read.
+        """
+        if self.is_closed:
+            return
+        if self._bytes + len(frame) > self._most_bytes and self._frames:
+            raise EngineCrashed("The other side does not read what it is sent.")
+        self._frames.append(frame)
+        self._bytes += len(frame)
+        self._news.set()
+
+    async def room(self) -> None:
+        """Wait until half of the room is free, or nothing is sent any more."""
+        while 2 * self._bytes > self._most_bytes and not self.is_closed:
+            self._sent.clear()
+            await self._sent.wait()
+
+    async def run(self) -> None:
+        """Send what is queued, until cancelled.
+
+        Raises:
+            EOFError: the other side is gone, or reads nothing for `STUCK_S`.
+        """
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                while self._frames:
+                    frame = self._frames.popleft()
+                    await self._send(frame)
+                    self._bytes -= len(frame)
+                    self._sent.set()
+        finally:
+            self.is_closed = True
+            self._frames.clear()
+            self._bytes = 0
+            self._sent.set()
+
+    async def _send(self, frame: bytes) -> None:
+        try:
+            async with asyncio.timeout(STUCK_S):
+                await self._channel.send(frame)
+        except TimeoutError:
+            raise EOFError(f"it took nothing for {STUCK_S:g} s") from None

@@ -1,0 +1,82 @@
+"""Choice of a session's server: a plain object that decides and never waits."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from rtc_server.engines.remote.rendezvous import ranked
+
+_MOST_HOMES = 8192
+"""Sessions whose server is remembered; of more, that which came first is chosen for anew."""
+
+
+class Choosable(Protocol):
+    """A server to choose from."""
+
+    @property
+    def name(self) -> str:
+        """Name of the server."""
+
+    @property
+    def takes_calls(self) -> bool:
+        """True while it may be asked at all."""
+
+    @property
+    def is_well(self) -> bool:
+        """True while it shows life."""
+
+    @property
+    def is_ready(self) -> bool:
+        """True while its engine can work."""
+
+    @property
+    def retry_after_s(self) -> int:
+        """Seconds until it can carry another session."""
+
+
+S = TypeVar("S", bound=Choosable)
+
+
+class Homes(Generic[S]):
+    """Servers of sessions. A session stays where it is for as long as that is well: an engine
+    remembers who asked for how much, and audio of open segments lies there.
+    """
+
+    def __init__(self) -> None:
+        self._homes: OrderedDict[str, str] = OrderedDict()
+
+    def of(self, key: str) -> str:
+        """Return the name of a session's server; empty when it has none."""
+        return self._homes.get(key, "")
+
+    def forget(self, key: str) -> None:
+        """Drop a session that is over."""
+        self._homes.pop(key, None)
+
+    def choose(self, key: str, servers: Sequence[S], lost_by: set[str]) -> S | None:
+        """Return the server to ask, or None when none takes calls.
+
+        One that shows life is better than one that is silent; then one that has not lost the same
+        call before (`lost_by`), then one whose engine is not being restarted. Of those the
+        session's own; else by rendezvous of those that can carry another session.
+        """
+        some = [each for each in servers if each.takes_calls]
+        tests: tuple[Callable[[S], bool], ...] = (
+            lambda each: each.is_well,
+            lambda each: each.name not in lost_by,
+            lambda each: each.is_ready,
+        )
+        for is_better in tests:
+            some = [each for each in some if is_better(each)] or some
+        if not some:
+            return None
+        names = {each.name: each for each in some}
+        if (home := names.get(self.of(key))) is not None:
+            return home
+        calm = [name for name, each in names.items() if not each.retry_after_s]
+        chosen = ranked(key, calm or names)[0]
+        self._homes[key] = chosen
+        self._homes.move_to_end(key)
+        if len(self._homes) > _MOST_HOMES:
+            self._homes.popitem(last=False)
+        return names[chosen]

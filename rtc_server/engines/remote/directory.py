@@ -1,0 +1,105 @@
+"""Directory of engine servers: their addresses, as options name them or as somebody else knows."""
+
+import asyncio
+import ipaddress
+import re
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rtc_server.config import is_loopback
+from rtc_server.errors import ConfigError
+
+_NAMED = re.compile(r"(?:(ws|wss)://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})/?")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Address of one engine server."""
+
+    name: str
+    """Name in logs, metrics and the choice by session: ``unix:PATH``, or address and port."""
+    unix: str = ""
+    """Path of its socket, on this host."""
+    host: str = ""
+    """Otherwise its IP address or name."""
+    port: int = 0
+    """And its TCP port."""
+    tls: bool = False
+    """True if it is spoken to by TLS."""
+    certified: str = ""
+    """Name that its certificate must have, when not `host`."""
+
+
+class Directory(Protocol):
+    """Knows the engine servers that there are."""
+
+    async def addresses(self) -> Sequence[ServerAddress]:
+        """Return them all. None at all means that nothing is known, and changes nothing.
+
+        Raises:
+            OSError: they cannot be asked for now.
+        """
+
+
+def parse_address(text: str, least_port: int = 1) -> ServerAddress:
+    """Return the address that an option names. Raises `ConfigError`.
+
+    ``unix:PATH``, or ``HOST:PORT``: by TLS, unless it is loopback or written ``ws://HOST:PORT``.
+    Port 0 is for listeners alone, which take a free one.
+    """
+    if text.startswith("unix:") and len(text) > 5:
+        return ServerAddress(text, unix=text.removeprefix("unix:"))
+    match = _NAMED.fullmatch(text)
+    if match is None or not least_port <= int(match[3]) < 65536:
+        raise ConfigError(
+            f"{text!a} is no address of an engine server. Use HOST:PORT, ws://HOST:PORT for one "
+            "without TLS, or unix:PATH."
+        )
+    host = match[2].strip("[]")
+    tls = match[1] == "wss" or (not match[1] and not is_loopback(host))
+    return ServerAddress(f"{match[2]}:{match[3]}", host=host, port=int(match[3]), tls=tls)
+
+
+class NamedServers:
+    """Directory of what options name; a host's name is looked up each time, and each of its
+    addresses is a server.
+    """
+
+    def __init__(self, addresses: Sequence[ServerAddress]) -> None:
+        self._addresses = addresses
+
+    async def addresses(self) -> Sequence[ServerAddress]:
+        """Return the servers. See `Directory`."""
+        found = [server for each in self._addresses for server in await _looked_up(each)]
+        return list({server.name: server for server in found}.values())
+
+
+async def _looked_up(address: ServerAddress) -> Sequence[ServerAddress]:
+    if address.unix or _is_ip(address.host):
+        return [address]
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError:  # one name of several that is not known now: the others are
+        return []
+    ips = dict.fromkeys(str(each[4][0]) for each in found)
+    return [
+        ServerAddress(
+            f"[{ip}]:{address.port}" if ":" in ip else f"{ip}:{address.port}",
+            host=ip,
+            port=address.port,
+            tls=address.tls,
+            certified=address.host,
+        )
+        for ip in ips
+    ]
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

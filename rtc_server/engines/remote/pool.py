@@ -1,0 +1,299 @@
+"""Several engine servers as one: each session has a server, and what one loses another is asked."""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass, field
+
+from rtc_server.config import EngineSettings
+from rtc_server.engines.registry import Kind
+from rtc_server.engines.remote.calls import PooledCall
+from rtc_server.engines.remote.choice import Homes
+from rtc_server.engines.remote.connection import EngineConnection
+from rtc_server.engines.remote.directory import Directory
+from rtc_server.engines.remote.messages import ServerHello
+from rtc_server.engines.remote.pooled_server import Connect, PooledServer
+from rtc_server.engines.remote.rendezvous import affinity
+from rtc_server.engines.remote.same_engine import check_same_engine
+from rtc_server.errors import (
+    EngineCrashed,
+    EngineError,
+    EngineOverloaded,
+    EngineTimeout,
+    EngineUnavailable,
+)
+from rtc_server.metrics import Metrics
+
+LOOK_S = 5.0
+"""Interval at which the directory is asked."""
+MOST_CALLS = 4096
+"""Calls that may be open at once."""
+MOST_LOSSES = 3
+"""Servers that may be lost with the same call, before it is given up: it may be what ends them."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _PlacedCall:
+    """A call that is not answered yet."""
+
+    began_s: float
+    timer: asyncio.TimerHandle
+    server: PooledServer | None = None
+    """Server that has it; None while it waits for one."""
+    lost_by: set[str] = field(default_factory=set)
+    """Servers that it was lost by."""
+    losses: int = 0
+    """Times that it was lost."""
+
+
+class EnginePool:
+    """Servers of one kind of engine. `check` is for the hello of each."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        directory: Directory,
+        connect: Connect,
+        settings: EngineSettings,
+        metrics: Metrics,
+    ) -> None:
+        self._kind, self._directory, self._connect = kind, directory, connect
+        self._settings, self._metrics = settings, metrics
+        self._servers: dict[str, PooledServer] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._open: dict[PooledCall, _PlacedCall] = {}
+        self._homes = Homes[PooledServer]()
+        self._first = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+        self.hello: ServerHello | None = None
+        """Hello of the first server: what the others must have, too."""
+        self.deadline_s = 0.0
+        """Time that the engine says a call takes at most; known after `start`."""
+
+    @property
+    def ready(self) -> bool:
+        """True while a server is there whose engine can work."""
+        return any(server.is_ready for server in self._servers.values())
+
+    @property
+    def retry_after_s(self) -> int:
+        """Seconds until the least busy server can carry another session; 0 for at once."""
+        ready = [each.retry_after_s for each in self._servers.values() if each.is_ready]
+        return min(ready, default=0)
+
+    async def start(self) -> ServerHello:
+        """Connect; return the hello of the first server that is there.
+
+        Raises:
+            EngineUnavailable: none is there within the time that an engine may take to start.
+        """
+        self._looking = asyncio.create_task(self._look(), name=f"{self._kind} servers")
+        try:
+            async with asyncio.timeout(self._settings.engine_start_s):
+                await self._first.wait()
+        except TimeoutError:
+            reasons = "; ".join(f"{n}: {each.reason}" for n, each in self._servers.items())
+            await self.close()
+            raise EngineUnavailable(
+                f"No engine server of --{self._kind}-servers could be used ({reasons})."
+            ) from None
+        assert self.hello is not None
+        return self.hello
+
+    def ask(self, call: PooledCall) -> None:
+        """Ask the session's server. The call is answered, or fails, by itself.
+
+        Raises:
+            EngineOverloaded: too many calls are open; it was not taken.
+        """
+        if len(self._open) >= MOST_CALLS:
+            self._metrics.queue_drops.labels(queue=self._kind).inc()
+            raise EngineOverloaded("The engines cannot keep up; this sentence was skipped.")
+        loop = asyncio.get_running_loop()
+        wait_s = self._settings.engine_wait_s + self._settings.engine_patience_s
+        timer = loop.call_later(wait_s, self._late, call)
+        self._open[call] = _PlacedCall(loop.time(), timer)
+        self._place(call)
+
+    def ended(self, call: PooledCall) -> None:
+        """Take note that a call is answered, or that nobody waits for it any more."""
+        opened = self._open.pop(call, None)
+        if opened is None:
+            return
+        opened.timer.cancel()
+        server = opened.server
+        if server is None:
+            self._count("none", "failed" if call.error else "unwanted")
+            return
+        name, connection = server.name, server.connection
+        is_dropped = connection is not None and drop(connection, call)
+        if call.error is None and is_dropped:
+            self._count(name, "unwanted")
+            return
+        self._count(name, "failed" if call.error is not None else "answered")
+        took_s = asyncio.get_running_loop().time() - opened.began_s
+        self._metrics.engine_server_seconds.labels(self._kind).observe(took_s)
+
+    def forget(self, session_id: str) -> None:
+        """Drop what a session that is over has open."""
+        for call in [each for each in self._open if each.session_id == session_id]:
+            call.give_up()
+        home = self._servers.get(self._homes.of(affinity(session_id)))
+        if home is not None and home.connection is not None:
+            with contextlib.suppress(EngineError):  # it reads nothing: silence will tell
+                home.connection.forget(session_id)
+        if affinity(session_id) == session_id:
+            self._homes.forget(session_id)
+
+    async def close(self) -> None:
+        """End every connection and call. Idempotent."""
+        tasks = [*self._tasks.values(), *([self._looking] if self._looking else [])]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        self._tasks.clear()
+        for call in list(self._open):
+            call.give_up()
+
+    def check(self, hello: ServerHello) -> None:
+        """Raise `EngineUnavailable` unless the server's engine is the one that others have."""
+        check_same_engine(self._kind, self.hello, hello)
+        self.hello = self.hello or hello
+
+    def came(self, server: PooledServer) -> None:
+        """Take note that a server takes calls: those that wait for one are asked."""
+        self._show(server)
+        self._first.set()
+        for call, opened in list(self._open.items()):
+            if opened.server is None:
+                self._place(call)
+
+    def suspected(self, server: PooledServer) -> None:
+        """Ask others what a silent server has, if there are any."""
+        self._show(server)
+        if server.connection is None or not any(each.is_well for each in self._servers.values()):
+            return
+        _log.warning("Engine server %s is silent; others are asked.", server.name)
+        calls = [call for call in server.connection.calls if not call.is_over]
+        for call in calls:
+            drop(server.connection, call)
+        self.lost(server, calls)
+
+    def lost(self, server: PooledServer, calls: list[PooledCall]) -> None:
+        """Ask others what a lost server had; what cannot be asked twice fails."""
+        self._show(server)
+        for call in calls:
+            opened = self._open.get(call)
+            if opened is None or call.is_over:
+                continue
+            opened.losses += 1
+            opened.lost_by.add(server.name)
+            if not call.may_move or opened.losses > MOST_LOSSES:
+                call.fail(EngineCrashed("The engine server was lost during the call."))
+            else:
+                self._metrics.engine_calls_moved.labels(self._kind).inc()
+                self._place(call)
+
+    def again(self, call: PooledCall) -> None:
+        """Ask another server what one did not want."""
+        opened = self._open.get(call)
+        if opened is None or call.is_over:
+            return
+        if opened.server is not None:
+            opened.lost_by.add(opened.server.name)
+        if call.may_move:
+            self._metrics.engine_calls_moved.labels(self._kind).inc()
+            self._place(call)
+        else:
+            call.fail(EngineCrashed("The engine server is stopping."))
+
+    def _place(self, call: PooledCall) -> None:
+        opened = self._open[call]
+        while (server := self._choose(call, opened)) is not None:
+            opened.server = server
+            assert server.connection is not None
+            now_s = asyncio.get_running_loop().time()
+            left_s = opened.began_s + self._most_s() - now_s
+            try:
+                server.connection.ask(call, max(1, round(left_s * 1000)))
+            except EngineCrashed:  # it reads nothing; it will be found silent
+                if server.name in opened.lost_by:
+                    break
+                opened.lost_by.add(server.name)
+                continue
+            return
+        opened.server = None
+        if not call.may_wait:
+            call.fail(EngineCrashed("No engine server is there."))
+
+    def _choose(self, call: PooledCall, opened: _PlacedCall) -> PooledServer | None:
+        key = affinity(call.session_id)
+        return self._homes.choose(key, list(self._servers.values()), opened.lost_by)
+
+    def _late(self, call: PooledCall) -> None:
+        """End a call that found no server in time, or that no server answered."""
+        opened = self._open.get(call)
+        if opened is None or call.is_over:
+            return
+        if opened.server is not None and not call.may_move:
+            return  # it speaks already, or is soon replaced by a newer one
+        loop = asyncio.get_running_loop()
+        left_s = opened.began_s + self._most_s() - loop.time()
+        if opened.server is not None and left_s > 0:
+            opened.timer = loop.call_later(left_s, self._late, call)
+            return
+        waited_s = loop.time() - opened.began_s
+        call.fail(EngineTimeout(f"No engine server answered within {waited_s:.0f} s."))
+
+    def _most_s(self) -> float:
+        settings = self._settings
+        return settings.engine_wait_s + 2 * settings.engine_patience_s + self.deadline_s
+
+    async def _look(self) -> None:
+        while True:
+            try:
+                found = await self._directory.addresses()
+            except OSError as error:
+                _log.warning("The engine servers' directory cannot be asked (%s).", error.strerror)
+                found = ()
+            known = {address.name for address in found}
+            for address in found:
+                if address.name not in self._servers:
+                    server = PooledServer(address, self._connect, self)
+                    self._servers[address.name] = server
+                    self._tasks[address.name] = asyncio.create_task(
+                        server.run(), name=f"engine server {address.name}"
+                    )
+                self._servers[address.name].is_listed = True
+            for name, server in list(self._servers.items()) if found else ():
+                if name not in known:
+                    await self._unlisted(name, server)
+            await asyncio.sleep(LOOK_S)
+
+    async def _unlisted(self, name: str, server: PooledServer) -> None:
+        """Let a server finish what it has; then end its connection."""
+        server.is_listed = False
+        if server.connection is not None and server.connection.calls:
+            return
+        task = self._tasks.pop(name)
+        task.cancel()
+        await asyncio.wait([task])
+        del self._servers[name]
+        self._metrics.engine_server_up.remove(self._kind, name)
+
+    def _show(self, server: PooledServer) -> None:
+        up = self._metrics.engine_server_up.labels(self._kind, server.name)
+        up.set(1 if server.is_well else 0)
+
+    def _count(self, server: str, outcome: str) -> None:
+        self._metrics.engine_server_calls.labels(self._kind, server, outcome).inc()
+
+
+def drop(connection: EngineConnection, call: PooledCall) -> bool:
+    """Cancel a call at its server; False when that has answered."""
+    with contextlib.suppress(EngineError):  # it reads nothing, and so computes it in vain
+        return connection.drop(call)
+    return True

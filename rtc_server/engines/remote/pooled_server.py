@@ -1,0 +1,160 @@
+"""One server of the pool: connected again and again, watched by pings."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias
+
+from rtc_server.background import beside
+from rtc_server.engines.host import Restarts
+from rtc_server.engines.remote.calls import PooledCall
+from rtc_server.engines.remote.channel import FrameChannel
+from rtc_server.engines.remote.connection import EngineConnection
+from rtc_server.engines.remote.directory import ServerAddress
+from rtc_server.engines.remote.messages import ServerHello
+from rtc_server.errors import EngineError
+from rtc_server.standstill import standstills
+
+PING_S = 0.25
+"""Interval of pings."""
+SUSPECT_S = 1.0
+"""Silence after which calls are asked of another server, if there is one."""
+LOST_S = 5.0
+"""Silence after which the connection is given up."""
+CONNECT_S = 5.0
+"""Time that a connection may take to be made."""
+
+Connect: TypeAlias = Callable[[ServerAddress], Awaitable[FrameChannel]]
+"""Makes a channel. Raises `OSError`, or `EngineUnavailable` with the server's refusal."""
+
+_log = logging.getLogger(__name__)
+
+
+class PoolView(Protocol):
+    """Pool, as one of its servers sees it."""
+
+    def check(self, hello: ServerHello) -> None:
+        """Raise `EngineUnavailable` unless that engine is one of the pool's."""
+
+    def came(self, server: "PooledServer") -> None:
+        """Take note that the server takes calls."""
+
+    def suspected(self, server: "PooledServer") -> None:
+        """Take note that the server is silent: others may have its calls."""
+
+    def lost(self, server: "PooledServer", calls: list[PooledCall]) -> None:
+        """Take back the calls of a server that is gone."""
+
+    def again(self, call: PooledCall) -> None:
+        """Take back a call that the server does not want."""
+
+
+class PooledServer:
+    """A server, connected or not."""
+
+    def __init__(self, address: ServerAddress, connect: Connect, pool: PoolView) -> None:
+        self.address = address
+        """Address of the server."""
+        self.connection: EngineConnection | None = None
+        """Connection, while there is one and its engine is the pool's."""
+        self.is_listed = True
+        """False once the directory knows it no more: it gets no new calls."""
+        self.reason = "not connected yet"
+        """Reason for which it is not connected."""
+        self._connect, self._pool = connect, pool
+        self._is_silent = False
+
+    @property
+    def name(self) -> str:
+        """Name in logs, metrics and the choice by session."""
+        return self.address.name
+
+    @property
+    def takes_calls(self) -> bool:
+        """True while it may be asked, if nobody better is there."""
+        connection = self.connection
+        return connection is not None and not connection.is_draining and self.is_listed
+
+    @property
+    def is_well(self) -> bool:
+        """True while it takes calls and shows life."""
+        return self.takes_calls and not self._is_silent
+
+    @property
+    def is_ready(self) -> bool:
+        """True while it is well and its engine is not being restarted."""
+        return self.is_well and self.connection is not None and self.connection.pong.ready
+
+    @property
+    def retry_after_s(self) -> int:
+        """Seconds until it can carry another session."""
+        return self.connection.pong.retry_after_s if self.connection is not None else 0
+
+    async def run(self) -> None:
+        """Keep a connection to the server, until cancelled."""
+        loop = asyncio.get_running_loop()
+        failures = Restarts()
+        while True:
+            began_s = loop.time()
+            try:
+                await self._connected()
+            except (EngineError, EOFError, OSError, TimeoutError) as error:
+                self._complain(_sentence(error))
+            failures.failed(loop.time() - began_s)
+            await asyncio.sleep(failures.wait_s)
+
+    async def _connected(self) -> None:
+        async with asyncio.timeout(CONNECT_S):
+            channel = await self._connect(self.address)
+        connection = EngineConnection(channel, self._pool.again)
+        try:
+            hello = await connection.hello()
+            self._pool.check(hello)
+            self._is_silent, self.connection, self.reason = False, connection, ""
+            _log.info("Engine server %s is connected (%s).", self.name, hello.version)
+            self._pool.came(self)
+            async with beside(self._watch(connection), name="engine server pings"):
+                await connection.run()
+        finally:
+            was, self.connection = self.connection, None
+            try:
+                await connection.close()
+            finally:
+                if was is not None:
+                    self._pool.lost(self, connection.calls)
+
+    async def _watch(self, connection: EngineConnection) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            with contextlib.suppress(EngineError):  # it reads nothing: silence will tell
+                connection.ping()
+            await asyncio.sleep(PING_S)
+            seen_s = connection.last_seen_s
+            silent_s = loop.time() - seen_s - standstills().since(seen_s)
+            if silent_s > LOST_S:
+                self._complain(f"it was silent for {silent_s:.0f} s")
+                await connection.close()
+                return
+            was_silent, self._is_silent = self._is_silent, silent_s > SUSPECT_S
+            if self._is_silent and not was_silent:
+                self._pool.suspected(self)
+            elif was_silent and not self._is_silent:
+                self._pool.came(self)
+
+    def _complain(self, reason: str) -> None:
+        """Log why it is not connected, once for each reason."""
+        if reason != self.reason:
+            self.reason = reason
+            _log.warning("Engine server %s: %s", self.name, reason)
+
+
+def _sentence(error: Exception) -> str:
+    match error:
+        case TimeoutError():
+            return f"no connection within {CONNECT_S:g} s"
+        case EOFError():
+            return f"the connection ended{f' ({error})' if str(error) else ''}"
+        case OSError():
+            return f"cannot be reached ({error.strerror or type(error).__name__})"
+    return str(error)

@@ -1,0 +1,122 @@
+"""Translation by a pool of engine servers: `AstPort` for sessions, `AstService` for the app."""
+
+import asyncio
+from functools import partial
+
+from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult
+from rtc_server.engines.remote.calls import AstCall
+from rtc_server.engines.remote.messages import AskKind, ServerHello
+from rtc_server.engines.remote.pool import EnginePool
+from rtc_server.errors import EngineUnavailable
+
+
+class RemoteAst:
+    """Translation engine of other processes, shared by all sessions."""
+
+    capabilities: AstCapabilities
+    """Known after `start`."""
+    hello: ServerHello
+    """Hello of the first server; known after `start`."""
+
+    def __init__(self, pool: EnginePool) -> None:
+        self._pool = pool
+        self._speculative: dict[asyncio.Future[AstResult | None], AstCall] = {}
+
+    @property
+    def ready(self) -> bool:
+        """True while a server can work."""
+        return self._pool.ready
+
+    @property
+    def retry_after_s(self) -> int:
+        """Whole seconds until another session can be carried, 0 for at once."""
+        return self._pool.retry_after_s
+
+    async def start(self) -> None:
+        """Connect to the servers.
+
+        Raises:
+            EngineUnavailable: none can be used; the sentence says why.
+        """
+        self.hello = await self._pool.start()
+        if self.hello.ast is None:
+            raise EngineUnavailable("The engine servers do not translate speech.")
+        self.capabilities = self.hello.ast
+        self._pool.deadline_s = self.capabilities.deadline_s
+
+    def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
+        """Ask for a whole segment. Cancelling the future takes it back, at no cost.
+
+        The future raises what that of `AstService.submit` does, and `EngineCrashed` when server
+        after server was lost with it.
+
+        Raises:
+            EngineOverloaded: too many calls are open.
+        """
+        return self._ask(AstCall(AskKind.FINAL, request, session_id)).future
+
+    def submit_partial(
+        self, request: AstRequest, *, session_id: str
+    ) -> asyncio.Future[AstResult | None]:
+        """Ask for the text so far; the future gives None when that was not worth its time."""
+        return self._ask(AstCall(AskKind.PARTIAL, request, session_id)).future
+
+    def submit_speculative(
+        self, request: AstRequest, *, session_id: str
+    ) -> asyncio.Future[AstResult | None]:
+        """Ask for a segment that may be over. See `AstService.submit_speculative`."""
+        call = self._ask(AstCall(AskKind.SPECULATIVE, request, session_id))
+        self._speculative[call.future] = call
+        call.future.add_done_callback(self._forget_speculative)
+        return call.future
+
+    def commit(
+        self,
+        request: AstRequest,
+        speculative: asyncio.Future[AstResult | None],
+        *,
+        session_id: str,
+    ) -> asyncio.Future[AstResult]:
+        """Do as `submit`; the answer to `speculative` counts if it is there or on its way.
+
+        Raises:
+            EngineOverloaded: too many calls are open.
+        """
+        call = AstCall(AskKind.FINAL, request, session_id)
+        if not speculative.done():
+            call.kind = AskKind.COMMIT
+            call.speculative = self._speculative.get(speculative)
+        elif _answer(speculative) is not None:
+            call.future.set_result(_answer(speculative))
+            return call.future
+        self._ask(call)
+        # Its answer may be on its way already, while the server has not read of the commit.
+        speculative.add_done_callback(partial(_settle, call))
+        return call.future
+
+    def forget(self, session_id: str) -> None:
+        """Cancel what a session that is over has open."""
+        self._pool.forget(session_id)
+
+    async def close(self) -> None:
+        """Cancel everything and leave the servers. Idempotent."""
+        await self._pool.close()
+
+    def _ask(self, call: AstCall) -> AstCall:
+        self._pool.ask(call)
+        call.future.add_done_callback(lambda _: self._pool.ended(call))
+        return call
+
+    def _forget_speculative(self, future: asyncio.Future[AstResult | None]) -> None:
+        self._speculative.pop(future, None)
+
+
+def _answer(speculative: asyncio.Future[AstResult | None]) -> AstResult | None:
+    if speculative.cancelled() or speculative.exception() is not None:
+        return None
+    return speculative.result()
+
+
+def _settle(call: AstCall, speculative: asyncio.Future[AstResult | None]) -> None:
+    if not call.is_over and (result := _answer(speculative)) is not None:
+        call.future.set_result(result)

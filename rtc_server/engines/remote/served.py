@@ -1,0 +1,169 @@
+"""One connection of an engine server: reads what is asked, sends what comes of it."""
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection
+
+from rtc_server.engines.remote.channel import FrameChannel, FrameOutbox
+from rtc_server.engines.remote.messages import (
+    DRAINING,
+    Ask,
+    CallFailed,
+    CancelCall,
+    EnginePing,
+    EnginePong,
+    ForgetSession,
+    FromServer,
+    GoAway,
+    ServerHello,
+    SpeakText,
+    decode_asking,
+    encode,
+)
+from rtc_server.errors import EngineError, EngineOverloaded
+
+SILENT_S = 30.0
+"""Time without a whole message after which a media process is taken for gone: it pings twice a
+second."""
+MOST_CALLS = 2048
+"""Calls of one connection at once; the engine's own queue is shorter."""
+MOST_WAITING_BYTES = 16 * 1024 * 1024
+"""Answers and speech that wait for a media process to read them."""
+
+
+class ServedConnection(ABC):
+    """One media process, as the server sees it. What it asks is the subclass's to answer."""
+
+    def __init__(self, channel: FrameChannel, client: str, hello: ServerHello) -> None:
+        """`client` is the name that the media process gave itself."""
+        self._channel, self._client = channel, client
+        self._outbox = FrameOutbox(channel, MOST_WAITING_BYTES)
+        self.is_draining = False
+        """True once no new calls are taken."""
+        self._send(hello)
+
+    @property
+    @abstractmethod
+    def open_calls(self) -> Collection[int]:
+        """Numbers of the calls that are open."""
+
+    @abstractmethod
+    def _take(self, message: Ask | SpeakText) -> None:
+        """Begin a call. Raises `EngineError`: it has no answer."""
+
+    @abstractmethod
+    def _cancel(self, n: int) -> None:
+        """End a call that nobody waits for any more."""
+
+    @abstractmethod
+    def _forget(self, session: str) -> None:
+        """Drop what a session that is over has waiting."""
+
+    @abstractmethod
+    def _pong(self, n: int) -> EnginePong:
+        """Return a sign of life, with the state of the engine."""
+
+    @abstractmethod
+    async def _end(self) -> None:
+        """End every call: the media process is gone."""
+
+    async def run(self) -> None:
+        """Serve until the media process is gone, or is cut off.
+
+        Raises:
+            EngineError: it is cut off for what it sent; the sentence says why.
+        """
+        ends = [
+            asyncio.create_task(self._read(), name="engine client reader"),
+            asyncio.create_task(self._outbox.run(), name="engine client writer"),
+        ]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+            came = await asyncio.gather(*ends, return_exceptions=True)
+            await self._end()
+            await self._channel.close()
+        for error in came:
+            if isinstance(error, Exception) and not isinstance(error, EOFError):
+                raise error
+
+    def drain(self) -> None:
+        """Take no new calls, and say so."""
+        if not self.is_draining:
+            self.is_draining = True
+            self._send(GoAway())
+
+    async def close(self) -> None:
+        """Cut it off. `run` ends."""
+        await self._channel.close()
+
+    def session_of(self, session: str) -> str:
+        """Return the name of a session among those of all media processes."""
+        return f"{self._client}/{session}"
+
+    def _send(self, message: FromServer) -> None:
+        # A media process that reads nothing is cut off by the outbox itself.
+        with contextlib.suppress(EngineError):
+            self._outbox.put(encode(message))
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(SILENT_S):
+                    frame = await self._channel.receive()
+            except TimeoutError:
+                raise EngineError(f"It sent no whole message for {SILENT_S:g} s.") from None
+            self._handle(frame)
+
+    def _handle(self, frame: bytes) -> None:
+        match decode_asking(frame):
+            case EnginePing(n):
+                self._send(self._pong(n))
+            case CancelCall(n):
+                self._cancel(n)
+            case ForgetSession(session):
+                self._forget(session)
+            case Ask() | SpeakText() as message:
+                self._begin(message)
+
+    def _begin(self, message: Ask | SpeakText) -> None:
+        if message.n in self.open_calls:
+            raise EngineError("It used the number of an open call again.")
+        if self.is_draining:
+            self._send(CallFailed(message.n, DRAINING))
+            return
+        try:
+            if len(self.open_calls) >= MOST_CALLS:
+                raise EngineOverloaded("The engine server has too many calls of this process.")
+            self._take(message)
+        except EngineError as error:
+            self.fail(message.n, error)
+
+    def fail(self, n: int, error: EngineError) -> None:
+        """Answer a call with an error."""
+        self._send(CallFailed(n, error.code, str(error)))
+
+
+class CallTimers:
+    """Timers of calls, by number: each ends its call when nobody waits any more."""
+
+    def __init__(self, expire: Callable[[int], None]) -> None:
+        self._expire = expire
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+
+    def begin(self, n: int, wait_ms: int) -> None:
+        """Give a call its time."""
+        loop = asyncio.get_running_loop()
+        self._timers[n] = loop.call_later(wait_ms / 1000, self._over, n)
+
+    def end(self, n: int) -> None:
+        """Stop the timer of a call."""
+        if (timer := self._timers.pop(n, None)) is not None:
+            timer.cancel()
+
+    def _over(self, n: int) -> None:
+        self._timers.pop(n, None)
+        self._expire(n)

@@ -1,0 +1,122 @@
+"""A media process that asks for speech."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Collection
+from contextlib import aclosing
+from functools import partial
+from typing import Protocol
+
+from rtc_server.engines.base import TtsRequest
+from rtc_server.engines.remote.channel import FrameChannel
+from rtc_server.engines.remote.messages import (
+    Ask,
+    EnginePong,
+    ServerHello,
+    SpeakText,
+    SpokenAll,
+    SpokenChunk,
+)
+from rtc_server.engines.remote.served import CallTimers, ServedConnection
+from rtc_server.errors import EngineError, EngineTimeout
+from rtc_server.pcm import Samples
+
+
+class ServableSpeech(Protocol):
+    """Speech of one text, as it is made."""
+
+    def __aiter__(self) -> AsyncIterator[Samples]:
+        """Return itself."""
+
+    def __anext__(self) -> Awaitable[Samples]:
+        """Return the next chunk."""
+
+    def aclose(self) -> Awaitable[object]:
+        """Stop the engine early."""
+
+
+class ServableTts(Protocol):
+    """Synthesis that is put behind connections; `TtsService` is one."""
+
+    @property
+    def ready(self) -> bool:
+        """False while the engine is being restarted."""
+
+    @property
+    def retry_after_s(self) -> int:
+        """Seconds until another session can be carried."""
+
+    def synthesize(self, request: TtsRequest, *, session_id: str) -> ServableSpeech:
+        """See `TtsService.synthesize`."""
+
+    def forget(self, session_id: str) -> None:
+        """See `TtsService.forget`."""
+
+
+class TtsConnection(ServedConnection):
+    """Calls of one media process to the voice. A task of each text carries its chunks."""
+
+    def __init__(
+        self, channel: FrameChannel, client: str, hello: ServerHello, service: ServableTts
+    ) -> None:
+        super().__init__(channel, client, hello)
+        self._service = service
+        self._calls: dict[int, asyncio.Task[None]] = {}
+        self._expiry = CallTimers(self._expire)
+        self._sessions: set[str] = set()
+        """Sessions that asked and are not over."""
+
+    @property
+    def open_calls(self) -> Collection[int]:
+        """Numbers of the calls that are open."""
+        return self._calls
+
+    def _take(self, message: Ask | SpeakText) -> None:
+        if not isinstance(message, SpeakText):
+            raise EngineError("This connection speaks; it does not translate.")
+        self._sessions.add(message.session)
+        session = self.session_of(message.session)
+        speech = self._service.synthesize(message.request, session_id=session)
+        task = asyncio.create_task(self._speak(message.n, speech), name="engine client speech")
+        self._calls[message.n] = task
+        self._expiry.begin(message.n, message.wait_ms)
+        task.add_done_callback(partial(self._done, message.n))
+
+    async def _speak(self, n: int, speech: ServableSpeech) -> None:
+        async with aclosing(speech):
+            try:
+                async for chunk in speech:
+                    self._expiry.end(n)  # it has begun
+                    self._send(SpokenChunk(n, chunk))
+                    await self._outbox.room()
+            except EngineError as error:
+                self.fail(n, error)
+            else:
+                self._send(SpokenAll(n))
+
+    def _done(self, n: int, _task: asyncio.Task[None]) -> None:
+        self._calls.pop(n, None)
+        self._expiry.end(n)
+
+    def _expire(self, n: int) -> None:
+        self.fail(n, EngineTimeout("The voice did not get to this text in time."))
+        self._cancel(n)
+
+    def _cancel(self, n: int) -> None:
+        if (task := self._calls.get(n)) is not None:
+            task.cancel()
+
+    def _forget(self, session: str) -> None:
+        self._sessions.discard(session)
+        self._service.forget(self.session_of(session))
+
+    def _pong(self, n: int) -> EnginePong:
+        return EnginePong(n, self._service.ready, self._service.retry_after_s)
+
+    async def _end(self) -> None:
+        tasks = list(self._calls.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        for session in list(self._sessions):  # what they caused counts for nobody's admission
+            self._forget(session)

@@ -1,0 +1,222 @@
+"""An engine server over real sockets: who is let in, what is refused, and nobody is disturbed."""
+
+import asyncio
+import contextlib
+import signal
+import stat
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from rtc_server.app.engine_channel import PATH
+from rtc_server.app.engines import Engines
+from rtc_server.config import EngineSettings, HttpSettings
+from rtc_server.engines.base import AstRequest, TtsRequest
+from rtc_server.engines.remote.messages import MOST_FRAME_BYTES, PROTOCOL
+from rtc_server.errors import ConfigError, EngineUnavailable
+from rtc_server.metrics import Metrics
+from tests.support.certificates import self_signed
+from tests.support.engine_fakes import Do, Seen, audio
+from tests.support.engine_server import FAKES, TOKEN, fake_engines, serving_engines
+from tests.support.until import until
+
+WHO = {"kind": "ast", "client": "test"}
+SHOWN = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@asynccontextmanager
+async def asking(*addresses: str, token: str = TOKEN, ca: str = "") -> AsyncIterator[Engines]:
+    settings = EngineSettings(
+        ast_servers=addresses,
+        tts_servers=addresses,
+        engine_token=token,
+        engine_ca=ca,
+        engine_start_s=20,
+        engine_wait_s=60,
+    )
+    async with Engines(settings, Metrics()).running() as engines:
+        yield engines
+
+
+async def translated(engines: Engines, do: Do = Do.ANSWER, session: str = "s") -> Seen:
+    request = AstRequest(audio(do, seconds=1.0), "ru", "en")
+    return Seen(await engines.ast_service.submit(request, session_id=session))
+
+
+async def spoken(engines: Engines) -> int:
+    speech = engines.tts_service.synthesize(TtsRequest("speak 5", "en"), session_id="s")
+    return sum([chunk.size async for chunk in speech])
+
+
+def http_of(address: str) -> str:
+    return address.replace("ws://", "http://")
+
+
+@pytest.mark.parametrize("way", ["unix", "tcp", "tls"])
+async def test_engines_of_another_process_answer_as_ones_own(way: str, tmp_path: Path) -> None:
+    cert, key = self_signed(tmp_path)
+    listen = f"unix:{tmp_path}/engines" if way == "unix" else "127.0.0.1:0"
+    http = HttpSettings(tls_cert=str(cert), tls_key=str(key)) if way == "tls" else None
+    async with fake_engines(listen, http=http) as server:
+        async with asking(server.address, ca=str(cert) if way == "tls" else "") as engines:
+            assert engines.ready
+            assert (await translated(engines)).samples == 16000
+            assert await spoken(engines) == 5 * 480
+            assert engines.ast is not None and engines.ast.title == "Fake"
+            assert {card.kind for card in engines.engines()} == {"ast", "tts"}
+        await until(lambda: server.server.calls == 0)
+
+
+async def test_a_socket_is_its_owners_and_makes_way_for_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "engines"
+    async with fake_engines(f"unix:{path}", token=""):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not path.exists()
+    async with fake_engines(f"unix:{path}", token="") as first:
+        path.rename(tmp_path / "kept")
+        (tmp_path / "kept").rename(path)  # as one that was killed leaves it
+        async with (
+            fake_engines(f"unix:{path}", token="") as second,
+            asking(second.address, token=""),
+        ):
+            assert first.server.calls == 0
+    path.write_text("precious")
+    with pytest.raises(ConfigError, match="is no socket"):
+        async with fake_engines(f"unix:{path}", token=""):
+            pass
+    assert path.read_text() == "precious"
+
+
+async def test_others_are_never_served_without_a_token() -> None:
+    for listen in ("0.0.0.0:0", "[::]:7070", "192.0.2.1:7070", "gpu.example:7070"):
+        with pytest.raises(ConfigError, match="would let anyone use these engines"):
+            async with fake_engines(listen, token=""):
+                pass
+    with pytest.raises(ConfigError, match="needs 16 or more"):
+        async with fake_engines(token="short"):
+            pass
+
+
+@pytest.mark.parametrize("token", ["", "0123456789abcdeF", "another-token-of-some-length"])
+async def test_a_wrong_token_is_refused_with_a_sentence_on_both_sides(
+    token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with fake_engines() as server, asking(server.address) as honest:
+        settings = EngineSettings(
+            ast_servers=(server.address,), engine_token=token, engine_start_s=1, tts=FAKES[1]
+        )
+        with pytest.raises(EngineUnavailable, match="refused our token"):
+            async with Engines(settings, Metrics()).running():
+                pass
+        assert "showed no token, or a wrong one" in caplog.text
+        assert TOKEN not in caplog.text and (not token or token not in caplog.text)
+        assert (await translated(honest)).samples == 16000
+
+
+async def test_another_version_of_the_protocol_is_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with fake_engines() as server, aiohttp.ClientSession() as http:
+        url = http_of(server.address) + PATH
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await http.ws_connect(url, params=WHO, headers=SHOWN, protocols=("rtc-engines.99",))
+        assert refused.value.status == 426
+        assert f"does not speak {PROTOCOL}" in caplog.text
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await http.ws_connect(url, params={"kind": "x"}, headers=SHOWN, protocols=(PROTOCOL,))
+        assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"\0\0\0\x09{}",
+        struct.pack("!I", 2) + b"{}",
+        bytes(MOST_FRAME_BYTES + 1),
+        "text",
+    ],
+    ids=["truncated", "empty", "oversized", "text"],
+)
+async def test_what_cannot_be_read_ends_its_own_connection_alone(
+    bad: bytes | str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        fake_engines() as server,
+        asking(server.address) as honest,
+        aiohttp.ClientSession() as http,
+    ):
+        url = http_of(server.address) + PATH
+        async with http.ws_connect(url, params=WHO, headers=SHOWN, protocols=(PROTOCOL,)) as socket:
+            hello = await socket.receive()
+            assert hello.type is aiohttp.WSMsgType.BINARY
+            with contextlib.suppress(ConnectionError):  # it may end before all is sent
+                await (socket.send_bytes(bad) if isinstance(bad, bytes) else socket.send_str(bad))
+            while (await socket.receive()).type is aiohttp.WSMsgType.BINARY:
+                pass
+        assert (await translated(honest)).samples == 16000
+        await until(lambda: "was cut off" in caplog.text)
+
+
+async def test_a_connection_that_ends_in_the_middle_of_a_frame_disturbs_nobody() -> None:
+    async with fake_engines() as server, asking(server.address) as honest:
+        host, _, port = server.address.removeprefix("ws://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            f"GET {PATH}?kind=ast&client=t HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
+            f"Sec-WebSocket-Protocol: {PROTOCOL}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
+        )
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x82\xfe\x10\x00abcd" + bytes(100))  # a tenth of a frame
+        await writer.drain()
+        assert (await translated(honest)).samples == 16000
+        writer.close()
+        await writer.wait_closed()
+        assert (await translated(honest)).samples == 16000
+
+
+async def test_metrics_need_the_token_and_health_does_not() -> None:
+    async with fake_engines() as server, aiohttp.ClientSession() as http:
+        url = http_of(server.address)
+        for path, headers, status in (
+            ("/healthz", {}, 200),
+            ("/readyz", {}, 200),
+            ("/metrics", {}, 401),
+            ("/metrics", SHOWN, 200),
+        ):
+            async with http.get(url + path, headers=headers) as response:
+                assert response.status == status
+                if headers:
+                    assert "rtc_engine_seconds" in await response.text()
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_said(tmp_path: Path) -> None:
+    cert, key = self_signed(tmp_path)
+    async with fake_engines(http=HttpSettings(tls_cert=str(cert), tls_key=str(key))) as server:
+        settings = EngineSettings(
+            ast_servers=(server.address,), engine_token=TOKEN, engine_start_s=2, tts=FAKES[1]
+        )
+        with pytest.raises(EngineUnavailable, match="certificate is not believed"):
+            async with Engines(settings, Metrics()).running():
+                pass
+
+
+async def test_the_command_answers_what_is_open_when_it_is_told_to_stop(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text(TOKEN + "\n")
+    options = ("--ast", FAKES[0], "--tts", FAKES[1], "--engine-token-file", str(token))
+    path = f"unix:{tmp_path}/engines"
+    async with serving_engines(path, tmp_path / "log", *options) as served:
+        async with asking(served.address) as engines:
+            await translated(engines)
+            slow = [asyncio.create_task(translated(engines, Do.SLOW, f"s{n}")) for n in range(3)]
+            await translated(engines, session="behind")  # so they are at work, or done
+            served.process.send_signal(signal.SIGTERM)
+            assert {(await each).samples for each in slow} == {16000}
+            assert await served.process.wait() == 0
+        assert "Traceback" not in served.log.read_text()

@@ -1,0 +1,241 @@
+"""Engine servers without sockets: channels are queues, engines answer when a test says so."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from rtc_server.config import EngineSettings
+from rtc_server.engines.base import AstRequest, AstResult, TtsCapabilities, TtsRequest
+from rtc_server.engines.registry import Kind
+from rtc_server.engines.remote.directory import ServerAddress
+from rtc_server.engines.remote.messages import ServerHello
+from rtc_server.engines.remote.pool import EnginePool
+from rtc_server.engines.remote.remote_ast import RemoteAst
+from rtc_server.engines.remote.remote_tts import RemoteTts
+from rtc_server.engines.remote.server import EngineServer, Served
+from rtc_server.engines.service.tts import Speech
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import SPEECH_RATE, Samples
+from tests.support.fakes import AST_CAPABILITIES, TTS_CAPABILITIES, ok
+
+_rng = np.random.default_rng(7)
+
+
+def talk(seconds: float) -> Samples:
+    """Noise that no other call returns again, as int16 would hold it."""
+    size = round(seconds * SPEECH_RATE)
+    return (_rng.integers(-20_000, 20_000, size) / 32768).astype(np.float32)
+
+
+def asked(samples: Samples, *, partial: bool = False) -> AstRequest:
+    return AstRequest(samples, "ru", "en", partial=partial)
+
+
+class QueueChannel:
+    """One end of a channel."""
+
+    def __init__(self) -> None:
+        self.inbox: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.other: QueueChannel | None = None
+        self.is_frozen = False
+        """True while frames vanish on the way, as on a network that is parted."""
+        self.sent: list[bytes] = []
+        self._ended = False
+
+    @classmethod
+    def pair(cls) -> tuple["QueueChannel", "QueueChannel"]:
+        a, b = cls(), cls()
+        a.other, b.other = b, a
+        return a, b
+
+    async def send(self, frame: bytes) -> None:
+        if self._ended or self.other is None:
+            raise EOFError
+        self.sent.append(frame)
+        if not self.is_frozen:
+            self.other.inbox.put_nowait(frame)
+
+    async def receive(self) -> bytes:
+        frame = None if self._ended else await self.inbox.get()
+        if frame is None:
+            self._ended = True
+            raise EOFError
+        return frame
+
+    async def close(self) -> None:
+        self.inbox.put_nowait(None)
+        if self.other is not None:
+            self.other.inbox.put_nowait(None)
+
+
+@dataclass
+class HeldAst:
+    """Keeps what it is asked until a test answers."""
+
+    ready: bool = True
+    retry_after_s: int = 0
+    requests: list[AstRequest] = field(default_factory=list)
+    sessions: list[str] = field(default_factory=list)
+    futures: list[asyncio.Future[AstResult]] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    commits: list[int] = field(default_factory=list)
+    """Of each commit, the index of what was speculative."""
+
+    def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
+        self.requests.append(request)
+        self.sessions.append(session_id)
+        self.futures.append(asyncio.get_running_loop().create_future())
+        return self.futures[-1]
+
+    def submit_partial(
+        self, request: AstRequest, *, session_id: str
+    ) -> asyncio.Future[AstResult | None]:
+        return self.submit(request, session_id=session_id)  # type: ignore[return-value]
+
+    submit_speculative = submit_partial
+
+    def commit(
+        self,
+        request: AstRequest,
+        speculative: asyncio.Future[AstResult | None],
+        *,
+        session_id: str,
+    ) -> asyncio.Future[AstResult]:
+        self.commits.append(self.futures.index(speculative))  # type: ignore[arg-type]
+        return speculative  # type: ignore[return-value]
+
+    def forget(self, session_id: str) -> None:
+        self.forgotten.append(session_id)
+
+    def answer(self, text: str = "word") -> None:
+        """Answer all that is open."""
+        for future in self.futures:
+            if not future.done():
+                future.set_result(ok("слово", text))
+
+
+@dataclass
+class HeldTts:
+    """Speaks when a test says so."""
+
+    ready: bool = True
+    retry_after_s: int = 0
+    speeches: list[Speech] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+
+    def synthesize(self, request: TtsRequest, *, session_id: str) -> Speech:
+        self.speeches.append(Speech(request, session_id))
+        return self.speeches[-1]
+
+    def forget(self, session_id: str) -> None:
+        self.forgotten.append(session_id)
+
+
+@dataclass
+class House:
+    """One engine server of a test."""
+
+    name: str
+    ast: HeldAst = field(default_factory=HeldAst)
+    tts: HeldTts = field(default_factory=HeldTts)
+    title: str = AST_CAPABILITIES.title
+    engine: str = "fake"
+    tts_capabilities: TtsCapabilities = TTS_CAPABILITIES
+    is_up: bool = True
+    ends: list[QueueChannel] = field(default_factory=list)
+    """The server's end of each connection that was made, and the media process's before it."""
+    server: EngineServer = field(init=False)
+
+    def __post_init__(self) -> None:
+        ast = replace(AST_CAPABILITIES, name=self.engine, title=self.title)
+        self.server = EngineServer(
+            Served(
+                self.ast,
+                self.tts,
+                ServerHello("1", self.engine, ast=ast),
+                ServerHello("1", self.engine, tts=self.tts_capabilities),
+            )
+        )
+
+    @property
+    def address(self) -> ServerAddress:
+        return ServerAddress(self.name, unix=self.name)
+
+    async def kill(self) -> None:
+        """End it at once, as kill -9 does."""
+        self.is_up = False
+        for end in self.ends:
+            await end.close()
+
+    def freeze(self, *, frozen: bool = True) -> None:
+        """Let nothing through, either way."""
+        for end in self.ends:
+            end.is_frozen = frozen
+
+
+class Street:
+    """Engine servers, and the directory that knows them."""
+
+    def __init__(self, *houses: House) -> None:
+        self.houses = {house.name: house for house in houses}
+        self.listed: Sequence[ServerAddress] = [house.address for house in houses]
+        self.metrics = Metrics()
+        self._serving: set[asyncio.Task[None]] = set()
+
+    async def addresses(self) -> Sequence[ServerAddress]:
+        return self.listed
+
+    def pool(self, kind: Kind, settings: EngineSettings) -> EnginePool:
+        async def connect(address: ServerAddress) -> QueueChannel:
+            house = self.houses[address.name]
+            if not house.is_up:
+                raise ConnectionRefusedError(111, "Connection refused")
+            house.server.check(kind)
+            ours, theirs = QueueChannel.pair()
+            house.ends += [ours, theirs]
+            task = asyncio.create_task(house.server.serve(kind, "m", theirs))
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+            return ours
+
+        return EnginePool(kind, self, connect, settings, self.metrics)
+
+    async def close(self) -> None:
+        for house in self.houses.values():
+            await house.kill()
+        if self._serving:
+            await asyncio.wait(self._serving)
+
+    def sample(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+@asynccontextmanager
+async def translating(
+    street: Street, settings: EngineSettings | None = None
+) -> AsyncIterator[RemoteAst]:
+    ast = RemoteAst(street.pool("ast", settings or EngineSettings()))
+    await ast.start()
+    await asyncio.sleep(0.3)  # all are connected, and said a pong
+    try:
+        yield ast
+    finally:
+        await ast.close()
+        await street.close()
+
+
+@asynccontextmanager
+async def speaking(
+    street: Street, settings: EngineSettings | None = None
+) -> AsyncIterator[RemoteTts]:
+    tts = RemoteTts(street.pool("tts", settings or EngineSettings()))
+    await tts.start()
+    await asyncio.sleep(0.3)
+    try:
+        yield tts
+    finally:
+        await tts.close()
+        await street.close()

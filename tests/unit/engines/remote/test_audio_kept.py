@@ -1,0 +1,83 @@
+"""Audio by reference: what is sent of an open segment, and what the server makes of it."""
+
+import numpy as np
+import pytest
+
+from rtc_server.engines.remote.audio_kept import (
+    MOST_STREAMS,
+    AudioUnknown,
+    ReceivedAudio,
+    SentAudio,
+)
+from rtc_server.engines.remote.messages import KeptAudio
+from rtc_server.pcm import Samples
+from tests.support.engine_pool import talk
+
+
+class Line:
+    """Both ends."""
+
+    def __init__(self) -> None:
+        self.sender, self.receiver, self.calls = SentAudio(), ReceivedAudio(), 0
+
+    def send(self, session: str, samples: Samples, group: str = "") -> int:
+        """Return the samples that were sent; the rest must be there."""
+        self.calls += 1
+        kept, new = self.sender.send(session, group or session, self.calls, samples)
+        whole = self.receiver.receive(session, self.calls, kept, new)
+        np.testing.assert_array_equal(whole, samples)
+        return new.size
+
+
+def test_of_a_segment_that_grows_only_what_is_new_is_sent() -> None:
+    line, said = Line(), talk(10.0)
+    sent = [line.send("s", said[: end * 4000].copy()) for end in range(1, 41)]
+    assert sent == [4000] * 40
+
+
+def test_a_window_that_moves_on_is_found_again() -> None:
+    line, said = Line(), talk(4.0)
+    assert line.send("s", said[:32000]) == 32000
+    assert line.send("s", said[16001:40000]) == 8000
+    assert line.send("s", said[16001:20000]) == 0  # the pause behind it is cut off
+
+
+def test_another_segment_is_sent_whole() -> None:
+    line = Line()
+    assert line.send("s", talk(1.0)) == 16000
+    assert line.send("s", talk(1.0)) == 16000
+    silence = np.zeros(16000, np.float32)
+    assert line.send("s", silence) == 16000
+    assert line.send("s", np.concatenate((silence, talk(1.0)))) == 16000
+
+
+def test_the_languages_of_a_room_send_their_audio_once() -> None:
+    line, said = Line(), talk(2.0)
+    assert line.send("room a ru", said, "room a") == 32000
+    assert line.send("room a de", said.copy(), "room a") == 0
+    assert line.send("room a de", said[:16000], "room a") == 0
+    assert line.send("room b de", said, "room b") == 32000
+
+
+def test_audio_that_the_server_has_not_kept_is_refused_and_never_guessed() -> None:
+    receiver = ReceivedAudio()
+    receiver.receive("s", 1, None, talk(1.0))
+    for kept in (
+        KeptAudio("t", 1, 0, 10),
+        KeptAudio("s", 2, 0, 10),
+        KeptAudio("s", 1, 15_999, 2),
+        KeptAudio("s", 1, 0, 0),
+    ):
+        with pytest.raises(AudioUnknown):
+            receiver.receive("s", 9, kept, talk(0.1))
+    receiver.forget("s")
+    with pytest.raises(AudioUnknown):
+        receiver.receive("s", 9, KeptAudio("s", 1, 0, 10), talk(0.1))
+
+
+def test_both_ends_keep_a_bounded_number_of_sessions() -> None:
+    line, said = Line(), talk(0.1)
+    for n in range(MOST_STREAMS + 1):
+        line.send(f"s{n}", said)
+    assert line.send("s0", said) == said.size
+    assert line.send(f"s{MOST_STREAMS}", said) == 0

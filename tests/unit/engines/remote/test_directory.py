@@ -1,0 +1,51 @@
+"""Addresses of engine servers, as options name them."""
+
+import pytest
+
+from rtc_server.engines.remote.directory import NamedServers, parse_address
+from rtc_server.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "tls"),
+    [
+        ("127.0.0.1:7070", "127.0.0.1", 7070, False),
+        ("localhost:7070", "localhost", 7070, False),
+        ("[::1]:7070", "::1", 7070, False),
+        ("gpu.example:7070", "gpu.example", 7070, True),
+        ("10.0.0.7:7070", "10.0.0.7", 7070, True),
+        ("ws://10.0.0.7:7070", "10.0.0.7", 7070, False),
+        ("wss://127.0.0.1:7070", "127.0.0.1", 7070, True),
+    ],
+)
+def test_tls_is_left_out_on_loopback_and_where_that_is_written(
+    text: str, host: str, port: int, tls: bool
+) -> None:
+    address = parse_address(text)
+    assert (address.host, address.port, address.tls) == (host, port, tls)
+
+
+def test_a_socket_is_named_by_its_path() -> None:
+    assert parse_address("unix:/run/engines").unix == "/run/engines"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "gpu", "gpu:", "gpu:0", "gpu:70000", "unix:", "http://a:1", "a:1/x", "a b:1"]
+)
+def test_what_is_no_address_is_refused_with_the_forms_there_are(text: str) -> None:
+    with pytest.raises(ConfigError, match="HOST:PORT"):
+        parse_address(text)
+
+
+@pytest.mark.real_time
+async def test_each_address_of_a_name_is_a_server() -> None:
+    named = NamedServers([parse_address("localhost:7070"), parse_address("unix:/e")])
+    found = await named.addresses()
+    assert {"127.0.0.1:7070", "unix:/e"} <= {each.name for each in found}
+    assert {each.certified for each in found if not each.unix} == {"localhost"}
+
+
+@pytest.mark.real_time
+async def test_a_name_that_nobody_knows_is_no_server() -> None:
+    named = NamedServers([parse_address("nobody.invalid:7070"), parse_address("unix:/e")])
+    assert [each.name for each in await named.addresses()] == ["unix:/e"]

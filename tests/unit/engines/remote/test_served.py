@@ -1,0 +1,172 @@
+"""One connection of an engine server, spoken to frame by frame, in virtual time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+
+from rtc_server.engines.base import AstRequest, TtsRequest
+from rtc_server.engines.registry import Kind
+from rtc_server.engines.remote import served
+from rtc_server.engines.remote.messages import (
+    NO_AUDIO,
+    Ask,
+    AskKind,
+    AstAnswer,
+    CallFailed,
+    CancelCall,
+    EnginePing,
+    EnginePong,
+    ForgetSession,
+    FromMedia,
+    FromServer,
+    KeptAudio,
+    ServerHello,
+    SpeakText,
+    SpokenAll,
+    SpokenChunk,
+    decode_answering,
+    encode,
+)
+from tests.support.engine_pool import House, QueueChannel, asked, talk
+
+
+class Line:
+    """The media process's end."""
+
+    def __init__(self, house: House, channel: QueueChannel, served_by: asyncio.Task[None]) -> None:
+        self.house, self.channel, self.served_by = house, channel, served_by
+
+    async def say(self, *messages: FromMedia) -> None:
+        for message in messages:
+            await self.channel.send(encode(message))
+        await asyncio.sleep(0.01)
+
+    async def read(self) -> FromServer:
+        return decode_answering(await self.channel.receive())
+
+    def ask(self, n: int, kind: AskKind = AskKind.FINAL, wait_ms: int = 5000) -> Ask:
+        return Ask(n, kind, "s", asked(talk(0.1)), wait_ms)
+
+
+@asynccontextmanager
+async def line(kind: Kind = "ast") -> AsyncIterator[Line]:
+    house = House("unix:a")
+    ours, theirs = QueueChannel.pair()
+    task = asyncio.create_task(house.server.serve(kind, "m", theirs))
+    try:
+        yield Line(house, ours, task)
+    finally:
+        await ours.close()
+        await task
+
+
+async def test_the_hello_comes_first_and_says_what_is_there() -> None:
+    async with line() as one:
+        hello = await one.read()
+        assert isinstance(hello, ServerHello) and hello.ast is not None and hello.tts is None
+        await one.say(EnginePing(5))
+        assert await one.read() == EnginePong(5)
+
+
+@pytest.mark.parametrize("drip", [b"", b"\0\0\0\x02{}"], ids=["nothing", "garbage"])
+async def test_who_says_nothing_whole_is_cut_off(
+    drip: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with line() as one:
+        began_s = asyncio.get_running_loop().time()
+        if drip:
+            await one.channel.send(drip)
+        await one.served_by
+        took_s = asyncio.get_running_loop().time() - began_s
+        assert took_s == pytest.approx(0 if drip else served.SILENT_S, abs=0.1)
+        assert len([each for each in caplog.messages if "was cut off" in each]) == 1
+        assert one.house.server.calls == 0
+
+
+async def test_a_number_that_is_in_use_ends_the_connection() -> None:
+    async with line() as one:
+        await one.say(one.ask(1), one.ask(1))
+        await one.served_by
+        assert [each.cancelled() for each in one.house.ast.futures] == [True]
+
+
+async def test_a_call_ends_when_nobody_waits_any_more() -> None:
+    async with line() as one:
+        await one.read()
+        await one.say(one.ask(1, wait_ms=3000), one.ask(2))
+        await one.say(CancelCall(2), CancelCall(77))
+        await asyncio.sleep(2.9)
+        assert [each.cancelled() for each in one.house.ast.futures] == [False, True]
+        await asyncio.sleep(0.2)
+        assert one.house.ast.futures[0].cancelled()
+        failed = await one.read()
+        assert isinstance(failed, CallFailed) and (failed.n, failed.code) == (1, "engine_timeout")
+        await one.say(EnginePing(9))
+        assert await one.read() == EnginePong(9)  # and nothing more of either
+
+
+async def test_audio_that_is_not_there_is_asked_for_again() -> None:
+    async with line() as one:
+        await one.read()
+        lost = Ask(1, AskKind.FINAL, "s", asked(talk(0.1)), 1, KeptAudio("s", 9, 0, 5))
+        await one.say(lost)
+        assert await one.read() == CallFailed(1, NO_AUDIO)
+        await one.say(Ask(2, AskKind.FINAL, "s", AstRequest(talk(0.0), "ru", "en"), 1000))
+        failed = await one.read()
+        assert isinstance(failed, CallFailed) and failed.code == "engine_error"
+        assert not one.house.ast.futures
+
+
+async def test_two_media_processes_do_not_mix_their_sessions() -> None:
+    async with line() as one:
+        await one.say(one.ask(1), ForgetSession("s"))
+        assert one.house.ast.sessions == ["m/s"]
+        assert one.house.ast.forgotten == ["m/s"]
+
+
+async def test_more_calls_than_a_process_may_have_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(served, "MOST_CALLS", 2)
+    async with line() as one:
+        await one.read()
+        await one.say(one.ask(1), one.ask(2), one.ask(3))
+        failed = await one.read()
+        assert isinstance(failed, CallFailed)
+        assert (failed.n, failed.code) == (3, "engine_overloaded")
+        one.house.ast.answer()
+        assert {type(await one.read()) for _ in range(2)} == {AstAnswer}
+
+
+async def test_a_connection_serves_its_own_kind_alone() -> None:
+    async with line() as one:
+        await one.read()
+        await one.say(SpeakText(1, "s", TtsRequest("a", "en"), 1000))
+        assert isinstance(await one.read(), CallFailed)
+    async with line("tts") as one:
+        await one.read()
+        await one.say(one.ask(1))
+        assert isinstance(await one.read(), CallFailed)
+
+
+async def test_speech_goes_as_it_is_made_and_waits_for_who_reads_slowly() -> None:
+    async with line("tts") as one:
+        await one.read()
+        await one.say(SpeakText(1, "s", TtsRequest("a", "en"), 2000))
+        [speech] = one.house.tts.speeches
+        speech.put(np.full(2400, 0.5, np.float32))
+        chunk = await one.read()
+        assert isinstance(chunk, SpokenChunk) and chunk.samples.size == 2400
+        await asyncio.sleep(5)  # it has begun: no deadline ends it
+        speech.put(np.full(2400, 0.5, np.float32))
+        speech.finish()
+        assert isinstance(await one.read(), SpokenChunk)
+        assert await one.read() == SpokenAll(1)
+        await one.say(SpeakText(2, "s", TtsRequest("b", "en"), 2000))
+        await asyncio.sleep(2.1)
+        failed = await one.read()
+        assert isinstance(failed, CallFailed) and failed.code == "engine_timeout"
+        assert one.house.tts.speeches[1].done()
