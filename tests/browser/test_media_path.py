@@ -190,8 +190,6 @@ async def test_loss_both_ways_is_recovered_or_concealed(loss: float) -> None:
         stats = transport.stats
         assert stats.packets_lost > 0.2 * loss * (stats.packets_received - received)
         assert session.is_contiguous()
-        lost_ms = 20 * stats.packets_lost
-        concealed_ms = sum(each.concealed_samples for each in session.pcm) / 16
-        assert concealed_ms < lost_ms, "Chromium sends FEC once we report loss, and we use it"
+        assert stats.recovered_ms > 0, "Chromium sends FEC once we report loss, and we use it"
         expected_ms = 20 * (stats.packets_received + stats.packets_lost)
         assert session.samples / 16 == pytest.approx(expected_ms, rel=0.05, abs=200)
