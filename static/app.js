@@ -1,17 +1,17 @@
 /** The page: joins settings, conversation, captions and controls. */
 import { HeadphoneAdvice } from "./advice.js";
-import { showEarlier } from "./captions.js";
+import { CaptionLog, showEarlier } from "./captions.js";
 import { ClientError } from "./client/errors.js";
 import { reachByKeyboard } from "./client/scrolling.js";
 import { SourceError, missingFeature } from "./devices.js";
+import { find } from "./dom.js";
 import { forgetSegments, keepSegment, keptSegments } from "./kept.js";
 import { offerKeeping } from "./keep.js";
 import { settleHeader } from "./header.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import { LanguagePair } from "./languages.js";
 import { offerLook, offerOverlay } from "./look.js";
-import "./meter.js";
-import { Output } from "./output.js";
+import { LevelMeter } from "./meter.js";
 import { People } from "./people.js";
 import { PhrasePanel, phraseItem } from "./phrases.js";
 import { FilePlayer } from "./player.js";
@@ -31,23 +31,26 @@ const WARNINGS = new Set(["engine_slow", "no_pause", "own_voice", "replay_incomp
 
 /** @param {string} id */
 const at = (id) => document.getElementById(id);
-const captions = at("captions");
-const meter = at("meter");
-const outputMeter = at("output-meter");
-const toggle = at("toggle");
-const talk = at("talk");
+/** @param {string} id */
+const button = (id) => find(`#${id}`, HTMLButtonElement);
+/** @param {string} id */
+const list = (id) => find(`#${id}`, HTMLSelectElement);
+const captions = find("#captions", CaptionLog);
+const meter = find("#meter", LevelMeter);
+const outputMeter = find("#output-meter", LevelMeter);
+const toggle = button("toggle");
+const talk = button("talk");
 
 const transcript = new Transcript();
-/** What shows the captions: the log, and what else one opens. */
+/** What shows the captions: the log, and what else one opens. @type {Set<import("./captions.js").CaptionView>} */
 const views = new Set([captions]);
-const pair = new LanguagePair(at("source"), at("target"), at("swap"));
-const phrases = new PhrasePanel(at("phrases"), at("open-phrases"), sayPhrase);
+const pair = new LanguagePair(list("source"), list("target"), button("swap"));
+const phrases = new PhrasePanel(at("phrases"), button("open-phrases"), sayPhrase);
 const problems = new ProblemBar(at("problem"));
 const advice = new HeadphoneAdvice(at("advice"));
-const output = new Output(at("output"), at("local"));
 const player = new FilePlayer(at("player"));
-const settings = new Settings(at("settings"), output, player);
-const people = new People(at("people"), at("halves"), {
+const settings = new Settings(find("form#settings", HTMLFormElement), player);
+const people = new People(button("people"), at("halves"), {
   views,
   segments: () => transcript.segments,
   start,
@@ -58,10 +61,13 @@ const people = new People(at("people"), at("halves"), {
 let details = null;
 /** @type {import("./lag.js").Lag|null} likewise */
 let lag = null;
+/** @type {import("./output.js").Output|null} likewise */
+let output = null;
 /** @type {import("./wake.js").WakeLock|null} likewise */
 let wakeLock = null;
 /** @type {import("./server.js").Languages|null} */
 let server = null;
+/** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @type {Conversation|null} */
 let conversation = null;
 /** @typedef {import("./phrases.js").Phrase} Phrase */
@@ -186,15 +192,17 @@ async function start() {
   let session;
   try {
     // the page is there sooner without
-    const [{ Conversation }, { Details }, { Lag }, { WakeLock }] = await Promise.all([
+    const [{ Conversation }, { Details }, { Lag }, { Output }, { WakeLock }] = await Promise.all([
       import("./conversation.js"),
       import("./details.js"),
       import("./lag.js"),
+      import("./output.js"),
       import("./wake.js"),
       import("./audio.js"),
     ]);
-    details ??= new Details(at("details"));
+    details ??= new Details(find("#details", HTMLDetailsElement));
     lag ??= new Lag(at("lag"));
+    output ??= makeOutput(Output);
     wakeLock ??= new WakeLock();
     session = conversation = new Conversation();
     if (tapped) session.speak(tapped.text);
@@ -205,7 +213,7 @@ async function start() {
     return;
   }
   follow(session);
-  let next = "closed";
+  /** @type {"closed"|"offline"} */ let next = "closed";
   try {
     const keepSpeech = people.active || !settings.hold; // else only what one presses for counts
     await session.run(settings.openSource, sessionSettings(), { keepSpeech });
@@ -216,6 +224,22 @@ async function start() {
   if (conversation === session) finish(next);
 }
 
+/** @param {typeof import("./output.js").Output} Output */
+function makeOutput(Output) {
+  const made = new Output(find("#output", HTMLAudioElement), find("#local", HTMLAudioElement));
+  made.addEventListener("change", showSound);
+  made.addEventListener("level", (/** @type {CustomEvent} */ { detail }) => outputMeter.push(detail.rms));
+  settings.output = made;
+  return made;
+}
+
+/** Who set the sound on an earlier visit has it so from the first moment; others get it with a session. */
+async function restoreSound() {
+  if (!recall("settings", null)) return;
+  const { Output } = await import("./output.js");
+  output ??= makeOutput(Output);
+}
+
 /** Have a phrase spoken that was tapped; without a session in one that begins. @param {Phrase} phrase */
 function sayPhrase(phrase) {
   if (conversation) return conversation.speak(phrase.text);
@@ -223,7 +247,7 @@ function sayPhrase(phrase) {
   start();
 }
 
-/** What the session is to do: as one speaker wants it, or two people. */
+/** What the session is to do. @returns {import("./client.js").SessionSettings} */
 function sessionSettings() {
   return people.active ? people.settings : { ...pair.value, vad: settings.vad, ...settings.mode };
 }
@@ -255,22 +279,25 @@ function finish(next) {
 }
 
 async function stop() {
-  const waiting = phase === "opening"; // the browser is still asking for the microphone
+  const opening = phase === "opening"; // the browser is still asking for the microphone
   const stopped = conversation.stop();
-  if (waiting) finish("closed");
+  if (opening) finish("closed");
   await stopped;
 }
 
 function report(error) {
   if (!(error instanceof ClientError || error instanceof SourceError)) throw error;
   const retry = error.code === "webrtc_missing" ? null : start;
-  problems.show(error.code, { detail: error.detail, retry });
+  const detail = error instanceof ClientError ? error.detail : "";
+  problems.show(error.code, { detail, retry });
 }
 
 /** Show what a conversation says. @param {Conversation} session */
 function follow(session) {
   const on = (type, show) =>
-    session.addEventListener(type, ({ detail }) => conversation === session && show(detail));
+    session.addEventListener(type, (/** @type {CustomEvent} */ { detail }) => {
+      if (conversation === session) show(detail);
+    });
   on("phase", (detail) => setPhase(detail.phase));
   on("level", ({ rms }) => meter.push(rms));
   on("hearing", ({ nothing }) => write(at("hint"), nothing ? text("nothingHeard") : ""));
@@ -343,7 +370,7 @@ async function play(stream) {
 
 /** Play the original under the translation, where that is wanted. */
 function underlay() {
-  output.underlay(settings.underlay ? settings.source.track : null);
+  output?.underlay(settings.underlay ? settings.source.track : null);
 }
 
 /** Loudspeakers are a matter only of an open microphone. */
@@ -365,8 +392,8 @@ async function replaceSource(session, kind) {
 }
 
 function showSound() {
-  at("hush").disabled = waiting.size === 0 && !output.replaying;
-  at("replay").disabled = !output.replayable;
+  button("hush").disabled = waiting.size === 0 && !output?.replaying;
+  button("replay").disabled = !output?.replayable;
 }
 
 // ---------------------------------------------------------------- controls
@@ -374,12 +401,10 @@ function showSound() {
 const letGo = holdToTalk(talk, (pressed) => conversation?.talk(pressed));
 toggle.addEventListener("click", () => (conversation ? stop() : start()));
 at("hush").addEventListener("click", () => {
-  output.stopReplay();
+  output?.stopReplay();
   conversation?.clear();
 });
-at("replay").addEventListener("click", () => output.replay());
-output.addEventListener("change", showSound);
-output.addEventListener("level", ({ detail }) => outputMeter.push(detail.rms));
+at("replay").addEventListener("click", () => output?.replay());
 player.addEventListener("ended", () => conversation?.commit());
 player.addEventListener("chosen", async () => {
   if (conversation) return; // which tries it at once
@@ -413,7 +438,7 @@ settings.addEventListener("input", async () => {
 settleHeader(at("interface-field"), at("people"), at("settings-title"));
 offerLook(at("look"));
 offerOverlay(
-  at("overlay"),
+  button("overlay"),
   views,
   () => transcript.segments,
   () => problems.show("popup_blocked"),
@@ -438,7 +463,8 @@ at("show-earlier").addEventListener("click", () => {
 addEventListener("pagehide", () => conversation?.abandon());
 
 reachByKeyboard(at("invitation"));
-at("room-link").href = `rooms/room-${Math.random().toString(36).slice(2, 6)}`; // nobody else's
-offerInterface(at("interface"), renderInterface);
+find("#room-link", HTMLAnchorElement).href = `rooms/room-${Math.random().toString(36).slice(2, 6)}`; // nobody else's
+offerInterface(list("interface"), renderInterface);
 renderInterface();
 load();
+restoreSound().catch(() => {}); // then with a session

@@ -11,7 +11,7 @@ export class Backlog {
   #node;
   /** @type {MediaStreamAudioSourceNode|null} */ #source = null;
   #count = 0;
-  /** What waits for the audio thread's word. @type {Map<number|"live", () => void>} */ #waiting = new Map();
+  /** What waits for the audio thread's word. @type {Map<number|"live", (word?: any) => void>} */ #waiting = new Map();
 
   /** Make one before the microphone is open: then nothing is missed. */
   static async make() {

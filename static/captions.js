@@ -17,6 +17,14 @@ const SHOWN_ROWS = 120;
 const MORE_ROWS = 60;
 
 /**
+ * What shows a segment among others.
+ *
+ * @typedef {{element: HTMLElement, render: (entry: Entry) => void}} SegmentRow
+ *
+ * What shows captions as they come; `CaptionLog` is one.
+ *
+ * @typedef {Pick<CaptionLog, "show"|"showPlayout"|"showSkipped"|"settle"|"clear"|"translateInterface">} CaptionView
+ *
  * What is known of one segment on screen.
  *
  * @typedef {object} Entry
@@ -24,7 +32,7 @@ const MORE_ROWS = 60;
  * @property {string} playout  where its speech is, as in x.playout
  * @property {[number, number][]} skipped  parts of the translation that the voice left out
  * @property {boolean} over  the session ended before the segment did
- * @property {Row|null} row  while it is among the lines shown
+ * @property {SegmentRow|null} row  while it is among the lines shown
  */
 
 export class CaptionLog extends HTMLElement {
@@ -135,7 +143,7 @@ export class CaptionLog extends HTMLElement {
     this.#announcer.replaceChildren();
   }
 
-  /** @protected @returns {Row} */
+  /** @protected @returns {SegmentRow} */
   createRow() {
     return new Row();
   }
@@ -207,7 +215,7 @@ export class CaptionLog extends HTMLElement {
   }
 }
 
-/** Show what was said before the view was there. @param {object} view  @param {import("./transcript.js").Segment[]} segments */
+/** Show what was said before the view was there. @param {CaptionView} view  @param {import("./transcript.js").Segment[]} segments */
 export function showEarlier(view, segments) {
   for (const segment of segments) view.show(segment, false);
 }
@@ -240,8 +248,13 @@ export class Row {
     else this.#target.replaceChildren(...targetParts(entry));
   }
 
-  /** One line, with the nearest phrase and what that means, each in the pane of its language. */
-  #renderPuzzle({ hints: [near] = [], source, target }) {
+  /**
+   * One line, with the nearest phrase and what that means, each in the pane of its language.
+   *
+   * @param {import("./transcript.js").Segment} segment
+   */
+  #renderPuzzle({ hints, source, target }) {
+    const near = hints?.[0];
     const puzzle = note(text("notUnderstood") + (near ? ` ${text("didYouMean")} ` : ""));
     this.#source.replaceChildren(puzzle);
     this.#target.replaceChildren();
@@ -253,7 +266,7 @@ export class Row {
   }
 }
 
-/** The translation, or why there is none. @param {Entry} entry @returns {HTMLElement[]} */
+/** The translation, or why there is none. @param {Pick<Entry, "segment"|"playout"|"over"> & Partial<Entry>} entry @returns {HTMLElement[]} */
 export function targetParts({ segment: { status, target, final, code }, playout, over, skipped = [] }) {
   if (status === "failed") return [note(failure(code))];
   if (playout === "dropped") return [...caption(target, final), note(text("notSpoken"))];

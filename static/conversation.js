@@ -19,7 +19,9 @@ import { SilenceWatch } from "./silence.js";
 
 const TAIL_MS = 300; // so long the server waits for a last word that the microphone still holds
 /** For networks on which one knows better: `?transport=websocket` or `webrtc`. */
-const TRANSPORT = new URLSearchParams(globalThis.location?.search).get("transport") ?? "auto";
+const TRANSPORT = /** @type {import("./client.js").ClientOptions["transport"]} */ (
+  new URLSearchParams(globalThis.location?.search).get("transport") ?? "auto"
+);
 
 const BACKLOG_MS = 500; // no call waits longer for an audio thread that does not begin
 

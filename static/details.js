@@ -4,6 +4,7 @@ import { text } from "./strings.js";
 const REFRESH_MS = 1000;
 
 /** Rows in order: name in the strings, key in x.metrics or of `connection`, and how to write it. */
+/** @type {[string, string, (value: any) => string][]} */
 const ROWS = [
   ["connection", "path", (path) => text(`path.${path}`)],
   ["delay", "first_audio_ms", milliseconds],
@@ -64,6 +65,7 @@ export class Details {
 /** What the browser knows about the connection. @param {RTCStatsReport|null} report */
 function connection(report) {
   if (!report) return { path: "websocket" };
+  /** @type {Record<string, number|string>} */
   const values = {};
   for (const stat of report.values()) {
     if (stat.type === "candidate-pair" && stat.nominated && "currentRoundTripTime" in stat) {

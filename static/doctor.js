@@ -2,9 +2,14 @@
  * What would keep this browser from being heard, one check after the other. It takes nothing of the
  * page but its words and the reading of headers: it must work where the page does not.
  *
- * A check is `async (state) => finding`, a finding `[level, key, values]`; `key` and `${key}Fix`
- * are keys of the strings' "doctor". Checks leave in `state` what later ones need.
+ * `key` and `${key}Fix` of a finding are keys of the strings' "doctor". Checks leave in `state` what later
+ * ones need.
+ *
+ * @typedef {{audio: AudioContext, [name: string]: any}} State
+ * @typedef {[level: "ok"|"note"|"fault", key: string, values?: Record<string, any>]} Finding
+ * @typedef {(state: State) => Promise<Finding|null>} Check
  */
+import { find } from "./dom.js";
 import { iceServersOf } from "./client/ice.js";
 import { renderTexts } from "./interface.js";
 import { text, useWords } from "./strings.js";
@@ -14,12 +19,15 @@ const RELAY_MS = 8000;
 
 await useWords("doctor");
 
+/** @type {Check[]} */
 const CHECKS = [secureContext, features, server, microphone, call, relays, socket];
 
+/** @type {Check} */
 async function secureContext() {
   return isSecureContext ? ["ok", "secure"] : ["fault", "insecure"];
 }
 
+/** @type {Check} */
 async function features() {
   const needed = { WebRTC: "RTCPeerConnection", "Web Audio": "AudioWorkletNode", WebSocket: "WebSocket" };
   const missing = absent(needed);
@@ -34,6 +42,7 @@ function absent(names) {
   return Object.keys(names).filter((name) => !(names[name] in globalThis));
 }
 
+/** @type {Check} */
 async function server(state) {
   try {
     const ready = await fetch(here("readyz"), { cache: "no-store" });
@@ -55,6 +64,7 @@ async function server(state) {
   }
 }
 
+/** @type {Check} */
 async function microphone(state) {
   if (!navigator.mediaDevices) return null;
   let stream;
@@ -90,6 +100,7 @@ async function loudest(audio, stream) {
   return peak;
 }
 
+/** @type {Check} */
 async function call(state) {
   if (!state.ready) return null;
   const known = state.iceServers?.length;
@@ -98,6 +109,7 @@ async function call(state) {
   return news && finding[1] === "callStuck" ? oneCall(state) : finding;
 }
 
+/** @type {Check} */
 async function oneCall(state) {
   const peer = new RTCPeerConnection({
     iceServers: state.iceServers ?? [],
@@ -154,20 +166,21 @@ function candidatesOf(sdp) {
   return [...found].map(([, address, port, kind]) => `${kind} ${address}:${port}`).join(", ");
 }
 
+/** @type {Check} */
 async function relays(state) {
   if (!state.ready) return null;
   const servers = (state.iceServers ?? []).filter(({ urls }) => [urls].flat()[0].startsWith("turn"));
   if (!servers.length) return ["note", "noRelay"];
-  for (const server of servers) {
-    const url = [server.urls].flat()[0];
-    if (!(await relayOf(server))) return ["fault", "relayDead", { url }];
+  for (const each of servers) {
+    const url = [each.urls].flat()[0];
+    if (!(await relayOf(each))) return ["fault", "relayDead", { url }];
   }
   return ["ok", "relay", { url: servers.map(({ urls }) => [urls].flat()[0]).join(", ") }];
 }
 
 /** Whether a TURN server gives an address. */
-async function relayOf(server) {
-  const peer = new RTCPeerConnection({ iceServers: [server], iceTransportPolicy: "relay" });
+async function relayOf(turn) {
+  const peer = new RTCPeerConnection({ iceServers: [turn], iceTransportPolicy: "relay" });
   try {
     const found = new Promise((resolve) => {
       peer.addEventListener("icecandidate", ({ candidate }) => candidate?.type === "relay" && resolve(true));
@@ -180,6 +193,7 @@ async function relayOf(server) {
   }
 }
 
+/** @type {Check} */
 async function socket(state) {
   if (!state.ready) return null;
   const url = here("ws/audio");
@@ -228,6 +242,7 @@ function pause(ms) {
   return new Promise((wake) => setTimeout(wake, ms));
 }
 
+/** @param {HTMLElement} list  @param {Finding} finding */
 function show(list, [level, key, values]) {
   const item = document.createElement("li");
   item.dataset.level = level;
@@ -244,7 +259,9 @@ function show(list, [level, key, values]) {
 }
 
 async function examine() {
-  const [list, verdict, again] = ["checks", "verdict", "again"].map((id) => document.getElementById(id));
+  const list = find("#checks", HTMLElement);
+  const verdict = find("#verdict", HTMLElement);
+  const again = find("#again", HTMLButtonElement);
   list.replaceChildren();
   verdict.textContent = "";
   again.disabled = true;
@@ -255,14 +272,14 @@ async function examine() {
       const finding = await check(state);
       if (!finding) continue;
       show(list, finding);
-      faults += finding[0] === "fault";
+      if (finding[0] === "fault") faults += 1;
     }
   } finally {
     await state.audio.close();
     again.disabled = false;
   }
-  verdict.textContent = faults ? text("doctor.faults", { n: faults }) : text("doctor.allWell");
-  verdict.dataset.faults = faults;
+  verdict.textContent = faults ? text("doctor.faults", { n: String(faults) }) : text("doctor.allWell");
+  verdict.dataset.faults = String(faults);
 }
 
 renderTexts();

@@ -109,7 +109,8 @@ export class FileSource extends EventTarget {
 
 /** Promise.withResolvers, which not all browsers have. */
 function settled() {
-  let resolve, reject;
+  /** @type {(value?: any) => void} */ let resolve = () => {};
+  /** @type {(reason?: any) => void} */ let reject = () => {};
   const promise = new Promise((...both) => ([resolve, reject] = both));
   return { promise, resolve, reject };
 }

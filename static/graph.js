@@ -3,6 +3,7 @@
 const WORKLETS = ["meter", "tape"];
 /** @type {AudioContext|null} */
 let context = null;
+/** @type {Promise<unknown>} */
 let ready = Promise.resolve();
 
 /** A context that runs, with our worklets in it. Made at first use: browsers want a gesture first. */

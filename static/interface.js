@@ -1,4 +1,5 @@
 /** The interface's words in the markup of a page, and the list of its languages. */
+import { findAll } from "./dom.js";
 import {
   interfaceLanguage,
   interfaceLanguages,
@@ -10,11 +11,12 @@ import {
 /** Write the words that the markup names: `data-text`, `data-label`, `data-alt`, `data-placeholder`. */
 export function renderTexts() {
   document.documentElement.lang = interfaceLanguage();
-  const all = (name) => document.querySelectorAll(`[data-${name}]`);
-  for (const node of all("text")) node.textContent = text(node.dataset.text);
-  for (const node of all("alt")) node.alt = text(node.dataset.alt);
-  for (const node of all("placeholder")) node.placeholder = text(node.dataset.placeholder);
-  for (const node of all("label")) {
+  for (const node of findAll("[data-text]", HTMLElement)) node.textContent = text(node.dataset.text);
+  for (const node of findAll("[data-alt]", HTMLImageElement)) node.alt = text(node.dataset.alt);
+  for (const node of findAll("[data-placeholder]", HTMLInputElement)) {
+    node.placeholder = text(node.dataset.placeholder);
+  }
+  for (const node of findAll("[data-label]", HTMLElement)) {
     node.setAttribute("aria-label", text(node.dataset.label));
     if (node.tagName === "BUTTON") node.title = text(node.dataset.label);
   }

@@ -1,4 +1,5 @@
 /** The panel that copies, downloads or clears the captions. */
+import { find, findAll } from "./dom.js";
 import { text } from "./strings.js";
 
 const COPIED_MS = 1500;
@@ -9,9 +10,10 @@ const COPIED_MS = 1500;
  * @param {() => void} forget
  */
 export function offerKeeping(panel, segments, forget) {
-  const which = panel.querySelector("#which");
-  const copy = panel.querySelector("#copy");
-  const download = [...panel.querySelectorAll("[data-format]")];
+  const choice = find("#which", HTMLSelectElement, panel);
+  const which = () => /** @type {import("./export.js").Which} */ (choice.value);
+  const copy = find("#copy", HTMLButtonElement, panel);
+  const download = findAll("[data-format]", HTMLButtonElement, panel);
   /** @type {Promise<typeof import("./export.js")>} before the click: a copy must follow it at once */
   let files;
   panel.addEventListener("beforetoggle", () => {
@@ -21,7 +23,7 @@ export function offerKeeping(panel, segments, forget) {
   });
   copy.addEventListener("click", async () => {
     const { toText } = await files;
-    await navigator.clipboard.writeText(toText(segments(), which.value));
+    await navigator.clipboard.writeText(toText(segments(), which()));
     copy.textContent = text("copied");
     setTimeout(() => (copy.textContent = text("copy")), COPIED_MS);
   });
@@ -30,10 +32,10 @@ export function offerKeeping(panel, segments, forget) {
       const { format } = button.dataset;
       const { formats } = await files;
       const { write, type } = formats[format];
-      save(`captions.${format}`, new Blob([write(segments(), which.value)], { type }));
+      save(`captions.${format}`, new Blob([write(segments(), which())], { type }));
     });
   }
-  panel.querySelector("#forget").addEventListener("click", () => {
+  find("#forget", HTMLButtonElement, panel).addEventListener("click", () => {
     forget();
     panel.hidePopover();
   });

@@ -1,7 +1,7 @@
 /** `<listen-log>`: the captions of one language as a listener reads them, one line for each segment. */
 import { CaptionLog, inLanguage, targetParts } from "./captions.js";
 
-class ListenLog extends CaptionLog {
+export class ListenLog extends CaptionLog {
   createRow() {
     return new Line();
   }

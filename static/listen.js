@@ -1,7 +1,8 @@
 /** A listener's page: pick a language, hear it, read it. No microphone. */
 import { reachByKeyboard } from "./client/scrolling.js";
+import { find } from "./dom.js";
 import { offerInterface, renderTexts } from "./interface.js";
-import "./listen-log.js";
+import { ListenLog } from "./listen-log.js";
 import { recall, remember } from "./prefs.js";
 import { ask, connect, events, refusal, room } from "./room-server.js";
 import { languageName, text, useWords } from "./strings.js";
@@ -13,11 +14,17 @@ await useWords("room");
 
 const RETRY_MS = 3000;
 const SIZES = [1, 1.25, 1.6, 2, 2.6]; // times the usual one
-const [form, languages, silent, toggle, status, captions, voice, fold] = [
-  "#choice", "#languages", "#silent", "#toggle", "#status", "#captions", "#voice", "#fold",
-].map((each) => document.querySelector(each));
+const form = find("#choice", HTMLFormElement);
+const languages = find("#languages", HTMLElement);
+const silent = find("#silent", HTMLInputElement);
+const toggle = find("#toggle", HTMLButtonElement);
+const status = find("#status", HTMLElement);
+const captions = find("#captions", ListenLog);
+const voice = find("#voice", HTMLAudioElement);
+const fold = find("#fold", HTMLElement);
 
-/** @type {{source: string, languages: {language: string}[], live: boolean}|null} */ let state = null;
+/** @type {{source: string, languages: {language: string}[], live: boolean}|null} */
+let state = null;
 /** What is to be stopped, once somebody pressed Listen. @type {{stop: () => void}|null} */ let session = null;
 /** Of the last caption read, by language. @type {Map<string, string>} */ const lastIds = new Map();
 const transcript = new Transcript();
@@ -36,7 +43,7 @@ function show(next) {
   document.body.dataset.state = next;
   document.body.toggleAttribute("data-running", wanted);
   write(status, text(`room.${expiring && session ? "expiring" : next}`));
-  write(document.querySelector("#toggle-text"), text(wanted ? "stop" : "room.listen"));
+  write(find("#toggle-text", HTMLElement), text(wanted ? "stop" : "room.listen"));
   toggle.disabled = !wanted && !state?.live;
   wakeLock.hold(wanted);
   if (!session) pulse("");
@@ -45,7 +52,7 @@ function show(next) {
 
 /** Before the first caption the room for them says what goes on. */
 function invite() {
-  const invitation = document.querySelector("#invitation");
+  const invitation = find("#invitation", HTMLElement);
   invitation.hidden = !captions.empty;
   write(invitation, status.textContent);
 }
@@ -53,7 +60,7 @@ function invite() {
 /** Somebody speaks, though there is no text yet. @param {string} segment  its id, or "" */
 function pulse(segment) {
   heard = segment;
-  document.querySelector("#pulse").hidden = !segment;
+  find("#pulse", HTMLElement).hidden = !segment;
 }
 
 function showLanguages() {
@@ -108,7 +115,7 @@ function begin() {
     transcript.clear();
   }
   captions.lang = language;
-  session = silent.checked ? read(language) : hear(language);
+  session = silent.checked ? read() : hear();
 }
 
 function end(next = "lost") {
@@ -117,7 +124,7 @@ function end(next = "lost") {
   show(next);
 }
 
-function hear(language) {
+function hear() {
   const stopped = new AbortController();
   const mine = { stop: () => stopped.abort() };
   const over = (next) => session === mine && end(next);
@@ -144,16 +151,17 @@ function hear(language) {
   return mine;
 }
 
-function read(language) {
+function read() {
+  const chosen = language;
   const abort = new AbortController();
   const mine = { stop: () => abort.abort() };
-  const path = `v1/rooms/${room}/captions?language=${language}`;
+  const path = `v1/rooms/${room}/captions?language=${chosen}`;
   show("reading");
   (async () => {
-    for await (const { id, data } of events(path, lastIds.get(language), abort.signal)) {
+    for await (const { id, data } of events(path, lastIds.get(chosen), abort.signal)) {
       if (session !== mine) return;
       take(JSON.parse(data));
-      lastIds.set(language, id);
+      lastIds.set(chosen, id);
     }
   })()
     .catch(heed)
@@ -182,14 +190,14 @@ function take(event) {
 /** @param {boolean} open */
 function openControls(open) {
   fold.setAttribute("aria-expanded", String(open));
-  document.querySelector("#controls").hidden = !open;
+  find("#controls", HTMLElement).hidden = !open;
 }
 
 function resize(by) {
   size = Math.max(0, Math.min(SIZES.length - 1, size + by));
-  document.documentElement.style.setProperty("--times", SIZES[size]);
-  document.querySelector("#smaller").disabled = size === 0;
-  document.querySelector("#larger").disabled = size === SIZES.length - 1;
+  document.documentElement.style.setProperty("--times", String(SIZES[size]));
+  find("#smaller", HTMLButtonElement).disabled = size === 0;
+  find("#larger", HTMLButtonElement).disabled = size === SIZES.length - 1;
   remember("room-size", size);
 }
 
@@ -200,7 +208,8 @@ form.addEventListener("submit", (event) => {
   wanted = false;
   end("ready");
 });
-form.addEventListener("change", ({ target }) => {
+form.addEventListener("change", (event) => {
+  const target = /** @type {HTMLInputElement} */ (event.target);
   if (target.name === "language") remember("room-language", (language = target.value));
   else if (target !== silent) return;
   if (!session) return;
@@ -224,6 +233,6 @@ document.querySelector("#room").textContent = room;
 resize(0);
 pulse("");
 reachByKeyboard(languages);
-offerInterface(document.querySelector("#interface"), renderInterface);
+offerInterface(find("#interface", HTMLSelectElement), renderInterface);
 renderInterface();
 watch();

@@ -5,6 +5,7 @@
  * Sheets of style read it from the root element: `data-stacked`, `data-times`, `data-large` and
  * `data-contrast`.
  */
+import { findAll } from "./dom.js";
 import { recall, remember } from "./prefs.js";
 
 const NARROW = matchMedia("(max-width: 40rem)");
@@ -15,7 +16,7 @@ export function offerLook(panel) {
   const chosen = recall("look", {});
   const apply = () => {
     const look = { layout: "sides", times: false, large: false, contrast: CONTRAST.matches, ...chosen };
-    for (const control of panel.querySelectorAll("[name]")) {
+    for (const control of findAll("[name]", HTMLInputElement, panel)) {
       const wanted = look[control.name];
       control.checked = control.type === "radio" ? control.value === wanted : wanted;
     }
@@ -24,7 +25,7 @@ export function offerLook(panel) {
     for (const name of ["times", "large", "contrast"]) root.toggleAttribute(`data-${name}`, look[name]);
   };
   panel.addEventListener("change", ({ target }) => {
-    if (!target.name) return;
+    if (!(target instanceof HTMLInputElement && target.name)) return;
     chosen[target.name] = target.type === "radio" ? target.value : target.checked;
     remember("look", chosen);
     apply();
@@ -37,7 +38,7 @@ export function offerLook(panel) {
  * The caption window, opened and closed by a button.
  *
  * @param {HTMLButtonElement} button
- * @param {Set<object>} views  what shows captions
+ * @param {Set<import("./captions.js").CaptionView>} views  what shows captions
  * @param {() => import("./transcript.js").Segment[]} segments  what was said so far
  * @param {() => void} blocked
  */

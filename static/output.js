@@ -208,7 +208,7 @@ export class Output extends EventTarget {
     this.#changed();
   }
 
-  /** Take what the tape holds of the last phrase. */
+  /** Take what the tape holds of the last phrase. @param {{samples: Float32Array<ArrayBuffer>, joined: boolean}} tape */
   #keep({ samples, joined }) {
     this.#asked = false;
     const { sampleRate } = this.#context;

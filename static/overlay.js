@@ -124,7 +124,7 @@ export class Overlay extends EventTarget {
 
 /** @returns {Promise<Window|null>} null where the browser blocks popups */
 async function openWindow() {
-  if ("documentPictureInPicture" in window) return documentPictureInPicture.requestWindow(SIZE);
+  if (globalThis.documentPictureInPicture) return documentPictureInPicture.requestWindow(SIZE);
   return window.open("", "captions", `popup,width=${SIZE.width},height=${SIZE.height}`);
 }
 

@@ -7,7 +7,9 @@ import { mutual } from "./languages.js";
 import { loadSheet } from "./sheet.js";
 import { interfaceLanguages, loadWords } from "./strings.js";
 
-/** Two people press buttons: no pause ends a turn. */
+/** @typedef {{source: string, target: string}} Pair */
+
+/** Two people press buttons: no pause ends a turn. @type {import("./client.js").SessionSettings["vad"]} */
 const BY_BUTTON = { mode: "off" };
 
 export class People {
@@ -17,14 +19,14 @@ export class People {
   /** @type {import("./two-way.js").TwoWay|null} */ #view = null;
   #active = false;
   /** @type {import("./conversation.js").Conversation|null} */ #session = null;
-  #offered = {};
+  /** @type {{pairs: Pair[], pair: Pair}} */ #offered;
 
   /**
    * @param {HTMLButtonElement} button
    * @param {HTMLElement} place  where the two halves go
    * @param {object} app
    * @param {() => void} app.start  begins a session
-   * @param {Set<object>} app.views  what shows captions
+   * @param {Set<import("./captions.js").CaptionView>} app.views  what shows captions
    * @param {() => import("./transcript.js").Segment[]} app.segments  what was said so far
    * @param {() => void} app.changed  is told when the mode is another
    */
@@ -75,9 +77,8 @@ export class People {
   }
 
   async #make() {
-    const words = interfaceLanguages.map(loadWords); // each side is addressed in its own
-    const parts = [import("./two-way.js"), loadSheet("two-way.css"), ...words];
-    const [{ TwoWay }] = await Promise.all(parts);
+    const words = Promise.all(interfaceLanguages.map(loadWords)); // each side is addressed in its own
+    const [{ TwoWay }] = await Promise.all([import("./two-way.js"), loadSheet("two-way.css"), words]);
     const view = new TwoWay();
     this.#place.append(view);
     view.offer(this.#offered.pairs, this.#offered.pair);

@@ -4,6 +4,7 @@
  *
  * @typedef {{text: string, translation: string, language: string, topic: string}} Phrase
  */
+import { find } from "./dom.js";
 import { recall, remember } from "./prefs.js";
 import { text } from "./strings.js";
 
@@ -37,10 +38,10 @@ export class PhrasePanel {
     this.#say = say;
     this.#panel = panel;
     this.#opener = opener;
-    this.#search = panel.querySelector("input");
-    this.#list = panel.querySelector(".topics");
+    this.#search = find("input", HTMLInputElement, panel);
+    this.#list = find(".topics", HTMLElement, panel);
     this.#search.addEventListener("input", () => this.render());
-    this.#closer = panel.querySelector(".close");
+    this.#closer = find(".close", HTMLButtonElement, panel);
     opener.addEventListener("click", () => this.#open(!panel.hasAttribute("data-open")));
     this.#closer.addEventListener("click", () => this.#open(false));
     panel.addEventListener("keydown", (event) => {
@@ -49,7 +50,8 @@ export class PhrasePanel {
     WIDE.addEventListener("change", () => this.#settle());
     this.#settle();
     addEventListener("pointerdown", ({ target }) => {
-      const outside = !panel.contains(target) && !opener.contains(target);
+      const there = /** @type {Node} */ (target);
+      const outside = !panel.contains(there) && !opener.contains(there);
       if (outside && panel.hasAttribute("data-open")) this.#open(false);
     });
   }

@@ -1,4 +1,5 @@
 /** The controls of a file that is translated: which one, play and pause, where in it. */
+import { find } from "./dom.js";
 import { text } from "./strings.js";
 
 /** Fires "chosen" {} with a new file, "ended" {} when it has played to its end. */
@@ -16,19 +17,19 @@ export class FilePlayer extends EventTarget {
   constructor(bar) {
     super();
     this.#bar = bar;
-    this.#picker = bar.querySelector("[type=file]");
-    this.#name = bar.querySelector(".file-name");
-    this.#play = bar.querySelector("#file-play");
-    this.#position = bar.querySelector("[type=range]");
-    this.#time = bar.querySelector("time");
-    this.#choose = bar.querySelector("#file-choose");
+    this.#picker = find("[type=file]", HTMLInputElement, bar);
+    this.#name = find(".file-name", HTMLElement, bar);
+    this.#play = find("#file-play", HTMLButtonElement, bar);
+    this.#position = find("[type=range]", HTMLInputElement, bar);
+    this.#time = find("time", HTMLElement, bar);
+    this.#choose = find("#file-choose", HTMLButtonElement, bar);
     this.#choose.addEventListener("click", () => this.choose());
     this.#picker.addEventListener("change", () => this.take(this.#picker.files[0]));
     this.#play.addEventListener("click", () => {
       if (this.#source.playing) this.#source.pause();
       else this.#source.play();
     });
-    this.#position.addEventListener("input", () => (this.#source.position = this.#position.value));
+    this.#position.addEventListener("input", () => (this.#source.position = this.#position.valueAsNumber));
     this.render();
   }
 
@@ -77,8 +78,8 @@ export class FilePlayer extends EventTarget {
     this.#play.setAttribute("aria-label", label);
     const known = Number.isFinite(duration) && duration > 0;
     this.#position.disabled = !known;
-    this.#position.max = known ? duration : 1;
-    this.#position.value = position;
+    this.#position.max = String(known ? duration : 1);
+    this.#position.value = String(position);
     const written = known ? `${clock(position)} / ${clock(duration)}` : clock(position);
     this.#position.setAttribute("aria-valuetext", written);
     this.#time.textContent = source ? written : "";

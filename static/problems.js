@@ -1,4 +1,5 @@
 /** The bar that says what went wrong, and what to do about it. */
+import { find } from "./dom.js";
 import { interfaceLanguage, text } from "./strings.js";
 
 /** Of the problems that the page for tests explains. */
@@ -14,7 +15,7 @@ export class ProblemBar {
   /** @param {HTMLElement} bar */
   constructor(bar) {
     this.#bar = bar;
-    this.#action = bar.querySelector("#problem-action");
+    this.#action = find("#problem-action", HTMLElement, bar);
     this.#action.addEventListener("click", () => {
       const { retry } = this.#shown;
       this.hide();
@@ -48,7 +49,7 @@ export class ProblemBar {
     this.#bar.querySelector(".problem-title").textContent = title;
     // The server's own sentences are English.
     this.#bar.querySelector(".problem-detail").textContent = interfaceLanguage() === "en" ? detail : "";
-    this.#bar.querySelector("a").hidden = !TESTABLE.test(code);
+    find("a", HTMLElement, this.#bar).hidden = !TESTABLE.test(code);
     this.#bar.querySelector(".problem-text").textContent = advice;
     this.#action.hidden = !retry;
     this.#action.textContent = text(`action.${ACTIONS[code] ?? "retry"}`);

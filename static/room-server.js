@@ -1,5 +1,5 @@
 /** What the pages of a room ask the server. */
-import { retryAfterMs } from "./client/errors.js";
+import { askedToWaitMs } from "./client/errors.js";
 import { iceServersOf } from "./client/ice.js";
 
 const base = new URL("..", location.href);
@@ -67,7 +67,7 @@ function learn(response) {
  */
 export async function refusal(response) {
   const { detail: sentence = "", error } = await response.json().catch(() => ({}));
-  const waitMs = retryAfterMs(response);
+  const waitMs = askedToWaitMs(response);
   const { status } = response;
   return Object.assign(new Error("refused"), { status, code: error?.code ?? "", sentence, waitMs });
 }

@@ -1,12 +1,13 @@
 /** The speaker's page of a room: the link for the others, who listens, and a microphone. */
 import { openMicrophone } from "./audio.js";
 import { listDevices } from "./devices.js";
+import { find } from "./dom.js";
 import { Backoff } from "./client/backoff.js";
 import { watchLevel } from "./graph.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import { fillSelect } from "./languages.js";
-import "./listen-log.js";
-import "./meter.js";
+import { ListenLog } from "./listen-log.js";
+import { LevelMeter } from "./meter.js";
 import { recall, remember } from "./prefs.js";
 import { ask, connect, events, refusal, room, useKey } from "./room-server.js";
 import { interfaceLanguage, languageName, text, useWords } from "./strings.js";
@@ -23,9 +24,16 @@ const REFUSALS = [401, 403, 409, 422, 429, 503]; // for which the server has a s
 const COPIED_MS = 1500;
 const LOOPBACK = /^(localhost|127\.|\[::1\]$)/;
 const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
-const [keyForm, form, source, microphone, meter, toggle, status, languages, captions] = [
-  "#key-form", "#speaking", "#source", "#microphone", "#meter", "#toggle", "#status", "#languages", "#captions",
-].map((each) => document.querySelector(each));
+const keyForm = find("#key-form", HTMLFormElement);
+const form = find("#speaking", HTMLFormElement);
+const source = find("#source", HTMLSelectElement);
+const microphone = find("#microphone", HTMLSelectElement);
+const meter = find("#meter", LevelMeter);
+const toggle = find("#toggle", HTMLButtonElement);
+const status = find("#status", HTMLElement);
+const languages = find("#languages", HTMLElement);
+const captions = find("#captions", ListenLog);
+const link = find("#link", HTMLAnchorElement);
 
 const wakeLock = new WakeLock();
 let phase = "silent";
@@ -40,7 +48,7 @@ function show(next, sentence = "") {
   const known = interfaceLanguage() === "en" ? sentence : ""; // the server's own are English
   write(status, known || text(`room.${next}`));
   document.body.toggleAttribute("data-running", speaking !== null);
-  write(document.querySelector("#toggle-text"), text(speaking ? "stop" : "room.speak"));
+  write(find("#toggle-text", HTMLElement), text(speaking ? "stop" : "room.speak"));
   toggle.disabled = !sources.length;
   wakeLock.hold(speaking !== null);
 }
@@ -53,13 +61,12 @@ async function enter() {
   if (response.status === 401) return show("keyNeeded");
   if (!response.ok) return show("notLetIn", (await refusal(response)).sentence);
   const { url, qr_svg: svg } = await response.json();
-  const link = document.querySelector("#link");
   link.href = link.textContent = url;
   for (const id of ["#qr", "#qr-too"]) {
-    document.querySelector(id).src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+    find(id, HTMLImageElement).src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
   }
-  document.querySelector("#loopback").hidden = !LOOPBACK.test(new URL(url).hostname);
-  document.querySelector("#invitation").hidden = false;
+  find("#loopback", HTMLElement).hidden = !LOOPBACK.test(new URL(url).hostname);
+  find("#invitation", HTMLElement).hidden = false;
   const known = await (await insist("v1/languages")).json();
   sources = [...new Set(known.pairs.map((pair) => pair.source))];
   const usual = known.default.source;
@@ -94,7 +101,7 @@ async function watch() {
     const state = response?.ok ? await response.json() : { listeners: 0, languages: [] };
     const own = ({ language }) => (reading && language === state.source ? 1 : 0);
     counts = state.languages.map((each) => ({ ...each, listeners: each.listeners - own(each) }));
-    write(document.querySelector("#count"), String(state.listeners - (reading ? 1 : 0)));
+    write(find("#count", HTMLElement), String(state.listeners - (reading ? 1 : 0)));
     showCounts();
     if (phase === "speaking") {
       const expiring = (state.expires_in_ms ?? Infinity) <= EXPIRING_MS;
@@ -141,9 +148,9 @@ async function speak() {
         patience = new Backoff(performance.now(), PATIENCE_MS);
       });
     } catch (error) {
-      const { status, waitMs = null } = error;
+      const { waitMs = null } = error;
       const again = waitMs !== null && waitMs < PATIENCE_MS;
-      if (REFUSALS.includes(status) && !again) return over("notLetIn", error.sentence);
+      if (REFUSALS.includes(error.status) && !again) return over("notLetIn", error.sentence);
       if (again) [reason, atLeastMs] = ["busy", waitMs];
     }
     const waitMs = patience.next(performance.now());
@@ -185,7 +192,7 @@ async function beHeard(stream, stop, connected) {
 async function prove(over) {
   const transcript = new Transcript();
   const path = `v1/rooms/${room}/captions?language=${source.value}`;
-  document.querySelector("#proof").hidden = false;
+  find("#proof", HTMLElement).hidden = false;
   captions.clear();
   let lastId;
   while (!over.aborted) {
@@ -224,13 +231,14 @@ microphone.addEventListener("change", () => {
   speaking.stop();
   speak();
 });
-document.querySelector("#copy").addEventListener("click", async ({ target }) => {
-  await navigator.clipboard.writeText(document.querySelector("#link").href);
-  target.textContent = text("copied");
-  setTimeout(() => (target.textContent = text("room.copyLink")), COPIED_MS);
+const copy = find("#copy", HTMLButtonElement);
+copy.addEventListener("click", async () => {
+  await navigator.clipboard.writeText(link.href);
+  copy.textContent = text("copied");
+  setTimeout(() => (copy.textContent = text("room.copyLink")), COPIED_MS);
 });
 document.querySelector("#show-qr").addEventListener("click", () => {
-  document.querySelector("#large-qr").showModal();
+  find("#large-qr", HTMLDialogElement).showModal();
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -241,7 +249,7 @@ form.addEventListener("submit", (event) => {
 });
 keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
-  useKey(document.querySelector("#key").value);
+  useKey(find("#key", HTMLInputElement).value);
   enter();
 });
 addEventListener("pagehide", () => speaking?.stop());
@@ -256,6 +264,6 @@ function renderInterface() {
   showCounts();
   show(phase);
 }
-offerInterface(document.querySelector("#interface"), renderInterface);
+offerInterface(find("#interface", HTMLSelectElement), renderInterface);
 renderInterface();
 enter();

@@ -4,11 +4,14 @@
  *
  * Fires "input" {}, "vad" {} and "mode" {} when a running session must follow, "underlay" {} when the
  * original is to be played or not, "devices" {} when others can be used or are, and "speaker-gone" {} when
- * the chosen loudspeaker went away. It sets the output by itself.
+ * the chosen loudspeaker went away. It sets its `output` by itself.
  */
 import { SourceError, canCaptureTab, canChooseOutput, listDevices } from "./devices.js";
+import { find } from "./dom.js";
 import { recall, remember } from "./prefs.js";
 import { text } from "./strings.js";
+
+/** @typedef {HTMLInputElement} Control  or a list: what is read of it is the same */
 
 const TAB = "tab";
 const FILE = "file";
@@ -29,32 +32,31 @@ const EVENTS = { input: ["input", "vad"], talk: ["vad"], hangover: ["vad"], mode
 
 export class Settings extends EventTarget {
   #form;
-  #output;
+  /** @type {import("./output.js").Output|null} there is none before the first session */ #output = null;
   #player;
-  #values = { ...DEFAULTS, ...recall("settings", {}) };
+  /** @type {typeof DEFAULTS} */ #values = { ...DEFAULTS, ...recall("settings", {}) };
   /** @type {{id: string, label: string}[]} */ #speakers = [];
   /** Where it plays now. */ #playsOn = "";
   /** @type {import("./audio.js").Source|null} */ #source = null;
 
   /**
    * @param {HTMLFormElement} form  its controls stand all over the page
-   * @param {import("./output.js").Output} output
    * @param {import("./player.js").FilePlayer} player
    */
-  constructor(form, output, player) {
+  constructor(form, player) {
     super();
     this.#form = form;
-    this.#output = output;
     this.#player = player;
-    for (const control of form.elements) {
+    for (const control of controls(form)) {
       if (control.type === "checkbox") control.checked = this.#values[control.name];
       else if (control.name in DEFAULTS && control.type !== "radio") control.value = this.#values[control.name];
     }
-    form.elements.talk.value = this.#values.talk;
-    form.elements.speaker.hidden = !canChooseOutput();
+    this.#control("talk").value = this.#values.talk;
+    this.#control("speaker").hidden = !canChooseOutput();
     document.getElementById("speaker-note").hidden = canChooseOutput();
-    document.addEventListener("input", ({ target }) => {
-      if (target.form === form && target.name in DEFAULTS) this.#take(target);
+    document.addEventListener("input", (event) => {
+      const control = /** @type {Control} */ (event.target);
+      if (control.form === form && control.name in DEFAULTS) this.#take(control);
     });
     form.addEventListener("submit", (event) => event.preventDefault());
     player.addEventListener("chosen", () => this.#choose(FILE));
@@ -75,6 +77,12 @@ export class Settings extends EventTarget {
     this.listDevices(); // only now does the browser tell their names
     return source;
   };
+
+  /** What plays as the settings say. @param {import("./output.js").Output} output */
+  set output(output) {
+    this.#output = output;
+    this.#apply();
+  }
 
   /** What is listened to now. @returns {import("./audio.js").Source|null} */
   get source() {
@@ -104,10 +112,10 @@ export class Settings extends EventTarget {
 
   /** Have a button held to talk from now on, as if it had been chosen in the panel. */
   holdToTalk() {
-    [...this.#form.elements.talk].find(({ value }) => value === "hold").click();
+    controls(this.#form).find(({ name, value }) => name === "talk" && value === "hold").click();
   }
 
-  /** The `vad` of x.session. */
+  /** The `vad` of x.session. @returns {import("./client.js").SessionSettings["vad"]} */
   get vad() {
     return { mode: this.hold ? "off" : "auto", hangover_ms: this.#values.hangover };
   }
@@ -117,9 +125,10 @@ export class Settings extends EventTarget {
     document.getElementById("mode-setting").hidden = modes.length < 2;
   }
 
-  /** The `mode` of x.session, if one was chosen. */
+  /** The `mode` of x.session, if one was chosen. @returns {Pick<import("./client.js").SessionSettings, "mode">} */
   get mode() {
-    return this.#values.mode ? { mode: this.#values.mode } : {};
+    const { mode } = this.#values;
+    return mode ? { mode: /** @type {import("./client.js").SessionSettings["mode"]} */ (mode) } : {};
   }
 
   /** Name of the device that plays, or "" where the browser does not tell. */
@@ -134,9 +143,8 @@ export class Settings extends EventTarget {
     const microphones = [{ id: "", label: text("defaultMicrophone") }, ...inputs];
     const others = [{ id: FILE, label: text("fileSound") }];
     if (canCaptureTab()) others.unshift({ id: TAB, label: text("tabSound") });
-    const { input, speaker } = this.#form.elements;
-    fill(input, [...microphones, ...others], this.#values.input);
-    fill(speaker, [{ id: "", label: text("defaultSpeaker") }, ...speakers], this.#values.speaker);
+    fill(find("[name=input]", HTMLSelectElement), [...microphones, ...others], this.#values.input);
+    fill(find("[name=speaker]", HTMLSelectElement), [{ id: "", label: text("defaultSpeaker") }, ...speakers], this.#values.speaker);
     this.#apply();
     this.dispatchEvent(new Event("devices"));
   }
@@ -149,7 +157,7 @@ export class Settings extends EventTarget {
 
   /** @param {string} input */
   #choose(input) {
-    this.#form.elements.input.value = input;
+    this.#control("input").value = input;
     const waits = input === FILE && !this.#player.source;
     if (waits) this.#player.choose();
     this.#set("input", input, !waits); // with a file, it changes when there is one
@@ -165,17 +173,22 @@ export class Settings extends EventTarget {
 
   #apply() {
     const { hangover, talk, input, monitor } = this.#values;
-    const { mix, originalMuted, monitor: monitorBox } = this.#form.elements;
-    this.#output.controls = this.#values;
+    const [mix, originalMuted] = [this.#control("mix"), this.#control("originalMuted")];
+    if (this.#output) this.#output.controls = this.#values;
     this.#player.shown = input === FILE;
     document.body.toggleAttribute("data-muted", this.#values.translationMuted);
     this.#playOn();
     document.getElementById("hangover-shown").textContent = text("milliseconds", { value: hangover });
     document.getElementById("pause-setting").hidden = talk === "hold";
     const microphone = ![TAB, FILE].includes(input);
-    monitorBox.closest("label").hidden = !microphone;
+    this.#control("monitor").closest("label").hidden = !microphone;
     mix.disabled = originalMuted.disabled = this.#source ? !this.underlay : microphone && !monitor;
     document.getElementById("original-note").hidden = !(this.#source?.kind === "tab" && !this.underlay);
+  }
+
+  /** By its name, as radio buttons together. @param {string} name @returns {Control} */
+  #control(name) {
+    return /** @type {any} */ (this.#form.elements.namedItem(name));
   }
 
   /** Where the chosen device is not there, the default plays until it is back. */
@@ -183,12 +196,17 @@ export class Settings extends EventTarget {
     const { speaker } = this.#values;
     const gone = this.#speakers.length > 0 && !this.#speakers.some(({ id }) => id === speaker);
     const id = gone ? "" : speaker;
-    if (id === this.#playsOn) return;
+    if (!this.#output || id === this.#playsOn) return;
     this.#playsOn = id;
     await this.#output.playOn(id).catch(() => (this.#playsOn = ""));
     this.dispatchEvent(new Event("devices"));
     if (gone && speaker) this.dispatchEvent(new Event("speaker-gone"));
   }
+}
+
+/** All of them, wherever they stand. @param {HTMLFormElement} form @returns {Control[]} */
+function controls(form) {
+  return /** @type {any} */ ([...form.elements]);
 }
 
 /** A device that is gone stays remembered, but the default is shown and used. */

@@ -38,10 +38,28 @@ sheet.replaceSync(`
   .spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
 `);
 
-/** Getters and setters that only mirror attributes. */
 const REFLECTED = ["url", "source", "target", "input", "transport"];
 
-export class SpeechTranslate extends HTMLElement {
+/**
+ * Properties that only mirror attributes.
+ *
+ * @type {new () => HTMLElement & Record<"url"|"source"|"target"|"input"|"transport", string>}
+ */
+const Reflecting = /** @type {any} */ (class extends HTMLElement {});
+for (const name of REFLECTED) {
+  Object.defineProperty(Reflecting.prototype, name, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return this.getAttribute(name) ?? "";
+    },
+    set(value) {
+      this.setAttribute(name, value);
+    },
+  });
+}
+
+export class SpeechTranslate extends Reflecting {
   static observedAttributes = ["source", "target", "lang"];
 
   /** @type {import("./client/api.js").Token|(() => Promise<import("./client/api.js").Token>)} */
@@ -54,7 +72,7 @@ export class SpeechTranslate extends HTMLElement {
   /** @type {Map<string, HTMLElement>} */ #rows = new Map();
   /** What runs, or is being opened. @type {AbortController|null} */ #running = null;
   /** @type {import("./client.js").Translation|null} */ #translation = null;
-  #state = "idle";
+  /** @type {"opening"|import("./client.js").State} */ #state = "idle";
   /** What the status says instead of the state. */ #note = "";
 
   constructor() {
@@ -137,15 +155,16 @@ export class SpeechTranslate extends HTMLElement {
     else this.#running?.abort();
   }
 
+  /** @returns {import("./client.js").AttachOptions} */
   #options(signal) {
-    return {
+    return /** @type {any} */ ({
       url: this.url || new URL("..", import.meta.url),
       token: this.token,
       source: this.source,
       target: this.target,
       transport: this.transport || "auto",
       signal,
-    };
+    });
   }
 
   async #tryStart() {
@@ -224,7 +243,7 @@ export class SpeechTranslate extends HTMLElement {
   }
 
   get #language() {
-    const asked = (this.lang || this.closest("[lang]")?.lang || navigator.language).slice(0, 2);
+    const asked = (this.lang || this.closest("[lang]")?.getAttribute("lang") || navigator.language).slice(0, 2);
     return asked in WORDS ? asked : "en";
   }
 
@@ -235,19 +254,6 @@ export class SpeechTranslate extends HTMLElement {
   #fire(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
-}
-
-for (const name of REFLECTED) {
-  Object.defineProperty(SpeechTranslate.prototype, name, {
-    configurable: true,
-    enumerable: true,
-    get() {
-      return this.getAttribute(name) ?? "";
-    },
-    set(value) {
-      this.setAttribute(name, value);
-    },
-  });
 }
 
 function write(element, { language, text }) {

@@ -56,7 +56,7 @@ export async function speakInterface(code) {
  * A text of the interface.
  *
  * @param {string} path  as in "state.idle"
- * @param {Record<string, string>} [values]  what stands for {name}
+ * @param {Record<string, any>} [values]  what stands for {name}
  */
 export function text(path, values = {}) {
   const found = lookUp(language, path);

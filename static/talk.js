@@ -7,7 +7,8 @@ const TELLS_OPEN = CSS.supports("selector(:open)");
 
 /** Whether a key that is pressed there is meant for what is there. @param {EventTarget} target */
 function isTyping(target) {
-  return target.closest?.(TYPING) || (TELLS_OPEN && target.matches?.("select:open"));
+  if (!(target instanceof Element)) return false;
+  return target.closest(TYPING) !== null || (TELLS_OPEN && target.matches("select:open"));
 }
 
 /**

@@ -23,7 +23,7 @@ export class Transcript {
   /**
    * Take an x.segment event.
    *
-   * @param {object} event  with its `key`
+   * @param {Omit<Segment, "session"|"at">} event  with its `key`
    * @param {Date} now  when it came; the first event of a segment dates it
    * @returns {Segment|null} the segment, or null when the event is late and changes nothing
    */
@@ -42,7 +42,9 @@ export class Transcript {
   /** Take up an earlier conversation, before what is here. @param {Segment[]} segments */
   restore(segments) {
     const earlier = segments.filter(({ key }) => !this.#segments.has(key));
-    this.#segments = new Map([...earlier.map((segment) => [segment.key, segment]), ...this.#segments]);
+    const before = this.#segments;
+    this.#segments = new Map(earlier.map((segment) => [segment.key, segment]));
+    for (const [key, segment] of before) this.#segments.set(key, segment);
   }
 
   /** Forget everything. */

@@ -5,7 +5,7 @@
  * again. Who presses while the other one talks takes the turn over.
  *
  * @typedef {0|1} Side
- * @typedef {{begin?: Side, end?: Side}} Change  what to do, the end first
+ * @typedef {{begin?: Side|undefined, end?: Side|undefined}} Change  what to do, the end first
  */
 const TAP_MS = 350;
 

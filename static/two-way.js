@@ -12,7 +12,7 @@ import { interfaceLanguage, interfaceLanguages, text, textIn } from "./strings.j
 import { Turns } from "./turns.js";
 
 /** What one person reads: their own words small, and the other's in their language. */
-class SideLog extends CaptionLog {
+export class SideLog extends CaptionLog {
   /** ISO 639-1; what was said before a change of language stays. */ language = "";
 
   createRow() {
@@ -61,7 +61,7 @@ customElements.define("side-log", SideLog);
 class Half {
   element = document.createElement("section");
   select = document.createElement("select");
-  log = document.createElement("side-log");
+  log = /** @type {SideLog} */ (document.createElement("side-log"));
   button = document.createElement("button");
   #label = document.createElement("span");
   #invitation = document.createElement("p");
@@ -218,6 +218,7 @@ export class TwoWay extends HTMLElement {
     select.addEventListener("change", () => this.#chosen(side));
   }
 
+  /** @param {import("./turns.js").Change} change */
   #apply({ begin, end }) {
     if (end !== undefined) this.dispatchEvent(new Event("turn-end"));
     if (begin !== undefined) this.dispatchEvent(new Event("turn"));

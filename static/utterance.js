@@ -5,11 +5,11 @@ const AUDIBLE = 0.003;
 const SEAM_S = 0.5; // a phrase arrives that long after it was announced, at the latest
 
 /**
- * @param {Float32Array} samples  mono
+ * @param {Float32Array<ArrayBuffer>} samples  mono
  * @param {number} sampleRate
  * @param {boolean} joined  whether it begins with the end of the phrase before: that is cut off at
  *     the quietest place
- * @returns {Float32Array} without silence at either end; empty when there is nothing else
+ * @returns {Float32Array<ArrayBuffer>} without silence at either end; empty when there is nothing else
  */
 export function utterance(samples, sampleRate, joined) {
   const size = Math.round(FRAME_S * sampleRate);

@@ -37,7 +37,8 @@ export class Api {
   /** What opens a session; empty on a server without keys. @returns {Promise<string>} */
   async token() {
     const token = await this.#getToken();
-    if (!token || typeof token === "string") return token ?? "";
+    if (!token) return "";
+    if (typeof token === "string") return token;
     this.#servers = token.x?.ice_servers ?? [];
     this.#policy = token.x?.ice_transport_policy ?? "all";
     return token.value;

@@ -3,6 +3,8 @@ import { TranslationClient } from "./session.js";
 /**
  * @typedef {object} Segment  a caption; a revision replaces what came before under the same key
  * @property {string} key  unique over reconnections
+ * @property {number} rev
+ * @property {boolean} final
  * @property {"partial"|"final"|"not_understood"|"failed"} status
  * @property {{language: string, text: string, stable_chars: number, start_ms: number, end_ms: number}} source
  * @property {{language: string, text: string, stable_chars: number}} target
@@ -63,7 +65,8 @@ export class Translation extends EventTarget {
   constructor(client) {
     super();
     this.#client = client;
-    const on = (type, take) => client.addEventListener(type, ({ detail }) => take(detail));
+    const on = (type, take) =>
+      client.addEventListener(type, (/** @type {CustomEvent} */ { detail }) => take(detail));
     on("track", ({ stream }) => this.#adopt(stream));
     on("session", ({ id }) => this.#enter(id));
     on("segment", (event) => this.#take(event));

@@ -34,12 +34,12 @@ export class ClientError extends Error {
     const problem = await response.json().catch(() => ({}));
     const code = codes[response.status] ?? "server_refused";
     const message = problem.detail ?? problem.error?.message ?? "";
-    return new ClientError(code, message, response.status, retryAfterMs(response) ?? 0);
+    return new ClientError(code, message, response.status, askedToWaitMs(response) ?? 0);
   }
 }
 
 /** @param {Response} response  @returns {number|null} what Retry-After asks for; null without one */
-export function retryAfterMs(response) {
+export function askedToWaitMs(response) {
   const seconds = parseFloat(response.headers.get("Retry-After"));
   return Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : null;
 }

@@ -54,10 +54,15 @@ function watchLayout(region, changed) {
   for (const child of region.children) sizes.observe(child);
   new MutationObserver((changes) => {
     for (const { addedNodes, removedNodes } of changes) {
-      for (const node of removedNodes) if (node.nodeType === 1) sizes.unobserve(node);
-      for (const node of addedNodes) if (node.nodeType === 1) sizes.observe(node);
+      for (const node of removedNodes) if (isElement(node)) sizes.unobserve(node);
+      for (const node of addedNodes) if (isElement(node)) sizes.observe(node);
     }
     sizes.unobserve(region);
     sizes.observe(region); // which calls back once more: what was removed has no size to change
   }).observe(region, { childList: true });
+}
+
+/** In whatever window it stands. @param {Node} node @returns {node is Element} */
+function isElement(node) {
+  return node.nodeType === 1;
 }

@@ -103,7 +103,7 @@ export class TranslationClient extends EventTarget {
     try {
       await this.#connect(null);
     } catch (error) {
-      if (this.#state === "closed") throw new DOMException("The session was stopped.", "AbortError");
+      if (this.state === "closed") throw new DOMException("The session was stopped.", "AbortError");
       throw this.#end(asClientError(error));
     }
     this.#setState("live");
@@ -182,7 +182,7 @@ export class TranslationClient extends EventTarget {
   async #connectPeer(place) {
     if (typeof RTCPeerConnection === "undefined") throw new ClientError("webrtc_missing");
     const patienceMs = this.#transport === "auto" ? FALL_BACK_MS : CONNECT_MS;
-    let link = new WebRtcLink(this.#api);
+    const link = new WebRtcLink(this.#api);
     let news = false;
     link.addEventListener("servers", () => (news = true));
     try {

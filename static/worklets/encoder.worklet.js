@@ -22,7 +22,7 @@ class Encoder extends AudioWorkletProcessor {
   #mono = new Float32Array(QUANTUM);
   #chunk = new Float32Array(CHUNK_SAMPLES);
   #filled = 0;
-  /** @type {DataView[]} */
+  /** @type {DataView<ArrayBuffer>[]} */
   #free = [];
   /** @type {ArrayBuffer[]} the same list for every post */
   #transfer = [];
@@ -31,7 +31,10 @@ class Encoder extends AudioWorkletProcessor {
   #frames = 0;
   #running = true;
 
-  /** `processorOptions.buffers`: how many chunks may be on their way to the network. */
+  /**
+   * @param {{processorOptions?: {buffers?: number}}} [options]  `buffers`: how many chunks may be on
+   *     their way to the network
+   */
   constructor({ processorOptions } = {}) {
     super();
     const buffers = processorOptions?.buffers ?? BUFFERS;
@@ -76,7 +79,7 @@ class Encoder extends AudioWorkletProcessor {
     }
   }
 
-  /** @param {DataView} view */
+  /** @param {DataView<ArrayBuffer>} view */
   #post(view) {
     for (let index = 0; index < CHUNK_SAMPLES; index++) {
       const clipped = Math.max(-1, Math.min(1, this.#chunk[index]));

@@ -1,5 +1,6 @@
 """The scripts in a folder of their own, with programs that only write down how they were called."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -28,7 +29,8 @@ class Machine:
         self.bin = folder / "bin"
         self.calls = folder / "calls"
         shutil.copytree(CHECKOUT / "scripts", self.root / "scripts")
-        shutil.copy(CHECKOUT / "pyproject.toml", self.root)
+        for name in ("pyproject.toml", "package.json", "package-lock.json"):
+            shutil.copy(CHECKOUT / name, self.root)
         self.bin.mkdir()
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool) or "/nonexistent")
@@ -43,6 +45,9 @@ class Machine:
         """Both environments with these programs, doing these things."""
         for name in ("python", "ruff", "mypy", "lint-imports"):
             self.program(self.root / ".venv" / "bin" / name, scripts.get(name, ""))
+        for name in ("tsc", "eslint"):
+            program = self.root / "node_modules" / ".bin" / name
+            self.program(program, scripts.get(name, ""))
         models = scripts.get("models", "")
         self.program(self.root / ".venv-models" / "bin" / "python", models)
 
@@ -263,6 +268,50 @@ def test_every_check_runs(
     assert sorted(machine.called[-4:]) == [
         "lint-imports ", "mypy ", "ruff check", "ruff format --check"
     ]  # fmt: skip
+
+
+def test_a_check_without_npm_says_what_it_leaves_out(machine: Machine) -> None:
+    machine.environment({})
+    done = machine.run("check")
+    assert done.returncode == 0
+    assert "static/: NOT CHECKED, for there is no npm here." in done.stderr
+    assert "apt-get install nodejs npm" in done.stderr
+
+
+def test_a_check_where_npm_has_no_registry_says_so(machine: Machine) -> None:
+    machine.environment({})
+    machine.debian(["node"])
+    machine.program(machine.bin / "npm", "exit 1")
+    done = machine.run("check")
+    assert done.returncode == 0
+    assert "static/: NOT CHECKED, for npm could not install its checkers" in done.stderr
+    assert "mypy: passed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("tsc", "status", "verdict"),
+    [("", 0, "tsc -p .: passed"), ("echo wrong; exit 2", 1, "tsc -p .: failed wrong")],
+    ids=["right", "wrong"],
+)
+def test_a_check_holds_the_page_too(machine: Machine, tsc: str, status: int, verdict: str) -> None:
+    machine.environment({"tsc": tsc})
+    machine.debian(["node", "npm"])
+    done = machine.run("check")
+    assert done.returncode == status
+    assert verdict in done.stderr
+    assert "eslint static: passed" in done.stderr
+    assert any(call.startswith("npm ci ") for call in machine.called)
+    machine.run("check")
+    assert not any(call.startswith("npm ") for call in machine.called)
+
+
+def test_the_checkers_of_the_page_are_pinned_and_come_from_any_registry() -> None:
+    wanted = json.loads((CHECKOUT / "package.json").read_text())["devDependencies"]
+    locked = json.loads((CHECKOUT / "package-lock.json").read_text())["packages"]
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    sources = {each["resolved"] for each in locked.values() if "resolved" in each}
+    assert not {url for url in sources if not url.startswith("https://registry.npmjs.org/")}
+    assert all("integrity" in each for path, each in locked.items() if path)
 
 
 @pytest.mark.parametrize(

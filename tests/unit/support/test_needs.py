@@ -51,5 +51,9 @@ def test_what_tests_import_is_listed() -> None:
         assert needed <= packages(test), test
 
 
+def test_a_full_run_brings_what_the_check_of_the_page_wants() -> None:
+    assert {"nodejs", "npm"} <= {package for _, package, _ in NEEDS}
+
+
 def test_a_unit_test_needs_nothing() -> None:
     assert [path for path, _, _ in NEEDS if path.startswith("tests/unit")] == []
