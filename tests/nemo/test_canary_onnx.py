@@ -1,15 +1,18 @@
 """Canary on ONNX Runtime, on the fixture's weights: the texts are NeMo's own, to the letter."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from models.fixture.to_onnx import convert
 from rtc_server.engines.base import AstRequest, AstResult, AstStatus, EngineOptions
 from rtc_server.engines.canary.engine import create_onnx
+from rtc_server.engines.canary.onnx_decoder import cut
 from rtc_server.engines.canary.onnx_writer import OnnxWriter
 from rtc_server.engines.canary.translator import CanaryAst, Wanted, longest_text, padded
 from rtc_server.errors import EngineUnavailable
@@ -76,11 +79,37 @@ def test_a_partial_is_a_transcript_and_a_repeated_segment_is_encoded_once(
     assert seen == [2]
 
 
+def test_keys_and_values_of_the_audio_are_made_once_a_segment(
+    writer: OnnxWriter, folder: Path
+) -> None:
+    suffix = ".int8" if writer.precision == "int8" else ""
+    whole = onnx.load(folder / f"decoder-model{suffix}.onnx")
+    once, step = cut(whole)
+    products = Counter(node.op_type for node in whole.graph.node)
+    left = Counter(node.op_type for node in step.graph.node)
+    made = Counter(node.op_type for node in once.graph.node)
+    kind = "MatMulInteger" if suffix else "MatMul"
+    layers = len(fixture_writer().model.transf_decoder.decoder.layers)
+    assert made[kind] == products[kind] - left[kind] == 2 * layers
+    assert len(once.graph.output) == 2 * layers
+
+
+def test_a_graph_that_hears_nothing_is_no_decoder() -> None:
+    values = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in "ab"
+    ]
+    nothing = onnx.helper.make_graph(
+        [onnx.helper.make_node("Neg", ["a"], ["b"])], "g", values[:1], values[1:]
+    )
+    with pytest.raises(ValueError, match="nothing depends on the audio"):
+        cut(onnx.helper.make_model(nothing))
+
+
 def test_a_text_ends_at_its_limit(writer: OnnxWriter) -> None:
     [(pair, texts), _] = TEXTS.items()
-    [[cut]] = writer.write([padded(say(texts[0][0], pair[0]))], [[Wanted(pair[0], pair[0])]], [3])
-    assert not cut.complete
-    assert 0 < len(cut.text) < len(texts[0][0])
+    [[short]] = writer.write([padded(say(texts[0][0], pair[0]))], [[Wanted(pair[0], pair[0])]], [3])
+    assert not short.complete
+    assert 0 < len(short.text) < len(texts[0][0])
 
 
 def test_silence_and_noise_bring_no_text(writer: OnnxWriter) -> None:

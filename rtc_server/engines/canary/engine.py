@@ -54,8 +54,9 @@ def create_onnx(options: EngineOptions) -> Ast:
     Raises:
         EngineUnavailable: the extra or the model is missing, or it is no Canary.
     """
-    if find_spec("onnxruntime") is None:
-        raise _missing("canary-onnx", ImportError(name="onnxruntime"))
+    for package in ("onnxruntime", "onnx"):
+        if find_spec(package) is None:
+            raise _missing("canary-onnx", ImportError(name=package))
     from rtc_server.engines.canary.onnx_writer import OnnxWriter  # noqa: PLC0415
 
     threads = thread_count(options.threads)

@@ -6,13 +6,14 @@ text from those and from what it remembers (``decoder_mems``, which grows by a t
 """
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from rtc_server.engines.canary.files import open_folder
+from rtc_server.engines.canary.onnx_decoder import Integers, OnnxDecoder
 from rtc_server.engines.canary.prompts import SLOTS, known_languages
 from rtc_server.engines.canary.translator import Wanted, Written, without_repeats
 from rtc_server.engines.cascade.features import Floats, NemoMel
@@ -23,8 +24,6 @@ from rtc_server.pcm import Samples
 _END = "<|endoftext|>"
 _SPACE = "▁"
 _ADVICE = "Run: rtc-server models fetch canary-1b-v2-int8"
-
-Integers = npt.NDArray[np.int64]
 
 
 class OnnxWriter:
@@ -45,26 +44,22 @@ class OnnxWriter:
         try:
             lines = (folder / "vocab.txt").read_text("utf-8").splitlines()
             self._tokens = [line.rsplit(" ", 1)[0] for line in lines]
-            with ExitStack() as stack:
-                self._encoder, self._decoder = (
-                    open_session(
-                        stack.enter_context((folder / f"{part}-model{suffix}.onnx").open("rb")),
-                        f"{title}, {part},",
-                        threads,
-                        _ADVICE,
-                    )
-                    for part in ("encoder", "decoder")
-                )
+            part = partial(self._open_part, threads)
+            with (folder / f"encoder-model{suffix}.onnx").open("rb") as file:
+                self._encoder = part(file, "encoder")
+            with (folder / f"decoder-model{suffix}.onnx").open("rb") as file:
+                self._decoder = OnnxDecoder.load(file, title, part)
         except (OSError, UnicodeDecodeError) as exc:
             raise EngineUnavailable(
                 f"{title}: {getattr(exc, 'filename', None) or folder} cannot be read. {_ADVICE}"
             ) from exc
         self._numbers = {token: number for number, token in enumerate(self._tokens)}
         self._fixed = self._prompt_numbers()
-        mems = next(each for each in self._decoder.get_inputs() if each.name == "decoder_mems")
-        self._layers, self._width = int(mems.shape[0]), int(mems.shape[3])
         self._mel = NemoMel()
         self.languages = known_languages(self._numbers.__contains__)
+
+    def _open_part(self, threads: int, file: BinaryIO, part: str) -> Any:
+        return open_session(file, f"{self.title}, {part},", threads, _ADVICE)
 
     @classmethod
     def load(cls, model: str, threads: int, models_dir: Path) -> "OnnxWriter":
@@ -109,18 +104,9 @@ class OnnxWriter:
         written: list[list[int]] = [[] for _ in prompts]
         complete = [False] * len(prompts)
         live, tokens = np.arange(len(prompts)), prompts
-        memory = np.zeros((self._layers, len(prompts), 0, self._width), np.float32)
+        texts = self._decoder.begin(states, mask)
         while len(live):
-            logits, memory = self._decoder.run(
-                None,
-                {
-                    "input_ids": tokens,
-                    "encoder_embeddings": states[live],
-                    "encoder_mask": mask[live],
-                    "decoder_mems": memory,
-                },
-            )
-            following = logits[:, -1].argmax(axis=-1)
+            following = texts.next(tokens).argmax(axis=-1)
             goes_on = np.zeros(len(live), bool)
             for place, (row, token) in enumerate(
                 zip(live.tolist(), following.tolist(), strict=True)
@@ -129,7 +115,8 @@ class OnnxWriter:
                 if not complete[row]:
                     written[row].append(token)
                     goes_on[place] = len(written[row]) + 1 < limits[row]
-            live, memory = live[goes_on], memory[:, goes_on]
+            live = live[goes_on]
+            texts.keep(goes_on)
             tokens = following[goes_on][:, None].astype(np.int64)
         return [Written(self._text(w), c) for w, c in zip(written, complete, strict=True)]
 
