@@ -23,11 +23,13 @@ import psutil
 
 from bench.harness import percentile
 from rtc_server.app.engines import Engines
+from rtc_server.background import beside
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import AstRequest
 from rtc_server.errors import EngineError
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE, Samples
+from rtc_server.standstill import standstills
 from tests.support.engine_server import serving_engines
 from tests.support.until import until
 
@@ -106,7 +108,7 @@ async def talk_all(
     asked = Asked()
 
     async def later(n: int) -> None:
-        await asyncio.sleep(interval_s * n / sessions)
+        await asyncio.sleep(SEGMENT_S * n / sessions)
         await talk(engines, f"s{n}", seconds, asked, interval_s)
 
     await asyncio.gather(*(later(n) for n in range(sessions)))
@@ -115,8 +117,11 @@ async def talk_all(
 
 async def caller(server: str, seconds: float) -> None:
     """Be a media process that asks; print one line of JSON."""
-    async with Engines(settings(*filter(None, [server])), Metrics()).running() as engines:
-        await talk_all(engines, 2.0)  # warm
+    async with (
+        Engines(settings(*filter(None, [server])), Metrics()).running() as engines,
+        beside(standstills().watch(), name="standstills"),
+    ):
+        await talk_all(engines, 1.0)  # warm
         spent_s = time.process_time()
         asked = await talk_all(engines, seconds)
         spent_s = time.process_time() - spent_s
@@ -189,6 +194,7 @@ async def overload(folder: Path, seconds: float) -> None:
     async with (
         servers(SLOW, folder, f"unix:{folder}/slow") as addresses,
         Engines(settings(*addresses), Metrics()).running() as engines,
+        beside(standstills().watch(), name="standstills"),
     ):
         asked = await talk_all(engines, seconds, sessions=sessions, interval_s=interval_s)
     p95 = percentile(asked.finals_s, 95)
@@ -209,7 +215,10 @@ async def killed(folder: Path, seconds: float) -> None:
         serving_engines(paths[1], folder / "k1", *options),
     ):
         metrics = Metrics()
-        async with Engines(settings(*paths), metrics).running() as engines:
+        async with (
+            Engines(settings(*paths), metrics).running() as engines,
+            beside(standstills().watch(), name="standstills"),
+        ):
             work = asyncio.create_task(talk_all(engines, seconds))
             await asyncio.sleep(seconds / 2)
             first.process.kill()

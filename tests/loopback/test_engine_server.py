@@ -206,6 +206,21 @@ async def test_a_certificate_that_nobody_vouches_for_is_said(tmp_path: Path) -> 
                 pass
 
 
+async def test_a_certificate_must_have_the_name_that_was_asked_for(tmp_path: Path) -> None:
+    cert, key = self_signed(tmp_path)  # for 127.0.0.1
+    async with fake_engines(http=HttpSettings(tls_cert=str(cert), tls_key=str(key))) as server:
+        settings = EngineSettings(
+            ast_servers=(server.address.replace("127.0.0.1", "localhost"),),
+            engine_token=TOKEN,
+            engine_ca=str(cert),
+            engine_start_s=2,
+            tts=FAKES[1],
+        )
+        with pytest.raises(EngineUnavailable, match=r"127\.0\.0\.1:\d+: its certificate is not"):
+            async with Engines(settings, Metrics()).running():
+                pass
+
+
 async def test_the_command_answers_what_is_open_when_it_is_told_to_stop(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text(TOKEN + "\n")
