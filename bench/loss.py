@@ -112,7 +112,7 @@ def ours(script: Script) -> Outcome:
     slots: list[tuple[int, float]] = []
     for at_s, pcm in run_receiver(receiver, script.arrivals, script.count * 0.02):
         slots.append((pcm.start_samples // 320, at_s))
-    quality = receiver.quality(script.count * 0.02)
+    quality = receiver.counters(script.count * 0.02)
     receiver.close()
     return script.outcome(
         slots,

@@ -1,23 +1,9 @@
 """Counters of one transport of a session or a room, added to the server's metrics."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from rtc_server.metrics import Metrics
 from rtc_server.transport.transport_api import TransportStats
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """Counters at the last look."""
-
-    received: int = 0
-    lost: int = 0
-    sent: int = 0
-    recovered_ms: float = 0.0
-    concealed_ms: float = 0.0
-    messages_dropped: int = 0
-    datagrams_dropped: int = 0
-    media_faults: int = 0
 
 
 class TransportReport:
@@ -27,7 +13,7 @@ class TransportReport:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._last = _Counted()
+        self._last = TransportStats()
 
     def sample(self, stats: TransportStats) -> None:
         """Add what happened since the last call, once a second while connected."""
@@ -46,20 +32,11 @@ class TransportReport:
 
     def _count(self, stats: TransportStats) -> None:
         metrics, last = self._metrics, self._last
-        now = self._last = _Counted(
-            received=stats.packets_received,
-            # A packet that comes late after all takes its loss back; a counter cannot.
-            lost=max(stats.packets_lost, last.lost),
-            sent=stats.packets_sent,
-            recovered_ms=stats.recovered_ms,
-            concealed_ms=stats.concealed_ms,
-            messages_dropped=stats.messages_dropped,
-            datagrams_dropped=stats.datagrams_dropped,
-            media_faults=stats.media_faults,
-        )
-        metrics.packets.labels("received").inc(now.received - last.received)
-        metrics.packets.labels("lost").inc(now.lost - last.lost)
-        metrics.packets.labels("sent").inc(now.sent - last.sent)
+        # A packet that comes late after all takes its loss back; a counter cannot.
+        now = self._last = replace(stats, packets_lost=max(stats.packets_lost, last.packets_lost))
+        metrics.packets.labels("received").inc(now.packets_received - last.packets_received)
+        metrics.packets.labels("lost").inc(now.packets_lost - last.packets_lost)
+        metrics.packets.labels("sent").inc(now.packets_sent - last.packets_sent)
         recovered_ms = now.recovered_ms - last.recovered_ms
         metrics.repaired_seconds.labels("recovered").inc(recovered_ms / 1000)
         concealed_ms = now.concealed_ms - last.concealed_ms

@@ -11,7 +11,7 @@ import pylibsrtp
 
 from rtc_server.clock import Clock
 from rtc_server.pcm import Pcm, Samples
-from rtc_server.transport.media.quality import Quality
+from rtc_server.transport.media.counters import MediaCounters
 from rtc_server.transport.media.receiver import Receiver
 from rtc_server.transport.media.rtp import is_rtcp
 from rtc_server.transport.media.sender import Sender
@@ -42,6 +42,7 @@ class MediaPath:
         srtp_in: pylibsrtp.Session,
         srtp_out: pylibsrtp.Session,
         *,
+        counters: MediaCounters,
         send: Callable[[bytes], bool],
         on_pcm: Callable[[Pcm], None],
         next_frame: Callable[[], Samples | None],
@@ -52,10 +53,10 @@ class MediaPath:
         self._send_datagram = send
         self._on_pcm, self._next_frame, self._next_packet = on_pcm, next_frame, next_packet
         self._clock = clock
-        self._quality = Quality()
+        self._counters = counters
         payload_type_in, payload_type_out = streams.payload_type_in, streams.payload_type_out
         self._receiver = (
-            None if payload_type_in is None else Receiver(payload_type_in, self._quality)
+            None if payload_type_in is None else Receiver(payload_type_in, self._counters)
         )
         self._sender = (
             None
@@ -63,7 +64,7 @@ class MediaPath:
             else Sender(
                 payload_type_out,
                 streams.ssrc,
-                self._quality,
+                self._counters,
                 forwards=next_packet is not None,
             )
         )
@@ -71,10 +72,10 @@ class MediaPath:
         self.last_seen_s = clock()
         """Time of the last packet with the peer's authentication tag."""
 
-    @property
-    def quality(self) -> Quality:
-        """Counters since the start."""
-        return self._receiver.quality(self._clock()) if self._receiver else self._quality
+    def update_counters(self) -> None:
+        """Bring those counters up to date that are only computed when they are read."""
+        if self._receiver is not None:
+            self._receiver.counters(self._clock())
 
     @property
     def round_trip_s(self) -> float | None:
@@ -144,5 +145,5 @@ class MediaPath:
         try:
             return unprotect(data)
         except pylibsrtp.Error:
-            self._quality.packets_invalid += 1
+            self._counters.packets_invalid += 1
             return None

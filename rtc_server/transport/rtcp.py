@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from rtc_server.transport.media.quality import ReceptionReport
+from rtc_server.transport.media.counters import ReceptionReport
 
 INTERVAL_TICKS: Final = 50
 """A report a second on average, so that the peer soon learns of loss and switches FEC on."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeAlias
 
 from rtc_server.pcm import Pcm, Samples
+from rtc_server.transport.media.counters import MediaCounters
 
 
 class CloseReason(StrEnum):
@@ -79,25 +80,11 @@ class TransportObserver(Protocol):
 
 
 @dataclass(slots=True)
-class TransportStats:
-    """Counters of one transport since its start. It leaves at 0 what it does not know."""
+class TransportStats(MediaCounters):
+    """Counters of one transport since its start, and those of its media. It leaves at 0 what it
+    does not know.
+    """
 
-    packets_received: int = 0
-    """Media packets of the client."""
-    packets_lost: int = 0
-    """Its packets that never came."""
-    packets_sent: int = 0
-    """Media packets to the client."""
-    jitter_ms: float = 0.0
-    """Interarrival jitter of its packets (RFC 3550)."""
-    concealed_ms: float = 0.0
-    """Its lost audio that was invented."""
-    recovered_ms: float = 0.0
-    """Its lost audio that was restored from redundancy."""
-    buffer_target_ms: float = 0.0
-    """Time for which an overtaken packet is now waited for."""
-    drift_ppm: float = 0.0
-    """Excess of the client's clock rate over ours, in millionths."""
     round_trip_ms: float = 0.0
     """Of RTCP; 0 until it is known."""
     messages_dropped: int = 0

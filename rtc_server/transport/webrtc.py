@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, Self, TypeVarTuple
 
 from rtc_server.clock import Clock, wall
@@ -59,6 +60,7 @@ class WebRtcTransport:
         self._clock = clock
         self._stack = PeerStack(offer, options, clock, on_ended=self._ended)
         self._media: MediaPath | None = None
+        self._counters = TransportStats()
         self._channel = EventChannel(
             on_open=lambda: self._call(observer.on_channel_open),
             on_message=lambda text: self._call(observer.on_message, text),
@@ -123,24 +125,17 @@ class WebRtcTransport:
     @property
     def stats(self) -> TransportStats:
         """Counters since the start."""
-        stats = TransportStats(
+        media = self._media
+        if media is not None:
+            media.update_counters()
+        return replace(
+            self._counters,
             messages_dropped=self._channel.dropped,
             datagrams_dropped=self._stack.agent.dropped_datagrams,
             media_faults=self._stack.agent.media_faults,
+            round_trip_ms=1000 * (media.round_trip_s or 0.0) if media else 0.0,
+            last_seen_s=self._last_seen_s(media) if media else None,
         )
-        if self._media is not None:
-            quality = self._media.quality
-            stats.packets_received = quality.packets_received
-            stats.packets_lost = quality.packets_lost
-            stats.jitter_ms = quality.jitter_ms
-            stats.concealed_ms = quality.concealed_ms
-            stats.recovered_ms = quality.recovered_ms
-            stats.buffer_target_ms = quality.target_ms
-            stats.drift_ppm = quality.drift_ppm
-            stats.round_trip_ms = 1000 * (self._media.round_trip_s or 0.0)
-            stats.packets_sent = quality.packets_sent
-            stats.last_seen_s = self._last_seen_s(self._media)
-        return stats
 
     def send_message(self, text: str, *, droppable: bool = False) -> bool:
         """Queue one event; see `Transport.send_message`."""
@@ -231,6 +226,7 @@ class WebRtcTransport:
                 cname=self._stack.cname,
             ),
             *self._stack.srtp,
+            counters=self._counters,
             send=agent.send_now,
             on_pcm=self._deliver,
             next_frame=self._observer.next_frame,

@@ -207,7 +207,7 @@ def _rtp(data: bytes) -> str:
                 assert np.isfinite(pcm.samples).all()
                 assert pcm.start_samples == heard  # without a hole, whatever comes
                 heard += len(pcm.samples)
-        quality = receiver.quality(now_s)
+        quality = receiver.counters(now_s)
         receiver.report()
     finally:
         receiver.close()

@@ -14,8 +14,8 @@ path, or a microphone unmuted whose timestamps stood still, loses no speech.
 from typing import NamedTuple, TypeAlias
 
 from rtc_server.transport.media.arrival import ArrivalClock, PeakHold
+from rtc_server.transport.media.counters import MediaCounters, ReceptionReport, ReceptionStatistics
 from rtc_server.transport.media.opus_packet import frame_duration, is_pause, packet_duration
-from rtc_server.transport.media.quality import Quality, ReceptionReport, ReceptionStatistics
 from rtc_server.transport.media.rtp import RtpPacket, sequence_delta, timestamp_delta
 
 SLOT_UNITS = 960
@@ -85,9 +85,9 @@ class _Held(NamedTuple):
 class JitterBuffer:
     """Call `push` for each packet and `next` until it gives None; `next` on a tick as well."""
 
-    def __init__(self, quality: Quality | None = None) -> None:
-        self.quality = quality or Quality()
-        self._statistics = ReceptionStatistics(self.quality)
+    def __init__(self, counters: MediaCounters | None = None) -> None:
+        self.counters = counters or MediaCounters()
+        self._statistics = ReceptionStatistics(self.counters)
         self._clock = ArrivalClock()
         self._overtaken = PeakHold()
         self._jitter = PeakHold()
@@ -123,15 +123,15 @@ class JitterBuffer:
 
     def push(self, packet: RtpPacket, now_s: float) -> None:
         """Take one packet. `now_s` never goes back."""
-        quality = self.quality
+        counters = self.counters
         ahead = self._order(packet, now_s)
         if ahead is None:
             return
         if ahead <= 0 and self._seen >> -ahead & 1:
-            quality.packets_duplicate += 1
+            counters.packets_duplicate += 1
             return
         if self._floods(now_s):
-            quality.packets_invalid += 1
+            counters.packets_invalid += 1
             return
         _, _, _, timestamp, _, payload = packet
         sequence = self._newest_sequence + ahead
@@ -143,7 +143,7 @@ class JitterBuffer:
         if units:
             late_s = self._clock.observe(timestamp, now_s)
         elif payload:  # its sequence number counts, its content does not
-            quality.packets_invalid += 1
+            counters.packets_invalid += 1
         if ahead > 0:
             self._seen = (self._seen << ahead | 1) & _SEEN_MASK
             self._newest_sequence, self._newest_timestamp = sequence, timestamp
@@ -153,9 +153,9 @@ class JitterBuffer:
             self._seen |= 1 << -ahead & _SEEN_MASK
             self._overtaken.raise_to(min(late_s, MAX_TARGET_S), now_s)
             if sequence < self._next_sequence:
-                quality.packets_late += 1
+                counters.packets_late += 1
                 return
-            quality.packets_reordered += 1
+            counters.packets_reordered += 1
         if _NOISE_S < late_s < _NO_JITTER_S:
             self._jitter.raise_to(min(late_s, MAX_TARGET_S), now_s)
         self._held[sequence] = _Held(timestamp, units, payload)
@@ -182,7 +182,7 @@ class JitterBuffer:
         """Return how far the packet is ahead of the newest; None when it must not be used."""
         if packet.ssrc != self._ssrc:
             if packet.ssrc == self._retired_ssrc and now_s - self._heard_s < _RETIRED_S:
-                self.quality.packets_late += 1  # overtaken by the source that replaced its own
+                self.counters.packets_late += 1  # overtaken by the source that replaced its own
                 return None
             self._restart(packet, now_s)
         ahead = sequence_delta(packet.sequence, self._newest_sequence)
@@ -190,7 +190,7 @@ class JitterBuffer:
             return ahead
         if packet.sequence != self._jump_to:  # two in sequence before a jump is believed
             self._jump_to = (packet.sequence + 1) & 0xFFFF
-            self.quality.packets_invalid += 1
+            self.counters.packets_invalid += 1
             return None
         self._restart(packet, now_s)
         return 1
@@ -209,7 +209,7 @@ class JitterBuffer:
         if self._ssrc is None:
             self._started_s = now_s
         else:
-            self.quality.restarts += 1
+            self.counters.restarts += 1
         if packet.ssrc != self._ssrc:
             self._retired_ssrc, self._ssrc = self._ssrc, packet.ssrc
         self._jump_to = None
@@ -228,7 +228,7 @@ class JitterBuffer:
         if units:
             gap = timestamp - self._next_timestamp
             if gap > MAX_GAP_UNITS:
-                self.quality.restarts += 1
+                self.counters.restarts += 1
                 self._clock.reset(timestamp, now_s)
             elif gap > 0:
                 return self._fill(min(gap, SLOT_UNITS), self._pausing, None)

@@ -3,11 +3,11 @@
 import numpy as np
 
 from rtc_server.pcm import SPEECH_RATE, Pcm, Samples
+from rtc_server.transport.media.counters import MediaCounters, ReceptionReport
 from rtc_server.transport.media.jitter_buffer import Gap, JitterBuffer, Play
 from rtc_server.transport.media.opus import OpusDecoder
 from rtc_server.transport.media.opus_library import OpusError
 from rtc_server.transport.media.opus_packet import OPUS_RATE, carries_previous
-from rtc_server.transport.media.quality import Quality, ReceptionReport
 from rtc_server.transport.media.rtp import parse_rtp
 
 _UNITS_PER_SAMPLE = OPUS_RATE // SPEECH_RATE
@@ -28,10 +28,10 @@ class Receiver:
     first packet.
     """
 
-    def __init__(self, payload_type: int, quality: Quality | None = None) -> None:
+    def __init__(self, payload_type: int, counters: MediaCounters | None = None) -> None:
         self._payload_type = payload_type
-        self._quality = quality or Quality()
-        self._buffer = JitterBuffer(self._quality)
+        self._counters = counters or MediaCounters()
+        self._buffer = JitterBuffer(self._counters)
         self._decoder = OpusDecoder()
         self._position = 0
         self._concealed_units = 0
@@ -44,7 +44,7 @@ class Receiver:
         """Take one unprotected datagram; the audio that can be played now, oldest first."""
         packet = parse_rtp(data)
         if packet is None or packet.payload_type != self._payload_type:
-            self._quality.packets_invalid += 1
+            self._counters.packets_invalid += 1
             return []
         self._read_since = True
         self._buffer.push(packet, now_s)
@@ -62,11 +62,11 @@ class Receiver:
         self._let_read = since_s > _STALL_S and not read and not self._let_read
         return [] if self._let_read else self._drain(now_s, tick=not read)
 
-    def quality(self, now_s: float) -> Quality:
+    def counters(self, now_s: float) -> MediaCounters:
         """Return the session's counters, brought up to date."""
-        self._quality.target_ms = self._buffer.target_s(now_s) * 1000
-        self._quality.drift_ppm = self._buffer.drift_ppm()
-        return self._quality
+        self._counters.buffer_target_ms = self._buffer.target_s(now_s) * 1000
+        self._counters.drift_ppm = self._buffer.drift_ppm()
+        return self._counters
 
     def report(self) -> ReceptionReport | None:
         """Return the block for the next RTCP receiver report; None before the first packet."""
@@ -89,7 +89,7 @@ class Receiver:
         try:
             samples = self._decoder.decode(step.payload)
         except OpusError:
-            self._quality.packets_invalid += 1
+            self._counters.packets_invalid += 1
             return self._filled(Gap(step.units, False, None))
         self._concealed_units = 0
         return Pcm(samples, self._position)
@@ -98,25 +98,25 @@ class Receiver:
         count = gap.units // _UNITS_PER_SAMPLE
         if count == 0:
             return None
-        quality, milliseconds = self._quality, gap.units / _UNITS_PER_MS
+        counters, milliseconds = self._counters, gap.units / _UNITS_PER_MS
         if gap.units % _STEP_UNITS:  # timestamps no Opus sender makes
-            quality.silence_ms += milliseconds
+            counters.silence_ms += milliseconds
             return Pcm(np.zeros(count, np.float32), self._position)
         if gap.pause:  # the decoder knows, and makes comfort noise
-            quality.silence_ms += milliseconds
+            counters.silence_ms += milliseconds
             return Pcm(self._decoder.conceal(count), self._position)
         if gap.successor is not None and carries_previous(gap.successor):
             recovered = self._recover(gap.successor, count)
             if recovered is not None:
-                quality.recovered_ms += milliseconds
+                counters.recovered_ms += milliseconds
                 self._concealed_units = 0
                 return Pcm(recovered, self._position)
         before = self._concealed_units
         self._concealed_units += gap.units
         if before >= _FADE_TO_UNITS:
-            quality.silence_ms += milliseconds
+            counters.silence_ms += milliseconds
             return Pcm(np.zeros(count, np.float32), self._position)
-        quality.concealed_ms += milliseconds
+        counters.concealed_ms += milliseconds
         invented = _faded(self._decoder.conceal(count), before)
         return Pcm(invented, self._position, concealed_samples=count)
 

@@ -5,9 +5,9 @@ import secrets
 import numpy as np
 
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, Samples
+from rtc_server.transport.media.counters import MediaCounters
 from rtc_server.transport.media.opus import EncoderSettings, OpusEncoder
 from rtc_server.transport.media.opus_packet import pause_packet
-from rtc_server.transport.media.quality import Quality
 from rtc_server.transport.media.rtp import build_rtp
 from rtc_server.transport.transport_api import EncodedFrame
 
@@ -97,14 +97,14 @@ class Sender:
         self,
         payload_type: int,
         ssrc: int,
-        quality: Quality | None = None,
+        counters: MediaCounters | None = None,
         *,
         forwards: bool = False,
     ) -> None:
         """With `forwards`, packets are encoded elsewhere and there is no encoder here."""
         self._payload_type = payload_type
         self._ssrc = ssrc
-        self._quality = quality or Quality()
+        self._counters = counters or MediaCounters()
         self._encoder = None if forwards else FrameEncoder()
         # Random, as RFC 3550 section 5.1 wants them.
         self._sequence = secrets.randbits(16)
@@ -153,7 +153,7 @@ class Sender:
         self._sequence += 1
         self._packets += 1
         self._payload_bytes += len(frame.payload)
-        self._quality.packets_sent += 1
+        self._counters.packets_sent += 1
         return packet
 
     def report_loss(self, fraction: float) -> None:

@@ -5,6 +5,7 @@ import pylibsrtp
 import pytest
 
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, Pcm, Samples
+from rtc_server.transport.media.counters import MediaCounters
 from rtc_server.transport.media.opus_library import OpusError
 from rtc_server.transport.media_path import MediaPath, Streams
 from tests.support.packet_scripts import PAYLOAD_TYPE, encoded, rtp
@@ -29,6 +30,7 @@ class Call:
             Streams(PAYLOAD_TYPE, PAYLOAD_TYPE, 7, "name"),
             srtp(pylibsrtp.Policy.SSRC_ANY_INBOUND),
             srtp(pylibsrtp.Policy.SSRC_ANY_OUTBOUND),
+            counters=MediaCounters(),
             send=self._send,
             on_pcm=self.heard.append,
             next_frame=self._next_frame,

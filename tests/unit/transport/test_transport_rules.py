@@ -13,7 +13,7 @@ from rtc_server.errors import ConfigError
 from rtc_server.transport.addresses import addresses_to_offer, is_public, may_send_to
 from rtc_server.transport.ice_servers import agent_servers, stun_server
 from rtc_server.transport.logs import LogLimiter
-from rtc_server.transport.media.quality import ReceptionReport
+from rtc_server.transport.media.counters import ReceptionReport
 from rtc_server.transport.outbox import MAX_BYTES, MAX_MESSAGES, Outbox, Stored
 from rtc_server.transport.rtcp import Rtcp, SenderState
 from rtc_server.transport.source_limiter import (

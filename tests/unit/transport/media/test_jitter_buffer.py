@@ -52,8 +52,8 @@ def test_in_order_each_packet_is_played_the_moment_it_arrives() -> None:
     steps = list(run_buffer(buffer, stream(500), 10.0))
     assert played(steps) == list(range(500))
     assert max(map(abs, delays_ms(steps))) < 1e-6
-    assert buffer.quality.packets_received == buffer.quality.packets_expected == 500
-    assert buffer.quality.packets_lost == 0
+    assert buffer.counters.packets_received == buffer.counters.packets_expected == 500
+    assert buffer.counters.packets_lost == 0
 
 
 def test_jitter_that_keeps_order_delays_nothing_further() -> None:
@@ -80,8 +80,8 @@ def test_duplicates_are_played_once() -> None:
     buffer = JitterBuffer()
     arrivals = [arrival for each in stream(50) for arrival in (each, each, each)]
     assert played(run_buffer(buffer, arrivals)) == list(range(50))
-    assert buffer.quality.packets_duplicate == 100
-    assert buffer.quality.packets_received == 50
+    assert buffer.counters.packets_duplicate == 100
+    assert buffer.counters.packets_received == 50
 
 
 def test_a_lost_packet_is_filled_at_once_and_offered_its_successor() -> None:
@@ -118,7 +118,7 @@ def test_loss_leaves_no_slot_without_a_step_and_adds_no_delay(loss: float, burst
         # What a long burst holds up is filled after the stall margin, on a tick.
         late = [delay - arrivals[0].at_s * 1000 for delay in delays_ms(steps)]
         assert max(late) <= 1000 * jitter_buffer.STALL_MARGIN_S + 20 + 1e-6
-        assert buffer.quality.packets_lost == last + 1 - first - len(arrivals)
+        assert buffer.counters.packets_lost == last + 1 - first - len(arrivals)
         assert buffer.target_s(60.0) == 0
 
 
@@ -135,7 +135,7 @@ def test_the_target_rises_where_packets_come_late_and_returns_to_nothing() -> No
         steps.append(step)
         second = int(step.at_s)
         targets[second] = buffer.target_s(step.at_s)
-        late[second] = buffer.quality.packets_late
+        late[second] = buffer.counters.packets_late
     assert targets[9] == 0
     assert 0.08 < targets[20] <= 0.13
     assert late[29] - late[12] <= 5, "once learnt, hardly any packet comes too late"
@@ -143,7 +143,7 @@ def test_the_target_rises_where_packets_come_late_and_returns_to_nothing() -> No
     settled = [delay for step, delay in zip(steps, delays_ms(steps), strict=True) if step.at_s > 45]
     # The few packets played in spite of their filled slot are all that is left of it.
     assert max(map(abs, settled)) <= 20 * late[29]
-    assert buffer.quality.packets_reordered > 100
+    assert buffer.counters.packets_reordered > 100
 
 
 def test_the_target_is_bounded() -> None:
@@ -181,7 +181,7 @@ def test_a_stalled_path_loses_nothing(stall: int) -> None:
     )
     silence_ms = sum(each.units for each in gaps(steps)) / 48
     assert silence_ms <= max(0, stall * 20 - 40)
-    assert buffer.quality.packets_lost == 0
+    assert buffer.counters.packets_lost == 0
 
 
 def test_the_audio_clock_returns_to_the_wall_clock_in_a_long_silence() -> None:
@@ -233,7 +233,7 @@ def test_dtx_pauses_pass_as_time_does() -> None:
     assert all(each.pause for each in gaps(steps))
     assert total_ms(steps) == pytest.approx(8000, abs=40)
     assert max(delays_ms(steps)) <= 1000 * jitter_buffer.PAUSE_MARGIN_S + 20 + 1e-6
-    assert buffer.quality.packets_lost == 0
+    assert buffer.counters.packets_lost == 0
 
 
 @pytest.mark.parametrize(("toc", "units"), [(0xF0, 480), (0x58, 2880)])
@@ -260,8 +260,8 @@ def test_a_new_source_goes_on_where_the_old_one_ended() -> None:
     steps = list(run_buffer(buffer, arrivals))
     assert played(steps) == [*range(100), *range(1000, 1100)]
     assert not gaps(steps)
-    assert buffer.quality.restarts == 1
-    assert buffer.quality.packets_lost == 0
+    assert buffer.counters.restarts == 1
+    assert buffer.counters.packets_lost == 0
 
 
 def test_a_jump_of_sequence_is_believed_the_second_time() -> None:
@@ -302,7 +302,7 @@ def test_junk_in_place_of_opus_is_lost_audio() -> None:
     steps = list(run_buffer(buffer, steady(payloads)))
     assert total_ms(steps) == 400
     assert len(gaps(steps)) == 1
-    assert buffer.quality.packets_invalid == 1
+    assert buffer.counters.packets_invalid == 1
 
 
 @pytest.mark.parametrize(
@@ -365,7 +365,7 @@ def test_whatever_arrives_memory_delay_and_work_stay_bounded(
         total_s += step.step.units / 48_000
         assert total_s <= most_s
     assert buffer.held_packets == 0, "nothing waits longer than a second"
-    quality = buffer.quality
+    quality = buffer.counters
     assert quality.packets_received + quality.packets_duplicate <= len(script)
 
 
@@ -395,7 +395,7 @@ def test_a_client_that_floods_cannot_make_us_hear_more_than_time(
     buffer = JitterBuffer()
     heard_ms = total_ms(run_buffer(buffer, arrivals))
     assert heard_ms <= 1000 * (20 * 1.1 + jitter_buffer.MAX_SURPLUS_S) + 1000
-    assert buffer.quality.packets_invalid > 10_000
+    assert buffer.counters.packets_invalid > 10_000
     calm = [Arrival(60 + i * 0.02, rtp(i, dummy(i), ssrc=77)) for i in range(50)]
     assert played(run_buffer(buffer, calm)) == list(range(50))
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtc_server.pcm import Samples
+from rtc_server.transport.media.counters import MediaCounters
 from rtc_server.transport.media.opus_packet import pause_packet
-from rtc_server.transport.media.quality import Quality
 from rtc_server.transport.media.receiver import Receiver
 from rtc_server.transport.media.tick import TickSchedule
 from tests.support.netem import Link, Path
@@ -23,12 +23,12 @@ from tests.support.packet_scripts import (
 )
 
 
-def listen(arrivals: list[Arrival], until_s: float = 0.0) -> tuple[list[Heard], Quality]:
+def listen(arrivals: list[Arrival], until_s: float = 0.0) -> tuple[list[Heard], MediaCounters]:
     """Everything that is heard, and the counters at the end."""
     receiver = Receiver(PAYLOAD_TYPE)
     try:
         heard = list(run_receiver(receiver, arrivals, until_s))
-        return heard, receiver.quality(max(until_s, arrivals[-1].at_s))
+        return heard, receiver.counters(max(until_s, arrivals[-1].at_s))
     finally:
         receiver.close()
 
@@ -53,7 +53,7 @@ def test_on_a_clean_path_each_packet_is_audio_the_moment_it_comes() -> None:
     assert heard[0].pcm.samples.dtype == np.float32
     assert quality.jitter_ms < 1e-6
     quality.jitter_ms = 0.0
-    assert quality == Quality(packets_received=250, packets_expected=250)
+    assert quality == MediaCounters(packets_received=250, packets_expected=250)
 
 
 @pytest.mark.parametrize("burst", [1.0, 3.0])
@@ -162,7 +162,7 @@ def test_foreign_payload_types_and_no_rtp_are_counted_and_ignored() -> None:
     assert receiver.push(bytes(telephone_event), 0.0) == []
     assert receiver.push(b"", 0.0) == []
     assert receiver.pull(1.0) == []
-    assert receiver.quality(1.0) == Quality(packets_invalid=2)
+    assert receiver.counters(1.0) == MediaCounters(packets_invalid=2)
     assert receiver.report() is None
     receiver.close()
 
@@ -211,7 +211,7 @@ def test_a_loop_that_stands_still_again_and_again_invents_no_audio(
             heard += sum(len(each.samples) for each in receiver.pull(now_s))
         now_s += turn_ms / 1000
     assert heard == 320 * count
-    assert receiver.quality(now_s).concealed_ms == 0
+    assert receiver.counters(now_s).concealed_ms == 0
     receiver.close()
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from rtc_server.transport.media.counters import MediaCounters
 from rtc_server.transport.media.opus import OpusDecoder
 from rtc_server.transport.media.opus_packet import carries_previous, is_pause
-from rtc_server.transport.media.quality import Quality
 from rtc_server.transport.media.receiver import Receiver
 from rtc_server.transport.media.rtp import RtpPacket, parse_rtp
 from rtc_server.transport.media.sender import REFRESH_FRAMES, TAIL_FRAMES, Sender
@@ -31,7 +31,7 @@ def send(sender: Sender, script: str, start: int = 0) -> dict[int, RtpPacket]:
 
 
 def test_speech_is_a_packet_a_tick_with_contiguous_counters() -> None:
-    quality = Quality()
+    quality = MediaCounters()
     sender = Sender(PAYLOAD_TYPE, SSRC, quality)
     packets = send(sender, "s" * 200)
     assert list(packets) == list(range(200))
@@ -110,7 +110,7 @@ def test_what_is_sent_is_heard() -> None:
         float(np.sqrt(np.mean(SPEECH[:100] ** 2))), rel=0.1
     )
     assert np.abs(silence).max() < 0.003
-    assert receiver.quality(4.0).packets_lost == 0
+    assert receiver.counters(4.0).packets_lost == 0
     assert sum(each.concealed_samples for each in pieces) == 0
     sender.close()
     receiver.close()

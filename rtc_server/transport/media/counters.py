@@ -1,4 +1,4 @@
-"""Media counters of one session, kept by receiver and sender."""
+"""Media counters of one transport, kept by receiver and sender."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ _UNITS_PER_MS = 48
 
 
 @dataclass(slots=True)
-class Quality:
-    """Counters since the session's start; one writer each, read at any time."""
+class MediaCounters:
+    """Counters since the transport's start; one writer each, read at any time."""
 
     packets_received: int = 0
     """RTP packets of the audio stream, duplicates not counted."""
@@ -17,6 +17,8 @@ class Quality:
     """RTP packets sent."""
     packets_expected: int = 0
     """By sequence numbers, over all sources (RFC 3550, A.3)."""
+    packets_lost: int = 0
+    """Expected and not received; late ones count as received, duplicates do not (RFC 3550)."""
     packets_duplicate: int = 0
     """Received before."""
     packets_late: int = 0
@@ -33,17 +35,12 @@ class Quality:
     """Lost audio invented."""
     silence_ms: float = 0.0
     """Pauses filled with silence: the sender said so, or sent nothing for long."""
-    target_ms: float = 0.0
+    buffer_target_ms: float = 0.0
     """Time for which the jitter buffer now waits for a packet that a later one has overtaken."""
     jitter_ms: float = 0.0
     """Interarrival jitter (RFC 3550, 6.4.1)."""
     drift_ppm: float = 0.0
     """Excess of the sender's clock rate over ours, in millionths."""
-
-    @property
-    def packets_lost(self) -> int:
-        """Expected and not received; late ones count as received, duplicates do not (RFC 3550)."""
-        return max(0, self.packets_expected - self.packets_received)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +62,8 @@ class ReceptionReport:
 class ReceptionStatistics:
     """RFC 3550's statistics of one source at a time (appendices A.1, A.3 and A.8)."""
 
-    def __init__(self, quality: Quality) -> None:
-        self._quality = quality
+    def __init__(self, counters: MediaCounters) -> None:
+        self._counters = counters
         self._ssrc = 0
         self._first = self._highest = 0
         self._received = 0
@@ -84,20 +81,21 @@ class ReceptionStatistics:
 
     def add(self, sequence: int, timestamp: int, now_s: float) -> None:
         """Count one packet that is no duplicate; `sequence` wrapped or not."""
-        quality = self._quality
-        quality.packets_received += 1
+        counters = self._counters
+        counters.packets_received += 1
         self._received += 1
         ahead = sequence_delta(sequence, self._highest)
         if ahead > 0:
             self._highest += ahead
-            quality.packets_expected += ahead
+            counters.packets_expected += ahead
+        counters.packets_lost = max(0, counters.packets_expected - counters.packets_received)
         transit = now_s * 48_000 - timestamp
         if self._transit is not None:
             change = abs(transit - self._transit)
             # A jump of the timestamp, or a wrap, says nothing about the network.
             if change < 240_000:
                 self._jitter += (change - self._jitter) / 16
-                quality.jitter_ms = self._jitter / _UNITS_PER_MS
+                counters.jitter_ms = self._jitter / _UNITS_PER_MS
         self._transit = transit
 
     def report(self) -> ReceptionReport | None:
