@@ -19,6 +19,7 @@ from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.manager import RoomManager
 from rtc_server.session.admission import Admission, AdmissionLimits
+from rtc_server.session.call_transport import ConnectCall
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.signaling import make_http_app
@@ -26,7 +27,7 @@ from rtc_server.standstill import standstills
 from rtc_server.transport.discovery import with_public_address
 from rtc_server.transport.logs import limited_logs
 from rtc_server.transport.media.tick import shared_tick
-from rtc_server.transport.sdp import Role
+from rtc_server.transport.sdp import Offer, Role, parse_offer
 from rtc_server.transport.transport_api import NextPacket, TransportObserver
 from rtc_server.transport.webrtc import WebRtcTransport
 
@@ -115,28 +116,35 @@ def build(settings: Settings) -> Parts:
 
     network = NetworkSettings(settings)
 
-    async def accept(
-        offer_sdp: str,
-        observer: TransportObserver,
-        role: Role = Role.CALLER,
-        next_packet: NextPacket | None = None,
+    async def answer(
+        offer: Offer, observer: TransportObserver, next_packet: NextPacket | None = None
     ) -> WebRtcTransport:
-        return await WebRtcTransport.accept(
-            offer_sdp,
+        return await WebRtcTransport.answer(
+            offer,
             observer,
             network.settings,
             host=settings.http.host,
             clock=monotonic,
-            role=role,
             next_packet=next_packet,
         )
+
+    def negotiate(offer_sdp: str) -> ConnectCall:
+        return partial(answer, parse_offer(offer_sdp, Role.CALLER))
+
+    async def accept(
+        offer_sdp: str,
+        observer: TransportObserver,
+        role: Role,
+        next_packet: NextPacket | None,
+    ) -> WebRtcTransport:
+        return await answer(parse_offer(offer_sdp, role), observer, next_packet)
 
     limits = AdmissionLimits(settings.http.max_sessions, settings.http.address_sessions)
     admission = Admission(limits)
     quota_path = settings.access.quota_file
     quota_file = QuotaFile(Path(quota_path)) if quota_path else None
     quotas = partial(kept_quotas, admission.quotas, quota_file, monotonic, wall)
-    manager = SessionManager(services, accept, engines, admission)
+    manager = SessionManager(services, negotiate, engines, admission)
     rooms = RoomManager(services, accept, engines, settings.rooms, admission)
     http = make_http_app(manager, engines, engines, metrics, settings, rooms=rooms)
     return Parts(http, manager, rooms, engines, metrics, network, usage, quotas)

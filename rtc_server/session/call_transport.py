@@ -19,5 +19,7 @@ class CallTransport(Transport, Protocol):
 
 AnyTransport = TypeVar("AnyTransport", bound=Transport)
 
-Accept = Callable[[str, TransportObserver], Awaitable[CallTransport]]
-"""Function that turns an offer into a transport, or raises `BadOffer` and leaves nothing behind."""
+ConnectCall = Callable[[TransportObserver], Awaitable[CallTransport]]
+"""Function that makes the transport of an offer; when it raises it leaves nothing behind."""
+Negotiate = Callable[[str], ConnectCall]
+"""Function that parses an offer; it raises `BadOffer`, `TooManyTracks` or `PayloadTooLarge`."""

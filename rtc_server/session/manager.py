@@ -2,16 +2,15 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 
 from rtc_server.errors import EtagMismatch, NotReady, RemoteError, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
 from rtc_server.session.admission import Admission, Kind, Place
-from rtc_server.session.call_transport import Accept, AnyTransport, CallTransport
+from rtc_server.session.call_transport import AnyTransport, CallTransport, Negotiate
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
 from rtc_server.session.session_api import (
@@ -63,12 +62,12 @@ class SessionManager:
     def __init__(
         self,
         services: Services,
-        accept: Accept,
+        negotiate: Negotiate,
         readiness: Readiness,
         admission: Admission,
     ) -> None:
         """`admission`: shared with whatever else counts as a session of a key."""
-        self._services, self._accept, self._readiness = services, accept, readiness
+        self._services, self._negotiate, self._readiness = services, negotiate, readiness
         self._admission = admission
         self._calls: dict[str, _OpenCall] = {}
         self._archive = Archive(admission.limits.sessions)
@@ -94,20 +93,26 @@ class SessionManager:
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
         """See `Calls.open_call`."""
-        admitted = self._admit(request)
-        transport = await self._connected(admitted, partial(self._accept, offer_sdp))
+        with self._place(request) as place:
+            self._services.direction(request.settings)  # refused first, whatever the offer
+            connect = self._negotiate(offer_sdp)
+            admitted = self._make_session(request, place)
+            transport = await self._while_open(connect(admitted.binding))
         call = self._begin(admitted, transport, negotiated=transport)
         return OpenedCall(call.session.id, transport.answer_sdp, call.etag)
 
     async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
         """See `Calls.run_stream`."""
-        admitted = self._admit(request)
-        self._begin(admitted, await self._connected(admitted, connect))
+        with self._place(request) as place:
+            admitted = self._make_session(request, place)
+            transport = await self._while_open(connect(admitted.binding))
+        self._begin(admitted, transport)
         await self._stream(admitted.session, admitted.binding)
 
     async def resume_call(self, session_id: str, offer_sdp: str, seen: LastSeen) -> OpenedCall:
         """See `Calls.resume_call`."""
-        _, transport = await self._resumed(session_id, partial(self._accept, offer_sdp), seen)
+        self._resumable(session_id)
+        _, transport = await self._resumed(session_id, self._negotiate(offer_sdp), seen)
         call = replace(self._call(session_id), negotiated=transport, etag=secrets.token_hex(8))
         self._calls[session_id] = call
         return OpenedCall(session_id, transport.answer_sdp, call.etag)
@@ -175,8 +180,7 @@ class SessionManager:
         """See `Calls.check_admission`."""
         self.check(request.settings)
         self._check_open()
-        now_s, wall_s = self._services.clock(), self._services.wall()
-        self._admission.check(Kind.SESSION, request.claimant, now_s, wall_s)
+        self._admission.check(Kind.SESSION, request.claimant, *self._services.now())
 
     def owner(self, session_id: str) -> Owner:
         """See `Calls.owner`."""
@@ -220,26 +224,23 @@ class SessionManager:
             raise NotReady("The server is stopping.", RETRY_STOPPING_S)
         check_headroom(self._readiness)
 
-    def _admit(self, request: SessionRequest) -> _Admitted:
+    @contextmanager
+    def _place(self, request: SessionRequest) -> Iterator[Place]:
+        """Admit a session, before anything of it is built; it gives the place back when what is
+        done with it fails.
+        """
         self._check_open()
-        now_s, wall_s = self._services.clock(), self._services.wall()
-        place = self._admission.admit(Kind.SESSION, request.claimant, now_s, wall_s)
+        place = self._admission.admit(Kind.SESSION, request.claimant, *self._services.now())
         try:
-            session = Session("sess_" + secrets.token_urlsafe(16), request, self._services, place)
+            yield place
         except BaseException:
-            place.end(self._services.clock(), self._services.wall())
+            place.end(*self._services.now())
             raise
+
+    def _make_session(self, request: SessionRequest, place: Place) -> _Admitted:
+        session = Session("sess_" + secrets.token_urlsafe(16), request, self._services, place)
         place.give_up = session.give_up
         return _Admitted(session, session.binding(), place)
-
-    async def _connected(
-        self, admitted: _Admitted, connect: Callable[[TransportObserver], Awaitable[AnyTransport]]
-    ) -> AnyTransport:
-        try:
-            return await self._while_open(connect(admitted.binding))
-        except BaseException:
-            admitted.place.end(self._services.clock(), self._services.wall())
-            raise
 
     async def _while_open(self, connecting: Awaitable[AnyTransport]) -> AnyTransport:
         self._opening += 1
@@ -283,12 +284,11 @@ class SessionManager:
             session.log.exception("failed")
         finally:
             call = self._calls.pop(session.id)
-            call.place.end(self._services.clock(), self._services.wall())
+            call.place.end(*self._services.now())
             self._archive_for_a_while(call)
             self._services.metrics.sessions.set(len(self._calls))
             self._services.metrics.sessions_closed.labels(reason).inc()
-            now_s, wall_s = self._services.clock(), self._services.wall()
-            self._services.record_usage(session.usage.record(reason, now_s, wall_s))
+            self._services.record_usage(session.usage.record(reason, *self._services.now()))
             session.log.info("closed: %s", reason)
 
     def _archive_for_a_while(self, call: _OpenCall) -> None:

@@ -47,6 +47,10 @@ class Services:
     """Phrases that may be asked to be spoken, by the language they are said in; see
     `Catalogue.phrases`."""
 
+    def now(self) -> tuple[float, float]:
+        """Return the present monotonic and Unix time, in seconds."""
+        return self.clock(), self.wall()
+
     def make_segmenter(self) -> SpeechSegmenter:
         """Return a segmenter whose segments the translation engine can take."""
         longest_s = self.ast.capabilities.max_audio_s - SEGMENT_MARGIN_S

@@ -41,7 +41,7 @@ _Arguments = TypeVarTuple("_Arguments")
 
 
 class WebRtcTransport:
-    """Implements `Transport`. Made by `accept`."""
+    """Implements `Transport`. Made by `answer`."""
 
     def __init__(
         self,
@@ -81,7 +81,21 @@ class WebRtcTransport:
         host: str,
         clock: Clock,
         wall: Clock = wall,
-        role: Role = Role.CALLER,
+    ) -> Self:
+        """Parse a caller's offer and `answer` it. Raises as that and `parse_offer` do."""
+        offer = parse_offer(offer_sdp, Role.CALLER)
+        return await cls.answer(offer, observer, settings, host=host, clock=clock, wall=wall)
+
+    @classmethod
+    async def answer(
+        cls,
+        offer: Offer,
+        observer: TransportObserver,
+        settings: TransportSettings,
+        *,
+        host: str,
+        clock: Clock,
+        wall: Clock = wall,
         next_packet: NextPacket | None = None,
     ) -> Self:
         """Answer an offer and begin to connect. When it raises, nothing of it is left.
@@ -89,16 +103,13 @@ class WebRtcTransport:
         Args:
             host: the address HTTP listens on; media follows it (see `addresses_to_offer`).
             wall: Unix time, for users of TURN servers.
-            role: what the peer may do here.
             next_packet: where outgoing audio comes from when it is encoded elsewhere; without it
                 the observer's frames are encoded here.
 
         Raises:
-            BadOffer, TooManyTracks, PayloadTooLarge: the offer cannot be accepted.
             AdmissionRefused: no UDP port is free, or no relay could be had.
             ConfigError: the ICE servers of the settings are malformed.
         """
-        offer = parse_offer(offer_sdp, role)
         ice = settings.ice()
         options = IceOptions(
             addresses=tuple(addresses_to_offer(settings, host)),

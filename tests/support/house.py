@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from rtc_server.audio.vad import VadFactory
 from rtc_server.config import InterpreterSettings, ListenerSettings
 from rtc_server.errors import BadOffer
 from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from rtc_server.session.admission import Admission, AdmissionLimits
+from rtc_server.session.call_transport import ConnectCall
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import SessionRequest, SuggestedPhrase
@@ -60,6 +62,8 @@ async def house(
     max_sessions: int = 3,
     resume_s: float = 30.0,
     phrases: Mapping[str, tuple[SuggestedPhrase, ...]] = MappingProxyType({}),
+    *,
+    make_vad: VadFactory = LoudnessVad,
 ) -> AsyncIterator[House]:
     ast, tts, readiness = ast or FakeAst(), tts or FakeTts(), Ready()
     clock = asyncio.get_running_loop().time
@@ -67,7 +71,7 @@ async def house(
     services = Services(
         ast=ast,
         tts=tts,
-        make_vad=LoudnessVad,
+        make_vad=make_vad,
         segmenter=ListenerSettings(),
         interpreter=InterpreterSettings(),
         metrics=Metrics(),
@@ -79,15 +83,19 @@ async def house(
     )
     wires: list[FakeTransport] = []
 
-    async def accept(offer: str, listener: TransportObserver) -> FakeTransport:
-        await asyncio.sleep(0.01)
+    def negotiate(offer: str) -> ConnectCall:
         if offer == "bad":
             raise BadOffer("No audio.")
-        wires.append(FakeTransport(listener))
-        return wires[-1]
+
+        async def connect(listener: TransportObserver) -> FakeTransport:
+            await asyncio.sleep(0.01)
+            wires.append(FakeTransport(listener))
+            return wires[-1]
+
+        return connect
 
     admission = Admission(AdmissionLimits(max_sessions))
-    manager = SessionManager(services, accept, readiness, admission)
+    manager = SessionManager(services, negotiate, readiness, admission)
     async with manager.open():
         yield House(manager, services.metrics, ast, tts, readiness, wires, usage)
 

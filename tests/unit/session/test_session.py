@@ -19,7 +19,16 @@ from rtc_server.pcm import FRAME_MS, SPEECH_RATE
 from rtc_server.session.quota import DAY_S, RENEWED_BEFORE_S, KeyLimits
 from rtc_server.session.session_api import Claimant, Owner, SessionRequest
 from rtc_server.transport.transport_api import CloseReason, TransportObserver
-from tests.support.fakes import FakeAst, FakeTransport, FakeTts, joined, ok, silence, tone
+from tests.support.fakes import (
+    FakeAst,
+    FakeTransport,
+    FakeTts,
+    LoudnessVad,
+    joined,
+    ok,
+    silence,
+    tone,
+)
 from tests.support.house import ALL, events, house, say, speak
 
 
@@ -270,6 +279,25 @@ async def test_a_storm_of_calls_takes_no_more_than_there_is() -> None:
         came = await asyncio.gather(*(h.call() for _ in range(20)), return_exceptions=True)
         assert sum(isinstance(c, str) for c in came) == 3
         assert sum(isinstance(c, AdmissionRefused) for c in came) == 17
+
+
+async def test_an_offer_is_read_before_anything_of_a_session_is_built() -> None:
+    made: list[LoudnessVad] = []
+
+    def make_vad() -> LoudnessVad:
+        made.append(LoudnessVad())
+        return made[-1]
+
+    async with house(make_vad=make_vad) as h:
+        with pytest.raises(BadOffer):
+            await h.manager.open_call("bad", SessionRequest())
+        with pytest.raises(UnsupportedPair):  # as ever, that is found first
+            await h.manager.open_call(
+                "bad", SessionRequest(None, SessionPatch(target_language="fr"))
+            )
+        assert made == []
+        await h.call()
+        assert len(made) == 1
 
 
 async def test_refused_calls_leave_nothing() -> None:
