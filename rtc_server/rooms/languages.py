@@ -67,7 +67,7 @@ class Languages:
 
     # ---------------------------------------------------------------- the speaker
 
-    def hear(self, pcm: Pcm) -> bool:
+    def feed(self, pcm: Pcm) -> bool:
         """Take the speaker's next audio, on the room's audio clock.
 
         Returns whether speech began, paused or ended in it.

@@ -16,30 +16,27 @@ import math
 import secrets
 
 from rtc_server.config import RoomSettings
-from rtc_server.errors import RoomSilent, RoomTaken, UnknownSession
+from rtc_server.errors import RoomSilent, RoomTaken
 from rtc_server.events.server import ExpiringEvent, ExpiringReason
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.captions import CaptionReader
 from rtc_server.rooms.languages import Languages
 from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room_api import AcceptPeer, RoomState
+from rtc_server.rooms.room_peers import RETRY_SILENT_S, RoomPeers
+from rtc_server.rooms.room_speaker import RoomSpeaker
 from rtc_server.session.admission import Place, PlaceState
-from rtc_server.session.expiry import EXPIRING_S, Expiry
+from rtc_server.session.expiry import EXPIRING_S
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import OpenedCall, Owner
-from rtc_server.standstill import standstills
 from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.sdp import Role
-from rtc_server.transport.transport_api import NextPacket
 
 KEEP_S = 0.5
 """Interval at which a room looks whether something in it is over."""
 SAMPLE_S = 1.0
 """Interval at which the transports' counters are added to the server's."""
-RETRY_SILENT_S = 3
-"""Seconds after which to look again for a speaker who is not there."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -59,20 +56,13 @@ class Room:
     ) -> None:
         """`targets`: what may be listened to besides the original, the usual one first."""
         self.name, self.source, self.targets, self.owner = name, source, targets, owner
-        self._services, self._settings, self._accept = services, settings, accept
+        self._services, self._settings = services, settings
         self._id = secrets.token_hex(4)
         self.log = SubjectLog(logger, Subject.ROOM, self._id)
         self._languages = Languages(self._id, source, targets, services, settings)
-        self._speaker: Peer | None = None
-        self._place: Place | None = None
-        """Of the present speaker, whichever transport it is on."""
-        self._expiry: Expiry | None = None
-        """Of the present speaker's time."""
-        self._peers: dict[str, Peer] = {}
-        self._position_samples = 0
-        self._base_samples = 0
-        """Start of the present speaker's transport on the room's audio clock."""
-        self._silent_since_s = self._sampled_s = services.clock()
+        self._speaker = RoomSpeaker(services, settings)
+        self._peers = RoomPeers(accept, lambda: self.is_closing)
+        self._sampled_s = services.clock()
         self._leaving: set[asyncio.Task[None]] = set()
         """Speakers who were replaced, while they close."""
         self._restarting = False
@@ -123,9 +113,8 @@ class Room:
     async def _free(self) -> None:
         self._languages.dismiss_readers()
         try:
-            closing = (peer.close() for peer in list(self._peers.values()))
-            ended = await asyncio.gather(*closing, *self._leaving, return_exceptions=True)
-            for error in filter(None, ended):
+            left = asyncio.gather(*self._leaving, return_exceptions=True)
+            for error in (*await self._peers.close(), *filter(None, await left)):
                 self.log.error("a transport did not close", exc_info=error)
             if self._finishing is not None:
                 self._finishing.cancel()
@@ -136,7 +125,7 @@ class Room:
 
     def _keep(self, now_s: float) -> None:
         """End what is over, and say what soon will be."""
-        left_s, reason = self._left_s(now_s)
+        left_s, reason = self._speaker.left_s()
         if not left_s:
             self._finish_soon(reason)
         elif left_s <= EXPIRING_S:
@@ -145,11 +134,8 @@ class Room:
             self._languages.all_clear()
         if now_s - self._sampled_s >= SAMPLE_S:
             self._sampled_s = now_s
-            for peer in self._peers.values():
-                peer.sample()
-        still_s = standstills().since(self._silent_since_s)
-        silent_s = now_s - self._silent_since_s - still_s
-        if self._speaker is None and silent_s >= self._settings.room_wait_s:
+            self._peers.sample()
+        if self._speaker.is_missed(now_s):
             self._over.set()
         else:
             self._languages.keep(now_s)
@@ -164,22 +150,16 @@ class Room:
         await self._languages.finish()
         self._over.set()
 
-    def _left_s(self, now_s: float) -> tuple[float, ExpiringReason]:
-        """Return how long the speaker may go on; without a limit, or a speaker, for ever."""
-        if self._expiry is None:
-            return math.inf, ExpiringReason.LIMIT
-        return self._expiry.left_s(now_s, self._services.wall())
-
     # ---------------------------------------------------------------- the speaker
 
     @property
     def live(self) -> bool:
         """True if somebody speaks, or is about to."""
-        return self._speaker is not None
+        return self._speaker.peer is not None
 
     def speaks_for(self, owner: Owner) -> bool:
         """Return whether there is a speaker whom `owner` may replace."""
-        return self._speaker is not None and owner.may_touch(self._speaker.owner)
+        return self._speaker.is_of(owner)
 
     async def speak(self, offer_sdp: str, place: Place) -> OpenedCall:
         """Let a speaker in; there must be none. The room gives the place back.
@@ -187,16 +167,13 @@ class Room:
         Raises `RoomTaken` when the speaker was replaced while connecting.
         """
         speaker = self._make_speaker(place.claimant.owner)
-        self._speaker, self._place = speaker, place
-        idle_minutes = self._settings.room_idle_minutes if place.claimant.owner.key else 0
-        self._expiry = Expiry(place.lease, idle_minutes, self._services.clock())
-        self._base_samples = self._position_samples
+        self._speaker.take(speaker, place)
         try:
-            opened = await self._connect(speaker, offer_sdp, Role.SPEAKER)
+            opened = await self._peers.connect(speaker, offer_sdp, Role.SPEAKER)
         except BaseException:
             self._speaker_left(speaker)
             raise
-        if speaker is not self._speaker:
+        if speaker is not self._speaker.peer:
             await speaker.close()
             raise RoomTaken("Somebody with the same key or secret speaks here now.")
         return opened
@@ -207,13 +184,13 @@ class Room:
         Raises `RoomTaken` when the speaker left meanwhile: nobody is there to be replaced.
         """
         speaker = self._make_speaker(owner)
-        opened = await self._connect(speaker, offer_sdp, Role.SPEAKER)
-        before = self._speaker
+        opened = await self._peers.connect(speaker, offer_sdp, Role.SPEAKER)
+        before = self._speaker.peer
         if before is None:
             await speaker.close()
             raise RoomTaken("The room has just lost its speaker. Try again.")
         # Awaits nothing from here on: a caller who gives up now finds the room whole.
-        self._speaker, self._base_samples = speaker, self._position_samples
+        self._speaker.hand_over(speaker)
         self._languages.interrupt()
         leaving = asyncio.create_task(before.close(), name=f"old speaker {self._id}")
         self._leaving.add(leaving)
@@ -225,39 +202,28 @@ class Room:
             "spk_" + secrets.token_urlsafe(16),
             owner,
             self._services.metrics,
-            on_connected=self._speaker_connected,
+            on_connected=self._speaker.connected,
             on_over=lambda: self._speaker_left(speaker),
-            on_pcm=lambda pcm: self._hear(speaker, pcm),
+            on_pcm=lambda pcm: self._feed(speaker, pcm),
         )
         return speaker
 
-    def _speaker_connected(self) -> None:
-        if self._place is not None:
-            self._place.state = PlaceState.CONNECTED
-
-    def _hear(self, speaker: Peer, pcm: Pcm) -> None:
-        if speaker is not self._speaker or self._finishing is not None:
+    def _feed(self, speaker: Peer, pcm: Pcm) -> None:
+        if speaker is not self._speaker.peer or self._finishing is not None:
             return  # replaced, and not yet gone; or all that counts was said
-        pcm = pcm._replace(start_samples=self._base_samples + pcm.start_samples)
-        self._position_samples = pcm.start_samples + len(pcm.samples)
-        if self._languages.hear(pcm) and self._expiry is not None:
-            self._expiry.active(self._services.clock())
+        if self._languages.feed(self._speaker.placed(pcm)):
+            self._speaker.active()
         if self._restarting and not self._languages.is_speech_open:
             self._finish_soon(ExpiringReason.RESTART)
 
     def _speaker_left(self, speaker: Peer) -> None:
-        self._peers.pop(speaker.id, None)
-        if speaker is not self._speaker:
-            return
-        self._speaker = None
-        self._silent_since_s = self._services.clock()
-        self._end_place()
-        self._languages.interrupt()
+        self._peers.remove(speaker)
+        if self._speaker.leave(speaker):
+            self._end_place()
+            self._languages.interrupt()
 
     def _end_place(self) -> None:
-        if self._place is not None:
-            self._place.end(self._services.clock(), self._services.wall())
-            self._place = self._expiry = None
+        if self._speaker.end_place():
             self._languages.all_clear()
 
     # ---------------------------------------------------------------- those who listen
@@ -270,9 +236,9 @@ class Room:
         """
 
         def left(listener: Peer) -> None:
-            self._peers.pop(listener.id, None)
+            self._peers.remove(listener)
             self._languages.leave(listener, code)
-            place.end(self._services.clock(), self._services.wall())
+            place.end(*self._services.now())
 
         def connected() -> None:
             place.state = PlaceState.CONNECTED
@@ -288,7 +254,7 @@ class Room:
             self._admit(code)
             self._languages.join(listener, code)
             packets = self._languages.packets(code)
-            opened = await self._connect(listener, offer_sdp, Role.LISTENER, packets)
+            opened = await self._peers.connect(listener, offer_sdp, Role.LISTENER, packets)
         except BaseException:
             left(listener)
             raise
@@ -313,31 +279,14 @@ class Room:
             raise RoomSilent("Nobody speaks in this room yet. Try again soon.", RETRY_SILENT_S)
         self._languages.admit(code)
 
-    # ---------------------------------------------------------------- transports
-
-    async def _connect(
-        self, peer: Peer, offer_sdp: str, role: Role, packets: NextPacket | None = None
-    ) -> OpenedCall:
-        transport = await self._accept(offer_sdp, peer, role, packets)
-        if self.is_closing:
-            await transport.close()
-            raise RoomSilent("The room has closed meanwhile.", RETRY_SILENT_S)
-        # Awaits nothing from here on: a caller who gives up now finds the peer whole.
-        peer.attach(transport)
-        self._peers[peer.id] = peer
-        return OpenedCall(peer.id, transport.answer_sdp, peer.etag)
-
     def peer(self, peer_id: str) -> Peer:
         """Return the speaker or a listener. Raises `UnknownSession`."""
-        try:
-            return self._peers[peer_id]
-        except KeyError:
-            raise UnknownSession("There is no such session; it may have ended.") from None
+        return self._peers.find(peer_id)
 
     def state(self) -> RoomState:
         """Return the room as it is now."""
         languages = self._languages.states
         listeners = sum(each.listeners for each in languages)
-        left_s, _ = self._left_s(self._services.clock())
+        left_s, _ = self._speaker.left_s()
         expires_in_ms = None if left_s == math.inf else round(left_s * 1000)
         return RoomState(self.name, self.live, self.source, languages, listeners, expires_in_ms)
