@@ -10,27 +10,22 @@ import logging
 from collections.abc import Callable
 from contextlib import aclosing
 
-import numpy as np
-
-from rtc_server.audio.pauses import PauseTrimmer
 from rtc_server.audio.playout import Playout, PlayoutChange, PlayoutState
 from rtc_server.audio.unconfirmed import UnconfirmedSpeech
 from rtc_server.clock import Clock
-from rtc_server.engines.base import AstResult, TtsRequest
+from rtc_server.engines.base import AstResult
 from rtc_server.errors import EngineError
 from rtc_server.events.server import ErrorDetail, ErrorEvent, PlayoutEvent, ServerEvent
-from rtc_server.interpreter.backlog import TRIM_FROM_MS, Backlog, BacklogRules, longest_pause_ms
+from rtc_server.interpreter.backlog import BacklogRules
 from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.failures import voice_failure
-from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG
 from rtc_server.interpreter.ports import TtsPort
-from rtc_server.interpreter.slow_engine import SlowEngineNotice
+from rtc_server.interpreter.synthesis import Synthesis
 from rtc_server.interpreter.utterance import Saying, Utterance
 from rtc_server.interpreter.words import ends_sentence
 from rtc_server.metrics import Metrics
-from rtc_server.pcm import PLAYOUT_RATE, Samples, samples_to_ms
-from rtc_server.resample import Resampler
+from rtc_server.pcm import Samples
 
 SPEECH = 16
 """Translations of one session that may wait to be spoken."""
@@ -60,13 +55,9 @@ class SpeechOutput:
         """Segments whose speech was dropped for want of room."""
         self.last_delays: Delays | None = None
         """Delays of the segment or clause played last."""
-        self._backlog = Backlog(CONSECUTIVE_BACKLOG)
-        self._session_id, self._tts = session_id, tts
+        self._synthesis = Synthesis(session_id, tts, emit, clock)
         self._playout, self._emit = playout, emit
         self._metrics, self._clock = metrics, clock
-        self._slow_notice = SlowEngineNotice(
-            "The voice is late. It comes when it is ready.", emit, clock
-        )
         self._speech: asyncio.Queue[Saying] = asyncio.Queue(SPEECH)
         self._sayings: dict[str, Saying] = {}
         """Texts that are not yet played to their end, by their names in the playout."""
@@ -144,7 +135,7 @@ class SpeechOutput:
 
     def catch_up_by(self, rules: BacklogRules, bound_ms: float) -> None:
         """Change how it keeps near the speaker; `bound_ms` is the most that may wait."""
-        self._backlog.rules = rules
+        self._synthesis.catch_up_by(rules)
         self._playout.set_bound(bound_ms)
 
     @property
@@ -165,54 +156,26 @@ class SpeechOutput:
         while True:
             saying = await self._speech.get()
             try:
-                await self._synthesize(saying)
+                await self._speak(saying)
             except EngineError as error:
                 self._fail_saying(saying, error)
             finally:
                 self._speech.task_done()
 
-    async def _synthesize(self, saying: Saying) -> None:
-        queue_ms = self._playout.queue_ms
-        saying.tempo = saying.utterance.tempo = self._backlog.tempo(
-            queue_ms,
-            begins_sentence=saying.begins_sentence,
-            said_s=saying.delays.speech_start_s,
+    async def _speak(self, saying: Saying) -> None:
+        chunks = self._synthesis.chunks(
+            saying, self._playout.queue_ms, lambda: self._is_cleared(saying)
         )
-        asked_s = saying.delays.asked_s = self._clock()
-        direction = saying.utterance.captions.direction
-        request = TtsRequest(saying.text, direction.target, direction.voice, rate=saying.tempo)
-        resampler = Resampler(self._tts.capabilities.sample_rate, PLAYOUT_RATE)
-        trimmer = None
-        if saying.is_clause or queue_ms > TRIM_FROM_MS:
-            trimmer = PauseTrimmer(longest_pause_ms(queue_ms))
-        speech = self._tts.synthesize(request, session_id=self._session_id)
-        with self._slow_notice.waiting(asked_s) as came:
-            async with aclosing(speech):
-                if not self._is_cleared(saying):
-                    async for chunk in speech:
-                        if self._is_cleared(saying):
-                            break
-                        if saying.delays.synthesized_s is None:
-                            saying.delays.synthesized_s = self._clock()
-                            came()
-                        samples = resampler.push(chunk)
-                        self._play(saying, trimmer.push(samples) if trimmer else samples)
-        if not self._is_cleared(saying):
-            samples = resampler.flush()
-            if trimmer:
-                samples = np.concatenate([trimmer.push(samples), trimmer.flush()])
-            self._play(saying, samples)
+        async with aclosing(chunks):
+            async for samples in chunks:
+                if len(samples):
+                    self._played(self._playout.push(saying.key, samples))
         pause = saying.is_last or ends_sentence(saying.text.split()[-1])
         self._played(self._playout.finish(saying.key, pause=pause))
         if self._is_cleared(saying):
             self._playout_event(saying.key, PlayoutState.DROPPED)
         elif saying.delays.synthesized_s is None:  # nothing in the text could be spoken
             self._forget(saying)
-
-    def _play(self, saying: Saying, samples: Samples) -> None:
-        if len(samples):
-            self._backlog.spoke(samples_to_ms(len(samples), PLAYOUT_RATE))
-            self._played(self._playout.push(saying.key, samples))
 
     def _is_cleared(self, saying: Saying) -> bool:
         return saying.generation != self.generation

@@ -1,0 +1,84 @@
+"""Synthesis of one session's texts: at the tempo that the backlog wants, at the client's rate."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+import numpy as np
+
+from rtc_server.audio.pauses import PauseTrimmer
+from rtc_server.clock import Clock
+from rtc_server.engines.base import TtsRequest
+from rtc_server.events.server import ServerEvent
+from rtc_server.interpreter.backlog import TRIM_FROM_MS, Backlog, BacklogRules, longest_pause_ms
+from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG
+from rtc_server.interpreter.ports import TtsPort
+from rtc_server.interpreter.slow_engine import SlowEngineNotice
+from rtc_server.interpreter.utterance import Saying
+from rtc_server.pcm import PLAYOUT_RATE, Samples, samples_to_ms
+from rtc_server.resample import Resampler
+
+
+class Synthesis:
+    """Source of the speech of one text after the other."""
+
+    def __init__(
+        self, session_id: str, tts: TtsPort, emit: Callable[[ServerEvent], None], clock: Clock
+    ) -> None:
+        self._session_id, self._tts, self._clock = session_id, tts, clock
+        self._backlog = Backlog(CONSECUTIVE_BACKLOG)
+        late = "The voice is late. It comes when it is ready."
+        self._slow_notice = SlowEngineNotice(late, emit, clock)
+
+    def catch_up_by(self, rules: BacklogRules) -> None:
+        """Change how tempo and pauses keep the voice near the speaker."""
+        self._backlog.rules = rules
+
+    async def chunks(
+        self, saying: Saying, queue_ms: float, is_cleared: Callable[[], bool]
+    ) -> AsyncGenerator[Samples, None]:
+        """Yield the speech of a text as it is made: float32, 48 kHz, shape (n,), n >= 0.
+
+        Notes in `saying` how fast it is spoken, and when it was asked for and began to come.
+
+        Args:
+            queue_ms: speech that waits to be played before it.
+            is_cleared: nobody wants it any more; it ends soon then.
+
+        Raises:
+            EngineError: it failed, perhaps after some chunks.
+        """
+        saying.tempo = saying.utterance.tempo = self._backlog.tempo(
+            queue_ms,
+            begins_sentence=saying.begins_sentence,
+            said_s=saying.delays.speech_start_s,
+        )
+        asked_s = saying.delays.asked_s = self._clock()
+        direction = saying.utterance.captions.direction
+        request = TtsRequest(saying.text, direction.target, direction.voice, rate=saying.tempo)
+        resampler = Resampler(self._tts.capabilities.sample_rate, PLAYOUT_RATE)
+        trimmer = None
+        if saying.is_clause or queue_ms > TRIM_FROM_MS:
+            trimmer = PauseTrimmer(longest_pause_ms(queue_ms))
+        speech = self._tts.synthesize(request, session_id=self._session_id)
+        with self._slow_notice.waiting(asked_s) as came:
+            async with aclosing(speech):
+                if is_cleared():
+                    return
+                async for chunk in speech:
+                    if is_cleared():
+                        return
+                    if saying.delays.synthesized_s is None:
+                        saying.delays.synthesized_s = self._clock()
+                        came()
+                    samples = resampler.push(chunk)
+                    yield self._counted(trimmer.push(samples) if trimmer else samples)
+        if not is_cleared():
+            samples = resampler.flush()
+            if trimmer:
+                samples = np.concatenate([trimmer.push(samples), trimmer.flush()])
+            yield self._counted(samples)
+
+    def _counted(self, samples: Samples) -> Samples:
+        if len(samples):
+            self._backlog.spoke(samples_to_ms(len(samples), PLAYOUT_RATE))
+        return samples
