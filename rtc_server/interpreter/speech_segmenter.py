@@ -1,16 +1,14 @@
 """Segmenter: a stream of audio in, segments of speech out. Pure: fed audio, asks no clock."""
 
-from collections import deque
 from collections.abc import Generator
 
-from rtc_server.audio.endpointer import Background, Endpointer, Window, quietest
-from rtc_server.audio.tape import Tape
+from rtc_server.audio.endpointer import Endpointer
 from rtc_server.audio.vad import Vad
 from rtc_server.config import ListenerSettings
 from rtc_server.interpreter.release import NO_TAIL, Release, Tail
+from rtc_server.interpreter.segment_tape import SegmentTape
 from rtc_server.interpreter.segments import (
     EndCause,
-    Segment,
     SegmenterEvent,
     SpeechEnded,
     SpeechPaused,
@@ -48,13 +46,8 @@ class SpeechSegmenter:
             hangover_samples=ms_to_samples(settings.hangover_ms, SPEECH_RATE),
             min_speech_samples=ms_to_samples(settings.min_speech_ms, SPEECH_RATE),
         )
-        self._background = Background()
         self._mode = VadMode.AUTO
-        self._tape = Tape()
-        self._windows: deque[Window] = deque()
-        """Features of the audio on the tape."""
-        self._cursor = 0
-        """Start of the next window."""
+        self._tape = SegmentTape(vad.window_samples, self._preroll_samples, self._endpointer)
         self._open_at: int | None = None
         """Start of the open segment; None when none is open."""
         self._held = False
@@ -85,29 +78,17 @@ class SpeechSegmenter:
         """Do as `feed`, for those who judge windows of many segmenters together: yield each window
         that `vad` would judge, and want its probability sent back.
         """
-        self._tape.append(pcm)
-        self._cursor = max(self._cursor, self._tape.start)
+        tape = self._tape
+        tape.append(pcm)
         events: list[SegmenterEvent] = []
-        while self._tape.end - self._cursor >= self.vad.window_samples:
-            start, end = self._cursor, self._cursor + self.vad.window_samples
-            samples = self._tape.read(start, end)
-            level_db, audible = self._background.measure(samples)
+        while (samples := tape.next_window()) is not None:
             if self._mode is VadMode.AUTO:
                 probability = yield samples
             else:
-                probability = 0.0 if audible is None else 1.0
-            window = Window(
-                start_samples=start,
-                end_samples=end,
-                probability=probability,
-                audible_end_samples=None if audible is None else start + audible,
-                level_db=level_db,
-                concealed=2 * self._tape.concealed(start, end) > end - start,
-            )
-            self._cursor = end
-            self._windows.append(window)
+                probability = 1.0 if tape.is_audible else 0.0
+            window = tape.judge(probability)
             self._endpointer.step(window)
-            events += self._decide(end)
+            events += self._decide(window.end_samples)
         self._forget()
         return events
 
@@ -119,20 +100,16 @@ class SpeechSegmenter:
         """
         if self._open_at is None:
             return None
-        return self._tape.read(max(self._open_at, since), self._tape.end).copy()
+        return self._tape.read(max(self._open_at, since))
 
     def release(self, before: int) -> None:
         """Let the open segment begin at that position: what lies before it is dealt with."""
         if self._open_at is not None and before > self._open_at:
-            self._spent = self._open_at = min(before, self._cursor)
+            self._spent = self._open_at = min(before, self._tape.cursor)
 
     def quietest(self, start: int, end: int) -> int:
         """Return the best place for a cut between two positions; `end` when nothing is known."""
-        windows = [w for w in self._windows if w.end_samples > start and w.start_samples < end]
-        if not windows:
-            return end
-        dip = quietest(windows)
-        return min(max((dip.start_samples + dip.end_samples) // 2, start), end)
+        return self._tape.quietest(start, end)
 
     def set_longest(self, *, simultaneous: bool) -> None:
         """Change the longest length; a segment that is longer already is cut at a dip."""
@@ -231,7 +208,7 @@ class SpeechSegmenter:
             return []
         self._paused_at = speech_end
         end = max(self._endpointer.voice_end_samples, speech_end + TAIL_SAMPLES)
-        segment = self._segment(self._open_at, end, speech_end, EndCause.SILENCE)
+        segment = self._tape.segment(self._open_at, end, speech_end, EndCause.SILENCE)
         return [SpeechPaused(segment)] if segment else []
 
     def _is_settled(self, now: int) -> bool:
@@ -242,7 +219,7 @@ class SpeechSegmenter:
     def _is_pause(self, now: int) -> bool:
         """Return whether something was said, and then nothing for a while."""
         start = self._spent if self._open_at is None else self._open_at
-        return self._is_settled(now) and self._first_voiced(start, now) is not None
+        return self._is_settled(now) and self._tape.first_voiced(start, now) is not None
 
     def _open(self, start: int, now: int) -> list[SegmenterEvent]:
         self._open_at = max(start, self._spent, self._tape.start)
@@ -251,10 +228,8 @@ class SpeechSegmenter:
     def _cut(self, now: int) -> list[SegmenterEvent]:
         """End the segment at a dip near its end, and go on from exactly there."""
         assert self._open_at is not None
-        earliest = now - self._cut_samples
-        dip = quietest([w for w in self._windows if w.start_samples >= earliest])
-        cut = (dip.start_samples + dip.end_samples) // 2
-        ended = SpeechEnded(self._segment(self._open_at, cut, cut, EndCause.CUT), now)
+        cut = self._tape.dip_since(now - self._cut_samples)
+        ended = SpeechEnded(self._tape.segment(self._open_at, cut, cut, EndCause.CUT), now)
         self._spent = cut
         return [ended, *self._open(cut, now)]
 
@@ -263,7 +238,7 @@ class SpeechSegmenter:
         is_followed = self._release is not None and self._release.is_followed
         events: list[SegmenterEvent] = []
         if self._open_at is None and self._mode is VadMode.OFF:
-            if self._first_voiced(self._spent, now):
+            if self._tape.first_voiced(self._spent, now):
                 events = self._open(self._spent, now)
             else:
                 self._spent = now
@@ -285,31 +260,9 @@ class SpeechSegmenter:
             return []
         # Audio that ended before its window was full has not been judged: it stays in.
         end = min(now, max(voice_end, speech_end + TAIL_SAMPLES))
-        segment = self._segment(start, end, min(speech_end, end), cause)
+        segment = self._tape.segment(start, end, min(speech_end, end), cause)
         self._spent = end if segment else now
         return [SpeechEnded(segment, now)]
-
-    def _segment(self, start: int, end: int, speech_end: int, cause: EndCause) -> Segment | None:
-        """Return that stretch without the silence before its speech; None when there
-        is no speech.
-        """
-        voiced = self._first_voiced(start, end)
-        if voiced is None:
-            return None
-        start = max(start, voiced.start_samples - self._preroll_samples)
-        return Segment(
-            samples=self._tape.read(start, end).copy(),
-            start_samples=start,
-            end_samples=end,
-            speech_end_samples=speech_end,
-            cause=cause,
-            concealed_samples=self._tape.concealed(start, end),
-        )
-
-    def _first_voiced(self, start: int, end: int) -> Window | None:
-        """Return the first window in that stretch that could begin speech."""
-        windows = (w for w in self._windows if w.end_samples > start and w.start_samples < end)
-        return next((w for w in windows if self._endpointer.begins(w)), None)
 
     def _forget(self) -> None:
         """Keep what the open segment, the next one's pre-roll or a commit may still want."""
@@ -319,8 +272,6 @@ class SpeechSegmenter:
             needed = max(self._spent, self._tape.end - self._max_samples)
         else:
             onset = self._endpointer.onset_samples
-            heard = self._cursor if onset is None else onset
+            heard = self._tape.cursor if onset is None else onset
             needed = max(self._spent, heard - self._preroll_samples)
         self._tape.forget(needed)
-        while self._windows and self._windows[0].end_samples <= self._tape.start:
-            self._windows.popleft()
