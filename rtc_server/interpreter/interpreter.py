@@ -144,6 +144,11 @@ class Interpreter:
         self._speech_output.catch_up_by(rules, min(rules.drop_ms or most_ms, most_ms))
         self.audio.set_longest(simultaneous=preset is not None)
 
+    def go_on(self, position_samples: int, segments: int) -> None:
+        """Begin at that place of the audio clock, behind so many segments, instead of at 0."""
+        self.audio.position_samples = position_samples
+        self._translation.number_from(segments)
+
     @property
     def last_delays(self) -> Delays | None:
         """Delays of the segment played last."""

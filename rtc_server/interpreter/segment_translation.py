@@ -156,6 +156,10 @@ class SegmentTranslation:
         if text is not None:
             opened.utterance = self._conclusions.utterance(captions, captions.start_ms, text)
 
+    def number_from(self, segments: int) -> None:
+        """Number segments behind so many, which another process has translated."""
+        self._segments = segments
+
     def _next_captions(self, direction: Direction, start_ms: int) -> SegmentCaptions:
         self._segments += 1
         return SegmentCaptions(f"seg_{self._segments}", direction, start_ms)

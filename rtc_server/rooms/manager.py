@@ -6,10 +6,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 
 from rtc_server.config import RoomSettings
 from rtc_server.errors import (
-    AdmissionRefused,
     EtagMismatch,
     NotReady,
-    RateLimited,
     RoomTaken,
     UnknownRoom,
     UnknownSession,
@@ -19,12 +17,10 @@ from rtc_server.rooms.captions import CaptionReader
 from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room import Room
 from rtc_server.rooms.room_api import AcceptPeer, RoomState, SpeakerRequest
-from rtc_server.session.admission import Admission, Kind, most_of_one_key
+from rtc_server.session.admission import AdmissionDesk, Kind, Place, RoomPlace
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import Claimant, OpenedCall, Owner, Readiness, check_headroom
 
-RETRY_ROOMS_FULL_S = 30
-"""Seconds after which to try again when all rooms are taken."""
 RETRY_NOT_READY_S = 2
 """Seconds after which to try again while the engines warm up."""
 
@@ -38,7 +34,7 @@ class RoomManager:
         accept: AcceptPeer,
         readiness: Readiness,
         settings: RoomSettings,
-        admission: Admission,
+        admission: AdmissionDesk,
     ) -> None:
         """`admission` is the sessions' own: a speaker counts as a session of the key."""
         self._services, self._accept, self._readiness = services, accept, readiness
@@ -60,6 +56,11 @@ class RoomManager:
                 room.close()
             await asyncio.gather(*self._lives)
 
+    @property
+    def names(self) -> set[str]:
+        """Names of the rooms that are open."""
+        return {name for _, name in self._rooms}
+
     async def drain(self, within_s: float) -> None:
         """Let every room finish its sentence; return when all have closed, or the time is over."""
         for room in list(self._rooms.values()):
@@ -75,17 +76,29 @@ class RoomManager:
             raise NotReady("The server is stopping.", RETRY_NOT_READY_S)
         source, targets = self._languages(request)
         claimant = request.claimant
-        known = self._rooms.get((claimant.owner.key, room))
+        address = claimant.owner.key, room
+        known = self._rooms.get(address)
         if known is not None:
             self._check_return(known, source, claimant.owner)
             if known.live:
                 return await known.replace_speaker(offer_sdp, claimant.owner)
-        else:
-            self._check_number(claimant)
-            check_headroom(self._readiness)
-        now_s, wall_s = self._services.clock(), self._services.wall()
-        place = self._admission.admit(Kind.SPEAKER, claimant, now_s, wall_s)
-        opened = known or self._begin(room, source, targets, claimant.owner)
+        room_place = await self._claim_room(claimant) if known is None else None
+        try:
+            place = await self._claim(Kind.SPEAKER, claimant)
+        except BaseException:
+            if room_place is not None:
+                room_place.end()
+            raise
+        # While another process was asked, somebody else may have come in, or the room has closed.
+        if self._rooms.get(address) is not known or (known is not None and known.live):
+            place.end(*self._services.now())
+            if room_place is not None:
+                room_place.end()
+            return await self.speak(room, offer_sdp, request)
+        opened = known
+        if opened is None:
+            assert room_place is not None
+            opened = self._begin(room, source, targets, claimant.owner, room_place)
         try:
             return await opened.speak(offer_sdp, place)
         except BaseException:
@@ -99,8 +112,7 @@ class RoomManager:
         """See `Rooms.listen`."""
         found = self._room(room, claimant.owner)
         code = self._choice(found, language)
-        now_s, wall_s = self._services.clock(), self._services.wall()
-        place = self._admission.admit(Kind.LISTENER, claimant, now_s, wall_s)
+        place = await self._claim(Kind.LISTENER, claimant)
         return await found.listen(offer_sdp, code, place)
 
     @contextmanager
@@ -167,20 +179,18 @@ class RoomManager:
         usual = self._services.interpreter.target
         return source, tuple(sorted(there, key=lambda code: (code != usual, code)))
 
-    def _check_number(self, claimant: Claimant) -> None:
-        """Raise `AdmissionRefused` when there is no place for another room of that key."""
-        most, key = self._settings.max_rooms, claimant.owner.key
-        if len(self._rooms) >= most:
-            raise AdmissionRefused(
-                f"All {most} rooms of this server are taken.", RETRY_ROOMS_FULL_S
-            )
-        own = sum(room.owner.key == key for room in self._rooms.values())
-        if claimant.has_rivals and own >= most_of_one_key(most):
-            raise RateLimited(
-                f"This key holds {own} of the {most} rooms of this server; the others are kept "
-                "for other keys.",
-                RETRY_ROOMS_FULL_S,
-            )
+    async def _claim_room(self, claimant: Claimant) -> RoomPlace:
+        """Return the place of another room of that key, while the engines can carry one."""
+        place = await self._admission.claim_room(claimant, self._settings.max_rooms)
+        try:
+            check_headroom(self._readiness)
+        except BaseException:
+            place.end()
+            raise
+        return place
+
+    async def _claim(self, kind: Kind, claimant: Claimant) -> Place:
+        return await self._admission.claim(kind, claimant, *self._services.now())
 
     @staticmethod
     def _check_return(room: Room, source: str, owner: Owner) -> None:
@@ -222,7 +232,9 @@ class RoomManager:
 
     # ---------------------------------------------------------------- lives
 
-    def _begin(self, name: str, source: str, targets: tuple[str, ...], owner: Owner) -> Room:
+    def _begin(
+        self, name: str, source: str, targets: tuple[str, ...], owner: Owner, place: RoomPlace
+    ) -> Room:
         room = Room(
             name,
             source,
@@ -234,16 +246,17 @@ class RoomManager:
         )
         self._rooms[owner.key, name] = room
         self._services.metrics.rooms.set(len(self._rooms))
-        life = asyncio.create_task(self._live(room), name="room")
+        life = asyncio.create_task(self._live(room, place), name="room")
         self._lives.add(life)
         life.add_done_callback(self._lives.discard)
         return room
 
-    async def _live(self, room: Room) -> None:
+    async def _live(self, room: Room, place: RoomPlace) -> None:
         try:
             await room.run()
         except Exception:
             room.log.exception("failed")
         finally:
             del self._rooms[room.owner.key, room.name]
+            place.end()
             self._services.metrics.rooms.set(len(self._rooms))

@@ -241,7 +241,7 @@ class Room:
             place.end(*self._services.now())
 
         def connected() -> None:
-            place.state = PlaceState.CONNECTED
+            place.enter(PlaceState.CONNECTED)
 
         listener = Peer(
             "lis_" + secrets.token_urlsafe(16),

@@ -67,7 +67,7 @@ class RoomSpeaker:
     def connected(self) -> None:
         """Note that the speaker's transport works."""
         if self._place is not None:
-            self._place.state = PlaceState.CONNECTED
+            self._place.enter(PlaceState.CONNECTED)
 
     def active(self) -> None:
         """Note that somebody speaks."""

@@ -9,6 +9,7 @@ a limit loses a place of their own that is of no use to them before they are ref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Protocol
 
 from rtc_server.errors import AdmissionRefused, RateLimited
 from rtc_server.session.quota import Lease, Quotas
@@ -23,6 +24,8 @@ KEPT_SHARE = 0.2
 """Share of the places that one key leaves to the others."""
 RETRY_PLACES_FULL_S = 5
 """Seconds after which to try again when all of one's own places are taken."""
+RETRY_ROOMS_FULL_S = 30
+"""Seconds after which to try again when all rooms are taken."""
 RETRY_UNCONNECTED_S = 2
 """Seconds after which to try again when too many calls of an address are still connecting."""
 
@@ -77,11 +80,56 @@ class Place:
     state: PlaceState = PlaceState.CONNECTING
     give_up: Callable[[], None] = lambda: None
     """Callback that ends what the place is held for; called when its own holder needs the place."""
+    on_state: Callable[[PlaceState], None] = lambda _state: None
+    """Callback for each new state."""
+
+    def enter(self, state: PlaceState) -> None:
+        """Note the state of its transport."""
+        self.state = state
+        self.on_state(state)
 
     def end(self, now_s: float, wall_s: float) -> None:
         """Give it back. Idempotent."""
         self.lease.end(now_s, wall_s)
         self._forget(self, now_s)
+
+
+@dataclass(eq=False, slots=True)
+class RoomPlace:
+    """The right to have one room open."""
+
+    key: str
+    """Id of the key whose room it is."""
+    _forget: Callable[["RoomPlace"], None]
+
+    def end(self) -> None:
+        """Give it back. Idempotent."""
+        self._forget(self)
+
+
+class AdmissionDesk(Protocol):
+    """Admission as managers ask for it: of this process, or of a server of several processes.
+
+    `now_s` is monotonic, `wall_s` Unix time. A claim that is cancelled leaves nothing behind.
+    """
+
+    @property
+    def limits(self) -> AdmissionLimits:
+        """Limits of the whole server."""
+
+    async def claim(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> Place:
+        """Return a place for one more. Raises as `Admission.admit`."""
+
+    async def check_claim(
+        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float
+    ) -> None:
+        """Raise as `claim` would; change nothing."""
+
+    async def claim_room(self, claimant: Claimant, most: int) -> RoomPlace:
+        """Return a place for one more room of `most`. Raises as `Admission.admit_room`."""
+
+    def revoke(self, key: str) -> None:
+        """End every lease of `key` in this process."""
 
 
 @dataclass(slots=True)
@@ -91,7 +139,49 @@ class Admission:
     limits: AdmissionLimits
     quotas: Quotas = field(default_factory=Quotas)
     _places: dict[Place, None] = field(default_factory=dict)
+    _rooms: dict[RoomPlace, None] = field(default_factory=dict)
     _turnover: Turnover = field(default_factory=Turnover)
+
+    async def claim(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> Place:
+        """See `AdmissionDesk.claim`; never waits."""
+        return self.admit(kind, claimant, now_s, wall_s)
+
+    async def check_claim(
+        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float
+    ) -> None:
+        """See `AdmissionDesk.check_claim`; never waits."""
+        self.check(kind, claimant, now_s, wall_s)
+
+    async def claim_room(self, claimant: Claimant, most: int) -> RoomPlace:
+        """See `AdmissionDesk.claim_room`; never waits."""
+        return self.admit_room(claimant, most)
+
+    def revoke(self, key: str) -> None:
+        """See `AdmissionDesk.revoke`."""
+        self.quotas.revoke(key)
+
+    def admit_room(self, claimant: Claimant, most: int) -> RoomPlace:
+        """Return a place for one more room, of `most` in all.
+
+        Raises:
+            RateLimited: the rest is kept for other keys.
+            AdmissionRefused: all are taken.
+        """
+        key = claimant.owner.key
+        if len(self._rooms) >= most:
+            raise AdmissionRefused(
+                f"All {most} rooms of this server are taken.", RETRY_ROOMS_FULL_S
+            )
+        own = sum(room.key == key for room in self._rooms)
+        if claimant.has_rivals and own >= most_of_one_key(most):
+            raise RateLimited(
+                f"This key holds {own} of the {most} rooms of this server; the others are kept "
+                "for other keys.",
+                RETRY_ROOMS_FULL_S,
+            )
+        place = RoomPlace(key, lambda ended: self._rooms.pop(ended, None))
+        self._rooms[place] = None
+        return place
 
     def admit(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> Place:
         """Return a place for one more. `now_s` is monotonic, `wall_s` Unix time.

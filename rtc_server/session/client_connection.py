@@ -66,6 +66,11 @@ class ClientConnection:
         binding.attach(transport, self._interpreter.audio.position_samples)
         self.binding, self._events.transport = binding, transport
 
+    def take_over(self, last_seen_s: float) -> None:
+        """Wait for a client that was connected to a process that is gone."""
+        self._last_seen_s, self._was_connected = last_seen_s, True
+        self._wait(self._resume_s)
+
     def leave(self) -> None:
         """Leave the present transport, if any. Speech that it lost is played on the next."""
         binding = self.binding
@@ -87,7 +92,7 @@ class ClientConnection:
             closing = asyncio.create_task(old.transport.close(), name="old transport")
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
-        self._place.state = PlaceState.CONNECTED
+        self._place.enter(PlaceState.CONNECTED)
 
     def note_sign_of_life(self, binding: TransportBinding) -> None:
         """Note the last sign of life: speech from before it has arrived, or nothing has."""
@@ -98,14 +103,14 @@ class ClientConnection:
     def connected(self) -> None:
         """Note that media can flow."""
         self._was_connected = True
-        self._place.state = PlaceState.CONNECTED
+        self._place.enter(PlaceState.CONNECTED)
 
     def waits_after(self, reason: CloseReason) -> bool:
         """Return whether the client may come back after such an end; if so, wait for it."""
         if reason not in LOST or not self._was_connected or not self._resume_s:
             return False
         self.leave()
-        self._place.state = PlaceState.LOST
+        self._place.enter(PlaceState.LOST)
         self._wait(self._resume_s)
         return True
 

@@ -1,6 +1,7 @@
 """Events that were sent, kept for a client that comes back and has missed some. Pure."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rtc_server.session.session_api import LastSeen
@@ -37,12 +38,15 @@ class Replay:
 class EventLog:
     """The last events of one session, oldest dropped first."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: Iterable[SentEvent] = ()) -> None:
+        """`events`: those that were sent before, by another process."""
         self._events: deque[SentEvent] = deque()
         self._size_bytes = 0
         self._dropped: SentEvent | None = None
         """The last one of those no longer kept."""
         self._dropped_seq = 0
+        for event in events:
+            self.keep(event)
 
     def keep(self, event: SentEvent) -> None:
         """Remember one event, newer than all before."""

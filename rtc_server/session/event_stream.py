@@ -15,6 +15,7 @@ from rtc_server.events.server import (
 )
 from rtc_server.metrics import Metrics
 from rtc_server.session.event_log import EventLog, Replay, SentEvent
+from rtc_server.session.journal import SessionJournal, SessionRecord
 from rtc_server.session.preferences import Preferences
 from rtc_server.session.session_api import LastSeen
 from rtc_server.session.transcript import SessionTranscript
@@ -37,6 +38,7 @@ class EventStream:
         preferences: Preferences,
         usage: UsageMeter,
         metrics: Metrics,
+        journal: SessionJournal,
         *,
         over: asyncio.Event,
         clock: Clock,
@@ -44,6 +46,7 @@ class EventStream:
     ) -> None:
         """`over`: the end of the session; the client gets nothing from then on."""
         self._preferences, self._usage, self._metrics = preferences, usage, metrics
+        self._journal = journal
         self._over, self._clock, self._wall = over, clock, wall
         self._events = self._seq = 0
         self._log = EventLog()
@@ -52,12 +55,19 @@ class EventStream:
         self.transport: Transport | None = None
         """Present transport; without one, what may be dropped is, and the rest waits."""
 
+    def take_over(self, record: SessionRecord) -> None:
+        """Go on behind what another process has sent."""
+        self._events, self._seq = record.number, record.seq
+        self._log = EventLog(record.events)
+        self.transcript.extend(record.entries)
+
     def emit(self, event: ServerEvent) -> None:
         """Send one event, if the client wants it."""
         if isinstance(event, SegmentEvent):
             dropped = self.transcript.add(event, self._wall())
             self._metrics.queue_drops.labels("transcript").inc(dropped)
             self._usage.add(event)
+            self._journal.caption(event, self._wall())
         if self._over.is_set() or not self._preferences.wants(event):
             return  # nothing follows session.closed
         droppable = is_droppable(event)
@@ -70,7 +80,9 @@ class EventStream:
             seq = self._seq
         text = encode(event, event_id=f"event_{self._events}", seq=seq)
         if not droppable:
-            self._log.keep(SentEvent(self._events, seq, self._clock(), text))
+            kept = SentEvent(self._events, seq, self._clock(), text)
+            self._log.keep(kept)
+            self._journal.sent(kept, self._seq)
         if self.transport is not None:
             self.transport.send_message(text, droppable=droppable)
 

@@ -2,15 +2,16 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from rtc_server.errors import EtagMismatch, NotReady, RemoteError, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
-from rtc_server.session.admission import Admission, Kind, Place
+from rtc_server.session.admission import AdmissionDesk, Kind, Place
 from rtc_server.session.call_transport import AnyTransport, CallTransport, Negotiate
+from rtc_server.session.journal import SessionRecord
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
 from rtc_server.session.session_api import (
@@ -64,9 +65,14 @@ class SessionManager:
         services: Services,
         negotiate: Negotiate,
         readiness: Readiness,
-        admission: Admission,
+        admission: AdmissionDesk,
+        *,
+        id_prefix: str = "sess_",
     ) -> None:
-        """`admission`: shared with whatever else counts as a session of a key."""
+        """`admission`: shared with whatever else counts as a session of a key. `id_prefix`: of the
+        ids of sessions.
+        """
+        self._id_prefix = id_prefix
         self._services, self._negotiate, self._readiness = services, negotiate, readiness
         self._admission = admission
         self._calls: dict[str, _OpenCall] = {}
@@ -93,7 +99,7 @@ class SessionManager:
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
         """See `Calls.open_call`."""
-        with self._place(request) as place:
+        async with self._place(request) as place:
             self._services.direction(request.settings)  # refused first, whatever the offer
             connect = self._negotiate(offer_sdp)
             admitted = self._make_session(request, place)
@@ -103,7 +109,7 @@ class SessionManager:
 
     async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
         """See `Calls.run_stream`."""
-        with self._place(request) as place:
+        async with self._place(request) as place:
             admitted = self._make_session(request, place)
             transport = await self._while_open(connect(admitted.binding))
         self._begin(admitted, transport)
@@ -176,11 +182,11 @@ class SessionManager:
             raise NotReady(self._readiness.reason, RETRY_NOT_READY_S)
         return self._services.direction(settings)
 
-    def check_admission(self, request: SessionRequest) -> None:
+    async def check_admission(self, request: SessionRequest) -> None:
         """See `Calls.check_admission`."""
         self.check(request.settings)
         self._check_open()
-        self._admission.check(Kind.SESSION, request.claimant, *self._services.now())
+        await self._admission.check_claim(Kind.SESSION, request.claimant, *self._services.now())
 
     def owner(self, session_id: str) -> Owner:
         """See `Calls.owner`."""
@@ -195,7 +201,7 @@ class SessionManager:
 
     def revoke(self, key: str) -> None:
         """See `Calls.revoke`."""
-        self._admission.quotas.revoke(key)
+        self._admission.revoke(key)
 
     async def drain(self, within_s: float) -> None:
         """Let every session finish its sentence; return when all are over, or the time is.
@@ -224,13 +230,14 @@ class SessionManager:
             raise NotReady("The server is stopping.", RETRY_STOPPING_S)
         check_headroom(self._readiness)
 
-    @contextmanager
-    def _place(self, request: SessionRequest) -> Iterator[Place]:
+    @asynccontextmanager
+    async def _place(self, request: SessionRequest) -> AsyncIterator[Place]:
         """Admit a session, before anything of it is built; it gives the place back when what is
         done with it fails.
         """
         self._check_open()
-        place = self._admission.admit(Kind.SESSION, request.claimant, *self._services.now())
+        claimant = request.claimant
+        place = await self._admission.claim(Kind.SESSION, claimant, *self._services.now())
         try:
             yield place
         except BaseException:
@@ -238,7 +245,8 @@ class SessionManager:
             raise
 
     def _make_session(self, request: SessionRequest, place: Place) -> _Admitted:
-        session = Session("sess_" + secrets.token_urlsafe(16), request, self._services, place)
+        session_id = self._id_prefix + secrets.token_urlsafe(16)
+        session = Session(session_id, request, self._services, place)
         place.give_up = session.give_up
         return _Admitted(session, session.binding(), place)
 
@@ -257,15 +265,32 @@ class SessionManager:
         self, admitted: _Admitted, transport: Transport, negotiated: CallTransport | None = None
     ) -> _OpenCall:
         # Awaits nothing: a caller who gives up now finds the session whole.
-        session, etag = admitted.session, secrets.token_hex(8)
-        call = _OpenCall(session, negotiated, etag, admitted.place)
+        session = admitted.session
+        call = self._register(session, admitted.place, negotiated)
+        session.attach(admitted.binding, transport)
+        self._start(session)
+        return call
+
+    def take_over(self, record: SessionRecord, place: Place) -> None:
+        """Go on with a session of a process that is gone, in its place: it waits for its client."""
+        session = Session(record.session_id, record.request, self._services, place)
+        place.give_up = session.give_up
+        self._register(session, place)
+        session.take_over(record)
+        self._start(session)
+
+    def _register(
+        self, session: Session, place: Place, negotiated: CallTransport | None = None
+    ) -> _OpenCall:
+        call = _OpenCall(session, negotiated, secrets.token_hex(8), place)
         self._calls[session.id] = call
         self._services.metrics.sessions.set(len(self._calls))
-        session.attach(admitted.binding, transport)
+        return call
+
+    def _start(self, session: Session) -> None:
         life = asyncio.create_task(self._live(session), name=f"session {session.id}")
         self._lives.add(life)
         life.add_done_callback(self._lives.discard)
-        return call
 
     def _call(self, session_id: str) -> _OpenCall:
         try:

@@ -1,7 +1,8 @@
 """Quotas of a key: sessions at once, minutes a day, and the length of a session.
 
-Plain objects fed with time. Minutes are counted in this process only; `used_s` and `restore` carry
-them over a restart.
+Plain objects fed with time. `used_s` and `restore` carry minutes over a restart; where several
+processes share a key's limits, one of them decides (`admit`), and the others follow (`join`,
+`follow`).
 """
 
 import math
@@ -35,6 +36,20 @@ class KeyLimits:
     """Minutes without speech after which a session is closed."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """Usage of one key, as another process is told it."""
+
+    day: int
+    """Days since 1970, UTC."""
+    used_s: float
+    """Seconds used on that day, up to `counted_s`."""
+    counted_s: float
+    """Monotonic time, which all processes of a machine share."""
+    leases: int
+    """Leases of all processes."""
+
+
 @dataclass(slots=True)
 class _KeyUsage:
     """Usage that the leases of one key share."""
@@ -46,6 +61,13 @@ class _KeyUsage:
     counted_s: float = 0.0
     """Monotonic time up to which `used_s` has been added up."""
     leases: set["Lease"] = field(default_factory=set)
+    elsewhere: int = 0
+    """Leases of other processes, which use the same minutes."""
+
+    @property
+    def open(self) -> int:
+        """Number of leases, those of other processes included."""
+        return len(self.leases) + self.elsewhere
 
     def count(self, now_s: float, wall_s: float) -> None:
         """Add up to now; what was used before midnight UTC is not today's.
@@ -56,7 +78,7 @@ class _KeyUsage:
         if day != self.day:
             self.day, self.used_s = day, 0.0
             self.counted_s = max(self.counted_s, now_s - wall_s % DAY_S)
-        self.used_s += len(self.leases) * max(0.0, now_s - self.counted_s)
+        self.used_s += self.open * max(0.0, now_s - self.counted_s)
         self.counted_s = now_s
 
 
@@ -88,8 +110,17 @@ class Lease:
         left_s = self._end_s - now_s
         if self._limits.minutes_a_day and usage.leases:
             budget_s = self._limits.minutes_a_day * 60 - usage.used_s
-            left_s = min(left_s, budget_s / len(usage.leases))
+            left_s = min(left_s, budget_s / usage.open)
         return max(0.0, left_s)
+
+    @property
+    def end_s(self) -> float:
+        """Monotonic time at which its own length ends; infinite without a limit."""
+        return self._end_s
+
+    def go_on(self, end_s: float, expires_at: int) -> None:
+        """Take the ends of the lease that it goes on for."""
+        self._end_s, self.expires_at = end_s, expires_at
 
     def renew(self, wall_s: float) -> bool:
         """Give a session without a length another day when this one nearly ends; return whether."""
@@ -137,6 +168,25 @@ class Quotas:
         usage.leases.add(lease)
         return lease
 
+    def join(self, key: str, limits: KeyLimits, now_s: float, wall_s: float) -> Lease:
+        """Return a lease that another process has admitted."""
+        usage = self._today(key, now_s, wall_s)
+        lease = Lease(usage, limits, now_s, wall_s)
+        usage.leases.add(lease)
+        return lease
+
+    def state(self, key: str, now_s: float, wall_s: float) -> KeyState:
+        """Return the key's usage, for `follow` in other processes."""
+        usage = self._today(key, now_s, wall_s)
+        return KeyState(usage.day, usage.used_s, usage.counted_s, usage.open)
+
+    def follow(self, key: str, state: KeyState, now_s: float, wall_s: float) -> None:
+        """Take over the usage of the process that decides."""
+        usage = self._today(key, now_s, wall_s)
+        usage.day, usage.used_s, usage.counted_s = state.day, state.used_s, state.counted_s
+        usage.elsewhere = max(0, state.leases - len(usage.leases))
+        usage.count(now_s, wall_s)
+
     def used_s(self, now_s: float, wall_s: float) -> dict[str, float]:
         """Return the seconds that each key has used today."""
         return {key: self._today(key, now_s, wall_s).used_s for key in list(self._usage)}
@@ -158,7 +208,7 @@ class Quotas:
         day = int(wall_s // DAY_S)
         known = self._usage.get(key)
         if known is None:
-            self._usage = {k: u for k, u in self._usage.items() if u.leases or u.day == day}
+            self._usage = {k: u for k, u in self._usage.items() if u.open or u.day == day}
             known = self._usage[key] = _KeyUsage(day)
         known.count(now_s, wall_s)
         return known

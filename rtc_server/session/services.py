@@ -14,6 +14,7 @@ from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics
+from rtc_server.session.journal import MakeJournal, no_journal
 from rtc_server.session.session_api import SuggestedPhrase
 from rtc_server.session.usage import RecordUsage
 from rtc_server.session.vad_batcher import VadBatcher
@@ -41,6 +42,8 @@ class Services:
     """Voice activity detection of all sessions."""
     resume_s: float = 0.0
     """Time for which a session waits for a client that was lost; 0 ends it at once."""
+    journal: MakeJournal = no_journal
+    """Makes the journal of each session."""
     record_usage: RecordUsage = lambda _record: None
     """Takes the account of each session that has ended."""
     phrases: Callable[[str], Sequence[SuggestedPhrase]] = lambda _language: ()

@@ -21,6 +21,7 @@ from rtc_server.session.client_connection import ClientConnection
 from rtc_server.session.client_requests import ClientRequests
 from rtc_server.session.event_stream import EventStream
 from rtc_server.session.expiry import Expiry
+from rtc_server.session.journal import SessionRecord, lost_caption
 from rtc_server.session.preferences import Preferences
 from rtc_server.session.reports import ClientReports
 from rtc_server.session.services import Services
@@ -64,15 +65,19 @@ class Session:
         direction = services.direction(request.settings)
         preferences = Preferences(request.settings, services, request.model)
         self.usage = UsageMeter(session_id, request.owner.key, services.clock())
+        self._audio = services.make_audio_input()
+        self._journal = services.journal(
+            session_id, request, place, lambda: self._audio.position_samples
+        )
         self._events = EventStream(
             preferences,
             self.usage,
             services.metrics,
+            self._journal,
             over=self._over,
             clock=services.clock,
             wall=services.wall,
         )
-        self._audio = services.make_audio_input()
         self._interpreter = Interpreter(
             session_id=session_id,
             direction=direction,
@@ -86,7 +91,7 @@ class Session:
             clock=services.clock,
         )
         self._settings = SessionSettings(
-            session_id, preferences, self._interpreter, services, place.lease
+            session_id, preferences, self._interpreter, services, place.lease, self._journal
         )
         self._settings.begin(request.settings)
         self._connection = ClientConnection(
@@ -136,6 +141,15 @@ class Session:
         self._events.replay(missed)
         self.log.info("its client is back")
 
+    def take_over(self, record: SessionRecord) -> None:
+        """Go on for a process that is gone, and wait for the client. Called instead of `attach`."""
+        self._events.take_over(record)
+        self.usage.take_over(record.began_s, record.entries)
+        self._interpreter.go_on(record.position_samples, record.segments)
+        for unfinished in record.unfinished:
+            self._events.emit(lost_caption(unfinished))
+        self._connection.take_over(record.heard_s)
+
     @property
     def transcript(self) -> SessionTranscript:
         """Segments said and understood."""
@@ -169,6 +183,7 @@ class Session:
             try:
                 await self._connection.close(self.reason)
             finally:
+                self._journal.closed()
                 self._freed.set()  # others wait for it, whatever went wrong
 
     async def close(self, *, drain: bool = False) -> None:

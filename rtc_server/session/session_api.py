@@ -161,7 +161,7 @@ class Calls(Protocol):
             NotReady: that cannot be said yet.
         """
 
-    def check_admission(self, request: SessionRequest) -> None:
+    async def check_admission(self, request: SessionRequest) -> None:
         """Raise the error with which a session would be refused now; open none.
 
         Raises:

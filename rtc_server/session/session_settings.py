@@ -5,6 +5,7 @@ from rtc_server.events.session_events import SessionInfo
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Mode
 from rtc_server.interpreter.segments import VadMode
+from rtc_server.session.journal import SessionJournal
 from rtc_server.session.preferences import Preferences
 from rtc_server.session.quota import Lease
 from rtc_server.session.services import Services
@@ -22,10 +23,11 @@ class SessionSettings:
         interpreter: Interpreter,
         services: Services,
         lease: Lease,
+        journal: SessionJournal,
     ) -> None:
         self._session_id, self._lease = session_id, lease
         self._preferences, self._interpreter = preferences, interpreter
-        self._services = services
+        self._services, self._journal = services, journal
 
     def begin(self, patch: SessionPatch) -> None:
         """Apply what the preferences were made with to the new interpreter."""
@@ -37,6 +39,7 @@ class SessionSettings:
         direction = self._services.direction(patch, self._interpreter.direction)
         self._interpreter.direction = direction
         self._preferences.apply(patch)
+        self._journal.changed(patch)
         self._set_vad()
         self._set_mode(patch)
 

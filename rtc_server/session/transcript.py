@@ -1,6 +1,7 @@
 """Transcript of one session, to be read while it lasts and shortly after."""
 
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 
 from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
 from rtc_server.session.session_api import Owner, TranscriptEntry
@@ -31,9 +32,18 @@ class SessionTranscript:
         del self._begun[event.segment_id]
         if event.status is not SegmentStatus.FINAL:
             return 0
+        return self._keep(TranscriptEntry(at_s, event.source, event.target))
+
+    def extend(self, entries: Iterable[TranscriptEntry]) -> None:
+        """Take segments that were said before, to another process."""
+        for entry in entries:
+            self._keep(entry)
+
+    def _keep(self, entry: TranscriptEntry) -> int:
+        """Return how many older segments were given up for it."""
         dropped = 0
-        self._segments.append(TranscriptEntry(at_s, event.source, event.target))
-        self._chars += _chars(self._segments[-1])
+        self._segments.append(entry)
+        self._chars += _chars(entry)
         while len(self._segments) > MAX_SEGMENTS or self._chars > MAX_CHARS:
             self._chars -= _chars(self._segments.popleft())
             dropped += 1

@@ -1,11 +1,17 @@
 """Account of one session for whoever bills it: how long, and how much text. Never the text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
+from rtc_server.events.segment_events import (
+    SegmentEvent,
+    SegmentStatus,
+    SourceCaption,
+    TargetCaption,
+)
+from rtc_server.session.session_api import TranscriptEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +70,19 @@ class UsageMeter:
         """Count a caption that goes out, once it is final and was understood."""
         if not event.final or event.status is not SegmentStatus.FINAL:
             return
-        counts = self._pairs.setdefault((event.source.language, event.target.language), _Counts())
+        self._count(event.source, event.target)
+
+    def _count(self, source: SourceCaption, target: TargetCaption) -> None:
+        counts = self._pairs.setdefault((source.language, target.language), _Counts())
         counts.segments += 1
-        counts.source_chars += len(event.source.text)
-        counts.target_chars += len(event.target.text)
+        counts.source_chars += len(source.text)
+        counts.target_chars += len(target.text)
+
+    def take_over(self, began_s: float, entries: Iterable[TranscriptEntry]) -> None:
+        """Count from the beginning of a session whose process is gone."""
+        self.began_s = began_s
+        for entry in entries:
+            self._count(entry.source, entry.target)
 
     def record(self, reason: str, now_s: float, wall_s: float) -> UsageRecord:
         """Return the account of a session that ends now."""

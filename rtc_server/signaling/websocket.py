@@ -118,7 +118,7 @@ class WebSocketRoutes:
 
         async def upgrade(observer: TransportObserver) -> WebSocketTransport:
             await response.prepare(request)
-            _bound_buffers(request)
+            bound_buffers(request)
             return WebSocketTransport(
                 AiohttpSocket(response, request),
                 form,
@@ -136,7 +136,7 @@ class WebSocketRoutes:
             if not response.can_prepare(request):
                 # A browser's WebSocket does not tell why it was refused; this does, over HTTP.
                 if resumed is None:
-                    self._calls.check_admission(asked)
+                    await self._calls.check_admission(asked)
                 raise RemoteError("This address speaks WebSocket: connect with ws:// or wss://.")
             if resumed is not None:
                 await self._calls.resume_stream(resumed, upgrade, last_seen(request.query))
@@ -155,7 +155,8 @@ def _check_subprotocol(request: web.Request) -> None:
         raise RemoteError(f"Offer the subprotocol {SUBPROTOCOL}, or none.")
 
 
-def _bound_buffers(request: web.Request) -> None:
+def bound_buffers(request: web.Request) -> None:
+    """Keep what waits for a WebSocket's client short, in the kernel and here."""
     transport = request.transport
     if transport is None:  # gone already; the first receive tells
         return

@@ -16,6 +16,7 @@ from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from rtc_server.session.admission import Admission, AdmissionLimits
 from rtc_server.session.call_transport import ConnectCall
+from rtc_server.session.journal import MakeJournal, no_journal
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import SessionRequest, SuggestedPhrase
@@ -61,9 +62,10 @@ async def house(
     tts: FakeTts | None = None,
     max_sessions: int = 3,
     resume_s: float = 30.0,
-    phrases: Mapping[str, tuple[SuggestedPhrase, ...]] = MappingProxyType({}),
     *,
+    phrases: Mapping[str, tuple[SuggestedPhrase, ...]] = MappingProxyType({}),
     make_vad: VadFactory = LoudnessVad,
+    journal: MakeJournal = no_journal,
 ) -> AsyncIterator[House]:
     ast, tts, readiness = ast or FakeAst(), tts or FakeTts(), Ready()
     clock = asyncio.get_running_loop().time
@@ -79,6 +81,7 @@ async def house(
         wall=lambda: MORNING_S + clock(),
         resume_s=resume_s,
         record_usage=usage.append,
+        journal=journal,
         phrases=lambda language: phrases.get(language, ()),
     )
     wires: list[FakeTransport] = []

@@ -94,7 +94,7 @@ class FakeCalls:
             raise self.refuse
         return Direction(settings.source_language or "ru", settings.target_language or "en")
 
-    def check_admission(self, request: SessionRequest) -> None:
+    async def check_admission(self, request: SessionRequest) -> None:
         self.check(request.settings)
 
     def owner(self, session_id: str) -> Owner:

@@ -113,7 +113,7 @@ class ScriptedCalls:
     def check(self, settings: SessionPatch) -> Direction:
         raise NotImplementedError
 
-    def check_admission(self, request: SessionRequest) -> None:
+    async def check_admission(self, request: SessionRequest) -> None:
         if self.refuse:
             raise self.refuse
 

@@ -253,12 +253,12 @@ async def test_the_house_is_full_and_has_room_again() -> None:
         with pytest.raises(AdmissionRefused, match="All 2 sessions") as caught:
             await h.call()
         with pytest.raises(AdmissionRefused, match="All 2 sessions"):
-            h.manager.check_admission(SessionRequest())
+            await h.manager.check_admission(SessionRequest())
         assert caught.value.retry_after_s > 0
         await h.manager.close_call(first, drain=False)
         once = KeyLimits(sessions=1)
         for _ in range(2):  # being asked takes no place, nor anything of the key's share
-            h.manager.check_admission(SessionRequest(claimant=Claimant(Owner("key"), once)))
+            await h.manager.check_admission(SessionRequest(claimant=Claimant(Owner("key"), once)))
         await h.call()
 
 

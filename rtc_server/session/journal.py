@@ -1,0 +1,102 @@
+"""Journal of a session: kept outside its process, so that another one can go on with it.
+
+A process that is killed takes audio and speech with it: the segment that was being said, and
+translated speech that was not yet played. What the client has been told, its settings and the
+transcript are in the journal.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
+
+from rtc_server.errors import EngineCrashed
+from rtc_server.events.client import SessionPatch
+from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
+from rtc_server.session.admission import Place
+from rtc_server.session.event_log import SentEvent
+from rtc_server.session.session_api import SessionRequest, TranscriptEntry
+
+LOST_MESSAGE = "This sentence was lost when a part of the server failed. Please say it again."
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session as far as its journal goes."""
+
+    session_id: str
+    request: SessionRequest
+    """With the settings that were in force."""
+    events: tuple[SentEvent, ...]
+    """The last ones that were sent, oldest first."""
+    entries: tuple[TranscriptEntry, ...]
+    """Segments understood so far."""
+    unfinished: tuple[SegmentEvent, ...]
+    """Last captions of segments that have no final one."""
+    number: int
+    """Number of the last event."""
+    seq: int
+    """Number of the last extension event."""
+    segments: int
+    """Number of segments so far."""
+    position_samples: int
+    """End of the received audio on the session's clock, or a little later."""
+    began_s: float
+    """Monotonic time of its beginning."""
+    heard_s: float
+    """Monotonic time at which the client was surely still there."""
+
+
+class SessionJournal(Protocol):
+    """Takes what happens in one session; each method returns at once."""
+
+    def sent(self, event: SentEvent, seq: int) -> None:
+        """Keep an event. `seq`: number of the last extension event."""
+
+    def caption(self, event: SegmentEvent, wall_s: float) -> None:
+        """Keep a caption, also of a client that does not want captions."""
+
+    def changed(self, patch: SessionPatch) -> None:
+        """Keep settings that the client changed."""
+
+    def closed(self) -> None:
+        """Forget the session: it has ended."""
+
+
+MakeJournal: TypeAlias = Callable[[str, SessionRequest, Place, Callable[[], int]], SessionJournal]
+"""Makes the journal of a session that begins, from its id, what it asked for, its place, and its
+position on the audio clock in samples."""
+
+
+class _NoJournal:
+    def sent(self, event: SentEvent, seq: int) -> None:
+        """Nothing is kept."""
+
+    def caption(self, event: SegmentEvent, wall_s: float) -> None:
+        """Nothing is kept."""
+
+    def changed(self, patch: SessionPatch) -> None:
+        """Nothing is kept."""
+
+    def closed(self) -> None:
+        """Nothing was kept."""
+
+
+def no_journal(
+    _session_id: str, _request: SessionRequest, _place: Place, _position: Callable[[], int]
+) -> SessionJournal:
+    """Return a journal that keeps nothing: a session ends with its process."""
+    return _NoJournal()
+
+
+def lost_caption(caption: SegmentEvent) -> SegmentEvent:
+    """Return the final caption of a segment whose audio is gone."""
+    return replace(
+        caption,
+        rev=caption.rev + 1,
+        final=True,
+        status=SegmentStatus.FAILED,
+        source=replace(caption.source, text="", stable_chars=0),
+        target=replace(caption.target, text="", stable_chars=0),
+        message=LOST_MESSAGE,
+        code=EngineCrashed.code,
+    )
