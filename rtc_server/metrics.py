@@ -36,6 +36,17 @@ class Metrics:
             "When the engines can carry another session; 0 for at once, else calls are refused.",
             registry=r,
         )
+        self.workers = Gauge(
+            "rtc_workers", "Media processes that take calls; 0 where there is but one.", registry=r
+        )
+        self.worker_restarts = Counter(
+            "rtc_worker_restarts", "Media processes that ended unasked.", registry=r
+        )
+        self.sessions_moved = Counter(
+            "rtc_sessions_moved",
+            "Sessions that went on in another media process because theirs had ended.",
+            registry=r,
+        )
         self.sessions = Gauge("rtc_sessions", "Sessions open now.", registry=r)
         self.sessions_closed = Counter(
             "rtc_sessions_closed", "Sessions ended, by reason.", ["reason"], registry=r
@@ -210,7 +221,7 @@ class Metrics:
                 self.engine_restarts.labels(kind=kind, cause=cause)
         self.calls_refused.labels("session_limit_reached")
         self.segments.labels("failed")
-        for queue in ("log", "usage"):
+        for queue in ("log", "usage", "journal"):
             self.queue_drops.labels(queue)
 
     def exposition(self) -> bytes:

@@ -64,8 +64,14 @@ async def listening(
     settings: HttpSettings,
     metrics: Metrics,
     engines: str = "the engines are warming up",
+    *,
+    passes_on: bool = False,
 ) -> AsyncIterator[int]:
     """Serve `http` until the block ends; yields the TCP port. `engines` is for the log.
+
+    Args:
+        passes_on: requests are answered by another process, which logs them and has to be told
+            at once when a client leaves.
 
     Raises:
         ConfigError: the address cannot be listened on, or the certificate cannot be used.
@@ -75,7 +81,8 @@ async def listening(
     runner = web.AppRunner(
         http,
         access_log_class=AccessLog,
-        access_log=logging.getLogger("rtc_server.access"),
+        access_log=None if passes_on else logging.getLogger("rtc_server.access"),
+        handler_cancellation=passes_on,
         logger=server_logger(),
         keepalive_timeout=keepalive_s(settings),
         lingering_time=LINGERING_S,

@@ -18,8 +18,9 @@ from rtc_server.clock import monotonic, wall
 from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.manager import RoomManager
-from rtc_server.session.admission import Admission, AdmissionLimits
+from rtc_server.session.admission import Admission, AdmissionDesk, AdmissionLimits
 from rtc_server.session.call_transport import ConnectCall
+from rtc_server.session.journal import MakeJournal, no_journal
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.signaling import make_http_app
@@ -53,6 +54,16 @@ class NetworkSettings:
     async def learn(self) -> None:
         """Raises `ConfigError` when the public address is asked for and nobody tells it."""
         self.settings = await with_public_address(self.settings, self._host, monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Parts of a server that is one process of several."""
+
+    admission: AdmissionDesk
+    journal: MakeJournal
+    id_prefix: str
+    """Beginning of the ids of its sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +107,13 @@ class Parts:
                 shared_tick().observe_lateness_s = None
 
 
-def build(settings: Settings) -> Parts:
-    """Return the parts of a server, joined. Raises `ConfigError`."""
+def build(settings: Settings, share: Callable[[Metrics], Shared] | None = None) -> Parts:
+    """Return the parts of a server, joined. Raises `ConfigError`.
+
+    `share`: of one process of several, what it has in common with the others.
+    """
     metrics = Metrics()
+    shared = share(metrics) if share is not None else None
     engines = Engines(settings.engines, metrics)
     usage = UsageLedger(settings.usage, metrics)
     services = Services(
@@ -112,6 +127,7 @@ def build(settings: Settings) -> Parts:
         resume_s=settings.transport.resume_s,
         phrases=engines.phrases,
         record_usage=usage.record,
+        journal=shared.journal if shared is not None else no_journal,
     )
 
     network = NetworkSettings(settings)
@@ -144,8 +160,10 @@ def build(settings: Settings) -> Parts:
     quota_path = settings.access.quota_file
     quota_file = QuotaFile(Path(quota_path)) if quota_path else None
     quotas = partial(kept_quotas, admission.quotas, quota_file, monotonic, wall)
-    manager = SessionManager(services, negotiate, engines, admission)
-    rooms = RoomManager(services, accept, engines, settings.rooms, admission)
+    desk = shared.admission if shared is not None else admission
+    id_prefix = shared.id_prefix if shared is not None else "sess_"
+    manager = SessionManager(services, negotiate, engines, desk, id_prefix=id_prefix)
+    rooms = RoomManager(services, accept, engines, settings.rooms, desk)
     http = make_http_app(manager, engines, engines, metrics, settings, rooms=rooms)
     return Parts(http, manager, rooms, engines, metrics, network, usage, quotas)
 

@@ -57,7 +57,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
     parts = build(settings)
     own = settings.http
     async with (
-        listening(_below(own.path_prefix, parts.http), own, parts.metrics) as port,
+        listening(below(own.path_prefix, parts.http), own, parts.metrics) as port,
         parts.working(),
     ):
         scheme = "https" if own.tls_cert else "http"
@@ -95,7 +95,7 @@ def mountable(settings: Settings) -> web.Application:
     return parts.http
 
 
-def _below(prefix: str, http: web.Application) -> web.Application:
+def below(prefix: str, http: web.Application) -> web.Application:
     """Return the application below a path; the path itself without its slash leads there."""
     if not prefix:
         return http
@@ -110,7 +110,7 @@ def _below(prefix: str, http: web.Application) -> web.Application:
 
 
 @contextmanager
-def _start_up_kept() -> Iterator[None]:
+def start_up_kept() -> Iterator[None]:
     """Exempt from garbage collection what start-up made, for it stays: each scan of it would hold
     up the media for some 30 ms.
 
@@ -160,7 +160,7 @@ async def serve(
     try:
         async with running(settings) as server:
             started = True
-            with _start_up_kept():
+            with start_up_kept():
                 announce(server)
                 await stop.wait()
                 logger.info("Stopping.")

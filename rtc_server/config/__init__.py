@@ -16,6 +16,7 @@ from rtc_server.config.listener_settings import ListenerSettings
 from rtc_server.config.room_settings import RoomSettings
 from rtc_server.config.transport_settings import PUBLIC_BY_STUN, TransportSettings
 from rtc_server.config.usage_settings import UsageSettings
+from rtc_server.config.worker_settings import WorkerSettings
 
 __all__ = [
     "ORIGIN",
@@ -31,6 +32,7 @@ __all__ = [
     "Settings",
     "TransportSettings",
     "UsageSettings",
+    "WorkerSettings",
     "is_loopback",
     "load",
     "load_settings",

@@ -13,6 +13,7 @@ from rtc_server.config.listener_settings import ListenerSettings
 from rtc_server.config.room_settings import RoomSettings
 from rtc_server.config.transport_settings import TransportSettings
 from rtc_server.config.usage_settings import UsageSettings
+from rtc_server.config.worker_settings import WorkerSettings
 from rtc_server.errors import ConfigError
 from rtc_server.options import ENV_PREFIX, read_options, refuse_unknown_variables
 
@@ -34,6 +35,7 @@ class Settings:
     interpreter: InterpreterSettings = field(default_factory=InterpreterSettings)
     rooms: RoomSettings = field(default_factory=RoomSettings)
     usage: UsageSettings = field(default_factory=UsageSettings)
+    workers: WorkerSettings = field(default_factory=WorkerSettings)
 
     def __post_init__(self) -> None:
         self._check_key()
@@ -78,6 +80,7 @@ SECTIONS: tuple[type[Any], ...] = (
     InterpreterSettings,
     RoomSettings,
     UsageSettings,
+    WorkerSettings,
 )
 
 

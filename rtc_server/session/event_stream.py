@@ -15,7 +15,7 @@ from rtc_server.events.server import (
 )
 from rtc_server.metrics import Metrics
 from rtc_server.session.event_log import EventLog, Replay, SentEvent
-from rtc_server.session.journal import SessionJournal, SessionRecord
+from rtc_server.session.journal import NO_JOURNAL, SessionJournal, SessionRecord
 from rtc_server.session.preferences import Preferences
 from rtc_server.session.session_api import LastSeen
 from rtc_server.session.transcript import SessionTranscript
@@ -38,11 +38,11 @@ class EventStream:
         preferences: Preferences,
         usage: UsageMeter,
         metrics: Metrics,
-        journal: SessionJournal,
         *,
         over: asyncio.Event,
         clock: Clock,
         wall: Clock,
+        journal: SessionJournal = NO_JOURNAL,
     ) -> None:
         """`over`: the end of the session; the client gets nothing from then on."""
         self._preferences, self._usage, self._metrics = preferences, usage, metrics

@@ -81,11 +81,14 @@ class _NoJournal:
         """Nothing was kept."""
 
 
+NO_JOURNAL: SessionJournal = _NoJournal()
+
+
 def no_journal(
     _session_id: str, _request: SessionRequest, _place: Place, _position: Callable[[], int]
 ) -> SessionJournal:
     """Return a journal that keeps nothing: a session ends with its process."""
-    return _NoJournal()
+    return NO_JOURNAL
 
 
 def lost_caption(caption: SegmentEvent) -> SegmentEvent:

@@ -73,10 +73,10 @@ class Session:
             preferences,
             self.usage,
             services.metrics,
-            self._journal,
             over=self._over,
             clock=services.clock,
             wall=services.wall,
+            journal=self._journal,
         )
         self._interpreter = Interpreter(
             session_id=session_id,
@@ -91,7 +91,12 @@ class Session:
             clock=services.clock,
         )
         self._settings = SessionSettings(
-            session_id, preferences, self._interpreter, services, place.lease, self._journal
+            session_id,
+            preferences,
+            self._interpreter,
+            services,
+            place.lease,
+            journal=self._journal,
         )
         self._settings.begin(request.settings)
         self._connection = ClientConnection(

@@ -23,6 +23,7 @@ class SessionSettings:
         interpreter: Interpreter,
         services: Services,
         lease: Lease,
+        *,
         journal: SessionJournal,
     ) -> None:
         self._session_id, self._lease = session_id, lease

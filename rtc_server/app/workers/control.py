@@ -1,0 +1,134 @@
+"""Control channel between the supervisor and one worker: JSON lines over a socket pair.
+
+A line is ``[kind, number, fields]``. `number` is 0 for what needs no answer; what was asked is
+answered by a line of the kind ``answer`` with its number.
+"""
+
+import asyncio
+import itertools
+import json
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+LINE_BYTES: Final = 32 * 1024 * 1024
+"""Longest line: a session's record with the longest transcript has some megabytes."""
+UNSENT_BYTES: Final = 8 * 1024 * 1024
+"""Unsent, beyond which `post` drops: the other side reads no more."""
+
+Fields: TypeAlias = dict[str, Any]
+Handler: TypeAlias = Callable[[Fields], Fields | Awaitable[Fields | None] | None]
+"""Takes a message; its result answers one that was asked."""
+
+_log = logging.getLogger(__name__)
+
+
+class ChannelClosed(Exception):
+    """The other side is gone."""
+
+
+class ControlChannel:
+    """One end. `run` reads until the other end is gone."""
+
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        self._handlers = handlers
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._numbers = itertools.count(1)
+        self._asked: dict[int, asyncio.Future[Fields]] = {}
+        self._answering: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+
+    async def open(self, end: socket.socket) -> None:
+        """Use this end of a socket pair, which is closed with the channel."""
+        end.setblocking(False)
+        self._reader, self._writer = await asyncio.open_connection(sock=end, limit=LINE_BYTES)
+
+    def tell(self, kind: str, /, **fields: object) -> None:
+        """Send what needs no answer. Nothing happens when the other side is gone."""
+        self._write(kind, 0, fields)
+
+    def post(self, kind: str, /, **fields: object) -> bool:
+        """Do as `tell`, unless too much waits; return whether."""
+        if self._writer is None or self._writer.transport.get_write_buffer_size() > UNSENT_BYTES:
+            return False
+        self._write(kind, 0, fields)
+        return True
+
+    async def ask(self, kind: str, /, **fields: object) -> Fields:
+        """Send, and return the answer. Raises `ChannelClosed`."""
+        return await self.begin(kind, **fields)[1]
+
+    def begin(self, kind: str, /, **fields: object) -> tuple[int, asyncio.Future[Fields]]:
+        """Send now; return the number of the question, and its answer to be awaited."""
+        number, answer = next(self._numbers), asyncio.get_running_loop().create_future()
+        if self._is_closed:
+            answer.set_exception(ChannelClosed())
+            return number, answer
+        self._asked[number] = answer
+        answer.add_done_callback(lambda _: self._asked.pop(number, None))
+        self._write(kind, number, fields)
+        return number, answer
+
+    async def run(self) -> None:
+        """Read and handle until the other side is gone."""
+        assert self._reader is not None
+        try:
+            while line := await self._reader.readline():
+                self._take(*json.loads(line))
+        except (OSError, ValueError):  # reset, or the beginning of a line that a killed one wrote
+            pass
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close; whoever still waits for an answer gets `ChannelClosed`."""
+        self._is_closed = True
+        for answer in list(self._asked.values()):
+            if not answer.done():
+                answer.set_exception(ChannelClosed())
+                answer.exception()  # nobody may be left to await it
+        if self._writer is not None:
+            self._writer.close()
+        for task in self._answering:
+            task.cancel()
+        if self._answering:
+            await asyncio.wait(self._answering)
+
+    def _take(self, kind: str, number: int, fields: Fields) -> None:
+        if kind == "answer":
+            answer = self._asked.get(number)
+            if answer is not None and not answer.done():
+                answer.set_result(fields)
+            return
+        handler = self._handlers.get(kind)
+        if handler is None:
+            _log.warning("A control message of an unknown kind was passed over: %a", kind)
+            return
+        try:
+            result = handler({**fields, "number": number})
+        except Exception:
+            _log.exception("A control message failed: %s", kind)
+            return
+        if isinstance(result, Awaitable):
+            task = asyncio.ensure_future(self._answer(number, kind, result))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+        elif number:
+            self._write("answer", number, result or {})
+
+    async def _answer(self, number: int, kind: str, result: Awaitable[Fields | None]) -> None:
+        try:
+            fields = await result
+        except Exception:
+            _log.exception("A control message failed: %s", kind)
+            return
+        if number:
+            self._write("answer", number, fields or {})
+
+    def _write(self, kind: str, number: int, fields: Mapping[str, object]) -> None:
+        if self._writer is None or self._is_closed:
+            return
+        line = json.dumps([kind, number, fields], ensure_ascii=False, separators=(",", ":"))
+        self._writer.write(line.encode("utf-8", "surrogatepass") + b"\n")

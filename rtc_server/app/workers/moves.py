@@ -1,0 +1,83 @@
+"""Sessions of a worker that was killed, on their way to others."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from rtc_server.app.workers.control import ChannelClosed, Fields
+from rtc_server.app.workers.desk import Desk
+from rtc_server.app.workers.placement import Placement
+from rtc_server.app.workers.records import Record, Records
+from rtc_server.clock import monotonic
+from rtc_server.metrics import Metrics
+
+Ask: TypeAlias = Callable[[int, str, Fields], Awaitable[Fields]]
+"""Asks one worker. Raises `ChannelClosed`."""
+
+_log = logging.getLogger(__name__)
+
+
+class SessionMoves:
+    """Gives sessions to other workers, and lets requests for them wait meanwhile."""
+
+    def __init__(
+        self, records: Records, desk: Desk, placement: Placement, ask: Ask, metrics: Metrics
+    ) -> None:
+        self._records, self._desk, self._placement = records, desk, placement
+        self._ask, self._metrics = ask, metrics
+        self._changed = asyncio.Event()
+        self._is_stopping = False
+
+    def notify(self) -> None:
+        """Look again: a worker has come or gone."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let nobody wait any more: the server stops."""
+        self._is_stopping = True
+        self.notify()
+
+    async def move(self, records: list[Record], until_s: float, lost_s: float) -> None:
+        """Let others go on with sessions, one after the other: each is work for them.
+
+        `until_s`: monotonic time at which those that nobody took are given up; `lost_s`: that of
+        the end of their worker.
+        """
+        for record in records:
+            try:
+                async with asyncio.timeout(until_s - monotonic()):
+                    await self._go_on(record, lost_s)
+            except TimeoutError:
+                self._desk.end_place((record.worker, record.place))
+                self._records.closed(record.session)
+            self.notify()
+
+    async def settled(self, session: str) -> None:
+        """Wait while a session is on its way."""
+        while self._is_moving(session) and not self._is_stopping:
+            await self._changed.wait()
+
+    async def _go_on(self, record: Record, lost_s: float) -> None:
+        while self._records.find(record.session) is record:
+            if not self._desk.holds((record.worker, record.place)):
+                self._records.closed(record.session)  # its place was needed
+                return
+            number = self._placement.least()
+            if number is None:
+                await self._changed.wait()
+                continue
+            usage = self._desk.usage(record.worker, record.place)
+            with contextlib.suppress(ChannelClosed):
+                await self._ask(number, "take_over", {"record": record.json(lost_s), **usage})
+                self._placement.moved[record.session] = number
+                self._metrics.sessions_moved.inc()
+                _log.info("The session %s goes on in worker %d.", record.session, number)
+                return
+            await asyncio.sleep(0)  # that worker has just ended, too
+
+    def _is_moving(self, session: str) -> bool:
+        record = self._records.find(session)
+        return record is not None and record.worker not in self._placement.workers

@@ -1,0 +1,118 @@
+"""``rtc-server serve --workers N``: supervisor and HTTP together, until a signal."""
+
+import asyncio
+import logging
+import secrets
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rtc_server.app.listening import listening
+from rtc_server.app.parts import probe_lag
+from rtc_server.app.quota_file import QuotaFile, kept_quotas
+from rtc_server.app.workers.control import Fields
+from rtc_server.app.workers.proxy import Proxy
+from rtc_server.app.workers.supervisor import Supervisor
+from rtc_server.background import beside
+from rtc_server.clock import monotonic, wall
+from rtc_server.config import Settings
+from rtc_server.errors import ConfigError
+from rtc_server.host_system import is_linux
+from rtc_server.metrics import Metrics
+from rtc_server.signaling.secret_signer import KEY_BYTES
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningWorkers:
+    """Workers that take calls."""
+
+    url: str
+    """URL of the page, without a slash at the end."""
+    port: int
+    supervisor: Supervisor
+    metrics: Metrics
+    announcement: Fields
+    """Engines in use."""
+
+
+@asynccontextmanager
+async def running_workers(settings: Settings) -> AsyncIterator[RunningWorkers]:
+    """Run a server of several processes until the block ends.
+
+    Raises:
+        ConfigError: a setting cannot work here, or this is not Linux.
+    """
+    if not is_linux():
+        raise ConfigError("Several workers need Linux. Leave --workers at 1 here.")
+    metrics, http = Metrics(), settings.http
+    with tempfile.TemporaryDirectory(prefix="rtc-server-") as folder:
+        supervisor = Supervisor(_of_a_worker(settings, Path(folder)), Path(folder), metrics)
+        application = Proxy(supervisor, http.path_prefix).application()
+        path = settings.access.quota_file
+        file = QuotaFile(Path(path)) if path else None
+        async with (
+            listening(application, http, metrics, passes_on=True) as port,
+            kept_quotas(supervisor.admission.quotas, file, monotonic, wall),
+            beside(probe_lag(metrics), name="loop lag"),
+            supervisor.running() as announcement,
+        ):
+            scheme = "https" if http.tls_cert else "http"
+            host = f"[{http.host}]" if ":" in http.host else http.host
+            url = f"{scheme}://{host}:{port}{http.path_prefix}"
+            yield RunningWorkers(url, port, supervisor, metrics, announcement)
+
+
+async def serve_workers(
+    settings: Settings, announce: Callable[[RunningWorkers], None] = lambda _running: None
+) -> None:
+    """Run until SIGINT or SIGTERM; SIGHUP replaces the workers.
+
+    A signal during the warm-up gives it up; a second one while stopping ends the process at once,
+    and the workers with it.
+
+    Raises:
+        ConfigError: as `running_workers`.
+    """
+    stop, loop, main = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
+    started = False
+
+    def interrupted() -> None:
+        for name in STOP_SIGNALS:
+            loop.remove_signal_handler(name)
+        stop.set()
+        if not started and main:
+            main.cancel()
+
+    for name in STOP_SIGNALS:
+        loop.add_signal_handler(name, interrupted)
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    try:
+        async with running_workers(settings) as running, asyncio.TaskGroup() as tasks:
+            started = True
+            replacing = running.supervisor.replace
+            loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(replacing()))
+            announce(running)
+            await stop.wait()
+            loop.add_signal_handler(signal.SIGHUP, lambda: None)
+            _log.info("Stopping.")
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+
+
+def _of_a_worker(settings: Settings, folder: Path) -> Settings:
+    """Return the settings of each worker: what the supervisor does is taken out."""
+    access = replace(settings.access, quota_file="")
+    if not access.secret_key_file:
+        path = folder / "secret"
+        path.touch(0o600)
+        path.write_text(secrets.token_hex(KEY_BYTES))
+        access = replace(access, secret_key_file=str(path))
+    return replace(settings, access=access)

@@ -1,0 +1,133 @@
+"""Admission in a worker: the supervisor decides, this process holds what it was given."""
+
+import asyncio
+import itertools
+
+from rtc_server.app.workers.codec import claimant_json, refusal_of
+from rtc_server.app.workers.control import ChannelClosed, ControlChannel, Fields
+from rtc_server.clock import Clock
+from rtc_server.errors import NotReady
+from rtc_server.session.admission import AdmissionLimits, Kind, Place, PlaceState, RoomPlace
+from rtc_server.session.quota import KeyState, Lease, Quotas
+from rtc_server.session.session_api import Claimant
+
+RETRY_S = 1
+"""Seconds after which to try again when the supervisor is gone, and with it this worker soon."""
+
+
+class SharedAdmission:
+    """Implements `AdmissionDesk`."""
+
+    def __init__(
+        self, channel: ControlChannel, limits: AdmissionLimits, clock: Clock, wall: Clock
+    ) -> None:
+        self._channel, self._limits = channel, limits
+        self._clock, self._wall = clock, wall
+        self._quotas = Quotas()
+        self._numbers = itertools.count(1)
+        self._places: dict[int, Place] = {}
+
+    @property
+    def limits(self) -> AdmissionLimits:
+        """Limits of the whole server."""
+        return self._limits
+
+    @property
+    def places(self) -> int:
+        """Number of places that are held here."""
+        return len(self._places)
+
+    async def claim(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> Place:
+        """See `AdmissionDesk.claim`."""
+        number = next(self._numbers)
+        try:
+            answer = await self._ask(
+                "claim", place=number, kind=kind.name, claimant=claimant_json(claimant)
+            )
+        except asyncio.CancelledError:
+            self._channel.tell("end", place=number)  # after the claim, in order
+            raise
+        return self._hold(number, kind, claimant, answer)
+
+    async def check_claim(
+        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float
+    ) -> None:
+        """See `AdmissionDesk.check_claim`."""
+        await self._ask("check", kind=kind.name, claimant=claimant_json(claimant))
+
+    async def claim_room(self, claimant: Claimant, most: int) -> RoomPlace:
+        """See `AdmissionDesk.claim_room`."""
+        number = next(self._numbers)
+
+        def end(_place: RoomPlace) -> None:
+            self._channel.tell("end_room", place=number)
+
+        place = RoomPlace(claimant.owner.key, end)
+        try:
+            await self._ask("claim_room", place=number, claimant=claimant_json(claimant), most=most)
+        except asyncio.CancelledError:
+            place.end()
+            raise
+        return place
+
+    def revoke(self, key: str) -> None:
+        """See `AdmissionDesk.revoke`."""
+        self._quotas.revoke(key)
+
+    def take_over(self, kind: Kind, claimant: Claimant, fields: Fields) -> tuple[int, Place]:
+        """Hold a place of a worker that is gone; return the number under which it is known here."""
+        number = next(self._numbers)
+        place = self._hold(number, kind, claimant, fields)
+        place.state = PlaceState.LOST
+        place.lease.go_on(fields["end_s"], fields["expires_at"])
+        return number, place
+
+    def number_of(self, place: Place) -> int:
+        """Return the number by which the supervisor knows a place; 0 for one that it gave away."""
+        return next((number for number, each in self._places.items() if each is place), 0)
+
+    # ---------------------------------------------------------------- from the supervisor
+
+    def give_up(self, fields: Fields) -> None:
+        """Take ``give_up``: the place was given to somebody else."""
+        place = self._places.pop(fields["place"], None)
+        if place is not None:
+            place.lease.end(self._clock(), self._wall())
+            place.give_up()
+
+    def usage(self, fields: Fields) -> None:
+        """Take ``usage``: other workers have more or fewer sessions of a key."""
+        state = KeyState(**fields["usage"])
+        self._quotas.follow(fields["key"], state, self._clock(), self._wall())
+
+    # ---------------------------------------------------------------- places
+
+    def _hold(self, number: int, kind: Kind, claimant: Claimant, answer: Fields) -> Place:
+        now_s, wall_s = self._clock(), self._wall()
+        if kind is Kind.LISTENER:
+            lease = Lease.unlimited(now_s, wall_s)
+        else:
+            lease = self._quotas.join(claimant.owner.key, claimant.limits, now_s, wall_s)
+            self.usage(answer)
+
+        def forget(place: Place, _now_s: float) -> None:
+            if self._places.pop(number, None) is not None:
+                self._channel.tell("end", place=number)
+
+        def changed(state: PlaceState) -> None:
+            if number in self._places:
+                self._channel.tell("place", place=number, state=state.name)
+
+        place = Place(kind, claimant, lease, forget)
+        place.on_state = changed
+        self._places[number] = place
+        return place
+
+    async def _ask(self, kind: str, /, **fields: object) -> Fields:
+        try:
+            answer = await self._channel.ask(kind, **fields)
+        except ChannelClosed:
+            raise NotReady("The server is stopping.", RETRY_S) from None
+        if "refused" in answer:
+            raise refusal_of(answer)
+        return answer

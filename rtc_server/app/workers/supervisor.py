@@ -1,0 +1,326 @@
+"""The supervisor: the port, the workers behind it, and what they have in common.
+
+Start: HTTP first, so that ``/readyz`` can say "warming up"; then engines and workers. A worker that
+ends unasked is started again, and its sessions go on in others. Stop: all workers drain at once.
+`replace` starts a worker beside each old one, which goes on with the calls it has and takes no new
+ones.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rtc_server.app.workers.control import ChannelClosed, Fields, Handler
+from rtc_server.app.workers.desk import Desk
+from rtc_server.app.workers.moves import SessionMoves
+from rtc_server.app.workers.placement import Life, Placement, Target, WorkerLoad
+from rtc_server.app.workers.process import WorkerProcess
+from rtc_server.app.workers.records import Records
+from rtc_server.app.workers.restarts import WorkerRestarts
+from rtc_server.app.workers.totals import Totals
+from rtc_server.app.workers.worker_order import WorkerOrder
+from rtc_server.clock import monotonic, wall
+from rtc_server.config import Settings
+from rtc_server.errors import ConfigError, NotReady
+from rtc_server.metrics import Metrics
+from rtc_server.session.admission import Admission, AdmissionLimits
+
+RETRY_STARTING_S = 2
+RETRY_STOPPING_S = 5
+GONE_S = 1.0
+"""Time within which a worker whose connection failed is seen to be gone, if it is."""
+STOP_MARGIN_S = 15.0
+"""Time beyond ``--drain-s`` after which a worker that should end is killed."""
+ASKED_S = 2.0
+"""Time limit for a worker's metrics."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One worker after another."""
+
+    restarts: WorkerRestarts = field(default_factory=WorkerRestarts)
+    process: WorkerProcess | None = None
+    """The one that takes calls, or starts."""
+
+
+class Supervisor:
+    """Implements `proxy.Workers`. Use it inside ``async with supervisor.running()``."""
+
+    def __init__(self, settings: Settings, folder: Path, metrics: Metrics) -> None:
+        """`settings`: of each worker; `folder`: for their sockets, nobody else's."""
+        self._settings, self._folder, self._metrics = settings, folder, metrics
+        limits = AdmissionLimits(settings.http.max_sessions, settings.http.address_sessions)
+        self.admission = Admission(limits)
+        self._desk = Desk(self.admission, monotonic, wall, self._tell)
+        self._placement = Placement()
+        self._records, self._totals = Records(), Totals()
+        self._numbers = itertools.count(1)
+        self._living: dict[int, WorkerProcess] = {}
+        self._slots = [_Slot() for _ in range(settings.workers.count())]
+        self._moves = SessionMoves(self._records, self._desk, self._placement, self._ask, metrics)
+        self._replacing = asyncio.Lock()
+        self._is_stopping = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        metrics.ready.set_function(lambda: self._is_ready)
+        metrics.workers.set_function(lambda: self.takes_calls)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Fields]:
+        """Run all workers until the block ends; yields the engines, as the first one has them.
+
+        Raises:
+            ConfigError: a worker cannot work with these settings.
+        """
+        try:
+            started = [await self._start(slot) for slot in self._slots]
+            announced = [await each.announcement for each in started]
+            yield announced[0]
+        finally:
+            await self._stop()
+
+    def worker(self, number: int) -> WorkerProcess:
+        """Return a worker that is not gone. Raises `KeyError`."""
+        return self._living[number]
+
+    @property
+    def takes_calls(self) -> int:
+        """Number of workers that take calls."""
+        return sum(map(self._takes, self._living))
+
+    async def replace(self) -> None:
+        """Replace all workers, one after the other. No call is refused or cut for it.
+
+        One that does not start leaves the old one in its place, and ends the attempt.
+        """
+        async with self._replacing:
+            for slot in self._slots:
+                old = slot.process
+                if old is None or self._is_stopping:
+                    continue
+                try:
+                    new = await self._start(slot, beside=True)
+                    await new.announcement
+                except (ConfigError, OSError) as error:
+                    _log.error(
+                        "Worker %d stays: its successor does not start: %s", old.number, error
+                    )
+                    return
+                if slot.process is not None:  # the old one, or what came after it meanwhile
+                    self._retire(slot.process)
+                slot.process = new
+                _log.info("Worker %d is replaced by worker %d.", old.number, new.number)
+
+    # ---------------------------------------------------------------- for the proxy
+
+    async def for_request(self, target: Target) -> tuple[int, str]:
+        """See `proxy.Workers.for_request`."""
+        if target.session:
+            await self._moves.settled(target.session)
+        number = self._placement.place(target, monotonic())
+        if number is None:
+            self.check_ready()
+            raise NotReady("A part of the server is being restarted.", RETRY_STARTING_S)
+        return number, self._living[number].socket_path
+
+    def opening(self, worker: int, change: int) -> None:
+        """See `proxy.Workers.opening`."""
+        if (load := self._placement.workers.get(worker)) is not None:
+            load.opening += change
+
+    async def failed(self, worker: int) -> bool:
+        """See `proxy.Workers.failed`."""
+        process = self._living.get(worker)
+        if process is None:
+            return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GONE_S):
+                await process.gone.wait()
+        return worker not in self._living or process.gone.is_set()
+
+    async def exposition(self) -> str:
+        """See `proxy.Workers.exposition`."""
+        await asyncio.gather(*(self._ask_metrics(each) for each in list(self._living.values())))
+        return self._totals.exposition(self._metrics.exposition().decode())
+
+    def check_ready(self) -> None:
+        """See `proxy.Workers.check_ready`."""
+        if self._is_stopping:
+            raise NotReady("The server is stopping.", RETRY_STOPPING_S)
+        if not self._is_ready:
+            raise NotReady("The engines are warming up.", RETRY_STARTING_S)
+
+    # ---------------------------------------------------------------- workers
+
+    @property
+    def _is_ready(self) -> bool:
+        return not self._is_stopping and any(map(self._takes, self._living))
+
+    def _takes(self, worker: int) -> bool:
+        load = self._placement.workers[worker]
+        return load.life is Life.TAKING and load.is_ready
+
+    async def _start(self, slot: _Slot, *, beside: bool = False) -> WorkerProcess:
+        """Start a worker and watch it. `beside`: its predecessor still takes calls."""
+        number = next(self._numbers)
+        order = WorkerOrder(number, self._settings, str(self._folder / f"{number}.sock"))
+        process = WorkerProcess(order, self._handlers(number))
+        slot.restarts.began(monotonic())
+        await process.start()
+        self._living[number] = process
+        self._placement.workers[number] = WorkerLoad()
+        if not beside:
+            slot.process = process
+        process.announcement.add_done_callback(partial(self._announced, number))
+        self._spawn(self._watch(slot, process), f"worker {number}")
+        return process
+
+    def _announced(self, number: int, announcement: asyncio.Future[Fields]) -> None:
+        load = self._placement.workers.get(number)
+        if announcement.exception() is None and load is not None and not self._is_stopping:
+            load.life, load.is_ready = Life.TAKING, True
+            self._moves.notify()
+
+    def _retire(self, process: WorkerProcess) -> None:
+        process.is_stopping = True
+        if (load := self._placement.workers.get(process.number)) is not None:
+            load.life = Life.RETIRING
+        process.channel.tell("retire")
+
+    async def _watch(self, slot: _Slot, process: WorkerProcess) -> None:
+        code = await process.watch()
+        asked = self._is_stopping or process.is_stopping
+        self._ended(process)
+        if asked or slot.process is not process:
+            return
+        self._metrics.worker_restarts.inc()
+        delay_s = slot.restarts.delay_s(monotonic())
+        _log.error("Worker %d ended (%d); the next one in %.1f s.", process.number, code, delay_s)
+        await asyncio.sleep(delay_s)
+        if not self._is_stopping and slot.process is process:
+            await self._start(slot)
+
+    def _ended(self, process: WorkerProcess) -> None:
+        number, lost_s = process.number, monotonic()
+        del self._living[number]
+        self._placement.remove(number)
+        self._totals.end(number)
+        orphans = [] if self._is_stopping else self._records.of_worker(number)
+        self._desk.lose(number, {record.place for record in orphans})
+        for record in orphans:
+            if not self._desk.holds((number, record.place)):
+                self._records.closed(record.session)
+        waiting = [each for each in orphans if self._records.find(each.session) is each]
+        until_s = lost_s + self._settings.transport.resume_s
+        if waiting:
+            self._spawn(self._moves.move(waiting, until_s, lost_s), "sessions move")
+        self._moves.notify()
+
+    async def _stop(self) -> None:
+        self._is_stopping = True
+        self._moves.stop()
+        within_s = self._settings.http.drain_s
+        for process in list(self._living.values()):
+            if process.announcement.done():
+                process.channel.tell("drain", within_s=within_s)
+            else:
+                await process.kill()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s + STOP_MARGIN_S):
+                for process in list(self._living.values()):
+                    await process.gone.wait()
+        for process in list(self._living.values()):
+            await process.kill()
+        # What is left waits to start or to move something.
+        while watching := [each for each in self._tasks if not each.done()]:
+            for task in watching:
+                task.cancel()
+            await asyncio.wait(watching)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("The task %r failed.", task.get_name(), exc_info=error)
+
+    # ---------------------------------------------------------------- from the workers
+
+    def _handlers(self, number: int) -> dict[str, Handler]:
+        desk, records = self._desk, self._records
+
+        def claim(fields: Fields) -> Fields:
+            answer = desk.claim(number, fields)
+            self._note_load(number)
+            return answer
+
+        return {
+            "claim": claim,
+            "check": partial(desk.check, number),
+            "claim_room": partial(desk.claim_room, number),
+            "place": partial(desk.state, number),
+            "end": partial(self._place_ended, number),
+            "end_room": partial(desk.end_room, number),
+            "state": partial(self._take_state, number),
+            "metrics": lambda fields: self._totals.take(number, fields["text"]),
+            "opened": partial(self._opened, number),
+            "closed": lambda fields: records.closed(fields["session"]),
+            "sent": lambda fields: self._record(fields, "sent"),
+            "caption": lambda fields: self._record(fields, "caption"),
+            "changed": lambda fields: self._record(fields, "changed"),
+        }
+
+    def _take_state(self, number: int, fields: Fields) -> None:
+        load = self._placement.workers[number]
+        load.is_ready, load.rooms = fields["ready"], frozenset(fields["rooms"])
+
+    def _place_ended(self, number: int, fields: Fields) -> None:
+        self._desk.end(number, fields)
+        self._records.place_ended(number, fields["place"])
+        self._note_load(number)
+
+    def _opened(self, number: int, fields: Fields) -> None:
+        known = self._records.find(fields["session"])
+        if known is not None and self._desk.holds((known.worker, known.place)):
+            self._desk.move((known.worker, known.place), (number, fields["place"]))
+        self._records.opened(number, fields)
+        self._note_load(number)
+
+    def _record(self, fields: Fields, kind: str) -> None:
+        record = self._records.find(fields["session"])
+        if record is None:
+            return
+        if kind == "changed":
+            record.changed(fields)
+        else:
+            getattr(record, kind)(fields, monotonic())
+
+    def _note_load(self, number: int) -> None:
+        if (load := self._placement.workers.get(number)) is not None:
+            load.places = self._desk.load(number)
+
+    async def _ask_metrics(self, process: WorkerProcess) -> None:
+        with contextlib.suppress(TimeoutError, ChannelClosed):
+            async with asyncio.timeout(ASKED_S):
+                answer = await process.channel.ask("metrics")
+                if process.number in self._living:
+                    self._totals.take(process.number, answer["text"])
+
+    async def _ask(self, worker: int, kind: str, fields: Fields) -> Fields:
+        return await self._living[worker].channel.ask(kind, **fields)
+
+    def _tell(self, worker: int, kind: str, fields: Fields) -> None:
+        if (process := self._living.get(worker)) is not None:
+            process.channel.tell(kind, **fields)

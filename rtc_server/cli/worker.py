@@ -1,0 +1,53 @@
+"""Process of a worker (``--workers``); the supervisor starts it, nobody else does."""
+
+import asyncio
+import logging
+import pickle
+import signal
+import socket
+import struct
+import sys
+
+from rtc_server.app.connections import raise_file_limit
+from rtc_server.app.workers.worker import work
+from rtc_server.app.workers.worker_order import WorkerOrder
+from rtc_server.cli.log import logging_to
+from rtc_server.cli.log_format import FORMATS
+from rtc_server.cli.serve import STDERR, TALKATIVE
+from rtc_server.transport.paced_loop import new_loop
+
+
+def main() -> int:
+    """Work as the supervisor says, over the socket whose descriptor is the argument."""
+    end = socket.socket(fileno=int(sys.argv[1]))
+    order: WorkerOrder = pickle.loads(_read(end, struct.unpack("!I", _read(end, 4))[0]))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _passed_over)  # the supervisor says when; engines inherit no handler
+    raise_file_limit()
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    http = order.settings.http
+    with (
+        logging_to(STDERR, http.log_level, FORMATS[http.log_format]()),
+        asyncio.Runner(loop_factory=new_loop) as runner,
+    ):
+        return runner.run(work(order, end))
+
+
+def _passed_over(_number: int, _frame: object) -> None:
+    """Do nothing."""
+
+
+def _read(end: socket.socket, size: int) -> bytes:
+    """Return so many bytes; more may follow, which is left for others to read."""
+    data = b""
+    while len(data) < size:
+        piece = end.recv(size - len(data))
+        if not piece:
+            raise SystemExit(2)
+        data += piece
+    return data
+
+
+if __name__ == "__main__":
+    sys.exit(main())
