@@ -9,8 +9,9 @@ import struct
 import sys
 
 from rtc_server.app.connections import raise_file_limit
+from rtc_server.app.workers.engine_host import host_engines
 from rtc_server.app.workers.worker import work
-from rtc_server.app.workers.worker_order import WorkerOrder
+from rtc_server.app.workers.worker_order import EngineOrder, WorkerOrder
 from rtc_server.cli.log import logging_to
 from rtc_server.cli.log_format import FORMATS
 from rtc_server.cli.serve import STDERR, TALKATIVE
@@ -20,17 +21,21 @@ from rtc_server.transport.paced_loop import new_loop
 def main() -> int:
     """Work as the supervisor says, over the socket whose descriptor is the argument."""
     end = socket.socket(fileno=int(sys.argv[1]))
-    order: WorkerOrder = pickle.loads(_read(end, struct.unpack("!I", _read(end, 4))[0]))
+    order: WorkerOrder | EngineOrder = pickle.loads(
+        _read(end, struct.unpack("!I", _read(end, 4))[0])
+    )
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _passed_over)  # the supervisor says when; engines inherit no handler
     raise_file_limit()
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    http = order.settings.http
+    http = order.http if isinstance(order, EngineOrder) else order.settings.http
     with (
         logging_to(STDERR, http.log_level, FORMATS[http.log_format]()),
         asyncio.Runner(loop_factory=new_loop) as runner,
     ):
+        if isinstance(order, EngineOrder):
+            return runner.run(host_engines(order, end))
         return runner.run(work(order, end))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 import pytest
 
 from rtc_server.app.workers.serve import RunningWorkers
@@ -285,3 +286,24 @@ async def test_the_command_serves_with_workers_until_it_is_told_to_stop() -> Non
                 assert alive.status == 200
         started.process.send_signal(signal.SIGTERM)
         assert await started.process.wait() == 0
+
+
+async def test_all_workers_ask_the_same_engines_also_after_those_were_killed() -> None:
+    async with workers() as running, AsyncExitStack() as stack:
+        engines = running.supervisor.engines
+        assert engines is not None
+        process = engines.process
+        assert process is not None
+        clients = [await stack.enter_async_context(call(running, SENTENCE)) for _ in range(2)]
+        for each in clients:
+            await each.until(lambda each=each: bool(of(each, "x.segment", final=True)))  # type: ignore[misc]
+        assert await sample(running, 'rtc_engine_batch_size_count{kind="ast"}') >= 2
+        own = [psutil.Process(running.supervisor.worker(number).pid) for number in (1, 2)]
+        assert not [child for each in own for child in each.children()]
+        os.kill(process.pid, signal.SIGKILL)
+        await process.gone.wait()
+        for each in clients:  # what they say waits for the engines
+            each.track.say(said(SENTENCE))
+        for each in clients:
+            await told(each, 2)
+            assert [final["status"] for final in finals(each)] == ["final", "final"]

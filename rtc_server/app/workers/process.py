@@ -1,4 +1,4 @@
-"""One worker's process, as the supervisor has it."""
+"""One worker's process, or that of the engines, as the supervisor has it."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rtc_server.app.workers.control import ControlChannel, Fields, Handler
-from rtc_server.app.workers.worker_order import WorkerOrder
+from rtc_server.app.workers.worker_order import EngineOrder, WorkerOrder
 from rtc_server.errors import ConfigError
 
 MODULE = "rtc_server.cli.worker"
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 class WorkerProcess:
     """Process and control channel of a worker. `watch` returns when both have ended."""
 
-    def __init__(self, order: WorkerOrder, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, order: WorkerOrder | EngineOrder, handlers: Mapping[str, Handler]) -> None:
         self.number = order.number
         self.socket_path = order.socket_path
         self._order = order

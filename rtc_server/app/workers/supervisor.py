@@ -12,13 +12,15 @@ import itertools
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rtc_server.app.workers.control import ChannelClosed, Fields, Handler
+from rtc_server.app.workers.control import ChannelClosed, Fields
 from rtc_server.app.workers.desk import Desk
+from rtc_server.app.workers.engine_host import SharedEngines
+from rtc_server.app.workers.messages import WorkerMessages
 from rtc_server.app.workers.moves import SessionMoves
 from rtc_server.app.workers.placement import Life, Placement, Target, WorkerLoad
 from rtc_server.app.workers.process import WorkerProcess
@@ -67,9 +69,12 @@ class Supervisor:
         self._numbers = itertools.count(1)
         self._living: dict[int, WorkerProcess] = {}
         self._slots = [_Slot() for _ in range(settings.workers.count())]
+        self._messages = WorkerMessages(self._desk, self._records, self._placement, self._totals)
         self._moves = SessionMoves(self._records, self._desk, self._placement, self._ask, metrics)
         self._replacing = asyncio.Lock()
         self._is_stopping = False
+        self.engines: SharedEngines | None = None
+        """Engines of all workers; None where engine servers are named for both."""
         self._tasks: set[asyncio.Task[None]] = set()
         metrics.ready.set_function(lambda: self._is_ready)
         metrics.workers.set_function(lambda: self.takes_calls)
@@ -82,6 +87,7 @@ class Supervisor:
             ConfigError: a worker cannot work with these settings.
         """
         try:
+            await self._start_engines()
             started = [await self._start(slot) for slot in self._slots]
             announced = [await each.announcement for each in started]
             yield announced[0]
@@ -149,7 +155,10 @@ class Supervisor:
 
     async def exposition(self) -> str:
         """See `proxy.Workers.exposition`."""
-        await asyncio.gather(*(self._ask_metrics(each) for each in list(self._living.values())))
+        asked = list(self._living.values())
+        if self.engines is not None and self.engines.process is not None:
+            asked.append(self.engines.process)
+        await asyncio.gather(*map(self._ask_metrics, asked))
         return self._totals.exposition(self._metrics.exposition().decode())
 
     def check_ready(self) -> None:
@@ -160,6 +169,19 @@ class Supervisor:
             raise NotReady("The engines are warming up.", RETRY_STARTING_S)
 
     # ---------------------------------------------------------------- workers
+
+    async def _start_engines(self) -> None:
+        """Start the engines that no engine server holds, for all workers together."""
+        settings = self._settings
+        path = str(self._folder / "engines.sock")
+        host = SharedEngines(settings.engines, settings.http, path)
+        if not host.kinds:
+            return
+        self.engines = host
+        process = await host.start()
+        self._spawn(host.watch(), "engines")
+        await process.announcement
+        self._settings = replace(settings, engines=host.settings)
 
     @property
     def _is_ready(self) -> bool:
@@ -172,8 +194,8 @@ class Supervisor:
     async def _start(self, slot: _Slot, *, beside: bool = False) -> WorkerProcess:
         """Start a worker and watch it. `beside`: its predecessor still takes calls."""
         number = next(self._numbers)
-        order = WorkerOrder(number, self._settings, str(self._folder / f"{number}.sock"))
-        process = WorkerProcess(order, self._handlers(number))
+        order = WorkerOrder(number, str(self._folder / f"{number}.sock"), self._settings)
+        process = WorkerProcess(order, self._messages.handlers(number))
         slot.restarts.began(monotonic())
         await process.start()
         self._living[number] = process
@@ -240,6 +262,8 @@ class Supervisor:
                     await process.gone.wait()
         for process in list(self._living.values()):
             await process.kill()
+        if self.engines is not None:
+            await self.engines.stop(within_s)
         # What is left waits to start or to move something.
         while watching := [each for each in self._tasks if not each.done()]:
             for task in watching:
@@ -256,66 +280,11 @@ class Supervisor:
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("The task %r failed.", task.get_name(), exc_info=error)
 
-    # ---------------------------------------------------------------- from the workers
-
-    def _handlers(self, number: int) -> dict[str, Handler]:
-        desk, records = self._desk, self._records
-
-        def claim(fields: Fields) -> Fields:
-            answer = desk.claim(number, fields)
-            self._note_load(number)
-            return answer
-
-        return {
-            "claim": claim,
-            "check": partial(desk.check, number),
-            "claim_room": partial(desk.claim_room, number),
-            "place": partial(desk.state, number),
-            "end": partial(self._place_ended, number),
-            "end_room": partial(desk.end_room, number),
-            "state": partial(self._take_state, number),
-            "metrics": lambda fields: self._totals.take(number, fields["text"]),
-            "opened": partial(self._opened, number),
-            "closed": lambda fields: records.closed(fields["session"]),
-            "sent": lambda fields: self._record(fields, "sent"),
-            "caption": lambda fields: self._record(fields, "caption"),
-            "changed": lambda fields: self._record(fields, "changed"),
-        }
-
-    def _take_state(self, number: int, fields: Fields) -> None:
-        load = self._placement.workers[number]
-        load.is_ready, load.rooms = fields["ready"], frozenset(fields["rooms"])
-
-    def _place_ended(self, number: int, fields: Fields) -> None:
-        self._desk.end(number, fields)
-        self._records.place_ended(number, fields["place"])
-        self._note_load(number)
-
-    def _opened(self, number: int, fields: Fields) -> None:
-        known = self._records.find(fields["session"])
-        if known is not None and self._desk.holds((known.worker, known.place)):
-            self._desk.move((known.worker, known.place), (number, fields["place"]))
-        self._records.opened(number, fields)
-        self._note_load(number)
-
-    def _record(self, fields: Fields, kind: str) -> None:
-        record = self._records.find(fields["session"])
-        if record is None:
-            return
-        if kind == "changed":
-            record.changed(fields)
-        else:
-            getattr(record, kind)(fields, monotonic())
-
-    def _note_load(self, number: int) -> None:
-        if (load := self._placement.workers.get(number)) is not None:
-            load.places = self._desk.load(number)
-
     async def _ask_metrics(self, process: WorkerProcess) -> None:
         with contextlib.suppress(TimeoutError, ChannelClosed):
             async with asyncio.timeout(ASKED_S):
                 answer = await process.channel.ask("metrics")
-                if process.number in self._living:
+                if not process.gone.is_set():
                     self._totals.take(process.number, answer["text"])
 
     async def _ask(self, worker: int, kind: str, fields: Fields) -> Fields:

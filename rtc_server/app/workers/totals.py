@@ -43,7 +43,9 @@ def _parse(text: str) -> _Exposition:
 
 @dataclass(slots=True)
 class Totals:
-    """Last expositions of living workers, and the sums of those that are gone."""
+    """Last expositions of living processes, and the sums of those that are gone. The engines' has
+    the number 0.
+    """
 
     _living: dict[int, _Exposition] = field(default_factory=dict)
     _ended: _Exposition = field(default_factory=_Exposition)
@@ -74,7 +76,7 @@ class Totals:
             lines += comments
             taken = [supervisor] if family in SUPERVISORS else parts
             if family in LEAST:
-                taken = list(self._living.values()) or [supervisor]
+                taken = [each for number, each in self._living.items() if number] or [supervisor]
             series = dict.fromkeys(
                 each for part in taken for each, of in part.families.items() if of == family
             )

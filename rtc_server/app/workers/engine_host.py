@@ -1,0 +1,112 @@
+"""Engines of all workers, in a process of their own: an engine server on a Unix socket."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+
+from rtc_server.app.engine_server import KINDS, engine_server
+from rtc_server.app.workers.control import ControlChannel, Fields
+from rtc_server.app.workers.process import WorkerProcess
+from rtc_server.app.workers.restarts import WorkerRestarts
+from rtc_server.app.workers.worker_order import EngineOrder
+from rtc_server.clock import monotonic
+from rtc_server.config import EngineSettings, HttpSettings
+from rtc_server.errors import RtcServerError
+
+ENGINE_HOST = 0
+"""Number of this process among the workers."""
+
+_log = logging.getLogger(__name__)
+
+
+async def host_engines(order: EngineOrder, end: socket.socket) -> int:
+    """Serve engines until told to stop, or until the supervisor is gone; return the exit code."""
+    stop = asyncio.Event()
+    exposition: list[Callable[[], bytes]] = []
+
+    def drain(_fields: Fields) -> None:
+        stop.set()
+
+    def metrics(_fields: Fields) -> Fields:
+        return {"text": exposition[0]().decode() if exposition else ""}
+
+    channel = ControlChannel({"drain": drain, "metrics": metrics})
+    await channel.open(end)
+    reading = asyncio.create_task(channel.run(), name="control")
+    reading.add_done_callback(lambda _: stop.set())
+    listen = f"unix:{order.socket_path}"
+    try:
+        async with engine_server(listen, order.kinds, order.engines, order.http) as running:
+            exposition.append(running.metrics.exposition)
+            channel.tell("ready")
+            await stop.wait()
+            await running.server.drain(0.0)
+    except RtcServerError as error:
+        channel.tell("failed", message=str(error))
+        return 2
+    finally:
+        await asyncio.sleep(0)  # what was told last goes out
+        reading.cancel()
+        await asyncio.wait([reading])
+    return 0
+
+
+class SharedEngines:
+    """That process, as the supervisor has it; started again when it ends unasked."""
+
+    def __init__(self, engines: EngineSettings, http: HttpSettings, socket_path: str) -> None:
+        servers = {"ast": engines.ast_servers, "tts": engines.tts_servers}
+        kinds = tuple(each for each in KINDS if not servers[each])
+        self._order = EngineOrder(ENGINE_HOST, socket_path, engines, http, kinds)
+        self._restarts = WorkerRestarts()
+        self.process: WorkerProcess | None = None
+        """The process that runs now."""
+        self._is_stopping = False
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Engines that it has to hold; the others are asked of engine servers that are named."""
+        return self._order.kinds
+
+    async def start(self) -> WorkerProcess:
+        """Start it; its `announcement` comes while `watch` runs, once the engines are warm."""
+        self._restarts.began(monotonic())
+        self.process = WorkerProcess(self._order, {})
+        await self.process.start()
+        return self.process
+
+    async def watch(self) -> None:
+        """Keep it running, until `stop`."""
+        while not self._is_stopping:
+            assert self.process is not None
+            code = await self.process.watch()
+            if self._is_stopping:
+                return
+            delay_s = self._restarts.delay_s(monotonic())
+            _log.error("The engines' process ended (%d); the next one in %.1f s.", code, delay_s)
+            await asyncio.sleep(delay_s)
+            await self.start()
+
+    @property
+    def settings(self) -> EngineSettings:
+        """Settings of workers, which ask these engines."""
+        engines, address = self._order.engines, (f"unix:{self._order.socket_path}",)
+        ast_servers = address if "ast" in self.kinds else engines.ast_servers
+        tts_servers = address if "tts" in self.kinds else engines.tts_servers
+        return replace(engines, ast_servers=ast_servers, tts_servers=tts_servers)
+
+    async def stop(self, within_s: float) -> None:
+        """End it, once the workers are gone."""
+        self._is_stopping = True
+        if (process := self.process) is None:
+            return
+        process.channel.tell("drain")
+        if process.announcement.done() and process.announcement.exception() is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await process.gone.wait()
+        if not process.gone.is_set():
+            await process.kill()

@@ -1,0 +1,71 @@
+"""Messages of workers to the supervisor: what each changes there."""
+
+from functools import partial
+
+from rtc_server.app.workers.control import Fields, Handler
+from rtc_server.app.workers.desk import Desk
+from rtc_server.app.workers.placement import Placement
+from rtc_server.app.workers.records import Records
+from rtc_server.app.workers.totals import Totals
+from rtc_server.clock import monotonic
+
+
+class WorkerMessages:
+    """Passes the messages of all workers on."""
+
+    def __init__(self, desk: Desk, records: Records, placement: Placement, totals: Totals) -> None:
+        self._desk, self._records = desk, records
+        self._placement, self._totals = placement, totals
+
+    def handlers(self, worker: int) -> dict[str, Handler]:
+        """Return what a worker's control channel calls, by the kind of the message."""
+        desk, records = self._desk, self._records
+        return {
+            "claim": partial(self._claim, worker),
+            "check": partial(desk.check, worker),
+            "claim_room": partial(desk.claim_room, worker),
+            "place": partial(desk.state, worker),
+            "end": partial(self._place_ended, worker),
+            "end_room": partial(desk.end_room, worker),
+            "state": partial(self._take_state, worker),
+            "metrics": lambda fields: self._totals.take(worker, fields["text"]),
+            "opened": partial(self._opened, worker),
+            "closed": lambda fields: records.closed(fields["session"]),
+            "sent": partial(self._record, "sent"),
+            "caption": partial(self._record, "caption"),
+            "changed": partial(self._record, "changed"),
+        }
+
+    def _claim(self, worker: int, fields: Fields) -> Fields:
+        answer = self._desk.claim(worker, fields)
+        self._note_load(worker)
+        return answer
+
+    def _take_state(self, worker: int, fields: Fields) -> None:
+        load = self._placement.workers[worker]
+        load.is_ready, load.rooms = fields["ready"], frozenset(fields["rooms"])
+
+    def _place_ended(self, worker: int, fields: Fields) -> None:
+        self._desk.end(worker, fields)
+        self._records.place_ended(worker, fields["place"])
+        self._note_load(worker)
+
+    def _opened(self, worker: int, fields: Fields) -> None:
+        known = self._records.find(fields["session"])
+        if known is not None and self._desk.holds((known.worker, known.place)):
+            self._desk.move((known.worker, known.place), (worker, fields["place"]))
+        self._records.opened(worker, fields)
+        self._note_load(worker)
+
+    def _record(self, kind: str, fields: Fields) -> None:
+        record = self._records.find(fields["session"])
+        if record is None:
+            return
+        if kind == "changed":
+            record.changed(fields)
+        else:
+            getattr(record, kind)(fields, monotonic())
+
+    def _note_load(self, worker: int) -> None:
+        if (load := self._placement.workers.get(worker)) is not None:
+            load.places = self._desk.load(worker)

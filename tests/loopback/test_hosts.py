@@ -1,0 +1,91 @@
+"""Two servers behind a balancer that keeps what belongs to one of them at it."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from rtc_server.app.server import RunningServer, running
+from rtc_server.config import EngineSettings, HttpSettings, Settings
+from tests.loopback.test_mounting import proxy
+from tests.support.ports import free_ports
+from tests.support.rooms import say, told
+from tests.support.rtc_client import RtcClient
+from tests.support.server import CALLS, EVENTS, of, said
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "proxy"
+SENTENCE = "please call a taxi for tomorrow morning"
+
+
+@asynccontextmanager
+async def host() -> AsyncIterator[RunningServer]:
+    settings = Settings(
+        http=HttpSettings(port=0, trusted_proxies=("127.0.0.1",)),
+        engines=EngineSettings(ast="tests.support.server_engines:many", engine_answer_s=0),
+    )
+    async with running(settings) as house:
+        yield house
+
+
+@asynccontextmanager
+async def balanced(name: str, folder: Path, hosts: list[RunningServer]) -> AsyncIterator[str]:
+    """Yield the balancer's URL."""
+    example = {"nginx": "hosts.nginx.conf", "caddy": "hosts.Caddyfile"}[name]
+    with free_ports(3) as ports:
+        text = (EXAMPLES / example).read_text()
+        for number, port in zip((8080, 8011, 8012), ports, strict=True):
+            text = text.replace(f"127.0.0.1:{number}", f"127.0.0.1:{port}")
+        for number, house in zip((8001, 8002), hosts, strict=True):
+            text = text.replace(f"127.0.0.1:{number}", f"127.0.0.1:{house.port}")
+        path = folder / example
+        path.write_text(text)
+        program = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+        assert program, f"{name} is missing; scripts/test installs it"
+        commands = {
+            "nginx": [program, "-p", str(folder), "-c", str(path), "-g", "daemon off;"],
+            "caddy": [program, "run", "--config", str(path), "--adapter", "caddyfile"],
+        }
+        async with proxy(commands[name], ports[0]):
+            yield f"http://127.0.0.1:{ports[0]}"
+
+
+@pytest.mark.parametrize("name", ["nginx", "caddy"])
+async def test_calls_and_rooms_stay_at_the_host_that_has_them(name: str, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        hosts = [await stack.enter_async_context(host()) for _ in range(2)]
+        url = await stack.enter_async_context(balanced(name, tmp_path, hosts))
+        http = await stack.enter_async_context(aiohttp.ClientSession(url))
+        calls: list[RtcClient] = []
+        while not all(house.manager.sessions for house in hosts):
+            client = RtcClient(
+                f"{url}{CALLS}?source=en&target=ru", audio=said(SENTENCE), session=EVENTS
+            )
+            calls.append(await stack.enter_async_context(client))
+        for each in calls:
+            assert each.location.split("/")[1] in ("h1", "h2")
+            await each.until(lambda each=each: bool(of(each, "x.segment", final=True)))  # type: ignore[misc]
+            async with http.get(f"{each.location}/transcript") as answer:
+                assert "one two three" in await answer.text()
+        async with RtcClient(f"{url}{calls[0].location}/resume") as resumed:
+            assert resumed.location == calls[0].location
+        for each in calls:
+            async with http.delete(each.location) as answer:
+                assert answer.status == 200
+
+        rooms = "abcdef"
+        speakers = [RtcClient(f"{url}/whip/{room}?source=en", channel=None) for room in rooms]
+        for speaker in speakers:
+            await stack.enter_async_context(speaker)
+        assert sum(len(house.rooms.names) for house in hosts) == len(rooms)
+        listener = RtcClient(f"{url}/whep/a?language=de", listens_only=True)
+        await stack.enter_async_context(listener)
+        say(speakers[0], SENTENCE)
+        await told(listener)
+        async with http.delete(listener.location) as answer:
+            assert answer.status == 200
+        await asyncio.sleep(0)
