@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Settings,
         TransportSettings,
         UsageSettings,
+        WorkerSettings,
     )
     from rtc_server.errors import (
         AdmissionRefused,
@@ -100,6 +101,7 @@ __all__ = [
     "UnsupportedMedia",
     "UnsupportedPair",
     "UsageSettings",
+    "WorkerSettings",
     "__version__",
     "mountable",
     "running",

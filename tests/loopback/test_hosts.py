@@ -12,7 +12,7 @@ import pytest
 
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
-from tests.loopback.test_mounting import proxy
+from tests.support.http_proxy import proxy
 from tests.support.ports import free_ports
 from tests.support.rooms import say, told
 from tests.support.rtc_client import RtcClient

@@ -19,6 +19,7 @@ from rtc_server.app.server import RunningServer, mountable, running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.errors import ConfigError
 from tests.support.certificates import self_signed
+from tests.support.http_proxy import proxy
 from tests.support.ports import free_ports
 from tests.support.rtc_client import RtcClient
 from tests.support.server import EVENTS, of, said
@@ -111,27 +112,6 @@ def test_the_example_mounts_it() -> None:
     example = runpy.run_path(str(EXAMPLES / "mounted.py"))
     paths = {resource.canonical for resource in example["make_app"]().router.resources()}
     assert {"/", "/interpreter"} <= paths
-
-
-@asynccontextmanager
-async def proxy(command: list[str], port: int) -> AsyncIterator[None]:
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    try:
-        async with asyncio.timeout(30):
-            while True:
-                assert process.returncode is None, await process.stderr.read()  # type: ignore[union-attr]
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                except OSError:
-                    await asyncio.sleep(0.05)
-                else:
-                    writer.close()
-                    await writer.wait_closed()
-                    break
-        yield
-    finally:
-        process.terminate()
-        await process.communicate()
 
 
 @pytest.mark.parametrize("name", ["nginx", "caddy"])
