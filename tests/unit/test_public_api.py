@@ -22,6 +22,7 @@ SETTINGS = {
     "RoomSettings",
     "TransportSettings",
     "UsageSettings",
+    "WorkerSettings",
 }
 ERRORS = {
     "AdmissionRefused",
