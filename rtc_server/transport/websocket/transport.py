@@ -8,27 +8,21 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 from rtc_server.clock import Clock
-from rtc_server.pcm import SPEECH_RATE, Pcm, samples_to_ms
+from rtc_server.pcm import SPEECH_RATE, samples_to_ms
 from rtc_server.standstill import standstills
 from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.outbox import Outbox, Stored
 from rtc_server.transport.transport_api import CloseReason, TransportObserver, TransportStats
-from rtc_server.transport.websocket.forms import AudioIn, EventIn, Form, RefusedMessage
-from rtc_server.transport.websocket.inbox import (
-    FLOOD,
-    Inbox,
-    InboxPace,
-    Waiting,
-    message_cost,
-)
-from rtc_server.transport.websocket.pcm16 import SpeechIn, SpeechOut
+from rtc_server.transport.websocket.feed import InboxFeed
+from rtc_server.transport.websocket.forms import Form
+from rtc_server.transport.websocket.inbox import Inbox
+from rtc_server.transport.websocket.pcm16 import SpeechOut
 from rtc_server.transport.websocket.socket_port import Control, Socket
 
-SLICE_S: Final = 0.1
-"""Audio handed to the session at once; the detector must not hold the event loop for long."""
 WATCH_S: Final = 0.5
 """Interval between two looks at the deadlines."""
 CLOSE_S: Final = 5.0
@@ -58,18 +52,23 @@ class WebSocketTransport:
         self._timeout_s, self._clock = dead_peer_timeout_s, clock
         self._inbox = Inbox(form.sample_rate)
         self._outbox = Outbox[str | bytes]()
-        self._pace = InboxPace()
-        self._speech_in, self._speech_out = SpeechIn(form.sample_rate), SpeechOut(form.sample_rate)
-        self._position = 0
+        self._counters = TransportStats()
+        self._feed = InboxFeed(
+            self._inbox,
+            form.sample_rate,
+            observer,
+            self._call_session,
+            counters=self._counters,
+            clock=clock,
+        )
+        self._speech_out = SpeechOut(form.sample_rate)
         self._next_block = 0
-        self._received = self._sent = 0
-        self._told_slow = self._told_flood = self._told_ahead = False
+        self._warned_slow = False
         self._saying_last_words = False
-        self._heard_s = clock()
+        self._last_seen_s = clock()
         self._pinged_s = clock()
         self._reading = False
         self._sending_since_s: float | None = None
-        self._inbox_changed = asyncio.Event()
         self._outbox_changed = asyncio.Event()
         self._end: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
         self._life = asyncio.create_task(self._live(), name="WebSocket peer")
@@ -82,11 +81,8 @@ class WebSocketTransport:
     @property
     def stats(self) -> TransportStats:
         """Counters since the start."""
-        return TransportStats(
-            packets_received=self._received,
-            packets_sent=self._sent,
-            messages_dropped=self._outbox.dropped,
-            last_seen_s=self._heard_s,
+        return replace(
+            self._counters, messages_dropped=self._outbox.dropped, last_seen_s=self._last_seen_s
         )
 
     def send_message(self, text: str, *, droppable: bool = False) -> bool:
@@ -106,13 +102,13 @@ class WebSocketTransport:
     # ---------------------------------------------------------------- life
 
     async def _live(self) -> None:
-        self._tell(self._observer.on_connected)
-        self._tell(self._observer.on_channel_open)
+        self._call_session(self._observer.on_connected)
+        self._call_session(self._observer.on_channel_open)
         shared_tick().subscribe(self._on_tick)
         writer = asyncio.create_task(self._guarded(self._write))
         others = [
             asyncio.create_task(self._guarded(work))
-            for work in (self._read, self._feed, self._watch)
+            for work in (self._read, self._feed.run, self._watch)
         ]
         reason = CloseReason.FAILED
         try:
@@ -121,9 +117,9 @@ class WebSocketTransport:
         except Exception:
             logger.exception("A WebSocket could not be closed")
         finally:  # whatever fails or hangs, the session is told
-            self._speech_in.close()
+            self._feed.close()
             self._speech_out.close()
-            self._tell(lambda: self._observer.on_closed(reason))
+            self._call_session(lambda: self._observer.on_closed(reason))
 
     async def _wind_down(
         self, reason: CloseReason, writer: asyncio.Task[None], others: list[asyncio.Task[None]]
@@ -164,7 +160,7 @@ class WebSocketTransport:
                     self._finish(CloseReason.FAILED)
                 continue
             # While we do not read, a sign of life cannot be seen.
-            silent_s = self._ran_s(self._heard_s, now_s) if self._reading else 0.0
+            silent_s = self._ran_s(self._last_seen_s, now_s) if self._reading else 0.0
             if silent_s > self._timeout_s:
                 self._finish(CloseReason.PEER_LOST)
             elif min(silent_s, now_s - self._pinged_s) > self._timeout_s / 4:
@@ -183,76 +179,24 @@ class WebSocketTransport:
     async def _read(self) -> None:
         while True:
             while self._inbox.is_full:
-                await self._changed(self._inbox_changed)
-                self._heard_s = self._clock()  # it was we who did not listen
+                await self._feed.changed()
+                self._last_seen_s = self._clock()  # it was we who did not listen
             self._reading = True
             message = await self._socket.receive()
             self._reading = False
-            self._heard_s = self._clock()
+            self._last_seen_s = self._clock()
             if message in (Control.CLOSED, Control.LOST):
                 said_goodbye = message is Control.CLOSED
                 self._finish(CloseReason.REMOTE if said_goodbye else CloseReason.PEER_LOST)
                 return
             read = message if isinstance(message, Control) else self._form.read(message)
-            self._inbox.put(read)
-            self._inbox_changed.set()
-
-    async def _feed(self) -> None:
-        while True:
-            while not len(self._inbox):
-                await self._changed(self._inbox_changed)
-            message = self._inbox.take()
-            self._inbox_changed.set()
-            await self._handle(message)
-
-    async def _handle(self, message: Waiting) -> None:
-        await self._wait_turn(message)
-        match message:
-            case AudioIn(pcm):
-                self._received += 1
-                await self._hear(pcm)
-            case EventIn(text):
-                self._tell(lambda: self._observer.on_message(text))
-            case RefusedMessage(reason, event_id):
-                self._tell(lambda: self._observer.on_bad_message(reason, event_id))
-            case Control():
-                pass
-
-    async def _wait_turn(self, message: Waiting) -> None:
-        """Hold a flood of messages back, and let others have their turn between any two."""
-        wait_s = self._pace.take_message(message_cost(message), self._clock())
-        if wait_s and not self._told_flood and not isinstance(message, RefusedMessage):
-            self._told_flood = True
-            self._tell(lambda: self._observer.on_bad_message(FLOOD))
-        if wait_s or len(self._inbox):
-            await asyncio.sleep(wait_s)
-        else:
-            self._told_flood = False
-
-    async def _hear(self, pcm: bytes) -> None:
-        """Hand audio on in short pieces, no faster than the pace allows."""
-        step = round(SLICE_S * self._form.sample_rate) * 2
-        for at in range(0, len(pcm), step):
-            piece = pcm[at : at + step]
-            wait_s = self._pace.take_audio(len(piece) / (2 * self._form.sample_rate), self._clock())
-            if wait_s and not self._told_ahead:
-                self._told_ahead = True
-                self._tell(self._observer.on_audio_ahead)
-            if wait_s or len(pcm) > step:
-                await asyncio.sleep(wait_s)
-            self._hear_piece(piece)
-
-    def _hear_piece(self, pcm: bytes) -> None:
-        samples = self._speech_in.push(pcm)
-        if samples.size:
-            start, self._position = self._position, self._position + samples.size
-            self._tell(lambda: self._observer.on_pcm(Pcm(samples, start)))
+            self._feed.put(read)
 
     # ---------------------------------------------------------------- to the peer
 
     def _on_tick(self, number: int, _now_s: float) -> None:
         if number >= self._next_block:
-            self._tell(lambda: self._speak(number))
+            self._call_session(lambda: self._speak(number))
 
     def _speak(self, number: int) -> None:
         """Send the next block of speech as soon as its first frame is due.
@@ -270,8 +214,10 @@ class WebSocketTransport:
                 break
             pcm += self._speech_out.push(frame)
         if pcm:
-            elapsed_ms = int(samples_to_ms(self._position, SPEECH_RATE))
-            self._sent += self._put(self._form.write(pcm, elapsed_ms), droppable=True)
+            elapsed_ms = int(samples_to_ms(self._feed.position_samples, SPEECH_RATE))
+            self._counters.packets_sent += self._put(
+                self._form.write(pcm, elapsed_ms), droppable=True
+            )
 
     def _put(self, message: str | bytes, *, droppable: bool) -> bool:
         dropped = self._outbox.dropped
@@ -280,9 +226,9 @@ class WebSocketTransport:
         if stored is Stored.OVERFLOW:
             logger.warning("A WebSocket peer does not read its events; closing it")
             self._finish(CloseReason.FAILED)
-        elif self._outbox.dropped > dropped and not self._told_slow:
-            self._told_slow = True
-            self._tell(self._observer.on_slow_reader)
+        elif self._outbox.dropped > dropped and not self._warned_slow:
+            self._warned_slow = True
+            self._call_session(self._observer.on_slow_reader)
         return stored is Stored.KEPT
 
     async def _write(self) -> None:
@@ -290,24 +236,20 @@ class WebSocketTransport:
             while not len(self._outbox):
                 if self._saying_last_words:
                     return
-                self._told_slow = False
-                await self._changed(self._outbox_changed)
+                self._warned_slow = False
+                self._outbox_changed.clear()
+                await self._outbox_changed.wait()
             self._sending_since_s = self._clock()
             await self._socket.send(self._outbox.take())
             self._sending_since_s = None
 
     # ---------------------------------------------------------------- helpers
 
-    @staticmethod
-    async def _changed(event: asyncio.Event) -> None:
-        event.clear()
-        await event.wait()
-
     def _finish(self, reason: CloseReason) -> None:
         if not self._end.done():
             self._end.set_result(reason)
 
-    def _tell(self, call: Callable[[], None]) -> None:
+    def _call_session(self, call: Callable[[], None]) -> None:
         """Call the session. When it fails, end this connection and no other."""
         try:
             call()
