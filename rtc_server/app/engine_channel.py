@@ -17,6 +17,8 @@ from rtc_server.errors import ConfigError, EngineError, EngineUnavailable
 
 PATH = "/v1/engine"
 """Path of the WebSocket; its query names the kind of engine and the media process."""
+CLOSE_S = 1.0
+"""Time that the other side may take to answer a close."""
 SHORTEST_TOKEN = 16
 """Characters of a token: shorter ones are guessed."""
 
@@ -112,6 +114,8 @@ def connector(kind: Kind, client: str, settings: EngineSettings) -> Connect:
                 protocols=(PROTOCOL,),
                 max_msg_size=MOST_FRAME_BYTES,
                 server_hostname=address.certified or None,
+                # Of a server that hangs nobody waits for the close: its calls wait to be moved.
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
             )
         except aiohttp.WSServerHandshakeError as error:
             await session.close()

@@ -6,7 +6,7 @@ import re
 
 from aiohttp import web
 
-from rtc_server.app.engine_channel import PATH, WebSocketChannel
+from rtc_server.app.engine_channel import CLOSE_S, PATH, WebSocketChannel
 from rtc_server.clock import monotonic
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.messages import MOST_FRAME_BYTES, PROTOCOL
@@ -52,7 +52,7 @@ class EngineHttp:
             return web.Response(status=503, text=f"{error}\n")
         # No compression: audio does not shrink, and texts are short.
         socket = web.WebSocketResponse(
-            protocols=(PROTOCOL,), max_msg_size=MOST_FRAME_BYTES, compress=False, timeout=1.0
+            protocols=(PROTOCOL,), max_msg_size=MOST_FRAME_BYTES, compress=False, timeout=CLOSE_S
         )
         await socket.prepare(request)
         await self._server.serve(kind, client, WebSocketChannel(socket))
