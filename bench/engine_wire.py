@@ -211,8 +211,8 @@ async def killed(folder: Path, seconds: float) -> None:
     paths = [f"unix:{folder}/k{n}" for n in range(2)]
     options = ("--ast", NO_TIME, "--tts", TTS, *FREE)
     async with (
-        serving_engines(paths[0], folder / "k0", *options) as first,
-        serving_engines(paths[1], folder / "k1", *options),
+        serving_engines(paths[0], folder / "log-k0", *options) as first,
+        serving_engines(paths[1], folder / "log-k1", *options),
     ):
         metrics = Metrics()
         async with (
@@ -226,7 +226,7 @@ async def killed(folder: Path, seconds: float) -> None:
             sample = metrics.registry.get_sample_value
             moved = sample("rtc_engine_calls_moved_total", {"kind": "ast"})
             gone = time.perf_counter()
-            async with serving_engines(paths[0], folder / "k2", *options):
+            async with serving_engines(paths[0], folder / "log-k2", *options):
                 up = {"kind": "ast", "server": paths[0]}
                 await until(lambda: bool(sample("rtc_engine_server_up", up)))
                 back_s = time.perf_counter() - gone
