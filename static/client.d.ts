@@ -8,13 +8,16 @@ export type Token =
       x?: { ice_servers?: RTCIceServer[]; ice_transport_policy?: RTCIceTransportPolicy };
     };
 
+/** A function is asked anew for each session, and again with a token that the server refused. */
+export type TokenSource = Token | ((refused?: string) => Token | Promise<Token>);
+
 export type State = "idle" | "connecting" | "live" | "reconnecting" | "finishing" | "closed";
 
 export interface ClientOptions {
   /** Where the server's page lives; by default this page's own server. */
   url?: string | URL;
   /** Needed where the server has keys. A function is asked anew for each session. */
-  token?: Token | (() => Token | Promise<Token>);
+  token?: TokenSource;
   /** `auto`: a WebSocket where WebRTC is missing or has not connected within 8 s. */
   transport?: "auto" | "webrtc" | "websocket";
   /** Instead of those that the server names. */
@@ -142,7 +145,13 @@ export function attachTranslation(
 
 /** Why a session could not start, or ended. */
 export class ClientError extends Error {
-  constructor(code: string, message?: string, status?: number, retryAfterMs?: number);
+  constructor(
+    code: string,
+    message?: string,
+    status?: number,
+    retryAfterMs?: number,
+    reason?: string,
+  );
   /**
    * webrtc_missing, worklet_missing, server_unreachable, server_busy, unauthorized,
    * language_unavailable, server_refused, connect_failed, connection_lost, server_gone,
@@ -155,6 +164,8 @@ export class ClientError extends Error {
   readonly status: number;
   /** How long the server asks to wait before the next try, or 0. */
   readonly retryAfterMs: number;
+  /** The server's own code for a refusal, such as `session_limit_reached`, or "". */
+  readonly reason: string;
   /** Whether the same may work a little later. */
   readonly retryable: boolean;
   static fromResponse(response: Response): Promise<ClientError>;
@@ -184,5 +195,64 @@ export class TranslationClient implements TypedTarget<ClientEvents> {
   stats(): Promise<RTCStatsReport | null>;
   addEventListener: TypedTarget<ClientEvents>["addEventListener"];
   removeEventListener: TypedTarget<ClientEvents>["removeEventListener"];
+  dispatchEvent(event: Event): boolean;
+}
+
+export interface RoomOptions extends Omit<ClientOptions, "transport"> {
+  /** Its name. */
+  room: string;
+}
+
+export interface RoomState {
+  /** Somebody speaks, so that one can listen. */
+  readonly live: boolean;
+  readonly source: string;
+  readonly listeners: number;
+  /** The original is the first. */
+  readonly languages: { language: string; listeners: number }[];
+  readonly expires_in_ms?: number;
+}
+
+/** A room: one speaker, and listeners who each hear their language. Methods reject with a `ClientError`. */
+export class RoomClient {
+  constructor(options: RoomOptions);
+  state(): Promise<RoomState>;
+  /** The address for listeners, for who may speak. */
+  invite(): Promise<{ url: string; qr_svg: string }>;
+  languages(): Promise<{
+    pairs: { source: string; target: string }[];
+    default: { source: string; target: string };
+  }>;
+  /** Speak until `stop`, again after each loss. */
+  speak(track: MediaStreamTrack, settings: { source: string }): RoomCall;
+  /** Hear one language, with its captions. Once lost it is over. */
+  listen(language: string): RoomCall;
+  /** Captions alone, without a connection for audio. */
+  captions(
+    language: string,
+    how?: { lastId?: string; signal?: AbortSignal },
+  ): AsyncGenerator<{ id: string; event: any }, void, void>;
+}
+
+export type RoomCallState = "connecting" | "live" | "reconnecting" | "closed";
+
+export interface RoomCallEvents {
+  state: { state: RoomCallState; error: ClientError | null };
+  /** The audio of the room. */
+  track: { track: MediaStreamTrack };
+  /** A server event of the protocol. */
+  message: { event: any };
+}
+
+/** A speaker's or listener's connection to a room; `RoomClient` makes it. */
+export class RoomCall implements TypedTarget<RoomCallEvents> {
+  private constructor();
+  readonly state: RoomCallState;
+  /** End it. No event follows. */
+  stop(): void;
+  /** Make another connection: this one leads nowhere, as the caller knows. */
+  renew(): void;
+  addEventListener: TypedTarget<RoomCallEvents>["addEventListener"];
+  removeEventListener: TypedTarget<RoomCallEvents>["removeEventListener"];
   dispatchEvent(event: Event): boolean;
 }

@@ -7,4 +7,6 @@
  */
 export { attachTranslation } from "./client/attach.js";
 export { ClientError } from "./client/errors.js";
+export { RoomCall } from "./client/room-call.js";
+export { RoomClient } from "./client/room.js";
 export { TranslationClient } from "./client/session.js";

@@ -4,7 +4,7 @@ import { find } from "./dom.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import { ListenLog } from "./listen-log.js";
 import { recall, remember } from "./prefs.js";
-import { ask, connect, events, refusal, room } from "./room-server.js";
+import { name, room } from "./room-access.js";
 import { languageName, text, useWords } from "./strings.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
@@ -90,21 +90,26 @@ async function watch() {
 }
 
 async function look() {
-  const response = await ask(`v1/rooms/${room}`).catch(() => null);
   const known = JSON.stringify(state?.languages?.map((each) => each.language));
-  state = response?.ok ? await response.json() : null;
-  if (response && !response.ok) heed(await refusal(response));
+  let refused = 0;
+  try {
+    state = await room.state();
+  } catch (error) {
+    state = null;
+    refused = error.status;
+    heed(error);
+  }
   if (state && JSON.stringify(state.languages.map((each) => each.language)) !== known) showLanguages();
   if (session) return;
-  if (response?.status === 401 || response?.status === 403) show("refused");
+  if (refused === 401 || refused === 403) show("refused");
   else if (!state?.live) show("waiting");
   else if (wanted) begin();
   else show("ready");
 }
 
-/** @param {Partial<import("./room-server.js").Refusal>} refusal */
-function heed({ waitMs }) {
-  notBefore = performance.now() + (waitMs ?? 0);
+/** @param {Partial<import("./client/errors.js").ClientError>} error */
+function heed({ retryAfterMs = 0 }) {
+  notBefore = performance.now() + retryAfterMs;
 }
 
 function begin() {
@@ -125,42 +130,35 @@ function end(next = "lost") {
 }
 
 function hear() {
-  const stopped = new AbortController();
-  const mine = { stop: () => stopped.abort() };
-  const over = (next) => session === mine && end(next);
-  const prepare = (peer) => {
-    const lost = () => peer.connectionState !== "closed" && over("lost");
-    peer.addTransceiver("audio", { direction: "recvonly" });
-    peer.addEventListener("track", ({ track }) => {
-      voice.srcObject = new MediaStream([track]);
-      voice.play().catch(() => {}); // Listen was pressed, so the browser allows it
+  const call = room.listen(language);
+  const on = (type, act) =>
+    call.addEventListener(type, (/** @type {CustomEvent} */ { detail }) => {
+      if (session === call) act(detail);
     });
-    peer.addEventListener("connectionstatechange", () => {
-      if (peer.connectionState === "connected") show("listening");
-      else if (peer.connectionState === "failed") lost();
-    });
-    const channel = peer.createDataChannel("oai-events");
-    channel.addEventListener("message", ({ data }) => take(JSON.parse(data)));
-    channel.addEventListener("close", lost);
-  };
-  show("connecting");
-  connect(`whep/${room}?language=${language}`, prepare, stopped.signal).catch((error) => {
-    heed(error);
-    over(error.code === "session_limit_reached" ? "full" : "lost");
+  on("track", ({ track }) => {
+    voice.srcObject = new MediaStream([track]);
+    voice.play().catch(() => {}); // Listen was pressed, so the browser allows it
   });
-  return mine;
+  on("message", ({ event }) => take(event));
+  on("state", (now) => {
+    if (now.state === "live") return show("listening");
+    heed(now.error);
+    end(now.error.reason === "session_limit_reached" ? "full" : "lost");
+  });
+  show("connecting");
+  return call;
 }
 
 function read() {
-  const chosen = language;
   const abort = new AbortController();
   const mine = { stop: () => abort.abort() };
-  const path = `v1/rooms/${room}/captions?language=${chosen}`;
+  const chosen = language;
   show("reading");
   (async () => {
-    for await (const { id, data } of events(path, lastIds.get(chosen), abort.signal)) {
+    const how = { lastId: lastIds.get(chosen), signal: abort.signal };
+    for await (const { id, event } of room.captions(chosen, how)) {
       if (session !== mine) return;
-      take(JSON.parse(data));
+      take(event);
       lastIds.set(chosen, id);
     }
   })()
@@ -229,7 +227,7 @@ function renderInterface() {
   show(phase);
 }
 
-document.querySelector("#room").textContent = room;
+find("#room", HTMLElement).textContent = name;
 resize(0);
 pulse("");
 reachByKeyboard(languages);

@@ -9,7 +9,7 @@ import { fillSelect } from "./languages.js";
 import { ListenLog } from "./listen-log.js";
 import { LevelMeter } from "./meter.js";
 import { recall, remember } from "./prefs.js";
-import { ask, connect, events, refusal, room, useKey } from "./room-server.js";
+import { name, room, useKey } from "./room-access.js";
 import { interfaceLanguage, languageName, text, useWords } from "./strings.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
@@ -19,8 +19,6 @@ await useWords("room");
 
 const LOOK_MS = 3000;
 const EXPIRING_MS = 60_000;
-const PATIENCE_MS = 10 * 60_000; // with a connection that was lost
-const REFUSALS = [401, 403, 409, 422, 429, 503]; // for which the server has a sentence
 const COPIED_MS = 1500;
 const LOOPBACK = /^(localhost|127\.|\[::1\]$)/;
 const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
@@ -56,18 +54,20 @@ function show(next, sentence = "") {
 /** The link and the languages, once the server lets us in. */
 async function enter() {
   keyForm.hidden = true;
-  const response = await insist(`v1/rooms/${room}/link`, { method: "POST" });
-  keyForm.hidden = response.status !== 401;
-  if (response.status === 401) return show("keyNeeded");
-  if (!response.ok) return show("notLetIn", (await refusal(response)).sentence);
-  const { url, qr_svg: svg } = await response.json();
-  link.href = link.textContent = url;
-  for (const id of ["#qr", "#qr-too"]) {
-    find(id, HTMLImageElement).src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  let invitation, known;
+  try {
+    invitation = await insist(() => room.invite());
+    known = await insist(() => room.languages());
+  } catch (error) {
+    keyForm.hidden = error.status !== 401;
+    return error.status === 401 ? show("keyNeeded") : show("notLetIn", error.detail);
   }
-  find("#loopback", HTMLElement).hidden = !LOOPBACK.test(new URL(url).hostname);
+  link.href = link.textContent = invitation.url;
+  for (const id of ["#qr", "#qr-too"]) {
+    find(id, HTMLImageElement).src = `data:image/svg+xml,${encodeURIComponent(invitation.qr_svg)}`;
+  }
+  find("#loopback", HTMLElement).hidden = !LOOPBACK.test(new URL(invitation.url).hostname);
   find("#invitation", HTMLElement).hidden = false;
-  const known = await (await insist("v1/languages")).json();
   sources = [...new Set(known.pairs.map((pair) => pair.source))];
   const usual = known.default.source;
   fillSelect(source, sources, sources.includes(usual) ? usual : sources[0]);
@@ -75,16 +75,24 @@ async function enter() {
   watch();
 }
 
-/** Ask until there is an answer other than to come again. */
-async function insist(path, init) {
+/**
+ * Ask until there is an answer other than to come again.
+ *
+ * @template T
+ * @param {() => Promise<T>} ask
+ * @returns {Promise<T>}
+ * @throws {import("./client/errors.js").ClientError}
+ */
+async function insist(ask) {
   const patience = new Backoff(performance.now(), Infinity);
   for (;;) {
-    const response = await ask(path, init).catch(() => null);
-    if (response?.ok) return response;
-    const waitMs = response ? (await refusal(response.clone())).waitMs : 0;
-    if (waitMs === null) return response;
-    show(response ? "busy" : "lost");
-    await pause(patience.next(performance.now(), waitMs));
+    try {
+      return await ask();
+    } catch (error) {
+      if (error.status && !error.retryAfterMs) throw error;
+      show(error.status ? "busy" : "lost");
+      await pause(patience.next(performance.now(), error.retryAfterMs));
+    }
   }
 }
 
@@ -97,8 +105,8 @@ function showCounts() {
 
 async function watch() {
   for (;;) {
-    const response = await ask(`v1/rooms/${room}`).catch(() => null);
-    const state = response?.ok ? await response.json() : { listeners: 0, languages: [] };
+    const nothing = { listeners: 0, languages: [], source: "", expires_in_ms: Infinity };
+    const state = await room.state().catch(() => nothing);
     const own = ({ language }) => (reading && language === state.source ? 1 : 0);
     counts = state.languages.map((each) => ({ ...each, listeners: each.listeners - own(each) }));
     write(find("#count", HTMLElement), String(state.listeners - (reading ? 1 : 0)));
@@ -115,7 +123,7 @@ async function watch() {
 async function speak() {
   const stopped = new AbortController();
   const mine = { stop: () => stopped.abort() };
-  const over = (next, sentence) => {
+  const over = (next, sentence = "") => {
     if (speaking !== mine) return;
     mine.stop();
     speaking = null;
@@ -123,84 +131,59 @@ async function speak() {
   };
   speaking = mine;
   show("connecting");
-  let stream;
+  let track;
   try {
-    const { track } = await openMicrophone(microphone.value);
-    stream = new MediaStream([track]);
+    ({ track } = await openMicrophone(microphone.value));
   } catch {
     return over("noMicrophone");
   }
-  const [track] = stream.getAudioTracks();
   if (stopped.signal.aborted) return track.stop();
-  const metering = watchLevel(track, (rms) => meter.push(rms)).catch(() => () => {});
-  stopped.signal.addEventListener("abort", async () => {
+  measure(track, stopped.signal);
+  listMicrophones(); // only now does the browser tell their names
+  track.addEventListener("ended", () => over("microphoneGone"));
+  const call = room.speak(track, { source: source.value });
+  let proof = new AbortController();
+  stopped.signal.addEventListener("abort", () => {
+    proof.abort();
+    call.stop();
     track.stop();
+  });
+  call.addEventListener("state", (/** @type {CustomEvent} */ { detail: { state, error } }) => {
+    proof.abort();
+    if (state === "reconnecting") show(error.retryAfterMs ? "busy" : "lost");
+    if (state === "closed") over(error.status ? "notLetIn" : "gaveUp", error.detail);
+    if (state !== "live") return;
+    show("speaking");
+    const { signal } = (proof = new AbortController());
+    prove(signal).then(() => signal.aborted || call.renew());
+  });
+}
+
+/** Show how loud a track is. @param {MediaStreamTrack} track  @param {AbortSignal} until */
+function measure(track, until) {
+  const metering = watchLevel(track, (rms) => meter.push(rms)).catch(() => () => {});
+  until.addEventListener("abort", async () => {
     (await metering)();
     meter.reset();
   });
-  listMicrophones(); // only now does the browser tell their names
-  track.addEventListener("ended", () => over("microphoneGone"));
-  let patience = new Backoff(performance.now(), PATIENCE_MS);
-  while (speaking === mine) {
-    let [reason, atLeastMs] = ["lost", 0];
-    try {
-      await beHeard(stream, stopped.signal, () => {
-        patience = new Backoff(performance.now(), PATIENCE_MS);
-      });
-    } catch (error) {
-      const { waitMs = null } = error;
-      const again = waitMs !== null && waitMs < PATIENCE_MS;
-      if (REFUSALS.includes(error.status) && !again) return over("notLetIn", error.sentence);
-      if (again) [reason, atLeastMs] = ["busy", waitMs];
-    }
-    const waitMs = patience.next(performance.now());
-    if (waitMs === null) return over("gaveUp");
-    if (speaking !== mine) return;
-    show(reason);
-    await pause(atLeastMs + waitMs);
-  }
-}
-
-/** One connection, until it is lost. */
-async function beHeard(stream, stop, connected) {
-  const ended = new AbortController();
-  const end = () => ended.abort();
-  stop.addEventListener("abort", end);
-  const lost = new Promise((resolve) => ended.signal.addEventListener("abort", resolve));
-  const prepare = (peer) => {
-    peer.addTransceiver(stream.getAudioTracks()[0], { direction: "sendonly", streams: [stream] });
-    peer.addEventListener("connectionstatechange", () => {
-      if (peer.connectionState === "failed") end();
-      if (peer.connectionState !== "connected") return;
-      connected();
-      show("speaking");
-      prove(ended.signal).then(end);
-    });
-  };
-  try {
-    await connect(`whip/${room}?source=${source.value}`, prepare, ended.signal);
-    await lost;
-  } finally {
-    stop.removeEventListener("abort", end);
-  }
 }
 
 /**
  * Show what the listeners of the original read: the proof that one is heard. Returns when the room is over: its
  * connection may go on for half a minute without telling.
+ *
+ * @param {AbortSignal} signal
  */
-async function prove(over) {
+async function prove(signal) {
   const transcript = new Transcript();
-  const path = `v1/rooms/${room}/captions?language=${source.value}`;
   find("#proof", HTMLElement).hidden = false;
   captions.clear();
   let lastId;
-  while (!over.aborted) {
+  while (!signal.aborted) {
     reading = true;
     try {
-      for await (const { id, data } of events(path, lastId, over)) {
+      for await (const { id, event } of room.captions(source.value, { lastId, signal })) {
         lastId = id;
-        const event = JSON.parse(data);
         if (event.type !== "x.segment") continue;
         const segment = transcript.apply({ ...event, key: event.segment_id }, new Date());
         if (segment) captions.show(segment);
@@ -209,8 +192,8 @@ async function prove(over) {
       // a full room has no place for it
     }
     reading = false;
-    const there = await ask(`v1/rooms/${room}`).catch(() => null);
-    if (there?.status === 404 || (there?.ok && !(await there.json()).live)) return;
+    const there = await room.state().catch(({ status }) => ({ live: status !== 404 }));
+    if (!there.live) return;
     await pause(LOOK_MS);
   }
 }
@@ -225,12 +208,17 @@ async function listMicrophones() {
   microphone.value = named.some(({ id }) => id === chosen) ? chosen : "";
 }
 
-microphone.addEventListener("change", () => {
-  remember("room-microphone", microphone.value);
+function speakAnew() {
   if (!speaking) return;
   speaking.stop();
   speak();
+}
+
+microphone.addEventListener("change", () => {
+  remember("room-microphone", microphone.value);
+  speakAnew();
 });
+source.addEventListener("change", speakAnew);
 const copy = find("#copy", HTMLButtonElement);
 copy.addEventListener("click", async () => {
   await navigator.clipboard.writeText(link.href);
@@ -254,10 +242,10 @@ keyForm.addEventListener("submit", (event) => {
 });
 addEventListener("pagehide", () => speaking?.stop());
 
-document.querySelector("#room").textContent = room;
+find("#room", HTMLElement).textContent = name;
 function renderInterface() {
   renderTexts();
-  document.title = `${text("room.room")} ${room} – ${text("title")}`;
+  document.title = `${text("room.room")} ${name} – ${text("title")}`;
   if (sources.length) fillSelect(source, sources, source.value);
   captions.translateInterface();
   listMicrophones();

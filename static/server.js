@@ -1,5 +1,5 @@
 /** What the page asks the server besides the call itself. */
-import { ClientError } from "./client/errors.js";
+import { Api } from "./client/api.js";
 
 /**
  * @typedef {object} Languages
@@ -10,46 +10,28 @@ import { ClientError } from "./client/errors.js";
  * @property {{source: string, target: string, voices: string[]}[]} pairs
  */
 
+const api = new Api(document.baseURI, accessToken);
+/** Whether the server asks for a key. */ let keyed = false;
+
 /** @returns {Promise<Languages>} @throws {ClientError} server_busy while it warms up */
-export function fetchLanguages() {
-  return fetchJson("v1/languages");
+export async function fetchLanguages() {
+  return (await api.request("v1/languages")).json();
 }
 
 /** @param {string} language  @returns {Promise<import("./phrases.js").Phrase[]>} */
 export async function fetchPhrases(language) {
-  return (await fetchJson(`v1/phrases?language=${encodeURIComponent(language)}`)).phrases;
+  const path = `v1/phrases?language=${encodeURIComponent(language)}`;
+  return (await (await api.request(path, { cache: "default" })).json()).phrases;
 }
 
-/** @type {import("./client/api.js").ClientSecret|null} null for good on a server without keys */
-let secret = null;
-
-/** What opens a call: a fresh client secret where the server asks for one, else nothing. */
-export async function accessToken() {
-  if (secret) await renewSecret();
-  return secret ?? "";
-}
-
-async function renewSecret() {
-  const response = await request("page/secret", { method: "POST" });
-  if (!response.ok) throw await ClientError.fromResponse(response);
-  secret = await response.json();
-}
-
-async function fetchJson(path) {
-  let response = await request(path);
-  if (response.status === 401) {
-    await renewSecret();
-    response = await request(path);
-  }
-  if (response.ok) return response.json();
-  throw await ClientError.fromResponse(response);
-}
-
-async function request(path, init = {}) {
-  const headers = secret ? { Authorization: `Bearer ${secret.value}` } : {};
-  try {
-    return await fetch(new URL(path, document.baseURI), { headers, ...init });
-  } catch {
-    throw new ClientError("server_unreachable");
-  }
+/**
+ * What opens a call: a fresh client secret where the server asks for one, else nothing.
+ *
+ * @param {string} [refused]  what did not
+ * @returns {Promise<import("./client/api.js").Token>}
+ */
+export async function accessToken(refused) {
+  keyed ||= refused !== undefined;
+  if (!keyed) return "";
+  return (await api.fetch(api.url("page/secret"), { method: "POST" })).json();
 }

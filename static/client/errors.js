@@ -7,14 +7,16 @@ export class ClientError extends Error {
    * @param {string} [message]
    * @param {number} [status]  of the HTTP answer, if it was one
    * @param {number} [retryAfterMs]  how long the server asks to wait before the next try
+   * @param {string} [reason]  the server's own code for it
    */
-  constructor(code, message = "", status = 0, retryAfterMs = 0) {
+  constructor(code, message = "", status = 0, retryAfterMs = 0, reason = "") {
     super(message || code);
     this.name = "ClientError";
     this.code = code;
     this.detail = message;
     this.status = status;
     this.retryAfterMs = retryAfterMs;
+    this.reason = reason;
   }
 
   /** Whether the same may work a little later. */
@@ -34,12 +36,17 @@ export class ClientError extends Error {
     const problem = await response.json().catch(() => ({}));
     const code = codes[response.status] ?? "server_refused";
     const message = problem.detail ?? problem.error?.message ?? "";
-    return new ClientError(code, message, response.status, askedToWaitMs(response) ?? 0);
+    return new ClientError(code, message, response.status, askedToWaitMs(response), problem.error?.code);
   }
 }
 
-/** @param {Response} response  @returns {number|null} what Retry-After asks for; null without one */
-export function askedToWaitMs(response) {
+/** A broken answer counts as a refusal. @param {unknown} error @returns {ClientError} */
+export function asClientError(error) {
+  return error instanceof ClientError ? error : new ClientError("server_refused", String(error));
+}
+
+/** @param {Response} response  @returns {number} what Retry-After asks for; 0 without one */
+function askedToWaitMs(response) {
   const seconds = parseFloat(response.headers.get("Retry-After"));
-  return Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : null;
+  return Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : 0;
 }

@@ -1,7 +1,7 @@
 import { Api } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { Comeback } from "./comeback.js";
-import { ClientError } from "./errors.js";
+import { ClientError, asClientError } from "./errors.js";
 import { WebRtcLink } from "./webrtc.js";
 
 const CONNECT_MS = 15000;
@@ -349,11 +349,6 @@ export class TranslationClient extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-/** A broken answer counts as a refusal. */
-function asClientError(error) {
-  return error instanceof ClientError ? error : new ClientError("server_refused", String(error));
 }
 
 /** What it means that a connection did not come back. @param {ClientError} error */

@@ -1,8 +1,6 @@
 /** A session over WebRTC: one offer by HTTP, audio both ways, events on a data channel. */
 import { ClientError } from "./errors.js";
-
-const GATHERING_MS = 1000; // host candidates are there in tens of ms; a slow STUN server must not hold us up
-const RELAY_GATHERING_MS = 5000; // with a relay alone there is nothing to offer before it answers
+import { hangUp, makeOffer } from "./negotiation.js";
 
 /** A `Link`; see link.js. */
 export class WebRtcLink extends EventTarget {
@@ -32,9 +30,7 @@ export class WebRtcLink extends EventTarget {
     const token = place ? place.token : await this.#api.token();
     this.#abort.signal.throwIfAborted();
     const peer = this.#openPeer(track);
-    await peer.setLocalDescription();
-    await this.#gathered(peer);
-    const response = await this.#exchange(peer.localDescription.sdp, request, token, place);
+    const response = await this.#exchange(await makeOffer(peer), request, token, place);
     const answer = await response.text();
     this.answered = true;
     if (this.#abort.signal.aborted) {
@@ -72,10 +68,8 @@ export class WebRtcLink extends EventTarget {
 
   hangUp(error) {
     if (this.place) {
-      const { location, token } = this.place;
+      hangUp(this.#api, this.place);
       this.place = null;
-      const request = { method: "DELETE", keepalive: true, token };
-      this.#api.fetch(location, request).catch(() => {}); // it frees the session by itself, too
     }
     this.close(error);
   }
@@ -117,19 +111,6 @@ export class WebRtcLink extends EventTarget {
   #down() {
     this.#opened.reject(new ClientError("connect_failed")); // no matter once it was open
     this.#emit("down", { error: new ClientError("connection_lost") });
-  }
-
-  async #gathered(peer) {
-    if (peer.iceGatheringState === "complete") return;
-    const relayed = this.#api.rtcConfiguration.iceTransportPolicy === "relay";
-    await new Promise((resolve) => {
-      const timer = setTimeout(resolve, relayed ? RELAY_GATHERING_MS : GATHERING_MS);
-      peer.addEventListener("icegatheringstatechange", () => {
-        if (peer.iceGatheringState !== "complete") return;
-        clearTimeout(timer);
-        resolve();
-      });
-    });
   }
 
   /** Exchange offer and answer. @returns {Promise<Response>} */

@@ -1,5 +1,6 @@
 /** A session over a WebSocket, for networks where UDP does not pass. */
 import { ClientError } from "./errors.js";
+import { hangUp } from "./negotiation.js";
 import { Outbox } from "./outbox.js";
 import { WorkletAudio } from "./worklet-audio.js";
 
@@ -81,10 +82,7 @@ export class WebSocketLink extends EventTarget {
 
   /** A connection that closes in order ends its session; one that is dead cannot. */
   hangUp(error) {
-    if (this.place && this.#socket?.readyState !== WebSocket.OPEN) {
-      const { location, token } = this.place;
-      this.#api.fetch(location, { method: "DELETE", keepalive: true, token }).catch(() => {});
-    }
+    if (this.place && this.#socket?.readyState !== WebSocket.OPEN) hangUp(this.#api, this.place);
     this.place = null;
     this.close(error);
   }

@@ -78,6 +78,19 @@ def test_the_library_imports_nothing_from_outside_the_package() -> None:
             assert target.is_file() or target.suffix == ".js", f"{path}: {name}"
 
 
+def test_no_page_has_a_client_of_its_own() -> None:
+    """But the page for tests, which must work where the others do not."""
+    makes = re.compile(r"new (?:RTCPeerConnection|WebSocket)\(")
+    static = ROOT / "static"
+    found = {
+        path.relative_to(static).as_posix()
+        for path in static.rglob("*.js")
+        if makes.search(path.read_text("utf-8"))
+    }
+    library = {"client/room-call.js", "client/webrtc.js", "client/websocket.js"}
+    assert found == library | {"doctor.js"}
+
+
 async def test_it_can_be_imported_where_there_is_no_browser(tmp_path: Path) -> None:
     install(tmp_path)
     script = """
@@ -87,7 +100,9 @@ async def test_it_can_be_imported_where_there_is_no_browser(tmp_path: Path) -> N
       console.log(JSON.stringify([Object.keys(library), client.state, typeof refused]));
     """
     names, state, refused = await in_node(tmp_path, script)
-    assert names == ["ClientError", "TranslationClient", "attachTranslation"]
+    assert names == [
+        "ClientError", "RoomCall", "RoomClient", "TranslationClient", "attachTranslation"
+    ]  # fmt: skip
     assert (state, refused) == ("closed", "string")
 
 

@@ -1,5 +1,12 @@
 // How an application uses the library, as its documented types must allow and forbid it.
-import { attachTranslation, ClientError, TranslationClient, type Segment } from "rtc-server-client";
+import {
+  attachTranslation,
+  ClientError,
+  RoomCall,
+  RoomClient,
+  TranslationClient,
+  type Segment,
+} from "rtc-server-client";
 import "rtc-server-client/speech-translate.js";
 
 export async function use(track: MediaStreamTrack): Promise<Segment[]> {
@@ -51,6 +58,18 @@ export async function useClient(track: MediaStreamTrack): Promise<void> {
   console.log(sent, client.state);
   // @ts-expect-error: read only
   client.state = "live";
+}
+
+export async function useRoom(track: MediaStreamTrack): Promise<void> {
+  const room = new RoomClient({ room: "hall", token: (refused) => (refused ? "ek_2" : "ek_1") });
+  const call = room.speak(track, { source: "ru" });
+  call.addEventListener("state", ({ detail }) => detail.error?.reason);
+  room.listen("en").addEventListener("track", ({ detail }) => detail.track.stop());
+  for await (const { id, event } of room.captions("en")) console.log(id, event);
+  const { live } = await room.state();
+  if (!live) call.stop();
+  // @ts-expect-error: the room makes it
+  new RoomCall();
 }
 
 export function useElement(): void {
