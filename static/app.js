@@ -19,7 +19,7 @@ import { recall, remember } from "./prefs.js";
 import { ProblemBar } from "./problems.js";
 import { fetchLanguages, fetchPhrases } from "./server.js";
 import { Settings } from "./settings.js";
-import { text } from "./strings.js";
+import { text } from "./i18n.js";
 import { holdToTalk } from "./talk.js";
 import { Transcript } from "./transcript.js";
 import { write } from "./write.js";

@@ -8,7 +8,8 @@
  */
 import { reachByKeyboard } from "./client/scrolling.js";
 import { direction } from "./languages.js";
-import { clock, text } from "./strings.js";
+import { clock, text } from "./i18n.js";
+import "./interface.js"; // an element in the markup has its words from the first
 
 const AT_END_PX = 48;
 const NEAR_TOP_PX = 200;

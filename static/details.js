@@ -1,5 +1,5 @@
 /** The details panel: delays, loss and queues, from the server's metrics and the browser's own. */
-import { text } from "./strings.js";
+import { text } from "./i18n.js";
 
 const REFRESH_MS = 1000;
 

@@ -12,7 +12,7 @@
 import { find } from "./dom.js";
 import { iceServersOf } from "./client/ice.js";
 import { renderTexts } from "./interface.js";
-import { text, useWords } from "./strings.js";
+import { text, useWords } from "./i18n.js";
 
 const CONNECT_MS = 12000; // the server gives up after 15 s by default
 const RELAY_MS = 8000;

@@ -1,12 +1,21 @@
-/** The interface's words in the markup of a page, and the list of its languages. */
+/**
+ * The interface's language, the words in the markup of a page, and the list to choose from: what was
+ * chosen here before, else the browser's language, else English.
+ */
 import { findAll } from "./dom.js";
 import {
   interfaceLanguage,
   interfaceLanguages,
+  nearest,
   ownName,
   speakInterface,
   text,
-} from "./strings.js";
+  useWords,
+} from "./i18n.js";
+import { recall, remember } from "./prefs.js";
+
+await speakInterface(nearest(recall("interface", "") || navigator.language));
+await useWords("page");
 
 /** Write the words that the markup names: `data-text`, `data-label`, `data-alt`, `data-placeholder`. */
 export function renderTexts() {
@@ -30,6 +39,7 @@ export function offerInterface(select, render) {
   select.value = interfaceLanguage();
   select.addEventListener("change", async () => {
     await speakInterface(select.value);
+    remember("interface", select.value);
     render();
   });
 }

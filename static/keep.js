@@ -1,6 +1,6 @@
 /** The panel that copies, downloads or clears the captions. */
 import { find, findAll } from "./dom.js";
-import { text } from "./strings.js";
+import { text } from "./i18n.js";
 
 const COPIED_MS = 1500;
 

@@ -2,7 +2,7 @@
  * How far the voice is behind whoever speaks, while it speaks along. It stands outside the status's
  * live region: a screen reader finds it, and does not announce each change.
  */
-import { interfaceLanguage, text } from "./strings.js";
+import { interfaceLanguage, text } from "./i18n.js";
 import { write } from "./write.js";
 
 export class Lag {

@@ -1,5 +1,5 @@
 /** The two language lists and the swap button. Only pairs that the server has can be chosen. */
-import { languageName } from "./strings.js";
+import { languageName } from "./i18n.js";
 
 const PREFERRED = { source: "ru", target: "en" };
 const RIGHT_TO_LEFT = ["ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"];

@@ -5,7 +5,7 @@ import { offerInterface, renderTexts } from "./interface.js";
 import { ListenLog } from "./listen-log.js";
 import { recall, remember } from "./prefs.js";
 import { name, room } from "./room-access.js";
-import { languageName, text, useWords } from "./strings.js";
+import { languageName, text, useWords } from "./i18n.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
 import { write } from "./write.js";

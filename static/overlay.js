@@ -4,7 +4,7 @@
  */
 import { caption, inLanguage, targetParts } from "./captions.js";
 import { followEnd, reachByKeyboard } from "./client/scrolling.js";
-import { text } from "./strings.js";
+import { text } from "./i18n.js";
 
 const LINES = 3;
 const SIZE = { width: 640, height: 200 };

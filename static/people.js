@@ -5,7 +5,7 @@
 import { showEarlier } from "./captions.js";
 import { mutual } from "./languages.js";
 import { loadSheet } from "./sheet.js";
-import { interfaceLanguages, loadWords } from "./strings.js";
+import { interfaceLanguages, loadWords } from "./i18n.js";
 
 /** @typedef {{source: string, target: string}} Pair */
 

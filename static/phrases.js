@@ -6,7 +6,7 @@
  */
 import { find } from "./dom.js";
 import { recall, remember } from "./prefs.js";
-import { text } from "./strings.js";
+import { text } from "./i18n.js";
 
 /** Worth trying first, of what a phrasebook may have; in either language. */
 const GOOD = [

@@ -1,6 +1,6 @@
 /** The controls of a file that is translated: which one, play and pause, where in it. */
 import { find } from "./dom.js";
-import { text } from "./strings.js";
+import { text } from "./i18n.js";
 
 /** Fires "chosen" {} with a new file, "ended" {} when it has played to its end. */
 export class FilePlayer extends EventTarget {

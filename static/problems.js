@@ -1,6 +1,6 @@
 /** The bar that says what went wrong, and what to do about it. */
 import { find } from "./dom.js";
-import { interfaceLanguage, text } from "./strings.js";
+import { interfaceLanguage, text } from "./i18n.js";
 
 /** Of the problems that the page for tests explains. */
 const TESTABLE = /^(microphone|connect|connection|webrtc|worklet|insecure|server_unreachable)/;

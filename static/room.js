@@ -10,7 +10,7 @@ import { ListenLog } from "./listen-log.js";
 import { LevelMeter } from "./meter.js";
 import { recall, remember } from "./prefs.js";
 import { name, room, useKey } from "./room-access.js";
-import { interfaceLanguage, languageName, text, useWords } from "./strings.js";
+import { interfaceLanguage, languageName, text, useWords } from "./i18n.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
 import { write } from "./write.js";

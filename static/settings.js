@@ -9,7 +9,7 @@
 import { SourceError, canCaptureTab, canChooseOutput, listDevices } from "./devices.js";
 import { find } from "./dom.js";
 import { recall, remember } from "./prefs.js";
-import { text } from "./strings.js";
+import { text } from "./i18n.js";
 
 /** @typedef {HTMLInputElement} Control  or a list: what is read of it is the same */
 

@@ -15,7 +15,9 @@
  */
 import { attachTranslation, ClientError } from "./client.js";
 import { followEnd, reachByKeyboard } from "./client/scrolling.js";
-import { WORDS } from "./element-words.js";
+import { interfaceLanguages, loadTable, nearest, textIn } from "./i18n.js";
+
+await Promise.all(interfaceLanguages.map((code) => loadTable(code, "element"))); // its markup comes in any
 
 const MOST_CAPTIONS = 200;
 const SPOKEN_LINES = 8;
@@ -206,7 +208,7 @@ export class SpeechTranslate extends Reflecting {
     write(source, segment.source);
     write(target, segment.target);
     if (segment.status === "not_understood" || segment.status === "failed") {
-      write(target, { language: this.#language, text: this.#words[segment.status] });
+      write(target, { language: this.#language, text: this.#say(segment.status) });
     }
     if (segment.final) this.#announce(target);
     this.#fire("segment", segment);
@@ -233,22 +235,21 @@ export class SpeechTranslate extends Reflecting {
   }
 
   #render() {
-    const words = this.#words;
-    this.#button.textContent = this.#running ? words.stop : words.start;
+    this.#button.textContent = this.#say(this.#running ? "stop" : "start");
     const said = this.#state === "closed" || this.#state === "finishing" ? this.#note : "";
-    const now = words[said] ?? words[this.#state] ?? "";
+    const now = this.#say(said) ?? this.#say(this.#state) ?? "";
     if (this.#status.textContent !== now) this.#status.textContent = now; // else it is announced again
     this.#status.lang = this.#button.lang = this.#language;
-    this.#captions.setAttribute("aria-label", words.captions);
+    this.#captions.setAttribute("aria-label", this.#say("captions"));
   }
 
   get #language() {
-    const asked = (this.lang || this.closest("[lang]")?.getAttribute("lang") || navigator.language).slice(0, 2);
-    return asked in WORDS ? asked : "en";
+    return nearest(this.lang || this.closest("[lang]")?.getAttribute("lang") || navigator.language);
   }
 
-  get #words() {
-    return WORDS[this.#language];
+  /** @param {string} word  of the element's table  @returns {string|undefined} */
+  #say(word) {
+    return textIn(this.#language, `element.${word}`);
   }
 
   #fire(type, detail) {

@@ -8,7 +8,7 @@
 import { CaptionLog, caption, inLanguage, note, targetParts } from "./captions.js";
 import { fillSelect, mutual } from "./languages.js";
 import { recall, remember } from "./prefs.js";
-import { interfaceLanguage, interfaceLanguages, text, textIn } from "./strings.js";
+import { interfaceLanguage, interfaceLanguages, text, textIn } from "./i18n.js";
 import { Turns } from "./turns.js";
 
 /** What one person reads: their own words small, and the other's in their language. */

@@ -57,6 +57,9 @@ async def test_the_tarball_holds_the_library_and_nothing_else() -> None:
         for path in (ROOT / "static" / folder).rglob("*")
         if path.is_file()
     }
+    library.add("static/i18n.js")
+    tables = (ROOT / "static" / "strings").glob("*/element.js")
+    library |= {str(path.relative_to(ROOT)) for path in tables}
     entries = ("static/client", "static/speech-translate")
     expected = {f"{entry}{suffix}" for entry in entries for suffix in (".js", ".d.ts")}
     assert files == library | expected | {"package.json", "README.md", "LICENSE"}
@@ -71,11 +74,20 @@ def test_the_package_has_the_servers_version_and_needs_no_other() -> None:
 
 
 def test_the_library_imports_nothing_from_outside_the_package() -> None:
-    for path in [ROOT / "static" / "client.js", *(ROOT / "static" / "client").glob("*.js")]:
+    static = ROOT / "static"
+    for path in [static / "client.js", *(static / "client").glob("*.js")]:
         for name in re.findall(r"""(?:from|import)\s*\(?\s*["']([^"']+)["']""", path.read_text()):
             target = (path.parent / name).resolve()
-            assert target.parent == ROOT / "static" / "client", f"{path}: {name}"
+            assert target.parent == static / "client", f"{path}: {name}"
             assert target.is_file() or target.suffix == ".js", f"{path}: {name}"
+
+
+def test_the_element_imports_nothing_from_outside_the_package() -> None:
+    static = ROOT / "static"
+    packed = {static / "client.js", static / "i18n.js", *(static / "client").glob("*.js")}
+    for path in (static / "speech-translate.js", static / "i18n.js"):
+        names = re.findall(r"""from\s*["']([^"']+)["']""", path.read_text("utf-8"))
+        assert {(static / name).resolve() for name in names} <= packed, path
 
 
 def test_no_page_has_a_client_of_its_own() -> None:

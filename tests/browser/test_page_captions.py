@@ -348,7 +348,7 @@ async def test_every_error_is_a_sentence_with_its_next_step() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         for language in ("en", "ru"):
             problems = await seen.page.evaluate(
-                "async (code) => (await import(`/static/strings.${code}.js`)).words.problem",
+                "async (code) => (await import(`/static/strings/${code}/page.js`)).words.problem",
                 language,
             )
             assert codes <= problems.keys(), codes - problems.keys()

@@ -1,6 +1,7 @@
 """The interface in eight languages: the same words everywhere, and labels that fit."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import expect
@@ -9,14 +10,16 @@ from tests.support.browser.chromium import visit
 from tests.support.browser.scripted_server import scripted_server
 
 LANGUAGES = ("en", "ru", "uk", "de", "es", "fr", "it", "pl")
-WORDS = """async (languages) => {
+PAGES = ("page", "room", "doctor", "element")
+STATIC = Path(__file__).resolve().parents[2] / "static"
+WORDS = """async ([languages, pages]) => {
   const walk = (node, path) => typeof node === "string" ? [[path, node]]
     : Object.entries(node).flatMap(([key, child]) => walk(child, path ? `${path}.${key}` : key));
-  const read = async (file) => walk((await import(`/static/strings.${file}.js`)).words, "");
+  const read = async (code, page) => walk((await import(`/static/strings/${code}/${page}.js`)).words, "");
   const found = {};
   for (const code of languages) {
-    const files = await Promise.all([code, `room.${code}`, `doctor.${code}`].map(read));
-    found[code] = Object.fromEntries(files.flat());
+    const tables = await Promise.all(pages.map((page) => read(code, page)));
+    found[code] = Object.fromEntries(tables.flat());
   }
   return found;
 }"""
@@ -26,6 +29,7 @@ MOST_CHARS = {
     "layoutStacked": 18, "newest": 14, "turnTalk": 28, "turnTalking": 36, "understood": 14,
     "action.retry": 24, "action.play": 20, "room.listen": 12, "room.speak": 12,
     "room.readOnly": 18, "room.room": 10, "room.copyLink": 22, "showEarlier": 14, "title": 24,
+    "element.start": 24, "element.stop": 12, "doctor.again": 22,
 }  # fmt: skip
 """Labels of controls, which must not grow."""
 SAME = re.compile(
@@ -39,6 +43,16 @@ OVERFLOW = """() => [...document.querySelectorAll("button, label, legend, h1")]
   .map((each) => each.id || each.textContent.trim())"""
 
 
+def test_a_language_is_one_folder_with_a_table_for_each_page() -> None:
+    """And no other file of the pages holds words in a language."""
+    tables = {path.relative_to(STATIC / "strings").as_posix() for path in STATIC.rglob("strings/**/*.js")}
+    assert tables == {f"{code}/{page}.js" for code in LANGUAGES for page in PAGES}
+    cyrillic = re.compile("[\u0400-\u04ff]")
+    elsewhere = [path for path in STATIC.rglob("*.js") if path.parents[1].name != "strings"]
+    found = {path.name for path in elsewhere if cyrillic.search(path.read_text("utf-8"))}
+    assert found == {"headset.js"}  # names of devices
+
+
 async def test_every_language_says_everything_and_labels_fit() -> None:
     faults: list[str] = []
     async with (
@@ -46,7 +60,9 @@ async def test_every_language_says_everything_and_labels_fit() -> None:
         visit(server.url, viewport={"width": 390, "height": 844}) as seen,
     ):
         page = seen.page
-        words: dict[str, dict[str, str]] = await page.evaluate(WORDS, list(LANGUAGES))
+        words: dict[str, dict[str, str]] = await page.evaluate(
+            WORDS, [list(LANGUAGES), list(PAGES)]
+        )
         english = words["en"]
         names: Any = re.compile(r"\{(\w+)\}")
         for code, mine in words.items():
@@ -78,7 +94,7 @@ async def test_the_browsers_language_is_spoken_and_engines_languages_have_names(
         await expect(page.locator("#status")).to_have_text("Gotowe")
         await expect(page.locator("#source option:checked")).to_have_text("Rosyjski")
         names = """async (codes) => {
-          const { languageName } = await import("/static/strings.js");
+          const { languageName } = await import("/static/i18n.js");
           return codes.map(languageName);
         }"""
         codes = ENGINES.split()

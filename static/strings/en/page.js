@@ -1,4 +1,4 @@
-/** Every word of the interface, in English; the other `strings.*.js` say the same things. */
+/** Words of the page, and of every page that has none of its own, in English. */
 export const words = {
   title: "Live interpreter",
   interfaceLanguage: "Interface language",

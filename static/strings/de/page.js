@@ -1,4 +1,4 @@
-/** Every word of the interface, in German; `strings.en.js` says the same things. */
+/** Words of the page, and of every page that has none of its own, in German. */
 export const words = {
   title: "Live-Dolmetscher",
   interfaceLanguage: "Sprache der Oberfläche",

@@ -1,4 +1,4 @@
-/** Every word of the interface, in Spanish; `strings.en.js` says the same things. */
+/** Words of the page, and of every page that has none of its own, in Spanish. */
 export const words = {
   title: "Intérprete en vivo",
   interfaceLanguage: "Idioma de la interfaz",

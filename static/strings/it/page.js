@@ -1,4 +1,4 @@
-/** Every word of the interface, in Italian; `strings.en.js` says the same things. */
+/** Words of the page, and of every page that has none of its own, in Italian. */
 export const words = {
   title: "Interprete dal vivo",
   interfaceLanguage: "Lingua dell’interfaccia",

@@ -1,4 +1,4 @@
-/** Every word of the interface, in French; `strings.en.js` says the same things. */
+/** Words of the page, and of every page that has none of its own, in French. */
 export const words = {
   title: "Interprète en direct",
   interfaceLanguage: "Langue de l’interface",

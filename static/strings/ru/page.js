@@ -1,4 +1,4 @@
-/** Every word of the interface, in Russian; `strings.en.js` says the same things. */
+/** Words of the page, and of every page that has none of its own, in Russian. */
 export const words = {
   title: "Живой переводчик",
   interfaceLanguage: "Язык интерфейса",

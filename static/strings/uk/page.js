@@ -1,4 +1,4 @@
-/** Every word of the interface, in Ukrainian; `strings.en.js` says the same things. */
+/** Words of the page, and of every page that has none of its own, in Ukrainian. */
 export const words = {
   title: "Живий перекладач",
   interfaceLanguage: "Мова інтерфейсу",

@@ -1,4 +1,4 @@
-/** Every word of the interface, in Polish; `strings.en.js` says the same things. */
+/** Words of the page, and of every page that has none of its own, in Polish. */
 export const words = {
   title: "Tłumacz na żywo",
   interfaceLanguage: "Język interfejsu",
