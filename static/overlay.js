@@ -35,10 +35,12 @@ export class Overlay extends EventTarget {
     const shown = await openWindow().catch(() => null);
     if (!shown) return false;
     this.#window = shown;
-    const sheet = shown.document.createElement("link");
-    sheet.rel = "stylesheet";
-    sheet.href = new URL("overlay.css", import.meta.url).href;
-    shown.document.head.append(sheet);
+    for (const name of ["tokens", "overlay"]) {
+      const sheet = shown.document.createElement("link");
+      sheet.rel = "stylesheet";
+      sheet.href = new URL(`styles/${name}.css`, import.meta.url).href;
+      shown.document.head.append(sheet);
+    }
     const list = makeList(); // of its own for each window, whose layout it follows
     list.append(...this.#list.children);
     this.#list = list;

@@ -78,7 +78,7 @@ export class People {
 
   async #make() {
     const words = Promise.all(interfaceLanguages.map(loadWords)); // each side is addressed in its own
-    const [{ TwoWay }] = await Promise.all([import("./two-way.js"), loadSheet("two-way.css"), words]);
+    const [{ TwoWay }] = await Promise.all([import("./two-way.js"), loadSheet("styles/two-way.css"), words]);
     const view = new TwoWay();
     this.#place.append(view);
     view.offer(this.#offered.pairs, this.#offered.pair);

@@ -15,7 +15,8 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 WORDS = """async ([languages, pages]) => {
   const walk = (node, path) => typeof node === "string" ? [[path, node]]
     : Object.entries(node).flatMap(([key, child]) => walk(child, path ? `${path}.${key}` : key));
-  const read = async (code, page) => walk((await import(`/static/strings/${code}/${page}.js`)).words, "");
+  const load = (code, page) => import(`/static/strings/${code}/${page}.js`);
+  const read = async (code, page) => walk((await load(code, page)).words, "");
   const found = {};
   for (const code of languages) {
     const tables = await Promise.all(pages.map((page) => read(code, page)));
@@ -45,7 +46,9 @@ OVERFLOW = """() => [...document.querySelectorAll("button, label, legend, h1")]
 
 def test_a_language_is_one_folder_with_a_table_for_each_page() -> None:
     """And no other file of the pages holds words in a language."""
-    tables = {path.relative_to(STATIC / "strings").as_posix() for path in STATIC.rglob("strings/**/*.js")}
+    tables = {
+        path.relative_to(STATIC / "strings").as_posix() for path in STATIC.rglob("strings/**/*.js")
+    }
     assert tables == {f"{code}/{page}.js" for code in LANGUAGES for page in PAGES}
     cyrillic = re.compile("[\u0400-\u04ff]")
     elsewhere = [path for path in STATIC.rglob("*.js") if path.parents[1].name != "strings"]
