@@ -4,7 +4,7 @@ import { find } from "./dom.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import { ListenLog } from "./listen-log.js";
 import { recall, remember } from "./prefs.js";
-import { name, room } from "./room-access.js";
+import { room, roomName } from "./room-access.js";
 import { languageName, text, useWords } from "./i18n.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
@@ -227,7 +227,7 @@ function renderInterface() {
   show(phase);
 }
 
-find("#room", HTMLElement).textContent = name;
+find("#room", HTMLElement).textContent = roomName;
 resize(0);
 pulse("");
 reachByKeyboard(languages);

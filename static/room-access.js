@@ -5,8 +5,8 @@ import { RoomClient } from "./client/room.js";
 const KEPT = "room-secret"; // so that a reload is the same speaker
 const base = new URL("..", location.href);
 
-export const name = location.pathname.split("/").at(-1);
-export const room = new RoomClient({ url: base, room: name, token });
+export const roomName = location.pathname.split("/").at(-1);
+export const room = new RoomClient({ url: base, room: roomName, token });
 
 /** Of the link, or typed. */ let key = location.hash.startsWith("#ek_") ? location.hash.slice(1) : "";
 /** The page's own, which can be had anew. @type {import("./client/api.js").ClientSecret|null} */

@@ -3,13 +3,14 @@ import { openMicrophone } from "./audio.js";
 import { listDevices } from "./devices.js";
 import { find } from "./dom.js";
 import { Backoff } from "./client/backoff.js";
+import { ClipWatch } from "./clipping.js";
 import { watchLevel } from "./graph.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import { fillSelect } from "./languages.js";
 import { ListenLog } from "./listen-log.js";
 import { LevelMeter } from "./meter.js";
 import { recall, remember } from "./prefs.js";
-import { name, room, useKey } from "./room-access.js";
+import { room, roomName, useKey } from "./room-access.js";
 import { interfaceLanguage, languageName, text, useWords } from "./i18n.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
@@ -159,13 +160,25 @@ async function speak() {
   });
 }
 
-/** Show how loud a track is. @param {MediaStreamTrack} track  @param {AbortSignal} until */
+/** Show how loud a track is, and that it is too loud. @param {MediaStreamTrack} track  @param {AbortSignal} until */
 function measure(track, until) {
-  const metering = watchLevel(track, (rms) => meter.push(rms)).catch(() => () => {});
+  const clips = new ClipWatch();
+  const metering = watchLevel(track, (rms, peak) => {
+    meter.push(rms);
+    const clipping = clips.push(peak, performance.now());
+    if (clipping !== null) warn(clipping);
+  }).catch(() => () => {});
   until.addEventListener("abort", async () => {
     (await metering)();
     meter.reset();
+    warn(false);
   });
+}
+
+/** @param {boolean} clipping  the microphone cuts off what is loudest */
+function warn(clipping) {
+  meter.toggleAttribute("data-clipping", clipping);
+  write(find("#hint", HTMLElement), clipping ? text("tooLoud") : "");
 }
 
 /**
@@ -192,7 +205,7 @@ async function prove(signal) {
       // a full room has no place for it
     }
     reading = false;
-    const there = await room.state().catch(({ status }) => ({ live: status !== 404 }));
+    const there = await room.state().catch((error) => ({ live: error.status !== 404 }));
     if (!there.live) return;
     await pause(LOOK_MS);
   }
@@ -242,10 +255,10 @@ keyForm.addEventListener("submit", (event) => {
 });
 addEventListener("pagehide", () => speaking?.stop());
 
-find("#room", HTMLElement).textContent = name;
+find("#room", HTMLElement).textContent = roomName;
 function renderInterface() {
   renderTexts();
-  document.title = `${text("room.room")} ${name} – ${text("title")}`;
+  document.title = `${text("room.room")} ${roomName} – ${text("title")}`;
   if (sources.length) fillSelect(source, sources, source.value);
   captions.translateInterface();
   listMicrophones();

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
+from tests.support import rooms
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import PATIENCE_MS
 from tests.support.browser.scripted_server import scripted_server
@@ -12,6 +13,7 @@ from tests.support.signals import tone
 from tests.support.wav import write_wav
 
 RATE = 48_000
+TOO_LOUD = "You are too loud. Speak farther from the microphone."
 WATCH = """async (peaks) => {
   const { ClipWatch } = await import("/static/clipping.js");
   const watch = new ClipWatch();
@@ -39,16 +41,36 @@ async def test_one_slam_is_nothing_and_two_are_said_until_it_is_over() -> None:
     assert found == [None, None, None, None, True, None, None, False]
 
 
-async def test_a_voice_that_is_cut_off_is_said_on_the_meter(tmp_path: Path) -> None:
+def too_loud(folder: Path) -> Path:
+    """Return a microphone's recording that is cut off at full scale."""
     loud = np.clip(4 * tone(220, 2000, sample_rate=RATE), -1, 1).astype(np.float32)
-    microphone = write_wav(tmp_path / "loud.wav", loud, RATE)
+    return write_wav(folder / "loud.wav", loud, RATE)
+
+
+async def expect_warning(page: Page) -> None:
+    await page.click("#toggle:enabled")
+    await expect(page.locator("#hint")).to_have_text(TOO_LOUD, timeout=PATIENCE_MS)
+    await expect(page.locator("#meter[data-clipping]")).to_be_visible()
+
+
+async def test_a_voice_that_is_cut_off_is_said_on_the_meter(tmp_path: Path) -> None:
     async with (
         scripted_server() as server,
-        visit(server.url, microphone=microphone, before_load=AS_IT_IS) as seen,
+        visit(server.url, microphone=too_loud(tmp_path), before_load=AS_IT_IS) as seen,
     ):
-        await seen.page.click("#toggle:enabled")
-        hint = seen.page.locator("#hint")
-        await expect(hint).to_have_text(
-            "You are too loud. Speak farther from the microphone.", timeout=PATIENCE_MS
-        )
-        await expect(seen.page.locator("#meter[data-clipping]")).to_be_visible()
+        await expect_warning(seen.page)
+
+
+async def test_a_rooms_speaker_reads_it_too(tmp_path: Path) -> None:
+    async with (
+        rooms.server() as house,
+        visit(
+            f"{house.url}/rooms/hall",
+            microphone=too_loud(tmp_path),
+            before_load=AS_IT_IS,
+            expected_errors=["Failed to load resource"],  # there is no room yet
+        ) as seen,
+    ):
+        await expect_warning(seen.page)
+        await seen.page.click("#toggle")
+        await expect(seen.page.locator("#hint")).to_have_text("")
