@@ -17,8 +17,14 @@ export class HeadphoneAdvice {
     });
   }
 
-  /** A microphone listens while this plays. @param {string} device  its name, or "" */
-  consider(device) {
+  /**
+   * Loudspeakers are a matter only of an open microphone.
+   *
+   * @param {import("./audio.js").Source|null} source  what is listened to
+   * @param {string} device  name of what plays, or ""
+   */
+  consider(source, device) {
+    if (source?.kind !== "microphone") return this.hide();
     this.#device = device;
     this.#bar.hidden = !isLoudspeaker(device) || recall(KEY, []).includes(device);
   }

@@ -6,10 +6,9 @@ const COPIED_MS = 1500;
 
 /**
  * @param {HTMLElement} panel
- * @param {() => import("./transcript.js").Segment[]} segments  what there is to keep
- * @param {() => void} forget
+ * @param {import("./said.js").Said} said
  */
-export function offerKeeping(panel, segments, forget) {
+export function offerKeeping(panel, said) {
   const choice = find("#which", HTMLSelectElement, panel);
   const which = () => /** @type {import("./export.js").Which} */ (choice.value);
   const copy = find("#copy", HTMLButtonElement, panel);
@@ -18,12 +17,12 @@ export function offerKeeping(panel, segments, forget) {
   let files;
   panel.addEventListener("beforetoggle", () => {
     files ??= import("./export.js");
-    const nothing = segments().length === 0;
+    const nothing = said.understood.length === 0;
     for (const button of [copy, ...download]) button.disabled = nothing;
   });
   copy.addEventListener("click", async () => {
     const { toText } = await files;
-    await navigator.clipboard.writeText(toText(segments(), which()));
+    await navigator.clipboard.writeText(toText(said.understood, which()));
     copy.textContent = text("copied");
     setTimeout(() => (copy.textContent = text("copy")), COPIED_MS);
   });
@@ -32,11 +31,11 @@ export function offerKeeping(panel, segments, forget) {
       const { format } = button.dataset;
       const { formats } = await files;
       const { write, type } = formats[format];
-      save(`captions.${format}`, new Blob([write(segments(), which())], { type }));
+      save(`captions.${format}`, new Blob([write(said.understood, which())], { type }));
     });
   }
   find("#forget", HTMLButtonElement, panel).addEventListener("click", () => {
-    forget();
+    said.forget();
     panel.hidePopover();
   });
 }

@@ -1,5 +1,6 @@
 /** `<listen-log>`: the captions of one language as a listener reads them, one line for each segment. */
-import { CaptionLog, inLanguage, targetParts } from "./captions.js";
+import { inLanguage, targetParts } from "./caption-row.js";
+import { CaptionLog } from "./captions.js";
 
 export class ListenLog extends CaptionLog {
   createRow() {
@@ -19,7 +20,7 @@ class Line {
     this.element.className = "line";
   }
 
-  /** @param {import("./captions.js").Entry} entry */
+  /** @param {import("./caption-row.js").Entry} entry */
   render(entry) {
     const { target, final } = entry.segment;
     inLanguage(this.element, target.language);

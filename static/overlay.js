@@ -2,7 +2,7 @@
  * The newest captions in a small window that lies over other windows, as over a call: Document
  * Picture-in-Picture where the browser has it, else a popup window.
  */
-import { caption, inLanguage, targetParts } from "./captions.js";
+import { caption, inLanguage, targetParts } from "./caption-row.js";
 import { followEnd, reachByKeyboard } from "./client/scrolling.js";
 import { text } from "./i18n.js";
 

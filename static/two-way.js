@@ -5,7 +5,8 @@
  *
  * Fires "turn" when someone begins to talk, in `direction`, and "turn-end" when they stop.
  */
-import { CaptionLog, caption, inLanguage, note, targetParts } from "./captions.js";
+import { caption, inLanguage, note, targetParts } from "./caption-row.js";
+import { CaptionLog } from "./captions.js";
 import { fillSelect, mutual } from "./languages.js";
 import { recall, remember } from "./prefs.js";
 import { interfaceLanguage, interfaceLanguages, text, textIn } from "./i18n.js";

@@ -25,10 +25,10 @@ export class Api {
   /**
    * @param {string|URL} url  where the server's page lives
    * @param {TokenSource} token  asked for anew for each session
-   * @param {{iceServers?: RTCIceServer[], iceTransportPolicy?: RTCIceTransportPolicy}} given
+   * @param {{iceServers?: RTCIceServer[], iceTransportPolicy?: RTCIceTransportPolicy}} [given]
    *     what the application decides itself wins over what the server says
    */
-  constructor(url, token, given) {
+  constructor(url, token, given = {}) {
     this.#base = new URL(".", url);
     this.#getToken = typeof token === "function" ? token : () => token;
     this.#given = given;

@@ -36,13 +36,18 @@ export class ClientError extends Error {
     const problem = await response.json().catch(() => ({}));
     const code = codes[response.status] ?? "server_refused";
     const message = problem.detail ?? problem.error?.message ?? "";
-    return new ClientError(code, message, response.status, askedToWaitMs(response), problem.error?.code);
+    return new ClientError(code, message, response.status, askedToWaitMs(response), problem.error?.code ?? "");
   }
 }
 
 /** A broken answer counts as a refusal. @param {unknown} error @returns {ClientError} */
 export function asClientError(error) {
   return error instanceof ClientError ? error : new ClientError("server_refused", String(error));
+}
+
+/** What it means that a connection did not come back. @param {ClientError} error */
+export function lost(error) {
+  return new ClientError(error.code === "server_unreachable" ? "server_gone" : "connection_lost");
 }
 
 /** @param {Response} response  @returns {number} what Retry-After asks for; 0 without one */

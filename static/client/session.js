@@ -1,12 +1,9 @@
 import { Api } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { Comeback } from "./comeback.js";
-import { ClientError, asClientError } from "./errors.js";
-import { WebRtcLink } from "./webrtc.js";
+import { Connector } from "./connector.js";
+import { ClientError, asClientError, lost } from "./errors.js";
 
-const CONNECT_MS = 15000;
-const FALL_BACK_MS = 8000; // a WebSocket may do where WebRTC does not
-const NEWS_MS = 2000; // then we try with the ICE servers that the answer brought
 const WEAK_MS = 3000; // a gap in the network that WebRTC gets over by itself
 const PATIENCE_MS = 60000;
 const DRAIN_MS = 12000;
@@ -43,14 +40,13 @@ const EXTENSIONS = ["segment", "playout", "vad", "metrics"];
  */
 export class TranslationClient extends EventTarget {
   /** @type {State} */ #state = "idle";
-  #api;
-  #transport;
+  #connector;
   #patienceMs;
-  /** @type {import("./link.js").Link|null} */ #link = null;
   /** Whether the link has opened, and is not lost. */ #up = false;
   #weakTimer = 0;
   /** @type {MediaStreamTrack|null} */ #track = null;
   /** As in x.session. */ #settings = {};
+  /** Those with which the link was opened. */ #opened = { track: this.#track, settings: this.#settings };
   #sessionId = "";
   #lastSeq = 0;
   /** Why the server closes the session, once it does. @type {"limit"|"idle"|"restart"|""} */ #closing = "";
@@ -77,9 +73,16 @@ export class TranslationClient extends EventTarget {
     patienceMs = PATIENCE_MS,
   } = {}) {
     super();
-    this.#api = new Api(url, token, { iceServers, iceTransportPolicy });
-    this.#transport = transport;
+    const api = new Api(url, token, { iceServers, iceTransportPolicy });
+    this.#connector = new Connector(api, transport, {
+      begin: (link) => this.#begin(link),
+      isOver: () => this.#state === "closed",
+    });
     this.#patienceMs = patienceMs;
+  }
+
+  get #link() {
+    return this.#connector.link;
   }
 
   /** @returns {State} */
@@ -153,72 +156,20 @@ export class TranslationClient extends EventTarget {
     return this.#up ? this.#link.stats() : null;
   }
 
-  // ------------------------------------------------------------------ connecting
-
   /** @param {{location: string, token: string}|null} place  of the session to resume */
   async #connect(place) {
-    if (this.#transport !== "websocket") {
-      try {
-        return await this.#connectPeer(place);
-      } catch (error) {
-        const failed = error.code === "connect_failed" || error.code === "webrtc_missing";
-        if (this.#transport !== "auto" || !failed || this.#state === "closed") throw error;
-      }
-    }
-    const { WebSocketLink } = await import("./websocket.js");
-    const before = this.#link;
-    const resumed = this.#transport === "websocket" ? place : null;
-    try {
-      await this.#try(new WebSocketLink(this.#api), resumed, CONNECT_MS);
-    } catch (error) {
-      if (this.#state === "closed") before?.hangUp();
-      else this.#link = before ?? this.#link; // which knows the session's place
-      throw error;
-    }
-    if (!resumed) before?.hangUp();
-    this.#transport = "websocket";
-  }
-
-  async #connectPeer(place) {
-    if (typeof RTCPeerConnection === "undefined") throw new ClientError("webrtc_missing");
-    const patienceMs = this.#transport === "auto" ? FALL_BACK_MS : CONNECT_MS;
-    const link = new WebRtcLink(this.#api);
-    let news = false;
-    link.addEventListener("servers", () => (news = true));
-    try {
-      await this.#try(link, place, patienceMs);
-    } catch (error) {
-      if (!news || this.#state === "closed") throw error;
-      await this.#try(new WebRtcLink(this.#api), link.place, patienceMs);
-    }
-  }
-
-  /** @param {import("./link.js").Link} link */
-  async #try(link, place, patienceMs) {
-    if (this.#state === "closed") throw new ClientError("session_ended");
-    this.#link = link;
-    this.#follow(link);
-    const [track, settings] = [this.#track, this.#settings];
-    let timer = 0;
-    const limit = (ms) => {
-      clearTimeout(timer);
-      // A server that does not even answer is no reason to try another way to it.
-      const code = () => (link.answered === false ? "server_unreachable" : "connect_failed");
-      timer = setTimeout(() => link.close(new ClientError(code())), ms);
-    };
-    limit(patienceMs);
-    link.addEventListener("servers", () => limit(NEWS_MS));
-    try {
-      await link.open(track, this.#request(), place && { ...place, lastSeq: this.#lastSeq });
-    } catch (error) {
-      link.close(error);
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+    await this.#connector.connect(place);
     this.#up = true;
-    if (this.#track !== track) await link.replaceTrack(this.#track);
+    const { track, settings } = this.#opened;
+    if (this.#track !== track) await this.#link.replaceTrack(this.#track);
     if (this.#settings !== settings) this.send({ type: "x.session", ...this.#settings });
+  }
+
+  /** A link is about to be opened. @param {import("./link.js").Link} link */
+  #begin(link) {
+    this.#follow(link);
+    this.#opened = { track: this.#track, settings: this.#settings };
+    return { track: this.#track, request: this.#request(), lastSeq: this.#lastSeq };
   }
 
   #request() {
@@ -235,8 +186,6 @@ export class TranslationClient extends EventTarget {
     on("well", () => this.#recover());
     on("down", () => this.#lose());
   }
-
-  // ------------------------------------------------------------------ when the connection dies
 
   /** Nothing arrives: it may come back by itself. */
   #weaken() {
@@ -284,8 +233,6 @@ export class TranslationClient extends EventTarget {
     this.#comeback.close();
     dead.close();
   }
-
-  // ------------------------------------------------------------------ what the server says
 
   #receive(event) {
     if ("seq" in event) {
@@ -349,9 +296,4 @@ export class TranslationClient extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-/** What it means that a connection did not come back. @param {ClientError} error */
-function lost(error) {
-  return new ClientError(error.code === "server_unreachable" ? "server_gone" : "connection_lost");
 }

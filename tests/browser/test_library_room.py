@@ -19,7 +19,7 @@ OPEN = """async () => {
   };
   window.states = (call) => {
     const seen = [];
-    call.addEventListener("state", ({ detail: { state, error } }) => seen.push([state, error?.code]));
+    call.addEventListener("state", ({ detail }) => seen.push([detail.state, detail.error?.code]));
     return seen;
   };
   return (await room.state().catch((error) => [error.code, error.status]));
