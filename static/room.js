@@ -109,8 +109,10 @@ async function watch() {
     const nothing = { listeners: 0, languages: [], source: "", expires_in_ms: Infinity };
     const state = await room.state().catch(() => nothing);
     const own = ({ language }) => (reading && language === state.source ? 1 : 0);
-    counts = state.languages.map((each) => ({ ...each, listeners: each.listeners - own(each) }));
-    write(find("#count", HTMLElement), String(state.listeners - (reading ? 1 : 0)));
+    // This page reads, too, and may do so before the server has counted it.
+    const others = (/** @type {number} */ listeners, /** @type {number} */ own) => Math.max(0, listeners - own);
+    counts = state.languages.map((each) => ({ ...each, listeners: others(each.listeners, own(each)) }));
+    write(find("#count", HTMLElement), String(others(state.listeners, reading ? 1 : 0)));
     showCounts();
     if (phase === "speaking") {
       const expiring = (state.expires_in_ms ?? Infinity) <= EXPIRING_MS;

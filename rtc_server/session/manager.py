@@ -273,10 +273,14 @@ class SessionManager:
 
     def take_over(self, record: SessionRecord, place: Place) -> None:
         """Go on with a session of a process that is gone, in its place: it waits for its client."""
-        session = Session(record.session_id, record.request, self._services, place)
-        place.give_up = session.give_up
+        try:
+            session = Session(record.session_id, record.request, self._services, place)
+            place.give_up = session.give_up
+            session.take_over(record)
+        except BaseException:
+            place.end(*self._services.now())
+            raise
         self._register(session, place)
-        session.take_over(record)
         self._start(session)
 
     def _register(

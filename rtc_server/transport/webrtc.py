@@ -214,9 +214,9 @@ class WebRtcTransport:
         self._call(self._observer.on_connected)
         await self._stack.open_events(self._channel)
         while not self._end.done():
-            heard_s = self._last_seen_s(media)
-            patience_s = self._settings.dead_peer_timeout_s + standstills().since(heard_s)
-            left_s = heard_s + patience_s - self._clock()
+            seen_s = self._last_seen_s(media)
+            patience_s = self._settings.dead_peer_timeout_s + standstills().since(seen_s)
+            left_s = seen_s + patience_s - self._clock()
             if left_s < 0:
                 self._finish(CloseReason.PEER_LOST)
             else:

@@ -69,7 +69,7 @@ class OnnxDecoder:
 
 @dataclass(slots=True)
 class TextsUnderWay:
-    """TextsUnderWay that are being written, one for each row."""
+    """Texts that are being written, one for each row."""
 
     _step: Any
     _audio: dict[str, Any]

@@ -48,6 +48,8 @@ class Headroom:
         """
         self._limit_s, self._processes = limit_s, processes
         self._answers: deque[_Answered] = deque()
+        self._first_s: dict[str, float] = {}
+        """Time of each session's first answer: who speaks seldom is no newcomer each time."""
 
     def add(
         self, waits_s: Iterable[tuple[str, float]], took_s: float, most: int, now_s: float
@@ -62,6 +64,8 @@ class Headroom:
             now_s: the time.
         """
         waits = list(waits_s)
+        for session_id, _ in waits:
+            self._first_s.setdefault(session_id, now_s)
         self._answers.extend(
             _Answered(now_s, session_id, waited_s, took_s, len(waits), most)
             for session_id, waited_s in waits
@@ -71,6 +75,7 @@ class Headroom:
     def forget(self, session_id: str) -> None:
         """Take out what a session caused: it is over."""
         self._answers = deque(each for each in self._answers if each.session_id != session_id)
+        self._first_s.pop(session_id, None)
 
     def retry_after_s(self, waiting: int, oldest_s: float, now_s: float) -> int:
         """Return when another session can be carried: whole seconds, 0 for at once.
@@ -103,11 +108,11 @@ class Headroom:
 
         `cost_s` is the engine's time for one answer, in calls with as many as there may be.
         """
-        began_s: dict[str, float] = {}
-        for each in self._answers:
-            began_s.setdefault(each.session_id, each.ended_s)
-        load = sum(cost_s / (_SPOKE_S + now_s - began_s[each.session_id]) for each in self._answers)
-        load *= 1 + 1 / len(began_s)
+        load = sum(
+            cost_s / min(_WINDOW_S, _SPOKE_S + now_s - self._first_s[each.session_id])
+            for each in self._answers
+        )
+        load *= 1 + 1 / len({each.session_id for each in self._answers})
         return math.inf if load >= _FULL else _P95_OF_MEAN * load / (1 - load) * cost_s / 2
 
     def _costs_s(self) -> tuple[float, float]:

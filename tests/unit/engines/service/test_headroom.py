@@ -113,6 +113,14 @@ async def test_nobody_is_refused_without_a_limit() -> None:
     assert crowd.p95_s > 3.0
 
 
+def test_who_speaks_seldom_is_no_newcomer_each_time() -> None:
+    headroom = Headroom(limit_s=1.0)
+    for sentence in range(4):  # of ten quiet sessions, all at once
+        for number in range(10):
+            headroom.add([(str(number), 0.0)], 0.3, 1, 25.0 * sentence)
+    assert headroom.retry_after_s(0, 0.0, 75.1) == 0
+
+
 def test_the_load_of_a_session_goes_with_it() -> None:
     headroom = Headroom(limit_s=1.0)
     for second in range(10):
