@@ -1,6 +1,6 @@
 /**
- * Words of the interface, for every page and for `<speech-translate>`. A language has a table for each
- * of them, `strings/LANGUAGE/PAGE.js`; only those in use are loaded. No DOM, no storage.
+ * Words of the interface, for every page. A language has a table for each of them,
+ * `strings/LANGUAGE/PAGE.js`; only those in use are loaded. No DOM, no storage.
  */
 
 /** The languages, and how each writes times. */
@@ -21,8 +21,8 @@ export function nearest(tag) {
   return code in WRITTEN_AS ? code : "en";
 }
 
-/** Load one table of a language, for `textIn`. @param {string} code  @param {string} page */
-export async function loadTable(code, page) {
+/** Load one table of a language. @param {string} code  @param {string} page */
+async function loadTable(code, page) {
   const of = (loaded[code] ??= { pages: new Set(), words: {} });
   if (of.pages.has(page)) return;
   Object.assign(of.words, (await import(`./strings/${code}/${page}.js`)).words);

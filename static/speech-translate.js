@@ -15,9 +15,7 @@
  */
 import { attachTranslation, ClientError } from "./client.js";
 import { followEnd, reachByKeyboard } from "./client/scrolling.js";
-import { interfaceLanguages, loadTable, nearest, textIn } from "./i18n.js";
-
-await Promise.all(interfaceLanguages.map((code) => loadTable(code, "element"))); // its markup comes in any
+import { elementWords } from "./element-words.js";
 
 const MOST_CAPTIONS = 200;
 const SPOKEN_LINES = 8;
@@ -65,7 +63,7 @@ export class SpeechTranslate extends Reflecting {
   static observedAttributes = ["source", "target", "lang"];
 
   /** @type {import("./client/api.js").Token|(() => Promise<import("./client/api.js").Token>)} */
-  token = "";
+  token = /** @type {any} */ (this).token ?? ""; // set before the element was defined
   #button = document.createElement("button");
   #status = document.createElement("span");
   #captions = document.createElement("div");
@@ -244,12 +242,14 @@ export class SpeechTranslate extends Reflecting {
   }
 
   get #language() {
-    return nearest(this.lang || this.closest("[lang]")?.getAttribute("lang") || navigator.language);
+    const tag = this.lang || this.closest("[lang]")?.getAttribute("lang") || navigator.language;
+    const code = tag.slice(0, 2);
+    return code in elementWords ? code : "en";
   }
 
   /** @param {string} word  of the element's table  @returns {string|undefined} */
   #say(word) {
-    return textIn(this.#language, `element.${word}`);
+    return elementWords[this.#language].element[word];
   }
 
   #fire(type, detail) {

@@ -26,6 +26,52 @@ COMPILER = [
 ]
 
 
+TOKENS = """
+  import { createServer } from "node:http";
+  import { Api } from "./static/client/api.js";
+  let good = "first";
+  const server = createServer(({ headers }, answer) => {
+    answer.statusCode = headers.authorization === `Bearer ${good}` ? 200 : 401;
+    answer.end("{}");
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const asked = [];
+  const tokens = ["first", "second", "second"];
+  const source = async (refused) => {
+    asked.push(refused ?? null);
+    return tokens[asked.length - 1];
+  };
+  const api = new Api(`http://127.0.0.1:${server.address().port}/`, source);
+  const three = async () => {
+    const all = await Promise.allSettled(["a", "b", "c"].map((path) => api.request(path)));
+    return all.map(({ value, reason }) => value?.status ?? reason.status);
+  };
+  const seen = [await three(), [...asked]];
+  good = "second";
+  seen.push(await three(), [...asked]);
+  good = "a third";
+  seen.push(await api.request("a").catch(({ code }) => code), asked);
+  console.log(JSON.stringify(seen));
+  server.closeAllConnections();
+  server.close();
+"""
+LEFT_EARLY = """
+  import { serverEvents } from "./static/client/server-events.js";
+  const body = (cancel) => new ReadableStream({
+    start: (stream) => stream.enqueue(new TextEncoder().encode("id: 1\\ndata: {}\\n\\n")),
+    cancel,
+  });
+  const seen = [];
+  await new Promise(async (cancelled) => {
+    for await (const event of serverEvents(body(cancelled))) {
+      seen.push(event);
+      break;
+    }
+  });
+  console.log(JSON.stringify(seen));
+"""
+
+
 async def output(*command: str | Path, cwd: Path) -> str:
     """Of a command that must succeed."""
     program = shutil.which(str(command[0]))
@@ -57,7 +103,7 @@ async def test_the_tarball_holds_the_library_and_nothing_else() -> None:
         for path in (ROOT / "static" / folder).rglob("*")
         if path.is_file()
     }
-    library.add("static/i18n.js")
+    library.add("static/element-words.js")
     tables = (ROOT / "static" / "strings").glob("*/element.js")
     library |= {str(path.relative_to(ROOT)) for path in tables}
     entries = ("static/client", "static/speech-translate")
@@ -84,9 +130,11 @@ def test_the_library_imports_nothing_from_outside_the_package() -> None:
 
 def test_the_element_imports_nothing_from_outside_the_package() -> None:
     static = ROOT / "static"
-    packed = {static / "client.js", static / "i18n.js", *(static / "client").glob("*.js")}
-    for path in (static / "speech-translate.js", static / "i18n.js"):
-        names = re.findall(r"""from\s*["']([^"']+)["']""", path.read_text("utf-8"))
+    packed = {static / "client.js", static / "element-words.js"}
+    packed.update((static / "client").glob("*.js"), static.glob("strings/*/element.js"))
+    for path in (static / "speech-translate.js", static / "element-words.js"):
+        code = path.read_text("utf-8")
+        names = re.findall(r"""(?:from|import)\s*\(?\s*["'`]([^"'`]+)["'`]""", code)
         assert {(static / name).resolve() for name in names} <= packed, path
 
 
@@ -116,6 +164,19 @@ async def test_it_can_be_imported_where_there_is_no_browser(tmp_path: Path) -> N
         "ClientError", "RoomCall", "RoomClient", "TranslationClient", "attachTranslation"
     ]  # fmt: skip
     assert (state, refused) == ("closed", "string")
+
+
+async def test_a_token_is_asked_for_once_and_again_only_once_it_was_refused() -> None:
+    """However many requests wait for it, or find it refused, at the same time."""
+    assert await in_node(ROOT, TOKENS) == [
+        [200, 200, 200], [None],
+        [200, 200, 200], [None, "first"],
+        "unauthorized", [None, "first", "second"],
+    ]  # fmt: skip
+
+
+async def test_who_leaves_server_events_early_leaves_no_answer_open() -> None:
+    assert await in_node(ROOT, LEFT_EARLY) == [{"id": "1", "data": "{}"}]
 
 
 async def test_the_types_say_what_an_application_may_do(tmp_path: Path) -> None:

@@ -24,6 +24,15 @@ PAGE = """<!doctype html>
 <main><h1>A talk</h1>
 <speech-translate source="ru" target="en" input="{input}"></speech-translate></main>
 </html>"""
+LATER = """<!doctype html><html lang="en"><title>A page that sets a token</title>
+<link rel="icon" href="data:,"><speech-translate source="ru" target="en"></speech-translate>
+<script>document.querySelector("speech-translate").token = "of a classic script";</script>
+<script type="module" src="/static/speech-translate.js"></script>
+<script type="module">
+  const element = document.querySelector("speech-translate");
+  window.found = [typeof element.start, element.token];
+  element.token = "of a module";
+</script>"""
 PLAY_TONE = """() => {
   document.title = "A talk elsewhere";
   const context = new AudioContext();
@@ -99,6 +108,19 @@ async def test_the_element_sends_the_sound_of_a_tab_as_it_is() -> None:
         await expect(page.get_by_role("status")).to_have_text("Stopped")
         states = "shared[0][1].getTracks().map((track) => track.readyState)"
         assert set(await page.evaluate(states)) == {"ended"}  # the tab is no longer shared
+
+
+async def test_the_element_is_there_for_the_next_script_and_keeps_its_token() -> None:
+    async with scripted_server() as server, visit("about:blank") as seen:
+        page = seen.page
+        await page.route(
+            "**/later.html", lambda route: route.fulfill(body=LATER, content_type="text/html")
+        )
+        await page.goto(f"{server.url}later.html")
+        assert await page.evaluate("found") == ["function", "of a classic script"]
+        token = await page.evaluate("document.querySelector('speech-translate').token")
+        assert token == "of a module"
+        await expect(page.get_by_role("button")).to_have_text("Start interpreting")
 
 
 async def test_the_element_says_that_a_tab_gave_no_sound() -> None:
