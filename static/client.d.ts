@@ -8,7 +8,11 @@ export type Token =
       x?: { ice_servers?: RTCIceServer[]; ice_transport_policy?: RTCIceTransportPolicy };
     };
 
-/** A function is asked anew for each session, and again with a token that the server refused. */
+/**
+ * One for good, or a function. `attachTranslation` and a `TranslationClient` ask it, with nothing, for
+ * each session that they open. A `RoomClient` asks once, with nothing, and keeps the answer; again with
+ * that when the server refused it.
+ */
 export type TokenSource = Token | ((refused?: string) => Token | Promise<Token>);
 
 export type State = "idle" | "connecting" | "live" | "reconnecting" | "finishing" | "closed";
@@ -16,7 +20,7 @@ export type State = "idle" | "connecting" | "live" | "reconnecting" | "finishing
 export interface ClientOptions {
   /** Where the server's page lives; by default this page's own server. */
   url?: string | URL;
-  /** Needed where the server has keys. A function is asked anew for each session. */
+  /** Needed where the server has keys. */
   token?: TokenSource;
   /** `auto`: a WebSocket where WebRTC is missing or has not connected within 8 s. */
   transport?: "auto" | "webrtc" | "websocket";

@@ -49,6 +49,7 @@ function show(next, sentence = "") {
   document.body.toggleAttribute("data-running", speaking !== null);
   write(find("#toggle-text", HTMLElement), text(speaking ? "stop" : "room.speak"));
   toggle.disabled = !sources.length;
+  source.disabled = speaking !== null; // a room has one language for as long as it is spoken into
   wakeLock.hold(speaking !== null);
 }
 
@@ -223,17 +224,12 @@ async function listMicrophones() {
   microphone.value = named.some(({ id }) => id === chosen) ? chosen : "";
 }
 
-function speakAnew() {
+microphone.addEventListener("change", () => {
+  remember("room-microphone", microphone.value);
   if (!speaking) return;
   speaking.stop();
   speak();
-}
-
-microphone.addEventListener("change", () => {
-  remember("room-microphone", microphone.value);
-  speakAnew();
 });
-source.addEventListener("change", speakAnew);
 const copy = find("#copy", HTMLButtonElement);
 copy.addEventListener("click", async () => {
   await navigator.clipboard.writeText(link.href);

@@ -9,22 +9,25 @@ import { iceServersOf } from "./ice.js";
  *
  * @typedef {string|ClientSecret} Token
  *
- * Where a token comes from: one for good, or a function that is asked for each session, and again
- * with what the server refused. @typedef {Token|((refused?: string) => Token|Promise<Token>)} TokenSource
+ * Where a token comes from: one for good, or a function. A `TranslationClient` asks it, with nothing,
+ * for each session that it opens. A `RoomClient` asks once, with nothing, and keeps the answer; again
+ * with that when the server refused it.
+ *
+ * @typedef {Token|((refused?: string) => Token|Promise<Token>)} TokenSource
  */
 
 export class Api {
   #base;
   #getToken;
   #given;
-  /** What requests show. */ #held = "";
-  #asked = false;
+  /** What requests show, once it has come. @type {string|null} */ #held = null;
+  /** The same, from when it was asked for. @type {Promise<string>|null} */ #holding = null;
   #servers = /** @type {RTCIceServer[]} */ ([]);
   #policy = /** @type {RTCIceTransportPolicy} */ ("all");
 
   /**
    * @param {string|URL} url  where the server's page lives
-   * @param {TokenSource} token  asked for anew for each session
+   * @param {TokenSource} token
    * @param {{iceServers?: RTCIceServer[], iceTransportPolicy?: RTCIceTransportPolicy}} [given]
    *     what the application decides itself wins over what the server says
    */
@@ -40,7 +43,7 @@ export class Api {
   }
 
   /**
-   * What opens a session; empty on a server without keys.
+   * Ask for what opens a session; empty on a server without keys.
    *
    * @param {string} [refused]  what did not
    * @returns {Promise<string>}
@@ -54,9 +57,27 @@ export class Api {
     return token.value;
   }
 
-  /** What `request` showed last. */
-  get held() {
-    return this.#held;
+  /**
+   * Have a token, with what it says of ICE servers: the one that is kept, or that somebody waits for.
+   *
+   * @param {string} [refused]  by the server; another is asked for only if this one is still kept
+   * @returns {Promise<string>}
+   */
+  hold(refused) {
+    if (!this.#holding || (refused !== undefined && refused === this.#held)) {
+      this.#held = null;
+      this.#holding = this.#keep(refused);
+    }
+    return this.#holding;
+  }
+
+  async #keep(refused) {
+    try {
+      return (this.#held = await this.token(refused));
+    } catch (error) {
+      this.#holding = null;
+      throw error;
+    }
   }
 
   /** For an `RTCPeerConnection`, as far as is known. Ask for a token first. */
@@ -94,25 +115,34 @@ export class Api {
   }
 
   /**
-   * A request that shows the same token as the last one; where the server refuses that, once more
-   * with another if there is one.
+   * Do what shows the token that is kept; where the server refuses that, once more with another if
+   * there is one.
+   *
+   * @template T
+   * @param {(token: string) => Promise<T>} act
+   * @returns {Promise<T>}
+   * @throws {ClientError}
+   */
+  async withToken(act) {
+    const token = await this.hold();
+    try {
+      return await act(token);
+    } catch (error) {
+      if (error.status !== 401) throw error;
+      const another = await this.hold(token);
+      if (another === token) throw error;
+      return act(another);
+    }
+  }
+
+  /**
+   * A request, `withToken`.
    *
    * @param {string} path
    * @param {RequestInit} [init]
    * @throws {ClientError}
    */
-  async request(path, init = {}) {
-    const send = () => this.fetch(this.url(path), { cache: "no-store", ...init, token: this.#held });
-    if (!this.#asked) this.#held = await this.token();
-    this.#asked = true;
-    try {
-      return await send();
-    } catch (error) {
-      if (error.status !== 401) throw error;
-      const refused = this.#held;
-      this.#held = await this.token(refused);
-      if (this.#held === refused) throw error;
-      return send();
-    }
+  request(path, init = {}) {
+    return this.withToken((token) => this.fetch(this.url(path), { cache: "no-store", ...init, token }));
   }
 }

@@ -1,6 +1,6 @@
 import { Backoff } from "./backoff.js";
 import { Comeback } from "./comeback.js";
-import { ClientError, asClientError } from "./errors.js";
+import { ClientError, asClientError, lost } from "./errors.js";
 import { hangUp, makeOffer } from "./negotiation.js";
 
 const HANG_UP_MS = 2000; // a server that is gone does not answer
@@ -76,9 +76,10 @@ export class RoomCall extends EventTarget {
       if (this.#stopped.signal.aborted) return;
       const { status, retryAfterMs } = error;
       const refused = (FINAL.includes(status) && !retryAfterMs) || retryAfterMs >= this.#patienceMs;
-      const waitMs = refused ? null : backoff.next(performance.now(), retryAfterMs);
+      const missing = error.code === "webrtc_missing";
+      const waitMs = refused || missing ? null : backoff.next(performance.now(), retryAfterMs);
       if (waitMs === null) {
-        this.#setState("closed", status ? error : new ClientError("connection_lost"));
+        this.#setState("closed", status || missing ? error : lost(error));
         return this.stop();
       }
       this.#setState("reconnecting", error);
@@ -90,16 +91,27 @@ export class RoomCall extends EventTarget {
   async #connect(connected) {
     this.#lost = new AbortController();
     const { signal } = this.#lost;
-    const lost = () => this.#lost.signal === signal && this.#lost.abort();
+    const lose = () => this.#lost.signal === signal && this.#lost.abort();
     const ended = new Promise((resolve) => signal.addEventListener("abort", resolve));
     if (this.#stopped.signal.aborted) return;
-    if (await this.#negotiate(signal, lost, connected)) await this.#negotiate(signal, lost, connected);
+    if (typeof RTCPeerConnection === "undefined") throw new ClientError("webrtc_missing");
+    const negotiate = () =>
+      this.#api.withToken((token) => this.#negotiate(token, signal, () => this.#open(lose, connected)));
+    if (await negotiate()) await negotiate();
     await ended;
   }
 
-  /** Exchange offer and answer. @returns {Promise<boolean>} whether it is to be done again */
-  async #negotiate(signal, lost, connected) {
-    const peer = this.#open(lost, connected);
+  /**
+   * Exchange offer and answer.
+   *
+   * @param {string} token  whose ICE servers and policy are known by now
+   * @param {AbortSignal} signal
+   * @param {() => RTCPeerConnection} open
+   * @returns {Promise<boolean>} whether it is to be done again
+   */
+  async #negotiate(token, signal, open) {
+    signal.throwIfAborted();
+    const peer = open();
     /** @type {{location: string, token: string}|null} */ let place = null;
     const close = async () => {
       for (const { track } of peer.getReceivers()) track.stop(); // silent at once, whatever follows
@@ -114,9 +126,9 @@ export class RoomCall extends EventTarget {
       const body = await makeOffer(peer);
       signal.throwIfAborted();
       const headers = { "Content-Type": "application/sdp" };
-      const response = await this.#api.request(this.#path, { method: "POST", headers, body });
-      const location = new URL(response.headers.get("Location"), this.#api.url(this.#path)).href;
-      place = { location, token: this.#api.held };
+      const url = this.#api.url(this.#path);
+      const response = await this.#api.fetch(url, { method: "POST", headers, body, token });
+      place = { location: new URL(response.headers.get("Location"), url).href, token };
       const answer = await response.text();
       signal.throwIfAborted();
       if (!this.#api.learn(response)) {
@@ -133,18 +145,18 @@ export class RoomCall extends EventTarget {
     return true; // with the ICE servers that the answer named
   }
 
-  #open(lost, connected) {
+  #open(lose, connected) {
     const peer = new RTCPeerConnection(this.#api.rtcConfiguration);
     this.#prepare(peer);
     peer.addEventListener("track", ({ track }) => this.#emit("track", { track }));
     peer.addEventListener("connectionstatechange", () => {
       if (peer.connectionState === "connected") connected();
-      else if (peer.connectionState === "failed") lost();
+      else if (peer.connectionState === "failed") lose();
     });
     if (this.#events) {
       const channel = peer.createDataChannel("oai-events");
       channel.addEventListener("message", ({ data }) => this.#emit("message", { event: JSON.parse(data) }));
-      channel.addEventListener("close", () => peer.connectionState !== "closed" && lost());
+      channel.addEventListener("close", () => peer.connectionState !== "closed" && lose());
     }
     return peer;
   }

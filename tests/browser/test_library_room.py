@@ -61,6 +61,65 @@ LATE = """async () => {
   return [seen.map(([state]) => state), unknown];
 }"""
 
+CONFIGURED = """async ([first, second]) => {
+  const { RoomClient } = await import(new URL("static/client.js", location));
+  const policies = [];
+  const Peer = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer {
+    constructor(configuration) {
+      super(configuration);
+      policies.push([configuration.iceTransportPolicy, configuration.iceServers.length]);
+      if (configuration.iceTransportPolicy === "relay") call.stop(); // it was about this alone
+    }
+  };
+  const token = async (refused) => (refused === undefined ? first : second);
+  const call = new RoomClient({ url: location.href, room: "hall", token }).listen("ru");
+  await until(() => call.state === "closed");
+  window.RTCPeerConnection = Peer;
+  return policies;
+}"""
+HOPELESS = """async () => {
+  const { RoomClient } = await import(new URL("static/client.js", location));
+  const closed = async (call) => {
+    const seen = states(call);
+    await until(() => call.state === "closed");
+    return seen;
+  };
+  const nowhere = new RoomClient({ url: location.href, room: "gone" });
+  const gone = await closed(nowhere.listen("ru"));
+  delete window.RTCPeerConnection;
+  return [gone, await closed(room.speak(track, { source: "en" }))];
+}"""
+RELAYED = {
+    "value": "ek_relayed",
+    "x": {"ice_servers": [{"urls": "stun:127.0.0.1:9"}], "ice_transport_policy": "relay"},
+}
+KEY = "a key that somebody chose"
+
+
+async def test_no_peer_is_opened_before_its_token_named_servers_and_policy() -> None:
+    async with (
+        server(api_key=KEY) as house,
+        visit(f"{house.url}/healthz", expected_errors=NOT_FOUND) as seen,
+    ):
+        await seen.page.evaluate(OPEN)
+        run: Any = seen.page.evaluate
+        assert await run(CONFIGURED, [RELAYED, RELAYED]) == [["relay", 1]]
+        assert await run(CONFIGURED, ["ek_refused", RELAYED]) == [["all", 0], ["relay", 1]]
+
+
+async def test_a_call_says_that_the_server_is_gone_or_webrtc_missing() -> None:
+    """A speaker without WebRTC does not try again."""
+    async with (
+        server() as house,
+        visit(f"{house.url}/healthz", expected_errors=NOT_FOUND) as seen,
+    ):
+        await seen.page.route("**/whep/gone?*", lambda route: route.abort("connectionrefused"))
+        await seen.page.evaluate(OPEN)
+        gone, missing = await seen.page.evaluate(HOPELESS)
+        assert gone == [["closed", "server_gone"]]
+        assert missing == [["closed", "webrtc_missing"]]
+
 
 async def test_an_application_speaks_and_listens_in_a_room() -> None:
     async with (

@@ -51,6 +51,9 @@ async def test_a_speaker_who_is_put_off_comes_again_when_told() -> None:
         await page.click("#toggle:enabled")
         await expect(status).to_have_text(BUSY)
         await expect(status).to_have_text("You are heard.")
+        await expect(page.locator("#source")).to_be_disabled()  # another one would end the room
+        await page.click("#toggle")
+        await expect(page.locator("#source")).to_be_enabled()
     assert link.waited and whip.waited
 
 
