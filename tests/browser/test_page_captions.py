@@ -245,7 +245,7 @@ async def test_a_popup_does_where_no_window_can_lie_on_top() -> None:
         await expect(target).to_have_attribute("lang", "en")
         await expect(target).to_have_attribute("dir", "ltr")
         background = "getComputedStyle(document.body).backgroundColor"
-        assert await window.evaluate(background) == "rgb(11, 13, 18)"  # its sheet is in force
+        assert await window.evaluate(background) == "rgb(14, 16, 22)"  # its sheets are in force
         await window.close()
         await expect(page.locator("#overlay")).to_have_attribute("aria-pressed", "false")
 

@@ -196,7 +196,7 @@ async def test_devices_have_names_and_are_remembered() -> None:
         assert await page.evaluate(f"{OUTPUT}.volume") == pytest.approx(0.4)
         await page.reload()
         await expect(page.locator("#input")).to_have_value(chosen)
-        await page.wait_for_function(f"Math.abs({OUTPUT}.volume - 0.4) < 1e-6")
+        await page.wait_for_function(f"() => Math.abs({OUTPUT}.volume - 0.4) < 1e-6")
         await page.wait_for_function("id => sinks.includes(id)", arg=speaker)
 
 

@@ -1,6 +1,7 @@
 """Private names of aiohttp that `rtc_server.app` uses."""
 
 import asyncio
+import inspect
 
 import pytest
 from aiohttp import web
@@ -9,6 +10,11 @@ from rtc_server.app.listening import is_idle
 from tests.support.until import until
 
 pytestmark = pytest.mark.real_time
+
+
+def test_a_handler_lets_others_wait_for_its_client_to_read() -> None:
+    assert inspect.iscoroutinefunction(web.RequestHandler._drain_helper)
+    assert not inspect.signature(web.RequestHandler._drain_helper).parameters.keys() - {"self"}
 
 
 async def test_a_connection_is_idle_while_it_waits_for_a_request(
