@@ -7,9 +7,9 @@ Read `interpreter` first, which joins the parts. `audio_input` listens: `speech_
 stream into segments, and the own-voice guard judges them. `segment_translation` asks the engine
 about them by `passes`, `conclusion` awaits the answers in order, `publisher` reports what is
 committed, and `speech_output` turns it into speech by `synthesis`. In the modes that translate
-speech while it goes on, `simultaneous_translation` takes the hypotheses, and `simultaneous` joins `commit_policy`
-(which words stay), `clause_gate` (which words are spoken) and `window` (which audio the engine
-sees); `backlog` sets tempo and omissions.
+speech while it goes on, `simultaneous_translation` takes the hypotheses, and `simultaneous` joins
+`commit_policy` (which words stay), `clause_gate` (which words are spoken) and `window` (which audio
+the engine sees); `backlog` sets tempo and omissions.
 
 The engines are behind `ports`; nothing here knows their processes, transports or HTTP. What was
 committed is never taken back, and what was given to the synthesis is never revised.
