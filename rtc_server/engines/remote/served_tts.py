@@ -1,8 +1,8 @@
 """A media process that asks for speech."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Collection
-from contextlib import aclosing
 from functools import partial
 from typing import Protocol
 
@@ -17,8 +17,10 @@ from rtc_server.engines.remote.messages import (
     SpokenChunk,
 )
 from rtc_server.engines.remote.served import CallTimers, ServedConnection
-from rtc_server.errors import EngineError, EngineTimeout
+from rtc_server.errors import EngineError, EngineTimeout, place_of
 from rtc_server.pcm import Samples
+
+_log = logging.getLogger(__name__)
 
 
 class ServableSpeech(Protocol):
@@ -30,8 +32,8 @@ class ServableSpeech(Protocol):
     def __anext__(self) -> Awaitable[Samples]:
         """Return the next chunk."""
 
-    def aclose(self) -> Awaitable[object]:
-        """Stop the engine early."""
+    def abandon(self) -> None:
+        """Stop the engine early: nobody reads the rest. Idempotent."""
 
 
 class ServableTts(Protocol):
@@ -79,23 +81,29 @@ class TtsConnection(ServedConnection):
         task = asyncio.create_task(self._speak(message.n, speech), name="engine client speech")
         self._calls[message.n] = task
         self._expiry.begin(message.n, message.wait_ms)
-        task.add_done_callback(partial(self._done, message.n))
+        task.add_done_callback(partial(self._done, message.n, speech))
 
     async def _speak(self, n: int, speech: ServableSpeech) -> None:
-        async with aclosing(speech):
-            try:
-                async for chunk in speech:
-                    self._expiry.end(n)  # it has begun
-                    self._send(SpokenChunk(n, chunk))
-                    await self._outbox.room()
-            except EngineError as error:
-                self.fail(n, error)
-            else:
-                self._send(SpokenAll(n))
+        async for chunk in speech:
+            self._expiry.end(n)  # it has begun
+            self._send(SpokenChunk(n, chunk))
+            await self._outbox.room()
+        self._send(SpokenAll(n))
 
-    def _done(self, n: int, _task: asyncio.Task[None]) -> None:
+    def _done(self, n: int, speech: ServableSpeech, task: asyncio.Task[None]) -> None:
+        # Here and not in the task: one that is cancelled before its first step runs none of its
+        # code, and its text would stay in the queue and be spoken to nobody.
+        speech.abandon()
         self._calls.pop(n, None)
         self._expiry.end(n)
+        if task.cancelled():
+            return
+        if isinstance(error := task.exception(), EngineError):
+            self.fail(n, error)
+        elif error is not None:
+            # Not its text: that may quote what is to be said.
+            _log.error("Speaking for a media process: %s", place_of(error))
+            self.fail(n, EngineError("The engine server has a bug; this text is not spoken."))
 
     def _expire(self, n: int) -> None:
         self.fail(n, EngineTimeout("The voice did not get to this text in time."))

@@ -30,6 +30,8 @@ from rtc_server.engines.remote.messages import (
     decode_answering,
     encode,
 )
+from rtc_server.engines.service.tts import Speech
+from rtc_server.pcm import Samples
 from tests.support.engine_pool import House, QueueChannel, asked, talk
 
 
@@ -170,3 +172,38 @@ async def test_speech_goes_as_it_is_made_and_waits_for_who_reads_slowly() -> Non
         failed = await one.read()
         assert isinstance(failed, CallFailed) and failed.code == "engine_timeout"
         assert one.house.tts.speeches[1].done()
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+async def test_speech_that_is_cancelled_is_not_made(has_begun: bool) -> None:
+    async with line("tts") as one:
+        await one.read()
+        asking, cancelling = SpeakText(1, "s", TtsRequest("a", "en"), 2000), CancelCall(1)
+        if has_begun:
+            await one.say(asking)
+            await one.say(cancelling)
+        else:  # both are read before its task gets its turn
+            await one.say(asking, cancelling)
+        [speech] = one.house.tts.speeches
+        assert speech.done()
+        assert one.house.server.calls == 0
+        await one.say(EnginePing(9))
+        assert await one.read() == EnginePong(9)  # and nothing before it
+
+
+async def test_a_bug_in_a_voice_is_an_answer_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(_speech: Speech) -> Samples:
+        raise ValueError("said in confidence")
+
+    monkeypatch.setattr(Speech, "__anext__", broken)
+    async with line("tts") as one:
+        await one.read()
+        await one.say(SpeakText(1, "s", TtsRequest("a", "en"), 2000))
+        failed = await one.read()
+        assert isinstance(failed, CallFailed) and (failed.n, failed.code) == (1, "engine_error")
+        assert "has a bug" in failed.reason and "confidence" not in failed.reason + caplog.text
+        assert one.house.tts.speeches[0].done()
+        await one.say(EnginePing(9))
+        assert await one.read() == EnginePong(9)
