@@ -23,7 +23,7 @@ from rtc_server.engines.remote.messages import (
     decode_answering,
     encode,
 )
-from rtc_server.errors import EngineUnavailable
+from rtc_server.errors import EngineCrashed, EngineUnavailable
 
 HELLO_S = 5.0
 """Time in which a server says its hello."""
@@ -99,11 +99,18 @@ class EngineConnection:
         """Send a call, which is this server's from now on.
 
         Raises:
-            EngineCrashed: the server does not read what it is sent.
+            EngineCrashed: the server does not read what it is sent; the call is not its own.
         """
         n = next(self._numbers)
         self._calls[n], self._by_call[call], self._waits_ms[n] = call, n, wait_ms
-        self._send(call.message(n, self._audio, wait_ms))
+        try:
+            self._send(call.message(n, self._audio, wait_ms))
+        except EngineCrashed:
+            # It was not sent: another server gets it, and the loss of this one must not move it
+            # once more. Nor is its audio there to be continued.
+            self._remove(n)
+            self._audio.forget(call.session_id)
+            raise
 
     def drop(self, call: PooledCall) -> bool:
         """Cancel a call; False when it is not open here."""
@@ -154,7 +161,10 @@ class EngineConnection:
             return
         if failed.code == NO_AUDIO:
             self._audio.forget(call.session_id)
-            self.ask(call, wait_ms)
+            try:
+                self.ask(call, wait_ms)
+            except EngineCrashed:
+                self._again(call)
         elif failed.code == DROPPED and not call.may_move:
             call.give_up()  # something newer came
         else:

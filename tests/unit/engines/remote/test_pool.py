@@ -9,6 +9,7 @@ import pytest
 
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import TtsRequest
+from rtc_server.engines.remote import connection
 from rtc_server.engines.remote.pool import LOOK_S, MOST_LOSSES
 from rtc_server.engines.remote.pooled_server import SUSPECT_S
 from rtc_server.engines.remote.rendezvous import affinity, ranked
@@ -370,6 +371,29 @@ async def test_speech_that_has_not_begun_moves_and_speech_that_has_fails() -> No
         assert [each.size async for each in whole] == [2400]
         with pytest.raises(EngineCrashed):
             await anext(begun)
+
+
+async def test_what_a_server_did_not_take_is_not_asked_once_more_when_it_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "MOST_UNSENT_BYTES", 1)  # one frame at a time
+    some = street()
+    async with speaking(some) as tts:
+        first = tts.synthesize(TtsRequest("one", "en"), session_id="s")
+        second = tts.synthesize(TtsRequest("two", "en"), session_id="s")
+        await settled()
+        [full] = [
+            house
+            for house in some.houses.values()
+            if [each.request.text for each in house.tts.speeches] == ["one"]
+        ]
+        other = other_than(some, full)
+        await full.kill()
+        await settled()
+        assert [each.request.text for each in other.tts.speeches] == ["two", "one"]
+        assert some.sample("rtc_engine_calls_moved_total", kind="tts") == 1
+        await first.aclose()
+        await second.aclose()
 
 
 async def test_speech_that_nobody_wants_any_more_is_stopped() -> None:
