@@ -191,7 +191,7 @@ class EnginePool:
                 continue
             opened.losses += 1
             opened.lost_by.add(server.name)
-            if not call.may_move or opened.losses > MOST_LOSSES:
+            if not call.may_move or opened.losses >= MOST_LOSSES:
                 call.fail(EngineCrashed("The engine server was lost during the call."))
             else:
                 self._metrics.engine_calls_moved.labels(self._kind).inc()

@@ -106,7 +106,7 @@ async def test_a_segment_that_every_server_is_lost_with_is_given_up() -> None:
     some = street()
     async with translating(some) as ast:
         answer = ast.submit(asked(talk(1.0)), session_id="s")
-        for _ in range(MOST_LOSSES + 1):
+        for _ in range(MOST_LOSSES):
             await settled()
             house = asked_house(some)
             await house.kill()
