@@ -1,6 +1,7 @@
 """Directory of engine servers: their addresses, as options name them or as somebody else knows."""
 
 import asyncio
+import contextlib
 import ipaddress
 import re
 import socket
@@ -69,21 +70,27 @@ class NamedServers:
 
     def __init__(self, addresses: Sequence[ServerAddress]) -> None:
         self._addresses = addresses
+        self._last: dict[ServerAddress, Sequence[ServerAddress]] = {}
+        """Newest answer about each name."""
 
     async def addresses(self) -> Sequence[ServerAddress]:
         """Return the servers. See `Directory`."""
-        found = [server for each in self._addresses for server in await _looked_up(each)]
+        found = [server for each in self._addresses for server in await self._servers(each)]
         return list({server.name: server for server in found}.values())
+
+    async def _servers(self, address: ServerAddress) -> Sequence[ServerAddress]:
+        # A name that cannot be looked up now says nothing of its servers, which go on answering:
+        # they stay listed while another name of the same list is found.
+        with contextlib.suppress(OSError, UnicodeError):  # UnicodeError: it can be no name
+            self._last[address] = await _looked_up(address)
+        return self._last.get(address, ())
 
 
 async def _looked_up(address: ServerAddress) -> Sequence[ServerAddress]:
     if address.unix or _is_ip(address.host):
         return [address]
     loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except OSError:  # one name of several that is not known now: the others are
-        return []
+    found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     ips = dict.fromkeys(str(each[4][0]) for each in found)
     return [
         ServerAddress(

@@ -1,5 +1,9 @@
 """Addresses of engine servers, as options name them."""
 
+import asyncio
+import socket
+from typing import Any
+
 import pytest
 
 from rtc_server.engines.remote.directory import NamedServers, parse_address
@@ -47,5 +51,30 @@ async def test_each_address_of_a_name_is_a_server() -> None:
 
 @pytest.mark.real_time
 async def test_a_name_that_nobody_knows_is_no_server() -> None:
-    named = NamedServers([parse_address("nobody.invalid:7070"), parse_address("unix:/e")])
+    too_long = "a" * 64 + ":7070"
+    named = NamedServers(
+        [parse_address(each) for each in ("nobody.invalid:7070", too_long, "unix:/e")]
+    )
     assert [each.name for each in await named.addresses()] == ["unix:/e"]
+
+
+async def test_a_name_that_cannot_be_looked_up_now_keeps_its_servers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {"one.internal": "10.0.0.1", "two.internal": "10.0.0.2"}
+
+    async def looked_up(host: str, port: int, **_: Any) -> list[Any]:
+        if host not in known:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (known[host], port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", looked_up)
+    named = NamedServers([parse_address(f"{host}:7070") for host in known])
+    both = ["10.0.0.1:7070", "10.0.0.2:7070"]
+    assert [each.name for each in await named.addresses()] == both
+    del known["two.internal"]
+    assert [each.name for each in await named.addresses()] == both
+    known["one.internal"] = "10.0.0.3"  # the other name goes on being asked
+    assert [each.name for each in await named.addresses()] == ["10.0.0.3:7070", both[1]]
+    known["two.internal"] = "10.0.0.4"
+    assert [each.name for each in await named.addresses()] == ["10.0.0.3:7070", "10.0.0.4:7070"]
