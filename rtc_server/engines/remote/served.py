@@ -24,8 +24,8 @@ from rtc_server.engines.remote.messages import (
 from rtc_server.errors import EngineError, EngineOverloaded
 
 SILENT_S = 30.0
-"""Time without a whole message after which a media process is taken for gone: it pings twice a
-second."""
+"""Time without a whole message after which a media process is taken for gone: it pings four
+times a second."""
 MOST_CALLS = 2048
 """Calls of one connection at once; the engine's own queue is shorter."""
 MOST_WAITING_BYTES = 16 * 1024 * 1024
