@@ -36,6 +36,10 @@ class EngineHttp:
         self.app.router.add_get("/metrics", self._metrics_text)
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
+        if "Origin" in request.headers:
+            # Browsers let any page open a WebSocket to loopback, where no token need be shown.
+            self._refuse(request, "it is a web page")
+            return web.Response(status=403, text="Web pages are not served.\n")
         self._let_in(request)
         offered = request.headers.get("Sec-WebSocket-Protocol", "")
         if PROTOCOL not in (each.strip() for each in offered.split(",")):

@@ -10,6 +10,7 @@ import ipaddress
 import logging
 import os
 import signal
+import socket
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -223,17 +224,21 @@ async def _listening(
             raise ConfigError(f"Cannot listen on {path} ({error.strerror or error}).") from None
         finally:
             os.umask(mask)
+        bound = os.lstat(path)
         try:
             yield f"unix:{path}"
         finally:
-            _remove(path)
+            _remove(path, bound)
     finally:
         await runner.cleanup()
 
 
-def _remove(path: Path) -> None:
+def _remove(path: Path, bound: os.stat_result) -> None:
+    """Remove the socket that was bound, unless another has taken its place."""
     with contextlib.suppress(OSError):
-        path.unlink()
+        # No other file has this number meanwhile: the socket that listens holds it.
+        if os.path.samestat(path.lstat(), bound):
+            path.unlink()
 
 
 def _make_way(path: Path) -> None:
@@ -244,7 +249,18 @@ def _make_way(path: Path) -> None:
         return
     if not stat.S_ISSOCK(mode):
         raise ConfigError(f"{path} is there and is no socket. Name another for --listen.")
-    path.unlink()
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.setblocking(False)
+        try:
+            caller.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()  # nobody listens
+            return
+        except BlockingIOError:
+            pass  # it listens, and has others waiting
+        except OSError as error:
+            raise ConfigError(f"Cannot listen on {path} ({error.strerror or error}).") from None
+    raise ConfigError(f"Another server listens on {path}. Stop it, or name another for --listen.")
 
 
 def _is_private(host: str) -> bool:

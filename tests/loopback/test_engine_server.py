@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import stat
 import struct
 from collections.abc import AsyncIterator
@@ -89,19 +90,43 @@ async def test_a_socket_is_its_owners_and_makes_way_for_the_next(tmp_path: Path)
     async with fake_engines(f"unix:{path}", token=""):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not path.exists()
-    async with fake_engines(f"unix:{path}", token="") as first:
-        path.rename(tmp_path / "kept")
-        (tmp_path / "kept").rename(path)  # as one that was killed leaves it
-        async with (
-            fake_engines(f"unix:{path}", token="") as second,
-            asking(second.address, token=""),
-        ):
-            assert first.server.calls == 0
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(path))
+        killed.listen()
+    assert path.is_socket()  # as one that was killed leaves it
+    async with fake_engines(f"unix:{path}", token="") as heir, asking(heir.address, token=""):
+        pass
     path.write_text("precious")
     with pytest.raises(ConfigError, match="is no socket"):
         async with fake_engines(f"unix:{path}", token=""):
             pass
     assert path.read_text() == "precious"
+
+
+async def test_the_socket_of_a_server_that_lives_is_left_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "engines"
+    async with fake_engines(f"unix:{path}", token="") as first:
+        with pytest.raises(ConfigError, match="Another server listens"):
+            async with fake_engines(f"unix:{path}", token=""):
+                pass
+        async with asking(first.address, token="") as engines:
+            assert (await translated(engines)).samples == 16000
+        path.unlink()
+        with socket.socket(socket.AF_UNIX) as another:
+            another.bind(str(path))
+    assert path.is_socket()  # not the first's to remove
+
+
+async def test_a_web_page_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    async with fake_engines(token="") as server, aiohttp.ClientSession() as http:
+        url = http_of(server.address) + PATH
+        for origin in ("https://example.org", "null"):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await http.ws_connect(url, params=WHO, origin=origin, protocols=(PROTOCOL,))
+            assert refused.value.status == 403
+        assert "it is a web page" in caplog.text
+        async with http.ws_connect(url, params=WHO, protocols=(PROTOCOL,)) as honest:
+            assert (await honest.receive()).type is aiohttp.WSMsgType.BINARY
 
 
 async def test_others_are_never_served_without_a_token() -> None:
