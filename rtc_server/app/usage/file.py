@@ -1,6 +1,7 @@
 """Usage records as lines of a file."""
 
 import asyncio
+import fcntl
 import os
 from pathlib import Path
 
@@ -39,6 +40,9 @@ class UsageFile:
     def _append(self, line: bytes) -> None:
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
+            # Workers write to one file: between a short write and the cut no other may append, or
+            # the cut takes its line. Closing unlocks.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             begin = os.fstat(descriptor).st_size
             if os.write(descriptor, line) < len(line):
                 os.ftruncate(descriptor, begin)  # a full disk leaves no half of a line

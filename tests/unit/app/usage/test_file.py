@@ -1,5 +1,6 @@
 """Records in a file."""
 
+import fcntl
 import json
 import os
 import stat
@@ -32,10 +33,19 @@ async def test_half_of_a_line_is_taken_back(
     path, write = tmp_path / "usage.jsonl", os.write
     file = UsageFile(path)
     await file.deliver(Outgoing("1", "{}"))
-    monkeypatch.setattr(os, "write", lambda where, line: write(where, line[:1]))
+
+    def short(where: int, line: bytes) -> int:
+        with path.open("ab") as another, pytest.raises(BlockingIOError):  # it waits for the cut
+            fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return write(where, line[:1])
+
+    monkeypatch.setattr(os, "write", short)
     with pytest.raises(DeliveryError, match="disk is full"):
         await file.deliver(Outgoing("2", "{}"))
     assert path.read_text() == "{}\n"
+    monkeypatch.undo()
+    await file.deliver(Outgoing("3", "[]"))
+    assert path.read_text() == "{}\n[]\n"
 
 
 async def test_a_file_that_cannot_be_written_is_refused_at_start(tmp_path: Path) -> None:
