@@ -27,7 +27,7 @@ from rtc_server.engines.base import (
     TtsRequest,
     WordTime,
 )
-from rtc_server.engines.remote.audio_kept import ReceivedAudio
+from rtc_server.engines.remote.audio_kept import AudioBudget, ReceivedAudio
 from rtc_server.engines.remote.messages import (
     Ask,
     AskKind,
@@ -311,7 +311,7 @@ def _engine_asking(data: bytes) -> str:
         return f"refused: {error}"
     assert type(decode_asking(encode(message))) is type(message)
     if isinstance(message, Ask):
-        kept = ReceivedAudio()
+        kept = ReceivedAudio(AudioBudget())
         kept.receive("s", 1, None, np.ones(9, np.float32))
         try:
             kept.receive(message.session, message.n, message.kept, message.request.samples)

@@ -11,7 +11,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from rtc_server.engines.remote.messages import KeptAudio
+from rtc_server.engines.remote.messages import MOST_FRAME_BYTES, KeptAudio
 from rtc_server.errors import EngineError
 from rtc_server.pcm import Samples
 
@@ -19,6 +19,11 @@ MOST_STREAMS = 512
 """Sessions whose audio one connection keeps; of more, that used longest ago goes."""
 MOST_KEPT_BYTES = 256 * 1024 * 1024
 """Audio that a server keeps for one connection."""
+MOST_KEPT_BYTES_OF_ALL = 1024 * 1024 * 1024
+"""Audio that a server keeps for all connections together."""
+MOST_SAMPLES = MOST_FRAME_BYTES // 2
+"""Samples of one call: as many as could be sent whole, as int16. Without a bound, small frames that
+continue kept audio would make calls of any length."""
 _LANDMARK = 64
 """Samples that are looked for to find where a later beginning lies in what is kept."""
 
@@ -66,10 +71,35 @@ class SentAudio:
         return KeptAudio(session, of, start, size)
 
 
+class AudioBudget:
+    """Bytes that the connections of a server share: of more, the audio used longest ago goes.
+
+    Whoever continues audio that went is told so, and sends it whole.
+    """
+
+    def __init__(self) -> None:
+        self._sizes: OrderedDict[tuple[ReceivedAudio, str], int] = OrderedDict()
+        self._bytes = 0
+
+    def take(self, owner: "ReceivedAudio", session: str, size: int) -> None:
+        """Count the audio of a session, in bytes; its owner may be told at once to forget it."""
+        self._sizes[owner, session] = size
+        self._bytes += size
+        while self._bytes > MOST_KEPT_BYTES_OF_ALL:
+            oldest, its_session = next(iter(self._sizes))
+            oldest.forget(its_session)
+
+    def free(self, owner: "ReceivedAudio", session: str) -> None:
+        """Count it no more."""
+        self._bytes -= self._sizes.pop((owner, session), 0)
+
+
 class ReceivedAudio:
     """Receiving end: the same, bounded in bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: AudioBudget) -> None:
+        """`budget` is shared with other connections."""
+        self._budget = budget
         self._last: OrderedDict[str, tuple[int, Samples]] = OrderedDict()
         self._bytes = 0
 
@@ -78,15 +108,19 @@ class ReceivedAudio:
 
         Raises:
             AudioUnknown: what it continues is not here.
+            EngineError: it has more than `MOST_SAMPLES`.
         """
         if kept is not None:
             of, before = self._last.get(kept.session, (0, samples[:0]))
             if of != kept.of or kept.start + kept.size > before.size or not kept.size:
                 raise AudioUnknown("The audio that this continues is not here.")
+            if kept.size + samples.size > MOST_SAMPLES:
+                raise EngineError("A segment is too long for an engine server.")
             samples = np.concatenate((before[kept.start : kept.start + kept.size], samples))
         self.forget(session)
         self._last[session] = (n, samples)
         self._bytes += samples.nbytes
+        self._budget.take(self, session, samples.nbytes)
         while len(self._last) > MOST_STREAMS or self._bytes > MOST_KEPT_BYTES:
             self.forget(next(iter(self._last)))
         return samples
@@ -95,6 +129,7 @@ class ReceivedAudio:
         """Drop a session's audio."""
         _, samples = self._last.pop(session, (0, None))
         self._bytes -= 0 if samples is None else samples.nbytes
+        self._budget.free(self, session)
 
 
 def _place(before: Samples, samples: Samples) -> int:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from rtc_server.engines.base import AstRequest, AstResult
-from rtc_server.engines.remote.audio_kept import AudioUnknown, ReceivedAudio
+from rtc_server.engines.remote.audio_kept import AudioBudget, AudioUnknown, ReceivedAudio
 from rtc_server.engines.remote.channel import FrameChannel
 from rtc_server.engines.remote.messages import (
     DROPPED,
@@ -65,11 +65,16 @@ class AstConnection(ServedConnection):
     """Calls of one media process to the translation engine."""
 
     def __init__(
-        self, channel: FrameChannel, client: str, hello: ServerHello, service: ServableAst
+        self,
+        channel: FrameChannel,
+        client: str,
+        hello: ServerHello,
+        service: ServableAst,
+        budget: AudioBudget,
     ) -> None:
         super().__init__(channel, client, hello)
         self._service = service
-        self._audio = ReceivedAudio()
+        self._audio = ReceivedAudio(budget)
         self._calls: dict[int, asyncio.Future[Any]] = {}
         self._unwanted: set[int] = set()
         """Calls whose end is not to be told: their caller ended them."""
@@ -85,6 +90,7 @@ class AstConnection(ServedConnection):
     def _take(self, message: Ask | SpeakText) -> None:
         if not isinstance(message, Ask):
             raise EngineError("This connection translates; it does not speak.")
+        self._sessions.add(message.session)  # before its audio is kept, so that the end frees it
         samples = message.request.samples
         try:
             samples = self._audio.receive(message.session, message.n, message.kept, samples)
@@ -93,7 +99,6 @@ class AstConnection(ServedConnection):
             return
         if not samples.size:
             raise EngineError("A segment without audio cannot be translated.")
-        self._sessions.add(message.session)
         request = replace(message.request, samples=samples)
         future = self._submit(message, request)
         self._calls[message.n] = future

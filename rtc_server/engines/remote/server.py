@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass
 
 from rtc_server.engines.registry import Kind
+from rtc_server.engines.remote.audio_kept import AudioBudget
 from rtc_server.engines.remote.channel import FrameChannel
 from rtc_server.engines.remote.messages import ServerHello
 from rtc_server.engines.remote.served import ServedConnection
@@ -40,6 +41,7 @@ class EngineServer:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._connections: set[ServedConnection] = set()
+        self._audio = AudioBudget()
         self.is_draining = False
         """True once no new calls are taken."""
 
@@ -98,7 +100,7 @@ class EngineServer:
     def _connection(self, kind: Kind, client: str, channel: FrameChannel) -> ServedConnection:
         served = self._served
         if kind == "ast" and served.ast is not None and served.ast_hello is not None:
-            return AstConnection(channel, client, served.ast_hello, served.ast)
+            return AstConnection(channel, client, served.ast_hello, served.ast, self._audio)
         if kind == "tts" and served.tts is not None and served.tts_hello is not None:
             return TtsConnection(channel, client, served.tts_hello, served.tts)
         raise EngineUnavailable(f"This engine server has no {kind}.")

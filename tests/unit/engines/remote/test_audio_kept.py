@@ -3,13 +3,17 @@
 import numpy as np
 import pytest
 
+from rtc_server.engines.remote import audio_kept
 from rtc_server.engines.remote.audio_kept import (
+    MOST_SAMPLES,
     MOST_STREAMS,
+    AudioBudget,
     AudioUnknown,
     ReceivedAudio,
     SentAudio,
 )
 from rtc_server.engines.remote.messages import KeptAudio
+from rtc_server.errors import EngineError
 from rtc_server.pcm import Samples
 from tests.support.engine_pool import talk
 
@@ -18,7 +22,7 @@ class Line:
     """Both ends."""
 
     def __init__(self) -> None:
-        self.sender, self.receiver, self.calls = SentAudio(), ReceivedAudio(), 0
+        self.sender, self.receiver, self.calls = SentAudio(), ReceivedAudio(AudioBudget()), 0
 
     def send(self, session: str, samples: Samples, group: str = "") -> int:
         """Return the samples that were sent; the rest must be there."""
@@ -60,7 +64,7 @@ def test_the_languages_of_a_room_send_their_audio_once() -> None:
 
 
 def test_audio_that_the_server_has_not_kept_is_refused_and_never_guessed() -> None:
-    receiver = ReceivedAudio()
+    receiver = ReceivedAudio(AudioBudget())
     receiver.receive("s", 1, None, talk(1.0))
     for kept in (
         KeptAudio("t", 1, 0, 10),
@@ -81,3 +85,31 @@ def test_both_ends_keep_a_bounded_number_of_sessions() -> None:
         line.send(f"s{n}", said)
     assert line.send("s0", said) == said.size
     assert line.send(f"s{MOST_STREAMS}", said) == 0
+
+
+def test_a_call_that_continues_audio_is_no_longer_than_one_that_is_sent_whole() -> None:
+    receiver = ReceivedAudio(AudioBudget())
+    receiver.receive("s", 1, None, np.zeros(MOST_SAMPLES - 1, np.float32))
+    kept = KeptAudio("s", 1, 0, MOST_SAMPLES - 1)
+    with pytest.raises(EngineError, match="too long") as refused:
+        receiver.receive("s", 2, kept, talk(0.1))
+    assert not isinstance(refused.value, AudioUnknown)  # that would be sent again
+    assert receiver.receive("s", 3, kept, talk(0.1)[:1]).size == MOST_SAMPLES
+
+
+def test_of_all_connections_the_audio_used_longest_ago_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    new = talk(0.1)
+    monkeypatch.setattr(audio_kept, "MOST_KEPT_BYTES_OF_ALL", 3 * talk(1.0).nbytes)
+    budget = AudioBudget()
+    one, other = ReceivedAudio(budget), ReceivedAudio(budget)
+    one.receive("a", 1, None, talk(0.9))
+    one.receive("b", 2, None, talk(0.9))
+    other.receive("a", 1, None, talk(0.9))
+    one.receive("a", 3, KeptAudio("a", 1, 0, 14_400), new)  # used again
+    other.receive("c", 2, None, talk(1.0))
+    with pytest.raises(AudioUnknown):
+        one.receive("b", 4, KeptAudio("b", 2, 0, 14_400), new)
+    assert one.receive("a", 5, KeptAudio("a", 3, 0, 16_000), new[:0]).size == 16_000
+    assert other.receive("a", 3, KeptAudio("a", 1, 0, 14_400), new).size == 16_000

@@ -9,7 +9,7 @@ import pytest
 
 from rtc_server.engines.base import AstRequest, TtsRequest
 from rtc_server.engines.registry import Kind
-from rtc_server.engines.remote import served
+from rtc_server.engines.remote import audio_kept, served
 from rtc_server.engines.remote.messages import (
     NO_AUDIO,
     Ask,
@@ -54,8 +54,8 @@ class Line:
 
 
 @asynccontextmanager
-async def line(kind: Kind = "ast") -> AsyncIterator[Line]:
-    house = House("unix:a")
+async def line(kind: Kind = "ast", house: House | None = None) -> AsyncIterator[Line]:
+    house = house or House("unix:a")
     ours, theirs = QueueChannel.pair()
     task = asyncio.create_task(house.server.serve(kind, "m", theirs))
     try:
@@ -120,6 +120,32 @@ async def test_audio_that_is_not_there_is_asked_for_again() -> None:
         failed = await one.read()
         assert isinstance(failed, CallFailed) and failed.code == "engine_error"
         assert not one.house.ast.futures
+
+
+async def test_audio_that_media_processes_keep_is_bounded_for_all_of_them_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def continued(n: int, of: str) -> Ask:
+        request = AstRequest(talk(0.0), "ru", "en")
+        return Ask(n, AskKind.FINAL, of, request, 1000, KeptAudio(of, n - 1, 0, 1600))
+
+    def whole(n: int, session: str) -> Ask:
+        return Ask(n, AskKind.FINAL, session, asked(talk(0.1)), 1000)
+
+    monkeypatch.setattr(audio_kept, "MOST_KEPT_BYTES_OF_ALL", 2 * talk(0.1).nbytes)
+    house = House("unix:a")
+    async with line(house=house) as stays:
+        await stays.read()
+        await stays.say(whole(1, "s"))
+        async with line(house=house) as leaves:
+            await leaves.say(whole(1, "s"))
+        await stays.say(whole(3, "t"))  # in the place of what has left
+        await stays.say(continued(2, "s"))
+        assert len(house.ast.futures) == 4
+        async with line(house=house) as other:
+            await other.say(whole(1, "s"))
+            await stays.say(continued(4, "t"))
+            assert await stays.read() == CallFailed(4, NO_AUDIO)
 
 
 async def test_two_media_processes_do_not_mix_their_sessions() -> None:
