@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +9,7 @@ from dataclasses import replace
 from rtc_server.app.engine_server import KINDS, engine_server
 from rtc_server.app.workers.control import ControlChannel, Fields
 from rtc_server.app.workers.process import WorkerProcess
+from rtc_server.app.workers.restarting import start_again
 from rtc_server.app.workers.restarts import WorkerRestarts
 from rtc_server.app.workers.worker_order import EngineOrder
 from rtc_server.clock import monotonic
@@ -18,8 +18,6 @@ from rtc_server.errors import RtcServerError
 
 ENGINE_HOST = 0
 """Number of this process among the workers."""
-
-_log = logging.getLogger(__name__)
 
 
 async def host_engines(order: EngineOrder, end: socket.socket) -> int:
@@ -60,7 +58,10 @@ class SharedEngines:
     def __init__(self, engines: EngineSettings, http: HttpSettings, socket_path: str) -> None:
         servers = {"ast": engines.ast_servers, "tts": engines.tts_servers}
         kinds = tuple(each for each in KINDS if not servers[each])
-        self._order = EngineOrder(ENGINE_HOST, socket_path, engines, http, kinds)
+        self._engines = engines
+        # Servers that are named are the workers' to ask; this process has its own engines only.
+        own = replace(engines, ast_servers=(), tts_servers=())
+        self._order = EngineOrder(ENGINE_HOST, socket_path, own, http, kinds)
         self._restarts = WorkerRestarts()
         self.process: WorkerProcess | None = None
         """The process that runs now."""
@@ -74,9 +75,10 @@ class SharedEngines:
     async def start(self) -> WorkerProcess:
         """Start it; its `announcement` comes while `watch` runs, once the engines are warm."""
         self._restarts.began(monotonic())
-        self.process = WorkerProcess(self._order, {})
-        await self.process.start()
-        return self.process
+        process = WorkerProcess(self._order, {})
+        await process.start()
+        self.process = process
+        return process
 
     async def watch(self) -> None:
         """Keep it running, until `stop`."""
@@ -85,15 +87,18 @@ class SharedEngines:
             code = await self.process.watch()
             if self._is_stopping:
                 return
-            delay_s = self._restarts.delay_s(monotonic())
-            _log.error("The engines' process ended (%d); the next one in %.1f s.", code, delay_s)
-            await asyncio.sleep(delay_s)
-            await self.start()
+            await start_again(
+                "The engines' process",
+                code,
+                self._restarts,
+                self.start,
+                lambda: not self._is_stopping,
+            )
 
     @property
     def settings(self) -> EngineSettings:
         """Settings of workers, which ask these engines."""
-        engines, address = self._order.engines, (f"unix:{self._order.socket_path}",)
+        engines, address = self._engines, (f"unix:{self._order.socket_path}",)
         ast_servers = address if "ast" in self.kinds else engines.ast_servers
         tts_servers = address if "tts" in self.kinds else engines.tts_servers
         return replace(engines, ast_servers=ast_servers, tts_servers=tts_servers)
@@ -104,7 +109,7 @@ class SharedEngines:
         if (process := self.process) is None:
             return
         process.channel.tell("drain")
-        if process.announcement.done() and process.announcement.exception() is None:
+        if process.has_announced:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(within_s):
                     await process.gone.wait()

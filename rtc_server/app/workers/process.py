@@ -11,12 +11,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from rtc_server.app.workers.control import ControlChannel, Fields, Handler
+from rtc_server.app.workers.control import ChannelClosed, ControlChannel, Fields, Handler
 from rtc_server.app.workers.worker_order import EngineOrder, WorkerOrder
 from rtc_server.errors import ConfigError
 
 MODULE = "rtc_server.cli.worker"
 """Module that the process runs; named, not imported: it stands above this one."""
+ASKED_S = 2.0
+"""Time limit for a worker's metrics."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +72,12 @@ class WorkerProcess:
         assert self._child is not None
         return self._child.pid
 
+    @property
+    def has_announced(self) -> bool:
+        """True once it takes calls."""
+        done = self.announcement.done() and not self.announcement.cancelled()
+        return done and self.announcement.exception() is None
+
     async def watch(self) -> int:
         """Read until its end; return its exit code, negative for a signal."""
         assert self._child is not None
@@ -87,6 +95,14 @@ class WorkerProcess:
             with contextlib.suppress(OSError):
                 os.unlink(self.socket_path)  # noqa: PTH108 - quick, in a folder of ours
         return code
+
+    async def metrics(self) -> str | None:
+        """Return its metrics; None if it is gone, or does not say."""
+        with contextlib.suppress(TimeoutError, ChannelClosed):
+            async with asyncio.timeout(ASKED_S):
+                text: str = (await self.channel.ask("metrics"))["text"]
+                return None if self.gone.is_set() else text
+        return None
 
     async def kill(self) -> None:
         """End it at once."""

@@ -94,10 +94,9 @@ async def serve_workers(
         loop.add_signal_handler(name, interrupted)
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
     try:
-        async with running_workers(settings) as running, asyncio.TaskGroup() as tasks:
+        async with running_workers(settings) as running:
             started = True
-            replacing = running.supervisor.replace
-            loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(replacing()))
+            loop.add_signal_handler(signal.SIGHUP, running.supervisor.replace_soon)
             announce(running)
             await stop.wait()
             loop.add_signal_handler(signal.SIGHUP, lambda: None)

@@ -10,14 +10,13 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from rtc_server.app.workers.control import ChannelClosed, Fields
+from rtc_server.app.workers.control import Fields, Handler
 from rtc_server.app.workers.desk import Desk
 from rtc_server.app.workers.engine_host import SharedEngines
 from rtc_server.app.workers.messages import WorkerMessages
@@ -25,7 +24,9 @@ from rtc_server.app.workers.moves import SessionMoves
 from rtc_server.app.workers.placement import Life, Placement, Target, WorkerLoad
 from rtc_server.app.workers.process import WorkerProcess
 from rtc_server.app.workers.records import Records
+from rtc_server.app.workers.restarting import start_again
 from rtc_server.app.workers.restarts import WorkerRestarts
+from rtc_server.app.workers.spawned import Spawned
 from rtc_server.app.workers.totals import Totals
 from rtc_server.app.workers.worker_order import WorkerOrder
 from rtc_server.clock import monotonic, wall
@@ -40,8 +41,6 @@ GONE_S = 1.0
 """Time within which a worker whose connection failed is seen to be gone, if it is."""
 STOP_MARGIN_S = 15.0
 """Time beyond ``--drain-s`` after which a worker that should end is killed."""
-ASKED_S = 2.0
-"""Time limit for a worker's metrics."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,9 +57,18 @@ class _Slot:
 class Supervisor:
     """Implements `proxy.Workers`. Use it inside ``async with supervisor.running()``."""
 
-    def __init__(self, settings: Settings, folder: Path, metrics: Metrics) -> None:
-        """`settings`: of each worker; `folder`: for their sockets, nobody else's."""
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        metrics: Metrics,
+        make: Callable[[WorkerOrder, dict[str, Handler]], WorkerProcess] = WorkerProcess,
+    ) -> None:
+        """`settings`: of each worker; `folder`: for their sockets, nobody else's; `make`: makes
+        a worker, which is not yet started.
+        """
         self._settings, self._folder, self._metrics = settings, folder, metrics
+        self._make = make
         limits = AdmissionLimits(settings.http.max_sessions, settings.http.address_sessions)
         self.admission = Admission(limits)
         self._desk = Desk(self.admission, monotonic, wall, self._tell)
@@ -75,7 +83,7 @@ class Supervisor:
         self._is_stopping = False
         self.engines: SharedEngines | None = None
         """Engines of all workers; None where engine servers are named for both."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Spawned()
         metrics.ready.set_function(lambda: self._is_ready)
         metrics.workers.set_function(lambda: self.takes_calls)
 
@@ -89,7 +97,7 @@ class Supervisor:
         try:
             await self._start_engines()
             started = [await self._start(slot) for slot in self._slots]
-            announced = [await each.announcement for each in started]
+            announced = [await asyncio.shield(each.announcement) for each in started]
             yield announced[0]
         finally:
             await self._stop()
@@ -103,6 +111,11 @@ class Supervisor:
         """Number of workers that take calls."""
         return sum(map(self._takes, self._living))
 
+    def replace_soon(self) -> None:
+        """Begin `replace`, and return; the end of the server ends it."""
+        if not self._is_stopping:
+            self._tasks.spawn(self.replace(), "replace")
+
     async def replace(self) -> None:
         """Replace all workers, one after the other. No call is refused or cut for it.
 
@@ -115,7 +128,7 @@ class Supervisor:
                     continue
                 try:
                     new = await self._start(slot, beside=True)
-                    await new.announcement
+                    await asyncio.shield(new.announcement)
                 except (ConfigError, OSError) as error:
                     _log.error(
                         "Worker %d stays: its successor does not start: %s", old.number, error
@@ -179,8 +192,8 @@ class Supervisor:
             return
         self.engines = host
         process = await host.start()
-        self._spawn(host.watch(), "engines")
-        await process.announcement
+        self._tasks.spawn(host.watch(), "engines")
+        await asyncio.shield(process.announcement)
         self._settings = replace(settings, engines=host.settings)
 
     @property
@@ -195,7 +208,7 @@ class Supervisor:
         """Start a worker and watch it. `beside`: its predecessor still takes calls."""
         number = next(self._numbers)
         order = WorkerOrder(number, str(self._folder / f"{number}.sock"), self._settings)
-        process = WorkerProcess(order, self._messages.handlers(number))
+        process = self._make(order, self._messages.handlers(number))
         slot.restarts.began(monotonic())
         await process.start()
         self._living[number] = process
@@ -203,12 +216,15 @@ class Supervisor:
         if not beside:
             slot.process = process
         process.announcement.add_done_callback(partial(self._announced, number))
-        self._spawn(self._watch(slot, process), f"worker {number}")
+        self._tasks.spawn(self._watch(slot, process), f"worker {number}")
         return process
 
     def _announced(self, number: int, announcement: asyncio.Future[Fields]) -> None:
         load = self._placement.workers.get(number)
-        if announcement.exception() is None and load is not None and not self._is_stopping:
+        # One that was retired before it was warm goes on retiring.
+        if load is None or load.life is not Life.STARTING or self._is_stopping:
+            return
+        if announcement.exception() is None:
             load.life, load.is_ready = Life.TAKING, True
             self._moves.notify()
 
@@ -225,11 +241,13 @@ class Supervisor:
         if asked or slot.process is not process:
             return
         self._metrics.worker_restarts.inc()
-        delay_s = slot.restarts.delay_s(monotonic())
-        _log.error("Worker %d ended (%d); the next one in %.1f s.", process.number, code, delay_s)
-        await asyncio.sleep(delay_s)
-        if not self._is_stopping and slot.process is process:
-            await self._start(slot)
+        await start_again(
+            f"Worker {process.number}",
+            code,
+            slot.restarts,
+            partial(self._start, slot),
+            lambda: not self._is_stopping and slot.process is process,
+        )
 
     def _ended(self, process: WorkerProcess) -> None:
         number, lost_s = process.number, monotonic()
@@ -244,7 +262,7 @@ class Supervisor:
         waiting = [each for each in orphans if self._records.find(each.session) is each]
         until_s = lost_s + self._settings.transport.resume_s
         if waiting:
-            self._spawn(self._moves.move(waiting, until_s, lost_s), "sessions move")
+            self._tasks.spawn(self._moves.move(waiting, until_s, lost_s), "sessions move")
         self._moves.notify()
 
     async def _stop(self) -> None:
@@ -264,28 +282,11 @@ class Supervisor:
             await process.kill()
         if self.engines is not None:
             await self.engines.stop(within_s)
-        # What is left waits to start or to move something.
-        while watching := [each for each in self._tasks if not each.done()]:
-            for task in watching:
-                task.cancel()
-            await asyncio.wait(watching)
-
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("The task %r failed.", task.get_name(), exc_info=error)
+        await self._tasks.cancel()  # what is left waits to start or to move something
 
     async def _ask_metrics(self, process: WorkerProcess) -> None:
-        with contextlib.suppress(TimeoutError, ChannelClosed):
-            async with asyncio.timeout(ASKED_S):
-                answer = await process.channel.ask("metrics")
-                if not process.gone.is_set():
-                    self._totals.take(process.number, answer["text"])
+        if (text := await process.metrics()) is not None:
+            self._totals.take(process.number, text)
 
     async def _ask(self, worker: int, kind: str, fields: Fields) -> Fields:
         return await self._living[worker].channel.ask(kind, **fields)
