@@ -1,7 +1,8 @@
 """Control channel between the supervisor and one worker: JSON lines over a socket pair.
 
 A line is ``[kind, number, fields]``. `number` is 0 for what needs no answer; what was asked is
-answered by a line of the kind ``answer`` with its number.
+answered by a line of the kind ``answer`` with its number, or ``failed_answer`` where the handler
+raised.
 """
 
 import asyncio
@@ -26,6 +27,10 @@ _log = logging.getLogger(__name__)
 
 class ChannelClosed(Exception):
     """The other side is gone."""
+
+
+class AskFailed(Exception):
+    """The other side could not answer; its log says why."""
 
 
 class ControlChannel:
@@ -57,7 +62,7 @@ class ControlChannel:
         return True
 
     async def ask(self, kind: str, /, **fields: object) -> Fields:
-        """Send, and return the answer. Raises `ChannelClosed`."""
+        """Send, and return the answer. Raises `ChannelClosed` or `AskFailed`."""
         return await self.begin(kind, **fields)[1]
 
     def begin(self, kind: str, /, **fields: object) -> tuple[int, asyncio.Future[Fields]]:
@@ -97,10 +102,13 @@ class ControlChannel:
             await asyncio.wait(self._answering)
 
     def _take(self, kind: str, number: int, fields: Fields) -> None:
-        if kind == "answer":
+        if kind in ("answer", "failed_answer"):
             answer = self._asked.get(number)
             if answer is not None and not answer.done():
-                answer.set_result(fields)
+                if kind == "answer":
+                    answer.set_result(fields)
+                else:
+                    answer.set_exception(AskFailed())
             return
         handler = self._handlers.get(kind)
         if handler is None:
@@ -109,7 +117,7 @@ class ControlChannel:
         try:
             result = handler({**fields, "number": number})
         except Exception:
-            _log.exception("A control message failed: %s", kind)
+            self._failed(number, kind)
             return
         if isinstance(result, Awaitable):
             task = asyncio.ensure_future(self._answer(number, kind, result))
@@ -122,10 +130,15 @@ class ControlChannel:
         try:
             fields = await result
         except Exception:
-            _log.exception("A control message failed: %s", kind)
+            self._failed(number, kind)
             return
         if number:
             self._write("answer", number, fields or {})
+
+    def _failed(self, number: int, kind: str) -> None:
+        _log.exception("A control message failed: %s", kind)
+        if number:
+            self._write("failed_answer", number, {})
 
     def _write(self, kind: str, number: int, fields: Mapping[str, object]) -> None:
         if self._writer is None or self._is_closed:

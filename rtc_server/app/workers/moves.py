@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from rtc_server.app.workers.control import ChannelClosed, Fields
+from rtc_server.app.workers.control import AskFailed, ChannelClosed, Fields
 from rtc_server.app.workers.desk import Desk
 from rtc_server.app.workers.placement import Placement
 from rtc_server.app.workers.records import Record, Records
@@ -14,7 +14,9 @@ from rtc_server.clock import monotonic
 from rtc_server.metrics import Metrics
 
 Ask: TypeAlias = Callable[[int, str, Fields], Awaitable[Fields]]
-"""Asks one worker. Raises `ChannelClosed`."""
+"""Asks one worker. Raises `ChannelClosed` or `AskFailed`."""
+ALONE_S = 2.0
+"""Time that a session has before the next one is asked about beside it."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,28 +43,39 @@ class SessionMoves:
         self.notify()
 
     async def move(self, records: list[Record], until_s: float, lost_s: float) -> None:
-        """Let others go on with sessions, one after the other: each is work for them.
+        """Let others go on with sessions, one after the other: each is work for them. One that
+        takes long does not hold up the rest, and one that cannot go on is lost alone.
 
         `until_s`: monotonic time at which those that nobody took are given up; `lost_s`: that of
         the end of their worker.
         """
-        for record in records:
-            try:
-                async with asyncio.timeout(until_s - monotonic()):
-                    await self._go_on(record, lost_s)
-            except TimeoutError:
-                self._desk.end_place((record.worker, record.place))
-                self._records.closed(record.session)
-            self.notify()
+        async with asyncio.TaskGroup() as tasks:
+            for record in records:
+                moving = tasks.create_task(self._move(record, until_s, lost_s))
+                await asyncio.wait([moving], timeout=ALONE_S)
 
     async def settled(self, session: str) -> None:
         """Wait while a session is on its way."""
         while self._is_moving(session) and not self._is_stopping:
             await self._changed.wait()
 
+    async def _move(self, record: Record, until_s: float, lost_s: float) -> None:
+        place = record.worker, record.place
+        try:
+            async with asyncio.timeout(until_s - monotonic()):
+                await self._go_on(record, lost_s)
+        except Exception as error:
+            if not isinstance(error, TimeoutError | AskFailed):
+                _log.exception("A session cannot be moved.")
+            if self._is_left(record, place):
+                self._desk.end_place(place)
+                self._records.closed(record.session)
+        self.notify()
+
     async def _go_on(self, record: Record, lost_s: float) -> None:
-        while self._records.find(record.session) is record:
-            if not self._desk.holds((record.worker, record.place)):
+        place = record.worker, record.place
+        while self._is_left(record, place):
+            if not self._desk.holds(place):
                 self._records.closed(record.session)  # its place was needed
                 return
             number = self._placement.least()
@@ -77,6 +90,11 @@ class SessionMoves:
                 _log.info("The session %s goes on in worker %d.", record.session, number)
                 return
             await asyncio.sleep(0)  # that worker has just ended, too
+
+    def _is_left(self, record: Record, place: tuple[int, int]) -> bool:
+        """Return whether a session is still to be moved from a place: no worker has opened it."""
+        known = self._records.find(record.session)
+        return known is record and (record.worker, record.place) == place
 
     def _is_moving(self, session: str) -> bool:
         record = self._records.find(session)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from rtc_server.app.workers.control import ChannelClosed, ControlChannel, Fields, Handler
+from rtc_server.app.workers.control import AskFailed, ChannelClosed, ControlChannel, Fields, Handler
 from rtc_server.app.workers.worker_order import EngineOrder, WorkerOrder
 from rtc_server.errors import ConfigError
 
@@ -98,7 +98,7 @@ class WorkerProcess:
 
     async def metrics(self) -> str | None:
         """Return its metrics; None if it is gone, or does not say."""
-        with contextlib.suppress(TimeoutError, ChannelClosed):
+        with contextlib.suppress(TimeoutError, ChannelClosed, AskFailed):
             async with asyncio.timeout(ASKED_S):
                 text: str = (await self.channel.ask("metrics"))["text"]
                 return None if self.gone.is_set() else text

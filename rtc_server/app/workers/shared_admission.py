@@ -4,7 +4,7 @@ import asyncio
 import itertools
 
 from rtc_server.app.workers.codec import claimant_json, refusal_of
-from rtc_server.app.workers.control import ChannelClosed, ControlChannel, Fields
+from rtc_server.app.workers.control import AskFailed, ChannelClosed, ControlChannel, Fields
 from rtc_server.clock import Clock
 from rtc_server.errors import NotReady
 from rtc_server.session.admission import AdmissionLimits, Kind, Place, PlaceState, RoomPlace
@@ -128,6 +128,8 @@ class SharedAdmission:
             answer = await self._channel.ask(kind, **fields)
         except ChannelClosed:
             raise NotReady("The server is stopping.", RETRY_S) from None
+        except AskFailed:
+            raise NotReady("The server cannot say now. Try again soon.", RETRY_S) from None
         if "refused" in answer:
             raise refusal_of(answer)
         return answer

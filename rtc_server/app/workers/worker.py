@@ -156,7 +156,11 @@ class _Worker:
         claimant = claimant_of(fields["record"]["request"]["claimant"])
         kept = {"end_s": fields["record"]["end_s"], "expires_at": fields["record"]["expires_at"]}
         number, place = self._admission.take_over(Kind.SESSION, claimant, {**fields, **kept})
-        self._parts.manager.take_over(record, place)
+        try:
+            self._parts.manager.take_over(record, place)
+        except BaseException:
+            place.end(monotonic(), wall())
+            raise
         return {"place": number}
 
 
