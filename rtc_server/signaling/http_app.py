@@ -103,11 +103,7 @@ def make_http_app(
         server_key(Path(secret_key_file) if secret_key_file else None),
         lambda key_id: key.digest if (key := ring.by_id(key_id)) else None,
     )
-    origins = OriginPolicy(
-        cors_origins=settings.access.cors_origins,
-        server_names=settings.access.server_names,
-        loopback=settings.http.is_loopback(),
-    )
+    origins = origin_policy(settings)
     proxies = TrustedProxies(tuple(map(ip_network, settings.http.trusted_proxies)))
     ice = settings.transport.ice()
     negotiation = Negotiation(metrics, ice, wall)
@@ -142,9 +138,7 @@ def make_http_app(
     app.cleanup_ctx.append(_watching_keys(ring, calls))
     add_routes(app.router, routes)
 
-    headers = dict(COMMON_HEADERS)
-    if settings.http.tls_cert:
-        headers["Strict-Transport-Security"] = f"max-age={HSTS_S}"
+    headers = common_headers(settings)
 
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(headers)
@@ -155,6 +149,23 @@ def make_http_app(
 
     app.on_response_prepare.append(add_headers)
     return app
+
+
+def origin_policy(settings: Settings) -> OriginPolicy:
+    """Return the rules about origins that the settings name."""
+    return OriginPolicy(
+        cors_origins=settings.access.cors_origins,
+        server_names=settings.access.server_names,
+        loopback=settings.http.is_loopback(),
+    )
+
+
+def common_headers(settings: Settings) -> dict[str, str]:
+    """Return the headers of every answer of a server with these settings."""
+    headers = dict(COMMON_HEADERS)
+    if settings.http.tls_cert:
+        headers["Strict-Transport-Security"] = f"max-age={HSTS_S}"
+    return headers
 
 
 def key_ring(settings: Settings) -> KeyRing:

@@ -16,7 +16,7 @@ LISTENER_LOAD = 0.25
 
 _ONE_CALL = re.compile(r"/v1/realtime/translations/calls/([^/]+)(?:/(?:resume|transcript))?")
 _ROOM = re.compile(r"/(?:whip|whep|v1/rooms|listen|rooms)/([A-Za-z0-9_-]{1,64})(?:/.*)?")
-_TAG = re.compile(r"sess_w(\d+)-")
+_TAG = re.compile(r"sess_w([0-9]{1,9})-")
 NEW_CALLS = "/v1/realtime/translations/calls"
 STREAMS = ("/ws/audio", "/v1/realtime/translations")
 

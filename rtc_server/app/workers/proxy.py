@@ -15,11 +15,13 @@ from yarl import URL
 
 from rtc_server.app.workers.errors import WorkerGone
 from rtc_server.app.workers.hop import ADDRESS, SCHEME
-from rtc_server.app.workers.placement import Target, target_of
+from rtc_server.app.workers.placement import STREAMS, Target, target_of
 from rtc_server.app.workers.tunnel import tunnel
+from rtc_server.config import Settings
 from rtc_server.errors import BodyTimeout, NotReady, PayloadTooLarge
 from rtc_server.signaling.bodies import WRAPPED_LIMIT_BYTES, read_body
-from rtc_server.signaling.http_app import COMMON_HEADERS
+from rtc_server.signaling.http_app import common_headers, origin_policy
+from rtc_server.signaling.origins import cors_headers
 from rtc_server.signaling.problems import problem_middleware
 
 HOP_BY_HOP: Final = frozenset(
@@ -57,16 +59,19 @@ class Workers(Protocol):
 class Proxy:
     """Passes requests on."""
 
-    def __init__(self, workers: Workers, path_prefix: str) -> None:
-        self._workers, self._prefix = workers, path_prefix
+    def __init__(self, workers: Workers, settings: Settings) -> None:
+        self._workers, self._prefix = workers, settings.http.path_prefix
+        self._origins, self._headers = origin_policy(settings), common_headers(settings)
 
     def application(self) -> web.Application:
         """Return the application, which takes every address."""
         app = web.Application(middlewares=[problem_middleware()])
         app.router.add_route("*", "/{path:.*}", self._handle)
 
-        async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-            for name, value in COMMON_HEADERS.items():
+        async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+            # A worker's answer has all of them; this is for those that come from here.
+            cors = cors_headers(self._origins, request.headers.get(hdrs.ORIGIN))
+            for name, value in {**self._headers, **cors}.items():
                 response.headers.setdefault(name, value)
 
         app.on_response_prepare.append(add_headers)
@@ -79,7 +84,9 @@ class Proxy:
             return web.json_response({"status": "ok"}, headers={hdrs.CACHE_CONTROL: "no-store"})
         if path == "/readyz":
             self._workers.check_ready()
-        upgrades = request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+        # Elsewhere the header asks for nothing, and is left out like all of this connection.
+        asks = request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+        upgrades = asks and request.method == hdrs.METH_GET and path in STREAMS
         target = target_of(request.method, path, request.query, upgrades=upgrades)
         body = b"" if upgrades else await read_body(request, WRAPPED_LIMIT_BYTES)
         for _ in range(TRIES):

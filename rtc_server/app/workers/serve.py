@@ -54,7 +54,7 @@ async def running_workers(settings: Settings) -> AsyncIterator[RunningWorkers]:
     metrics, http = Metrics(), settings.http
     with tempfile.TemporaryDirectory(prefix="rtc-server-") as folder:
         supervisor = Supervisor(_of_a_worker(settings, Path(folder)), Path(folder), metrics)
-        application = Proxy(supervisor, http.path_prefix).application()
+        application = Proxy(supervisor, settings).application()
         path = settings.access.quota_file
         file = QuotaFile(Path(path)) if path else None
         async with (

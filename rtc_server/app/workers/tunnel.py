@@ -17,6 +17,8 @@ from rtc_server.app.workers.errors import WorkerGone
 from rtc_server.signaling.websocket import READ_BYTES, bound_buffers
 
 REFUSAL_LIMIT_BYTES: Final = 64 * 1024
+REFUSAL_S: Final = 5.0
+"""Time in which a worker that refuses has written its refusal whole."""
 WAITING_BYTES: Final = 64 * 1024
 """Bytes for the worker that wait here before the client has to."""
 
@@ -43,7 +45,7 @@ async def tunnel(
         arrived: called once, when the worker has answered or failed.
 
     Raises:
-        WorkerGone: there was no answer.
+        WorkerGone: there was no answer, or a refusal that broke off.
     """
     try:
         try:
@@ -89,7 +91,11 @@ async def _refused(
 ) -> web.Response:
     """Return a refusal over HTTP, whose length is known."""
     size = min(int(headers.get(hdrs.CONTENT_LENGTH, "0")), REFUSAL_LIMIT_BYTES)
-    body = await reader.readexactly(size)
+    try:
+        async with asyncio.timeout(REFUSAL_S):
+            body = await reader.readexactly(size)
+    except (OSError, asyncio.IncompleteReadError) as error:  # TimeoutError is an OSError
+        raise WorkerGone from error
     for name in (hdrs.CONTENT_LENGTH, hdrs.CONNECTION, hdrs.TRANSFER_ENCODING):
         headers.popall(name, None)
     return web.Response(status=status, headers=headers, body=body)

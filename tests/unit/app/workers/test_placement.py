@@ -40,6 +40,12 @@ def test_addresses_name_a_session_a_room_or_nothing() -> None:
         assert asked("GET", path) == Target()
 
 
+def test_a_session_id_of_any_length_belongs_to_nobody_else() -> None:
+    some = placement(w1=0.0)
+    for digits in ("9" * 5000, "1" * 10, "\u0661"):  # too long for `int`; no worker's; no ASCII
+        assert some.place(Target(f"sess_w{digits}-x"), 0.0) == 1
+
+
 def test_a_call_goes_to_the_worker_with_least_to_do() -> None:
     some = placement(w1=3.0, w2=1.0, w3=2.0)
     assert some.place(CALL, 0.0) == 2
