@@ -1,5 +1,6 @@
 """Messages of workers to the supervisor: what each changes there."""
 
+import asyncio
 from functools import partial
 
 from rtc_server.app.workers.control import Fields, Handler
@@ -43,6 +44,7 @@ class WorkerMessages:
 
     def _take_state(self, worker: int, fields: Fields) -> None:
         load = self._placement.workers[worker]
+        load.seen_s = asyncio.get_running_loop().time()
         load.is_ready, load.rooms = fields["ready"], frozenset(fields["rooms"])
 
     def _place_ended(self, worker: int, fields: Fields) -> None:

@@ -50,6 +50,8 @@ class WorkerLoad:
     """Calls on their way to it."""
     rooms: frozenset[str] = frozenset()
     """Names of its rooms."""
+    seen_s: float = 0.0
+    """Time on the event loop's clock at which it reported last, or announced itself."""
 
     @property
     def load(self) -> float:

@@ -8,8 +8,9 @@ import pickle
 import socket
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from rtc_server.app.workers.control import AskFailed, ChannelClosed, ControlChannel, Fields, Handler
 from rtc_server.app.workers.worker_order import EngineOrder, WorkerOrder
@@ -118,3 +119,7 @@ class WorkerProcess:
     def _failed(self, fields: Fields) -> None:
         if not self.announcement.done():
             self.announcement.set_exception(ConfigError(fields["message"]))
+
+
+Make: TypeAlias = Callable[[WorkerOrder, dict[str, Handler]], WorkerProcess]
+"""Makes a worker's process, which is not yet started. Raises `OSError`."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -13,16 +12,19 @@ from pathlib import Path
 from rtc_server.app.listening import listening
 from rtc_server.app.parts import probe_lag
 from rtc_server.app.quota_file import QuotaFile, kept_quotas
-from rtc_server.app.workers.control import Fields
+from rtc_server.app.workers.control import Fields, Handler
+from rtc_server.app.workers.process import WorkerProcess
 from rtc_server.app.workers.proxy import Proxy
+from rtc_server.app.workers.signing_key import SigningKey
 from rtc_server.app.workers.supervisor import Supervisor
+from rtc_server.app.workers.worker_order import WorkerOrder
 from rtc_server.background import beside
 from rtc_server.clock import monotonic, wall
 from rtc_server.config import Settings
 from rtc_server.errors import ConfigError
 from rtc_server.host_system import is_linux
 from rtc_server.metrics import Metrics
-from rtc_server.signaling.secret_signer import KEY_BYTES
+from rtc_server.standstill import standstills
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -53,7 +55,14 @@ async def running_workers(settings: Settings) -> AsyncIterator[RunningWorkers]:
         raise ConfigError("Several workers need Linux. Leave --workers at 1 here.")
     metrics, http = Metrics(), settings.http
     with tempfile.TemporaryDirectory(prefix="rtc-server-") as folder:
-        supervisor = Supervisor(_of_a_worker(settings, Path(folder)), Path(folder), metrics)
+        key = SigningKey(Path(folder) / "secret")
+
+        def make(order: WorkerOrder, handlers: dict[str, Handler]) -> WorkerProcess:
+            if not settings.access.secret_key_file:
+                key.write()
+            return WorkerProcess(order, handlers)
+
+        supervisor = Supervisor(_of_a_worker(settings, key), Path(folder), metrics, make)
         application = Proxy(supervisor, settings).application()
         path = settings.access.quota_file
         file = QuotaFile(Path(path)) if path else None
@@ -61,6 +70,7 @@ async def running_workers(settings: Settings) -> AsyncIterator[RunningWorkers]:
             listening(application, http, metrics, passes_on=True) as port,
             kept_quotas(supervisor.admission.quotas, file, monotonic, wall),
             beside(probe_lag(metrics), name="loop lag"),
+            beside(standstills().watch(), name="standstills"),
             supervisor.running() as announcement,
         ):
             scheme = "https" if http.tls_cert else "http"
@@ -106,12 +116,9 @@ async def serve_workers(
             raise
 
 
-def _of_a_worker(settings: Settings, folder: Path) -> Settings:
+def _of_a_worker(settings: Settings, key: SigningKey) -> Settings:
     """Return the settings of each worker: what the supervisor does is taken out."""
     access = replace(settings.access, quota_file="")
     if not access.secret_key_file:
-        path = folder / "secret"
-        path.touch(0o600)
-        path.write_text(secrets.token_hex(KEY_BYTES))
-        access = replace(access, secret_key_file=str(path))
+        access = replace(access, secret_key_file=str(key.path))
     return replace(settings, access=access)

@@ -10,22 +10,23 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from rtc_server.app.workers.control import Fields, Handler
+from rtc_server.app.workers.control import Fields
 from rtc_server.app.workers.desk import Desk
 from rtc_server.app.workers.engine_host import SharedEngines
 from rtc_server.app.workers.messages import WorkerMessages
 from rtc_server.app.workers.moves import SessionMoves
 from rtc_server.app.workers.placement import Life, Placement, Target, WorkerLoad
-from rtc_server.app.workers.process import WorkerProcess
+from rtc_server.app.workers.process import Make, WorkerProcess
 from rtc_server.app.workers.records import Records
 from rtc_server.app.workers.restarting import start_again
 from rtc_server.app.workers.restarts import WorkerRestarts
+from rtc_server.app.workers.silence import end_silent
 from rtc_server.app.workers.spawned import Spawned
 from rtc_server.app.workers.totals import Totals
 from rtc_server.app.workers.worker_order import WorkerOrder
@@ -58,15 +59,9 @@ class Supervisor:
     """Implements `proxy.Workers`. Use it inside ``async with supervisor.running()``."""
 
     def __init__(
-        self,
-        settings: Settings,
-        folder: Path,
-        metrics: Metrics,
-        make: Callable[[WorkerOrder, dict[str, Handler]], WorkerProcess] = WorkerProcess,
+        self, settings: Settings, folder: Path, metrics: Metrics, make: Make = WorkerProcess
     ) -> None:
-        """`settings`: of each worker; `folder`: for their sockets, nobody else's; `make`: makes
-        a worker, which is not yet started.
-        """
+        """`settings`: of each worker; `folder`: for their sockets, nobody else's."""
         self._settings, self._folder, self._metrics = settings, folder, metrics
         self._make = make
         limits = AdmissionLimits(settings.http.max_sessions, settings.http.address_sessions)
@@ -98,6 +93,7 @@ class Supervisor:
             await self._start_engines()
             started = [await self._start(slot) for slot in self._slots]
             announced = [await asyncio.shield(each.announcement) for each in started]
+            self._tasks.spawn(self._end_silent(), "silent workers")
             yield announced[0]
         finally:
             await self._stop()
@@ -226,7 +222,11 @@ class Supervisor:
             return
         if announcement.exception() is None:
             load.life, load.is_ready = Life.TAKING, True
+            load.seen_s = asyncio.get_running_loop().time()
             self._moves.notify()
+
+    async def _end_silent(self) -> None:
+        await end_silent(self._placement, lambda number: self._living[number].kill())
 
     def _retire(self, process: WorkerProcess) -> None:
         process.is_stopping = True

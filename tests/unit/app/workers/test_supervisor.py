@@ -10,8 +10,11 @@ import pytest
 from rtc_server.app.workers.engine_host import SharedEngines
 from rtc_server.app.workers.restarting import start_again
 from rtc_server.app.workers.restarts import WorkerRestarts
+from rtc_server.app.workers.silence import LOOKS_S, SILENT_S
+from rtc_server.background import beside
 from rtc_server.config import EngineSettings, HttpSettings
 from tests.support.until import until
+from tests.support.virtual_time import watched
 from tests.support.worker_processes import SERVERS, Crew
 
 
@@ -99,3 +102,25 @@ def test_engines_of_the_server_run_beside_servers_that_are_named_for_the_other_k
     assert getattr(theirs, named) == SERVERS
     other = {"ast_servers": "tts_servers", "tts_servers": "ast_servers"}[named]
     assert getattr(theirs, other) == ("unix:/run/own",)
+
+
+async def test_a_worker_that_hangs_is_ended_and_one_that_reports_is_not() -> None:
+    async with crew() as some:
+
+        async def report() -> None:
+            while True:
+                some.made[0].handlers["state"]({"ready": True, "rooms": []})
+                await asyncio.sleep(0.5)
+
+        async with beside(report(), name="reports"):
+            await asyncio.sleep(SILENT_S - LOOKS_S)
+            assert some.supervisor.takes_calls == 2
+            await until(lambda: len(some.made) == 3)
+            assert (some.made[0].gone.is_set(), some.made[1].gone.is_set()) == (False, True)
+
+
+async def test_a_worker_is_not_silent_while_the_supervisor_itself_stood_still() -> None:
+    async with watched() as loop, crew() as some:
+        loop.stand_still(10 * SILENT_S)
+        await asyncio.sleep(2 * LOOKS_S)
+        assert not any(each.gone.is_set() for each in some.made)

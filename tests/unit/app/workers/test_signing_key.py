@@ -1,0 +1,18 @@
+"""Key that all workers of a run sign with."""
+
+import stat
+from pathlib import Path
+
+from rtc_server.app.workers.signing_key import SigningKey
+
+
+def test_a_key_that_was_removed_is_the_same_for_the_next_worker(tmp_path: Path) -> None:
+    key = SigningKey(tmp_path / "run" / "secret")
+    key.write()
+    first = key.path.read_text()
+    key.path.unlink()
+    key.path.parent.rmdir()
+    key.write()
+    assert key.path.read_text() == first
+    assert stat.S_IMODE(key.path.stat().st_mode) == 0o600
+    assert first not in repr(key)
