@@ -297,7 +297,8 @@ async def test_all_workers_ask_the_same_engines_also_after_those_were_killed() -
         clients = [await stack.enter_async_context(call(running, SENTENCE)) for _ in range(2)]
         for each in clients:
             await each.until(lambda each=each: bool(of(each, "x.segment", final=True)))  # type: ignore[misc]
-        assert await sample(running, 'rtc_engine_batch_size_count{kind="ast"}') >= 2
+        asked = await sample(running, 'rtc_engine_batch_size_count{kind="ast"}')
+        assert asked >= 2
         own = [psutil.Process(running.supervisor.worker(number).pid) for number in (1, 2)]
         assert not [child for each in own for child in each.children()]
         os.kill(process.pid, signal.SIGKILL)
@@ -307,3 +308,4 @@ async def test_all_workers_ask_the_same_engines_also_after_those_were_killed() -
         for each in clients:
             await told(each, 2)
             assert [final["status"] for final in finals(each)] == ["final", "final"]
+        assert await sample(running, 'rtc_engine_batch_size_count{kind="ast"}') > asked

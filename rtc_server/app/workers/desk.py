@@ -31,6 +31,8 @@ class Desk:
         self._admission, self._clock, self._wall, self._tell = admission, clock, wall, tell
         self._places: dict[Address, Place] = {}
         self._rooms: dict[Address, RoomPlace] = {}
+        self.on_given_away: Callable[[int], None] = lambda _worker: None
+        """Called with a worker that has lost a place to another call."""
 
     def claim(self, worker: int, fields: Fields) -> Fields:
         """Answer ``claim``: a place that is known by the number of the question, or a refusal."""
@@ -125,6 +127,7 @@ class Desk:
             if each is place:
                 del self._places[address]
                 self._tell(address[0], "give_up", {"place": address[1]})
+                self.on_given_away(address[0])
 
     def _usage(self, key: str) -> Fields:
         state = self._admission.quotas.state(key, self._clock(), self._wall())

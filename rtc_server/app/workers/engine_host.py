@@ -55,7 +55,15 @@ async def host_engines(order: EngineOrder, end: socket.socket) -> int:
 class SharedEngines:
     """That process, as the supervisor has it; started again when it ends unasked."""
 
-    def __init__(self, engines: EngineSettings, http: HttpSettings, socket_path: str) -> None:
+    def __init__(
+        self,
+        engines: EngineSettings,
+        http: HttpSettings,
+        socket_path: str,
+        ended: Callable[[int], None] = lambda _number: None,
+    ) -> None:
+        """`ended`: called with `ENGINE_HOST` at each end of the process."""
+        self._ended = ended
         servers = {"ast": engines.ast_servers, "tts": engines.tts_servers}
         kinds = tuple(each for each in KINDS if not servers[each])
         self._engines = engines
@@ -85,6 +93,7 @@ class SharedEngines:
         while not self._is_stopping:
             assert self.process is not None
             code = await self.process.watch()
+            self._ended(ENGINE_HOST)
             if self._is_stopping:
                 return
             await start_again(

@@ -17,6 +17,7 @@ class WorkerMessages:
     def __init__(self, desk: Desk, records: Records, placement: Placement, totals: Totals) -> None:
         self._desk, self._records = desk, records
         self._placement, self._totals = placement, totals
+        desk.on_given_away = self._note_load
 
     def handlers(self, worker: int) -> dict[str, Handler]:
         """Return what a worker's control channel calls, by the kind of the message."""

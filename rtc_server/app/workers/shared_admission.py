@@ -26,6 +26,8 @@ class SharedAdmission:
         self._quotas = Quotas()
         self._numbers = itertools.count(1)
         self._places: dict[int, Place] = {}
+        self._claiming: set[int] = set()
+        """Numbers that were asked for, and not yet given away again."""
 
     @property
     def limits(self) -> AdmissionLimits:
@@ -40,13 +42,18 @@ class SharedAdmission:
     async def claim(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> Place:
         """See `AdmissionDesk.claim`."""
         number = next(self._numbers)
+        self._claiming.add(number)
         try:
             answer = await self._ask(
                 "claim", place=number, kind=kind.name, claimant=claimant_json(claimant)
             )
+            if number not in self._claiming:  # given to somebody else before we could hold it
+                raise NotReady("The place was needed for another call.", RETRY_S)
         except asyncio.CancelledError:
             self._channel.tell("end", place=number)  # after the claim, in order
             raise
+        finally:
+            self._claiming.discard(number)
         return self._hold(number, kind, claimant, answer)
 
     async def check_claim(
@@ -90,6 +97,7 @@ class SharedAdmission:
 
     def give_up(self, fields: Fields) -> None:
         """Take ``give_up``: the place was given to somebody else."""
+        self._claiming.discard(fields["place"])
         place = self._places.pop(fields["place"], None)
         if place is not None:
             place.lease.end(self._clock(), self._wall())

@@ -40,8 +40,10 @@ RETRY_STARTING_S = 2
 RETRY_STOPPING_S = 5
 GONE_S = 1.0
 """Time within which a worker whose connection failed is seen to be gone, if it is."""
-STOP_MARGIN_S = 15.0
+STOP_MARGIN_S = 7.0
 """Time beyond ``--drain-s`` after which a worker that should end is killed."""
+ENGINES_STOP_S = 2.0
+"""Time that the engines' process has then. Together less than the 10 s that operators are told."""
 
 _log = logging.getLogger(__name__)
 
@@ -183,7 +185,7 @@ class Supervisor:
         """Start the engines that no engine server holds, for all workers together."""
         settings = self._settings
         path = str(self._folder / "engines.sock")
-        host = SharedEngines(settings.engines, settings.http, path)
+        host = SharedEngines(settings.engines, settings.http, path, self._totals.end)
         if not host.kinds:
             return
         self.engines = host
@@ -281,7 +283,7 @@ class Supervisor:
         for process in list(self._living.values()):
             await process.kill()
         if self.engines is not None:
-            await self.engines.stop(within_s)
+            await self.engines.stop(ENGINES_STOP_S)
         await self._tasks.cancel()  # what is left waits to start or to move something
 
     async def _ask_metrics(self, process: WorkerProcess) -> None:

@@ -7,9 +7,13 @@ import pytest
 
 from rtc_server.app.workers.control import ControlChannel, Fields
 from rtc_server.app.workers.desk import Desk
+from rtc_server.app.workers.messages import WorkerMessages
+from rtc_server.app.workers.placement import Placement, WorkerLoad
+from rtc_server.app.workers.records import Records
 from rtc_server.app.workers.shared_admission import SharedAdmission
+from rtc_server.app.workers.totals import Totals
 from rtc_server.clock import Clock
-from rtc_server.errors import AdmissionRefused, RateLimited
+from rtc_server.errors import AdmissionRefused, NotReady, RateLimited
 from rtc_server.session.admission import Admission, AdmissionLimits, Kind, Place, PlaceState
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant, Owner
@@ -117,6 +121,29 @@ async def test_a_place_of_no_use_is_given_up_by_the_worker_that_holds_it() -> No
     assert (hosts.workers[0].places, hosts.desk.load(0)) == (0, 0.0)
     hosts.end(lost)  # its session ends a little later, and takes nobody's place away
     assert hosts.desk.load(1) == 1.0
+
+
+async def test_a_place_given_away_before_it_was_held_is_refused() -> None:
+    hosts = Hosts(sessions=50)
+    channel = hosts.channels[0]
+    channel.hold = asyncio.Event()
+    asking = asyncio.create_task(hosts.claim(0))
+    await asyncio.sleep(0)
+    hosts.desk._give_up(hosts.desk._places[0, 1])  # as `Admission` does for another call
+    channel.hold.set()
+    with pytest.raises(NotReady):
+        await asking
+    assert (hosts.workers[0].places, hosts.desk.load(0)) == (0, 0.0)
+
+
+async def test_the_load_of_a_worker_that_gives_up_a_place_is_less() -> None:
+    hosts = Hosts(sessions=50)
+    placement = Placement({0: WorkerLoad(places=1.0)})
+    WorkerMessages(hosts.desk, Records(), placement, Totals())
+    caller = Claimant(Owner("key", "secret"), KeyLimits(secret_sessions=1))
+    (await hosts.claim(0, caller)).enter(PlaceState.LOST)
+    await hosts.claim(1, caller)
+    assert placement.workers[0].places == 0.0
 
 
 async def test_a_claim_that_is_cancelled_leaves_nothing() -> None:
