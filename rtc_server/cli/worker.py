@@ -1,6 +1,7 @@
 """Process of a worker (``--workers``); the supervisor starts it, nobody else does."""
 
 import asyncio
+import json
 import logging
 import pickle
 import signal
@@ -10,6 +11,7 @@ import sys
 
 from rtc_server.app.connections import raise_file_limit
 from rtc_server.app.workers.engine_host import host_engines
+from rtc_server.app.workers.process import FINGERPRINT
 from rtc_server.app.workers.worker import work
 from rtc_server.app.workers.worker_order import EngineOrder, WorkerOrder
 from rtc_server.cli.log import logging_to
@@ -21,9 +23,8 @@ from rtc_server.transport.paced_loop import new_loop
 def main() -> int:
     """Work as the supervisor says, over the socket whose descriptor is the argument."""
     end = socket.socket(fileno=int(sys.argv[1]))
-    order: WorkerOrder | EngineOrder = pickle.loads(
-        _read(end, struct.unpack("!I", _read(end, 4))[0])
-    )
+    if (order := read_order(end)) is None:
+        return 2
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _passed_over)  # the supervisor says when; engines inherit no handler
     raise_file_limit()
@@ -37,6 +38,18 @@ def main() -> int:
         if isinstance(order, EngineOrder):
             return runner.run(host_engines(order, end))
         return runner.run(work(order, end))
+
+
+def read_order(end: socket.socket) -> WorkerOrder | EngineOrder | None:
+    """Return what the supervisor wants; None, and a word to it, where it is another version."""
+    if _read(end, len(FINGERPRINT)) != FINGERPRINT:
+        said = ["failed", 0, {"message": "Another version is installed; restart the server."}]
+        end.sendall(json.dumps(said).encode() + b"\n")
+        return None
+    order: WorkerOrder | EngineOrder = pickle.loads(
+        _read(end, struct.unpack("!I", _read(end, 4))[0])
+    )
+    return order
 
 
 def _passed_over(_number: int, _frame: object) -> None:

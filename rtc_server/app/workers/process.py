@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from rtc_server.app.workers.control import AskFailed, ChannelClosed, ControlChannel, Fields, Handler
-from rtc_server.app.workers.worker_order import EngineOrder, WorkerOrder
+from rtc_server.app.workers.worker_order import EngineOrder, WorkerOrder, fingerprint
 from rtc_server.errors import ConfigError
 
 MODULE = "rtc_server.cli.worker"
 """Module that the process runs; named, not imported: it stands above this one."""
+FINGERPRINT = fingerprint()
+"""Of the version that this process runs, whatever is installed later."""
 ASKED_S = 2.0
 """Time limit for a worker's metrics."""
 
@@ -47,7 +49,7 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             blob = pickle.dumps(self._order)  # to a child of ours, over a socket of ours
-            ours.sendall(struct.pack("!I", len(blob)) + blob)
+            ours.sendall(FINGERPRINT + struct.pack("!I", len(blob)) + blob)
             here = str(Path.cwd())
             path = os.pathsep.join(entry or here for entry in sys.path)
             try:

@@ -1,7 +1,10 @@
 """Orders that the supervisor gives to a worker, or to the engines' process, at its start."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, get_args, get_type_hints
 
+from rtc_server import __version__
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.engines.registry import Kind
 
@@ -27,3 +30,25 @@ class EngineOrder:
     http: HttpSettings
     kinds: tuple[Kind, ...]
     """Engines to hold."""
+
+
+def fingerprint() -> bytes:
+    """Return 32 bytes that differ where orders of another version would be understood wrongly.
+
+    Values of a pickled order go to fields by their position. The version alone says too little:
+    a checkout changes without it.
+    """
+    lines = [__version__]
+    waiting: list[Any] = [WorkerOrder, EngineOrder]
+    seen: set[Any] = set()
+    while waiting:
+        each = waiting.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        waiting += get_args(each)
+        if isinstance(each, type) and is_dataclass(each):
+            hints = get_type_hints(each)
+            lines += [f"{each.__qualname__}.{one.name}: {hints[one.name]}" for one in fields(each)]
+            waiting += [hints[one.name] for one in fields(each)]
+    return hashlib.sha256("\n".join(lines).encode()).digest()
