@@ -15,7 +15,7 @@ from coverage import Coverage
 
 FLOORS = {
     "cli": 80,
-    "app": 85,
+    "app": 80,  # media workers and engine servers run in processes that are not measured
     "signaling": 90,
     "rooms": 90,
     "session": 90,
