@@ -9,7 +9,6 @@ import contextlib
 import ipaddress
 import logging
 import os
-import signal
 import socket
 import stat
 from collections.abc import AsyncIterator, Callable
@@ -23,8 +22,9 @@ from rtc_server import __version__
 from rtc_server.app.engine_channel import engine_token
 from rtc_server.app.engine_http import EngineHttp
 from rtc_server.app.engines import engine_options
-from rtc_server.app.listening import listening
+from rtc_server.app.listening import listening, url_of
 from rtc_server.app.phrases import read_phrases
+from rtc_server.app.stop_signals import stoppable
 from rtc_server.clock import monotonic
 from rtc_server.config import EngineSettings, HttpSettings
 from rtc_server.engines import registry
@@ -37,7 +37,6 @@ from rtc_server.errors import ConfigError
 from rtc_server.metrics import Metrics
 
 KINDS: tuple[Kind, ...] = ("ast", "tts")
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _log = logging.getLogger(__name__)
 
@@ -118,30 +117,11 @@ async def serve_engines(
 
     A second signal ends the process at once. Raises what `engine_server` does.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    main = asyncio.current_task()
-    started = False
-
-    def interrupted() -> None:
-        for name in STOP_SIGNALS:
-            loop.remove_signal_handler(name)
-        stop.set()
-        if not started and main:
-            main.cancel()
-
-    for name in STOP_SIGNALS:
-        loop.add_signal_handler(name, interrupted)
-    try:
-        async with engine_server(listen, kinds, engines, http) as running:
-            started = True
-            announce(running)
-            await stop.wait()
-            _log.info("Stopping.")
-            await running.server.drain(http.drain_s)
-    except asyncio.CancelledError:
-        if not stop.is_set():
-            raise
+    async with stoppable() as stopped, engine_server(listen, kinds, engines, http) as running:
+        announce(running)
+        await stopped()
+        _log.info("Stopping.")
+        await running.server.drain(http.drain_s)
 
 
 @asynccontextmanager
@@ -208,9 +188,7 @@ async def _listening(
             tls_key=http.tls_key,
         )
         async with listening(app, own, metrics, "the engines are warm") as port:
-            host = f"[{own.host}]" if ":" in own.host else own.host
-            scheme = "wss://" if own.tls_cert else "ws://"
-            yield f"{scheme}{host}:{port}"
+            yield "ws" + url_of(own, port).removeprefix("http")
         return
     path = Path(address.unix)
     _make_way(path)

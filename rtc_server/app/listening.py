@@ -103,6 +103,13 @@ async def listening(
         await runner.cleanup()
 
 
+def url_of(settings: HttpSettings, port: int) -> str:
+    """Return the URL of what listens on a port with these settings, without a slash at the end."""
+    scheme = "https" if settings.tls_cert else "http"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{scheme}://{host}:{port}{settings.path_prefix}"
+
+
 def keepalive_s(settings: HttpSettings) -> float:
     """Return how long a connection may wait for a request."""
     usual_s = PROXY_KEEPALIVE_S if settings.trusted_proxies else KEEPALIVE_S

@@ -5,10 +5,8 @@ Stop: no new calls, the sentences that are being spoken, then sessions, engines 
 ``async with``, so a failure anywhere undoes just what had been started.
 """
 
-import asyncio
 import gc
 import logging
-import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -16,14 +14,13 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from rtc_server.app.engines import Engines
-from rtc_server.app.listening import listening
+from rtc_server.app.listening import listening, url_of
 from rtc_server.app.parts import build, drain_all
+from rtc_server.app.stop_signals import stoppable
 from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.manager import RoomManager
 from rtc_server.session.manager import SessionManager
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +57,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         listening(below(own.path_prefix, parts.http), own, parts.metrics) as port,
         parts.working(),
     ):
-        scheme = "https" if own.tls_cert else "http"
-        host = f"[{own.host}]" if ":" in own.host else own.host
-        url = f"{scheme}://{host}:{port}{own.path_prefix}"
+        url = url_of(own, port)
         yield RunningServer(url, port, parts.manager, parts.rooms, parts.engines, parts.metrics)
 
 
@@ -143,28 +138,9 @@ async def serve(
         ConfigError: a setting cannot work here (a port in use, a missing detector).
         EngineUnavailable: an engine cannot be started.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    main = asyncio.current_task()
-    started = False
-
-    def interrupted() -> None:
-        for name in STOP_SIGNALS:
-            loop.remove_signal_handler(name)
-        stop.set()
-        if not started and main:
-            main.cancel()
-
-    for name in STOP_SIGNALS:
-        loop.add_signal_handler(name, interrupted)
-    try:
-        async with running(settings) as server:
-            started = True
-            with start_up_kept():
-                announce(server)
-                await stop.wait()
-                logger.info("Stopping.")
-                await server.drain(settings.http.drain_s)
-    except asyncio.CancelledError:
-        if not stop.is_set():
-            raise
+    async with stoppable() as stopped, running(settings) as server:
+        with start_up_kept():
+            announce(server)
+            await stopped()
+            logger.info("Stopping.")
+            await server.drain(settings.http.drain_s)

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rtc_server.app.listening import listening
+from rtc_server.app.listening import listening, url_of
 from rtc_server.app.parts import probe_lag
 from rtc_server.app.quota_file import QuotaFile, kept_quotas
+from rtc_server.app.stop_signals import stoppable
 from rtc_server.app.workers.control import Fields, Handler
 from rtc_server.app.workers.process import WorkerProcess
 from rtc_server.app.workers.proxy import Proxy
@@ -25,8 +26,6 @@ from rtc_server.errors import ConfigError
 from rtc_server.host_system import is_linux
 from rtc_server.metrics import Metrics
 from rtc_server.standstill import standstills
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _log = logging.getLogger(__name__)
 
@@ -73,10 +72,7 @@ async def running_workers(settings: Settings) -> AsyncIterator[RunningWorkers]:
             beside(standstills().watch(), name="standstills"),
             supervisor.running() as announcement,
         ):
-            scheme = "https" if http.tls_cert else "http"
-            host = f"[{http.host}]" if ":" in http.host else http.host
-            url = f"{scheme}://{host}:{port}{http.path_prefix}"
-            yield RunningWorkers(url, port, supervisor, metrics, announcement)
+            yield RunningWorkers(url_of(http, port), port, supervisor, metrics, announcement)
 
 
 async def serve_workers(
@@ -90,30 +86,14 @@ async def serve_workers(
     Raises:
         ConfigError: as `running_workers`.
     """
-    stop, loop, main = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
-    started = False
-
-    def interrupted() -> None:
-        for name in STOP_SIGNALS:
-            loop.remove_signal_handler(name)
-        stop.set()
-        if not started and main:
-            main.cancel()
-
-    for name in STOP_SIGNALS:
-        loop.add_signal_handler(name, interrupted)
+    loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
-    try:
-        async with running_workers(settings) as running:
-            started = True
-            loop.add_signal_handler(signal.SIGHUP, running.supervisor.replace_soon)
-            announce(running)
-            await stop.wait()
-            loop.add_signal_handler(signal.SIGHUP, lambda: None)
-            _log.info("Stopping.")
-    except asyncio.CancelledError:
-        if not stop.is_set():
-            raise
+    async with stoppable() as stopped, running_workers(settings) as running:
+        loop.add_signal_handler(signal.SIGHUP, running.supervisor.replace_soon)
+        announce(running)
+        await stopped()
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        _log.info("Stopping.")
 
 
 def _of_a_worker(settings: Settings, key: SigningKey) -> Settings:

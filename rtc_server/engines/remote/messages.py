@@ -114,7 +114,7 @@ class SpeakText:
 
 @dataclass(frozen=True, slots=True)
 class CancelCall:
-    """Nobody waits for that call any more."""
+    """Cancel a call that nobody waits for any more."""
 
     n: int
     """Number of the call."""

@@ -5,32 +5,21 @@ from functools import partial
 
 from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult
 from rtc_server.engines.remote.calls import AstCall
-from rtc_server.engines.remote.messages import AskKind, ServerHello
+from rtc_server.engines.remote.messages import AskKind
 from rtc_server.engines.remote.pool import EnginePool
+from rtc_server.engines.remote.remote_engine import RemoteEngine
 from rtc_server.errors import EngineUnavailable
 
 
-class RemoteAst:
+class RemoteAst(RemoteEngine):
     """Translation engine of other processes, shared by all sessions."""
 
     capabilities: AstCapabilities
     """Known after `start`."""
-    hello: ServerHello
-    """Hello of the first server; known after `start`."""
 
     def __init__(self, pool: EnginePool) -> None:
-        self._pool = pool
+        super().__init__(pool)
         self._speculative: dict[asyncio.Future[AstResult | None], AstCall] = {}
-
-    @property
-    def ready(self) -> bool:
-        """True while a server can work."""
-        return self._pool.ready
-
-    @property
-    def retry_after_s(self) -> int:
-        """Whole seconds until another session can be carried, 0 for at once."""
-        return self._pool.retry_after_s
 
     async def start(self) -> None:
         """Connect to the servers.
@@ -93,14 +82,6 @@ class RemoteAst:
         # Its answer may be on its way already, while the server has not read of the commit.
         speculative.add_done_callback(partial(_settle, call))
         return call.future
-
-    def forget(self, session_id: str) -> None:
-        """Cancel what a session that is over has open."""
-        self._pool.forget(session_id)
-
-    async def close(self) -> None:
-        """Cancel everything and leave the servers. Idempotent."""
-        await self._pool.close()
 
     def _ask(self, call: AstCall) -> AstCall:
         self._pool.ask(call)
