@@ -109,11 +109,15 @@ async function watch() {
   for (;;) {
     const nothing = { listeners: 0, languages: [], source: "", expires_in_ms: Infinity };
     const state = await room.state().catch(() => nothing);
-    const own = ({ language }) => (reading && language === state.source ? 1 : 0);
+    const own = reading ? 1 : 0;
     // This page reads, too, and may do so before the server has counted it.
-    const others = (/** @type {number} */ listeners, /** @type {number} */ own) => Math.max(0, listeners - own);
-    counts = state.languages.map((each) => ({ ...each, listeners: others(each.listeners, own(each)) }));
-    write(find("#count", HTMLElement), String(others(state.listeners, reading ? 1 : 0)));
+    const others = (/** @type {number} */ listeners, /** @type {boolean} */ here) =>
+      Math.max(0, listeners - (here ? own : 0));
+    counts = state.languages.map((each) => ({
+      ...each,
+      listeners: others(each.listeners, each.language === state.source),
+    }));
+    write(find("#count", HTMLElement), String(others(state.listeners, true)));
     showCounts();
     if (phase === "speaking") {
       const expiring = (state.expires_in_ms ?? Infinity) <= EXPIRING_MS;

@@ -17,7 +17,7 @@ from rtc_server.engine_sets import ENGINE_SETS
 pytestmark = pytest.mark.real_time
 
 CHECKOUT = Path(__file__).parents[2]
-TOOLS = ("bash", "cat", "cksum", "dirname", "flock", "mktemp", "rm")
+TOOLS = ("bash", "cat", "cksum", "dirname", "flock", "grep", "mktemp", "rm", "tee")
 """Programs that the scripts may count on everywhere."""
 
 
@@ -252,7 +252,7 @@ def test_quick_runs_unit_tests_without_the_real_clock(machine: Machine) -> None:
     ("tools", "status", "complaint"),
     [
         ({}, 0, ""),
-        ({"mypy": "echo wrong; exit 1"}, 1, "mypy: failed wrong"),
+        ({"mypy": "echo wrong; exit 1"}, 1, "mypy: failed\nwrong"),
         ({"ruff": "exit 1"}, 1, "ruff check: failed"),
     ],
     ids=["all well", "types fail", "lint fails"],
@@ -290,7 +290,7 @@ def test_a_check_where_npm_has_no_registry_says_so(machine: Machine) -> None:
 
 @pytest.mark.parametrize(
     ("tsc", "status", "verdict"),
-    [("", 0, "tsc -p .: passed"), ("echo wrong; exit 2", 1, "tsc -p .: failed wrong")],
+    [("", 0, "tsc -p .: passed"), ("echo wrong; exit 2", 1, "tsc -p .: failed\nwrong")],
     ids=["right", "wrong"],
 )
 def test_a_check_holds_the_page_too(machine: Machine, tsc: str, status: int, verdict: str) -> None:
@@ -314,34 +314,56 @@ def test_the_checkers_of_the_page_are_pinned_and_come_from_any_registry() -> Non
     assert all("integrity" in each for path, each in locked.items() if path)
 
 
+FAILED_LINE = "FAILED tests/x.py::test_y"
+PYTEST_FAILS = '[[ "$*" != *"{}"* ]] || {{ echo "FAILED tests/x.py::test_y"; exit 1; }}'
+
+
 @pytest.mark.parametrize(
-    ("tools", "status"),
+    ("tools", "part", "repeated"),
     [
-        ({}, 0),
-        ({"mypy": "exit 1"}, 1),
-        ({"python": '[[ "$*" != "-m pytest"* ]] || exit 3'}, 3),
-        ({"models": '[[ "$*" != "-m pytest"* ]] || exit 4'}, 4),
-        ({"python": '[[ "$*" != *"and alone"* ]] || exit 1'}, 1),
-        ({"python": '[[ "$*" != *"and alone"* ]] || exit 5'}, 0),
+        ({}, "", ""),
+        ({"mypy": "exit 1"}, "checks", "mypy: failed"),
+        ({"python": PYTEST_FAILS.format("not alone")}, "tests", FAILED_LINE),
+        ({"models": PYTEST_FAILS.format("-m pytest")}, "nemo", FAILED_LINE),
+        ({"python": PYTEST_FAILS.format("and alone")}, "alone", FAILED_LINE),
+        ({"python": '[[ "$*" != *"and alone"* ]] || exit 5'}, "", ""),
+        (
+            {"python": '[[ "$*" != *by_layer* ]] || { echo "Below the floor: x"; exit 1; }'},
+            "coverage",
+            "Below the floor: x",
+        ),
+        ({"python": '[[ "$*" != *"not alone"* ]] || exit 3'}, "tests", "see what it printed above"),
     ],
-    ids=["all well", "types fail", "a test fails", "a model test fails", "one alone", "none alone"],
+    ids=[
+        "all well",
+        "types fail",
+        "a test fails",
+        "a model test fails",
+        "one alone",
+        "none alone",
+        "coverage",
+        "pytest itself",
+    ],
 )
-def test_a_full_run_shows_all_and_fails_for_any(
-    machine: Machine, tools: dict[str, str], status: int
+def test_a_full_run_shows_all_and_repeats_last_what_failed(
+    machine: Machine, tools: dict[str, str], part: str, repeated: str
 ) -> None:
     machine.debian(COMMANDS, user=0)
     machine.program(machine.bin / "apt-get")
     machine.environment(tools)
     done = machine.run("test")
-    assert done.returncode == status
+    assert done.returncode == (1 if part else 0)
+    assert re.search(r"^scripts/test: \d+ min \d+ s$", done.stderr, re.MULTILINE)
+    _, _, last = done.stderr.partition("FAILED in ")
+    assert last.startswith(part)
+    assert repeated in last
     runs = {call for call in machine.called if call.startswith("python -m pytest")}
     assert runs == {
-        "python -m pytest tests/nemo -m not slow -p no:cacheprovider",
+        "python -m pytest tests/nemo -p no:cacheprovider -m not slow",
         f"python -m pytest -m (not slow) and not alone {SIDE_BY_SIDE}",
         "python -m pytest -m (not slow) and alone",
     }
     assert any("[canary,canary-hf,silero,piper,test" in call for call in machine.called)
-    assert re.search(r"^scripts/test: \d+ min \d+ s$", done.stderr, re.MULTILINE)
 
 
 def test_the_slow_tier_holds_everything(machine: Machine) -> None:
