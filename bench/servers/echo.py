@@ -1,6 +1,6 @@
 """Our transport with an echo behind it: what the wire costs without an interpreter.
 
-    python -m bench.servers.echo [--half]
+    python -m bench.servers.echo [--half] [--loop paced|asyncio|uvloop]
 
 POST an SDP offer to ``/offer``; ``GET /ticks`` tells how late the 20 ms tick was.
 """
@@ -8,8 +8,10 @@ POST an SDP offer to ``/offer``; ``GET /ticks`` tells how late the 20 ms tick wa
 import argparse
 import asyncio
 import time
+from collections.abc import Callable
 
 import numpy as np
+import uvloop
 from aiohttp import web
 
 from rtc_server.config import TransportSettings
@@ -20,6 +22,12 @@ from rtc_server.transport.transport_api import CloseReason
 from rtc_server.transport.webrtc import WebRtcTransport
 
 TURN_FRAMES = 50
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "paced": PacedLoop,
+    "asyncio": asyncio.SelectorEventLoop,
+    "uvloop": uvloop.new_event_loop,
+}
+"""Event loops to compare; the first is what `rtc-server serve` takes."""
 
 
 class Echo:
@@ -106,5 +114,7 @@ async def main(*, half: bool) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--half", action="store_true", help="silent every other second")
-    with asyncio.Runner(loop_factory=PacedLoop) as runner:
-        runner.run(main(half=parser.parse_args().half))
+    parser.add_argument("--loop", choices=LOOPS, default="paced")
+    arguments = parser.parse_args()
+    with asyncio.Runner(loop_factory=LOOPS[arguments.loop]) as runner:
+        runner.run(main(half=arguments.half))
