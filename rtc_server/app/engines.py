@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rtc_server.app.phrases import Phrases, read_phrases
-from rtc_server.catalog import models_folder
 from rtc_server.clock import monotonic
 from rtc_server.config import EngineSettings
 from rtc_server.engine_sets import set_of
@@ -18,6 +17,7 @@ from rtc_server.engines.base import AstCapabilities, EngineCard, EngineOptions, 
 from rtc_server.engines.service import AstService, TtsService
 from rtc_server.host_system import check_system
 from rtc_server.metrics import Metrics
+from rtc_server.model_files import models_folder
 from rtc_server.session.session_api import SuggestedPhrase
 
 if TYPE_CHECKING:

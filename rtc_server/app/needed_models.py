@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from rtc_server import catalog
+from rtc_server import catalog, model_files
 from rtc_server.catalog import Model
 from rtc_server.config import EngineSettings
 from rtc_server.engines.registry import kinds_loaded
@@ -42,7 +42,7 @@ def fetched_models(settings: EngineSettings, folder: Path) -> Iterator[Model]:
     """Yield the catalogue's models in `folder` that the engines can load, whole or in part."""
     kinds = _kinds_loaded(settings)
     for model in catalog.catalog():
-        if model.kind in kinds and catalog.is_present(folder, model):
+        if model.kind in kinds and model_files.is_present(folder, model):
             yield model
 
 

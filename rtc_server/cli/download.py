@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtc_server import __version__
-from rtc_server.catalog import ModelFile, partial_path, record_path, sha256_of
+from rtc_server.catalog import ModelFile
 from rtc_server.errors import ModelError
+from rtc_server.model_files import partial_path, record_path, sha256_of
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes there are and the bytes there will be, if known."""

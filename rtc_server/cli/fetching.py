@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rtc_server.catalog import FileState, Model, ModelFile, partial_path, path_of, state_of
+from rtc_server.catalog import Model, ModelFile
 from rtc_server.cli.download import Fetch, check_room
 from rtc_server.cli.progress_bar import ProgressBar
 from rtc_server.errors import ModelError
+from rtc_server.model_files import FileState, partial_path, path_of, state_of
 
 _HUGGING_FACE = "https://huggingface.co"
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from rtc_server import catalog
 from rtc_server.app.needed_models import must_be_here, needed_models
-from rtc_server.catalog import FileState, Model, models_folder, state_of
+from rtc_server.catalog import Model
 from rtc_server.cli.fetching import Source, fetch_models
 from rtc_server.config import EngineSettings
 from rtc_server.engines.registry import resolve
 from rtc_server.errors import ModelError
+from rtc_server.model_files import FileState, models_folder, state_of
 
 
 def provide_models(settings: EngineSettings, environ: Mapping[str, str]) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rtc_server import catalog
-from rtc_server.catalog import (
+from rtc_server.catalog import Model, ModelFile, ModelSet, expand
+from rtc_server.cli.download import record
+from rtc_server.cli.fetching import Source, fetch_models
+from rtc_server.config import EngineSettings, load
+from rtc_server.errors import ModelError
+from rtc_server.model_files import (
     FileState,
-    Model,
-    ModelFile,
-    ModelSet,
-    expand,
     expected_sha256,
     is_present,
     models_folder,
@@ -22,10 +23,6 @@ from rtc_server.catalog import (
     record_path,
     state_of,
 )
-from rtc_server.cli.download import record
-from rtc_server.cli.fetching import Source, fetch_models
-from rtc_server.config import EngineSettings, load
-from rtc_server.errors import ModelError
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

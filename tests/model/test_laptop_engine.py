@@ -10,10 +10,10 @@ import onnx_asr
 import pytest
 
 from models.fixture.phrases import UNKNOWN
-from rtc_server.catalog import record_path, sha256_of
 from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions, Pair
 from rtc_server.engines.cascade import engine as cascade
 from rtc_server.errors import EngineUnavailable
+from rtc_server.model_files import record_path, sha256_of
 from rtc_server.pcm import Samples
 from tests.support.laptop import MODELS, TEXTS, copied_models, said, say
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtc_server import catalog
+from rtc_server import model_files
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.piper import engine
 from rtc_server.engines.piper.engine import PiperTts
@@ -132,7 +132,7 @@ def test_a_fetched_voice_is_used_only_when_it_is_the_catalogues(tmp_path: Path) 
     with pytest.raises(EngineUnavailable, match="rtc-server models fetch de_DE-thorsten-high"):
         engine.create(options)
     for path in (voice, voice.with_name(voice.name + ".json")):
-        catalog.record_path(path).write_text(catalog.sha256_of(path))
+        model_files.record_path(path).write_text(model_files.sha256_of(path))
     assert engine.create(options).capabilities.voices == {"de": ("de_DE-thorsten-high",)}
     [found] = find_voices((), tmp_path)
     with found.open_model() as checked:

@@ -12,9 +12,9 @@ import pytest
 
 from models.fixture.to_transformers import convert
 from rtc_server.app.server import running
-from rtc_server.catalog import record_path, sha256_of
 from rtc_server.config import EngineSettings, HttpSettings, InterpreterSettings, Settings
 from rtc_server.engines.base import Pair
+from rtc_server.model_files import record_path, sha256_of
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
 from rtc_server.resample import Resampler
 from tests.support.nemo.fixture import MODEL, TEXTS, say

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtc_server import catalog
+from rtc_server import model_files
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.silero import engine, stress
 from rtc_server.engines.silero.engine import SileroTts
@@ -275,7 +275,9 @@ def test_a_package_of_something_else_is_told(tmp_path: Path) -> None:
     path.parent.mkdir()
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "no model")
-    catalog.record_path(path).write_text(catalog.sha256_of(path))  # trusted, though no model
+    model_files.record_path(path).write_text(
+        model_files.sha256_of(path)
+    )  # trusted, though no model
     assert "cannot be loaded as a Silero model" in refusal(tmp_path, "v5_5_ru")
 
 

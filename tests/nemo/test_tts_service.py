@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtc_server.catalog import record_path, sha256_of
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.service import TtsService
 from rtc_server.errors import EngineUnavailable
 from rtc_server.metrics import Metrics
+from rtc_server.model_files import record_path, sha256_of
 from rtc_server.pcm import Samples
 from tests.support.nemo.tiny_piper import write_voice
 from tests.support.nemo.tiny_silero import fetched

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from rtc_server.app.doctor.findings import Finding, fault, note, ok
 from rtc_server.app.needed_models import fetched_models, must_be_here, needed_models
-from rtc_server.catalog import FileState, Model, models_folder, path_of, state_of
+from rtc_server.catalog import Model
 from rtc_server.config import EngineSettings
 from rtc_server.engines.nvidia import find_driver, is_too_old, why_unusable
 from rtc_server.engines.registry import kinds_loaded
+from rtc_server.model_files import FileState, models_folder, path_of, state_of
 
 ROOT = Path("/")
 MEMORY_PER_BYTE = 1.6

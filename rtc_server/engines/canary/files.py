@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from rtc_server import catalog
+from rtc_server import catalog, model_files
 from rtc_server.errors import EngineUnavailable, ModelError
 
 _ENDINGS = {"canary-hf": "-hf", "canary-onnx": "-int8"}
@@ -31,7 +31,7 @@ def open_archive(model: str, models_dir: Path) -> tuple[Path, BinaryIO]:
     path = _given(model)
     if path is None and (known := _known(model, "canary", models_dir)):
         [wanted] = [file for file in known.files if file.name == name]
-        return catalog.path_of(models_dir, known, wanted), _verified(models_dir, known, wanted)
+        return model_files.path_of(models_dir, known, wanted), _verified(models_dir, known, wanted)
     path = path or _cached(model, name, "canary")
     try:
         return path, path.open("rb")
@@ -99,7 +99,7 @@ def _of_catalog(model: str, kind: str) -> catalog.Model | None:
 def _known(model: str, kind: str, models_dir: Path) -> catalog.Model | None:
     """Return the catalogue's model if anything of it was fetched."""
     known = _of_catalog(model, kind)
-    return known if known and catalog.is_present(models_dir, known) else None
+    return known if known and model_files.is_present(models_dir, known) else None
 
 
 def _cached(model: str, file: str, kind: str) -> Path:
@@ -119,6 +119,6 @@ def _cached(model: str, file: str, kind: str) -> Path:
 def _verified(models_dir: Path, model: catalog.Model, file: catalog.ModelFile) -> BinaryIO:
     """Return the file opened, its hash checked."""
     try:
-        return catalog.open_verified(models_dir, model, file)
+        return model_files.open_verified(models_dir, model, file)
     except ModelError as exc:
         raise EngineUnavailable(str(exc)) from exc

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from rtc_server import catalog
+from rtc_server import catalog, model_files
 from rtc_server.catalog import Model
 from rtc_server.engines.base import Pair
 from rtc_server.engines.cascade import ctc, tdt
@@ -34,7 +34,7 @@ def installed(folder: Path, kind: str) -> tuple[Model, ...]:
     return tuple(
         model
         for model in catalog.catalog()
-        if model.kind == kind and catalog.is_present(folder, model)
+        if model.kind == kind and model_files.is_present(folder, model)
     )
 
 
@@ -101,7 +101,7 @@ class _Files:
         """Return such a file, open for reading, its hash checked."""
         file = next(file for file in self._model.files if file.name.startswith(prefix))
         try:
-            return catalog.open_verified(self._folder, self._model, file)
+            return model_files.open_verified(self._folder, self._model, file)
         except ModelError as exc:
             raise EngineUnavailable(str(exc)) from exc
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rtc_server import catalog
+from rtc_server import catalog, model_files
 from rtc_server.errors import EngineUnavailable, ModelError
 
 _CARD = "MODEL_CARD"
@@ -61,16 +61,16 @@ def find_voices(places: Iterable[Path], models_dir: Path) -> tuple[VoiceFile, ..
 
 def _fetched(models_dir: Path) -> Iterator[VoiceFile]:
     for model in catalog.catalog():
-        if model.kind != "piper" or not catalog.is_present(models_dir, model):
+        if model.kind != "piper" or not model_files.is_present(models_dir, model):
             continue
         weights, config = model.files
         try:
-            with catalog.open_verified(models_dir, model, config) as handle:
+            with model_files.open_verified(models_dir, model, config) as handle:
                 text = handle.read()
         except ModelError as exc:
             raise EngineUnavailable(str(exc)) from exc
-        path = catalog.path_of(models_dir, model, weights)
-        open_model = partial(catalog.open_verified, models_dir, model, weights)
+        path = model_files.path_of(models_dir, model, weights)
+        open_model = partial(model_files.open_verified, models_dir, model, weights)
         yield _voice(path, open_model, text, model.licence)
 
 

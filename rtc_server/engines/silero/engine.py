@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from rtc_server import catalog
+from rtc_server import catalog, model_files
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
 from rtc_server.engines.extras import install_command
 from rtc_server.engines.silero.clauses import clauses
@@ -122,7 +122,7 @@ def _choose(options: EngineOptions) -> dict[str, Speaking]:
     fetched = tuple(
         model_id
         for model_id in usual_models()
-        if catalog.is_present(options.models_dir, catalog.find(model_id))
+        if model_files.is_present(options.models_dir, catalog.find(model_id))
     )
     if not fetched:
         raise EngineUnavailable(
@@ -143,7 +143,7 @@ def _load(chosen: dict[str, Speaking], options: EngineOptions) -> dict[str, _Voi
         entry = catalog.find(speaking.model_id)
         if entry.id not in models:
             try:
-                handle = catalog.open_verified(options.models_dir, entry, entry.files[0])
+                handle = model_files.open_verified(options.models_dir, entry, entry.files[0])
             except ModelError as exc:
                 raise EngineUnavailable(str(exc)) from exc
             models[entry.id] = SileroModel(entry.id, handle, device)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rtc_server import catalog
+from rtc_server import catalog, model_files
 from rtc_server.catalog import Model, ModelFile, ModelSet
 from rtc_server.cli import main
 from rtc_server.cli.missing_models import provide_models
@@ -134,5 +134,5 @@ def test_files_from_a_folder_stand_in_for_a_whole_set(tmp_path: Path, monkeypatc
     assert main([*fetch, "--trust-download"], {}) == 0
     for model in laptop.models:
         for file in model.files:
-            with catalog.open_verified(folder, model, file) as handle:
+            with model_files.open_verified(folder, model, file) as handle:
                 assert handle.read() == file.name.encode()

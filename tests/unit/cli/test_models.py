@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from rtc_server import catalog
-from rtc_server.catalog import FileState, Model, ModelFile, ModelSet
+from rtc_server import catalog, model_files
+from rtc_server.catalog import Model, ModelFile, ModelSet
 from rtc_server.cli import main
 from rtc_server.engines import registry
 from rtc_server.errors import ModelError
+from rtc_server.model_files import FileState
 from rtc_server.resources import resource_folder
 from tests.support.model_site import CONTENT, SHA256, Site, serving
 
@@ -106,12 +107,12 @@ def test_a_damaged_catalogue_is_told(text: str) -> None:
 
 
 def test_models_lie_where_the_setting_says_else_in_the_cache_folder() -> None:
-    assert catalog.models_folder("/data/m") == Path("/data/m")
+    assert model_files.models_folder("/data/m") == Path("/data/m")
     xdg = {"XDG_CACHE_HOME": "/cache"}
-    assert catalog.models_folder("", xdg) == Path("/cache/rtc-server/models")
-    assert catalog.models_folder("", {}) == Path.home() / ".cache/rtc-server/models"
+    assert model_files.models_folder("", xdg) == Path("/cache/rtc-server/models")
+    assert model_files.models_folder("", {}) == Path.home() / ".cache/rtc-server/models"
     relative = {"XDG_CACHE_HOME": "cache"}  # must be ignored (XDG base directory specification)
-    assert catalog.models_folder("", relative) == Path.home() / ".cache/rtc-server/models"
+    assert model_files.models_folder("", relative) == Path.home() / ".cache/rtc-server/models"
 
 
 @pytest.mark.parametrize(
@@ -130,25 +131,25 @@ def test_what_is_on_disk_is_told_and_only_the_right_file_is_opened(
     entry = model()
     if content is not None:
         put(folder, content, name)
-    assert catalog.state_of(folder, entry, entry.files[0], hashed=True) is state
+    assert model_files.state_of(folder, entry, entry.files[0], hashed=True) is state
     if state is FileState.VERIFIED:
-        with catalog.open_verified(folder, entry, entry.files[0]) as handle:
+        with model_files.open_verified(folder, entry, entry.files[0]) as handle:
             assert handle.read() == CONTENT
     else:
         with pytest.raises(ModelError, match="rtc-server models fetch tiny"):
-            catalog.open_verified(folder, entry, entry.files[0])
+            model_files.open_verified(folder, entry, entry.files[0])
 
 
 def test_a_file_without_a_known_hash_is_opened_only_after_it_was_trusted(folder: Path) -> None:
     entry = model(sha256=None)
     path = put(folder, CONTENT)
     with pytest.raises(ModelError, match="--trust-download"):
-        catalog.open_verified(folder, entry, entry.files[0])
-    catalog.record_path(path).write_text(SHA256)
-    catalog.open_verified(folder, entry, entry.files[0]).close()
+        model_files.open_verified(folder, entry, entry.files[0])
+    model_files.record_path(path).write_text(SHA256)
+    model_files.open_verified(folder, entry, entry.files[0]).close()
     path.write_bytes(CONTENT[:-1] + b"x")
     with pytest.raises(ModelError, match="SHA-256 differs"):
-        catalog.open_verified(folder, entry, entry.files[0])
+        model_files.open_verified(folder, entry, entry.files[0])
 
 
 @pytest.mark.real_time
@@ -251,7 +252,7 @@ def test_another_edition_is_taken_only_by_choice_and_then_pinned(
         assert run(monkeypatch, folder, entry, "fetch", "tiny", "--trust-download") == 0
     path = folder / "tiny" / "tiny.pt"
     assert path.read_bytes() == other
-    catalog.open_verified(folder, entry, entry.files[0]).close()
+    model_files.open_verified(folder, entry, entry.files[0]).close()
     assert run(monkeypatch, folder, entry, "verify") == 0
     assert "the hash you chose to trust" in capsys.readouterr().out
     path.write_bytes(other[:-1] + b"?")

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from rtc_server import catalog
-from rtc_server.catalog import find, path_of
+from rtc_server.catalog import find
 from rtc_server.cli.download import record
 from rtc_server.engines.piper.voices import find_voices
+from rtc_server.model_files import path_of
 
 CONFIGURATION = json.dumps({"audio": {"sample_rate": 22050}, "language": {"family": "de"}})
 CARD = """# Model card for thorsten (high)
