@@ -23,7 +23,7 @@ from rtc_server.rooms.language import RoomLanguage
 from rtc_server.rooms.room_api import LanguageState
 from rtc_server.rooms.shared_segmenter import SharedSegmenter
 from rtc_server.session.services import Services
-from rtc_server.session.session import DRAIN_MARGIN_S
+from rtc_server.session.time_limit import DRAIN_MARGIN_S
 from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.transport.transport_api import NextPacket
 

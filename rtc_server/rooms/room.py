@@ -25,8 +25,8 @@ from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room_api import AcceptPeer, RoomState
 from rtc_server.rooms.room_peers import RETRY_SILENT_S, RoomPeers
 from rtc_server.rooms.room_speaker import RoomSpeaker
-from rtc_server.session.admission import Place, PlaceState
 from rtc_server.session.expiry import EXPIRING_S
+from rtc_server.session.places import Place, PlaceState
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import OpenedCall, Owner
 from rtc_server.subject_log import Subject, SubjectLog

@@ -6,8 +6,8 @@ from rtc_server.config import RoomSettings
 from rtc_server.events.server import ExpiringReason
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.peer import Peer
-from rtc_server.session.admission import Place, PlaceState
 from rtc_server.session.expiry import Expiry
+from rtc_server.session.places import Place, PlaceState
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import Owner
 from rtc_server.standstill import standstills

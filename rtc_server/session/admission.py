@@ -6,12 +6,11 @@ all, of one key while others have keys too, of one client secret, and of one add
 a limit loses a place of their own that is of no use to them before they are refused another.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Protocol
 
 from rtc_server.errors import AdmissionRefused, RateLimited
+from rtc_server.session.places import Kind, Place, PlaceState, RoomPlace
 from rtc_server.session.quota import Lease, Quotas
 from rtc_server.session.session_api import Claimant
 from rtc_server.session.turnover import Turnover
@@ -28,25 +27,6 @@ RETRY_ROOMS_FULL_S = 30
 """Seconds after which to try again when all rooms are taken."""
 RETRY_UNCONNECTED_S = 2
 """Seconds after which to try again when too many calls of an address are still connecting."""
-
-
-class Kind(Enum):
-    """Purpose of a place."""
-
-    SESSION = auto()
-    SPEAKER = auto()
-    """Speaker of a room; rooms are counted by themselves."""
-    LISTENER = auto()
-    """Listener of a room: an audience shares one secret, and often one address."""
-
-
-class PlaceState(Enum):
-    """State of a place's transport."""
-
-    CONNECTING = auto()
-    CONNECTED = auto()
-    LOST = auto()
-    """The network took the client away; it may come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,44 +47,6 @@ class AdmissionLimits:
 def most_of_one_key(places: int) -> int:
     """Return how many of so many places one key may hold while there are other keys."""
     return max(1, places - max(1, round(places * KEPT_SHARE)))
-
-
-@dataclass(eq=False, slots=True)
-class Place:
-    """One place, and the share of its key's limits that goes with it."""
-
-    kind: Kind
-    claimant: Claimant
-    lease: Lease
-    _forget: Callable[["Place", float], None]
-    state: PlaceState = PlaceState.CONNECTING
-    give_up: Callable[[], None] = lambda: None
-    """Callback that ends what the place is held for; called when its own holder needs the place."""
-    on_state: Callable[[PlaceState], None] = lambda _state: None
-    """Callback for each new state."""
-
-    def enter(self, state: PlaceState) -> None:
-        """Note the state of its transport."""
-        self.state = state
-        self.on_state(state)
-
-    def end(self, now_s: float, wall_s: float) -> None:
-        """Give it back. Idempotent."""
-        self.lease.end(now_s, wall_s)
-        self._forget(self, now_s)
-
-
-@dataclass(eq=False, slots=True)
-class RoomPlace:
-    """The right to have one room open."""
-
-    key: str
-    """Id of the key whose room it is."""
-    _forget: Callable[["RoomPlace"], None]
-
-    def end(self) -> None:
-        """Give it back. Idempotent."""
-        self._forget(self)
 
 
 class AdmissionDesk(Protocol):

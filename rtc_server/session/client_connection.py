@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from rtc_server.clock import Clock
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.session.admission import Place, PlaceState
 from rtc_server.session.event_stream import EventStream
+from rtc_server.session.places import Place, PlaceState
 from rtc_server.session.transport_binding import TransportBinding
 from rtc_server.standstill import standstills
 from rtc_server.transport.transport_api import CloseReason, Transport

@@ -22,6 +22,10 @@ class Expiry:
         """Note that somebody speaks, or asked for something."""
         self._active_s = now_s
 
+    def renew(self, wall_s: float) -> bool:
+        """See `Lease.renew`."""
+        return self._lease.renew(wall_s)
+
     def left_s(self, now_s: float, wall_s: float) -> tuple[float, ExpiringReason]:
         """Return the seconds until the end as things stand, 0 when it has come, and its reason."""
         limit_s = self._lease.left_s(now_s, wall_s)

@@ -12,8 +12,8 @@ from typing import Protocol, TypeAlias
 from rtc_server.errors import EngineCrashed
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
-from rtc_server.session.admission import Place
 from rtc_server.session.event_log import SentEvent
+from rtc_server.session.places import Place
 from rtc_server.session.session_api import SessionRequest, TranscriptEntry
 
 LOST_MESSAGE = "This sentence was lost when a part of the server failed. Please say it again."

@@ -1,17 +1,19 @@
-"""Admission, the registry of sessions, and the tasks they live in."""
+"""The way into a session: admission, its first transport, those it comes back on, its close."""
 
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from rtc_server.errors import EtagMismatch, NotReady, RemoteError, UnknownSession
+from rtc_server.errors import EtagMismatch, NotReady, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
-from rtc_server.session.admission import AdmissionDesk, Kind, Place
+from rtc_server.session.admission import AdmissionDesk
 from rtc_server.session.call_transport import AnyTransport, CallTransport, Negotiate
 from rtc_server.session.journal import SessionRecord
+from rtc_server.session.places import Kind, Place
+from rtc_server.session.registry import OpenCall, SessionRegistry
 from rtc_server.session.services import Services
 from rtc_server.session.session import Session
 from rtc_server.session.session_api import (
@@ -24,7 +26,6 @@ from rtc_server.session.session_api import (
     TranscriptEntry,
     check_headroom,
 )
-from rtc_server.session.transcript import Archive
 from rtc_server.session.transport_binding import TransportBinding
 from rtc_server.transport.transport_api import Transport, TransportObserver
 
@@ -32,8 +33,6 @@ RETRY_NOT_READY_S = 2
 """Seconds after which to try again while the engines warm up."""
 RETRY_STOPPING_S = 5
 """Seconds after which to try again when the server has begun to stop."""
-LAST_WORDS_SHARE = 0.4
-"""Share of the time for stopping that is left to translate and speak what nobody paused after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +41,6 @@ class _Admitted:
     binding: TransportBinding
     """Binding to its first transport."""
     place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenCall:
-    session: Session
-    negotiated: CallTransport | None
-    """Transport that more candidates may come for, if any."""
-    etag: str
-    place: Place
-
-    @property
-    def owner(self) -> Owner:
-        return self.place.claimant.owner
 
 
 class SessionManager:
@@ -75,10 +61,8 @@ class SessionManager:
         self._id_prefix = id_prefix
         self._services, self._negotiate, self._readiness = services, negotiate, readiness
         self._admission = admission
-        self._calls: dict[str, _OpenCall] = {}
-        self._archive = Archive(admission.limits.sessions)
+        self._registry = SessionRegistry(services, admission.limits.sessions)
         self._opening = 0
-        self._lives: set[asyncio.Task[None]] = set()
         self._is_open = False
 
     @asynccontextmanager
@@ -89,13 +73,12 @@ class SessionManager:
             yield self
         finally:
             self._is_open = False
-            await asyncio.gather(*(call.session.close() for call in self._calls.values()))
-            await asyncio.gather(*self._lives)
+            await self._registry.close()
 
     @property
     def sessions(self) -> int:
         """Number of sessions, those being opened included."""
-        return len(self._calls) + self._opening
+        return len(self._registry) + self._opening
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
         """See `Calls.open_call`."""
@@ -117,17 +100,15 @@ class SessionManager:
 
     async def resume_call(self, session_id: str, offer_sdp: str, seen: LastSeen) -> OpenedCall:
         """See `Calls.resume_call`."""
-        self._resumable(session_id)
+        self._registry.resumable(session_id)
         _, transport = await self._resumed(session_id, self._negotiate(offer_sdp), seen)
-        call = replace(self._call(session_id), negotiated=transport, etag=secrets.token_hex(8))
-        self._calls[session_id] = call
+        call = self._registry.moved(session_id, transport)
         return OpenedCall(session_id, transport.answer_sdp, call.etag)
 
     async def resume_stream(self, session_id: str, connect: Connect, seen: LastSeen) -> None:
         """See `Calls.resume_stream`."""
         binding, _ = await self._resumed(session_id, connect, seen)
-        call = replace(self._call(session_id), negotiated=None)
-        self._calls[session_id] = call
+        call = self._registry.moved(session_id, None)
         await self._stream(call.session, binding)
 
     async def _resumed(
@@ -139,23 +120,17 @@ class SessionManager:
         """Return the session on its new transport. Takes no place: the session has
         its own already.
         """
-        session = self._resumable(session_id)
+        session = self._registry.resumable(session_id)
         binding = session.binding()
         transport = await connect(binding)
         # Awaits nothing from here on: a caller who gives up now finds the session whole.
         try:
-            self._resumable(session_id)  # it may have ended while the transport was being made
+            self._registry.resumable(session_id)  # it may have ended while this was being made
         except UnknownSession:
             await transport.close()
             raise
         session.resume(binding, transport, seen)
         return binding, transport
-
-    def _resumable(self, session_id: str) -> Session:
-        session = self._call(session_id).session
-        if session.is_ending:
-            raise UnknownSession("There is no such session; it may have ended.")
-        return session
 
     async def _stream(self, session: Session, binding: TransportBinding) -> None:
         """Wait until that transport is over. When cancelled, the session ends."""
@@ -169,7 +144,7 @@ class SessionManager:
 
     async def trickle(self, session_id: str, fragment: str, etag: str | None) -> None:
         """See `Calls.trickle`."""
-        call = self._call(session_id)
+        call = self._registry.call(session_id)
         if etag is not None and etag not in ("*", call.etag):
             raise EtagMismatch("If-Match names another ICE session. Use the ETag of the answer.")
         if call.negotiated is None:
@@ -190,38 +165,24 @@ class SessionManager:
 
     def owner(self, session_id: str) -> Owner:
         """See `Calls.owner`."""
-        ended = self._archive.find(session_id)
-        return ended[0] if ended else self._call(session_id).owner
+        return self._registry.owner(session_id)
 
     def transcript(self, session_id: str) -> Sequence[TranscriptEntry]:
         """See `Calls.transcript`."""
-        ended = self._archive.find(session_id)
-        transcript = ended[1] if ended else self._call(session_id).session.transcript
-        return transcript.segments
+        return self._registry.transcript(session_id)
 
     def revoke(self, key: str) -> None:
         """See `Calls.revoke`."""
         self._admission.revoke(key)
 
     async def drain(self, within_s: float) -> None:
-        """Let every session finish its sentence; return when all are over, or the time is.
-
-        Who does not pause in time is cut off while what was said can still be spoken.
-        """
-        sessions = [call.session for call in self._calls.values()]
-        for session in sessions:
-            session.restart(within_s)
-        if self._lives:
-            await asyncio.wait(self._lives, timeout=within_s * (1 - LAST_WORDS_SHARE))
-        for session in sessions:
-            session.finish_for_restart()
-        if self._lives:
-            await asyncio.wait(self._lives, timeout=within_s * LAST_WORDS_SHARE)
+        """See `SessionRegistry.drain`."""
+        await self._registry.drain(within_s)
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:
         """See `Calls.close_call`."""
-        if self._archive.find(session_id) is None:
-            await self._call(session_id).session.close(drain=drain)
+        if not self._registry.is_archived(session_id):
+            await self._registry.call(session_id).session.close(drain=drain)
 
     def _check_open(self) -> None:
         if not self._readiness.ready:
@@ -263,12 +224,12 @@ class SessionManager:
 
     def _begin(
         self, admitted: _Admitted, transport: Transport, negotiated: CallTransport | None = None
-    ) -> _OpenCall:
+    ) -> OpenCall:
         # Awaits nothing: a caller who gives up now finds the session whole.
         session = admitted.session
-        call = self._register(session, admitted.place, negotiated)
+        call = self._registry.add(session, admitted.place, negotiated)
         session.attach(admitted.binding, transport)
-        self._start(session)
+        self._registry.start(session)
         return call
 
     def take_over(self, record: SessionRecord, place: Place) -> None:
@@ -280,49 +241,5 @@ class SessionManager:
         except BaseException:
             place.end(*self._services.now())
             raise
-        self._register(session, place)
-        self._start(session)
-
-    def _register(
-        self, session: Session, place: Place, negotiated: CallTransport | None = None
-    ) -> _OpenCall:
-        call = _OpenCall(session, negotiated, secrets.token_hex(8), place)
-        self._calls[session.id] = call
-        self._services.metrics.sessions.set(len(self._calls))
-        return call
-
-    def _start(self, session: Session) -> None:
-        life = asyncio.create_task(self._live(session), name=f"session {session.id}")
-        self._lives.add(life)
-        life.add_done_callback(self._lives.discard)
-
-    def _call(self, session_id: str) -> _OpenCall:
-        try:
-            return self._calls[session_id]
-        except KeyError:
-            raise UnknownSession("There is no such session; it may have ended.") from None
-
-    async def _live(self, session: Session) -> None:
-        reason = "error"
-        try:
-            await session.run()
-            reason = session.reason.value
-        except* RemoteError as group:
-            session.log.info("ended by its peer: %s", group.exceptions[0])
-        except* Exception:
-            session.log.exception("failed")
-        finally:
-            call = self._calls.pop(session.id)
-            call.place.end(*self._services.now())
-            self._archive_for_a_while(call)
-            self._services.metrics.sessions.set(len(self._calls))
-            self._services.metrics.sessions_closed.labels(reason).inc()
-            self._services.record_usage(session.usage.record(reason, *self._services.now()))
-            session.log.info("closed: %s", reason)
-
-    def _archive_for_a_while(self, call: _OpenCall) -> None:
-        keep_s = self._services.resume_s
-        if keep_s:
-            session = call.session
-            self._archive.keep(session.id, call.owner, session.transcript)
-            asyncio.get_running_loop().call_later(keep_s, self._archive.forget, session.id)
+        self._registry.add(session, place)
+        self._registry.start(session)

@@ -16,29 +16,25 @@ from rtc_server.events.server import ExpiringEvent, ExpiringReason, WarningEvent
 from rtc_server.events.session_events import SessionClosed, SessionCreated, SessionUpdated
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.segments import SegmenterEvent, SpeechPaused, SpeechStarted
-from rtc_server.session.admission import Place
 from rtc_server.session.client_connection import ClientConnection
 from rtc_server.session.client_requests import ClientRequests
 from rtc_server.session.event_stream import EventStream
 from rtc_server.session.expiry import Expiry
 from rtc_server.session.journal import SessionRecord, lost_caption
+from rtc_server.session.places import Place
 from rtc_server.session.preferences import Preferences
 from rtc_server.session.reports import ClientReports
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import LastSeen, SessionRequest
 from rtc_server.session.session_settings import SessionSettings
+from rtc_server.session.time_limit import spoken_in_time, time_is_up
 from rtc_server.session.transcript import SessionTranscript
 from rtc_server.session.transport_binding import TransportBinding
 from rtc_server.session.unbroken import UnbrokenSpeech
 from rtc_server.session.usage import UsageMeter
-from rtc_server.standstill import standstills
 from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.transport.transport_api import CloseReason, Transport
 
-LEASE_CHECK_S = 1.0
-"""Interval at which a session checks its lease: a key may be revoked at any moment."""
-DRAIN_MARGIN_S = 10.0
-"""Time for translating and speaking the last sentence beyond the playout that waits."""
 AUDIO_AHEAD = (
     "Audio comes faster than it is spoken: ten seconds are taken at once, then 1.1 each second. "
     "The rest waits. Send it as it is spoken, or let the connection hold you back."
@@ -60,7 +56,7 @@ class Session:
         """Raises `UnsupportedPair` when the engines in use cannot do what is asked."""
         self.id = session_id
         self.log = SubjectLog(logger, Subject.SESSION, session_id)
-        self._services, self._lease = services, place.lease
+        self._services = services
         self._drain, self._over, self._freed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         direction = services.direction(request.settings)
         preferences = Preferences(request.settings, services, request.model)
@@ -236,26 +232,13 @@ class Session:
     async def _drain_when_asked(self) -> None:
         await self._drain.wait()
         self._audio.flush()
-        limit_s = self._interpreter.queue_ms / 1000 + DRAIN_MARGIN_S
-        drained = asyncio.create_task(self._interpreter.drained(), name=f"drained {self.id}")
-        try:
-            await standstills().wait({drained}, limit_s)
-            if not drained.done():
-                self.log.warning("closed with speech still waiting")
-        finally:
-            drained.cancel()
+        if not await spoken_in_time(self._interpreter):
+            self.log.warning("closed with speech still waiting")
         self._finish()
 
     async def _close_in_time(self) -> None:
-        clock, wall = self._services.clock, self._services.wall
-        while (event := self._expiry.news(clock(), wall())) is None or event.in_ms:
-            if event is not None:
-                self._events.emit(event)
-            if self._lease.renew(wall()):
-                self._events.emit(SessionUpdated(self._settings.info()))
-            await asyncio.sleep(LEASE_CHECK_S)
-        self.log.info("its time is up (%s)", event.reason.value)
-        self._events.emit(event)
+        reason = await time_is_up(self._expiry, self._services, self._events, self._settings)
+        self.log.info("its time is up (%s)", reason.value)
         self._finish_soon(drain=True)
 
     # ---------------------------------------------------------------- from the transport

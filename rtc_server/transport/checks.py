@@ -9,6 +9,7 @@ nothing else of ICE. It uses private names of aioice, which
 from typing import Final
 
 from aioice import Candidate, Connection
+from aioice.candidate import candidate_priority
 from aioice.ice import CandidatePair
 
 from rtc_server.transport.addresses import is_public
@@ -64,3 +65,22 @@ class SparingConnection(Connection):
             self._check_list[known:] = [
                 pair for pair in self._check_list[known:] if pair.local_candidate.type == "relay"
             ]
+
+
+def is_abandoned(pair: CandidatePair) -> bool:
+    """Return whether a pair counts as being checked although nobody does."""
+    under_way = pair.task is not None and not pair.task.done()
+    return pair.state is CandidatePair.State.IN_PROGRESS and not under_way
+
+
+def peer_reflexive(source: Source) -> Candidate:
+    """Return the candidate for an address that the peer was seen to send from."""
+    return Candidate(
+        foundation="rebound",
+        component=1,
+        transport="udp",
+        priority=candidate_priority(1, "prflx"),
+        host=source[0],
+        port=source[1],
+        type="prflx",
+    )

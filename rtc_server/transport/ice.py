@@ -20,7 +20,7 @@ from rtc_server.clock import Clock
 from rtc_server.errors import place_of
 from rtc_server.transport import relay
 from rtc_server.transport.addresses import may_send_to
-from rtc_server.transport.checks import SparingConnection
+from rtc_server.transport.checks import SparingConnection, is_abandoned, peer_reflexive
 from rtc_server.transport.gathering import IceOptions, ask_servers, open_socket
 from rtc_server.transport.guard import DatagramGuard
 from rtc_server.transport.sdp_lines import RemoteCandidate
@@ -117,7 +117,7 @@ class IceAgent(SparingConnection):
         for pair in self._check_list:
             # Checks that were under way when another pair was chosen have been cancelled. A peer
             # that changes its mind must find them open again.
-            if pair.remote_addr == addr and pair.protocol is protocol and _is_abandoned(pair):
+            if pair.remote_addr == addr and pair.protocol is protocol and is_abandoned(pair):
                 pair.task = None
                 self.check_state(pair, CandidatePair.State.WAITING)
         super().check_incoming(message, addr, protocol)
@@ -182,15 +182,7 @@ class IceAgent(SparingConnection):
             return
         self._forget_oldest_address(source)
         self._proved.add(source)
-        candidate = Candidate(
-            foundation="rebound",
-            component=1,
-            transport="udp",
-            priority=candidate_priority(1, "prflx"),
-            host=source[0],
-            port=source[1],
-            type="prflx",
-        )
+        candidate = peer_reflexive(source)
         known = self._find_remote_candidate(candidate)
         if known is None:
             self._remote_candidates.append(candidate)
@@ -302,8 +294,3 @@ class IceAgent(SparingConnection):
 
 def drop_media(_data: bytes) -> None:
     """Drop what cannot be decrypted yet, or no longer."""
-
-
-def _is_abandoned(pair: CandidatePair) -> bool:
-    under_way = pair.task is not None and not pair.task.done()
-    return pair.state is CandidatePair.State.IN_PROGRESS and not under_way

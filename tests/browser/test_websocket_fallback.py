@@ -140,10 +140,10 @@ async def test_a_websocket_that_breaks_is_made_again_for_the_same_session(
             await page.click("#toggle:enabled")
             rows = page.locator(".segment[data-playout=finished]").filter(has_text=SAID)
             await expect(rows.first).to_be_attached(timeout=PATIENCE_MS)
-            (session,) = server.manager._calls
+            (session,) = server.manager._registry.ids
             cable.pull()
             await expect(rows.nth(1)).to_be_attached(timeout=PATIENCE_MS)
             assert await page.evaluate("sockets.length") >= 2
-            assert list(server.manager._calls) == [session]
+            assert list(server.manager._registry.ids) == [session]
             await page.click("#toggle")
             await page.wait_for_selector("[data-phase=closed]", timeout=PATIENCE_MS)

@@ -12,7 +12,8 @@ from rtc_server.app.workers.control import Fields
 from rtc_server.app.workers.placement import LISTENER_LOAD
 from rtc_server.clock import Clock
 from rtc_server.errors import AdmissionRefused
-from rtc_server.session.admission import Admission, Kind, Place, PlaceState, RoomPlace
+from rtc_server.session.admission import Admission
+from rtc_server.session.places import Kind, Place, PlaceState, RoomPlace
 
 Address = tuple[int, int]
 """Worker, and its number for the place."""

@@ -11,9 +11,9 @@ from rtc_server.app.workers.control import ControlChannel
 from rtc_server.clock import Clock
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.segment_events import SegmentEvent
-from rtc_server.session.admission import Place
 from rtc_server.session.event_log import SentEvent
 from rtc_server.session.journal import MakeJournal, SessionJournal
+from rtc_server.session.places import Place
 from rtc_server.session.session_api import SessionRequest
 
 

@@ -7,7 +7,8 @@ from rtc_server.app.workers.codec import claimant_json, refusal_of
 from rtc_server.app.workers.control import AskFailed, ChannelClosed, ControlChannel, Fields
 from rtc_server.clock import Clock
 from rtc_server.errors import NotReady
-from rtc_server.session.admission import AdmissionLimits, Kind, Place, PlaceState, RoomPlace
+from rtc_server.session.admission import AdmissionLimits
+from rtc_server.session.places import Kind, Place, PlaceState, RoomPlace
 from rtc_server.session.quota import KeyState, Lease, Quotas
 from rtc_server.session.session_api import Claimant
 

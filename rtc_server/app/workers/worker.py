@@ -23,7 +23,8 @@ from rtc_server.background import beside
 from rtc_server.clock import monotonic, wall
 from rtc_server.errors import RtcServerError
 from rtc_server.metrics import Metrics
-from rtc_server.session.admission import AdmissionLimits, Kind
+from rtc_server.session.admission import AdmissionLimits
+from rtc_server.session.places import Kind
 from rtc_server.signaling import AccessLog, server_logger
 
 REPORT_S = 0.5

@@ -21,10 +21,10 @@ from rtc_server.engines.base import (
 )
 from rtc_server.engines.batcher import AstQueue
 from rtc_server.engines.blame import Blame
-from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
-from rtc_server.engines.service.ast_entry import AstEntry, cancel, look_at
+from rtc_server.engines.service.ast_entry import AstEntry, cancel, has_answer, look_at
+from rtc_server.engines.service.ast_rules import batch_limits, check_request
 from rtc_server.engines.service.headroom import Headroom
 from rtc_server.engines.service.lane import Lane
 from rtc_server.engines.service.pace import ServicePace
@@ -37,14 +37,11 @@ from rtc_server.errors import (
     SessionRefused,
 )
 from rtc_server.metrics import Metrics
-from rtc_server.pcm import SPEECH_RATE
 
 _log = logging.getLogger(__name__)
 
 _CRASH_COST_S = 60.0
 """Audio, in seconds, that is as much work as to start an engine anew."""
-_WORK_PER_AUDIO = 0.05
-"""Time an honest call may take for each second of audio, beside `AstCapabilities.deadline_s`."""
 
 
 class AstService:
@@ -176,17 +173,10 @@ class AstService:
         Raises:
             EngineOverloaded: it still waited, and the queue for certain segments is full.
         """
-        answered = (
-            speculative.done() and not speculative.cancelled() and speculative.exception() is None
-        )
-        if (answered and speculative.result() is not None) or self._is_running(speculative):
+        if has_answer(speculative) or any(lane.serves(speculative) for lane in self._lanes):
             return cast("asyncio.Future[AstResult]", speculative)
         speculative.cancel()
         return self.submit(request, session_id=session_id)
-
-    def _is_running(self, future: asyncio.Future[AstResult | None]) -> bool:
-        running = (entry for lane in self._lanes for entry in lane.running)
-        return any(entry.future is future for entry in running) and not future.done()
 
     def _wake(self) -> None:
         for host in self._hosts:
@@ -209,24 +199,11 @@ class AstService:
 
     def _entry(self, request: AstRequest, session_id: str) -> AstEntry:
         """Raises what `submit` does for a request that cannot be served."""
-        self._check(request)
+        check_request(request, self._name, self.capabilities)
         refused_s = self._blame.refused_s(session_id, now_s())
         if refused_s:
             raise SessionRefused.translation(refused_s)
         return AstEntry(request, session_id, asyncio.get_running_loop().create_future())
-
-    def _check(self, request: AstRequest) -> None:
-        pair = (request.source_language, request.target_language)
-        if pair not in self.capabilities.pairs:
-            raise EngineError(f"Engine {self._name} does not translate {pair[0]} to {pair[1]}.")
-        if request.partial and not self.capabilities.partials:
-            raise EngineError(f"Engine {self._name} has no partial results.")
-        if request.wants_target and not self.capabilities.target_partials:
-            raise EngineError(f"Engine {self._name} does not translate what is still being said.")
-        if request.samples.size > self.capabilities.max_audio_s * SPEECH_RATE:
-            raise EngineError(
-                f"Engine {self._name} takes segments up to {self.capabilities.max_audio_s:g} s."
-            )
 
     def _drop_partials(self, dropped: Iterable[AstEntry]) -> None:
         for entry in dropped:
@@ -254,7 +231,8 @@ class AstService:
         lane.running = batch
         requests = [entry.request for entry in batch]
         self._metrics.engine_batch_size.labels(kind="ast").observe(len(batch))
-        started, limits = self._clock(), self._limits(requests)
+        started = self._clock()
+        limits = batch_limits(requests, self._settings, self.capabilities)
         self._pace.begin(limits, now_s(), lane.number)
         try:
             results = await process.translate(requests, limits)
@@ -319,11 +297,3 @@ class AstService:
     def _count(self, request: AstRequest, result: AstResult) -> None:
         if result.status is AstStatus.NOT_UNDERSTOOD and not request.partial:
             self._metrics.not_understood.labels(reason=result.reason or "unstated").inc()
-
-    def _limits(self, requests: Iterable[AstRequest]) -> CallLimits:
-        quiet_s = work_s = self._settings.ast_deadline_s
-        if not quiet_s:
-            audio_s = sum(request.samples.size for request in requests) / SPEECH_RATE
-            quiet_s = self.capabilities.deadline_s
-            work_s = quiet_s + _WORK_PER_AUDIO * audio_s
-        return CallLimits(quiet_s, work_s, self._settings.engine_patience_s)

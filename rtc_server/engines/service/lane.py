@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from rtc_server.engines.service.ast_entry import AstEntry
 from rtc_server.engines.service.brake import PartialsBrake
@@ -19,6 +20,10 @@ class Lane:
     brake: PartialsBrake = field(default_factory=PartialsBrake)
     """Rest from partials: each process leaves half of its own time to finals."""
     _alarm: asyncio.TimerHandle | None = None
+
+    def serves(self, future: asyncio.Future[Any]) -> bool:
+        """Return whether the call under way will answer this."""
+        return not future.done() and any(entry.future is future for entry in self.running)
 
     def wake_after(self, rest_s: float, wake: Callable[[], None]) -> None:
         """Call `wake` when the rest is over, instead of whenever it was to be called."""

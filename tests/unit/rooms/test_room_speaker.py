@@ -9,7 +9,8 @@ from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room_speaker import RoomSpeaker
-from rtc_server.session.admission import Admission, AdmissionLimits, Kind, Place, PlaceState
+from rtc_server.session.admission import Admission, AdmissionLimits
+from rtc_server.session.places import Kind, Place, PlaceState
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import Claimant, Owner
 from tests.support.fakes import FakeAst, FakeTts, LoudnessVad

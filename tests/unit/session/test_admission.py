@@ -10,11 +10,9 @@ from rtc_server.session.admission import (
     UNCONNECTED_LISTENERS,
     Admission,
     AdmissionLimits,
-    Kind,
-    Place,
-    PlaceState,
     most_of_one_key,
 )
+from rtc_server.session.places import Kind, Place, PlaceState
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant, Owner
 

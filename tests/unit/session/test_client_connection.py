@@ -12,10 +12,11 @@ from rtc_server.errors import BadEvent
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import PongEvent, VadEvent
 from rtc_server.metrics import Metrics
-from rtc_server.session.admission import Admission, AdmissionLimits, Kind
+from rtc_server.session.admission import Admission, AdmissionLimits
 from rtc_server.session.client_connection import ClientConnection
 from rtc_server.session.event_log import MAX_EVENTS
 from rtc_server.session.event_stream import EventStream
+from rtc_server.session.places import Kind
 from rtc_server.session.preferences import Preferences
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import Claimant, LastSeen

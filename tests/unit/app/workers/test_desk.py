@@ -14,7 +14,8 @@ from rtc_server.app.workers.shared_admission import SharedAdmission
 from rtc_server.app.workers.totals import Totals
 from rtc_server.clock import Clock
 from rtc_server.errors import AdmissionRefused, NotReady, RateLimited
-from rtc_server.session.admission import Admission, AdmissionLimits, Kind, Place, PlaceState
+from rtc_server.session.admission import Admission, AdmissionLimits
+from rtc_server.session.places import Kind, Place, PlaceState
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant, Owner
 

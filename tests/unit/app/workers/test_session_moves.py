@@ -11,8 +11,8 @@ from rtc_server.app.workers.journal import journals
 from rtc_server.app.workers.records import NUMBERS_LEFT_OUT, Record, Records
 from rtc_server.clock import Clock
 from rtc_server.events.client import SessionPatch
-from rtc_server.session.admission import Kind
 from rtc_server.session.event_log import MAX_EVENTS
+from rtc_server.session.places import Kind
 from rtc_server.session.session_api import Claimant, LastSeen, SessionRequest
 from tests.support.fakes import FakeAst
 from tests.support.house import ALL, House, events, house, say, speak

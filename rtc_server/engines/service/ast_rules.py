@@ -1,0 +1,46 @@
+"""Rules of the translation service: the requests that an engine can take, and its time for them."""
+
+from collections.abc import Iterable
+
+from rtc_server.config import EngineSettings
+from rtc_server.engines.base import AstCapabilities, AstRequest
+from rtc_server.engines.hang import CallLimits
+from rtc_server.errors import EngineError
+from rtc_server.pcm import SPEECH_RATE
+
+_WORK_PER_AUDIO = 0.05
+"""Time an honest call may take for each second of audio, beside `AstCapabilities.deadline_s`."""
+
+
+def check_request(request: AstRequest, engine: str, capabilities: AstCapabilities) -> None:
+    """Refuse what an engine cannot do.
+
+    Args:
+        request: what a session asks for.
+        engine: its name, for the sentence.
+        capabilities: what it can do.
+
+    Raises:
+        EngineError: it has no such pair, no results of that kind, or the audio is too long.
+    """
+    pair = (request.source_language, request.target_language)
+    if pair not in capabilities.pairs:
+        raise EngineError(f"Engine {engine} does not translate {pair[0]} to {pair[1]}.")
+    if request.partial and not capabilities.partials:
+        raise EngineError(f"Engine {engine} has no partial results.")
+    if request.wants_target and not capabilities.target_partials:
+        raise EngineError(f"Engine {engine} does not translate what is still being said.")
+    if request.samples.size > capabilities.max_audio_s * SPEECH_RATE:
+        raise EngineError(f"Engine {engine} takes segments up to {capabilities.max_audio_s:g} s.")
+
+
+def batch_limits(
+    requests: Iterable[AstRequest], settings: EngineSettings, capabilities: AstCapabilities
+) -> CallLimits:
+    """Return the time that a batch may take."""
+    quiet_s = work_s = settings.ast_deadline_s
+    if not quiet_s:
+        audio_s = sum(request.samples.size for request in requests) / SPEECH_RATE
+        quiet_s = capabilities.deadline_s
+        work_s = quiet_s + _WORK_PER_AUDIO * audio_s
+    return CallLimits(quiet_s, work_s, settings.engine_patience_s)
