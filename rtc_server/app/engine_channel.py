@@ -86,15 +86,19 @@ def engine_token(settings: EngineSettings) -> str:
     return token
 
 
-def connector(kind: Kind, client: str, settings: EngineSettings) -> Connect:
-    """Return what connects to engine servers for one kind of engine. Raises `ConfigError`."""
-    token = engine_token(settings)
+def trusted_certificates(settings: EngineSettings) -> ssl.SSLContext:
+    """Return what certificates of engine servers are checked by. Raises `ConfigError`."""
     try:
-        trusted = ssl.create_default_context(cafile=settings.engine_ca or None)
+        return ssl.create_default_context(cafile=settings.engine_ca or None)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
             f"Cannot use --engine-ca {settings.engine_ca} ({error.strerror or 'unreadable'})."
         ) from None
+
+
+def connector(kind: Kind, client: str, settings: EngineSettings) -> Connect:
+    """Return what connects to engine servers for one kind of engine. Raises `ConfigError`."""
+    token, trusted = engine_token(settings), trusted_certificates(settings)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def connect(address: ServerAddress) -> WebSocketChannel:

@@ -5,10 +5,10 @@
 import secrets
 
 from rtc_server.app.engine_channel import connector
+from rtc_server.app.engine_directory import directory_of
 from rtc_server.app.phrases import Phrases
 from rtc_server.config import EngineSettings
 from rtc_server.engines.registry import Kind
-from rtc_server.engines.remote.directory import NamedServers, parse_address
 from rtc_server.engines.remote.messages import ServerHello
 from rtc_server.engines.remote.pool import EnginePool
 from rtc_server.engines.remote.remote_ast import RemoteAst
@@ -41,6 +41,6 @@ def phrases_of(hello: ServerHello) -> Phrases:
 def _pool(
     kind: Kind, servers: tuple[str, ...], settings: EngineSettings, metrics: Metrics
 ) -> EnginePool:
-    directory = NamedServers([parse_address(each) for each in servers])
+    directory = directory_of(servers, settings)
     client = secrets.token_urlsafe(9)  # sessions of several media processes must not mix
     return EnginePool(kind, directory, connector(kind, client, settings), settings, metrics)

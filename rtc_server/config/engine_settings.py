@@ -110,8 +110,8 @@ class EngineSettings:
     ast_servers: tuple[str, ...] = option(
         (),
         "engine servers that translate, instead of a process of this server, comma separated: "
-        "HOST:PORT (by TLS, unless it is loopback), ws://HOST:PORT, or unix:PATH "
-        "(docs/scaling.md)",
+        "HOST:PORT (by TLS, unless it is loopback), ws://HOST:PORT, unix:PATH, or the URL of a "
+        "directory that lists some, such as a Ray cluster's (docs/scaling.md)",
     )
     tts_servers: tuple[str, ...] = option((), "the same for speech")
     engine_token: str = option(

@@ -49,6 +49,7 @@ from rtc_server.engines.remote.messages import (
     decode_asking,
     encode,
 )
+from rtc_server.engines.remote.server_lists import parse_server_list
 from rtc_server.errors import BadEvent, BadOffer, EngineError, RemoteError
 from rtc_server.events.client import parse_client_event
 from rtc_server.signaling.bodies import WRAPPED_LIMIT_BYTES
@@ -330,6 +331,22 @@ def _engine_answering(data: bytes) -> str:
     return type(message).__name__
 
 
+def _engine_list(data: bytes) -> str:
+    """A directory's list of engine servers."""
+    try:
+        found = parse_server_list(data)
+    except EngineError as error:
+        return f"refused: {error}"
+    assert not any(each.unix for each in found.servers)
+    return f"{len(found.servers)} servers"
+
+
+_SERVER_LIST = (
+    b'{"deployment": "d", "servers": [{"address": "10.0.0.3:7070", "certified": "a.internal"},'
+    b' {"address": "ws://[::1]:7071"}]}'
+)
+
+
 def _asking_seeds() -> tuple[bytes, ...]:
     request = AstRequest(np.ones(3, np.float32), "ru", "en", committed=Texts("да", "yes"))
     messages: tuple[FromMedia, ...] = (
@@ -427,6 +444,7 @@ TARGETS = (
     Target("secret", _secret, (_SIGNER.sign(_SECRET).encode(),)),
     Target("wire", _wire, _wire_seeds()),
     Target("engine_asking", _engine_asking, _asking_seeds()),
+    Target("engine_list", _engine_list, (_SERVER_LIST, b'{"deployment": "d", "servers": []}')),
     Target("engine_answering", _engine_answering, _answering_seeds()),
 )
 """Everything that reads what strangers, or engines, send."""

@@ -21,6 +21,7 @@ from rtc_server.engines.remote.messages import MOST_FRAME_BYTES, PROTOCOL
 from rtc_server.errors import ConfigError
 from rtc_server.metrics import Metrics
 from tests.support.certificates import self_signed
+from tests.support.engine_directory import directory_site
 from tests.support.engine_fakes import Do, Seen, audio
 from tests.support.engine_server import FAKES, TOKEN, fake_engines, serving_engines
 from tests.support.until import until
@@ -83,6 +84,16 @@ async def test_engines_of_another_process_answer_as_ones_own(way: str, tmp_path:
             assert engines.ast is not None and engines.ast.title == "Fake"
             assert {card.kind for card in engines.engines()} == {"ast", "tts"}
         await until(lambda: server.server.calls == 0)
+
+
+async def test_servers_that_a_directory_lists_are_asked_and_go_on_without_it() -> None:
+    async with fake_engines() as server, contextlib.AsyncExitStack() as stack:
+        async with directory_site(server.address) as site:
+            engines = await stack.enter_async_context(asking(f"{site.url}/engines"))
+            assert (await translated(engines)).samples == 16000
+        assert set(site.tokens) == {f"Bearer {TOKEN}"}
+        assert (await translated(engines)).samples == 16000
+        assert await spoken(engines) == 5 * 480
 
 
 async def test_a_socket_is_its_owners_and_makes_way_for_the_next(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""Directories of engine servers as options name them: some by address, some as lists over HTTP."""
+
+import asyncio
+from collections.abc import Sequence
+
+import aiohttp
+
+from rtc_server.app.engine_channel import engine_token, trusted_certificates
+from rtc_server.config import EngineSettings
+from rtc_server.engines.remote.directory import Directory, NamedServers, parse_address
+from rtc_server.engines.remote.server_lists import (
+    MOST_LIST_BYTES,
+    FetchList,
+    JoinedDirectories,
+    ListedServers,
+    is_directory,
+    parse_directory,
+)
+from rtc_server.errors import EngineUnavailable
+
+ANSWER_S = 2.0
+"""Time that a directory may take to answer: new servers of others wait as long."""
+_READ_BYTES = 4096
+
+
+def directory_of(names: Sequence[str], settings: EngineSettings) -> Directory:
+    """Return the directory of ``--ast-servers`` or ``--tts-servers``. Raises `ConfigError`."""
+    urls = [parse_directory(each) for each in names if is_directory(each)]
+    named = NamedServers([parse_address(each) for each in names if not is_directory(each)])
+    if not urls:
+        return named
+    return JoinedDirectories([named, ListedServers(urls, fetcher(settings))])
+
+
+def fetcher(settings: EngineSettings) -> FetchList:
+    """Return what asks a directory for its list. Raises `ConfigError`."""
+    token, trusted = engine_token(settings), trusted_certificates(settings)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    async def fetch(url: str) -> bytes:
+        try:
+            # A connection for each question: one that is kept could be to a proxy that is parted
+            # from us, or to one of several that knows nothing new.
+            async with (
+                asyncio.timeout(ANSWER_S),
+                aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(ssl=trusted, force_close=True), trust_env=False
+                ) as session,
+                session.get(url, headers=headers, allow_redirects=False) as response,
+            ):
+                if response.status != 200:
+                    raise EngineUnavailable(_refusal(response.status))
+                body = bytearray()
+                async for piece in response.content.iter_chunked(_READ_BYTES):
+                    body += piece
+                    if len(body) > MOST_LIST_BYTES:
+                        raise EngineUnavailable("it answers with more than a list")
+                return bytes(body)
+        except TimeoutError:
+            raise EngineUnavailable(f"no answer within {ANSWER_S:g} s") from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise EngineUnavailable(
+                f"its certificate is not believed ({error.certificate_error}); see --engine-ca"
+            ) from None
+        except (aiohttp.ClientError, OSError) as error:
+            inner = getattr(error, "os_error", None) or error
+            reason = getattr(inner, "strerror", None) or type(error).__name__
+            raise EngineUnavailable(f"cannot be reached ({reason})") from None
+
+    return fetch
+
+
+def _refusal(status: int) -> str:
+    if status in (401, 403):
+        return "it refused our token; see --engine-token"
+    return f"it has no list now (HTTP {status})"

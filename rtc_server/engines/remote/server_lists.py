@@ -1,0 +1,132 @@
+"""Directories that list engine servers over HTTP, and several directories as one.
+
+What a directory said last counts for as long as it says nothing: one that is lost, cannot be
+reached or lists nobody takes no server away.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from rtc_server.engines.remote.directory import Directory, ServerAddress, parse_address
+from rtc_server.errors import ConfigError, EngineUnavailable
+
+MOST_LIST_BYTES = 65_536
+"""Size of a list."""
+MOST_LISTED = 256
+"""Servers of a list."""
+_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(/[\w./~-]*)?")
+_DEPLOYMENT = re.compile(r"[!-~]{1,200}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
+
+FetchList: TypeAlias = Callable[[str], Awaitable[bytes]]
+"""Returns what a URL answers, in bounded time and size. Raises `EngineUnavailable`."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerList:
+    """Answer of a directory."""
+
+    deployment: str
+    """Name of what the servers belong to: several directories may list the same one."""
+    servers: tuple[ServerAddress, ...]
+    """Servers that take calls."""
+
+
+def is_directory(text: str) -> bool:
+    """Return True if an option names a directory, and not a server itself."""
+    return text.startswith(("http://", "https://"))
+
+
+def parse_directory(text: str) -> str:
+    """Return the URL of a directory that an option names. Raises `ConfigError`."""
+    if _URL.fullmatch(text) is None:
+        raise ConfigError(
+            f"{text!a} is no address of a directory of engine servers. Use http://HOST:PORT/PATH "
+            "or https://HOST:PORT/PATH."
+        )
+    return text
+
+
+def parse_server_list(body: bytes) -> ServerList:
+    """Return what a directory answered, checked field by field.
+
+    ``{"deployment": TEXT, "servers": [{"address": "HOST:PORT", "certified": NAME}, …]}``;
+    ``certified``, which may be left out, is the name that the server's certificate has.
+
+    Raises:
+        EngineUnavailable: it is no such list. The sentence quotes nothing of it.
+    """
+    try:
+        answer = json.loads(body)
+        deployment, servers = answer["deployment"], answer["servers"]
+        is_list = _DEPLOYMENT.fullmatch(deployment) and len(servers) <= MOST_LISTED
+        found = [_listed_server(each) for each in servers] if is_list else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError):
+        found = None
+    if found is None:
+        raise EngineUnavailable("it answers with no list of engine servers")
+    return ServerList(deployment, tuple({each.name: each for each in found}.values()))
+
+
+def _listed_server(entry: Any) -> ServerAddress:
+    address, certified = parse_address(entry["address"]), entry.get("certified", "")
+    # A path is of this host, and no business of who lists servers.
+    if address.unix or (certified and _HOST_NAME.fullmatch(certified) is None):
+        raise ValueError
+    return replace(address, certified=certified)
+
+
+class ListedServers:
+    """Directory of what others list, each at its URL."""
+
+    def __init__(self, urls: Sequence[str], fetch: FetchList) -> None:
+        self._urls, self._fetch = urls, fetch
+        self._last: dict[str, ServerList] = {}
+        """Newest list of each URL that named a server."""
+        self._complaints: dict[str, str] = {}
+
+    async def addresses(self) -> Sequence[ServerAddress]:
+        """Return the servers. See `Directory`."""
+        answers = await asyncio.gather(*(self._ask(url) for url in self._urls))
+        new = {url: list_ for url, list_ in zip(self._urls, answers, strict=True) if list_}
+        # What one URL said last is void once another lists the same deployment.
+        fresh = {each.deployment for each in new.values()}
+        self._last = {u: each for u, each in self._last.items() if each.deployment not in fresh}
+        self._last |= new
+        listed = [server for each in self._last.values() for server in each.servers]
+        return list({server.name: server for server in listed}.values())
+
+    async def _ask(self, url: str) -> ServerList | None:
+        """Return a list with servers in it, or None."""
+        try:
+            found = parse_server_list(await self._fetch(url))
+        except EngineUnavailable as error:
+            self._complain(url, str(error))
+            return None
+        self._complain(url, "" if found.servers else "it lists no server")
+        return found if found.servers else None
+
+    def _complain(self, url: str, reason: str) -> None:
+        """Log what is wrong with a directory, once for each reason."""
+        if reason and self._complaints.get(url) != reason:
+            _log.warning("Directory of engine servers %s: %s", url, reason)
+        self._complaints[url] = reason
+
+
+class JoinedDirectories:
+    """Several directories as one."""
+
+    def __init__(self, directories: Sequence[Directory]) -> None:
+        self._directories = directories
+
+    async def addresses(self) -> Sequence[ServerAddress]:
+        """Return the servers of all, each once. See `Directory`."""
+        found = await asyncio.gather(*(each.addresses() for each in self._directories))
+        return list({server.name: server for each in found for server in each}.values())

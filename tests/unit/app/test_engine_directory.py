@@ -1,0 +1,82 @@
+"""Directories of engine servers over real HTTP: the token, and whatever may go wrong on the way."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rtc_server.app.engine_directory import directory_of, fetcher
+from rtc_server.config import EngineSettings
+from rtc_server.engines.remote.directory import NamedServers
+from rtc_server.errors import ConfigError, EngineUnavailable
+from tests.support.certificates import self_signed
+from tests.support.engine_directory import directory_site
+
+pytestmark = pytest.mark.real_time
+
+TOKEN = "0123456789abcdef"
+SERVERS = {"deployment": "d", "servers": [{"address": "10.0.0.3:7070"}]}
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine an answer may take long."""
+    monkeypatch.setattr("rtc_server.app.engine_directory.ANSWER_S", 60.0)
+
+
+async def test_a_list_is_asked_for_with_the_token_and_joined_with_addresses() -> None:
+    settings = EngineSettings(engine_token=TOKEN)
+    async with directory_site("10.0.0.3:7070") as made:
+        directory = directory_of(("10.0.0.9:7070", f"{made.url}/engines"), settings)
+        found = await directory.addresses()
+    assert [each.name for each in found] == ["10.0.0.9:7070", "10.0.0.3:7070"]
+    assert made.tokens == [f"Bearer {TOKEN}"]
+
+
+async def test_a_directory_is_believed_by_the_certificates_of_engine_servers(
+    tmp_path: Path,
+) -> None:
+    certificate = self_signed(tmp_path)
+    async with directory_site("10.0.0.3:7070", certificate=certificate) as made:
+        url = f"{made.url}/engines"
+        known = fetcher(EngineSettings(engine_ca=str(certificate[0])))
+        assert json.loads(await known(url)) == SERVERS
+        with pytest.raises(EngineUnavailable, match="see --engine-ca"):
+            await fetcher(EngineSettings())(url)
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/silent", "no answer within"),
+        ("/endless", "more than a list"),
+        ("/elsewhere", "HTTP 302"),
+        ("/token", "refused our token"),
+        ("/starting", "HTTP 503"),
+    ],
+)
+async def test_what_is_no_answer_is_said_in_a_sentence(
+    path: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if path == "/silent":
+        monkeypatch.setattr("rtc_server.app.engine_directory.ANSWER_S", 0.2)
+    async with directory_site("10.0.0.3:7070") as made:
+        with pytest.raises(EngineUnavailable, match=sentence):
+            await fetcher(EngineSettings(engine_token=TOKEN))(made.url + path)
+
+
+async def test_a_directory_that_is_gone_is_said_in_a_sentence() -> None:
+    async with directory_site("10.0.0.3:7070") as made:
+        pass
+    with pytest.raises(EngineUnavailable, match="cannot be reached"):
+        await fetcher(EngineSettings())(f"{made.url}/engines")
+
+
+def test_addresses_alone_need_no_http() -> None:
+    assert isinstance(directory_of(("10.0.0.9:7070",), EngineSettings()), NamedServers)
+
+
+def test_a_name_that_is_neither_is_refused() -> None:
+    for text in ("http://a b", "gpu", "ftp://a:1"):
+        with pytest.raises(ConfigError):
+            directory_of((text,), EngineSettings())
