@@ -75,14 +75,14 @@ async def test_a_listener_waits_picks_a_language_hears_and_reads() -> None:
             await expect(page.locator("#toggle")).to_be_enabled()
             await page.check("[name=language][value=de]", force=True)
             await page.click("#toggle")
-            await expect(page.locator("#status")).to_have_text("You hear the room.")
+            await expect(page.locator("#status")).to_have_text("You are listening.")
             say(spoken, "where is the train station", "thank you")
             assert await hears(page)
             await expect(page.locator("#captions .final").first).to_have_text("one two three")
 
             await page.click("#fold")  # it folds away while one listens
             await page.check("#silent")
-            await expect(page.locator("#status")).to_have_text("You read the room.")
+            await expect(page.locator("#status")).to_have_text("You are reading along.")
             before = await page.locator("#captions .final").count()
             say(spoken, "two coffees and a cold beer please")
             await expect(page.locator("#captions .final")).not_to_have_count(before)
@@ -107,7 +107,7 @@ async def test_a_speaker_shows_the_link_and_is_heard(tmp_path: Path) -> None:
         await expect(seen.page.locator("#toggle")).to_be_enabled()
         await seen.page.check("[name=language][value=ru]", force=True)
         await seen.page.click("#toggle")
-        await expect(seen.page.locator("#status")).to_have_text("You hear the room.")
+        await expect(seen.page.locator("#status")).to_have_text("You are listening.")
         assert await hears(seen.page)
         await expect(speaking.page.locator("#count")).to_have_text("1")
 
@@ -122,7 +122,7 @@ async def test_the_pages_of_a_room_are_accessible(scheme: Literal["light", "dark
                 await expect(seen.page.locator("#toggle")).to_be_enabled()
                 if path.startswith("/listen"):
                     await seen.page.click("#toggle")
-                    await expect(seen.page.locator("#status")).to_have_text("Вы слышите комнату.")
+                    await expect(seen.page.locator("#status")).to_have_text("Звук включён.")
                     say(spoken, "yes")
                     await expect(seen.page.locator("#captions .final")).not_to_have_count(0)
                 assert await axe_faults(seen.page) == [], path
@@ -226,7 +226,7 @@ async def test_a_room_through_the_relay_alone(keys: bool, tmp_path: Path) -> Non
                 await expect(seen.page.locator("#toggle")).to_be_enabled()
                 await seen.page.check("[name=language][value=ru]", force=True)
                 await seen.page.click("#toggle")
-                await expect(seen.page.locator("#status")).to_have_text("You hear the room.")
+                await expect(seen.page.locator("#status")).to_have_text("You are listening.")
                 assert await hears(seen.page)
                 for visitor in (speaking, seen):
                     assert await visitor.page.evaluate(CHOSEN_PATH) == ["relay", "udp"]
@@ -331,7 +331,7 @@ async def test_who_comes_late_reads_the_last_lines() -> None:
         async with early as seen:
             await seen.page.check("[name=language][value=de]", force=True)
             await seen.page.click("#toggle")
-            await expect(seen.page.locator("#status")).to_have_text("You hear the room.")
+            await expect(seen.page.locator("#status")).to_have_text("You are listening.")
             say(spoken, "where is the train station", "thank you")
             await expect(seen.page.locator("#captions .final").first).to_be_visible()
             async with late as later:

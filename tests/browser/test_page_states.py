@@ -165,7 +165,7 @@ async def test_where_no_pause_is_heard_push_to_talk_is_offered() -> None:
         await start(page)
         channel = await server.calls.channel.get()
         say(channel, "x.warning", code="no_pause", message="No pause is heard.")
-        await expect_problem(page, "No pause is heard", "voices around")
+        await expect_problem(page, "No pause is heard", "voices nearby")
         await expect(page.locator("#talk")).to_be_hidden()
         await page.click("#problem-action")
         await expect(page.locator("#talk")).to_be_visible()

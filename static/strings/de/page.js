@@ -16,8 +16,8 @@ export const words = {
   settings: "Einstellungen",
   listenTo: "Tonquelle",
   defaultMicrophone: "Standardmikrofon",
-  tabSound: "Ton eines Tabs oder des Systems …",
-  fileSound: "Audio- oder Videodatei …",
+  tabSound: "Ton eines Tabs oder des Systems …",
+  fileSound: "Audio- oder Videodatei …",
   chooseFile: "Datei wählen",
   changeFile: "Ändern",
   noFile: "Keine Datei gewählt",
@@ -44,14 +44,14 @@ export const words = {
   pause: "Pause, die einen Satz beendet",
   mode: "Wann gesprochen wird",
   modes: {
-    usual: "Wie hier üblich",
+    usual: "Wie der Server eingestellt ist",
     fast: "Während Sie sprechen, so früh wie möglich",
     balanced: "Während Sie sprechen",
     accurate: "Während Sie sprechen, etwas später und sicherer",
     consecutive: "Nach jedem Satz",
   },
   milliseconds: "{value} ms",
-  behind: "{seconds} s zurück",
+  behind: "{seconds} s Rückstand",
   details: "Details",
   export: "Untertitel behalten",
   whichText: "Text",
@@ -78,10 +78,10 @@ export const words = {
   sideLanguage: "Sprache dieser Seite",
   turnAround: "Hintere Hälfte umdrehen",
   turnTalk: "Halten oder tippen",
-  turnConnecting: "Verbinde …",
+  turnConnecting: "Verbinde …",
   turnTalking: "Ich höre zu. Zum Beenden tippen",
   turnInvite: "Halten Sie die Taste beim Sprechen, oder tippen Sie davor und danach.",
-  turnTheirs: "Die andere Seite spricht …",
+  turnTheirs: "Die andere Seite spricht …",
   newest: "Neueste",
   phrases: "Zum Ausprobieren",
   phrasesNote: "Diese Sätze kennt der Server. Sagen Sie einen, wie er dasteht, oder tippen Sie ihn an.",
@@ -109,18 +109,18 @@ export const words = {
     "Dieses Paket kennt eine Liste von Sätzen. Wer den Server betreibt, kann ihn alles übersetzen lassen: scripts/serve --engines laptop (jeder Rechner, einmal etwa 1 GB laden) oder --engines gpu (eine NVIDIA-Grafikkarte).",
 
   state: {
-    loading: "Server wird kontaktiert …",
-    warming: "Der Server macht sich bereit …",
+    loading: "Server wird kontaktiert …",
+    warming: "Der Server macht sich bereit …",
     offline: "Nicht verbunden",
     idle: "Bereit",
-    opening: "Warte auf den Ton …",
-    connecting: "Verbinde …",
+    opening: "Warte auf den Ton …",
+    connecting: "Verbinde …",
     listening: "Höre zu",
     hearing: "Ich höre Sie",
-    translating: "Übersetze …",
+    translating: "Übersetze …",
     speaking: "Die Stimme spricht",
-    interrupted: "Verbindung unterbrochen, warte, bis sie wiederkommt …",
-    finishing: "Der letzte Satz wird beendet …",
+    interrupted: "Verbindung unterbrochen, warte auf sie …",
+    finishing: "Der letzte Satz wird beendet …",
     closed: "Beendet",
   },
 
@@ -133,7 +133,7 @@ export const words = {
   problem: {
     insecure: [
       "Der Browser gibt dieser Seite kein Mikrofon",
-      "Mikrofone gehen nur auf Seiten mit https:// oder auf localhost. Öffnen Sie die Seite unter so einer Adresse.",
+      "Mikrofone funktionieren nur auf Seiten mit https:// oder auf localhost. Öffnen Sie die Seite unter so einer Adresse.",
     ],
     webrtc_missing: [
       "Diesem Browser fehlt WebRTC",
@@ -147,7 +147,7 @@ export const words = {
       "Das Mikrofon ist nicht erlaubt",
       "Erlauben Sie es für diese Seite in der Adresszeile des Browsers und versuchen Sie es noch einmal.",
     ],
-    microphone_missing: ["Kein Mikrofon gefunden", "Schließen Sie eines an oder schalten Sie es ein, dann noch einmal."],
+    microphone_missing: ["Kein Mikrofon gefunden", "Schließen Sie eines an und versuchen Sie es noch einmal."],
     microphone_busy: [
       "Das Mikrofon lässt sich nicht öffnen",
       "Vielleicht benutzt es ein anderes Programm. Schließen Sie dieses und versuchen Sie es noch einmal.",
@@ -163,11 +163,11 @@ export const words = {
     file_missing: ["Keine Datei gewählt", "Wählen Sie unten eine Audio- oder Videodatei und starten Sie noch einmal."],
     file_unreadable: [
       "Der Browser kann diese Datei nicht abspielen",
-      "Wählen Sie eine andere oder wandeln Sie sie um: MP3, M4A, WAV, MP4 und WebM gehen fast überall.",
+      "Wählen Sie eine andere oder wandeln Sie sie um: MP3, M4A, WAV, MP4 und WebM laufen fast überall.",
     ],
     source_ended: [
       "Der Ton ist weg",
-      "Das Mikrofon wurde abgezogen oder die Freigabe beendet. Starten Sie neu, wenn er wieder da ist.",
+      "Das Mikrofon wurde abgezogen oder die Freigabe beendet. Starten Sie erneut, wenn er wieder da ist.",
     ],
     microphone_gone: [
       "Das Mikrofon ist weg",
@@ -179,7 +179,7 @@ export const words = {
     ],
     server_unreachable: [
       "Der Server antwortet nicht",
-      "Prüfen Sie, ob er läuft und ob Sie in seinem Netz sind, dann noch einmal.",
+      "Prüfen Sie, ob er läuft und ob Sie in seinem Netz sind, und versuchen Sie es noch einmal.",
     ],
     server_busy: [
       "Der Server kann Sie gerade nicht aufnehmen",
@@ -191,7 +191,7 @@ export const words = {
       "Wählen Sie ein anderes Paar.",
     ],
     server_refused: [
-      "Der Server hat den Anruf abgelehnt",
+      "Der Server hat die Verbindung abgelehnt",
       "Laden Sie die Seite neu. Hilft das nicht, sagen Sie es dem Betreiber des Servers.",
     ],
     connect_failed: [
@@ -200,7 +200,7 @@ export const words = {
     ],
     connection_lost: [
       "Die Verbindung ist verloren",
-      "Das Netz zwischen Ihnen und dem Server brach ab. Ihre Untertitel sind noch da. Starten Sie neu, wenn es wieder geht.",
+      "Das Netz zwischen Ihnen und dem Server brach ab. Ihre Untertitel sind noch da. Starten Sie erneut, wenn es wieder geht.",
     ],
     server_gone: [
       "Der Server ist weg",
@@ -212,7 +212,7 @@ export const words = {
     ],
     session_idle: [
       "Die Sitzung ist beendet: Niemand sprach",
-      "Ihre Untertitel sind noch da. Starten Sie neu, wenn es weitergehen soll.",
+      "Ihre Untertitel sind noch da. Starten Sie erneut, wenn es weitergehen soll.",
     ],
     popup_blocked: [
       "Der Browser hat das Untertitelfenster blockiert",
@@ -242,7 +242,7 @@ export const words = {
     notice: ["Der Server meldet ein Problem", "Das Gespräch geht weiter."],
     expiring: [
       "Das Gespräch endet bald",
-      "Seine Zeit auf diesem Server ist fast um. Beenden Sie Ihren Satz und starten Sie neu.",
+      "Seine Zeit auf diesem Server ist fast um. Beenden Sie Ihren Satz und starten Sie erneut.",
     ],
     expiring_idle: [
       "Lange hat niemand gesprochen",
@@ -270,6 +270,6 @@ export const words = {
     roundTrip: "Hin und zurück",
     lossUp: "Verluste hin",
     lossDown: "Verluste zurück",
-    jitter: "Schwankung",
+    jitter: "Jitter",
   },
 };

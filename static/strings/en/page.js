@@ -44,7 +44,7 @@ export const words = {
   pause: "Pause that ends a phrase",
   mode: "When it speaks",
   modes: {
-    usual: "As usual here",
+    usual: "As the server is set",
     fast: "While you speak, as early as possible",
     balanced: "While you speak",
     accurate: "While you speak, a little later and surer",
@@ -84,8 +84,8 @@ export const words = {
   turnTheirs: "Listening to the other side…",
   newest: "Newest",
   phrases: "Phrases to try",
-  phrasesNote: "This server's engine knows these phrases. Say one as it is written, or tap it.",
-  anyPhrase: "This server's engine translates free speech. Say anything.",
+  phrasesNote: "This server’s engine knows these phrases. Say one as it is written, or tap it.",
+  anyPhrase: "This server’s engine translates free speech. Say anything.",
   findPhrase: "Find a phrase",
   noPhrase: "No phrase with these words.",
   close: "Close",
@@ -145,7 +145,7 @@ export const words = {
     ],
     microphone_refused: [
       "The microphone is not allowed",
-      "Allow it for this page in the browser's address bar, then try again.",
+      "Allow it for this page in the browser’s address bar, then try again.",
     ],
     microphone_missing: [
       "No microphone found",
@@ -222,7 +222,7 @@ export const words = {
     ],
     popup_blocked: [
       "The browser blocked the caption window",
-      "Allow pop-up windows for this page in the browser's address bar, then try again.",
+      "Allow pop-up windows for this page in the browser’s address bar, then try again.",
     ],
     playback_blocked: [
       "The browser blocked the sound",
@@ -238,7 +238,7 @@ export const words = {
     ],
     no_pause: [
       "No pause is heard",
-      "Perhaps because of voices around. Hold a button while you speak: it says where a sentence ends.",
+      "Perhaps because of other voices nearby. Hold a button while you speak: it marks where a sentence ends.",
     ],
     slow_network: [
       "The network is slow",

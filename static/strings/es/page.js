@@ -10,7 +10,7 @@ export const words = {
   stopNow: "Cortar",
   inputLevel: "Nivel de sonido",
   outputLevel: "Nivel de la traducción",
-  hush: "Callar la voz",
+  hush: "Silenciar la voz",
   replay: "Repetir",
   holdToTalk: "Mantener para hablar",
   settings: "Ajustes",
@@ -44,7 +44,7 @@ export const words = {
   pause: "Pausa que termina una frase",
   mode: "Cuándo habla",
   modes: {
-    usual: "Lo habitual aquí",
+    usual: "Según el servidor",
     fast: "Mientras habla, lo antes posible",
     balanced: "Mientras habla",
     accurate: "Mientras habla, algo más tarde y más seguro",
@@ -154,11 +154,11 @@ export const words = {
     ],
     tab_refused: [
       "No se eligió ninguna pestaña",
-      "Inténtelo de nuevo: elija una pestaña o la pantalla y active compartir su sonido.",
+      "Inténtelo de nuevo: elija una pestaña o la pantalla y active la opción de compartir su sonido.",
     ],
     tab_silent: [
       "El navegador dio imagen, pero no sonido",
-      "Active compartir el sonido en el diálogo. Algunos navegadores solo dan el de las pestañas y otros ninguno: pruebe Chrome o Edge.",
+      "Active en el diálogo la opción de compartir el sonido. Algunos navegadores solo dan el de las pestañas y otros ninguno: pruebe Chrome o Edge.",
     ],
     file_missing: ["Ningún archivo elegido", "Elija abajo un archivo de audio o vídeo y empiece de nuevo."],
     file_unreadable: [
@@ -166,15 +166,15 @@ export const words = {
       "Elija otro o conviértalo: MP3, M4A, WAV, MP4 y WebM funcionan casi en todas partes.",
     ],
     source_ended: [
-      "El sonido se fue",
+      "Se perdió el sonido",
       "Se desconectó el micrófono o se dejó de compartir. Empiece de nuevo cuando vuelva.",
     ],
     microphone_gone: [
-      "El micrófono se fue",
+      "Se perdió el micrófono",
       "En su lugar escucha el predeterminado. Puede elegir otro en la lista de abajo.",
     ],
     speaker_gone: [
-      "El altavoz elegido se fue",
+      "Se perdió el altavoz elegido",
       "Hasta que vuelva suena el dispositivo predeterminado.",
     ],
     server_unreachable: [
@@ -183,12 +183,12 @@ export const words = {
     ],
     server_busy: [
       "El servidor no puede atenderle ahora",
-      "Está lleno o aún arrancando. Vuelva a intentarlo en un momento.",
+      "Está lleno o aún se está iniciando. Vuelva a intentarlo en un momento.",
     ],
     unauthorized: ["Este servidor pide una clave", "Pida acceso a quien lo administra."],
     language_unavailable: ["Este servidor no traduce entre estos idiomas", "Elija otro par."],
     server_refused: [
-      "El servidor rechazó la llamada",
+      "El servidor rechazó la conexión",
       "Recargue la página. Si se repite, avise a quien administra el servidor.",
     ],
     connect_failed: [
@@ -226,11 +226,11 @@ export const words = {
     ],
     no_pause: [
       "No se oyen pausas",
-      "Quizá por voces alrededor. Mantenga un botón mientras habla: así se sabe dónde acaba la frase.",
+      "Quizá por voces alrededor. Mantenga un botón mientras habla: así se sabe dónde termina la frase.",
     ],
     slow_network: [
       "La red es lenta",
-      "Parte de lo dicho no se pudo enviar. Acérquese al rúter o pruebe otra red.",
+      "Parte de lo dicho no se pudo enviar. Acérquese al router o pruebe otra red.",
     ],
     replay_incomplete: [
       "Aquí faltan subtítulos",
@@ -251,7 +251,7 @@ export const words = {
   path: {
     udp: "WebRTC, UDP",
     tcp: "WebRTC, TCP",
-    relay: "WebRTC, por un repetidor",
+    relay: "WebRTC, por un retransmisor",
     websocket: "WebSocket",
   },
 

@@ -34,17 +34,17 @@ export const words = {
   original: "Original",
   translation: "Traduction",
   muted: ", muet",
-  originalElsewhere: "Ce son sort tout seul : la page ne peut ni le baisser ni le couper.",
+  originalElsewhere: "Ce son sort tout seul : la page ne peut ni le baisser ni le couper.",
   monitor: "Faire entendre aussi le micro",
   loudspeakers: "Avec des haut-parleurs, le micro entend aussi la traduction. Préférez un casque.",
   understood: "Compris",
   talking: "Prise de parole",
-  handsFree: "Mains libres : une pause termine la phrase",
-  pushToTalk: "Appuyer pour parler : le bouton ou la barre d’espace",
+  handsFree: "Mains libres : une pause termine la phrase",
+  pushToTalk: "Appuyer pour parler : le bouton ou la barre d’espace",
   pause: "Pause qui termine une phrase",
   mode: "Quand la voix parle",
   modes: {
-    usual: "Comme d’habitude ici",
+    usual: "Selon le réglage du serveur",
     fast: "Pendant que vous parlez, au plus tôt",
     balanced: "Pendant que vous parlez",
     accurate: "Pendant que vous parlez, un peu plus tard et plus sûr",
@@ -61,7 +61,7 @@ export const words = {
   copy: "Copier",
   copied: "Copié",
   forget: "Effacer tous les sous-titres",
-  nothingHeard: "On n’entend rien. Le son est-il coupé ?",
+  nothingHeard: "On n’entend rien. Le son est-il coupé ?",
   tooLoud: "Trop fort. Parlez plus loin du micro.",
   captions: "Sous-titres",
   layout: "Disposition",
@@ -82,7 +82,7 @@ export const words = {
   turnTalking: "J’écoute. Touchez pour finir",
   turnInvite: "Maintenez le bouton en parlant, ou touchez-le avant et après.",
   turnTheirs: "L’autre côté parle…",
-  newest: "Derniers",
+  newest: "Plus récents",
   phrases: "Phrases à essayer",
   phrasesNote: "Le serveur connaît ces phrases. Dites-en une telle quelle, ou touchez-la.",
   anyPhrase: "Ce serveur traduit la parole libre. Dites ce que vous voulez.",
@@ -94,22 +94,22 @@ export const words = {
   inviteTitle: "Appuyez sur Démarrer et parlez",
   inviteSpeak: "Parlez maintenant",
   inviteText: "Vos paroles s’affichent ici, la traduction à côté, et vous l’entendez.",
-  inviteTry: "Par exemple :",
+  inviteTry: "Par exemple :",
   earlierNote: "Votre dernière conversation est encore sur cet appareil.",
   showEarlier: "L’afficher",
   notUnderstood: "Pas compris.",
-  didYouMean: "Vouliez-vous dire :",
+  didYouMean: "Vouliez-vous dire :",
   failed: "Cette phrase n’a pas pu être traduite.",
-  notSpoken: "Non prononcé : la voix avait trop de retard.",
+  notSpoken: "Non prononcé : la voix avait trop de retard.",
   engines: "{ast} · {tts}",
-  enginesTitle: "Traduction : {ast}. Voix : {tts}.",
-  engineSet: "Jeu de moteurs « {name} » : {ast} · {tts}",
-  ownEngines: "Moteurs choisis un à un : {ast} · {tts}",
+  enginesTitle: "Traduction : {ast}. Voix : {tts}.",
+  engineSet: "Jeu de moteurs « {name} » : {ast} · {tts}",
+  ownEngines: "Moteurs choisis un à un : {ast} · {tts}",
   otherSets:
-    "Ce jeu connaît une liste de phrases. L’exploitant du serveur peut le faire tout traduire : scripts/serve --engines laptop (tout ordinateur, un téléchargement d’environ 1 Go) ou --engines gpu (une carte NVIDIA).",
+    "Ce jeu connaît une liste de phrases. Le responsable du serveur peut lui faire tout traduire : scripts/serve --engines laptop (tout ordinateur, un téléchargement d’environ 1 Go) ou --engines gpu (une carte NVIDIA).",
 
   state: {
-    loading: "Contact avec le serveur…",
+    loading: "Contact du serveur…",
     warming: "Le serveur se prépare…",
     offline: "Non connecté",
     idle: "Prêt",
@@ -125,9 +125,9 @@ export const words = {
   },
 
   failure: {
-    engine_overloaded: "Omis : trop de travail.",
-    engine_timeout: "Omis : cela prenait trop de temps.",
-    engine_crashed: "Omis : l’interprète redémarre.",
+    engine_overloaded: "Omis : trop de travail.",
+    engine_timeout: "Omis : cela prenait trop de temps.",
+    engine_crashed: "Omis : l’interprète redémarre.",
   },
 
   problem: {
@@ -154,20 +154,20 @@ export const words = {
     ],
     tab_refused: [
       "Aucun onglet choisi",
-      "Réessayez : choisissez un onglet ou l’écran et activez le partage du son.",
+      "Réessayez : choisissez un onglet ou l’écran et activez le partage du son.",
     ],
     tab_silent: [
       "Le navigateur a donné une image sans son",
-      "Activez le partage du son dans la fenêtre. Certains navigateurs ne donnent que le son des onglets, d’autres aucun : essayez Chrome ou Edge.",
+      "Activez le partage du son dans la fenêtre. Certains navigateurs ne donnent que le son des onglets, d’autres aucun : essayez Chrome ou Edge.",
     ],
-    file_missing: ["Aucun fichier choisi", "Choisissez un fichier audio ou vidéo en bas, puis redémarrez."],
+    file_missing: ["Aucun fichier choisi", "Choisissez un fichier audio ou vidéo en bas, puis recommencez."],
     file_unreadable: [
       "Le navigateur ne peut pas lire ce fichier",
-      "Choisissez-en un autre ou convertissez-le : MP3, M4A, WAV, MP4 et WebM passent presque partout.",
+      "Choisissez-en un autre ou convertissez-le : MP3, M4A, WAV, MP4 et WebM passent presque partout.",
     ],
     source_ended: [
       "Le son a disparu",
-      "Le micro a été débranché ou le partage arrêté. Redémarrez quand il est de retour.",
+      "Le micro a été débranché ou le partage arrêté. Recommencez quand il sera revenu.",
     ],
     microphone_gone: [
       "Le micro a disparu",
@@ -185,31 +185,31 @@ export const words = {
       "Le serveur ne peut pas vous accueillir",
       "Il est plein ou démarre encore. Réessayez dans un instant.",
     ],
-    unauthorized: ["Ce serveur demande une clé", "Demandez l’accès à la personne qui s’en occupe."],
+    unauthorized: ["Ce serveur demande une clé", "Demandez l’accès au responsable du serveur."],
     language_unavailable: ["Ce serveur ne traduit pas entre ces langues", "Choisissez une autre paire."],
     server_refused: [
-      "Le serveur a refusé l’appel",
-      "Rechargez la page. Si cela se répète, prévenez la personne qui s’occupe du serveur.",
+      "Le serveur a refusé la connexion",
+      "Rechargez la page. Si cela se répète, prévenez le responsable du serveur.",
     ],
     connect_failed: [
       "Le son n’atteint pas le serveur",
-      "La page l’atteint, mais pas le son : un pare-feu ou un VPN bloque peut-être UDP. Essayez un autre réseau.",
+      "La page l’atteint, mais pas le son : un pare-feu ou un VPN bloque peut-être UDP. Essayez un autre réseau.",
     ],
     connection_lost: [
       "La connexion est perdue",
-      "Le réseau entre vous et le serveur a lâché. Vos sous-titres sont gardés. Redémarrez quand il revient.",
+      "Le réseau entre vous et le serveur a lâché. Vos sous-titres sont gardés. Recommencez quand il sera rétabli.",
     ],
     server_gone: [
       "Le serveur a disparu",
-      "Il a été arrêté ou redémarre. Vos sous-titres sont gardés. Redémarrez dans un instant.",
+      "Il a été arrêté ou redémarre. Vos sous-titres sont gardés. Recommencez dans un instant.",
     ],
     session_ended: [
       "Le serveur a mis fin à la session",
-      "Il redémarre peut-être. Vos sous-titres sont gardés. Redémarrez dans un instant.",
+      "Il redémarre peut-être. Vos sous-titres sont gardés. Recommencez dans un instant.",
     ],
     session_idle: [
-      "La session est finie : personne ne parlait",
-      "Vos sous-titres sont gardés. Redémarrez quand vous voudrez continuer.",
+      "La session est finie : personne ne parlait",
+      "Vos sous-titres sont gardés. Recommencez quand vous voudrez continuer.",
     ],
     popup_blocked: [
       "Le navigateur a bloqué la fenêtre des sous-titres",
@@ -222,11 +222,11 @@ export const words = {
     ],
     engine_slow: [
       "La traduction tarde",
-      "Le serveur y travaille. Continuez à parler : elle vient dès qu’elle est prête.",
+      "Le serveur y travaille. Continuez à parler : elle vient dès qu’elle est prête.",
     ],
     no_pause: [
       "On n’entend aucune pause",
-      "Peut-être à cause de voix autour. Tenez un bouton en parlant : il dit où finit la phrase.",
+      "Peut-être à cause de voix autour. Tenez un bouton en parlant : il marque où finit la phrase.",
     ],
     slow_network: [
       "Le réseau est lent",
@@ -239,7 +239,7 @@ export const words = {
     notice: ["Le serveur signale un problème", "La conversation continue."],
     expiring: [
       "La conversation va bientôt finir",
-      "Son temps sur ce serveur est presque écoulé. Finissez votre phrase, puis redémarrez.",
+      "Son temps sur ce serveur est presque écoulé. Finissez votre phrase, puis recommencez.",
     ],
     expiring_idle: [
       "Personne n’a parlé depuis longtemps",

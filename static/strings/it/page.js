@@ -34,7 +34,7 @@ export const words = {
   original: "Originale",
   translation: "Traduzione",
   muted: ", muto",
-  originalElsewhere: "Questo suono va da solo: la pagina non può abbassarlo né silenziarlo.",
+  originalElsewhere: "Questo suono esce da sé: la pagina non può abbassarlo né silenziarlo.",
   monitor: "Fai sentire anche il microfono",
   loudspeakers: "Con gli altoparlanti il microfono sente anche la traduzione. Meglio le cuffie.",
   understood: "Ho capito",
@@ -44,10 +44,10 @@ export const words = {
   pause: "Pausa che chiude una frase",
   mode: "Quando parla la voce",
   modes: {
-    usual: "Come al solito qui",
-    fast: "Mentre parla, il prima possibile",
-    balanced: "Mentre parla",
-    accurate: "Mentre parla, un po’ dopo e più sicuro",
+    usual: "Come impostato sul server",
+    fast: "Mentre parli, il prima possibile",
+    balanced: "Mentre parli",
+    accurate: "Mentre parli, un po’ dopo e più sicuro",
     consecutive: "Dopo ogni frase",
   },
   milliseconds: "{value} ms",
@@ -61,7 +61,7 @@ export const words = {
   copy: "Copia",
   copied: "Copiato",
   forget: "Cancella tutti i sottotitoli",
-  nothingHeard: "Non si sente nulla. È muto?",
+  nothingHeard: "Non si sente nulla. Il microfono è disattivato?",
   tooLoud: "Troppo forte. Parla più lontano dal microfono.",
   captions: "Sottotitoli",
   layout: "Disposizione",
@@ -188,7 +188,7 @@ export const words = {
     unauthorized: ["Questo server chiede una chiave", "Chiedi l’accesso a chi lo gestisce."],
     language_unavailable: ["Questo server non traduce tra queste lingue", "Scegli un’altra coppia."],
     server_refused: [
-      "Il server ha rifiutato la chiamata",
+      "Il server ha rifiutato la connessione",
       "Ricarica la pagina. Se succede ancora, avvisa chi gestisce il server.",
     ],
     connect_failed: [
@@ -226,7 +226,7 @@ export const words = {
     ],
     no_pause: [
       "Non si sentono pause",
-      "Forse per le voci intorno. Tieni premuto un tasto mentre parli: dice dove finisce la frase.",
+      "Forse per le voci intorno. Tieni premuto un tasto mentre parli: segna dove finisce la frase.",
     ],
     slow_network: [
       "La rete è lenta",

@@ -42,9 +42,9 @@ export const words = {
   handsFree: "Wolne ręce: pauza kończy zdanie",
   pushToTalk: "Naciśnij i mów: przycisk lub spacja",
   pause: "Pauza kończąca zdanie",
-  mode: "Kiedy mówi głos",
+  mode: "Kiedy słychać tłumaczenie",
   modes: {
-    usual: "Jak zwykle tutaj",
+    usual: "Zgodnie z ustawieniem serwera",
     fast: "Gdy mówisz, jak najwcześniej",
     balanced: "Gdy mówisz",
     accurate: "Gdy mówisz, nieco później i pewniej",
@@ -71,10 +71,10 @@ export const words = {
   large: "Duże litery",
   contrast: "Wysoki kontrast",
   overlay: "Pokaż nad innymi oknami",
-  twoPeople: "We dwoje na jednym urządzeniu",
-  people: "We dwoje",
+  twoPeople: "Dwie osoby, jedno urządzenie",
+  people: "Dwie osoby",
   doctorLink: "Sprawdź tę przeglądarkę",
-  roomLink: "Mów do wielu",
+  roomLink: "Mów do wielu osób",
   sideLanguage: "Język tej strony",
   turnAround: "Obróć dalszą połowę",
   turnTalk: "Przytrzymaj lub dotknij",
@@ -91,7 +91,7 @@ export const words = {
   close: "Zamknij",
   dismiss: "Ukryj",
   otherTopic: "Inne",
-  inviteTitle: "Naciśnij Start i mów",
+  inviteTitle: "Naciśnij „Start” i mów",
   inviteSpeak: "Mów teraz",
   inviteText: "To, co powiesz, pojawi się tutaj, obok tłumaczenie, które też usłyszysz.",
   inviteTry: "Na przykład:",
@@ -106,7 +106,7 @@ export const words = {
   engineSet: "Zestaw silników „{name}”: {ast} · {tts}",
   ownEngines: "Silniki wybrane osobno: {ast} · {tts}",
   otherSets:
-    "Ten zestaw zna listę zdań. Kto prowadzi serwer, może kazać mu tłumaczyć wszystko: scripts/serve --engines laptop (dowolny komputer, jednorazowe pobranie około 1 GB) lub --engines gpu (karta NVIDIA).",
+    "Ten zestaw zna listę zdań. Administrator serwera może włączyć tłumaczenie wszystkiego: scripts/serve --engines laptop (dowolny komputer, jednorazowe pobranie około 1 GB) lub --engines gpu (karta NVIDIA).",
 
   state: {
     loading: "Łączenie z serwerem…",
@@ -185,11 +185,11 @@ export const words = {
       "Serwer nie może teraz Cię przyjąć",
       "Jest pełny lub jeszcze się uruchamia. Spróbuj za chwilę.",
     ],
-    unauthorized: ["Ten serwer wymaga klucza", "Poproś o dostęp osobę, która go prowadzi."],
+    unauthorized: ["Ten serwer wymaga klucza", "Poproś o dostęp administratora serwera."],
     language_unavailable: ["Serwer nie tłumaczy między tymi językami", "Wybierz inną parę."],
     server_refused: [
       "Serwer odrzucił połączenie",
-      "Odśwież stronę. Jeśli to nie pomoże, powiedz osobie, która prowadzi serwer.",
+      "Odśwież stronę. Jeśli to nie pomoże, powiadom administratora serwera.",
     ],
     connect_failed: [
       "Dźwięk nie dociera do serwera",
