@@ -2,6 +2,7 @@
 
 import argparse
 
+from rtc_server.cli.printed_settings import add_settings_options
 from rtc_server.config import EngineSettings, HttpSettings
 from rtc_server.options import add_options
 
@@ -28,5 +29,5 @@ def add_engines_commands(engines: argparse.ArgumentParser) -> None:
         choices=("ast", "tts"),
         help="serve translation (ast) or speech (tts) alone",
     )
-    add_options(serve, EngineSettings)
+    add_settings_options(serve, EngineSettings)
     add_options(serve, HttpSettings, only=_OF_HTTP)

@@ -10,6 +10,7 @@ from rtc_server.app.engine_server import KINDS, RunningEngineServer, serve_engin
 from rtc_server.cli.log import logging_to
 from rtc_server.cli.log_format import FORMATS
 from rtc_server.cli.missing_models import provide_models
+from rtc_server.cli.printed_settings import print_settings
 from rtc_server.config import EngineSettings, HttpSettings, load
 
 _STDERR = 2
@@ -18,6 +19,8 @@ _STDERR = 2
 
 def serve(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until SIGINT or SIGTERM."""
+    if print_settings(arguments, environ, EngineSettings, HttpSettings):
+        return 0
     engines, http = load(arguments, environ, EngineSettings, HttpSettings)
     provide_models(engines, environ)
     raise_file_limit()

@@ -11,9 +11,10 @@ from pathlib import Path
 from rtc_server import __version__
 from rtc_server.cli.engines_arguments import add_engines_commands
 from rtc_server.cli.models_arguments import add_models_commands
+from rtc_server.cli.printed_settings import add_settings_options
 from rtc_server.config import SECTIONS, EngineSettings, InterpreterSettings, ListenerSettings
 from rtc_server.errors import RtcServerError
-from rtc_server.options import add_options, flag
+from rtc_server.options import add_config_option, add_options, flag
 from rtc_server.session.quota import KeyLimits
 
 OWN_PROCESS = {
@@ -54,13 +55,14 @@ def build_parser() -> argparse.ArgumentParser:
         )
 
     serve = command("serve", "run the server and its page until interrupted")
-    add_options(serve, *SECTIONS)
+    add_settings_options(serve, *SECTIONS)
 
     translate = command("translate", "translate a recording, without a network")
     translate.add_argument("recording", metavar="IN.wav", type=Path, help="what was said")
     translate.add_argument(
         "-o", "--output", metavar="OUT.wav", type=Path, help="where to write the translated speech"
     )
+    add_config_option(translate)
     add_options(translate, InterpreterSettings, ListenerSettings, EngineSettings)
 
     phrases = command("phrases", "list what the phrasebook engine understands")
@@ -70,9 +72,11 @@ def build_parser() -> argparse.ArgumentParser:
         default=InterpreterSettings().source,
         help="the language to say them in (default: %(default)s)",
     )
+    add_config_option(phrases)
     add_options(phrases, EngineSettings, only=["phrasebook"])
 
     models = command("models", "list, fetch and check models")
+    add_config_option(models)
     add_options(models, EngineSettings, only=["models_dir"])
     add_models_commands(models)
 
@@ -86,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="a server that runs, to be called from here; by default this machine is examined "
         "with the settings that follow",
     )
+    add_config_option(doctor)
     add_options(doctor, *SECTIONS)
 
     add_engines_commands(command("engines", "list the engines, or serve them to other processes"))

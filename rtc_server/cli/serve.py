@@ -12,7 +12,8 @@ from rtc_server.app.server import serve as run_server
 from rtc_server.cli.log import QueuedLog, logging_to
 from rtc_server.cli.log_format import FORMATS
 from rtc_server.cli.missing_models import provide_models
-from rtc_server.config import Settings, load_settings
+from rtc_server.cli.printed_settings import print_settings
+from rtc_server.config import SECTIONS, Settings, load_settings
 from rtc_server.transport.paced_loop import new_loop
 
 TALKATIVE = ("aioice", "aiortc")
@@ -23,6 +24,8 @@ STDERR = 2
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until SIGINT or SIGTERM."""
+    if print_settings(arguments, environ, *SECTIONS):
+        return 0
     settings = load_settings(arguments, environ)
     provide_models(settings.engines, environ)
     raise_file_limit()

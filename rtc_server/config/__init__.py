@@ -1,14 +1,15 @@
 """Every setting of the server, once, by the part of it that reads them.
 
-A field is a flag and an environment variable (`rtc_server.options`). In go parsed flags and the
-environment; out come sections, checked. Layers receive their section, never all.
+A field is a flag, an environment variable and a key of the configuration file
+(`rtc_server.options`). In go parsed flags, the environment and that file; out come sections,
+checked. Layers receive their section, never all.
 
 Read `all_settings` first: the sections, and the rules between them. The rules of one section stand
 with it, in the module of its name.
 """
 
 from rtc_server.config.access_settings import ORIGIN, AccessSettings
-from rtc_server.config.all_settings import SECTIONS, Settings, load, load_settings
+from rtc_server.config.all_settings import SECTIONS, Settings, load, load_settings, open_sources
 from rtc_server.config.engine_settings import EngineSettings
 from rtc_server.config.http_settings import PATH_PREFIX, HttpSettings, is_loopback
 from rtc_server.config.interpreter_settings import InterpreterSettings
@@ -36,4 +37,5 @@ __all__ = [
     "is_loopback",
     "load",
     "load_settings",
+    "open_sources",
 ]

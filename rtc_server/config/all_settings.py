@@ -15,7 +15,7 @@ from rtc_server.config.transport_settings import TransportSettings
 from rtc_server.config.usage_settings import UsageSettings
 from rtc_server.config.worker_settings import WorkerSettings
 from rtc_server.errors import ConfigError
-from rtc_server.options import ENV_PREFIX, read_options, refuse_unknown_variables
+from rtc_server.options import ENV_PREFIX, OptionSources
 
 T = TypeVar("T")
 
@@ -87,13 +87,18 @@ SECTIONS: tuple[type[Any], ...] = (
 def load(
     arguments: argparse.Namespace, environ: Mapping[str, str], *sections: type[T]
 ) -> list[Any]:
-    """Return the given sections from parsed flags and the environment.
+    """Return the given sections from parsed flags, the environment and the configuration file.
 
     Raises:
-        ConfigError: a value does not fit, or the environment names a setting that does not exist.
+        ConfigError: a value does not fit, or the environment or the file names a setting that does
+            not exist.
     """
-    refuse_unknown_variables(environ, SECTIONS)
-    return read_options(arguments, environ, *sections)
+    return open_sources(arguments, environ).sections(*sections)
+
+
+def open_sources(arguments: argparse.Namespace, environ: Mapping[str, str]) -> OptionSources:
+    """Return the places that settings come from. Raises `ConfigError`, as `load`."""
+    return OptionSources.open(arguments, environ, SECTIONS)
 
 
 def load_settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Settings:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rtc_server.engine_sets import EMBEDDED, ENGINE_SETS
 from rtc_server.options import option
+from rtc_server.options.option import hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,9 @@ class EngineSettings:
     )
     tts_servers: tuple[str, ...] = option((), "the same for speech")
     engine_token: str = option(
-        "", "secret that engine servers and those who ask them share, 16 characters or more"
+        "",
+        "secret that engine servers and those who ask them share, 16 characters or more",
+        mask=hidden,
     )
     engine_token_file: str = option("", "file that holds --engine-token instead")
     engine_ca: str = option(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rtc_server.errors import ConfigError
 from rtc_server.options import option
+from rtc_server.options.option import hidden
 
 PATH_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 """A path that needs no escaping, without a slash at the end."""
@@ -37,7 +38,7 @@ class HttpSettings:
         "addresses or networks of reverse proxies, comma separated, whose X-Forwarded-For, -Host "
         "and -Prefix headers are believed",
     )
-    api_key: str = option("", "key that callers must present as a Bearer token")
+    api_key: str = option("", "key that callers must present as a Bearer token", mask=hidden)
     max_sessions: int = option(50, "sessions at once; further calls get 503", low=1, high=10_000)
     address_sessions: int = option(
         0,

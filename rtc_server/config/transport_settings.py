@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rtc_server.errors import ConfigError
 from rtc_server.ice import ICE_POLICIES, IceServers, parse_ice_server
 from rtc_server.options import option
+from rtc_server.options.option import hidden, hidden_password
 
 PUBLIC_BY_STUN = "stun"
 """Value of ``--public-address`` that is no address: ask for it."""
@@ -33,9 +34,12 @@ class TransportSettings:
         (),
         "STUN and TURN servers for clients, comma separated (turn:host:port, or with a fixed user "
         "turn:user:password@host:port)",
+        mask=hidden_password,
     )
     turn_secret: str = option(
-        "", "static-auth-secret of the TURN servers without a user; makes one for each session"
+        "",
+        "static-auth-secret of the TURN servers without a user; makes one for each session",
+        mask=hidden,
     )
     turn_credential_s: int = option(
         3600, "seconds a TURN user made for a session may open relays", low=60, high=604_800

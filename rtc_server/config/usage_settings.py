@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rtc_server.errors import ConfigError
 from rtc_server.options import option
+from rtc_server.options.option import hidden, hidden_path
 
 WEBHOOK_SECRET = "whsec_"
 """Beginning of a secret, as Standard Webhooks has it."""
@@ -17,9 +18,11 @@ class UsageSettings:
     """Destinations of a record of each session: key, length, languages, characters, no text."""
 
     usage_file: str = option("", "file that takes one JSON object a line for each session")
-    usage_webhook: str = option("", "URL that each record is POSTed to, signed")
+    usage_webhook: str = option("", "URL that each record is POSTed to, signed", mask=hidden_path)
     usage_webhook_secret: str = option(
-        "", f"what signs these requests: {WEBHOOK_SECRET} and 24 bytes or more in Base64"
+        "",
+        f"what signs these requests: {WEBHOOK_SECRET} and 24 bytes or more in Base64",
+        mask=hidden,
     )
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ class WorkerSettings:
         "1",
         "media processes; each carries as many sessions as one core can (Linux). auto takes one "
         "for each core but one, which engines and the port need",
+        number_too=True,
     )
 
     def __post_init__(self) -> None:

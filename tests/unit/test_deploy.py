@@ -136,3 +136,12 @@ def test_the_units_share_a_user_who_owns_the_socket_between_them() -> None:
     assert unit("RuntimeDirectory", "rtc-server-engines") == ["rtc-server-engines"]
     assert unit("User", "rtc-server-engines") == ["rtc-server"]  # the other unit's, by its name
     assert unit("User") == []
+
+
+@every_unit
+def test_a_file_of_settings_is_read_as_a_credential(name: str) -> None:
+    """The process runs as a user that does not exist before, so a file of root's must be lent."""
+    text = (DEPLOY / f"{name}.service").read_text()
+    [(credential, source)] = re.findall(r"^# LoadCredential=([^:\n]+):(.*)$", text, re.MULTILINE)
+    assert source == "/etc/rtc-server.toml"
+    assert f"\n# Environment=RTC_CONFIG=%d/{credential}\n" in text

@@ -239,6 +239,28 @@ def test_wrong_settings_are_one_sentence(
 @pytest.mark.parametrize(
     "argv",
     [
+        ["serve"],
+        ["doctor"],
+        ["engines", "serve", "--listen", "unix:/s"],
+        ["translate", "in.wav"],
+        ["models", "path"],
+        ["phrases"],
+    ],
+)
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_each_command_that_has_settings_takes_them_from_a_file(
+    tmp_path: Path, capsys: Capture, argv: list[str], by_variable: bool
+) -> None:
+    path = tmp_path / "server.toml"
+    path.write_text("port = 70000")
+    environ = {"RTC_CONFIG": str(path)} if by_variable else {}
+    assert main([*argv, *([] if by_variable else ["--config", str(path)])], environ) == 2
+    assert f"{path}: port must be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
         [],
         ["dance"],
         ["serve", "--prot", "1"],

@@ -1,0 +1,43 @@
+"""``--config`` and ``--print-config``: settings from a file, and the settings in force as one."""
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from rtc_server.config import SECTIONS, Settings, open_sources
+from rtc_server.options import add_config_option, add_options, effective_file, example_file
+
+EFFECTIVE, EXAMPLE = "effective", "example"
+
+
+def add_settings_options(parser: argparse.ArgumentParser, *sections: type[Any]) -> None:
+    """Give a parser of a command that serves its sections, and what concerns their file."""
+    add_config_option(parser)
+    parser.add_argument(
+        "--print-config",
+        nargs="?",
+        const=EFFECTIVE,
+        choices=(EFFECTIVE, EXAMPLE),
+        help="print the settings in force, each with the place it came from and secrets hidden, "
+        "and do nothing else; with =example, a file of all options to begin with",
+    )
+    add_options(parser, *sections)
+
+
+def print_settings(
+    arguments: argparse.Namespace, environ: Mapping[str, str], *sections: type[Any]
+) -> bool:
+    """Print settings when ``--print-config`` asks for them; return whether it did.
+
+    Raises:
+        ConfigError: as in a start with the same flags, environment and file.
+    """
+    if arguments.print_config == EXAMPLE:
+        print(example_file(sections), end="")
+    elif arguments.print_config == EFFECTIVE:
+        sources = open_sources(arguments, environ)
+        values = sources.sections(*sections)
+        if sections == SECTIONS:
+            Settings(*values)  # the rules between sections
+        print(effective_file(sources, values), end="")
+    return arguments.print_config is not None

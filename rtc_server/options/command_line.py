@@ -1,0 +1,52 @@
+"""Flags of a parser, from the fields of sections."""
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_origin
+
+from rtc_server.options.option import flag, settings_fields, variable
+from rtc_server.options.sources import CONFIG_VARIABLE
+
+
+def add_config_option(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` ``--config``: the file of `OptionSources`."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="TOML file of options, by their names without the dashes; flags and variables win "
+        f"over it (environment: {CONFIG_VARIABLE})",
+    )
+
+
+def add_options(
+    parser: argparse.ArgumentParser, *sections: type[Any], only: Sequence[str] = ()
+) -> None:
+    """Give `parser` one flag for each field of the sections, grouped by section in its help.
+
+    With `only`, for the fields so named and no others; the rest still has its variables.
+    """
+    for section in sections:
+        group = parser.add_argument_group((section.__doc__ or "").rstrip("."))
+        for _, fld, kind in settings_fields(section):
+            if only and fld.name not in only:
+                continue
+            shown = (
+                ",".join(map(str, fld.default)) if isinstance(fld.default, tuple) else fld.default
+            )
+            group.add_argument(
+                flag(fld.name),
+                dest=f"{section.__name__}.{fld.name}",
+                metavar=_metavar(fld, kind),
+                help=f"{fld.metadata['help']} (default: {shown if shown != '' else 'none'}; "
+                f"environment: {variable(fld.name)})",
+            )
+
+
+def _metavar(fld: dataclasses.Field[Any], kind: Any) -> str:
+    if fld.metadata["choices"]:
+        return "{" + ",".join(fld.metadata["choices"]) + "}"
+    if get_origin(kind) is tuple:
+        return "LIST"
+    return {int: "N", float: "X", bool: "yes|no", Path: "PATH"}.get(kind, "TEXT")

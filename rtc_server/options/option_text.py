@@ -1,0 +1,60 @@
+"""Text of a flag or of an environment variable to the value of its option."""
+
+import dataclasses
+from typing import Any, Never, cast, get_args, get_origin
+
+from rtc_server.errors import ConfigError
+from rtc_server.options.option import HIDDEN
+
+
+def from_text(text: str, fld: dataclasses.Field[Any], kind: Any, origin: str) -> Any:
+    """Return the value of a field that is of type `kind`; lists are comma separated.
+
+    Raises:
+        ConfigError: the text does not fit; the sentence names `origin`.
+    """
+
+    def refuse() -> Never:
+        shown = HIDDEN if fld.metadata["mask"] else repr(text)
+        raise ConfigError(f"{origin} must be {wanted(fld, kind)}, not {shown}.")
+
+    if get_origin(kind) is tuple:
+        item = get_args(kind)[0]
+        return tuple(item(part.strip()) for part in text.split(",") if part.strip())
+    if kind is bool:
+        if text.lower() not in ("yes", "no", "true", "false", "1", "0"):
+            refuse()
+        return text.lower() in ("yes", "true", "1")
+    if kind in (int, float):
+        try:
+            number = kind(text)
+        except ValueError:
+            refuse()
+        if not in_range(number, fld):
+            refuse()
+        return cast(int | float, number)
+    if not is_choice(text, fld):
+        refuse()
+    return kind(text)
+
+
+def wanted(fld: dataclasses.Field[Any], kind: Any) -> str:
+    """Return what a value of the field must be, to follow "must be"."""
+    if kind is bool:
+        return "yes or no"
+    if kind in (int, float):
+        low, high = fld.metadata["low"], fld.metadata["high"]
+        return f"a{' whole' if kind is int else ''} number from {low} to {high}"
+    return "one of " + ", ".join(fld.metadata["choices"])
+
+
+def is_choice(text: str, fld: dataclasses.Field[Any]) -> bool:
+    """Return whether a text is one of the field's choices, or its default."""
+    choices = fld.metadata["choices"]
+    return not choices or text in choices or text == fld.default
+
+
+def in_range(number: float, fld: dataclasses.Field[Any]) -> bool:
+    """Return whether a number is within the field's limits; NaN never is."""
+    low, high = fld.metadata["low"], fld.metadata["high"]
+    return (low is None or number >= low) and (high is None or number <= high)
