@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from rtc_server.errors import (
         AdmissionRefused,
+        AudioAhead,
         BadEvent,
         BadOffer,
         BodyTimeout,
@@ -63,6 +64,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessSettings",
     "AdmissionRefused",
+    "AudioAhead",
     "BadEvent",
     "BadOffer",
     "BodyTimeout",

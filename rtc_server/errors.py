@@ -25,6 +25,7 @@ RtcServerError
 │   ├── IceRestartRefused  a trickle fragment that asks for an ICE restart         422
 │   ├── BadEvent           a client event that cannot be carried out               error event
 │   ├── SlowReader         it does not read what it is sent                        error event
+│   ├── AudioAhead         it sends audio faster than it is spoken                 error event
 │   └── PayloadTooLarge    larger than the documented limit                        413
 └── AdmissionRefused       no room for another session                             503, retryable
     ├── RoomSilent         the room has no speaker yet                             409, retryable
@@ -233,6 +234,12 @@ class SlowReader(RemoteError):
     """The peer does not read what it is sent, and something of it was dropped."""
 
     code = "slow_reader"
+
+
+class AudioAhead(RemoteError):
+    """The peer sends audio faster than it is spoken, so that some of it waits."""
+
+    code = "audio_ahead"
 
 
 class PayloadTooLarge(RemoteError):

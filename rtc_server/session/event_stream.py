@@ -91,6 +91,16 @@ class EventStream:
         detail = ErrorDetail("invalid_request_error", error.code, str(error), event_id)
         self.emit(ErrorEvent(detail))
 
+    def caution(self, error: RemoteError) -> None:
+        """Report what the client should change: by ``x.warning``, or, where it asked for no such
+        events, by ``error``.
+        """
+        warning = WarningEvent(error.code, str(error))
+        if self._preferences.wants(warning):
+            self.emit(warning)
+        else:
+            self.refuse(error)
+
     def missed(self, seen: LastSeen, last_seen_s: float) -> Replay:
         """Return what the client has missed, when it was last seen at that time."""
         return self._log.since(seen, last_seen_s)

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Sequence
 
 from rtc_server.audio.playout import Playout
-from rtc_server.errors import BadEvent, SlowReader
+from rtc_server.errors import AudioAhead, BadEvent, SlowReader
 from rtc_server.events.client import Ping, SessionClose, parse_client_event
-from rtc_server.events.server import ExpiringEvent, ExpiringReason, WarningEvent
+from rtc_server.events.server import ExpiringEvent, ExpiringReason
 from rtc_server.events.session_events import SessionClosed, SessionCreated, SessionUpdated
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.segments import SegmenterEvent, SpeechPaused, SpeechStarted
@@ -254,7 +254,7 @@ class Session:
         self._events.refuse(SlowReader(reason))
 
     def on_audio_ahead(self) -> None:
-        self._events.emit(WarningEvent("audio_ahead", AUDIO_AHEAD))
+        self._events.caution(AudioAhead(AUDIO_AHEAD))
 
     def on_closed(self, reason: CloseReason) -> None:
         if self._over.is_set() or self._connection.binding is None:

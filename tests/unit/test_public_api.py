@@ -26,6 +26,7 @@ SETTINGS = {
 }
 ERRORS = {
     "AdmissionRefused",
+    "AudioAhead",
     "BadEvent",
     "BadOffer",
     "BodyTimeout",

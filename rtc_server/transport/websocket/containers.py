@@ -4,6 +4,7 @@ Each is known by bytes with which audio samples do not begin by chance: four and
 two MPEG frame headers at the right distance.
 """
 
+import re
 import struct
 from collections.abc import Callable
 from typing import Final
@@ -20,6 +21,22 @@ _FOUR_CHARACTERS: Final = {
 """First four bytes of a file."""
 _MP4_BOXES: Final = (b"ftyp", b"styp", b"moof", b"moov")
 """Types of a first box of MP4 (ISO/IEC 14496-12), which stand after its length."""
+_WHOLE_HEADERS: Final = {
+    "WebM or Matroska": re.compile(
+        rb"\x1aE\xdf\xa3.{0,60}\x42\x82.{1,8}(webm|matroska)", re.DOTALL
+    ),
+    "Ogg": re.compile(rb"OggS\0\x02\0{8}"),  # version 0, first page, position 0
+    "FLAC": re.compile(rb"fLaC[\0\x80]\0\0\x22"),  # STREAMINFO, 34 bytes
+    "CAF": re.compile(rb"caff\0\x01\0\0"),
+    "AIFF": re.compile(rb"FORM.{4}AIF[FC]", re.DOTALL),
+    "AU": re.compile(rb"\.snd\0\0.{6}\0\0\0[\x01-\x1d]", re.DOTALL),  # offset, size, encoding
+    "AMR": re.compile(rb"#!AMR(-WB)?\n"),
+    "MP4": re.compile(rb"\0\0\0.[fs]typ[ -~]{4}|\0\0..(moof.{4}mfhd|moov.{4}mvhd)", re.DOTALL),
+    "MP3": re.compile(rb"ID3[\x02-\x04]\0[\0\x10\x20\x40\x80][\0-\x7f]{4}"),
+}
+"""Headers by all of their fixed fields, 48 bits and more: no hour of audio has them by chance."""
+HEADER_BYTES: Final = 80
+"""Bytes of a message in which a whole header ends."""
 _MP3_KBPS: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MP3_KBPS_LOW: Final = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 """Bit rates of layer III in MPEG-1, and in MPEG-2 and 2.5."""
@@ -45,6 +62,15 @@ def container_of(head: bytes) -> str | None:
     if _follow_each_other(head, _adts_frame_bytes):
         return "AAC"
     return None
+
+
+def header_of(message: bytes) -> str | None:
+    """Return the name of the container whose whole header begins this message, if any does.
+
+    For audio of any length: `container_of` would take some of it for a container by chance.
+    """
+    head = message[:HEADER_BYTES]
+    return next((name for name, header in _WHOLE_HEADERS.items() if header.match(head)), None)
 
 
 def is_wav(head: bytes) -> bool:

@@ -8,7 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rtc_server.transport.websocket.containers import container_of, is_wav, wav_format
+from rtc_server.transport.websocket.containers import (
+    container_of,
+    header_of,
+    is_wav,
+    wav_format,
+)
 from rtc_server.transport.websocket.forms import AudioIn, RefusedMessage
 
 HEAD_BYTES: Final = 4096
@@ -22,9 +27,10 @@ TOLD_AGAIN_BYTES: Final = 320_000
 
 
 class PcmCheck:
-    """Judge of one connection's audio by its beginning; only WAV is looked for in each message.
+    """Judge of one connection's audio by its beginning, and of each later message by its own.
 
-    Later audio is not judged: by chance it could look like anything once in a long talk.
+    Of a later message only the whole header of a container counts: by chance audio could look like
+    anything else once in a long talk.
     """
 
     def __init__(self, sample_rate: int) -> None:
@@ -61,16 +67,25 @@ class PcmCheck:
         """Return what is wrong with audio that ends with `data`, when that is seen now."""
         if is_wav(data):
             return self._wav(data)
-        if not self._judging or self._wrong:
+        if self._wrong:
             return None
+        if found := header_of(data):
+            return self._all_wrong(self._contained(found))
+        return self._fault_of_head(data) if self._judging else None
+
+    def _fault_of_head(self, data: bytes) -> str | None:
+        """Return what is wrong with the beginning, to which `data` is added."""
         self._collect(data)
         if found := container_of(bytes(self._head)):
-            return self._all_wrong(f"This is {found}. {self._wanted}, no container and no codec.")
+            return self._all_wrong(self._contained(found))
         if self._may_be_floats and _are_floats(self._head):
             return self._all_wrong(
                 f"The samples are 32-bit floats. {self._wanted}: each float times 32767, rounded."
             )
         return None
+
+    def _contained(self, found: str) -> str:
+        return f"This is {found}. {self._wanted}, no container and no codec."
 
     def _wav(self, data: bytes) -> str:
         found = wav_format(data)

@@ -141,6 +141,16 @@ async def test_who_streams_a_recording_too_fast_is_warned() -> None:
         await h.call(SessionPatch(x_events=ALL))
         h.wires[0].observer.on_audio_ahead()
         assert events(h.wires[0], "x.warning")[-1]["code"] == "audio_ahead"
+        assert not events(h.wires[0], "error")
+
+
+async def test_who_knows_no_warnings_is_told_by_an_error() -> None:
+    """A client of OpenAI's API asks for no extensions, and would wait without knowing why."""
+    async with house() as h:
+        await h.call(SessionPatch())
+        h.wires[0].observer.on_audio_ahead()
+        assert events(h.wires[0], "error")[-1]["error"]["code"] == "audio_ahead"
+        assert not events(h.wires[0], "x.warning")
 
 
 async def test_a_stream_lasts_as_long_as_its_session_and_sends_stats() -> None:

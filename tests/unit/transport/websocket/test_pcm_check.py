@@ -53,21 +53,20 @@ def refusals(answers: list[AudioIn | RefusedMessage]) -> list[str]:
     return [answer.reason for answer in answers if isinstance(answer, RefusedMessage)]
 
 
+CONTAINERS = [
+    ("webm", "libopus", "WebM"),
+    ("ogg", "libopus", "Ogg"),
+    ("mp4", "aac", "MP4"),
+    ("flac", "flac", "FLAC"),
+    ("mp3", "libmp3lame", "MP3"),
+    ("aiff", "pcm_s16be", "AIFF"),
+    ("caf", "pcm_s16le", "CAF"),
+    ("au", "pcm_s16be", "AU"),
+]
+
+
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(
-    ("container", "codec", "name"),
-    [
-        ("webm", "libopus", "WebM"),
-        ("ogg", "libopus", "Ogg"),
-        ("mp4", "aac", "MP4"),
-        ("flac", "flac", "FLAC"),
-        ("mp3", "libmp3lame", "MP3"),
-        ("adts", "aac", "AAC"),
-        ("aiff", "pcm_s16be", "AIFF"),
-        ("caf", "pcm_s16le", "CAF"),
-        ("au", "pcm_s16be", "AU"),
-    ],
-)
+@pytest.mark.parametrize(("container", "codec", "name"), [*CONTAINERS, ("adts", "aac", "AAC")])
 def test_a_container_is_named_once_and_passed_over(
     container: str, codec: str, name: str, size: int
 ) -> None:
@@ -77,6 +76,38 @@ def test_a_container_is_named_once_and_passed_over(
     assert "Send bare 16 kHz mono Int16LE samples" in reason
     heard = sum(len(a.pcm) for a in answers if isinstance(a, AudioIn))
     assert heard < HEAD_BYTES
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("container", "codec", "name"), CONTAINERS)
+def test_a_container_in_the_middle_of_the_audio_is_named(
+    container: str, codec: str, name: str, size: int
+) -> None:
+    """A gateway sends a hum until there is a recording to send."""
+    check = PcmCheck(SPEECH_RATE)
+    assert not refusals(sent(pcm16(noise(1000, level_db=-40)), 640, check))
+    answers = sent(encoded(container, codec), size, check)
+    [reason] = refusals(answers)
+    assert f"This is {name}" in reason
+    assert not any(answer.pcm for answer in answers if isinstance(answer, AudioIn))
+
+
+def test_audio_later_on_may_begin_like_a_container() -> None:
+    check = PcmCheck(SPEECH_RATE)
+    sent(pcm16(noise(1000, level_db=-40)), 640, check)
+    hum = pcm16(noise(20, level_db=-40))
+    for begin in (
+        b"\x1aE\xdf\xa3",
+        b"OggS",
+        b"fLaC",
+        b"caff",
+        b"FORM",
+        b".snd",
+        b"#!AM",
+        b"ID3\x04",
+    ):
+        assert check.read(begin + hum) == AudioIn(begin + hum)
+    assert check.read(hum[:4] + b"ftyp" + hum) == AudioIn(hum[:4] + b"ftyp" + hum)
 
 
 def test_mp3_without_a_tag_is_known_by_its_frames() -> None:
