@@ -91,9 +91,13 @@ class ConnectionBook:
                 del self._by_source[place.source]
 
     def make_room(self) -> bool:
-        """Close the oldest idle connection of whoever has most; return whether there was one."""
-        heaviest = max(self._by_source.values(), key=len, default={})
-        return self._close_idle(heaviest)
+        """Close the oldest idle connection of whoever has most, of those who have an idle one;
+        return whether there was one.
+
+        An audience behind one address may have most of all, and every one of them at work.
+        """
+        heaviest_first = sorted(self._by_source.values(), key=len, reverse=True)
+        return any(self._close_idle(places) for places in heaviest_first)
 
     def _close_idle(self, places: dict[Connection, None]) -> bool:
         idle = next((each for each in places if each.is_idle()), None)

@@ -86,6 +86,21 @@ def test_when_all_places_are_taken_whoever_has_most_loses_an_idle_one() -> None:
     assert len(there.book) == 4
 
 
+@pytest.mark.parametrize("short", [False, True])
+def test_whoever_has_most_and_is_at_work_does_not_shield_the_idle_ones_of_others(
+    short: bool,
+) -> None:
+    there = opened(total=0 if short else 6)
+    for _ in range(3):
+        there.open("audience", idle=False)
+    for name in ("first", "second"):
+        there.open("many", name=name)
+    there.open("few")
+    there.open("honest", idle=False, short=short)
+    assert there.closed == ["first"]
+    assert len(there.book) == 6
+
+
 def test_short_descriptors_take_an_idle_connection_too() -> None:
     there = opened()
     assert there.refused("a", short=True) == "descriptors"
