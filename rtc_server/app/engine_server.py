@@ -25,7 +25,8 @@ from rtc_server.app.engines import engine_options
 from rtc_server.app.listening import listening, url_of
 from rtc_server.app.phrases import read_phrases
 from rtc_server.app.stop_signals import stoppable
-from rtc_server.clock import monotonic
+from rtc_server.app.traces import make_traces
+from rtc_server.clock import monotonic, wall
 from rtc_server.config import EngineSettings, HttpSettings
 from rtc_server.engines import registry
 from rtc_server.engines.registry import Kind
@@ -92,9 +93,9 @@ async def engine_server(
         )
     token = engine_token(engines)
     address = checked_address(listen, token, http)
-    metrics = Metrics()
-    async with _served(kinds, engines, metrics) as served:
-        server = EngineServer(served)
+    metrics, traces = Metrics(), make_traces(http, monotonic, wall)
+    async with traces.exporting(), _served(kinds, engines, metrics) as served:
+        server = EngineServer(served, traces.tracer)
         app = EngineHttp(server, token, metrics).app
         async with _listening(app, address, http, metrics) as name:
             hellos = (served.ast_hello, served.tts_hello)

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from rtc_server.app.engines import Engines
 from rtc_server.app.quota_file import QuotaFile, kept_quotas
+from rtc_server.app.traces import Traces, make_traces
 from rtc_server.app.usage import UsageLedger
 from rtc_server.audio.vad import make_vad_factory
 from rtc_server.background import beside
@@ -77,6 +78,7 @@ class Parts:
     metrics: Metrics
     network: NetworkSettings
     usage: UsageLedger
+    traces: Traces
     kept_quotas: Callable[[], AbstractAsyncContextManager[None]]
 
     @asynccontextmanager
@@ -91,6 +93,7 @@ class Parts:
     async def _working(self) -> AsyncIterator[None]:
         async with (
             self.usage.running(),
+            self.traces.exporting(),
             self.kept_quotas(),
             self.engines.running(),
             self.manager.open(),
@@ -116,6 +119,7 @@ def build(settings: Settings, share: Callable[[Metrics], Shared] | None = None) 
     shared = share(metrics) if share is not None else None
     engines = Engines(settings.engines, metrics)
     usage = UsageLedger(settings.usage, metrics)
+    traces = make_traces(settings.http, monotonic, wall)
     services = Services(
         ast=engines.ast_service,
         tts=engines.tts_service,
@@ -127,6 +131,7 @@ def build(settings: Settings, share: Callable[[Metrics], Shared] | None = None) 
         resume_s=settings.transport.resume_s,
         phrases=engines.phrases,
         record_usage=usage.record,
+        tracer=traces.tracer,
         journal=shared.journal if shared is not None else no_journal,
     )
 
@@ -165,7 +170,7 @@ def build(settings: Settings, share: Callable[[Metrics], Shared] | None = None) 
     manager = SessionManager(services, negotiate, engines, desk, id_prefix=id_prefix)
     rooms = RoomManager(services, accept, engines, settings.rooms, desk)
     http = make_http_app(manager, engines, engines, metrics, settings, rooms=rooms)
-    return Parts(http, manager, rooms, engines, metrics, network, usage, quotas)
+    return Parts(http, manager, rooms, engines, metrics, network, usage, traces, quotas)
 
 
 async def probe_lag(metrics: Metrics) -> None:

@@ -6,7 +6,7 @@ from rtc_server.cli.printed_settings import add_settings_options
 from rtc_server.config import EngineSettings, HttpSettings
 from rtc_server.options import add_options
 
-_OF_HTTP = ("tls_cert", "tls_key", "drain_s", "log_level", "log_format")
+_OF_HTTP = ("tls_cert", "tls_key", "drain_s", "log_level", "log_format", "traces")
 
 
 def add_engines_commands(engines: argparse.ArgumentParser) -> None:

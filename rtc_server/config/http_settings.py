@@ -80,6 +80,12 @@ class HttpSettings:
     log_format: str = option(
         "text", "lines for people, or one JSON object a line", choices=("text", "json")
     )
+    traces: str = option(
+        "no",
+        "OpenTelemetry traces of calls, by OTLP over HTTP to where the OTEL_* variables say (extra "
+        "otel, docs/operations.md)",
+        choices=("no", "otlp"),
+    )
 
     def __post_init__(self) -> None:
         if bool(self.tls_cert) != bool(self.tls_key):

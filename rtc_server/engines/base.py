@@ -145,6 +145,8 @@ class AstRequest:
     answers with texts that continue it."""
     context: Texts = Texts()
     """Text of the sentence right before this audio. Engines that cannot use it leave it."""
+    trace: str = ""
+    """`Span.context` of the question, for the spans of an engine server; empty when untraced."""
 
 
 class AstStatus(StrEnum):
@@ -219,6 +221,8 @@ class TtsRequest:
     """One of that language's voices; None takes its default."""
     rate: float = 1.0
     """Speed of speech, 0.5 to 2; 1 is the voice's own."""
+    trace: str = ""
+    """`Span.context` of the synthesis, as of `AstRequest`."""
 
 
 class Tts(Protocol):

@@ -25,6 +25,9 @@ class WrongType(Exception):
 def to_plain(value: object, put_array: Callable[[Samples], int]) -> Any:
     """Return `value` as JSON holds it. `put_array` is given each array, and gives its stand-in.
 
+    A field that has its default is left out: a reader of an earlier version, which refuses fields
+    that it does not know, then reads whatever does without the newer ones.
+
     Raises:
         WrongType: there is no such thing in a message.
     """
@@ -43,8 +46,16 @@ def to_plain(value: object, put_array: Callable[[Samples], int]) -> Any:
         return {
             field.name: to_plain(getattr(value, field.name), put_array)
             for field in dataclasses.fields(value)
+            if not _is_default(field, getattr(value, field.name))
         }
     raise WrongType(f"{type(value).__name__} cannot be sent")
+
+
+def _is_default(field: "dataclasses.Field[Any]", value: object) -> bool:
+    default = field.default
+    if default is dataclasses.MISSING or type(value) is not type(default):
+        return False
+    return not isinstance(value, np.ndarray) and bool(value == default)
 
 
 def from_plain(kind: type[Any], value: Any, take_array: Callable[[int], Samples]) -> Any:

@@ -34,11 +34,13 @@ from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG, PRESETS, Mode, Preset, possible
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.interpreter.publisher import Publisher
+from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.segment_translation import SegmentTranslation
 from rtc_server.interpreter.simultaneous import PassPacing
 from rtc_server.interpreter.speech_output import SpeechOutput
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
+from rtc_server.tracing import NO_SPAN, Span
 
 
 class Interpreter:
@@ -58,12 +60,16 @@ class Interpreter:
         metrics: Metrics,
         clock: Clock,
         make_pacing: Callable[[Preset], PassPacing] = PassPacing,
+        call: Span = NO_SPAN,
     ) -> None:
-        """`make_pacing`: of passes over speech that goes on; a room's languages share theirs."""
+        """`make_pacing`: of passes over speech that goes on; a room's languages share theirs.
+        `call`: span of the call, whose segments are children of it; the owner ends it.
+        """
         self.audio = audio
         """Input of its audio; reports to it from now on."""
         self._session_id = session_id
         self._ast, self._tts = ast, tts
+        self._spans = SegmentSpans(call, clock)
         self._max_playout_s, self._make_pacing = settings.max_playout_s, make_pacing
         self._speech_output = SpeechOutput(
             session_id=session_id,
@@ -72,8 +78,9 @@ class Interpreter:
             emit=emit,
             metrics=metrics,
             clock=clock,
+            spans=self._spans,
         )
-        publisher = Publisher(self._speech_output, emit, metrics, clock)
+        publisher = Publisher(self._speech_output, emit, metrics, clock, self._spans)
         self._conclusions = Conclusions(self._speech_output, publisher, emit, metrics, clock)
         self._translation = SegmentTranslation(
             session_id=session_id,
@@ -86,6 +93,7 @@ class Interpreter:
             partial_interval_ms=settings.partial_interval_ms,
             metrics=metrics,
             clock=clock,
+            spans=self._spans,
         )
         audio.connect(self._translation)
         self.set_mode(Mode(settings.mode))
@@ -187,3 +195,4 @@ class Interpreter:
         finally:
             self._ast.forget(self._session_id)
             self._tts.forget(self._session_id)
+            self._spans.close()

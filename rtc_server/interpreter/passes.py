@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -9,9 +10,11 @@ from rtc_server.clock import Clock
 from rtc_server.engines.base import AstRequest, AstResult, Texts
 from rtc_server.errors import EngineError
 from rtc_server.interpreter.ports import AstPort
+from rtc_server.interpreter.segment_spans import SegmentSpans, end_with
 from rtc_server.interpreter.segments import Segment
 from rtc_server.interpreter.utterance import OpenSegment, SpeculativeTranslation
 from rtc_server.pcm import Samples
+from rtc_server.tracing import NO_SPAN, Span
 
 
 class TakePass(Protocol):
@@ -39,19 +42,25 @@ class Passes:
         clock: Clock,
         take: TakePass,
         answered: Callable[[float], None],
+        *,
+        spans: SegmentSpans,
     ) -> None:
         """`take` is given what comes of open segments, `answered` how many ms each pass took."""
         self._ast, self._session_id, self._clock = ast, session_id, clock
-        self._take, self._answered = take, answered
+        self._take, self._answered, self._spans = take, answered, spans
 
     def ask(self, opened: OpenSegment, heard: Samples, end_samples: int) -> None:
         """Ask for the text so far."""
         opened.asked_samples = end_samples
         request = self._request(opened, heard, is_open=True)
+        span: Span = NO_SPAN
+        if opened.is_live:  # a caption alone is asked for often, and nobody waits for it
+            request, span = self._traced(opened, request, "open")
         try:
             opened.answer = self._ast.submit_partial(request, session_id=self._session_id)
         except EngineError:  # the segment will say so if it lasts
             return
+        end_with(span, opened.answer)
         start_samples = end_samples - heard.size
         came = partial(self._came, opened, start_samples, end_samples, self._clock())
         opened.answer.add_done_callback(came)
@@ -60,12 +69,14 @@ class Passes:
         """Translate while the hangover runs; the answer is there when it is over."""
         start_samples, samples = part_of(opened, pause)
         request = self._request(opened, samples, is_open=False)
+        request, span = self._traced(opened, request, "speculative")
         try:
             answer = self._ast.submit_speculative(request, session_id=self._session_id)
         except EngineError:  # the segment will say so if it lasts
             return
         opened.asked_samples = now_samples
-        opened.speculative = SpeculativeTranslation(pause, request, answer)
+        end_with(span, answer)
+        opened.speculative = SpeculativeTranslation(pause, request, answer, span)
         came = partial(self._came, opened, start_samples, pause.end_samples, self._clock())
         answer.add_done_callback(came)
 
@@ -78,20 +89,32 @@ class Passes:
             speculative.segment.start_samples,
             speculative.segment.end_samples,
         ):
-            return self._ast.commit(
+            answer = self._ast.commit(
                 speculative.request, speculative.answer, session_id=self._session_id
             )
+            end_with(speculative.span, answer)
+            return answer
         opened.drop_questions()
         _, samples = part_of(opened, segment)
-        request = self._request(opened, samples, is_open=False)
-        return self._ast.submit(request, session_id=self._session_id)
+        return self._submit(opened, self._request(opened, samples, is_open=False))
 
     def anew(self, opened: OpenSegment, samples: Samples) -> asyncio.Future[AstResult]:
         """Return the translation of a stretch, whatever was committed of it. Raises
         `EngineError`."""
         direction = opened.captions.direction
-        request = AstRequest(samples, direction.source, direction.target)
-        return self._ast.submit(request, session_id=self._session_id)
+        return self._submit(opened, AstRequest(samples, direction.source, direction.target))
+
+    def _submit(self, opened: OpenSegment, request: AstRequest) -> asyncio.Future[AstResult]:
+        request, span = self._traced(opened, request, "whole")
+        answer = self._ast.submit(request, session_id=self._session_id)
+        end_with(span, answer)
+        return answer
+
+    def _traced(
+        self, opened: OpenSegment, request: AstRequest, asked: str
+    ) -> tuple[AstRequest, Span]:
+        span = self._spans.translate(opened.captions.segment_id, request, asked)
+        return replace(request, trace=span.context), span
 
     def _request(self, opened: OpenSegment, samples: Samples, *, is_open: bool) -> AstRequest:
         direction = opened.captions.direction

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from rtc_server.clock import Clock
 from rtc_server.engines.base import AstResult, AstStatus
+from rtc_server.events.segment_events import SegmentEvent
 from rtc_server.events.server import (
     InputTranscriptDelta,
     OutputTranscriptDelta,
@@ -14,6 +15,7 @@ from rtc_server.events.server import (
 )
 from rtc_server.interpreter.captions import DeltaTranscript
 from rtc_server.interpreter.delays import Delays
+from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.simultaneous import Clause, News, SimultaneousText
 from rtc_server.interpreter.speech_output import SpeechOutput
 from rtc_server.interpreter.utterance import OpenSegment, Saying, Utterance
@@ -29,16 +31,16 @@ class Publisher:
         emit: Callable[[ServerEvent], None],
         metrics: Metrics,
         clock: Clock,
+        spans: SegmentSpans,
     ) -> None:
         self._speech_output, self._emit = speech_output, emit
-        self._metrics, self._clock = metrics, clock
+        self._metrics, self._clock, self._spans = metrics, clock, spans
         self._source_transcript, self._target_transcript = DeltaTranscript(), DeltaTranscript()
 
     async def whole(self, utterance: Utterance, result: AstResult) -> None:
         """Publish the translation of a segment that came in one piece."""
         event = utterance.captions.final(result, utterance.end_ms)
-        self._metrics.segments.labels(event.status.value).inc()
-        self._emit(event)
+        self._publish(event)
         if result.status is AstStatus.OK:
             self._append(result.source_text, result.target_text, utterance.end_ms)
         if result.status is AstStatus.OK and result.target_text:
@@ -88,13 +90,17 @@ class Publisher:
             heard = result.source_text if news.fault is None else ""
             result = AstResult(AstStatus.OK, heard or committed.source, committed.target)
         event = utterance.captions.final(result, utterance.end_ms)
-        self._metrics.segments.labels(event.status.value).inc()
-        self._emit(event)
+        self._publish(event)
         self._append(news.source, news.target, utterance.end_ms)
         if clause := text.rest():
             behind_ms = (self._clock() - utterance.delays.speech_end_s) * 1000
             await self._speech_output.put(self._saying(utterance, clause, length_ms + behind_ms))
         self._speech_output.complete(utterance)
+
+    def _publish(self, event: SegmentEvent) -> None:
+        self._metrics.segments.labels(event.status.value).inc()
+        self._spans.note_status(event.segment_id, event.status.value)
+        self._emit(event)
 
     def _append(self, source: str, target: str, end_ms: int) -> None:
         elapsed_ms = elapsed_steps(end_ms)

@@ -16,6 +16,7 @@ from rtc_server.interpreter.modes import Preset
 from rtc_server.interpreter.passes import Passes
 from rtc_server.interpreter.ports import AstPort
 from rtc_server.interpreter.publisher import Publisher
+from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.segments import (
     Segment,
     SegmenterEvent,
@@ -27,7 +28,7 @@ from rtc_server.interpreter.simultaneous_translation import SimultaneousTranslat
 from rtc_server.interpreter.unfinished import extend_unfinished
 from rtc_server.interpreter.utterance import OpenSegment
 from rtc_server.metrics import Metrics
-from rtc_server.pcm import speech_ms
+from rtc_server.pcm import SPEECH_RATE, speech_ms
 
 
 class SegmentTranslation:
@@ -48,16 +49,17 @@ class SegmentTranslation:
         partial_interval_ms: int,
         metrics: Metrics,
         clock: Clock,
+        spans: SegmentSpans,
     ) -> None:
         """`partial_interval_ms`: audio between two questions about a segment that is translated as
         a whole."""
         self.direction = direction
         """Direction of segments that begin from now on."""
         self._ast, self._audio, self._conclusions = ast, audio, conclusions
-        self._emit, self._metrics = emit, metrics
+        self._emit, self._metrics, self._spans = emit, metrics, spans
         self._partial_interval_ms = partial_interval_ms
         self._own_voice_notice = OwnVoiceNotice(emit, clock)
-        self._passes = Passes(ast, session_id, clock, self._take_pass, self._note_pass)
+        self._passes = Passes(ast, session_id, clock, self._take_pass, self._note_pass, spans=spans)
         self._simultaneous = SimultaneousTranslation(
             audio, self._passes, publisher, conclusions, metrics=metrics, go_on=self._go_on
         )
@@ -78,6 +80,7 @@ class SegmentTranslation:
         """
         end_ms = speech_ms(self._audio.position_samples)
         captions = self._next_captions(self.direction, end_ms)
+        self._spans.begin(captions)
         utterance = self._conclusions.utterance(captions, end_ms)
         utterance.answer = answered(AstResult(AstStatus.OK, source_text, target_text))
         try:
@@ -150,6 +153,8 @@ class SegmentTranslation:
         direction = before.captions.direction if before and text else self.direction
         captions = self._next_captions(direction, speech_ms(start_samples))
         opened = self._open = OpenSegment(captions, start_samples)
+        ago = self._audio.position_samples - start_samples
+        self._spans.begin(captions, max(ago, 0) / SPEECH_RATE)
         if text is None and self._preset is not None:
             engine = self._ast.capabilities
             text = SimultaneousText(self._preset, engine, direction.target, Texts())
@@ -219,7 +224,9 @@ class SegmentTranslation:
         if opened.utterance is not None and (opened.captions.shown or opened.has_committed):
             now_samples = self._audio.position_samples
             self._conclusions.close(opened.utterance, at_samples, now_samples, answered(nothing))
-        elif opened.captions.shown:  # what looked like words was none
+            return
+        self._spans.drop(opened.captions.segment_id)
+        if opened.captions.shown:  # what looked like words was none
             end_samples = at_samples if segment is None else segment.end_samples
             self._emit(opened.captions.final(nothing, speech_ms(end_samples)))
 

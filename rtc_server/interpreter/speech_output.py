@@ -21,6 +21,7 @@ from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.failures import voice_failure
 from rtc_server.interpreter.ports import TtsPort
+from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.synthesis import Synthesis
 from rtc_server.interpreter.utterance import Saying, Utterance
 from rtc_server.interpreter.words import ends_sentence
@@ -48,6 +49,7 @@ class SpeechOutput:
         emit: Callable[[ServerEvent], None],
         metrics: Metrics,
         clock: Clock,
+        spans: SegmentSpans,
     ) -> None:
         self.generation = 0
         """Count of calls of `clear`: what is of an older generation stays unspoken."""
@@ -55,9 +57,9 @@ class SpeechOutput:
         """Segments whose speech was dropped for want of room."""
         self.last_delays: Delays | None = None
         """Delays of the segment or clause played last."""
-        self._synthesis = Synthesis(session_id, tts, emit, clock)
+        self._synthesis = Synthesis(session_id, tts, emit, clock, spans)
         self._playout, self._emit = playout, emit
-        self._metrics, self._clock = metrics, clock
+        self._metrics, self._clock, self._spans = metrics, clock, spans
         self._speech: asyncio.Queue[Saying] = asyncio.Queue(SPEECH)
         self._sayings: dict[str, Saying] = {}
         """Texts that are not yet played to their end, by their names in the playout."""
@@ -211,6 +213,7 @@ class SpeechOutput:
         delays.heard_s = self._clock()
         self._metrics.first_audio_seconds.observe(delays.heard_s - delays.speech_end_s)
         self._metrics.ear_voice_seconds.observe(delays.heard_s - delays.speech_start_s)
+        self._spans.first_audio(saying.utterance.captions.segment_id, delays)
         if not saying.utterance.sounded:
             saying.utterance.sounded = True
             self._report(saying, PlayoutState.STARTED, queue_ms)
@@ -243,6 +246,7 @@ class SpeechOutput:
         spoken.
         """
         utterance, message = saying.utterance, voice_failure(error)
+        self._spans.fail(utterance.captions.segment_id, error)
         self._played(self._playout.finish(saying.key))
         if saying.is_clause:
             self._report_failure(error, message)
@@ -268,6 +272,8 @@ class SpeechOutput:
     ) -> None:
         """Report in a segment's caption that it failed, by `message`; texts of `result` stay."""
         event = captions.failed(message, end_ms, result, code=error.code)
+        self._spans.note_status(captions.segment_id, event.status.value)
+        self._spans.fail(captions.segment_id, error)
         self._metrics.segments.labels(event.status.value).inc()
         self._emit(event)
         self._report_failure(error, message)
@@ -281,6 +287,7 @@ class SpeechOutput:
     def settle(self, segment_id: str) -> None:
         """Settle a segment: nothing more of it will be played."""
         self._unspoken.pop(segment_id, None)
+        self._spans.end(segment_id)
         self._notice_silence()
 
     def _notice_silence(self) -> None:

@@ -12,19 +12,26 @@ from rtc_server.events.server import ServerEvent
 from rtc_server.interpreter.backlog import TRIM_FROM_MS, Backlog, BacklogRules, longest_pause_ms
 from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG
 from rtc_server.interpreter.ports import TtsPort
+from rtc_server.interpreter.segment_spans import SegmentSpans, failing
 from rtc_server.interpreter.slow_engine import SlowEngineNotice
 from rtc_server.interpreter.utterance import Saying
 from rtc_server.pcm import PLAYOUT_RATE, Samples, samples_to_ms
 from rtc_server.resample import Resampler
+from rtc_server.tracing import Attribute
 
 
 class Synthesis:
     """Source of the speech of one text after the other."""
 
     def __init__(
-        self, session_id: str, tts: TtsPort, emit: Callable[[ServerEvent], None], clock: Clock
+        self,
+        session_id: str,
+        tts: TtsPort,
+        emit: Callable[[ServerEvent], None],
+        clock: Clock,
+        spans: SegmentSpans,
     ) -> None:
-        self._session_id, self._tts, self._clock = session_id, tts, clock
+        self._session_id, self._tts, self._clock, self._spans = session_id, tts, clock, spans
         self._backlog = Backlog(CONSECUTIVE_BACKLOG)
         late = "The voice is late. It comes when it is ready."
         self._slow_notice = SlowEngineNotice(late, emit, clock)
@@ -54,13 +61,16 @@ class Synthesis:
         )
         asked_s = saying.delays.asked_s = self._clock()
         direction = saying.utterance.captions.direction
-        request = TtsRequest(saying.text, direction.target, direction.voice, rate=saying.tempo)
+        span = self._spans.speak(saying.utterance.captions.segment_id, saying.text)
+        request = TtsRequest(
+            saying.text, direction.target, direction.voice, rate=saying.tempo, trace=span.context
+        )
         resampler = Resampler(self._tts.capabilities.sample_rate, PLAYOUT_RATE)
         trimmer = None
         if saying.is_clause or queue_ms > TRIM_FROM_MS:
             trimmer = PauseTrimmer(longest_pause_ms(queue_ms))
-        speech = self._tts.synthesize(request, session_id=self._session_id)
-        with self._slow_notice.waiting(asked_s) as came:
+        with self._slow_notice.waiting(asked_s) as came, failing(span):
+            speech = self._tts.synthesize(request, session_id=self._session_id)
             async with aclosing(speech):
                 if is_cleared():
                     return
@@ -70,8 +80,10 @@ class Synthesis:
                     if saying.delays.synthesized_s is None:
                         saying.delays.synthesized_s = self._clock()
                         came()
+                        span.note(Attribute.FIRST_SAMPLE_MS, round(saying.delays.tts_ms or 0))
                     samples = resampler.push(chunk)
                     yield self._counted(trimmer.push(samples) if trimmer else samples)
+        span.end()
         if not is_cleared():
             samples = resampler.flush()
             if trimmer:

@@ -8,6 +8,7 @@ from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.segments import Segment
 from rtc_server.interpreter.simultaneous import SimultaneousText
+from rtc_server.tracing import Span
 
 
 @dataclass(slots=True)
@@ -71,6 +72,8 @@ class SpeculativeTranslation:
     segment: Segment
     request: AstRequest
     answer: asyncio.Future[AstResult | None]
+    span: Span
+    """Span of the question."""
 
 
 class OpenSegment:

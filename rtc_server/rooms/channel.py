@@ -22,6 +22,7 @@ from rtc_server.rooms.captions import Caption
 from rtc_server.rooms.engines import RoomAst, RoomTts, SharedPartials
 from rtc_server.rooms.shared_segmenter import SegmenterView, SharedSegmenter
 from rtc_server.session.services import Services
+from rtc_server.tracing import Attribute
 from rtc_server.transport.media.sender import FrameEncoder
 from rtc_server.transport.transport_api import EncodedFrame
 
@@ -96,6 +97,8 @@ class TranslationTrack:
         self._tell, self._clock = tell, services.clock
         guard = EchoGuard(on=services.interpreter.own_voice_guard)
         self._audio = AudioInput(SegmenterView(segmenter), guard)
+        self._span = services.tracer.start("room language")
+        self._span.note(Attribute.SESSION, session_id)
         self._interpreter = Interpreter(
             session_id=session_id,
             direction=direction,
@@ -108,6 +111,7 @@ class TranslationTrack:
             metrics=services.metrics,
             clock=services.clock,
             make_pacing=make_pacing,
+            call=self._span,
         )
         self._broadcast = Broadcast(self._next_frame, services.metrics)
 
@@ -142,6 +146,7 @@ class TranslationTrack:
         try:
             await self._interpreter.run()
         finally:
+            self._span.end()
             self._broadcast.close()
 
     def _next_frame(self) -> Samples | None:

@@ -18,6 +18,7 @@ from rtc_server.session.journal import MakeJournal, no_journal
 from rtc_server.session.session_api import SuggestedPhrase
 from rtc_server.session.usage import RecordUsage
 from rtc_server.session.vad_batcher import VadBatcher
+from rtc_server.tracing import NO_TRACES, Tracer
 
 SEGMENT_MARGIN_S = 0.5
 """Audio that a segment may hold beyond its length when it is cut: windows are judged as a whole."""
@@ -46,6 +47,8 @@ class Services:
     """Makes the journal of each session."""
     record_usage: RecordUsage = lambda _record: None
     """Takes the account of each session that has ended."""
+    tracer: Tracer = NO_TRACES
+    """Traces of calls."""
     phrases: Callable[[str], Sequence[SuggestedPhrase]] = lambda _language: ()
     """Phrases that may be asked to be spoken, by the language they are said in; see
     `Catalogue.phrases`."""

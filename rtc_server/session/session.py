@@ -33,6 +33,7 @@ from rtc_server.session.transport_binding import TransportBinding
 from rtc_server.session.unbroken import UnbrokenSpeech
 from rtc_server.session.usage import UsageMeter
 from rtc_server.subject_log import Subject, SubjectLog
+from rtc_server.tracing import Attribute
 from rtc_server.transport.transport_api import CloseReason, Transport
 
 AUDIO_AHEAD = (
@@ -74,6 +75,8 @@ class Session:
             wall=services.wall,
             journal=self._journal,
         )
+        self._span = services.tracer.start("call")
+        self._span.note(Attribute.SESSION, session_id)
         self._interpreter = Interpreter(
             session_id=session_id,
             direction=direction,
@@ -85,6 +88,7 @@ class Session:
             settings=services.interpreter,
             metrics=services.metrics,
             clock=services.clock,
+            call=self._span,
         )
         self._settings = SessionSettings(
             session_id,
@@ -184,6 +188,8 @@ class Session:
             try:
                 await self._connection.close(self.reason)
             finally:
+                self._span.note(Attribute.REASON, self.reason.value)
+                self._span.end()
                 self._journal.closed()
                 self._freed.set()  # others wait for it, whatever went wrong
 

@@ -19,6 +19,7 @@ from rtc_server.engines.remote.server import EngineServer, Served
 from rtc_server.engines.service.tts import Speech
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE, Samples
+from rtc_server.tracing import NO_TRACES, Tracer
 from tests.support.fakes import AST_CAPABILITIES, TTS_CAPABILITIES, ok
 
 _rng = np.random.default_rng(7)
@@ -145,6 +146,7 @@ class House:
     engine: str = "fake"
     tts_capabilities: TtsCapabilities = TTS_CAPABILITIES
     is_up: bool = True
+    tracer: Tracer = NO_TRACES
     ends: list[QueueChannel] = field(default_factory=list)
     """The server's end of each connection that was made, and the media process's before it."""
     server: EngineServer = field(init=False)
@@ -157,7 +159,8 @@ class House:
                 self.tts,
                 ServerHello("1", self.engine, ast=ast),
                 ServerHello("1", self.engine, tts=self.tts_capabilities),
-            )
+            ),
+            self.tracer,
         )
 
     @property

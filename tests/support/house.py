@@ -21,6 +21,7 @@ from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import SessionRequest, SuggestedPhrase
 from rtc_server.session.usage import UsageRecord
+from rtc_server.tracing import NO_TRACES, Tracer
 from rtc_server.transport.transport_api import TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad
 
@@ -66,6 +67,7 @@ async def house(
     phrases: Mapping[str, tuple[SuggestedPhrase, ...]] = MappingProxyType({}),
     make_vad: VadFactory = LoudnessVad,
     journal: MakeJournal = no_journal,
+    tracer: Tracer = NO_TRACES,
 ) -> AsyncIterator[House]:
     ast, tts, readiness = ast or FakeAst(), tts or FakeTts(), Ready()
     clock = asyncio.get_running_loop().time
@@ -82,6 +84,7 @@ async def house(
         resume_s=resume_s,
         record_usage=usage.append,
         journal=journal,
+        tracer=tracer,
         phrases=lambda language: phrases.get(language, ()),
     )
     wires: list[FakeTransport] = []

@@ -115,7 +115,8 @@ class AstCall:
         if self.may_move and group == session:
             audio.forget(session)  # the segment is over: nothing continues it
         self.number = (audio, n)
-        return Ask(n, kind, session, replace(self.request, samples=new), wait_ms, kept, of)
+        request = replace(self.request, samples=new, trace="")
+        return Ask(n, kind, session, request, wait_ms, kept, of, self.request.trace)
 
     def take(self, message: FromServer) -> None:
         """Take the answer."""
@@ -183,7 +184,8 @@ class SpeechCall(Speech):
 
     def message(self, n: int, _audio: SentAudio, wait_ms: int) -> SpeakText:
         """Return the question."""
-        return SpeakText(n, self.session_id, self.request, wait_ms)
+        request = replace(self.request, trace="")
+        return SpeakText(n, self.session_id, request, wait_ms, self.request.trace)
 
     def take(self, message: FromServer) -> None:
         """Take a chunk, or the end."""

@@ -1,9 +1,9 @@
 """Messages between a media process and an engine server, and their framing.
 
 A frame is the size of its head (uint32), the head, and audio to the end of the frame. The head is a
-JSON object, the message's name beside its fields; audio is mono int16, little-endian. In the head
-an array is its number of samples. Every field is checked against its type and its bounds, and
-nothing that is read can choose what is made of it.
+JSON object: the message's name, its fields, and perhaps the trace that it is part of. Audio is mono
+int16, little-endian; in the head an array is its number of samples. Every field is checked against
+its type and its bounds, and nothing that is read can choose what is made of it.
 
 One connection serves one kind of engine; many calls are open at once, each with a number that its
 caller chose::
@@ -21,7 +21,7 @@ import json
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Never, TypeAlias, get_args
 
@@ -39,6 +39,7 @@ from rtc_server.engines.base import (
 from rtc_server.engines.typed import WrongType, from_plain, to_plain
 from rtc_server.errors import EngineError
 from rtc_server.pcm import Samples
+from rtc_server.tracing import TRACE_CONTEXT
 
 PROTOCOL = "rtc-engines.1"
 """Name and version of this protocol: the WebSocket's subprotocol."""
@@ -96,6 +97,8 @@ class Ask:
     """Audio before the new samples; None when all of it is here."""
     of: int = 0
     """Of a commit: number of the speculative call."""
+    trace: str = ""
+    """`Span.context` of the question; the request's own field is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ class SpeakText:
     """The text."""
     wait_ms: int
     """Time after which nobody waits for its beginning any more."""
+    trace: str = ""
+    """As of `Ask`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +255,11 @@ def encode(message: FromMedia | FromServer) -> bytes:
         audio.append(as_int16(array).tobytes())
         return array.size
 
-    named = {"message": type(message).__name__, "fields": to_plain(message, put_array)}
+    fields = to_plain(message, put_array)
+    named = {"message": type(message).__name__, "fields": fields}
+    # Beside the fields, where a server of an earlier version does not look.
+    if trace := fields.pop("trace", ""):
+        named["trace"] = trace
     head = json.dumps(named, ensure_ascii=False, separators=(",", ":"))
     head_bytes = head.encode("utf-8", "surrogatepass")
     return b"".join([_HEAD.pack(len(head_bytes)), head_bytes, *audio])
@@ -297,6 +306,7 @@ def _decode(frame: bytes, kinds: Mapping[str, Any], most_head: int) -> Any:
             frame[_HEAD.size : begin].decode("utf-8", "surrogatepass"), parse_constant=_no_constant
         )
         message = from_plain(kinds[named["message"]], named["fields"], take_array)
+        message = _with_trace(message, named.get("trace"))
         _check(message)
     except (ValueError, KeyError, TypeError, RecursionError, WrongType) as exc:
         # Not its text: that may quote what was said.
@@ -304,6 +314,17 @@ def _decode(frame: bytes, kinds: Mapping[str, Any], most_head: int) -> Any:
     if taken != len(frame):
         raise EngineError("A frame has audio that is in no message.")
     return message
+
+
+def _with_trace(message: Any, trace: object) -> Any:
+    """Return the message with its trace; without one when it is none, which harms nobody."""
+    if not isinstance(message, Ask | SpeakText):
+        return message
+    if message.request.trace or message.trace:
+        raise WrongType("a trace in the wrong place")
+    if not (isinstance(trace, str) and TRACE_CONTEXT.fullmatch(trace)):
+        return message
+    return replace(message, trace=trace)
 
 
 def _no_constant(_name: str) -> Never:

@@ -22,12 +22,15 @@ from rtc_server.engines.remote.messages import (
     encode,
 )
 from rtc_server.errors import EngineError, EngineOverloaded
+from rtc_server.tracing import NO_SPAN, NO_TRACES, Span, Tracer
 
 SILENT_S = 30.0
 """Time without a whole message after which a media process is taken for gone: it pings four
 times a second."""
 MOST_CALLS = 2048
 """Calls of one connection at once; the engine's own queue is shorter."""
+UNWANTED = "unwanted"
+"""End of a call's span that nobody waited for any more."""
 MOST_WAITING_BYTES = 16 * 1024 * 1024
 """Answers and speech that wait for a media process to read them."""
 
@@ -35,9 +38,17 @@ MOST_WAITING_BYTES = 16 * 1024 * 1024
 class ServedConnection(ABC):
     """One media process, as the server sees it. What it asks is the subclass's to answer."""
 
-    def __init__(self, channel: FrameChannel, client: str, hello: ServerHello) -> None:
+    def __init__(
+        self,
+        channel: FrameChannel,
+        client: str,
+        hello: ServerHello,
+        tracer: Tracer = NO_TRACES,
+    ) -> None:
         """`client` is the name that the media process gave itself."""
-        self._channel, self._client = channel, client
+        self._channel, self._client, self._tracer = channel, client, tracer
+        self._spans: dict[int, Span] = {}
+        """Spans of traced calls that are open."""
         self._outbox = FrameOutbox(channel, MOST_WAITING_BYTES)
         self.is_draining = False
         """True once no new calls are taken."""
@@ -138,13 +149,24 @@ class ServedConnection(ABC):
         try:
             if len(self.open_calls) >= MOST_CALLS:
                 raise EngineOverloaded("The engine server has too many calls of this process.")
+            if message.trace:
+                name = "engine translate" if isinstance(message, Ask) else "engine speak"
+                self._spans[message.n] = self._tracer.start(name, message.trace)
             self._take(message)
         except EngineError as error:
             self.fail(message.n, error)
 
     def fail(self, n: int, error: EngineError) -> None:
         """Answer a call with an error."""
+        self._end_span(n, error.code)
         self._send(CallFailed(n, error.code, str(error)))
+
+    def _end_span(self, n: int, failure: str = "") -> None:
+        """End the span of a call, if it is traced and open."""
+        span = self._spans.pop(n, NO_SPAN)
+        if failure:
+            span.fail(failure)
+        span.end()
 
 
 class CallTimers:

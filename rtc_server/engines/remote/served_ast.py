@@ -20,8 +20,9 @@ from rtc_server.engines.remote.messages import (
     ServerHello,
     SpeakText,
 )
-from rtc_server.engines.remote.served import CallTimers, ServedConnection
+from rtc_server.engines.remote.served import UNWANTED, CallTimers, ServedConnection
 from rtc_server.errors import EngineError, EngineTimeout
+from rtc_server.tracing import NO_TRACES, Tracer
 
 
 class ServableAst(Protocol):
@@ -71,8 +72,10 @@ class AstConnection(ServedConnection):
         hello: ServerHello,
         service: ServableAst,
         budget: AudioBudget,
+        *,
+        tracer: Tracer = NO_TRACES,
     ) -> None:
-        super().__init__(channel, client, hello)
+        super().__init__(channel, client, hello, tracer)
         self._service = service
         self._audio = ReceivedAudio(budget)
         self._calls: dict[int, asyncio.Future[Any]] = {}
@@ -95,6 +98,7 @@ class AstConnection(ServedConnection):
         try:
             samples = self._audio.receive(message.session, message.n, message.kept, samples)
         except AudioUnknown:
+            self._end_span(message.n, NO_AUDIO)
             self._send(CallFailed(message.n, NO_AUDIO))
             return
         if not samples.size:
@@ -121,15 +125,18 @@ class AstConnection(ServedConnection):
         self._expiry.end(n)
         if n in self._unwanted:
             self._unwanted.discard(n)
+            self._end_span(n, UNWANTED)
             if not future.cancelled():
                 future.exception()  # seen: nobody asks for it
         elif future.cancelled():
+            self._end_span(n, DROPPED)
             self._send(CallFailed(n, DROPPED))
         elif isinstance(error := future.exception(), EngineError):
             self.fail(n, error)
         elif error is not None:
             self.fail(n, EngineError("The engine server has a bug; the segment is lost."))
         else:
+            self._end_span(n)
             self._send(AstAnswer(n, future.result()))
 
     def _expire(self, n: int) -> None:

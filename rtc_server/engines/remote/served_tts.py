@@ -16,9 +16,10 @@ from rtc_server.engines.remote.messages import (
     SpokenAll,
     SpokenChunk,
 )
-from rtc_server.engines.remote.served import CallTimers, ServedConnection
+from rtc_server.engines.remote.served import UNWANTED, CallTimers, ServedConnection
 from rtc_server.errors import EngineError, EngineTimeout, place_of
 from rtc_server.pcm import Samples
+from rtc_server.tracing import NO_TRACES, Tracer
 
 _log = logging.getLogger(__name__)
 
@@ -58,9 +59,14 @@ class TtsConnection(ServedConnection):
     """Calls of one media process to the voice. A task of each text carries its chunks."""
 
     def __init__(
-        self, channel: FrameChannel, client: str, hello: ServerHello, service: ServableTts
+        self,
+        channel: FrameChannel,
+        client: str,
+        hello: ServerHello,
+        service: ServableTts,
+        tracer: Tracer = NO_TRACES,
     ) -> None:
-        super().__init__(channel, client, hello)
+        super().__init__(channel, client, hello, tracer)
         self._service = service
         self._calls: dict[int, asyncio.Task[None]] = {}
         self._expiry = CallTimers(self._expire)
@@ -88,6 +94,7 @@ class TtsConnection(ServedConnection):
             self._expiry.end(n)  # it has begun
             self._send(SpokenChunk(n, chunk))
             await self._outbox.room()
+        self._end_span(n)
         self._send(SpokenAll(n))
 
     def _done(self, n: int, speech: ServableSpeech, task: asyncio.Task[None]) -> None:
@@ -97,6 +104,7 @@ class TtsConnection(ServedConnection):
         self._calls.pop(n, None)
         self._expiry.end(n)
         if task.cancelled():
+            self._end_span(n, UNWANTED)
             return
         if isinstance(error := task.exception(), EngineError):
             self.fail(n, error)

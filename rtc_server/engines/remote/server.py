@@ -12,6 +12,7 @@ from rtc_server.engines.remote.served import ServedConnection
 from rtc_server.engines.remote.served_ast import AstConnection, ServableAst
 from rtc_server.engines.remote.served_tts import ServableTts, TtsConnection
 from rtc_server.errors import EngineError, EngineUnavailable, place_of
+from rtc_server.tracing import NO_TRACES, Tracer
 
 MOST_CONNECTIONS = 256
 """Connections at once: two of each media process."""
@@ -38,8 +39,8 @@ class Served:
 class EngineServer:
     """Connections of media processes, and the drain of all of them."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, served: Served, tracer: Tracer = NO_TRACES) -> None:
+        self._served, self._tracer = served, tracer
         self._connections: set[ServedConnection] = set()
         self._audio = AudioBudget()
         self.is_draining = False
@@ -100,7 +101,9 @@ class EngineServer:
     def _connection(self, kind: Kind, client: str, channel: FrameChannel) -> ServedConnection:
         served = self._served
         if kind == "ast" and served.ast is not None and served.ast_hello is not None:
-            return AstConnection(channel, client, served.ast_hello, served.ast, self._audio)
+            return AstConnection(
+                channel, client, served.ast_hello, served.ast, self._audio, tracer=self._tracer
+            )
         if kind == "tts" and served.tts is not None and served.tts_hello is not None:
-            return TtsConnection(channel, client, served.tts_hello, served.tts)
+            return TtsConnection(channel, client, served.tts_hello, served.tts, self._tracer)
         raise EngineUnavailable(f"This engine server has no {kind}.")

@@ -20,6 +20,7 @@ from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.modes import PRESETS, Mode
 from rtc_server.interpreter.passes import Passes
 from rtc_server.interpreter.publisher import Publisher
+from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.segment_translation import SegmentTranslation
 from rtc_server.interpreter.segments import (
     EndCause,
@@ -35,6 +36,7 @@ from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.interpreter.utterance import OpenSegment
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE, Pcm
+from rtc_server.tracing import NO_SPAN
 from tests.support.fakes import FakeAst, FakeTts, LoudnessVad, ok, tone
 from tests.support.talk import AGREEING
 
@@ -67,6 +69,7 @@ class Parts:
 
     def __post_init__(self) -> None:
         clock = asyncio.get_running_loop().time
+        spans = SegmentSpans(NO_SPAN, clock)
         self.audio = AudioInput(
             SpeechSegmenter(LoudnessVad(), ListenerSettings()), EchoGuard(on=False)
         )
@@ -77,8 +80,9 @@ class Parts:
             emit=self.events.append,
             metrics=self.metrics,
             clock=clock,
+            spans=spans,
         )
-        publisher = Publisher(self.output, self.events.append, self.metrics, clock)
+        publisher = Publisher(self.output, self.events.append, self.metrics, clock, spans)
         self.conclusions = Conclusions(
             self.output, publisher, self.events.append, self.metrics, clock
         )
@@ -93,9 +97,17 @@ class Parts:
             partial_interval_ms=500,
             metrics=self.metrics,
             clock=clock,
+            spans=spans,
         )
         self.audio.connect(self.segments)
-        passes = Passes(self.ast, "s1", clock, lambda *_args, **_kwargs: None, lambda _ms: None)
+        passes = Passes(
+            self.ast,
+            "s1",
+            clock,
+            lambda *_args, **_kwargs: None,
+            lambda _ms: None,
+            spans=spans,
+        )
         self.simultaneous = SimultaneousTranslation(
             self.audio,
             passes,

@@ -1,0 +1,145 @@
+"""Traces with OpenTelemetry: the one module that knows it (extra ``otel``).
+
+Where they go, and which part of them, is said by the variables that every OpenTelemetry SDK reads:
+OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS, OTEL_TRACES_SAMPLER and the like. The
+global tracer provider of the process stays as it is.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    Status,
+    StatusCode,
+    TraceFlags,
+    set_span_in_context,
+)
+from opentelemetry.trace import Span as ApiSpan
+from opentelemetry.trace import Tracer as ApiTracer
+
+from rtc_server import __version__
+from rtc_server.clock import Clock
+from rtc_server.tracing import TRACE_CONTEXT, Attribute, AttributeValue
+
+NAME = "rtc-server"
+LAST_EXPORT_S = 5.0
+"""Longest wait at the end of the server for spans that are still to be exported."""
+
+
+class OtelTraces:
+    """Tracer of this process, and the thread that exports what it records."""
+
+    def __init__(self, exporter: SpanExporter, clock: Clock, wall: Clock) -> None:
+        """`clock` is the server's, `wall` gives Unix time."""
+        # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win: `create` reads them.
+        resource = Resource.create({SERVICE_VERSION: __version__})
+        if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
+            resource = resource.merge(Resource({SERVICE_NAME: NAME}))
+        # Not at exit: `exporting` ends it in time, and a second server may run in this process.
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._exporter = exporter
+        self.tracer = OtelTracer(
+            self._provider.get_tracer(NAME, __version__), clock, wall() - clock()
+        )
+        """Tracer to give to whatever is traced."""
+
+    @asynccontextmanager
+    async def exporting(self) -> AsyncIterator[None]:
+        """Export while the block runs; at its end what is left, `LAST_EXPORT_S` at most."""
+        # Made here: it starts a thread.
+        processor = BatchSpanProcessor(self._exporter)
+        self._provider.add_span_processor(processor)
+        try:
+            yield
+        finally:
+            await self._export_the_rest(processor)
+
+    async def _export_the_rest(self, processor: BatchSpanProcessor) -> None:
+        ending = asyncio.create_task(asyncio.to_thread(processor.shutdown), name="last traces")
+        await asyncio.wait({ending}, timeout=LAST_EXPORT_S)
+        if not ending.done():
+            self._exporter.shutdown()  # it tries no more
+        await ending
+
+
+class OtelTracer:
+    """A `Tracer`."""
+
+    def __init__(self, tracer: ApiTracer, clock: Clock, began_at: float) -> None:
+        """`began_at` is the Unix time at which `clock` was 0."""
+        self._tracer, self._clock, self._began_at = tracer, clock, began_at
+
+    def start(self, name: str, parent: str = "") -> "OtelSpan":
+        """Begin a trace, or go on with that of another process."""
+        if not TRACE_CONTEXT.fullmatch(parent):
+            return self.begin(name, None, None)
+        _, trace_id, span_id, flags = parent.split("-")
+        context = SpanContext(
+            int(trace_id, 16),
+            int(span_id, 16),
+            is_remote=True,
+            trace_flags=TraceFlags(int(flags, 16)),
+        )
+        return self.begin(name, NonRecordingSpan(context), None)
+
+    def begin(self, name: str, parent: ApiSpan | None, at_s: float | None) -> "OtelSpan":
+        """Begin a span, now or at `at_s` on the server's clock."""
+        # Without a parent an empty context: the current one may be that of the host application.
+        context = set_span_in_context(parent or NonRecordingSpan(_NO_PARENT))
+        return OtelSpan(
+            self, self._tracer.start_span(name, context=context, start_time=self.nanoseconds(at_s))
+        )
+
+    def nanoseconds(self, at_s: float | None) -> int:
+        """Return a moment of the server's clock, the present one for None, as Unix time."""
+        moment_s = self._clock() if at_s is None else at_s
+        return round((moment_s + self._began_at) * 1e9)
+
+
+class OtelSpan:
+    """A `Span`."""
+
+    def __init__(self, tracer: OtelTracer, span: ApiSpan) -> None:
+        self._tracer, self._span = tracer, span
+        self._is_over = False
+
+    @property
+    def context(self) -> str:
+        """See `Span.context`."""
+        own = self._span.get_span_context()
+        if not own.trace_flags.sampled:
+            return ""
+        return f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"
+
+    def child(self, name: str, *, at_s: float | None = None) -> "OtelSpan":
+        """See `Span.child`."""
+        return self._tracer.begin(name, self._span, at_s)
+
+    def note(self, attribute: Attribute, value: AttributeValue) -> None:
+        """See `Span.note`."""
+        self._span.set_attribute(attribute.value, value)
+
+    def fail(self, code: str) -> None:
+        """See `Span.fail`."""
+        self._span.set_status(Status(StatusCode.ERROR, code))
+
+    def end(self, *, at_s: float | None = None) -> None:
+        """See `Span.end`. Idempotent."""
+        if not self._is_over:
+            self._is_over = True
+            self._span.end(self._tracer.nanoseconds(at_s))
+
+
+def otlp_exporter() -> SpanExporter:
+    """Return the exporter that the OTEL_EXPORTER_OTLP variables describe, by HTTP."""
+    return OTLPSpanExporter()
+
+
+_NO_PARENT = SpanContext(0, 0, is_remote=False)

@@ -1,0 +1,79 @@
+"""Trace of a call: its segments, and below each what was done for it."""
+
+import asyncio
+
+import pytest
+
+from rtc_server.errors import EngineCrashed
+from tests.support.fakes import FakeAst, FakeTts, joined, ok, silence, tone
+from tests.support.house import House, house, speak
+from tests.support.spans import KeptSpans, length_s, parent_id, span_id, trace_ids, values
+
+SAID = joined([tone(1), silence(2.5)])
+
+
+async def one_sentence(ast: FakeAst, tts: FakeTts | None = None) -> tuple[KeptSpans, House]:
+    """The spans of a call in which one sentence was said."""
+    spans = KeptSpans(asyncio.get_running_loop().time)
+    async with house(ast, tts, tracer=spans.tracer) as home:
+        session_id = await home.call()
+        await speak(home.wires[0], SAID)
+        await home.manager.close_call(session_id, drain=False)
+    return spans, home
+
+
+async def test_a_sentence_is_one_branch_of_the_trace_of_its_call() -> None:
+    spans, home = await one_sentence(FakeAst([ok("слово", "word")]))
+    assert len(trace_ids(spans.all)) == 1
+    call, segment = spans.one("call"), spans.one("segment")
+    assert call.parent is None
+    assert parent_id(segment) == span_id(call)
+    parts = [spans.one(name) for name in ("translate", "speak", "first audio")]
+    assert [parent_id(part) for part in parts] == [span_id(segment)] * 3
+    assert values(segment) == {
+        "rtc.segment": "seg_1",
+        "rtc.source_language": "ru",
+        "rtc.target_language": "en",
+        "rtc.status": "final",
+    }
+    assert values(parts[0])["rtc.status"] == "ok"
+    assert values(parts[1]) == {"rtc.characters": 4, "rtc.first_sample_ms": 20}
+    assert values(call)["rtc.session"].startswith("sess_")
+    assert values(call)["rtc.reason"] == "local"
+    # The span is what the metric of the same moment counts.
+    sample = home.metrics.registry.get_sample_value("rtc_first_audio_seconds_sum")
+    assert length_s(parts[2]) == pytest.approx(sample)
+
+
+async def test_nothing_of_what_is_said_is_in_a_trace() -> None:
+    spans, _ = await one_sentence(FakeAst([ok("слово", "word")], partial="слово слово"))
+    for span in spans.all:
+        written = span.to_json(indent=None).encode().decode("unicode_escape")
+        assert "слово" not in written and '"word"' not in written
+
+
+async def test_a_segment_that_fails_says_by_its_code_what_failed() -> None:
+    secret = EngineCrashed("The engine fell over слово.")
+    spans, _ = await one_sentence(FakeAst([secret]))
+    for name in ("segment", "translate"):
+        status = spans.one(name).status
+        assert (status.is_ok, status.description) == (False, "engine_crashed")
+    assert values(spans.one("segment"))["rtc.status"] == "failed"
+    assert spans.of("speak") == spans.of("first audio") == []
+
+
+async def test_a_voice_that_fails_says_so_in_its_own_span() -> None:
+    spans, _ = await one_sentence(FakeAst(), FakeTts(failure=EngineCrashed("слово")))
+    assert spans.one("speak").status.description == "engine_crashed"
+    assert spans.one("segment").status.description == "engine_crashed"
+    assert spans.one("translate").status.is_ok
+
+
+async def test_what_is_open_when_a_call_ends_is_ended_with_it() -> None:
+    spans = KeptSpans(asyncio.get_running_loop().time)
+    async with house(FakeAst(delay_s=60.0), tracer=spans.tracer) as home:
+        session_id = await home.call()
+        await speak(home.wires[0], SAID)
+        await home.manager.close_call(session_id, drain=False)
+    assert parent_id(spans.one("segment")) == span_id(spans.one("call"))
+    assert spans.of("translate") == [], "nobody waits for it, so it is not reported"
