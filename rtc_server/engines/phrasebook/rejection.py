@@ -21,6 +21,13 @@ _MOST_MISSED = 0.5
 """Share of the speech that a match may leave unexplained: of right ones it was 0.21 at most."""
 _SLOWEST = 1.0
 """Tenths of a second for a phone beyond which slowness proves nothing more."""
+_FEW_PHONES = 10
+_HURRIED = 0.72
+_BADLY_FITTING = 2.0
+_UNLIKE = 0.5
+"""Bounds of what a word or two outside the book is forced into: few phones in little time, each of
+which fits badly and sounds otherwise. Right matches of the tuning and the held-out voices are never
+all of this; docs/phrasebook.md says what it refuses of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,19 @@ class Evidence:
     """Log of how many ways the book's network left open on the way through the match."""
     noise: float
     """Share of the power that noise removal took: in noise, everything fits less well."""
+    inner_loss: float
+    """As `loss`, between the beginning of the first word and the end of the last: `loss` counts
+    the silence around, which always fits."""
+
+    @property
+    def is_forced(self) -> bool:
+        """True if a word that is none of the book seems squeezed into this match."""
+        return (
+            self.phones <= _FEW_PHONES
+            and self.pace < _HURRIED
+            and self.inner_loss > _BADLY_FITTING
+            and self.distance >= _UNLIKE
+        )
 
     def measures(self) -> tuple[float, ...]:
         """Return the values that the weights apply to, in their order.
@@ -86,6 +106,7 @@ def evidence(
     silent = _marked(frames, [word for word in match if word.text == PAUSE])
     voiced = _marked(frames, [phone for phone in free if is_phone(phone)])
     lost = sum(phone.score for phone in free) - sum(word.score for word in match)
+    lost_in = _scores(frames, free) - _scores(frames, match)
     return Evidence(
         loss=lost / frames,
         pause_s=max(pauses, default=0) / 100,
@@ -96,7 +117,16 @@ def evidence(
         rush=min((one.end - one.start) / len(spoken[one.text][0]) for one in words) / 10,
         freedom=freedom,
         noise=noise,
+        inner_loss=float(lost_in[words[0].start : words[-1].end].mean()),
     )
+
+
+def _scores(frames: int, parts: Sequence[Heard]) -> npt.NDArray[np.float64]:
+    """Return the log likelihood of each frame, even within a part."""
+    scores = np.zeros(frames)
+    for part in parts:
+        scores[part.start : part.end] = part.score / (part.end - part.start)
+    return scores
 
 
 def _sounds(ways: Sequence[Sequence[Phones]]) -> list[Phones]:
@@ -117,7 +147,7 @@ def _marked(frames: int, parts: Sequence[Heard]) -> npt.NDArray[np.bool_]:
 
 def is_match(found: Evidence, language: str) -> bool:
     """The verdict."""
-    if found.missed > _MOST_MISSED:
+    if found.missed > _MOST_MISSED or found.is_forced:
         return False
     pairs = zip(WEIGHTS[language], found.measures(), strict=True)
     return sum(weight * measure for weight, measure in pairs) > 0

@@ -1,6 +1,9 @@
 """Judgement of a match, on runs of words and phones made by hand."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from rtc_server.engines.phrasebook.book import LANGUAGES
 from rtc_server.engines.phrasebook.decoder import PAUSE, Heard
@@ -38,6 +41,7 @@ def test_the_measures_are_what_they_say() -> None:
     assert found.pace == 0.75
     assert found.rush == 0.5  # "tea": 10 frames for two phones
     assert (found.freedom, found.noise) == (1.5, 0.1)
+    assert found.inner_loss == pytest.approx((40 + 60 + 50 - 50) / 80)  # from "two" to "tea"
 
 
 def test_another_way_to_pronounce_it_is_no_further_away() -> None:
@@ -56,7 +60,7 @@ def test_pauses_alone_are_no_match() -> None:
 
 def test_what_fits_is_taken_and_what_does_not_is_refused_in_every_language() -> None:
     good = Evidence(loss=0.2, pause_s=0, missed=0, distance=0.1, phones=14, pace=0.7, rush=0.6,
-                    freedom=4.0, noise=0.05)  # fmt: skip
+                    freedom=4.0, noise=0.05, inner_loss=0.3)  # fmt: skip
     for language in LANGUAGES:
         assert is_match(good, language)
         assert not is_match(replace(good, loss=4.5, distance=0.9), language)
@@ -64,7 +68,7 @@ def test_what_fits_is_taken_and_what_does_not_is_refused_in_every_language() -> 
 
 def test_a_match_that_leaves_most_of_the_speech_unexplained_is_refused() -> None:
     good = Evidence(loss=0.2, pause_s=0, missed=0.2, distance=0.1, phones=14, pace=0.7, rush=0.6,
-                    freedom=4.0, noise=0.5)  # fmt: skip
+                    freedom=4.0, noise=0.5, inner_loss=0.3)  # fmt: skip
     for language in LANGUAGES:
         assert is_match(good, language)
         assert not is_match(replace(good, missed=0.55), language)
@@ -72,6 +76,24 @@ def test_a_match_that_leaves_most_of_the_speech_unexplained_is_refused() -> None
 
 def test_stretched_words_and_a_fit_beyond_the_phones_prove_nothing_more() -> None:
     calm = Evidence(loss=0.0, pause_s=0, missed=0, distance=0.5, phones=4, pace=1.0, rush=1.0,
-                    freedom=4.0, noise=0)  # fmt: skip
+                    freedom=4.0, noise=0, inner_loss=0.0)  # fmt: skip
     stretched = replace(calm, loss=-2.0, pace=4.0, rush=3.0)
     assert stretched.measures() == calm.measures()
+
+
+FORCED = Evidence(loss=0.55, pause_s=0, missed=0, distance=0.66, phones=7, pace=0.5, rush=0.5,
+                  freedom=6.0, noise=0, inner_loss=3.1)  # fmt: skip
+"""Measures of “От”, said by a woman over the telephone and found as “холодно”."""
+
+
+def test_a_short_word_that_is_forced_into_a_phrase_is_refused() -> None:
+    assert not is_match(FORCED, "ru")
+    assert is_match(replace(FORCED, inner_loss=1.9), "ru")  # by the weights alone it would do
+
+
+@pytest.mark.parametrize(
+    "good", [{"phones": 11}, {"pace": 0.75}, {"inner_loss": 1.9}, {"distance": 0.49}]
+)
+def test_one_good_measure_is_enough_not_to_be_forced(good: dict[str, Any]) -> None:
+    assert FORCED.is_forced
+    assert not replace(FORCED, **good).is_forced
