@@ -50,6 +50,11 @@ def speech_ms(samples: int) -> int:
     return round(samples_to_ms(samples, SPEECH_RATE))
 
 
+def centered(samples: Samples) -> Samples:
+    """Return `samples`, shape (n,), n >= 1, without their constant offset."""
+    return samples - np.mean(samples, dtype=np.float64).astype(np.float32)
+
+
 def to_int16(samples: Samples) -> npt.NDArray[np.int16]:
     """Convert float32 [-1, 1] to int16, clipped rather than wrapped."""
     return (np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16)

@@ -154,7 +154,7 @@ async def _served(
 
 
 def _ast_hello(settings: EngineSettings, service: AstService) -> ServerHello:
-    phrases = read_phrases(service.capabilities, settings.phrasebook)
+    phrases = read_phrases(service.capabilities, engine_options(settings)[0])
     return ServerHello(
         __version__,
         settings.ast,

@@ -142,7 +142,7 @@ class Engines:
 
     def _read_phrases(self) -> Phrases:
         if (hello := self._ast_hello()) is None:
-            return read_phrases(self.ast_service.capabilities, self._settings.phrasebook)
+            return read_phrases(self.ast_service.capabilities, engine_options(self._settings)[0])
         from rtc_server.app.engine_pool import phrases_of  # noqa: PLC0415 - see _services
 
         return phrases_of(hello)

@@ -25,6 +25,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             if card.kind == kind:
                 print("\n".join(describe(card)))
         print()
+    for fault in registry.faults():
+        print(fault)
     return 0
 
 

@@ -12,6 +12,12 @@ _OF_HTTP = ("tls_cert", "tls_key", "drain_s", "log_level", "log_format", "traces
 def add_engines_commands(engines: argparse.ArgumentParser) -> None:
     """Give the parser of ``rtc-server engines`` its actions; without one it lists."""
     actions = engines.add_subparsers(dest="action", metavar="ACTION")
+    actions.add_parser(
+        "list",
+        help="list the engines, their languages, licences and packages (the default)",
+        description="List the engines, their languages, licences and packages.",
+        allow_abbrev=False,
+    )
     serve = actions.add_parser(
         "serve",
         help="run the engines for servers with --ast-servers and --tts-servers",

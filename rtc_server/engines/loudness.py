@@ -6,7 +6,7 @@ languages. Only the gain changes, once for a whole segment: what is quiet within
 
 import numpy as np
 
-from rtc_server.pcm import SPEECH_RATE, Samples
+from rtc_server.pcm import SPEECH_RATE, Samples, centered
 
 SPEECH_DBFS = -23.0
 """Level that the loud parts of speech are brought to; broadcasters aim at it, too (EBU R 128)."""
@@ -14,11 +14,6 @@ MOST_GAIN_DB = 30.0
 """Never more: what is quieter than that is noise."""
 _PIECE = SPEECH_RATE // 10
 _LOUDEST_PEAK = 0.98
-
-
-def centered(samples: Samples) -> Samples:
-    """Return `samples`, shape (n,), n >= 1, without their constant offset."""
-    return samples - np.mean(samples, dtype=np.float64).astype(np.float32)
 
 
 def leveled(samples: Samples) -> Samples:

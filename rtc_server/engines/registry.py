@@ -1,17 +1,26 @@
-"""Names of engines and where each lives. Nothing here imports an engine.
+"""Names of engines and where each lives. Nothing here loads an engine.
 
-An engine of your own needs no entry: ``--ast my_module:create`` takes any importable factory.
+Those that this package carries stand in a table; others are found by entry points, the phrasebook
+among them (`plugin_discovery`). An engine without either: ``--ast my_module:create`` takes any
+importable factory.
 """
 
 import importlib.util
+import shlex
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from pkgutil import resolve_name
+from typing import TypeAlias
 
-from rtc_server.engines.base import EngineCard
+from rtc_server.engines import plugin
+from rtc_server.engines.base import EngineCard, EngineOptions
 from rtc_server.engines.extras import install_command
+from rtc_server.engines.plugin import EnginePlugin, PhraseTopic
+from rtc_server.engines.plugin_discovery import OWN_PACKAGE, FoundPlugin, found_plugins
 from rtc_server.errors import EngineUnavailable
 
-Kind: TypeAlias = Literal["ast", "tts"]
+Kind: TypeAlias = plugin.Kind
 
 CANARY_LANGUAGES = (
     *("bg", "hr", "cs", "da", "nl", "en", "et", "fi", "fr", "de", "el", "hu", "it"),
@@ -22,7 +31,7 @@ CANARY_LANGUAGES = (
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """An engine that this package carries."""
+    """An engine that can be chosen."""
 
     kind: Kind
     """Kind of engine."""
@@ -42,18 +51,13 @@ class _Known:
     """The extra that brings them; none for what every installation has."""
     loads: tuple[str, ...] = ()
     """Kinds of models of the catalogue that it loads."""
+    package: str = ""
+    """Distribution that brings it, for one that is not of this package."""
+    install: str = ""
+    """Command that brings what it needs; empty for that of `extra`."""
 
 
 _ENGINES = (
-    _Known(
-        kind="ast",
-        name="phrasebook",
-        factory="rtc_server.engines.phrasebook.engine:create",
-        title="Phrasebook",
-        licence="Apache-2.0; PocketSphinx BSD-2-Clause; eSpeak NG GPL-3.0-or-later",
-        languages=("en", "ru"),
-        needs=("pocketsphinx", "espeakng_loader"),
-    ),
     _Known(
         kind="ast",
         name="laptop",
@@ -143,8 +147,8 @@ _ENGINES = (
 
 
 def names(kind: Kind) -> tuple[str, ...]:
-    """Return the engines of a kind that this package carries, the default first."""
-    return tuple(engine.name for engine in _ENGINES if engine.kind == kind)
+    """Return the engines of a kind, the default first."""
+    return tuple(dict.fromkeys(each.name for each in _engines() if each.kind == kind))
 
 
 def ast_names() -> tuple[str, ...]:
@@ -161,19 +165,41 @@ def resolve(kind: Kind, name: str) -> str:
     """Return ``module:function`` of an engine's factory; a name of that form stands for itself.
 
     Raises:
-        EngineUnavailable: no such engine, or something that it needs is not installed.
+        EngineUnavailable: no such engine, two of one name, one that its package describes wrongly,
+            or something that it needs is not installed.
     """
     if ":" in name:
         return name
-    for engine in _ENGINES:
-        if (engine.kind, engine.name) == (kind, name):
-            if missing := _missing(engine):
-                raise EngineUnavailable(missing)
-            return engine.factory
+    fitting = [each for each in _engines(name) if (each.kind, each.name) == (kind, name)]
+    if len(fitting) > 1:
+        raise EngineUnavailable(_claimed_twice(fitting))
+    for engine in fitting:
+        if missing := _missing(engine):
+            raise EngineUnavailable(missing)
+        return engine.factory
+    for fault in faults(name):
+        raise EngineUnavailable(fault)
     raise EngineUnavailable(
         f"There is no {kind.upper()} engine named {name}. There is: {', '.join(names(kind))}; "
         "or module:factory for one of your own."
     )
+
+
+def faults(name: str = "") -> tuple[str, ...]:
+    """Return a sentence for each engine, or each of a name, whose package describes it wrongly."""
+    return tuple(each.fault for each in found_plugins(name) if each.fault)
+
+
+def phrases(name: str, source: str, target: str, options: EngineOptions) -> tuple[PhraseTopic, ...]:
+    """Return what an AST engine of that name understands; empty for one that has no such list.
+
+    Raises:
+        ConfigError: a file of phrases is wrong.
+    """
+    for found in found_plugins(name):
+        if found.plugin and found.plugin.kind == "ast" and found.plugin.phrases:
+            return tuple(resolve_name(found.plugin.phrases)(source, target, options))
+    return ()
 
 
 def kinds_loaded(ast: str, tts: str) -> frozenset[str]:
@@ -185,18 +211,60 @@ def kinds_loaded(ast: str, tts: str) -> frozenset[str]:
 
 
 def cards() -> tuple[EngineCard, ...]:
-    """Return every engine that this package carries, installed or not, without loading any."""
-    return tuple(
-        EngineCard(
-            kind=engine.kind,
-            name=engine.name,
-            title=engine.title,
-            licence=engine.licence,
-            languages=engine.languages,
-            installed=not _missing(engine),
-            missing=_missing(engine),
+    """Return every engine, installed or not, without loading any."""
+    engines = tuple(_engines())
+    shown = []
+    for engine in engines:
+        rivals = [each for each in engines if (each.kind, each.name) == (engine.kind, engine.name)]
+        missing = _claimed_twice(rivals) if len(rivals) > 1 else _missing(engine)
+        shown.append(
+            EngineCard(
+                kind=engine.kind,
+                name=engine.name,
+                title=engine.title,
+                licence=engine.licence,
+                languages=engine.languages,
+                installed=not missing,
+                missing=missing,
+                extra={"package": engine.package} if engine.package else {},
+            )
         )
-        for engine in _ENGINES
+    return tuple(shown)
+
+
+def _engines(name: str = "") -> Iterator[_Known]:
+    """Yield plug-ins of this package, then its table, then others' plug-ins; of a name, or all."""
+    plugins = [
+        (each.package == OWN_PACKAGE, _known(each, each.plugin))
+        for each in found_plugins(name)
+        if each.plugin
+    ]
+    yield from (engine for is_own, engine in plugins if is_own)
+    yield from _ENGINES
+    yield from (engine for is_own, engine in plugins if not is_own)
+
+
+def _known(found: FoundPlugin, described: EnginePlugin) -> _Known:
+    is_own = found.package == OWN_PACKAGE
+    again = shlex.join([sys.executable, "-m", "pip", "install", found.package])
+    return _Known(
+        kind=described.kind,
+        name=found.name,
+        factory=described.create,
+        title=described.title,
+        licence=described.licence,
+        languages=described.languages,
+        needs=described.needs,
+        package="" if is_own else found.origin,
+        install=described.install or ("" if is_own else again),
+    )
+
+
+def _claimed_twice(rivals: list[_Known]) -> str:
+    packages = " and ".join(each.package or OWN_PACKAGE for each in rivals)
+    return (
+        f"Several packages bring an {rivals[0].kind.upper()} engine named {rivals[0].name}: "
+        f"{packages}. Remove all but one, or choose by module:factory."
     )
 
 
@@ -207,5 +275,5 @@ def _missing(engine: _Known) -> str:
         return ""
     return (
         f"Engine {engine.name} needs {' and '.join(absent)}, not installed here. "
-        f"Run: {install_command(engine.extra)}"
+        f"Run: {engine.install or install_command(engine.extra)}"
     )

@@ -13,9 +13,8 @@ from itertools import groupby
 
 import numpy as np
 
-from rtc_server.engines.loudness import centered
 from rtc_server.engines.writing import script_of_language, script_of_letter
-from rtc_server.pcm import Samples
+from rtc_server.pcm import Samples, centered
 
 SILENCE_PEAK = 10 ** (-60 / 20)
 """Audio whose peak stays below this (-60 dBFS) holds no speech."""

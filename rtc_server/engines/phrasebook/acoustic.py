@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rtc_server.engines.contract import ConfigError
 from rtc_server.engines.extras import install_command
-from rtc_server.errors import ConfigError
 from rtc_server.resources import resource_folder
 
 STEP = 1 / 16

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from rtc_server.engines.contract import ConfigError
 from rtc_server.engines.phrasebook.pattern import PatternError, Slot, Wording, unfold
-from rtc_server.errors import ConfigError
 from rtc_server.resources import resource_folder
 
 LANGUAGES = ("en", "ru")

@@ -10,7 +10,7 @@ acoustic noise in speech using spectral subtraction", 1979, with a floor against
 import numpy as np
 import numpy.typing as npt
 
-from rtc_server.pcm import SPEECH_RATE, Samples
+from rtc_server.engines.contract import SPEECH_RATE, Samples
 
 _WINDOW = 512
 _HOP = 128

@@ -5,23 +5,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtc_server.engines.base import (
+from rtc_server.engines.contract import (
+    SPEECH_RATE,
     Ast,
     AstCapabilities,
     AstRequest,
     AstResult,
     AstStatus,
+    ConfigError,
     EngineOptions,
+    EngineUnavailable,
     Hint,
+    beat,
 )
-from rtc_server.engines.heartbeat import beat
 from rtc_server.engines.phrasebook import book as books
 from rtc_server.engines.phrasebook.book import LANGUAGES, Book
 from rtc_server.engines.phrasebook.fillers import examples, fill
 from rtc_server.engines.phrasebook.network import Vocabularies, matches
 from rtc_server.engines.phrasebook.partial import text_so_far
-from rtc_server.errors import ConfigError, EngineUnavailable
-from rtc_server.pcm import SPEECH_RATE
 
 if TYPE_CHECKING:
     from rtc_server.engines.phrasebook.recognizer import PhraseRecognizer

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtc_server.engines.loudness import centered
+from rtc_server.engines.contract import ConfigError, Samples, centered
 from rtc_server.engines.phrasebook import acoustic, pronounce
 from rtc_server.engines.phrasebook.book import LANGUAGES, Book
 from rtc_server.engines.phrasebook.decoder import PAUSE, Decoder, as_phones, dictionary
@@ -17,8 +17,6 @@ from rtc_server.engines.phrasebook.network import Vocabularies, build
 from rtc_server.engines.phrasebook.pattern import spoken_words
 from rtc_server.engines.phrasebook.pronounce import Phones, Pronunciations
 from rtc_server.engines.phrasebook.rejection import Evidence, evidence, is_match
-from rtc_server.errors import ConfigError
-from rtc_server.pcm import Samples
 
 _MOST_NOISE = 0.5
 """Share of the power that noise removal may take; it never takes that much of speech."""

@@ -1,0 +1,61 @@
+"""Description of an engine for those who choose one; its package names it by an entry point.
+
+An engine's own code is elsewhere, and is imported by the engine's process alone.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["ast", "tts"]
+
+CONTRACT_VERSION: Final = 1
+"""Version of `rtc_server.engines.contract`. It grows when an engine that was written for the one
+before could not be used as it is; what is added with a default changes nothing."""
+ENTRY_POINTS: Final = "rtc_server.engines"
+"""Group of entry points; the name of one is the engine's, as in ``--ast NAME``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnginePlugin:
+    """An engine of a package, not loaded yet: what an entry point of `ENTRY_POINTS` names."""
+
+    contract: int
+    """`CONTRACT_VERSION` that it was written for, as a number."""
+    kind: Kind
+    """"ast" or "tts"."""
+    title: str
+    """The name people read."""
+    licence: str
+    """Licence of code and weights, in one line."""
+    languages: tuple[str, ...] = ()
+    """Source languages (AST) or spoken languages (TTS), to be listed."""
+    create: str
+    """``module:function`` of ``create(options: EngineOptions) -> Ast | Tts``."""
+    needs: tuple[str, ...] = ()
+    """Top-level modules without which it cannot start."""
+    install: str = ""
+    """Command that brings them; empty for an installation of the plug-in's own package."""
+    phrases: str = ""
+    """``module:function`` of ``phrases(source: str, target: str, options: EngineOptions) ->
+    Sequence[PhraseTopic]``, for an AST engine that understands a list of phrases only. Called in
+    the server's process, so its module is light."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseExample:
+    """A phrase that can be said."""
+
+    source: str
+    """In the language spoken."""
+    target: str
+    """Its translation."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseTopic:
+    """Phrases that belong together."""
+
+    title: str
+    """In the language spoken."""
+    examples: tuple[PhraseExample, ...]
+    """In the order to show them in."""

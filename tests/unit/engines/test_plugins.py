@@ -1,0 +1,170 @@
+"""Engines of other packages: found by entry points, or refused with the package's name."""
+
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rtc_server.cli import main
+from rtc_server.engines import contract, registry
+from rtc_server.engines.base import EngineOptions
+from rtc_server.engines.phrasebook import ENGINE as PHRASEBOOK
+from rtc_server.engines.plugin_discovery import OWN_PACKAGE, found_plugins
+from rtc_server.errors import EngineUnavailable
+from tests.support.engine_plugins import EXAMPLE, install, install_example
+
+CHECKOUT = Path(__file__).parents[3]
+PLUGIN = """
+from rtc_server.engines.contract import EnginePlugin
+ENGINE = EnginePlugin(contract={contract}, kind="ast", title="Odd", licence="MIT",
+                      create="{module}.engine:create", needs={needs})
+"""
+
+
+def add(
+    site: Path, name: str, package: str, *, contract: int = 1, needs: tuple[str, ...] = ()
+) -> None:
+    """Install a package that describes an engine."""
+    module = package.replace("-", "_")
+    text = PLUGIN.format(contract=contract, module=module, needs=needs)
+    install(site, package, {name: f"{module}:ENGINE"}, {module: text})
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of packages on the import path; what is imported from it is forgotten again."""
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path
+    for name in [name for name in sys.modules if name.startswith(("rtc_odd", "rtc_stopwatch"))]:
+        del sys.modules[name]
+
+
+def refusal(name: str, kind: registry.Kind = "ast") -> str:
+    with pytest.raises(EngineUnavailable) as error:
+        registry.resolve(kind, name)
+    return str(error.value)
+
+
+def test_an_engine_of_a_package_is_chosen_by_the_name_of_its_entry_point(site: Path) -> None:
+    install_example(site)
+    assert registry.resolve("ast", "stopwatch") == "rtc_stopwatch.engine:create"
+    assert "stopwatch" in registry.ast_names()
+    assert "stopwatch" not in registry.tts_names()
+    [card] = [card for card in registry.cards() if card.name == "stopwatch"]
+    assert card.extra == {"package": "rtc-stopwatch 1.0"} and card.installed
+    assert "rtc_stopwatch.engine" not in sys.modules, "that is for the engine's process"
+
+
+def test_an_engine_is_of_its_kind_only(site: Path) -> None:
+    install_example(site)
+    assert refusal("stopwatch", "tts").startswith("There is no TTS engine named stopwatch.")
+
+
+def test_an_unknown_name_lists_those_of_packages_too(site: Path) -> None:
+    install_example(site)
+    assert "There is: phrasebook, laptop, " in refusal("hal")
+    assert ", stopwatch; or module:factory" in refusal("hal")
+
+
+def test_a_plug_in_that_cannot_be_imported_is_named_with_its_package(site: Path) -> None:
+    install(site, "rtc-odd", {"odd": "rtc_odd:ENGINE"}, {"rtc_odd": "import not_there_at_all"})
+    said = refusal("odd")
+    assert said.startswith("Engine odd of the package rtc-odd 1.0 cannot be imported: Module")
+    assert "No module named 'not_there_at_all'" in said
+    assert registry.resolve("ast", "phrasebook"), "the others are not harmed"
+    assert "odd" not in {card.name for card in registry.cards()}
+
+
+def test_the_text_of_another_fault_stays_in_the_plug_in(site: Path) -> None:
+    install(site, "rtc-odd", {"odd": "rtc_odd:E"}, {"rtc_odd": "raise RuntimeError('secret')"})
+    assert "RuntimeError at __init__.py:1" in refusal("odd")
+    assert "secret" not in refusal("odd")
+
+
+def test_an_entry_point_that_names_something_else(site: Path) -> None:
+    install(site, "rtc-odd", {"odd": "rtc_odd:ENGINE"}, {"rtc_odd": "ENGINE = 'an engine'"})
+    assert "is rtc_odd:ENGINE, which is no EnginePlugin" in refusal("odd")
+
+
+@pytest.mark.parametrize(
+    ("version", "remedy"), [(0, "Install a newer rtc-odd."), (2, "Install a newer rtc-server.")]
+)
+def test_another_version_of_the_contract(site: Path, version: int, remedy: str) -> None:
+    add(site, "odd", "rtc-odd", contract=version)
+    said = refusal("odd")
+    assert f"was written for version {version} of the engine contract" in said
+    assert said.endswith(remedy)
+
+
+def test_two_packages_with_an_engine_of_one_name(site: Path) -> None:
+    add(site, "odd", "rtc-odd")
+    add(site, "odd", "rtc-odder")
+    assert "rtc-odd 1.0 and rtc-odder 1.0. Remove all but one" in refusal("odd")
+    cards = [card for card in registry.cards() if card.name == "odd"]
+    assert [card.installed for card in cards] == [False, False]
+
+
+@pytest.mark.parametrize("name", ["laptop", "phrasebook"])
+def test_nobody_takes_the_name_of_an_engine_of_ours(site: Path, name: str) -> None:
+    add(site, name, "rtc-odd")
+    assert f"an AST engine named {name}: rtc-server and rtc-odd 1.0" in refusal(name)
+
+
+def test_what_a_plug_in_needs_is_named_with_the_command(site: Path) -> None:
+    add(site, "odd", "rtc-odd", needs=("not_there_at_all",))
+    said = refusal("odd")
+    assert said.startswith("Engine odd needs not_there_at_all, not installed here. Run: ")
+    assert said.endswith("-m pip install rtc-odd")
+
+
+def test_the_list_shows_packages_and_faults(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    install_example(site)
+    install(site, "rtc-odd", {"odd": "rtc_odd:ENGINE"}, {"rtc_odd": "import not_there_at_all"})
+    assert main(["engines", "list"], {}) == 0
+    shown = capsys.readouterr().out
+    assert "  stopwatch\n" in shown and "    package: rtc-stopwatch 1.0\n" in shown
+    assert "Engine odd of the package rtc-odd 1.0 cannot be imported" in shown
+    assert main(["engines"], {}) == 0
+    assert capsys.readouterr().out == shown
+
+
+def test_the_phrasebook_is_a_plug_in_as_any_other() -> None:
+    [found] = found_plugins("phrasebook")
+    assert (found.package, found.plugin, found.fault) == (OWN_PACKAGE, PHRASEBOOK, "")
+    declared = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert declared["entry-points"][contract.ENTRY_POINTS] == {
+        "phrasebook": "rtc_server.engines.phrasebook:ENGINE"
+    }
+
+
+def test_an_installation_that_is_older_than_its_checkout_finds_the_phrasebook(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Metadata of an editable installation is that of the day it was made."""
+    monkeypatch.setattr("rtc_server.engines.plugin_discovery.entry_points", lambda group: ())
+    monkeypatch.setattr(sys, "path", [*sys.path, "/another/path/than/before"])
+    [found] = found_plugins("phrasebook")
+    assert (found.package, found.plugin) == (OWN_PACKAGE, PHRASEBOOK)
+
+
+def test_an_engine_with_a_list_of_phrases_shows_them() -> None:
+    options = EngineOptions()
+    assert registry.phrases("phrasebook", "en", "ru", options)
+    assert registry.phrases("phrasebook", "de", "ru", options) == ()
+    assert registry.phrases("laptop", "en", "ru", options) == ()
+
+
+def test_the_contract_names_what_it_says_and_its_version_is_noticed() -> None:
+    """A name that goes, or a description that can no longer be written so, is a new version."""
+    assert contract.CONTRACT_VERSION == 1
+    assert set(contract.__all__) >= {"Ast", "AstRequest", "EnginePlugin", "Tts", "beat"}
+    assert replace(PHRASEBOOK, contract=contract.CONTRACT_VERSION) == PHRASEBOOK
+
+
+def test_the_example_imports_the_contract_alone() -> None:
+    for path in EXAMPLE.rglob("*.py"):
+        lines = [line for line in path.read_text("utf-8").splitlines() if "rtc_server" in line]
+        assert all(line.startswith("from rtc_server.engines.contract import") for line in lines)
