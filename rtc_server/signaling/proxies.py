@@ -4,9 +4,10 @@
 the connection itself comes from an address of ``--trusted-proxies``; from others they are ignored.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -22,6 +23,8 @@ CLIENT = web.RequestKey("client", str)
 """The address that the proxy heard."""
 MOST_HOPS = 32
 """Hops that are read of one request's X-Forwarded-For; nobody has that many proxies."""
+_WITH_PORT = re.compile(r"\[([^]]*)\](?::\d{1,5})?|([^:]*):\d{1,5}")
+"""An address as some proxies write it: with a port, of IPv6 in brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,8 @@ class TrustedProxies:
 
     def trusts(self, address: str | None) -> bool:
         """Return whether it is one of them."""
-        try:
-            parsed = ip_address(address or "")
-        except ValueError:
-            return False
-        return any(parsed in network for network in self.networks)
+        parsed = read_address(address or "")
+        return parsed is not None and any(parsed in network for network in self.networks)
 
     def client(self, remote: str | None, forwarded_for: Sequence[str]) -> str | None:
         """Return the address that sent a request, which came from `remote` with these
@@ -48,12 +48,29 @@ class TrustedProxies:
         """
         chain = ",".join(forwarded_for).rsplit(",", MOST_HOPS)[-MOST_HOPS:]
         while chain and self.trusts(remote):
-            hop = chain.pop()
-            try:
-                remote = str(ip_address(hop.strip()))
-            except ValueError:
+            hop = read_address(chain.pop())
+            if hop is None:
                 break
+            remote = str(hop)
         return remote
+
+
+def read_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that a socket or a proxy names; None where it names none.
+
+    A socket for both protocols, and a proxy behind one, call 192.0.2.1 ``::ffff:192.0.2.1``; some
+    proxies add a port. Either way it is the same client.
+    """
+    text = text.strip()
+    if found := _WITH_PORT.fullmatch(text):
+        text = found[1] or found[2] or ""
+    try:
+        parsed = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        return parsed.ipv4_mapped
+    return parsed
 
 
 def source_of(address: str | None) -> str:
@@ -61,14 +78,11 @@ def source_of(address: str | None) -> str:
 
     A /64 is what one subscriber has whole (RFC 6177).
     """
-    try:
-        parsed = ip_address((address or "").partition("%")[0])
-    except ValueError:
+    parsed = read_address(address or "")
+    if parsed is None:
         return "unknown"
-    if parsed.version == 6:
-        if parsed.ipv4_mapped is None:
-            return str(ip_network((parsed, 64), strict=False))
-        parsed = parsed.ipv4_mapped
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((parsed, 64), strict=False))
     return str(parsed)
 
 
@@ -77,11 +91,10 @@ def counted_source(address: str | None, proxies: TrustedProxies) -> str:
 
     Those are proxies that are named, and loopback: a proxy on this machine need not be named.
     """
-    try:
-        is_loopback = ip_address(address or "").is_loopback
-    except ValueError:
+    parsed = read_address(address or "")
+    if parsed is None or parsed.is_loopback or proxies.trusts(address):
         return ""
-    return "" if is_loopback or proxies.trusts(address) else source_of(address)
+    return source_of(address)
 
 
 def proxy_middleware(proxies: TrustedProxies) -> Middleware:

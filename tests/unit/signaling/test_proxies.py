@@ -25,6 +25,12 @@ OURS = TrustedProxies((ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_net
         ("127.0.0.1", ["203.0.113.5, nonsense"], "127.0.0.1"),
         ("fd00::1", ["2001:db8::7"], "2001:db8::7"),
         ("", ["203.0.113.5"], ""),  # a Unix socket has no address
+        # As a socket for both protocols, and proxies behind one, call IPv4.
+        ("::ffff:10.0.0.1", ["::ffff:203.0.113.5, ::FFFF:10.1.2.3"], "203.0.113.5"),
+        ("127.0.0.1", ["203.0.113.5:51234"], "203.0.113.5"),  # with a port, as some write it
+        ("127.0.0.1", ["[2001:db8::7]:51234, [fd00::2]"], "2001:db8::7"),
+        ("127.0.0.1", ["203.0.113.5:"], "127.0.0.1"),
+        ("127.0.0.1", ["[203.0.113.5"], "127.0.0.1"),
     ],
 )
 def test_the_client_is_the_last_that_a_proxy_of_ours_heard(
