@@ -17,12 +17,15 @@ async def test_the_sentence_being_spoken_is_finished_and_those_who_are_silent_go
         speaker, silent = h.wires
         talk = asyncio.create_task(speak(speaker, joined([tone(2), silence(4)])))
         await asyncio.sleep(1)
+        clock = asyncio.get_running_loop().time
+        began_s = clock()
         drain = asyncio.create_task(h.manager.drain(10))
         await asyncio.sleep(0.5)
         assert silent.closed is not None and speaker.closed is None
         [told] = events(speaker, "x.expiring")
         assert (told["in_ms"], told["reason"]) == (10_000, "restart")
         await drain
+        assert clock() - began_s < 5  # at the pause, and not when the time is over
         [caption] = [e for e in events(speaker, "x.segment") if e["final"]]
         assert caption["status"] == "final" and caption["source"]["end_ms"] > 1500
         assert events(speaker)[-1]["type"] == "session.closed"
