@@ -1,6 +1,6 @@
 """Two media processes with all sessions against one with half of them: what is lost by sharing?
 
-    python -m bench.workers [--sessions 40] [--seconds 20] [--turns 2] [--engines translate]
+    python -m bench.workers [--sessions 40] [--seconds 20] [--turns 3] [--engines translate]
 
 Both arrangements take turns. Two processes carry twice the sessions of one at the same lateness if
 each needs no more of its core than one process with half of them. Measured is that share, by the
@@ -17,6 +17,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import aiohttp
 import psutil
@@ -128,7 +129,7 @@ async def main(sessions: int, seconds: float, turns: int, engines: str) -> None:
                 f"load average {os.getloadavg()[0]:.1f}",
                 flush=True,
             )
-    fullest = {n: sum(load.media[0] for load in loads) / turns for n, loads in found.items()}
+    fullest = {n: median(load.media[0] for load in loads) for n, loads in found.items()}
     print(f"two carry {2 * fullest[1] / fullest[2]:.2f} times the sessions of one")
 
 
@@ -136,7 +137,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--sessions", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--engines", choices=sorted(CHOICES), default="echo")
     arguments = parser.parse_args()
     asyncio.run(main(arguments.sessions, arguments.seconds, arguments.turns, arguments.engines))

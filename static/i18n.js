@@ -1,6 +1,7 @@
 /**
  * Words of the interface, for every page. A language has a table for each of them,
- * `strings/LANGUAGE/PAGE.js`; only those in use are loaded. No DOM, no storage.
+ * `strings/LANGUAGE/PAGE.js`; only those in use are loaded. The names of languages are the browser's
+ * (`Intl.DisplayNames`). No DOM, no storage.
  */
 
 /** The languages, and how each writes times. */

@@ -51,7 +51,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     def command(name: str, summary: str) -> argparse.ArgumentParser:
         return commands.add_parser(
-            name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            allow_abbrev=False,
         )
 
     serve = command("serve", "run the server and its page until interrupted")
@@ -105,7 +108,10 @@ def _add_key_commands(keys: argparse.ArgumentParser) -> None:
         ("revoke", "take a key out of the file"),
     ):
         parser = actions.add_parser(
-            action, help=summary, description=summary.capitalize() + ".", allow_abbrev=False
+            action,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            allow_abbrev=False,
         )
         parser.add_argument(
             "--file", metavar="FILE", type=Path, required=True, help="the file of --api-keys"

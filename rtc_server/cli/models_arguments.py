@@ -9,7 +9,10 @@ def add_models_commands(parser: argparse.ArgumentParser) -> None:
 
     def action(name: str, summary: str) -> argparse.ArgumentParser:
         return actions.add_parser(
-            name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            allow_abbrev=False,
         )
 
     listing = action("list", "list sets and models: size, licence, and what of them is here")

@@ -1,4 +1,4 @@
-"""WebRTC: addresses, ports, ICE servers and patience with a client."""
+"""WebRTC: addresses, ports, ICE servers, and the time that a lost client is waited for."""
 
 import ipaddress
 from dataclasses import dataclass

@@ -26,7 +26,7 @@ CANARY_LANGUAGES = (
     *("bg", "hr", "cs", "da", "nl", "en", "et", "fi", "fr", "de", "el", "hu", "it"),
     *("lv", "lt", "mt", "pl", "pt", "ro", "sk", "sl", "es", "sv", "ru", "uk"),
 )
-"""The 25 languages of PROTOCOL.md, as ISO 639-1 codes."""
+"""The 25 languages of NVIDIA Canary, as ISO 639-1 codes."""
 
 
 @dataclass(frozen=True, slots=True)

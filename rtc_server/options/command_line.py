@@ -32,16 +32,23 @@ def add_options(
         for _, fld, kind in settings_fields(section):
             if only and fld.name not in only:
                 continue
-            shown = (
-                ",".join(map(str, fld.default)) if isinstance(fld.default, tuple) else fld.default
-            )
             group.add_argument(
                 flag(fld.name),
                 dest=f"{section.__name__}.{fld.name}",
                 metavar=_metavar(fld, kind),
-                help=f"{fld.metadata['help']} (default: {shown if shown != '' else 'none'}; "
+                help=f"{fld.metadata['help']} (default: {_shown(fld.default)}; "
                 f"environment: {variable(fld.name)})",
             )
+
+
+def _shown(default: object) -> str:
+    """Return a default as a person would type it."""
+    match default:
+        case bool():
+            return "yes" if default else "no"
+        case tuple():
+            return ",".join(map(str, default)) or "none"
+    return str(default) or "none"
 
 
 def _metavar(fld: dataclasses.Field[Any], kind: Any) -> str:

@@ -1,4 +1,7 @@
-"""``POST /whep/{room}?language=xx``: somebody listens (draft-ietf-wish-whep)."""
+"""``POST /whep/{room}?language=xx``: somebody listens (draft-ietf-wish-whep).
+
+Without counter-offers (406): an offer that cannot be accepted is refused with 400 or 422.
+"""
 
 from aiohttp import web
 

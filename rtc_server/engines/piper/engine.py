@@ -20,7 +20,7 @@ from rtc_server.errors import EngineUnavailable, ModelError
 from rtc_server.pcm import Samples
 from rtc_server.resample import resampled
 
-_DEADLINE_S = 5.0
+DEADLINE_S = 5.0
 """For one sentence, on a slow CPU."""
 
 
@@ -71,7 +71,7 @@ class PiperTts:
                 for language in languages
             },
             sample_rate=max(file.sample_rate for file in files),
-            deadline_s=_DEADLINE_S,
+            deadline_s=DEADLINE_S,
             notes=tuple(
                 f"Nothing states the licence of voice {file.name}: look for its MODEL_CARD, and "
                 "put it beside the voice."

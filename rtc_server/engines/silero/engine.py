@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rtc_server.engines.silero.model import SileroModel
 
 _NEEDS = ("torch", "ru_normalizr", "num2words")
-_DEADLINE_S = 10.0
+DEADLINE_S = 10.0
 """For one clause of 200 characters, on a slow CPU, tried twice."""
 _WARM_UP = {
     "ru": "Проверка голоса.",
@@ -170,7 +170,7 @@ def _capabilities(voices: dict[str, _Voice]) -> TtsCapabilities:
             for language, voice in voices.items()
         },
         sample_rate=48_000,
-        deadline_s=_DEADLINE_S,
+        deadline_s=DEADLINE_S,
         notes=(*_licence_notes(licences), *_stress_notes(voices)),
     )
 

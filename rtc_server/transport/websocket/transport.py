@@ -25,6 +25,8 @@ from rtc_server.transport.websocket.socket_port import Control, Socket
 
 WATCH_S: Final = 0.5
 """Interval between two looks at the deadlines."""
+PINGS_PER_TIMEOUT: Final = 4
+"""Pings sent to a silent peer before it counts as lost."""
 CLOSE_S: Final = 5.0
 """Time limit for an orderly end; then the socket is aborted."""
 CLOSE_SEEN_S: Final = 0.5
@@ -163,7 +165,7 @@ class WebSocketTransport:
             silent_s = self._ran_s(self._last_seen_s, now_s) if self._reading else 0.0
             if silent_s > self._timeout_s:
                 self._finish(CloseReason.PEER_LOST)
-            elif min(silent_s, now_s - self._pinged_s) > self._timeout_s / 4:
+            elif min(silent_s, now_s - self._pinged_s) > self._timeout_s / PINGS_PER_TIMEOUT:
                 self._pinged_s = now_s
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(WATCH_S):
