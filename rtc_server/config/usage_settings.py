@@ -15,9 +15,9 @@ SHORTEST_WEBHOOK_KEY = 24
 
 @dataclass(frozen=True, slots=True)
 class UsageSettings:
-    """Destinations of a record of each session: key, length, languages, characters, no text."""
+    """Destinations of a record of each session and room: key, length, languages, no text."""
 
-    usage_file: str = option("", "file that takes one JSON object a line for each session")
+    usage_file: str = option("", "file that takes one JSON object a line for each session and room")
     usage_webhook: str = option("", "URL that each record is POSTed to, signed", mask=hidden_path)
     usage_webhook_secret: str = option(
         "",

@@ -22,6 +22,7 @@ from rtc_server.rooms.engines import SharedPartials
 from rtc_server.rooms.language import RoomLanguage
 from rtc_server.rooms.room_api import LanguageState
 from rtc_server.rooms.shared_segmenter import SharedSegmenter
+from rtc_server.rooms.usage import RoomMeter
 from rtc_server.session.services import Services
 from rtc_server.session.time_limit import DRAIN_MARGIN_S
 from rtc_server.subject_log import Subject, SubjectLog
@@ -45,11 +46,15 @@ class Languages:
         targets: tuple[str, ...],
         services: Services,
         settings: RoomSettings,
+        *,
+        meter: RoomMeter,
     ) -> None:
-        """`room_id`: for the log and for the captions' ids; `targets`: the usual one first."""
+        """`room_id`: for the log and for the captions' ids; `targets`: the usual one first;
+        `meter` counts who is there, and what is translated.
+        """
         self._id, self._source, self._targets = room_id, source, targets
         self._log = SubjectLog(logger, Subject.ROOM, room_id)
-        self._services, self._settings = services, settings
+        self._services, self._settings, self._meter = services, settings, meter
         self._segmenter = SharedSegmenter(services.make_segmenter())
         self._partials = SharedPartials(services.ast, f"room {room_id}")
         self._pacing = cache(PassPacing)
@@ -124,6 +129,7 @@ class Languages:
     def leave(self, member: Member, code: str) -> None:
         """Remove a member from a language. Idempotent."""
         self._all[code].leave(member)
+        self._meter.member_left(member, code, hears=member.hears)
 
     def reader(self, code: str, last_id: str | None) -> CaptionReader:
         """Reads what a language was told since `last_id`; to be joined."""
@@ -213,6 +219,7 @@ class Languages:
 
     def _told(self, code: str, event: SegmentEvent) -> None:
         self._all[code].tell(event)
+        self._meter.add(code, event)
         if code == self._carrier:
             source = event.source
             target = TargetCaption(source.language, source.text, source.stable_chars)
@@ -239,11 +246,11 @@ class Languages:
         """End the captions of readers; those who listen learn of the end from their
         own transports.
         """
-        for language in self._all.values():
+        for code, language in self._all.items():
             for member in list(language.members):
                 if isinstance(member, CaptionReader):
                     member.close()
-                    language.leave(member)
+                    self.leave(member, code)
 
     async def close(self) -> None:
         """Free everything."""

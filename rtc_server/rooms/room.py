@@ -25,6 +25,7 @@ from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room_api import AcceptPeer, RoomState
 from rtc_server.rooms.room_peers import RETRY_SILENT_S, RoomPeers
 from rtc_server.rooms.room_speaker import RoomSpeaker
+from rtc_server.rooms.usage import RoomMeter
 from rtc_server.session.expiry import EXPIRING_S
 from rtc_server.session.places import Place, PlaceState
 from rtc_server.session.services import Services
@@ -59,7 +60,10 @@ class Room:
         self._services, self._settings = services, settings
         self._id = secrets.token_hex(4)
         self.log = SubjectLog(logger, Subject.ROOM, self._id)
-        self._languages = Languages(self._id, source, targets, services, settings)
+        self._meter = RoomMeter(owner.key, source, (source, *targets), services.clock)
+        self._languages = Languages(
+            self._id, source, targets, services, settings, meter=self._meter
+        )
         self._speaker = RoomSpeaker(services, settings)
         self._peers = RoomPeers(accept, lambda: self.is_closing)
         self._sampled_s = services.clock()
@@ -122,6 +126,7 @@ class Room:
         finally:
             await self._languages.close()
             self._end_place()
+            self._services.record_usage(self._meter.record(self._id, self._services.wall()))
 
     def _keep(self, now_s: float) -> None:
         """End what is over, and say what soon will be."""
@@ -168,6 +173,7 @@ class Room:
         """
         speaker = self._make_speaker(place.claimant.owner)
         self._speaker.take(speaker, place)
+        self._meter.speaker_came()
         try:
             opened = await self._peers.connect(speaker, offer_sdp, Role.SPEAKER)
         except BaseException:
@@ -219,6 +225,7 @@ class Room:
     def _speaker_left(self, speaker: Peer) -> None:
         self._peers.remove(speaker)
         if self._speaker.leave(speaker):
+            self._meter.speaker_left()
             self._end_place()
             self._languages.interrupt()
 
@@ -242,6 +249,7 @@ class Room:
 
         def connected() -> None:
             place.enter(PlaceState.CONNECTED)
+            self._meter.member_came(listener)
 
         listener = Peer(
             "lis_" + secrets.token_urlsafe(16),
@@ -267,6 +275,7 @@ class Room:
         self._admit(code)
         reader = self._languages.reader(code, last_id)
         self._languages.join(reader, code)
+        self._meter.member_came(reader)
         return reader
 
     def left(self, reader: CaptionReader, code: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from rtc_server.events.segment_events import (
     SegmentEvent,
@@ -44,9 +44,24 @@ class UsageRecord:
     pairs: tuple[PairUsage, ...]
     """In the order in which they were first used."""
 
+    @property
+    def record_id(self) -> str:
+        """See `AccountRecord.record_id`."""
+        return self.session
 
-RecordUsage: TypeAlias = Callable[[UsageRecord], None]
-"""Takes the record of a session that has ended; returns at once."""
+
+class AccountRecord(Protocol):
+    """Account of something that has ended: a data class of plain values, without any text."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def record_id(self) -> str:
+        """Id that no other record has: a record that arrives twice is told by it."""
+
+
+RecordUsage: TypeAlias = Callable[[AccountRecord], None]
+"""Takes the record of a session or a room that has ended; returns at once."""
 
 
 @dataclass(slots=True)
@@ -90,8 +105,8 @@ class UsageMeter:
         return UsageRecord(
             session=self.session,
             key=self.key,
-            started=_rfc3339(wall_s - seconds),
-            ended=_rfc3339(wall_s),
+            started=rfc3339(wall_s - seconds),
+            ended=rfc3339(wall_s),
             seconds=round(seconds, 3),
             reason=reason,
             pairs=tuple(
@@ -101,6 +116,7 @@ class UsageMeter:
         )
 
 
-def _rfc3339(wall_s: float) -> str:
+def rfc3339(wall_s: float) -> str:
+    """Return a Unix time as records have it: UTC, to the millisecond."""
     time = datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds")
     return time.replace("+00:00", "Z")

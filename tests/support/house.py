@@ -20,7 +20,6 @@ from rtc_server.session.journal import MakeJournal, no_journal
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import SessionRequest, SuggestedPhrase
-from rtc_server.session.usage import UsageRecord
 from rtc_server.tracing import NO_TRACES, Tracer
 from rtc_server.transport.transport_api import TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad
@@ -45,7 +44,7 @@ class House:
     tts: FakeTts
     readiness: Ready
     wires: list[FakeTransport] = field(default_factory=list)
-    usage: list[UsageRecord] = field(default_factory=list)
+    usage: list[Any] = field(default_factory=list)
     """Accounts of the sessions that have ended."""
 
     async def call(self, patch: SessionPatch | None = None, model: str | None = None) -> str:
@@ -71,7 +70,7 @@ async def house(
 ) -> AsyncIterator[House]:
     ast, tts, readiness = ast or FakeAst(), tts or FakeTts(), Ready()
     clock = asyncio.get_running_loop().time
-    usage: list[UsageRecord] = []
+    usage: list[Any] = []
     services = Services(
         ast=ast,
         tts=tts,

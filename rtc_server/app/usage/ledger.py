@@ -14,20 +14,22 @@ from rtc_server.app.usage.webhook import UsageWebhook
 from rtc_server.clock import Clock, wall
 from rtc_server.config import UsageSettings
 from rtc_server.metrics import Metrics
-from rtc_server.session.usage import UsageRecord
+from rtc_server.session.usage import AccountRecord
 
 
 class UsageLedger:
-    """Takes the records of sessions while it runs; without a destination it forgets them."""
+    """Takes the records of sessions and rooms while it runs; without a destination they are
+    forgotten.
+    """
 
     def __init__(self, settings: UsageSettings, metrics: Metrics, clock: Clock = wall) -> None:
         """`clock`: Unix time."""
         self._settings, self._metrics, self._wall = settings, metrics, clock
         self._outboxes: list[UsageOutbox] = []
 
-    def record(self, record: UsageRecord) -> None:
+    def record(self, record: AccountRecord) -> None:
         """Send a record on its way; returns at once."""
-        outgoing = Outgoing(record.session, json.dumps(asdict(record), ensure_ascii=False))
+        outgoing = Outgoing(record.record_id, json.dumps(asdict(record), ensure_ascii=False))
         for outbox in self._outboxes:
             outbox.put(outgoing)
 

@@ -1,0 +1,69 @@
+"""Account of a room for whoever bills it."""
+
+import asyncio
+from dataclasses import asdict
+
+from rtc_server.rooms.usage import LanguageUsage
+from rtc_server.session.quota import KeyLimits
+from rtc_server.session.session_api import Claimant
+from tests.support.halls import ANNA, KEY, SENTENCE, halls, next_final
+from tests.support.house import speak
+
+
+async def test_a_room_leaves_one_account_and_no_text() -> None:
+    async with halls(room_wait_s=20.0, room_linger_s=1.0) as h:
+        await h.speak(ANNA)
+        speaker = h.wires[0]
+        speaker.observer.on_connected()
+        english = await h.manager.listen("hall", "offer", "en", Claimant(KEY))
+        h.wires[1].observer.on_connected()
+        with h.manager.read("hall", "en", None, KEY) as reader:
+            await speak(speaker, SENTENCE)
+            caption = await next_final(reader)
+            await asyncio.sleep(7)
+        await h.manager.hang_up("hall", english.session_id)
+        original = await h.manager.listen("hall", "offer", "ru", Claimant(KEY))
+        h.wires[2].observer.on_connected()
+        await asyncio.sleep(5)
+        await h.manager.hang_up("hall", original.session_id)
+        assert not h.usage
+        await speaker.close()
+        await asyncio.sleep(30)
+        (record,) = h.usage
+    assert record.record_id == record.room and record.room.startswith("room_")
+    assert (record.key, record.source) == ("key", "ru")
+    assert 15 < record.speaker_seconds < 16
+    assert record.speaker_seconds + 20 <= record.seconds < record.speaker_seconds + 22
+    assert record.started < record.ended
+    ru, en = record.languages
+    assert (ru.language, ru.listener_seconds, ru.reader_seconds) == ("ru", 5.05, 0)
+    assert (ru.segments, ru.source_chars, ru.target_chars) == (0, 0, 0)
+    assert 10 < en.listener_seconds < 11 and 9 < en.reader_seconds < 11
+    assert (en.segments, en.source_chars, en.target_chars) == (1, len("слово"), len("word"))
+    assert caption.final and "слово" in caption.text
+    assert not {"слово", "word", "hall"} & set(str(asdict(record)).replace("'", " ").split())
+
+
+async def test_who_is_there_when_a_room_closes_is_counted_and_who_never_connected_is_not() -> None:
+    async with halls() as h:
+        await h.speak(ANNA)
+        for wire in (1, 2):
+            await h.manager.listen("hall", "offer", "en", Claimant(KEY))
+            if wire == 1:
+                h.wires[wire].observer.on_connected()
+        await asyncio.sleep(60)
+    (record,) = h.usage
+    (en,) = record.languages
+    assert isinstance(en, LanguageUsage)
+    assert 60 <= en.listener_seconds < 61
+    assert 60 <= record.speaker_seconds < 61
+
+
+async def test_speaking_in_a_room_uses_the_minutes_of_the_key() -> None:
+    limits = KeyLimits(minutes_a_day=1)
+    async with halls(room_wait_s=1.0) as h:
+        await h.speak(ANNA, limits=limits)
+        h.wires[0].observer.on_connected()
+        await asyncio.sleep(120)
+        (record,) = h.usage
+        assert 60 <= record.speaker_seconds < 62
