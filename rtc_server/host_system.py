@@ -4,6 +4,7 @@ Linux has everything. macOS and the BSDs lack a few conveniences, each with a su
 lacks what the engines' processes are built on: process groups, and pipes that `select` can watch.
 """
 
+import ipaddress
 import sys
 
 from rtc_server.errors import ConfigError
@@ -35,3 +36,13 @@ def check_system() -> str:
         "and an engine outlives a killed server by up to a second; Linux is what rtc-server is "
         "measured on."
     )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host, by address or as ``localhost``, is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

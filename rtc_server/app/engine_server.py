@@ -21,7 +21,6 @@ from aiohttp import web
 from rtc_server import __version__
 from rtc_server.app.engine_channel import engine_token
 from rtc_server.app.engine_http import EngineHttp
-from rtc_server.app.engines import engine_options
 from rtc_server.app.listening import listening, url_of
 from rtc_server.app.phrases import read_phrases
 from rtc_server.app.stop_signals import stoppable
@@ -129,14 +128,13 @@ async def serve_engines(
 async def _served(
     kinds: tuple[Kind, ...], settings: EngineSettings, metrics: Metrics
 ) -> AsyncIterator[Served]:
-    translating, speaking = engine_options(settings)
     ast = tts = None
     async with contextlib.AsyncExitStack() as stack:
         if "ast" in kinds:
-            ast = AstService(settings.ast, translating, settings, metrics, monotonic)
+            ast = AstService(settings.ast, settings.options("ast"), settings, metrics, monotonic)
             stack.push_async_callback(ast.close)
         if "tts" in kinds:
-            tts = TtsService(settings.tts, speaking, settings, metrics, monotonic)
+            tts = TtsService(settings.tts, settings.options("tts"), settings, metrics, monotonic)
             stack.push_async_callback(tts.close)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -154,7 +152,7 @@ async def _served(
 
 
 def _ast_hello(settings: EngineSettings, service: AstService) -> ServerHello:
-    phrases = read_phrases(service.capabilities, engine_options(settings)[0])
+    phrases = read_phrases(service.capabilities, settings.options("ast"))
     return ServerHello(
         __version__,
         settings.ast,

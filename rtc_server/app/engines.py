@@ -5,7 +5,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rtc_server.app.phrases import Phrases, read_phrases
@@ -13,11 +12,10 @@ from rtc_server.clock import monotonic
 from rtc_server.config import EngineSettings
 from rtc_server.engine_sets import set_of
 from rtc_server.engines import registry
-from rtc_server.engines.base import AstCapabilities, EngineCard, EngineOptions, TtsCapabilities
+from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.engines.service import AstService, TtsService
 from rtc_server.host_system import check_system
 from rtc_server.metrics import Metrics
-from rtc_server.model_files import models_folder
 from rtc_server.session.session_api import SuggestedPhrase
 
 if TYPE_CHECKING:
@@ -26,21 +24,6 @@ if TYPE_CHECKING:
     from rtc_server.engines.remote.remote_tts import RemoteTts
 
 logger = logging.getLogger(__name__)
-
-
-def engine_options(settings: EngineSettings) -> tuple[EngineOptions, EngineOptions]:
-    """Return what the factories of the translation and of the synthesis engine may read."""
-    options = EngineOptions(
-        phrasebooks=settings.phrasebook,
-        canary_model=settings.canary_model,
-        canary_heads=settings.canary_heads,
-        models_dir=models_folder(settings.models_dir),
-        silero_models=settings.silero_models,
-        piper_voices=settings.piper_voices,
-        device=settings.device,
-        threads=settings.engine_threads,
-    )
-    return options, replace(options, device=settings.tts_device or settings.device)
 
 
 class Engines:
@@ -142,7 +125,7 @@ class Engines:
 
     def _read_phrases(self) -> Phrases:
         if (hello := self._ast_hello()) is None:
-            return read_phrases(self.ast_service.capabilities, engine_options(self._settings)[0])
+            return read_phrases(self.ast_service.capabilities, self._settings.options("ast"))
         from rtc_server.app.engine_pool import phrases_of  # noqa: PLC0415 - see _services
 
         return phrases_of(hello)
@@ -160,7 +143,6 @@ def _services(
     settings: EngineSettings, metrics: Metrics
 ) -> "tuple[AstService | RemoteAst, TtsService | RemoteTts]":
     """Return the two engines: in processes of this server, or of engine servers."""
-    translating, speaking = engine_options(settings)
     ast: AstService | RemoteAst
     tts: TtsService | RemoteTts
     if settings.ast_servers or settings.tts_servers:
@@ -169,9 +151,9 @@ def _services(
     if settings.ast_servers:
         ast = remote_ast(settings, metrics)
     else:
-        ast = AstService(settings.ast, translating, settings, metrics, monotonic)
+        ast = AstService(settings.ast, settings.options("ast"), settings, metrics, monotonic)
     if settings.tts_servers:
         tts = remote_tts(settings, metrics)
     else:
-        tts = TtsService(settings.tts, speaking, settings, metrics, monotonic)
+        tts = TtsService(settings.tts, settings.options("tts"), settings, metrics, monotonic)
     return ast, tts

@@ -35,7 +35,7 @@ from rtc_server.config import HttpSettings
 from rtc_server.errors import ConfigError
 from rtc_server.limits import LogLimit
 from rtc_server.metrics import Metrics
-from rtc_server.signaling import AccessLog, server_logger
+from rtc_server.signaling.access_log import AccessLog, server_logger
 from rtc_server.signaling.proxies import TrustedProxies, counted_source
 
 SHUTDOWN_S = 5.0

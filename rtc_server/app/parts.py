@@ -19,12 +19,12 @@ from rtc_server.clock import monotonic, wall
 from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.manager import RoomManager
-from rtc_server.session.admission import Admission, AdmissionDesk, AdmissionLimits
+from rtc_server.session.admission import Admission, AdmissionDesk
 from rtc_server.session.call_transport import ConnectCall
 from rtc_server.session.journal import MakeJournal, no_journal
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
-from rtc_server.signaling import make_http_app
+from rtc_server.signaling.http_app import make_http_app
 from rtc_server.standstill import standstills
 from rtc_server.transport.discovery import with_public_address
 from rtc_server.transport.logs import limited_logs
@@ -160,8 +160,7 @@ def build(settings: Settings, share: Callable[[Metrics], Shared] | None = None) 
     ) -> WebRtcTransport:
         return await answer(parse_offer(offer_sdp, role), observer, next_packet)
 
-    limits = AdmissionLimits(settings.http.max_sessions, settings.http.address_sessions)
-    admission = Admission(limits)
+    admission = Admission(settings.http.admission_limits())
     quota_path = settings.access.quota_file
     quota_file = QuotaFile(Path(quota_path)) if quota_path else None
     quotas = partial(kept_quotas, admission.quotas, quota_file, monotonic, wall)

@@ -4,20 +4,21 @@ A field is a flag, an environment variable and a key of the configuration file
 (`rtc_server.options`). In go parsed flags, the environment and that file; out come sections,
 checked. Layers receive their section, never all.
 
-Read `all_settings` first: the sections, and the rules between them. The rules of one section stand
-with it, in the module of its name.
+Read `all_settings` first: the sections, and the rules between them. A section and its rules stand
+in the module of its name, with the layer that reads it; those here are of `app`.
 """
 
-from rtc_server.config.access_settings import ORIGIN, AccessSettings
 from rtc_server.config.all_settings import SECTIONS, Settings, load, load_settings, open_sources
-from rtc_server.config.engine_settings import EngineSettings
-from rtc_server.config.http_settings import PATH_PREFIX, HttpSettings, is_loopback
-from rtc_server.config.interpreter_settings import InterpreterSettings
-from rtc_server.config.listener_settings import ListenerSettings
-from rtc_server.config.room_settings import RoomSettings
-from rtc_server.config.transport_settings import PUBLIC_BY_STUN, TransportSettings
 from rtc_server.config.usage_settings import UsageSettings
 from rtc_server.config.worker_settings import WorkerSettings
+from rtc_server.engines.engine_settings import EngineSettings
+from rtc_server.host_system import is_loopback
+from rtc_server.interpreter.interpreter_settings import InterpreterSettings
+from rtc_server.interpreter.listener_settings import ListenerSettings
+from rtc_server.rooms.room_settings import RoomSettings
+from rtc_server.signaling.access_settings import ORIGIN, AccessSettings
+from rtc_server.signaling.http_settings import PATH_PREFIX, HttpSettings
+from rtc_server.transport.transport_settings import PUBLIC_BY_STUN, TransportSettings
 
 __all__ = [
     "ORIGIN",

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from rtc_server.config.access_settings import AccessSettings
-from rtc_server.config.engine_settings import EngineSettings
-from rtc_server.config.http_settings import HttpSettings
-from rtc_server.config.interpreter_settings import InterpreterSettings
-from rtc_server.config.listener_settings import ListenerSettings
-from rtc_server.config.room_settings import RoomSettings
-from rtc_server.config.transport_settings import TransportSettings
 from rtc_server.config.usage_settings import UsageSettings
 from rtc_server.config.worker_settings import WorkerSettings
+from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.errors import ConfigError
+from rtc_server.interpreter.interpreter_settings import InterpreterSettings
+from rtc_server.interpreter.listener_settings import ListenerSettings
 from rtc_server.options import ENV_PREFIX, OptionSources
+from rtc_server.rooms.room_settings import RoomSettings
+from rtc_server.signaling.access_settings import AccessSettings
+from rtc_server.signaling.http_settings import HttpSettings
+from rtc_server.transport.transport_settings import TransportSettings
 
 T = TypeVar("T")
 

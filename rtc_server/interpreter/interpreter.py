@@ -25,12 +25,12 @@ from collections.abc import Callable
 
 from rtc_server.audio.playout import Playout
 from rtc_server.clock import Clock
-from rtc_server.config import InterpreterSettings
 from rtc_server.events.server import ServerEvent
 from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.conclusion import Conclusions
 from rtc_server.interpreter.delays import Delays
+from rtc_server.interpreter.interpreter_settings import InterpreterSettings
 from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG, PRESETS, Mode, Preset, possible
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.interpreter.publisher import Publisher

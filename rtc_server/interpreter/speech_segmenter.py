@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 from rtc_server.audio.endpointer import Endpointer
 from rtc_server.audio.vad import Vad
-from rtc_server.config import ListenerSettings
+from rtc_server.interpreter.listener_settings import ListenerSettings
 from rtc_server.interpreter.release import NO_TAIL, Release, Tail
 from rtc_server.interpreter.segment_tape import SegmentTape
 from rtc_server.interpreter.segments import (

@@ -9,7 +9,6 @@ import logging
 from dataclasses import replace
 from functools import cache
 
-from rtc_server.config import RoomSettings
 from rtc_server.errors import AdmissionRefused
 from rtc_server.events.segment_events import SegmentEvent, TargetCaption
 from rtc_server.events.server import ExpiringEvent
@@ -21,6 +20,7 @@ from rtc_server.rooms.channel import Member, OriginalTrack, TranslationTrack
 from rtc_server.rooms.engines import SharedPartials
 from rtc_server.rooms.language import RoomLanguage
 from rtc_server.rooms.room_api import LanguageState
+from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.rooms.shared_segmenter import SharedSegmenter
 from rtc_server.rooms.usage import RoomMeter
 from rtc_server.session.services import Services

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
-from rtc_server.config import RoomSettings
 from rtc_server.errors import (
     EtagMismatch,
     NotReady,
@@ -17,6 +16,7 @@ from rtc_server.rooms.captions import CaptionReader
 from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room import Room
 from rtc_server.rooms.room_api import AcceptPeer, RoomState, SpeakerRequest
+from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.session.admission import AdmissionDesk
 from rtc_server.session.places import Kind, Place, RoomPlace
 from rtc_server.session.services import Services

@@ -15,7 +15,6 @@ import logging
 import math
 import secrets
 
-from rtc_server.config import RoomSettings
 from rtc_server.errors import RoomSilent, RoomTaken
 from rtc_server.events.server import ExpiringEvent, ExpiringReason
 from rtc_server.pcm import Pcm
@@ -24,6 +23,7 @@ from rtc_server.rooms.languages import Languages
 from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room_api import AcceptPeer, RoomState
 from rtc_server.rooms.room_peers import RETRY_SILENT_S, RoomPeers
+from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.rooms.room_speaker import RoomSpeaker
 from rtc_server.rooms.usage import RoomMeter
 from rtc_server.session.expiry import EXPIRING_S

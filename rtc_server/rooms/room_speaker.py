@@ -2,10 +2,10 @@
 
 import math
 
-from rtc_server.config import RoomSettings
 from rtc_server.events.server import ExpiringReason
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.peer import Peer
+from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.session.expiry import Expiry
 from rtc_server.session.places import Place, PlaceState
 from rtc_server.session.services import Services

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from rtc_server.audio.vad import Vad
 from rtc_server.clock import Clock, wall
-from rtc_server.config import InterpreterSettings, ListenerSettings
 from rtc_server.errors import BadEvent, UnsupportedPair
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.echo import EchoGuard
+from rtc_server.interpreter.interpreter_settings import InterpreterSettings
+from rtc_server.interpreter.listener_settings import ListenerSettings
 from rtc_server.interpreter.ports import AstPort, TtsPort
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics

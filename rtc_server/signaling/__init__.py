@@ -12,8 +12,3 @@ reads requests, `negotiation` answers offers.
 aiohttp is imported here and in `app` only. No media and no engine here; no token, SDP or session id
 in the log.
 """
-
-from rtc_server.signaling.access_log import AccessLog, server_logger
-from rtc_server.signaling.http_app import make_http_app
-
-__all__ = ["AccessLog", "make_http_app", "server_logger"]

@@ -10,12 +10,12 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from rtc_server.clock import Clock
-from rtc_server.config import ORIGIN
 from rtc_server.errors import Forbidden, NotReady, RateLimited, RemoteError, UnsupportedMedia
 from rtc_server.events.session_events import Audio, AudioInputInfo, AudioOutputInfo
 from rtc_server.ice import IceServers
 from rtc_server.limits import Buckets, Rate
 from rtc_server.session.session_api import Calls, Catalogue
+from rtc_server.signaling.access_settings import ORIGIN
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import JSON, SESSION_LIMIT_BYTES, read_body, session_request
 from rtc_server.signaling.key_ring import PAGE_KEY, KeyRing

@@ -4,21 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Protocol
 
 from aiohttp import hdrs, web
 
 from rtc_server.background import beside
 from rtc_server.clock import monotonic, wall
-from rtc_server.config import Settings
+from rtc_server.interpreter.interpreter_settings import InterpreterSettings
 from rtc_server.metrics import Metrics
 from rtc_server.resources import resource_folder
 from rtc_server.rooms.room_api import Rooms
-from rtc_server.session.quota import KeyLimits
+from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.session.session_api import Calls, Catalogue, Readiness
+from rtc_server.signaling.access_settings import AccessSettings
 from rtc_server.signaling.auth import AccessControl
 from rtc_server.signaling.calls import CallRoutes
 from rtc_server.signaling.client_secrets import ClientSecretRoutes
 from rtc_server.signaling.description import DescriptionRoutes
+from rtc_server.signaling.http_settings import HttpSettings
 from rtc_server.signaling.info import InfoRoutes
 from rtc_server.signaling.key_ring import KeyRing
 from rtc_server.signaling.negotiation import Negotiation
@@ -41,6 +44,7 @@ from rtc_server.signaling.secret_signer import SecretSigner, server_key
 from rtc_server.signaling.websocket import WebSocketRoutes
 from rtc_server.signaling.whep import whep_routes
 from rtc_server.signaling.whip import whip_routes
+from rtc_server.transport.transport_settings import TransportSettings
 
 KEY_FILE_CHECK_S = 1.0
 """Interval at which the key file is looked at."""
@@ -81,12 +85,36 @@ HSTS_S = 180 * 86_400
 another's."""
 
 
+class HttpSections(Protocol):
+    """Sections of the settings that HTTP reads."""
+
+    @property
+    def http(self) -> HttpSettings:
+        """Addresses, TLS, proxies."""
+
+    @property
+    def access(self) -> AccessSettings:
+        """Keys and origins."""
+
+    @property
+    def transport(self) -> TransportSettings:
+        """ICE servers, for clients."""
+
+    @property
+    def interpreter(self) -> InterpreterSettings:
+        """Defaults of a session, to be shown."""
+
+    @property
+    def rooms(self) -> RoomSettings:
+        """Links of rooms."""
+
+
 def make_http_app(
     calls: Calls,
     readiness: Readiness,
     catalogue: Catalogue,
     metrics: Metrics,
-    settings: Settings,
+    settings: HttpSections,
     *,
     rooms: Rooms | None = None,
     page_folder: Path | None = None,
@@ -151,7 +179,7 @@ def make_http_app(
     return app
 
 
-def origin_policy(settings: Settings) -> OriginPolicy:
+def origin_policy(settings: HttpSections) -> OriginPolicy:
     """Return the rules about origins that the settings name."""
     return OriginPolicy(
         cors_origins=settings.access.cors_origins,
@@ -160,7 +188,7 @@ def origin_policy(settings: Settings) -> OriginPolicy:
     )
 
 
-def common_headers(settings: Settings) -> dict[str, str]:
+def common_headers(settings: HttpSections) -> dict[str, str]:
     """Return the headers of every answer of a server with these settings."""
     headers = dict(COMMON_HEADERS)
     if settings.http.tls_cert:
@@ -168,21 +196,15 @@ def common_headers(settings: Settings) -> dict[str, str]:
     return headers
 
 
-def key_ring(settings: Settings) -> KeyRing:
+def key_ring(settings: HttpSections) -> KeyRing:
     """Return the keys that the settings name. Raises `ConfigError` when their file
     cannot be read.
     """
     access = settings.access
-    limits = KeyLimits(
-        sessions=access.key_sessions,
-        minutes_a_day=access.key_minutes_a_day,
-        session_minutes=access.session_minutes,
-        requests_a_minute=access.key_requests_a_minute,
-        secret_sessions=access.secret_sessions,
-        idle_minutes=access.idle_minutes,
-    )
     path = Path(access.api_keys) if access.api_keys else None
-    return KeyRing(settings.http.api_key, path, limits, page=access.page_access == "open")
+    return KeyRing(
+        settings.http.api_key, path, access.key_limits(), page=access.page_access == "open"
+    )
 
 
 def _watching_keys(ring: KeyRing, calls: Calls) -> Callable[[web.Application], AsyncIterator[None]]:

@@ -7,10 +7,10 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from rtc_server.clock import Clock
-from rtc_server.config import InterpreterSettings
 from rtc_server.engines.base import AstCapabilities, TtsCapabilities
 from rtc_server.errors import NotReady, RemoteError
 from rtc_server.events.client import language_code
+from rtc_server.interpreter.interpreter_settings import InterpreterSettings
 from rtc_server.interpreter.modes import Mode, possible
 from rtc_server.limits import Rate
 from rtc_server.metrics import Metrics

@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
-from rtc_server.config import PATH_PREFIX
+from rtc_server.signaling.http_settings import PATH_PREFIX
 
 PREFIX_HEADER = "X-Forwarded-Prefix"
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from aiohttp import WebSocketError, WSMsgType, hdrs, web
 
 from rtc_server.clock import monotonic
-from rtc_server.config import TransportSettings
 from rtc_server.errors import RemoteError, RtcServerError
 from rtc_server.metrics import Metrics
 from rtc_server.session.session_api import Calls
@@ -17,6 +16,7 @@ from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import last_seen, query_text, session_request
 from rtc_server.transport.reads import limit_read_bytes
 from rtc_server.transport.transport_api import TransportObserver
+from rtc_server.transport.transport_settings import TransportSettings
 from rtc_server.transport.websocket.forms import Form
 from rtc_server.transport.websocket.plain import PlainForm
 from rtc_server.transport.websocket.socket_port import Control

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import ifaddr
 
-from rtc_server.config import TransportSettings
+from rtc_server.transport.transport_settings import TransportSettings
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 """RFC 6052."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rtc_server.clock import Clock
-from rtc_server.config import PUBLIC_BY_STUN, TransportSettings
 from rtc_server.errors import ConfigError
 from rtc_server.ice import IceServer, IceServers
 from rtc_server.transport import relay
@@ -13,6 +12,7 @@ from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.ice import IceAgent
 from rtc_server.transport.ice_servers import agent_servers, stun_server
+from rtc_server.transport.transport_settings import PUBLIC_BY_STUN, TransportSettings
 
 
 async def with_public_address(

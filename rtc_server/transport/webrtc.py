@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, Final, Self, TypeVarTuple
 
 from rtc_server.clock import Clock, wall
-from rtc_server.config import TransportSettings
 from rtc_server.errors import IceRestartRefused
 from rtc_server.pcm import Pcm
 from rtc_server.standstill import standstills
@@ -29,6 +28,7 @@ from rtc_server.transport.transport_api import (
     TransportObserver,
     TransportStats,
 )
+from rtc_server.transport.transport_settings import TransportSettings
 
 logger = logging.getLogger(__name__)
 

@@ -34,7 +34,8 @@ from rtc_server.session.call_transport import ConnectCall
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import SuggestedPhrase
-from rtc_server.signaling import AccessLog, make_http_app, server_logger
+from rtc_server.signaling.access_log import AccessLog, server_logger
+from rtc_server.signaling.http_app import make_http_app
 from rtc_server.transport.sdp import Role, parse_fragment, parse_offer
 from rtc_server.transport.transport_api import NextPacket, TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad

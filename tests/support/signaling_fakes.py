@@ -25,7 +25,8 @@ from rtc_server.session.session_api import (
     SuggestedPhrase,
     TranscriptEntry,
 )
-from rtc_server.signaling import AccessLog, make_http_app, server_logger
+from rtc_server.signaling.access_log import AccessLog, server_logger
+from rtc_server.signaling.http_app import make_http_app
 
 OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
 ANSWER = "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"

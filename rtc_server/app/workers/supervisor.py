@@ -34,7 +34,7 @@ from rtc_server.clock import monotonic, wall
 from rtc_server.config import Settings
 from rtc_server.errors import ConfigError, NotReady
 from rtc_server.metrics import Metrics
-from rtc_server.session.admission import Admission, AdmissionLimits
+from rtc_server.session.admission import Admission
 
 RETRY_STARTING_S = 2
 RETRY_STOPPING_S = 5
@@ -66,8 +66,7 @@ class Supervisor:
         """`settings`: of each worker; `folder`: for their sockets, nobody else's."""
         self._settings, self._folder, self._metrics = settings, folder, metrics
         self._make = make
-        limits = AdmissionLimits(settings.http.max_sessions, settings.http.address_sessions)
-        self.admission = Admission(limits)
+        self.admission = Admission(settings.http.admission_limits())
         self._desk = Desk(self.admission, monotonic, wall, self._tell)
         self._placement = Placement()
         self._records, self._totals = Records(), Totals()

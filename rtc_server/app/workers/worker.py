@@ -23,9 +23,8 @@ from rtc_server.background import beside
 from rtc_server.clock import monotonic, wall
 from rtc_server.errors import RtcServerError
 from rtc_server.metrics import Metrics
-from rtc_server.session.admission import AdmissionLimits
 from rtc_server.session.places import Kind
-from rtc_server.signaling import AccessLog, server_logger
+from rtc_server.signaling.access_log import AccessLog, server_logger
 
 REPORT_S = 0.5
 """Interval of reports to the supervisor."""
@@ -68,9 +67,7 @@ class _Worker:
                 "metrics": lambda _: {"text": self._parts.metrics.exposition().decode()},
             }
         )
-        limits = AdmissionLimits(
-            self._settings.http.max_sessions, self._settings.http.address_sessions
-        )
+        limits = self._settings.http.admission_limits()
         self._admission = SharedAdmission(self.channel, limits, monotonic, wall)
         self._parts: Parts
         self.stop = asyncio.Event()

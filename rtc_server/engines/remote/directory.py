@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rtc_server.config import is_loopback
 from rtc_server.errors import ConfigError
+from rtc_server.host_system import is_loopback
 
 _NAMED = re.compile(r"(?:(ws|wss)://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})/?")
 

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from dataclasses import dataclass, field
 
-from rtc_server.config import EngineSettings
+from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.calls import PooledCall
 from rtc_server.engines.remote.choice import Homes

@@ -11,7 +11,6 @@ from functools import partial
 from typing import cast
 
 from rtc_server.clock import Clock, monotonic
-from rtc_server.config import EngineSettings
 from rtc_server.engines.base import (
     AstCapabilities,
     AstRequest,
@@ -21,6 +20,7 @@ from rtc_server.engines.base import (
 )
 from rtc_server.engines.batcher import AstQueue
 from rtc_server.engines.blame import Blame
+from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service.ast_entry import AstEntry, cancel, has_answer, look_at

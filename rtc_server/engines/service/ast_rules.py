@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from rtc_server.config import EngineSettings
 from rtc_server.engines.base import AstCapabilities, AstRequest
+from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.hang import CallLimits
 from rtc_server.errors import EngineError
 from rtc_server.pcm import SPEECH_RATE

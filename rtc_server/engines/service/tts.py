@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from contextlib import aclosing
 
 from rtc_server.clock import Clock, monotonic
-from rtc_server.config import EngineSettings
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
 from rtc_server.engines.batcher import FairQueue
 from rtc_server.engines.blame import Blame
+from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from rtc_server.config import EngineSettings
+from rtc_server.engines.engine_settings import EngineSettings
 
 _AGAIN_S = 0.5
 """Interval at which it is seen that a late engine is in time again."""

@@ -32,7 +32,7 @@ from rtc_server.session.session_api import (
     SuggestedPhrase,
     TranscriptEntry,
 )
-from rtc_server.signaling import make_http_app
+from rtc_server.signaling.http_app import make_http_app
 from tests.support.signals import loudest_hz
 
 GONE = "There is no such session, or it has ended."

@@ -3,8 +3,10 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rtc_server.errors import ConfigError
+from rtc_server.host_system import is_loopback
 from rtc_server.options import option
 from rtc_server.options.option import hidden
 
@@ -12,14 +14,8 @@ PATH_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 """A path that needs no escaping, without a slash at the end."""
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether a host, by address or as ``localhost``, is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+if TYPE_CHECKING:
+    from rtc_server.session.admission import AdmissionLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +99,13 @@ class HttpSettings:
                     f"{proxy!a} is not an address or a network. --trusted-proxies takes such as "
                     "127.0.0.1 or 10.0.0.0/8, without bits beyond the mask."
                 ) from None
+
+    def admission_limits(self) -> "AdmissionLimits":
+        """Return the limits of the whole server."""
+        # Here: the command reads settings for its help, and sessions bring the numerics.
+        from rtc_server.session.admission import AdmissionLimits  # noqa: PLC0415
+
+        return AdmissionLimits(self.max_sessions, self.address_sessions)
 
     def is_loopback(self) -> bool:
         """Return whether only this machine can reach the server."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rtc_server.errors import ConfigError
 from rtc_server.options import option
+from rtc_server.session.quota import KeyLimits
 
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 ORIGIN = re.compile(
@@ -85,3 +86,14 @@ class AccessSettings:
                     f"{name!a} is not a host name. --server-names takes names such as "
                     "interpreter.example, without a port."
                 )
+
+    def key_limits(self) -> KeyLimits:
+        """Return the limits of a key that has none of its own."""
+        return KeyLimits(
+            sessions=self.key_sessions,
+            minutes_a_day=self.key_minutes_a_day,
+            session_minutes=self.session_minutes,
+            requests_a_minute=self.key_requests_a_minute,
+            secret_sessions=self.secret_sessions,
+            idle_minutes=self.idle_minutes,
+        )

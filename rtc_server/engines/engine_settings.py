@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rtc_server.engine_sets import EMBEDDED, ENGINE_SETS
+from rtc_server.engines.plugin import Kind
 from rtc_server.options import option
 from rtc_server.options.option import hidden
+
+if TYPE_CHECKING:
+    from rtc_server.engines.base import EngineOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +140,21 @@ class EngineSettings:
         for name in ("ast", "tts"):  # filled here, once: nobody else reads the set's choice
             if not getattr(self, name):
                 object.__setattr__(self, name, getattr(ENGINE_SETS[self.engines], name))
+
+    def options(self, kind: Kind) -> "EngineOptions":
+        """Return what the factory of the engine of a kind may read of these settings."""
+        # Here: the command reads settings for its help, and these bring the numerics.
+        from rtc_server.engines.base import EngineOptions  # noqa: PLC0415
+        from rtc_server.model_files import models_folder  # noqa: PLC0415
+
+        own_device = self.tts_device if kind == "tts" else ""
+        return EngineOptions(
+            phrasebooks=self.phrasebook,
+            canary_model=self.canary_model,
+            canary_heads=self.canary_heads,
+            models_dir=models_folder(self.models_dir),
+            silero_models=self.silero_models,
+            piper_voices=self.piper_voices,
+            device=own_device or self.device,
+            threads=self.engine_threads,
+        )
