@@ -1,0 +1,115 @@
+"""The doctor at engine servers: for each fault a sentence and a next step."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from rtc_server.app.doctor import Finding, Level, engine_servers, examination, examine
+from rtc_server.app.doctor.engine_servers import look_at_engine_servers
+from rtc_server.app.engine_channel import PATH
+from rtc_server.config import EngineSettings, Settings
+from rtc_server.errors import RtcServerError
+from tests.support.engine_server import TOKEN, fake_engines
+
+
+@asynccontextmanager
+async def other_server(status: int) -> AsyncIterator[str]:
+    """A server of something else, or of another version; its address."""
+
+    async def refuse(_request: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.router.add_get(PATH, refuse)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def findings(
+    *servers: str, token: str = TOKEN, tts_servers: tuple[str, ...] = ()
+) -> list[Finding]:
+    settings = EngineSettings(
+        ast_servers=tuple(each.removeprefix("ws://") for each in servers),
+        tts_servers=tuple(each.removeprefix("ws://") for each in tts_servers),
+        engine_token=token,
+    )
+    return [each async for each in look_at_engine_servers(settings)]
+
+
+async def test_servers_that_work_are_found_well_with_engine_version_and_distance() -> None:
+    async with fake_engines() as server:
+        found = await findings(server.address, tts_servers=(server.address,))
+        assert not server.server.calls
+    assert [each.level for each in found] == [Level.OK, Level.OK], found
+    assert "(ast)" in found[0].what and "(tts)" in found[1].what
+    assert all("ms there and back" in each.what for each in found)
+    assert all(name in found[0].what for name in ("phrasebook", "rtc-server "))
+
+
+async def test_without_engine_servers_there_is_nothing_to_look_at() -> None:
+    assert await findings() == []
+
+
+async def test_a_wrong_token_is_told_with_the_option() -> None:
+    async with fake_engines() as server:
+        (found,) = await findings(server.address, token="another-token-of-some-length")
+    assert found.level is Level.FAULT and "refused our token" in found.what
+    assert "--engine-token-file" in found.fix
+    assert "another-token" not in found.what + found.fix
+
+
+async def test_nobody_there_is_told_with_what_to_check(tmp_path: Path) -> None:
+    (found,) = await findings(f"unix:{tmp_path}/nobody")
+    assert found.level is Level.FAULT and "cannot be reached" in found.what
+    assert "firewall" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("status", "what", "fix"),
+    [
+        (404, "no engine server", "--listen"),
+        (426, "another version of the protocol", "same version"),
+        (503, "takes no connections", "--only"),
+    ],
+)
+async def test_what_refuses_is_told_with_its_reason(status: int, what: str, fix: str) -> None:
+    async with other_server(status) as address:
+        (found,) = await findings(address)
+    assert found.level is Level.FAULT
+    assert what in found.what and fix in found.fix
+
+
+async def test_an_address_that_is_none_is_told() -> None:
+    (found,) = await findings("gpu one:7")
+    assert found.level is Level.FAULT and "no address of an engine server" in found.what
+
+
+async def test_another_version_and_a_busy_server_are_worth_a_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with fake_engines() as server:
+        monkeypatch.setattr(engine_servers, "__version__", "99.0")
+        (found,) = await findings(server.address)
+        assert found.level is Level.NOTE and "Here is 99.0" in found.what
+
+
+async def test_no_call_is_rehearsed_when_no_server_can_be_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def never(_settings: Settings) -> AsyncIterator[Finding]:
+        raise RtcServerError("rehearsed")
+        yield
+
+    monkeypatch.setattr(examination, "rehearse", never)
+    engines = EngineSettings(ast_servers=(f"unix:{tmp_path}/nobody",))
+    found = [each async for each in examine(replace(Settings(), engines=engines))]
+    assert "No call was rehearsed" in found[-1].what
