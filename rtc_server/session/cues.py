@@ -4,6 +4,7 @@ Pure.
 The page does the same (``static/cues.js``), and a test holds the two against each other.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count
@@ -38,7 +39,11 @@ def cut(texts: Sequence[str], start_ms: int, end_ms: int) -> Iterator[Cue]:
 
 def _cut_into(words: Sequence[list[str]], most_lines: int) -> list[tuple[str, ...]]:
     """Return the lines of each cue: as few cues as will do, each with as much of every text."""
-    for number in count(1):
+    # No fewer can hold it, for a line holds words and a blank behind each of at most so many
+    # characters. To begin at 1 made a text of 10,000 characters 0.8 s of work.
+    longest = max(sum(len(word) + 1 for word in each) for each in words)
+    fewest = max(1, math.ceil(longest / (most_lines * (LINE_CHARS + 1))))
+    for number in count(fewest):
         pieces = [[_wrap(part, most_lines) for part in _divide(each, number)] for each in words]
         cues = []
         for parts in zip(*pieces, strict=True):

@@ -7,7 +7,7 @@ people talk, plain text says who (by language) and when (by the same clock).
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -45,25 +45,36 @@ CONTENT_TYPES = {
 
 def written(segments: Sequence[TranscriptEntry], form: Format, side: Side) -> str:
     """Return the whole file. JSON holds both languages, whatever `side` says."""
+    return "".join(pieces(segments, form, side))
+
+
+def pieces(segments: Sequence[TranscriptEntry], form: Format, side: Side) -> Iterator[str]:
+    """Yield the file in parts, each the work of one segment at most.
+
+    A day of talking is a second of work: whoever serves others meanwhile does it in turns.
+    """
     match form:
         case Format.TXT:
-            return _text(segments, side)
+            yield from _text(segments, side)
         case Format.SRT:
-            cues = enumerate(_cues(segments, side, ","), start=1)
-            return "\n".join(f"{number}\n{cue}\n" for number, cue in cues)
+            for number, cue in enumerate(_cues(segments, side, ","), start=1):
+                yield f"{number}\n{cue}\n" if number == 1 else f"\n{number}\n{cue}\n"
         case Format.VTT:
-            return "\n".join(["WEBVTT\n", *(f"{cue}\n" for cue in _cues(segments, side, "."))])
+            yield "WEBVTT\n"
+            for cue in _cues(segments, side, "."):
+                yield f"\n{cue}\n"
         case Format.JSON:
-            return _json(segments)
+            yield from _json(segments)
 
 
-def _text(segments: Sequence[TranscriptEntry], side: Side) -> str:
+def _text(segments: Sequence[TranscriptEntry], side: Side) -> Iterator[str]:
     two = len({each.source.language for each in segments}) > 1
-    blocks = []
+    before = ""
     for each in segments:
         who = f"[{_clock(each.source.start_ms)}] {each.source.language.upper()}"
-        blocks.append("\n".join([*([who] if two else []), *_texts(each, side)]))
-    return "\n\n".join(blocks) + "\n"
+        yield before + "\n".join([*([who] if two else []), *_texts(each, side)])
+        before = "\n\n"
+    yield "\n"
 
 
 def _texts(segment: TranscriptEntry, side: Side) -> list[str]:
@@ -72,11 +83,8 @@ def _texts(segment: TranscriptEntry, side: Side) -> list[str]:
     return [segment.source.text if side is Side.SOURCE else segment.target.text]
 
 
-def _cues(segments: Sequence[TranscriptEntry], side: Side, mark: str) -> list[str]:
-    """Return the timed blocks that SRT and WebVTT share; only escapes and the
-    decimal mark differ.
-    """
-    cues = []
+def _cues(segments: Sequence[TranscriptEntry], side: Side, mark: str) -> Iterator[str]:
+    """Yield the timed blocks that SRT and WebVTT share; only escapes and decimal mark differ."""
     for index, segment in enumerate(segments):
         start = segment.source.start_ms
         end = start + max(segment.source.end_ms - start, LEAST_MS)
@@ -87,8 +95,7 @@ def _cues(segments: Sequence[TranscriptEntry], side: Side, mark: str) -> list[st
             if mark == ".":
                 words = words.replace("&", "&amp;").replace("<", "&lt;")
             times = f"{_timestamp(cue.start_ms, mark)} --> {_timestamp(cue.end_ms, mark)}"
-            cues.append(f"{times}\n{words}")
-    return cues
+            yield f"{times}\n{words}"
 
 
 def _timestamp(ms: int, mark: str) -> str:
@@ -102,18 +109,21 @@ def _clock(ms: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def _json(segments: Sequence[TranscriptEntry]) -> str:
-    rows = [
-        {
+def _json(segments: Sequence[TranscriptEntry]) -> Iterator[str]:
+    yield '{\n  "segments": ['
+    before = "\n    "
+    for each in segments:
+        row = {
             "at": _iso(each.at_s),
             "start_ms": each.source.start_ms,
             "end_ms": each.source.end_ms,
             "source": {"language": each.source.language, "text": each.source.text},
             "target": {"language": each.target.language, "text": each.target.text},
         }
-        for each in segments
-    ]
-    return json.dumps({"segments": rows}, ensure_ascii=False, indent=2) + "\n"
+        # No line end but the indented ones: those of texts are escaped.
+        yield before + json.dumps(row, ensure_ascii=False, indent=2).replace("\n", "\n    ")
+        before = ",\n    "
+    yield "\n  ]\n}\n" if segments else "]\n}\n"
 
 
 def _iso(unix_s: float) -> str:

@@ -1,15 +1,19 @@
 """The call endpoints: offer in, answer out; trickle; another peer for a session; its
 transcript; hang up."""
 
+import asyncio
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
 from aiohttp import hdrs, web
 
+from rtc_server.clock import Clock
 from rtc_server.errors import RemoteError
+from rtc_server.limits import Rate
 from rtc_server.session.session_api import Calls, OpenedCall
-from rtc_server.session.subtitles import CONTENT_TYPES, Format, Side, written
+from rtc_server.session.subtitles import CONTENT_TYPES, Format, Side, pieces
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import (
     last_seen,
@@ -17,6 +21,7 @@ from rtc_server.signaling.bodies import (
     read_fragment,
     session_request,
 )
+from rtc_server.signaling.caller_rate import CallerRate
 from rtc_server.signaling.negotiation import Negotiation, if_match, send_or_undo
 
 PATH = "/v1/realtime/translations/calls"
@@ -24,13 +29,18 @@ CALLS = "calls"
 """Name of the route that opens calls."""
 ONE_CALL = "call"
 """Name of the route of one call, for its Location."""
+TRANSCRIPT_RATE = Rate(burst=20, per_second=0.2)
+"""Rate at which one caller may ask for transcripts: one of a day is a second of work."""
+PIECES_AT_ONCE = 8
+"""Pieces of a transcript that are written before others have their turn: a millisecond."""
 
 
 class CallRoutes:
     """Handlers over `Calls`."""
 
-    def __init__(self, calls: Calls, negotiation: Negotiation) -> None:
+    def __init__(self, calls: Calls, negotiation: Negotiation, clock: Clock) -> None:
         self._calls, self._negotiation = calls, negotiation
+        self._transcripts = CallerRate(TRANSCRIPT_RATE, clock)
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """``POST``: 201 with the answer. A client that left meanwhile leaves no session."""
@@ -62,9 +72,9 @@ class CallRoutes:
         session_id = self._own(request)
         form = _choice(request, "format", Format.TXT)
         side = _choice(request, "side", Side.BOTH)
-        text = written(self._calls.transcript(session_id), form, side)
+        self._transcripts.take(request)
         return web.Response(
-            text=text,
+            text=await _in_turns(pieces(self._calls.transcript(session_id), form, side)),
             content_type=CONTENT_TYPES[form],
             charset="utf-8",
             headers={
@@ -102,3 +112,13 @@ def _choice(request: web.Request, key: str, default: Choice) -> Choice:
     except ValueError:
         known = ", ".join(type(default))
         raise RemoteError(f"The query parameter {key} must be one of {known}.") from None
+
+
+async def _in_turns(parts: Iterable[str]) -> str:
+    """Join what is work to make, and let others have their turn in between."""
+    made: list[str] = []
+    for part in parts:
+        made.append(part)
+        if len(made) % PIECES_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return "".join(made)

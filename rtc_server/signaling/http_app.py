@@ -137,7 +137,7 @@ def make_http_app(
     negotiation = Negotiation(metrics, ice, wall)
     page = PageRoutes(page_folder or resource_folder("static"))
     routes = routes_of_the_server(
-        call=CallRoutes(calls, negotiation),
+        call=CallRoutes(calls, negotiation, monotonic),
         secret=ClientSecretRoutes(calls, catalogue, ring, signer, ice, clock=monotonic, wall=wall),
         socket=WebSocketRoutes(calls, metrics, settings.transport),
         info=InfoRoutes(readiness, catalogue, metrics, settings.interpreter, monotonic),

@@ -9,7 +9,9 @@ import pytest
 from rtc_server.app.server import running
 from rtc_server.events.segment_events import SourceCaption, TargetCaption
 from rtc_server.session.session_api import TranscriptEntry
+from rtc_server.signaling.calls import TRANSCRIPT_RATE
 from tests.support.access import bearer
+from tests.support.loop_time import HOLD_LIMIT_S, longest_hold
 from tests.support.rtc_client import RtcClient
 from tests.support.server import CALLS, EVENTS, freed, said
 from tests.support.signaling_fakes import OFFER, Served, serve
@@ -21,6 +23,8 @@ TYPES = {
     "vtt": "text/vtt",
     "json": "application/json",
 }
+MANY = 3000
+"""Segments of a long conference: to write them takes some tenths of a second."""
 SPOKEN = TranscriptEntry(
     0.0, SourceCaption("ru", "<да>", 4, 200, 900), TargetCaption("en", "<yes>", 5)
 )
@@ -45,6 +49,39 @@ async def test_each_format_says_what_it_is(form: str) -> None:
             assert response.headers["X-Content-Type-Options"] == "nosniff"
             assert f'"transcript.{form}"' in response.headers["Content-Disposition"]
             assert "да" in await response.text()
+
+
+@pytest.mark.parametrize("form", TYPES)
+async def test_a_long_one_holds_up_nobody(form: str) -> None:
+    async with serve() as server:
+        words = "I would like to book a table for two people, please. " * 3
+        server.calls.spoken += [
+            TranscriptEntry(
+                float(n),
+                SourceCaption("en", words, len(words), 5000 * n, 5000 * n + 4000),
+                TargetCaption("ru", words, len(words)),
+            )
+            for n in range(MANY)
+        ]
+        url = await opened(server)
+        with longest_hold() as holding:
+            async with server.client.get(url, params={"format": form}) as response:
+                assert (await response.text()).count(words[:20]) >= 2 * MANY
+        assert 0 < holding.longest_s < HOLD_LIMIT_S, holding
+
+
+async def test_one_caller_may_not_ask_for_it_without_end() -> None:
+    async with serve(trusted_proxies=("127.0.0.1",)) as server:
+        url = await opened(server)
+        greedy, other = ({"X-Forwarded-For": f"192.0.2.{n}"} for n in (1, 2))
+        statuses: list[int] = []
+        while 429 not in statuses and len(statuses) < 1000:
+            async with server.client.get(url, headers=greedy) as response:
+                statuses.append(response.status)
+        assert len(statuses) > TRANSCRIPT_RATE.burst
+        assert int(response.headers["Retry-After"]) > 0
+        async with server.client.get(url, headers=other) as response:
+            assert response.status == 200
 
 
 async def test_text_of_both_is_the_default() -> None:
