@@ -27,7 +27,7 @@ settings.load_profile("rtc")
 
 gc.disable()  # until tests are collected: importing what they need makes no garbage to speak of
 
-FOLDERS = ("unit", "loopback", "browser", "model", "nemo")
+FOLDERS = ("unit", "loopback", "browser", "model", "nemo", "cluster")
 HANG_S = 600.0
 """No test waits longer; a guard against hangs, not a measure of speed: NeMo takes minutes to load
 where its files are not in memory and others compute."""

@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from rtc_server import __version__
+from rtc_server.cli.cluster_arguments import add_cluster_commands
 from rtc_server.cli.engines_arguments import add_engines_commands
 from rtc_server.cli.models_arguments import add_models_commands
 from rtc_server.cli.printed_settings import add_settings_options
@@ -97,6 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_options(doctor, *SECTIONS)
 
     add_engines_commands(command("engines", "list the engines, or serve them to other processes"))
+    add_cluster_commands(command("cluster", "run engine servers on a Ray cluster"))
     return parser
 
 

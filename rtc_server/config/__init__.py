@@ -9,6 +9,7 @@ in the module of its name, with the layer that reads it; those here are of `app`
 """
 
 from rtc_server.config.all_settings import SECTIONS, Settings, load, load_settings, open_sources
+from rtc_server.config.cluster_settings import ClusterSettings
 from rtc_server.config.usage_settings import UsageSettings
 from rtc_server.config.worker_settings import WorkerSettings
 from rtc_server.engines.engine_settings import EngineSettings
@@ -26,6 +27,7 @@ __all__ = [
     "PUBLIC_BY_STUN",
     "SECTIONS",
     "AccessSettings",
+    "ClusterSettings",
     "EngineSettings",
     "HttpSettings",
     "InterpreterSettings",

@@ -93,7 +93,8 @@ def load(
         ConfigError: a value does not fit, or the environment or the file names a setting that does
             not exist.
     """
-    return open_sources(arguments, environ).sections(*sections)
+    known = tuple(dict.fromkeys((*SECTIONS, *sections)))  # sections of one command count there
+    return OptionSources.open(arguments, environ, known).sections(*sections)
 
 
 def open_sources(arguments: argparse.Namespace, environ: Mapping[str, str]) -> OptionSources:

@@ -374,3 +374,14 @@ def test_the_slow_tier_holds_everything(machine: Machine) -> None:
     tier = "python -m pytest -m (slow or not slow)"
     assert f"{tier} and not alone {SIDE_BY_SIDE}" in machine.called
     assert f"{tier} and alone" in machine.called
+    cluster = "python -m pytest tests/cluster -p no:cacheprovider"
+    assert cluster in machine.called
+    assert any("[canary,canary-hf,silero,piper,test,ray" in call for call in machine.called)
+
+
+def test_a_cluster_is_tested_where_ray_is(machine: Machine) -> None:
+    machine.debian((), user=0)
+    machine.environment({})
+    assert machine.run("test", "tests/cluster", "-k", "drain").returncode == 0
+    assert machine.called[-1] == "python -m pytest tests/cluster -k drain"
+    assert any("test,ray]" in call for call in machine.called)

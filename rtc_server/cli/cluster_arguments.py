@@ -1,0 +1,30 @@
+"""Arguments of ``rtc-server cluster``."""
+
+import argparse
+
+from rtc_server.config import ClusterSettings, EngineSettings, HttpSettings
+from rtc_server.options import add_options
+
+_OF_HTTP = ("tls_cert", "tls_key", "drain_s")
+_TO_FIND = ("cluster_name", "ray_address")
+
+
+def add_cluster_commands(cluster: argparse.ArgumentParser) -> None:
+    """Give the parser of ``rtc-server cluster`` its actions."""
+    actions = cluster.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for action, summary in (
+        ("deploy", "run engine servers on the cluster, or replace them one by one"),
+        ("status", "show the engine servers of the cluster"),
+        ("drain", "end the engine servers when they have answered what they have"),
+    ):
+        parser = actions.add_parser(
+            action, help=summary, description=summary.capitalize() + ".", allow_abbrev=False
+        )
+        if action != "deploy":
+            add_options(parser, ClusterSettings, only=_TO_FIND)
+            continue
+        parser.add_argument(
+            "--only", choices=("ast", "tts"), help="serve translation (ast) or speech (tts) alone"
+        )
+        add_options(parser, ClusterSettings, EngineSettings)
+        add_options(parser, HttpSettings, only=_OF_HTTP)

@@ -1,0 +1,71 @@
+"""``deploy/ray/serve.yaml`` against the code: what it names exists, and its options are read."""
+
+import argparse
+import importlib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rtc_server.config import ClusterSettings, EngineSettings, HttpSettings, load
+from rtc_server.options import variable
+
+CHECKOUT = Path(__file__).parents[3]
+SERVICE, POLICY = yaml.safe_load_all((CHECKOUT / "deploy" / "ray" / "serve.yaml").read_text())
+CONFIG: dict[str, Any] = yaml.safe_load(SERVICE["spec"]["serveConfigV2"])
+[APPLICATION] = CONFIG["applications"]
+RAY = SERVICE["spec"]["rayClusterConfig"]
+[WORKERS] = RAY["workerGroupSpecs"]
+
+
+def settings() -> tuple[EngineSettings, HttpSettings, ClusterSettings]:
+    options = {variable(name): str(value) for name, value in APPLICATION["args"].items()}
+    engines, http, cluster = load(
+        argparse.Namespace(), options, EngineSettings, HttpSettings, ClusterSettings
+    )
+    return engines, http, cluster
+
+
+def test_its_options_are_those_of_the_command() -> None:
+    engines, _, cluster = settings()
+    assert cluster.gpus(engines.engines) == 1
+    assert (cluster.replicas_min, cluster.replicas_max) == (2, 4)
+    assert WORKERS["maxReplicas"] >= cluster.replicas_max
+    assert APPLICATION["name"] == cluster.cluster_name
+    assert APPLICATION["route_prefix"] == f"/{cluster.cluster_name}"
+
+
+def test_what_it_imports_is_there_without_ray() -> None:
+    module, _, name = APPLICATION["import_path"].partition(":")
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_its_ray_is_the_one_that_was_tested() -> None:
+    constraints = (CHECKOUT / "scripts" / "constraints.txt").read_text()
+    assert f"\nray=={RAY['rayVersion']}\n" in constraints
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    [requirement] = project["optional-dependencies"]["ray"]
+    assert re.match(r"ray\[serve\]>=2\.60,", requirement)
+
+
+def test_a_pod_is_left_alone_until_it_has_drained() -> None:
+    _, http, _ = settings()
+    pod = WORKERS["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] >= http.drain_s + 15
+
+
+def test_the_token_is_a_secret_and_strangers_reach_nothing() -> None:
+    for group in (RAY["headGroupSpec"], WORKERS):
+        [container] = group["template"]["spec"]["containers"]
+        token = next(each for each in container["env"] if each["name"] == "RTC_ENGINE_TOKEN")
+        assert "secretKeyRef" in token["valueFrom"]
+    assert "engine_token" not in APPLICATION["args"]
+    _, _, cluster = settings()
+    among_themselves, media = POLICY["spec"]["ingress"]
+    assert all("podSelector" in each for each in among_themselves["from"] + media["from"])
+    assert media["ports"] == [
+        {"port": CONFIG["http_options"]["port"]},
+        {"port": cluster.replica_port_first, "endPort": cluster.replica_port_last},
+    ]
