@@ -36,7 +36,7 @@ _NODE = (
 
 
 class RayCluster:
-    """Head and node, and the application ``engines`` on them."""
+    """Head and node, and applications on them."""
 
     def __init__(self, folder: Path, ports: Sequence[int]) -> None:
         self._folder = folder
@@ -49,6 +49,8 @@ class RayCluster:
             "RAY_gcs_storage_path": str(folder / "gcs"),
             "RAY_gcs_rpc_server_reconnect_timeout_s": str(RECONNECT_S),
             "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+            # By default what Ray starts is nice to the test itself, and starves beside it.
+            "RAY_worker_niceness": "0",
             "RTC_ENGINE_TOKEN": TOKEN,
             "RTC_RAY_ADDRESS": f"127.0.0.1:{self._port}",
         }
@@ -56,10 +58,9 @@ class RayCluster:
         """Processes of the head node, as it was started."""
         (folder / "gcs").mkdir()
 
-    @property
-    def directory(self) -> str:
-        """URL of the directory."""
-        return f"http://127.0.0.1:{self._directory_port}/engines"
+    def directory(self, name: str) -> str:
+        """Return the URL of an application's directory."""
+        return f"http://127.0.0.1:{self._directory_port}/{name}"
 
     async def start_head(self) -> None:
         """Start the node that keeps the cluster's state, and runs no replicas."""
@@ -79,15 +80,17 @@ class RayCluster:
             f"--dashboard-agent-listen-port={self._agent_ports[1]}", *_NODE,
         )  # fmt: skip
 
-    async def rtc_server(self, *argv: str) -> str:
-        """Run ``rtc-server cluster``, and return what it printed."""
-        return await self._run(sys.executable, "-m", "rtc_server", "cluster", *argv)
+    async def rtc_server(self, action: str, name: str, *argv: str) -> str:
+        """Run ``rtc-server cluster`` for an application, and return what it printed."""
+        command = (sys.executable, "-m", "rtc_server", "cluster", action)
+        return await self._run(*command, "--cluster-name", name, *argv)
 
-    async def deploy(self, *argv: str) -> None:
+    async def deploy(self, name: str, *argv: str) -> None:
         """Deploy engines that do as they are told."""
         ast, tts = FAKES
         await self.rtc_server(
-            "deploy", "--ast", ast, "--tts", tts, "--engine-wait-s", "60", "--replica-cpus", "1",
+            "deploy", name, "--ast", ast, "--tts", tts, "--engine-wait-s", "60",
+            "--replica-cpus", "1",
             "--directory-host", "127.0.0.1", "--directory-port", str(self._directory_port), *argv,
         )  # fmt: skip
 
