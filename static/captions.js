@@ -33,6 +33,7 @@ export class CaptionLog extends HTMLElement {
   #announcer = document.createElement("div");
   #newest = document.createElement("button");
   #atEnd = true;
+  /** Width and height when the end was last looked for. */ #box = "";
 
   connectedCallback() {
     this.#list.className = "segments";
@@ -46,7 +47,10 @@ export class CaptionLog extends HTMLElement {
     this.append(this.#list, this.#newest, this.#announcer);
     this.translateInterface();
     reachByKeyboard(this.#list);
-    new ResizeObserver(() => this.#follow()).observe(this.#list);
+    new ResizeObserver(() => {
+      this.#box = this.#size;
+      this.#follow();
+    }).observe(this.#list);
     const look = new MutationObserver(() => this.#follow()); // larger type, another layout
     look.observe(document.documentElement, { attributes: true });
   }
@@ -161,7 +165,13 @@ export class CaptionLog extends HTMLElement {
     if (this.#announcer.childElementCount > SPOKEN_LINES) this.#announcer.firstChild.remove();
   }
 
+  get #size() {
+    return `${this.#list.clientWidth} ${this.#list.clientHeight}`;
+  }
+
   #noteScroll() {
+    // A window that turns scrolls by itself; its new size is followed in the same frame.
+    if (this.#size !== this.#box) return;
     const { scrollHeight, scrollTop, clientHeight } = this.#list;
     this.#atEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
     this.#newest.hidden = this.#atEnd;

@@ -58,3 +58,27 @@ async def test_all_of_a_page_can_be_reached(walk: str, fonts: str) -> None:
 
     await WALKS[walk](look, fonts=fonts)
     assert not faults, "\n".join(faults)
+
+
+async def test_a_sample_stays_where_it_is_under_the_pointer() -> None:
+    async with scripted_server() as server, visit(server.url, viewport=DESKTOP) as seen:
+        words = seen.page.locator(".phrase-list .say").first
+        before = await words.bounding_box()
+        await words.hover()
+        assert await words.bounding_box() == before
+
+
+async def test_the_button_is_seen_beside_a_hint_at_400_percent() -> None:
+    size = SIZES["desktop at 400 %"]
+    async with scripted_server() as server, visit(server.url, viewport=size) as seen:
+        page = seen.page
+        await start(page)
+        await page.evaluate(
+            """() => {
+              document.querySelector("#hint").textContent = "You are too loud. Speak farther away.";
+              document.querySelector("#lag").textContent = "12.3 s behind";
+              document.querySelector("#lag").hidden = false;
+              document.body.dataset.phase = "speaking";
+            }"""
+        )
+        await expect(page.locator("#toggle")).to_be_in_viewport(ratio=1)

@@ -71,6 +71,10 @@ async def test_a_listener_waits_picks_a_language_hears_and_reads() -> None:
     ):
         page = seen.page
         await expect(page.locator("#status")).to_contain_text("Nobody speaks here yet")
+        await expect(page.locator("#invitation")).to_contain_text("Nobody speaks here yet")
+        await expect(page.locator("#status")).to_have_css(
+            "clip-path", "inset(50%)"
+        )  # once is enough
         async with speaker(house) as spoken:
             await expect(page.locator("#toggle")).to_be_enabled()
             await page.check("[name=language][value=de]", force=True)
@@ -79,6 +83,7 @@ async def test_a_listener_waits_picks_a_language_hears_and_reads() -> None:
             say(spoken, "where is the train station", "thank you")
             assert await hears(page)
             await expect(page.locator("#captions .final").first).to_have_text("one two three")
+            await expect(page.locator("#status")).to_have_css("clip-path", "none")
 
             await page.click("#fold")  # it folds away while one listens
             await page.check("#silent")

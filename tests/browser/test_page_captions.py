@@ -187,6 +187,27 @@ async def test_a_long_talk_keeps_the_page_small_and_can_be_read_from_its_beginni
         await expect(rows).to_have_count(KEPT_ROWS)
 
 
+async def test_a_window_that_changes_its_size_keeps_the_newest_line() -> None:
+    """Its own scrolling is told before the page has followed the new size."""
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        channel = await start(page, server)
+        for number in range(40):
+            event = segment(str(number), 1, "final", f"Да {number}.", f"Yes {number}.")
+            say(channel, "x.segment", **event)
+        rows = page.locator(".segment")
+        await expect(rows.last).to_contain_text("Yes 39.")
+        await expect(rows.last).to_be_in_viewport()
+        await page.locator(".segments").evaluate(
+            """list => {
+              Object.assign(list.style, { bottom: "auto", height: "8rem" });
+              list.dispatchEvent(new Event("scroll"));
+            }"""
+        )
+        await expect(rows.last).to_be_in_viewport()
+        await expect(page.locator(".newest")).to_be_hidden()
+
+
 async def test_what_one_reads_stays_where_it_is_while_older_lines_come() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
