@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiortc import RTCDataChannel
@@ -19,6 +20,8 @@ from tests.support.browser.chromium import visit
 from tests.support.browser.scripted_server import ScriptedServer, say, scripted_server, segment
 from tests.support.rooms import server as room_server
 from tests.support.rooms import speaker
+from tests.support.signals import tone
+from tests.support.wav import write_wav
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 DESKTOP = {"width": 1360, "height": 820}
@@ -35,14 +38,25 @@ SPOKEN = [
 ]
 ANSWER = ("It costs five euros.", "Это стоит пять евро.")
 EVENT = {"type": "x.segment"}
+CALM = tone(220, 900, sample_rate=48_000, peak=0.2)
 POPUP = "delete window.documentPictureInPicture"
 
 
 @asynccontextmanager
 async def opened(**options: Any) -> AsyncIterator[tuple[Page, ScriptedServer]]:
-    """The page, ready to start."""
+    """The page, ready to start, with a microphone that is not too loud as Chromium's own is."""
     options = {"viewport": DESKTOP, "device_scale_factor": 2, **options}
     failed = ["Failed to load resource"]
+    with TemporaryDirectory() as folder:
+        options["microphone"] = write_wav(Path(folder) / "calm.wav", CALM, 48_000)
+        async with _visited(failed, options) as found:
+            yield found
+
+
+@asynccontextmanager
+async def _visited(
+    failed: list[str], options: dict[str, Any]
+) -> AsyncIterator[tuple[Page, ScriptedServer]]:
     async with (
         scripted_server() as server,
         visit(server.url, expected_errors=failed, **options) as seen,

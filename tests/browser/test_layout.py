@@ -75,7 +75,7 @@ async def test_the_button_is_seen_beside_a_hint_at_400_percent() -> None:
         await start(page)
         await page.evaluate(
             """() => {
-              document.querySelector("#hint").textContent = "You are too loud. Speak farther away.";
+              document.querySelector("#hint").textContent = "Too loud. Move back a little.";
               document.querySelector("#lag").textContent = "12.3 s behind";
               document.querySelector("#lag").hidden = false;
               document.body.dataset.phase = "speaking";

@@ -13,7 +13,7 @@ from tests.support.signals import tone
 from tests.support.wav import write_wav
 
 RATE = 48_000
-TOO_LOUD = "You are too loud. Speak farther from the microphone."
+TOO_LOUD = "Too loud. Move back a little."
 WATCH = """async (peaks) => {
   const { ClipWatch } = await import("/static/clipping.js");
   const watch = new ClipWatch();

@@ -62,7 +62,7 @@ export const words = {
   copied: "Kopiert",
   forget: "Alle Untertitel löschen",
   nothingHeard: "Nichts zu hören. Ist das Mikrofon stumm?",
-  tooLoud: "Zu laut. Sprechen Sie weiter weg vom Mikrofon.",
+  tooLoud: "Zu laut. Etwas Abstand, bitte.",
   captions: "Untertitel",
   layout: "Anordnung",
   layoutSides: "Nebeneinander",

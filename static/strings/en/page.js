@@ -62,7 +62,7 @@ export const words = {
   copied: "Copied",
   forget: "Clear all captions",
   nothingHeard: "We hear nothing. Is it muted?",
-  tooLoud: "You are too loud. Speak farther from the microphone.",
+  tooLoud: "Too loud. Move back a little.",
   captions: "Captions",
   layout: "Layout",
   layoutSides: "Side by side",

@@ -62,7 +62,7 @@ export const words = {
   copied: "Copiado",
   forget: "Borrar todos los subtítulos",
   nothingHeard: "No se oye nada. ¿Está silenciado?",
-  tooLoud: "Demasiado alto. Hable más lejos del micrófono.",
+  tooLoud: "Demasiado alto. Aléjese un poco.",
   captions: "Subtítulos",
   layout: "Disposición",
   layoutSides: "Lado a lado",

@@ -62,7 +62,7 @@ export const words = {
   copied: "Copié",
   forget: "Effacer tous les sous-titres",
   nothingHeard: "On n’entend rien. Le son est-il coupé ?",
-  tooLoud: "Trop fort. Parlez plus loin du micro.",
+  tooLoud: "Trop fort. Reculez un peu.",
   captions: "Sous-titres",
   layout: "Disposition",
   layoutSides: "Côte à côte",

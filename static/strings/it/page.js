@@ -62,7 +62,7 @@ export const words = {
   copied: "Copiato",
   forget: "Cancella tutti i sottotitoli",
   nothingHeard: "Non si sente nulla. Il microfono è disattivato?",
-  tooLoud: "Troppo forte. Parla più lontano dal microfono.",
+  tooLoud: "Troppo forte. Allontanati un po’.",
   captions: "Sottotitoli",
   layout: "Disposizione",
   layoutSides: "Affiancati",

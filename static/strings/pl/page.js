@@ -62,7 +62,7 @@ export const words = {
   copied: "Skopiowano",
   forget: "Usuń wszystkie napisy",
   nothingHeard: "Nic nie słychać. Czy mikrofon jest wyciszony?",
-  tooLoud: "Za głośno. Mów dalej od mikrofonu.",
+  tooLoud: "Za głośno. Odsuń się trochę.",
   captions: "Napisy",
   layout: "Układ",
   layoutSides: "Obok siebie",
