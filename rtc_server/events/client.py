@@ -5,116 +5,110 @@ refused event changes nothing.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias, get_args
+
+import msgspec
+from msgspec import Struct
 
 from rtc_server.errors import BadEvent
-from rtc_server.events.server import EXTENSION_GROUPS
+from rtc_server.events.faults import first_fault
+from rtc_server.events.fields import MODES, EventId, SayText, TailMs
+from rtc_server.events.session_patch import (
+    RequestedSession,
+    RequestedSettings,
+    SessionPatch,
+    language_code,
+    parse_session,
+)
 
-VAD_MODES = ("auto", "off")
-MODES = ("fast", "balanced", "accurate", "consecutive")
-HANGOVER_MS = (100, 3000)
-"""Bounds of ``vad.hangover_ms``."""
-TAIL_MS = (0, 1000)
-"""Bounds of ``tail_ms``."""
-SAY_CHARS = 300
-"""Longest text of ``x.say``."""
+__all__ = ["MODES", "SessionPatch", "language_code", "parse_client_event", "parse_session"]
+
+SAY_FAULT = "x.say needs a text of 1 to 300 characters."
+EVENT_ID_CHARS = 64
+"""Part of a client's ``event_id`` that comes back."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionPatch:
-    """Settings that a client named; None leaves a setting as it is."""
+class SettingsUpdate(Struct, frozen=True, tag_field="type", tag="session.update"):
+    """Change settings."""
 
-    source_language: str | None = None
-    """ISO 639-1, region cut off; not yet checked against the engines."""
-    target_language: str | None = None
-    """The same."""
-    transcription: bool | None = None
-    """True if input deltas are wanted."""
-    x_events: frozenset[str] | None = None
-    """Extension groups wanted."""
-    vad_mode: str | None = None
-    """One of `VAD_MODES`."""
-    hangover_ms: int | None = None
-    """Within `HANGOVER_MS`."""
-    voice: str | None = None
-    """A voice of the synthesis engine; not yet checked."""
-    engine: str | None = None
-    """A translation engine by name; not yet checked."""
-    mode: str | None = None
-    """One of `MODES`: when speech is translated."""
+    session: RequestedSession
+    event_id: EventId | None = None
 
-    def over(self, below: "SessionPatch") -> "SessionPatch":
-        """Return both, with this one winning where both name a setting."""
-        named = {k: v for k in self.__slots__ if (v := getattr(self, k)) is not None}
-        return replace(below, **named)
+
+class FlatSettingsUpdate(RequestedSettings, frozen=True, tag_field="type", tag="x.session"):
+    """Change settings, named flat."""
+
+    event_id: EventId | None = None
+
+
+class SessionClose(Struct, frozen=True, tag_field="type", tag="session.close"):
+    """Translate and speak what is pending, then end."""
+
+    event_id: EventId | None = None
+
+
+class InputStart(Struct, frozen=True, tag_field="type", tag="x.input.start"):
+    """Push-to-talk pressed."""
+
+    event_id: EventId | None = None
+
+
+class InputCommit(Struct, frozen=True, tag_field="type", tag="x.input.commit"):
+    """Push-to-talk released."""
+
+    tail_ms: TailMs | None = None
+    """So much sound was said before and is on its way; null when the client does not know."""
+    event_id: EventId | None = None
+
+
+class OutputClear(Struct, frozen=True, tag_field="type", tag="x.output.clear"):
+    """Stop speaking now."""
+
+    event_id: EventId | None = None
+
+
+class Say(Struct, frozen=True, tag_field="type", tag="x.say"):
+    """Translate and speak a phrase that was picked from the phrasebook."""
+
+    text: SayText
+    """As ``/v1/phrases`` gives it, in the session's source language."""
+    event_id: EventId | None = None
+
+
+class Ping(Struct, frozen=True, tag_field="type", tag="x.ping"):
+    """Answered with ``x.pong``."""
+
+    event_id: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SessionUpdate:
-    """``session.update`` and ``x.session``: change settings."""
+    """``session.update`` or ``x.session``: change settings."""
 
     patch: SessionPatch
-    event_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionClose:
-    """``session.close``: speak what is pending, then end."""
-
-    event_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class InputStart:
-    """``x.input.start``: push-to-talk pressed."""
-
-    event_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class InputCommit:
-    """``x.input.commit``: push-to-talk released."""
-
-    tail_ms: int | None
-    """So much sound was said before and is on its way; None when the client does not know."""
-    event_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class OutputClear:
-    """``x.output.clear``: stop speaking now."""
-
-    event_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """``x.ping``: answered with ``x.pong``."""
-
-    event_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """``x.say``: translate and speak a phrase that was picked from the phrasebook."""
-
-    text: str
-    """As ``/v1/phrases`` gives it; at most `SAY_CHARS`."""
     event_id: str | None
 
 
 ClientEvent: TypeAlias = (
     SessionUpdate | SessionClose | InputStart | InputCommit | OutputClear | Say | Ping
 )
+ClientMessage: TypeAlias = (
+    SettingsUpdate
+    | SessionClose
+    | FlatSettingsUpdate
+    | InputStart
+    | InputCommit
+    | OutputClear
+    | Say
+    | Ping
+)
+"""Client event as JSON has it."""
 
-_BARE: Mapping[str, type[SessionClose | InputStart | OutputClear | Ping]] = {
-    "session.close": SessionClose,
-    "x.input.start": InputStart,
-    "x.output.clear": OutputClear,
-    "x.ping": Ping,
+_MESSAGES: dict[str, type[ClientMessage]] = {
+    str(kind.__struct_config__.tag): kind for kind in get_args(ClientMessage)
 }
+_DECODER = msgspec.json.Decoder(ClientMessage)
 
 
 def parse_client_event(text: str) -> ClientEvent:
@@ -125,133 +119,57 @@ def parse_client_event(text: str) -> ClientEvent:
             the client's event_id where there was one.
     """
     try:
+        message = _DECODER.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return _event(_read_again(text))
+    if not _is_printable(message) or len(message.event_id or "") > EVENT_ID_CHARS:
+        return _event(_read_again(text))
+    return _event(message)
+
+
+def _read_again(text: str) -> ClientMessage:
+    """Read a message that msgspec did not take, or that is not printable: to say what is wrong, and
+    because `json` takes more (NaN, a lone surrogate), which may stand where nobody looks.
+    """
+    try:
         body = json.loads(text)
     except (ValueError, RecursionError):
         raise BadEvent("The message is not JSON. Send one JSON object per message.") from None
     if not isinstance(body, dict):
         raise BadEvent("The message is not a JSON object with a type.")
     given_id = body.get("event_id")
-    event_id = given_id[:64] if isinstance(given_id, str) and given_id.isprintable() else None
+    fits = isinstance(given_id, str) and given_id.isprintable()
+    body["event_id"] = event_id = str(given_id)[:EVENT_ID_CHARS] if fits else None
     try:
-        return _event(body, event_id)
+        return _converted(body)
     except BadEvent as error:
         error.event_id = event_id
         raise
 
 
-def _event(body: dict[str, Any], event_id: str | None) -> ClientEvent:
+def _converted(body: dict[str, object]) -> ClientMessage:
     kind = body.get("type")
     if not isinstance(kind, str):
         raise BadEvent("The message has no type. See the protocol for the types there are.")
-    if bare := _BARE.get(kind):
-        return bare(event_id)
-    if kind == "session.update":
-        return SessionUpdate(parse_session(body.get("session"), "session"), event_id)
-    if kind == "x.session":
-        return SessionUpdate(_extension(body, "x.session"), event_id)
-    if kind == "x.input.commit":
-        return InputCommit(_milliseconds(body, "tail_ms", kind, TAIL_MS), event_id)
-    if kind == "x.say":
-        text = body.get("text")
-        if not isinstance(text, str) or not 0 < len(text) <= SAY_CHARS:
-            raise BadEvent(f"x.say needs a text of 1 to {SAY_CHARS} characters.")
-        return Say(text, event_id)
-    known = ", ".join(sorted([*_BARE, "session.update", "x.input.commit", "x.say", "x.session"]))
-    raise BadEvent(f"There is no event of type {kind[:64]!a}. There are: {known}.")
+    form = _MESSAGES.get(kind)
+    if form is None:
+        known = ", ".join(sorted(_MESSAGES))
+        raise BadEvent(f"There is no event of type {kind[:64]!a}. There are: {known}.")
+    if fault := first_fault(form, body, "" if form is SettingsUpdate else kind):
+        raise BadEvent(SAY_FAULT if form is Say else fault)
+    return msgspec.convert(body, form)
 
 
-def parse_session(value: object, path: str) -> SessionPatch:
-    """Parse a ``session`` object: of an update, of a call or of a client secret.
-
-    Raises:
-        BadEvent: a field has the wrong type; the sentence names it by `path`.
-    """
-    session = _object(value, path)
-    audio = _object(session.get("audio"), f"{path}.audio", absent={})
-    output = _object(audio.get("output"), f"{path}.audio.output", absent={})
-    source = _object(audio.get("input"), f"{path}.audio.input", absent={})
-    patch = SessionPatch(
-        target_language=_language(output, "language", f"{path}.audio.output"),
-        x_events=_groups(session, path),
-    )
-    if "transcription" in source:
-        patch = replace(patch, transcription=source["transcription"] is not None)
-    if source.get("transcription") is not None:
-        where = f"{path}.audio.input.transcription"
-        transcription = _object(source["transcription"], where)
-        _text(transcription, "model", where)
-        patch = replace(patch, source_language=_language(transcription, "language", where))
-    if source.get("noise_reduction") is not None:
-        where = f"{path}.audio.input.noise_reduction"
-        _text(_object(source["noise_reduction"], where), "type", where)
-    if session.get("x") is not None:
-        patch = _extension(_object(session["x"], f"{path}.x"), f"{path}.x").over(patch)
-    return patch
+def _event(message: ClientMessage) -> ClientEvent:
+    match message:
+        case SettingsUpdate(session, event_id):
+            return SessionUpdate(session.patch(), event_id)
+        case FlatSettingsUpdate():
+            return SessionUpdate(message.patch(), message.event_id)
+    return message
 
 
-def _extension(x: dict[str, Any], path: str) -> SessionPatch:
-    vad = _object(x.get("vad"), f"{path}.vad", absent={})
-    mode = _text(vad, "mode", f"{path}.vad")
-    if mode is not None and mode not in VAD_MODES:
-        raise BadEvent(f"{path}.vad.mode must be one of {', '.join(VAD_MODES)}.")
-    when = _text(x, "mode", path)
-    if when is not None and when not in MODES:
-        raise BadEvent(f"{path}.mode must be one of {', '.join(MODES)}.")
-    return SessionPatch(
-        source_language=_language(x, "source_language", path),
-        target_language=_language(x, "target_language", path),
-        x_events=_groups(x, path),
-        vad_mode=mode,
-        hangover_ms=_milliseconds(vad, "hangover_ms", f"{path}.vad", HANGOVER_MS),
-        voice=_text(x, "voice", path),
-        engine=_text(x, "engine", path),
-        mode=when,
-    )
-
-
-def language_code(text: str) -> str:
-    """Return ``pt-BR`` and ``PT`` as ``pt``."""
-    return text.strip().replace("_", "-").split("-")[0].lower()
-
-
-def _object(value: object, path: str, absent: dict[str, Any] | None = None) -> dict[str, Any]:
-    if value is None and absent is not None:
-        return absent
-    if not isinstance(value, dict):
-        raise BadEvent(f"{path} must be an object.")
-    return value
-
-
-def _text(obj: dict[str, Any], key: str, path: str) -> str | None:
-    value = obj.get(key)
-    if value is None:
-        return None
-    if not isinstance(value, str) or len(value) > 128 or not value.isprintable():
-        raise BadEvent(f"{path}.{key} must be a short string of printable text.")
-    return value
-
-
-def _milliseconds(obj: dict[str, Any], key: str, path: str, within: tuple[int, int]) -> int | None:
-    value, (low, high) = obj.get(key), within
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise BadEvent(f"{path}.{key} must be a number from {low} to {high}.")
-    return round(value)
-
-
-def _language(obj: dict[str, Any], key: str, path: str) -> str | None:
-    value = _text(obj, key, path)
-    return None if value is None else language_code(value)
-
-
-def _groups(obj: dict[str, Any], path: str) -> frozenset[str] | None:
-    value = obj.get("x_events")
-    if value is None:
-        return None
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise BadEvent(f"{path}.x_events must be a list of strings.")
-    if unknown := sorted(set(value) - EXTENSION_GROUPS):
-        there = ", ".join(sorted(EXTENSION_GROUPS))
-        raise BadEvent(f"{path}.x_events has no group {unknown[0][:64]!a}; there are: {there}.")
-    return frozenset(value)
+def _is_printable(value: object) -> bool:
+    if isinstance(value, Struct):
+        return all(_is_printable(getattr(value, name)) for name in value.__struct_fields__)
+    return not isinstance(value, str) or value.isprintable()

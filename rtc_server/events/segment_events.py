@@ -1,8 +1,12 @@
 """Captions of a segment, as ``x.segment`` carries them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
+
+from msgspec import Struct
+
+from rtc_server.events.base_event import BaseEvent
+from rtc_server.events.fields import Count, Language
 
 
 class SegmentStatus(StrEnum):
@@ -14,13 +18,12 @@ class SegmentStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceCaption:
+class SourceCaption(Struct, frozen=True):
     """Caption in the source language."""
 
-    language: str
+    language: Language
     text: str
-    stable_chars: int
+    stable_chars: Count
     """Leading characters that no later revision changes."""
     start_ms: int
     """Start of the segment on the session's audio clock."""
@@ -28,29 +31,25 @@ class SourceCaption:
     """End of the segment, or where it has come to."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetCaption:
+class TargetCaption(Struct, frozen=True):
     """Caption in the target language."""
 
-    language: str
+    language: Language
     text: str
-    stable_chars: int
+    stable_chars: Count
     """Leading characters that no later revision changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class CaptionHint:
+class CaptionHint(Struct, frozen=True):
     """A phrase near to what was not understood."""
 
     source: str
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentEvent:
+class SegmentEvent(BaseEvent, frozen=True, tag="x.segment", omit_defaults=True):
     """The captions of one segment; replaces what came before under the same id."""
 
-    type: ClassVar[str] = "x.segment"
     group: ClassVar[str | None] = "segment"
     segment_id: str
     rev: int

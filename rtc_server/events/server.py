@@ -4,17 +4,21 @@ Types without ``x.`` have the names and shapes of OpenAI's Realtime Translations
 event goes only to a client that asked for its group (`group`, one of `EXTENSION_GROUPS`).
 """
 
-import json
-from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias, get_args
 
+import msgspec
+from msgspec import Meta, Struct
+
+from rtc_server.events.base_event import BaseEvent
+from rtc_server.events.fields import Count, ElapsedMs, FaultType, Group, PlayoutState, VadState
 from rtc_server.events.segment_events import SegmentEvent
 from rtc_server.events.session_events import SessionClosed, SessionCreated, SessionUpdated
 
-EXTENSION_GROUPS = frozenset({"segment", "playout", "vad", "metrics"})
+EXTENSION_GROUPS: frozenset[str] = frozenset(get_args(Group))
 """Names that ``x_events`` may hold."""
 
+_ENCODER = msgspec.json.Encoder()
 ELAPSED_STEP_MS = 200
 """``elapsed_ms`` comes in these steps, as the public API has it."""
 
@@ -24,31 +28,24 @@ def elapsed_steps(ms: float) -> int:
     return int(ms // ELAPSED_STEP_MS) * ELAPSED_STEP_MS
 
 
-@dataclass(frozen=True, slots=True)
-class InputTranscriptDelta:
+class InputTranscriptDelta(BaseEvent, frozen=True, tag="session.input_transcript.delta"):
     """More source text; append it."""
 
-    type: ClassVar[str] = "session.input_transcript.delta"
-    group: ClassVar[str | None] = None
     delta: str
-    elapsed_ms: int
+    elapsed_ms: ElapsedMs
 
 
-@dataclass(frozen=True, slots=True)
-class OutputTranscriptDelta:
+class OutputTranscriptDelta(BaseEvent, frozen=True, tag="session.output_transcript.delta"):
     """More target text; append it."""
 
-    type: ClassVar[str] = "session.output_transcript.delta"
-    group: ClassVar[str | None] = None
     delta: str
-    elapsed_ms: int
+    elapsed_ms: ElapsedMs
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorDetail:
+class ErrorDetail(Struct, frozen=True):
     """Description of a failure, for programs and for people."""
 
-    type: str
+    type: FaultType
     """"invalid_request_error" (the client's doing) or "server_error"."""
     code: str
     """Stable name, as in `rtc_server.errors`."""
@@ -58,23 +55,18 @@ class ErrorDetail:
     """The client event it answers, if it had an id."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorEvent:
+class ErrorEvent(BaseEvent, frozen=True, tag="error"):
     """Something failed; the session goes on."""
 
-    type: ClassVar[str] = "error"
-    group: ClassVar[str | None] = None
     error: ErrorDetail
 
 
-@dataclass(frozen=True, slots=True)
-class PlayoutEvent:
+class PlayoutEvent(BaseEvent, frozen=True, tag="x.playout", omit_defaults=True):
     """Playback state of a segment's speech."""
 
-    type: ClassVar[str] = "x.playout"
     group: ClassVar[str | None] = "playout"
     segment_id: str
-    state: str
+    state: PlayoutState
     """"queued", "started", "finished" or "dropped"; "skipped" when a part was left out."""
     queue_ms: int
     """Speech that waits to be played, this segment's included."""
@@ -84,23 +76,19 @@ class PlayoutEvent:
     """With "skipped": the part of the segment's translation, from and to which character."""
 
 
-@dataclass(frozen=True, slots=True)
-class VadEvent:
+class VadEvent(BaseEvent, frozen=True, tag="x.vad"):
     """Speech began or ended."""
 
-    type: ClassVar[str] = "x.vad"
     group: ClassVar[str | None] = "vad"
-    state: str
+    state: VadState
     """"speech" or "silence"."""
     audio_ms: int
     """Position on the session's audio clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricsEvent:
+class MetricsEvent(BaseEvent, frozen=True, tag="x.metrics"):
     """Delays of the last spoken segment and the state of the transport; at most one a second."""
 
-    type: ClassVar[str] = "x.metrics"
     group: ClassVar[str | None] = "metrics"
     endpoint_ms: float | None
     """Last voiced sample to the segment's end being known."""
@@ -114,9 +102,9 @@ class MetricsEvent:
     """First sample of it to the first translated frame: how far the voice is behind."""
     queue_ms: float
     """Translated speech that waits to be played."""
-    queue_drops: int
+    queue_drops: Count
     """Segments, speech and messages dropped from this session's queues so far."""
-    loss: float
+    loss: Annotated[float, Meta(ge=0, le=1)]
     """Share of the client's packets that never came, 0 to 1."""
     jitter_ms: float
     """Interarrival jitter of the client's packets (RFC 3550)."""
@@ -134,25 +122,20 @@ class MetricsEvent:
     """Excess of the client's audio clock rate over the server's, in millionths."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatsEvent:
+class StatsEvent(BaseEvent, frozen=True, tag="stats"):
     """The state of a session in three numbers, once a second; only on ``/ws/audio``."""
 
-    type: ClassVar[str] = "stats"
-    group: ClassVar[str | None] = None
     latency_ms: float | None
     """Last voiced sample to the first translated frame, of the last spoken segment."""
     queue_depth: int
     """Segments that were said and not yet played to their end."""
-    queue_drops: int
+    queue_drops: Count
     """As in ``x.metrics``."""
 
 
-@dataclass(frozen=True, slots=True)
-class WarningEvent:
+class WarningEvent(BaseEvent, frozen=True, tag="x.warning"):
     """Something the user should know; the session goes on."""
 
-    type: ClassVar[str] = "x.warning"
     group: ClassVar[str | None] = "segment"
     code: str
     message: str
@@ -169,23 +152,30 @@ class ExpiringReason(StrEnum):
     """The server stops, or is replaced by another."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExpiringEvent:
+class ExpiringEvent(BaseEvent, frozen=True, tag="x.expiring"):
     """The session ends soon: it will then finish its sentence and close."""
 
-    type: ClassVar[str] = "x.expiring"
     group: ClassVar[str | None] = "segment"
-    in_ms: int
+    in_ms: Count
     """0 when it closes now."""
     reason: ExpiringReason = ExpiringReason.LIMIT
 
 
-@dataclass(frozen=True, slots=True)
-class PongEvent:
+class OutputAudioDelta(BaseEvent, frozen=True, tag="session.output_audio.delta"):
+    """Translated speech, on ``/v1/realtime/translations`` only."""
+
+    delta: Annotated[str, Meta(extra_json_schema={"contentEncoding": "base64"})]
+    """Base64 of PCM16."""
+    sample_rate: int
+    channels: int
+    format: str
+    elapsed_ms: ElapsedMs
+    """Audio heard from the client until then."""
+
+
+class PongEvent(BaseEvent, frozen=True, tag="x.pong"):
     """The answer to ``x.ping``; goes to whoever pinged."""
 
-    type: ClassVar[str] = "x.pong"
-    group: ClassVar[str | None] = None
     ping_event_id: str | None
 
 
@@ -214,24 +204,17 @@ def is_droppable(event: ServerEvent) -> bool:
     return isinstance(event, MetricsEvent | StatsEvent | VadEvent)
 
 
-def encode(event: ServerEvent, *, event_id: str, seq: int | None = None) -> str:
+def encode(event: BaseEvent, *, event_id: str, seq: int | None = None) -> str:
     """Return one JSON text. `seq` is the session's monotonic number, on ``x.*`` events."""
-    body: dict[str, Any] = {"type": event.type, "event_id": event_id}
+    numbered = f'{{"type":"{event.type}","event_id":"{event_id}"'
     if seq is not None:
-        body["seq"] = seq
-    for f in fields(event):
-        body[f.name] = _plain(getattr(event, f.name))
-    for optional in ("hints", "message", "code", "skipped"):
-        if not body.get(optional, True):
-            del body[optional]
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        numbered += f',"seq":{seq}'
+    text = _ENCODER.encode(_rounded(event)).decode()
+    return numbered + text[len(f'{{"type":"{event.type}"') :]
 
 
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return round(value, 3)
-    return value
+def _rounded(event: BaseEvent) -> BaseEvent:
+    """Return it with three digits behind the point, and of numpy's numbers plain ones."""
+    values = ((name, getattr(event, name)) for name in event.__struct_fields__)
+    floats = {name: float(round(each, 3)) for name, each in values if isinstance(each, float)}
+    return msgspec.structs.replace(event, **floats) if floats else event

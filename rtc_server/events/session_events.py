@@ -1,98 +1,99 @@
 """Server events about the session itself, and the session as they show it."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from msgspec import Struct
+
+from rtc_server.events.base_event import BaseEvent
+from rtc_server.events.fields import (
+    GroupInForce,
+    Language,
+    ModeInForce,
+    SessionId,
+    SessionType,
+    VadModeInForce,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class AudioInputInfo:
+class TranscriptionInfo(Struct, frozen=True):
+    """``session.audio.input.transcription`` as it is in force."""
+
+    model: str
+    language: Language
+    """The source language."""
+
+
+class AudioInputInfo(Struct, frozen=True):
     """``session.audio.input`` as it is in force."""
 
-    transcription: dict[str, str] | None
-    """``{"model", "language"}`` when input deltas are sent, else null."""
+    transcription: TranscriptionInfo | None
+    """Null when no input deltas are sent."""
     noise_reduction: None = None
     """Always null: nothing here reduces noise, whatever was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class AudioOutputInfo:
+class AudioOutputInfo(Struct, frozen=True):
     """``session.audio.output``."""
 
-    language: str
+    language: Language
     """The target language."""
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
+class Audio(Struct, frozen=True):
     """``session.audio``."""
 
     input: AudioInputInfo
     output: AudioOutputInfo
 
 
-@dataclass(frozen=True, slots=True)
-class VadSettings:
+class VadSettings(Struct, frozen=True):
     """``session.x.vad``."""
 
-    mode: str
+    mode: VadModeInForce
     """"auto" or "off"."""
     hangover_ms: int
     """Silence that ends a segment."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionExtension:
+class SessionExtension(Struct, frozen=True):
     """``session.x``: what is really at work."""
 
-    source_language: str
-    target_language: str
+    source_language: Language
+    target_language: Language
     voice: str | None
     vad: VadSettings
-    mode: str
+    mode: ModeInForce
     """Mode of translation: "fast", "balanced", "accurate" or "consecutive"."""
     ast: str
     """Title of the translation engine."""
     tts: str
     """Title of the synthesis engine."""
-    events: tuple[str, ...]
+    events: tuple[GroupInForce, ...]
     """Extension groups this client receives."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionInfo:
+class SessionInfo(Struct, frozen=True):
     """The ``session`` object."""
 
-    id: str
+    id: SessionId
     model: str
     """The model name the call asked for, or the AST engine's name."""
     expires_at: int
     """Unix seconds; a session without an end of its own is renewed before it, by an update."""
     audio: Audio
     x: SessionExtension
-    type: str = "translation"
+    type: SessionType = "translation"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionCreated:
+class SessionCreated(BaseEvent, frozen=True, tag="session.created"):
     """The first event of every session."""
 
-    type: ClassVar[str] = "session.created"
-    group: ClassVar[str | None] = None
     session: SessionInfo
 
 
-@dataclass(frozen=True, slots=True)
-class SessionUpdated:
+class SessionUpdated(BaseEvent, frozen=True, tag="session.updated"):
     """Settings as they are now in force."""
 
-    type: ClassVar[str] = "session.updated"
-    group: ClassVar[str | None] = None
     session: SessionInfo
 
 
-@dataclass(frozen=True, slots=True)
-class SessionClosed:
+class SessionClosed(BaseEvent, frozen=True, tag="session.closed"):
     """The last event of every session."""
-
-    type: ClassVar[str] = "session.closed"
-    group: ClassVar[str | None] = None

@@ -6,8 +6,9 @@ captions come along with a translation, the carrier.
 
 import asyncio
 import logging
-from dataclasses import replace
 from functools import cache
+
+from msgspec.structs import replace
 
 from rtc_server.errors import AdmissionRefused
 from rtc_server.events.segment_events import SegmentEvent, TargetCaption

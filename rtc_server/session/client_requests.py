@@ -44,7 +44,9 @@ class ClientRequests:
             case InputStart():
                 self._push_to_talk.press()
             case InputCommit(tail_ms):
-                self._push_to_talk.release(tail_ms, in_order=in_order)
+                self._push_to_talk.release(
+                    None if tail_ms is None else round(tail_ms), in_order=in_order
+                )
             case OutputClear():
                 self._interpreter.clear()
             case Say(text, event_id):

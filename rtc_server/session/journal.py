@@ -6,8 +6,10 @@ transcript are in the journal.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
+
+from msgspec.structs import replace
 
 from rtc_server.errors import EngineCrashed
 from rtc_server.events.client import SessionPatch

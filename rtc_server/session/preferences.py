@@ -8,6 +8,7 @@ from rtc_server.events.session_events import (
     AudioOutputInfo,
     SessionExtension,
     SessionInfo,
+    TranscriptionInfo,
     VadSettings,
 )
 from rtc_server.interpreter.captions import Direction
@@ -53,7 +54,7 @@ class Preferences:
     ) -> SessionInfo:
         """Return the session as the client sees it; `mode` is the one that is really in use."""
         ast, tts = self._services.ast.capabilities, self._services.tts.capabilities
-        transcription = {"model": ast.name, "language": direction.source}
+        transcription = TranscriptionInfo(ast.name, direction.source)
         return SessionInfo(
             id=session_id,
             model=self._model or ast.name,

@@ -4,14 +4,19 @@ import json
 import math
 import re
 import secrets
-from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from aiohttp import hdrs, web
 
 from rtc_server.clock import Clock
 from rtc_server.errors import Forbidden, NotReady, RateLimited, RemoteError, UnsupportedMedia
-from rtc_server.events.session_events import Audio, AudioInputInfo, AudioOutputInfo
+from rtc_server.events.session_events import (
+    Audio,
+    AudioInputInfo,
+    AudioOutputInfo,
+    TranscriptionInfo,
+)
 from rtc_server.ice import IceServers
 from rtc_server.limits import Buckets, Rate
 from rtc_server.session.session_api import Calls, Catalogue
@@ -79,14 +84,14 @@ class ClientSecretRoutes:
             speaks=speaks,
         )
         # What the session will be, in the shape of `session.created`.
-        transcription = {"model": ast.name, "language": direction.source}
+        transcription = TranscriptionInfo(ast.name, direction.source)
         heard = AudioInputInfo(transcription if wanted.settings.transcription else None)
         session = {
             "id": secret.id,
             "type": "translation",
             "expires_at": secret.expires_at,
             "model": wanted.model or ast.name,
-            "audio": asdict(Audio(heard, AudioOutputInfo(direction.target))),
+            "audio": msgspec.to_builtins(Audio(heard, AudioOutputInfo(direction.target))),
         }
         return self._answer(secret, {"session": session})
 

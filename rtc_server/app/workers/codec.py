@@ -3,16 +3,12 @@
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
+
 from rtc_server import errors
 from rtc_server.errors import AdmissionRefused, RateLimited, RtcServerError
 from rtc_server.events.client import SessionPatch
-from rtc_server.events.segment_events import (
-    CaptionHint,
-    SegmentEvent,
-    SegmentStatus,
-    SourceCaption,
-    TargetCaption,
-)
+from rtc_server.events.segment_events import SegmentEvent, SourceCaption, TargetCaption
 from rtc_server.session.event_log import SentEvent
 from rtc_server.session.journal import SessionRecord
 from rtc_server.session.quota import KeyLimits
@@ -67,22 +63,13 @@ def request_of(body: dict[str, Any]) -> SessionRequest:
 
 def caption_json(event: SegmentEvent) -> dict[str, Any]:
     """Return a caption as JSON."""
-    return asdict(event)
+    plain: dict[str, Any] = msgspec.to_builtins(event)
+    return plain
 
 
 def caption_of(body: dict[str, Any]) -> SegmentEvent:
     """Return what `caption_json` was given."""
-    return SegmentEvent(
-        body["segment_id"],
-        body["rev"],
-        body["final"],
-        SegmentStatus(body["status"]),
-        SourceCaption(**body["source"]),
-        TargetCaption(**body["target"]),
-        tuple(CaptionHint(**hint) for hint in body["hints"]),
-        body["message"],
-        body["code"],
-    )
+    return msgspec.convert(body, SegmentEvent)
 
 
 def record_of(body: dict[str, Any]) -> SessionRecord:

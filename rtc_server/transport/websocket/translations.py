@@ -4,17 +4,33 @@ import base64
 import contextlib
 import json
 import re
-from typing import Any
+from typing import Any, Final, Literal
 
-from rtc_server.events.server import elapsed_steps
-from rtc_server.transport.websocket.forms import AudioIn, Incoming, RefusedMessage, event_in
+import msgspec
+from msgspec import Struct
+
+from rtc_server.events.server import OutputAudioDelta, elapsed_steps, encode
+from rtc_server.transport.websocket.forms import Incoming, RefusedMessage, event_in
 from rtc_server.transport.websocket.pcm_check import PcmCheck
 
-APPEND = "session.input_audio_buffer.append"
+APPEND: Final = "session.input_audio_buffer.append"
 NOT_BASE64 = re.compile("[^A-Za-z0-9+/=]")
 """Characters outside the alphabet of base64."""
 WHITE_SPACE = dict.fromkeys(map(ord, " \t\r\n\v\f"))
 """Characters that line-wrapping encoders insert."""
+
+
+class AudioAppend(Struct, frozen=True):
+    """More audio from the client."""
+
+    type: Literal["session.input_audio_buffer.append"]
+    """No tag: of a single struct msgspec lets that be missing."""
+    audio: bytes
+    """Base64 of 24 kHz mono PCM16."""
+    event_id: Any = None
+
+
+_DECODER = msgspec.json.Decoder(AudioAppend)
 
 
 class TranslationsForm:
@@ -35,33 +51,34 @@ class TranslationsForm:
         if APPEND not in message:  # not parsed twice: the session does it
             return event_in(message)
         try:
+            append = _DECODER.decode(message)
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            return self._read_again(message)
+        return self._check.read(append.audio, _event_id(append.event_id))
+
+    def write(self, pcm: bytes, elapsed_ms: int) -> str:
+        """See `Form.write`."""
+        self._deltas += 1
+        delta = OutputAudioDelta(
+            delta=base64.b64encode(pcm).decode(),
+            sample_rate=self.sample_rate,
+            channels=1,
+            format="pcm16",
+            elapsed_ms=elapsed_steps(elapsed_ms),
+        )
+        return encode(delta, event_id=f"audio_{self._deltas}")
+
+    def _read_again(self, message: str) -> Incoming:
+        """Read what msgspec did not take: to say what is wrong, or that nothing is. White space in
+        base64 is no fault here.
+        """
+        try:
             body = json.loads(message)
         except (ValueError, RecursionError):
             return RefusedMessage("The message is not JSON. Send one JSON object per message.")
         if not isinstance(body, dict) or body.get("type") != APPEND:
             return event_in(message)
-        return self._audio(body)
-
-    def write(self, pcm: bytes, elapsed_ms: int) -> str:
-        """See `Form.write`."""
-        self._deltas += 1
-        return json.dumps(
-            {
-                "type": "session.output_audio.delta",
-                "event_id": f"audio_{self._deltas}",
-                "delta": base64.b64encode(pcm).decode(),
-                "sample_rate": self.sample_rate,
-                "channels": 1,
-                "format": "pcm16",
-                "elapsed_ms": elapsed_steps(elapsed_ms),
-            },
-            separators=(",", ":"),
-        )
-
-    def _audio(self, body: dict[str, Any]) -> AudioIn | RefusedMessage:
-        given = body.get("event_id")
-        event_id = given[:64] if isinstance(given, str) and given.isprintable() else None
-        audio = body.get("audio")
+        event_id, audio = _event_id(body.get("event_id")), body.get("audio")
         if not isinstance(audio, str):
             return RefusedMessage("audio must be a string: base64 of 24 kHz mono PCM16.", event_id)
         try:
@@ -69,6 +86,10 @@ class TranslationsForm:
         except ValueError as error:
             return RefusedMessage(f"audio is not valid base64: {error}", event_id)
         return self._check.read(pcm, event_id)
+
+
+def _event_id(given: object) -> str | None:
+    return given[:64] if isinstance(given, str) and given.isprintable() else None
 
 
 def decoded(text: str) -> bytes:

@@ -139,6 +139,11 @@ def test_an_event_that_only_mentions_audio_is_an_event() -> None:
     assert TranslationsForm().read(text) == EventIn(text)
 
 
+def test_audio_without_its_type_is_no_append() -> None:
+    text = json.dumps({"audio": "AAAA", "event_id": APPEND})
+    assert TranslationsForm().read(text) == EventIn(text)
+
+
 def test_an_audio_delta_has_every_field_of_the_public_api() -> None:
     form = TranslationsForm()
     first, second = (json.loads(form.write(PCM, elapsed_ms=1399)) for _ in range(2))
