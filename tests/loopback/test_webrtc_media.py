@@ -109,9 +109,9 @@ async def test_nothing_is_sent_in_a_burst_after_a_stall() -> None:
         assert after - at_stall <= ticks + 3  # not the forty that were missed
         before = len(client.packets)
         await client.until(lambda: len(client.packets) >= before + 30)
-        elapsed = client.packets[-1].timestamp - client.packets[0].timestamp
-        real = client.packets[-1].arrival_s - client.packets[0].arrival_s
-        assert elapsed / RATE > real - 0.4  # RTP time went on during the stall
+        times = [each.timestamp for each in client.packets]
+        gap = max(after - before for before, after in itertools.pairwise(times))
+        assert gap / RATE > 0.7  # RTP time went on during the stall
 
 
 async def test_mute_and_unmute_go_on() -> None:
@@ -190,7 +190,7 @@ async def test_a_client_that_takes_no_audio_back_is_served() -> None:
             await session.until(lambda: session.samples >= 16_000)
             assert "a=recvonly" in client.answer_sdp
             assert client.packets == []
-            assert session.frames_taken >= 25  # playout time goes on all the same
+            await session.until(lambda: session.frames_taken >= 25)  # playout goes on all the same
 
 
 async def test_a_client_that_wants_to_start_dtls_itself() -> None:
