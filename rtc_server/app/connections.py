@@ -6,14 +6,18 @@ one of whoever holds most goes, so that connections kept open for nothing lock n
 """
 
 import contextlib
+import math
 import resource
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rtc_server.clock import Clock, monotonic
 from rtc_server.errors import RtcServerError
 
 MOST = 4096
 """Connections at once where nothing else is said and file descriptors allow."""
+FRUITLESS_S = 0.05
+"""Time for which idle connections are not looked for again after none was found."""
 
 
 class ConnectionRefused(RtcServerError):
@@ -52,8 +56,11 @@ class ConnectionBook:
     """Connections that are open now, by source and age."""
 
     limits: ConnectionLimits
+    clock: Clock = monotonic
     _by_source: dict[str, dict[Connection, None]] = field(default_factory=dict)
     _count: int = 0
+    _fruitless_until_s: float = -math.inf
+    """Time until which it is taken for granted that no connection is idle."""
 
     def __len__(self) -> int:
         return self._count
@@ -94,10 +101,18 @@ class ConnectionBook:
         """Close the oldest idle connection of whoever has most, of those who have an idle one;
         return whether there was one.
 
-        An audience behind one address may have most of all, and every one of them at work.
+        An audience behind one address may have most of all, and every one of them at work. Then
+        every connection was looked at, 2 ms of the media's loop for 4096, and a flood would have
+        that done for each of its connections: `FRUITLESS_S` bounds it.
         """
+        now_s = self.clock()
+        if now_s < self._fruitless_until_s:
+            return False
         heaviest_first = sorted(self._by_source.values(), key=len, reverse=True)
-        return any(self._close_idle(places) for places in heaviest_first)
+        is_room = any(self._close_idle(places) for places in heaviest_first)
+        if not is_room:
+            self._fruitless_until_s = now_s + FRUITLESS_S
+        return is_room
 
     def _close_idle(self, places: dict[Connection, None]) -> bool:
         idle = next((each for each in places if each.is_idle()), None)

@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 
 from rtc_server.app.connections import (
+    FRUITLESS_S,
     Connection,
     ConnectionBook,
     ConnectionLimits,
@@ -25,14 +26,21 @@ class Opened:
 
     book: ConnectionBook
     closed: list[str] = field(default_factory=list)
+    looks: int = 0
+    """Times that a connection was asked whether it is idle."""
+    now_s: float = 0.0
 
     def open(
         self, source: str, *, idle: bool = True, name: str = "", short: bool = False
     ) -> Connection:
         place = self.book.admit(source, is_short=short)
-        place.is_idle = lambda: idle
+        place.is_idle = lambda: self._is_idle(idle)
         place.close = lambda: self.closed.append(name or source)
         return place
+
+    def _is_idle(self, idle: bool) -> bool:
+        self.looks += 1
+        return idle
 
     def refused(self, source: str, *, short: bool = False) -> str:
         with pytest.raises(ConnectionRefused) as error:
@@ -41,7 +49,9 @@ class Opened:
 
 
 def opened(total: int = 0, per_address: int = 0) -> Opened:
-    return Opened(ConnectionBook(ConnectionLimits(total, per_address)))
+    there = Opened(ConnectionBook(ConnectionLimits(total, per_address)))
+    there.book.clock = lambda: there.now_s
+    return there
 
 
 def test_an_address_that_has_its_share_gives_up_its_oldest_idle_connection() -> None:
@@ -104,10 +114,26 @@ def test_whoever_has_most_and_is_at_work_does_not_shield_the_idle_ones_of_others
 def test_short_descriptors_take_an_idle_connection_too() -> None:
     there = opened()
     assert there.refused("a", short=True) == "descriptors"
+    there.now_s += FRUITLESS_S
     there.open("a")
     there.open("b", short=True)
     assert there.closed == ["a"]
     assert len(there.book) == 1
+
+
+def test_a_flood_does_not_have_every_connection_looked_at_for_each_of_its_own() -> None:
+    there = opened(total=4)
+    places = [there.open("audience", idle=False) for _ in range(4)]
+    for _ in range(100):
+        assert there.refused("flood") == "full"
+    assert there.looks == 4
+    places[2].is_idle = lambda: True
+    there.now_s += FRUITLESS_S * 0.9
+    assert there.refused("flood") == "full"
+    assert there.looks == 4
+    there.now_s += FRUITLESS_S * 0.2
+    there.open("honest")  # what has become idle meanwhile makes room
+    assert len(there.book) == 4
 
 
 def test_half_of_the_descriptors_stay_for_calls_and_engines() -> None:
