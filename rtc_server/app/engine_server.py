@@ -23,6 +23,7 @@ from rtc_server.app.engine_channel import engine_token
 from rtc_server.app.engine_http import EngineHttp
 from rtc_server.app.listening import listening, url_of
 from rtc_server.app.phrases import read_phrases
+from rtc_server.app.socket_turn import alone_at
 from rtc_server.app.stop_signals import stoppable
 from rtc_server.app.traces import make_traces
 from rtc_server.clock import monotonic, wall
@@ -190,18 +191,19 @@ async def _listening(
             yield "ws" + url_of(own, port).removeprefix("http")
         return
     path = Path(address.unix)
-    _make_way(path)
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=10.0, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        mask = os.umask(0o177)  # the socket is its owner's from the first moment on
-        try:
-            await web.UnixSite(runner, path).start()
-        except OSError as error:
-            raise ConfigError(f"Cannot listen on {path} ({error.strerror or error}).") from None
-        finally:
-            os.umask(mask)
-        bound = os.lstat(path)
+        async with alone_at(path):
+            _make_way(path)
+            mask = os.umask(0o177)  # the socket is its owner's from the first moment on
+            try:
+                await web.UnixSite(runner, path).start()
+            except OSError as error:
+                raise ConfigError(f"Cannot listen on {path} ({error.strerror or error}).") from None
+            finally:
+                os.umask(mask)
+            bound = os.lstat(path)
         try:
             yield f"unix:{path}"
         finally:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import fcntl
+import os
 import signal
 import socket
 import stat
@@ -13,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from rtc_server.app import socket_turn
 from rtc_server.app.engine_channel import PATH
 from rtc_server.app.engines import Engines
 from rtc_server.config import EngineSettings, HttpSettings
@@ -112,6 +115,24 @@ async def test_a_socket_is_its_owners_and_makes_way_for_the_next(tmp_path: Path)
         async with fake_engines(f"unix:{path}", token=""):
             pass
     assert path.read_text() == "precious"
+
+
+async def test_a_socket_is_not_looked_at_while_another_server_makes_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_turn, "TURN_S", 0.1)
+    path = tmp_path / "engines"
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(path))  # the other is about to listen, and refuses until then
+        other = os.open(tmp_path, os.O_RDONLY)
+        try:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            with pytest.raises(ConfigError, match="another server has been starting"):
+                async with fake_engines(f"unix:{path}", token=""):
+                    pass
+        finally:
+            os.close(other)
+    assert path.is_socket()
 
 
 async def test_the_socket_of_a_server_that_lives_is_left_to_it(tmp_path: Path) -> None:
