@@ -42,6 +42,9 @@ class Engines:
         """Load and warm up both. Raises `EngineUnavailable` with a sentence."""
         if self._system_note:
             logger.warning("%s", self._system_note)
+        # Here, and beside the loop: importing what packages describe takes as long as it takes,
+        # and the list of engines is read from the loop later, while media flows.
+        await asyncio.to_thread(registry.cards)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.ast_service.close)
             stack.push_async_callback(self.tts_service.close)

@@ -18,7 +18,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     (settings,) = load(arguments, environ, EngineSettings)
     options = EngineOptions(phrasebooks=settings.phrasebook)
     source = language_code(arguments.language)
-    (languages,) = (card.languages for card in registry.cards() if card.name == PHRASEBOOK)
+    registry.resolve("ast", PHRASEBOOK)  # or a sentence: two of that name, or one that is faulty
+    [languages] = (
+        card.languages for card in registry.cards() if (card.kind, card.name) == ("ast", PHRASEBOOK)
+    )
     if source not in languages:
         raise ConfigError(
             f"The phrasebook has no phrases in {source!a}. It has: {', '.join(languages)}."

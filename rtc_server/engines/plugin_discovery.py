@@ -1,19 +1,20 @@
 """Engines that installed packages bring: their entry points, read and judged one by one.
 
 Importing the module that an entry point names is all that is done here, and only when its name was
-asked for or all are listed: no engine is loaded.
+asked for or all are listed: no engine is loaded. Each is judged once in the life of a process.
 """
 
+import reprlib
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
-from rtc_server.engines.plugin import CONTRACT_VERSION, ENTRY_POINTS, EnginePlugin
+from rtc_server.engines.plugin import CONTRACT_VERSION, ENTRY_POINTS, EnginePlugin, Kind
 from rtc_server.errors import place_of
 
 OWN_PACKAGE: Final = "rtc-server"
@@ -40,27 +41,39 @@ class FoundPlugin:
         """Package and version, for people."""
         return f"{self.package} {self.version}".strip()
 
+    def complaint(self, what: str) -> str:
+        """Return a sentence about something that only the package's authors can mend."""
+        return (
+            f"Engine {self.name} of the package {self.origin} {what}. "
+            f"Report it to the authors of {self.package}."
+        )
+
 
 def found_plugins(name: str = "") -> Iterator[FoundPlugin]:
     """Yield the engines of installed packages of that name, or all; this package's own first."""
     for each in _declared(tuple(sys.path)):
         if name in ("", each.entry.name):
-            yield each.judged()
+            yield each.judged
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _DeclaredPlugin:
-    """An entry point that nobody has loaded yet."""
+    """An entry point, loaded when its verdict is first asked for."""
 
     entry: EntryPoint
     package: str
     version: str
 
+    @cached_property
     def judged(self) -> FoundPlugin:
-        """Import what the entry point names, and see that it is an engine of our contract."""
+        """Verdict on what the entry point names: an engine of our contract, or a fault.
+
+        Kept, for engines are listed from the event loop while media flows, and a module that fails
+        would be imported at each use: a second and more for one that fails late.
+        """
         try:
             value = self.entry.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # SystemExit: a script, meant to be run
             reason = str(error) if isinstance(error, ImportError) else ""
             return self._faulty(
                 f"cannot be imported: {place_of(error)}{f' ({reason})' if reason else ''}. "
@@ -71,6 +84,8 @@ class _DeclaredPlugin:
                 f"is {self.entry.value}, which is no EnginePlugin (docs/plugins.md). "
                 f"Report it to the authors of {self.package}."
             )
+        if type(value.contract) is not int:
+            return self._described_wrongly("contract", "a whole number", value.contract)
         if value.contract != CONTRACT_VERSION:
             remedy = (
                 f"Install a newer {OWN_PACKAGE}"
@@ -81,7 +96,16 @@ class _DeclaredPlugin:
                 f"was written for version {value.contract} of the engine contract; this server "
                 f"has version {CONTRACT_VERSION}. {remedy}."
             )
+        for field, (is_right, form) in _FORMS.items():
+            if not is_right(getattr(value, field)):
+                return self._described_wrongly(field, form, getattr(value, field))
         return FoundPlugin(self.entry.name, self.package, self.version, value)
+
+    def _described_wrongly(self, field: str, form: str, value: object) -> FoundPlugin:
+        return self._faulty(
+            f"is described wrongly: {field} must be {form}, and is {reprlib.repr(value)} "
+            f"(docs/plugins.md). Report it to the authors of {self.package}."
+        )
 
     def _faulty(self, what: str) -> FoundPlugin:
         origin = f"{self.package} {self.version}".strip()
@@ -118,3 +142,37 @@ def _declared_in_checkout() -> Iterator[_DeclaredPlugin]:
     if project.get("name") == OWN_PACKAGE:
         for name, value in project.get("entry-points", {}).get(ENTRY_POINTS, {}).items():
             yield _DeclaredPlugin(EntryPoint(name, value, ENTRY_POINTS), OWN_PACKAGE, "")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(each, str) for each in value)
+
+
+def _is_reference(value: object) -> bool:
+    parts = value.split(":") if isinstance(value, str) else []
+    return len(parts) == 2 and all(
+        each.isidentifier() for part in parts for each in part.split(".")
+    )
+
+
+def _is_modules(value: object) -> bool:
+    return isinstance(value, tuple) and all(
+        isinstance(each, str) and each.isidentifier() for each in value
+    )
+
+
+_FORMS: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
+    "kind": (lambda value: value in get_args(Kind), '"ast" or "tts"'),
+    "title": (_is_text, "a text"),
+    "licence": (_is_text, "a text"),
+    "languages": (_is_texts, "a tuple of texts"),
+    "create": (_is_reference, "module:function"),
+    "needs": (_is_modules, "a tuple of top-level modules' names"),
+    "install": (_is_text, "a text"),
+    "phrases": (lambda value: value == "" or _is_reference(value), "module:function or empty"),
+}
+"""For each field of `EnginePlugin`, a test of its value and the words for those that pass."""

@@ -18,7 +18,7 @@ from rtc_server.engines.base import EngineCard, EngineOptions
 from rtc_server.engines.extras import install_command
 from rtc_server.engines.plugin import EnginePlugin, PhraseTopic
 from rtc_server.engines.plugin_discovery import OWN_PACKAGE, FoundPlugin, found_plugins
-from rtc_server.errors import EngineUnavailable
+from rtc_server.errors import EngineUnavailable, RtcServerError, place_of
 
 Kind: TypeAlias = plugin.Kind
 
@@ -195,10 +195,20 @@ def phrases(name: str, source: str, target: str, options: EngineOptions) -> tupl
 
     Raises:
         ConfigError: a file of phrases is wrong.
+        EngineUnavailable: the package that brings the engine cannot list them.
     """
     for found in found_plugins(name):
         if found.plugin and found.plugin.kind == "ast" and found.plugin.phrases:
-            return tuple(resolve_name(found.plugin.phrases)(source, target, options))
+            try:
+                topics = tuple(resolve_name(found.plugin.phrases)(source, target, options))
+            except RtcServerError:
+                raise
+            except (Exception, SystemExit) as error:  # code of another package
+                reason = f"cannot list its phrases: {place_of(error)}"
+                raise EngineUnavailable(found.complaint(reason)) from None
+            if not all(isinstance(each, PhraseTopic) for each in topics):
+                raise EngineUnavailable(found.complaint("lists phrases that are no PhraseTopic"))
+            return topics
     return ()
 
 
@@ -270,10 +280,17 @@ def _claimed_twice(rivals: list[_Known]) -> str:
 
 def _missing(engine: _Known) -> str:
     """Return the sentence that says what to install, or nothing."""
-    absent = [module for module in engine.needs if importlib.util.find_spec(module) is None]
+    absent = [module for module in engine.needs if not _is_installed(module)]
     if not absent:
         return ""
     return (
         f"Engine {engine.name} needs {' and '.join(absent)}, not installed here. "
         f"Run: {engine.install or install_command(engine.extra)}"
     )
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # imported already, by something that gave it no spec
+        return True

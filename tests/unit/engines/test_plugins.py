@@ -1,35 +1,40 @@
 """Engines of other packages: found by entry points, or refused with the package's name."""
 
 import sys
+import threading
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from rtc_server import EngineSettings
+from rtc_server.app.engines import Engines
 from rtc_server.cli import main
 from rtc_server.engines import contract, registry
 from rtc_server.engines.base import EngineOptions
 from rtc_server.engines.phrasebook import ENGINE as PHRASEBOOK
 from rtc_server.engines.plugin_discovery import OWN_PACKAGE, found_plugins
 from rtc_server.errors import EngineUnavailable
+from rtc_server.metrics import Metrics
 from tests.support.engine_plugins import EXAMPLE, install, install_example
 
+FAKES = EngineSettings(ast="tests.support.engine_fakes:ast", tts="tests.support.engine_fakes:tts")
 CHECKOUT = Path(__file__).parents[3]
 PLUGIN = """
 from rtc_server.engines.contract import EnginePlugin
-ENGINE = EnginePlugin(contract={contract}, kind="ast", title="Odd", licence="MIT",
-                      create="{module}.engine:create", needs={needs})
+ENGINE = EnginePlugin(**{fields!r})
 """
 
 
-def add(
-    site: Path, name: str, package: str, *, contract: int = 1, needs: tuple[str, ...] = ()
-) -> None:
-    """Install a package that describes an engine."""
+def add(site: Path, name: str, package: str, more: str = "", /, **changed: object) -> None:
+    """Install a package that describes an engine; `more`: further lines of its module."""
     module = package.replace("-", "_")
-    text = PLUGIN.format(contract=contract, module=module, needs=needs)
+    fields = {"contract": 1, "kind": "ast", "title": "Odd", "licence": "MIT"}
+    fields |= {"create": f"{module}.engine:create", **changed}
+    text = PLUGIN.format(fields=fields) + more
     install(site, package, {name: f"{module}:ENGINE"}, {module: text})
 
 
@@ -97,6 +102,130 @@ def test_another_version_of_the_contract(site: Path, version: int, remedy: str) 
     said = refusal("odd")
     assert f"was written for version {version} of the engine contract" in said
     assert said.endswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "form"),
+    [
+        ("contract", "1", "a whole number"),
+        ("contract", None, "a whole number"),
+        ("contract", True, "a whole number"),
+        ("kind", "asr", '"ast" or "tts"'),
+        ("kind", ["ast"], '"ast" or "tts"'),
+        ("title", None, "a text"),
+        ("licence", ("MIT",), "a text"),
+        ("languages", None, "a tuple of texts"),
+        ("languages", "en", "a tuple of texts"),
+        ("languages", (b"en",), "a tuple of texts"),
+        ("create", "rtc_odd.engine", "module:function"),
+        ("create", "rtc_odd.engine:", "module:function"),
+        ("create", "rtc_odd:a:b", "module:function"),
+        ("create", "rtc-odd:create", "module:function"),
+        ("create", None, "module:function"),
+        ("needs", "torch", "a tuple of top-level modules' names"),
+        ("needs", ("google_nope.cloud",), "a tuple of top-level modules' names"),
+        ("needs", ("torch>=2",), "a tuple of top-level modules' names"),
+        ("needs", (7,), "a tuple of top-level modules' names"),
+        ("needs", None, "a tuple of top-level modules' names"),
+        ("install", None, "a text"),
+        ("phrases", "nope", "module:function or empty"),
+        ("phrases", None, "module:function or empty"),
+    ],
+)
+def test_a_field_that_is_described_wrongly(
+    site: Path, capsys: pytest.CaptureFixture[str], field: str, value: object, form: str
+) -> None:
+    add(site, "odd", "rtc-odd", **{field: value})
+    for kind in ("ast", "tts"):
+        assert refusal("odd", kind) == (
+            f"Engine odd of the package rtc-odd 1.0 is described wrongly: {field} must be {form}, "
+            f"and is {value!r} (docs/plugins.md). Report it to the authors of rtc-odd."
+        )
+    assert "odd" not in {card.name for card in registry.cards()}
+    assert registry.resolve("ast", "phrasebook"), "the others are not harmed"
+    assert main(["engines", "list"], {}) == 0
+    assert refusal("odd") in capsys.readouterr().out
+
+
+def test_a_plug_in_that_ends_the_process_does_not(site: Path) -> None:
+    install(site, "rtc-odd", {"odd": "rtc_odd:E"}, {"rtc_odd": "raise SystemExit('enough')"})
+    assert "cannot be imported: SystemExit at __init__.py:1. Install" in refusal("odd")
+    assert len(registry.faults()) == 1
+
+
+def test_a_module_without_a_spec_is_there(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rtc_odd_made_by_hand", ModuleType("rtc_odd_made_by_hand"))
+    add(site, "odd", "rtc-odd", needs=("rtc_odd_made_by_hand",))
+    assert registry.resolve("ast", "odd")
+
+
+@pytest.mark.parametrize(
+    ("phrases", "reason"),
+    [
+        ("rtc_odd_nope:nope", "cannot list its phrases: ModuleNotFoundError at "),
+        ("rtc_odd:nope", "cannot list its phrases: AttributeError at "),
+        ("rtc_odd:fails", "cannot list its phrases: RuntimeError at __init__.py:"),
+        ("rtc_odd:ends", "cannot list its phrases: SystemExit at __init__.py:"),
+        ("rtc_odd:nothing", "cannot list its phrases: TypeError at "),
+        ("rtc_odd:texts", "lists phrases that are no PhraseTopic. "),
+    ],
+)
+def test_phrases_that_a_package_cannot_list(site: Path, phrases: str, reason: str) -> None:
+    add(site, "odd", "rtc-odd", PHRASES, phrases=phrases)
+    with pytest.raises(EngineUnavailable) as error:
+        registry.phrases("odd", "en", "ru", EngineOptions())
+    said = str(error.value)
+    assert said.startswith(f"Engine odd of the package rtc-odd 1.0 {reason}")
+    assert said.endswith("Report it to the authors of rtc-odd.")
+    assert "secret" not in said
+
+
+PHRASES = """
+def fails(*_): raise RuntimeError("secret")
+def ends(*_): raise SystemExit("secret")
+def nothing(*_): return None
+def texts(*_): return ["secret"]
+"""
+
+
+def test_a_plug_in_is_judged_once(site: Path) -> None:
+    text = """
+from pathlib import Path
+count = Path(__file__).with_name("count")
+count.write_text((count.read_text() if count.exists() else "") + "I")
+raise RuntimeError
+"""
+    install(site, "rtc-odd", {"odd": "rtc_odd:E"}, {"rtc_odd": text})
+    for _ in range(2):
+        registry.cards()
+        assert refusal("odd")
+    assert (site / "rtc_odd" / "count").read_text() == "I"
+
+
+@pytest.mark.real_time
+async def test_a_server_imports_plug_ins_beside_its_loop_and_before_it_is_ready(site: Path) -> None:
+    add(site, "odd", "rtc-odd", "import threading\nTHREAD = threading.get_ident()\n")
+    async with Engines(FAKES, Metrics()).running():
+        where: int = sys.modules["rtc_odd"].THREAD
+    assert where != threading.get_ident()
+
+
+def test_a_voice_may_be_named_as_the_phrasebook(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(site, "phrasebook", "rtc-odd", kind="tts")
+    assert main(["phrases", "--language", "en"], {}) == 0
+    assert "  Where is the train station? → " in capsys.readouterr().out
+
+
+def test_the_phrases_of_two_phrasebooks_are_a_sentence(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(site, "phrasebook", "rtc-odd")
+    assert main(["phrases"], {}) == 2
+    said = capsys.readouterr().err
+    assert "Several packages bring an AST engine named phrasebook" in said
+    assert said.count("\n") == 1
 
 
 def test_two_packages_with_an_engine_of_one_name(site: Path) -> None:
