@@ -41,7 +41,7 @@ class Attribute(StrEnum):
 
 
 class Span(Protocol):
-    """Something that was begun and ends once."""
+    """Something that was begun and ends once; nothing can be noted of one that is over."""
 
     @property
     def context(self) -> str:

@@ -124,11 +124,13 @@ class OtelSpan:
 
     def note(self, attribute: Attribute, value: AttributeValue) -> None:
         """See `Span.note`."""
-        self._span.set_attribute(attribute.value, value)
+        if not self._is_over:
+            self._span.set_attribute(attribute.value, value)
 
     def fail(self, code: str) -> None:
         """See `Span.fail`."""
-        self._span.set_status(Status(StatusCode.ERROR, code))
+        if not self._is_over:
+            self._span.set_status(Status(StatusCode.ERROR, code))
 
     def end(self, *, at_s: float | None = None) -> None:
         """See `Span.end`. Idempotent."""

@@ -76,7 +76,7 @@ class Passes:
             return
         opened.asked_samples = now_samples
         end_with(span, answer)
-        opened.speculative = SpeculativeTranslation(pause, request, answer, span)
+        opened.speculative = SpeculativeTranslation(pause, request, answer)
         came = partial(self._came, opened, start_samples, pause.end_samples, self._clock())
         answer.add_done_callback(came)
 
@@ -89,14 +89,24 @@ class Passes:
             speculative.segment.start_samples,
             speculative.segment.end_samples,
         ):
-            answer = self._ast.commit(
-                speculative.request, speculative.answer, session_id=self._session_id
-            )
-            end_with(speculative.span, answer)
-            return answer
+            return self._commit(opened, speculative)
         opened.drop_questions()
         _, samples = part_of(opened, segment)
         return self._submit(opened, self._request(opened, samples, is_open=False))
+
+    def _commit(
+        self, opened: OpenSegment, speculative: SpeculativeTranslation
+    ) -> asyncio.Future[AstResult]:
+        asked, begun = speculative.request, speculative.answer
+        if speculative.has_answer:
+            return self._ast.commit(asked, begun, session_id=self._session_id)
+        # The span of the speculative question ends with its own answer, and may be over. This one
+        # is dropped when no other question was asked.
+        request, span = self._traced(opened, asked, "whole")
+        answer = self._ast.commit(request, begun, session_id=self._session_id)
+        if answer is not begun:
+            end_with(span, answer)
+        return answer
 
     def anew(self, opened: OpenSegment, samples: Samples) -> asyncio.Future[AstResult]:
         """Return the translation of a stretch, whatever was committed of it. Raises

@@ -8,7 +8,6 @@ from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.segments import Segment
 from rtc_server.interpreter.simultaneous import SimultaneousText
-from rtc_server.tracing import Span
 
 
 @dataclass(slots=True)
@@ -72,8 +71,14 @@ class SpeculativeTranslation:
     segment: Segment
     request: AstRequest
     answer: asyncio.Future[AstResult | None]
-    span: Span
-    """Span of the question."""
+
+    @property
+    def has_answer(self) -> bool:
+        """True once it has come, and was worth its time."""
+        done = self.answer
+        if not done.done() or done.cancelled() or done.exception() is not None:
+            return False
+        return done.result() is not None
 
 
 class OpenSegment:

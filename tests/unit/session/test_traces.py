@@ -1,10 +1,14 @@
 """Trace of a call: its segments, and below each what was done for it."""
 
 import asyncio
+from dataclasses import dataclass
+from typing import cast
 
 import pytest
 
+from rtc_server.engines.base import AstRequest, AstResult
 from rtc_server.errors import EngineCrashed
+from rtc_server.tracing import Attribute
 from tests.support.fakes import FakeAst, FakeTts, joined, ok, silence, tone
 from tests.support.house import House, house, speak
 from tests.support.spans import KeptSpans, length_s, parent_id, span_id, trace_ids, values
@@ -77,3 +81,65 @@ async def test_what_is_open_when_a_call_ends_is_ended_with_it() -> None:
         await home.manager.close_call(session_id, drain=False)
     assert parent_id(spans.one("segment")) == span_id(spans.one("call"))
     assert spans.of("translate") == [], "nobody waits for it, so it is not reported"
+
+
+@dataclass
+class QuickAst(FakeAst):
+    """Answers a speculative question before the segment is over."""
+
+    crash: EngineCrashed | None = None
+    """Answer to the speculative question instead of a translation."""
+
+    def submit_speculative(
+        self, request: AstRequest, *, session_id: str
+    ) -> asyncio.Future[AstResult | None]:
+        answer = super().submit_speculative(request, session_id=session_id)
+        if self.crash is None:
+            answer.set_result(ok("слово", "word"))
+        else:
+            answer.set_exception(self.crash)
+        return answer
+
+    def commit(
+        self,
+        request: AstRequest,
+        speculative: asyncio.Future[AstResult | None],
+        *,
+        session_id: str,
+    ) -> asyncio.Future[AstResult]:
+        if self.crash is None:
+            return cast("asyncio.Future[AstResult]", speculative)
+        return super().commit(request, speculative, session_id=session_id)
+
+
+async def test_an_answer_from_before_the_commit_is_reported_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    spans, _ = await one_sentence(QuickAst())
+    assert values(spans.one("translate"))["rtc.pass"] == "speculative"
+    assert values(spans.one("segment"))["rtc.status"] == "final"
+    assert "ended span" not in caplog.text
+
+
+async def test_a_question_that_is_asked_again_has_a_span_of_its_own(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ast = QuickAst(crash=EngineCrashed("It fell over."))
+    spans, _ = await one_sentence(ast)
+    first, again = spans.of("translate")
+    assert values(first)["rtc.pass"] == "speculative"
+    assert first.status.description == "engine_crashed"
+    assert (values(again)["rtc.pass"], values(again)["rtc.status"]) == ("whole", "ok")
+    assert again.status.is_ok
+    assert f"{span_id(again):016x}" in ast.requests[0].trace
+    assert "ended span" not in caplog.text
+
+
+def test_nothing_is_noted_of_a_span_that_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    spans = KeptSpans(lambda: 0.0)
+    span = spans.tracer.start("call")
+    span.end()
+    span.note(Attribute.REASON, "local")
+    span.fail("engine_crashed")
+    assert spans.one("call").status.is_ok and not values(spans.one("call"))
+    assert "ended span" not in caplog.text
