@@ -96,11 +96,13 @@ class RayCluster:
 
     def processes(self) -> set[psutil.Process]:
         """Return all processes of the cluster now."""
+        # Those that Ray starts name the folder, or else the head's port; what they start may bear
+        # another title.
+        marks = (str(self._folder), f":{self._port}")
         found: set[psutil.Process] = set()
         for each in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                # Those that Ray starts name the folder; what they start may have another title.
-                if str(self._folder) in " ".join(each.cmdline()):
+                if any(mark in word for word in each.cmdline() for mark in marks):
                     found |= {each, *each.children(recursive=True)}
         return found
 
