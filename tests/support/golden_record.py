@@ -1,8 +1,8 @@
 """Record of what a client and a server say to each other, one JSON object a line.
 
-Ids that differ from run to run are numbered in the order they are met; times become zero of their
-type. All other bytes stay: a body that is JSON is kept as JSON only if it can be written again, in
-the style that the line names, as the very same bytes.
+What differs from run to run is replaced (`_IDS`, `_TAG`), and nothing else: time is virtual, so
+times, ages and numbers of events are recorded as they are. A body that is JSON is kept as JSON only
+if it can be written again, in the style that the line names, as the very same bytes.
 """
 
 import json
@@ -19,12 +19,6 @@ HEADERS = (
     *("Content-Type", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"),
 )
 """Headers of an answer that are kept."""
-TIMES = {
-    *("at", "elapsed_ms", "start_ms", "end_ms", "audio_ms", "endpoint_ms", "ast_ms", "tts_ms"),
-    *("first_audio_ms", "ear_voice_ms", "queue_ms", "latency_ms", "in_ms", "expires_at"),
-    *("expires_in_ms", "queue_depth"),
-}
-"""Fields that hold a time, or a length of time that was measured."""
 STYLES: dict[str, dict[str, Any]] = {
     "json": {},
     "utf8": {"ensure_ascii": False},
@@ -34,13 +28,16 @@ STYLES: dict[str, dict[str, Any]] = {
 """Arguments of `json.dumps`, by the name that a line gives them."""
 
 _IDS = re.compile(
-    r"(?<![a-z_])(?P<kind>sess|ek|lis|spk|room)_[A-Za-z0-9_.~-]{12,}"
-    r"|(?P<event>(?<![a-z_])event_[0-9]+)"
+    r"(?<![a-z_])(?P<kind>sess|ek|lis|spk)_[A-Za-z0-9_.~-]{12,}"
     r"|(?<![0-9a-f])[0-9a-f]{8}(?=[-_.]([a-z]{2}|[0-9]))"
 )
-"""Sessions, secrets, listeners, speakers and tickets; events; rooms."""
-_CLOCK = re.compile(r"\b\d\d:\d\d:\d\d([.,]\d{3})?\b")
+"""Random parts, numbered in the order they are met: ids of sessions, listeners and speakers, which
+nobody may guess; client secrets, which hold one of these and are signed with a key of the process;
+and the eight hexadecimal digits that tell one meeting of a room from the next, in the ids of its
+captions."""
 _TAG = re.compile(r'^(W/)?"[^"]*"$')
+"""Value of the header ETag. That of a call is random; that of a catalogue follows from its body,
+which is recorded."""
 
 
 class Record:
@@ -84,19 +81,17 @@ class Record:
             for style, arguments in STYLES.items():
                 if json.dumps(value, **arguments) == body:
                     return {style: self._plain(value)}
-        return {"text": _CLOCK.sub("00:00:00.000", self._stable(body))} if body else {}
+        return {"text": self._stable(body)} if body else {}
 
-    def _plain(self, value: Any, key: str = "") -> Any:
+    def _plain(self, value: Any) -> Any:
         match value:
             case dict():
-                return {name: self._plain(each, name) for name, each in value.items()}
+                return {name: self._plain(each) for name, each in value.items()}
             case list():
-                return [self._plain(each, key) for each in value]
+                return [self._plain(each) for each in value]
             case str():
-                return "" if key in TIMES else self._stable(value)
-            case bool() | None:
-                return value
-        return type(value)() if key in TIMES else value
+                return self._stable(value)
+        return value
 
     def _stable_header(self, name: str, values: Iterable[str]) -> str | list[str]:
         stable = [self._stable(value) for value in values]
@@ -108,8 +103,8 @@ class Record:
         return _IDS.sub(self._named, text)
 
     def _named(self, found: re.Match[str]) -> str:
-        kind = found["kind"] or ("event" if found["event"] else "hex")
-        if kind == "ek":  # it says when it was made
+        kind = found["kind"] or "hex"
+        if kind == "ek":  # each is another, and says nothing that its answer does not
             return "ek_…"
         number = sum(1 for name in self._names.values() if name.startswith(kind)) + 1
         return self._names.setdefault(found[0], f"{kind}_{number}")

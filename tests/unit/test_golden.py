@@ -1,4 +1,4 @@
-"""Recorded scenes between clients and server, byte for byte but for ids and times."""
+"""Recorded scenes between clients and server, byte for byte but for random ids."""
 
 import pytest
 
