@@ -11,7 +11,8 @@ from aiohttp import web
 from rtc_server.config import EngineSettings
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.directory import ServerAddress
-from rtc_server.engines.remote.messages import MOST_FRAME_BYTES, PROTOCOL
+from rtc_server.engines.remote.frames import MOST_FRAME_BYTES
+from rtc_server.engines.remote.messages import PROTOCOL
 from rtc_server.engines.remote.pooled_server import Connect
 from rtc_server.errors import ConfigError, EngineError, EngineUnavailable
 

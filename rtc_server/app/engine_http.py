@@ -9,7 +9,8 @@ from aiohttp import web
 from rtc_server.app.engine_channel import CLOSE_S, PATH, WebSocketChannel
 from rtc_server.clock import monotonic
 from rtc_server.engines.registry import Kind
-from rtc_server.engines.remote.messages import MOST_FRAME_BYTES, PROTOCOL
+from rtc_server.engines.remote.frames import MOST_FRAME_BYTES
+from rtc_server.engines.remote.messages import PROTOCOL
 from rtc_server.engines.remote.server import EngineServer
 from rtc_server.errors import EngineUnavailable
 from rtc_server.limits import LogLimit

@@ -35,12 +35,7 @@ from rtc_server.session.usage import UsageMeter
 from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.tracing import Attribute
 from rtc_server.transport.transport_api import CloseReason, Transport
-
-AUDIO_AHEAD = (
-    "Audio comes faster than it is spoken: ten seconds are taken at once, then 1.1 each second. "
-    "The rest waits. Send it as it is spoken, or let the connection hold you back."
-)
-"""Warning to a client that sends a recording faster than real time."""
+from rtc_server.transport.websocket.inbox import AUDIO_AHEAD
 
 logger = logging.getLogger(__name__)
 

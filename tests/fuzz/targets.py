@@ -28,6 +28,7 @@ from rtc_server.engines.base import (
     WordTime,
 )
 from rtc_server.engines.remote.audio_kept import AudioBudget, ReceivedAudio
+from rtc_server.engines.remote.frames import decode_answering, decode_asking, encode
 from rtc_server.engines.remote.messages import (
     Ask,
     AskKind,
@@ -45,9 +46,6 @@ from rtc_server.engines.remote.messages import (
     ServerHello,
     SpeakText,
     SpokenChunk,
-    decode_answering,
-    decode_asking,
-    encode,
 )
 from rtc_server.engines.remote.server_lists import parse_server_list
 from rtc_server.errors import BadEvent, BadOffer, EngineError, RemoteError

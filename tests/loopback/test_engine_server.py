@@ -20,7 +20,8 @@ from rtc_server.app.engine_channel import PATH
 from rtc_server.app.engines import Engines
 from rtc_server.config import EngineSettings, HttpSettings
 from rtc_server.engines.base import AstRequest, TtsRequest
-from rtc_server.engines.remote.messages import MOST_FRAME_BYTES, PROTOCOL
+from rtc_server.engines.remote.frames import MOST_FRAME_BYTES
+from rtc_server.engines.remote.messages import PROTOCOL
 from rtc_server.errors import ConfigError
 from rtc_server.metrics import Metrics
 from tests.support.certificates import self_signed

@@ -13,13 +13,8 @@ from rtc_server.config import EngineSettings
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.channel import FrameChannel
 from rtc_server.engines.remote.directory import ServerAddress
-from rtc_server.engines.remote.messages import (
-    EnginePing,
-    EnginePong,
-    ServerHello,
-    decode_answering,
-    encode,
-)
+from rtc_server.engines.remote.frames import decode_answering, encode
+from rtc_server.engines.remote.messages import EnginePing, EnginePong, ServerHello
 from rtc_server.engines.remote.same_engine import check_same_engine
 from rtc_server.errors import ConfigError, EngineError, EngineUnavailable
 

@@ -5,7 +5,7 @@ deadlines and restarts are theirs, and shared by all media processes that ask. O
 `EnginePool` keeps a connection to each server, and `RemoteAst` and `RemoteTts` implement
 `AstPort` and `TtsPort` over it: a session cannot tell them from engines of its own process.
 
-Read `messages` first: what is said, and how it is framed. `channel` is what carries a frame; the
-WebSocket behind it is the app's, so nothing here knows aiohttp. Nothing here may be imported by a
-server that runs its engines itself.
+Read `messages` first: what is said; `frames` writes and reads it. `channel` is what carries a
+frame; the WebSocket behind it is the app's, so nothing here knows aiohttp. Nothing here may be
+imported by a server that runs its engines itself.
 """

@@ -11,7 +11,8 @@ from collections import OrderedDict
 
 import numpy as np
 
-from rtc_server.engines.remote.messages import MOST_FRAME_BYTES, KeptAudio
+from rtc_server.engines.remote.frames import MOST_FRAME_BYTES
+from rtc_server.engines.remote.messages import KeptAudio
 from rtc_server.errors import EngineError
 from rtc_server.pcm import Samples
 

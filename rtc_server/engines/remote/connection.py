@@ -7,6 +7,7 @@ from itertools import count
 from rtc_server.engines.remote.audio_kept import SentAudio
 from rtc_server.engines.remote.calls import PooledCall
 from rtc_server.engines.remote.channel import FrameChannel, FrameOutbox
+from rtc_server.engines.remote.frames import decode_answering, encode
 from rtc_server.engines.remote.messages import (
     DRAINING,
     DROPPED,
@@ -20,8 +21,6 @@ from rtc_server.engines.remote.messages import (
     GoAway,
     ServerHello,
     SpokenChunk,
-    decode_answering,
-    encode,
 )
 from rtc_server.errors import EngineCrashed, EngineUnavailable
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 
 from rtc_server.engines.remote.channel import FrameChannel, FrameOutbox
+from rtc_server.engines.remote.frames import decode_asking, encode
 from rtc_server.engines.remote.messages import (
     DRAINING,
     Ask,
@@ -18,8 +19,6 @@ from rtc_server.engines.remote.messages import (
     GoAway,
     ServerHello,
     SpeakText,
-    decode_asking,
-    encode,
 )
 from rtc_server.errors import EngineError, EngineOverloaded
 from rtc_server.tracing import NO_SPAN, NO_TRACES, Span, Tracer

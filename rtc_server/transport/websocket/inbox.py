@@ -33,6 +33,11 @@ FLOOD: Final = (
     f"audio into each, and send at most {MESSAGES_PER_S // EVENT_COST} events a second."
 )
 """Warning to a client whose messages are held back."""
+AUDIO_AHEAD: Final = (
+    "Audio comes faster than it is spoken: ten seconds are taken at once, then 1.1 each second. "
+    "The rest waits. Send it as it is spoken, or let the connection hold you back."
+)
+"""Warning to a client that sends a recording faster than real time."""
 
 
 Waiting: TypeAlias = Incoming | Control

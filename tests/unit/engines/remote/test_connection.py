@@ -8,7 +8,8 @@ import pytest
 from rtc_server.engines.remote import connection
 from rtc_server.engines.remote.calls import AstCall, PooledCall
 from rtc_server.engines.remote.connection import EngineConnection
-from rtc_server.engines.remote.messages import NO_AUDIO, AskKind, CallFailed, encode
+from rtc_server.engines.remote.frames import encode
+from rtc_server.engines.remote.messages import NO_AUDIO, AskKind, CallFailed
 from rtc_server.errors import EngineCrashed
 from tests.support.engine_pool import QueueChannel, asked, talk
 

@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 
 from rtc_server.engines.base import AstRequest, AstResult, AstStatus, Hint, Texts, TtsRequest
-from rtc_server.engines.remote.messages import (
+from rtc_server.engines.remote.frames import (
     MOST_ASKING_HEAD_BYTES,
+    decode_answering,
+    decode_asking,
+    encode,
+)
+from rtc_server.engines.remote.messages import (
     Ask,
     AskKind,
     AstAnswer,
@@ -20,9 +25,6 @@ from rtc_server.engines.remote.messages import (
     ServerHello,
     SpeakText,
     SpokenChunk,
-    decode_answering,
-    decode_asking,
-    encode,
 )
 from rtc_server.errors import EngineError
 from tests.support.engine_pool import talk

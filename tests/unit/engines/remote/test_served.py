@@ -10,6 +10,7 @@ import pytest
 from rtc_server.engines.base import AstRequest, TtsRequest
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote import audio_kept, served
+from rtc_server.engines.remote.frames import decode_answering, encode
 from rtc_server.engines.remote.messages import (
     NO_AUDIO,
     Ask,
@@ -27,8 +28,6 @@ from rtc_server.engines.remote.messages import (
     SpeakText,
     SpokenAll,
     SpokenChunk,
-    decode_answering,
-    encode,
 )
 from rtc_server.engines.service.tts import Speech
 from rtc_server.pcm import Samples

@@ -8,15 +8,8 @@ from dataclasses import fields
 import pytest
 
 from rtc_server.engines.base import AstRequest, TtsRequest
-from rtc_server.engines.remote.messages import (
-    Ask,
-    AskKind,
-    ForgetSession,
-    FromMedia,
-    SpeakText,
-    decode_asking,
-    encode,
-)
+from rtc_server.engines.remote.frames import decode_asking, encode
+from rtc_server.engines.remote.messages import Ask, AskKind, ForgetSession, FromMedia, SpeakText
 from rtc_server.errors import EngineCrashed, EngineError
 from tests.support.engine_pool import House, Street, asked, speaking, talk, translating
 from tests.support.spans import KeptSpans, parent_id, span_id, trace_ids
