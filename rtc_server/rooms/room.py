@@ -124,9 +124,13 @@ class Room:
                 self._finishing.cancel()
                 await asyncio.gather(self._finishing, return_exceptions=True)
         finally:
-            await self._languages.close()
-            self._end_place()
-            self._services.record_usage(self._meter.record(self._id, self._services.wall()))
+            try:
+                await self._languages.close()
+            finally:
+                self._end_place()
+                if self._meter.had_speaker:
+                    wall_s = self._services.wall()
+                    self._services.record_usage(self._meter.record(self._id, wall_s))
 
     def _keep(self, now_s: float) -> None:
         """End what is over, and say what soon will be."""
@@ -173,7 +177,6 @@ class Room:
         """
         speaker = self._make_speaker(place.claimant.owner)
         self._speaker.take(speaker, place)
-        self._meter.speaker_came()
         try:
             opened = await self._peers.connect(speaker, offer_sdp, Role.SPEAKER)
         except BaseException:
@@ -182,6 +185,7 @@ class Room:
         if speaker is not self._speaker.peer:
             await speaker.close()
             raise RoomTaken("Somebody with the same key or secret speaks here now.")
+        self._meter.speaker_came()
         return opened
 
     async def replace_speaker(self, offer_sdp: str, owner: Owner) -> OpenedCall:
@@ -197,6 +201,7 @@ class Room:
             raise RoomTaken("The room has just lost its speaker. Try again.")
         # Awaits nothing from here on: a caller who gives up now finds the room whole.
         self._speaker.hand_over(speaker)
+        self._meter.speaker_came()  # unless the one before was there already
         self._languages.interrupt()
         leaving = asyncio.create_task(before.close(), name=f"old speaker {self._id}")
         self._leaving.add(leaving)

@@ -69,13 +69,16 @@ class RoomMeter:
         self._began_s = clock()
         self._spoken_s = 0.0
         self._speaks_since_s: float | None = None
+        self.had_speaker = False
+        """True once there was a speaker, whose offer was answered: only then a record is due."""
         self._counts = {code: _LanguageCounts() for code in codes}
         self._wanted: set[str] = set()
         self._here: dict[object, float] = {}
         """Members, and since when each is there."""
 
     def speaker_came(self) -> None:
-        """Note that there is a speaker."""
+        """Note that there is a speaker. Idempotent."""
+        self.had_speaker = True
         if self._speaks_since_s is None:
             self._speaks_since_s = self._clock()
 

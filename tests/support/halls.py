@@ -62,10 +62,12 @@ class Halls:
 
 
 @asynccontextmanager
-async def halls(tts: FakeTts | None = None, **settings: float) -> AsyncIterator[Halls]:
+async def halls(
+    tts: FakeTts | None = None, ast: FakeAst | None = None, **settings: float
+) -> AsyncIterator[Halls]:
     usage: list[Any] = []
     services = Services(
-        ast=FakeAst(),
+        ast=ast or FakeAst(),
         tts=tts or FakeTts(),
         make_vad=LoudnessVad,
         segmenter=ListenerSettings(),

@@ -3,9 +3,13 @@
 import asyncio
 from dataclasses import asdict
 
+import pytest
+
+from rtc_server.errors import BadOffer, RoomTaken
 from rtc_server.rooms.usage import LanguageUsage
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant
+from tests.support.fakes import FakeAst
 from tests.support.halls import ANNA, KEY, SENTENCE, halls, next_final
 from tests.support.house import speak
 
@@ -67,3 +71,48 @@ async def test_speaking_in_a_room_uses_the_minutes_of_the_key() -> None:
         await asyncio.sleep(120)
         (record,) = h.usage
         assert 60 <= record.speaker_seconds < 62
+
+
+class UnforgettingAst(FakeAst):
+    """A translation that fails when it is to forget a session."""
+
+    def forget(self, session_id: str) -> None:
+        raise RuntimeError("stuck")
+
+
+async def test_a_speaker_who_was_refused_leaves_no_account() -> None:
+    async with halls() as h:
+        with pytest.raises(BadOffer):
+            await h.speak(ANNA, "bad")
+        await asyncio.sleep(1)
+        assert not h.manager.names
+    assert not h.usage
+
+
+async def test_a_speaker_counts_from_the_answer_to_the_offer() -> None:
+    async with halls() as h:
+        await h.speak(ANNA, "slow")
+        await asyncio.sleep(60)
+    (record,) = h.usage
+    assert 60 <= record.speaker_seconds < 60.5
+    assert 61 <= record.seconds < 61.5
+
+
+async def test_a_speaker_who_replaced_one_still_connecting_counts_alone() -> None:
+    async with halls() as h:
+        slow = asyncio.create_task(h.speak(ANNA, "slow"))
+        await asyncio.sleep(0.5)
+        await h.speak(ANNA)
+        with pytest.raises(RoomTaken):
+            await slow
+        await asyncio.sleep(60)
+    (record,) = h.usage
+    assert 60.4 < record.speaker_seconds < 60.6
+
+
+async def test_a_room_that_cannot_be_freed_in_order_leaves_its_account() -> None:
+    async with halls(ast=UnforgettingAst()) as h:
+        await h.speak(ANNA)
+        await asyncio.sleep(60)
+    (record,) = h.usage
+    assert 60 <= record.speaker_seconds < 61
