@@ -133,6 +133,9 @@ def connector(kind: Kind, client: str, settings: EngineSettings) -> Connect:
         except aiohttp.ClientError as error:
             await session.close()
             raise EngineUnavailable(f"cannot be reached ({_reason(error)})") from None
+        except ValueError:  # UnicodeError among them: what Python makes of a name that none can be
+            await session.close()
+            raise EngineUnavailable("cannot be reached (its name is none)") from None
         except BaseException:
             await session.close()
             raise

@@ -66,6 +66,8 @@ def fetcher(settings: EngineSettings) -> FetchList:
             inner = getattr(error, "os_error", None) or error
             reason = getattr(inner, "strerror", None) or type(error).__name__
             raise EngineUnavailable(f"cannot be reached ({reason})") from None
+        except UnicodeError:  # what Python makes of a name that none can be
+            raise EngineUnavailable("cannot be reached (its name is none)") from None
 
     return fetch
 

@@ -14,6 +14,9 @@ from rtc_server.host_system import is_loopback
 
 _NAMED = re.compile(r"(?:(ws|wss)://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})/?")
 
+_LONGEST_NAME, _LONGEST_LABEL = 253, 63
+"""Characters of a name and of each part between its dots (RFC 1035, section 2.3.4)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
@@ -53,7 +56,7 @@ def parse_address(text: str, least_port: int = 1) -> ServerAddress:
     if text.startswith("unix:") and len(text) > 5:
         return ServerAddress(text, unix=text.removeprefix("unix:"))
     match = _NAMED.fullmatch(text)
-    if match is None or not least_port <= int(match[3]) < 65536:
+    if match is None or not (is_host(match[2]) and least_port <= int(match[3]) < 65536):
         raise ConfigError(
             f"{text!a} is no address of an engine server. Use HOST:PORT, ws://HOST:PORT for one "
             "without TLS, or unix:PATH."
@@ -61,6 +64,18 @@ def parse_address(text: str, least_port: int = 1) -> ServerAddress:
     host = match[2].strip("[]")
     tls = match[1] == "wss" or (not match[1] and not is_loopback(host))
     return ServerAddress(f"{match[2]}:{match[3]}", host=host, port=int(match[3]), tls=tls)
+
+
+def is_host(text: str) -> bool:
+    """Return True for an IP address, an IPv6 one in brackets, and what can be a host's name.
+
+    Looking up anything else is no `OSError` but a `UnicodeError`, and has to be refused before.
+    """
+    if text.startswith("["):
+        return text.endswith("]") and ":" in text and _is_ip(text[1:-1])
+    return len(text) <= _LONGEST_NAME and all(
+        0 < len(label) <= _LONGEST_LABEL for label in text.removesuffix(".").split(".")
+    )
 
 
 class NamedServers:

@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.calls import PooledCall
 from rtc_server.engines.remote.choice import Homes
 from rtc_server.engines.remote.connection import EngineConnection
-from rtc_server.engines.remote.directory import Directory
+from rtc_server.engines.remote.directory import Directory, ServerAddress
 from rtc_server.engines.remote.messages import ServerHello
+from rtc_server.engines.remote.placed_call import PlacedCall
 from rtc_server.engines.remote.pooled_server import Connect, PooledServer
 from rtc_server.engines.remote.rendezvous import affinity
 from rtc_server.engines.remote.same_engine import check_same_engine
@@ -34,20 +35,6 @@ MOST_LOSSES = 3
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _PlacedCall:
-    """A call that is not answered yet."""
-
-    began_s: float
-    timer: asyncio.TimerHandle
-    server: PooledServer | None = None
-    """Server that has it; None while it waits for one."""
-    lost_by: set[str] = field(default_factory=set)
-    """Servers that it was lost by."""
-    losses: int = 0
-    """Times that it was lost."""
-
-
 class EnginePool:
     """Servers of one kind of engine. `check` is for the hello of each."""
 
@@ -63,7 +50,7 @@ class EnginePool:
         self._settings, self._metrics = settings, metrics
         self._servers: dict[str, PooledServer] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._open: dict[PooledCall, _PlacedCall] = {}
+        self._open: dict[PooledCall, PlacedCall] = {}
         self._homes = Homes[PooledServer]()
         self._first = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
@@ -114,7 +101,7 @@ class EnginePool:
         loop = asyncio.get_running_loop()
         wait_s = self._settings.engine_wait_s + self._settings.engine_patience_s
         timer = loop.call_later(wait_s, self._late, call)
-        self._open[call] = _PlacedCall(loop.time(), timer)
+        self._open[call] = PlacedCall(loop.time(), timer)
         self._place(call)
 
     def ended(self, call: PooledCall) -> None:
@@ -229,7 +216,7 @@ class EnginePool:
         if not call.may_wait:
             call.fail(EngineCrashed("No engine server is there."))
 
-    def _choose(self, call: PooledCall, opened: _PlacedCall) -> PooledServer | None:
+    def _choose(self, call: PooledCall, opened: PlacedCall) -> PooledServer | None:
         key = affinity(call.session_id)
         return self._homes.choose(key, list(self._servers.values()), opened.lost_by)
 
@@ -255,23 +242,26 @@ class EnginePool:
     async def _look(self) -> None:
         while True:
             try:
-                found = await self._directory.addresses()
+                await self._follow(await self._directory.addresses())
             except OSError as error:
                 _log.warning("The engine servers' directory cannot be asked (%s).", error.strerror)
-                found = ()
-            known = {address.name for address in found}
-            for address in found:
-                if address.name not in self._servers:
-                    server = PooledServer(address, self._connect, self)
-                    self._servers[address.name] = server
-                    self._tasks[address.name] = asyncio.create_task(
-                        server.run(), name=f"engine server {address.name}"
-                    )
-                self._servers[address.name].is_listed = True
-            for name, server in list(self._servers.items()) if found else ():
-                if name not in known:
-                    await self._unlisted(name, server)
+            except Exception:  # a fault of ours: without another look no server would ever come
+                _log.exception("The engine servers' directory could not be followed.")
             await asyncio.sleep(LOOK_S)
+
+    async def _follow(self, found: Sequence[ServerAddress]) -> None:
+        known = {address.name for address in found}
+        for address in found:
+            if address.name not in self._servers:
+                server = PooledServer(address, self._connect, self)
+                self._servers[address.name] = server
+                self._tasks[address.name] = asyncio.create_task(
+                    server.run(), name=f"engine server {address.name}"
+                )
+            self._servers[address.name].is_listed = True
+        for name, server in list(self._servers.items()) if found else ():
+            if name not in known:
+                await self._unlisted(name, server)
 
     async def _unlisted(self, name: str, server: PooledServer) -> None:
         """Let a server finish what it has; then end its connection."""

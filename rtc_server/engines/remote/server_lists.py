@@ -12,14 +12,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from rtc_server.engines.remote.directory import Directory, ServerAddress, parse_address
+from rtc_server.engines.remote.directory import Directory, ServerAddress, is_host, parse_address
 from rtc_server.errors import ConfigError, EngineUnavailable
 
 MOST_LIST_BYTES = 65_536
 """Size of a list."""
 MOST_LISTED = 256
 """Servers of a list."""
-_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(/[\w./~-]*)?")
+_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(/[\w./~-]*)?")
 _DEPLOYMENT = re.compile(r"[!-~]{1,200}")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 
@@ -46,7 +46,8 @@ def is_directory(text: str) -> bool:
 
 def parse_directory(text: str) -> str:
     """Return the URL of a directory that an option names. Raises `ConfigError`."""
-    if _URL.fullmatch(text) is None:
+    match = _URL.fullmatch(text)
+    if match is None or not (is_host(match[1]) and 0 < int(match[2] or 80) < 65536):
         raise ConfigError(
             f"{text!a} is no address of a directory of engine servers. Use http://HOST:PORT/PATH "
             "or https://HOST:PORT/PATH."
@@ -78,9 +79,13 @@ def parse_server_list(body: bytes) -> ServerList:
 def _listed_server(entry: Any) -> ServerAddress:
     address, certified = parse_address(entry["address"]), entry.get("certified", "")
     # A path is of this host, and no business of who lists servers.
-    if address.unix or (certified and _HOST_NAME.fullmatch(certified) is None):
+    if address.unix or (certified and not _is_certified(certified)):
         raise ValueError
     return replace(address, certified=certified)
+
+
+def _is_certified(name: str) -> bool:
+    return _HOST_NAME.fullmatch(name) is not None and is_host(name)
 
 
 class ListedServers:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from rtc_server.app.engine_channel import connector
 from rtc_server.app.engine_directory import directory_of, fetcher
 from rtc_server.config import EngineSettings
-from rtc_server.engines.remote.directory import NamedServers
+from rtc_server.engines.remote.directory import NamedServers, ServerAddress
 from rtc_server.errors import ConfigError, EngineUnavailable
 from tests.support.certificates import self_signed
 from tests.support.engine_directory import directory_site
@@ -72,11 +73,19 @@ async def test_a_directory_that_is_gone_is_said_in_a_sentence() -> None:
         await fetcher(EngineSettings())(f"{made.url}/engines")
 
 
+async def test_what_can_be_no_name_is_said_in_a_sentence() -> None:
+    with pytest.raises(EngineUnavailable, match="cannot be reached"):
+        await fetcher(EngineSettings())("http://ray..internal/engines")
+    address = ServerAddress("a..b:7070", host="a..b", port=7070)
+    with pytest.raises(EngineUnavailable, match="cannot be reached"):
+        await connector("ast", "m", EngineSettings())(address)
+
+
 def test_addresses_alone_need_no_http() -> None:
     assert isinstance(directory_of(("10.0.0.9:7070",), EngineSettings()), NamedServers)
 
 
 def test_a_name_that_is_neither_is_refused() -> None:
-    for text in ("http://a b", "gpu", "ftp://a:1"):
+    for text in ("http://a b", "http://ray..internal/x", "gpu", "ftp://a:1"):
         with pytest.raises(ConfigError):
             directory_of((text,), EngineSettings())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rtc_server.engines.remote.directory import NamedServers, parse_address
+from rtc_server.engines.remote.directory import NamedServers, ServerAddress, parse_address
 from rtc_server.errors import ConfigError
 
 
@@ -20,6 +20,7 @@ from rtc_server.errors import ConfigError
         ("10.0.0.7:7070", "10.0.0.7", 7070, True),
         ("ws://10.0.0.7:7070", "10.0.0.7", 7070, False),
         ("wss://127.0.0.1:7070", "127.0.0.1", 7070, True),
+        ("a" * 63 + ".b.:7070", "a" * 63 + ".b.", 7070, True),
     ],
 )
 def test_tls_is_left_out_on_loopback_and_where_that_is_written(
@@ -34,7 +35,25 @@ def test_a_socket_is_named_by_its_path() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "gpu", "gpu:", "gpu:0", "gpu:70000", "unix:", "http://a:1", "a:1/x", "a b:1"]
+    "text",
+    [
+        "",
+        "gpu",
+        "gpu:",
+        "gpu:0",
+        "gpu:70000",
+        "unix:",
+        "http://a:1",
+        "a:1/x",
+        "a b:1",
+        "a..b:7070",
+        ".a:7070",
+        "a..:7070",
+        ".:7070",
+        "a" * 64 + ".b:7070",
+        "[::1::]:7070",
+        ".".join(["a" * 63] * 4) + ":7070",
+    ],
 )
 def test_what_is_no_address_is_refused_with_the_forms_there_are(text: str) -> None:
     with pytest.raises(ConfigError, match="HOST:PORT"):
@@ -51,10 +70,8 @@ async def test_each_address_of_a_name_is_a_server() -> None:
 
 @pytest.mark.real_time
 async def test_a_name_that_nobody_knows_is_no_server() -> None:
-    too_long = "a" * 64 + ":7070"
-    named = NamedServers(
-        [parse_address(each) for each in ("nobody.invalid:7070", too_long, "unix:/e")]
-    )
+    unknown = [parse_address("nobody.invalid:7070"), ServerAddress("long", host="a" * 64, port=1)]
+    named = NamedServers([*unknown, parse_address("unix:/e")])
     assert [each.name for each in await named.addresses()] == ["unix:/e"]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import TtsRequest
 from rtc_server.engines.remote import connection
+from rtc_server.engines.remote.directory import ServerAddress
 from rtc_server.engines.remote.pool import LOOK_S, MOST_LOSSES
 from rtc_server.engines.remote.pooled_server import SUSPECT_S
 from rtc_server.engines.remote.rendezvous import affinity, ranked
@@ -265,6 +267,27 @@ async def test_an_empty_answer_of_the_directory_changes_nothing() -> None:
         ast.submit(asked(talk(0.1)), session_id="s")
         await settled()
         assert asked_house(some)
+
+
+class FaultyStreet(Street):
+    """Directory that fails at first, in a way that nobody thought of."""
+
+    def __init__(self, *houses: House) -> None:
+        super().__init__(*houses)
+        self.faults = [UnicodeError("label empty or too long")]
+
+    async def addresses(self) -> Sequence[ServerAddress]:
+        if self.faults:
+            raise self.faults.pop()
+        return await super().addresses()
+
+
+async def test_a_directory_that_fails_in_an_unknown_way_is_asked_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with translating(FaultyStreet(House("unix:a"))) as ast:
+        assert ast.ready
+    assert "label empty or too long" in caplog.text
 
 
 async def test_the_directory_adds_servers_and_takes_them_away() -> None:

@@ -51,7 +51,20 @@ def test_a_url_is_a_directory(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["http://", "http://u:p@a/x", "http://a/x?y", "http://a:1:2", "https://a b/", "ftp://a"]
+    "text",
+    [
+        "http://",
+        "http://u:p@a/x",
+        "http://a/x?y",
+        "http://a:1:2",
+        "https://a b/",
+        "ftp://a",
+        "http://ray..internal/x",
+        "http://" + "a" * 64,
+        "http://a:99999",
+        "http://a:0",
+        "http://[::1::]/",
+    ],
 )
 def test_what_is_no_url_of_a_directory_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="https://HOST:PORT/PATH"):
