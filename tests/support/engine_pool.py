@@ -186,6 +186,8 @@ class Street:
         self.houses = {house.name: house for house in houses}
         self.listed: Sequence[ServerAddress] = [house.address for house in houses]
         self.metrics = Metrics()
+        self.connected: list[ServerAddress] = []
+        """Addresses of all connections that were made."""
         self._serving: set[asyncio.Task[None]] = set()
 
     async def addresses(self) -> Sequence[ServerAddress]:
@@ -199,6 +201,7 @@ class Street:
             house.server.check(kind)
             ours, theirs = QueueChannel.pair()
             house.ends += [ours, theirs]
+            self.connected.append(address)
             task = asyncio.create_task(house.server.serve(kind, "m", theirs))
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)

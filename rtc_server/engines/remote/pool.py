@@ -252,6 +252,12 @@ class EnginePool:
     async def _follow(self, found: Sequence[ServerAddress]) -> None:
         known = {address.name for address in found}
         for address in found:
+            former = self._servers.get(address.name)
+            if former is not None and former.address != address:
+                # Another name of its certificate, say, or TLS: calls go there by the new way alone.
+                await self._unlisted(address.name, former)
+                if former.has_calls:
+                    continue
             if address.name not in self._servers:
                 server = PooledServer(address, self._connect, self)
                 self._servers[address.name] = server
@@ -266,13 +272,15 @@ class EnginePool:
     async def _unlisted(self, name: str, server: PooledServer) -> None:
         """Let a server finish what it has; then end its connection."""
         server.is_listed = False
-        if server.connection is not None and server.connection.calls:
+        if server.has_calls:
             return
         task = self._tasks.pop(name)
         task.cancel()
         await asyncio.wait([task])
         del self._servers[name]
         self._metrics.engine_server_up.remove(self._kind, name)
+        for outcome in ("answered", "failed", "unwanted"):
+            self._metrics.engine_server_calls.remove(self._kind, name, outcome)
 
     def _show(self, server: PooledServer) -> None:
         up = self._metrics.engine_server_up.labels(self._kind, server.name)

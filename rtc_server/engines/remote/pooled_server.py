@@ -71,6 +71,11 @@ class PooledServer:
         return self.address.name
 
     @property
+    def has_calls(self) -> bool:
+        """True while it has calls to answer."""
+        return self.connection is not None and bool(self.connection.calls)
+
+    @property
     def takes_calls(self) -> bool:
         """True while it may be asked, if nobody better is there."""
         connection = self.connection

@@ -5,6 +5,7 @@ reached or lists nobody takes no server away.
 """
 
 import asyncio
+import itertools
 import json
 import logging
 import re
@@ -126,7 +127,9 @@ class ListedServers:
 
 
 class JoinedDirectories:
-    """Several directories as one."""
+    """Several directories as one. Of a server that several know, the first one's word counts: what
+    an operator wrote is put first, so that no list turns its TLS off.
+    """
 
     def __init__(self, directories: Sequence[Directory]) -> None:
         self._directories = directories
@@ -134,4 +137,7 @@ class JoinedDirectories:
     async def addresses(self) -> Sequence[ServerAddress]:
         """Return the servers of all, each once. See `Directory`."""
         found = await asyncio.gather(*(each.addresses() for each in self._directories))
-        return list({server.name: server for each in found for server in each}.values())
+        servers: dict[str, ServerAddress] = {}
+        for server in itertools.chain.from_iterable(found):
+            servers.setdefault(server.name, server)
+        return list(servers.values())

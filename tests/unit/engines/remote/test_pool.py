@@ -36,6 +36,16 @@ def other_than(some: Street, house: House) -> House:
     return other
 
 
+def shown_servers(some: Street) -> set[str]:
+    """Engine servers that metrics name."""
+    samples = [each for metric in some.metrics.registry.collect() for each in metric.samples]
+    return {each.labels["server"] for each in samples if "server" in each.labels}
+
+
+def answered_by(house: House) -> dict[str, str]:
+    return {"kind": "ast", "server": house.name, "outcome": "answered"}
+
+
 async def settled() -> None:
     """Let frames pass; no timer of the pool is so short."""
     await asyncio.sleep(0.01)
@@ -307,8 +317,27 @@ async def test_the_directory_adds_servers_and_takes_them_away() -> None:
         assert (await answer).target_text == "finished"
         assert (await later).target_text == "kept"
         await asyncio.sleep(2 * LOOK_S)
-        up = {"kind": "ast", "server": gone.name}
-        assert some.metrics.registry.get_sample_value("rtc_engine_server_up", up) is None
+        assert gone.name not in shown_servers(some)
+        assert some.sample("rtc_engine_server_calls_total", **answered_by(kept)) == 1
+
+
+async def test_an_address_that_is_corrected_takes_effect_once_the_calls_are_answered() -> None:
+    house = House("unix:a")
+    some = Street(house)
+    async with translating(some) as ast:
+        answer = ast.submit(asked(talk(0.1)), session_id="s")
+        await settled()
+        some.listed = [replace(house.address, certified="engines.internal")]
+        await asyncio.sleep(2 * LOOK_S)
+        assert some.connected == [house.address]
+        assert not ast.ready  # nothing new goes the old way
+        house.ast.answer("finished")
+        assert (await answer).target_text == "finished"
+        await asyncio.sleep(2 * LOOK_S)
+        assert some.connected == [house.address, *some.listed]
+        assert ast.ready
+        await asyncio.sleep(2 * LOOK_S)
+        assert len(some.connected) == 2
 
 
 async def test_a_server_with_another_engine_is_not_used(caplog: pytest.LogCaptureFixture) -> None:

@@ -171,6 +171,16 @@ async def test_servers_by_address_and_from_a_list_are_one_pool() -> None:
     assert names(await joined.addresses()) == ["10.0.0.9:7070", "10.0.0.3:7070"]
 
 
+async def test_no_list_changes_how_a_server_is_spoken_to_that_the_option_names() -> None:
+    lists = Lists()
+    lists.answers[URL] = listing("ws://10.0.0.9:7070", "ws://10.0.0.3:7070")
+    joined = JoinedDirectories(
+        [NamedServers([parse_address("10.0.0.9:7070")]), ListedServers([URL], lists.fetch)]
+    )
+    tls = {each.name: each.tls for each in await joined.addresses()}
+    assert tls == {"10.0.0.9:7070": True, "10.0.0.3:7070": False}
+
+
 class ListedStreet(Street):
     """Houses that a list over HTTP names; their names are addresses."""
 
