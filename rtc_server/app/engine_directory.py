@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import aiohttp
 
 from rtc_server.app.engine_channel import engine_token, trusted_certificates
+from rtc_server.app.shared_lookups import SharedLookups
 from rtc_server.config import EngineSettings
 from rtc_server.engines.remote.directory import Directory, NamedServers, parse_address
 from rtc_server.engines.remote.server_lists import (
@@ -23,17 +24,29 @@ ANSWER_S = 2.0
 _READ_BYTES = 4096
 
 
-def directory_of(names: Sequence[str], settings: EngineSettings) -> Directory:
-    """Return the directory of ``--ast-servers`` or ``--tts-servers``. Raises `ConfigError`."""
+def directory_of(
+    names: Sequence[str], settings: EngineSettings, lookups: SharedLookups | None = None
+) -> Directory:
+    """Return the directory of ``--ast-servers`` or ``--tts-servers``.
+
+    Args:
+        names: what the option names.
+        settings: the token, and whose certificates are believed.
+        lookups: where several share them.
+
+    Raises:
+        ConfigError: a name is no address, or the token or certificates cannot be read.
+    """
     urls = [parse_directory(each) for each in names if is_directory(each)]
     named = NamedServers([parse_address(each) for each in names if not is_directory(each)])
     if not urls:
         return named
-    return JoinedDirectories([named, ListedServers(urls, fetcher(settings))])
+    return JoinedDirectories([named, ListedServers(urls, fetcher(settings, lookups))])
 
 
-def fetcher(settings: EngineSettings) -> FetchList:
+def fetcher(settings: EngineSettings, lookups: SharedLookups | None = None) -> FetchList:
     """Return what asks a directory for its list. Raises `ConfigError`."""
+    resolver = lookups or SharedLookups()
     token, trusted = engine_token(settings), trusted_certificates(settings)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
 
@@ -44,7 +57,10 @@ def fetcher(settings: EngineSettings) -> FetchList:
             async with (
                 asyncio.timeout(ANSWER_S),
                 aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(ssl=trusted, force_close=True), trust_env=False
+                    connector=aiohttp.TCPConnector(
+                        ssl=trusted, force_close=True, resolver=resolver
+                    ),
+                    trust_env=False,
                 ) as session,
                 session.get(url, headers=headers, allow_redirects=False) as response,
             ):

@@ -7,6 +7,7 @@ import secrets
 from rtc_server.app.engine_channel import connector
 from rtc_server.app.engine_directory import directory_of
 from rtc_server.app.phrases import Phrases
+from rtc_server.app.shared_lookups import SharedLookups
 from rtc_server.config import EngineSettings
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.messages import ServerHello
@@ -17,14 +18,14 @@ from rtc_server.metrics import Metrics
 from rtc_server.session.session_api import SuggestedPhrase
 
 
-def remote_ast(settings: EngineSettings, metrics: Metrics) -> RemoteAst:
+def remote_ast(settings: EngineSettings, metrics: Metrics, lookups: SharedLookups) -> RemoteAst:
     """Return the translation of ``--ast-servers``. Raises `ConfigError`."""
-    return RemoteAst(_pool("ast", settings.ast_servers, settings, metrics))
+    return RemoteAst(_pool("ast", settings.ast_servers, settings, metrics, lookups))
 
 
-def remote_tts(settings: EngineSettings, metrics: Metrics) -> RemoteTts:
+def remote_tts(settings: EngineSettings, metrics: Metrics, lookups: SharedLookups) -> RemoteTts:
     """Return the voice of ``--tts-servers``. Raises `ConfigError`."""
-    return RemoteTts(_pool("tts", settings.tts_servers, settings, metrics))
+    return RemoteTts(_pool("tts", settings.tts_servers, settings, metrics, lookups))
 
 
 def phrases_of(hello: ServerHello) -> Phrases:
@@ -39,8 +40,12 @@ def phrases_of(hello: ServerHello) -> Phrases:
 
 
 def _pool(
-    kind: Kind, servers: tuple[str, ...], settings: EngineSettings, metrics: Metrics
+    kind: Kind,
+    servers: tuple[str, ...],
+    settings: EngineSettings,
+    metrics: Metrics,
+    lookups: SharedLookups,
 ) -> EnginePool:
-    directory = directory_of(servers, settings)
+    directory = directory_of(servers, settings, lookups)
     client = secrets.token_urlsafe(9)  # sessions of several media processes must not mix
     return EnginePool(kind, directory, connector(kind, client, settings), settings, metrics)

@@ -151,12 +151,15 @@ def _services(
     if settings.ast_servers or settings.tts_servers:
         # Only then: a server with engines of its own loads nothing of the pool.
         from rtc_server.app.engine_pool import remote_ast, remote_tts  # noqa: PLC0415
+        from rtc_server.app.shared_lookups import SharedLookups  # noqa: PLC0415
+
+        lookups = SharedLookups()
     if settings.ast_servers:
-        ast = remote_ast(settings, metrics)
+        ast = remote_ast(settings, metrics, lookups)
     else:
         ast = AstService(settings.ast, settings.options("ast"), settings, metrics, monotonic)
     if settings.tts_servers:
-        tts = remote_tts(settings, metrics)
+        tts = remote_tts(settings, metrics, lookups)
     else:
         tts = TtsService(settings.tts, settings.options("tts"), settings, metrics, monotonic)
     return ast, tts

@@ -1,5 +1,6 @@
 """Directories of engine servers over real HTTP: the token, and whatever may go wrong on the way."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import pytest
 
 from rtc_server.app.engine_channel import connector
 from rtc_server.app.engine_directory import directory_of, fetcher
+from rtc_server.app.shared_lookups import SharedLookups
 from rtc_server.config import EngineSettings
 from rtc_server.engines.remote.directory import NamedServers, ServerAddress
 from rtc_server.errors import ConfigError, EngineUnavailable
 from tests.support.certificates import self_signed
 from tests.support.engine_directory import directory_site
+from tests.support.until import until
 
 pytestmark = pytest.mark.real_time
 
@@ -71,6 +74,31 @@ async def test_a_directory_that_is_gone_is_said_in_a_sentence() -> None:
         pass
     with pytest.raises(EngineUnavailable, match="cannot be reached"):
         await fetcher(EngineSettings())(f"{made.url}/engines")
+
+
+async def test_a_directory_by_name_is_looked_up_once_while_dns_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[asyncio.Future[list[str]]] = []
+
+    def begin(_host: str) -> asyncio.Future[list[str]]:
+        begun.append(asyncio.get_running_loop().create_future())
+        return begun[-1]
+
+    async with directory_site("10.0.0.3:7070") as made:
+        url = made.url.replace("127.0.0.1", "ray.internal") + "/engines"
+        lookups = SharedLookups(begin)
+        with monkeypatch.context() as hurried:
+            hurried.setattr("rtc_server.app.engine_directory.ANSWER_S", 0.1)
+            for _ in range(3):
+                with pytest.raises(EngineUnavailable, match="no answer within"):
+                    await fetcher(EngineSettings(), lookups)(url)
+        [hanging] = begun
+        hanging.set_result(["127.0.0.1"])
+        asked = asyncio.ensure_future(fetcher(EngineSettings(), lookups)(url))
+        await until(lambda: len(begun) == 2)
+        begun[1].set_exception(OSError("no DNS"))  # the last answer counts
+        assert json.loads(await asked) == SERVERS
 
 
 async def test_what_can_be_no_name_is_said_in_a_sentence() -> None:
