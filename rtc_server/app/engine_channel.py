@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from rtc_server.config import EngineSettings
+from rtc_server.engines.engine_settings import check_engine_token
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.directory import ServerAddress
 from rtc_server.engines.remote.frames import MOST_FRAME_BYTES
@@ -20,8 +21,6 @@ PATH = "/v1/engine"
 """Path of the WebSocket; its query names the kind of engine and the media process."""
 CLOSE_S = 1.0
 """Time that the other side may take to answer a close."""
-SHORTEST_TOKEN = 16
-"""Characters of a token: shorter ones are guessed."""
 
 _Socket: TypeAlias = "aiohttp.ClientWebSocketResponse[bool] | web.WebSocketResponse[bool]"
 
@@ -77,13 +76,7 @@ def engine_token(settings: EngineSettings) -> str:
             ) from None
         if not token:
             raise ConfigError(f"--engine-token-file {settings.engine_token_file} is empty.")
-    if token and len(token) < SHORTEST_TOKEN:
-        raise ConfigError(
-            f"The engine token has {len(token)} characters; it needs {SHORTEST_TOKEN} or more. "
-            "`openssl rand -hex 32` makes one."
-        )
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        raise ConfigError("The engine token may hold printable ASCII without spaces only.")
+    check_engine_token(token)
     return token
 
 

@@ -30,7 +30,8 @@ def print_settings(
     """Print settings when ``--print-config`` asks for them; return whether it did.
 
     Raises:
-        ConfigError: as in a start with the same flags, environment and file.
+        ConfigError: the settings contradict their rules, as in a start with the same flags,
+            environment and file. Engines, models and files that they name are not looked for.
     """
     if arguments.print_config == EXAMPLE:
         print(example_file(sections), end="")

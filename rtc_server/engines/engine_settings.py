@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from rtc_server.engine_sets import EMBEDDED, ENGINE_SETS
 from rtc_server.engines.plugin import Kind
+from rtc_server.errors import ConfigError
 from rtc_server.options import option
-from rtc_server.options.option import hidden
+from rtc_server.options.option import hidden, hidden_query
 
 if TYPE_CHECKING:
     from rtc_server.engines.base import EngineOptions
+
+SHORTEST_TOKEN = 16
+"""Characters of a token: shorter ones are guessed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,9 @@ class EngineSettings:
         "engine servers that translate, instead of a process of this server, comma separated: "
         "HOST:PORT (by TLS, unless it is loopback), ws://HOST:PORT, unix:PATH, or the URL of a "
         "directory that lists some, such as a Ray cluster's (docs/scaling.md)",
+        mask=hidden_query,
     )
-    tts_servers: tuple[str, ...] = option((), "the same for speech")
+    tts_servers: tuple[str, ...] = option((), "the same for speech", mask=hidden_query)
     engine_token: str = option(
         "",
         "secret that engine servers and those who ask them share, 16 characters or more",
@@ -140,6 +145,13 @@ class EngineSettings:
         for name in ("ast", "tts"):  # filled here, once: nobody else reads the set's choice
             if not getattr(self, name):
                 object.__setattr__(self, name, getattr(ENGINE_SETS[self.engines], name))
+        check_engine_token(self.engine_token)
+        if self.ast_servers or self.tts_servers:
+            # Here: a server that runs its engines itself loads nothing of the pool.
+            from rtc_server.engines.remote.server_lists import check_server  # noqa: PLC0415
+
+            for server in (*self.ast_servers, *self.tts_servers):
+                check_server(server)
 
     def options(self, kind: Kind) -> "EngineOptions":
         """Return what the factory of the engine of a kind may read of these settings."""
@@ -158,3 +170,14 @@ class EngineSettings:
             device=own_device or self.device,
             threads=self.engine_threads,
         )
+
+
+def check_engine_token(token: str) -> None:
+    """Raise `ConfigError` for a token that would be guessed, or that no header can carry."""
+    if token and len(token) < SHORTEST_TOKEN:
+        raise ConfigError(
+            f"The engine token has {len(token)} characters; it needs {SHORTEST_TOKEN} or more. "
+            "`openssl rand -hex 32` makes one."
+        )
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise ConfigError("The engine token may hold printable ASCII without spaces only.")

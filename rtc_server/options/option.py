@@ -7,6 +7,8 @@ from dataclasses import field
 from typing import Any, Final, get_type_hints
 from urllib.parse import urlsplit
 
+from rtc_server.errors import ConfigError
+
 ENV_PREFIX: Final = "RTC_"
 HIDDEN: Final = "(hidden)"
 
@@ -62,6 +64,33 @@ def hidden_path(text: str) -> str:
         return ""
     url = urlsplit(text)
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}/{HIDDEN}"
+
+
+def hidden_query(text: str) -> str:
+    """Mask user, password and query of an address, which may be malformed."""
+    if text.startswith("unix:"):
+        return text
+    # Up to the last @, wherever a ? stands: a password may hold one.
+    text = re.sub(r"^([a-z][a-z0-9+.-]*://)?.*@", rf"\1{HIDDEN}@", text, flags=re.I | re.S)
+    return re.sub(r"[?#].*", f"?{HIDDEN}", text, flags=re.S)
+
+
+def masked(fld: dataclasses.Field[Any], value: Any) -> Any:
+    """Return what may be shown of a field's value: the value itself, where it holds no secret."""
+    mask: Mask | None = fld.metadata["mask"]
+    if mask is None:
+        return value
+    return tuple(map(mask, value)) if isinstance(value, tuple) else mask(value)
+
+
+def refuse_hidden(fld: dataclasses.Field[Any], value: Any, place: str) -> None:
+    """Raise `ConfigError` for a mask where the secret belongs; `place` begins the sentence."""
+    texts = value if isinstance(value, tuple) else (value,)
+    if fld.metadata["mask"] and any(HIDDEN in text for text in texts):
+        raise ConfigError(
+            f"{place} holds {HIDDEN}, which --print-config shows instead of a secret. Give the "
+            "secret itself, or leave the option out."
+        )
 
 
 def settings_fields(

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, Never, cast, get_args, get_origin
 
 from rtc_server.errors import ConfigError
-from rtc_server.options.option import HIDDEN
+from rtc_server.options.option import HIDDEN, refuse_hidden
 
 
 def from_text(text: str, fld: dataclasses.Field[Any], kind: Any, origin: str) -> Any:
@@ -20,7 +20,9 @@ def from_text(text: str, fld: dataclasses.Field[Any], kind: Any, origin: str) ->
 
     if get_origin(kind) is tuple:
         item = get_args(kind)[0]
-        return tuple(item(part.strip()) for part in text.split(",") if part.strip())
+        parts = tuple(item(part.strip()) for part in text.split(",") if part.strip())
+        refuse_hidden(fld, parts, origin)
+        return parts
     if kind is bool:
         if text.lower() not in ("yes", "no", "true", "false", "1", "0"):
             refuse()
@@ -35,6 +37,7 @@ def from_text(text: str, fld: dataclasses.Field[Any], kind: Any, origin: str) ->
         return cast(int | float, number)
     if not is_choice(text, fld):
         refuse()
+    refuse_hidden(fld, text, origin)
     return kind(text)
 
 

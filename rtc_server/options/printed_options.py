@@ -1,11 +1,10 @@
 """Options as the text of a configuration file: those in force, or an example of all."""
 
-import dataclasses
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rtc_server.options.option import config_key, settings_fields
+from rtc_server.options.option import config_key, masked, settings_fields
 from rtc_server.options.options_file import toml_value
 from rtc_server.options.sources import OptionSources
 
@@ -14,6 +13,9 @@ _WIDTH = 100
 
 def effective_file(sources: OptionSources, sections: Sequence[Any]) -> str:
     """Return the options in force, each with the place it came from, secrets masked.
+
+    Read as a file, it gives the same settings but for the secrets: lines that are masked, and those
+    that follow from others, are comments.
 
     Args:
         sources: what `sections` were read from.
@@ -24,9 +26,11 @@ def effective_file(sources: OptionSources, sections: Sequence[Any]) -> str:
         lines = [f"# {_title(type(section))}"]
         for kind, fld, _ in settings_fields(type(section)):
             value = getattr(section, fld.name)
-            derived = "default" if value == fld.default else "follows from other options"
-            origin = sources.origin(kind, fld) or derived
-            lines.append(f"{config_key(fld.name)} = {_shown(fld, value)}  # {origin}")
+            shown, origin = masked(fld, value), sources.origin(kind, fld)
+            is_derived = not origin and value != fld.default
+            origin = origin or ("follows from other options" if is_derived else "default")
+            off = "# " if is_derived or shown != value else ""
+            lines.append(f"{off}{config_key(fld.name)} = {toml_value(shown)}  # {origin}")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
 
@@ -63,9 +67,3 @@ def _comment(text: str) -> Iterator[str]:
 
 def _title(section: type[Any]) -> str:
     return (section.__doc__ or "").partition("\n")[0].rstrip(".")
-
-
-def _shown(fld: dataclasses.Field[Any], value: Any) -> str:
-    if (mask := fld.metadata["mask"]) is not None:
-        value = [mask(each) for each in value] if isinstance(value, tuple) else mask(value)
-    return toml_value(value)

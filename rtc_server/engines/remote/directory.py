@@ -11,6 +11,7 @@ from typing import Protocol
 
 from rtc_server.errors import ConfigError
 from rtc_server.host_system import is_loopback
+from rtc_server.options.option import hidden_query
 
 _NAMED = re.compile(r"(?:(ws|wss)://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})/?")
 
@@ -58,8 +59,8 @@ def parse_address(text: str, least_port: int = 1) -> ServerAddress:
     match = _NAMED.fullmatch(text)
     if match is None or not (is_host(match[2]) and least_port <= int(match[3]) < 65536):
         raise ConfigError(
-            f"{text!a} is no address of an engine server. Use HOST:PORT, ws://HOST:PORT for one "
-            "without TLS, or unix:PATH."
+            f"{hidden_query(text)!a} is no address of an engine server. Use HOST:PORT, "
+            "ws://HOST:PORT for one without TLS, or unix:PATH."
         )
     host = match[2].strip("[]")
     tls = match[1] == "wss" or (not match[1] and not is_loopback(host))

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from rtc_server.engines.remote.directory import Directory, ServerAddress, is_host, parse_address
 from rtc_server.errors import ConfigError, EngineUnavailable
+from rtc_server.options.option import hidden_query
 
 MOST_LIST_BYTES = 65_536
 """Size of a list."""
@@ -50,10 +51,18 @@ def parse_directory(text: str) -> str:
     match = _URL.fullmatch(text)
     if match is None or not (is_host(match[1]) and 0 < int(match[2] or 80) < 65536):
         raise ConfigError(
-            f"{text!a} is no address of a directory of engine servers. Use http://HOST:PORT/PATH "
-            "or https://HOST:PORT/PATH."
+            f"{hidden_query(text)!a} is no address of a directory of engine servers. "
+            "Use http://HOST:PORT/PATH or https://HOST:PORT/PATH."
         )
     return text
+
+
+def check_server(text: str) -> None:
+    """Raise `ConfigError` if an option names neither an engine server nor a directory."""
+    if is_directory(text):
+        parse_directory(text)
+    else:
+        parse_address(text)
 
 
 def parse_server_list(body: bytes) -> ServerList:

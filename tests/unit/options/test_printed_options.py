@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from rtc_server.cli import main
+from rtc_server.cli.main import build_parser
 from rtc_server.config import SECTIONS, EngineSettings, Settings, load_settings
 from rtc_server.options import config_key, example_file, settings_fields
+from rtc_server.options.option import hidden_query, masked
 
 CHECKOUT = Path(__file__).parents[3]
 EXAMPLE = CHECKOUT / "deploy" / "rtc-server.example.toml"
@@ -35,21 +37,35 @@ def test_each_setting_is_shown_with_the_place_it_came_from(capsys: Capture, tmp_
     path.write_text('port = 1\nhangover-ms = 500\nmode = "fast"\nengines = "gpu"\n')
     text = printed(capsys, "serve", "--config", str(path), "--port", "9000", RTC_HANGOVER_MS="400")
     values = tomllib.loads(text)
-    assert values.keys() == {config_key(fld.name) for _, fld, _ in settings_fields(*SECTIONS)}
+    keys = {config_key(fld.name) for _, fld, _ in settings_fields(*SECTIONS)}
+    assert values.keys() == keys - {"ast", "tts"}
     assert (values["port"], origin(text, "port")) == (9000, "--port")
     assert (values["hangover-ms"], origin(text, "hangover-ms")) == (400, "RTC_HANGOVER_MS")
     assert (values["mode"], origin(text, "mode")) == ("fast", str(path))
     assert (values["host"], origin(text, "host")) == ("127.0.0.1", "default")
-    assert (values["ast"], origin(text, "ast")) == ("canary", "follows from other options")
+    assert '# ast = "canary"  # follows from other options' in text.split("\n")
 
 
 def test_what_is_printed_is_a_file_that_gives_the_same_settings(
     capsys: Capture, tmp_path: Path
 ) -> None:
     argv = ["serve", "--server-names", "a.example,b.example", "--phrasebook", 'a "b".toml']
+    argv += ["--engines", "laptop", "--tts", "piper", "--host", "::1"]
+    secrets = {
+        "RTC_API_KEY": "k" * 32,
+        "RTC_ICE_SERVERS": "turn:u:p@b:2,turn:c",
+        "RTC_TURN_SECRET": "turnsecret",
+        "RTC_USAGE_WEBHOOK": "https://hooks.example/T000",
+        "RTC_USAGE_WEBHOOK_SECRET": SECRET,
+    }
     path = tmp_path / "server.toml"
-    path.write_text(printed(capsys, *argv, RTC_OWN_VOICE_GUARD="no"))
-    settings = load_settings(argparse.Namespace(config=str(path)), {})
+    path.write_text(printed(capsys, *argv, RTC_OWN_VOICE_GUARD="no", **secrets))
+    settings = load_settings(argparse.Namespace(config=str(path)), secrets)
+    given = [*argv, "--own-voice-guard", "no"]
+    assert settings == load_settings(build_parser().parse_args(given), secrets)
+    # Another set is not held back by what followed from the former one.
+    other = load_settings(argparse.Namespace(config=str(path)), secrets | {"RTC_ENGINES": "gpu"})
+    assert (other.engines.ast, other.engines.tts) == ("canary", "piper")
     assert settings.access.server_names == ("a.example", "b.example")
     assert settings.engines.phrasebook == (Path('a "b".toml'),)
     assert settings.interpreter.own_voice_guard is False
@@ -77,10 +93,53 @@ def test_secrets_are_not_printed(capsys: Capture) -> None:
         "AAAA",
     ):
         assert secret not in text
-    values = tomllib.loads(text)
-    assert values["api-key"] == "(hidden)"
-    assert values["ice-servers"] == ["turn:(hidden)@turn.example:3478", "turn:s.example"]
-    assert values["usage-webhook"] == "https://hooks.example/(hidden)"
+    lines = text.split("\n")
+    assert '# api-key = "(hidden)"  # RTC_API_KEY' in lines
+    assert (
+        '# ice-servers = ["turn:(hidden)@turn.example:3478", "turn:s.example"]  # --ice-servers'
+        in lines
+    )
+    assert '# usage-webhook = "https://hooks.example/(hidden)"  # RTC_USAGE_WEBHOOK' in lines
+    assert "(hidden)" not in str(tomllib.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"RTC_ENGINE_TOKEN": "verysec"}, "needs 16 or more"),
+        ({"RTC_AST_SERVERS": "gpu one:7"}, "'gpu one:7' is no address of an engine server"),
+        ({"RTC_TTS_SERVERS": "user:verysec@gpu:x"}, "'(hidden)@gpu:x' is no address of an engine"),
+        (
+            {"RTC_AST_SERVERS": "https://user:very?sec@dir.example/x?token=verysec"},
+            "'https://(hidden)@dir.example/x?(hidden)' is no address of a directory",
+        ),
+    ],
+)
+def test_engine_servers_that_cannot_be_are_refused_without_their_secrets(
+    environ: dict[str, str], says: str, capsys: Capture
+) -> None:
+    assert main(["serve", "--print-config"], environ) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and says in said.err
+    assert not re.search("user|very|sec", said.err)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("gpu:7070", "gpu:7070"),
+        ("http://ray:8000/engines", "http://ray:8000/engines"),
+        ("unix:/run/a@b?c", "unix:/run/a@b?c"),
+        ("https://u:p@a/x?token=s", "https://(hidden)@a/x?(hidden)"),
+        ("HTTPS://u:p?q@a/x#s", "HTTPS://(hidden)@a/x?(hidden)"),
+        ("u:p@gpu:7070", "(hidden)@gpu:7070"),
+    ],
+)
+def test_user_password_and_query_of_an_address_are_hidden(text: str, shown: str) -> None:
+    assert hidden_query(text) == shown
+    fields = {fld.name: fld for _, fld, _ in settings_fields(EngineSettings)}
+    for name in ("ast_servers", "tts_servers"):
+        assert masked(fields[name], (text,)) == (shown,)
 
 
 def test_an_option_whose_name_speaks_of_a_secret_is_masked_or_no_secret_itself() -> None:
