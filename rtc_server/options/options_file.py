@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Never, get_args, get_origin
 
 from rtc_server.errors import ConfigError
-from rtc_server.options.option import HIDDEN, config_key, settings_fields
+from rtc_server.options.option import HIDDEN, config_key, masked, refuse_hidden, settings_fields
 from rtc_server.options.option_text import in_range, is_choice, wanted
 
 _SHOWN_CHARS: Final = 80
@@ -31,8 +31,13 @@ class OptionsFile:
     """Sentences that an operator should read."""
 
     @classmethod
-    def read(cls, path: Path, sections: Sequence[type[Any]]) -> "OptionsFile":
-        """Read and check a file. `sections` are all that there are, not only those in use.
+    def read(cls, path: Path, sections: Sequence[type[Any]], origin: str) -> "OptionsFile":
+        """Read and check a file.
+
+        Args:
+            path: path as the operator named it.
+            sections: all that there are, not only those in use.
+            origin: flag or variable that named the file.
 
         Raises:
             ConfigError: it cannot be read, is not TOML, has a key that no section has, or a value
@@ -41,23 +46,32 @@ class OptionsFile:
         try:
             with path.open("rb") as file:
                 mode = os.fstat(file.fileno()).st_mode
-                table = tomllib.load(file)
+                table = tomllib.loads(file.read().decode("utf-8-sig"))  # editors add a mark
         except OSError as error:
             raise ConfigError(
-                f"Cannot read {path} ({error.strerror}). --config named it."
+                f"Cannot read {path} ({error.strerror}). {origin} named it."
             ) from None
         except UnicodeDecodeError:
             raise ConfigError(f"{path} is not text in UTF-8, which TOML is.") from None
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"{path} is not TOML: {error}.") from None
+        except ValueError:  # of int(), which takes no more than some thousand digits
+            raise ConfigError(f"{path} has a number of too many digits.") from None
+        except RecursionError:
+            raise ConfigError(f"{path} has lists or tables that are nested too deeply.") from None
         fields = {config_key(fld.name): (fld, kind) for _, fld, kind in settings_fields(*sections)}
         values, secrets = {}, []
         for key, value in table.items():
             if key not in fields:
                 _refuse_key(path, key, value, list(fields))
             fld, kind = fields[key]
-            values[fld.name] = _TomlValue(path, key, fld, kind, value).checked()
-            if fld.metadata["mask"] and value:
+            try:
+                checked = _TomlValue(path, key, fld, kind, value).checked()
+            except ValueError:  # of str(): int() takes any hexadecimal number
+                raise ConfigError(f"{path}: {key} has a number of too many digits.") from None
+            refuse_hidden(fld, checked, f"{path}: {key}")
+            values[fld.name] = checked
+            if masked(fld, checked) != checked:
                 secrets.append(key)
         warnings = []
         if secrets and stat.S_IMODE(mode) & stat.S_IROTH:
@@ -98,7 +112,8 @@ class _TomlValue:
             if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
                 parts = value.split(",") if isinstance(value, str) else ["one", "two"]
                 self._refuse("a list of texts", [part.strip() for part in parts])
-            return tuple(map(get_args(kind)[0], value))
+            item = get_args(kind)[0]
+            return tuple(item(part.strip()) for part in value if part.strip())  # as in a flag
         if kind is bool:
             if not isinstance(value, bool):
                 self._refuse("true or false", self.fld.default)

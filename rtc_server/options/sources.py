@@ -3,13 +3,21 @@
 import argparse
 import dataclasses
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from rtc_server.errors import ConfigError
-from rtc_server.options.option import ENV_PREFIX, flag, settings_fields, variable
+from rtc_server.options.option import (
+    ENV_PREFIX,
+    config_key,
+    flag,
+    masked,
+    settings_fields,
+    variable,
+)
 from rtc_server.options.option_text import from_text
 from rtc_server.options.options_file import OptionsFile
 
@@ -55,14 +63,17 @@ class OptionSources:
                 f"Unknown environment variable {unknown[0]}. "
                 f"`rtc-server serve --help` lists the {ENV_PREFIX}* variables that exist."
             )
-        path = getattr(arguments, "config", None) or environ.get(CONFIG_VARIABLE)
-        file = OptionsFile.read(Path(path), known) if path else None
+        named = getattr(arguments, "config", None)
+        path, origin = (
+            (named, "--config") if named else (environ.get(CONFIG_VARIABLE), CONFIG_VARIABLE)
+        )
+        file = OptionsFile.read(Path(path), known, origin) if path else None
         for warning in file.warnings if file else ():
             _log.warning("%s", warning)
         return cls(arguments, environ, file)
 
     def sections(self, *sections: type[T]) -> list[Any]:
-        """Return the given sections, checked.
+        """Return the given sections, checked, and log where an empty variable drops a secret.
 
         Raises:
             ConfigError: a value does not fit.
@@ -75,9 +86,37 @@ class OptionSources:
                 values[section][fld.name] = from_text(text, fld, kind, origin)
             elif origin == variable(fld.name):
                 values[section][fld.name] = from_text(self.environ[origin], fld, kind, origin)
+                self._warn_of_lost_secret(fld)
             elif self.file and origin:
                 values[section][fld.name] = self.file.values[fld.name]
-        return [section(**given) for section, given in values.items()]
+        return [self._checked(section, given) for section, given in values.items()]
+
+    def _warn_of_lost_secret(self, fld: dataclasses.Field[Any]) -> None:
+        """Log that an empty variable wins over a secret of the file, where it does."""
+        in_file = self.file.values.get(fld.name, fld.default) if self.file else fld.default
+        if self.file and not self.environ[variable(fld.name)] and masked(fld, in_file) != in_file:
+            _log.warning(
+                "%s is set, but empty, and wins over %s in %s: unset it to use that of the file.",
+                variable(fld.name),
+                config_key(fld.name),
+                self.file.path,
+            )
+
+    def _checked(self, section: type[Any], given: Mapping[str, Any]) -> Any:
+        """Return a section; where its rules refuse it and the file has a part in it, name it."""
+        try:
+            return section(**given)
+        except ConfigError as error:
+            path = str(self.file.path) if self.file else ""
+            origins = {
+                flag(fld.name): self.origin(section, fld) for fld in dataclasses.fields(section)
+            }
+            named = [origins.get(each, "") for each in re.findall(r"--[a-z0-9-]+", str(error))]
+            # What flags and variables did wrong by themselves is no fault of the file.
+            of_others = named and all(each not in ("", path) for each in named)
+            if not path or of_others or path not in origins.values():
+                raise
+            raise ConfigError(f"{error} (from {path})") from None
 
     def origin(self, section: type[Any], fld: dataclasses.Field[Any]) -> str:
         """Return the flag, variable or path that gives an option; empty for its default."""

@@ -129,6 +129,87 @@ def test_what_does_not_fit_is_refused_with_file_key_value_and_advice(
     assert says in refusal(text, path)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"port = {'9' * 5000}", "FILE has a number of too many digits."),
+        (f"port = 0x{'f' * 5000}", "FILE: port has a number of too many digits."),
+        (f"workers = 0x{'f' * 5000}", "FILE: workers has a number of too many digits."),
+        (f"port = {'[' * 3000}", "FILE has lists or tables that are nested too deeply."),
+    ],
+)
+def test_what_the_parser_of_toml_cannot_take_is_refused(text: str, says: str, path: Path) -> None:
+    assert refusal(text, path) == says
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(path: Path) -> None:
+    assert read("\ufeffport = 8001", path).http.port == 8001
+
+
+def test_a_list_is_stripped_as_in_a_flag(path: Path) -> None:
+    settings = read('phrasebook = ["", " a.toml "]\nserver-names = [" a ", " "]', path)
+    flags = read("", path, "--phrasebook", ", a.toml ", "--server-names", " a , ")
+    assert settings == flags
+    assert settings.engines.phrasebook == (Path("a.toml"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('api-key = "(hidden)"', "api-key"),
+        ('ice-servers = ["stun:a:1", "turn:(hidden)@turn.example:3478"]', "ice-servers"),
+        ('usage-webhook = "https://hooks.example/(hidden)"', "usage-webhook"),
+    ],
+)
+def test_a_mask_is_no_secret(text: str, key: str, path: Path) -> None:
+    assert refusal(text, path).startswith(f"FILE: {key} holds (hidden), which --print-config shows")
+
+
+def test_a_mask_is_no_secret_in_a_flag_or_a_variable_either(path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^--api-key holds \(hidden\)"):
+        read("", path, "--api-key", "(hidden)")
+    with pytest.raises(ConfigError, match=r"^RTC_AST_SERVERS holds \(hidden\)"):
+        read("", path, RTC_AST_SERVERS="http://(hidden)@dir.example/x")
+
+
+def test_what_breaks_a_rule_of_its_section_names_the_file(path: Path) -> None:
+    assert refusal('tls-cert = "c.pem"', path).endswith("together, or neither. (from FILE)")
+    with pytest.raises(ConfigError, match=r"neither\. \(from "):
+        read('tls-cert = "c.pem"', path, "--path-prefix", "/x")
+
+
+def test_what_flags_and_variables_do_wrong_does_not_name_the_file(path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"at the end\.$"):
+        read("port = 8001", path, "--path-prefix", "x")
+    with pytest.raises(ConfigError, match=r"or neither\.$"):
+        read("drain-s = 5", path, RTC_TLS_CERT="c.pem", RTC_TLS_KEY="")
+    with pytest.raises(ConfigError, match=r"or neither\.$"):
+        read("resume-s = 5", path, "--tls-cert", "c.pem")  # another section's
+
+
+def lost(caplog: pytest.LogCaptureFixture) -> list[str]:
+    said = [record.getMessage() for record in caplog.records]
+    caplog.clear()
+    return [each for each in said if "is set, but empty" in each]
+
+
+def test_an_empty_variable_that_takes_a_secret_away_is_warned_of(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = f'api-key = "{KEY}"\nice-servers = ["stun:a:1"]\nhost = "127.0.0.2"'
+    assert read(text, path, RTC_API_KEY="").http.api_key == ""
+    assert lost(caplog) == [
+        f"RTC_API_KEY is set, but empty, and wins over api-key in {path}: unset it to use that of "
+        "the file."
+    ]
+    read(text, path, "--api-key", KEY, RTC_API_KEY="")
+    read(text, path, RTC_API_KEY=KEY)
+    read('api-key = ""', path, RTC_API_KEY="")
+    read("", path, RTC_API_KEY="")
+    read(text, path, RTC_ICE_SERVERS="", RTC_TLS_CERT="")
+    assert lost(caplog) == []
+
+
 def test_a_secret_is_in_no_refusal(path: Path) -> None:
     assert "1234567" not in refusal("api-key = 1234567", path)
 
@@ -141,8 +222,10 @@ def test_a_key_of_a_section_that_is_not_in_use_is_checked_too(path: Path) -> Non
 
 
 def test_a_file_that_is_not_there_or_not_text(path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"Cannot read .*No such file"):
+    with pytest.raises(ConfigError, match=r"Cannot read .*No such file.*\. --config named it"):
         load_settings(argparse.Namespace(config=str(path)), {})
+    with pytest.raises(ConfigError, match=r"Cannot read .*No such file.*\. RTC_CONFIG named it"):
+        load_settings(argparse.Namespace(), {"RTC_CONFIG": str(path)})
     path.write_bytes(b"host = '\xff'")
     with pytest.raises(ConfigError, match="UTF-8"):
         load_settings(argparse.Namespace(config=str(path)), {})
@@ -156,6 +239,7 @@ def test_a_file_that_is_not_there_or_not_text(path: Path) -> None:
         (0o600, f'api-key = "{KEY}"', False),
         (0o644, 'api-key = ""', False),
         (0o644, "port = 8000", False),
+        (0o644, 'ast-servers = ["gpu:7070"]', False),
     ],
 )
 def test_a_secret_that_every_user_can_read_is_warned_of(
