@@ -38,6 +38,15 @@ def check_system() -> str:
     )
 
 
+def is_private(host: str) -> bool:
+    """Return whether a host is named by an address of a private network, or of this machine."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_private and not address.is_unspecified
+
+
 def is_loopback(host: str) -> bool:
     """Return whether a host, by address or as ``localhost``, is this machine itself."""
     if host == "localhost":

@@ -1,7 +1,9 @@
 """Directories of engine servers as options name them: some by address, some as lists over HTTP."""
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -18,10 +20,13 @@ from rtc_server.engines.remote.server_lists import (
     parse_directory,
 )
 from rtc_server.errors import EngineUnavailable
+from rtc_server.host_system import is_loopback, is_private
 
 ANSWER_S = 2.0
 """Time that a directory may take to answer: new servers of others wait as long."""
 _READ_BYTES = 4096
+
+_log = logging.getLogger(__name__)
 
 
 def directory_of(
@@ -42,6 +47,22 @@ def directory_of(
     if not urls:
         return named
     return JoinedDirectories([named, ListedServers(urls, fetcher(settings, lookups))])
+
+
+def warn_of_plain_directories(names: Iterable[str]) -> None:
+    """Log which directories are asked without TLS over foreign networks.
+
+    Args:
+        names: all that the options name, already checked.
+    """
+    for url in dict.fromkeys(names):
+        host = urlsplit(url).hostname if url.startswith("http://") else None
+        if host is not None and not (is_loopback(host) or is_private(host)):
+            _log.warning(
+                "The directory %s is asked without TLS: token and list can be read and changed on "
+                "the way. Name it by https://, or keep to a network of your own.",
+                url,
+            )
 
 
 def fetcher(settings: EngineSettings, lookups: SharedLookups | None = None) -> FetchList:

@@ -6,7 +6,6 @@ the calls that are open, then connections, socket and engines.
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import os
 import socket
@@ -35,6 +34,7 @@ from rtc_server.engines.remote.messages import PhraseCard, ServerHello
 from rtc_server.engines.remote.server import EngineServer, Served
 from rtc_server.engines.service import AstService, TtsService
 from rtc_server.errors import ConfigError
+from rtc_server.host_system import is_private
 from rtc_server.metrics import Metrics
 
 KINDS: tuple[Kind, ...] = ("ast", "tts")
@@ -68,7 +68,7 @@ def checked_address(listen: str, token: str, http: HttpSettings) -> ServerAddres
             f"Listening on {address.host} would let anyone use these engines. Set a token "
             "(--engine-token-file or RTC_ENGINE_TOKEN), or listen on 127.0.0.1 or unix:PATH."
         )
-    if not http.tls_cert and not _is_private(address.host):
+    if not http.tls_cert and not is_private(address.host):
         _log.warning(
             "Token and audio are sent to %s without TLS. Set --tls-cert and --tls-key, or keep "
             "this port to a network of your own.",
@@ -240,11 +240,3 @@ def _make_way(path: Path) -> None:
         except OSError as error:
             raise ConfigError(f"Cannot listen on {path} ({error.strerror or error}).") from None
     raise ConfigError(f"Another server listens on {path}. Stop it, or name another for --listen.")
-
-
-def _is_private(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_private and not address.is_unspecified

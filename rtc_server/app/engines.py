@@ -150,6 +150,9 @@ def _services(
     tts: TtsService | RemoteTts
     if settings.ast_servers or settings.tts_servers:
         # Only then: a server with engines of its own loads nothing of the pool.
+        from rtc_server.app.engine_directory import (  # noqa: PLC0415
+            warn_of_plain_directories,
+        )
         from rtc_server.app.engine_pool import remote_ast, remote_tts  # noqa: PLC0415
         from rtc_server.app.shared_lookups import SharedLookups  # noqa: PLC0415
 
@@ -162,4 +165,6 @@ def _services(
         tts = remote_tts(settings, metrics, lookups)
     else:
         tts = TtsService(settings.tts, settings.options("tts"), settings, metrics, monotonic)
+    if settings.ast_servers or settings.tts_servers:
+        warn_of_plain_directories((*settings.ast_servers, *settings.tts_servers))
     return ast, tts

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from rtc_server.app.engine_channel import connector
-from rtc_server.app.engine_directory import directory_of, fetcher
+from rtc_server.app.engine_directory import directory_of, fetcher, warn_of_plain_directories
+from rtc_server.app.engines import Engines
 from rtc_server.app.shared_lookups import SharedLookups
 from rtc_server.config import EngineSettings
 from rtc_server.engines.remote.directory import NamedServers, ServerAddress
 from rtc_server.errors import ConfigError, EngineUnavailable
+from rtc_server.metrics import Metrics
 from tests.support.certificates import self_signed
 from tests.support.engine_directory import directory_site
 from tests.support.until import until
@@ -107,6 +109,31 @@ async def test_what_can_be_no_name_is_said_in_a_sentence() -> None:
     address = ServerAddress("a..b:7070", host="a..b", port=7070)
     with pytest.raises(EngineUnavailable, match="cannot be reached"):
         await connector("ast", "m", EngineSettings())(address)
+
+
+def test_a_directory_without_tls_is_warned_of_unless_its_network_is_private(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    warned = ["http://ray.example:8000/engines", "http://198.41.0.4/x", "http://[2600::7]/x"]
+    calm = [
+        "https://ray.example/x",
+        "http://10.0.0.1:8000/x",
+        "http://localhost:8000/x",
+        "http://127.0.0.1/x",
+        "http://[::1]:8000/x",
+        "ws://198.41.0.4:7070",
+        "unix:/e",
+    ]
+    warn_of_plain_directories([*calm, *warned, *warned])
+    said = [record.getMessage() for record in caplog.records]
+    assert [each.split()[2] for each in said] == warned
+    caplog.clear()
+    settings = EngineSettings(
+        ast_servers=(warned[0],), tts_servers=(warned[0], "10.0.0.9:7070"), engine_token=TOKEN
+    )
+    Engines(settings, Metrics())
+    assert caplog.text.count("asked without TLS") == 1
+    assert TOKEN not in caplog.text
 
 
 def test_addresses_alone_need_no_http() -> None:
