@@ -14,7 +14,6 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +133,7 @@ class Acceptor:
     ) -> None:
         """`server`: an `aiohttp.web.Server`, which makes protocols and is told of their end."""
         self._server, self._metrics, self._tls = server, metrics, tls
-        self._proxies = TrustedProxies(tuple(map(ip_network, settings.trusted_proxies)))
+        self._proxies = TrustedProxies.named(settings.trusted_proxies)
         self.book = ConnectionBook(connection_limits(settings))
         self._descriptors = file_limit()
         self._places: dict[web.RequestHandler, Connection] = {}

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Protocol
 
@@ -132,7 +131,7 @@ def make_http_app(
         lambda key_id: key.digest if (key := ring.by_id(key_id)) else None,
     )
     origins = origin_policy(settings)
-    proxies = TrustedProxies(tuple(map(ip_network, settings.http.trusted_proxies)))
+    proxies = TrustedProxies.named(settings.http.trusted_proxies)
     ice = settings.transport.ice()
     negotiation = Negotiation(metrics, ice, wall)
     page = PageRoutes(page_folder or resource_folder("static"))

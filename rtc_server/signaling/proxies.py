@@ -5,7 +5,7 @@ the connection itself comes from an address of ``--trusted-proxies``; from other
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -25,6 +25,8 @@ MOST_HOPS = 32
 """Hops that are read of one request's X-Forwarded-For; nobody has that many proxies."""
 _WITH_PORT = re.compile(r"\[([^]]*)\](?::\d{1,5})?|([^:]*):\d{1,5}")
 """An address as some proxies write it: with a port, of IPv6 in brackets."""
+_MAPPED = IPv6Network("::ffff:0:0/96")
+"""IPv4 as a socket for both protocols has it (RFC 4291, 2.5.5.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class TrustedProxies:
 
     networks: tuple[IPv4Network | IPv6Network, ...]
     """Single addresses are networks of one."""
+
+    @classmethod
+    def named(cls, texts: Iterable[str]) -> "TrustedProxies":
+        """Return those that ``--trusted-proxies`` names. Raises `ValueError`: one is no network."""
+        return cls(tuple(map(_network, texts)))
 
     def trusts(self, address: str | None) -> bool:
         """Return whether it is one of them."""
@@ -70,6 +77,15 @@ def read_address(text: str) -> IPv4Address | IPv6Address | None:
         return None
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
         return parsed.ipv4_mapped
+    return parsed
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """Return a network as `read_address` would have its addresses: those of IPv4 never mapped."""
+    parsed = ip_network(text)
+    if isinstance(parsed, IPv6Network) and parsed.subnet_of(_MAPPED):
+        first = IPv4Address(int(parsed.network_address) - int(_MAPPED.network_address))
+        return IPv4Network((first, parsed.prefixlen - _MAPPED.prefixlen))
     return parsed
 
 

@@ -1,7 +1,5 @@
 """Trust in reports of the client's address, the host and the path."""
 
-from ipaddress import ip_network
-
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
@@ -10,7 +8,7 @@ from rtc_server.config import HttpSettings
 from rtc_server.errors import ConfigError
 from rtc_server.signaling.proxies import TrustedProxies, as_the_client_sees, proxy_middleware
 
-OURS = TrustedProxies((ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("fd00::/8")))
+OURS = TrustedProxies.named(("127.0.0.1", "10.0.0.0/8", "fd00::/8"))
 
 
 @pytest.mark.parametrize(
@@ -90,3 +88,23 @@ async def test_a_prefix_that_is_no_path_is_ignored(prefix: str) -> None:
 def test_settings_that_cannot_work_say_why(settings: dict[str, object], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         HttpSettings(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("network", "trusted", "strange"),
+    [
+        ("::ffff:10.0.0.1", "10.0.0.1", "10.0.0.2"),
+        ("::ffff:10.0.0.0/104", "10.255.0.7", "11.0.0.1"),
+        ("::ffff:0:0/96", "203.0.113.5", "2001:db8::7"),
+        ("2001:db8::/32", "2001:db8::7", "10.0.0.1"),
+    ],
+)
+def test_a_network_in_the_ipv6_form_of_ipv4_is_that_of_ipv4(
+    network: str, trusted: str, strange: str
+) -> None:
+    HttpSettings(trusted_proxies=(network,))
+    proxies = TrustedProxies.named((network,))
+    assert proxies.trusts(trusted)
+    assert not proxies.trusts(strange)
+    if "." in trusted:
+        assert proxies.trusts(f"::ffff:{trusted}")
