@@ -28,8 +28,6 @@ SILENT_S = 30.0
 times a second."""
 MOST_CALLS = 2048
 """Calls of one connection at once; the engine's own queue is shorter."""
-UNWANTED = "unwanted"
-"""End of a call's span that nobody waited for any more."""
 MOST_WAITING_BYTES = 16 * 1024 * 1024
 """Answers and speech that wait for a media process to read them."""
 
@@ -166,6 +164,10 @@ class ServedConnection(ABC):
         if failure:
             span.fail(failure)
         span.end()
+
+    def _drop_span(self, n: int) -> None:
+        """Forget the span of a call that nobody waited for: its parent is not reported either."""
+        self._spans.pop(n, None)
 
 
 class CallTimers:

@@ -20,7 +20,7 @@ from rtc_server.engines.remote.messages import (
     ServerHello,
     SpeakText,
 )
-from rtc_server.engines.remote.served import UNWANTED, CallTimers, ServedConnection
+from rtc_server.engines.remote.served import CallTimers, ServedConnection
 from rtc_server.errors import EngineError, EngineTimeout
 from rtc_server.tracing import NO_TRACES, Tracer
 
@@ -98,7 +98,7 @@ class AstConnection(ServedConnection):
         try:
             samples = self._audio.receive(message.session, message.n, message.kept, samples)
         except AudioUnknown:
-            self._end_span(message.n, NO_AUDIO)
+            self._end_span(message.n)  # no failure: it is sent again, whole
             self._send(CallFailed(message.n, NO_AUDIO))
             return
         if not samples.size:
@@ -125,17 +125,19 @@ class AstConnection(ServedConnection):
         self._expiry.end(n)
         if n in self._unwanted:
             self._unwanted.discard(n)
-            self._end_span(n, UNWANTED)
+            self._drop_span(n)
             if not future.cancelled():
                 future.exception()  # seen: nobody asks for it
         elif future.cancelled():
-            self._end_span(n, DROPPED)
+            self._drop_span(n)
             self._send(CallFailed(n, DROPPED))
         elif isinstance(error := future.exception(), EngineError):
             self.fail(n, error)
         elif error is not None:
             self.fail(n, EngineError("The engine server has a bug; the segment is lost."))
         else:
+            if future.result() is None:
+                self._drop_span(n)
             self._end_span(n)
             self._send(AstAnswer(n, future.result()))
 

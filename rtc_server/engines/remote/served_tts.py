@@ -16,7 +16,7 @@ from rtc_server.engines.remote.messages import (
     SpokenAll,
     SpokenChunk,
 )
-from rtc_server.engines.remote.served import UNWANTED, CallTimers, ServedConnection
+from rtc_server.engines.remote.served import CallTimers, ServedConnection
 from rtc_server.errors import EngineError, EngineTimeout, place_of
 from rtc_server.pcm import Samples
 from rtc_server.tracing import NO_TRACES, Tracer
@@ -104,7 +104,7 @@ class TtsConnection(ServedConnection):
         self._calls.pop(n, None)
         self._expiry.end(n)
         if task.cancelled():
-            self._end_span(n, UNWANTED)
+            self._drop_span(n)
             return
         if isinstance(error := task.exception(), EngineError):
             self.fail(n, error)

@@ -3,13 +3,20 @@
 import asyncio
 import json
 import struct
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from rtc_server.engines.base import AstRequest, TtsRequest
 from rtc_server.engines.remote.frames import decode_asking, encode
-from rtc_server.engines.remote.messages import Ask, AskKind, ForgetSession, FromMedia, SpeakText
+from rtc_server.engines.remote.messages import (
+    Ask,
+    AskKind,
+    ForgetSession,
+    FromMedia,
+    KeptAudio,
+    SpeakText,
+)
 from rtc_server.errors import EngineCrashed, EngineError
 from tests.support.engine_pool import House, Street, asked, speaking, talk, translating
 from tests.support.spans import KeptSpans, parent_id, span_id, trace_ids
@@ -116,9 +123,46 @@ async def test_a_server_says_how_a_traced_call_ended() -> None:
             ast.submit(request, session_id="s")
         await asyncio.sleep(0.1)
         house.ast.futures[0].set_exception(EngineCrashed("secret"))
-        house.ast.futures[1].cancel()
+        house.ast.answer()
         await asyncio.sleep(0.1)
-    assert [span.status.description for span in theirs.all][:2] == ["engine_crashed", "dropped"]
+    assert [span.status.description for span in theirs.all] == ["engine_crashed", None]
+
+
+async def test_a_server_reports_nothing_that_nobody_waited_for() -> None:
+    clock = asyncio.get_running_loop().time
+    ours, theirs = KeptSpans(clock), KeptSpans(clock)
+    house = House("a", tracer=theirs.tracer)
+    async with translating(Street(house)) as ast:
+        for _ in range(3):
+            context = ours.tracer.start("translate").context
+            request = AstRequest(talk(0.2), "ru", "en", trace=context)
+            answer = ast.submit_speculative(request, session_id="s")
+            await asyncio.sleep(0.1)
+        answer.cancel()  # speech went on
+        house.ast.futures[0].cancel()  # given up by the engine
+        house.ast.futures[1].set_result(None)  # type: ignore[arg-type]  # not worth its time
+        await asyncio.sleep(0.1)
+        assert all(future.done() for future in house.ast.futures)
+    voice = House("b", tracer=theirs.tracer)
+    async with speaking(Street(voice)) as tts:
+        context = ours.tracer.start("speak").context
+        speech = tts.synthesize(TtsRequest("да", "ru", trace=context), session_id="s")
+        await asyncio.sleep(0.1)
+        speech.abandon()
+        await asyncio.sleep(0.1)
+    assert voice.tts.speeches
+    assert theirs.all == ()
+
+
+async def test_audio_that_has_to_be_sent_again_is_no_failure() -> None:
+    theirs = KeptSpans(asyncio.get_running_loop().time)
+    house = House("a", tracer=theirs.tracer)
+    async with translating(Street(house)):
+        unknown = KeptAudio("s", 7, 0, 1600)
+        frame = encode(replace(ASK, kept=unknown))
+        house.ends[-1].inbox.put_nowait(frame)
+        await asyncio.sleep(0.1)
+    assert [span.status.is_ok for span in theirs.all] == [True]
 
 
 async def test_speech_is_traced_until_its_last_sample_is_made() -> None:
