@@ -32,8 +32,7 @@ class UsageSettings:
             return
         if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", self.usage_webhook):
             raise ConfigError(
-                f"{self.usage_webhook!a} is not a URL. --usage-webhook takes such as "
-                "https://billing.example/usage."
+                "--usage-webhook is not a URL. It takes such as https://billing.example/usage."
             )
         if len(self.webhook_key()) < SHORTEST_WEBHOOK_KEY:
             raise ConfigError(

@@ -62,7 +62,10 @@ def hidden_path(text: str) -> str:
     """Mask all of a URL but its scheme, host and port: services put secrets into the rest."""
     if not text:
         return ""
-    url = urlsplit(text)
+    try:
+        url = urlsplit(text)
+    except ValueError:  # an IPv6 address without its end
+        return HIDDEN
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}/{HIDDEN}"
 
 

@@ -87,7 +87,7 @@ def test_a_key_that_would_be_guessed_or_never_let_in_is_refused() -> None:
     ("arguments", "says"),
     [
         (["--usage-webhook", "https://a.example"], "together"),
-        (["--usage-webhook", "a.example", "--usage-webhook-secret", SECRET], "is not a URL"),
+        (["--usage-webhook", "a.example/letters!", "--usage-webhook-secret", SECRET], "not a URL"),
         (["--usage-webhook", "https://a.example", "--usage-webhook-secret", "whsec_AAAA"], "24 b"),
         (["--usage-webhook", "https://a.example", "--usage-webhook-secret", "letters!"], "24 b"),
     ],

@@ -107,6 +107,13 @@ def test_secrets_are_not_printed(capsys: Capture) -> None:
     ("environ", "says"),
     [
         ({"RTC_ENGINE_TOKEN": "verysec"}, "needs 16 or more"),
+        (
+            {
+                "RTC_USAGE_WEBHOOK": "http:/[x/verysec",
+                "RTC_USAGE_WEBHOOK_SECRET": "whsec_" + "c2VjcmV0" * 4,
+            },
+            "--usage-webhook is not a URL",
+        ),
         ({"RTC_AST_SERVERS": "gpu one:7"}, "'gpu one:7' is no address of an engine server"),
         ({"RTC_TTS_SERVERS": "user:verysec@gpu:x"}, "'(hidden)@gpu:x' is no address of an engine"),
         (
@@ -115,7 +122,7 @@ def test_secrets_are_not_printed(capsys: Capture) -> None:
         ),
     ],
 )
-def test_engine_servers_that_cannot_be_are_refused_without_their_secrets(
+def test_addresses_that_cannot_be_are_refused_without_their_secrets(
     environ: dict[str, str], says: str, capsys: Capture
 ) -> None:
     assert main(["serve", "--print-config"], environ) == 2
