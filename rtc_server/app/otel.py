@@ -6,9 +6,11 @@ global tracer provider of the process stays as it is.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -26,6 +28,7 @@ from opentelemetry.trace import Tracer as ApiTracer
 
 from rtc_server import __version__
 from rtc_server.clock import Clock
+from rtc_server.errors import ConfigError
 from rtc_server.tracing import TRACE_CONTEXT, Attribute, AttributeValue
 
 NAME = "rtc-server"
@@ -52,9 +55,15 @@ class OtelTraces:
 
     @asynccontextmanager
     async def exporting(self) -> AsyncIterator[None]:
-        """Export while the block runs; at its end what is left, `LAST_EXPORT_S` at most."""
-        # Made here: it starts a thread.
-        processor = BatchSpanProcessor(self._exporter)
+        """Export while the block runs; at its end what is left, `LAST_EXPORT_S` at most.
+
+        Raises:
+            ConfigError: the OTEL_BSP variables cannot work together.
+        """
+        try:
+            processor = BatchSpanProcessor(self._exporter)  # made here: it starts a thread
+        except ValueError as error:
+            raise ConfigError(f"The OTEL_BSP_ variables of --traces cannot work: {error}") from None
         self._provider.add_span_processor(processor)
         try:
             yield
@@ -62,11 +71,24 @@ class OtelTraces:
             await self._export_the_rest(processor)
 
     async def _export_the_rest(self, processor: BatchSpanProcessor) -> None:
-        ending = asyncio.create_task(asyncio.to_thread(processor.shutdown), name="last traces")
-        await asyncio.wait({ending}, timeout=LAST_EXPORT_S)
-        if not ending.done():
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+        export: Callable[[], None] = processor.shutdown
+
+        def shut_down() -> None:
+            try:
+                export()
+            finally:
+                with suppress(RuntimeError):  # the loop has closed: nobody waits any more
+                    loop.call_soon_threadsafe(over.set)
+
+        # Nothing interrupts a request that a collector does not answer, so its thread is left
+        # behind. Not `to_thread`: asyncio.run waits for those threads.
+        threading.Thread(target=shut_down, name="last traces", daemon=True).start()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_EXPORT_S):
+                await over.wait()
+        if not over.is_set():
             self._exporter.shutdown()  # it tries no more
-        await ending
 
 
 class OtelTracer:
@@ -91,8 +113,8 @@ class OtelTracer:
 
     def begin(self, name: str, parent: ApiSpan | None, at_s: float | None) -> "OtelSpan":
         """Begin a span, now or at `at_s` on the server's clock."""
-        # Without a parent an empty context: the current one may be that of the host application.
-        context = set_span_in_context(parent or NonRecordingSpan(_NO_PARENT))
+        # From an empty context: the current one may be that of the host application.
+        context = set_span_in_context(parent or NonRecordingSpan(_NO_PARENT), Context())
         return OtelSpan(
             self, self._tracer.start_span(name, context=context, start_time=self.nanoseconds(at_s))
         )
