@@ -20,5 +20,8 @@ class SigningKey:
         It lies among temporary files, which many systems remove after some days.
         """
         self.path.parent.mkdir(mode=0o700, exist_ok=True)
-        self.path.touch(0o600)
-        self.path.write_text(self._text)
+        # Another worker may be reading it: it sees the whole file or the one before.
+        new = self.path.with_name(f"{self.path.name}.new")
+        new.touch(0o600)
+        new.write_text(self._text)
+        new.replace(self.path)
