@@ -1,10 +1,12 @@
-"""Tasks beside a block of code, for as long as the block runs."""
+"""Tasks beside a block of code, for as long as the block runs, and results of futures."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +24,13 @@ async def beside(work: Coroutine[Any, Any, None], *, name: str) -> AsyncIterator
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+def result_of(future: asyncio.Future[_T]) -> _T | None:
+    """Return a future's result; None while there is none, and when it failed or was cancelled."""
+    if not future.done() or future.cancelled() or future.exception() is not None:
+        return None
+    return future.result()
 
 
 def _complain(task: asyncio.Task[None]) -> None:

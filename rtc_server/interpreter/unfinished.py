@@ -2,6 +2,7 @@
 
 import asyncio
 
+from rtc_server.background import result_of
 from rtc_server.engines.base import AstResult
 from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.utterance import OpenSegment
@@ -33,8 +34,6 @@ def extend_unfinished(opened: OpenSegment, audio: AudioInput) -> None:
 
 def _is_unfinished(answer: asyncio.Future[AstResult | None]) -> bool:
     """Return whether the answer is text that stops before the end of a sentence."""
-    if answer.cancelled() or answer.exception() is not None:
-        return False
-    result = answer.result()
+    result = result_of(answer)
     words = result.source_text.split() if result is not None else []
     return bool(words) and not ends_sentence(words[-1])

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from rtc_server.background import result_of
 from rtc_server.engines.base import AstRequest, AstResult, Texts
 from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
@@ -75,10 +76,7 @@ class SpeculativeTranslation:
     @property
     def has_answer(self) -> bool:
         """True once it has come, and was worth its time."""
-        done = self.answer
-        if not done.done() or done.cancelled() or done.exception() is not None:
-            return False
-        return done.result() is not None
+        return result_of(self.answer) is not None
 
 
 class OpenSegment:

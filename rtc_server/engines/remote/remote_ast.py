@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+from rtc_server.background import result_of
 from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult
 from rtc_server.engines.remote.calls import AstCall
 from rtc_server.engines.remote.messages import AskKind
@@ -75,8 +76,8 @@ class RemoteAst(RemoteEngine):
         if not speculative.done():
             call.kind = AskKind.COMMIT
             call.speculative = self._speculative.get(speculative)
-        elif _answer(speculative) is not None:
-            call.future.set_result(_answer(speculative))
+        elif (result := result_of(speculative)) is not None:
+            call.future.set_result(result)
             return call.future
         self._ask(call)
         # Its answer may be on its way already, while the server has not read of the commit.
@@ -92,12 +93,6 @@ class RemoteAst(RemoteEngine):
         self._speculative.pop(future, None)
 
 
-def _answer(speculative: asyncio.Future[AstResult | None]) -> AstResult | None:
-    if speculative.cancelled() or speculative.exception() is not None:
-        return None
-    return speculative.result()
-
-
 def _settle(call: AstCall, speculative: asyncio.Future[AstResult | None]) -> None:
-    if not call.is_over and (result := _answer(speculative)) is not None:
+    if not call.is_over and (result := result_of(speculative)) is not None:
         call.future.set_result(result)

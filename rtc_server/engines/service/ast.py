@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import cast
 
+from rtc_server.background import result_of
 from rtc_server.clock import Clock, monotonic
 from rtc_server.engines.base import (
     AstCapabilities,
@@ -23,7 +24,7 @@ from rtc_server.engines.blame import Blame
 from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
-from rtc_server.engines.service.ast_entry import AstEntry, cancel, has_answer, look_at
+from rtc_server.engines.service.ast_entry import AstEntry, cancel, look_at
 from rtc_server.engines.service.ast_rules import batch_limits, check_request
 from rtc_server.engines.service.headroom import Headroom
 from rtc_server.engines.service.lane import Lane
@@ -173,7 +174,7 @@ class AstService:
         Raises:
             EngineOverloaded: it still waited, and the queue for certain segments is full.
         """
-        if has_answer(speculative) or any(lane.serves(speculative) for lane in self._lanes):
+        if result_of(speculative) or any(lane.serves(speculative) for lane in self._lanes):
             return cast("asyncio.Future[AstResult]", speculative)
         speculative.cancel()
         return self.submit(request, session_id=session_id)

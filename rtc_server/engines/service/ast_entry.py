@@ -71,16 +71,6 @@ def look_at(speculative: asyncio.Future[AstResult | None]) -> None:
         speculative.exception()
 
 
-def has_answer(speculative: asyncio.Future[AstResult | None]) -> bool:
-    """Return whether a speculative translation has come, and was worth its time."""
-    return (
-        speculative.done()
-        and not speculative.cancelled()
-        and speculative.exception() is None
-        and speculative.result() is not None
-    )
-
-
 def cancel(entries: Iterable[AstEntry]) -> None:
     """Cancel entries that nobody waits for any more."""
     for entry in entries:
