@@ -23,6 +23,8 @@ from tests.support.virtual_time import VirtualTimeLoop
 settings.register_profile(
     "rtc", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("quick", settings.get_profile("rtc"), max_examples=25)
+"""For the loop of whoever writes code; a full run tries 100 examples of each."""
 settings.load_profile("rtc")
 
 gc.disable()  # until tests are collected: importing what they need makes no garbage to speak of
@@ -34,7 +36,12 @@ where its files are not in memory and others compute."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test's folder is its marker."""
+    """A test's folder is its marker, and slow tests come first.
+
+    Begun last, one of several minutes would keep a single core busy while the others have nothing
+    left to do.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
         for folder in FOLDERS:
             if folder in item.path.parts:

@@ -23,6 +23,7 @@ from tests.support.patient import SETTINGS
 from tests.support.signals import audible, join, russian, silence
 
 pytestmark = pytest.mark.alone
+SLOW = pytest.mark.slow  # the heaviest loss shows most
 
 ANSWERS = 3
 """Answers that are recorded; of these the phrasebook, which errs anyhow, understands one."""
@@ -39,7 +40,9 @@ async def through(page: Page, path: Path) -> AsyncIterator[UdpProxy]:
         await page.wait_for_selector("[data-phase=closed]")
 
 
-@pytest.mark.parametrize("loss", [0.0, 0.05, 0.1])
+@pytest.mark.parametrize(
+    "loss", [pytest.param(0.0, marks=SLOW), pytest.param(0.05, marks=SLOW), 0.1]
+)
 async def test_what_is_said_is_understood_and_its_answer_heard(
     loss: float, tmp_path: pathlib.Path
 ) -> None:

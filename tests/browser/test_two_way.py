@@ -52,7 +52,9 @@ async def take_turn(page: Page, side: str, spoken: Samples, *, hold: bool) -> No
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("hold", [False, True], ids=["tap", "hold"])
+@pytest.mark.parametrize(
+    "hold", [pytest.param(False, marks=pytest.mark.slow), True], ids=["tap", "hold"]
+)
 async def test_two_people_understand_each_other(hold: bool) -> None:
     async with (
         running(SETTINGS) as server,

@@ -108,6 +108,7 @@ async def test_where_udp_does_not_pass_a_phrase_is_heard_translated(
         assert max(proxy.dropped) > 0
 
 
+@pytest.mark.slow
 async def test_a_browser_without_webrtc_uses_a_websocket(tmp_path: pathlib.Path) -> None:
     microphone = as_microphone(tmp_path / "microphone.wav", russian(SAID))
     async with (
@@ -121,6 +122,7 @@ async def test_a_browser_without_webrtc_uses_a_websocket(tmp_path: pathlib.Path)
         await converse(server, seen.page)
 
 
+@pytest.mark.slow
 async def test_a_websocket_that_breaks_is_made_again_for_the_same_session(
     tmp_path: pathlib.Path,
 ) -> None:

@@ -244,7 +244,8 @@ def test_quick_runs_unit_tests_without_the_real_clock(machine: Machine) -> None:
     machine.environment({})
     assert machine.run("test", "quick", "-x").returncode == 0
     assert machine.called[-1] == (
-        "python -m pytest tests/unit -m not real_time and not slow -n 2 -x"
+        "python -m pytest tests/unit -m not real_time and not slow --hypothesis-profile=quick"
+        " -n 2 -x"
     )
 
 

@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,7 @@ def documented() -> dict[str, set[str]]:
     return names
 
 
+@cache
 def used() -> dict[str, set[str]]:
     """Private names of other libraries in our code, with the files they are in."""
     names: dict[str, set[str]] = {}

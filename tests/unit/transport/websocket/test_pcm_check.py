@@ -7,7 +7,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -173,7 +173,6 @@ def assert_taken(pcm: NDArray[np.int16]) -> None:
         assert not refusals(sent(data[: max(size, 2 * HEAD_BYTES)], size))
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     which=st.integers(0, 1000),
     at=st.integers(0, 100_000),
