@@ -39,6 +39,8 @@ class ServerList:
     """Name of what the servers belong to: several directories may list the same one."""
     servers: tuple[ServerAddress, ...]
     """Servers that take calls."""
+    unreadable: frozenset[str] = frozenset()
+    """Entries that name no server, as JSON. Another program wrote them: not for a log."""
 
 
 def is_directory(text: str) -> bool:
@@ -69,24 +71,43 @@ def parse_server_list(body: bytes) -> ServerList:
     """Return what a directory answered, checked field by field.
 
     ``{"deployment": TEXT, "servers": [{"address": "HOST:PORT", "certified": NAME}, …]}``;
-    ``certified``, which may be left out, is the name that the server's certificate has.
+    ``certified``, which may be left out, is the name that the server's certificate has. An entry
+    that names no server takes no other one away.
 
     Raises:
-        EngineUnavailable: it is no such list. The sentence quotes nothing of it.
+        EngineUnavailable: it is no such list, or none of its entries can be read. The sentence
+            quotes nothing of it.
     """
+    found: dict[str, ServerAddress] = {}
+    unreadable: set[str] = set()
     try:
         answer = json.loads(body)
         deployment, servers = answer["deployment"], answer["servers"]
-        is_list = _DEPLOYMENT.fullmatch(deployment) and len(servers) <= MOST_LISTED
-        found = [_listed_server(each) for each in servers] if is_list else None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError):
-        found = None
-    if found is None:
+        is_list = (
+            _DEPLOYMENT.fullmatch(deployment)
+            and isinstance(servers, list)
+            and len(servers) <= MOST_LISTED
+        )
+        for entry in servers if is_list else ():
+            if (server := _listed_server(entry)) is not None:
+                found[server.name] = server
+            else:
+                unreadable.add(json.dumps(entry, sort_keys=True))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        is_list = False
+    if not is_list or (unreadable and not found):
         raise EngineUnavailable("it answers with no list of engine servers")
-    return ServerList(deployment, tuple({each.name: each for each in found}.values()))
+    return ServerList(deployment, tuple(found.values()), frozenset(unreadable))
 
 
-def _listed_server(entry: Any) -> ServerAddress:
+def _listed_server(entry: Any) -> ServerAddress | None:
+    try:
+        return _read_server(entry)
+    except (ValueError, KeyError, TypeError, AttributeError, ConfigError):
+        return None
+
+
+def _read_server(entry: Any) -> ServerAddress:
     address, certified = parse_address(entry["address"]), entry.get("certified", "")
     # A path is of this host, and no business of who lists servers.
     if address.unix or (certified and not _is_certified(certified)):
@@ -106,6 +127,8 @@ class ListedServers:
         self._last: dict[str, ServerList] = {}
         """Newest list of each URL that named a server."""
         self._complaints: dict[str, str] = {}
+        self._unreadable: dict[str, frozenset[str]] = {}
+        """Entries of each URL's newest list that name no server."""
 
     async def addresses(self) -> Sequence[ServerAddress]:
         """Return the servers. See `Directory`."""
@@ -126,6 +149,16 @@ class ListedServers:
             self._complain(url, str(error))
             return None
         self._complain(url, "" if found.servers else "it lists no server")
+        new = found.unreadable - self._unreadable.get(url, frozenset())
+        self._unreadable[url] = found.unreadable
+        if new:
+            _log.warning(
+                "Directory of engine servers %s: %d of its entries name no server that can be "
+                "used, and are passed over; the other %d are used",
+                url,
+                len(found.unreadable),
+                len(found.servers),
+            )
         return found if found.servers else None
 
     def _complain(self, url: str, reason: str) -> None:

@@ -112,6 +112,41 @@ def test_what_is_no_list_is_refused_and_not_quoted(body: bytes) -> None:
         parse_server_list(body)
 
 
+async def test_an_entry_that_names_no_server_takes_no_other_away_and_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lists = Lists()
+    listed = ListedServers([URL], lists.fetch)
+    bad: list[object] = ["ray..internal:7070", "unix:/run/x", 7, None]
+    for number, address in enumerate(bad, start=1):
+        lists.answers[URL] = json.dumps(
+            {
+                "deployment": "one",
+                "servers": [
+                    {"address": address},
+                    {"address": "10.0.0.3:7070"},
+                    {"address": f"10.0.0.4:{number}"},
+                ],
+            }
+        ).encode()
+        for _ in range(3):
+            assert names(await listed.addresses()) == ["10.0.0.3:7070", f"10.0.0.4:{number}"]
+        assert len(caplog.records) == number
+    assert "1 of its entries name no server" in caplog.text
+    assert "ray..internal" not in caplog.text
+
+
+async def test_a_bad_entry_that_moves_in_its_list_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lists = Lists()
+    listed = ListedServers([URL], lists.fetch)
+    for answer in (listing("nothing", "10.0.0.3:7070"), listing("10.0.0.3:7070", "nothing")):
+        lists.answers[URL] = answer
+        assert names(await listed.addresses()) == ["10.0.0.3:7070"]
+    assert len(caplog.records) == 1
+
+
 async def test_a_directory_that_is_lost_or_lists_nobody_takes_no_server_away(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
