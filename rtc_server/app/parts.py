@@ -25,6 +25,7 @@ from rtc_server.session.journal import MakeJournal, no_journal
 from rtc_server.session.manager import SessionManager
 from rtc_server.session.services import Services
 from rtc_server.signaling.http_app import make_http_app
+from rtc_server.signaling.request_rates import RequestRates
 from rtc_server.standstill import standstills
 from rtc_server.transport.discovery import with_public_address
 from rtc_server.transport.logs import limited_logs
@@ -65,6 +66,7 @@ class Shared:
     journal: MakeJournal
     id_prefix: str
     """Beginning of the ids of its sessions."""
+    rates: RequestRates
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,8 @@ def build(settings: Settings, share: Callable[[Metrics], Shared] | None = None) 
     id_prefix = shared.id_prefix if shared is not None else "sess_"
     manager = SessionManager(services, negotiate, engines, desk, id_prefix=id_prefix)
     rooms = RoomManager(services, accept, engines, settings.rooms, desk)
-    http = make_http_app(manager, engines, engines, metrics, settings, rooms=rooms)
+    rates = shared.rates if shared is not None else None
+    http = make_http_app(manager, engines, engines, metrics, settings, rooms=rooms, rates=rates)
     return Parts(http, manager, rooms, engines, metrics, network, usage, traces, quotas)
 
 

@@ -74,7 +74,9 @@ class CaptionReader:
     hears = False
     is_connected = True
 
-    def __init__(self, missed: list[Caption]) -> None:
+    def __init__(self, missed: list[Caption], source: str = "") -> None:
+        """`source`: address of the reader; see `Member.source`."""
+        self.source = source
         self._waiting = deque(missed)
         self._changed = asyncio.Event()
         self._closed = False

@@ -45,6 +45,10 @@ class Member(Protocol):
         """True for a listener: one who only reads needs no speech."""
 
     @property
+    def source(self) -> str:
+        """Address that is counted; empty where many may stand behind one."""
+
+    @property
     def is_connected(self) -> bool:
         """False while a caption would be lost: what is said only once has to wait."""
 

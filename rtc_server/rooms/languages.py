@@ -10,7 +10,7 @@ from functools import cache
 
 from msgspec.structs import replace
 
-from rtc_server.errors import AdmissionRefused
+from rtc_server.errors import AdmissionRefused, RateLimited
 from rtc_server.events.segment_events import SegmentEvent, TargetCaption
 from rtc_server.events.server import ExpiringEvent
 from rtc_server.interpreter.captions import Direction
@@ -24,6 +24,7 @@ from rtc_server.rooms.room_api import LanguageState
 from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.rooms.shared_segmenter import SharedSegmenter
 from rtc_server.rooms.usage import RoomMeter
+from rtc_server.session.admission import most_of_one_key
 from rtc_server.session.services import Services
 from rtc_server.session.time_limit import DRAIN_MARGIN_S
 from rtc_server.subject_log import Subject, SubjectLog
@@ -108,11 +109,26 @@ class Languages:
         """Number of members of each language."""
         return tuple(LanguageState(code, len(each.members)) for code, each in self._all.items())
 
-    def admit(self, code: str) -> None:
-        """Raises `AdmissionRefused` when there is no room for one more member of a language."""
+    def admit(self, code: str, source: str) -> None:
+        """Raise unless there is room for one more member of a language.
+
+        Args:
+            code: the language.
+            source: the member's address, see `Member.source`.
+
+        Raises:
+            RateLimited: the other places are kept for other addresses.
+            AdmissionRefused: all are taken.
+        """
         most, most_languages = self._settings.room_listeners, self._settings.room_languages
         if sum(each.listeners for each in self.states) >= most:
             raise AdmissionRefused(f"All {most} places of this room are taken.", RETRY_ROOM_FULL_S)
+        most_near = self._settings.room_address_listeners or most_of_one_key(most)
+        if source and self._from(source) >= most_near:
+            raise RateLimited(
+                f"All {most_near} places that one address may have in this room are taken.",
+                RETRY_ROOM_FULL_S,
+            )
         at_work = len(self._translations())
         if code != self._source and self._all[code].work is None and at_work >= most_languages:
             raise AdmissionRefused(
@@ -132,9 +148,9 @@ class Languages:
         self._all[code].leave(member)
         self._meter.member_left(member, code, hears=member.hears)
 
-    def reader(self, code: str, last_id: str | None) -> CaptionReader:
+    def reader(self, code: str, last_id: str | None, source: str) -> CaptionReader:
         """Reads what a language was told since `last_id`; to be joined."""
-        return CaptionReader(self._all[code].tape.since(last_id))
+        return CaptionReader(self._all[code].tape.since(last_id), source)
 
     def recent(self, code: str) -> list[Caption]:
         """Return the last captions, for a reader who comes late."""
@@ -167,6 +183,12 @@ class Languages:
                     self._start(code)
             elif not wanted and idle_s >= self._settings.room_linger_s:
                 language.work.cancel()
+
+    def _from(self, source: str) -> int:
+        """Return the number of members with that address."""
+        return sum(
+            member.source == source for each in self._all.values() for member in each.members
+        )
 
     def _translations(self) -> list[TranslationTrack]:
         every = (each.translation for each in self._all.values())

@@ -118,12 +118,12 @@ class RoomManager:
 
     @contextmanager
     def read(
-        self, room: str, language: str | None, last_id: str | None, owner: Owner
+        self, room: str, language: str | None, last_id: str | None, claimant: Claimant
     ) -> Iterator[CaptionReader]:
         """See `Rooms.read`."""
-        place = self._room(room, owner)
+        place = self._room(room, claimant.owner)
         code = self._choice(place, language)
-        reader = place.read(code, last_id)
+        reader = place.read(code, last_id, claimant.source)
         try:
             yield reader
         finally:

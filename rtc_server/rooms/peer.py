@@ -29,11 +29,12 @@ class Peer:
         on_connected: Callable[[], None],
         on_over: Callable[[], None],
         on_pcm: Callable[[Pcm], None] = lambda _pcm: None,
+        source: str = "",
     ) -> None:
         """`on_connected` and `on_over` are called once, when the transport works and when it has
-        ended; `on_pcm` takes what is spoken.
+        ended; `on_pcm` takes what is spoken; `source`: see `Member.source`.
         """
-        self.id, self.owner = peer_id, owner
+        self.id, self.owner, self.source = peer_id, owner, source
         self.etag = peer_id[-16:]
         """Names its only ICE session."""
         self._on_connected, self._on_over, self._on_pcm = on_connected, on_over, on_pcm

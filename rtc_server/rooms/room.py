@@ -262,9 +262,10 @@ class Room:
             self._services.metrics,
             on_connected=connected,
             on_over=lambda: left(listener),
+            source=place.claimant.source,
         )
         try:
-            self._admit(code)
+            self._admit(code, listener.source)
             self._languages.join(listener, code)
             packets = self._languages.packets(code)
             opened = await self._peers.connect(listener, offer_sdp, Role.LISTENER, packets)
@@ -275,10 +276,10 @@ class Room:
             listener.caption(caption)
         return opened
 
-    def read(self, code: str, last_id: str | None) -> CaptionReader:
+    def read(self, code: str, last_id: str | None, source: str) -> CaptionReader:
         """Let somebody read a language, until `left`. Raises as `listen`."""
-        self._admit(code)
-        reader = self._languages.reader(code, last_id)
+        self._admit(code, source)
+        reader = self._languages.reader(code, last_id, source)
         self._languages.join(reader, code)
         self._meter.member_came(reader)
         return reader
@@ -288,10 +289,10 @@ class Room:
         self._languages.leave(reader, code)
         self._services.metrics.queue_drops.labels("room_captions").inc(reader.dropped)
 
-    def _admit(self, code: str) -> None:
+    def _admit(self, code: str, source: str) -> None:
         if not self.live or self.is_closing:
             raise RoomSilent("Nobody speaks in this room yet. Try again soon.", RETRY_SILENT_S)
-        self._languages.admit(code)
+        self._languages.admit(code, source)
 
     def peer(self, peer_id: str) -> Peer:
         """Return the speaker or a listener. Raises `UnknownSession`."""

@@ -79,11 +79,11 @@ class Rooms(Protocol):
             BadOffer, TooManyTracks: the SDP cannot be accepted.
             UnsupportedPair: a language that the room does not have.
             UnknownRoom, RoomSilent: there is nothing to listen to (yet).
-            AdmissionRefused: the room is full, or the address has too many on their way to it.
+            AdmissionRefused: the room is full, or the address has too many in it or on their way.
         """
 
     def read(
-        self, room: str, language: str | None, last_id: str | None, owner: Owner
+        self, room: str, language: str | None, last_id: str | None, claimant: Claimant
     ) -> AbstractContextManager[CaptionReader]:
         """Read the captions of a language, those after `last_id` first. Raises as `listen`."""
 

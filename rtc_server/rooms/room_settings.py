@@ -13,6 +13,13 @@ class RoomSettings:
     room_listeners: int = option(
         100, "listeners and readers of one room at once", low=1, high=100_000
     )
+    room_address_listeners: int = option(
+        0,
+        "listeners and readers of one room from one address; 0 leaves a fifth of the places to "
+        "other addresses",
+        low=0,
+        high=100_000,
+    )
     room_languages: int = option(
         6, "languages that one room is interpreted into at once", low=1, high=100
     )

@@ -16,24 +16,19 @@ from aiohttp.typedefs import Handler, Middleware
 from rtc_server.clock import Clock
 from rtc_server.errors import Forbidden, RateLimited, Unauthorized, UnknownSession
 from rtc_server.events.client import SessionPatch
-from rtc_server.limits import Buckets, LogLimit, Rate
+from rtc_server.limits import LogLimit, Rate
 from rtc_server.session.session_api import Claimant, Owner, SessionRequest
 from rtc_server.signaling.bodies import query_text
 from rtc_server.signaling.key_ring import NO_KEY, KeyRing, ValidKey
 from rtc_server.signaling.origins import OriginPolicy, is_preflight, preflight_answer, same_origin
 from rtc_server.signaling.proxies import TrustedProxies, counted_source, source_of
+from rtc_server.signaling.request_rates import Counted, RequestRates
 from rtc_server.signaling.secret_signer import PREFIX, ClientSecret, SecretSigner
 
 WRONG_KEYS = Rate(burst=20, per_second=0.2)
 """Rate at which one address may show a wrong key."""
-ADDRESSES = 4096
-"""Addresses remembered for that."""
-KEYS = 10_000
-"""Keys whose request rate is remembered."""
 TICKET = Rate(burst=1000, per_second=50)
 """Rate of requests of all who share one join link, where requests are limited at all."""
-TICKETS = 4096
-"""Join links whose request rate is remembered."""
 SUBPROTOCOL = "openai-insecure-api-key."
 """Subprotocol that carries the secret of a browser's WebSocket, which cannot set headers."""
 
@@ -120,6 +115,7 @@ class AccessControl:
         access: Mapping[str, Access],
         *,
         proxies: TrustedProxies,
+        rates: RequestRates,
         clock: Clock,
         wall: Clock,
     ) -> None:
@@ -129,10 +125,7 @@ class AccessControl:
         """
         self._ring, self._signer, self._origins = ring, signer, origins
         self._access, self._proxies = access, proxies
-        self._clock, self._wall = clock, wall
-        self._wrong = Buckets[str](ADDRESSES)
-        self._requests = Buckets[str](KEYS)
-        self._tickets = Buckets[str](TICKETS)
+        self._rates, self._clock, self._wall = rates, clock, wall
         self._warnings = LogLimit(burst=5, per_second=0.1)
 
     def middleware(self) -> Middleware:
@@ -151,12 +144,12 @@ class AccessControl:
             resource = request.match_info.route.resource
             name = (resource.name if resource else None) or ""
             if resource is not None:  # else there is no such route: answered with 404 or 405
-                request[CALLER] = self._admit(request, self._access.get(name, Access.KEY))
+                request[CALLER] = await self._admit(request, self._access.get(name, Access.KEY))
             return await handler(request)
 
         return at_the_door
 
-    def _admit(self, request: web.Request, access: Access) -> Caller:
+    async def _admit(self, request: web.Request, access: Access) -> Caller:
         if access is Access.PUBLIC:
             return Caller()
         token = _token(request)
@@ -165,10 +158,10 @@ class AccessControl:
             return Caller(self._claimant(everybody, counted_source(request.remote, self._proxies)))
         if token is None:
             raise Unauthorized("This server needs a key. Send it as `Authorization: Bearer <key>`.")
-        caller = self._caller(token, request.remote)
+        caller = await self._caller(token, request.remote)
         if caller.secret is not None:
             self._check_secret(caller.secret, request, access)
-        self._check_rate(caller)
+        await self._check_rate(caller)
         return caller
 
     def _claimant(self, key: ValidKey, source: str = "", secret: str = "") -> Claimant:
@@ -178,27 +171,27 @@ class AccessControl:
         has_rivals = self._ring.has_others(key.id)
         return Claimant(Owner(key.id, secret), key.limits, source, has_rivals)
 
-    def _check_rate(self, caller: Caller) -> None:
+    async def _check_rate(self, caller: Caller) -> None:
         rate_a_minute = caller.claimant.limits.requests_a_minute
         if not rate_a_minute:
             return
         if caller.secret is not None and caller.secret.room and not caller.secret.speaks:
             # An audience shares the ticket: it must not lock the key out, nor itself.
-            wait_s = self._tickets.take(caller.secret.id, TICKET, self._clock())
+            wait_s = await self._rates.take(Counted.LINK_REQUESTS, caller.secret.id, TICKET)
             if wait_s:
                 raise RateLimited(
                     "Too many requests came with this join link. Wait a moment.", math.ceil(wait_s)
                 )
         else:
             rate = Rate(rate_a_minute, rate_a_minute / 60)
-            wait_s = self._requests.take(caller.owner.key, rate, self._clock())
+            wait_s = await self._rates.take(Counted.KEY_REQUESTS, caller.owner.key, rate)
             if wait_s:
                 raise RateLimited(
                     f"This key may send {rate_a_minute} requests a minute. Wait, then go on.",
                     math.ceil(wait_s),
                 )
 
-    def _caller(self, token: str, address: str | None) -> Caller:
+    async def _caller(self, token: str, address: str | None) -> Caller:
         """Return the caller of a token; wrong ones are counted against the address they came from.
 
         An address that has shown too many is told to wait, but what nobody can guess still opens:
@@ -214,18 +207,19 @@ class AccessControl:
                 return Caller(self._claimant(key, source, name), secret)
         elif key := self._ring.find(token):
             return Caller(self._claimant(key))
-        now_s, source = self._clock(), source_of(address)
-        wait_s = self._wrong.wait_s(source, WRONG_KEYS, now_s)
-        if not wait_s and (key := self._ring.find_chosen(token)):
-            return Caller(self._claimant(key))
-        if wait_s:
+        source, chosen = source_of(address), self._ring.find_chosen(token)
+        # One question each: nothing can be guessed between looking and counting, and beyond the
+        # rate the answer is the same for a right key as for a wrong one.
+        count = self._rates.wait_s if chosen else self._rates.take
+        if wait_s := await count(Counted.WRONG_KEYS, source, WRONG_KEYS):
             raise RateLimited(
                 "Too many wrong keys came from this address. Wait, then send the right one.",
                 math.ceil(wait_s),
             )
-        self._wrong.take(source, WRONG_KEYS, now_s)
-        if self._wrong.wait_s(source, WRONG_KEYS, now_s):
-            held_back = self._warnings.admit(now_s)
+        if chosen:
+            return Caller(self._claimant(chosen))
+        if await self._rates.wait_s(Counted.WRONG_KEYS, source, WRONG_KEYS):
+            held_back = self._warnings.admit(self._clock())
             if held_back is not None:
                 _log.warning("Too many wrong keys from %s (%d more not logged).", source, held_back)
         raise Unauthorized(

@@ -4,29 +4,25 @@ import math
 
 from aiohttp import web
 
-from rtc_server.clock import Clock
 from rtc_server.errors import RateLimited
-from rtc_server.limits import Buckets, Rate
+from rtc_server.limits import Rate
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.proxies import source_of
-
-CALLERS = 4096
-"""Callers remembered for that."""
+from rtc_server.signaling.request_rates import Counted, RequestRates
 
 
 class CallerRate:
     """A rate for each key or client secret at each address; without either, for each address."""
 
-    def __init__(self, rate: Rate, clock: Clock) -> None:
-        self._rate, self._clock = rate, clock
-        self._buckets = Buckets[str](CALLERS)
+    def __init__(self, counted: Counted, rate: Rate, rates: RequestRates) -> None:
+        self._counted, self._rate, self._rates = counted, rate, rates
 
-    def take(self, request: web.Request) -> None:
+    async def take(self, request: web.Request) -> None:
         """Count a request. Raises `RateLimited` beyond the rate."""
         caller = caller_of(request)
         who = caller.secret.id if caller.secret is not None else caller.owner.key
         name = f"{who} {source_of(request.remote)}"
-        if wait_s := self._buckets.take(name, self._rate, self._clock()):
+        if wait_s := await self._rates.take(self._counted, name, self._rate):
             raise RateLimited(
                 "This was asked too often. Keep the answer, or wait a moment.", math.ceil(wait_s)
             )

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from aiohttp import hdrs, web
 
-from rtc_server.clock import Clock
 from rtc_server.errors import RemoteError
 from rtc_server.limits import Rate
 from rtc_server.session.session_api import Calls, OpenedCall
@@ -23,6 +22,7 @@ from rtc_server.signaling.bodies import (
 )
 from rtc_server.signaling.caller_rate import CallerRate
 from rtc_server.signaling.negotiation import Negotiation, if_match, send_or_undo
+from rtc_server.signaling.request_rates import Counted, RequestRates
 
 PATH = "/v1/realtime/translations/calls"
 CALLS = "calls"
@@ -38,9 +38,9 @@ PIECES_AT_ONCE = 8
 class CallRoutes:
     """Handlers over `Calls`."""
 
-    def __init__(self, calls: Calls, negotiation: Negotiation, clock: Clock) -> None:
+    def __init__(self, calls: Calls, negotiation: Negotiation, rates: RequestRates) -> None:
         self._calls, self._negotiation = calls, negotiation
-        self._transcripts = CallerRate(TRANSCRIPT_RATE, clock)
+        self._transcripts = CallerRate(Counted.TRANSCRIPTS, TRANSCRIPT_RATE, rates)
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """``POST``: 201 with the answer. A client that left meanwhile leaves no session."""
@@ -72,7 +72,7 @@ class CallRoutes:
         session_id = self._own(request)
         form = _choice(request, "format", Format.TXT)
         side = _choice(request, "side", Side.BOTH)
-        self._transcripts.take(request)
+        await self._transcripts.take(request)
         return web.Response(
             text=await _in_turns(pieces(self._calls.transcript(session_id), form, side)),
             content_type=CONTENT_TYPES[form],

@@ -18,7 +18,7 @@ from rtc_server.events.session_events import (
     TranscriptionInfo,
 )
 from rtc_server.ice import IceServers
-from rtc_server.limits import Buckets, Rate
+from rtc_server.limits import Rate
 from rtc_server.session.session_api import Calls, Catalogue
 from rtc_server.signaling.access_settings import ORIGIN
 from rtc_server.signaling.auth import caller_of
@@ -27,6 +27,7 @@ from rtc_server.signaling.key_ring import PAGE_KEY, KeyRing
 from rtc_server.signaling.origins import is_own
 from rtc_server.signaling.peers import ROOM_NAME
 from rtc_server.signaling.proxies import source_of
+from rtc_server.signaling.request_rates import Counted, RequestRates
 from rtc_server.signaling.secret_signer import ClientSecret, SecretSigner
 
 PATH = "/v1/realtime/translations/client_secrets"
@@ -39,7 +40,6 @@ ROLES = SPEAKER, _LISTENER = "speaker", "listener"
 """Roles that a secret of a room may have."""
 PAGE_SECRETS = Rate(burst=30, per_second=0.5)
 """Rate at which one address may ask for a secret of the page."""
-PAGE_ADDRESSES = 4096
 RETRY_AFTER_S = 2
 """Seconds after which to ask again while the engines warm up."""
 
@@ -55,13 +55,12 @@ class ClientSecretRoutes:
         signer: SecretSigner,
         ice: IceServers,
         *,
-        clock: Clock,
+        rates: RequestRates,
         wall: Clock,
     ) -> None:
         self._calls, self._catalogue = calls, catalogue
         self._ring, self._signer, self._ice = ring, signer, ice
-        self._clock, self._wall = clock, wall
-        self._page_secrets = Buckets[str](PAGE_ADDRESSES)
+        self._rates, self._wall = rates, wall
 
     async def create(self, request: web.Request) -> web.Response:
         """``POST`` with the key: a secret for sessions as the body says."""
@@ -105,7 +104,8 @@ class ClientSecretRoutes:
             )
         if origin is None or not is_own(request.headers.get(hdrs.HOST, ""), origin):
             raise Forbidden("Only this server's own page may ask for a secret here.")
-        wait_s = self._page_secrets.take(source_of(request.remote), PAGE_SECRETS, self._clock())
+        source = source_of(request.remote)
+        wait_s = await self._rates.take(Counted.PAGE_SECRETS, source, PAGE_SECRETS)
         if wait_s:
             raise RateLimited(
                 "The page asks for secrets too often. Wait a moment.", math.ceil(wait_s)

@@ -32,6 +32,7 @@ from rtc_server.signaling.proxies import (
     as_the_client_sees,
     proxy_middleware,
 )
+from rtc_server.signaling.request_rates import OwnRates, RequestRates
 from rtc_server.signaling.rooms import RoomRoutes
 from rtc_server.signaling.route_table import (
     access_by_name,
@@ -116,14 +117,16 @@ def make_http_app(
     settings: HttpSections,
     *,
     rooms: Rooms | None = None,
+    rates: RequestRates | None = None,
     page_folder: Path | None = None,
 ) -> web.Application:
     """Return the application of everything that is served over HTTP. Runs alone, or below a prefix
     by ``add_subapp``.
 
     Without `rooms` there are no routes of rooms. `page_folder` is served instead of the page that
-    comes with this package.
+    comes with this package. `rates`: of one process of several, what counts for all of them.
     """
+    rates = rates or OwnRates(monotonic)
     ring = key_ring(settings)
     secret_key_file = settings.access.secret_key_file
     signer = SecretSigner(
@@ -136,10 +139,10 @@ def make_http_app(
     negotiation = Negotiation(metrics, ice, wall)
     page = PageRoutes(page_folder or resource_folder("static"))
     routes = routes_of_the_server(
-        call=CallRoutes(calls, negotiation, monotonic),
-        secret=ClientSecretRoutes(calls, catalogue, ring, signer, ice, clock=monotonic, wall=wall),
+        call=CallRoutes(calls, negotiation, rates),
+        secret=ClientSecretRoutes(calls, catalogue, ring, signer, ice, rates=rates, wall=wall),
         socket=WebSocketRoutes(calls, metrics, settings.transport),
-        info=InfoRoutes(readiness, catalogue, metrics, settings.interpreter, monotonic),
+        info=InfoRoutes(readiness, catalogue, metrics, settings.interpreter, rates),
         description=DescriptionRoutes(),
         page=page,
     )
@@ -149,7 +152,7 @@ def make_http_app(
             signer,
             page,
             link_hours=settings.rooms.room_link_hours,
-            clock=monotonic,
+            rates=rates,
             wall=wall,
         )
         routes += routes_of_rooms(
@@ -157,7 +160,14 @@ def make_http_app(
         )
     access = access_by_name(routes)
     control = AccessControl(
-        ring, signer, origins, access, proxies=proxies, clock=monotonic, wall=wall
+        ring,
+        signer,
+        origins,
+        access,
+        proxies=proxies,
+        rates=rates,
+        clock=monotonic,
+        wall=wall,
     )
     app = web.Application(
         middlewares=[proxy_middleware(proxies), problem_middleware(), control.middleware()]

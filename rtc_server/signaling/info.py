@@ -6,7 +6,6 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from rtc_server.clock import Clock
 from rtc_server.engines.base import AstCapabilities, TtsCapabilities
 from rtc_server.errors import NotReady, RemoteError
 from rtc_server.events.client import language_code
@@ -18,6 +17,7 @@ from rtc_server.session.session_api import Catalogue, Readiness
 from rtc_server.signaling.answers import Answers
 from rtc_server.signaling.bodies import query_text
 from rtc_server.signaling.caller_rate import CallerRate
+from rtc_server.signaling.request_rates import Counted, RequestRates
 
 RETRY_AFTER_S = 2
 """Seconds after which to ask again whether a server is ready."""
@@ -34,7 +34,7 @@ class InfoRoutes:
         catalogue: Catalogue,
         metrics: Metrics,
         defaults: InterpreterSettings,
-        clock: Clock,
+        rates: RequestRates,
     ) -> None:
         """`defaults`: the pair of a call that names none."""
         self._defaults = defaults
@@ -42,13 +42,13 @@ class InfoRoutes:
         self._catalogue = catalogue
         self._metrics = metrics
         self._answers = Answers()
-        self._rate = CallerRate(CATALOGUE_RATE, clock)
+        self._rate = CallerRate(Counted.CATALOGUE, CATALOGUE_RATE, rates)
         metrics.ready.set_function(lambda: readiness.ready)
         metrics.retry_after_seconds.set_function(lambda: readiness.retry_after_s)
 
     async def engines(self, request: web.Request) -> web.Response:
         """Return every engine, and which two are in use."""
-        self._rate.take(request)
+        await self._rate.take(request)
         keep = self._catalogue.ast is not None and self._catalogue.tts is not None
         return self._answers.give(request, "engines", self._engines, keep=keep)
 
@@ -66,7 +66,7 @@ class InfoRoutes:
 
     async def languages(self, request: web.Request) -> web.Response:
         """Return the pairs that can be translated and spoken now, and the voices."""
-        self._rate.take(request)
+        await self._rate.take(request)
         ast, tts = self._catalogue.ast, self._catalogue.tts
         if ast is None or tts is None:
             raise NotReady(self._reason(), RETRY_AFTER_S)
@@ -89,7 +89,7 @@ class InfoRoutes:
 
     async def phrases(self, request: web.Request) -> web.Response:
         """Return phrases to try in ``?language=``."""
-        self._rate.take(request)
+        await self._rate.take(request)
         asked = query_text(request.query, "language")
         if asked is None:
             raise RemoteError("Say whose phrases: add ?language=, such as ?language=ru.")

@@ -21,6 +21,7 @@ from rtc_server.signaling.key_ring import NO_KEY
 from rtc_server.signaling.origins import is_own
 from rtc_server.signaling.page import PageRoutes
 from rtc_server.signaling.proxies import as_the_client_sees
+from rtc_server.signaling.request_rates import Counted, RequestRates
 from rtc_server.signaling.secret_signer import ClientSecret, SecretSigner
 from rtc_server.signaling.whep import must_be_invited, wanted_language
 
@@ -52,14 +53,14 @@ class RoomRoutes:
         page: PageRoutes,
         *,
         link_hours: int,
-        clock: Clock,
+        rates: RequestRates,
         wall: Clock,
     ) -> None:
         self._rooms, self._signer, self._page = rooms, signer, page
         self._link_s, self._wall = link_hours * 3600, wall
         self._links: OrderedDict[tuple[str, str], tuple[str, int]] = OrderedDict()
         """By key and address of the room: its link, and when that expires."""
-        self._link_rate = CallerRate(LINK_RATE, clock)
+        self._link_rate = CallerRate(Counted.ROOM_LINKS, LINK_RATE, rates)
 
     async def state(self, request: web.Request) -> web.StreamResponse:
         """Return the speaker's language, and the number of listeners of each language."""
@@ -72,8 +73,8 @@ class RoomRoutes:
         """Stream server-sent events: each an ``x.segment``, its id for ``Last-Event-ID``."""
         room, last_id = request.match_info["room"], request.headers.get("Last-Event-ID")
         must_be_invited(request, self._rooms, room)
-        owner = caller_of(request).owner
-        with self._rooms.read(room, wanted_language(request), last_id, owner) as reader:
+        claimant = caller_of(request).claimant
+        with self._rooms.read(room, wanted_language(request), last_id, claimant) as reader:
             response = web.StreamResponse(
                 headers={
                     hdrs.CONTENT_TYPE: "text/event-stream; charset=utf-8",
@@ -99,7 +100,7 @@ class RoomRoutes:
 
     async def link(self, request: web.Request) -> web.StreamResponse:
         """Return what the speaker shows to the others: a link, and the same as a QR code."""
-        self._link_rate.take(request)
+        await self._link_rate.take(request)
         room, caller = request.match_info["room"], caller_of(request)
         path = as_the_client_sees(request, str(request.app.router[LISTEN_PAGE].url_for(room=room)))
         url, expires_at = _origin(request) + path, None

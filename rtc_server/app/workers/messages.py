@@ -7,14 +7,17 @@ from rtc_server.app.workers.control import Fields, Handler
 from rtc_server.app.workers.desk import Desk
 from rtc_server.app.workers.placement import Placement
 from rtc_server.app.workers.records import Records
+from rtc_server.app.workers.shared_rates import answer_rate
 from rtc_server.app.workers.totals import Totals
 from rtc_server.clock import monotonic
+from rtc_server.signaling.request_rates import OwnRates
 
 
 class WorkerMessages:
     """Passes the messages of all workers on."""
 
     def __init__(self, desk: Desk, records: Records, placement: Placement, totals: Totals) -> None:
+        self._rates = OwnRates(monotonic)
         self._desk, self._records = desk, records
         self._placement, self._totals = placement, totals
         desk.on_given_away = self._note_load
@@ -29,6 +32,7 @@ class WorkerMessages:
             "place": partial(desk.state, worker),
             "end": partial(self._place_ended, worker),
             "end_room": partial(desk.end_room, worker),
+            "rate": partial(answer_rate, self._rates),
             "state": partial(self._take_state, worker),
             "metrics": lambda fields: self._totals.take(worker, fields["text"]),
             "opened": partial(self._opened, worker),

@@ -16,6 +16,16 @@ RETRY_S = 1
 """Seconds after which to try again when the supervisor is gone, and with it this worker soon."""
 
 
+async def ask_supervisor(channel: ControlChannel, kind: str, /, **fields: object) -> Fields:
+    """Ask what only the supervisor knows. Raises `NotReady`."""
+    try:
+        return await channel.ask(kind, **fields)
+    except ChannelClosed:
+        raise NotReady("The server is stopping.", RETRY_S) from None
+    except AskFailed:
+        raise NotReady("The server cannot say now. Try again soon.", RETRY_S) from None
+
+
 class SharedAdmission:
     """Implements `AdmissionDesk`."""
 
@@ -133,12 +143,7 @@ class SharedAdmission:
         return place
 
     async def _ask(self, kind: str, /, **fields: object) -> Fields:
-        try:
-            answer = await self._channel.ask(kind, **fields)
-        except ChannelClosed:
-            raise NotReady("The server is stopping.", RETRY_S) from None
-        except AskFailed:
-            raise NotReady("The server cannot say now. Try again soon.", RETRY_S) from None
+        answer = await ask_supervisor(self._channel, kind, **fields)
         if "refused" in answer:
             raise refusal_of(answer)
         return answer

@@ -18,6 +18,7 @@ from rtc_server.app.workers.hop import hop_middleware
 from rtc_server.app.workers.journal import journals
 from rtc_server.app.workers.placement import session_prefix
 from rtc_server.app.workers.shared_admission import SharedAdmission
+from rtc_server.app.workers.shared_rates import SharedRates
 from rtc_server.app.workers.worker_order import WorkerOrder
 from rtc_server.background import beside
 from rtc_server.clock import monotonic, wall
@@ -90,7 +91,8 @@ class _Worker:
     def _shared(self, metrics: Metrics) -> Shared:
         on_drop = metrics.queue_drops.labels("journal").inc
         journal = journals(self.channel, monotonic, self._admission.number_of, on_drop)
-        return Shared(self._admission, journal, session_prefix(self._order.number))
+        rates = SharedRates(self.channel)
+        return Shared(self._admission, journal, session_prefix(self._order.number), rates)
 
     def _announcement(self) -> Fields:
         engines = self._parts.engines

@@ -63,7 +63,7 @@ async def test_no_room_is_opened_while_the_engines_carry_no_more_and_speakers_co
 async def test_a_speaker_who_comes_again_replaces_the_wire_it_had() -> None:
     async with halls() as h:
         await h.speak(ANNA)
-        with h.manager.read("hall", "en", None, KEY) as reader:
+        with h.manager.read("hall", "en", None, Claimant(KEY)) as reader:
             with pytest.raises(BadOffer):
                 await h.speak(ANNA, "bad")
             assert h.wires[0].closed is None, "what failed changes nothing"
@@ -109,7 +109,7 @@ async def test_a_segment_is_never_called_as_another_of_its_room() -> None:
         await h.speak(ANNA)
         names: list[str] = []
         for start in (0, len(SENTENCE)):
-            with h.manager.read("hall", "en", None, KEY) as reader:
+            with h.manager.read("hall", "en", None, Claimant(KEY)) as reader:
                 for name in names:  # who comes late reads what was said last
                     assert segment_id(await next_final(reader)) == name
                 await speak(h.wires[0], SENTENCE, start=start)
@@ -160,7 +160,7 @@ async def test_wires_of_a_room_are_counted_like_those_of_sessions() -> None:
 async def test_captions_that_a_reader_was_too_slow_for_are_counted() -> None:
     async with halls() as h:
         await h.speak(ANNA)
-        with h.manager.read("hall", "en", None, KEY) as reader:
+        with h.manager.read("hall", "en", None, Claimant(KEY)) as reader:
             for number in range(READER_CAPTIONS + 3):
                 reader.caption(Caption(str(number), number, "", final=False))
         assert h.total("rtc_queue_drops_total", queue="room_captions") == 3
@@ -175,7 +175,7 @@ async def test_a_room_says_that_it_will_close_once_to_everybody_who_is_there() -
         await h.speak(ANNA, limits=KeyLimits(session_minutes=2))
         await h.manager.listen("hall", "offer", "en", Claimant(KEY))
         assert h.manager.state("hall", KEY).expires_in_ms == pytest.approx(120_000, abs=100)
-        with h.manager.read("hall", "en", None, KEY) as reader:
+        with h.manager.read("hall", "en", None, Claimant(KEY)) as reader:
             await asyncio.sleep(58)
             assert not told(h.wires[1])
             await asyncio.sleep(12)
@@ -197,7 +197,7 @@ async def test_a_speaker_who_comes_back_gets_another_time() -> None:
     minute = KeyLimits(session_minutes=1)
     async with halls() as h:
         await h.speak(ANNA, limits=minute)
-        with h.manager.read("hall", "en", None, KEY) as reader:
+        with h.manager.read("hall", "en", None, Claimant(KEY)) as reader:
             for _ in range(2):
                 assert (caption := await reader.next(5.0)) and "x.expiring" in caption.text
                 await h.wires[-1].close()
@@ -274,7 +274,7 @@ async def test_one_key_leaves_a_room_to_the_others() -> None:
 async def test_a_room_in_which_nobody_speaks_is_told_then_closes() -> None:
     async with halls(room_idle_minutes=2) as h:
         await h.speak(ANNA, limits=KeyLimits())
-        with h.manager.read("hall", "en", None, KEY) as reader:
+        with h.manager.read("hall", "en", None, Claimant(KEY)) as reader:
             await asyncio.sleep(90)
             await speak(h.wires[0], SENTENCE)
             await asyncio.sleep(90)
@@ -287,7 +287,8 @@ async def test_a_room_in_which_nobody_speaks_is_told_then_closes() -> None:
 
 async def test_listeners_who_left_or_were_refused_hold_no_place() -> None:
     hall = Claimant(KEY, source="192.0.2.1")
-    async with halls(room_listeners=UNCONNECTED_LISTENERS) as h:
+    places = UNCONNECTED_LISTENERS
+    async with halls(room_listeners=places, room_address_listeners=places) as h:
         await h.speak(ANNA)
         for _ in range(2 * UNCONNECTED_LISTENERS):
             with pytest.raises(BadOffer):
@@ -301,6 +302,30 @@ async def test_listeners_who_left_or_were_refused_hold_no_place() -> None:
         h.wires[-1].observer.on_connected()
         with pytest.raises(AdmissionRefused, match="places of this room"):
             await h.manager.listen("hall", "offer", "en", hall)
+
+
+async def test_one_address_leaves_places_of_a_room_to_others() -> None:
+    near, far = (Claimant(KEY, source=f"192.0.2.{n}") for n in (1, 2))
+    async with halls(room_listeners=5) as h:
+        await h.speak(ANNA)
+        with h.manager.read("hall", "en", None, near):
+            for _ in range(3):
+                await h.manager.listen("hall", "offer", "en", near)
+            with pytest.raises(RateLimited, match="All 4 places that one address"):
+                await h.manager.listen("hall", "offer", "en", near)
+            with pytest.raises(RateLimited), h.manager.read("hall", "ru", None, near):
+                pass
+            await h.manager.listen("hall", "offer", "en", far)
+            with pytest.raises(AdmissionRefused, match="All 5 places of this room"):
+                await h.manager.listen("hall", "offer", "en", far)
+        await h.manager.listen("hall", "offer", "en", near)
+
+
+async def test_nobody_is_counted_where_many_stand_behind_one_address() -> None:
+    async with halls(room_listeners=5, room_address_listeners=1) as h:
+        await h.speak(ANNA)
+        for _ in range(5):
+            await h.manager.listen("hall", "offer", "en", Claimant(KEY))
 
 
 async def written(reader: CaptionReader) -> list[Caption]:

@@ -21,7 +21,7 @@ async def test_a_room_leaves_one_account_and_no_text() -> None:
         speaker.observer.on_connected()
         english = await h.manager.listen("hall", "offer", "en", Claimant(KEY))
         h.wires[1].observer.on_connected()
-        with h.manager.read("hall", "en", None, KEY) as reader:
+        with h.manager.read("hall", "en", None, Claimant(KEY)) as reader:
             await speak(speaker, SENTENCE)
             caption = await next_final(reader)
             await asyncio.sleep(7)
