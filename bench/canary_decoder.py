@@ -1,6 +1,6 @@
 """Cost of a token of Canary's decoder on ONNX Runtime, its graph cut in two and whole.
 
-    python -m bench.canary_decoder [--threads 1] [--tokens 40]
+    python -m bench.canary_decoder [--threads 1,2] [--tokens 40]
 
 Builds an untrained decoder of the full size (in the environment with NeMo), exports it in integers
 of 8 bits, and has both write as many tokens for 3 and 10 s of audio, in turns. "wall" is the least
@@ -80,28 +80,32 @@ def timed(action: Callable[[], list[int]]) -> tuple[float, float, list[int]]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", default="1,2")
     parser.add_argument("--tokens", type=int, default=40)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = build(folder, replace(FULL, encoder_layers=1))  # only the decoder is looked at
         convert(model.eval(), folder)
-        path = folder / "decoder-model.int8.onnx"
-        whole = WholeDecoder(path, options.threads)
-        opened: Callable[..., Any] = partial(_open, options.threads)
-        with path.open("rb") as file:
-            cut = OnnxDecoder.load(file, "stand-in", opened)
-    print(
-        f"{options.tokens} tokens, {options.threads} thread(s), ms: whole wall (CPU) | cut | ratio"
-    )
+        del model
+        for threads in map(int, options.threads.split(",")):
+            report(folder / "decoder-model.int8.onnx", threads, options.tokens)
+
+
+def report(path: Path, threads: int, tokens: int) -> None:
+    """Print the rows of so many threads."""
+    whole = WholeDecoder(path, threads)
+    opened: Callable[..., Any] = partial(_open, threads)
+    with path.open("rb") as file:
+        cut = OnnxDecoder.load(file, "stand-in", opened)
+    print(f"{tokens} tokens, {threads} thread(s), ms: whole wall (CPU) | cut | ratio of CPU")
     for seconds in SECONDS:
         frames = round(seconds * FRAMES_A_SECOND)
         states = np.random.default_rng(0).standard_normal((1, frames, 1024)).astype(np.float32)
         pairs = [
             (
-                timed(partial(whole.write, states, options.tokens)),
-                timed(partial(write_cut, cut, states, options.tokens)),
+                timed(partial(whole.write, states, tokens)),
+                timed(partial(write_cut, cut, states, tokens)),
             )
             for _ in range(ROUNDS)
         ]
@@ -109,7 +113,8 @@ def main() -> None:
         same = before[2] == after[2]
         print(
             f"{seconds:2} s  {before[0]:.0f} ({before[1]:.0f}) | {after[0]:.0f} ({after[1]:.0f}) | "
-            f"{after[1] / before[1]:.2f}  {'the same tokens' if same else 'OTHER TOKENS'}"
+            f"{after[1] / before[1]:.2f}  {'the same tokens' if same else 'OTHER TOKENS'}",
+            flush=True,
         )
 
 

@@ -1,4 +1,5 @@
-"""ONNX Runtime sessions as this server wants them: a bounded number of threads, none spinning.
+"""ONNX Runtime sessions as this server wants them: a bounded number of threads, none spinning, and
+8-bit weights in the form that this processor is quickest with (`signed_weights`).
 
 ONNX Runtime takes every core by default, and its threads spin for a while after each call. Two
 engine processes on one machine would then burn each other's cores and the event loop's. (Variables
@@ -10,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from rtc_server.engines.signed_weights import has_vnni, with_signed_weights
 from rtc_server.errors import EngineUnavailable
 
 
@@ -43,14 +45,18 @@ def open_session(
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors only: each also raises, with the same text
+    signed = with_signed_weights(model) if has_vnni() else model
     try:
         session = onnxruntime.InferenceSession(
-            _source(model), sess_options=options, providers=["CPUExecutionProvider"]
+            _source(signed), sess_options=options, providers=["CPUExecutionProvider"]
         )
     except Exception as exc:  # onnxruntime's errors share no base
         raise EngineUnavailable(
             f"{name} cannot be loaded ({type(exc).__name__}). {advice}"
         ) from exc
+    finally:
+        if signed is not model:
+            signed.close()
     if not set(inputs) <= {each.name for each in session.get_inputs()}:
         raise EngineUnavailable(f"{name} is not the model it should be. {advice}")
     return session

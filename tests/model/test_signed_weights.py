@@ -1,0 +1,169 @@
+"""8-bit weights of an ONNX file from unsigned to signed: the same products, and nothing else."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from rtc_server.engines.onnx_session import open_session
+from rtc_server.engines.signed_weights import has_vnni, with_signed_weights
+
+ROWS, COLUMNS = 40, 64
+RANDOM = np.random.default_rng(0)
+
+
+def value(name: str, *shape: int | None) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+
+def saved(
+    path: Path, nodes: list[onnx.NodeProto], weights: dict[str, npt.NDArray[Any]], **more: Any
+) -> Path:
+    """Write a model from "given" to "result"."""
+    stored = [numpy_helper.from_array(each, name) for name, each in weights.items()]
+    graph = helper.make_graph(
+        nodes, "g", [value("given", None, ROWS), *more.pop("inputs", [])], [value("result")], stored
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    return path
+
+
+def floats(*shape: int) -> npt.NDArray[np.float32]:
+    return RANDOM.standard_normal(shape).astype(np.float32)
+
+
+def published(folder: Path) -> Path:
+    """Write a model as such files are made: two products, and a convolution between them."""
+    nodes = [
+        helper.make_node("MatMul", ["given", "first"], ["a"]),
+        helper.make_node("Unsqueeze", ["a", "axis"], ["b"]),
+        helper.make_node("Conv", ["b", "filter"], ["c"]),
+        helper.make_node("Squeeze", ["c", "axis"], ["d"]),
+        helper.make_node("MatMul", ["d", "second"], ["result"]),
+    ]
+    weights: dict[str, npt.NDArray[Any]] = {
+        "first": floats(ROWS, COLUMNS) + 1,  # a zero point below 128, and one above
+        "axis": np.array([1], np.int64),
+        "filter": floats(1, 1, 1),
+        "second": floats(COLUMNS, COLUMNS) - 1,
+    }
+    plain, small = saved(folder / "plain.onnx", nodes, weights), folder / "small.onnx"
+    kinds = ["MatMul", "Conv"]
+    quantize_dynamic(plain, small, weight_type=QuantType.QUInt8, op_types_to_quantize=kinds)
+    return small
+
+
+def contents(model: onnx.ModelProto) -> dict[str, npt.NDArray[Any]]:
+    return {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
+
+
+def rewritten(path: Path) -> onnx.ModelProto:
+    """Return what the rewritten file holds."""
+    with path.open("rb") as file, with_signed_weights(file) as copy:
+        return onnx.load_from_string(copy.read())
+
+
+def test_weights_less_their_zero_points_stay_what_they_were(tmp_path: Path) -> None:
+    path = published(tmp_path)
+    model = rewritten(path)
+    onnx.checker.check_model(model)
+    before, after = contents(onnx.load(path)), contents(model)
+    assert before.keys() == after.keys()
+    products = [node for node in model.graph.node if node.op_type == "MatMulInteger"]
+    assert len(products) == 2
+    for _, weight, _, zero in (node.input for node in products):
+        assert after[weight].dtype == after[zero].dtype == np.int8
+        assert np.array_equal(
+            after[weight].astype(int) - after[zero].astype(int),
+            before[weight].astype(int) - before[zero].astype(int),
+        )
+    others = before.keys() - {name for node in products for name in node.input}
+    assert all(np.array_equal(before[name], after[name]) for name in others)
+    assert any(before[name].dtype == np.uint8 for name in others), "the convolution's stay"
+
+
+@pytest.mark.skipif(not has_vnni(), reason="pairs of products overflow on this processor")
+def test_every_product_is_the_same_to_the_bit(tmp_path: Path) -> None:
+    path = published(tmp_path)
+    given = {"given": floats(7, ROWS)}
+    before = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    with path.open("rb") as file:
+        after = open_session(file, "model", 1, "")
+    assert np.array_equal(before.run(None, given)[0], after.run(None, given)[0])
+
+
+def product(**names: str) -> list[onnx.NodeProto]:
+    """A product of "weight" with "zero", and others in their places."""
+    inputs = [names.get(name, name) for name in ("quantized", "weight", "given_zero", "zero")]
+    return [
+        helper.make_node(
+            "DynamicQuantizeLinear", ["given"], ["quantized", "given_scale", "given_zero"]
+        ),
+        helper.make_node("MatMulInteger", inputs, ["whole"]),
+        helper.make_node("Cast", ["whole"], ["result"], to=TensorProto.FLOAT),
+    ]
+
+
+BYTES = RANDOM.integers(0, 256, (ROWS, COLUMNS)).astype(np.uint8)
+ZERO = np.array(100, np.uint8)
+
+
+def signed_names(path: Path) -> set[str]:
+    """Return the tensors that were rewritten."""
+    return {name for name, each in contents(rewritten(path)).items() if each.dtype == np.int8}
+
+
+def test_a_zero_point_in_bytes_is_rewritten_in_its_place(tmp_path: Path) -> None:
+    path = saved(tmp_path / "m.onnx", product(), {"weight": BYTES, "zero": ZERO})
+    assert signed_names(path) == {"weight", "zero"}
+
+
+def test_what_something_else_reads_stays(tmp_path: Path) -> None:
+    weights = {"weight": BYTES, "zero": ZERO}
+    also = helper.make_node("Cast", ["weight"], ["read"], to=TensorProto.FLOAT)
+    inner = helper.make_graph([helper.make_node("Identity", ["zero"], ["z"])], "i", [], [])
+    nested = helper.make_node("If", ["true"], ["z"], then_branch=inner, else_branch=inner)
+    second = helper.make_node("MatMulInteger", ["quantized", "weight"], ["read"])
+    for more in (also, nested, second):  # the last is a product without a zero point
+        path = saved(tmp_path / "m.onnx", [*product(), more], weights)
+        assert signed_names(path) == set()
+    listed = [helper.make_tensor_value_info("weight", TensorProto.UINT8, BYTES.shape)]
+    assert signed_names(saved(tmp_path / "m.onnx", product(), weights, inputs=listed)) == set()
+
+
+def test_what_is_signed_or_plain_stays(tmp_path: Path) -> None:
+    signed = {"weight": BYTES.view(np.int8), "zero": ZERO.view(np.int8)}
+    path = saved(tmp_path / "signed.onnx", product(), signed)
+    plain = saved(
+        tmp_path / "plain.onnx",
+        [helper.make_node("MatMul", ["given", "weight"], ["result"])],
+        {"weight": floats(ROWS, COLUMNS)},
+    )
+    for each in (path, plain):
+        with each.open("rb") as file:
+            assert with_signed_weights(file) is file
+            assert file.tell() == 0
+
+
+def test_what_is_damaged_is_left_to_who_loads_it(tmp_path: Path) -> None:
+    whole = published(tmp_path).read_bytes()
+    for content in (b"", b"no model", b"\xff" * 40, whole[:-100], whole[: len(whole) // 2]):
+        file = io.BytesIO(content)
+        assert with_signed_weights(file) is file
+        assert file.read() == content
+
+
+def test_a_processor_says_whether_it_has_vnni(tmp_path: Path) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    for flags, has in (("avx2 avx512f", False), ("avx2 avx512_vnni", True), ("avx_vnni", True)):
+        cpuinfo.write_text(f"processor : 0\nflags\t\t: fpu {flags} sse2\n")
+        assert has_vnni(cpuinfo) is has
+    assert not has_vnni(tmp_path / "none")
