@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from rtc_server.config import SECTIONS
+from rtc_server.config import SECTIONS, EngineSettings
 from rtc_server.options import settings_fields, variable
 
 CHART = Path(__file__).parents[2] / "deploy/helm/rtc-server"
@@ -49,6 +49,11 @@ def test_the_schema_takes_the_values_once_a_secret_is_named() -> None:
         {"settings": {"PORT": 8000}},
         {"turn": {"servers": ["turn.example"]}},
         {"serviceMonitor": {"enabled": True, "interval": "often"}},
+        {"workers": 0},
+        {"workers": "all"},
+        {"engines": {"servers": ["gpu-1"]}},
+        {"engines": {"servers": ["gpu-1:7070,gpu-2:7070"]}},
+        {"engines": {"settings": {"ENGINES": "gpu"}}},
     ],
 )
 def test_the_schema_refuses_what_would_not_work(changes: dict[str, Any]) -> None:
@@ -56,18 +61,31 @@ def test_the_schema_refuses_what_would_not_work(changes: dict[str, Any]) -> None
         jsonschema.validate(complete(**changes), SCHEMA)
 
 
+@pytest.mark.parametrize(
+    "server", ["gpu-1:7070", "ws://10.0.0.7:7070", "[fd00::1]:7070", "http://ray-svc:8000/engines"]
+)
+def test_the_schema_takes_what_the_option_takes(server: str) -> None:
+    jsonschema.validate(complete(engines={"servers": [server]}), SCHEMA)
+    EngineSettings(ast_servers=(server,), engine_token="0123456789abcdef")
+
+
 def test_templates_use_every_value_and_no_other() -> None:
     used = set(re.findall(r"\.Values\.(\w+(?:\.\w+)*)", TEMPLATES))
     assert used == paths(VALUES)
 
 
+def typed(kind: dict[str, Any], before: str = "") -> set[str]:
+    """Paths that the schema gives a type, down to those that hold a value."""
+    found: set[str] = set()
+    for name, inner in kind["properties"].items():
+        known = SCHEMA["properties"][inner["$ref"].rpartition("/")[2]] if "$ref" in inner else inner
+        nested = "properties" in known
+        found |= typed(known, f"{before}{name}.") if nested else {before + name}
+    return found
+
+
 def test_every_value_has_a_type() -> None:
-    typed = {
-        f"{name}.{inner}" if "properties" in kind else name
-        for name, kind in SCHEMA["properties"].items()
-        for inner in kind.get("properties", [""])
-    }
-    assert typed - {"global"} == paths(VALUES)
+    assert typed(SCHEMA) - {"global"} == paths(VALUES)
 
 
 def test_the_cluster_adds_no_variables_that_look_like_settings() -> None:

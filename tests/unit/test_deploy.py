@@ -1,5 +1,6 @@
 """Files an operator starts a server with: what they mount is there, what they set exists."""
 
+import argparse
 import re
 from pathlib import Path
 from typing import Any
@@ -7,17 +8,22 @@ from typing import Any
 import pytest
 import yaml
 
+from rtc_server.app.engine_server import checked_address
 from rtc_server.cli.main import build_parser
-from rtc_server.config import SECTIONS, HttpSettings
+from rtc_server.config import SECTIONS, HttpSettings, load_settings
 from rtc_server.options import settings_fields, variable
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ENGINES = yaml.safe_load((DEPLOY / "compose.engines.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"] | ENGINES["services"]
 MADE_BY_THE_OPERATOR = DEPLOY / "secrets/api-key"
 SETTINGS = {variable(fld.name) for _, fld, _ in settings_fields(*SECTIONS)}
 STOPPING_S = HttpSettings().drain_s + 10
 """Time that must pass before the process is killed (docs/operations.md)."""
+
+WORKERS = "rtc-server.service.d/workers"
+"""Drop-in of a unit."""
 
 every_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -27,7 +33,8 @@ every_unit = pytest.mark.parametrize("name", ["rtc-server", "rtc-server-engines"
 
 def unit(key: str, name: str = "rtc-server") -> list[str]:
     """Every value of a key of a systemd unit."""
-    text = (DEPLOY / f"{name}.service").read_text()
+    suffix = "conf" if name == WORKERS else "service"
+    text = (DEPLOY / f"{name}.{suffix}").read_text()
     return re.findall(rf"^{key}=(.*)$", text, re.MULTILINE)
 
 
@@ -49,17 +56,22 @@ def test_an_image_of_others_has_a_version(name: str) -> None:
 
 @every_service
 def test_what_a_service_mounts_is_there_and_read_only(name: str) -> None:
-    for source, target, *mode in (each.split(":") for each in SERVICES[name].get("volumes", [])):
-        if source.startswith("."):
+    mounts = [re.split(r":(?![?])", each) for each in SERVICES[name].get("volumes", [])]
+    for source, target, *mode in mounts:
+        if source.startswith("${"):  # a folder of the operator's
+            assert mode == ["ro"], target
+        elif source.startswith("."):
             assert (DEPLOY / source).exists(), source
             assert mode == ["ro"], target
         else:
             assert source in COMPOSE["volumes"]
-    assert set(SERVICES[name].get("secrets", [])) <= COMPOSE["secrets"].keys()
+    file = ENGINES if name in ENGINES["services"] else COMPOSE
+    assert set(SERVICES[name].get("secrets", [])) <= file["secrets"].keys()
 
 
-def test_the_image_is_one_of_the_dockerfile() -> None:
-    build = SERVICES["server"]["build"]
+@pytest.mark.parametrize("name", ["server", "engines"])
+def test_the_image_is_one_of_the_dockerfile(name: str) -> None:
+    build = SERVICES[name]["build"]
     dockerfile = (DEPLOY / build["context"] / "Dockerfile").read_text()
     assert f" AS {build['target']}\n" in dockerfile
 
@@ -67,18 +79,70 @@ def test_the_image_is_one_of_the_dockerfile() -> None:
 def test_settings_exist() -> None:
     set_by_unit = [
         each.partition("=")[0]
-        for name in ("rtc-server", "rtc-server-engines")
+        for name in ("rtc-server", "rtc-server-engines", WORKERS)
         for line in unit("Environment", name)
         for each in line.split()
     ]
-    assert SETTINGS.issuperset([*SERVICES["server"]["environment"], *set_by_unit])
+    assert SETTINGS.issuperset(set_by_unit)
+    for name in ("server", "engines"):
+        assert SETTINGS.issuperset(SERVICES[name]["environment"])
 
 
-def test_variables_that_the_operator_fills_in_are_in_the_example() -> None:
-    used = re.findall(r"\$\{(\w+)", (DEPLOY / "compose.yaml").read_text())
-    assert set(used) == set(
-        re.findall(r"^(\w+)=", (DEPLOY / "env.example").read_text(), re.MULTILINE)
-    )
+@pytest.mark.parametrize(
+    ("compose", "example"),
+    [("compose.yaml", "env.example"), ("compose.engines.yaml", "env.engines.example")],
+)
+def test_variables_that_the_operator_fills_in_are_in_the_example(
+    compose: str, example: str
+) -> None:
+    used = re.findall(r"\$\{(\w+)", (DEPLOY / compose).read_text())
+    named = re.findall(r"^(\w+)=", (DEPLOY / example).read_text(), re.MULTILINE)
+    assert set(used) == set(named)
+
+
+def settings_of(service: str, **filled_in: str) -> dict[str, str]:
+    """Variables of a service, with what the operator filled in or the file's own defaults."""
+
+    def value(match: re.Match[str]) -> str:
+        return filled_in.get(match[1]) or match[2] or ""
+
+    environment: dict[str, str] = SERVICES[service]["environment"]
+    return {
+        name: re.sub(r"\$\{(\w+)(?::-([^}]*)|:[?][^}]*)?\}", value, text)
+        for name, text in environment.items()
+    }
+
+
+REQUIRED = {
+    "RTC_API_KEY": "0123456789abcdef",
+    "RTC_TURN_SECRET": "a-secret",
+    "PUBLIC_ADDRESS": "203.0.113.7",
+}
+
+
+def test_a_server_has_its_own_engines_unless_others_are_named() -> None:
+    settings = load_settings(argparse.Namespace(), settings_of("server", **REQUIRED))
+    assert settings.engines.ast_servers == settings.engines.tts_servers == ()
+    assert settings.workers.count() == 1
+    token = "0123456789abcdef"
+    servers = "gpu-1.internal:7070,gpu-2.internal:7070"
+    named = REQUIRED | {"ENGINE_SERVERS": servers, "RTC_ENGINE_TOKEN": token, "WORKERS": "2"}
+    settings = load_settings(argparse.Namespace(), settings_of("server", **named))
+    assert settings.engines.ast_servers == settings.engines.tts_servers == tuple(servers.split(","))
+    assert settings.engines.engine_token == token
+    assert settings.workers.count() == 2
+
+
+def test_an_engine_machine_listens_where_its_check_looks_and_shows_a_certificate() -> None:
+    service = SERVICES["engines"]
+    arguments = build_parser().parse_args(service["command"])
+    address = checked_address(arguments.listen, "0123456789abcdef", HttpSettings())
+    assert f"'127.0.0.1', {address.port}" in service["healthcheck"]["test"][-1]
+    mounted = {f"/run/secrets/{each}" for each in service["secrets"]}
+    environment = service["environment"]
+    assert {environment["RTC_TLS_CERT"], environment["RTC_TLS_KEY"]} == mounted
+    stops_s = int(service["stop_grace_period"].removesuffix("s"))
+    assert stops_s > int(environment["RTC_DRAIN_S"]) + 10
 
 
 @every_unit
@@ -136,6 +200,15 @@ def test_the_units_share_a_user_who_owns_the_socket_between_them() -> None:
     assert unit("RuntimeDirectory", "rtc-server-engines") == ["rtc-server-engines"]
     assert unit("User", "rtc-server-engines") == ["rtc-server"]  # the other unit's, by its name
     assert unit("User") == []
+
+
+def test_reloading_replaces_workers_and_nothing_ends_one_process() -> None:
+    assert unit("ExecReload") == []
+    assert unit("ExecReload", WORKERS) == ["/bin/kill -HUP $MAINPID"]
+    [workers] = unit("Environment", WORKERS)
+    name, _, value = workers.partition("=")
+    assert name == "RTC_WORKERS"
+    assert int(value) > 1  # auto may be one
 
 
 @every_unit
