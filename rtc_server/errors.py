@@ -37,6 +37,7 @@ Every message is a sentence that says what to do. None carries SDP, transcripts 
 
 import math
 import traceback
+from dataclasses import dataclass
 from pathlib import PurePath
 
 
@@ -249,6 +250,16 @@ class PayloadTooLarge(RemoteError):
     status = 413
 
 
+@dataclass(frozen=True, slots=True)
+class LinePlace:
+    """Place in the line before a full server."""
+
+    ticket: str
+    """Secret with which the caller comes back."""
+    position: int
+    """1 for the one whose turn is next."""
+
+
 class AdmissionRefused(RtcServerError):
     """No room for another session now."""
 
@@ -257,9 +268,13 @@ class AdmissionRefused(RtcServerError):
     """HTTP status when it happens during signaling."""
     retryable = True
 
-    def __init__(self, message: str, retry_after_s: int) -> None:
+    def __init__(
+        self, message: str, retry_after_s: int, line_place: LinePlace | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.line_place = line_place
+        """Place of a caller that waits in line."""
 
 
 class RoomSilent(AdmissionRefused):

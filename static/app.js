@@ -24,8 +24,7 @@ import { text } from "./i18n.js";
 import { holdToTalk } from "./talk.js";
 import { write } from "./write.js";
 
-const WARM_UP_POLL_MS = 1500;
-const EXAMPLES = 4;
+const [WARM_UP_POLL_MS, EXAMPLES] = [1500, 4];
 
 /** @param {string} id */
 const at = (id) => document.getElementById(id);
@@ -66,17 +65,19 @@ let conversation = null;
 /** What is to be spoken once there is a session. @type {import("./phrases.js").Phrase|null} */
 let tapped = null;
 /** @type {string} a key of the strings' "state" */ let phase = "loading";
+let phaseValues = {};
 
 // ---------------------------------------------------------------- what is shown
 
-/** @param {string} next  a key of the strings' "state" */
-function setPhase(next) {
+/** @param {string} next  a key of the strings' "state"  @param {object} [values]  of that text */
+function setPhase(next, values = {}) {
   phase = next;
+  phaseValues = values;
   const running = conversation !== null;
   const settling = running && !conversation.live;
   document.body.dataset.phase = next;
   document.body.toggleAttribute("data-running", running);
-  write(at("status"), text(`state.${next}`));
+  write(at("status"), text(`state.${next}`, values));
   write(at("toggle-text"), text(!running ? "start" : next === "finishing" ? "stopNow" : "stop"));
   toggle.disabled = !server || missingFeature() !== null;
   wakeLock?.hold(running);
@@ -112,7 +113,7 @@ function renderInterface() {
   lag?.render();
   player.render();
   settings.listDevices();
-  setPhase(phase);
+  setPhase(phase, phaseValues);
 }
 
 // ---------------------------------------------------------------- before a conversation

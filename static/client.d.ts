@@ -29,6 +29,8 @@ export interface ClientOptions {
   iceTransportPolicy?: RTCIceTransportPolicy;
   /** How long to try to get a lost connection back; a minute by default. */
   patienceMs?: number;
+  /** Wait in line where the server is full; otherwise that is a `server_busy`. */
+  queue?: boolean;
 }
 
 export interface SessionSettings {
@@ -170,6 +172,8 @@ export class ClientError extends Error {
   readonly retryAfterMs: number;
   /** The server's own code for a refusal, such as `session_limit_reached`, or "". */
   readonly reason: string;
+  /** The place in the server's line, with `queue`; 1 is next. */
+  readonly queue: { ticket: string; position: number } | null;
   /** Whether the same may work a little later. */
   readonly retryable: boolean;
   static fromResponse(response: Response): Promise<ClientError>;
@@ -181,6 +185,8 @@ export interface ClientEvents extends Omit<TranslationEvents, "state" | "track">
   /** Comes again after a reconnection. */
   track: { stream: MediaStream };
   session: { id: string; [name: string]: unknown };
+  /** The server is full, and `queue` is set: the place in its line, 1 for the next. */
+  waiting: { position: number };
   segment: Omit<Segment, "key">;
   playout: Omit<Playout, "key">;
 }

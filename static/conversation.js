@@ -2,12 +2,12 @@
  * A session as a person lives it: a source of sound, the interpreter, and what goes on right now.
  * No DOM in here; the page shows what these events say.
  *
- * Events (each a CustomEvent): "phase" {phase}, "level" {rms}, "hearing" {nothing}, "clipping" {clipping}, "stream"
+ * Events (each a CustomEvent): "phase" {phase, position?}, "level" {rms}, "hearing" {nothing}, "clipping" {clipping}, "stream"
  * {stream}, "segment" and "playout" (as the client's, with `key` naming the segment on this page),
  * "metrics", "mode" {mode?}, "notice" {code?, message}, "expiring" {in_ms, reason}, "renewed", "source"
  * {source}, "source-ended" {kind}.
  *
- * @typedef {"opening"|"connecting"|"listening"|"hearing"|"translating"|"speaking"|"interrupted"|
+ * @typedef {"opening"|"connecting"|"waiting"|"listening"|"hearing"|"translating"|"speaking"|"interrupted"|
  *     "finishing"} Phase
  */
 import { Backlog } from "./backlog.js";
@@ -26,7 +26,7 @@ const TRANSPORT = /** @type {import("./client.js").ClientOptions["transport"]} *
 const BACKLOG_MS = 500; // no call waits longer for an audio thread that does not begin
 
 export class Conversation extends EventTarget {
-  #client = new TranslationClient({ token: accessToken, transport: TRANSPORT });
+  #client = new TranslationClient({ token: accessToken, transport: TRANSPORT, queue: true });
   /** @type {import("./audio.js").Source|null} */ #source = null;
   /** What was said while it connected, until that is sent. @type {Backlog|null} */ #backlog = null;
   #begin;
@@ -50,6 +50,10 @@ export class Conversation extends EventTarget {
     on("session", ({ id, x }) => {
       this.#enter(id);
       this.#emit("mode", { mode: x?.mode });
+    });
+    on("waiting", ({ position }) => {
+      this.#forgetBacklog(); // what was said before it is our turn is over by then
+      this.#emit("phase", { phase: "waiting", position });
     });
     on("track", ({ stream }) => this.#emit("stream", { stream }));
     on("vad", ({ state }) => {
@@ -194,6 +198,13 @@ export class Conversation extends EventTarget {
     await this.#client.replaceTrack(this.#source.track);
     this.#backlog = null;
     backlog.close();
+  }
+
+  #forgetBacklog() {
+    if (!this.#backlog) return;
+    this.#client.replaceTrack(this.#source.track);
+    this.#backlog.close();
+    this.#backlog = null;
   }
 
   #mute(muted) {

@@ -19,7 +19,7 @@ const WARNINGS = new Set(["engine_slow", "no_pause", "own_voice", "replay_incomp
  * @param {import("./settings.js").Settings} page.settings
  * @param {import("./sound.js").Sound} page.sound
  * @param {() => boolean} page.current  whether this is still the page's session
- * @param {(phase: string) => void} page.setPhase
+ * @param {(phase: string, values?: object) => void} page.setPhase
  * @param {() => void} page.advise  says what a person with loudspeakers should know
  * @param {() => void} page.start  begins another session
  */
@@ -30,7 +30,7 @@ export function follow(session, page) {
     session.addEventListener(type, (/** @type {CustomEvent} */ { detail }) => {
       if (page.current()) show(detail);
     });
-  on("phase", ({ phase }) => page.setPhase(phase));
+  on("phase", ({ phase, position }) => page.setPhase(phase, { position }));
   on("level", ({ rms }) => meter.push(rms));
   on("hearing", ({ nothing }) => write(hint, nothing ? text("nothingHeard") : ""));
   on("clipping", ({ clipping }) => {

@@ -17,7 +17,7 @@ from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room import Room
 from rtc_server.rooms.room_api import AcceptPeer, RoomState, SpeakerRequest
 from rtc_server.rooms.room_settings import RoomSettings
-from rtc_server.session.admission import AdmissionDesk
+from rtc_server.session.admission_desk import AdmissionDesk
 from rtc_server.session.places import Kind, Place, RoomPlace
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import Claimant, OpenedCall, Owner, Readiness, check_headroom

@@ -7,13 +7,13 @@ a limit loses a place of their own that is of no use to them before they are ref
 """
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from rtc_server.errors import AdmissionRefused, RateLimited
 from rtc_server.session.places import Kind, Place, PlaceState, RoomPlace
 from rtc_server.session.quota import Lease, Quotas
-from rtc_server.session.session_api import Claimant
+from rtc_server.session.session_api import Claimant, engines_busy
 from rtc_server.session.turnover import Turnover
+from rtc_server.session.waiting_line import WaitingLine
 
 UNCONNECTED = 4
 """Calls of one address that may be on their way at once: each holds sockets until it connects."""
@@ -49,31 +49,6 @@ def most_of_one_key(places: int) -> int:
     return max(1, places - max(1, round(places * KEPT_SHARE)))
 
 
-class AdmissionDesk(Protocol):
-    """Admission as managers ask for it: of this process, or of a server of several processes.
-
-    `now_s` is monotonic, `wall_s` Unix time. A claim that is cancelled leaves nothing behind.
-    """
-
-    @property
-    def limits(self) -> AdmissionLimits:
-        """Limits of the whole server."""
-
-    async def claim(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> Place:
-        """Return a place for one more. Raises as `Admission.admit`."""
-
-    async def check_claim(
-        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float
-    ) -> None:
-        """Raise as `claim` would; change nothing."""
-
-    async def claim_room(self, claimant: Claimant, most: int) -> RoomPlace:
-        """Return a place for one more room of `most`. Raises as `Admission.admit_room`."""
-
-    def revoke(self, key: str) -> None:
-        """End every lease of `key` in this process."""
-
-
 @dataclass(slots=True)
 class Admission:
     """Places that are held now. One object for all that counts as a session of a key."""
@@ -83,16 +58,19 @@ class Admission:
     _places: dict[Place, None] = field(default_factory=dict)
     _rooms: dict[RoomPlace, None] = field(default_factory=dict)
     _turnover: Turnover = field(default_factory=Turnover)
+    _line: WaitingLine = field(default_factory=WaitingLine)
 
-    async def claim(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> Place:
+    async def claim(
+        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, *, busy_s: int = 0
+    ) -> Place:
         """See `AdmissionDesk.claim`; never waits."""
-        return self.admit(kind, claimant, now_s, wall_s)
+        return self.admit(kind, claimant, now_s, wall_s, busy_s=busy_s)
 
     async def check_claim(
-        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float
+        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, *, busy_s: int = 0
     ) -> None:
         """See `AdmissionDesk.check_claim`; never waits."""
-        self.check(kind, claimant, now_s, wall_s)
+        self.check(kind, claimant, now_s, wall_s, busy_s=busy_s)
 
     async def claim_room(self, claimant: Claimant, most: int) -> RoomPlace:
         """See `AdmissionDesk.claim_room`; never waits."""
@@ -125,14 +103,32 @@ class Admission:
         self._rooms[place] = None
         return place
 
-    def admit(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> Place:
-        """Return a place for one more. `now_s` is monotonic, `wall_s` Unix time.
+    def admit(
+        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, *, busy_s: int = 0
+    ) -> Place:
+        """Return a place for one more.
+
+        Args:
+            kind: what it is for.
+            claimant: who asks.
+            now_s: monotonic time.
+            wall_s: Unix time.
+            busy_s: seconds until the engines can carry another session, 0 for at once.
 
         Raises:
             RateLimited: the claimant has as much as it may have.
-            AdmissionRefused: all places are taken.
+            AdmissionRefused: all places are taken, the engines are busy, or others wait in line.
         """
-        useless = self._place_to_free(kind, claimant, now_s)
+        try:
+            return self._admit(kind, claimant, now_s, wall_s, busy_s)
+        except RateLimited:
+            self._line.leave(claimant)  # its turn would hold up the others
+            raise
+
+    def _admit(
+        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, busy_s: int
+    ) -> Place:
+        useless = self._way_in(kind, claimant, now_s, busy_s)
         if useless is not None:
             useless.end(now_s, wall_s)
             useless.give_up()
@@ -142,11 +138,14 @@ class Admission:
             lease = self.quotas.admit(claimant.owner.key, claimant.limits, now_s, wall_s)
         place = Place(kind, claimant, lease, self._forget)
         self._places[place] = None
+        self._line.leave(claimant)
         return place
 
-    def check(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> None:
-        """Raise as `admit` would; change nothing."""
-        if self._place_to_free(kind, claimant, now_s) is None and kind is not Kind.LISTENER:
+    def check(
+        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, *, busy_s: int = 0
+    ) -> None:
+        """Raise as `admit` would; change nothing but the caller's turn in the line."""
+        if self._way_in(kind, claimant, now_s, busy_s) is None and kind is not Kind.LISTENER:
             self.quotas.admit(claimant.owner.key, claimant.limits, now_s, wall_s).end(now_s, wall_s)
 
     def _forget(self, place: Place, now_s: float) -> None:
@@ -154,6 +153,31 @@ class Admission:
             del self._places[place]
             if place.kind is Kind.SESSION:
                 self._turnover.end(now_s)
+
+    def _way_in(self, kind: Kind, claimant: Claimant, now_s: float, busy_s: int) -> Place | None:
+        """Do as `_place_to_free`; a session also needs engines, and waits for its turn."""
+        if kind is not Kind.SESSION:
+            return self._place_to_free(kind, claimant, now_s)
+        refusal = engines_busy(busy_s) if busy_s else None
+        if refusal is None:
+            try:
+                useless = self._place_to_free(kind, claimant, now_s)
+            except RateLimited:
+                raise
+            except AdmissionRefused as full:
+                refusal = full
+            else:
+                taken = sum(place.kind is Kind.SESSION for place in self._places)
+                free = self.limits.sessions - taken
+                if useless is not None or self._line.is_turn(claimant, free, now_s):
+                    return useless
+                refusal = AdmissionRefused(
+                    "Others wait for the next place of this server. Try again soon.",
+                    self._turnover.retry_after_s(now_s),
+                )
+        raise self._line.refuse(
+            claimant, refusal, self.limits.per_address, now_s, by_engines=busy_s > 0
+        )
 
     def _place_to_free(self, kind: Kind, claimant: Claimant, now_s: float) -> Place | None:
         """Return the claimant's own place that has to go first, or None when there is room.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rtc_server.errors import EtagMismatch, NotReady, UnknownSession
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.captions import Direction
-from rtc_server.session.admission import AdmissionDesk
+from rtc_server.session.admission_desk import AdmissionDesk
 from rtc_server.session.call_transport import AnyTransport, CallTransport, Negotiate
 from rtc_server.session.journal import SessionRecord
 from rtc_server.session.places import Kind, Place
@@ -24,7 +24,6 @@ from rtc_server.session.session_api import (
     Readiness,
     SessionRequest,
     TranscriptEntry,
-    check_headroom,
 )
 from rtc_server.session.transport_binding import TransportBinding
 from rtc_server.transport.transport_api import Transport, TransportObserver
@@ -161,7 +160,12 @@ class SessionManager:
         """See `Calls.check_admission`."""
         self.check(request.settings)
         self._check_open()
-        await self._admission.check_claim(Kind.SESSION, request.claimant, *self._services.now())
+        await self._admission.check_claim(
+            Kind.SESSION,
+            request.claimant,
+            *self._services.now(),
+            busy_s=self._readiness.retry_after_s,
+        )
 
     def owner(self, session_id: str) -> Owner:
         """See `Calls.owner`."""
@@ -189,7 +193,6 @@ class SessionManager:
             raise NotReady(self._readiness.reason, RETRY_NOT_READY_S)
         if not self._is_open:
             raise NotReady("The server is stopping.", RETRY_STOPPING_S)
-        check_headroom(self._readiness)
 
     @asynccontextmanager
     async def _place(self, request: SessionRequest) -> AsyncIterator[Place]:
@@ -197,8 +200,12 @@ class SessionManager:
         done with it fails.
         """
         self._check_open()
-        claimant = request.claimant
-        place = await self._admission.claim(Kind.SESSION, claimant, *self._services.now())
+        place = await self._admission.claim(
+            Kind.SESSION,
+            request.claimant,
+            *self._services.now(),
+            busy_s=self._readiness.retry_after_s,
+        )
         try:
             yield place
         except BaseException:

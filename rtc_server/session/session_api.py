@@ -41,6 +41,9 @@ class Claimant:
     """Address that is counted, of IPv6 its /64; empty where many may stand behind it."""
     has_rivals: bool = False
     """Other keys exist, for which places are kept."""
+    ticket: str | None = None
+    """Ticket of the line before a full server; empty to get one, None for callers that do not
+    wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +220,14 @@ class Readiness(Protocol):
 def check_headroom(readiness: Readiness) -> None:
     """Raise `AdmissionRefused` while the engines cannot carry another session."""
     if retry_after_s := readiness.retry_after_s:
-        raise AdmissionRefused(
-            "This server translates as much as it can. Try again soon.", retry_after_s
-        )
+        raise engines_busy(retry_after_s)
+
+
+def engines_busy(retry_after_s: int) -> AdmissionRefused:
+    """Return the refusal of a session that the engines cannot carry."""
+    return AdmissionRefused(
+        "This server translates as much as it can. Try again soon.", retry_after_s
+    )
 
 
 @dataclass(frozen=True, slots=True)

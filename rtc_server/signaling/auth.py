@@ -66,7 +66,8 @@ class Caller:
         Languages, voice and engine that the secret names are not the client's to choose; its
         other settings are defaults.
         """
-        asked = replace(wanted, claimant=self.claimant)
+        claimant = replace(self.claimant, ticket=wanted.claimant.ticket)
+        asked = replace(wanted, claimant=claimant)
         if self.secret is None:
             return asked
         own = self.secret.settings

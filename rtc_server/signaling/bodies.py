@@ -18,7 +18,7 @@ from rtc_server.errors import (
     UnsupportedMedia,
 )
 from rtc_server.events.client import SessionPatch, language_code, parse_session
-from rtc_server.session.session_api import LastSeen, SessionRequest
+from rtc_server.session.session_api import Claimant, LastSeen, SessionRequest
 from rtc_server.signaling.multipart import split_form
 
 OFFER_LIMIT_BYTES = 64 * 1024
@@ -128,7 +128,8 @@ def session_request(session: object, query: Mapping[str, str]) -> SessionRequest
         for key in ("source", "target")
     )
     asked = SessionPatch(source_language=source, target_language=target)
-    return SessionRequest(model=model, settings=asked.over(settings))
+    waits = Claimant(ticket=query_text(query, "queue"))
+    return SessionRequest(model=model, settings=asked.over(settings), claimant=waits)
 
 
 def query_text(query: Mapping[str, str], key: str) -> str | None:

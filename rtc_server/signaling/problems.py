@@ -5,6 +5,7 @@ import json
 import logging
 import traceback
 from collections.abc import Mapping
+from dataclasses import asdict
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
@@ -46,9 +47,15 @@ _ELSEWHERE = {
 
 
 def problem(
-    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    status: int,
+    code: str,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> web.Response:
-    """Return an error response. `message` is a sentence for people; nothing internal."""
+    """Return an error response. `message` is a sentence for people; nothing internal. `more`:
+    further members of its body.
+    """
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -59,6 +66,7 @@ def problem(
             "code": code,
             "message": message,
         },
+        **(more or {}),
     }
     response = web.Response(
         status=status,
@@ -74,6 +82,7 @@ def problem(
 def problem_of(error: RtcServerError, method: str) -> web.Response:
     """Return the response that an error of ours becomes, to a request with `method`."""
     headers: dict[str, str] = {}
+    more: dict[str, object] = {}
     status = HTTPStatus.SERVICE_UNAVAILABLE.value
     match error:
         case Unauthorized():
@@ -88,12 +97,14 @@ def problem_of(error: RtcServerError, method: str) -> web.Response:
         case AdmissionRefused():
             status = error.status
             headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
+            if error.line_place is not None:
+                more["queue"] = asdict(error.line_place)
         case EngineError():
             if error.retryable:
                 headers[hdrs.RETRY_AFTER] = str(ENGINE_RETRY_AFTER_S)
         case _:
             return internal_error()
-    return problem(status, error.code, str(error), headers)
+    return problem(status, error.code, str(error), headers, more)
 
 
 def internal_error() -> web.Response:

@@ -24,7 +24,7 @@ import { TranslationClient } from "./session.js";
  * @throws {DOMException}  AbortError
  */
 export async function attachTranslation(track, options) {
-  const { url, token, transport, iceServers, iceTransportPolicy, patienceMs, signal, ...settings } =
+  const { url, token, transport, iceServers, iceTransportPolicy, patienceMs, queue, signal, ...settings } =
     options;
   signal?.throwIfAborted();
   const client = new TranslationClient({
@@ -34,6 +34,7 @@ export async function attachTranslation(track, options) {
     iceServers,
     iceTransportPolicy,
     patienceMs,
+    queue,
   });
   const translation = new Translation(client);
   const giveUp = () => client.stop({ drain: false });

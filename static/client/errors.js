@@ -17,6 +17,7 @@ export class ClientError extends Error {
     this.status = status;
     this.retryAfterMs = retryAfterMs;
     this.reason = reason;
+    /** Our place in the server's line. @type {{ticket: string, position: number}|null} */ this.queue = null;
   }
 
   /** Whether the same may work a little later. */
@@ -36,7 +37,10 @@ export class ClientError extends Error {
     const problem = await response.json().catch(() => ({}));
     const code = codes[response.status] ?? "server_refused";
     const message = problem.detail ?? problem.error?.message ?? "";
-    return new ClientError(code, message, response.status, askedToWaitMs(response), problem.error?.code ?? "");
+    const reason = problem.error?.code ?? "";
+    const error = new ClientError(code, message, response.status, askedToWaitMs(response), reason);
+    error.queue = problem.queue ?? null;
+    return error;
   }
 }
 

@@ -9,6 +9,7 @@
  * @property {string} source  language that is spoken
  * @property {string} target  language to hear
  * @property {object} session  the protocol's `session` object: `x_events`, `x` and the like
+ * @property {string} [queue]  ticket of the line before a full server
  *
  * @typedef {object} Place  where a session is at the server
  * @property {string} location  URL of the session

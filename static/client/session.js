@@ -3,10 +3,12 @@ import { Backoff } from "./backoff.js";
 import { Comeback } from "./comeback.js";
 import { Connector } from "./connector.js";
 import { ClientError, asClientError, lost } from "./errors.js";
+import { Turn } from "./turn.js";
 
 const WEAK_MS = 3000; // a gap in the network that WebRTC gets over by itself
-const PATIENCE_MS = 60000;
-const DRAIN_MS = 12000;
+const [PATIENCE_MS, DRAIN_MS] = [60000, 12000];
+/** What it means that the server closed the session. */
+const endedBy = (reason) => new ClientError(reason === "idle" ? "session_idle" : "session_ended");
 const EXTENSIONS = ["segment", "playout", "vad", "metrics"];
 
 /**
@@ -26,7 +28,7 @@ const EXTENSIONS = ["segment", "playout", "vad", "metrics"];
  * Events (each a CustomEvent): "state" {state, error}, "track" {stream}, "session" (the session
  * object of the protocol; another `id` when the server had forgotten the old session), "segment",
  * "playout", "vad", "metrics", "warning", "expiring" (the x.* messages of the protocol as they
- * come), "refused" {code, message} (an error event: the session goes on).
+ * come), "refused" {code, message} (an error event: the session goes on), "waiting" {position} (in line).
  *
  * @typedef {"idle"|"connecting"|"live"|"reconnecting"|"finishing"|"closed"} State
  *
@@ -42,6 +44,7 @@ export class TranslationClient extends EventTarget {
   /** @type {State} */ #state = "idle";
   #connector;
   #patienceMs;
+  #turn;
   /** Whether the link has opened, and is not lost. */ #up = false;
   #weakTimer = 0;
   /** @type {MediaStreamTrack|null} */ #track = null;
@@ -63,6 +66,7 @@ export class TranslationClient extends EventTarget {
    * @param {RTCIceServer[]} [options.iceServers]  instead of those that the server names
    * @param {RTCIceTransportPolicy} [options.iceTransportPolicy]
    * @param {number} [options.patienceMs]  how long to try to get a lost connection back
+   * @param {boolean} [options.queue]  whether to wait in line where the server is full
    */
   constructor({
     url = globalThis.location?.href,
@@ -71,6 +75,7 @@ export class TranslationClient extends EventTarget {
     iceServers,
     iceTransportPolicy,
     patienceMs = PATIENCE_MS,
+    queue = false,
   } = {}) {
     super();
     const api = new Api(url, token, { iceServers, iceTransportPolicy });
@@ -79,6 +84,7 @@ export class TranslationClient extends EventTarget {
       isOver: () => this.#state === "closed",
     });
     this.#patienceMs = patienceMs;
+    this.#turn = new Turn(queue);
   }
 
   get #link() {
@@ -104,7 +110,7 @@ export class TranslationClient extends EventTarget {
     this.#settings = { source_language: source, target_language: target, ...settings };
     this.#setState("connecting");
     try {
-      await this.#connect(null);
+      await this.#turn.take(() => this.#connect(null), this);
     } catch (error) {
       if (this.state === "closed") throw new DOMException("The session was stopped.", "AbortError");
       throw this.#end(asClientError(error));
@@ -174,7 +180,7 @@ export class TranslationClient extends EventTarget {
 
   #request() {
     const { source_language: source, target_language: target, ...x } = this.#settings;
-    return { source, target, session: { x_events: EXTENSIONS, x } };
+    return { source, target, session: { x_events: EXTENSIONS, x }, queue: this.#turn.ticket };
   }
 
   #follow(link) {
@@ -249,7 +255,7 @@ export class TranslationClient extends EventTarget {
       case "session.closed":
         this.#link.place = null; // there is nothing left to hang up
         if (this.#closing === "restart") return this.#moveOn();
-        return this.#end(this.#state === "finishing" ? null : this.#ended());
+        return this.#end(this.#state === "finishing" ? null : endedBy(this.#closing));
       case "error":
         return this.#emit("refused", event.error);
       case "x.segment":
@@ -269,11 +275,6 @@ export class TranslationClient extends EventTarget {
   #moveOn() {
     this.#closing = "";
     this.#lose();
-  }
-
-  /** What it means that the server closed the session. */
-  #ended() {
-    return new ClientError(this.#closing === "idle" ? "session_idle" : "session_ended");
   }
 
   /** Free everything, once. @returns {ClientError|null} the same error, to throw */

@@ -114,7 +114,7 @@ export class WebRtcLink extends EventTarget {
   }
 
   /** Exchange offer and answer. @returns {Promise<Response>} */
-  async #exchange(offer, { source, target, session }, token, place) {
+  async #exchange(offer, { source, target, session, queue = "" }, token, place) {
     const { signal } = this.#abort;
     if (place) {
       const url = new URL(`${place.location}/resume`);
@@ -125,6 +125,7 @@ export class WebRtcLink extends EventTarget {
     const url = this.#api.url("v1/realtime/translations/calls");
     url.searchParams.set("source", source);
     url.searchParams.set("target", target);
+    if (queue) url.searchParams.set("queue", queue);
     const body = new FormData();
     body.append("sdp", offer);
     body.append("session", JSON.stringify(session));

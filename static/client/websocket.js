@@ -31,14 +31,14 @@ export class WebSocketLink extends EventTarget {
    * @param {import("./link.js").CallRequest} request
    * @param {import("./link.js").Place|null} [place]
    */
-  async open(track, { source, target, session }, place = null) {
+  async open(track, { source, target, session, queue }, place = null) {
     if (typeof AudioWorkletNode === "undefined") throw new ClientError("worklet_missing");
     this.place = place && { location: place.location, token: place.token };
     const token = place ? place.token : await this.#api.token();
     const url = this.#api.url("ws/audio");
     const query = place
       ? { resume: place.location.split("/").pop(), last_seq: String(place.lastSeq) }
-      : { source, target };
+      : { source, target, ...(queue && { queue }) };
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     this.#audio = await WorkletAudio.make((chunk) => this.#send(chunk));
     if (this.#abort.signal.aborted) this.#audio.close();

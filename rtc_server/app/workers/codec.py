@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from rtc_server import errors
-from rtc_server.errors import AdmissionRefused, RateLimited, RtcServerError
+from rtc_server.errors import AdmissionRefused, LinePlace, RateLimited, RtcServerError
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.segment_events import SegmentEvent, SourceCaption, TargetCaption
 from rtc_server.session.event_log import SentEvent
@@ -23,7 +23,11 @@ def claimant_json(claimant: Claimant) -> dict[str, Any]:
 def claimant_of(body: dict[str, Any]) -> Claimant:
     """Return what `claimant_json` was given."""
     return Claimant(
-        Owner(**body["owner"]), KeyLimits(**body["limits"]), body["source"], body["has_rivals"]
+        Owner(**body["owner"]),
+        KeyLimits(**body["limits"]),
+        body["source"],
+        body["has_rivals"],
+        body["ticket"],
     )
 
 
@@ -98,6 +102,7 @@ def refusal_json(error: AdmissionRefused) -> dict[str, Any]:
         "refused": type(error).__name__,
         "message": str(error),
         "retry_after_s": error.retry_after_s,
+        "line_place": asdict(error.line_place) if error.line_place else None,
     }
 
 
@@ -105,5 +110,6 @@ def refusal_of(body: dict[str, Any]) -> RtcServerError:
     """Return what `refusal_json` was given."""
     kind = getattr(errors, body["refused"])
     assert kind in (AdmissionRefused, RateLimited)
-    refusal: RtcServerError = kind(body["message"], body["retry_after_s"])
+    place = LinePlace(**body["line_place"]) if body["line_place"] else None
+    refusal: RtcServerError = kind(body["message"], body["retry_after_s"], place)
     return refusal

@@ -39,7 +39,9 @@ class Desk:
         """Answer ``claim``: a place that is known by the number of the question, or a refusal."""
         kind, claimant = Kind[fields["kind"]], claimant_of(fields["claimant"])
         try:
-            place = self._admission.admit(kind, claimant, self._clock(), self._wall())
+            place = self._admission.admit(
+                kind, claimant, self._clock(), self._wall(), busy_s=fields["busy_s"]
+            )
         except AdmissionRefused as error:
             return refusal_json(error)
         address = worker, fields["place"]
@@ -51,7 +53,9 @@ class Desk:
         """Answer ``check``."""
         kind, claimant = Kind[fields["kind"]], claimant_of(fields["claimant"])
         try:
-            self._admission.check(kind, claimant, self._clock(), self._wall())
+            self._admission.check(
+                kind, claimant, self._clock(), self._wall(), busy_s=fields["busy_s"]
+            )
         except AdmissionRefused as error:
             return refusal_json(error)
         return {}

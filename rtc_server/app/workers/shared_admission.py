@@ -50,13 +50,19 @@ class SharedAdmission:
         """Number of places that are held here."""
         return len(self._places)
 
-    async def claim(self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float) -> Place:
+    async def claim(
+        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, *, busy_s: int = 0
+    ) -> Place:
         """See `AdmissionDesk.claim`."""
         number = next(self._numbers)
         self._claiming.add(number)
         try:
             answer = await self._ask(
-                "claim", place=number, kind=kind.name, claimant=claimant_json(claimant)
+                "claim",
+                place=number,
+                kind=kind.name,
+                claimant=claimant_json(claimant),
+                busy_s=busy_s,
             )
             if number not in self._claiming:  # given to somebody else before we could hold it
                 raise NotReady("The place was needed for another call.", RETRY_S)
@@ -68,10 +74,11 @@ class SharedAdmission:
         return self._hold(number, kind, claimant, answer)
 
     async def check_claim(
-        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float
+        self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, *, busy_s: int = 0
     ) -> None:
         """See `AdmissionDesk.check_claim`."""
-        await self._ask("check", kind=kind.name, claimant=claimant_json(claimant))
+        asks = claimant_json(claimant)
+        await self._ask("check", kind=kind.name, claimant=asks, busy_s=busy_s)
 
     async def claim_room(self, claimant: Claimant, most: int) -> RoomPlace:
         """See `AdmissionDesk.claim_room`."""

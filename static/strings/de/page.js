@@ -115,6 +115,7 @@ export const words = {
     idle: "Bereit",
     opening: "Warte auf den Ton …",
     connecting: "Verbinde …",
+    waiting: "Der Server ist voll. Platz in der Warteschlange: {position}",
     listening: "Höre zu",
     hearing: "Ich höre Sie",
     translating: "Übersetze …",

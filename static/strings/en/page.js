@@ -115,6 +115,7 @@ export const words = {
     idle: "Ready",
     opening: "Waiting for the sound…",
     connecting: "Connecting…",
+    waiting: "The server is full. Your place in line: {position}",
     listening: "Listening",
     hearing: "Hearing you",
     translating: "Translating…",

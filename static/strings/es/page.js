@@ -115,6 +115,7 @@ export const words = {
     idle: "Listo",
     opening: "Esperando el sonido…",
     connecting: "Conectando…",
+    waiting: "El servidor está lleno. Puesto en la cola: {position}",
     listening: "Escuchando",
     hearing: "Le oigo",
     translating: "Traduciendo…",

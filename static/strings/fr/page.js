@@ -115,6 +115,7 @@ export const words = {
     idle: "Prêt",
     opening: "En attente du son…",
     connecting: "Connexion…",
+    waiting: "Le serveur est complet. Place dans la file : {position}",
     listening: "À l’écoute",
     hearing: "Je vous entends",
     translating: "Traduction…",

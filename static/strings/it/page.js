@@ -115,6 +115,7 @@ export const words = {
     idle: "Pronto",
     opening: "In attesa del suono…",
     connecting: "Connessione…",
+    waiting: "Il server è al completo. Posto in coda: {position}",
     listening: "In ascolto",
     hearing: "Ti sento",
     translating: "Traduco…",

@@ -115,6 +115,7 @@ export const words = {
     idle: "Gotowe",
     opening: "Czekam na dźwięk…",
     connecting: "Łączenie…",
+    waiting: "Serwer jest pełny. Miejsce w kolejce: {position}",
     listening: "Słucham",
     hearing: "Słyszę głos",
     translating: "Tłumaczę…",

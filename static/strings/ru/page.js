@@ -115,6 +115,7 @@ export const words = {
     idle: "Готов",
     opening: "Жду звук…",
     connecting: "Соединяюсь…",
+    waiting: "Сервер занят. Ваше место в очереди: {position}",
     listening: "Слушаю",
     hearing: "Слышу вас",
     translating: "Перевожу…",

@@ -115,6 +115,7 @@ export const words = {
     idle: "Готово",
     opening: "Чекаю на звук…",
     connecting: "З’єднуюся…",
+    waiting: "Сервер зайнятий. Ваше місце в черзі: {position}",
     listening: "Слухаю",
     hearing: "Чую вас",
     translating: "Перекладаю…",

@@ -58,6 +58,8 @@ class ScriptedCalls:
 
     refuse: Exception | None = None
     """Raised instead of opening a call."""
+    tickets: list[str | None] = field(default_factory=list)
+    """Of every call asked for, in the line before a full server."""
     requests: list[SessionRequest] = field(default_factory=list)
     """Of every call opened."""
     received: list[dict[str, Any]] = field(default_factory=list)
@@ -78,6 +80,7 @@ class ScriptedCalls:
     """The newest sessions' event channels."""
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
+        self.tickets.append(request.claimant.ticket)
         if self.refuse:
             raise self.refuse
         self.requests.append(request)

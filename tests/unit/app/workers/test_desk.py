@@ -96,6 +96,24 @@ async def test_all_workers_share_the_places() -> None:
     await hosts.claim(0)
 
 
+async def test_there_is_one_line_before_all_workers() -> None:
+    hosts = Hosts(sessions=1)
+    place = await hosts.claim(0)
+    tickets = []
+    for worker, position in ((0, 1), (1, 2)):
+        with pytest.raises(AdmissionRefused) as refused:
+            await hosts.claim(worker, Claimant(ticket="new"))
+        assert refused.value.line_place is not None
+        assert refused.value.line_place.position == position
+        tickets.append(refused.value.line_place.ticket)
+    hosts.end(place)
+    for worker in (0, 1):
+        with pytest.raises(AdmissionRefused):
+            await hosts.claim(worker, Claimant(ticket=tickets[1]))
+    hosts.end(await hosts.claim(1, Claimant(ticket=tickets[0])))
+    await hosts.claim(0, Claimant(ticket=tickets[1]))
+
+
 async def test_an_address_and_a_secret_are_counted_over_all_workers() -> None:
     hosts = Hosts(sessions=50)
     caller = Claimant(Owner("key", "secret"), KeyLimits(secret_sessions=2), "192.0.2.1")

@@ -25,9 +25,8 @@ class Moving:
         self.metrics = Metrics()
         self.moves = SessionMoves(self.records, self.desk, self.placement, self._ask, self.metrics)
         for number, session in enumerate(sessions, 1):
-            self.desk.claim(
-                1, {"kind": "SESSION", "claimant": claimant_json(Claimant()), "place": number}
-            )
+            asks = {"kind": "SESSION", "claimant": claimant_json(Claimant()), "busy_s": 0}
+            self.desk.claim(1, {**asks, "place": number})
             times = {"began_s": 0.0, "end_s": 0.0, "expires_at": 0}
             opened = {"session": session, "place": number, "request": {}, **times}
             self.records.opened(1, opened)

@@ -1,0 +1,65 @@
+/** Our turn before a full server: who comes back with the ticket keeps its place in the line. */
+import { asClientError } from "./errors.js";
+
+const LOST_MS = 2000;
+const LOST_TRIES = 4; // in a row: the place is kept a little longer than that
+
+export class Turn {
+  /** What the next request shows; nothing where nobody waits. @type {string|undefined} */ ticket;
+  #lost = 0;
+
+  /** @param {boolean} waits */
+  constructor(waits) {
+    this.ticket = waits ? "new" : undefined;
+  }
+
+  /**
+   * Connect, once it is our turn. Whoever waits is told the place by a "waiting" {position}.
+   *
+   * @param {() => Promise<void>} connect
+   * @param {EventTarget & {state: string}} client  its next "state" is the end of waiting
+   * @throws what `connect` throws where there is no line
+   */
+  async take(connect, client) {
+    for (;;) {
+      try {
+        await connect();
+        this.ticket = undefined; // used up
+        return;
+      } catch (failure) {
+        const error = asClientError(failure);
+        const waitMs = this.#next(error);
+        if (waitMs === null) throw failure;
+        const { position } = error.queue ?? {};
+        if (position) client.dispatchEvent(new CustomEvent("waiting", { detail: { position } }));
+        await unlessOver(client, waitMs);
+        if (client.state === "closed") throw failure;
+      }
+    }
+  }
+
+  /** @param {import("./errors.js").ClientError} error  @returns {number|null} null to give up */
+  #next(error) {
+    if (error.queue && this.ticket) {
+      this.#lost = 0;
+      this.ticket = error.queue.ticket;
+      return error.retryAfterMs;
+    }
+    const isInLine = this.ticket && this.ticket !== "new";
+    if (!isInLine || !error.retryable || ++this.#lost > LOST_TRIES) return null;
+    return Math.max(error.retryAfterMs, LOST_MS);
+  }
+}
+
+/** Wait, but not when it is ended meanwhile. */
+function unlessOver(client, waitMs) {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      client.removeEventListener("state", wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, waitMs);
+    client.addEventListener("state", wake);
+  });
+}

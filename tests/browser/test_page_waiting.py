@@ -1,0 +1,58 @@
+"""The page before a full server: its place in the line, and in by itself when it is its turn."""
+
+from playwright.async_api import expect
+
+from rtc_server.errors import AdmissionRefused, LinePlace
+from tests.support.browser.chromium import visit
+from tests.support.browser.page import FAILED_REQUEST, LIVE
+from tests.support.browser.scripted_server import scripted_server
+from tests.support.until import until
+
+
+def full(position: int, ticket: str = "a-ticket") -> AdmissionRefused:
+    return AdmissionRefused("All places are taken.", 1, LinePlace(ticket, position))
+
+
+async def test_the_page_shows_its_place_and_comes_in_by_itself() -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url, expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        page, calls = seen.page, server.calls
+        calls.refuse = full(3)
+        await page.click("#toggle:enabled")
+        await expect(page.locator("#status")).to_have_text(
+            "The server is full. Your place in line: 3"
+        )
+        await expect(page.locator("#problem")).to_be_hidden()
+        calls.refuse = full(1)
+        await expect(page.locator("#status")).to_have_text(
+            "The server is full. Your place in line: 1"
+        )
+        calls.refuse = None
+        await page.wait_for_selector(LIVE)
+        await calls.channel.get()
+        await expect(page.locator("#status")).to_have_text("Listening")
+        assert calls.tickets[0] == "new"
+        assert set(calls.tickets[1:]) == {"a-ticket"}
+        assert len(calls.requests) == 1
+
+
+async def test_who_stops_waiting_leaves_the_line() -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url, locale="de-DE", expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        page, calls = seen.page, server.calls
+        calls.refuse = full(2)
+        await page.click("#toggle:enabled")
+        await expect(page.locator("#status")).to_have_text(
+            "Der Server ist voll. Platz in der Warteschlange: 2"
+        )
+        await until(lambda: len(calls.tickets) >= 2)
+        await page.click("#toggle")
+        await expect(page.locator("body")).not_to_have_attribute("data-running", "")
+        calls.refuse = None
+        await page.click("#toggle:enabled")
+        await page.wait_for_selector(LIVE)
+        assert calls.tickets[-1] == "new", "another session, another place"
