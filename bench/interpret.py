@@ -1,6 +1,7 @@
 """Delay of the voice behind a speaker who does not pause, in each mode.
 
     python -m bench.interpret [--seconds 180] [--modes balanced,consecutive] [--engine aligned]
+    python -m bench.interpret --modes balanced --engine stalling    # or another that goes astray
 
 Speech of known word times goes through the server over WebRTC in real time; an oracle translates
 what it is shown (`bench.oracle`), and a voice speaks each word as a tone, by which it is found in
@@ -12,6 +13,8 @@ slope        growth of the ear-voice span, by least squares
 lost         words never heard; "named": those that x.playout said were left out
 again        words heard out of order or twice: flicker of the voice
 LAAL, YAAL   lagging of committed captions, see `bench.lagging`: unaware and aware of computing
+pauses       silences of the voice of 0.3 s or more between two words: how many, and the longest
+mended       times that a translation which had lost its way was begun afresh
 offset       beginning of the speech to that of the voice, end of the speech to that of the voice
 committed    characters of captions that changed although they were committed
 erasure      words of shown translations that were taken back, for each final word
@@ -20,7 +23,7 @@ erasure      words of shown translations that were taken back, for each final wo
 import argparse
 import asyncio
 import re
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -29,7 +32,7 @@ import numpy as np
 
 from bench import oracle
 from bench.harness import BenchServer, percentile, server, trimmed
-from bench.lagging import Emission, Lagging, Sentence, emissions
+from bench.lagging import Emission, Lagging, Sentence, emissions, shown
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.espeak.engine import create as create_espeak
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
@@ -44,7 +47,10 @@ travel answer listen follow remember dinner butter coffee sugar pepper tomato ba
 hotel music picture color island mountain valley forest village country capital city
 """
 """Words that are said again and again: one for each pilot tone."""
+PASSES = r'rtc_engine_batch_size_count\{kind="ast"\}'
+MENDED = r"rtc_interpreter_mended_total\{[^}]*\}"
 SOURCE_GAP_S = 0.05
+PAUSE_S = 0.3
 TAIL_S = 25.0
 """Time that the slowest mode may need after the last word."""
 
@@ -72,7 +78,11 @@ class Figures:
     again: int = 0
     changed_chars: int = 0
     erasure: float = 0.0
+    pauses_s: list[float] = field(default_factory=list)
+    """Silences of `PAUSE_S` or more between two words of the voice."""
     fastest: float = 1.0
+    mended: float = 0.0
+    """Times that the translation had lost its way and was shown a fresh stretch."""
     passes_per_s: float = 0.0
     media_cpu: float = 0.0
     lagging: Lagging | None = None
@@ -115,7 +125,8 @@ async def run(bench: BenchServer, mode: str, speech: Talk) -> Figures:
     """Have the talk interpreted once."""
     session = {"x_events": ["segment", "playout"], "x": {"mode": mode}}
     url = bench.call_url("en", "ru")
-    passes, cpu_s = await engine_passes(bench), bench.media_cpu_s()
+    passes, mended = await count(bench, PASSES), await count(bench, MENDED)
+    cpu_s = bench.media_cpu_s()
     async with RtcClient(url, audio=speech.audio, session=session) as client:
         frames = (len(speech.audio) + round(TAIL_S * PLAYOUT_RATE)) // PLAYOUT_FRAME_SAMPLES
         seconds = frames * PLAYOUT_FRAME_SAMPLES / PLAYOUT_RATE
@@ -124,7 +135,8 @@ async def run(bench: BenchServer, mode: str, speech: Talk) -> Figures:
         event_at_s = list(client.event_at_s)
         heard = heard_words([(p.arrival_s, p.payload) for p in client.packets])
     figures = Figures(words=len(speech.bounds))
-    figures.passes_per_s = (await engine_passes(bench) - passes) / seconds
+    figures.passes_per_s = (await count(bench, PASSES) - passes) / seconds
+    figures.mended = await count(bench, MENDED) - mended
     figures.media_cpu = (bench.media_cpu_s() - cpu_s) / seconds
     judge_voice(figures, speech, sent_at_s, heard)
     judge_events(figures, events)
@@ -149,12 +161,11 @@ def lagging(speech: Talk, words: list[Emission]) -> Lagging | None:
     return Lagging.of(sentences, len(speech.audio) * 1000 / PLAYOUT_RATE)
 
 
-async def engine_passes(bench: BenchServer) -> float:
-    """Calls that the translation engine has answered."""
+async def count(bench: BenchServer, metric: str) -> float:
+    """Return the sum of a metric over all labels that match `metric`, a regular expression."""
     async with aiohttp.ClientSession() as http, http.get(f"{bench.url}/metrics") as response:
         text = await response.text()
-    found = re.search(r'^rtc_engine_batch_size_count\{kind="ast"\} (\S+)', text, re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    return sum(map(float, re.findall(rf"^{metric} (\S+)$", text, re.MULTILINE)))
 
 
 def heard_words(packets: list[tuple[float, bytes]]) -> list[tuple[int, float]]:
@@ -194,9 +205,17 @@ def judge_voice(
         times.append(start)
         expected = index + 1
     figures.lost = figures.words - len(times)
+    figures.pauses_s = pauses(heard)
     if len(times) > 2:
         slope, _ = np.polyfit(np.array(times) - times[0], figures.ear_voice_s, 1)
         figures.slope_s_per_min = float(slope) * 60
+
+
+def pauses(heard: list[tuple[int, float]]) -> list[float]:
+    """Return the silences between words; one that is spoken faster makes its own seem longer, by
+    a few hundredths of a second."""
+    silences = (b - a - oracle.WORD_S for (_, a), (_, b) in pairwise(heard))
+    return [silence for silence in silences if silence >= PAUSE_S]
 
 
 def judge_events(figures: Figures, events: list[dict[str, Any]]) -> None:
@@ -233,8 +252,7 @@ def judge_events(figures: Figures, events: list[dict[str, Any]]) -> None:
 def row(mode: str, figures: Figures) -> str:
     """One line of the table."""
     span, after = figures.ear_voice_s, figures.after_end_s
-    lagging = astuple(figures.lagging) if figures.lagging else (None,) * 4
-    shown = ["–" if each is None else f"{each / 1000:.2f}" for each in lagging]
+    pauses = f"{len(figures.pauses_s)}, {max(figures.pauses_s, default=0.0):.2f} s"
     offsets = f"{span[0]:.2f}, {after[-1] + oracle.WORD_S:.2f}" if span else "–"
     return (
         f"| {mode} | {percentile(span, 50):.2f} | {percentile(span, 90):.2f} | "
@@ -242,7 +260,7 @@ def row(mode: str, figures: Figures) -> str:
         f"{figures.slope_s_per_min:+.3f} | {figures.lost} of {figures.words} ({figures.named}) | "
         f"{figures.again} | {figures.changed_chars} | {figures.erasure:.2f} | "
         f"{figures.fastest:.2f} | {figures.passes_per_s:.2f} | {1000 * figures.media_cpu:.0f} ms | "
-        f"{offsets} | {shown[0]}, {shown[1]} | {shown[2]}, {shown[3]} |"
+        f"{offsets} | {pauses} | {figures.mended:.0f} | {shown(figures.lagging)} |"
     )
 
 
@@ -254,9 +272,9 @@ async def main(seconds: float, modes: list[str], engine: str) -> None:
     print(
         "| mode | ear-voice p50, s | p90 | max | after end p95 | slope, s/min | lost (named) "
         "| again | committed | erasure | tempo | passes/s | media CPU for 1 s | offset, s "
-        "| LAAL, s | YAAL, s |"
+        "| pauses | mended | LAAL, s | YAAL, s |"
     )
-    print("|---|" + "---|" * 15)
+    print("|---|" + "---|" * 17)
     async with server("--ast", f"bench.oracle:{engine}", "--tts", "bench.oracle:voice") as bench:
         for mode in modes:
             print(row(mode, await run(bench, mode, speech)), flush=True)
@@ -266,6 +284,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=180.0, help="length of the talk")
     parser.add_argument("--modes", default=",".join(MODES), help="which, comma separated")
-    parser.add_argument("--engine", default="aligned", choices=("aligned", "agreeing"))
+    parser.add_argument("--engine", default="aligned", choices=oracle.ENGINES)
     options = parser.parse_args()
     asyncio.run(main(options.seconds, options.modes.split(","), options.engine))

@@ -8,7 +8,8 @@ The interpreter runs in virtual time with an oracle that answers after 150 ms an
 0.9 times as long for a word as the speaker, or as often as `--longer` says, so that the figures are
 the same on every machine, however busy: what `bench.interpret` shows through a real server comes on
 top. A span is from the end of a clause's first word to its voice; "after" from the end of its last
-one. With `--growth` a second table shows what the talk's length may not change.
+one; LAAL and YAAL are those of the captions (`bench.lagging`), unaware and aware of the oracle's
+delay. With `--growth` a second table shows what the talk's length may not change.
 """
 
 import argparse
@@ -18,13 +19,16 @@ import resource
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from bench.harness import percentile
+from bench.lagging import Lagging, Sentence, emissions, shown
 from rtc_server.config import InterpreterSettings
 from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, TtsRequest
+from rtc_server.events.segment_events import SegmentEvent
 from rtc_server.events.server import PlayoutEvent, ServerEvent
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Mode
@@ -35,8 +39,8 @@ from tests.support.interpreting import running_interpreter
 from tests.support.talk import AGREEING, ALIGNED, OracleAst, Word, audio, sentences
 from tests.support.virtual_time import VirtualTimeLoop
 
-WORD_MS = 375
-"""160 words a minute."""
+WORD_MS, SENTENCE = 375, 8
+"""Milliseconds for a word, 160 in a minute; words of a sentence."""
 STEP = SPEECH_RATE * FRAME_MS // 1000
 TAIL_MS = 30_000
 """Silence behind the talk, in which all of it is heard."""
@@ -89,6 +93,11 @@ class Run:
     spans_s: list[float] = field(default_factory=list)
     after_s: list[float] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
+    captions: list[dict[str, Any]] = field(default_factory=list)
+    """`x.segment` events, in order."""
+    captioned_s: list[float] = field(default_factory=list)
+    """Times of these."""
+    began_s: float = 0.0
     passes: int = 0
     skipped: int = 0
     tempo: float = 1.0
@@ -114,6 +123,7 @@ class Run:
             metrics=Metrics(),
         ) as interpreter:
             samples = audio(self.talk, tail_ms=TAIL_MS)
+            self.began_s = asyncio.get_running_loop().time()
             every, last = (len(samples) // GROWTHS) // STEP * STEP, interpreter.last_delays
             for start in range(0, len(samples), STEP):
                 interpreter.audio.feed(Pcm(samples[start : start + STEP], start))
@@ -129,7 +139,10 @@ class Run:
                 await asyncio.sleep(FRAME_MS / 1000)
 
     def _take(self, event: ServerEvent) -> None:
-        if isinstance(event, PlayoutEvent):
+        if isinstance(event, SegmentEvent):
+            self.captions.append(msgspec.to_builtins(event))
+            self.captioned_s.append(asyncio.get_running_loop().time())
+        elif isinstance(event, PlayoutEvent):
             self.skipped += event.state == "skipped"
             self.tempo = max(self.tempo, event.tempo)
 
@@ -142,6 +155,20 @@ class Run:
         self.growth.append(Growth(at_s, memory_mb, longest_s, queued, objects))
         self._longest_samples = 0
 
+    def lagging(self) -> Lagging | None:
+        """Return that of the captions; None where they have other words than the talk."""
+        came = emissions(self.captions, self.captioned_s, self.began_s)
+        if [each.word for each in came] != [word.target for word in self.talk]:
+            return None
+        parts = []
+        for first in range(0, len(self.talk), SENTENCE):
+            words = self.talk[first : first + SENTENCE]
+            start_ms, end_ms = words[0].start_ms, words[-1].end_ms
+            reference = tuple(word.target for word in words)
+            mine = tuple(came[first : first + SENTENCE])
+            parts.append(Sentence(start_ms, end_ms - start_ms, reference, mine))
+        return Lagging.of(parts, self.talk[-1].end_ms + TAIL_MS)
+
     def row(self, name: str) -> str:
         """One line of the table."""
         half = len(self.heard_s) // 2  # the first half holds the way to the pace
@@ -152,13 +179,14 @@ class Run:
             f"| {name} | `{self.mode.value}` | {percentile(self.spans_s, 50):.2f} s | "
             f"{percentile(self.spans_s, 90):.2f} | {max(self.spans_s):.2f} | "
             f"{percentile(self.after_s, 95):.2f} | {slope:+.3f} | {self.skipped} | "
-            f"{self.tempo:.2f} | {self.passes / seconds:.2f} | {longest_s:.1f} s |"
+            f"{self.tempo:.2f} | {self.passes / seconds:.2f} | {longest_s:.1f} s | "
+            f"{shown(self.lagging())} |"
         )
 
 
 async def main(seconds: float, longer: list[float], *, growth: bool) -> None:
     """Print the table."""
-    talk = sentences(round(seconds * 1000 / WORD_MS / 8), word_ms=WORD_MS)
+    talk = sentences(round(seconds * 1000 / WORD_MS / SENTENCE), SENTENCE, word_ms=WORD_MS)
     word_s = WORD_MS / 1000
     runs = [
         (f"with word times, voice {times} times as long", Mode.BALANCED, ALIGNED, times * word_s)
@@ -173,7 +201,7 @@ async def main(seconds: float, longer: list[float], *, growth: bool) -> None:
         runs = usual + runs
     print(
         "| engine | mode | span p50 | p90 | max | after p95 | slope, s/min | left out | tempo "
-        "| passes/s | longest pass |\n|---|---|" + "---|" * 9
+        "| passes/s | longest pass | LAAL, s | YAAL, s |\n|---|---|" + "---|" * 11
     )
     for name, mode, engine, voice_s in runs:
         run = Run(talk, mode, engine, voice_s)

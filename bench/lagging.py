@@ -8,7 +8,7 @@ network.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from statistics import fmean
 from typing import Any
 
@@ -86,6 +86,13 @@ def laal(delays_ms: Sequence[float], length_ms: float, reference_words: int) -> 
         if delay_ms >= length_ms:
             break
     return fmean(lags)
+
+
+def shown(lagging: Lagging | None) -> str:
+    """Return two columns of a table, each unaware and aware of computing, in seconds."""
+    each = astuple(lagging) if lagging else (None,) * 4
+    told = ["–" if ms is None else f"{ms / 1000:.2f}" for ms in each]
+    return f"{told[0]}, {told[1]} | {told[2]}, {told[3]}"
 
 
 def _yaal(sentences: Sequence[Sentence], talk_ms: float) -> tuple[float | None, float | None]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.astray import Astray, Words, repeated, revised, stuck, untranslated
 from rtc_server.engines.base import (
     AstCapabilities,
     AstRequest,
@@ -28,6 +29,8 @@ WORDS = 48
 """Different words; then they come again."""
 SENTENCE = 8
 """Words of a sentence."""
+LOST = 20
+"""Word at which an engine goes astray; once in `WORDS`."""
 SYLLABLES = {"en": "so", "ru": "то", "de": "da"}
 """Syllable that each word of a language begins with."""
 PILOT_HZ, PILOT_STEP_HZ = 5200.0, 46.0
@@ -97,8 +100,12 @@ def sightings(samples: Samples) -> list[Sighting]:
 class Oracle:
     """Knows what is in the audio, and nothing else; guesses the word that goes on wrongly."""
 
-    def __init__(self, *, knows_times: bool) -> None:
-        self._knows_times = knows_times
+    def __init__(
+        self, *, knows_times: bool, delay_s: float = 0.0, astray: Astray | None = None
+    ) -> None:
+        """`delay_s`: time that an answer takes on top; `astray`: makes of the texts of open speech
+        what a confused engine has of it, while the word `LOST` is in the audio."""
+        self._knows_times, self._delay_s, self._astray = knows_times, delay_s, astray
         self.capabilities = AstCapabilities(
             name="oracle",
             title="Oracle",
@@ -119,7 +126,7 @@ class Oracle:
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         """Answer, in the time that a model would take."""
         seconds = max(request.samples.size for request in batch) / SPEECH_RATE
-        time.sleep(PASS_S + PASS_PER_AUDIO * seconds)
+        time.sleep(PASS_S + PASS_PER_AUDIO * seconds + self._delay_s)
         return [self._answer(request) for request in batch]
 
     def _answer(self, request: AstRequest) -> AstResult:
@@ -131,14 +138,23 @@ class Oracle:
         if request.partial and not found[-1].is_whole:
             source[-1], target[-1] = source[-1][:2], target[-1][:2]
         ends = [each.end_ms for each in found]
-        timed = _timed(source, ends), _timed(target, ends)
+        if self._astray and request.partial and LOST in (each.number for each in found):
+            source, target = self._astray(Words(source, target))
         return AstResult(
             AstStatus.OK,
             " ".join(source),
             " ".join(target),
-            words=timed[0] if self._knows_times else (),
-            target_words=timed[1] if self._knows_times else (),
+            words=self._timed(source, ends),
+            target_words=self._timed(target, ends),
         )
+
+    def _timed(self, words: Sequence[str], ends_ms: Sequence[int]) -> tuple[WordTime, ...]:
+        """Return the words with their times; those that were never said end with the last."""
+        if not self._knows_times:
+            return ()
+        never_said = max(0, len(words) - len(ends_ms))
+        ends = [*ends_ms[: len(words)], *[ends_ms[-1]] * never_said]
+        return tuple(WordTime(word, end) for word, end in zip(words, ends, strict=True))
 
     def close(self) -> None:
         """Nothing to free."""
@@ -183,10 +199,35 @@ def agreeing(_options: EngineOptions) -> Oracle:
     return Oracle(knows_times=False)
 
 
+def slow(_options: EngineOptions) -> Oracle:
+    """One that needs 0.6 s more for each answer."""
+    return Oracle(knows_times=True, delay_s=0.6)
+
+
+def revising(_options: EngineOptions) -> Oracle:
+    """One that takes back its last words."""
+    return Oracle(knows_times=False, astray=revised)
+
+
+def stalling(_options: EngineOptions) -> Oracle:
+    """One that does not go on."""
+    return Oracle(knows_times=True, astray=stuck)
+
+
+def looping(_options: EngineOptions) -> Oracle:
+    """One that repeats itself."""
+    return Oracle(knows_times=True, astray=repeated)
+
+
+def echoing(_options: EngineOptions) -> Oracle:
+    """One that answers in the language spoken."""
+    return Oracle(knows_times=True, astray=untranslated)
+
+
+ENGINES = ("aligned", "agreeing", "slow", "revising", "stalling", "looping", "echoing")
+"""Names of the oracles above."""
+
+
 def voice(_options: EngineOptions) -> ToneVoice:
     """The voice of tones."""
     return ToneVoice()
-
-
-def _timed(words: Sequence[str], ends_ms: Sequence[int]) -> tuple[WordTime, ...]:
-    return tuple(WordTime(word, end) for word, end in zip(words, ends_ms, strict=True))

@@ -21,7 +21,8 @@ from typing import Any
 
 import av
 import numpy as np
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
 from bench.harness import BenchServer, percentile, server, voiced_arrivals
 from bench.manifest import Item, read

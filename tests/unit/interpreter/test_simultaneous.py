@@ -1,5 +1,6 @@
 """Speech that is translated while it goes on: virtual time, an oracle for an engine."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -8,12 +9,12 @@ import pytest
 
 from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, AstStatus
 from rtc_server.errors import EngineCrashed
-from rtc_server.events.segment_events import SegmentStatus
+from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
 from rtc_server.events.server import InputTranscriptDelta, OutputTranscriptDelta
 from rtc_server.interpreter.modes import Mode
 from rtc_server.pcm import SPEECH_RATE
 from tests.support.fakes import AST_CAPABILITIES, silence
-from tests.support.interpreting import Interpreting, interpreting
+from tests.support.interpreting import STEP, Interpreting, interpreting
 from tests.support.talk import (
     AGREEING,
     ALIGNED,
@@ -55,6 +56,9 @@ async def test_non_stop_speech_is_spoken_while_it_goes_on(
         if engine is not AGREEING:
             assert len(b.finals) >= 5  # the stretch moves on with the sentences
             assert b.longest_pass_s <= 6
+        kinds = [type(e) for e in b.events if not isinstance(e, SegmentEvent) or e.final]
+        first_final = kinds.index(SegmentEvent)
+        assert OutputTranscriptDelta in kinds[:first_final], "text is told as it is committed"
         late = b.metric("rtc_ear_voice_seconds_sum") / b.metric("rtc_ear_voice_seconds_count")
         assert late <= 4.0
 
@@ -196,10 +200,15 @@ async def test_a_language_a_fifth_longer_is_kept_up_with_for_long() -> None:
 
 @pytest.mark.parametrize("cause", ["stall", "loop", "script"])
 async def test_an_engine_that_loses_its_way_is_shown_a_fresh_stretch(cause: str) -> None:
-    talk = sentences(6)
+    talk, loop = sentences(6), asyncio.get_running_loop()
+    lost_s: list[float] = []
+    seen_s: list[float] = []
+    mended_s: list[float] = []
 
     def lost(request: AstRequest, result: AstResult) -> AstResult:
         broken = request.partial and "saba" in result.source_text.split()
+        if broken:
+            lost_s.append(loop.time())
         if broken and cause == "stall":
             return AstResult(AstStatus.OK, "saai saaj", "taai taaj")
         if broken and cause == "loop":
@@ -210,8 +219,15 @@ async def test_an_engine_that_loses_its_way_is_shown_a_fresh_stretch(cause: str)
 
     twist: Twist = lost
     async with interpreting(talk, ast=OracleAst(talk, twist=twist)) as b:
-        await b.hear(audio(talk, tail_ms=4000))
-        assert b.metric("rtc_interpreter_mended_total", cause=cause) >= 1
+        samples = audio(talk, tail_ms=4000)
+        for start in range(0, len(samples), STEP):
+            await b.hear(samples[start : start + STEP])
+            if b.metric("rtc_interpreter_mended_total", cause=cause):
+                seen_s.append(loop.time())
+            if "taba" in b.transcript(OutputTranscriptDelta):
+                mended_s.append(loop.time())
+        assert seen_s[0] - lost_s[0] <= 2.0
+        assert mended_s[0] - seen_s[0] <= 3.0
         assert b.tts.words == [word.target for word in talk]
         b.check_captions()
 
