@@ -25,7 +25,7 @@ from tests.support.rtc_client import RtcClient
 from tests.support.server import CALLS, EVENTS, of, said
 from tests.support.signals import english
 from tests.support.until import until
-from tests.support.workers import workers
+from tests.support.workers import kill, sample, worker_of, workers
 from tests.support.ws_client import connected
 
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
@@ -36,32 +36,12 @@ def call(running: RunningWorkers, *texts: str) -> RtcClient:
     return RtcClient(running.url + CALLS, audio=said(*texts) if texts else None, session=EVENTS)
 
 
-def worker_of(location: str) -> int:
-    found = re.search(r"sess_w(\d+)-", location)
-    assert found, location
-    return int(found[1])
-
-
-async def sample(running: RunningWorkers, name: str) -> float:
-    async with aiohttp.ClientSession() as http, http.get(f"{running.url}/metrics") as answer:
-        lines = (await answer.text()).splitlines()
-    [value] = [line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")]
-    return float(value)
-
-
 async def in_line(http: aiohttp.ClientSession, ticket: str) -> dict[str, Any]:
     """Ask for a place of a full server; return the place in the line."""
     async with http.get("/ws/audio", params={"queue": ticket}) as refused:
         assert refused.status == 503
         place: dict[str, Any] = (await refused.json())["queue"]
         return place
-
-
-async def kill(running: RunningWorkers, number: int) -> None:
-    """Kill a worker, and wait until that is known."""
-    process = running.supervisor.worker(number)
-    os.kill(process.pid, signal.SIGKILL)
-    await process.gone.wait()
 
 
 async def test_calls_are_spread_and_each_address_finds_its_session() -> None:

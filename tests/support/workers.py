@@ -1,8 +1,13 @@
 """A server of several processes in this one's children, with engines that answer at once."""
 
+import os
+import re
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+
+import aiohttp
 
 from rtc_server.app.workers.serve import RunningWorkers, running_workers
 from rtc_server.config import (
@@ -31,3 +36,25 @@ async def workers(
     settings = Settings(**{**sections, **more}, workers=WorkerSettings(str(count)))
     async with running_workers(settings) as running:
         yield running
+
+
+def worker_of(location: str) -> int:
+    """Return the worker in the id of a session, or in its address."""
+    found = re.search(r"sess_w(\d+)-", location)
+    assert found, location
+    return int(found[1])
+
+
+async def sample(running: RunningWorkers, name: str) -> float:
+    """Return a metric of the whole."""
+    async with aiohttp.ClientSession() as http, http.get(f"{running.url}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    [value] = [line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")]
+    return float(value)
+
+
+async def kill(running: RunningWorkers, number: int) -> None:
+    """Kill a worker, and wait until that is known."""
+    process = running.supervisor.worker(number)
+    os.kill(process.pid, signal.SIGKILL)
+    await process.gone.wait()
