@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from tests.support.engine_server import FAKES, TOKEN
+from tests.support.namespaces import Namespace
 from tests.support.ports import free_ports
 
 CHECKOUT = Path(__file__).parents[2]
@@ -25,7 +26,6 @@ RECONNECT_S = 600
 COMMAND_S = 300.0
 """Time that a command may take on a busy machine."""
 _NODE = (
-    "--node-ip-address=127.0.0.1",
     "--num-gpus=0",
     "--object-store-memory=100000000",
     "--disable-usage-stats",
@@ -38,8 +38,9 @@ _NODE = (
 class RayCluster:
     """Head and node, and applications on them."""
 
-    def __init__(self, folder: Path, ports: Sequence[int]) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, ports: Sequence[int], host: str = "127.0.0.1") -> None:
+        """`host`: IP address of this machine that head and node have."""
+        self._folder, self._host = folder, host
         self._port, self._directory_port, *self._agent_ports = ports
         self._environ = {k: v for k, v in os.environ.items() if not k.startswith(("RTC_", "RAY_"))}
         self._environ |= {
@@ -52,7 +53,7 @@ class RayCluster:
             # By default what Ray starts is nice to the test itself, and starves beside it.
             "RAY_worker_niceness": "0",
             "RTC_ENGINE_TOKEN": TOKEN,
-            "RTC_RAY_ADDRESS": f"127.0.0.1:{self._port}",
+            "RTC_RAY_ADDRESS": f"{host}:{self._port}",
         }
         self.head: set[psutil.Process] = set()
         """Processes of the head node, as it was started."""
@@ -60,7 +61,7 @@ class RayCluster:
 
     def directory(self, name: str) -> str:
         """Return the URL of an application's directory."""
-        return f"http://127.0.0.1:{self._directory_port}/{name}"
+        return f"http://{self._host}:{self._directory_port}/{name}"
 
     async def start_head(self) -> None:
         """Start the node that keeps the cluster's state, and runs no replicas."""
@@ -70,14 +71,24 @@ class RayCluster:
             "start", "--head", f"--port={self._port}", f"--temp-dir={self._folder}/ray",
             "--num-cpus=0", "--include-dashboard=false",
             f"--ray-client-server-port={self._agent_ports[2]}",
-            f"--dashboard-agent-listen-port={self._agent_ports[0]}", *_NODE,
+            f"--dashboard-agent-listen-port={self._agent_ports[0]}",
+            f"--node-ip-address={self._host}", *_NODE,
         )  # fmt: skip
 
-    async def start_node(self) -> None:
-        """Start the node that replicas run on."""
+    async def start_node(self, cpus: int = 4) -> None:
+        """Start a node that replicas run on, one for each CPU."""
         await self._ray(
-            "start", f"--address=127.0.0.1:{self._port}", "--num-cpus=4",
-            f"--dashboard-agent-listen-port={self._agent_ports[1]}", *_NODE,
+            "start", f"--address={self._host}:{self._port}", f"--num-cpus={cpus}",
+            f"--dashboard-agent-listen-port={self._agent_ports[1]}",
+            f"--node-ip-address={self._host}", *_NODE,
+        )  # fmt: skip
+
+    async def start_distant_node(self, place: Namespace, cpus: int = 1) -> None:
+        """Start such a node on what is another host, as far as the network goes."""
+        ray = str(Path(sys.executable).parent / "ray")
+        await self._run(
+            *place.prefix, ray, "start", f"--address={self._host}:{self._port}",
+            f"--num-cpus={cpus}", f"--node-ip-address={place.inside_ip}", *_NODE,
         )  # fmt: skip
 
     async def rtc_server(self, action: str, name: str, *argv: str) -> str:
@@ -91,7 +102,7 @@ class RayCluster:
         await self.rtc_server(
             "deploy", name, "--ast", ast, "--tts", tts, "--engine-wait-s", "60",
             "--replica-cpus", "1",
-            "--directory-host", "127.0.0.1", "--directory-port", str(self._directory_port), *argv,
+            "--directory-host", self._host, "--directory-port", str(self._directory_port), *argv,
         )  # fmt: skip
 
     def processes(self) -> set[psutil.Process]:
@@ -139,16 +150,16 @@ def kill(processes: Iterable[psutil.Process]) -> None:
 
 
 @contextmanager
-def ray_cluster() -> Iterator[RayCluster]:
+def ray_cluster(host: str = "127.0.0.1", cpus: int = 4) -> Iterator[RayCluster]:
     """Start head and node; kill every process of them at the end."""
     # Short: Ray's sockets lie below it, and a socket's path has 107 bytes at most.
     folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))
     with free_ports(5) as ports:
-        cluster = RayCluster(folder, ports)
+        cluster = RayCluster(folder, ports, host)
         try:
             asyncio.run(cluster.start_head())
             cluster.head = cluster.processes()
-            asyncio.run(cluster.start_node())
+            asyncio.run(cluster.start_node(cpus))
             yield cluster
         finally:
             for _ in range(3):  # one that dies may have started another meanwhile

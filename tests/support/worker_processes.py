@@ -7,7 +7,7 @@ from rtc_server.app.workers.control import Handler
 from rtc_server.app.workers.process import WorkerProcess
 from rtc_server.app.workers.supervisor import Supervisor
 from rtc_server.app.workers.worker_order import EngineOrder, WorkerOrder
-from rtc_server.config import EngineSettings, Settings, WorkerSettings
+from rtc_server.config import EngineSettings, HttpSettings, Settings, WorkerSettings
 from rtc_server.errors import ConfigError
 from rtc_server.metrics import Metrics
 
@@ -44,11 +44,12 @@ class FakeProcess(WorkerProcess):
 class Crew:
     """A supervisor and all workers that it has made so far, by number less one."""
 
-    def __init__(self, workers: int = 2) -> None:
+    def __init__(self, workers: int = 2, max_sessions: int = 50) -> None:
         self.made: list[FakeProcess] = []
         self.failures = 0
         """Starts to come for which the system has no process."""
         settings = Settings(
+            http=HttpSettings(max_sessions=max_sessions),
             engines=EngineSettings(ast_servers=SERVERS, tts_servers=SERVERS),
             workers=WorkerSettings(str(workers)),
         )
