@@ -88,7 +88,7 @@ def alone(folder: Path, threads: int) -> dict[str, object]:
         text = TWELVE_WORDS[pair_of(model)[0]]
         translate = partial(load_translation(folder, model).translate_long, text)
         figures[f"{model.id} 12 words"] = least_ms(translate)
-        figures[f"{model.id} pieces"] = translate().count("<f")
+        figures[f"{model.id} says"] = translate()
     figures["used_mb"] = psutil.Process().memory_info().rss / 1e6
     return figures
 

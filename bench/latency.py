@@ -1,11 +1,17 @@
 """From the last voiced sample leaving the client to the first translated audio arriving.
 
-    python -m bench.latency [--phrases 30] [--transport webrtc|ws]
+    python -m bench.latency [--phrases 30] [--transport webrtc|ws] [--engines embedded|laptop|gpu]
 
 One session for each direction speaks phrases of the phrasebook in real time over loopback, by
 WebRTC or over ``/ws/audio``; the server runs in a process of its own. "heard" is measured at the
 client; the stages are what the server reports in x.metrics: endpoint (last voiced sample to the end
 of the segment being known), AST, TTS (to its first sample); "wire" is the rest of what was heard.
+
+Of other engines than the embedded ones it measures sentences of 4 s, each translated after its end
+(mode consecutive); options of the server go behind ``--``. Of the set laptop there are stand-ins
+(`models.fixture.full_size`) that answer anything, with a sentence of five seconds:
+
+    python -m bench.latency --engines laptop --pause 8 -- --models-dir FOLDER
 """
 
 import argparse
@@ -23,12 +29,15 @@ from bench.harness import (
     speaker,
     voiced_arrivals,
 )
+from bench.laptop import SENTENCES
 from bench.ws_speaker import WANTED, Spoken, speak_ws
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
 from tests.support.rtc_client import RtcClient
 
 PAUSE_S = 4.0
-"""Silence after each phrase, in which its answer is heard."""
+"""Silence after each phrase, in which its answer is heard, if no other is asked for."""
+EMBEDDED = "embedded"
+MODE = {"x": {"mode": "consecutive"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Answer:
 
 async def speak_webrtc(bench: BenchServer, source: str, target: str, audio: Samples) -> Spoken:
     """Say it in one call."""
-    async with RtcClient(bench.call_url(source, target), audio=audio) as client:
+    async with RtcClient(bench.call_url(source, target), audio=audio, session=MODE) as client:
         client.send(WANTED)
         seconds = len(audio) / PLAYOUT_RATE
         await client.until(
@@ -65,22 +74,26 @@ SPEAK = {"webrtc": speak_webrtc, "ws": speak_ws}
 
 
 async def converse(
-    bench: BenchServer, transport: str, source: str, target: str, utterances: list[Samples]
+    bench: BenchServer,
+    transport: str,
+    pair: tuple[str, str],
+    utterances: list[Samples],
+    pause_s: float,
 ) -> list[Answer | None]:
     """Speak each, wait for its answer; None for one that was not answered."""
-    silence = np.zeros(round(PAUSE_S * PLAYOUT_RATE), np.float32)
+    silence = np.zeros(round(pause_s * PLAYOUT_RATE), np.float32)
     parts, ends = [silence[: PLAYOUT_RATE // 2]], []
     for utterance in utterances:
         parts.append(utterance)
         ends.append(sum(map(len, parts)))
         parts.append(silence)
-    spoken = await SPEAK[transport](bench, source, target, np.concatenate(parts))
+    spoken = await SPEAK[transport](bench, *pair, np.concatenate(parts))
     sent_at = [spoken.sent_at_s[end // PLAYOUT_FRAME_SAMPLES] for end in ends]
     arrivals = spoken.voiced_arrivals_s
     metrics = [e for e in spoken.events if e["type"] == "x.metrics" and e["first_audio_ms"]]
     # Events come each second and repeat the last answer's delays: one for each answer is enough.
     told = [next(same) for _, same in itertools.groupby(metrics, key=lambda m: m["first_audio_ms"])]
-    heard = [next((a for a in arrivals if at < a < at + PAUSE_S), None) for at in sent_at]
+    heard = [next((a for a in arrivals if at < a < at + pause_s), None) for at in sent_at]
     answered = [(at, a) for at, a in zip(sent_at, heard, strict=True) if a is not None]
     if len(answered) != len(told):
         raise RuntimeError(f"{len(answered)} answers were heard, {len(told)} reported")
@@ -95,16 +108,19 @@ def _stages(event: dict[str, float]) -> tuple[float, float, float]:
     return event["endpoint_ms"], event["ast_ms"], event["tts_ms"]
 
 
-async def main(count: int, transport: str) -> None:
+async def main(count: int, transport: str, pause_s: float, *options: str) -> None:
     """Run both directions one after the other and print the table."""
     speak = speaker()
     answers: list[Answer | None] = []
-    async with server() as bench:
-        for source, target in (("ru", "en"), ("en", "ru")):
-            texts = book_texts(source, target)
+    async with server(*options) as bench:
+        for pair in (("ru", "en"), ("en", "ru")):
+            texts = book_texts(*pair) if EMBEDDED in options else [SENTENCES[pair[0]]]
             chosen = texts[:: max(1, len(texts) // (count // 2))][: count // 2]
-            utterances = [speak(text, source) for text in chosen]
-            answers += await converse(bench, transport, source, target, utterances)
+            said = [
+                speak(text, pair[0])
+                for text in itertools.islice(itertools.cycle(chosen), count // 2)
+            ]
+            answers += await converse(bench, transport, pair, said, pause_s)
     heard = [answer for answer in answers if answer is not None]
     print(f"{len(answers)} phrases, {len(heard)} answered; ms")
     print("| stage | p50 | p95 | max |\n|---|---|---|---|")
@@ -118,5 +134,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--phrases", type=int, default=30, help="how many, both directions")
     parser.add_argument("--transport", choices=sorted(SPEAK), default="webrtc")
+    parser.add_argument("--engines", default=EMBEDDED)
+    parser.add_argument("--pause", type=float, default=PAUSE_S, help="seconds for each answer")
+    parser.add_argument("further", nargs="*", help="options of the server, behind --")
     options = parser.parse_args()
-    asyncio.run(main(options.phrases, options.transport))
+    further = ("--engines", options.engines, *options.further)
+    asyncio.run(main(options.phrases, options.transport, options.pause, *further))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from models.fixture.full_size import PIECES, write
+from models.fixture.full_size_translators import ANSWERS
 from rtc_server.catalog import find
 from rtc_server.engines.cascade.vocabulary import Token, Vocabulary
 
@@ -17,9 +18,9 @@ pytestmark = pytest.mark.slow
 MOST_MB = 1600
 
 
-def said(language: str) -> str:
+def said(sentence: str) -> str:
     """Return the sentence of a stand-in as it is written."""
-    pieces = PIECES[language].split()
+    pieces = sentence.split()
     tokens = [Token(number, 0) for number in range(len(pieces))]
     return Vocabulary([*pieces, "<blk>"]).transcript(tokens).text
 
@@ -42,5 +43,7 @@ def check(folder: Path) -> None:
     command = [sys.executable, "-m", "bench.laptop", str(folder), "--alone", "1"]
     figures = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     assert figures["used_mb"] <= MOST_MB
-    for language in PIECES:
-        assert figures[f"{language} says"].startswith(said(language))
+    for language, sentence in PIECES.items():
+        assert figures[f"{language} says"].startswith(said(sentence))
+    for pair, language in (("mt-en-ru", "ru"), ("mt-ru-en", "en")):
+        assert figures[f"{pair} says"] == said(ANSWERS[language])

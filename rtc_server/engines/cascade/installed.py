@@ -82,6 +82,7 @@ def load_translation(folder: Path, model: Model) -> Translator:
         shared or files.unpacked("srcvocab."),
         shared or files.unpacked("trgvocab."),
         files.advice,
+        shortlist=files.unpacked("lex.") if files.has("lex.") else None,
     )
 
 

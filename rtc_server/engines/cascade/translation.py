@@ -58,7 +58,13 @@ class Translation:
 
 
 def load_translator(
-    name: str, model: bytes, source_vocabulary: bytes, target_vocabulary: bytes, advice: str
+    name: str,
+    model: bytes,
+    source_vocabulary: bytes,
+    target_vocabulary: bytes,
+    advice: str,
+    *,
+    shortlist: bytes | None = None,
 ) -> Translator:
     """Return the translator that these files make.
 
@@ -68,6 +74,8 @@ def load_translator(
         source_vocabulary: SentencePiece's file of the source language.
         target_vocabulary: that of the target language, which may be the same.
         advice: sentence with the next step, for when it cannot be loaded.
+        shortlist: Marian's file of likely translations of each piece. Of a large vocabulary scoring
+            all of it takes half of the time.
 
     Raises:
         EngineUnavailable: they make none.
@@ -77,7 +85,7 @@ def load_translator(
     try:
         with _panics_as_errors():
             translator: Translator = fxtranslate.Translator(
-                model, source_vocabulary, target_vocabulary
+                model, source_vocabulary, target_vocabulary, shortlist
             )
     except (ValueError, EngineError) as exc:
         raise EngineUnavailable(

@@ -78,3 +78,13 @@ def test_what_is_no_model_is_refused_with_the_next_step(
     monkeypatch.setitem(sys.modules, "fxtranslate", library)
     with pytest.raises(EngineUnavailable, match=r"mt-en-ru cannot be .* Fetch it again\."):
         load_translator("mt-en-ru", b"", b"", b"", "Fetch it again.")
+
+
+def test_a_shortlist_reaches_the_translator(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[bytes | None, ...]] = []
+    library = ModuleType("fxtranslate")
+    library.Translator = lambda *parts: given.append(parts)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "fxtranslate", library)
+    load_translator("mt-en-ru", b"m", b"s", b"t", "Fetch it again.", shortlist=b"l")
+    load_translator("mt-ru-en", b"m", b"s", b"t", "Fetch it again.")
+    assert given == [(b"m", b"s", b"t", b"l"), (b"m", b"s", b"t", None)]
