@@ -1,7 +1,7 @@
 """Words that Whisper base gets wrong of recordings of people, and how these are cut into segments.
 
     python -m bench.recognise_people [--count 40] [--models-dir FOLDER] [--mistakes]
-    python -m bench.recognise_people --nothing 12   # sounds of each kind that are not speech
+    python -m bench.recognise_people --nothing 12   # what is not speech, or not of the language
 
 Telephone prompts of Debian's ``asterisk-core-sounds-en-wav`` and ``-ru-wav`` (one woman each,
 8 kHz) of 5 to 16 words, spread evenly over all of them, go through Opus, the server's own
@@ -161,11 +161,26 @@ def measure(recognizer: Recognizer, language: str, count: int, *, mistakes: bool
 def measure_nothing(models: Path, count: int) -> None:
     """Print how many sounds that are not speech the engine makes a caption of."""
     engine = whisper.create(EngineOptions(models_dir=models, threads=1))
-    for kind, clips in sounds(seed=0, count=count).items():
+    for kind, clips in (sounds(seed=0, count=count) | crowds(count)).items():
         for pair in engine.capabilities.pairs:
+            if kind == f"speech in {pair[0]}":
+                continue  # that is no other language
             results = engine.translate([AstRequest(clip, *pair) for clip in clips])
             invented = [one.source_text for one in results if one.status is AstStatus.OK]
             print(f"{kind}, asked for {pair[0]}: {len(invented)} of {count} {invented}", flush=True)
+
+
+def crowds(count: int) -> dict[str, list[Samples]]:
+    """Return people who talk at once, six in each clip of 3 s, and one who speaks each language."""
+    said = {language: sentences(language, 6 * count) for language in VOICES}
+    mixed = [prompt for pair in zip(*said.values(), strict=True) for prompt in pair]
+    clips = [leveled(np.resize(prompt.samples, 3 * SPEECH_RATE)) for prompt in mixed]
+    babble = [leveled(np.sum(clips[place::count][:6], axis=0)) for place in range(count)]
+    alone = {
+        f"speech in {language}": [leveled(prompt.samples) for prompt in prompts[:count]]
+        for language, prompts in said.items()
+    }
+    return {"babble": babble, **alone}
 
 
 def main() -> int:
@@ -179,7 +194,7 @@ def main() -> int:
     missing = [
         f"apt-get install asterisk-core-sounds-{language}-wav"
         for language, voice in VOICES.items()
-        if not (arguments.nothing or (SOUNDS / voice).is_dir())
+        if not (SOUNDS / voice).is_dir()
     ]
     if arguments.models_dir is None and not whisper_base.is_installed():
         missing.append(whisper_base.INSTALL)
