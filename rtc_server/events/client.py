@@ -19,10 +19,9 @@ from rtc_server.events.session_patch import (
     RequestedSettings,
     SessionPatch,
     language_code,
-    parse_session,
 )
 
-__all__ = ["MODES", "SessionPatch", "language_code", "parse_client_event", "parse_session"]
+__all__ = ["MODES", "SessionPatch", "language_code", "parse_client_event"]
 
 SAY_FAULT = "x.say needs a text of 1 to 300 characters."
 EVENT_ID_CHARS = 64

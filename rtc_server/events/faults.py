@@ -6,11 +6,28 @@ a message was refused, and only then. Of several faults the first in the order o
 told.
 """
 
+import re
 from functools import cache
+from typing import TypeVar
 
+import msgspec
 from msgspec import Struct, inspect
 
+from rtc_server.errors import BadEvent
 from rtc_server.events.fields import SHORT_CHARS
+
+_Kind = TypeVar("_Kind", bound=Struct)
+
+
+def checked(kind: type[_Kind], value: object, path: str = "") -> _Kind:
+    """Convert what JSON held; unknown keys are ignored.
+
+    Raises:
+        BadEvent: a field does not fit; the sentence names it, by `path` and its name.
+    """
+    if fault := first_fault(kind, value, path):
+        raise BadEvent(fault)
+    return msgspec.convert(value, kind)
 
 
 def first_fault(kind: type[Struct], value: object, path: str) -> str:
@@ -33,6 +50,10 @@ def _fault(form: inspect.Type, value: object, path: str) -> str:
             fault = "" if value is None and own != list(types) else _fault(own[0], value, path)
         case inspect.StructType(fields=fields):
             fault = _object_fault(value, fields, path)
+        case inspect.Metadata(type=inner, extra={"sentence": sentence}):
+            fault = _fault(inner, value, path)
+            if fault and not (isinstance(inner, inspect.StructType) and isinstance(value, dict)):
+                fault = sentence  # else a field of it is at fault, and has its own
         case inspect.Metadata(extra={"words": words}):
             fault = _short_fault(value, path)
             if not fault and value not in words:
@@ -41,19 +62,39 @@ def _fault(form: inspect.Type, value: object, path: str) -> str:
             fault = _short_fault(value, path)
         case inspect.Metadata(type=inner):
             fault = _fault(inner, value, path)
-        case inspect.FloatType(ge=low, le=high):
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            fits = is_number and low <= value <= high  # type: ignore[operator]
-            fault = "" if fits else f"{path} must be a number from {low} to {high}."
+        case inspect.IntType() | inspect.FloatType() | inspect.LiteralType() | inspect.StrType():
+            fault = _plain_fault(form, value, path)
         case inspect.ListType(inspect.LiteralType(values)):
             fault = _list_fault(value, values, path)
-        case inspect.StrType(min_length=least, max_length=most):
-            size = len(value) if isinstance(value, str) else -1
-            fits = (least or 0) <= size <= (size if most is None else most)
-            fault = "" if fits else f"{path} must be a string of {least} to {most} characters."
         case _:
             raise TypeError(f"no sentence for {form}")
     return fault
+
+
+def _plain_fault(
+    form: inspect.IntType | inspect.FloatType | inspect.LiteralType | inspect.StrType,
+    value: object,
+    path: str,
+) -> str:
+    match form:
+        case inspect.IntType(ge=low, le=high):
+            fits = type(value) is int and low <= value <= high  # type: ignore[operator]
+            wanted = f"a whole number from {low} to {high}"
+        case inspect.FloatType(ge=low, le=high):
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            fits = is_number and low <= value <= high  # type: ignore[operator]
+            wanted = f"a number from {low} to {high}"
+        case inspect.LiteralType(values):
+            fits = value in values
+            wanted = f"one of {', '.join(map(str, values))}"
+        case inspect.StrType(min_length=least, max_length=most, pattern=pattern):
+            fits = (
+                isinstance(value, str)
+                and (least or 0) <= len(value) <= (len(value) if most is None else most)
+                and (pattern is None or re.fullmatch(pattern, value) is not None)
+            )
+            wanted = f"a string of {least} to {most} characters"
+    return "" if fits else f"{path} must be {wanted}."
 
 
 def _object_fault(value: object, fields: tuple[inspect.Field, ...], path: str) -> str:
@@ -63,7 +104,7 @@ def _object_fault(value: object, fields: tuple[inspect.Field, ...], path: str) -
     faults = (
         _fault(each.type, value.get(each.encode_name), within + each.encode_name)
         for each in fields
-        if each.required or value.get(each.encode_name) is not None
+        if each.required or each.encode_name in value
     )
     return next(filter(None, faults), "")
 

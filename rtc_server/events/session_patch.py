@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from rtc_server.errors import BadEvent
-from rtc_server.events.faults import first_fault
 from rtc_server.events.fields import Group, HangoverMs, ModeName, ShortText, VadMode
 
 
@@ -128,17 +125,6 @@ class RequestedSession(Struct, frozen=True):
             x_events=None if self.x_events is None else frozenset(self.x_events),
         )
         return self.x.patch().over(named) if self.x else named
-
-
-def parse_session(value: object, path: str) -> SessionPatch:
-    """Parse a ``session`` object: of an update, of a call or of a client secret.
-
-    Raises:
-        BadEvent: a field has the wrong type; the sentence names it by `path`.
-    """
-    if fault := first_fault(RequestedSession, value, path):
-        raise BadEvent(fault)
-    return msgspec.convert(value, RequestedSession).patch()
 
 
 def language_code(text: str) -> str:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from rtc_server.events.fields import Count
 from rtc_server.rooms.captions import CaptionReader
 from rtc_server.session.call_transport import CallTransport
 from rtc_server.session.session_api import Claimant, OpenedCall, Owner
@@ -35,7 +36,7 @@ class LanguageState:
     """One language of a room."""
 
     language: str
-    listeners: int
+    listeners: Count
     """Number of people who listen to it or read its captions now."""
 
 
@@ -50,9 +51,9 @@ class RoomState:
     """Language that is spoken; its listeners hear the speaker's own voice."""
     languages: tuple[LanguageState, ...]
     """Languages that can be listened to, the original first."""
-    listeners: int
+    listeners: Count
     """Of all languages together."""
-    expires_in_ms: int | None
+    expires_in_ms: Count | None
     """Time until the speaker's time is up and the room closes; None without a limit."""
 
 

@@ -10,7 +10,12 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta, Struct
+
+from rtc_server.events.fields import Count
 from rtc_server.session.cues import cut
 from rtc_server.session.session_api import TranscriptEntry
 
@@ -41,6 +46,31 @@ CONTENT_TYPES = {
     Format.VTT: "text/vtt",
     Format.JSON: "application/json",
 }
+
+
+class TranscriptText(Struct, frozen=True):
+    """Text of one language."""
+
+    language: str
+    text: str
+
+
+class TranscriptSegment(Struct, frozen=True):
+    """Segment that was understood."""
+
+    at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    """Time when its first caption came."""
+    start_ms: Count
+    """On the session's audio clock."""
+    end_ms: Count
+    source: TranscriptText
+    target: TranscriptText
+
+
+class TranscriptFile(Struct, frozen=True):
+    """Transcript of a session as JSON."""
+
+    segments: list[TranscriptSegment]
 
 
 def written(segments: Sequence[TranscriptEntry], form: Format, side: Side) -> str:
@@ -113,15 +143,16 @@ def _json(segments: Sequence[TranscriptEntry]) -> Iterator[str]:
     yield '{\n  "segments": ['
     before = "\n    "
     for each in segments:
-        row = {
-            "at": _iso(each.at_s),
-            "start_ms": each.source.start_ms,
-            "end_ms": each.source.end_ms,
-            "source": {"language": each.source.language, "text": each.source.text},
-            "target": {"language": each.target.language, "text": each.target.text},
-        }
+        row = TranscriptSegment(
+            _iso(each.at_s),
+            each.source.start_ms,
+            each.source.end_ms,
+            TranscriptText(each.source.language, each.source.text),
+            TranscriptText(each.target.language, each.target.text),
+        )
+        text = json.dumps(msgspec.to_builtins(row), ensure_ascii=False, indent=2)
         # No line end but the indented ones: those of texts are escaped.
-        yield before + json.dumps(row, ensure_ascii=False, indent=2).replace("\n", "\n    ")
+        yield before + text.replace("\n", "\n    ")
         before = ",\n    "
     yield "\n  ]\n}\n" if segments else "]\n}\n"
 

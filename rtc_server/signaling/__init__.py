@@ -7,7 +7,8 @@ Read `route_table` first: each route with its access and its handler; `http_app`
 behind it and the middlewares. `auth` decides who may do what (keys in `key_ring`, tokens in
 `secret_signer`, pages in `origins`). `calls`, `peers` (with `whip` and `whep`), `rooms`,
 `websocket`, `client_secrets`, `info` and `page` each hold the handlers of their paths; `bodies`
-reads requests, `negotiation` answers offers.
+reads requests, `negotiation` answers offers. The fields of all JSON are in `request_bodies` and
+`response_bodies`, of which `api_schemas` makes the components of docs/openapi.yaml.
 
 aiohttp is imported here and in `app` only. No media and no engine here; no token, SDP or session id
 in the log.

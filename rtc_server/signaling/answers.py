@@ -1,14 +1,15 @@
 """Answers that are made once: one text for everybody, with an ETag to ask whether it changed."""
 
 import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import hdrs, web
 from aiohttp.helpers import ETAG_ANY
+from msgspec import Struct
+
+from rtc_server.signaling.response_bodies import json_text
 
 MOST_ANSWERS = 64
 """Answers kept; of more, the one unused for longest is made anew."""
@@ -27,13 +28,12 @@ class Answers:
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
 
     def give(
-        self, request: web.Request, name: str, make: Callable[[], dict[str, Any]], *, keep: bool
+        self, request: web.Request, name: str, make: Callable[[], Struct], *, keep: bool
     ) -> web.Response:
         """Answer with the JSON of `name`, which `make` makes; `keep` it when it cannot change."""
         answer = self._answers.get(name)
         if answer is None:
-            # Cyrillic as it is, not six characters for one.
-            body = json.dumps(make(), ensure_ascii=False).encode()
+            body = json_text(make()).encode()
             answer = _Answer(body, hashlib.sha256(body).hexdigest()[:16])
         if keep:
             self._answers[name] = answer

@@ -1,13 +1,13 @@
-"""Request bodies: bounded in size and time, and the meaning of a call's body."""
+"""Reading of requests: bodies bounded in size and time and checked, and parameters of queries."""
 
 import asyncio
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Never
+from typing import Any, Never, TypeVar
 
 from aiohttp import hdrs, web
+from msgspec import Struct
 
 from rtc_server.errors import (
     BadEvent,
@@ -17,12 +17,18 @@ from rtc_server.errors import (
     RemoteError,
     UnsupportedMedia,
 )
-from rtc_server.events.client import SessionPatch, language_code, parse_session
+from rtc_server.events.client import SessionPatch, language_code
+from rtc_server.events.faults import checked
+from rtc_server.events.fields import SHORT_CHARS
 from rtc_server.session.session_api import Claimant, LastSeen, SessionRequest
 from rtc_server.signaling.multipart import split_form
+from rtc_server.signaling.request_bodies import (
+    OFFER_LIMIT_BYTES,
+    OfferRequest,
+    SecretRequest,
+    SessionBody,
+)
 
-OFFER_LIMIT_BYTES = 64 * 1024
-"""Largest SDP offer."""
 SESSION_LIMIT_BYTES = 16 * 1024
 """Largest ``session`` object beside it."""
 FRAGMENT_LIMIT_BYTES = 16 * 1024
@@ -31,8 +37,6 @@ WRAPPED_LIMIT_BYTES = 2 * OFFER_LIMIT_BYTES
 """Largest JSON or multipart body: an offer whose line ends are escaped, a session, envelopes."""
 BODY_TIMEOUT_S = 10.0
 """A body that is not here after this long is not waited for."""
-TEXT_LIMIT_CHARS = 128
-"""Longest value of a query parameter and of a model name."""
 
 _COUNT = re.compile(r"[0-9]{1,15}")
 _EVENT_ID = re.compile(r"event_[0-9]{1,15}")
@@ -43,14 +47,8 @@ JSON = "application/json"
 SDP_FRAGMENT = "application/trickle-ice-sdpfrag"
 
 
-@dataclass(frozen=True, slots=True)
-class CallBody:
-    """Body of a call, whatever it was wrapped in."""
-
-    offer_sdp: str
-    """The offer; not empty, not yet parsed."""
-    session: object
-    """The ``session`` value as JSON had it; None when there was none."""
+_Offer = TypeVar("_Offer", bound=OfferRequest)
+_Body = TypeVar("_Body", bound=Struct)
 
 
 async def read_body(request: web.Request, limit_bytes: int) -> bytes:
@@ -80,62 +78,74 @@ async def read_fragment(request: web.Request) -> str:
     return _text(await read_body(request, FRAGMENT_LIMIT_BYTES), "The fragment")
 
 
-async def read_call(request: web.Request) -> CallBody:
-    """Read the offer and the session settings of a call, from any of the three media types.
+async def read_offer(request: web.Request, form: type[_Offer]) -> _Offer:
+    """Read the offer of a call, and what `form` has beside it, from any of the three media types.
 
     Raises:
         RemoteError: with the status that fits.
     """
     match request.content_type.lower():
         case "application/sdp":
-            offer: object = _text(await read_body(request, OFFER_LIMIT_BYTES), "The offer")
-            session: object = None
+            fields: object = {
+                "sdp": _text(await read_body(request, OFFER_LIMIT_BYTES), "The offer")
+            }
         case "application/json":
-            offer, session = _from_json(await read_body(request, WRAPPED_LIMIT_BYTES))
+            fields = _json(
+                await read_body(request, WRAPPED_LIMIT_BYTES), '{"sdp": …, "session": …}'
+            )
         case "multipart/form-data":
             body = await read_body(request, WRAPPED_LIMIT_BYTES)
-            offer, session = _from_multipart(request.headers[hdrs.CONTENT_TYPE], body)
+            fields = _from_multipart(request.headers[hdrs.CONTENT_TYPE], body)
         case _:
             raise UnsupportedMedia(SDP, MULTIPART, JSON)
-    if not isinstance(offer, str):
-        raise RemoteError("sdp must be a string: the SDP offer.")
-    if not offer.strip():
+    if not isinstance(fields, dict):
+        raise RemoteError("The body must be a JSON object with sdp and session.")
+    offer = _checked(form, fields)
+    if not offer.sdp.strip():
         raise BadOffer("The offer is empty. Send the SDP of RTCPeerConnection.createOffer().")
-    if len(_utf8(offer, "sdp")) > OFFER_LIMIT_BYTES:
+    if len(_utf8(offer.sdp, "sdp")) > OFFER_LIMIT_BYTES:
         _too_large(OFFER_LIMIT_BYTES)
-    return CallBody(offer, session)
+    return offer
 
 
-def session_request(session: object, query: Mapping[str, str]) -> SessionRequest:
-    """Return the session that a call asks for. The query wins over the ``session`` object; unknown
-    keys are ignored.
+async def read_secret_request(request: web.Request) -> SecretRequest:
+    """Read the body with which a client secret is asked for.
 
     Raises:
-        RemoteError: a known key has a wrong type; the sentence names it.
+        RemoteError: with the status that fits.
     """
-    try:
-        settings = SessionPatch() if session is None else parse_session(session, "session")
-    except BadEvent as error:
-        raise RemoteError(str(error)) from None
+    if request.content_type.lower() != JSON:
+        raise UnsupportedMedia(JSON)
+    fields = _json(await read_body(request, SESSION_LIMIT_BYTES), '{"session": …}')
+    if not isinstance(fields, dict):
+        raise RemoteError("The body must be a JSON object with session.")
+    return _checked(SecretRequest, fields)
+
+
+def session_request(session: SessionBody | None, query: Mapping[str, str]) -> SessionRequest:
+    """Return the session that a call asks for. The query wins over the ``session`` object.
+
+    Raises:
+        RemoteError: a parameter of the query is not short printable text.
+    """
     named = {key: query_text(query, key) for key in ("model", "source", "target")}
-    model = named["model"]
-    if model is None and isinstance(session, dict) and session.get("model") is not None:
-        model = session["model"]
-        if not _is_short_text(model):
-            raise RemoteError("session.model must be a short string of printable text.")
     source, target = (
         None if named[key] is None else language_code(str(named[key]))
         for key in ("source", "target")
     )
     asked = SessionPatch(source_language=source, target_language=target)
-    waits = Claimant(ticket=query_text(query, "queue"))
-    return SessionRequest(model=model, settings=asked.over(settings), claimant=waits)
+    session = session or SessionBody()
+    return SessionRequest(
+        model=session.model if named["model"] is None else named["model"],
+        settings=asked.over(session.patch()),
+        claimant=Claimant(ticket=query_text(query, "queue")),
+    )
 
 
 def query_text(query: Mapping[str, str], key: str) -> str | None:
     """Return a parameter that can be shown back; None when it is absent or empty."""
     text = query.get(key, "").strip()
-    if not _is_short_text(text):
+    if len(text) > SHORT_CHARS or not text.isprintable():
         raise RemoteError(f"The query parameter {key} must be a short string of printable text.")
     return text or None
 
@@ -157,22 +167,21 @@ def last_seen(query: Mapping[str, str]) -> LastSeen:
     )
 
 
-def _is_short_text(value: object) -> bool:
-    """Return whether it can be shown back. A lone surrogate, which JSON can spell, cannot."""
-    return isinstance(value, str) and len(value) <= TEXT_LIMIT_CHARS and value.isprintable()
-
-
-def _from_json(body: bytes) -> tuple[object, object]:
+def _checked(form: type[_Body], fields: object) -> _Body:
     try:
-        parsed = json.loads(body)
+        return checked(form, fields)
+    except BadEvent as error:
+        raise RemoteError(str(error)) from None
+
+
+def _json(body: bytes, example: str) -> Any:
+    try:
+        return json.loads(body)
     except (ValueError, RecursionError):
-        raise RemoteError('The body is not JSON. Send {"sdp": …, "session": …}.') from None
-    if not isinstance(parsed, dict):
-        raise RemoteError("The body must be a JSON object with sdp and session.")
-    return parsed.get("sdp"), parsed.get("session")
+        raise RemoteError(f"The body is not JSON. Send {example}.") from None
 
 
-def _from_multipart(content_type: str, body: bytes) -> tuple[object, object]:
+def _from_multipart(content_type: str, body: bytes) -> dict[str, object]:
     """Return the fields ``sdp`` and ``session``, in any order; others are passed over."""
     parts = [part for part in split_form(content_type, body) if part[0] in ("sdp", "session")]
     fields = {name: _text(data, f"The field {name}") for name, data in parts}
@@ -180,7 +189,7 @@ def _from_multipart(content_type: str, body: bytes) -> tuple[object, object]:
         raise RemoteError("A field stands twice in the body.")
     if "sdp" not in fields:
         raise RemoteError("The body has no field sdp.")
-    return fields["sdp"], _json_field(fields.get("session"))
+    return {"sdp": fields["sdp"], "session": _json_field(fields.get("session"))}
 
 
 def _json_field(text: str | None) -> Any:

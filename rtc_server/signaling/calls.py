@@ -16,12 +16,13 @@ from rtc_server.session.subtitles import CONTENT_TYPES, Format, Side, pieces
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import (
     last_seen,
-    read_call,
     read_fragment,
+    read_offer,
     session_request,
 )
 from rtc_server.signaling.caller_rate import CallerRate
 from rtc_server.signaling.negotiation import Negotiation, if_match, send_or_undo
+from rtc_server.signaling.request_bodies import CallRequest, OfferRequest
 from rtc_server.signaling.request_rates import Counted, RequestRates
 
 PATH = "/v1/realtime/translations/calls"
@@ -45,9 +46,9 @@ class CallRoutes:
     async def open(self, request: web.Request) -> web.StreamResponse:
         """``POST``: 201 with the answer. A client that left meanwhile leaves no session."""
         with self._negotiation.counting_refusals():
-            body = await read_call(request)
+            body = await read_offer(request, CallRequest)
             wanted = caller_of(request).asking(session_request(body.session, request.query))
-            opened = await self._calls.open_call(body.offer_sdp, wanted)
+            opened = await self._calls.open_call(body.sdp, wanted)
         undo = partial(self._calls.close_call, opened.session_id, drain=False)
         return await send_or_undo(request, self._answer(request, opened), undo)
 
@@ -57,8 +58,8 @@ class CallRoutes:
         A client that left meanwhile has its session for as long as after a loss.
         """
         session_id, seen = self._own(request), last_seen(request.query)
-        body = await read_call(request)
-        opened = await self._calls.resume_call(session_id, body.offer_sdp, seen)
+        body = await read_offer(request, OfferRequest)
+        opened = await self._calls.resume_call(session_id, body.sdp, seen)
         return self._answer(request, opened)
 
     async def trickle(self, request: web.Request) -> web.StreamResponse:

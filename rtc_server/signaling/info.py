@@ -1,8 +1,6 @@
 """Endpoints about the server: engines, languages, phrases, health, metrics."""
 
-import json
 from dataclasses import asdict
-from typing import Any
 
 from aiohttp import hdrs, web
 
@@ -18,6 +16,18 @@ from rtc_server.signaling.answers import Answers
 from rtc_server.signaling.bodies import query_text
 from rtc_server.signaling.caller_rate import CallerRate
 from rtc_server.signaling.request_rates import Counted, RequestRates
+from rtc_server.signaling.response_bodies import (
+    OK,
+    READY,
+    EngineEntry,
+    EngineList,
+    LanguageList,
+    PairEntry,
+    PhraseList,
+    Status,
+    UsualPair,
+    json_answer,
+)
 
 RETRY_AFTER_S = 2
 """Seconds after which to ask again whether a server is ready."""
@@ -52,17 +62,17 @@ class InfoRoutes:
         keep = self._catalogue.ast is not None and self._catalogue.tts is not None
         return self._answers.give(request, "engines", self._engines, keep=keep)
 
-    def _engines(self) -> dict[str, Any]:
+    def _engines(self) -> EngineList:
         ast, tts = self._catalogue.ast, self._catalogue.tts
         in_use = {("ast", ast.name if ast else ""), ("tts", tts.name if tts else "")}
-        return {
-            "engine_set": self._catalogue.engine_set or None,
-            "engines": [
-                {**asdict(card), "in_use": (card.kind, card.name) in in_use}
+        return EngineList(
+            self._catalogue.engine_set or None,
+            [
+                EngineEntry(**asdict(card), in_use=(card.kind, card.name) in in_use)
                 for card in self._catalogue.engines()
             ],
-            "notes": [*_notes(ast), *_notes(tts)],
-        }
+            [*_notes(ast), *_notes(tts)],
+        )
 
     async def languages(self, request: web.Request) -> web.Response:
         """Return the pairs that can be translated and spoken now, and the voices."""
@@ -71,19 +81,19 @@ class InfoRoutes:
         if ast is None or tts is None:
             raise NotReady(self._reason(), RETRY_AFTER_S)
 
-        def made() -> dict[str, Any]:
-            return {
-                "default": {"source": self._defaults.source, "target": self._defaults.target},
-                "modes": [mode for mode in Mode if possible(mode, ast) is mode],
-                "engine_set": self._catalogue.engine_set or None,
-                "ast": ast.title,
-                "tts": tts.title,
-                "pairs": [
-                    {"source": source, "target": target, "voices": tts.voices[target]}
+        def made() -> LanguageList:
+            return LanguageList(
+                default=UsualPair(self._defaults.source, self._defaults.target),
+                modes=[mode for mode in Mode if possible(mode, ast) is mode],
+                engine_set=self._catalogue.engine_set or None,
+                ast=ast.title,
+                tts=tts.title,
+                pairs=[
+                    PairEntry(source, target, tts.voices[target])
                     for source, target in sorted(ast.pairs)
                     if target in tts.voices
                 ],
-            }
+            )
 
         return self._answers.give(request, "languages", made, keep=True)
 
@@ -95,22 +105,21 @@ class InfoRoutes:
             raise RemoteError("Say whose phrases: add ?language=, such as ?language=ru.")
         language = language_code(asked)
 
-        def made() -> dict[str, Any]:
-            phrases = [asdict(phrase) for phrase in self._catalogue.phrases(language)]
-            return {"language": language, "phrases": phrases}
+        def made() -> PhraseList:
+            return PhraseList(language, [*self._catalogue.phrases(language)])
 
         keep = self._catalogue.ast is not None
         return self._answers.give(request, f"phrases {language}", made, keep=keep)
 
     async def alive(self, _request: web.Request) -> web.Response:
         """Return 200: the event loop turns; nothing more is promised."""
-        return _json({"status": "ok"})
+        return json_answer(Status(OK))
 
     async def ready(self, _request: web.Request) -> web.Response:
         """Return 200 while calls are welcome, or 503 with the reason."""
         if not self._readiness.ready:
             raise NotReady(self._reason(), RETRY_AFTER_S)
-        return _json({"status": "ready"})
+        return json_answer(Status(READY))
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Return Prometheus text."""
@@ -124,8 +133,3 @@ class InfoRoutes:
 
 def _notes(capabilities: AstCapabilities | TtsCapabilities | None) -> tuple[str, ...]:
     return capabilities.notes if capabilities else ()
-
-
-def _json(body: dict[str, Any]) -> web.Response:
-    text = json.dumps(body, ensure_ascii=False)  # Cyrillic as it is, not six characters for one
-    return web.json_response(text=text, headers={hdrs.CACHE_CONTROL: "no-store"})

@@ -15,7 +15,6 @@ from rtc_server.rooms.room_api import Rooms
 from rtc_server.session.session_api import OpenedCall
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import (
-    OFFER_LIMIT_BYTES,
     SDP,
     SDP_FRAGMENT,
     read_body,
@@ -23,9 +22,8 @@ from rtc_server.signaling.bodies import (
 )
 from rtc_server.signaling.negotiation import Negotiation, if_match, send_or_undo
 from rtc_server.signaling.origins import preflight_answer
+from rtc_server.signaling.request_bodies import OFFER_LIMIT_BYTES, ROOM_NAME
 
-ROOM_NAME = "[A-Za-z0-9_-]{1,64}"
-"""It needs no escaping, and fits into a link that is read out."""
 ROOM = f"{{room:{ROOM_NAME}}}"
 """A room's name in a path."""
 

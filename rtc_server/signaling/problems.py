@@ -1,21 +1,21 @@
 """Every error as problem JSON (RFC 9457) with OpenAI's ``error`` object beside it."""
 
 import asyncio
-import json
 import logging
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
+from msgspec import UNSET
 
 from rtc_server.clock import monotonic
 from rtc_server.errors import (
     AdmissionRefused,
     BodyTimeout,
     EngineError,
+    LinePlace,
     PayloadTooLarge,
     RemoteError,
     RtcServerError,
@@ -23,6 +23,7 @@ from rtc_server.errors import (
     UnsupportedMedia,
 )
 from rtc_server.limits import LogLimit
+from rtc_server.signaling.response_bodies import Problem, ProblemError, json_text
 
 _log = logging.getLogger(__name__)
 
@@ -51,26 +52,23 @@ def problem(
     code: str,
     message: str,
     headers: Mapping[str, str] | None = None,
-    more: Mapping[str, object] | None = None,
+    place: LinePlace | None = None,
 ) -> web.Response:
-    """Return an error response. `message` is a sentence for people; nothing internal. `more`:
-    further members of its body.
+    """Return an error response. `message` is a sentence for people; nothing internal. `place`: of
+    a caller that waits in line.
     """
-    body = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": message,
-        "error": {
-            "type": "invalid_request_error" if status < 500 else "server_error",
-            "code": code,
-            "message": message,
-        },
-        **(more or {}),
-    }
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    body = Problem(
+        "about:blank",
+        HTTPStatus(status).phrase,
+        status,
+        message,
+        ProblemError(kind, code, message),
+        UNSET if place is None else place,
+    )
     response = web.Response(
         status=status,
-        text=json.dumps(body, ensure_ascii=False),
+        text=json_text(body),
         content_type="application/problem+json",
         headers={**(headers or {}), hdrs.CACHE_CONTROL: "no-store"},
     )
@@ -82,7 +80,7 @@ def problem(
 def problem_of(error: RtcServerError, method: str) -> web.Response:
     """Return the response that an error of ours becomes, to a request with `method`."""
     headers: dict[str, str] = {}
-    more: dict[str, object] = {}
+    place: LinePlace | None = None
     status = HTTPStatus.SERVICE_UNAVAILABLE.value
     match error:
         case Unauthorized():
@@ -97,14 +95,13 @@ def problem_of(error: RtcServerError, method: str) -> web.Response:
         case AdmissionRefused():
             status = error.status
             headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
-            if error.line_place is not None:
-                more["queue"] = asdict(error.line_place)
+            place = error.line_place
         case EngineError():
             if error.retryable:
                 headers[hdrs.RETRY_AFTER] = str(ENGINE_RETRY_AFTER_S)
         case _:
             return internal_error()
-    return problem(status, error.code, str(error), headers, more)
+    return problem(status, error.code, str(error), headers, place)
 
 
 def internal_error() -> web.Response:

@@ -4,7 +4,6 @@ import asyncio
 import io
 import secrets
 from collections import OrderedDict
-from dataclasses import asdict
 from functools import lru_cache
 
 import segno
@@ -22,6 +21,7 @@ from rtc_server.signaling.origins import is_own
 from rtc_server.signaling.page import PageRoutes
 from rtc_server.signaling.proxies import as_the_client_sees
 from rtc_server.signaling.request_rates import Counted, RequestRates
+from rtc_server.signaling.response_bodies import RoomLink, json_answer
 from rtc_server.signaling.secret_signer import ClientSecret, SecretSigner
 from rtc_server.signaling.whep import must_be_invited, wanted_language
 
@@ -67,7 +67,7 @@ class RoomRoutes:
         room = request.match_info["room"]
         must_be_invited(request, self._rooms, room)
         state = self._rooms.state(room, caller_of(request).owner)
-        return web.json_response(asdict(state), headers={hdrs.CACHE_CONTROL: "no-store"})
+        return json_answer(state)
 
     async def captions(self, request: web.Request) -> web.StreamResponse:
         """Stream server-sent events: each an ``x.segment``, its id for ``Last-Event-ID``."""
@@ -115,8 +115,7 @@ class RoomRoutes:
             )
         # Drawing it takes tens of milliseconds, in which others would be kept waiting.
         qr_svg = await asyncio.to_thread(_qr_svg, url)
-        body = {"url": url, "expires_at": expires_at, "qr_svg": qr_svg}
-        return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
+        return json_answer(RoomLink(url, expires_at, qr_svg))
 
     def _ticketed(self, url: str, room: str, key: str) -> tuple[str, int]:
         """Return the link with a ticket, and when that expires: the one made before while it is

@@ -23,6 +23,7 @@ from rtc_server.errors import (
 )
 from rtc_server.events.client import SessionPatch
 from rtc_server.signaling import bodies
+from rtc_server.signaling.request_bodies import OFFER_LIMIT_BYTES
 from tests.support.signaling_fakes import (
     ANSWER,
     CALLS,
@@ -278,7 +279,7 @@ async def test_another_media_type_is_refused_and_told_what_fits(content_type: st
 
 
 async def test_the_largest_offer_passes_and_one_byte_more_does_not() -> None:
-    largest = OFFER + "a" * (bodies.OFFER_LIMIT_BYTES - len(OFFER))
+    largest = OFFER + "a" * (OFFER_LIMIT_BYTES - len(OFFER))
     async with serve() as server:
         async with server.client.post(CALLS, data=largest, headers=SDP) as response:
             assert response.status == 201

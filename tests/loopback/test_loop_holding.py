@@ -15,10 +15,10 @@ from rtc_server.config import EngineSettings, Settings
 from rtc_server.session.session_api import OpenedCall, SessionRequest
 from rtc_server.signaling.bodies import (
     FRAGMENT_LIMIT_BYTES,
-    OFFER_LIMIT_BYTES,
     SESSION_LIMIT_BYTES,
     WRAPPED_LIMIT_BYTES,
 )
+from rtc_server.signaling.request_bodies import OFFER_LIMIT_BYTES
 from rtc_server.transport.sdp import parse_fragment, parse_offer
 from tests.support.loop_time import HOLD_LIMIT_S, longest_hold
 from tests.support.offers import AUDIO, SESSION

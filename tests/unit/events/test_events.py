@@ -12,8 +12,8 @@ from rtc_server.events.client import (
     SessionPatch,
     SessionUpdate,
     parse_client_event,
-    parse_session,
 )
+from rtc_server.events.faults import checked
 from rtc_server.events.segment_events import (
     CaptionHint,
     SegmentEvent,
@@ -28,10 +28,15 @@ from rtc_server.events.server import (
     elapsed_steps,
     encode,
 )
+from rtc_server.events.session_patch import RequestedSession
 
 
 def parse(**body: object) -> object:
     return parse_client_event(json.dumps(body))
+
+
+def session(value: object) -> SessionPatch:
+    return checked(RequestedSession, value, "session").patch()
 
 
 def test_bare_events() -> None:
@@ -59,8 +64,8 @@ def test_a_session_update_as_openai_clients_send_it() -> None:
 
 
 def test_transcription_can_be_switched_off_and_left_alone() -> None:
-    assert parse_session({"audio": {"input": {"transcription": None}}}, "s").transcription is False
-    assert parse_session({"audio": {"input": {}}}, "s").transcription is None
+    assert session({"audio": {"input": {"transcription": None}}}).transcription is False
+    assert session({"audio": {"input": {}}}).transcription is None
 
 
 def test_extensions_in_both_places() -> None:
@@ -68,7 +73,7 @@ def test_extensions_in_both_places() -> None:
     assert flat == SessionUpdate(
         SessionPatch(source_language="ru", vad_mode="off", hangover_ms=250), None
     )
-    nested = parse_session({"x_events": ["segment"], "x": {"voice": "f1"}}, "session")
+    nested = session({"x_events": ["segment"], "x": {"voice": "f1"}})
     assert nested == SessionPatch(voice="f1", x_events=frozenset({"segment"}))
 
 

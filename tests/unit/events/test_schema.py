@@ -6,12 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
-from rtc_server.events.fields import MODES, SHORT_CHARS
 from rtc_server.events.schema import events_schema
-from rtc_server.events.session_events import SessionInfo
-from rtc_server.events.session_patch import RequestedSession
 
 ROOT = Path(__file__).parents[3]
 OPTIONAL = {"hints", "message", "code", "skipped", "seq"}
@@ -59,15 +55,3 @@ def test_what_is_left_out_or_added_does_not_fit() -> None:
         assert not validator.is_valid({**event, "more": 1})
         for name in event.keys() - OPTIONAL:
             assert not validator.is_valid({k: v for k, v in event.items() if k != name})
-
-
-def test_the_openapi_description_names_the_same_settings() -> None:
-    schemas = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text("utf-8"))["components"][
-        "schemas"
-    ]
-    asked = set(schemas["SessionRequest"]["properties"])
-    assert asked == {"model", *RequestedSession.__struct_fields__}
-    assert schemas["ShortText"]["maxLength"] == schemas["Language"]["maxLength"] == SHORT_CHARS
-    assert schemas["Languages"]["properties"]["modes"]["items"] == {"enum": [*MODES]}
-    told = set(schemas["ClientSecret"]["allOf"][1]["properties"]["session"]["properties"])
-    assert told == {*SessionInfo.__struct_fields__} - {"x"}

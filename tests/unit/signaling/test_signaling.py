@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from rtc_server.config import TransportSettings
 from rtc_server.errors import ConfigError, RemoteError
 from rtc_server.events.client import language_code
+from rtc_server.events.faults import checked
 from rtc_server.ice import IceServer, parse_ice_server
 from rtc_server.signaling.access_log import ServerLogFilter, server_logger
 from rtc_server.signaling.bodies import session_request
 from rtc_server.signaling.negotiation import ice_link
+from rtc_server.signaling.request_bodies import SessionBody
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,8 @@ def test_whatever_a_session_object_holds_it_is_read_or_refused(
     session: object, query: dict[str, str]
 ) -> None:
     try:
-        request = session_request(session, query)
+        named = None if session is None else checked(SessionBody, session, "session")
+        request = session_request(named, query)
     except RemoteError as error:
         assert error.status == 400
         assert str(error).encode().endswith(b".")
