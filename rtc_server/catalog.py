@@ -16,13 +16,13 @@ class ModelFile:
     """One file of a model."""
 
     name: str
-    """Its name on disk."""
+    """Name on disk."""
     url: str
     """URL at which its publisher serves it."""
     size_bytes: int | None
-    """Its size, when known."""
+    """Size, when known."""
     sha256: str | None
-    """Its hash in lower-case hexadecimal digits, when known."""
+    """SHA-256 in lower-case hexadecimal digits, when known."""
 
 
 @dataclass(frozen=True, slots=True)

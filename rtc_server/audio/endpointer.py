@@ -28,7 +28,7 @@ class Window(NamedTuple):
     end_samples: int
     """Position after its last sample."""
     probability: float
-    """That it is speech, in [0, 1]."""
+    """Probability of speech, in [0, 1]."""
     audible_end_samples: int | None
     """End of the last sound in it that stands out of the background; None without any."""
     level_db: float

@@ -47,7 +47,7 @@ class Judgement:
     alike: float
     """Correlation with what was played, −1 to 1, at the delay where it is highest."""
     delay_ms: int
-    """That delay."""
+    """Delay at which it is highest."""
     person_ms: int
     """Duration for which the stretch is louder than the echo can be."""
 

@@ -63,7 +63,7 @@ class _Segment:
     complete: bool = False
     """No more will arrive."""
     truncated: bool = False
-    """Its end was dropped for want of room."""
+    """True if the end was dropped for want of room."""
     pause: bool = True
     """True if a pause follows it."""
     started: bool = False

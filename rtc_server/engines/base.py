@@ -113,7 +113,7 @@ class Texts:
     source: str = ""
     """Text in the language spoken."""
     target: str = ""
-    """Its translation."""
+    """Translation of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Hint:
     source: str
     """In the language spoken."""
     target: str
-    """Its translation."""
+    """Translation of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class PhraseExample:
     source: str
     """In the language spoken."""
     target: str
-    """Its translation."""
+    """Translation of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class FoundPlugin:
     package: str
     """Distribution that brings it."""
     version: str
-    """Its version; empty where it is not known."""
+    """Version of it; empty where it is not known."""
     plugin: EnginePlugin | None
     """The engine."""
     fault: str = ""

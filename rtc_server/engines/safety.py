@@ -74,7 +74,7 @@ class Doubt(StrEnum):
     EMPTY = "empty"
     """There is no text, or no letter or digit in it."""
     UNFINISHED = "unfinished"
-    """It ran on until it was cut."""
+    """Ran on until it was cut."""
     TOO_LONG = "too_long"
     """More text than could have been said in the time."""
     REPEATED = "repeated"

@@ -62,7 +62,7 @@ class _Part(NamedTuple):
     """Offset of its content; of a number, of that."""
     end: int
     value: int
-    """Its value, if it is a number."""
+    """Value, if it is a number."""
 
 
 @dataclass(slots=True)

@@ -145,7 +145,7 @@ class ExpiringReason(StrEnum):
     """Reason for which a session or a room ends before anybody closed it."""
 
     LIMIT = "limit"
-    """Its time, or that of its key, is up."""
+    """Time of the session, the room or the key is up."""
     IDLE = "idle"
     """Nobody has spoken for long. Speech calls it off."""
     RESTART = "restart"

@@ -21,7 +21,7 @@ class EndCause(StrEnum):
     SILENCE = "silence"
     """The speaker paused for the hangover."""
     CUT = "cut"
-    """It reached the longest length; the next one continues it without a gap."""
+    """Longest length reached; the next one continues it without a gap."""
     COMMIT = "commit"
     """Push-to-talk was released, or the mode changed."""
     FLUSH = "flush"

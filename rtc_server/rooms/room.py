@@ -72,7 +72,7 @@ class Room:
         self._restarting = False
         """The server stops: the next pause is the end."""
         self._finishing: asyncio.Task[None] | None = None
-        """Its time is up, and the last sentence is on its way."""
+        """Task of the end: time is up, and the last sentence is on its way."""
         self._over = asyncio.Event()
 
     # ---------------------------------------------------------------- life

@@ -28,7 +28,7 @@ class RoomUsageRecord:
     """One room that has closed."""
 
     room: str
-    """Its id; one record has it, so a record that arrives twice is told by it."""
+    """Id of the room; one record has it, so a record that arrives twice is told by it."""
     key: str
     """Id of the API key, as in the record of a session."""
     started: str
@@ -41,7 +41,7 @@ class RoomUsageRecord:
     source: str
     """Language that is spoken."""
     languages: tuple[LanguageUsage, ...]
-    """Those that somebody wanted."""
+    """Languages that somebody wanted."""
 
     @property
     def record_id(self) -> str:

@@ -86,7 +86,7 @@ class TranscriptEntry:
     source: SourceCaption
     """Source text, with its times on the session's audio clock."""
     target: TargetCaption
-    """Its translation."""
+    """Translation of it."""
 
 
 Connect = Callable[[TransportObserver], Awaitable[Transport]]

@@ -31,7 +31,7 @@ class UsageRecord:
     """One session that has ended."""
 
     session: str
-    """Its id; one record has it, so a record that arrives twice is told by it."""
+    """Id of the session; one record has it, so a record that arrives twice is told by it."""
     key: str
     """Id of the API key, ``settings`` for ``--api-key``; empty on a server without keys."""
     started: str

@@ -18,7 +18,7 @@ SHORTEST_TTL_S, LONGEST_TTL_S, DEFAULT_TTL_S = 10, 7200, 600
 """Lifetimes of a client secret."""
 ORIGIN_LIMIT_CHARS: Final = 256
 ROOM_NAME: Final = "[A-Za-z0-9_-]{1,64}"
-"""It needs no escaping, and fits into a link that is read out."""
+"""Pattern of names that need no escaping and fit into a link that is read out."""
 Role: TypeAlias = Literal["speaker", "listener"]
 SPEAKER: Final = get_args(Role)[0]
 

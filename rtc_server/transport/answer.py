@@ -47,7 +47,7 @@ class LocalEnd:
     stream_id: str
     """Media stream that the peer's ``ontrack`` reports."""
     track_id: str
-    """Its track."""
+    """Name of the track."""
 
 
 def write_answer(offer: Offer, local: LocalEnd) -> str:

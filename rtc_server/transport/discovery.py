@@ -58,7 +58,7 @@ class IceServerAnswer:
     address: str
     """The address that it gave, by STUN or for a relay; empty when it gave none."""
     reaches: tuple[str, ...] = ()
-    """Those of `PRIVATE` that its relay lets its users reach."""
+    """Networks of `PRIVATE` that its relay lets its users reach."""
 
 
 PRIVATE: Final = ("169.254.169.254", "10.255.255.254", "172.31.255.254", "192.168.255.254")

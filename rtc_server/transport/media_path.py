@@ -26,7 +26,7 @@ class Streams:
     payload_type_in: int | None
     """RTP payload type of the Opus we receive; None when the peer sends none."""
     payload_type_out: int | None
-    """That of the Opus we send; None when the peer takes none."""
+    """Payload type of the Opus that we send; None when the peer takes none."""
     ssrc: int
     """Our synchronization source."""
     cname: str

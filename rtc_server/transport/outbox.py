@@ -15,7 +15,7 @@ class Stored(Enum):
     """Outcome of putting a message into the outbox."""
 
     KEPT = "kept"
-    """It waits its turn."""
+    """Waits its turn."""
     DROPPED = "dropped"
     """There was no room, and it was droppable."""
     OVERFLOW = "overflow"

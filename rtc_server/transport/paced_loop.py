@@ -27,9 +27,9 @@ from rtc_server.transport.media.tick import PERIOD_S as TICK_S
 PERIOD_S: Final = TICK_S
 """Longest wait of a datagram, half of it on average, while many come."""
 MANY_PER_S: Final = 300.0
-"""Those of six calls. Below that each is read as it comes."""
+"""Packets of six calls. Below that each is read as it comes."""
 CROWD_PER_S: Final = 1500.0
-"""Those of thirty."""
+"""Packets of thirty calls."""
 CROWD_PERIOD_S: Final = TICK_S / 5
 """As `PERIOD_S`, in a crowd."""
 CROWD_AT_ONCE: Final = 10

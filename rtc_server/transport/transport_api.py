@@ -13,11 +13,11 @@ class CloseReason(StrEnum):
     """Reason for which a transport ended."""
 
     LOCAL = "local"
-    """We closed it."""
+    """Closed by this server."""
     REMOTE = "remote"
     """The peer closed in order (DTLS close, WebSocket close)."""
     CONNECT_TIMEOUT = "connect_timeout"
-    """It never connected within the deadline."""
+    """Never connected within the deadline."""
     PEER_LOST = "peer_lost"
     """Connected once, then nothing arrived until the deadline."""
     FAILED = "failed"

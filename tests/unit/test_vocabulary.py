@@ -12,6 +12,8 @@ CHECKOUT = Path(__file__).parents[2]
 CODE = ("rtc_server", "tests", "bench", "scripts")
 QUESTIONS = {"What", "Whether", "Who", "Whose", "How", "Where", "Which", "When", "Why"}
 """A docstring that begins so leaves the reader to find the noun or the verb."""
+PRONOUNS = {"It", "Its", "This", "That", "These", "Those", "They", "We", "You", "I"}
+"""Beginnings that name nothing, refused in the package."""
 RETIRED = {
     r"\bthe wires?\b|\bon a wire\b": "transport",
     r"\bgoodbyes?\b": "close, RTCP BYE",
@@ -45,6 +47,16 @@ def test_docstrings_begin_with_a_noun_or_a_verb() -> None:
         for path in sorted((CHECKOUT / folder).rglob("*.py"))
         for line, text in docstrings(path.read_text("utf-8"))
         if begins_with_a_question(text)
+    ]
+    assert not found
+
+
+def test_docstrings_of_the_package_begin_with_no_pronoun() -> None:
+    found = [
+        f"{path.relative_to(CHECKOUT)}:{line}: {text.splitlines()[0]}"
+        for path in sorted((CHECKOUT / "rtc_server").rglob("*.py"))
+        for line, text in docstrings(path.read_text("utf-8"))
+        if text.split(maxsplit=1)[0].rstrip(",.:") in PRONOUNS
     ]
     assert not found
 

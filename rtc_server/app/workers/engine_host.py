@@ -53,7 +53,7 @@ async def host_engines(order: EngineOrder, end: socket.socket) -> int:
 
 
 class SharedEngines:
-    """That process, as the supervisor has it; started again when it ends unasked."""
+    """Process of the engines, as the supervisor has it; started again when it ends unasked."""
 
     def __init__(
         self,

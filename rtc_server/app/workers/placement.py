@@ -26,9 +26,9 @@ class Life(Enum):
 
     STARTING = auto()
     TAKING = auto()
-    """It takes calls."""
+    """Takes calls."""
     RETIRING = auto()
-    """It goes on with what it has, and takes nothing new."""
+    """Goes on with what it has, and takes nothing new."""
     GONE = auto()
 
 

@@ -45,7 +45,7 @@ class Decoded:
     """One text, as tokens."""
 
     tokens: tuple[int, ...]
-    """Its prefix and what follows, without prompt, end and padding."""
+    """Prefix and what follows, without prompt, end and padding."""
     complete: bool
     """False when it was cut at its limit."""
     frames: tuple[int, ...] = field(default=(), compare=False)

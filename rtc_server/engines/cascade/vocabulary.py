@@ -24,7 +24,7 @@ class Token:
     """A token that a decoder emitted."""
 
     number: int
-    """Its number in the vocabulary."""
+    """Number in the vocabulary."""
     end_ms: int
     """End of the token in the audio, in milliseconds."""
 

@@ -21,7 +21,7 @@ _VARIANTS = {"male": "", "female": "+Annie"}
 _WORDS_PER_MINUTE = 175
 """The library's own rate."""
 _SLOWEST, _FASTEST = 80, 450
-"""Its limits, in words a minute."""
+"""Limits of eSpeak, in words a minute."""
 _CHUNKS_AHEAD = 8
 """Chunks made before the first is taken: half a second."""
 

@@ -23,13 +23,13 @@ class VoiceFile:
     open_model: Callable[[], BinaryIO]
     """Opens it; of a fetched voice what is read has the right hash, or `ModelError` is raised."""
     config: Mapping[str, Any]
-    """Its configuration."""
+    """Configuration of the voice."""
     language: str
     """ISO 639-1 code."""
     sample_rate: int
     """Of what it makes."""
     length_scale: float
-    """Its own pace: larger is slower."""
+    """Pace of the voice: larger is slower."""
     speakers: dict[str, int]
     """Names of its speakers and their numbers; empty for a voice of one."""
     licence: str

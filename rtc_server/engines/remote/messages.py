@@ -102,7 +102,7 @@ class CancelCall:
 
 @dataclass(frozen=True, slots=True)
 class ForgetSession:
-    """That session is over."""
+    """Notice that a session is over."""
 
     session: str
     """Session whose calls end."""
@@ -123,7 +123,7 @@ class PhraseCard:
     text: str
     """Sentence to say."""
     translation: str
-    """Its translation."""
+    """Translation of it."""
     language: str
     """Language of the translation."""
     topic: str = ""

@@ -33,7 +33,7 @@ MAX_HELD = 64
 MAX_AHEAD = 3000
 """Sequence numbers further ahead than this are a restart (RFC 3550, A.1: MAX_DROPOUT)."""
 MAX_BEHIND = 1000
-"""Those further behind likewise; the SRTP replay window is as long."""
+"""Sequence numbers further behind are one, too; the SRTP replay window is as long."""
 
 MAX_SURPLUS_S = 10.0
 """Audio a sender may deliver ahead of time; its further packets are dropped. No path holds back as
@@ -57,14 +57,14 @@ class Play(NamedTuple):
     payload: bytes
     """A valid Opus packet as far as its first bytes tell."""
     units: int
-    """Its length."""
+    """Length of it."""
 
 
 class Gap(NamedTuple):
     """Fill this slot."""
 
     units: int
-    """Its length; a multiple of 120 (2.5 ms) unless the sender's timestamps are not."""
+    """Length of it; a multiple of 120 (2.5 ms) unless the sender's timestamps are not."""
     pause: bool
     """The sender is silent (DTX): nothing was lost."""
     successor: bytes | None
