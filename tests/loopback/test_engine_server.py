@@ -18,8 +18,10 @@ import pytest
 from rtc_server.app import socket_turn
 from rtc_server.app.engine_channel import PATH
 from rtc_server.app.engines import Engines
+from rtc_server.background import beside
 from rtc_server.config import EngineSettings, HttpSettings
 from rtc_server.engines.base import AstRequest, TtsRequest
+from rtc_server.engines.remote import served
 from rtc_server.engines.remote.frames import MOST_FRAME_BYTES
 from rtc_server.engines.remote.messages import PROTOCOL
 from rtc_server.errors import ConfigError
@@ -228,22 +230,60 @@ async def test_what_cannot_be_read_ends_its_own_connection_alone(
         await until(lambda: "was cut off" in caplog.text)
 
 
+A_TENTH_OF_A_FRAME = b"\x82\xfe\x10\x00abcd"
+"""Head of a message of 4096 bytes, which does not come."""
+
+
+@asynccontextmanager
+async def let_in(address: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection whose bytes are the test's own, once the token was shown."""
+    host, _, port = address.removeprefix("ws://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"GET {PATH}?kind=ast&client=t HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
+        f"Sec-WebSocket-Protocol: {PROTOCOL}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
 async def test_a_connection_that_ends_in_the_middle_of_a_frame_disturbs_nobody() -> None:
     async with fake_engines() as server, asking(server.address) as honest:
-        host, _, port = server.address.removeprefix("ws://").partition(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(
-            f"GET {PATH}?kind=ast&client=t HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
-            f"Sec-WebSocket-Protocol: {PROTOCOL}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
-        )
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"\x82\xfe\x10\x00abcd" + bytes(100))  # a tenth of a frame
-        await writer.drain()
+        async with let_in(server.address) as (_, writer):
+            writer.write(A_TENTH_OF_A_FRAME + bytes(400))
+            await writer.drain()
+            assert (await translated(honest)).samples == 16000
         assert (await translated(honest)).samples == 16000
-        writer.close()
-        await writer.wait_closed()
+
+
+async def test_a_connection_that_drips_a_frame_is_cut_off_and_others_are_answered(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(served, "SILENT_S", 2.0)
+    async with fake_engines() as server, asking(server.address) as honest:
+        async with let_in(server.address) as (reader, writer):
+
+            async def drip() -> None:
+                writer.write(A_TENTH_OF_A_FRAME)
+                with contextlib.suppress(ConnectionError):
+                    while True:
+                        writer.write(b"\0")
+                        await writer.drain()
+                        await asyncio.sleep(0.05)
+
+            async with beside(drip(), name="drip"):
+                assert (await translated(honest)).samples == 16000
+                with contextlib.suppress(ConnectionError):
+                    while await reader.read(65_536):
+                        pass  # pongs, if any; then the end
+            assert "was cut off" in caplog.text
         assert (await translated(honest)).samples == 16000
 
 

@@ -42,7 +42,8 @@ class QueueChannel:
         self.inbox: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.other: QueueChannel | None = None
         self.is_frozen = False
-        """True while frames vanish on the way, as on a network that is parted."""
+        """True while frames wait on the way, as TCP keeps them on a network that is parted."""
+        self._held: list[bytes] = []
         self.sent: list[bytes] = []
         self._ended = False
 
@@ -52,12 +53,27 @@ class QueueChannel:
         a.other, b.other = b, a
         return a, b
 
+    @property
+    def is_over(self) -> bool:
+        """True once nothing more comes."""
+        return self._ended
+
     async def send(self, frame: bytes) -> None:
         if self._ended or self.other is None:
             raise EOFError
         self.sent.append(frame)
-        if not self.is_frozen:
+        if self.is_frozen:
+            self._held.append(frame)
+        else:
             self.other.inbox.put_nowait(frame)
+
+    def freeze(self, *, frozen: bool) -> None:
+        """Hold frames back, or let them through and with them those that were held."""
+        self.is_frozen = frozen
+        if not frozen and self.other is not None:
+            for frame in self._held:
+                self.other.inbox.put_nowait(frame)
+            self._held.clear()
 
     async def receive(self) -> bytes:
         frame = None if self._ended else await self.inbox.get()
@@ -176,7 +192,7 @@ class House:
     def freeze(self, *, frozen: bool = True) -> None:
         """Let nothing through, either way."""
         for end in self.ends:
-            end.is_frozen = frozen
+            end.freeze(frozen=frozen)
 
 
 class Street:

@@ -36,6 +36,10 @@ class Machine:
     """Time to load the engine."""
     spoils: Callable[[AstRequest], str] = lambda _request: ""
     """Function from a request to what it does to its engine: nothing, "crash" or "raise"."""
+    answer: Callable[[AstRequest], AstResult] = lambda _request: AstResult(
+        AstStatus.OK, "слово", "word"
+    )
+    """Function from a request to its answer."""
     capabilities: AstCapabilities = field(
         default_factory=lambda: replace(AST_CAPABILITIES, max_batch=4)
     )
@@ -81,7 +85,7 @@ class VirtualProcess:
             raise EngineCrashed("It fell.")
         if "raise" in spoilt:
             raise EngineError("The engine failed on this one.", "KeyError at model.py:1")
-        return tuple(AstResult(AstStatus.OK, "слово", "word") for _ in batch)
+        return tuple(self._machine.answer(request) for request in batch)
 
     async def close(self) -> None:
         """Nothing to free."""

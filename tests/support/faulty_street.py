@@ -1,0 +1,177 @@
+"""Engine servers in virtual time, and every fault of servers, by one seed."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from random import Random
+
+import numpy as np
+
+from rtc_server.engines.base import AstRequest, AstResult, AstStatus, TtsRequest
+from rtc_server.engines.remote.messages import ServerHello
+from rtc_server.engines.remote.server import EngineServer, Served
+from rtc_server.engines.service.tts import Speech
+from rtc_server.pcm import Samples
+from tests.support.engine_pool import HeldTts, House, Street
+from tests.support.fakes import AST_CAPABILITIES, TTS_CAPABILITIES
+from tests.support.virtual_engine import Machine, virtual_service
+
+CHUNK_S = 0.04
+"""Time that the voice takes for a chunk."""
+_BASE = 1000
+
+
+def numbered(number: int, seconds: float, *, partial: bool = False) -> AstRequest:
+    """Return a question whose answer tells it from all others."""
+    samples = np.zeros(round(seconds * 16_000), np.float32)
+    samples[0], samples[1] = (number // _BASE) / 32768, (number % _BASE) / 32768
+    return AstRequest(samples, "ru", "en", partial=partial)
+
+
+def number_of(samples: Samples) -> int:
+    """Return the number of a question."""
+    high, low = (round(float(each) * 32768) for each in samples[:2])
+    return high * _BASE + low
+
+
+def _numbered_answer(request: AstRequest) -> AstResult:
+    return AstResult(AstStatus.OK, "слово", str(number_of(request.samples)))
+
+
+@dataclass
+class CountingTts(HeldTts):
+    """Says a text ``"NUMBER CHUNKS"`` as so many chunks, each with that number and its place."""
+
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def synthesize(self, request: TtsRequest, *, session_id: str) -> Speech:
+        speech = Speech(request, session_id)
+        task = asyncio.create_task(self._say(speech))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return speech
+
+    async def _say(self, speech: Speech) -> None:
+        number, chunks = map(int, speech.request.text.split())
+        for place in range(chunks):
+            await asyncio.sleep(CHUNK_S)
+            if speech.done():
+                return
+            chunk = np.array([number // _BASE, number % _BASE, place], np.float32)
+            speech.put(chunk / np.float32(32768))
+        speech.finish()
+
+
+class FaultyStreet(Street):
+    """Servers, and the faults that befall them. One of them is well at any time."""
+
+    def __init__(self, random: Random, houses: Sequence[House], machines: dict[str, Machine]):
+        super().__init__(*houses)
+        self._random, self._machines = random, machines
+        self._ill: set[str] = set()
+        self._crashing: set[str] = set()
+        self.faults: Counter[str] = Counter()
+        """Faults so far, by what they were."""
+        for name, machine in machines.items():
+            machine.spoils = partial(self._spoil, name)
+
+    async def befall(self, seconds: float) -> None:
+        """Let something happen every few seconds, and end with all servers well."""
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + seconds
+        async with asyncio.TaskGroup() as tasks:
+            while loop.time() < end_s:
+                await asyncio.sleep(self._random.uniform(3.0, 10.0))
+                well = sorted(self.houses.keys() - self._ill)
+                if len(well) < 2:
+                    continue
+                faults = (
+                    *(self._killed, self._cut, self._parted, self._drained),
+                    *(self._slow, self._crash, self._unlisted),
+                )
+                fault = self._random.choice(faults)
+                name = self._random.choice(well)
+                self._ill.add(name)
+                self.faults[fault.__name__] += 1
+                tasks.create_task(self._endure(name, fault))
+
+    def tidy(self) -> None:
+        """Forget what was sent, which a test of an hour cannot keep."""
+        for house in self.houses.values():
+            house.ends = [end for end in house.ends if not end.is_over]
+            for end in house.ends:
+                end.sent.clear()
+
+    async def _endure(self, name: str, fault: Callable[[House], Awaitable[None]]) -> None:
+        try:
+            await fault(self.houses[name])
+            await asyncio.sleep(3.0)  # the pool has it back
+        finally:
+            self._ill.discard(name)
+
+    async def _killed(self, house: House) -> None:
+        await house.kill()
+        await asyncio.sleep(self._random.uniform(0.1, 20.0))
+        house.is_up = True
+
+    async def _cut(self, house: House) -> None:
+        for end in list(house.ends):
+            await end.close()
+
+    async def _parted(self, house: House) -> None:
+        house.freeze()
+        await asyncio.sleep(self._random.uniform(0.2, 8.0))
+        house.freeze(frozen=False)
+
+    async def _drained(self, house: House) -> None:
+        await house.server.drain(10.0)
+        await house.kill()
+        await asyncio.sleep(self._random.uniform(0.1, 5.0))
+        house.server, house.is_up = EngineServer(house.server._served), True
+
+    async def _slow(self, house: House) -> None:
+        machine = self._machines[house.name]
+        machine.share = self._random.uniform(0.1, 0.5)
+        await asyncio.sleep(self._random.uniform(1.0, 15.0))
+        machine.share = 1.0
+
+    async def _crash(self, house: House) -> None:
+        self._crashing.add(house.name)
+        await asyncio.sleep(5.0)
+        self._crashing.discard(house.name)
+
+    async def _unlisted(self, _house: House) -> None:
+        listed, self.listed = self.listed, []
+        await asyncio.sleep(self._random.uniform(1.0, 12.0))
+        self.listed = listed
+
+    def _spoil(self, name: str, _request: AstRequest) -> str:
+        """The engine falls once, at its next call; what was in it is tried again."""
+        if name not in self._crashing:
+            return ""
+        self._crashing.discard(name)
+        return "crash"
+
+
+@asynccontextmanager
+async def faulty_street(random: Random, servers: int) -> AsyncIterator[FaultyStreet]:
+    """Servers with real services over engines of a known speed, and voices that count."""
+    async with AsyncExitStack() as stack:
+        houses, machines = [], {}
+        for number in range(servers):
+            name = f"unix:{number}"
+            capabilities = replace(AST_CAPABILITIES, max_batch=4)
+            machine = Machine(0.05, 0.02, answer=_numbered_answer, capabilities=capabilities)
+            service, _ = await stack.enter_async_context(virtual_service(machine))
+            house = House(name, tts=CountingTts())
+            hellos = (
+                ServerHello("1", "fake", ast=service.capabilities),
+                ServerHello("1", "fake", tts=TTS_CAPABILITIES),
+            )
+            house.server = EngineServer(Served(service, house.tts, *hellos))
+            houses.append(house)
+            machines[name] = machine
+        yield FaultyStreet(random, houses, machines)
