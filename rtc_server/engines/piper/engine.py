@@ -14,6 +14,7 @@ from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
 from rtc_server.engines.espeak.espeak_text import clean_text
 from rtc_server.engines.extras import install_command
 from rtc_server.engines.onnx_session import open_session, thread_count
+from rtc_server.engines.piper.first_piece import first_piece
 from rtc_server.engines.piper.voices import VoiceFile, find_voices
 from rtc_server.engines.registry import CANARY_LANGUAGES
 from rtc_server.errors import EngineUnavailable, ModelError
@@ -93,7 +94,7 @@ class PiperTts:
                 pass
 
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
-        """Yield one chunk for each sentence."""
+        """Yield one chunk for each sentence, and two for a first one with a pause."""
         from piper import SynthesisConfig  # noqa: PLC0415 (GPL, in the engine's process)
 
         voice = request.voice or self._capabilities.voices[request.language][0]
@@ -108,7 +109,11 @@ class PiperTts:
             length_scale=file.length_scale / request.rate,
             normalize_audio=False,  # else each sentence is as loud as its loudest moment allows
         )
-        sentences = self._loaded[file.name].synthesize(text, config)
+        sentences = (
+            sentence
+            for piece in first_piece(text)
+            for sentence in self._loaded[file.name].synthesize(piece, config)
+        )
         yield from resampled(
             (np.asarray(sentence.audio_float_array, np.float32) for sentence in sentences),
             file.sample_rate,
