@@ -1,9 +1,8 @@
 """8-bit weights of an ONNX file from unsigned to signed, for processors that multiply those faster.
 
 ONNX Runtime multiplies unsigned activations by signed weights with the instructions named VNNI;
-for unsigned weights it has no such kernel and takes 2.5 times as long. Files whose convolutions are
-in 8 bits have unsigned ones everywhere, since there is no other such convolution. A weight and its
-zero point both less by 128 have the same difference, and so every product is the same to the bit.
+for unsigned weights it has no such kernel and takes 2.5 times as long. A weight and its zero point
+both less by 128 have the same difference, and so every product is the same to the bit.
 Without VNNI the kernel for signed weights adds pairs of products in 16 bits, which overflow: there
 files are to be left as they are.
 
