@@ -71,7 +71,7 @@ async def test_the_set_is_offered_fetched_and_translates_both_ways(tmp_path: Pat
     for model in map(find, NEEDED):
         assert f"{model.id}  {model.size_bytes / 1e6:.0f} MB, {model.licence}" in shown
     assert "Serving takes up to 1.6 GB of memory." in shown
-    assert "Fetch 985 MB now? [y/N]" in shown
+    assert "Fetch 986 MB now? [y/N]" in shown
     assert f"Run: rtc-server models --models-dir {folder} fetch laptop" in shown
     assert not Path(folder).exists(), "nothing is fetched without a yes"
 
