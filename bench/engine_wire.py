@@ -108,7 +108,9 @@ async def talk_all(
     asked = Asked()
 
     async def later(n: int) -> None:
-        await asyncio.sleep(SEGMENT_S * n / sessions)
+        # Within an interval too: calls of one moment make a batch where they are asked by
+        # the engine's own process, and seldom behind a wire, which would be measured instead.
+        await asyncio.sleep(interval_s * (n + n / sessions))
         await talk(engines, f"s{n}", seconds, asked, interval_s)
 
     await asyncio.gather(*(later(n) for n in range(sessions)))
