@@ -188,12 +188,19 @@ def _copy(model: BinaryIO) -> BinaryIO | None:
     if isinstance(getattr(model, "name", None), str):
         places.insert(0, str(Path(model.name).resolve().parent))
     for place in places:
-        if not os.access(place, os.W_OK) or shutil.disk_usage(place).free < size + _SPARE_BYTES:
+        try:
+            if shutil.disk_usage(place).free < size + _SPARE_BYTES:
+                continue
+            copy = tempfile.TemporaryFile(dir=place)  # noqa: SIM115 (who asked for it closes it)
+        except OSError:  # it may not be written, or is gone
             continue
-        model.seek(0)
-        copy = tempfile.TemporaryFile(dir=place)  # noqa: SIM115 (who asked for it closes it)
-        shutil.copyfileobj(model, copy, _CHUNK_BYTES)
-        return cast(BinaryIO, copy)
+        try:
+            model.seek(0)
+            shutil.copyfileobj(model, copy, _CHUNK_BYTES)
+        except OSError:  # it has become full
+            copy.close()
+        else:
+            return cast(BinaryIO, copy)
     return None
 
 

@@ -1,6 +1,8 @@
 """8-bit weights of an ONNX file from unsigned to signed: the same products, and nothing else."""
 
+import errno
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +161,19 @@ def test_what_is_damaged_is_left_to_who_loads_it(tmp_path: Path) -> None:
         file = io.BytesIO(content)
         assert with_signed_weights(file) is file
         assert file.read() == content
+
+
+@pytest.mark.parametrize("failing", ["disk_usage", "copyfileobj"])
+def test_without_room_for_a_copy_the_file_serves(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, failing, full)
+    with published(tmp_path).open("rb") as file:
+        assert with_signed_weights(file) is file
+        assert file.tell() == 0
 
 
 def test_a_processor_says_whether_it_has_vnni(tmp_path: Path) -> None:
