@@ -1,0 +1,93 @@
+"""Stretches of audio that follow each other, whatever is said in them."""
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtc_server.engines.base import AstResult, AstStatus, Texts, WordTime
+from rtc_server.interpreter.modes import PRESETS, Mode
+from rtc_server.interpreter.simultaneous import Clause, SimultaneousText
+from tests.support.talk import ALIGNED, spelled
+
+
+@dataclass
+class Spoken:
+    """A word and its translation, with the time by which each is known."""
+
+    source: WordTime
+    target: WordTime
+
+
+def spoken_words(words: list[tuple[int, bool, int]]) -> list[Spoken]:
+    """Words of so many ms each, with or without a full stop, translated so many ms later."""
+    talk, at_ms, known_ms = [], 0, 0
+    for number, (length_ms, is_last, lag_ms) in enumerate(words):
+        at_ms += length_ms
+        known_ms = max(known_ms, at_ms + lag_ms)
+        name = spelled(number) + ("." if is_last else "")
+        talk.append(Spoken(WordTime(f"s{name}", at_ms), WordTime(f"t{name}", known_ms)))
+    return talk
+
+
+def heard(talk: list[Spoken], first: tuple[int, int], begin_ms: int, end_ms: int) -> AstResult:
+    """A hypothesis of the audio between two moments: the words that are known by its end."""
+    source = [word.source for word in talk[first[0] :] if word.source.end_ms <= end_ms]
+    target = [word.target for word in talk[first[1] :] if word.target.end_ms <= end_ms]
+    return AstResult(
+        AstStatus.OK,
+        " ".join(word.text for word in source),
+        " ".join(word.text for word in target),
+        words=tuple(WordTime(word.text, word.end_ms - begin_ms) for word in source),
+        target_words=tuple(WordTime(word.text, word.end_ms - begin_ms) for word in target),
+    )
+
+
+def words_of(clauses: list[Clause]) -> list[str]:
+    return " ".join(clause.text for clause in clauses).split()
+
+
+@given(
+    words=st.lists(
+        st.tuples(st.integers(150, 900), st.booleans(), st.integers(0, 800)), min_size=20
+    ),
+    steps_ms=st.lists(st.integers(400, 1000), min_size=20, max_size=60),
+    share=st.floats(0, 1),
+)
+def test_stretches_lose_nothing_and_say_nothing_twice(
+    words: list[tuple[int, bool, int]], steps_ms: list[int], share: float
+) -> None:
+    talk, begin_ms, now_ms = spoken_words(words), 0, 0
+    text = SimultaneousText(PRESETS[Mode.BALANCED], ALIGNED, "en", Texts())
+    source: list[str] = []
+    target: list[str] = []
+    voiced: list[Clause] = []
+    for step_ms in steps_ms:
+        now_ms += step_ms
+        before = text.committed
+        text.feed(now_ms - begin_ms, heard(talk, (len(source), len(target)), begin_ms, now_ms))
+        voiced += text.clauses(0.0)
+        committed = text.committed
+        assert committed.source.startswith(before.source)
+        assert committed.target.startswith(before.target)
+        cut = text.cut(now_ms - begin_ms)
+        if cut is None:
+            continue
+        assert 0 < cut.from_ms <= cut.until_ms <= now_ms - begin_ms
+        at_ms = cut.from_ms + round(share * (cut.until_ms - cut.from_ms))
+        later = text.split(cut, at_ms)
+        voiced += filter(None, [text.rest()])
+        source += text.committed.source.split()
+        target += text.committed.target.split()
+        begin_ms += at_ms
+        assert all(word.source.end_ms <= begin_ms for word in talk[: len(source)])
+        assert all(word.source.end_ms > begin_ms for word in talk[len(source) :])
+        both = [*text.committed.target.split(), *later.committed.target.split()]
+        assert both == committed.target.split()
+        text = later
+    source += text.committed.source.split()
+    target += text.committed.target.split()
+    voiced += filter(None, [text.rest()])
+    assert source == [word.source.text for word in talk[: len(source)]]
+    assert target == [word.target.text for word in talk[: len(target)]]
+    assert words_of(voiced) == target
