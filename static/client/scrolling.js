@@ -30,12 +30,18 @@ export function reachByKeyboard(region) {
  */
 export function followEnd(region) {
   let following = true;
+  let last = region.scrollTop;
   const note = () => {
-    following = region.scrollHeight - region.scrollTop - region.clientHeight < AT_END_PX;
+    const { scrollTop } = region;
+    // The event comes a frame late: below the end there may be new text, which no reader left unread.
+    if (region.scrollHeight - scrollTop - region.clientHeight < AT_END_PX) following = true;
+    else if (scrollTop < last) following = false;
+    last = scrollTop;
   };
   region.addEventListener("scroll", note, { passive: true });
   watchLayout(region, () => {
     if (following) region.scrollTop = region.scrollHeight;
+    last = region.scrollTop;
   });
 }
 

@@ -24,6 +24,21 @@ PAGE = """<!doctype html>
 <main><h1>A talk</h1>
 <speech-translate source="ru" target="en" input="{input}"></speech-translate></main>
 </html>"""
+FOLLOWED = """async () => {
+  const { followEnd } = await import("/static/client/scrolling.js");
+  window.region = document.createElement("div");
+  region.style = "height: 100px; overflow-y: auto";
+  document.body.append(region);
+  const add = () => {
+    const row = document.createElement("p");
+    row.style = "height: 200px; margin: 0";
+    region.append(row);
+  };
+  region.addEventListener("scroll", add, { once: true }); // before the one of the code under test
+  followEnd(region);
+  add();
+}"""
+AT_END = "() => region.children.length == 2 && region.scrollTop == 300"
 LATER = """<!doctype html><html lang="en"><title>A page that sets a token</title>
 <link rel="icon" href="data:,"><speech-translate source="ru" target="en"></speech-translate>
 <script>document.querySelector("speech-translate").token = "of a classic script";</script>
@@ -147,6 +162,12 @@ async def test_the_element_announces_each_translation_once_and_cuts_no_word() ->
         spoken = page.locator(".spoken p")
         await expect(spoken).to_have_text(["Donau" * 40, "Could not be translated"])
         assert await log.evaluate("log => log.scrollWidth - log.clientWidth") == 0
+
+
+async def test_the_end_stays_in_view_when_text_comes_before_the_event_of_a_scroll() -> None:
+    async with element() as (page, _server):
+        await page.evaluate(FOLLOWED)
+        await page.wait_for_function(AT_END)
 
 
 async def test_the_element_is_used_by_keyboard() -> None:

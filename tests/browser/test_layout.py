@@ -9,10 +9,12 @@ from playwright.async_api import Page, expect
 
 from tests.support.browser.chromium import visit
 from tests.support.browser.fonts import EACH_FONT_SET
-from tests.support.browser.page import DESKTOP, PHONE, start
+from tests.support.browser.page import DESKTOP, FAILED_REQUEST, PHONE, start
 from tests.support.browser.scripted_server import say, scripted_server, segment
 from tests.support.browser.scrolling import layout_faults
-from tests.support.browser.states import WALKS
+from tests.support.browser.states import FULL, WALKS
+from tests.support.rooms import server as rooms
+from tests.support.rooms import speaker
 
 SIZES = {
     "desktop": DESKTOP,
@@ -82,3 +84,40 @@ async def test_the_button_is_seen_beside_a_hint_at_400_percent() -> None:
             }"""
         )
         await expect(page.locator("#toggle")).to_be_in_viewport(ratio=1)
+
+
+async def test_a_refusal_leaves_its_button_in_view_at_400_percent() -> None:
+    size = SIZES["desktop at 400 %"]
+    async with (
+        scripted_server() as server,
+        visit(server.url, viewport=size, expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        server.calls.refuse = FULL
+        await seen.page.click("#toggle:enabled")
+        await expect(seen.page.locator(".problem-text")).to_be_in_viewport(ratio=1)
+        await expect(seen.page.locator("#problem-action")).to_be_in_viewport(ratio=1)
+        await expect(seen.page.locator("#problem-dismiss")).to_be_in_viewport(ratio=1)
+
+
+async def test_a_listener_waits_with_the_button_in_view_and_nothing_to_choose_from() -> None:
+    size, errors = SIZES["desktop at 400 %"], [FAILED_REQUEST]  # a room that is not there yet
+    async with (
+        rooms() as house,
+        visit(f"{house.url}/listen/hall", viewport=size, expected_errors=errors) as seen,
+    ):
+        await expect(seen.page.locator("#invitation")).not_to_be_empty()
+        await expect(seen.page.locator("#languages")).to_be_hidden()
+        async with speaker(house):
+            await expect(seen.page.locator("#toggle")).to_be_enabled()
+            await expect(seen.page.locator("#languages")).to_be_visible()
+            await expect(seen.page.locator("#toggle")).to_be_in_viewport(ratio=1)
+
+
+async def test_a_room_that_asks_for_a_key_offers_nothing_else() -> None:
+    async with (
+        rooms(api_key="a-key-of-this-house") as house,
+        visit(f"{house.url}/rooms/hall", expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        await expect(seen.page.locator("#key")).to_be_visible()
+        await expect(seen.page.locator("#status")).to_have_text("This server asks for a key.")
+        await expect(seen.page.locator("button:visible")).to_have_text(["Enter"])

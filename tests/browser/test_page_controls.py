@@ -226,7 +226,8 @@ async def test_delays_and_losses_are_shown() -> None:
         await expect(shown).to_have_text(["WebRTC, UDP", *delays, *wire])
         engine_set = page.locator("#engine-set")
         await expect(engine_set).to_have_text("Engine set “embedded”: Phrasebook · eSpeak NG")
-        await expect(page.locator("#other-sets")).to_contain_text("scripts/serve --engines laptop")
+        commands = ["scripts/serve --engines laptop", "--engines gpu"]  # each in one line
+        await expect(page.locator("#other-sets code")).to_have_text(commands)
 
 
 async def test_a_server_of_other_engines_names_them_and_advertises_none() -> None:

@@ -165,24 +165,39 @@ async def walk_rooms(look: Look, **options: Any) -> None:
     async def captions(route: Route) -> None:
         await route.fulfill(body=body, content_type="text/event-stream")
 
+    async with (
+        room_server(api_key="a-key-of-this-house") as house,
+        visit(f"{house.url}/rooms/hall", **options) as seen,
+    ):
+        await expect(seen.page.locator("#key")).to_be_visible()
+        await look("speaker, key asked for", seen.page)
     async with room_server() as house:
         async with visit(f"{house.url}/rooms/hall", **options) as seen:
             page = seen.page
             await page.select_option("#interface", "ru")
             await expect(page.locator("#toggle")).to_be_enabled()
             await look("speaker", page)
-        async with visit(f"{house.url}/listen/hall", **options) as seen, speaker(house):
+            await page.click("#show-qr")
+            await look("speaker, code for the hall", page)
+            await page.keyboard.press("Escape")
+            await page.route("**/captions?*", captions)
+            await page.click("#toggle")
+            await expect(page.locator("#captions .final")).to_have_count(MANY)
+            await look("speaker, much was said", page)
+        async with visit(f"{house.url}/listen/stage", **options) as seen:
             page = seen.page
             await page.select_option("#interface", "ru")
             await look("listener, waiting", page)
-            await expect(page.locator("#toggle")).to_be_enabled()
-            await page.route("**/captions?*", captions)
-            await page.check("#silent")
-            await page.click("#toggle")
-            await expect(page.locator("#captions .final")).to_have_count(MANY)
-            await look("listener, much was said", page)
-            await page.click("#fold")
-            await look("listener, controls open", page)
+            async with speaker(house, "stage"):  # the hall is kept for who spoke in it
+                await expect(page.locator("#toggle")).to_be_enabled()
+                await look("listener, ready", page)
+                await page.route("**/captions?*", captions)
+                await page.check("#silent")
+                await page.click("#toggle")
+                await expect(page.locator("#captions .final")).to_have_count(MANY)
+                await look("listener, much was said", page)
+                await page.click("#fold")
+                await look("listener, controls open", page)
 
 
 async def walk_doctor(look: Look, **options: Any) -> None:
