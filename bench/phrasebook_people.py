@@ -3,9 +3,9 @@
     python -m bench.phrasebook_people [--mistakes]
 
 Telephone prompts of Debian's ``asterisk-core-sounds-en-wav`` and ``-ru-wav`` (one woman each,
-8 kHz) are cut by the server's own segmentation. Nearly all are outside the book; those inside it,
-by their published texts, are counted apart. Segments outside the book, joined without a pause, make
-long pieces.
+8 kHz) are cut by the server's own segmentation. Nearly all are outside the book. Of those inside
+it, by their published texts, the right ones are counted. Segments outside the book, joined without
+a pause, make long pieces.
 """
 
 import argparse
@@ -61,6 +61,8 @@ class Trial:
     """in the book, short, longer, long piece."""
     text: str
     """Words of the prompt, or of the first prompt of a piece."""
+    language: str
+    """Language spoken."""
     result: AstResult
     """Answer of the engine."""
 
@@ -68,6 +70,14 @@ class Trial:
     def accepted(self) -> bool:
         """True when something was translated."""
         return self.result.status is AstStatus.OK
+
+    @property
+    def right(self) -> bool:
+        """True when the words understood are those of the prompt."""
+        found, said = (
+            spoken_words(text, self.language) for text in (self.result.source_text, self.text)
+        )
+        return self.accepted and found == said
 
 
 class InBook:
@@ -147,7 +157,7 @@ def trials(engine: Ast, language: str) -> Iterator[Trial]:
 
 def _ask(engine: Ast, language: str, kind: str, text: str, samples: Samples) -> Trial:
     (result,) = engine.translate([AstRequest(samples, language, OTHER[language])])
-    return Trial(kind, text, result)
+    return Trial(kind, text, language, result)
 
 
 def _read(path: Path) -> Samples:
@@ -177,16 +187,17 @@ def main() -> int:
         print(f"Recordings are missing: apt-get install {' '.join(missing)}", file=sys.stderr)
         return 2
     engine = create(EngineOptions())
-    print(f"{time.strftime('%Y-%m-%d')}, accepted of all:")
+    print(f"{time.strftime('%Y-%m-%d')}, accepted of those outside the book, right of those in it:")
     for language in VOICES:
         done = list(trials(engine, language))
         print(f"{language}:")
         for kind in ("short", "longer", "long piece", "in the book"):
             mine = [one for one in done if one.kind == kind]
-            print(f"  {kind:<12} {sum(one.accepted for one in mine)}/{len(mine)}")
+            counted = sum(one.right if kind == "in the book" else one.accepted for one in mine)
+            print(f"  {kind:<12} {counted}/{len(mine)}")
         if arguments.mistakes:
             for one in done:
-                if one.accepted != (one.kind == "in the book"):
+                if not one.right if one.kind == "in the book" else one.accepted:
                     print(f"  {one.kind}: “{one.text[:60]}” → “{one.result.source_text}”")
     return 0
 
