@@ -45,7 +45,7 @@ async def test_no_segment_is_lost_with_a_replica_nor_with_the_head(cluster: RayC
     first = await two_are_listed(directory, set())
     async with talking(directory) as talk:
         talk.more(20)
-        await talk.until(lambda: len(talk.answers) == 2)
+        await talk.comes_to(2)
         began_s = loop.time()
         kill_replica(cluster, talk.answers)
         second = await two_are_listed(directory, first)
@@ -74,7 +74,7 @@ async def test_an_upgrade_under_load_fails_no_call(cluster: RayCluster) -> None:
     await two_are_listed(directory, set())
     async with talking(directory) as talk:
         talk.more(12)
-        await talk.until(lambda: len(talk.answers) == 2)
+        await talk.comes_to(2)
         old = set(talk.answers)
         deploying = asyncio.create_task(cluster.deploy("upgraded", *two, "--engine-answer-s", "2"))
         await talk.until(deploying.done)
@@ -106,11 +106,7 @@ async def test_load_brings_another_server_and_takes_it_away_and_a_drain_fails_no
                 talk.more(1)
                 await talk.goes_on(3)
         print(f"a second replica after {loop.time() - began_s:.1f} s")
-        # Sessions stay where they are: it is new ones that come to it, once the pool knows it.
-        async with asyncio.timeout(WAIT_S):
-            while len(talk.answers) < 3:
-                talk.more(1)
-                await talk.goes_on(3)
+        await talk.comes_to(3)
         print(f"it answers after {loop.time() - began_s:.1f} s")
         await talk.fewer(2)
         await talk_until_one_is_listed(talk, directory)

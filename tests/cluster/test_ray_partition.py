@@ -45,7 +45,7 @@ async def part(cluster: RayCluster, place: Namespace) -> None:
     assert any(place.inside_ip in each for each in addresses)  # one on each node
     async with talking(directory) as talk:
         talk.more(20)
-        await talk.until(lambda: len(talk.answers) == 2)
+        await talk.comes_to(2)
         with place.parted():
             talk.answers.clear()
             await talk.goes_on_for(PARTED_S)

@@ -69,6 +69,15 @@ class Talk:
         wanted = sum(self.answers.values()) + answers
         await self.until(lambda: sum(self.answers.values()) >= wanted)
 
+    async def comes_to(self, engines: int) -> None:
+        """Wait until so many engines' processes have answered. Sessions stay where they are, and
+        the first may all have come to one that was connected first: new ones come to others.
+        """
+        async with asyncio.timeout(WAIT_S):
+            while len(self.answers) < engines:
+                self.more(1)
+                await self.goes_on(3)
+
     async def goes_on_for(self, seconds: float) -> None:
         """See answers come for so long."""
         loop = asyncio.get_running_loop()
