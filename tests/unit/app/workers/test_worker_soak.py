@@ -51,7 +51,8 @@ class Worker:
         """Begin a session; an empty text for a refusal."""
         session = f"{session_prefix(self.number)}{next(self.places)}"
         place = next(self.places)
-        claim = {"kind": "SESSION", "claimant": claimant_json(Claimant()), "place": place}
+        claimant = claimant_json(Claimant())
+        claim = {"kind": "SESSION", "claimant": claimant, "place": place, "busy_s": 0}
         answer = self.process.handlers["claim"](claim)
         assert isinstance(answer, dict)
         if "usage" not in answer:
