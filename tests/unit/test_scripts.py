@@ -379,7 +379,7 @@ def test_the_slow_tier_holds_everything(machine: Machine) -> None:
 
 
 def test_a_cluster_is_tested_where_ray_is(machine: Machine) -> None:
-    machine.debian((), user=0)
+    machine.debian(("ip",), user=0)
     machine.environment({})
     assert machine.run("test", "tests/cluster", "-k", "drain").returncode == 0
     assert machine.called[-1] == "python -m pytest tests/cluster -k drain"
