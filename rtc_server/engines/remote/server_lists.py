@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from rtc_server.engines.remote.directory import Directory, ServerAddress, is_host, parse_address
 from rtc_server.errors import ConfigError, EngineUnavailable
+from rtc_server.limits import LogLimit
 from rtc_server.options.option import hidden_query
 
 MOST_LIST_BYTES = 65_536
@@ -110,13 +111,13 @@ def _listed_server(entry: Any) -> ServerAddress | None:
 def _read_server(entry: Any) -> ServerAddress:
     address, certified = parse_address(entry["address"]), entry.get("certified", "")
     # A path is of this host, and no business of who lists servers.
-    if address.unix or (certified and not _is_certified(certified)):
+    if address.unix or (certified != "" and not _is_certified(certified)):
         raise ValueError
     return replace(address, certified=certified)
 
 
-def _is_certified(name: str) -> bool:
-    return _HOST_NAME.fullmatch(name) is not None and is_host(name)
+def _is_certified(name: Any) -> bool:
+    return isinstance(name, str) and _HOST_NAME.fullmatch(name) is not None and is_host(name)
 
 
 class ListedServers:
@@ -129,6 +130,8 @@ class ListedServers:
         self._complaints: dict[str, str] = {}
         self._unreadable: dict[str, frozenset[str]] = {}
         """Entries of each URL's newest list that name no server."""
+        # An entry that reads otherwise each time is a new one each time.
+        self._entry_lines = {url: LogLimit(burst=5, per_second=0.002) for url in urls}
 
     async def addresses(self) -> Sequence[ServerAddress]:
         """Return the servers. See `Directory`."""
@@ -151,7 +154,8 @@ class ListedServers:
         self._complain(url, "" if found.servers else "it lists no server")
         new = found.unreadable - self._unreadable.get(url, frozenset())
         self._unreadable[url] = found.unreadable
-        if new:
+        lines = self._entry_lines[url]
+        if new and lines.admit(asyncio.get_running_loop().time()) is not None:
             _log.warning(
                 "Directory of engine servers %s: %d of its entries name no server that can be "
                 "used, and are passed over; the other %d are used",

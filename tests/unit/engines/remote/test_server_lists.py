@@ -102,6 +102,9 @@ def test_a_server_is_read_with_the_name_of_its_certificate() -> None:
             {"deployment": "d", "servers": [{"address": "a:1", "certified": "b c"}]}
         ).encode(),
         json.dumps({"deployment": "d", "servers": [{"address": "a:1", "certified": 7}]}).encode(),
+        json.dumps(
+            {"deployment": "d", "servers": [{"address": "a:1", "certified": None}]}
+        ).encode(),
         listing("unix:/run/somebody-else"),
         listing("nothing"),
         listing(*(f"10.0.0.3:{port}" for port in range(1, MOST_LISTED + 2))),
@@ -145,6 +148,28 @@ async def test_a_bad_entry_that_moves_in_its_list_is_logged_once(
         lists.answers[URL] = answer
         assert names(await listed.addresses()) == ["10.0.0.3:7070"]
     assert len(caplog.records) == 1
+
+
+async def test_entries_that_change_each_time_do_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lists = Lists()
+    listed = ListedServers([URL], lists.fetch)
+    hour = int(3600 / LOOK_S)
+    for number in range(hour):
+        lists.answers[URL] = listing("10.0.0.3:7070", f"nothing-{number}")
+        assert names(await listed.addresses()) == ["10.0.0.3:7070"]
+        await asyncio.sleep(LOOK_S)
+    assert 1 <= len(caplog.records) < 20
+
+
+async def test_a_server_whose_entry_cannot_be_read_any_more_is_off_the_list() -> None:
+    lists = Lists()
+    listed = ListedServers([URL], lists.fetch)
+    lists.answers[URL] = listing("10.0.0.3:7070", "10.0.0.4:7070")
+    assert names(await listed.addresses()) == ["10.0.0.3:7070", "10.0.0.4:7070"]
+    lists.answers[URL] = listing("10.0.0.3:7070", "10.0.0.4")
+    assert names(await listed.addresses()) == ["10.0.0.3:7070"]
 
 
 async def test_a_directory_that_is_lost_or_lists_nobody_takes_no_server_away(
