@@ -211,6 +211,15 @@ def test_reloading_replaces_workers_and_nothing_ends_one_process() -> None:
     assert int(value) > 1  # auto may be one
 
 
+def test_a_container_that_is_sent_a_signal_comes_back_after_a_reboot() -> None:
+    """Docker remembers the signal as a stop by hand, which `unless-stopped` heeds."""
+    text = "\n".join(path.read_text() for path in DEPLOY.glob("compose*.yaml"))
+    signalled = re.findall(r"docker compose (?:-f \S+ )?kill (?:-s|--signal) ?\w+ (\w+)", text)
+    assert signalled == ["server"]
+    assert SERVICES["server"]["restart"] == "always"
+    assert "With WORKERS of 2 or more" in text  # one process is ended by SIGHUP
+
+
 @every_unit
 def test_a_file_of_settings_is_read_as_a_credential(name: str) -> None:
     """The process runs as a user that does not exist before, so a file of root's must be lent."""
