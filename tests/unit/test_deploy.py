@@ -100,6 +100,13 @@ def test_variables_that_the_operator_fills_in_are_in_the_example(
     assert set(used) == set(named)
 
 
+@pytest.mark.parametrize("example", ["env.example", "env.engines.example"])
+def test_no_variable_of_an_example_has_a_comment_for_its_value(example: str) -> None:
+    """Compose cuts comments off at a space before #, and spaces before a value off first."""
+    for line in (DEPLOY / example).read_text().splitlines():
+        assert re.fullmatch(r"(#.*|\w+=[^#\s]*|)", line), line
+
+
 def settings_of(service: str, **filled_in: str) -> dict[str, str]:
     """Variables of a service, with what the operator filled in or the file's own defaults."""
 
