@@ -3,6 +3,7 @@ import { asClientError } from "./errors.js";
 
 const LOST_MS = 2000;
 const LOST_TRIES = 4; // in a row: the place is kept a little longer than that
+const MOST_MS = 15000; // a ticket that is not shown for longer is void, and the reason is worth knowing
 
 export class Turn {
   /** What the next request shows; nothing where nobody waits. @type {string|undefined} */ ticket;
@@ -46,7 +47,8 @@ export class Turn {
       return error.retryAfterMs;
     }
     const isInLine = this.ticket && this.ticket !== "new";
-    if (!isInLine || !error.retryable || ++this.#lost > LOST_TRIES) return null;
+    const isOver = !error.retryable || error.retryAfterMs > MOST_MS;
+    if (!isInLine || isOver || ++this.#lost > LOST_TRIES) return null;
     return Math.max(error.retryAfterMs, LOST_MS);
   }
 }

@@ -2,9 +2,9 @@
 
 from playwright.async_api import expect
 
-from rtc_server.errors import AdmissionRefused, LinePlace
+from rtc_server.errors import AdmissionRefused, LinePlace, RateLimited
 from tests.support.browser.chromium import visit
-from tests.support.browser.page import FAILED_REQUEST, LIVE
+from tests.support.browser.page import FAILED_REQUEST, LIVE, expect_problem
 from tests.support.browser.scripted_server import scripted_server
 from tests.support.until import until
 
@@ -38,7 +38,7 @@ async def test_the_page_shows_its_place_and_comes_in_by_itself() -> None:
         assert len(calls.requests) == 1
 
 
-async def test_who_stops_waiting_leaves_the_line() -> None:
+async def test_who_stops_waiting_gets_another_place_the_next_time() -> None:
     async with (
         scripted_server() as server,
         visit(server.url, locale="de-DE", expected_errors=[FAILED_REQUEST]) as seen,
@@ -56,3 +56,24 @@ async def test_who_stops_waiting_leaves_the_line() -> None:
         await page.click("#toggle:enabled")
         await page.wait_for_selector(LIVE)
         assert calls.tickets[-1] == "new", "another session, another place"
+
+
+async def test_a_short_refusal_keeps_the_place_and_a_lasting_one_is_shown() -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url, expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        page, calls = seen.page, server.calls
+        calls.refuse = full(3)
+        await page.click("#toggle:enabled")
+        await until(lambda: "a-ticket" in calls.tickets)
+        calls.refuse = RateLimited("Others connect.", 1, LinePlace("another", 2))
+        await expect(page.locator("#status")).to_have_text(
+            "The server is full. Your place in line: 2"
+        )
+        await until(lambda: "another" in calls.tickets)
+        calls.refuse = RateLimited("The minutes of this key are used up.", 40_000)
+        await expect_problem(
+            page, "The server cannot take you now", "The minutes of this key are used up."
+        )
+        await expect(page.locator("body")).not_to_have_attribute("data-running", "")
