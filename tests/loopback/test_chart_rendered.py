@@ -26,6 +26,7 @@ CHART = Path(__file__).parents[2] / "deploy/helm/rtc-server"
 LEAST = {"auth": {"existingSecret": "keys"}}
 TOKEN = {"existingSecret": "engine-token"}
 NODES = {"ipBlock": {"cidr": "10.0.0.0/24"}}
+PROMETHEUS = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
 ENGINES = LEAST | {"engines": {"enabled": True, "token": TOKEN, "networkPolicy": {"from": [NODES]}}}
 EVERYTHING = LEAST | {
     "workers": "auto",
@@ -33,7 +34,7 @@ EVERYTHING = LEAST | {
     "turn": {"servers": ["turn:turn.example"], "existingSecret": "turn"},
     "models": {"existingClaim": "models"},
     "settings": {"RTC_MAX_SESSIONS": 20},
-    "serviceMonitor": {"enabled": True},
+    "serviceMonitor": {"enabled": True, "from": [PROMETHEUS]},
     "nodeSelector": {"media": "yes"},
     "tolerations": [{"key": "media"}],
     "engines": {
@@ -113,7 +114,7 @@ def test_by_default_a_pod_has_its_own_engines() -> None:
 
 
 @pytest.mark.parametrize("values", [ENGINES, EVERYTHING], ids=["plain", "everything"])
-def test_media_pods_find_the_engines_by_name_and_alone_reach_them(values: Resource) -> None:
+def test_media_pods_find_the_engines_by_name_and_reach_them(values: Resource) -> None:
     found = rendered(values)
     media, engines = found["Deployment", "live"], found["Deployment", "live-engines"]
     assert environment(media)["RTC_ENGINE_TOKEN"] == environment(engines)["RTC_ENGINE_TOKEN"]
@@ -131,7 +132,7 @@ def test_media_pods_find_the_engines_by_name_and_alone_reach_them(values: Resour
     assert rule["ports"] == [{"port": listens["containerPort"]}]
     assert chosen(rule["from"][0]["podSelector"]["matchLabels"], media)
     assert not chosen(rule["from"][0]["podSelector"]["matchLabels"], engines)
-    assert rule["from"][1:] == ([NODES] if values is ENGINES else [])
+    assert rule["from"][1:] == ([NODES] if values is ENGINES else [PROMETHEUS])
 
 
 @pytest.mark.parametrize("values", [LEAST, ENGINES, EVERYTHING], ids=["least", "plain", "all"])
@@ -197,3 +198,20 @@ def test_what_would_not_work_is_refused_with_a_sentence(engines: Resource, sente
     done = template(LEAST | {"engines": engines})
     assert done.returncode != 0
     assert sentence in done.stderr
+
+
+def test_prometheus_is_named_where_the_engines_keep_strangers_out() -> None:
+    monitored: Resource = {**LEAST, "serviceMonitor": {"enabled": True}}
+    engines = {"enabled": True, "token": TOKEN, "networkPolicy": {"from": [NODES]}}
+    done = template({**monitored, "engines": engines})
+    assert done.returncode != 0
+    assert "name Prometheus's pods" in done.stderr
+    engines["networkPolicy"] = {"enabled": False}
+    assert ("ServiceMonitor", "live-engines") in rendered({**monitored, "engines": engines})
+    assert ("ServiceMonitor", "live") in rendered(monitored)
+
+
+def test_prometheus_is_let_in_only_where_it_is_to_look() -> None:
+    named = ENGINES | {"serviceMonitor": {"from": [PROMETHEUS]}}
+    [rule] = rendered(named)["NetworkPolicy", "live-engines"]["spec"]["ingress"]
+    assert PROMETHEUS not in rule["from"]

@@ -49,6 +49,7 @@ def test_the_schema_takes_the_values_once_a_secret_is_named() -> None:
         {"settings": {"PORT": 8000}},
         {"turn": {"servers": ["turn.example"]}},
         {"serviceMonitor": {"enabled": True, "interval": "often"}},
+        {"serviceMonitor": {"from": [{}]}},  # everybody
         {"workers": 0},
         {"workers": "all"},
         {"engines": {"servers": ["gpu-1"]}},
