@@ -58,7 +58,10 @@ class Admission:
     _places: dict[Place, None] = field(default_factory=dict)
     _rooms: dict[RoomPlace, None] = field(default_factory=dict)
     _turnover: Turnover = field(default_factory=Turnover)
-    _line: WaitingLine = field(default_factory=WaitingLine)
+    _line: WaitingLine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._line = WaitingLine(self.limits.sessions, self.limits.per_address)
 
     async def claim(
         self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, *, busy_s: int = 0
@@ -121,9 +124,8 @@ class Admission:
         """
         try:
             return self._admit(kind, claimant, now_s, wall_s, busy_s)
-        except RateLimited:
-            self._line.leave(claimant)  # its turn would hold up the others
-            raise
+        except RateLimited as error:
+            raise self._line.let_pass(claimant, error, now_s) from None
 
     def _admit(
         self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, busy_s: int
@@ -138,15 +140,24 @@ class Admission:
             lease = self.quotas.admit(claimant.owner.key, claimant.limits, now_s, wall_s)
         place = Place(kind, claimant, lease, self._forget)
         self._places[place] = None
-        self._line.leave(claimant)
+        if kind is Kind.SESSION:
+            self._line.enter(claimant, now_s)
         return place
 
     def check(
         self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, *, busy_s: int = 0
     ) -> None:
         """Raise as `admit` would; change nothing but the caller's turn in the line."""
-        if self._way_in(kind, claimant, now_s, busy_s) is None and kind is not Kind.LISTENER:
-            self.quotas.admit(claimant.owner.key, claimant.limits, now_s, wall_s).end(now_s, wall_s)
+        try:
+            if self._way_in(kind, claimant, now_s, busy_s) is None and kind is not Kind.LISTENER:
+                lease = self.quotas.admit(claimant.owner.key, claimant.limits, now_s, wall_s)
+                lease.end(now_s, wall_s)
+        except RateLimited as error:
+            raise self._line.let_pass(claimant, error, now_s) from None
+
+    def waiting(self, now_s: float) -> int:
+        """Return the number of callers in line."""
+        return self._line.waiting(now_s)
 
     def _forget(self, place: Place, now_s: float) -> None:
         if place in self._places:
@@ -175,9 +186,7 @@ class Admission:
                     "Others wait for the next place of this server. Try again soon.",
                     self._turnover.retry_after_s(now_s),
                 )
-        raise self._line.refuse(
-            claimant, refusal, self.limits.per_address, now_s, by_engines=busy_s > 0
-        )
+        raise self._line.refuse(claimant, refusal, now_s, by_engines=busy_s > 0)
 
     def _place_to_free(self, kind: Kind, claimant: Claimant, now_s: float) -> Place | None:
         """Return the claimant's own place that has to go first, or None when there is room.

@@ -42,8 +42,10 @@ class Claimant:
     has_rivals: bool = False
     """Other keys exist, for which places are kept."""
     ticket: str | None = None
-    """Ticket of the line before a full server; empty to get one, None for callers that do not
-    wait."""
+    """Ticket of the line before a full server, or any other text to get one; None for callers that
+    do not wait."""
+    may_join: bool = True
+    """True for callers that can read a refusal, and so may be given a ticket."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     detail: str
     error: ProblemError
     queue: LinePlace | UnsetType = UNSET
-    """With 503, of a caller that waits in line."""
+    """With 503 or 429, of a caller that waits in line."""
 
 
 class IceServerEntry(Struct, frozen=True, omit_defaults=True):

@@ -141,7 +141,11 @@ class WebSocketRoutes:
             if resumed is not None:
                 await self._calls.resume_stream(resumed, upgrade, last_seen(request.query))
             else:
-                await self._calls.run_stream(upgrade, replace(asked, stats=stats))
+                # It could not read its ticket, and would queue behind itself when it asks by GET.
+                claimant = replace(asked.claimant, may_join=False)
+                await self._calls.run_stream(
+                    upgrade, replace(asked, stats=stats, claimant=claimant)
+                )
         except RtcServerError as error:
             self._metrics.calls_refused.labels(error.code).inc()
             raise

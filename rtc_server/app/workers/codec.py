@@ -28,6 +28,7 @@ def claimant_of(body: dict[str, Any]) -> Claimant:
         body["source"],
         body["has_rivals"],
         body["ticket"],
+        body["may_join"],
     )
 
 

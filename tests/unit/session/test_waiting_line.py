@@ -1,6 +1,7 @@
 """Line before a full server: turns are kept, nobody overtakes, and who stays away has left."""
 
 import asyncio
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,17 @@ from rtc_server.session.admission import Admission, AdmissionLimits
 from rtc_server.session.places import Kind, Place, PlaceState
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant, Owner
-from rtc_server.session.waiting_line import GRACE_S, LATEST_S, MOST_TICKETS, SOONEST_S
+from rtc_server.session.waiting_line import (
+    BUSY_S,
+    GRACE_S,
+    LATE_S,
+    LATEST_S,
+    MEASURED_S,
+    PER_SESSION,
+    SHARE_OF_ONE,
+    SOONEST_S,
+    UNAWAITED_S,
+)
 
 ANYBODY = Claimant()
 NEW = Claimant(ticket="new")
@@ -41,6 +52,14 @@ class Server:
         with pytest.raises(AdmissionRefused) as refused:
             self.enter(claimant)
         return refused.value
+
+    def may_enter(self, claimant: Claimant) -> bool:
+        """Ask beforehand, as a GET does; return whether it is the caller's turn."""
+        try:
+            self.admission.check(Kind.SESSION, claimant, self.now_s, self.now_s, busy_s=self.busy_s)
+        except AdmissionRefused:
+            return False
+        return True
 
     def end(self, place: Place) -> None:
         place.end(self.now_s, self.now_s)
@@ -86,62 +105,277 @@ def test_who_does_not_come_back_has_left() -> None:
     server = Server(sessions=1)
     place = server.enter(ANYBODY)
     gone, there = server.line(NEW), server.line(NEW)
-    retry_s = server.refusal(back(there)).retry_after_s
-    server.now_s = LATEST_S + GRACE_S - 1
-    server.line(back(there))
+    server.now_s = SOONEST_S + GRACE_S - 1
+    assert server.line(back(there)).position == 2
     server.end(place)
-    server.now_s = LATEST_S + GRACE_S + retry_s
-    assert server.line(replace(ANYBODY, ticket=gone.ticket)).ticket != gone.ticket
+    server.now_s = SOONEST_S + GRACE_S
+    assert server.line(back(gone)).ticket != gone.ticket
     server.enter(back(there))
 
 
-def test_retry_after_follows_the_place_and_is_bounded() -> None:
+def test_who_is_in_front_comes_back_sooner() -> None:
     server = Server(sessions=1)
-    place = server.enter(ANYBODY)
-    for _ in range(2):  # a session ends each 3 s
-        server.now_s += 3.0
-        server.end(place)
-        place = server.enter(ANYBODY)
-    waits_s = [server.refusal(NEW).retry_after_s for _ in range(6)]
+    server.enter(ANYBODY)
+    waits_s = [server.refusal(NEW).retry_after_s for _ in range(7)]
     assert waits_s == sorted(waits_s)
-    assert min(waits_s) >= SOONEST_S
-    assert max(waits_s) == LATEST_S
-    assert server.refusal(ANYBODY).retry_after_s < 60
+    assert (waits_s[0], waits_s[-1]) == (SOONEST_S, LATEST_S)
 
 
 def test_the_line_is_bounded_in_all_and_for_each_address() -> None:
-    server = Server(sessions=1, address_sessions=2)
-    server.enter(ANYBODY)
+    server = Server(sessions=10, address_sessions=40)
+    for _ in range(10):
+        server.enter(ANYBODY)
     near = Claimant(source="192.0.2.1", ticket="new")
-    held = [server.line(near), server.line(near)]
+    held = [server.line(near) for _ in range(int(10 * PER_SESSION * SHARE_OF_ONE))]
     assert server.refusal(near).line_place is None
-    assert server.line(replace(near, ticket=held[0].ticket)) == held[0]
-    for number in range(MOST_TICKETS - 2):
+    assert server.line(back(held[0], near)) == held[0]
+    for number in range(10 * PER_SESSION - len(held)):
         server.line(Claimant(source=f"2001:db8::{number:x}", ticket="new"))
     assert server.refusal(Claimant(source="192.0.2.2", ticket="new")).line_place is None
+
+
+def test_one_address_waits_with_no_more_than_it_may_have() -> None:
+    server = Server(sessions=10, address_sessions=2)
+    for _ in range(10):
+        server.enter(ANYBODY)
+    near = Claimant(source="192.0.2.1", ticket="new")
+    server.line(near)
+    server.line(near)
+    assert server.refusal(near).line_place is None
+
+
+def test_callers_without_address_and_key_are_not_counted_as_one() -> None:
+    server = Server(sessions=2)
+    for _ in range(2):
+        server.enter(ANYBODY)
+    assert [server.line(NEW).position for _ in range(12)] == list(range(1, 13))
 
 
 def test_while_the_engines_are_busy_callers_wait_and_come_in_one_after_the_other() -> None:
     server = Server(sessions=50)
     server.busy_s = 8
-    first, second = server.line(NEW), server.line(NEW)
+    coming = [server.line(NEW) for _ in range(5)]
     server.busy_s = 0
-    assert server.line(back(second)) == second
+    assert server.line(back(coming[1])) == coming[1]
     assert "Others wait" in str(server.refusal(ANYBODY))
-    server.enter(back(first))
-    server.enter(back(second))
-    server.enter(ANYBODY)
+    entered_s = []
+    for each in coming[:4]:
+        while not server.may_enter(back(each)):
+            server.now_s += 0.25
+            for other in coming:
+                server.may_enter(back(other))
+        server.enter(back(each))
+        entered_s.append(server.now_s)
+    gaps_s = [later_s - s for s, later_s in itertools.pairwise(entered_s)]
+    assert min(gaps_s) >= MEASURED_S * 20 / 50
 
 
-def test_whoever_may_have_no_more_holds_up_nobody() -> None:
+def test_engines_that_were_busy_before_the_line_say_nothing_of_it() -> None:
+    server = Server(sessions=3)
+    places = [server.enter(ANYBODY) for _ in range(3)]
+    server.busy_s = 8
+    server.refusal(ANYBODY)
+    server.busy_s = 0
+    server.now_s = BUSY_S
+    coming = [server.line(NEW) for _ in range(3)]
+    for place in places:
+        server.end(place)
+    for each in coming:
+        server.enter(back(each))
+
+
+def test_without_a_line_engines_that_were_busy_keep_nobody_waiting() -> None:
+    server = Server(sessions=3)
+    server.busy_s = 8
+    server.refusal(ANYBODY)
+    server.busy_s = 0
+    for _ in range(3):
+        server.enter(ANYBODY)
+
+
+def test_nobody_is_waited_for_who_is_late() -> None:
+    server = Server(sessions=1)
+    place = server.enter(ANYBODY)
+    late, there = server.line(NEW), server.line(NEW)
+    server.end(place)
+    assert not server.may_enter(back(there))
+    server.now_s = SOONEST_S + LATE_S
+    place = server.enter(back(there))
+    assert server.line(back(late)) == late, "it keeps its place in line"
+    server.end(place)
+    assert not server.may_enter(ANYBODY)
+    server.enter(back(late))
+
+
+@pytest.mark.parametrize("sessions", [1, 50])
+@pytest.mark.parametrize("busy_s", [0, 8])
+def test_an_address_that_takes_no_turn_holds_up_one(sessions: int, busy_s: int) -> None:
+    """It has all the tickets that it can get, and renews all but the one in front."""
+    server = Server(sessions, address_sessions=0)
+    places = [server.enter(Claimant(source=f"10.0.0.{n}")) for n in range(sessions)]
+    idle = Claimant(source="192.0.2.66", ticket="new")
+    server.busy_s = busy_s
+    held = [server.line(idle) for _ in range(server.admission.limits.per_address)]
+    server.busy_s = 0
+    server.end(places[0])
+    victim = Claimant(source="198.51.100.1", ticket="new")
+    while True:
+        for each in held[1:]:
+            server.may_enter(back(each, idle))
+        if server.may_enter(victim):
+            break
+        victim = back(server.line(victim), victim)
+        server.now_s += 1.0
+    server.enter(victim)
+    assert server.now_s <= LATEST_S + LATE_S + 1
+
+
+def test_many_addresses_that_take_no_turn_do_not_keep_a_server_empty() -> None:
+    """They fill the line, and come only to ask."""
+    server = Server(sessions=50, address_sessions=0)
+    places = [server.enter(Claimant(source=f"10.0.0.{n}")) for n in range(50)]
+    idle = [Claimant(source=f"2001:db8:0:{n:x}::", ticket="new") for n in range(40)]
+    held: list[tuple[LinePlace, Claimant]] = []
+    for each in idle:
+        while (waits := server.refusal(each).line_place) is not None:
+            held.append((waits, each))
+    assert len(held) == 50 * PER_SESSION
+    for place in places:
+        server.end(place)
+    while not server.may_enter(Claimant(source="198.51.100.1")):
+        for waiting, each in held:
+            server.may_enter(back(waiting, each))
+        server.now_s += 1.0
+        assert server.now_s < 4 * (LATEST_S + LATE_S)
+
+
+def test_a_turn_that_ended_by_a_refusal_is_none_that_was_let_pass() -> None:
+    server = Server(sessions=1)
+    place = server.enter(ANYBODY)
+    near = Claimant(source="192.0.2.66")
+    waits = server.line(replace(near, ticket="new"))
+    server.end(place)
+    assert not server.may_enter(ANYBODY), "it has its turn"
+    server.busy_s = 8
+    server.line(back(waits, near))
+    server.now_s = LATEST_S + LATE_S
+    server.line(back(waits, near))
+    server.busy_s = 0
+    server.now_s += 1.0
+    assert not server.may_enter(ANYBODY)
+
+
+def test_a_turn_that_ended_by_a_limit_is_none_that_was_let_pass() -> None:
+    server = Server(sessions=6)
+    places = [server.enter(ANYBODY) for _ in range(6)]
+    near = Claimant(source="192.0.2.66")
+    waits = server.line(replace(near, ticket="new"))
+    server.end(places[0])
+    assert not server.may_enter(ANYBODY), "it has its turn"
+    for place in places[1:5]:
+        server.end(place)
+    calls = [server.admission.admit(Kind.SESSION, near, 0.0, 0.0) for _ in range(4)]
+    with pytest.raises(RateLimited) as refused:
+        server.admission.check(Kind.SESSION, back(waits, near), 0.0, 0.0)
+    assert refused.value.line_place == waits
+    places = [server.enter(ANYBODY)]
+    for call in calls:
+        call.state = PlaceState.CONNECTED
+    server.line(back(waits, near))
+    server.end(places[0])
+    assert not server.may_enter(ANYBODY)
+
+
+def test_an_address_is_waited_for_again_after_a_while() -> None:
+    server = Server(sessions=1)
+    place = server.enter(ANYBODY)
+    near = Claimant(source="192.0.2.66", ticket="new")
+    server.line(near)
+    server.end(place)
+    assert not server.may_enter(ANYBODY)
+    server.now_s = SOONEST_S + LATE_S
+    place = server.enter(ANYBODY)
+    server.line(near)
+    server.end(place)
+    assert server.may_enter(ANYBODY)
+    server.now_s += UNAWAITED_S
+    place = server.enter(ANYBODY)
+    server.line(near)
+    server.end(place)
+    assert not server.may_enter(ANYBODY)
+
+
+def test_whoever_may_have_no_more_holds_up_nobody_and_keeps_its_place() -> None:
     server = Server(sessions=2)
     one = Claimant(Owner("key"), KeyLimits(sessions=1))
     places = [server.enter(one), server.enter(ANYBODY)]
     greedy, other = server.line(replace(one, ticket="new")), server.line(NEW)
     server.end(places[1])
-    with pytest.raises(RateLimited):
-        server.enter(back(greedy, one))
+    refusal = server.refusal(back(greedy, one))
+    assert isinstance(refusal, RateLimited)
+    assert refusal.line_place == greedy
     server.enter(back(other))
+    last = server.line(NEW)
+    assert server.line(back(greedy, one)) == greedy
+    server.end(places[0])
+    assert server.line(back(last)).position == 2
+    server.enter(back(greedy, one))
+
+
+def test_calls_of_an_address_that_still_connect_do_not_cost_the_next_its_turn() -> None:
+    server = Server(sessions=6, address_sessions=6)
+    places = [server.enter(ANYBODY) for _ in range(6)]
+    near = Claimant(source="192.0.2.1")
+    office = [server.line(replace(near, ticket="new")) for _ in range(5)]
+    other = server.line(NEW)
+    for place in places[:5]:
+        server.end(place)
+    calls = [
+        server.admission.admit(Kind.SESSION, back(each, near), 0.0, 0.0) for each in office[:4]
+    ]
+    refusal = server.refusal(back(office[4], near))
+    assert isinstance(refusal, RateLimited)
+    assert refusal.line_place == LinePlace(office[4].ticket, 1)
+    place = server.enter(back(other))
+    calls[0].state = PlaceState.CONNECTED
+    assert server.line(back(office[4], near)).position == 1
+    server.end(place)
+    server.enter(back(office[4], near))
+
+
+def test_whoever_has_used_up_its_minutes_has_left() -> None:
+    server = Server(sessions=2)
+    used = Claimant(Owner("key"), KeyLimits(minutes_a_day=1))
+    places = [server.enter(used), server.enter(ANYBODY)]
+    server.now_s = 59.0
+    spent = server.line(replace(used, ticket="new"))
+    server.now_s = 61.0
+    server.end(places[0])
+    server.end(places[1])
+    assert server.refusal(back(spent, used)).line_place is None
+    assert server.admission.waiting(server.now_s) == 0
+
+
+def test_a_ticket_is_of_the_key_that_got_it() -> None:
+    server = Server(sessions=1)
+    place = server.enter(ANYBODY)
+    one, other = Claimant(Owner("one", "a"), source="192.0.2.1"), Claimant(Owner("other", "a"))
+    ticket = server.line(replace(one, ticket="new"))
+    server.end(place)
+    assert server.line(back(ticket, other)).position == 2
+    server.enter(back(ticket, Claimant(Owner("one", "b"), source="2001:db8::")))
+
+
+def test_whoever_cannot_read_a_refusal_gets_no_ticket_but_may_use_one() -> None:
+    server = Server(sessions=1)
+    place = server.enter(ANYBODY)
+    blind = Claimant(may_join=False)
+    assert server.refusal(replace(blind, ticket="new")).line_place is None
+    ticket = server.line(NEW)
+    assert ticket.position == 1
+    assert server.line(back(ticket, blind)) == ticket
+    server.end(place)
+    server.enter(back(ticket, blind))
 
 
 def test_being_asked_beforehand_keeps_the_turn() -> None:
@@ -168,7 +402,8 @@ def test_a_session_of_ones_own_that_is_lost_makes_room_before_the_line() -> None
 async def test_places_of_rooms_have_no_line() -> None:
     server = Server(sessions=1)
     server.enter(ANYBODY)
-    server.line(NEW)
+    waits = server.line(NEW)
     now_s = asyncio.get_running_loop().time()
     await server.admission.claim(Kind.LISTENER, ANYBODY, now_s, now_s)
-    await server.admission.claim(Kind.SPEAKER, ANYBODY, now_s, now_s)
+    await server.admission.claim(Kind.SPEAKER, back(waits), now_s, now_s)
+    assert server.line(back(waits)) == waits
