@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from rtc_server.errors import AdmissionRefused, RtcServerError
+
 _SECONDS = (
     0.01,
     0.02,
@@ -51,8 +53,15 @@ class Metrics:
         self.sessions_closed = Counter(
             "rtc_sessions_closed", "Sessions ended, by reason.", ["reason"], registry=r
         )
+        self.waiting_callers = Gauge(
+            "rtc_waiting_callers", "Callers in line for a session now.", registry=r
+        )
         self.calls_refused = Counter(
-            "rtc_calls_refused", "Calls refused at signaling, by error code.", ["code"], registry=r
+            "rtc_calls_refused",
+            "Calls refused at signaling, by error code; in_line for each time that a caller in "
+            "line was told its place.",
+            ["code"],
+            registry=r,
         )
         self.connections = Gauge("rtc_connections", "TCP connections open now.", registry=r)
         self.connections_refused = Counter(
@@ -223,6 +232,13 @@ class Metrics:
         self.segments.labels("failed")
         for queue in ("log", "usage", "journal"):
             self.queue_drops.labels(queue)
+
+    def count_refusal(self, error: RtcServerError) -> None:
+        """Count a call that was refused. One that waits in line comes again and was not turned
+        away.
+        """
+        waits = isinstance(error, AdmissionRefused) and error.line_place is not None
+        self.calls_refused.labels("in_line" if waits else error.code).inc()
 
     def exposition(self) -> bytes:
         """Return Prometheus text format 0.0.4."""

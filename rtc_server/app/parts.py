@@ -164,6 +164,7 @@ def build(settings: Settings, share: Callable[[Metrics], Shared] | None = None) 
         return await answer(parse_offer(offer_sdp, role), observer, next_packet)
 
     admission = Admission(settings.http.admission_limits())
+    metrics.waiting_callers.set_function(lambda: admission.waiting(monotonic()))
     quota_path = settings.access.quota_file
     quota_file = QuotaFile(Path(quota_path)) if quota_path else None
     quotas = partial(kept_quotas, admission.quotas, quota_file, monotonic, wall)

@@ -30,7 +30,7 @@ class Negotiation:
         try:
             yield
         except RtcServerError as error:
-            self._metrics.calls_refused.labels(error.code).inc()
+            self._metrics.count_refusal(error)
             raise
 
     def answer(

@@ -147,7 +147,9 @@ class WebSocketRoutes:
                     upgrade, replace(asked, stats=stats, claimant=claimant)
                 )
         except RtcServerError as error:
-            self._metrics.calls_refused.labels(error.code).inc()
+            # Whoever asks for the line by an upgrade asks again by GET, and is counted there.
+            if not ("queue" in request.query and response.can_prepare(request)):
+                self._metrics.count_refusal(error)
             raise
         return response
 

@@ -175,6 +175,10 @@ async def test_limits_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) ->
             async with http.delete(calls[0].location):
                 pass
             assert await in_line(http, second["ticket"]) == second
+            assert await sample(running, "rtc_waiting_callers") == 2
+            refused = 'rtc_calls_refused_total{{code="{}"}}'
+            assert await sample(running, refused.format("in_line")) == 3
+            assert await sample(running, refused.format("session_limit_reached")) == 2
         own = f"{running.url}{CALLS}?queue={first['ticket']}"
         await stack.enter_async_context(RtcClient(own, session=EVENTS))
 

@@ -82,6 +82,7 @@ class Supervisor:
         self._tasks = Spawned()
         metrics.ready.set_function(lambda: self._is_ready)
         metrics.workers.set_function(lambda: self.takes_calls)
+        metrics.waiting_callers.set_function(lambda: self.admission.waiting(monotonic()))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Fields]:
