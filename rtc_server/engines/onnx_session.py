@@ -6,13 +6,16 @@ engine processes on one machine would then burn each other's cores and the event
 such as ``OMP_NUM_THREADS`` do not reach its thread pool.)
 """
 
+import logging
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from rtc_server.engines.signed_weights import has_vnni, with_signed_weights
 from rtc_server.errors import EngineUnavailable
+
+_log = logging.getLogger(__name__)
 
 
 def thread_count(setting: int) -> int:
@@ -45,21 +48,34 @@ def open_session(
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors only: each also raises, with the same text
-    signed = with_signed_weights(model) if has_vnni() else model
-    try:
-        session = onnxruntime.InferenceSession(
-            _source(signed), sess_options=options, providers=["CPUExecutionProvider"]
+
+    def load(file: BinaryIO) -> Any:
+        return onnxruntime.InferenceSession(
+            _source(file), sess_options=options, providers=["CPUExecutionProvider"]
         )
+
+    try:
+        session = _load_signed(model, load) or load(model)
     except Exception as exc:  # onnxruntime's errors share no base
         raise EngineUnavailable(
             f"{name} cannot be loaded ({type(exc).__name__}). {advice}"
         ) from exc
-    finally:
-        if signed is not model:
-            signed.close()
     if not set(inputs) <= {each.name for each in session.get_inputs()}:
         raise EngineUnavailable(f"{name} is not the model it should be. {advice}")
     return session
+
+
+def _load_signed(model: BinaryIO, load: Callable[[BinaryIO], Any]) -> Any:
+    """Return the session of a copy with signed weights, or None: `model` itself is to serve."""
+    signed = with_signed_weights(model) if has_vnni() else model
+    if signed is model:
+        return None
+    with signed:
+        try:
+            return load(signed)
+        except Exception as exc:  # a graph that nobody thought of must not keep a model from use
+            _log.warning("A model's weights stay unsigned: its copy cannot be loaded (%s).", exc)
+            return None
 
 
 def _source(model: BinaryIO) -> str | bytes:

@@ -11,25 +11,23 @@ layout is that of ``onnx.proto``: numbers of its fields are in `_Field`.
 """
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from rtc_server.engines.disk_copy import CHUNK_BYTES, disk_copy
+
 _PRODUCT = "MatMulInteger"
-_WEIGHT, _ZERO_POINT = 1, 3
-"""Places of both among the inputs of a product."""
+_GIVEN, _WEIGHT, _GIVEN_ZERO_POINT, _ZERO_POINT = range(4)
+"""Places among the inputs of a product."""
 _UINT8, _INT8 = 2, 3
 """``TensorProto.DataType``."""
 _HALF = 128
-_CHUNK_BYTES = 1 << 20
-_SPARE_BYTES = 1 << 28
-"""Room that is left to others where the copy lies."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 """Wire types of protobuf."""
 
@@ -40,6 +38,7 @@ class _Field(IntEnum):
     INITIALIZER = 5
     OBSOLETE = 6
     INPUT = 11
+    OUTPUT = 12
     NODE_INPUT = 1  # of a node
     NODE_OPERATOR = 4
     NODE_ATTRIBUTE = 5
@@ -49,7 +48,7 @@ class _Field(IntEnum):
     TENSOR_INTEGERS = 5
     TENSOR_NAME = 8
     TENSOR_RAW = 9
-    INPUT_NAME = 1  # of an input
+    PORT_NAME = 1  # of an input or output
 
 
 class _Part(NamedTuple):
@@ -94,19 +93,22 @@ def with_signed_weights(model: BinaryIO) -> BinaryIO:
     It is returned as it is where nothing is to be gained, where it cannot be read (who loads it
     says so), and where there is no room for the copy. Both are at their beginning.
     """
+    copy = None
     try:
-        tensors = _tensors_to_sign(model)
-        copy = _copy(model) if tensors else None
-    except (ValueError, EOFError):
-        tensors, copy = [], None
+        if tensors := _tensors_to_sign(model):
+            copy = disk_copy(model)
+        if copy is not None:
+            for tensor in tensors:
+                _sign(copy, tensor)
+            copy.flush()
+            copy.seek(0)
+    except (ValueError, EOFError, OSError):  # the last when its disk becomes full
+        if copy is not None:
+            with suppress(OSError):  # closing writes what is buffered, too
+                copy.close()
+        copy = None
     model.seek(0)
-    if copy is None:
-        return model
-    for tensor in tensors:
-        _sign(copy, tensor)
-    copy.flush()
-    copy.seek(0)
-    return copy
+    return model if copy is None else copy
 
 
 def _tensors_to_sign(model: BinaryIO) -> list[_Tensor]:
@@ -123,11 +125,11 @@ def _tensors_to_sign(model: BinaryIO) -> list[_Tensor]:
             if part.number == _Field.INITIALIZER:
                 tensor = _tensor(model, part)
                 tensors[tensor.name] = tensor
-            elif part.number == _Field.INPUT:
+            elif part.number in (_Field.INPUT, _Field.OUTPUT):
                 fixed |= {
                     _text(model, name)
                     for name in _parts(model, part.begin, part.end)
-                    if name.number == _Field.INPUT_NAME
+                    if name.number == _Field.PORT_NAME
                 }
     chosen = {name for name, each in tensors.items() if each.type == _UINT8} - fixed
     while True:  # until what is chosen is read by products of chosen tensors only
@@ -135,7 +137,7 @@ def _tensors_to_sign(model: BinaryIO) -> list[_Tensor]:
         for use in uses:
             pair = use.inputs[_WEIGHT : _ZERO_POINT + 1 : 2]
             if use.operator == _PRODUCT and len(pair) == 2 and chosen.issuperset(pair):
-                read_otherwise |= {use.inputs[0]}
+                read_otherwise |= {use.inputs[_GIVEN], use.inputs[_GIVEN_ZERO_POINT]}
             else:
                 read_otherwise |= set(use.inputs)
         if not chosen & read_otherwise:
@@ -174,34 +176,11 @@ def _tensor(file: BinaryIO, place: _Part) -> _Tensor:
             found.raw = (part.begin, part.end)
         elif part.number == _Field.TENSOR_INTEGERS:
             file.seek(part.begin)
-            while file.tell() < part.end:
+            while file.tell() < part.end and len(found.integers) < 2:  # more are not used
                 found.integers += (_varint(file),)
     if found.raw is None and len(found.integers) != 1:
         found.type = 0  # neither bytes nor one number: nothing that is understood here
     return found
-
-
-def _copy(model: BinaryIO) -> BinaryIO | None:
-    """Return a copy beside the file or where temporary files go; none without room."""
-    size = model.seek(0, os.SEEK_END)
-    places = [tempfile.gettempdir()]
-    if isinstance(getattr(model, "name", None), str):
-        places.insert(0, str(Path(model.name).resolve().parent))
-    for place in places:
-        try:
-            if shutil.disk_usage(place).free < size + _SPARE_BYTES:
-                continue
-            copy = tempfile.TemporaryFile(dir=place)  # noqa: SIM115 (who asked for it closes it)
-        except OSError:  # it may not be written, or is gone
-            continue
-        try:
-            model.seek(0)
-            shutil.copyfileobj(model, copy, _CHUNK_BYTES)
-        except OSError:  # it has become full
-            copy.close()
-        else:
-            return cast(BinaryIO, copy)
-    return None
 
 
 def _sign(file: BinaryIO, tensor: _Tensor) -> None:
@@ -218,9 +197,9 @@ def _sign(file: BinaryIO, tensor: _Tensor) -> None:
         _write(file, file.seek(0, os.SEEK_END), _message(_Field.GRAPH, graph))
         return
     _write(file, tensor.type_at, bytes([_INT8]))
-    for begin in range(*tensor.raw, _CHUNK_BYTES):
+    for begin in range(*tensor.raw, CHUNK_BYTES):
         file.seek(begin)
-        weights = np.frombuffer(file.read(min(_CHUNK_BYTES, tensor.raw[1] - begin)), np.uint8)
+        weights = np.frombuffer(file.read(min(CHUNK_BYTES, tensor.raw[1] - begin)), np.uint8)
         _write(file, begin, (weights ^ _HALF).tobytes())  # less by 128, in two's complement
 
 

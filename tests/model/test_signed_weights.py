@@ -2,7 +2,9 @@
 
 import errno
 import io
+import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,19 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
+from rtc_server.engines import disk_copy
 from rtc_server.engines.onnx_session import open_session
 from rtc_server.engines.signed_weights import has_vnni, with_signed_weights
 
 ROWS, COLUMNS = 40, 64
 RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The list of mounts, empty: temporary files lie in memory on some machines."""
+    monkeypatch.setattr(disk_copy, "_MOUNTS", tmp_path / "mountinfo")
+    return tmp_path / "mountinfo"
 
 
 def value(name: str, *shape: int | None) -> onnx.ValueInfoProto:
@@ -30,9 +40,9 @@ def saved(
 ) -> Path:
     """Write a model from "given" to "result"."""
     stored = [numpy_helper.from_array(each, name) for name, each in weights.items()]
-    graph = helper.make_graph(
-        nodes, "g", [value("given", None, ROWS), *more.pop("inputs", [])], [value("result")], stored
-    )
+    inputs = [value("given", None, ROWS), *more.pop("inputs", [])]
+    outputs = [value("result"), *more.pop("outputs", [])]
+    graph = helper.make_graph(nodes, "g", inputs, outputs, [*stored, *more.pop("stored", [])])
     opsets = [helper.make_opsetid("", 17)]
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
     return path
@@ -138,7 +148,43 @@ def test_what_something_else_reads_stays(tmp_path: Path) -> None:
         path = saved(tmp_path / "m.onnx", [*product(), more], weights)
         assert signed_names(path) == set()
     listed = [helper.make_tensor_value_info("weight", TensorProto.UINT8, BYTES.shape)]
-    assert signed_names(saved(tmp_path / "m.onnx", product(), weights, inputs=listed)) == set()
+    for place in ("inputs", "outputs"):
+        path = saved(tmp_path / "m.onnx", product(), weights, **{place: listed})
+        assert signed_names(path) == set()
+
+
+@pytest.mark.parametrize(
+    ("given_zero", "signed"), [("constant", {"weight", "zero"}), ("zero", set())]
+)
+def test_a_constant_zero_point_of_what_is_given_stays(
+    given_zero: str, signed: set[str], tmp_path: Path
+) -> None:
+    weights = {"weight": BYTES, "zero": ZERO, "constant": np.array(90, np.uint8)}
+    path = saved(tmp_path / "m.onnx", product(given_zero=given_zero), weights)
+    assert signed_names(path) == signed
+    content = rewritten(path).SerializeToString()
+    onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+
+def test_a_zero_point_for_each_column_stays_and_is_not_read_through(tmp_path: Path) -> None:
+    columns = helper.make_tensor("zero", TensorProto.UINT8, [COLUMNS], [100] * COLUMNS)
+    path = saved(tmp_path / "m.onnx", product(), {"weight": BYTES}, stored=[columns])
+    assert signed_names(path) == set()
+    table = helper.make_tensor("table", TensorProto.INT32, [20_000], range(20_000))
+    weights = {"weight": BYTES, "zero": ZERO}
+    path = saved(tmp_path / "m.onnx", product(), weights, stored=[table])
+
+    class Counting(io.BytesIO):
+        reads = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            self.reads += 1
+            return super().read(size)
+
+    file = Counting(path.read_bytes())
+    with with_signed_weights(file) as copy:
+        assert copy is not file
+    assert file.reads < 1000
 
 
 def test_what_is_signed_or_plain_stays(tmp_path: Path) -> None:
@@ -174,6 +220,63 @@ def test_without_room_for_a_copy_the_file_serves(
     with published(tmp_path).open("rb") as file:
         assert with_signed_weights(file) is file
         assert file.tell() == 0
+
+
+class Full(io.BytesIO):
+    """Temporary file that takes so many bytes, and says so as late as it is written."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+
+    def write(self, content: Any) -> int:
+        if self.tell() + len(content) > self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(content)
+
+    def close(self) -> None:
+        super().close()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class FullWhenFlushed(Full):
+    """Temporary file whose buffer cannot be written."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [(Full, -10), (Full, 0), (FullWhenFlushed, 1 << 20)],
+    ids=["in the copy", "where it is rewritten", "at last"],
+)
+def test_a_disk_that_becomes_full_leaves_the_file_to_serve(
+    kind: type[Full], more: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = published(tmp_path)
+    made: list[Full] = []
+
+    def temporary(**_: object) -> Full:
+        made.append(kind(path.stat().st_size + more))
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", temporary)
+    with path.open("rb") as file, with_signed_weights(file) as served:
+        assert served is file
+        assert file.tell() == 0
+    assert made
+    assert all(each.closed for each in made)
+
+
+def test_no_copy_is_made_in_memory(tmp_path: Path, mounts: Path) -> None:
+    device = tmp_path.stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    path = published(tmp_path)
+    for kind, is_file in (("ext4", False), ("tmpfs", True), ("ramfs", True)):
+        mounts.write_text(f"29 1 {number} / /tmp rw,nosuid shared:9 - {kind} none rw\n")
+        with path.open("rb") as file, with_signed_weights(file) as served:
+            assert (served is file) is is_file
 
 
 def test_a_processor_says_whether_it_has_vnni(tmp_path: Path) -> None:
