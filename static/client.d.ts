@@ -5,12 +5,13 @@ export type Token =
   | string
   | {
       value: string;
+      expires_at?: number;
       x?: { ice_servers?: RTCIceServer[]; ice_transport_policy?: RTCIceTransportPolicy };
     };
 
 /**
  * One for good, or a function. `attachTranslation` and a `TranslationClient` ask it, with nothing, for
- * each session that they open. A `RoomClient` asks once, with nothing, and keeps the answer; again with
+ * each session that they open; in line, once the answer has expired. A `RoomClient` asks once, with nothing, and keeps the answer; again with
  * that when the server refused it.
  */
 export type TokenSource = Token | ((refused?: string) => Token | Promise<Token>);

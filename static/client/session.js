@@ -78,13 +78,13 @@ export class TranslationClient extends EventTarget {
     queue = false,
   } = {}) {
     super();
-    const api = new Api(url, token, { iceServers, iceTransportPolicy });
+    this.#turn = new Turn(queue);
+    const api = new Api(url, this.#turn.keep(token), { iceServers, iceTransportPolicy });
     this.#connector = new Connector(api, transport, {
       begin: (link) => this.#begin(link),
       isOver: () => this.#state === "closed",
     });
     this.#patienceMs = patienceMs;
-    this.#turn = new Turn(queue);
   }
 
   get #link() {

@@ -5,13 +5,37 @@ const LOST_MS = 2000;
 const LOST_TRIES = 4; // in a row: the place is kept a little longer than that
 const MOST_MS = 15000; // a ticket that is not shown for longer is void, and the reason is worth knowing
 
+const SPARE_MS = 30000; // to connect with a token that is kept
+
 export class Turn {
   /** What the next request shows; nothing where nobody waits. @type {string|undefined} */ ticket;
   #lost = 0;
+  /** @type {import("./api.js").Token|null} */ #token = null;
+  #isTokenKept = false;
 
   /** @param {boolean} waits */
   constructor(waits) {
     this.ticket = waits ? "new" : undefined;
+  }
+
+  /**
+   * Have one token serve for all the time in line, as long as it says that it is valid: whoever gives
+   * tokens bounds how many it gives.
+   *
+   * @param {import("./api.js").TokenSource} source
+   * @returns {import("./api.js").TokenSource}
+   */
+  keep(source) {
+    if (typeof source !== "function") return source;
+    return async () => {
+      this.#isTokenKept = this.#isInLine && serves(this.#token);
+      if (!this.#isTokenKept) this.#token = await source();
+      return this.#token;
+    };
+  }
+
+  get #isInLine() {
+    return Boolean(this.ticket) && this.ticket !== "new";
   }
 
   /**
@@ -46,11 +70,23 @@ export class Turn {
       this.ticket = error.queue.ticket;
       return error.retryAfterMs;
     }
-    const isInLine = this.ticket && this.ticket !== "new";
-    const isOver = !error.retryable || error.retryAfterMs > MOST_MS;
-    if (!isInLine || isOver || ++this.#lost > LOST_TRIES) return null;
+    const isOver = !this.#mayHelp(error) || error.retryAfterMs > MOST_MS;
+    if (!this.#isInLine || isOver || ++this.#lost > LOST_TRIES) return null;
     return Math.max(error.retryAfterMs, LOST_MS);
   }
+
+  /** Whether another try may help. @param {import("./errors.js").ClientError} error */
+  #mayHelp(error) {
+    if (error.status !== 401 || !this.#isTokenKept) return error.retryable;
+    this.#token = null; // a new one may be taken
+    return true;
+  }
+}
+
+/** Whether a token can open a session for a while yet. @param {import("./api.js").Token|null} token */
+function serves(token) {
+  const expiresAt = (typeof token === "object" && token?.expires_at) || 0; // a bare value does not say
+  return expiresAt * 1000 > Date.now() + SPARE_MS;
 }
 
 /** Wait, but not when it is ended meanwhile. */

@@ -70,6 +70,33 @@ LEFT_EARLY = """
   });
   console.log(JSON.stringify(seen));
 """
+KEPT_TOKEN = """
+  import { ClientError } from "./static/client/errors.js";
+  import { Turn } from "./static/client/turn.js";
+  const refused = (status, queue) =>
+    Object.assign(new ClientError("", "", status, 1), { queue: queue ?? null });
+  const wait = refused(503, { ticket: "t", position: 1 });
+  globalThis.setTimeout = (act) => queueMicrotask(act); // each wait is over at once
+  const used = async (answers, lifetimeS) => {
+    const tokens = [];
+    const turn = new Turn(true);
+    let given = 0;
+    const expires_at = Date.now() / 1000 + lifetimeS;
+    const token = turn.keep(() => ({ value: `token ${++given}`, expires_at }));
+    const client = Object.assign(new EventTarget(), { state: "connecting" });
+    const connect = async () => {
+      tokens.push((await token()).value);
+      const answer = answers.shift();
+      if (answer) throw answer;
+    };
+    tokens.push((await turn.take(connect, client).catch(({ status }) => status)) ?? "in");
+    return tokens;
+  };
+  const no = refused(401);
+  const seen = [await used([wait, wait], 600), await used([wait, wait], 10)];
+  seen.push(await used([wait, no, wait], 600), await used([wait, no, no], 600));
+  console.log(JSON.stringify(seen));
+"""
 
 
 async def output(*command: str | Path, cwd: Path) -> str:
@@ -92,6 +119,14 @@ async def output(*command: str | Path, cwd: Path) -> str:
 async def in_node(cwd: Path, script: str) -> Any:
     """Return the output of a module script, as JSON."""
     return json.loads(await output("node", "--input-type=module", "--eval", script, cwd=cwd))
+
+
+async def test_a_token_serves_all_the_time_in_line_until_it_expires_or_is_refused() -> None:
+    kept, short, replaced, useless = await in_node(ROOT, KEPT_TOKEN)
+    assert kept == ["token 1", "token 1", "token 1", "in"]
+    assert short == ["token 1", "token 2", "token 3", "in"]
+    assert replaced == ["token 1", "token 1", "token 2", "token 2", "in"]
+    assert useless == ["token 1", "token 1", "token 2", 401], "another one does not help"
 
 
 async def test_the_tarball_holds_the_library_and_nothing_else() -> None:

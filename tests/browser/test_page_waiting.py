@@ -2,6 +2,7 @@
 
 from playwright.async_api import expect
 
+from rtc_server.config import AccessSettings, HttpSettings, Settings
 from rtc_server.errors import AdmissionRefused, LinePlace, RateLimited
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import FAILED_REQUEST, LIVE, expect_problem
@@ -77,3 +78,22 @@ async def test_a_short_refusal_keeps_the_place_and_a_lasting_one_is_shown() -> N
             page, "The server cannot take you now", "The minutes of this key are used up."
         )
         await expect(page.locator("body")).not_to_have_attribute("data-running", "")
+
+
+async def test_who_waits_keeps_the_secret() -> None:
+    settings = Settings(HttpSettings(api_key="k"), AccessSettings(page_access="open"))
+    asked: list[str] = []
+    async with (
+        scripted_server(settings) as server,
+        visit("about:blank", expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        page, calls = seen.page, server.calls
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(server.url)
+        calls.refuse = full(3)
+        await page.click("#toggle:enabled")
+        await until(lambda: len(calls.tickets) >= 4)
+        calls.refuse = None
+        await page.wait_for_selector(LIVE)
+        secrets = [url for url in asked if url.endswith("page/secret")]
+        assert len(secrets) == 2, "one to read lists, one for the session"
