@@ -29,12 +29,12 @@ UNAWAITED_S = 300.0
 a server empty."""
 LONGEST_LIMIT_S = 60
 """A caller that is at a limit of its own for longer has nothing to wait for."""
-BUSY_S = 20.0
-"""Time for which busy engines are remembered: that for which they look back themselves."""
 MEASURED_S = 5.0
 """Time after which the engines have noticed a session: it has spoken, and was answered."""
 UNMEASURED = 1 / 20
-"""Share of all sessions that may come in meanwhile where the engines were busy just now."""
+"""Share of all sessions that may come in meanwhile where the engines were busy lately."""
+BUSY_S = MEASURED_S / UNMEASURED
+"""Time for which busy engines are remembered: meanwhile all sessions can come in one by one."""
 
 
 @dataclass(slots=True)

@@ -154,15 +154,15 @@ def test_callers_without_address_and_key_are_not_counted_as_one() -> None:
 def test_while_the_engines_are_busy_callers_wait_and_come_in_one_after_the_other() -> None:
     server = Server(sessions=50)
     server.busy_s = 8
-    coming = [server.line(NEW) for _ in range(5)]
+    coming = [server.line(NEW) for _ in range(41)]
     server.busy_s = 0
     assert server.line(back(coming[1])) == coming[1]
     assert "Others wait" in str(server.refusal(ANYBODY))
     entered_s = []
-    for each in coming[:4]:
+    for number, each in enumerate(coming[:40]):
         while not server.may_enter(back(each)):
-            server.now_s += 0.25
-            for other in coming:
+            server.now_s += 0.5
+            for other in coming[number:]:
                 server.may_enter(back(other))
         server.enter(back(each))
         entered_s.append(server.now_s)
