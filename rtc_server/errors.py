@@ -39,6 +39,9 @@ import math
 import traceback
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Annotated
+
+from msgspec import Meta
 
 
 class RtcServerError(Exception):
@@ -256,7 +259,7 @@ class LinePlace:
 
     ticket: str
     """Secret with which the caller comes back."""
-    position: int
+    position: Annotated[int, Meta(ge=1)]
     """1 for the one whose turn is next."""
 
 

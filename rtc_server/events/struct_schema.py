@@ -21,7 +21,7 @@ def definitions(
         reference: address of a definition, with ``{name}`` in it.
         name: returns the public name of a kind.
         always_sent: fields that hold their default are sent, too, but for structs that leave
-            them out.
+            them out. Otherwise they may be absent, and the definition has their defaults.
     """
     structs = {kind.__name__: kind for kind in _all(kinds)}
     _, made = msgspec.json.schema_components(tuple(kinds), ref_template=reference)
@@ -62,7 +62,8 @@ def _describe(body: dict[str, Any], kind: type, *, always_sent: bool) -> None:
     if "description" in body:
         body["description"] = _in_json(body["description"])
     for name, field in body["properties"].items():
-        field.pop("default", None)
+        if always_sent or field.get("default") is None:
+            field.pop("default", None)
         if name in texts and "description" not in field:
             field["description"] = texts[name]
         if always_sent and name not in body["required"] and not leaves_out:

@@ -53,6 +53,8 @@ RESPONSES: tuple[type, ...] = (
     *(Problem, PageSecret, MadeSecret, TranscriptFile, RoomState, RoomLink),
     *(EngineList, LanguageList, PhraseList, Status),
 )
+CLOSED: tuple[type, ...] = (TranscriptFile, RoomState, RoomLink)
+"""Answers that are promised to have no other fields; of the rest, clients ignore unknown ones."""
 PUBLIC_NAMES = {
     "SecretRequest": "ClientSecretRequest",
     "SessionBody": "SessionRequest",
@@ -70,9 +72,8 @@ def api_schemas() -> dict[str, Any]:
     shapes, _ = msgspec.json.schema_components(tuple(TEXTS.values()))
     requests = definitions(REQUESTS, REFERENCE, _name, always_sent=False)
     responses = definitions(RESPONSES, REFERENCE, _name, always_sent=True)
-    for body in responses.values():
-        if "properties" in body:
-            body["additionalProperties"] = False
+    for known in definitions(CLOSED, REFERENCE, _name, always_sent=True):
+        responses[known]["additionalProperties"] = False
     return dict(zip(TEXTS, shapes, strict=True)) | _lenient(requests) | responses
 
 

@@ -16,7 +16,7 @@ from rtc_server.events.fields import MODES, SHORT_CHARS
 from rtc_server.events.session_events import SessionInfo
 from rtc_server.events.session_patch import RequestedSession
 from rtc_server.signaling.api_schemas import api_schemas, described
-from rtc_server.signaling.request_bodies import CallRequest, SecretRequest
+from rtc_server.signaling.request_bodies import DEFAULT_TTL_S, CallRequest, SecretRequest
 
 ROOT = Path(__file__).parents[3]
 WRITTEN = (ROOT / "docs" / "openapi.yaml").read_text("utf-8")
@@ -53,6 +53,28 @@ def test_the_settings_of_a_call_are_those_of_an_event() -> None:
     assert told == {*SessionInfo.__struct_fields__} - {"x"}
 
 
+def test_what_a_request_may_leave_out_has_its_default() -> None:
+    fields = api_schemas()["ExpiresAfter"]["properties"]
+    assert fields["seconds"]["default"] == DEFAULT_TTL_S
+    assert fields["anchor"]["default"] == "created_at"
+    # Null is absent, and no default of its own.
+    assert "default" not in api_schemas()["ClientSecretRequest"]["properties"]["session"]
+    # Nothing is left out of an answer and meant for all that.
+    assert "default" not in api_schemas()["IceServerEntry"]["properties"]["username"]
+
+
+def test_a_place_in_line_counts_from_one() -> None:
+    assert api_schemas()["LinePlace"]["properties"]["position"]["minimum"] == 1
+
+
+def test_answers_may_get_fields_except_those_promised_to_have_no_others() -> None:
+    closed = {
+        name for name, body in api_schemas().items() if body.get("additionalProperties") is False
+    }
+    transcript = {"Transcript", "TranscriptSegment", "TranscriptText"}
+    assert closed == transcript | {"RoomState", "LanguageState", "RoomLink"}
+
+
 def recorded() -> Iterator[tuple[str, int, Any]]:
     """Return operation, status and JSON body of each recorded exchange over HTTP."""
     for path in (ROOT / "tests" / "golden").glob("*.jsonl"):
@@ -79,12 +101,20 @@ def component(operation: str, status: int) -> str:
     return name
 
 
+def closed() -> dict[str, Any]:
+    """Return the schemas without leave to have other fields: a client is to know all there are."""
+    return {
+        name: {"additionalProperties": False, **body} if "properties" in body else body
+        for name, body in OPENAPI["components"]["schemas"].items()
+    }
+
+
 def test_recorded_answers_fit_their_components() -> None:
-    seen = set()
+    seen, schemas = set(), closed()
     for operation, status, body in recorded():
         name = component(operation, status)
         seen.add(name)
-        schema = {"$ref": f"#/components/schemas/{name}", "components": OPENAPI["components"]}
+        schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}
         jsonschema.validate(body, schema, jsonschema.Draft202012Validator)
     assert seen >= {"Problem", "ClientSecret", "Engines", "Languages", "Phrases", "Status"}
 
