@@ -47,22 +47,25 @@ def words_of(clauses: list[Clause]) -> list[str]:
     return " ".join(clause.text for clause in clauses).split()
 
 
-@given(
-    words=st.lists(
-        st.tuples(st.integers(150, 900), st.booleans(), st.integers(0, 800)), min_size=20
-    ),
-    steps_ms=st.lists(st.integers(400, 1000), min_size=20, max_size=60),
-    share=st.floats(0, 1),
-)
-def test_stretches_lose_nothing_and_say_nothing_twice(
-    words: list[tuple[int, bool, int]], steps_ms: list[int], share: float
-) -> None:
+def interpret(words: list[tuple[int, bool, int]], steps_ms: list[int], share: float) -> int:
+    """Interpret these words and a silence behind them, and check what comes of it.
+
+    Args:
+        words: length, end of a sentence and lag of each, as `spoken_words` takes them.
+        steps_ms: audio from each pass to the next; the last one is in the silence.
+        share: place of a cut within its range, 0 to 1.
+
+    Returns:
+        The number of cuts.
+    """
     talk, begin_ms, now_ms = spoken_words(words), 0, 0
+    silence_ms = max(talk[-1].target.end_ms, sum(steps_ms)) + 1000 - sum(steps_ms)
     text = SimultaneousText(PRESETS[Mode.BALANCED], ALIGNED, "en", Texts())
     source: list[str] = []
     target: list[str] = []
     voiced: list[Clause] = []
-    for step_ms in steps_ms:
+    cuts = 0
+    for step_ms in [*steps_ms, silence_ms]:
         now_ms += step_ms
         before = text.committed
         text.feed(now_ms - begin_ms, heard(talk, (len(source), len(target)), begin_ms, now_ms))
@@ -73,6 +76,7 @@ def test_stretches_lose_nothing_and_say_nothing_twice(
         cut = text.cut(now_ms - begin_ms)
         if cut is None:
             continue
+        cuts += 1
         assert 0 < cut.from_ms <= cut.until_ms <= now_ms - begin_ms
         at_ms = cut.from_ms + round(share * (cut.until_ms - cut.from_ms))
         later = text.split(cut, at_ms)
@@ -85,9 +89,39 @@ def test_stretches_lose_nothing_and_say_nothing_twice(
         both = [*text.committed.target.split(), *later.committed.target.split()]
         assert both == committed.target.split()
         text = later
+    # The last word of an open stretch might go on; its end is known when the audio ends.
+    assert [*source, *text.committed.source.split()] == [word.source.text for word in talk[:-1]]
+    assert [*target, *text.committed.target.split()] == [word.target.text for word in talk[:-1]]
+    end = heard(talk, (len(source), len(target)), begin_ms, now_ms)
+    text.finish(now_ms - begin_ms, end)
     source += text.committed.source.split()
     target += text.committed.target.split()
     voiced += filter(None, [text.rest()])
-    assert source == [word.source.text for word in talk[: len(source)]]
-    assert target == [word.target.text for word in talk[: len(target)]]
+    assert source == [word.source.text for word in talk]
+    assert target == [word.target.text for word in talk]
     assert words_of(voiced) == target
+    return cuts
+
+
+@given(
+    words=st.lists(
+        st.tuples(st.integers(150, 900), st.booleans(), st.integers(0, 800)), min_size=20
+    ),
+    steps_ms=st.lists(st.integers(400, 1000), min_size=20, max_size=60),
+    share=st.floats(0, 1),
+)
+def test_stretches_lose_nothing_and_say_nothing_twice(
+    words: list[tuple[int, bool, int]], steps_ms: list[int], share: float
+) -> None:
+    interpret(words, steps_ms, share)
+
+
+def test_a_stretch_ends_with_each_sentence() -> None:
+    sentence = [(300, number == 7, 100) for number in range(8)]
+    # The third has its last word open to the end.
+    assert interpret(3 * sentence, [500] * 15, 0.5) == 2
+
+
+def test_a_long_stretch_ends_before_its_sentence() -> None:
+    words = [(300, False, 0)] * 30
+    assert interpret(words, [500] * 18, 0.5) >= 1
