@@ -229,6 +229,8 @@ def test_a_container_that_is_sent_a_signal_comes_back_after_a_reboot() -> None:
     text = "\n".join(path.read_text() for path in DEPLOY.glob("compose*.yaml"))
     signalled = re.findall(r"docker compose (?:-f \S+ )?kill (?:-s|--signal) ?\w+ (\w+)", text)
     assert signalled == ["server"]
+    page = (DEPLOY.parent / "docs/operations.md").read_text()
+    assert f"`docker compose kill -s SIGHUP {signalled[0]}`" in page
     assert SERVICES["server"]["restart"] == "always"
     assert "With WORKERS of 2 or more" in text  # one process is ended by SIGHUP
 
@@ -239,4 +241,5 @@ def test_a_file_of_settings_is_read_as_a_credential(name: str) -> None:
     text = (DEPLOY / f"{name}.service").read_text()
     [(credential, source)] = re.findall(r"^# LoadCredential=([^:\n]+):(.*)$", text, re.MULTILINE)
     assert source == "/etc/rtc-server.toml"
+    assert "LoadCredential and named in Environment as %d/" in text or "_TOKEN_FILE" not in text
     assert f"\n# Environment=RTC_CONFIG=%d/{credential}\n" in text
