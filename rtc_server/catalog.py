@@ -23,6 +23,8 @@ class ModelFile:
     """Size, when known."""
     sha256: str | None
     """SHA-256 in lower-case hexadecimal digits, when known."""
+    optional: bool = False
+    """True for one without which the model works, only slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def _model(entry: dict[str, Any]) -> Model:
                 url=str(file["url"]),
                 size_bytes=file.get("size_bytes"),
                 sha256=file.get("sha256"),
+                optional=bool(file.get("optional", False)),
             )
             for file in entry["file"]
         ),

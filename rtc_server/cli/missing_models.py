@@ -32,6 +32,7 @@ def provide_models(settings: EngineSettings, environ: Mapping[str, str]) -> None
         if any(
             state_of(folder, model, file) in (FileState.ABSENT, FileState.PARTIAL)
             for file in model.files
+            if not file.optional
         )
     ]
     if not any(must_be_here(settings, model) for model in missing):

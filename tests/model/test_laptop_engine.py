@@ -10,8 +10,10 @@ import onnx_asr
 import pytest
 
 from models.fixture.phrases import UNKNOWN
+from rtc_server import catalog
 from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions, Pair
 from rtc_server.engines.cascade import engine as cascade
+from rtc_server.engines.cascade.installed import load_translation
 from rtc_server.errors import EngineUnavailable
 from rtc_server.model_files import record_path, sha256_of
 from rtc_server.pcm import Samples
@@ -20,6 +22,7 @@ from tests.support.laptop import MODELS, TEXTS, copied_models, said, say
 PAIRS: tuple[Pair, ...] = (("en", "ru"), ("ru", "en"))
 GIGAAM = "gigaam-v3-e2e-ctc/v3_e2e_ctc.int8.onnx"
 JOINT = "parakeet-tdt-0.6b-v2/decoder_joint-model.int8.onnx"
+SHORTLIST = "mt-en-ru/lex.50.50.enru.s2t.bin.gz"
 TRANSLATOR = "mt-ru-en/model.ruen.intgemm.alphas.bin.gz"
 
 
@@ -157,6 +160,23 @@ def test_a_file_of_another_hash_is_not_loaded(tmp_path: Path) -> None:
     path = copied_models(tmp_path) / TRANSLATOR
     path.write_bytes(path.read_bytes() + b"x")
     assert "its SHA-256 differs" in refusal(tmp_path / "models")
+
+
+def test_a_translator_without_its_shortlist_serves_and_says_what_to_fetch(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = copied_models(tmp_path)
+    path = folder / SHORTLIST
+    path.write_bytes(b"x")
+    assert "its SHA-256 differs" in refusal(folder)
+    assert not caplog.records
+    path.unlink()
+    record_path(path).unlink()
+    translate = load_translation(folder, catalog.find("mt-en-ru")).translate_long
+    assert translate("Good morning.") == "Доброе утро."
+    [record] = caplog.records
+    assert path.name in record.getMessage()
+    assert "Run: rtc-server models fetch mt-en-ru" in record.getMessage()
 
 
 def test_what_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,8 +122,14 @@ def model_files(engines: EngineSettings) -> Iterator[Finding]:
         states = {file.name: state_of(folder, model, file, hashed=True) for file in model.files}
         wrong = [f"{name} {state}" for name, state in states.items() if state != FileState.VERIFIED]
         absent = all(state is FileState.ABSENT for state in states.values())
+        spared = {file.name for file in model.files if file.optional}
+        slower = all(
+            state is FileState.VERIFIED or (name in spared and state is FileState.ABSENT)
+            for name, state in states.items()
+        )
         if wrong:
-            found = note if absent and not must_be_here(engines, model) else fault
+            needless = slower or (absent and not must_be_here(engines, model))
+            found = note if needless else fault
             yield found(
                 f"Model {model.id}: {', '.join(wrong)}.",
                 f"Run: rtc-server models fetch {model.id}",

@@ -1,6 +1,7 @@
 """Models of the cascade that were fetched. A file is opened only after its hash was checked."""
 
 import gzip
+import logging
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -20,6 +21,7 @@ from rtc_server.engines.cascade.whisper import WhisperRecognizer
 from rtc_server.engines.cascade.whisper_model import open_model
 from rtc_server.engines.onnx_session import open_session
 from rtc_server.errors import EngineUnavailable, ModelError
+from rtc_server.model_files import FileState
 
 RECOGNIZER = "recognizer"
 """Kind of a speech recogniser in the catalogue."""
@@ -27,6 +29,7 @@ TRANSLATION = "translation"
 """Kind of a model that translates from the first of its languages to the second."""
 
 _Tokens = TypeVar("_Tokens")
+_log = logging.getLogger(__name__)
 
 
 def installed(folder: Path, kind: str) -> tuple[Model, ...]:
@@ -82,7 +85,7 @@ def load_translation(folder: Path, model: Model) -> Translator:
         shared or files.unpacked("srcvocab."),
         shared or files.unpacked("trgvocab."),
         files.advice,
-        shortlist=files.unpacked("lex.") if files.has("lex.") else None,
+        shortlist=files.shortlist(),
     )
 
 
@@ -121,6 +124,20 @@ class _Files:
             return gzip.decompress(self.read(prefix))
         except (OSError, EOFError) as exc:
             raise EngineUnavailable(f"{self._model.id} cannot be unpacked. {self.advice}") from exc
+
+    def shortlist(self) -> bytes | None:
+        """Return a translation model's shortlist; None, and a warning, where it was not fetched."""
+        file = next((file for file in self._model.files if file.name.startswith("lex.")), None)
+        if file is None:
+            return None
+        state = model_files.state_of(self._folder, self._model, file)
+        if state in (FileState.ABSENT, FileState.PARTIAL):
+            _log.warning(
+                "Model %s takes twice the time without %s. Run: rtc-server models fetch %s",
+                self._model.id, file.name, self._model.id,
+            )  # fmt: skip
+            return None
+        return self.unpacked(file.name)
 
     def session(self, prefix: str, inputs: Collection[str], threads: int) -> object:
         """Return an ``onnxruntime.InferenceSession`` that asks for these tensors."""

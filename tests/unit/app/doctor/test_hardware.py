@@ -1,5 +1,6 @@
 """Findings of the doctor about made-up machines: processor, memory, GPU, model files."""
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -137,5 +138,14 @@ def test_model_files_are_hashed_and_the_missing_named(
     monkeypatch.setattr(hardware, "needed_models", lambda _: models[2:3])
     assert only([*model_files(unneeded)]).level is Level.NOTE
     assert {each.level for each in room(settings)} == {Level.OK}
+    monkeypatch.setattr(hardware, "needed_models", lambda _: ())
+    more = ModelFile("quicker.bin", "https://x", 5, "0" * 64, optional=True)
+    monkeypatch.setattr(
+        "rtc_server.catalog.catalog", lambda: (replace(models[0], files=(*models[0].files, more)),)
+    )
+    assert only([*model_files(settings)]).level is Level.NOTE
+    (tmp_path / "whole" / more.name).write_bytes(b"wrong")
+    assert only([*model_files(settings)]).level is Level.FAULT
+    (tmp_path / "whole" / more.name).unlink()
     monkeypatch.setattr(hardware, "CANARY_UNPACKED_BYTES", 10**18)
     assert {each.level for each in room(settings)} == {Level.FAULT}
