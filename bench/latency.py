@@ -30,14 +30,13 @@ from bench.harness import (
     voiced_arrivals,
 )
 from bench.laptop import SENTENCES
-from bench.ws_speaker import WANTED, Spoken, speak_ws
+from bench.ws_speaker import MODE, WANTED, Spoken, speak_ws
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
 from tests.support.rtc_client import RtcClient
 
 PAUSE_S = 4.0
 """Silence after each phrase, in which its answer is heard, if no other is asked for."""
 EMBEDDED = "embedded"
-MODE = {"x": {"mode": "consecutive"}}
 
 
 @dataclass(frozen=True, slots=True)

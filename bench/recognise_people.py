@@ -171,16 +171,20 @@ def measure_nothing(models: Path, count: int) -> None:
 
 
 def crowds(count: int) -> dict[str, list[Samples]]:
-    """Return people who talk at once, six in each clip of 3 s, and one who speaks each language."""
+    """Return two women at once, three recordings of each in 3 s, and one alone in each language."""
     said = {language: sentences(language, 6 * count) for language in VOICES}
     mixed = [prompt for pair in zip(*said.values(), strict=True) for prompt in pair]
     clips = [leveled(np.resize(prompt.samples, 3 * SPEECH_RATE)) for prompt in mixed]
-    babble = [leveled(np.sum(clips[place::count][:6], axis=0)) for place in range(count)]
     alone = {
         f"speech in {language}": [leveled(prompt.samples) for prompt in prompts[:count]]
         for language, prompts in said.items()
     }
-    return {"babble": babble, **alone}
+    return {"babble": at_once(clips)[:count], **alone}
+
+
+def at_once(clips: Sequence[Samples]) -> list[Samples]:
+    """Return sums of six neighbours each, none used twice."""
+    return [leveled(np.sum(clips[at : at + 6], axis=0)) for at in range(0, len(clips), 6)]
 
 
 def main() -> int:

@@ -13,7 +13,8 @@ from bench.harness import VOICED_RMS, BenchServer
 from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
 from rtc_server.resample import resampled
 
-WANTED = {"type": "session.update", "session": {"x_events": ["metrics", "segment"]}}
+MODE = {"x": {"mode": "consecutive"}}
+WANTED = {"type": "session.update", "session": MODE | {"x_events": ["metrics", "segment"]}}
 FRAME_BYTES = 2 * SPEECH_RATE * FRAME_MS // 1000
 
 
