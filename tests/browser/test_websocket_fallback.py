@@ -122,7 +122,6 @@ async def test_a_browser_without_webrtc_uses_a_websocket(tmp_path: pathlib.Path)
         await converse(server, seen.page)
 
 
-@pytest.mark.slow
 async def test_a_websocket_that_breaks_is_made_again_for_the_same_session(
     tmp_path: pathlib.Path,
 ) -> None:
