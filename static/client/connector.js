@@ -3,6 +3,7 @@ import { WebRtcLink } from "./webrtc.js";
 
 const CONNECT_MS = 15000;
 const FALL_BACK_MS = 8000; // a WebSocket may do where WebRTC does not
+const END_MS = 2000; // a network that loses the end of a session must not hold up the next
 const NEWS_MS = 2000; // then we try with the ICE servers that the answer brought
 
 /**
@@ -40,12 +41,14 @@ export class Connector {
    * @throws {ClientError}
    */
   async connect(place) {
+    if (!place) await this.#endFailed();
     if (this.#transport !== "websocket") {
       try {
         return await this.#connectPeer(place);
       } catch (error) {
         const failed = error.code === "connect_failed" || error.code === "webrtc_missing";
         if (this.#transport !== "auto" || !failed || this.#isOver()) throw error;
+        if (!place) await this.#endFailed();
       }
     }
     const { WebSocketLink } = await import("./websocket.js");
@@ -56,10 +59,17 @@ export class Connector {
     } catch (error) {
       if (this.#isOver()) before?.hangUp();
       else this.link = before ?? this.link; // which knows the session's place
+      if (!place && error.queue) this.#transport = "websocket"; // its turn is not for WebRTC to lose
       throw error;
     }
     if (!resumed) before?.hangUp();
     this.#transport = "websocket";
+  }
+
+  /** End the session that a link of ours has opened in vain: it may hold the only place that is free. */
+  async #endFailed() {
+    if (!this.link?.place) return;
+    await Promise.race([this.link.hangUp(), new Promise((resolve) => setTimeout(resolve, END_MS))]);
   }
 
   async #connectPeer(place) {

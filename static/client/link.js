@@ -28,8 +28,8 @@
  * @property {() => Promise<RTCStatsReport|null>} stats  null where there are none
  * @property {(error?: Error) => void} close  free the connection; the session may be resumed. With
  *     `error`, a pending `open` rejects with it
- * @property {(error?: Error) => void} hangUp  end the session too, in a way that survives the page
- *     being left, then `close`
+ * @property {(error?: Error) => Promise<unknown>|null|void} hangUp  end the session too, in a way that
+ *     survives the page being left, and `close`; a promise resolves once the server knows
  *
  * The constructor takes the `Api`. Events (each a CustomEvent), none after `close`:
  * "stream" {stream}: the translated speech, once; "message" {event}: a server event, parsed;

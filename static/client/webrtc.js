@@ -67,11 +67,10 @@ export class WebRtcLink extends EventTarget {
   }
 
   hangUp(error) {
-    if (this.place) {
-      hangUp(this.#api, this.place);
-      this.place = null;
-    }
+    const ended = this.place && hangUp(this.#api, this.place);
+    this.place = null;
     this.close(error);
+    return ended;
   }
 
   #openPeer(track) {

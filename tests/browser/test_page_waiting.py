@@ -9,6 +9,11 @@ from tests.support.browser.page import FAILED_REQUEST, LIVE, expect_problem
 from tests.support.browser.scripted_server import scripted_server
 from tests.support.until import until
 
+CALLS_FAIL = """RTCPeerConnection.prototype.setRemoteDescription = async function () {
+  Object.defineProperty(this, "connectionState", { value: "failed" });
+  this.dispatchEvent(new Event("connectionstatechange"));
+};"""
+
 
 def full(position: int, ticket: str = "a-ticket") -> AdmissionRefused:
     return AdmissionRefused("All places are taken.", 1, LinePlace(ticket, position))
@@ -97,3 +102,17 @@ async def test_who_waits_keeps_the_secret() -> None:
         await page.wait_for_selector(LIVE)
         secrets = [url for url in asked if url.endswith("page/secret")]
         assert len(secrets) == 2, "one to read lists, one for the session"
+
+
+async def test_a_turn_is_not_lost_to_webrtc_again_where_it_does_not_connect() -> None:
+    errors = [FAILED_REQUEST, "WebSocket connection to"]
+    async with (
+        scripted_server() as server,
+        visit(server.url, expected_errors=errors, before_load=CALLS_FAIL) as seen,
+    ):
+        calls = server.calls
+        calls.refuse_stream = full(1)
+        await seen.page.click("#toggle:enabled")
+        await until(lambda: calls.stream_tickets.count("a-ticket") >= 2)
+        assert calls.closed_before_stream == ["sess_1"], "it may have held the last place"
+        assert calls.tickets == ["new"], "no other call"

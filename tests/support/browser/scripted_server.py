@@ -60,6 +60,12 @@ class ScriptedCalls:
     """Raised instead of opening a call."""
     tickets: list[str | None] = field(default_factory=list)
     """Of every call asked for, in the line before a full server."""
+    refuse_stream: Exception | None = None
+    """Raised instead of opening a WebSocket session; `refuse` goes before."""
+    stream_tickets: list[str | None] = field(default_factory=list)
+    """Of every WebSocket session asked for."""
+    closed_before_stream: list[str] | None = None
+    """Sessions hung up before the first WebSocket session was asked for."""
     requests: list[SessionRequest] = field(default_factory=list)
     """Of every call opened."""
     received: list[dict[str, Any]] = field(default_factory=list)
@@ -102,7 +108,14 @@ class ScriptedCalls:
         return OpenedCall(session_id, peer.localDescription.sdp, "ice")
 
     async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
-        raise self.refuse or NotReady("This server has no WebSocket sessions.", 1)
+        self.stream_tickets.append(request.claimant.ticket)
+        if self.closed_before_stream is None:
+            self.closed_before_stream = list(self.closed)
+        raise (
+            self.refuse
+            or self.refuse_stream
+            or NotReady("This server has no WebSocket sessions.", 1)
+        )
 
     async def resume_call(self, session_id: str, offer_sdp: str, seen: LastSeen) -> OpenedCall:
         raise UnknownSession(GONE)
@@ -117,8 +130,9 @@ class ScriptedCalls:
         raise NotImplementedError
 
     async def check_admission(self, request: SessionRequest) -> None:
-        if self.refuse:
-            raise self.refuse
+        refuse = self.refuse or self.refuse_stream
+        if refuse:
+            raise refuse
 
     def owner(self, session_id: str) -> Owner:
         return self.requests[-1].owner
