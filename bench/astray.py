@@ -18,21 +18,21 @@ Astray = Callable[[Words], Words]
 
 
 def repeated(words: Words) -> Words:
-    """The last word of the translation is said again and again."""
+    """Repeat the last word of the translation."""
     return Words(words.source, words.target + words.target[-1:] * 12)
 
 
 def untranslated(words: Words) -> Words:
-    """The translation stands in the language that is spoken (NVIDIA-NeMo/Speech#15514)."""
+    """Return the source as its own translation (NVIDIA-NeMo/Speech#15514)."""
     return Words(words.source, words.source)
 
 
 def stuck(words: Words) -> Words:
-    """No word comes behind the first, however much is said (NVIDIA-NeMo/Speech#15231)."""
+    """Return the first word of each text, however much follows (NVIDIA-NeMo/Speech#15231)."""
     return Words(words.source[:1], words.target[:1])
 
 
 def revised(words: Words) -> Words:
-    """The last two words of the translation are others than they will be."""
+    """Replace the last two words of the translation by guesses that change as the source grows."""
     guesses = [f"{word.strip('.')}{'x' * len(words.source)}" for word in words.target[-2:]]
     return Words(words.source, [*words.target[:-2], *guesses])

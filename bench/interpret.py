@@ -32,7 +32,7 @@ import numpy as np
 
 from bench import oracle
 from bench.harness import BenchServer, percentile, server, trimmed
-from bench.lagging import Emission, Lagging, Sentence, emissions, shown
+from bench.lagging import Emission, Lagging, Sentence, emissions, render_lagging
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.espeak.engine import create as create_espeak
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
@@ -260,7 +260,7 @@ def row(mode: str, figures: Figures) -> str:
         f"{figures.slope_s_per_min:+.3f} | {figures.lost} of {figures.words} ({figures.named}) | "
         f"{figures.again} | {figures.changed_chars} | {figures.erasure:.2f} | "
         f"{figures.fastest:.2f} | {figures.passes_per_s:.2f} | {1000 * figures.media_cpu:.0f} ms | "
-        f"{offsets} | {pauses} | {figures.mended:.0f} | {shown(figures.lagging)} |"
+        f"{offsets} | {pauses} | {figures.mended:.0f} | {render_lagging(figures.lagging)} |"
     )
 
 

@@ -25,7 +25,7 @@ import msgspec
 import numpy as np
 
 from bench.harness import percentile
-from bench.lagging import Lagging, Sentence, emissions, shown
+from bench.lagging import Lagging, Sentence, emissions, render_lagging
 from rtc_server.config import InterpreterSettings
 from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, TtsRequest
 from rtc_server.events.segment_events import SegmentEvent
@@ -180,7 +180,7 @@ class Run:
             f"{percentile(self.spans_s, 90):.2f} | {max(self.spans_s):.2f} | "
             f"{percentile(self.after_s, 95):.2f} | {slope:+.3f} | {self.skipped} | "
             f"{self.tempo:.2f} | {self.passes / seconds:.2f} | {longest_s:.1f} s | "
-            f"{shown(self.lagging())} |"
+            f"{render_lagging(self.lagging())} |"
         )
 
 

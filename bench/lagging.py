@@ -88,11 +88,11 @@ def laal(delays_ms: Sequence[float], length_ms: float, reference_words: int) -> 
     return fmean(lags)
 
 
-def shown(lagging: Lagging | None) -> str:
+def render_lagging(lagging: Lagging | None) -> str:
     """Return two columns of a table, each unaware and aware of computing, in seconds."""
     each = astuple(lagging) if lagging else (None,) * 4
-    told = ["–" if ms is None else f"{ms / 1000:.2f}" for ms in each]
-    return f"{told[0]}, {told[1]} | {told[2]}, {told[3]}"
+    columns = ["–" if ms is None else f"{ms / 1000:.2f}" for ms in each]
+    return f"{columns[0]}, {columns[1]} | {columns[2]}, {columns[3]}"
 
 
 def _yaal(sentences: Sequence[Sentence], talk_ms: float) -> tuple[float | None, float | None]:

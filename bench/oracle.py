@@ -190,37 +190,37 @@ class ToneVoice:
 
 
 def aligned(_options: EngineOptions) -> Oracle:
-    """One that says where each word ends."""
+    """Return an oracle with word times in both languages."""
     return Oracle(knows_times=True)
 
 
 def agreeing(_options: EngineOptions) -> Oracle:
-    """One that says words and nothing else."""
+    """Return an oracle without word times."""
     return Oracle(knows_times=False)
 
 
 def slow(_options: EngineOptions) -> Oracle:
-    """One that needs 0.6 s more for each answer."""
+    """Return an oracle that needs 0.6 s more for each answer."""
     return Oracle(knows_times=True, delay_s=0.6)
 
 
 def revising(_options: EngineOptions) -> Oracle:
-    """One that takes back its last words."""
+    """Return an oracle that takes back its last words."""
     return Oracle(knows_times=False, astray=revised)
 
 
 def stalling(_options: EngineOptions) -> Oracle:
-    """One that does not go on."""
+    """Return an oracle that stalls."""
     return Oracle(knows_times=True, astray=stuck)
 
 
 def looping(_options: EngineOptions) -> Oracle:
-    """One that repeats itself."""
+    """Return an oracle that repeats a word."""
     return Oracle(knows_times=True, astray=repeated)
 
 
 def echoing(_options: EngineOptions) -> Oracle:
-    """One that answers in the language spoken."""
+    """Return an oracle that answers in the source language."""
     return Oracle(knows_times=True, astray=untranslated)
 
 
@@ -229,5 +229,5 @@ ENGINES = ("aligned", "agreeing", "slow", "revising", "stalling", "looping", "ec
 
 
 def voice(_options: EngineOptions) -> ToneVoice:
-    """The voice of tones."""
+    """Return the voice of tones."""
     return ToneVoice()

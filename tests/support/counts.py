@@ -86,8 +86,8 @@ async def modules_of_a_call() -> tuple[int, int]:
     settings = Settings(
         http=HttpSettings(port=0), engines=EngineSettings(ast="tests.support.server_engines:quick")
     )
-    async with running(settings) as house, aiohttp.ClientSession() as http:
-        url = f"{house.url}/v1/realtime/translations/calls?source=en&target=ru"
+    async with running(settings) as server, aiohttp.ClientSession() as http:
+        url = f"{server.url}/v1/realtime/translations/calls?source=en&target=ru"
         for counted in (False, True):  # the first fills caches
             sys.setprofile(note if counted else None)
             sdp = {"Content-Type": "application/sdp"}
@@ -95,7 +95,7 @@ async def modules_of_a_call() -> tuple[int, int]:
                 sys.setprofile(None)
                 answer.raise_for_status()
                 where = answer.headers["Location"]
-            async with http.delete(house.url + where):
+            async with http.delete(server.url + where):
                 pass
     busy = [
         file

@@ -1,4 +1,4 @@
-"""Stretches of audio that follow each other, whatever is said in them."""
+"""Stretches of audio that follow each other, whatever words are in them."""
 
 from dataclasses import dataclass
 
@@ -12,26 +12,28 @@ from tests.support.talk import ALIGNED, spelled
 
 
 @dataclass
-class Spoken:
+class TimedWord:
     """A word and its translation, with the time by which each is known."""
 
     source: WordTime
     target: WordTime
 
 
-def spoken_words(words: list[tuple[int, bool, int]]) -> list[Spoken]:
-    """Words of so many ms each, with or without a full stop, translated so many ms later."""
+def timed_talk(words: list[tuple[int, bool, int]]) -> list[TimedWord]:
+    """Return words of so many ms each, with or without a full stop, translated so many ms later."""
     talk, at_ms, known_ms = [], 0, 0
     for number, (length_ms, is_last, lag_ms) in enumerate(words):
         at_ms += length_ms
         known_ms = max(known_ms, at_ms + lag_ms)
         name = spelled(number) + ("." if is_last else "")
-        talk.append(Spoken(WordTime(f"s{name}", at_ms), WordTime(f"t{name}", known_ms)))
+        talk.append(TimedWord(WordTime(f"s{name}", at_ms), WordTime(f"t{name}", known_ms)))
     return talk
 
 
-def heard(talk: list[Spoken], first: tuple[int, int], begin_ms: int, end_ms: int) -> AstResult:
-    """A hypothesis of the audio between two moments: the words that are known by its end."""
+def partial_result(
+    talk: list[TimedWord], first: tuple[int, int], begin_ms: int, end_ms: int
+) -> AstResult:
+    """Return the hypothesis of the audio between two moments: words that are known by its end."""
     source = [word.source for word in talk[first[0] :] if word.source.end_ms <= end_ms]
     target = [word.target for word in talk[first[1] :] if word.target.end_ms <= end_ms]
     return AstResult(
@@ -51,14 +53,14 @@ def interpret(words: list[tuple[int, bool, int]], steps_ms: list[int], share: fl
     """Interpret these words and a silence behind them, and check what comes of it.
 
     Args:
-        words: length, end of a sentence and lag of each, as `spoken_words` takes them.
+        words: length, end of a sentence and lag of each, as `timed_talk` takes them.
         steps_ms: audio from each pass to the next; the last one is in the silence.
         share: place of a cut within its range, 0 to 1.
 
     Returns:
         The number of cuts.
     """
-    talk, begin_ms, now_ms = spoken_words(words), 0, 0
+    talk, begin_ms, now_ms = timed_talk(words), 0, 0
     silence_ms = max(talk[-1].target.end_ms, sum(steps_ms)) + 1000 - sum(steps_ms)
     text = SimultaneousText(PRESETS[Mode.BALANCED], ALIGNED, "en", Texts())
     source: list[str] = []
@@ -68,7 +70,9 @@ def interpret(words: list[tuple[int, bool, int]], steps_ms: list[int], share: fl
     for step_ms in [*steps_ms, silence_ms]:
         now_ms += step_ms
         before = text.committed
-        text.feed(now_ms - begin_ms, heard(talk, (len(source), len(target)), begin_ms, now_ms))
+        text.feed(
+            now_ms - begin_ms, partial_result(talk, (len(source), len(target)), begin_ms, now_ms)
+        )
         voiced += text.clauses(0.0)
         committed = text.committed
         assert committed.source.startswith(before.source)
@@ -92,7 +96,7 @@ def interpret(words: list[tuple[int, bool, int]], steps_ms: list[int], share: fl
     # The last word of an open stretch might go on; its end is known when the audio ends.
     assert [*source, *text.committed.source.split()] == [word.source.text for word in talk[:-1]]
     assert [*target, *text.committed.target.split()] == [word.target.text for word in talk[:-1]]
-    end = heard(talk, (len(source), len(target)), begin_ms, now_ms)
+    end = partial_result(talk, (len(source), len(target)), begin_ms, now_ms)
     text.finish(now_ms - begin_ms, end)
     source += text.committed.source.split()
     target += text.committed.target.split()
