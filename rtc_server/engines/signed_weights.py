@@ -78,13 +78,17 @@ class _Use(NamedTuple):
     inputs: tuple[str, ...]
 
 
+VNNI = frozenset({"avx512_vnni", "avx_vnni"})
+"""Flags of Linux's ``cpuinfo``, of which one is enough."""
+
+
 def has_vnni(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     """Return whether this processor is known to multiply bytes by VNNI."""
     try:
         flags = cpuinfo.read_text("ascii", "replace").split()
     except OSError:
         return False
-    return "avx512_vnni" in flags or "avx_vnni" in flags
+    return not VNNI.isdisjoint(flags)
 
 
 def with_signed_weights(model: BinaryIO) -> BinaryIO:

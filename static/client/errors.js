@@ -54,6 +54,11 @@ export function lost(error) {
   return new ClientError(error.code === "server_unreachable" ? "server_gone" : "connection_lost");
 }
 
+/** What it means that the server closed the session. @param {string} reason  as "x.expiring" gave it */
+export function endedBy(reason) {
+  return new ClientError(reason === "idle" ? "session_idle" : "session_ended");
+}
+
 /** @param {Response} response  @returns {number} what Retry-After asks for; 0 without one */
 function askedToWaitMs(response) {
   const seconds = parseFloat(response.headers.get("Retry-After"));

@@ -2,13 +2,12 @@ import { Api } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { Comeback } from "./comeback.js";
 import { Connector } from "./connector.js";
-import { ClientError, asClientError, lost } from "./errors.js";
+import { asClientError, endedBy, lost } from "./errors.js";
 import { Turn } from "./turn.js";
 
 const WEAK_MS = 3000; // a gap in the network that WebRTC gets over by itself
-const [PATIENCE_MS, DRAIN_MS] = [60000, 12000];
-/** What it means that the server closed the session. */
-const endedBy = (reason) => new ClientError(reason === "idle" ? "session_idle" : "session_ended");
+const PATIENCE_MS = 60000;
+const DRAIN_MS = 12000;
 const EXTENSIONS = ["segment", "playout", "vad", "metrics"];
 
 /**
@@ -101,7 +100,7 @@ export class TranslationClient extends EventTarget {
    *
    * @param {MediaStreamTrack} track  audio; the caller keeps it and ends it
    * @param {SessionSettings} settings
-   * @throws {ClientError}
+   * @throws {import("./errors.js").ClientError}
    * @throws {DOMException}  AbortError, when it was stopped meanwhile
    */
   async start(track, { source, target, ...settings }) {
@@ -277,7 +276,7 @@ export class TranslationClient extends EventTarget {
     this.#lose();
   }
 
-  /** Free everything, once. @returns {ClientError|null} the same error, to throw */
+  /** Free everything, once. @returns {import("./errors.js").ClientError|null} the same error, to throw */
   #end(error) {
     if (this.#state === "closed") return error;
     clearTimeout(this.#weakTimer);

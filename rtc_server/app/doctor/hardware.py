@@ -14,6 +14,7 @@ from rtc_server.catalog import Model
 from rtc_server.config import EngineSettings
 from rtc_server.engines.nvidia import find_driver, is_too_old, why_unusable
 from rtc_server.engines.registry import kinds_loaded
+from rtc_server.engines.signed_weights import VNNI
 from rtc_server.model_files import FileState, models_folder, path_of, state_of
 
 ROOT = Path("/")
@@ -48,7 +49,7 @@ def processor(engines: EngineSettings, root: Path = ROOT) -> Iterator[Finding]:
         name
         for name, any_of in (
             ("AVX2", {"avx2"}),
-            ("VNNI", {"avx512_vnni", "avx_vnni"}),
+            ("VNNI", VNNI),
             ("dot product", {"asimddp"}),
         )
         if flags & any_of
