@@ -1,5 +1,6 @@
 """Debian's Chromium on the page, with a WAV file for a microphone."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from tests.support.browser.page import PATIENCE_MS
 
 expect.set_options(timeout=PATIENCE_MS)
 """A busy machine is no fault of the page; an expectation that is met ends at once."""
+
+NOTE_S = 5
+NOTE_LINES = 30
 
 
 @dataclass
@@ -94,6 +98,22 @@ async def visit(
         if before_load:
             await page.add_init_script(before_load)
         await page.goto(url)
-        yield seen
+        try:
+            yield seen
+        except Exception as error:
+            error.add_note(await _shown(seen))
+            raise
         assert not seen.unexpected_errors, seen.unexpected_errors
         assert not seen.foreign_requests, seen.foreign_requests
+
+
+async def _shown(seen: Visit) -> str:
+    """The state of the page, for whoever reads of a failure that cannot be had again."""
+    lines = [f"Page: {seen.page.url}"]
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(NOTE_S):
+            data = await seen.page.evaluate("({...document.body.dataset})")
+            words = await seen.page.evaluate("document.body.innerText")
+            lines += [f"Its data: {data}", *words.splitlines()[:NOTE_LINES]]
+    asked = ["Asked for last:", *seen.requests[-NOTE_LINES // 5 :]]
+    return "\n".join([*lines, *asked, "Console:", *seen.errors[-NOTE_LINES:]])
