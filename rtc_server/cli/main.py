@@ -14,6 +14,7 @@ from rtc_server.cli.engines_arguments import add_engines_commands
 from rtc_server.cli.models_arguments import add_models_commands
 from rtc_server.cli.printed_settings import add_settings_options
 from rtc_server.config import SECTIONS, EngineSettings, InterpreterSettings, ListenerSettings
+from rtc_server.engine_sets import EMBEDDED, ENGINE_SETS
 from rtc_server.errors import RtcServerError
 from rtc_server.options import add_config_option, add_options, flag
 from rtc_server.session.quota import KeyLimits
@@ -69,7 +70,13 @@ def build_parser() -> argparse.ArgumentParser:
     add_config_option(translate)
     add_options(translate, InterpreterSettings, ListenerSettings, EngineSettings)
 
-    phrases = command("phrases", "list what the phrasebook engine understands")
+    phrases = command("phrases", "list the phrases that an engine understands")
+    phrases.add_argument(
+        "--engine",
+        metavar="NAME",
+        default=ENGINE_SETS[EMBEDDED].ast,
+        help="speech translation engine that has the phrases (default: %(default)s)",
+    )
     phrases.add_argument(
         "--language",
         metavar="CODE",

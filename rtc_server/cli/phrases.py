@@ -1,4 +1,4 @@
-"""``rtc-server phrases``: list of the phrases that the phrasebook engine understands."""
+"""``rtc-server phrases``: list of the phrases that an engine understands."""
 
 import argparse
 from collections.abc import Mapping
@@ -9,25 +9,25 @@ from rtc_server.engines.base import EngineOptions
 from rtc_server.errors import ConfigError
 from rtc_server.events.client import language_code
 
-PHRASEBOOK = "phrasebook"
-"""Name of the engine, as in ``--ast``."""
-
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print every phrase with its translations, by topic."""
     (settings,) = load(arguments, environ, EngineSettings)
     options = EngineOptions(phrasebooks=settings.phrasebook)
-    source = language_code(arguments.language)
-    registry.resolve("ast", PHRASEBOOK)  # or a sentence: two of that name, or one that is faulty
-    [languages] = (
-        card.languages for card in registry.cards() if (card.kind, card.name) == ("ast", PHRASEBOOK)
+    engine, source = arguments.engine, language_code(arguments.language)
+    registry.resolve("ast", engine)  # or a sentence: two of that name, or one that is faulty
+    languages = next(
+        (card.languages for card in registry.cards() if (card.kind, card.name) == ("ast", engine)),
+        (),
     )
-    if source not in languages:
+    lists = [registry.phrases(engine, source, target, options) for target in languages]
+    if not any(lists):
+        others = ", ".join(each for each in languages if each != source)
         raise ConfigError(
-            f"The phrasebook has no phrases in {source!a}. It has: {', '.join(languages)}."
+            f"Engine {engine} lists no phrases in {source!a}. Its languages: {others or 'none'}."
         )
-    for target in languages:
-        for topic in registry.phrases(PHRASEBOOK, source, target, options):
+    for topics in lists:
+        for topic in topics:
             print(topic.title)
             for example in topic.examples:
                 print(f"  {example.source} → {example.target}")

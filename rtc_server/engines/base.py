@@ -28,7 +28,8 @@ class EngineOptions:
     """Options of an engine's factory. They travel to the engine's process."""
 
     phrasebooks: tuple[Path, ...] = ()
-    """Further phrasebook files, after the one the package carries."""
+    """Files of phrases that the operator adds (``--phrasebook``), the last with precedence, for an
+    engine that understands a list of phrases only."""
     canary_model: str = "nvidia/canary-1b-v2"
     """Canary's model: a path, or a Hugging Face name that was fetched before."""
     canary_heads: str = "-2"

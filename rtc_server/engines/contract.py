@@ -23,6 +23,7 @@ from rtc_server.engines.base import (
     TtsRequest,
     WordTime,
 )
+from rtc_server.engines.extras import install_command
 from rtc_server.engines.heartbeat import beat
 from rtc_server.engines.plugin import (
     CONTRACT_VERSION,
@@ -63,5 +64,6 @@ __all__ = [
     "beat",
     "centered",
     "from_int16",
+    "install_command",
     "to_int16",
 ]

@@ -8,22 +8,23 @@ from importlib.metadata import requires
 from rtc_server.resources import resource_folder
 
 
-def install_command(extra: str = "", *, only: str = "") -> str:
-    """Return the command that installs what an extra of this package needs, or else the base.
+def install_command(extra: str = "", *, only: str = "", package: str = "rtc-server") -> str:
+    """Return the command that installs what an extra of a package needs, or else the base.
 
     It names this very Python, the requirements themselves and the list of the versions that were
-    tested together, which is part of the package: so it works from any folder, in a checkout, an
-    image and a plain installation alike.
+    tested together with this server, which is part of it: so it works from any folder, in a
+    checkout, an image and a plain installation alike, and moves nothing that the server needs.
 
     Args:
         extra: as in pyproject.toml; without one, what the package needs itself.
         only: the one distribution among these that is missing.
+        package: distribution that declares them, such as that of an engine of yours.
 
     Raises:
-        PackageNotFoundError: this package runs without being installed.
+        PackageNotFoundError: the package is not installed.
     """
     wanted = []
-    for requirement in requires("rtc-server") or ():
+    for requirement in requires(package) or ():
         what, _, marker = requirement.partition(";")
         conditions = [each.strip() for each in marker.replace("'", '"').split(" and ") if each]
         extras = [each for each in conditions if each.startswith("extra ==")]

@@ -120,12 +120,12 @@ def _declared(_path: tuple[str, ...]) -> tuple[_DeclaredPlugin, ...]:
     Reading the metadata of all packages takes some ten milliseconds, and engines are restarted from
     the event loop: it is done once. A package installed meanwhile is found after a restart.
     """
-    declared = []
+    own = _declared_in_checkout()
+    declared = [] if own is None else own
     for each in entry_points(group=ENTRY_POINTS):
         name, version = (each.dist.name, each.dist.version) if each.dist else ("of no name", "")
-        declared.append(_DeclaredPlugin(each, name, version))
-    if all(each.package != OWN_PACKAGE for each in declared):
-        declared += _declared_in_checkout()
+        if own is None or name != OWN_PACKAGE:
+            declared.append(_DeclaredPlugin(each, name, version))
     return tuple(
         sorted(
             declared, key=lambda each: (each.package != OWN_PACKAGE, each.entry.name, each.package)
@@ -133,15 +133,22 @@ def _declared(_path: tuple[str, ...]) -> tuple[_DeclaredPlugin, ...]:
     )
 
 
-def _declared_in_checkout() -> Iterator[_DeclaredPlugin]:
-    """Yield what pyproject.toml declares beside a package that was installed before it did so."""
+def _declared_in_checkout() -> list[_DeclaredPlugin] | None:
+    """Return what pyproject.toml declares; None for an installation without one.
+
+    An editable installation keeps the metadata of the day it was made, which may name modules that
+    have moved since.
+    """
     path = _CHECKOUT / "pyproject.toml"
     if not path.exists():
-        return
+        return None
     project = tomllib.loads(path.read_text("utf-8")).get("project", {})
-    if project.get("name") == OWN_PACKAGE:
-        for name, value in project.get("entry-points", {}).get(ENTRY_POINTS, {}).items():
-            yield _DeclaredPlugin(EntryPoint(name, value, ENTRY_POINTS), OWN_PACKAGE, "")
+    if project.get("name") != OWN_PACKAGE:
+        return None
+    return [
+        _DeclaredPlugin(EntryPoint(name, value, ENTRY_POINTS), OWN_PACKAGE, "")
+        for name, value in project.get("entry-points", {}).get(ENTRY_POINTS, {}).items()
+    ]
 
 
 def _is_text(value: object) -> bool:

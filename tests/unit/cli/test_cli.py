@@ -324,7 +324,7 @@ def test_phrases_are_listed_with_translations(capsys: Capture, language: str, li
 
 def test_phrases_of_a_language_that_is_not_in_the_book(capsys: Capture) -> None:
     assert main(["phrases", "--language", "de"], {}) == 2
-    assert "It has: en, ru." in capsys.readouterr().err
+    assert "lists no phrases in 'de'. Its languages: en, ru." in capsys.readouterr().err
 
 
 def test_phrases_of_a_bad_book_are_one_sentence(tmp_path: Path, capsys: Capture) -> None:

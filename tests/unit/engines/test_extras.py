@@ -35,6 +35,15 @@ def test_one_package_alone() -> None:
     assert shlex.split(install_command("piper", only="piper-tts"))[6:] == ["piper-tts<2,>=1.8"]
 
 
+def test_one_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "rtc_odd-1.0.dist-info"
+    folder.mkdir()
+    needs = "Requires-Dist: odd-ears<3\nRequires-Dist: odd-eyes>=2\n"
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: rtc-odd\nVersion: 1\n{needs}")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert shlex.split(install_command(package="rtc-odd", only="odd-ears"))[6:] == ["odd-ears<3"]
+
+
 def test_every_requirement_has_a_tested_version() -> None:
     lines = (CHECKOUT / "scripts" / "constraints.txt").read_text().splitlines()
     pinned = {name_of(line) for line in lines if re.fullmatch(r"[\w.-]+==\S+", line)}

@@ -3,8 +3,9 @@
 import sys
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 from types import ModuleType
 
@@ -218,6 +219,36 @@ def test_a_voice_may_be_named_as_the_phrasebook(
     assert "  Where is the train station? → " in capsys.readouterr().out
 
 
+def test_the_phrases_of_any_engine_are_listed(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = "def lists(source, target, _): return [TOPIC] if source != target else []"
+    add(site, "odd", "rtc-odd", TOPIC + more, phrases="rtc_odd:lists", languages=("en", "fr"))
+    assert main(["phrases", "--engine", "odd", "--language", "en"], {}) == 0
+    assert capsys.readouterr().out == "Greetings\n  Hello → Bonjour\n\n"
+
+
+TOPIC = """
+from rtc_server.engines.contract import PhraseExample, PhraseTopic
+TOPIC = PhraseTopic("Greetings", (PhraseExample("Hello", "Bonjour"),))
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine", "says"),
+    [
+        ("odd", "Engine odd lists no phrases in 'en'. Its languages: fr."),
+        ("rtc_odd:create", "Engine rtc_odd:create lists no phrases in 'en'. Its languages: none."),
+    ],
+)
+def test_an_engine_without_a_list_of_phrases_says_so(
+    site: Path, capsys: pytest.CaptureFixture[str], engine: str, says: str
+) -> None:
+    add(site, "odd", "rtc-odd", languages=("en", "fr"))
+    assert main(["phrases", "--engine", engine, "--language", "en"], {}) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_the_phrases_of_two_phrasebooks_are_a_sentence(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -269,12 +300,17 @@ def test_the_phrasebook_is_a_plug_in_as_any_other() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "old", [(), (EntryPoint("phrasebook", "rtc_server.gone:ENGINE", contract.ENTRY_POINTS),)]
+)
 def test_an_installation_that_is_older_than_its_checkout_finds_the_phrasebook(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, old: Sequence[EntryPoint]
 ) -> None:
     """Metadata of an editable installation is that of the day it was made."""
-    monkeypatch.setattr("rtc_server.engines.plugin_discovery.entry_points", lambda group: ())
-    monkeypatch.setattr(sys, "path", [*sys.path, "/another/path/than/before"])
+    distribution = Distribution.from_name(OWN_PACKAGE)
+    ours = [each._for(distribution) for each in old]  # type: ignore[attr-defined]
+    monkeypatch.setattr("rtc_server.engines.plugin_discovery.entry_points", lambda group: ours)
+    monkeypatch.setattr(sys, "path", [*sys.path, f"/another/path/than/before/{len(ours)}"])
     [found] = found_plugins("phrasebook")
     assert (found.package, found.plugin) == (OWN_PACKAGE, PHRASEBOOK)
 
@@ -289,7 +325,9 @@ def test_an_engine_with_a_list_of_phrases_shows_them() -> None:
 def test_the_contract_names_what_it_says_and_its_version_is_noticed() -> None:
     """A name that goes, or a description that can no longer be written so, is a new version."""
     assert contract.CONTRACT_VERSION == 1
-    assert set(contract.__all__) >= {"Ast", "AstRequest", "EnginePlugin", "Tts", "beat"}
+    assert set(contract.__all__) >= {
+        *("Ast", "AstRequest", "EnginePlugin", "Tts", "beat", "install_command"),
+    }
     assert replace(PHRASEBOOK, contract=contract.CONTRACT_VERSION) == PHRASEBOOK
 
 
