@@ -28,8 +28,8 @@
 FROM scratch AS source
 COPY pyproject.toml setup.py MANIFEST.in README.md LICENSE NOTICE ./
 COPY rtc_server rtc_server
+COPY rtc_phrasebook rtc_phrasebook
 COPY static static
-COPY models/phrasebook models/phrasebook
 COPY models/silero_vad/weights.npz models/silero_vad/LICENSE.txt models/silero_vad/
 COPY models/catalog.toml models/catalog.toml
 COPY scripts/constraints.txt scripts/constraints.txt

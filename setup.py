@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-FOLDERS = ("static", "models/phrasebook")
+FOLDERS = ("static",)
 FILES = (
     "models/catalog.toml",
     "models/silero_vad/weights.npz",

@@ -18,9 +18,9 @@ import numpy as np
 import psutil
 from av.packet import Packet
 
+from rtc_phrasebook.listing import topics
 from rtc_server.engines.base import EngineOptions, TtsRequest
 from rtc_server.engines.espeak.engine import create as create_espeak
-from rtc_server.engines.phrasebook.listing import topics
 from rtc_server.pcm import PLAYOUT_RATE, Samples
 from rtc_server.resample import Resampler
 from tests.support.rtc_client import RtcClient

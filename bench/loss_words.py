@@ -21,9 +21,9 @@ from scipy.signal import resample_poly
 
 from bench.phrasebook_sets import Saying, sayings
 from bench.phrasebook_voices import HELD_OUT, missing_packages, speak
+from rtc_phrasebook import book as books
+from rtc_phrasebook.engine import create
 from rtc_server.engines.base import Ast, AstRequest, EngineOptions
-from rtc_server.engines.phrasebook import book as books
-from rtc_server.engines.phrasebook.engine import create
 from rtc_server.pcm import SPEECH_RATE, Samples
 from rtc_server.transport.media.opus import OpusDecoder
 from rtc_server.transport.media.receiver import Receiver

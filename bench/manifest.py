@@ -20,7 +20,7 @@ from pathlib import Path
 import yaml
 
 from bench.harness import speaker
-from rtc_server.engines.phrasebook.listing import topics
+from rtc_phrasebook.listing import topics
 from rtc_server.pcm import PLAYOUT_RATE
 from tests.support.wav import write_wav
 

@@ -20,9 +20,9 @@ import numpy as np
 from bench import phrasebook_other as other
 from bench import phrasebook_sets as sets
 from bench import phrasebook_voices as voices
+from rtc_phrasebook import book as books
+from rtc_phrasebook.engine import create
 from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions
-from rtc_server.engines.phrasebook import book as books
-from rtc_server.engines.phrasebook.engine import create
 from rtc_server.pcm import SPEECH_RATE, Samples
 
 ROOM = np.zeros(int(0.3 * SPEECH_RATE), np.float32)

@@ -2,7 +2,7 @@
 
     python -m bench.phrasebook_adapt [--language en]
 
-Writes `models/phrasebook/en-means.npz` and `ru-means.npz`, which the phrasebook engine listens
+Writes `rtc_phrasebook/data/en-means.npz` and `ru-means.npz`, which the phrasebook engine listens
 with. Its speakers are neither those that tune the rejection nor those that the figures are quoted
 for. English gains in noise, for women most, and for high voices. espeak-ng adds a
 little chance of its own: made again, one value in forty of the file differed, by a step or two.
@@ -26,10 +26,10 @@ from bench import phrasebook_other as other
 from bench import phrasebook_sets as sets
 from bench import phrasebook_voices as voices
 from bench.phrasebook import ROOM
-from rtc_server.engines.phrasebook import acoustic, pronounce
-from rtc_server.engines.phrasebook import book as books
-from rtc_server.engines.phrasebook.book import LANGUAGES
-from rtc_server.engines.phrasebook.decoder import (
+from rtc_phrasebook import acoustic, pronounce
+from rtc_phrasebook import book as books
+from rtc_phrasebook.book import LANGUAGES
+from rtc_phrasebook.decoder import (
     FILLERS,
     PHONES,
     Decoder,
@@ -37,10 +37,10 @@ from rtc_server.engines.phrasebook.decoder import (
     as_dictionary,
     dictionary,
 )
-from rtc_server.engines.phrasebook.denoise import denoise, with_room
-from rtc_server.engines.phrasebook.espeak_phonemes import EspeakPhonemes
-from rtc_server.engines.phrasebook.pattern import spoken_words
-from rtc_server.engines.phrasebook.pronounce import Pronunciations
+from rtc_phrasebook.denoise import denoise, with_room
+from rtc_phrasebook.espeak_phonemes import EspeakPhonemes
+from rtc_phrasebook.pattern import spoken_words
+from rtc_phrasebook.pronounce import Pronunciations
 from rtc_server.pcm import Samples
 
 SPEAKERS = ("m2", "m4", "m6", "m8", "f3", "klatt", "klatt2", "klatt3", "Annie", "Andy", "linda",

@@ -11,10 +11,10 @@ import argparse
 import random
 
 from bench.phrasebook_people import VOICES, InBook, in_room, prompts, segments
-from rtc_server.engines.phrasebook import book as books
-from rtc_server.engines.phrasebook.network import Vocabularies
-from rtc_server.engines.phrasebook.partial import beginnings
-from rtc_server.engines.phrasebook.recognizer import PhraseRecognizer
+from rtc_phrasebook import book as books
+from rtc_phrasebook.network import Vocabularies
+from rtc_phrasebook.partial import beginnings
+from rtc_phrasebook.recognizer import PhraseRecognizer
 from rtc_server.pcm import SPEECH_RATE, Samples
 
 FIRST_SAMPLES, STEP_SAMPLES = 8 * SPEECH_RATE // 10, 4 * SPEECH_RATE // 10

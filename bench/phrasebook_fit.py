@@ -2,7 +2,7 @@
 
     python -m bench.phrasebook_fit [--count 24]
 
-Prints lines for `rtc_server/engines/phrasebook/rejection.py`. Never shown the held-out voices.
+Prints lines for `rtc_phrasebook/rejection.py`. Never shown the held-out voices.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from bench import phrasebook_other as other
 from bench import phrasebook_sets as sets
 from bench import phrasebook_voices as voices
 from bench.phrasebook import CONDITIONS, ROOM
-from rtc_server.engines.phrasebook import book as books
-from rtc_server.engines.phrasebook.book import LANGUAGES, Book
-from rtc_server.engines.phrasebook.fillers import fill
-from rtc_server.engines.phrasebook.network import Vocabularies, matches
-from rtc_server.engines.phrasebook.recognizer import PhraseRecognizer
+from rtc_phrasebook import book as books
+from rtc_phrasebook.book import LANGUAGES, Book
+from rtc_phrasebook.fillers import fill
+from rtc_phrasebook.network import Vocabularies, matches
+from rtc_phrasebook.recognizer import PhraseRecognizer
 from rtc_server.pcm import Samples
 
 FALSE_ACCEPTS = (0.01, 0.02, 0.03, 0.05, 0.08)
@@ -144,7 +144,7 @@ def report(language: str, trials: Trials) -> None:
 
 
 def main() -> int:
-    """Print what `rtc_server/engines/phrasebook/rejection.py` may take."""
+    """Print what `rtc_phrasebook/rejection.py` may take."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--count", type=int, default=24, help="phrases a voice (default: 24)")
     parser.add_argument("--language", choices=LANGUAGES, action="append", help="default: both")

@@ -22,13 +22,13 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from bench.phrasebook import OTHER
+from rtc_phrasebook import book as books
+from rtc_phrasebook.engine import create
+from rtc_phrasebook.network import Vocabularies, matches
+from rtc_phrasebook.pattern import spoken_words
 from rtc_server.audio.vad import make_vad_factory
 from rtc_server.config import ListenerSettings
 from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions
-from rtc_server.engines.phrasebook import book as books
-from rtc_server.engines.phrasebook.engine import create
-from rtc_server.engines.phrasebook.network import Vocabularies, matches
-from rtc_server.engines.phrasebook.pattern import spoken_words
 from rtc_server.interpreter.segments import Segment, SpeechEnded
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples, from_int16

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rtc_server.engines.phrasebook.book import LANGUAGES, Book, Phrase
-from rtc_server.engines.phrasebook.fillers import Value, fill
-from rtc_server.engines.phrasebook.network import Vocabularies
-from rtc_server.engines.phrasebook.pattern import Slot, Wording
+from rtc_phrasebook.book import LANGUAGES, Book, Phrase
+from rtc_phrasebook.fillers import Value, fill
+from rtc_phrasebook.network import Vocabularies
+from rtc_phrasebook.pattern import Slot, Wording
 from rtc_server.pcm import SPEECH_RATE, Samples
 
 

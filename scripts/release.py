@@ -34,16 +34,19 @@ ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 PHRASE, TRANSLATION = "where is the train station", "Где находится вокзал?"
 SHIPPED = (
-    "py.typed",
-    "static/index.html",
-    "static/client.js",
-    "models/catalog.toml",
-    "models/phrasebook/en-ru.toml",
-    "models/silero_vad/weights.npz",
-    "models/silero_vad/LICENSE.txt",
-    "docs/openapi.yaml",
-    "docs/events.schema.json",
-    "scripts/constraints.txt",
+    "rtc_server/py.typed",
+    "rtc_server/static/index.html",
+    "rtc_server/static/client.js",
+    "rtc_server/models/catalog.toml",
+    "rtc_phrasebook/py.typed",
+    "rtc_phrasebook/data/en-ru.toml",
+    "rtc_phrasebook/data/en-means.npz",
+    "rtc_phrasebook/data/ru-means.npz",
+    "rtc_server/models/silero_vad/weights.npz",
+    "rtc_server/models/silero_vad/LICENSE.txt",
+    "rtc_server/docs/openapi.yaml",
+    "rtc_server/docs/events.schema.json",
+    "rtc_server/scripts/constraints.txt",
 )
 """Files of the wheel that Python does not import, so that only a look finds one missing."""
 _ANSWER_S = 120.0
@@ -165,10 +168,12 @@ def check_wheel(wheel: Path, other: Path) -> None:
         raise ReleaseError(
             f"the wheel from the sdist and that from the checkout differ in {', '.join(different)}"
         )
-    if missing := [name for name in SHIPPED if f"rtc_server/{name}" not in ours]:
+    if missing := [name for name in SHIPPED if name not in ours]:
         raise ReleaseError(f"the wheel lacks {', '.join(missing)}; see setup.py and MANIFEST.in.")
     info = f"rtc_server-{__version__}.dist-info/"
-    if strangers := [name for name in ours if not name.startswith(("rtc_server/", info))]:
+    if strangers := [
+        name for name in ours if not name.startswith(("rtc_server/", "rtc_phrasebook/", info))
+    ]:
         raise ReleaseError(f"the wheel has {strangers[0]}, which is not of the package.")
 
 

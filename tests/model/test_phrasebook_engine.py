@@ -10,11 +10,11 @@ import pytest
 from bench import phrasebook_sets as sets
 from bench import phrasebook_voices as voices
 from bench.phrasebook_voices import Voice
+from rtc_phrasebook.book import LANGUAGES, load
+from rtc_phrasebook.engine import create
+from rtc_phrasebook.network import Vocabularies
+from rtc_phrasebook.recognizer import PhraseRecognizer
 from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions
-from rtc_server.engines.phrasebook.book import LANGUAGES, load
-from rtc_server.engines.phrasebook.engine import create
-from rtc_server.engines.phrasebook.network import Vocabularies
-from rtc_server.engines.phrasebook.recognizer import PhraseRecognizer
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import SPEECH_RATE, Samples
 from tests.support.signals import english, russian

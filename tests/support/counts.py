@@ -20,16 +20,22 @@ from rtc_server.config import EngineSettings, HttpSettings, Settings
 from tests.support.offers import CHROME
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "rtc_server"
+PACKAGES = (ROOT / "rtc_server", ROOT / "rtc_phrasebook")
 LONG_LINES = 300
 QUESTIONS = re.compile(r"(What|How|Whether|Who|Whose|Whom|Where|Which|When|Why)\b")
 PRONOUNS = re.compile(r"(It|Its|This|That|These|Those|They|We|You|I)\b")
 
 
+def modules() -> Iterator[Path]:
+    """Return the files of the packages."""
+    for each in PACKAGES:
+        yield from each.rglob("*.py")
+
+
 def docstrings() -> Iterator[tuple[str, str]]:
-    """Return kind and text of each docstring of the package, those of attributes too."""
+    """Return kind and text of each docstring of the packages, those of attributes too."""
     kinds = {ast.Module: "module", ast.ClassDef: "class"}
-    for path in PACKAGE.rglob("*.py"):
+    for path in modules():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 if text := ast.get_docstring(node):
@@ -44,10 +50,10 @@ def docstrings() -> Iterator[tuple[str, str]]:
 
 
 def long_files() -> list[str]:
-    """Return files of the package and of the page with more than `LONG_LINES`, but style sheets."""
+    """Return files of packages and page with more than `LONG_LINES`, but style sheets."""
     return [
         str(path.relative_to(ROOT))
-        for folder, ending in ((PACKAGE, "*.py"), (ROOT / "static", "*.js"))
+        for folder, ending in (*((each, "*.py") for each in PACKAGES), (ROOT / "static", "*.js"))
         for path in sorted(folder.rglob(ending))
         if len(path.read_text("utf-8").splitlines()) > LONG_LINES
     ]
@@ -59,8 +65,8 @@ def repeated(names: Iterator[str]) -> list[str]:
 
 
 def classes() -> Iterator[str]:
-    """Return the names of all classes of the package."""
-    for path in PACKAGE.rglob("*.py"):
+    """Return the names of all classes of the packages."""
+    for path in modules():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ClassDef):
                 yield node.name
@@ -112,8 +118,8 @@ def main() -> None:
     print("that begin with a question:", sum(1 for _, text in texts if QUESTIONS.match(text)))
     print("that begin with a pronoun:", sum(1 for _, text in texts if PRONOUNS.match(text)))
     print("class names that occur twice:", repeated(classes()))
-    modules = (path.name for path in PACKAGE.rglob("*.py") if not path.name.startswith("__"))
-    print("module names that occur twice:", len(repeated(modules)))
+    names = (path.name for path in modules() if not path.name.startswith("__"))
+    print("module names that occur twice:", len(repeated(names)))
     print("files over", LONG_LINES, "lines:", long_files())
     print("lines of docs/openapi.yaml kept by hand:", lines_by_hand())
     print("modules of POST /calls, and without constructors:", *asyncio.run(modules_of_a_call()))

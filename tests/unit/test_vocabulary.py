@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
-CODE = ("rtc_server", "tests", "bench", "scripts")
+PACKAGES = ("rtc_server", "rtc_phrasebook")
+CODE = (*PACKAGES, "tests", "bench", "scripts")
 QUESTIONS = {"What", "Whether", "Who", "Whose", "How", "Where", "Which", "When", "Why"}
 """A docstring that begins so leaves the reader to find the noun or the verb."""
 PRONOUNS = {"It", "Its", "This", "That", "These", "Those", "They", "We", "You", "I"}
@@ -21,8 +22,16 @@ RETIRED = {
     r"\bmint(s|ed)?\b": "make, sign",
 }
 """Pattern of a word that was given up, and the word to use; docs/glossary.md has the terms."""
-TEXTS = ("rtc_server/**/*.py", "static/**/*.js", "static/**/*.html", "docs/*.md", "README.md")
+TEXTS = (
+    *(f"{each}/**/*.py" for each in PACKAGES),
+    *("static/**/*.js", "static/**/*.html", "docs/*.md", "README.md"),
+)
 SHIPPED = {path for each in TEXTS for path in CHECKOUT.glob(each) if path.name != "glossary.md"}
+
+
+def modules() -> list[Path]:
+    """Return the files of the packages that are installed."""
+    return [path for each in PACKAGES for path in sorted((CHECKOUT / each).rglob("*.py"))]
 
 
 def docstrings(source: str) -> Iterator[tuple[int, str]]:
@@ -54,7 +63,7 @@ def test_docstrings_begin_with_a_noun_or_a_verb() -> None:
 def test_docstrings_of_the_package_begin_with_no_pronoun() -> None:
     found = [
         f"{path.relative_to(CHECKOUT)}:{line}: {text.splitlines()[0]}"
-        for path in sorted((CHECKOUT / "rtc_server").rglob("*.py"))
+        for path in modules()
         for line, text in docstrings(path.read_text("utf-8"))
         if text.split(maxsplit=1)[0].rstrip(",.:") in PRONOUNS
     ]
@@ -83,7 +92,8 @@ def test_every_package_has_a_door() -> None:
     """It names what comes in, what goes out and what to read first: three lines at least."""
     found = [
         str(path.parent.relative_to(CHECKOUT))
-        for path in sorted((CHECKOUT / "rtc_server").rglob("__init__.py"))
+        for path in modules()
+        if path.name == "__init__.py"
         if len((ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").splitlines()) < 3
     ]
     assert not found
@@ -92,7 +102,7 @@ def test_every_package_has_a_door() -> None:
 def test_no_two_classes_share_a_name() -> None:
     """A name that means two things has to be told apart by its path wherever it is read."""
     places: dict[str, list[str]] = {}
-    for path in sorted((CHECKOUT / "rtc_server").rglob("*.py")):
+    for path in modules():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(str(path.relative_to(CHECKOUT)))
@@ -101,6 +111,5 @@ def test_no_two_classes_share_a_name() -> None:
 
 def test_no_module_shadows_the_standard_library() -> None:
     """But ``engines/service/ast.py``: there AST is speech translation."""
-    modules = sorted((CHECKOUT / "rtc_server").rglob("*.py"))
-    found = {path.name for path in modules if path.stem in sys.stdlib_module_names}
+    found = {path.name for path in modules() if path.stem in sys.stdlib_module_names}
     assert found == {"ast.py"}

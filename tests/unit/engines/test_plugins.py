@@ -11,12 +11,12 @@ from types import ModuleType
 
 import pytest
 
+from rtc_phrasebook import ENGINE as PHRASEBOOK
 from rtc_server import EngineSettings
 from rtc_server.app.engines import Engines
 from rtc_server.cli import main
 from rtc_server.engines import contract, registry
 from rtc_server.engines.base import EngineOptions
-from rtc_server.engines.phrasebook import ENGINE as PHRASEBOOK
 from rtc_server.engines.plugin_discovery import OWN_PACKAGE, found_plugins
 from rtc_server.errors import EngineUnavailable
 from rtc_server.metrics import Metrics
@@ -296,7 +296,7 @@ def test_the_phrasebook_is_a_plug_in_as_any_other() -> None:
     assert (found.package, found.plugin, found.fault) == (OWN_PACKAGE, PHRASEBOOK, "")
     declared = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
     assert declared["entry-points"][contract.ENTRY_POINTS] == {
-        "phrasebook": "rtc_server.engines.phrasebook:ENGINE"
+        "phrasebook": "rtc_phrasebook:ENGINE"
     }
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rtc_server.engines.phrasebook.decoder import PAUSE, Heard, as_phones, is_phone
-from rtc_server.engines.phrasebook.nearest import Nearest
-from rtc_server.engines.phrasebook.pronounce import Phones, Pronunciations
+from rtc_phrasebook.decoder import PAUSE, Heard, as_phones, is_phone
+from rtc_phrasebook.nearest import Nearest
+from rtc_phrasebook.pronounce import Phones, Pronunciations
 
 _MOST_MISSED = 0.5
 """Share of the speech that a match may leave unexplained: of right ones it was 0.21 at most."""

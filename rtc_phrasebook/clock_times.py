@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from rtc_server.engines.phrasebook.number_words import Words, english, russian, russian_form
+from rtc_phrasebook.number_words import Words, english, russian, russian_form
 
 Form = Literal["nom", "at"]
 """``nom``: семь часов. ``at``: with its preposition, в семь часов, в половине восьмого."""

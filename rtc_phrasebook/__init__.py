@@ -7,8 +7,9 @@ Read `engine` first, then `recognizer`: `decoder` (PocketSphinx) finds the best 
 word `network`, and `rejection` judges it against free phones. `book` reads the files, `pattern` and
 `fillers` expand phrases and slots, `pronounce` gives words their phones, `listing` shows phrases.
 
-A plug-in as anybody's: `ENGINE` is found by this package's entry point, and nothing is imported but
-`rtc_server.engines.contract`, and the files and install command of the distribution that it is in.
+A plug-in as anybody's, in the distribution of the server: `ENGINE` is found by its entry point,
+nothing of the server is imported but `rtc_server.engines.contract`, and the server imports nothing
+of this package. The book and the moves of the acoustic model are in `data`.
 `listing` and `book` load no library of the engine; PocketSphinx and espeak-ng are loaded by
 `engine.create`, in the engine's own process.
 """
@@ -21,8 +22,8 @@ ENGINE = EnginePlugin(
     title="Phrasebook",
     licence="Apache-2.0; PocketSphinx BSD-2-Clause; eSpeak NG GPL-3.0-or-later",
     languages=("en", "ru"),
-    create="rtc_server.engines.phrasebook.engine:create",
+    create="rtc_phrasebook.engine:create",
     needs=("pocketsphinx", "espeakng_loader"),
-    phrases="rtc_server.engines.phrasebook.listing:suggested",
+    phrases="rtc_phrasebook.listing:suggested",
 )
 """Named by the entry point ``phrasebook``."""

@@ -7,7 +7,7 @@ phonemes are mapped to their nearest English phones, in several ways where more 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from rtc_server.engines.phrasebook.espeak_phonemes import EspeakPhonemes
+from rtc_phrasebook.espeak_phonemes import EspeakPhonemes
 
 Phones = tuple[str, ...]
 Pronunciations = dict[str, list[Phones]]

@@ -7,10 +7,10 @@ recognition fast: phrases with the same beginning share it, as their endings do.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rtc_server.engines.phrasebook.book import Book, Phrase
-from rtc_server.engines.phrasebook.fillers import Value, sayings
-from rtc_server.engines.phrasebook.number_words import Words
-from rtc_server.engines.phrasebook.pattern import Slot, Wording
+from rtc_phrasebook.book import Book, Phrase
+from rtc_phrasebook.fillers import Value, sayings
+from rtc_phrasebook.number_words import Words
+from rtc_phrasebook.pattern import Slot, Wording
 
 Arc = tuple[int, int, str]
 """(from state, to state, word)."""

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtc_server.engines.phrasebook import clock_times, number_words
-from rtc_server.engines.phrasebook.book import LANGUAGES, Book, load
-from rtc_server.engines.phrasebook.clock_times import ClockTime
-from rtc_server.engines.phrasebook.fillers import Value, fill, sayings, write
-from rtc_server.engines.phrasebook.network import Vocabularies, matches
-from rtc_server.engines.phrasebook.pattern import Slot, spoken_words, unfold
+from rtc_phrasebook import clock_times, number_words
+from rtc_phrasebook.book import LANGUAGES, Book, load
+from rtc_phrasebook.clock_times import ClockTime
+from rtc_phrasebook.fillers import Value, fill, sayings, write
+from rtc_phrasebook.network import Vocabularies, matches
+from rtc_phrasebook.pattern import Slot, spoken_words, unfold
 
 BOOK = load()
 VOCABULARIES = {language: Vocabularies(BOOK, language) for language in LANGUAGES}

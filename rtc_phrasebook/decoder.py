@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import pocketsphinx
 
+from rtc_phrasebook.acoustic import Moves, adapted
+from rtc_phrasebook.network import Network
+from rtc_phrasebook.pronounce import Phones, Pronunciations
 from rtc_server.engines.contract import SPEECH_RATE, Samples, to_int16
-from rtc_server.engines.phrasebook.acoustic import Moves, adapted
-from rtc_server.engines.phrasebook.network import Network
-from rtc_server.engines.phrasebook.pronounce import Phones, Pronunciations
 
 PHONES = (
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW "

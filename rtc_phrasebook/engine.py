@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rtc_phrasebook import book as books
+from rtc_phrasebook.book import LANGUAGES, Book
+from rtc_phrasebook.fillers import examples, fill
+from rtc_phrasebook.network import Vocabularies, matches
+from rtc_phrasebook.partial import text_so_far
 from rtc_server.engines.contract import (
     SPEECH_RATE,
     Ast,
@@ -18,14 +23,9 @@ from rtc_server.engines.contract import (
     Hint,
     beat,
 )
-from rtc_server.engines.phrasebook import book as books
-from rtc_server.engines.phrasebook.book import LANGUAGES, Book
-from rtc_server.engines.phrasebook.fillers import examples, fill
-from rtc_server.engines.phrasebook.network import Vocabularies, matches
-from rtc_server.engines.phrasebook.partial import text_so_far
 
 if TYPE_CHECKING:
-    from rtc_server.engines.phrasebook.recognizer import PhraseRecognizer
+    from rtc_phrasebook.recognizer import PhraseRecognizer
 
 _HINTS = 3
 _SHORTEST_SAMPLES = SPEECH_RATE // 10
@@ -39,7 +39,7 @@ def create(options: EngineOptions) -> Ast:
         EngineUnavailable: PocketSphinx or espeak-ng is missing, or a phrasebook is wrong.
     """
     try:
-        from rtc_server.engines.phrasebook.recognizer import PhraseRecognizer  # noqa: PLC0415
+        from rtc_phrasebook.recognizer import PhraseRecognizer  # noqa: PLC0415
     except ImportError as error:
         raise EngineUnavailable(
             f"The phrasebook engine needs the pocketsphinx and espeakng-loader wheels: {error}."

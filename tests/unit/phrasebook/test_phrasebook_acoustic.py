@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtc_server.engines.phrasebook import acoustic
-from rtc_server.engines.phrasebook.acoustic import Moves
-from rtc_server.engines.phrasebook.book import LANGUAGES
-from rtc_server.engines.phrasebook.decoder import acoustic_model
+from rtc_phrasebook import acoustic
+from rtc_phrasebook.acoustic import Moves
+from rtc_phrasebook.book import LANGUAGES
+from rtc_phrasebook.decoder import acoustic_model
 from rtc_server.errors import ConfigError
 
 SHAPE = (4, 3, 8, 13)

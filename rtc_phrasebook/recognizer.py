@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rtc_phrasebook import acoustic, pronounce
+from rtc_phrasebook.book import LANGUAGES, Book
+from rtc_phrasebook.decoder import PAUSE, Decoder, as_phones, dictionary
+from rtc_phrasebook.denoise import denoise, with_room
+from rtc_phrasebook.espeak_phonemes import EspeakPhonemes
+from rtc_phrasebook.fillers import examples
+from rtc_phrasebook.nearest import Nearest
+from rtc_phrasebook.network import Vocabularies, build
+from rtc_phrasebook.pattern import spoken_words
+from rtc_phrasebook.pronounce import Phones, Pronunciations
+from rtc_phrasebook.rejection import Evidence, evidence, is_match
 from rtc_server.engines.contract import ConfigError, Samples, centered
-from rtc_server.engines.phrasebook import acoustic, pronounce
-from rtc_server.engines.phrasebook.book import LANGUAGES, Book
-from rtc_server.engines.phrasebook.decoder import PAUSE, Decoder, as_phones, dictionary
-from rtc_server.engines.phrasebook.denoise import denoise, with_room
-from rtc_server.engines.phrasebook.espeak_phonemes import EspeakPhonemes
-from rtc_server.engines.phrasebook.fillers import examples
-from rtc_server.engines.phrasebook.nearest import Nearest
-from rtc_server.engines.phrasebook.network import Vocabularies, build
-from rtc_server.engines.phrasebook.pattern import spoken_words
-from rtc_server.engines.phrasebook.pronounce import Phones, Pronunciations
-from rtc_server.engines.phrasebook.rejection import Evidence, evidence, is_match
 
 _MOST_NOISE = 0.5
 """Share of the power that noise removal may take; it never takes that much of speech."""

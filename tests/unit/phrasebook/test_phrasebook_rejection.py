@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from rtc_server.engines.phrasebook.book import LANGUAGES
-from rtc_server.engines.phrasebook.decoder import PAUSE, Heard
-from rtc_server.engines.phrasebook.pronounce import Pronunciations
-from rtc_server.engines.phrasebook.rejection import Evidence, evidence, is_match
+from rtc_phrasebook.book import LANGUAGES
+from rtc_phrasebook.decoder import PAUSE, Heard
+from rtc_phrasebook.pronounce import Pronunciations
+from rtc_phrasebook.rejection import Evidence, evidence, is_match
 
 SPOKEN: Pronunciations = {"two": [("T", "UW")], "tea": [("T", "IY"), ("CH", "IY", "IY")]}
 MATCH = [

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rtc_server.engines.phrasebook.book import Book
-from rtc_server.engines.phrasebook.fillers import Value, write
-from rtc_server.engines.phrasebook.network import Vocabularies
-from rtc_server.engines.phrasebook.pattern import Slot, Wording, spoken_words
+from rtc_phrasebook.book import Book
+from rtc_phrasebook.fillers import Value, write
+from rtc_phrasebook.network import Vocabularies
+from rtc_phrasebook.pattern import Slot, Wording, spoken_words
 
 
 class Beginning(NamedTuple):

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import TypeAlias, cast
 
-from rtc_server.engines.phrasebook import clock_times, number_words
-from rtc_server.engines.phrasebook.book import Book, Item, Phrase
-from rtc_server.engines.phrasebook.clock_times import ClockTime
-from rtc_server.engines.phrasebook.number_words import Gender, Words
-from rtc_server.engines.phrasebook.pattern import Slot, Wording, spoken_words
+from rtc_phrasebook import clock_times, number_words
+from rtc_phrasebook.book import Book, Item, Phrase
+from rtc_phrasebook.clock_times import ClockTime
+from rtc_phrasebook.number_words import Gender, Words
+from rtc_phrasebook.pattern import Slot, Wording, spoken_words
 
 Value: TypeAlias = int | ClockTime | tuple[int, int]
 """A number; a time; the index of a list item; (count, index) of counted items."""

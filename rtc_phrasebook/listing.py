@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rtc_phrasebook import book as books
+from rtc_phrasebook.fillers import examples
 from rtc_server.engines.contract import EngineOptions, PhraseExample, PhraseTopic
-from rtc_server.engines.phrasebook import book as books
-from rtc_server.engines.phrasebook.fillers import examples
 
 
 def topics(source: str, target: str, phrasebooks: Sequence[Path] = ()) -> tuple[PhraseTopic, ...]:

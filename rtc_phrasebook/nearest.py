@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rtc_server.engines.phrasebook.pronounce import Phones
+from rtc_phrasebook.pronounce import Phones
 
 _CLASSES = ("AA AE AH AO AW AY", "EH EY IH IY ER", "OW OY UH UW W", "B D G P T K", "CH JH SH ZH",
             "S Z TH DH", "F V HH", "L R Y", "M N NG")  # fmt: skip

@@ -4,13 +4,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtc_server.engines.phrasebook.book import LANGUAGES, load
-from rtc_server.engines.phrasebook.decoder import PHONES, as_dictionary, dictionary, moves_of
-from rtc_server.engines.phrasebook.denoise import ROOM_SAMPLES, denoise, with_room
-from rtc_server.engines.phrasebook.espeak_phonemes import EspeakPhonemes
-from rtc_server.engines.phrasebook.nearest import Nearest
-from rtc_server.engines.phrasebook.network import Network, Vocabularies, build
-from rtc_server.engines.phrasebook.pronounce import Phones, Pronunciations, english, russian
+from rtc_phrasebook.book import LANGUAGES, load
+from rtc_phrasebook.decoder import PHONES, as_dictionary, dictionary, moves_of
+from rtc_phrasebook.denoise import ROOM_SAMPLES, denoise, with_room
+from rtc_phrasebook.espeak_phonemes import EspeakPhonemes
+from rtc_phrasebook.nearest import Nearest
+from rtc_phrasebook.network import Network, Vocabularies, build
+from rtc_phrasebook.pronounce import Phones, Pronunciations, english, russian
 from rtc_server.pcm import SPEECH_RATE, Samples
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtc_server.engines.phrasebook import listing
-from rtc_server.engines.phrasebook.book import LANGUAGES, load
-from rtc_server.engines.phrasebook.fillers import fill
-from rtc_server.engines.phrasebook.network import Network, Vocabularies, build, matches
-from rtc_server.engines.phrasebook.partial import text_so_far
-from rtc_server.engines.phrasebook.pattern import PatternError, spoken_words, unfold
+from rtc_phrasebook import listing
+from rtc_phrasebook.book import LANGUAGES, load
+from rtc_phrasebook.fillers import fill
+from rtc_phrasebook.network import Network, Vocabularies, build, matches
+from rtc_phrasebook.partial import text_so_far
+from rtc_phrasebook.pattern import PatternError, spoken_words, unfold
 from rtc_server.errors import ConfigError
 
 BOOK = load()

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from rtc_phrasebook.pattern import PatternError, Slot, Wording, unfold
 from rtc_server.engines.contract import ConfigError
-from rtc_server.engines.phrasebook.pattern import PatternError, Slot, Wording, unfold
-from rtc_server.resources import resource_folder
 
 LANGUAGES = ("en", "ru")
 BUILT_IN = ("number", "time")
@@ -63,8 +62,8 @@ class Book:
 
 
 def shipped() -> Path:
-    """Return the book that comes with the server."""
-    return resource_folder("models/phrasebook") / "en-ru.toml"
+    """Return the book that comes with the engine."""
+    return Path(__file__).parent / "data" / "en-ru.toml"
 
 
 def load(further: Sequence[Path] = ()) -> Book:

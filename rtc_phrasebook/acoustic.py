@@ -14,9 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rtc_server.engines.contract import ConfigError
-from rtc_server.engines.extras import install_command
-from rtc_server.resources import resource_folder
+from rtc_server.engines.contract import ConfigError, install_command
 
 STEP = 1 / 16
 """Unit of the moves, in standard deviations: small beside the width of a Gaussian."""
@@ -46,7 +44,7 @@ class Moves:
 
 def moves_file(language: str) -> Path:
     """Return the file of a language's moves, if it has any."""
-    return resource_folder("models/phrasebook") / f"{language}-means.npz"
+    return Path(__file__).parent / "data" / f"{language}-means.npz"
 
 
 def checksum(model: Path) -> int:
