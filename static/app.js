@@ -167,8 +167,7 @@ async function start() {
     parts = await loadParts();
   } catch {
     setPhase("offline");
-    report(new ClientError("server_unreachable"));
-    return;
+    return report(new ClientError("server_unreachable"));
   }
   details ??= new parts.Details(find("#details", HTMLDetailsElement));
   lag ??= new parts.Lag(at("lag"));
@@ -184,10 +183,11 @@ async function start() {
     const keepSpeech = people.active || !settings.hold; // else only what one presses for counts
     await session.run(settings.openSource, sessionSettings(), { keepSpeech });
   } catch (error) {
-    if (conversation === session) report(error);
     next = "offline";
+    if (conversation === session) report(error);
+  } finally {
+    if (conversation === session) finish(next); // also when `report` does not know the error
   }
-  if (conversation === session) finish(next);
 }
 
 /** What a session needs besides, and the sound as it was set. */

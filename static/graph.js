@@ -1,4 +1,5 @@
 /** The page's one audio graph. */
+import { ClientError } from "./client/errors.js";
 
 const WORKLETS = ["meter", "tape"];
 /** @type {AudioContext|null} */
@@ -6,16 +7,31 @@ let context = null;
 /** @type {Promise<unknown>} */
 let ready = Promise.resolve();
 
-/** A context that runs, with our worklets in it. Made at first use: browsers want a gesture first. */
+/**
+ * A context that runs, with our worklets in it. Made at first use: browsers want a gesture first.
+ *
+ * @throws {ClientError} server_unreachable, where the worklets do not come; the next call asks again
+ */
 export async function audioGraph() {
   if (!context) {
     context = new AudioContext();
-    const load = (name) => context.audioWorklet.addModule(new URL(`${name}.worklet.js`, import.meta.url));
-    ready = Promise.all(WORKLETS.map(load));
+    ready = loadWorklets(context);
   }
   context.resume().catch(() => {}); // it stays silent until the person touches the page
   await ready;
   return context;
+}
+
+/** @param {AudioContext} made */
+async function loadWorklets(made) {
+  const load = (name) => made.audioWorklet.addModule(new URL(`${name}.worklet.js`, import.meta.url));
+  try {
+    await Promise.all(WORKLETS.map(load));
+  } catch {
+    context = null; // this one would remember that a module did not come
+    made.close();
+    throw new ClientError("server_unreachable");
+  }
 }
 
 /** A node for a track's sound. @param {MediaStreamTrack} track */

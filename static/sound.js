@@ -45,7 +45,8 @@ export class Sound {
 
   /** Play the original under the translation, where that is wanted. */
   underlay() {
-    this.#output.underlay(this.#settings.underlay ? this.#settings.source.track : null);
+    const track = this.#settings.underlay ? this.#settings.source.track : null;
+    this.#output.underlay(track).catch(() => {}); // its worklets did not come: no original then
   }
 
   /** Take an x.playout event that tells where a segment's speech is. */
