@@ -19,8 +19,8 @@ from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtp import RtpPacket
 from scipy.signal import resample_poly
 
-from bench.phrasebook_sets import Saying, sayings
-from bench.phrasebook_voices import HELD_OUT, missing_packages, speak
+from bench.phrasebook.sets import Saying, sayings
+from bench.phrasebook.voices import HELD_OUT, missing_packages, speak
 from rtc_phrasebook import book as books
 from rtc_phrasebook.engine import create
 from rtc_server.engines.base import Ast, AstRequest, EngineOptions

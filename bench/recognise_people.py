@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.phrasebook_people import SOUNDS, VOICES, Prompt, in_room, prompts, segments
-from bench.phrasebook_sets import sounds
+from bench.phrasebook.people import SOUNDS, VOICES, Prompt, in_room, prompts, segments
+from bench.phrasebook.sets import sounds
 from models import whisper_base
 from rtc_server.catalog import find
 from rtc_server.engines.base import AstRequest, AstStatus, EngineOptions

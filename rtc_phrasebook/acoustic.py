@@ -3,7 +3,7 @@
 PocketSphinx's model is a folder. A phonetically tied one holds, for each phone, 128 Gaussians in
 each of three streams (cepstra, their slopes, their curvature). Speech of another language falls
 beside them, and so does English in noise, so their means are moved to where it falls
-(`python -m bench.phrasebook_adapt`). Only the moves are kept, in sixteenths of a standard
+(`python -m bench.phrasebook.adapt`). Only the moves are kept, in sixteenths of a standard
 deviation; everything else stays the wheel's.
 """
 

@@ -1,8 +1,8 @@
 """Judgement of a match in the book against a free run of phones: was it said?
 
 A grammar always finds its best path, whatever was said. A few measures tell whether that path is
-any good; their weights come from a logistic regression (`python -m bench.phrasebook_fit`) on the
-tuning voices of `bench/phrasebook_voices.py`, set so that few strange sounds pass there: in English
+any good; their weights come from a logistic regression (`python -m bench.phrasebook.fit`) on the
+tuning voices of `bench/phrasebook/voices.py`, set so that few strange sounds pass there: in English
 one of a hundred, and one in ten of the sentences made to begin as a phrase does.
 """
 

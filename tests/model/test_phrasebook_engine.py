@@ -1,4 +1,4 @@
-"""The phrasebook engine on synthetic speech. `bench/phrasebook.py` has the full figures."""
+"""The phrasebook engine on synthetic speech. `bench/phrasebook` has the full figures."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import phrasebook_sets as sets
-from bench import phrasebook_voices as voices
-from bench.phrasebook_voices import Voice
+from bench.phrasebook import sets, voices
+from bench.phrasebook.voices import Voice
 from rtc_phrasebook.book import LANGUAGES, load
 from rtc_phrasebook.engine import create
 from rtc_phrasebook.network import Vocabularies

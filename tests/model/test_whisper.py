@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.phrasebook_people import in_room, segments
+from bench.phrasebook.people import in_room, segments
 from bench.recognise_people import sentences, through_opus, word_errors, words
 from models import whisper_base
 from rtc_server.engines.base import AstRequest, AstStatus, EngineOptions

@@ -1,13 +1,13 @@
 """Moves the acoustic model's means to where a language falls, by synthetic speech.
 
-    python -m bench.phrasebook_adapt [--language en]
+    python -m bench.phrasebook.adapt [--language en]
 
 Writes `rtc_phrasebook/data/en-means.npz` and `ru-means.npz`, which the phrasebook engine listens
-with. Its speakers are neither those that tune the rejection nor those that the figures are quoted
-for. English gains in noise, for women most, and for high voices. espeak-ng adds a
-little chance of its own: made again, one value in forty of the file differed, by a step or two.
-Each utterance is aligned with the phones that the engine itself would expect; the means are then
-re-estimated, with the wheel's as prior (maximum a posteriori; Gauvain and Lee 1994).
+with. Its speakers are neither those that tune the rejection nor those that figures are quoted for.
+English gains in noise, for women most, and for high voices. espeak-ng adds a little chance of its
+own: made again, one value in forty of the file differed, by a step or two. Each utterance is
+aligned with the phones that the engine itself would expect; the means are then re-estimated, with
+the wheel's as prior (maximum a posteriori; Gauvain and Lee 1994).
 """
 
 import argparse
@@ -22,10 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import pocketsphinx
 
-from bench import phrasebook_other as other
-from bench import phrasebook_sets as sets
-from bench import phrasebook_voices as voices
-from bench.phrasebook import ROOM
+from bench.phrasebook import other, sets, voices
+from bench.phrasebook.accuracy import ROOM
 from rtc_phrasebook import acoustic, pronounce
 from rtc_phrasebook import book as books
 from rtc_phrasebook.book import LANGUAGES
@@ -56,7 +54,7 @@ CHANGES = {
 PHRASES, SENTENCES = 40, 24
 """Of the book, and of general text, for each speaker."""
 RECORDED_PHRASES, RECORDED_SENTENCES = 90, 30
-"""The same for a voice of `phrasebook_voices.RECORDED`; each is heard quiet and in noise."""
+"""The same for a voice of `voices.RECORDED`; each is heard quiet and in noise."""
 NOISE_WEIGHT = 2
 """Weight of its utterances in noise."""
 PRIOR = {"en": 40.0, "ru": 100.0}
@@ -256,7 +254,7 @@ def _changed(samples: Samples, change: str, chance: random.Random) -> Samples:
 
 
 def pronunciations(words: set[str], language: str) -> Pronunciations:
-    """As the engine would expect them."""
+    """Return the phones of words, as the engine would expect them."""
     respelled, espeak = books.load().sounds.get(language, {}), EspeakPhonemes()
     if language == "en":
         return pronounce.english(words, dictionary(), respelled, espeak)
@@ -279,12 +277,11 @@ def adapt(language: str) -> None:
             else:
                 statistics.add(aligned, one.weight)
     file = acoustic.moves_file(language)
-    acoustic.write_moves(
-        file, acoustic.Moves(acoustic.checksum(acoustic_model()), statistics.moves(PRIOR[language]))
-    )
+    moves = statistics.moves(PRIOR[language])
+    acoustic.write_moves(file, acoustic.Moves(acoustic.checksum(acoustic_model()), moves))
+    count, size_kb = len(said) - lost, file.stat().st_size / 1e3
     speakers = len(SPEAKERS) + len(voices.RECORDED[language])
-    print(f"{language}: {len(said) - lost} utterances of {speakers} speakers, {lost} lost; "
-          f"{file.stat().st_size / 1e3:.0f} kB")  # fmt: skip
+    print(f"{language}: {count} utterances of {speakers} speakers, {lost} lost; {size_kb:.0f} kB")
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
 """Weights for the phrasebook's rejection, by logistic regression on the tuning voices.
 
-    python -m bench.phrasebook_fit [--count 24]
+    python -m bench.phrasebook.fit [--count 24]
 
 Prints lines for `rtc_phrasebook/rejection.py`. Never shown the held-out voices.
 """
@@ -15,10 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from bench import phrasebook_other as other
-from bench import phrasebook_sets as sets
-from bench import phrasebook_voices as voices
-from bench.phrasebook import CONDITIONS, ROOM
+from bench.phrasebook import other, sets, voices
+from bench.phrasebook.accuracy import CONDITIONS, ROOM
 from rtc_phrasebook import book as books
 from rtc_phrasebook.book import LANGUAGES, Book
 from rtc_phrasebook.fillers import fill

@@ -1,6 +1,6 @@
 """False accepts of the phrasebook engine on recordings of people.
 
-    python -m bench.phrasebook_people [--mistakes]
+    python -m bench.phrasebook.people [--mistakes]
 
 Telephone prompts of Debian's ``asterisk-core-sounds-en-wav`` and ``-ru-wav`` (one woman each,
 8 kHz) are cut by the server's own segmentation. Nearly all are outside the book. Of those inside
@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import resample_poly
 
-from bench.phrasebook import OTHER
+from bench.phrasebook.accuracy import OTHER
 from rtc_phrasebook import book as books
 from rtc_phrasebook.engine import create
 from rtc_phrasebook.network import Vocabularies, matches

@@ -67,7 +67,7 @@ RECORDED = {
     "en": tuple(Voice(f"pico {name}", "en", "pico", name) for name in ("en-US", "en-GB")),
     "ru": (),
 }
-"""Women recorded from life, as the held-out SLT is, for `bench.phrasebook_adapt` alone."""
+"""Women recorded from life, as the held-out SLT is, for `bench.phrasebook.adapt` alone."""
 OTHER_LANGUAGES = ("de", "fr", "es", "it", "pl", "tr")
 """espeak voices of languages that are not in the book."""
 

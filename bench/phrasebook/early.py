@@ -1,8 +1,8 @@
 """Phrases that would be committed before their end, if one possible continuation were enough.
 
-    python -m bench.phrasebook_early [--segments 120] [--languages en ru]
+    python -m bench.phrasebook.early [--segments 120] [--languages en ru]
 
-Prompts of people that are not in the book (`bench.phrasebook_people`), in random order. Every 0.4 s
+Prompts of people that are not in the book (`bench.phrasebook.people`), in random order. Every 0.4 s
 the words so far are asked for; when twice in a row, two words or more, they can begin one phrase of
 the book and no other, its translation would be spoken. Nothing of these prompts may be.
 """
@@ -10,7 +10,7 @@ the book and no other, its translation would be spoken. Nothing of these prompts
 import argparse
 import random
 
-from bench.phrasebook_people import VOICES, InBook, in_room, prompts, segments
+from bench.phrasebook.people import VOICES, InBook, in_room, prompts, segments
 from rtc_phrasebook import book as books
 from rtc_phrasebook.network import Vocabularies
 from rtc_phrasebook.partial import beginnings

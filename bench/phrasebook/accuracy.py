@@ -17,9 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench import phrasebook_other as other
-from bench import phrasebook_sets as sets
-from bench import phrasebook_voices as voices
+from bench.phrasebook import other, sets, voices
 from rtc_phrasebook import book as books
 from rtc_phrasebook.engine import create
 from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions
