@@ -70,6 +70,12 @@ _RU_STYLES: tuple[Mapping[str, str], ...] = (_RU_REDUCED, _RU_FULL, _RU_SOFT, _R
 _RU_LETTERS = {"в": ("V", "F"), "с": ("S", "Z"), "к": ("K", "G")}
 """Prepositions of one consonant, which espeak-ng would spell."""
 
+_EN_BESIDE: Mapping[Phones, Phones] = {
+    ("G", "UH", "D", "B", "AY"): ("G", "UH", "D", "M", "B", "AY"),
+}
+"""Pronunciations that the dictionary lacks, by one that it has: where the B of the farewell begins
+through the nose, the plain one is less near to it than "good night" is."""
+
 
 def read_dictionary(path: Path, words: Iterable[str]) -> Pronunciations:
     """Return the entries of `words` in a CMU dictionary file."""
@@ -89,6 +95,8 @@ def english(
 ) -> Pronunciations:
     """Pronunciations of English words; those absent from the result cannot be pronounced."""
     found = read_dictionary(dictionary, words - respelled.keys())
+    for ways in found.values():
+        ways += [_EN_BESIDE[way] for way in ways if way in _EN_BESIDE]
     missing = sorted(words - found.keys())
     spelled = [respelled.get(word, word) for word in missing]
     for word, phonemes in zip(missing, espeak.phonemes(spelled, "en"), strict=True):

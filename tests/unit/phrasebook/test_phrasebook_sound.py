@@ -51,6 +51,14 @@ def test_unknown_english_words_are_pronounced_by_espeak_and_respellings_win() ->
     assert found["kvass"] != english({"kvass"}, dictionary(), {}, espeak)["kvass"]
 
 
+def test_goodbye_may_begin_its_b_through_the_nose_unless_a_book_respells_it() -> None:
+    espeak = EspeakPhonemes()
+    nasal = ("G", "UH", "D", "M", "B", "AY")
+    plain = ("G", "UH", "D", "B", "AY")
+    assert english({"goodbye"}, dictionary(), {}, espeak)["goodbye"] == [plain, nasal]
+    assert nasal not in english({"goodbye"}, dictionary(), {"goodbye": "bye"}, espeak)["goodbye"]
+
+
 def test_prepositions_of_one_letter_are_not_spelled_out() -> None:
     assert russian({"в"}, {}, EspeakPhonemes())["в"] == [("V",), ("F",)]
 
