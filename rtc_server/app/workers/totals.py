@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 SUPERVISORS = frozenset({"rtc_ready"})
 """Gauges that the supervisor alone knows."""
-LEAST = frozenset({"rtc_retry_after_seconds"})
-"""Gauges of which the least counts: a call goes where it can."""
+LEAST = frozenset({"rtc_retry_after_seconds", "rtc_engine_server_up"})
+"""Gauges of which the least counts: a call goes where it can, and an engine server that one worker
+has lost is lost to its sessions. A sum would be 0 only once all workers have lost it.
+"""
 
 
 @dataclass(slots=True)

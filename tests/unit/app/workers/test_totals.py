@@ -59,6 +59,18 @@ def test_what_a_worker_counted_stays_when_it_is_gone() -> None:
     assert found["rtc_loop_lag_seconds_count"] == 2
 
 
+def test_an_engine_server_that_one_worker_has_lost_is_down() -> None:
+    totals = Totals()
+    for number, is_up in ((1, 1), (2, 0), (3, 1)):
+        metrics = Metrics()
+        metrics.engine_server_up.labels("ast", "lost").set(is_up)
+        metrics.engine_server_up.labels("ast", "there").set(1)
+        take(totals, number, metrics)
+    found = samples(totals, Metrics())
+    assert found["rtc_engine_server_up{kind=ast,server=lost}"] == 0
+    assert found["rtc_engine_server_up{kind=ast,server=there}"] == 1
+
+
 def test_every_metric_of_one_process_is_there() -> None:
     alone = set(samples(Totals(), Metrics()))
     totals = Totals()
