@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         UnsupportedMedia,
         UnsupportedPair,
     )
+    from rtc_server.transport.media_scheduler import MediaScheduler
 
 __version__ = "0.1.0"
 
@@ -82,6 +83,7 @@ __all__ = [
     "IceRestartRefused",
     "InterpreterSettings",
     "ListenerSettings",
+    "MediaScheduler",
     "ModelError",
     "NotReady",
     "PayloadTooLarge",
@@ -119,6 +121,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in _SERVER:
         module = "rtc_server.app.server"
+    elif name == "MediaScheduler":
+        module = "rtc_server.transport.media_scheduler"
     else:
         module = "rtc_server.config" if name.endswith("Settings") else "rtc_server.errors"
     value: object = getattr(importlib.import_module(module), name)

@@ -1,6 +1,6 @@
 """Our transport with an echo behind it: what the wire costs without an interpreter.
 
-    python -m bench.servers.echo [--half] [--loop paced|asyncio|uvloop]
+    python -m bench.servers.echo [--half] [--loop batched|asyncio|uvloop|uvloop-batched]
 
 POST an SDP offer to ``/offer``; ``GET /ticks`` tells how late the 20 ms tick was.
 """
@@ -14,20 +14,22 @@ import numpy as np
 import uvloop
 from aiohttp import web
 
+from rtc_server.cli.exact_timers import new_loop
 from rtc_server.config import TransportSettings
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples
-from rtc_server.transport.media.tick import shared_tick
-from rtc_server.transport.paced_loop import PacedLoop
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.transport_api import CloseReason
 from rtc_server.transport.webrtc import WebRtcTransport
 
 TURN_FRAMES = 50
-LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
-    "paced": PacedLoop,
-    "asyncio": asyncio.SelectorEventLoop,
-    "uvloop": uvloop.new_event_loop,
+LOOPS: dict[str, tuple[Callable[[], asyncio.AbstractEventLoop], bool]] = {
+    "batched": (new_loop, True),
+    "asyncio": (asyncio.SelectorEventLoop, False),
+    "uvloop": (uvloop.new_event_loop, False),
+    "uvloop-batched": (uvloop.new_event_loop, True),
 }
-"""Event loops to compare; the first is what `rtc-server serve` takes."""
+"""Event loops to compare, and whether many datagrams are read at the tick; the first is what
+`rtc-server serve` takes."""
 
 
 class Echo:
@@ -80,11 +82,12 @@ class Echo:
         """Nothing to free."""
 
 
-async def main(*, half: bool) -> None:
+async def main(*, half: bool, batched: bool) -> None:
     """Serve until killed."""
     transports: list[WebRtcTransport] = []
     late_s: list[float] = []
-    shared_tick().observe_lateness_s = late_s.append
+    scheduler = MediaScheduler(batched_reading=batched)
+    scheduler.observe_lateness_s = late_s.append
 
     async def offer(request: web.Request) -> web.Response:
         transport = await WebRtcTransport.accept(
@@ -93,6 +96,7 @@ async def main(*, half: bool) -> None:
             TransportSettings(),
             host="127.0.0.1",
             clock=time.monotonic,
+            scheduler=scheduler,
         )
         transports.append(transport)
         return web.Response(text=transport.answer_sdp, content_type="application/sdp")
@@ -114,7 +118,8 @@ async def main(*, half: bool) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--half", action="store_true", help="silent every other second")
-    parser.add_argument("--loop", choices=LOOPS, default="paced")
+    parser.add_argument("--loop", choices=LOOPS, default="batched")
     arguments = parser.parse_args()
-    with asyncio.Runner(loop_factory=LOOPS[arguments.loop]) as runner:
-        runner.run(main(half=arguments.half))
+    loop_factory, batched = LOOPS[arguments.loop]
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(main(half=arguments.half, batched=batched))

@@ -30,7 +30,7 @@ from rtc_server.signaling.request_rates import RequestRates
 from rtc_server.standstill import standstills
 from rtc_server.transport.discovery import with_public_address
 from rtc_server.transport.logs import limited_logs
-from rtc_server.transport.media.tick import shared_tick
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.sdp import Offer, Role, parse_offer
 from rtc_server.transport.transport_api import NextPacket, TransportObserver
 from rtc_server.transport.webrtc import WebRtcTransport
@@ -82,6 +82,7 @@ class Parts:
     network: NetworkSettings
     usage: UsageLedger
     traces: Traces
+    scheduler: MediaScheduler
     kept_quotas: Callable[[], AbstractAsyncContextManager[None]]
 
     @asynccontextmanager
@@ -104,20 +105,26 @@ class Parts:
             beside(probe_lag(self.metrics), name="loop lag"),
             beside(standstills().watch(), name="standstills"),
         ):
-            shared_tick().observe_lateness_s = self.metrics.tick_lateness_seconds.observe
+            self.scheduler.observe_lateness_s = self.metrics.tick_lateness_seconds.observe
             loop = asyncio.get_running_loop()
             self.metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
             try:
                 yield
             finally:
-                shared_tick().observe_lateness_s = None
+                self.scheduler.observe_lateness_s = None
 
 
-def build(settings: Settings, share: Callable[[Metrics], Shared] | None = None) -> Parts:
+def build(
+    settings: Settings,
+    share: Callable[[Metrics], Shared] | None = None,
+    scheduler: MediaScheduler | None = None,
+) -> Parts:
     """Return the parts of a server, joined. Raises `ConfigError`.
 
-    `share`: of one process of several, what it has in common with the others.
+    `share`: of one process of several, what it has in common with the others. `scheduler`: the one
+    that its host has; without it the server gets one of its own.
     """
+    scheduler = scheduler or MediaScheduler()
     metrics = Metrics()
     shared = share(metrics) if share is not None else None
     engines = Engines(settings.engines, metrics)
@@ -135,6 +142,7 @@ def build(settings: Settings, share: Callable[[Metrics], Shared] | None = None) 
         phrases=engines.phrases,
         record_usage=usage.record,
         tracer=traces.tracer,
+        scheduler=scheduler,
         journal=shared.journal if shared is not None else no_journal,
     )
 
@@ -149,6 +157,7 @@ def build(settings: Settings, share: Callable[[Metrics], Shared] | None = None) 
             network.settings,
             host=settings.http.host,
             clock=monotonic,
+            scheduler=scheduler,
             next_packet=next_packet,
         )
 
@@ -173,8 +182,17 @@ def build(settings: Settings, share: Callable[[Metrics], Shared] | None = None) 
     manager = SessionManager(services, negotiate, engines, desk, id_prefix=id_prefix)
     rooms = RoomManager(services, accept, engines, settings.rooms, desk)
     rates = shared.rates if shared is not None else None
-    http = make_http_app(manager, engines, engines, metrics, settings, rooms=rooms, rates=rates)
-    return Parts(http, manager, rooms, engines, metrics, network, usage, traces, quotas)
+    http = make_http_app(
+        manager,
+        engines,
+        engines,
+        metrics,
+        settings,
+        rooms=rooms,
+        rates=rates,
+        scheduler=scheduler,
+    )
+    return Parts(http, manager, rooms, engines, metrics, network, usage, traces, scheduler, quotas)
 
 
 async def probe_lag(metrics: Metrics) -> None:

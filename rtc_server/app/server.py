@@ -21,6 +21,7 @@ from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.manager import RoomManager
 from rtc_server.session.manager import SessionManager
+from rtc_server.transport.media_scheduler import MediaScheduler
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         yield RunningServer(url, port, parts.manager, parts.rooms, parts.engines, parts.metrics)
 
 
-def mountable(settings: Settings) -> web.Application:
+def mountable(settings: Settings, *, scheduler: MediaScheduler | None = None) -> web.Application:
     """Return the whole server as an application for another one's ``add_subapp``.
 
     It starts and stops with the other: the other's start waits until the engines are warm, and its
@@ -69,10 +70,13 @@ def mountable(settings: Settings) -> web.Application:
     listens is the other's affair; ``settings.http.host`` still says whether media stays on
     loopback, and whether a key is needed.
 
+    `scheduler`: when media is sent and read. Without it the server has one of its own, which reads
+    datagrams at the tick while many come; several servers of one application may share one.
+
     Raises:
         ConfigError: a setting cannot work here. On start also `EngineUnavailable`.
     """
-    parts = build(settings)
+    parts = build(settings, scheduler=scheduler)
     work = AsyncExitStack()
 
     async def working(_app: web.Application) -> AsyncIterator[None]:

@@ -9,12 +9,12 @@ from rtc_server import __version__
 from rtc_server.app.connections import raise_file_limit
 from rtc_server.app.server import RunningServer
 from rtc_server.app.server import serve as run_server
+from rtc_server.cli.exact_timers import new_loop
 from rtc_server.cli.log import QueuedLog, logging_to
 from rtc_server.cli.log_format import FORMATS
 from rtc_server.cli.missing_models import provide_models
 from rtc_server.cli.printed_settings import print_settings
 from rtc_server.config import SECTIONS, Settings, load_settings
-from rtc_server.transport.paced_loop import new_loop
 
 TALKATIVE = ("aioice", "aiortc")
 """Loggers whose level INFO says the addresses of people."""

@@ -14,10 +14,10 @@ from rtc_server.app.workers.engine_host import host_engines
 from rtc_server.app.workers.process import FINGERPRINT
 from rtc_server.app.workers.worker import work
 from rtc_server.app.workers.worker_order import EngineOrder, WorkerOrder
+from rtc_server.cli.exact_timers import new_loop
 from rtc_server.cli.log import logging_to
 from rtc_server.cli.log_format import FORMATS
 from rtc_server.cli.serve import STDERR, TALKATIVE
-from rtc_server.transport.paced_loop import new_loop
 
 
 def main() -> int:

@@ -31,7 +31,6 @@ from rtc_server.session.places import Place, PlaceState
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import OpenedCall, Owner
 from rtc_server.subject_log import Subject, SubjectLog
-from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.sdp import Role
 
 KEEP_S = 0.5
@@ -79,7 +78,7 @@ class Room:
 
     async def run(self) -> None:
         """Run until the speaker has been away for too long, or `close`; then free everything."""
-        shared_tick().subscribe(self._languages.on_tick)
+        self._services.scheduler.subscribe(self._languages.on_tick)
         try:
             while not self._over.is_set():
                 try:
@@ -89,7 +88,7 @@ class Room:
                     self._keep(self._services.clock())
         finally:
             self._over.set()
-            shared_tick().unsubscribe(self._languages.on_tick)
+            self._services.scheduler.unsubscribe(self._languages.on_tick)
             await self._free()
 
     def close(self) -> None:

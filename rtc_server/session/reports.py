@@ -1,6 +1,6 @@
 """Reports of a session to its client, once a second."""
 
-import asyncio
+from collections.abc import Awaitable, Callable
 
 from rtc_server.events.server import MetricsEvent, StatsEvent
 from rtc_server.interpreter.delays import Delays
@@ -60,15 +60,19 @@ class ClientReports:
         settings: SessionSettings,
         *,
         wants_stats: bool,
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        """`wants_stats`: the client wants ``stats``, whatever its settings say."""
+        """`wants_stats`: the client wants ``stats``, whatever its settings say. `sleep`: see
+        `MediaScheduler.sleep`.
+        """
         self._interpreter, self._connection = interpreter, connection
         self._events, self._settings, self._wants_stats = events, settings, wants_stats
+        self._sleep = sleep
 
     async def run(self) -> None:
         """Report until cancelled."""
         while True:
-            await asyncio.sleep(METRICS_INTERVAL_S)
+            await self._sleep(METRICS_INTERVAL_S)
             binding = self._connection.binding
             if binding is not None and binding.connected:
                 binding.sample()

@@ -20,6 +20,7 @@ from rtc_server.session.session_api import SuggestedPhrase
 from rtc_server.session.usage import RecordUsage
 from rtc_server.session.vad_batcher import VadBatcher
 from rtc_server.tracing import NO_TRACES, Tracer
+from rtc_server.transport.media_scheduler import MediaScheduler
 
 SEGMENT_MARGIN_S = 0.5
 """Audio that a segment may hold beyond its length when it is cut: windows are judged as a whole."""
@@ -40,7 +41,9 @@ class Services:
     """Monotonic seconds."""
     wall: Clock = wall
     """Unix time."""
-    vad_batcher: VadBatcher = field(default_factory=VadBatcher)
+    scheduler: MediaScheduler = field(default_factory=MediaScheduler)
+    """Tick of all sessions, and of what follows it."""
+    vad_batcher: VadBatcher = field(init=False)
     """Voice activity detection of all sessions."""
     resume_s: float = 0.0
     """Time for which a session waits for a client that was lost; 0 ends it at once."""
@@ -53,6 +56,9 @@ class Services:
     phrases: Callable[[str], Sequence[SuggestedPhrase]] = lambda _language: ()
     """Phrases that may be asked to be spoken, by the language they are said in; see
     `Catalogue.phrases`."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vad_batcher", VadBatcher(self.scheduler))
 
     def now(self) -> tuple[float, float]:
         """Return the present monotonic and Unix time, in seconds."""

@@ -102,12 +102,9 @@ class Session:
             clock=services.clock,
             on_given_up=self._over.set,
         )
+        parts = self._interpreter, self._connection, self._events, self._settings
         self._reports = ClientReports(
-            self._interpreter,
-            self._connection,
-            self._events,
-            self._settings,
-            wants_stats=request.stats,
+            *parts, wants_stats=request.stats, sleep=services.scheduler.sleep
         )
         self._requests = ClientRequests(self._interpreter, self._events, self._settings, services)
         self._unbroken = UnbrokenSpeech()

@@ -29,7 +29,7 @@ async def time_is_up(
             events.emit(event)
         if expiry.renew(services.wall()):
             events.emit(SessionUpdated(settings.info()))
-        await asyncio.sleep(LEASE_CHECK_S)
+        await services.scheduler.sleep(LEASE_CHECK_S)
     events.emit(event)
     return event.reason
 

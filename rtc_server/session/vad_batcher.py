@@ -13,7 +13,7 @@ from rtc_server.audio.vad import probabilities
 from rtc_server.interpreter.audio_input import DetectionClient
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import Pcm, Samples
-from rtc_server.transport.media.tick import shared_tick
+from rtc_server.transport.media_scheduler import MediaScheduler
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,8 @@ AT_ONCE: Final = 20
 class VadBatcher:
     """Queue of each stream's audio since the last tick, in order, and no longer than that."""
 
-    def __init__(self) -> None:
+    def __init__(self, scheduler: MediaScheduler) -> None:
+        self._scheduler = scheduler
         self._members: set[VadPlace] = set()
         self._waiting: dict[VadPlace, list[Pcm]] = {}
         self._expected = False
@@ -53,7 +54,7 @@ class VadBatcher:
         self._waiting.setdefault(place, []).append(pcm)
         if not self._expected:
             self._expected = True
-            shared_tick().after(self._tick_is_over)
+            self._scheduler.after(self._tick_is_over)
         return True
 
     def catch_up(self, place: "VadPlace") -> None:

@@ -44,6 +44,7 @@ from rtc_server.signaling.secret_signer import SecretSigner, server_key
 from rtc_server.signaling.websocket import WebSocketRoutes
 from rtc_server.signaling.whep import whep_routes
 from rtc_server.signaling.whip import whip_routes
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.transport_settings import TransportSettings
 
 KEY_FILE_CHECK_S = 1.0
@@ -119,12 +120,15 @@ def make_http_app(
     rooms: Rooms | None = None,
     rates: RequestRates | None = None,
     page_folder: Path | None = None,
+    scheduler: MediaScheduler | None = None,
 ) -> web.Application:
     """Return the application of everything that is served over HTTP. Runs alone, or below a prefix
     by ``add_subapp``.
 
     Without `rooms` there are no routes of rooms. `page_folder` is served instead of the page that
     comes with this package. `rates`: of one process of several, what counts for all of them.
+    `scheduler` ticks for sessions that come by WebSocket; the one of all others, or one of their
+    own.
     """
     rates = rates or OwnRates(monotonic)
     ring = key_ring(settings)
@@ -141,7 +145,7 @@ def make_http_app(
     routes = routes_of_the_server(
         call=CallRoutes(calls, negotiation, rates),
         secret=ClientSecretRoutes(calls, catalogue, ring, signer, ice, rates=rates, wall=wall),
-        socket=WebSocketRoutes(calls, metrics, settings.transport),
+        socket=WebSocketRoutes(calls, metrics, settings.transport, scheduler or MediaScheduler()),
         info=InfoRoutes(readiness, catalogue, metrics, settings.interpreter, rates),
         description=DescriptionRoutes(),
         page=page,

@@ -14,6 +14,7 @@ from rtc_server.metrics import Metrics
 from rtc_server.session.session_api import Calls
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.bodies import last_seen, query_text, session_request
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.reads import limit_read_bytes
 from rtc_server.transport.transport_api import TransportObserver
 from rtc_server.transport.transport_settings import TransportSettings
@@ -91,8 +92,15 @@ class AiohttpSocket:
 class WebSocketRoutes:
     """Handlers over `Calls`."""
 
-    def __init__(self, calls: Calls, metrics: Metrics, settings: TransportSettings) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        metrics: Metrics,
+        settings: TransportSettings,
+        scheduler: MediaScheduler,
+    ) -> None:
         self._calls, self._metrics, self._settings = calls, metrics, settings
+        self._scheduler = scheduler
 
     async def plain(self, request: web.Request) -> web.StreamResponse:
         """Serve raw PCM and events."""
@@ -125,6 +133,7 @@ class WebSocketRoutes:
                 observer,
                 dead_peer_timeout_s=self._settings.dead_peer_timeout_s,
                 clock=monotonic,
+                scheduler=self._scheduler,
             )
 
         try:

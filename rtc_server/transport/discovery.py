@@ -9,6 +9,7 @@ from rtc_server.errors import ConfigError
 from rtc_server.ice import IceServer, IceServers
 from rtc_server.transport import relay
 from rtc_server.transport.addresses import addresses_to_offer
+from rtc_server.transport.datagram_reader import DatagramReader
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.ice import IceAgent
 from rtc_server.transport.ice_servers import agent_servers, stun_server
@@ -37,7 +38,7 @@ async def with_public_address(
     options = IceOptions(
         addresses=tuple(addresses_to_offer(settings, host)), servers=(("stun_server", server),)
     )
-    agent = IceAgent(options, clock, ice_controlling=False)
+    agent = IceAgent(options, clock, DatagramReader(), ice_controlling=False)
     try:
         await agent.gather_candidates()
         seen = [each.host for each in agent.local_candidates if each.type == "srflx"]
@@ -78,7 +79,7 @@ async def ask_ice_server(
                     secret=ice.secret if server.wants_credential else "")  # fmt: skip
     servers = agent_servers(alone, relay=True, now_s=wall())
     options = IceOptions(addresses=tuple(addresses), servers=servers)
-    agent = IceAgent(options, clock, ice_controlling=False)
+    agent = IceAgent(options, clock, DatagramReader(), ice_controlling=False)
     try:
         await agent.gather_candidates()
         given = [each for each in agent.local_candidates if each.type in ("srflx", "relay")]

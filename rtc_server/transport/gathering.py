@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import functools
 import logging
 import random
 import socket
@@ -16,8 +15,9 @@ from aioice.ice import StunProtocol, relayed_candidate, server_reflexive_candida
 from aioice.turn import TurnTransport
 
 from rtc_server.transport import relay
-from rtc_server.transport.guard import LONGEST_DATAGRAM_BYTES, DatagramGuard
-from rtc_server.transport.reads import limit_read_bytes
+from rtc_server.transport.datagram_reader import DatagramReader
+from rtc_server.transport.datagram_socket import DatagramSocket
+from rtc_server.transport.guard import DatagramGuard
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +52,12 @@ class IceOptions:
     """Talk to no address of the peer's but those it says are a TURN server's."""
 
 
-async def open_socket(agent: Connection, address: str, options: IceOptions) -> DatagramGuard | None:
+def open_socket(
+    agent: Connection, address: str, options: IceOptions, reader: DatagramReader
+) -> DatagramGuard | None:
     """Return a UDP socket on `address` with its candidate; None when there is none: the log has the
     reason.
     """
-    loop = asyncio.get_running_loop()
     refusal = ""
     for port in _ports_to_try(*options.ports):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -66,17 +67,12 @@ async def open_socket(agent: Connection, address: str, options: IceOptions) -> D
             owned.bind((address, port))
             with contextlib.suppress(OSError):  # more than this system allows: its own size will do
                 owned.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-            transport, guard = await loop.create_datagram_endpoint(
-                functools.partial(DatagramGuard, agent, owned), sock=owned
-            )
+            guard = DatagramGuard(agent)
+            transport = DatagramSocket(owned, guard, reader)
         except OSError as error:
             owned.close()
             refusal = str(error.strerror)
             continue
-        except BaseException:
-            owned.close()
-            raise
-        limit_read_bytes(transport, LONGEST_DATAGRAM_BYTES)
         guard.local_candidate = Candidate(
             foundation=candidate_foundation("host", "udp", address),
             component=1,

@@ -7,7 +7,6 @@ straight to the media path: no exception from a failed STUN parse, no queue, no 
 there is a bug of ours and told apart from what a stranger's bytes do to a parser.
 """
 
-import socket
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -18,10 +17,6 @@ from rtc_server.transport.source_limiter import Source
 
 MIN_DATAGRAM_BYTES: Final = 13
 """The shortest that means anything: a DTLS record header, or an RTP header and a byte."""
-LONGEST_DATAGRAM_BYTES: Final = 65_535
-"""Size of a read's buffer. asyncio's 256 KiB cost three times as much as the read itself."""
-MAX_READ_ON: Final = 8
-"""Further datagrams read in one go: a flood must not hold up the other sessions."""
 
 
 class Gate(Protocol):
@@ -61,11 +56,9 @@ class Gate(Protocol):
 class DatagramGuard(StunProtocol):
     """One UDP socket of one session."""
 
-    def __init__(self, gate: Any, sock: socket.socket | None = None) -> None:
-        """`sock` is the socket itself; None where a TURN client has it."""
+    def __init__(self, gate: Any) -> None:
         super().__init__(gate)
         self._gate: Gate = gate
-        self._socket = sock
 
     async def request(
         self,
@@ -82,22 +75,6 @@ class DatagramGuard(StunProtocol):
         return await super().request(request, addr, integrity_key, retransmissions)
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        """Called by asyncio, for one datagram each time that some are there.
-
-        A paced loop looks no more often than packets come. What a report came in front of, or what
-        a stalled path delivers all at once, would wait for good: it is read at once, too.
-        """
-        self._take(data, addr)
-        if self._socket is None:
-            return
-        for _ in range(MAX_READ_ON):
-            try:
-                data, addr = self._socket.recvfrom(LONGEST_DATAGRAM_BYTES)
-            except OSError:  # nothing more, or what ICMP says of another datagram
-                return
-            self._take(data, addr)
-
-    def _take(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
         """Hand the datagram on by its first byte (RFC 7983). Nothing that comes of it raises."""
         gate, source, is_media, is_taken = self._gate, (addr[0], addr[1]), False, True
         try:

@@ -21,6 +21,7 @@ from rtc_server.errors import place_of
 from rtc_server.transport import relay
 from rtc_server.transport.addresses import may_send_to
 from rtc_server.transport.checks import SparingConnection, is_abandoned, peer_reflexive
+from rtc_server.transport.datagram_reader import DatagramReader
 from rtc_server.transport.gathering import IceOptions, ask_servers, open_socket
 from rtc_server.transport.guard import DatagramGuard
 from rtc_server.transport.sdp_lines import RemoteCandidate
@@ -37,7 +38,8 @@ STRAY_PER_S: Final = 2.0
 STRAYS_PER_S: Final = 50.0
 """The same for all unknown addresses: one that floods must not hide a NAT that rebound."""
 MAX_SEND_BUFFER_BYTES: Final = 65_536
-"""Bytes that may wait in a socket; media beyond it is late anyway and dropped."""
+"""Bytes that may wait in the connection to a TURN server; media beyond them is dropped, for it is
+late anyway."""
 RELAY_CLOSE_S: Final = 1.0
 """Time limit for a TURN server to free its relay while we close."""
 
@@ -45,9 +47,12 @@ RELAY_CLOSE_S: Final = 1.0
 class IceAgent(SparingConnection):
     """aioice's connection behind `DatagramGuard`."""
 
-    def __init__(self, options: IceOptions, clock: Clock, *, ice_controlling: bool) -> None:
+    def __init__(
+        self, options: IceOptions, clock: Clock, reader: DatagramReader, *, ice_controlling: bool
+    ) -> None:
         super().__init__(options, ice_controlling=ice_controlling)
         self._options = options
+        self._reader = reader
         self._clock = clock
         self._limiter = SourceLimiter()
         self._stray_limit = SourceLimiter(stranger_per_s=STRAY_PER_S, strangers_per_s=STRAYS_PER_S)
@@ -73,7 +78,7 @@ class IceAgent(SparingConnection):
         self._local_candidates_start = True
         guards = []
         for address in () if self._options.relay_only else self._options.addresses:
-            guard = await open_socket(self, address, self._options)
+            guard = open_socket(self, address, self._options, self._reader)
             if guard is not None:
                 guards.append(guard)
                 self._protocols.append(guard)
@@ -256,14 +261,12 @@ class IceAgent(SparingConnection):
         if pair is None:
             return False
         transport: Any = pair.protocol.transport
-        relayed = isinstance(transport, TurnTransport)
-        waiting = relay.waiting_bytes(transport) if relayed else transport.get_write_buffer_size()
-        if waiting > MAX_SEND_BUFFER_BYTES:
+        if not isinstance(transport, TurnTransport):
+            sent: bool = transport.send(data, pair.remote_addr)
+            return sent
+        if relay.waiting_bytes(transport) > MAX_SEND_BUFFER_BYTES:
             return False
-        if relayed:
-            relay.send(transport, data, pair.remote_addr)
-        else:
-            transport.sendto(data, pair.remote_addr)
+        relay.send(transport, data, pair.remote_addr)
         return True
 
     def protocol_lost(self, protocol: StunProtocol) -> None:

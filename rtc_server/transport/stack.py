@@ -21,6 +21,7 @@ from rtc_server.errors import AdmissionRefused
 from rtc_server.transport.answer import LocalEnd
 from rtc_server.transport.certificate import Certificate
 from rtc_server.transport.channel import EventChannel, GuardedSctp
+from rtc_server.transport.datagram_reader import DatagramReader
 from rtc_server.transport.dtls import GuardedDtls
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.ice import IceAgent
@@ -36,7 +37,12 @@ class PeerStack:
     """Everything below audio and events."""
 
     def __init__(
-        self, offer: Offer, options: IceOptions, clock: Clock, on_ended: Callable[[], None]
+        self,
+        offer: Offer,
+        options: IceOptions,
+        clock: Clock,
+        reader: DatagramReader,
+        on_ended: Callable[[], None],
     ) -> None:
         """`on_ended` is called after the peer has closed, or the path to it is lost."""
         self._offer = offer
@@ -46,7 +52,7 @@ class PeerStack:
         self.cname = str(uuid.uuid4())
         """RTCP canonical name."""
         self._options = options
-        self.agent = IceAgent(options, clock, ice_controlling=offer.ice_lite)
+        self.agent = IceAgent(options, clock, reader, ice_controlling=offer.ice_lite)
         self.agent.remote_username, self.agent.remote_password = offer.ufrag, offer.pwd
         gatherer = RTCIceGatherer(iceServers=[])
         gatherer._connection = self.agent

@@ -16,10 +16,9 @@ from rtc_server.transport.channel import EventChannel
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.ice import drop_media
 from rtc_server.transport.ice_servers import agent_servers
-from rtc_server.transport.media.tick import shared_tick
 from rtc_server.transport.media_path import MediaPath, Streams
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.outbox import Stored
-from rtc_server.transport.paced_loop import hurrying
 from rtc_server.transport.sdp import Offer, Role, parse_fragment, parse_offer
 from rtc_server.transport.stack import PeerStack
 from rtc_server.transport.transport_api import (
@@ -51,14 +50,15 @@ class WebRtcTransport:
         options: IceOptions,
         clock: Clock,
         *,
+        scheduler: MediaScheduler,
         next_packet: NextPacket | None = None,
     ) -> None:
         self._offer = offer
         self._next_packet = next_packet
         self._observer = observer
         self._settings = settings
-        self._clock = clock
-        self._stack = PeerStack(offer, options, clock, on_ended=self._ended)
+        self._clock, self._scheduler = clock, scheduler
+        self._stack = PeerStack(offer, options, clock, scheduler.reader, on_ended=self._ended)
         self._media: MediaPath | None = None
         self._counters = TransportStats()
         self._channel = EventChannel(
@@ -80,11 +80,14 @@ class WebRtcTransport:
         *,
         host: str,
         clock: Clock,
+        scheduler: MediaScheduler,
         wall: Clock = wall,
     ) -> Self:
         """Parse a caller's offer and `answer` it. Raises as that and `parse_offer` do."""
         offer = parse_offer(offer_sdp, Role.CALLER)
-        return await cls.answer(offer, observer, settings, host=host, clock=clock, wall=wall)
+        return await cls.answer(
+            offer, observer, settings, host=host, clock=clock, scheduler=scheduler, wall=wall
+        )
 
     @classmethod
     async def answer(
@@ -95,6 +98,7 @@ class WebRtcTransport:
         *,
         host: str,
         clock: Clock,
+        scheduler: MediaScheduler,
         wall: Clock = wall,
         next_packet: NextPacket | None = None,
     ) -> Self:
@@ -102,6 +106,7 @@ class WebRtcTransport:
 
         Args:
             host: the address HTTP listens on; media follows it (see `addresses_to_offer`).
+            scheduler: ticks for the call and reads its sockets, with those of the others.
             wall: Unix time, for users of TURN servers.
             next_packet: where outgoing audio comes from when it is encoded elsewhere; without it
                 the observer's frames are encoded here.
@@ -119,7 +124,9 @@ class WebRtcTransport:
             relay_only=settings.server_relay == "only",
             relayed_peers_only=ice.policy == "relay",
         )
-        transport = cls(offer, observer, settings, options, clock, next_packet=next_packet)
+        transport = cls(
+            offer, observer, settings, options, clock, scheduler=scheduler, next_packet=next_packet
+        )
         try:
             transport.answer_sdp = write_answer(offer, await transport._stack.gather())
         except BaseException:
@@ -199,7 +206,7 @@ class WebRtcTransport:
         connecting = asyncio.create_task(self._stack.connect(), name="WebRTC connect")
         try:
             either: set[asyncio.Future[Any]] = {connecting, self._end}
-            with hurrying():
+            with self._scheduler.reader.prompt():
                 await standstills().wait(either, self._settings.connect_timeout_s)
             if self._end.done():
                 return self._end.result()
@@ -246,12 +253,12 @@ class WebRtcTransport:
         )
         agent.media_received, agent.authenticates = media.received, media.authenticates
         self._media = media
-        shared_tick().subscribe(self._on_tick)
+        self._scheduler.subscribe(self._on_tick)
         return media
 
     def _stop_media(self) -> None:
         if self._media is not None:
-            shared_tick().unsubscribe(self._on_tick)
+            self._scheduler.unsubscribe(self._on_tick)
             self._stack.agent.media_received = drop_media
             self._stack.agent.authenticates = None
             self._call(self._media.close)

@@ -16,6 +16,7 @@ import pytest
 
 from rtc_server.config import TransportSettings
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, Samples
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.webrtc import WebRtcTransport
 from tests.support.browser.chromium import visit
 from tests.support.netem import Path, UdpProxy
@@ -97,6 +98,7 @@ async def call(seed: int) -> AsyncIterator[tuple[Any, Talker, WebRtcTransport, U
                 TransportSettings(),
                 host="127.0.0.1",
                 clock=time.monotonic,
+                scheduler=MediaScheduler(),
             )
             transports.append(transport)
             return proxy.rewrite_answer(transport.answer_sdp)

@@ -16,6 +16,7 @@ from rtc_server.config import (
     Settings,
     TransportSettings,
 )
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.webrtc import WebRtcTransport
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import FAILED_REQUEST, start
@@ -79,7 +80,12 @@ async def test_media_flows_through_the_relay_alone(way: str, tmp_path: Path) -> 
 
         async def negotiate(offer: str) -> str:
             transport = await WebRtcTransport.accept(
-                offer, session, settings, host="127.0.0.1", clock=time.monotonic
+                offer,
+                session,
+                settings,
+                host="127.0.0.1",
+                clock=time.monotonic,
+                scheduler=MediaScheduler(),
             )
             transports.append(transport)
             return transport.answer_sdp

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from rtc_server.pcm import SPEECH_RATE, Pcm
-from rtc_server.transport.media.tick import shared_tick
 from tests.support.netem import Path, UdpProxy
 from tests.support.packet_scripts import encoded
 from tests.support.peers import Server, tone
@@ -73,7 +72,7 @@ async def test_loss_leaves_no_hole(path: Path) -> None:
         stats = server.transport.stats
         assert stats.packets_lost > 0
         concealed = sum(each.concealed_samples for each in session.pcm)
-        unsent = shared_tick().skipped  # so often the machine stood still, the client with it
+        unsent = server.scheduler.skipped  # so often the machine stood still, the client with it
         assert 0 < concealed <= 320 * (stats.packets_lost + proxy.dropped[0] + unsent)
         proxy.up = proxy.down = Path()
         begin = session.samples

@@ -17,7 +17,8 @@ import pytest
 import uvloop
 from aiohttp import web
 
-from rtc_server import EngineSettings, Settings, mountable
+from rtc_server import EngineSettings, MediaScheduler, Settings, mountable
+from rtc_server.transport import datagram_reader
 from tests.support.rtc_client import RtcClient
 from tests.support.server import CALLS, EVENTS, engine_processes, of, said
 from tests.support.signals import english, join, silence
@@ -45,14 +46,16 @@ def of_the_host() -> tuple[dict[str, str], dict[str, tuple[int, bool, bool]], Se
 
 
 @asynccontextmanager
-async def mounted(ast: str = "quick") -> AsyncIterator[str]:
+async def mounted(
+    ast: str = "quick", scheduler: MediaScheduler | None = None
+) -> AsyncIterator[str]:
     """The URL of a server that a host application has below /interpreter."""
     before = of_the_host()
     app = web.Application()
     settings = Settings(
         engines=EngineSettings(ast=f"tests.support.server_engines:{ast}"),
     )
-    app.add_subapp("/interpreter/", mountable(settings))
+    app.add_subapp("/interpreter/", mountable(settings, scheduler=scheduler))
     # A host may wait for its open requests as long as it likes: ours end before it begins to.
     runner = web.AppRunner(app, shutdown_timeout=3600)
     await runner.setup()
@@ -78,9 +81,14 @@ def loudest(client: RtcClient) -> float:
     return float(np.abs(client.heard()).max()) if client.packets else 0.0
 
 
+@pytest.mark.parametrize("batched_reading", [True, False], ids=["batched", "as they come"])
 @on_each_loop
-async def test_a_call_is_translated_and_resumed(loop_factory: LoopFactory) -> None:
-    async with mounted() as url:
+async def test_a_call_is_translated_and_resumed(
+    loop_factory: LoopFactory, monkeypatch: pytest.MonkeyPatch, *, batched_reading: bool
+) -> None:
+    monkeypatch.setattr(datagram_reader, "MANY_PER_S", 0.0)  # one call is many
+    scheduler = MediaScheduler(batched_reading=batched_reading)
+    async with mounted(scheduler=scheduler) as url:
         query = "?source=en&target=ru"
         first = RtcClient(url + CALLS + query, audio=said("thank you"), session=EVENTS)
         async with first:
@@ -88,6 +96,7 @@ async def test_a_call_is_translated_and_resumed(loop_factory: LoopFactory) -> No
             [final] = of(first, "x.segment", final=True)
             assert (final["status"], final["target"]["text"]) == ("final", "one two three")
             assert loudest(first) > 0.05
+            assert scheduler.reader.is_batching is batched_reading
             first.send({"type": "x.ping", "event_id": "there?"})
             await first.event("x.pong")
             resume = url + first.location.removeprefix("/interpreter") + "/resume"

@@ -54,8 +54,8 @@ class OurFrames:
 @pytest.mark.parametrize(
     ("first", "last", "most"),
     [
-        ("DatagramGuard.datagram_received", "Endpointer.step", PACKET_FRAMES),
-        ("MediaTick._wake", "Playout.pull", TICK_FRAMES),
+        ("DatagramReader._read", "Endpointer.step", PACKET_FRAMES),
+        ("MediaScheduler._wake", "Playout.pull", TICK_FRAMES),
     ],
     ids=["packet", "tick"],
 )

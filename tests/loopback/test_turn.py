@@ -16,6 +16,7 @@ from rtc_server.config import HttpSettings, Settings, TransportSettings
 from rtc_server.errors import AdmissionRefused, ConfigError
 from rtc_server.ice import IceServer
 from rtc_server.transport.discovery import with_public_address
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.transport_api import CloseReason
 from rtc_server.transport.webrtc import WebRtcTransport
 from tests.support.coturn import SECRET, coturn
@@ -158,6 +159,7 @@ async def test_a_server_that_gets_no_relay_says_so(
                 settings,
                 host="127.0.0.1",
                 clock=monotonic,
+                scheduler=MediaScheduler(),
                 wall=lambda: 0.0,  # our clock is wrong: the user it mints has expired
             )
     assert "A STUN or TURN server refused us: error 401" in caplog.text
@@ -177,7 +179,12 @@ async def test_a_caller_who_leaves_while_servers_are_asked_leaves_no_relay(
         settings = settings_for(f"stun:127.0.0.1:{port}", turn.udp, server_relay="also")
         accepting = asyncio.create_task(
             WebRtcTransport.accept(
-                await an_offer(), Recorder(), settings, host="127.0.0.1", clock=monotonic
+                await an_offer(),
+                Recorder(),
+                settings,
+                host="127.0.0.1",
+                clock=monotonic,
+                scheduler=MediaScheduler(),
             )
         )
         await turn.allocated.wait()

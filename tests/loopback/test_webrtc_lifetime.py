@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import gc
 import os
+import socket
 import threading
 from pathlib import Path
 from typing import cast
@@ -144,15 +145,21 @@ async def test_close_ends_whatever_raises(caplog: pytest.LogCaptureFixture) -> N
 
 
 async def test_a_call_given_up_during_the_answer_leaves_nothing() -> None:
+    async with Server() as server, RtcClient(server.negotiate) as client:
+        offer = client.pc.localDescription.sdp
     before = sockets()
-    async with Server() as server:
-        async with RtcClient(server.negotiate) as client:
-            offer = client.pc.localDescription.sdp
-        accepting = asyncio.create_task(server.negotiate(offer))
-        await asyncio.sleep(0)
-        accepting.cancel()
-        await asyncio.wait({accepting})
-        assert len(server.sessions) == 1
+    with socket.socket(type=socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]  # the answer waits for a STUN server, and for nothing else
+        settings = TransportSettings(ice_servers=(f"stun:127.0.0.1:{port}",))
+        async with Server(settings=settings) as asking:
+            accepting = asyncio.create_task(asking.negotiate(offer))
+            await asyncio.sleep(0)
+            assert sockets() == before + 2
+            accepting.cancel()
+            await asyncio.wait({accepting})
+            assert accepting.cancelled()
+            assert not asking.sessions
     assert sockets() == before
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from rtc_server.config import TransportSettings
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Pcm, Samples
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.transport_api import CloseReason
 from rtc_server.transport.webrtc import WebRtcTransport
 
@@ -111,6 +112,7 @@ class Server:
     ) -> None:
         self._playout = playout
         self._settings = settings or TransportSettings()
+        self.scheduler = MediaScheduler()
         self.sessions: list[Recorder] = []
         self.transports: list[WebRtcTransport] = []
 
@@ -140,6 +142,7 @@ class Server:
             self._settings,
             host="127.0.0.1",
             clock=time.monotonic,
+            scheduler=self.scheduler,
         )
         self.sessions.append(session)
         self.transports.append(transport)

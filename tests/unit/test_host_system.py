@@ -12,7 +12,6 @@ from rtc_server import ConfigError, EngineSettings, Settings, mountable
 from rtc_server.app.engines import Engines
 from rtc_server.host_system import check_system
 from rtc_server.metrics import Metrics
-from rtc_server.transport.paced_loop import PacedLoop, new_loop
 
 FAKES = EngineSettings(ast="tests.support.engine_fakes:ast", tts="tests.support.engine_fakes:tts")
 NO_RESOURCE = """
@@ -33,17 +32,6 @@ def test_what_cannot_run_says_so_in_one_sentence(
     monkeypatch.setattr(sys, "platform", platform)
     with pytest.raises(ConfigError, match=r"rtc-server does not run on .* WSL 2\."):
         mountable(Settings())
-
-
-@pytest.mark.parametrize("platform", ["darwin", "freebsd14"])
-def test_elsewhere_the_loop_is_the_systems_own(
-    monkeypatch: pytest.MonkeyPatch, platform: str
-) -> None:
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        assert isinstance(runner.get_loop(), PacedLoop)
-    monkeypatch.setattr(sys, "platform", platform)
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        assert not isinstance(runner.get_loop(), PacedLoop)
 
 
 @pytest.fixture

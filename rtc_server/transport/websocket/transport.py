@@ -14,7 +14,7 @@ from typing import Final
 from rtc_server.clock import Clock
 from rtc_server.pcm import SPEECH_RATE, samples_to_ms
 from rtc_server.standstill import standstills
-from rtc_server.transport.media.tick import shared_tick
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.outbox import Outbox, Stored
 from rtc_server.transport.transport_api import CloseReason, TransportObserver, TransportStats
 from rtc_server.transport.websocket.feed import InboxFeed
@@ -48,10 +48,11 @@ class WebSocketTransport:
         *,
         dead_peer_timeout_s: float,
         clock: Clock,
+        scheduler: MediaScheduler,
     ) -> None:
         """`dead_peer_timeout_s`: no sign of life, or nothing read by the peer, for so long."""
         self._socket, self._form, self._observer = socket, form, observer
-        self._timeout_s, self._clock = dead_peer_timeout_s, clock
+        self._timeout_s, self._clock, self._scheduler = dead_peer_timeout_s, clock, scheduler
         self._inbox = Inbox(form.sample_rate)
         self._outbox = Outbox[str | bytes]()
         self._counters = TransportStats()
@@ -106,7 +107,7 @@ class WebSocketTransport:
     async def _live(self) -> None:
         self._call_session(self._observer.on_connected)
         self._call_session(self._observer.on_channel_open)
-        shared_tick().subscribe(self._on_tick)
+        self._scheduler.subscribe(self._on_tick)
         writer = asyncio.create_task(self._guarded(self._write))
         others = [
             asyncio.create_task(self._guarded(work))
@@ -126,7 +127,7 @@ class WebSocketTransport:
     async def _wind_down(
         self, reason: CloseReason, writer: asyncio.Task[None], others: list[asyncio.Task[None]]
     ) -> None:
-        shared_tick().unsubscribe(self._on_tick)
+        self._scheduler.unsubscribe(self._on_tick)
         for task in others:
             task.cancel()
         await asyncio.wait(others)

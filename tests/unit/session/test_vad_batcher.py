@@ -16,7 +16,8 @@ from rtc_server.interpreter.segments import SegmenterEvent
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
 from rtc_server.session.vad_batcher import AT_ONCE, FEW, VadBatcher
-from rtc_server.transport.media.tick import PERIOD_S, shared_tick
+from rtc_server.transport.media.tick import PERIOD_S
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.transport_api import CloseReason
 from tests.support.fakes import FakeAst, FakeTransport, LoudnessVad, joined, ok, silence, tone
 from tests.support.house import ALL, House, events, house, say, speak
@@ -56,8 +57,8 @@ def packet(samples: Samples, number: int) -> Pcm:
     return Pcm(samples[number * STEP : (number + 1) * STEP], number * STEP)
 
 
-def crowd(count: int) -> list[Person]:
-    batcher = VadBatcher()
+def crowd(count: int, scheduler: MediaScheduler | None = None) -> list[Person]:
+    batcher = VadBatcher(scheduler or MediaScheduler())
     return [Person(batcher) for _ in range(count)]
 
 
@@ -92,7 +93,8 @@ async def test_many_hear_what_each_would_alone(count: int) -> None:
 
 
 async def test_a_crowd_lets_others_have_their_turn() -> None:
-    people = crowd(2 * AT_ONCE + 1)
+    scheduler = MediaScheduler()
+    people = crowd(2 * AT_ONCE + 1, scheduler)
     for person in people:
         person.audio.feed(packet(SPOKEN, 0))
     heard = list[int]()
@@ -102,7 +104,7 @@ async def test_a_crowd_lets_others_have_their_turn() -> None:
         if heard[-1] < len(people):
             asyncio.get_running_loop().call_soon(look)
 
-    shared_tick().after(look)
+    scheduler.after(look)
     await asyncio.sleep(2 * PERIOD_S)
     assert heard == [0, AT_ONCE, 2 * AT_ONCE, len(people)]
 

@@ -7,12 +7,12 @@ import pytest
 from aioice import Candidate, stun
 from aioice.ice import CandidatePair
 
+from rtc_server.transport.datagram_reader import DatagramReader
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.guard import DatagramGuard
 from rtc_server.transport.ice import (
     MAX_QUEUED_DATAGRAMS,
     MAX_REMOTE_CANDIDATES,
-    MAX_SEND_BUFFER_BYTES,
     IceAgent,
 )
 from rtc_server.transport.logs import limited_logs
@@ -28,13 +28,15 @@ class Wire:
 
     def __init__(self) -> None:
         self.sent: list[tuple[bytes, Source]] = []
-        self.waiting_bytes = 0
+        self.is_full = False
 
     def sendto(self, data: bytes, addr: Source) -> None:
         self.sent.append((data, addr))
 
-    def get_write_buffer_size(self) -> int:
-        return self.waiting_bytes
+    def send(self, data: bytes, address: Source) -> bool:
+        if not self.is_full:
+            self.sendto(data, address)
+        return not self.is_full
 
 
 class Agent(IceAgent):
@@ -50,7 +52,9 @@ class Agent(IceAgent):
     ) -> None:
         self.now_s = 0.0
         options = IceOptions((address,), public_address)
-        super().__init__(options, lambda: self.now_s, ice_controlling=is_peer_lite)
+        super().__init__(
+            options, lambda: self.now_s, DatagramReader(), ice_controlling=is_peer_lite
+        )
         self.remote_username, self.remote_password = "peer", "p" * 22
         self._early_checks_done = self._local_candidates_end = True
         self.guards = [self.open("host", address, 5000 + n) for n in range(sockets)]
@@ -287,7 +291,7 @@ async def test_queues_are_bounded() -> None:
     agent.check(PEER)
     agent._nominated[1] = agent.pair(PEER)
     assert agent.send_now(b"media")
-    agent.wire.waiting_bytes = MAX_SEND_BUFFER_BYTES + 1
+    agent.wire.is_full = True
     assert not agent.send_now(b"media")
     assert agent.wire.sent == [(b"media", PEER)]
     await agent.stop()

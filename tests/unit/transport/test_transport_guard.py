@@ -1,14 +1,12 @@
 """Decisions of the guard, datagram by datagram."""
 
-import select
-import socket
 from typing import Any, cast
 
 import pytest
 from aioice import stun
 from aioice.ice import StunProtocol
 
-from rtc_server.transport.guard import MAX_READ_ON, DatagramGuard
+from rtc_server.transport.guard import DatagramGuard
 from rtc_server.transport.source_limiter import Source
 
 PEER = ("192.0.2.1", 1000)
@@ -125,29 +123,3 @@ async def test_a_source_over_its_rate_is_not_looked_at() -> None:
     gate.closed = True
     DatagramGuard(gate).datagram_received(RTP, PEER)
     assert (gate.got, gate.dropped) == ([], 1)
-
-
-@pytest.mark.real_time
-async def test_what_has_come_is_read_at_once_but_no_flood() -> None:
-    gate = Gate()
-    kind = (socket.AF_INET, socket.SOCK_DGRAM)
-    with socket.socket(*kind) as ours, socket.socket(*kind) as theirs:
-        ours.setblocking(False)
-        ours.bind(("127.0.0.1", 0))
-        guard = DatagramGuard(gate, ours)
-
-        def send(*datagrams: bytes) -> None:
-            for each in datagrams:
-                theirs.sendto(each, ours.getsockname())
-            select.select([ours], [], [], 5.0)
-
-        send(RTP, RTP)
-        guard.datagram_received(RTCP, PEER)
-        assert gate.got == ["media", "stray", "stray"]  # what was read on is from another address
-        send(*[DTLS] * (2 * MAX_READ_ON))
-        guard.datagram_received(RTCP, PEER)
-        left = 0
-        while select.select([ours], [], [], 0)[0]:
-            ours.recvfrom(100)
-            left += 1
-        assert left == MAX_READ_ON

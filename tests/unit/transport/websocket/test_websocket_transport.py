@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
+from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.outbox import MAX_MESSAGES
 from rtc_server.transport.transport_api import CloseReason
 from rtc_server.transport.websocket.forms import Form
@@ -59,6 +60,7 @@ async def peer(form: Form | None = None, playout: Samples | None = None) -> Asyn
         session,
         dead_peer_timeout_s=TIMEOUT_S,
         clock=asyncio.get_running_loop().time,
+        scheduler=MediaScheduler(),
     )
     try:
         yield Peer(wire, socket, session)
@@ -328,6 +330,7 @@ async def test_a_socket_that_never_closes_is_aborted() -> None:
         session,
         dead_peer_timeout_s=TIMEOUT_S,
         clock=asyncio.get_running_loop().time,
+        scheduler=MediaScheduler(),
     )
     await transport.close()
     assert socket.aborted
@@ -348,6 +351,7 @@ async def test_a_socket_whose_end_fails_is_told_all_the_same(
         session,
         dead_peer_timeout_s=TIMEOUT_S,
         clock=asyncio.get_running_loop().time,
+        scheduler=MediaScheduler(),
     )
     await transport.close(CloseReason.PEER_LOST)
     assert session.reasons == [CloseReason.PEER_LOST]

@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from rtc_server.transport.media.tick import PERIOD_S, MediaTick, TickSchedule, shared_tick
+from rtc_server.transport.media.tick import PERIOD_S, TickSchedule
+from rtc_server.transport.media_scheduler import MediaScheduler
 
 
 def take_all(schedule: TickSchedule, now_s: float) -> list[int]:
@@ -43,7 +44,7 @@ def test_after_a_stall_one_tick_has_the_number_of_the_time(stall_s: float) -> No
 
 
 async def test_subscribers_are_called_in_order_every_20_ms() -> None:
-    tick, calls = MediaTick(), list[tuple[str, int, float]]()
+    tick, calls = MediaScheduler(), list[tuple[str, int, float]]()
 
     def first(number: int, now_s: float) -> None:
         calls.append(("first", number, now_s))
@@ -65,7 +66,7 @@ async def test_subscribers_are_called_in_order_every_20_ms() -> None:
 
 
 async def test_idle_time_is_no_stall() -> None:
-    tick, numbers = MediaTick(), list[int]()
+    tick, numbers = MediaScheduler(), list[int]()
 
     def note(number: int, now_s: float) -> None:
         numbers.append(number)
@@ -82,7 +83,7 @@ async def test_idle_time_is_no_stall() -> None:
 async def test_a_subscriber_that_fails_is_taken_off_and_the_others_go_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    tick, calls = MediaTick(), list[str]()
+    tick, calls = MediaScheduler(), list[str]()
 
     def bad(number: int, now_s: float) -> None:
         calls.append("bad")
@@ -102,7 +103,7 @@ async def test_a_subscriber_that_fails_is_taken_off_and_the_others_go_on(
 
 
 async def test_whoever_unsubscribes_another_during_a_tick_is_obeyed() -> None:
-    tick, calls = MediaTick(), list[str]()
+    tick, calls = MediaScheduler(), list[str]()
 
     def first(number: int, now_s: float) -> None:
         calls.append("first")
@@ -119,7 +120,7 @@ async def test_whoever_unsubscribes_another_during_a_tick_is_obeyed() -> None:
 
 
 async def test_what_comes_after_a_tick_comes_once_and_when_all_have_had_it() -> None:
-    tick, calls = MediaTick(), list[str]()
+    tick, calls = MediaScheduler(), list[str]()
 
     def note(number: int, now_s: float) -> None:
         calls.append("tick")
@@ -135,7 +136,7 @@ async def test_what_comes_after_a_tick_comes_once_and_when_all_have_had_it() -> 
 
 
 async def test_what_comes_after_a_tick_comes_without_subscribers_too() -> None:
-    tick, calls = MediaTick(), list[float]()
+    tick, calls = MediaScheduler(), list[float]()
     loop = asyncio.get_running_loop()
 
     def note(number: int, now_s: float) -> None:
@@ -150,7 +151,7 @@ async def test_what_comes_after_a_tick_comes_without_subscribers_too() -> None:
 
 
 async def test_what_comes_after_a_tick_may_fail(caplog: pytest.LogCaptureFixture) -> None:
-    tick, calls = MediaTick(), list[str]()
+    tick, calls = MediaScheduler(), list[str]()
 
     def fail() -> None:
         raise ValueError("a bug")
@@ -169,8 +170,33 @@ async def test_what_comes_after_a_tick_may_fail(caplog: pytest.LogCaptureFixture
     assert len(caplog.records) == 1
 
 
+async def test_a_sleep_ends_just_behind_the_nearest_tick_and_does_not_drift() -> None:
+    scheduler, loop = MediaScheduler(), asyncio.get_running_loop()
+    calls = list[str]()
+
+    def note(number: int, now_s: float) -> None:
+        calls.append("tick")
+
+    scheduler.subscribe(note)
+    await asyncio.sleep(PERIOD_S / 3)
+    for seconds in (0.016, 0.5, 1.0):
+        began_s = loop.time()
+        await scheduler.sleep(seconds)
+        calls.append("slept")
+        slept_s = loop.time() - began_s
+        assert abs(slept_s - seconds) <= PERIOD_S / 2
+        assert loop.time() % PERIOD_S == pytest.approx(0, abs=1e-5)
+    began_s = loop.time()
+    for _ in range(10):
+        await scheduler.sleep(1.0)
+    assert loop.time() - began_s == pytest.approx(10.0)
+    scheduler.unsubscribe(note)
+    assert calls.count("slept") == 3
+    assert all(calls[at - 1] == "tick" for at, each in enumerate(calls) if each == "slept")
+
+
 async def test_lateness_is_observed() -> None:
-    tick, late = MediaTick(), list[float]()
+    tick, late = MediaScheduler(), list[float]()
     tick.observe_lateness_s = late.append
 
     def note(number: int, now_s: float) -> None:
@@ -181,7 +207,3 @@ async def test_lateness_is_observed() -> None:
     tick.unsubscribe(note)
     assert len(late) >= 4
     assert all(0 <= each < 1e-6 for each in late)
-
-
-async def test_there_is_one_beat_for_each_loop() -> None:
-    assert shared_tick() is shared_tick()
