@@ -149,8 +149,12 @@ class DatagramReader:
             self._arrange()
 
     def catch_up(self) -> None:
-        """Read what has come since the last look, but for a crowd's."""
-        if self._timer is not None and not self._pacing.is_crowded:
+        """Read what has come since the last look, but for a crowd's.
+
+        Also while the loop watches: where a call began to connect since the loop last looked for
+        events, nothing has been read at this tick yet, and every session would miss a packet.
+        """
+        if self._epoll is not None and not self._pacing.is_crowded:
             self._read()
 
     def _read(self, only: int | None = None) -> None:

@@ -289,6 +289,18 @@ async def test_one_that_fails_keeps_no_other_from_being_read(
         assert len(caplog.records) == 1
 
 
+async def test_the_tick_at_which_a_call_begins_to_connect_misses_no_packet() -> None:
+    reader = DatagramReader()
+    with ends(reader, CALLS) as sockets:
+        await sockets.busy(MANY_PER_S * 2)
+        assert reader.is_batching
+        sockets.read.clear()
+        sockets.send()
+        with reader.prompt():  # the loop has not looked for events since
+            reader.catch_up()  # as at a tick
+            assert len(sockets.read) == CALLS
+
+
 async def test_nothing_is_left_when_the_last_socket_is_closed() -> None:
     reader = DatagramReader()
     with ends(reader, CALLS) as sockets:
