@@ -78,11 +78,14 @@ def test_many_calls_change_neither_answers_nor_memory(writer: HfWriter) -> None:
     ours, process = CanaryAst(writer, "canary-hf", "a licence"), psutil.Process()
     batches = [[said(TEXTS[pair][i][0], pair) for pair in TEXTS] for i in range(4)]
     first = [ours.translate(batch) for batch in batches]
-    memory = process.memory_info().rss
-    for call in range(250):
-        assert ours.translate(batches[call % 4]) == first[call % 4]
-    # The heap takes 4 MB once; a copy of each call's audio would be some 50.
-    assert process.memory_info().rss - memory < 8 << 20
+    grown = []
+    for _round in range(3):
+        memory = process.memory_info().rss
+        for call in range(100):
+            assert ours.translate(batches[call % 4]) == first[call % 4]
+        grown.append(process.memory_info().rss - memory)
+    # The heap takes 4 to 15 MB, once; a copy of each call's audio would be some 20 in each round.
+    assert min(grown) < 8 << 20, grown
 
 
 def test_the_same_texts_as_through_nemo(writer: HfWriter) -> None:
