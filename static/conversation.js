@@ -221,9 +221,8 @@ export class Conversation extends EventTarget {
     this.#emit("source", { source });
   }
 
-  /** Show the level, where its worklet came: a session is worth having without. */
   async #meter() {
-    const watching = watchLevel(this.#source.track, (rms, peak) => {
+    this.#stopMeter = await watchLevel(this.#source.track, (rms, peak) => {
       this.#emit("level", { rms });
       if (this.#muted) return;
       const isOpen = this.#source.kind === "microphone";
@@ -232,7 +231,6 @@ export class Conversation extends EventTarget {
       const nothing = this.#silence.push(rms, performance.now());
       if (nothing !== null) this.#emit("hearing", { nothing });
     });
-    this.#stopMeter = await watching.catch(() => () => {});
   }
 
   /** After a reconnection the server may have forgotten the session, and what was unfinished. */

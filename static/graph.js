@@ -40,21 +40,25 @@ export function trackNode(track) {
 }
 
 /**
- * Follow the loudness of a track.
+ * Follow the loudness of a track, where that can be done: a session is worth having without.
  *
  * @param {MediaStreamTrack} track
  * @param {(rms: number, peak: number) => void} onLevel  30 times a second, 0 to 1
  * @returns {Promise<() => void>} stops it
  */
 export async function watchLevel(track, onLevel) {
-  await audioGraph();
-  const source = trackNode(track);
-  const meter = meterNode(onLevel);
-  source.connect(meter);
-  return () => {
-    source.disconnect();
-    meter.port.postMessage("end");
-  };
+  try {
+    await audioGraph();
+    const source = trackNode(track);
+    const meter = meterNode(onLevel);
+    source.connect(meter);
+    return () => {
+      source.disconnect();
+      meter.port.postMessage("end");
+    };
+  } catch {
+    return () => {};
+  }
 }
 
 /** A node that measures what is connected to it. @param {(rms: number, peak: number) => void} onLevel */

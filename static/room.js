@@ -174,7 +174,7 @@ function measure(track, until) {
     meter.push(rms);
     const clipping = clips.push(peak, performance.now());
     if (clipping !== null) warn(clipping);
-  }).catch(() => () => {});
+  });
   until.addEventListener("abort", async () => {
     (await metering)();
     meter.reset();
