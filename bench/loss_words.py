@@ -50,7 +50,7 @@ MARGIN = np.zeros(SPEECH_RATE // 4, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class SentPhrase:
     """A phrase on its way."""
 
     saying: Saying
@@ -63,7 +63,7 @@ class Utterance:
     """Its packets."""
 
 
-def utterances(phrases: int, seed: int) -> list[Utterance]:
+def sent_phrases(phrases: int, seed: int) -> list[SentPhrase]:
     """The same phrases for each voice of a language."""
     book = books.load(())
     made = []
@@ -74,7 +74,7 @@ def utterances(phrases: int, seed: int) -> list[Utterance]:
                 padded = np.concatenate([MARGIN, samples, MARGIN])
                 audio = np.asarray(resample_poly(padded, 3, 1), np.float32)
                 made.append(
-                    Utterance(saying, language, padded, steady(encode_opus(audio, fec=True)))
+                    SentPhrase(saying, language, padded, steady(encode_opus(audio, fec=True)))
                 )
     return made
 
@@ -101,11 +101,11 @@ def stock(arrivals: Sequence[Arrival], end_s: float) -> Samples:
     return np.concatenate(pieces) if pieces else MARGIN
 
 
-def understood(engine: Ast, utterance: Utterance, samples: Samples) -> bool:
+def understood(engine: Ast, phrase: SentPhrase, samples: Samples) -> bool:
     """Return whether the translation is exactly the expected one."""
-    target = "ru" if utterance.language == "en" else "en"
-    (result,) = engine.translate([AstRequest(samples, utterance.language, target)])
-    return result.target_text == utterance.saying.target_text
+    target = "ru" if phrase.language == "en" else "en"
+    (result,) = engine.translate([AstRequest(samples, phrase.language, target)])
+    return result.target_text == phrase.saying.target_text
 
 
 def main() -> None:
@@ -117,9 +117,9 @@ def main() -> None:
         raise SystemExit(f"Voices are missing: apt-get install {' '.join(missing)}")
     engine = create(EngineOptions())
     engine.warm_up()
-    said = utterances(arguments.phrases, arguments.seed)
+    said = sent_phrases(arguments.phrases, arguments.seed)
     heard = sum(understood(engine, each, each.spoken) for each in said)
-    print(f"{len(said)} utterances, {2 * VOICES} voices, {heard / len(said):.1%} understood")
+    print(f"{len(said)} phrases, {2 * VOICES} voices, {heard / len(said):.1%} understood")
     print("before they were encoded.\n")
     print("| path | aiortc | of no loss | ours | of no loss |\n|---|---|---|---|---|")
     receivers: tuple[Callable[[Sequence[Arrival], float], Samples], ...] = (stock, ours)

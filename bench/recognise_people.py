@@ -28,7 +28,7 @@ from rtc_server.engines.base import AstRequest, AstStatus, EngineOptions
 from rtc_server.engines.cascade.installed import load_recognizer
 from rtc_server.engines.cascade.recognizer import Recognizer
 from rtc_server.engines.loudness import leveled
-from rtc_server.interpreter.segments import Segment
+from rtc_server.interpreter.segments import ClosedSegment
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, samples_to_ms
 from rtc_server.resample import Resampler
 from tests.support import whisper
@@ -110,7 +110,7 @@ def through_opus(samples: Samples) -> Samples:
     return down.push(decode(encode(up.push(samples))))
 
 
-def cut_of(sound: Samples, parts: Sequence[Segment]) -> Cut:
+def cut_of(sound: Samples, parts: Sequence[ClosedSegment]) -> Cut:
     """Return how well `parts` cover the speech in `sound`."""
     loud = np.flatnonzero(np.abs(sound) > LOUD * np.abs(sound).max())
     if not parts:

@@ -13,13 +13,13 @@ from itertools import product
 import numpy as np
 
 from rtc_server.audio.vad import VadFactory, make_vad_factory
-from rtc_server.config import ListenerSettings
-from rtc_server.interpreter.segments import Segment, SpeechEnded
+from rtc_server.config import SegmenterSettings
+from rtc_server.interpreter.segments import ClosedSegment, SpeechEnded
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import SPEECH_RATE, Samples, samples_to_ms
 from tests.support.signals import add_noise, english, join, noise, pieces, russian, silence, tone
 
-SETTINGS = ListenerSettings()
+SETTINGS = SegmenterSettings()
 DETECTORS = ("silero", "webrtc")
 VOICES = ("slt", "rms", "awb", "kal16")
 ENGLISH = (
@@ -118,7 +118,7 @@ def _print_false_openings(factories: dict[str, VadFactory]) -> None:
         print(f"| {title} | " + " | ".join(counts) + " |")
 
 
-def _ends(segmenter: SpeechSegmenter, signal: Samples) -> list[tuple[Segment, int]]:
+def _ends(segmenter: SpeechSegmenter, signal: Samples) -> list[tuple[ClosedSegment, int]]:
     """Each segment, and the audio position at which it was known."""
     events = [event for pcm in pieces(signal) for event in segmenter.feed(pcm)]
     events += segmenter.flush()

@@ -20,7 +20,7 @@ from rtc_server.engines.contract import (
     ConfigError,
     EngineOptions,
     EngineUnavailable,
-    Hint,
+    NearPhrase,
     beat,
 )
 
@@ -123,5 +123,5 @@ class PhrasebookAst:
             return AstResult(AstStatus.NOT_UNDERSTOOD)
         nearest = self._recognizer.nearest(heard.sound, source)[:_HINTS]
         shown = [examples(self._book.phrases[index], self._book) for index in nearest]
-        hints = tuple(Hint(pair[source], pair[target]) for pair in shown)
+        hints = tuple(NearPhrase(pair[source], pair[target]) for pair in shown)
         return AstResult(AstStatus.NOT_UNDERSTOOD, hints=hints)

@@ -13,7 +13,7 @@ import { Ducking, follow } from "./ducking.js";
 import { audioGraph, meterNode, trackNode } from "./graph.js";
 import { mixGains } from "./mix.js";
 import { SpeakingWatch } from "./speaking.js";
-import { utterance } from "./utterance.js";
+import { cutPhrase } from "./phrase-cut.js";
 
 const PRE_ROLL_S = 0.2; // its sound may be here before the event that announces it
 
@@ -212,7 +212,7 @@ export class Output extends EventTarget {
   #keep({ samples, joined }) {
     this.#asked = false;
     const { sampleRate } = this.#context;
-    const speech = utterance(samples, sampleRate, joined);
+    const speech = cutPhrase(samples, sampleRate, joined);
     if (speech.length) {
       this.#kept = new AudioBuffer({ length: speech.length, sampleRate });
       this.#kept.copyToChannel(speech, 0);

@@ -194,7 +194,7 @@ def _read_log_weights(file: Path) -> npt.NDArray[np.float64]:
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class TrainingSample:
     """Training sample of the model."""
 
     text: str
@@ -205,13 +205,13 @@ class Utterance:
     """Weight of the sample."""
 
 
-def utterances(language: str) -> Iterator[Utterance]:
+def utterances(language: str) -> Iterator[TrainingSample]:
     """Yield all speakers' utterances of texts: high and low, fast and slow, and in noise."""
     yield from _of_espeak(language)
     yield from _of_recordings(language)
 
 
-def _of_espeak(language: str) -> Iterator[Utterance]:
+def _of_espeak(language: str) -> Iterator[TrainingSample]:
     book, lines = books.load(), other.sentences(other.TUNING[language])
     accents = ACCENTS[language]
     for number, name in enumerate(SPEAKERS):
@@ -223,10 +223,10 @@ def _of_espeak(language: str) -> Iterator[Utterance]:
         for text, samples in zip(texts, voices.speak(texts, voice), strict=True):
             change = chance.choice(CHANGES[language])
             heard = _changed(np.concatenate([ROOM, samples, ROOM]), change, chance)
-            yield Utterance(text, heard, 1)
+            yield TrainingSample(text, heard, 1)
 
 
-def _of_recordings(language: str) -> Iterator[Utterance]:
+def _of_recordings(language: str) -> Iterator[TrainingSample]:
     book, lines = books.load(), other.sentences(other.TUNING[language])
     for number, voice in enumerate(voices.RECORDED[language]):
         chance = random.Random(300 + number)
@@ -240,7 +240,7 @@ def _of_recordings(language: str) -> Iterator[Utterance]:
                 if noisy:
                     snr_db = chance.choice((12.0, 15.0, 18.0))
                     heard = voices.with_noise(heard, snr_db, chance.randrange(1000))
-                yield Utterance(text, heard, NOISE_WEIGHT if noisy else 1)
+                yield TrainingSample(text, heard, NOISE_WEIGHT if noisy else 1)
 
 
 def _changed(samples: Samples, change: str, chance: random.Random) -> Samples:

@@ -27,9 +27,9 @@ from rtc_phrasebook.engine import create
 from rtc_phrasebook.network import Vocabularies, matches
 from rtc_phrasebook.pattern import spoken_words
 from rtc_server.audio.vad import make_vad_factory
-from rtc_server.config import ListenerSettings
+from rtc_server.config import SegmenterSettings
 from rtc_server.engines.base import Ast, AstRequest, AstResult, AstStatus, EngineOptions
-from rtc_server.interpreter.segments import Segment, SpeechEnded
+from rtc_server.interpreter.segments import ClosedSegment, SpeechEnded
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples, from_int16
 
@@ -112,9 +112,9 @@ def in_room(samples: Samples) -> Samples:
     return np.concatenate([ROOM, samples, ROOM, ROOM])
 
 
-def segments(sound: Samples) -> list[Segment]:
+def segments(sound: Samples) -> list[ClosedSegment]:
     """Return the segments that the server's default settings make of 16 kHz audio."""
-    segmenter = SpeechSegmenter(make_vad_factory("silero")(), ListenerSettings())
+    segmenter = SpeechSegmenter(make_vad_factory("silero")(), SegmenterSettings())
     size = SPEECH_RATE * FRAME_MS // 1000
     events = [
         event

@@ -56,8 +56,8 @@ async def translate(
         services = Services(
             ast=engines.ast_service,
             tts=engines.tts_service,
-            make_vad=make_vad_factory(settings.listener.vad),
-            segmenter=settings.listener,
+            make_vad=make_vad_factory(settings.segmenter.vad),
+            segmenter=settings.segmenter,
             interpreter=replace(settings.interpreter, partial_interval_ms=NEVER_MS),
             metrics=metrics,
             clock=lambda: audio_s,

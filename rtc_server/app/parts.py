@@ -133,8 +133,8 @@ def build(
     services = Services(
         ast=engines.ast_service,
         tts=engines.tts_service,
-        make_vad=make_vad_factory(settings.listener.vad),
-        segmenter=settings.listener,
+        make_vad=make_vad_factory(settings.segmenter.vad),
+        segmenter=settings.segmenter,
         interpreter=settings.interpreter,
         metrics=metrics,
         clock=monotonic,

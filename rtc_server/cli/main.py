@@ -13,7 +13,7 @@ from rtc_server.cli.cluster_arguments import add_cluster_commands
 from rtc_server.cli.engines_arguments import add_engines_commands
 from rtc_server.cli.models_arguments import add_models_commands
 from rtc_server.cli.printed_settings import add_settings_options
-from rtc_server.config import SECTIONS, EngineSettings, InterpreterSettings, ListenerSettings
+from rtc_server.config import SECTIONS, EngineSettings, InterpreterSettings, SegmenterSettings
 from rtc_server.engine_sets import EMBEDDED, ENGINE_SETS
 from rtc_server.errors import RtcServerError
 from rtc_server.options import add_config_option, add_options, flag
@@ -68,7 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
         "-o", "--output", metavar="OUT.wav", type=Path, help="where to write the translated speech"
     )
     add_config_option(translate)
-    add_options(translate, InterpreterSettings, ListenerSettings, EngineSettings)
+    add_options(translate, InterpreterSettings, SegmenterSettings, EngineSettings)
 
     phrases = command("phrases", "list the phrases that an engine understands")
     phrases.add_argument(

@@ -10,7 +10,7 @@ from rtc_server.cli.missing_models import provide_models
 from rtc_server.config import (
     EngineSettings,
     InterpreterSettings,
-    ListenerSettings,
+    SegmenterSettings,
     Settings,
     load,
 )
@@ -21,10 +21,10 @@ from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print the captions, write the speech; 1 when anything was not translated."""
-    interpreter, listener, engines = load(
-        arguments, environ, InterpreterSettings, ListenerSettings, EngineSettings
+    interpreter, segmenter, engines = load(
+        arguments, environ, InterpreterSettings, SegmenterSettings, EngineSettings
     )
-    settings = Settings(interpreter=interpreter, listener=listener, engines=engines)
+    settings = Settings(interpreter=interpreter, segmenter=segmenter, engines=engines)
     patch = SessionPatch(
         source_language=language_code(interpreter.source),
         target_language=language_code(interpreter.target),

@@ -15,7 +15,7 @@ from rtc_server.config.worker_settings import WorkerSettings
 from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.host_system import is_loopback
 from rtc_server.interpreter.interpreter_settings import InterpreterSettings
-from rtc_server.interpreter.listener_settings import ListenerSettings
+from rtc_server.interpreter.segmenter_settings import SegmenterSettings
 from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.signaling.access_settings import ORIGIN, AccessSettings
 from rtc_server.signaling.http_settings import PATH_PREFIX, HttpSettings
@@ -31,8 +31,8 @@ __all__ = [
     "EngineSettings",
     "HttpSettings",
     "InterpreterSettings",
-    "ListenerSettings",
     "RoomSettings",
+    "SegmenterSettings",
     "Settings",
     "TransportSettings",
     "UsageSettings",

@@ -10,7 +10,7 @@ from rtc_server.config.worker_settings import WorkerSettings
 from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.errors import ConfigError
 from rtc_server.interpreter.interpreter_settings import InterpreterSettings
-from rtc_server.interpreter.listener_settings import ListenerSettings
+from rtc_server.interpreter.segmenter_settings import SegmenterSettings
 from rtc_server.options import ENV_PREFIX, OptionSources
 from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.signaling.access_settings import AccessSettings
@@ -30,7 +30,7 @@ class Settings:
     http: HttpSettings = field(default_factory=HttpSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     transport: TransportSettings = field(default_factory=TransportSettings)
-    listener: ListenerSettings = field(default_factory=ListenerSettings)
+    segmenter: SegmenterSettings = field(default_factory=SegmenterSettings)
     engines: EngineSettings = field(default_factory=EngineSettings)
     interpreter: InterpreterSettings = field(default_factory=InterpreterSettings)
     rooms: RoomSettings = field(default_factory=RoomSettings)
@@ -75,7 +75,7 @@ SECTIONS: tuple[type[Any], ...] = (
     HttpSettings,
     AccessSettings,
     TransportSettings,
-    ListenerSettings,
+    SegmenterSettings,
     EngineSettings,
     InterpreterSettings,
     RoomSettings,

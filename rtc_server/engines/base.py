@@ -159,7 +159,7 @@ class AstStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
+class NearPhrase:
     """Something near to what was said, offered when it was not understood."""
 
     source: str
@@ -178,7 +178,7 @@ class AstResult:
     """Transcript, in the source language."""
     target_text: str = ""
     """The translation; empty for a partial of an engine that does not translate partials."""
-    hints: tuple[Hint, ...] = ()
+    hints: tuple[NearPhrase, ...] = ()
     """At most three, nearest first, and only near ones; only with NOT_UNDERSTOOD."""
     open_chars: int = 0
     """Of a partial: number of characters at the end of the source text that may be written

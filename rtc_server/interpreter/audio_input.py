@@ -13,7 +13,7 @@ from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.ports import SegmenterPort
 from rtc_server.interpreter.release import NO_TAIL, Tail
 from rtc_server.interpreter.segments import (
-    Segment,
+    ClosedSegment,
     SegmenterEvent,
     SpeechEnded,
     SpeechPaused,
@@ -243,7 +243,7 @@ class AudioInput:
         segment = None if event.segment is None else self._judged(event.segment)
         return SpeechEnded(segment, event.at_samples)
 
-    def _judged(self, segment: Segment) -> Segment:
+    def _judged(self, segment: ClosedSegment) -> ClosedSegment:
         if self._guard.is_own_voice(segment.start_samples, segment.end_samples):
             return replace(segment, is_own_voice=True)
         return segment

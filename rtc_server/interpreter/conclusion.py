@@ -11,10 +11,10 @@ from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.failures import translation_failure
 from rtc_server.interpreter.publisher import Publisher
+from rtc_server.interpreter.segment_output import SegmentOutput
 from rtc_server.interpreter.simultaneous import SimultaneousText
 from rtc_server.interpreter.slow_engine import SlowEngineNotice
 from rtc_server.interpreter.speech_output import SpeechOutput
-from rtc_server.interpreter.utterance import Utterance
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE, speech_ms
 
@@ -39,7 +39,7 @@ class Conclusions:
         self._metrics, self._clock = metrics, clock
         late = "The translation is late. It comes when it is ready."
         self._slow_notice = SlowEngineNotice(late, emit, clock)
-        self._translations: asyncio.Queue[Utterance] = asyncio.Queue(TRANSLATIONS)
+        self._translations: asyncio.Queue[SegmentOutput] = asyncio.Queue(TRANSLATIONS)
         self._pending = 0
 
     @property
@@ -54,9 +54,9 @@ class Conclusions:
             self._metrics.queue_drops.labels("translations").inc()
             raise EngineOverloaded("Too much waits to be spoken; this sentence was skipped.")
 
-    def utterance(
+    def output(
         self, captions: SegmentCaptions, end_ms: int, text: SimultaneousText | None = None
-    ) -> Utterance:
+    ) -> SegmentOutput:
         """Return the record of a segment, whose speech a later `SpeechOutput.clear` silences.
 
         Args:
@@ -65,11 +65,11 @@ class Conclusions:
         """
         now_s = self._clock()
         delays = Delays(now_s, now_s, now_s)
-        return Utterance(captions, end_ms, delays, self._speech_output.generation, text=text)
+        return SegmentOutput(captions, end_ms, delays, self._speech_output.generation, text=text)
 
     def close(
         self,
-        utterance: Utterance,
+        output: SegmentOutput,
         end_samples: int,
         now_samples: int,
         answer: asyncio.Future[AstResult],
@@ -79,17 +79,17 @@ class Conclusions:
         """
         now_s = self._clock()
         behind_s = max((now_samples - end_samples) / SPEECH_RATE, 0.0)
-        start_s = now_s - (speech_ms(now_samples) - utterance.captions.start_ms) / 1000
-        utterance.end_ms = speech_ms(end_samples)
-        utterance.delays = Delays(now_s - behind_s, now_s, start_s)
-        utterance.answer = answer
-        self.add(utterance)
+        start_s = now_s - (speech_ms(now_samples) - output.captions.start_ms) / 1000
+        output.end_ms = speech_ms(end_samples)
+        output.delays = Delays(now_s - behind_s, now_s, start_s)
+        output.answer = answer
+        self.add(output)
 
-    def add(self, utterance: Utterance) -> None:
+    def add(self, output: SegmentOutput) -> None:
         """Add a segment that is over; its answer brings what is not yet known of it."""
-        self._speech_output.expect(utterance)
+        self._speech_output.expect(output)
         self._pending += 1
-        self._translations.put_nowait(utterance)
+        self._translations.put_nowait(output)
 
     async def join(self) -> None:
         """Wait until all answers have come."""
@@ -98,38 +98,38 @@ class Conclusions:
     async def run(self) -> None:
         """Wait for answers until cancelled."""
         while True:
-            utterance = await self._translations.get()
+            output = await self._translations.get()
             try:
-                await self._conclude(utterance)
+                await self._conclude(output)
             except EngineError as error:
-                self.fail(utterance, error)
+                self.fail(output, error)
             finally:
                 self._pending -= 1
                 self._translations.task_done()
 
-    async def _conclude(self, utterance: Utterance) -> None:
-        assert utterance.answer is not None
+    async def _conclude(self, output: SegmentOutput) -> None:
+        assert output.answer is not None
         # Not since its last word: of a stretch that is cut by its length that is seconds ago.
-        with self._slow_notice.waiting(utterance.delays.closed_s) as came:
-            result = await utterance.answer
+        with self._slow_notice.waiting(output.delays.closed_s) as came:
+            result = await output.answer
             came()
-        utterance.delays.translated_s = self._clock()
-        utterance.result = result
-        if utterance.text is None:
-            await self._publisher.whole(utterance, result)
+        output.delays.translated_s = self._clock()
+        output.result = result
+        if output.text is None:
+            await self._publisher.whole(output, result)
         else:
-            await self._publisher.conclude(utterance, utterance.text, result)
+            await self._publisher.conclude(output, output.text, result)
 
-    def fail(self, utterance: Utterance, error: EngineError) -> None:
+    def fail(self, output: SegmentOutput, error: EngineError) -> None:
         """Report that a segment failed; what was committed of it stays."""
-        result = utterance.result
-        if result is None and utterance.text is not None:
-            committed = utterance.text.committed
+        result = output.result
+        if result is None and output.text is not None:
+            committed = output.text.committed
             result = AstResult(AstStatus.OK, committed.source, committed.target)
         message = translation_failure(error)
-        self._speech_output.fail(utterance.captions, utterance.end_ms, error, message, result)
-        if utterance.text is not None:
-            self._speech_output.complete(utterance)
+        self._speech_output.fail(output.captions, output.end_ms, error, message, result)
+        if output.text is not None:
+            self._speech_output.complete(output)
 
 
 def answered(result: AstResult) -> asyncio.Future[AstResult]:

@@ -9,10 +9,10 @@ from typing import Protocol
 from rtc_server.clock import Clock
 from rtc_server.engines.base import AstRequest, AstResult, Texts
 from rtc_server.errors import EngineError
+from rtc_server.interpreter.open_segment import OpenSegment, SpeculativeTranslation
 from rtc_server.interpreter.ports import AstPort
 from rtc_server.interpreter.segment_spans import SegmentSpans, end_with
-from rtc_server.interpreter.segments import Segment
-from rtc_server.interpreter.utterance import OpenSegment, SpeculativeTranslation
+from rtc_server.interpreter.segments import ClosedSegment
 from rtc_server.pcm import Samples
 from rtc_server.tracing import NO_SPAN, Span
 
@@ -65,7 +65,7 @@ class Passes:
         came = partial(self._came, opened, start_samples, end_samples, self._clock())
         opened.answer.add_done_callback(came)
 
-    def speculate(self, opened: OpenSegment, pause: Segment, now_samples: int) -> None:
+    def speculate(self, opened: OpenSegment, pause: ClosedSegment, now_samples: int) -> None:
         """Translate while the hangover runs; the answer is there when it is over."""
         start_samples, samples = part_of(opened, pause)
         request = self._request(opened, samples, is_open=False)
@@ -80,7 +80,7 @@ class Passes:
         came = partial(self._came, opened, start_samples, pause.end_samples, self._clock())
         answer.add_done_callback(came)
 
-    def final(self, opened: OpenSegment, segment: Segment) -> asyncio.Future[AstResult]:
+    def final(self, opened: OpenSegment, segment: ClosedSegment) -> asyncio.Future[AstResult]:
         """Return the translation of a closed segment: the one begun in its pause, if that is the
         same. Raises `EngineError`."""
         speculative = opened.speculative
@@ -160,7 +160,7 @@ class Passes:
             self._take(opened, result, start_samples, end_samples, is_pause=is_pause)
 
 
-def part_of(opened: OpenSegment, segment: Segment) -> tuple[int, Samples]:
+def part_of(opened: OpenSegment, segment: ClosedSegment) -> tuple[int, Samples]:
     """Return the part in the open segment of a stretch that began before it, and its place."""
     skipped = max(0, opened.start_samples - segment.start_samples)
     return segment.start_samples + skipped, segment.samples[skipped:]

@@ -15,10 +15,11 @@ from rtc_server.events.server import (
 )
 from rtc_server.interpreter.captions import DeltaTranscript
 from rtc_server.interpreter.delays import Delays
+from rtc_server.interpreter.open_segment import OpenSegment
+from rtc_server.interpreter.segment_output import Saying, SegmentOutput
 from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.simultaneous import Clause, News, SimultaneousText
 from rtc_server.interpreter.speech_output import SpeechOutput
-from rtc_server.interpreter.utterance import OpenSegment, Saying, Utterance
 from rtc_server.metrics import Metrics
 
 
@@ -37,17 +38,17 @@ class Publisher:
         self._metrics, self._clock, self._spans = metrics, clock, spans
         self._source_transcript, self._target_transcript = DeltaTranscript(), DeltaTranscript()
 
-    async def whole(self, utterance: Utterance, result: AstResult) -> None:
+    async def whole(self, output: SegmentOutput, result: AstResult) -> None:
         """Publish the translation of a segment that came in one piece."""
-        event = utterance.captions.final(result, utterance.end_ms)
+        event = output.captions.final(result, output.end_ms)
         self._publish(event)
         if result.status is AstStatus.OK:
-            self._append(result.source_text, result.target_text, utterance.end_ms)
+            self._append(result.source_text, result.target_text, output.end_ms)
         if result.status is AstStatus.OK and result.target_text:
-            delays, generation = utterance.delays, utterance.generation
-            await self._speech_output.put(Saying(utterance, result.target_text, delays, generation))
+            delays, generation = output.delays, output.generation
+            await self._speech_output.put(Saying(output, result.target_text, delays, generation))
         else:
-            self._speech_output.settle(utterance.captions.segment_id)
+            self._speech_output.settle(output.captions.segment_id)
 
     def hypothesis(
         self, opened: OpenSegment, result: AstResult, heard_ms: int, offset_ms: int, now_ms: int
@@ -57,11 +58,11 @@ class Publisher:
         Args:
             now_ms: length of the segment by now.
         """
-        utterance, text = opened.live()
+        output, text = opened.live()
         news = text.feed(heard_ms, result, offset_ms)
-        utterance.end_ms = opened.captions.start_ms + heard_ms
-        self._append(news.source, news.target, utterance.end_ms)
-        event = opened.captions.hypothesis(text.shown, text.firm, utterance.end_ms)
+        output.end_ms = opened.captions.start_ms + heard_ms
+        self._append(news.source, news.target, output.end_ms)
+        event = opened.captions.hypothesis(text.shown, text.firm, output.end_ms)
         if event is not None:
             self._emit(event)
         self.speak(opened, now_ms)
@@ -69,16 +70,16 @@ class Publisher:
 
     def speak(self, opened: OpenSegment, now_ms: int) -> None:
         """Speak what is worth saying of an open segment, which is `now_ms` long by now."""
-        utterance, text = opened.live()
+        output, text = opened.live()
         for clause in text.clauses(self._speech_output.expected_ms):
-            self._speech_output.expect(utterance)
-            self._speech_output.offer(self._saying(utterance, clause, now_ms))
+            self._speech_output.expect(output)
+            self._speech_output.offer(self._saying(output, clause, now_ms))
 
     async def conclude(
-        self, utterance: Utterance, text: SimultaneousText, result: AstResult
+        self, output: SegmentOutput, text: SimultaneousText, result: AstResult
     ) -> None:
         """Publish the rest of a segment that was translated while it went on."""
-        length_ms = utterance.end_ms - utterance.captions.start_ms
+        length_ms = output.end_ms - output.captions.start_ms
         news = text.finish(length_ms, result)
         if news.fault is not None:
             self._metrics.mended.labels(news.fault.value).inc()
@@ -89,13 +90,13 @@ class Publisher:
             # what the voice says.
             heard = result.source_text if news.fault is None else ""
             result = AstResult(AstStatus.OK, heard or committed.source, committed.target)
-        event = utterance.captions.final(result, utterance.end_ms)
+        event = output.captions.final(result, output.end_ms)
         self._publish(event)
-        self._append(news.source, news.target, utterance.end_ms)
+        self._append(news.source, news.target, output.end_ms)
         if clause := text.rest():
-            behind_ms = (self._clock() - utterance.delays.speech_end_s) * 1000
-            await self._speech_output.put(self._saying(utterance, clause, length_ms + behind_ms))
-        self._speech_output.complete(utterance)
+            behind_ms = (self._clock() - output.delays.speech_end_s) * 1000
+            await self._speech_output.put(self._saying(output, clause, length_ms + behind_ms))
+        self._speech_output.complete(output)
 
     def _publish(self, event: SegmentEvent) -> None:
         self._metrics.segments.labels(event.status.value).inc()
@@ -111,19 +112,19 @@ class Publisher:
             delta = self._target_transcript.delta(target)
             self._emit(OutputTranscriptDelta(delta, elapsed_ms))
 
-    def _saying(self, utterance: Utterance, clause: Clause, now_ms: float) -> Saying:
+    def _saying(self, output: SegmentOutput, clause: Clause, now_ms: float) -> Saying:
         now_s = self._clock()
         delays = Delays(
             speech_end_s=now_s - (now_ms - clause.last_ms) / 1000,
             closed_s=now_s,
             speech_start_s=now_s - (now_ms - clause.first_ms) / 1000,
         )
-        number, utterance.sayings = utterance.sayings, utterance.sayings + 1
+        number, output.sayings = output.sayings, output.sayings + 1
         return Saying(
-            utterance,
+            output,
             clause.text,
             delays,
-            utterance.generation,
+            output.generation,
             number=number,
             start_char=clause.start_char,
             begins_sentence=clause.begins_sentence,

@@ -4,7 +4,7 @@ from collections import deque
 
 from rtc_server.audio.endpointer import Background, Endpointer, Window, quietest
 from rtc_server.audio.tape import Tape
-from rtc_server.interpreter.segments import EndCause, Segment
+from rtc_server.interpreter.segments import ClosedSegment, EndCause
 from rtc_server.pcm import Pcm, Samples
 
 
@@ -93,13 +93,15 @@ class SegmentTape:
         windows = (w for w in self._windows if w.end_samples > start and w.start_samples < end)
         return next((w for w in windows if self._endpointer.begins(w)), None)
 
-    def segment(self, start: int, end: int, speech_end: int, cause: EndCause) -> Segment | None:
+    def segment(
+        self, start: int, end: int, speech_end: int, cause: EndCause
+    ) -> ClosedSegment | None:
         """Return that stretch, less the silence before its speech; None without any speech."""
         voiced = self.first_voiced(start, end)
         if voiced is None:
             return None
         start = max(start, voiced.start_samples - self._preroll_samples)
-        return Segment(
+        return ClosedSegment(
             samples=self._tape.read(start, end).copy(),
             start_samples=start,
             end_samples=end,

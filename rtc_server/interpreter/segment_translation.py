@@ -13,12 +13,13 @@ from rtc_server.interpreter.captions import Direction, SegmentCaptions
 from rtc_server.interpreter.conclusion import Conclusions, answered
 from rtc_server.interpreter.echo import OwnVoiceNotice
 from rtc_server.interpreter.modes import Preset
+from rtc_server.interpreter.open_segment import OpenSegment
 from rtc_server.interpreter.passes import Passes
 from rtc_server.interpreter.ports import AstPort
 from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.segments import (
-    Segment,
+    ClosedSegment,
     SegmenterEvent,
     SpeechPaused,
     SpeechStarted,
@@ -26,7 +27,6 @@ from rtc_server.interpreter.segments import (
 from rtc_server.interpreter.simultaneous import PassPacing, SimultaneousText
 from rtc_server.interpreter.simultaneous_translation import SimultaneousTranslation
 from rtc_server.interpreter.unfinished import extend_unfinished
-from rtc_server.interpreter.utterance import OpenSegment
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE, speech_ms
 
@@ -81,14 +81,14 @@ class SegmentTranslation:
         end_ms = speech_ms(self._audio.position_samples)
         captions = self._next_captions(self.direction, end_ms)
         self._spans.begin(captions)
-        utterance = self._conclusions.utterance(captions, end_ms)
-        utterance.answer = answered(AstResult(AstStatus.OK, source_text, target_text))
+        output = self._conclusions.output(captions, end_ms)
+        output.answer = answered(AstResult(AstStatus.OK, source_text, target_text))
         try:
             self._conclusions.check_room()
         except EngineError as error:
-            self._conclusions.fail(utterance, error)
+            self._conclusions.fail(output, error)
         else:
-            self._conclusions.add(utterance)
+            self._conclusions.add(output)
 
     def speak(self) -> None:
         """Speak what has become worth saying of the open segment, as time passes."""
@@ -98,8 +98,8 @@ class SegmentTranslation:
     def silence(self, generation: int) -> None:
         """Leave unspoken what was said of the open segment; it goes on with that generation."""
         if self._open is not None and self._open.is_live:
-            utterance, text = self._open.live()
-            utterance.silence(generation)
+            output, text = self._open.live()
+            output.silence(generation)
             text.silence()
 
     # ---------------------------------------------------------------- from the audio input
@@ -159,7 +159,7 @@ class SegmentTranslation:
             engine = self._ast.capabilities
             text = SimultaneousText(self._preset, engine, direction.target, Texts())
         if text is not None:
-            opened.utterance = self._conclusions.utterance(captions, captions.start_ms, text)
+            opened.output = self._conclusions.output(captions, captions.start_ms, text)
 
     def number_from(self, segments: int) -> None:
         """Number segments behind so many, which another process has translated."""
@@ -177,7 +177,7 @@ class SegmentTranslation:
         assert self._open is not None
         self._open.asked_samples = opened.asked_samples
 
-    def _speculate(self, pause: Segment) -> None:
+    def _speculate(self, pause: ClosedSegment) -> None:
         opened = self._open
         assert opened is not None, "a pause in a segment that never began"
         opened.drop_questions()
@@ -209,7 +209,7 @@ class SegmentTranslation:
 
     # ---------------------------------------------------------------- the end of a segment
 
-    def _end(self, segment: Segment | None, at_samples: int) -> None:
+    def _end(self, segment: ClosedSegment | None, at_samples: int) -> None:
         opened, self._open = self._open, None
         assert opened is not None, "a segment ended that never began"
         opened.is_closed = True
@@ -221,25 +221,25 @@ class SegmentTranslation:
             self._metrics.segments.labels("own_voice").inc()
             self._own_voice_notice.warn()
         nothing = AstResult(AstStatus.NOT_UNDERSTOOD)
-        if opened.utterance is not None and (opened.captions.shown or opened.has_committed):
+        if opened.output is not None and (opened.captions.shown or opened.has_committed):
             now_samples = self._audio.position_samples
-            self._conclusions.close(opened.utterance, at_samples, now_samples, answered(nothing))
+            self._conclusions.close(opened.output, at_samples, now_samples, answered(nothing))
             return
         self._spans.drop(opened.captions.segment_id)
         if opened.captions.shown:  # what looked like words was none
             end_samples = at_samples if segment is None else segment.end_samples
             self._emit(opened.captions.final(nothing, speech_ms(end_samples)))
 
-    def _submit(self, segment: Segment, opened: OpenSegment) -> None:
+    def _submit(self, segment: ClosedSegment, opened: OpenSegment) -> None:
         end_samples = segment.speech_end_samples
         end_ms = speech_ms(end_samples)
-        utterance = opened.utterance or self._conclusions.utterance(opened.captions, end_ms)
+        output = opened.output or self._conclusions.output(opened.captions, end_ms)
         try:
             self._conclusions.check_room()
             answer = self._passes.final(opened, segment)
         except EngineError as error:
             opened.drop_questions()
-            utterance.end_ms = end_ms
-            self._conclusions.fail(utterance, error)
+            output.end_ms = end_ms
+            self._conclusions.fail(output, error)
             return
-        self._conclusions.close(utterance, end_samples, self._audio.position_samples, answer)
+        self._conclusions.close(output, end_samples, self._audio.position_samples, answer)

@@ -29,7 +29,7 @@ class EndCause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class ClosedSegment:
     """Stretch of speech. Positions count speech-rate samples on the session's audio clock."""
 
     samples: Samples
@@ -62,7 +62,7 @@ class SpeechStarted:
 class SpeechEnded:
     """The segment is complete."""
 
-    segment: Segment | None
+    segment: ClosedSegment | None
     """None when no speech was in it: push-to-talk held in silence, or nothing after a cut."""
     at_samples: int
     """Audio position at which this was known: `speech_end_samples` and the endpoint delay."""
@@ -72,7 +72,7 @@ class SpeechEnded:
 class SpeechPaused:
     """Silence since a moment. Unless speech goes on, exactly this segment will end."""
 
-    segment: Segment
+    segment: ClosedSegment
     """Segment that `SpeechEnded` will bring when the hangover has passed in silence."""
 
 

@@ -6,10 +6,10 @@ from rtc_server.engines.base import AstResult, AstStatus
 from rtc_server.errors import EngineError
 from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.conclusion import Conclusions, answered
+from rtc_server.interpreter.open_segment import OpenSegment
 from rtc_server.interpreter.passes import Passes
 from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.simultaneous import SimultaneousText
-from rtc_server.interpreter.utterance import OpenSegment
 from rtc_server.interpreter.watchdog import Fault
 from rtc_server.interpreter.window import Cut
 from rtc_server.metrics import Metrics
@@ -89,20 +89,20 @@ class SimultaneousTranslation:
         from_samples = start + ms_to_samples(cut.from_ms, SPEECH_RATE)
         until_samples = start + ms_to_samples(cut.until_ms, SPEECH_RATE)
         at_samples = self._audio.quietest(from_samples, max(from_samples + 1, until_samples))
-        utterance, text = opened.live()
+        output, text = opened.live()
         later = text.split(cut, speech_ms(at_samples - start))
         committed = text.committed
         result = AstResult(AstStatus.OK, committed.source, committed.target)
         self._go_on(opened, at_samples, later)
         now_samples = self._audio.position_samples
-        self._conclusions.close(utterance, at_samples, now_samples, answered(result))
+        self._conclusions.close(output, at_samples, now_samples, answered(result))
 
     def _begin_afresh(self, opened: OpenSegment, fault: Fault) -> None:
         """Translate anew, as a whole, what was said: the translation has lost its way, and what
         comes is not to suffer from it.
         """
         self._metrics.mended.labels(fault.value).inc()
-        utterance, text = opened.live()
+        output, text = opened.live()
         end = self._audio.position_samples
         earliest = max(opened.start_samples + 1, end - ms_to_samples(FRESH_MS, SPEECH_RATE))
         at_samples = self._audio.quietest(earliest, end)
@@ -114,6 +114,6 @@ class SimultaneousTranslation:
         try:
             answer = self._passes.anew(opened, samples)
         except EngineError as error:
-            self._conclusions.fail(utterance, error)
+            self._conclusions.fail(output, error)
         else:
-            self._conclusions.close(utterance, at_samples, end, answer)
+            self._conclusions.close(output, at_samples, end, answer)

@@ -21,9 +21,9 @@ from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.failures import voice_failure
 from rtc_server.interpreter.ports import TtsPort
+from rtc_server.interpreter.segment_output import Saying, SegmentOutput
 from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.synthesis import Synthesis
-from rtc_server.interpreter.utterance import Saying, Utterance
 from rtc_server.interpreter.words import ends_sentence
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
@@ -63,14 +63,14 @@ class SpeechOutput:
         self._speech: asyncio.Queue[Saying] = asyncio.Queue(SPEECH)
         self._sayings: dict[str, Saying] = {}
         """Texts that are not yet played to their end, by their names in the playout."""
-        self._unspoken: dict[str, Utterance] = {}
+        self._unspoken: dict[str, SegmentOutput] = {}
         self._unconfirmed = UnconfirmedSpeech()
         self._silent = asyncio.Event()
         self._silent.set()
 
-    def expect(self, utterance: Utterance) -> None:
+    def expect(self, output: SegmentOutput) -> None:
         """Expect a closed segment: sooner or later it is put, fails or is settled."""
-        self._unspoken[utterance.captions.segment_id] = utterance
+        self._unspoken[output.captions.segment_id] = output
         self._silent.clear()
 
     async def put(self, saying: Saying) -> None:
@@ -86,17 +86,17 @@ class SpeechOutput:
         else:
             self._speech.put_nowait(saying)
 
-    def complete(self, utterance: Utterance) -> None:
-        """End an utterance: the newest of its sayings is its last."""
-        segment_id = utterance.captions.segment_id
-        mine = [each for each in self._sayings.values() if each.utterance is utterance]
+    def complete(self, output: SegmentOutput) -> None:
+        """End a segment: the newest of its sayings is its last."""
+        segment_id = output.captions.segment_id
+        mine = [each for each in self._sayings.values() if each.output is output]
         if mine:
             mine[-1].is_last = True
             return
-        if utterance.sounded and not utterance.over:
-            utterance.over = True
+        if output.sounded and not output.over:
+            output.over = True
             state, waits_ms = PlayoutState.FINISHED.value, round(self._playout.queue_ms)
-            self._emit(PlayoutEvent(segment_id, state, waits_ms, utterance.tempo))
+            self._emit(PlayoutEvent(segment_id, state, waits_ms, output.tempo))
         self.settle(segment_id)
 
     def next_frame(self) -> Samples | None:
@@ -205,7 +205,7 @@ class SpeechOutput:
                 self._leave(saying, state, waits_ms)
 
     def _report(self, saying: Saying, state: PlayoutState, queue_ms: float) -> None:
-        segment_id = saying.utterance.captions.segment_id
+        segment_id = saying.output.captions.segment_id
         self._emit(PlayoutEvent(segment_id, state.value, round(queue_ms), saying.tempo))
 
     def _begin(self, saying: Saying, queue_ms: float) -> None:
@@ -213,9 +213,9 @@ class SpeechOutput:
         delays.heard_s = self._clock()
         self._metrics.first_audio_seconds.observe(delays.heard_s - delays.speech_end_s)
         self._metrics.ear_voice_seconds.observe(delays.heard_s - delays.speech_start_s)
-        self._spans.first_audio(saying.utterance.captions.segment_id, delays)
-        if not saying.utterance.sounded:
-            saying.utterance.sounded = True
+        self._spans.first_audio(saying.output.captions.segment_id, delays)
+        if not saying.output.sounded:
+            saying.output.sounded = True
             self._report(saying, PlayoutState.STARTED, queue_ms)
 
     def _drop(self, saying: Saying, queue_ms: float) -> None:
@@ -224,20 +224,20 @@ class SpeechOutput:
         self._metrics.queue_drops.labels("playout").inc()
         if saying.is_clause:
             part = (saying.start_char, saying.start_char + len(saying.text))
-            segment_id, tempo = saying.utterance.captions.segment_id, saying.tempo
+            segment_id, tempo = saying.output.captions.segment_id, saying.tempo
             self._emit(PlayoutEvent(segment_id, "skipped", round(queue_ms), tempo, part))
 
     def _leave(self, saying: Saying, state: PlayoutState, queue_ms: float) -> None:
         """Report that it was played, or never will be."""
         del self._sayings[saying.key]
-        utterance = saying.utterance
+        output = saying.output
         cleared = self._is_cleared(saying)
-        if not utterance.over and (saying.is_last or cleared):
-            utterance.over = True
-            heard = saying.is_clause and utterance.sounded and not cleared
+        if not output.over and (saying.is_last or cleared):
+            output.over = True
+            heard = saying.is_clause and output.sounded and not cleared
             self._report(saying, PlayoutState.FINISHED if heard else state, queue_ms)
         if saying.is_last:
-            self.settle(utterance.captions.segment_id)
+            self.settle(output.captions.segment_id)
 
     # ---------------------------------------------------------------- endings
 
@@ -245,22 +245,22 @@ class SpeechOutput:
         """Report that the voice failed: of a clause the caption stands, and is marked as not
         spoken.
         """
-        utterance, message = saying.utterance, voice_failure(error)
-        self._spans.fail(utterance.captions.segment_id, error)
+        output, message = saying.output, voice_failure(error)
+        self._spans.fail(output.captions.segment_id, error)
         self._played(self._playout.finish(saying.key))
         if saying.is_clause:
             self._report_failure(error, message)
             if saying.key in self._sayings:
                 self._playout_event(saying.key, PlayoutState.DROPPED)
         else:
-            self.fail(utterance.captions, utterance.end_ms, error, message, utterance.result)
+            self.fail(output.captions, output.end_ms, error, message, output.result)
             self._sayings.pop(saying.key, None)
 
     def _forget(self, saying: Saying) -> None:
         """Drop a saying with nothing in it to be played."""
         self._sayings.pop(saying.key, None)
         if saying.is_last:
-            self.complete(saying.utterance)
+            self.complete(saying.output)
 
     def fail(
         self,

@@ -4,9 +4,9 @@ from collections.abc import Generator
 
 from rtc_server.audio.endpointer import Endpointer
 from rtc_server.audio.vad import Vad
-from rtc_server.interpreter.listener_settings import ListenerSettings
 from rtc_server.interpreter.release import NO_TAIL, Release, Tail
 from rtc_server.interpreter.segment_tape import SegmentTape
+from rtc_server.interpreter.segmenter_settings import SegmenterSettings
 from rtc_server.interpreter.segments import (
     EndCause,
     SegmenterEvent,
@@ -35,7 +35,7 @@ class SpeechSegmenter:
     opens a segment at once and keeps it open through pauses until the commit.
     """
 
-    def __init__(self, vad: Vad, settings: ListenerSettings) -> None:
+    def __init__(self, vad: Vad, settings: SegmenterSettings) -> None:
         self.vad = vad
         """The detector of this stream."""
         self._preroll_samples = ms_to_samples(settings.preroll_ms, SPEECH_RATE)

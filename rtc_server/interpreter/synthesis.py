@@ -12,9 +12,9 @@ from rtc_server.events.server import ServerEvent
 from rtc_server.interpreter.backlog import TRIM_FROM_MS, Backlog, BacklogRules, longest_pause_ms
 from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG
 from rtc_server.interpreter.ports import TtsPort
+from rtc_server.interpreter.segment_output import Saying
 from rtc_server.interpreter.segment_spans import SegmentSpans, failing
 from rtc_server.interpreter.slow_engine import SlowEngineNotice
-from rtc_server.interpreter.utterance import Saying
 from rtc_server.pcm import PLAYOUT_RATE, Samples, samples_to_ms
 from rtc_server.resample import Resampler
 from rtc_server.tracing import Attribute
@@ -54,14 +54,14 @@ class Synthesis:
         Raises:
             EngineError: it failed, perhaps after some chunks.
         """
-        saying.tempo = saying.utterance.tempo = self._backlog.tempo(
+        saying.tempo = saying.output.tempo = self._backlog.tempo(
             queue_ms,
             begins_sentence=saying.begins_sentence,
             said_s=saying.delays.speech_start_s,
         )
         asked_s = saying.delays.asked_s = self._clock()
-        direction = saying.utterance.captions.direction
-        span = self._spans.speak(saying.utterance.captions.segment_id, saying.text)
+        direction = saying.output.captions.direction
+        span = self._spans.speak(saying.output.captions.segment_id, saying.text)
         request = TtsRequest(
             saying.text, direction.target, direction.voice, rate=saying.tempo, trace=span.context
         )

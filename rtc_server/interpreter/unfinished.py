@@ -5,7 +5,7 @@ import asyncio
 from rtc_server.background import result_of
 from rtc_server.engines.base import AstResult
 from rtc_server.interpreter.audio_input import AudioInput
-from rtc_server.interpreter.utterance import OpenSegment
+from rtc_server.interpreter.open_segment import OpenSegment
 from rtc_server.interpreter.words import ends_sentence
 
 UNFINISHED_PAUSE_MS = 600

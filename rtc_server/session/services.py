@@ -11,8 +11,8 @@ from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.interpreter_settings import InterpreterSettings
-from rtc_server.interpreter.listener_settings import ListenerSettings
 from rtc_server.interpreter.ports import AstPort, TtsPort
+from rtc_server.interpreter.segmenter_settings import SegmenterSettings
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.metrics import Metrics
 from rtc_server.session.journal import MakeJournal, no_journal
@@ -34,7 +34,7 @@ class Services:
     tts: TtsPort
     make_vad: Callable[[], Vad]
     """A detector with a state of its own."""
-    segmenter: ListenerSettings
+    segmenter: SegmenterSettings
     interpreter: InterpreterSettings
     metrics: Metrics
     clock: Clock

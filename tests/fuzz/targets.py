@@ -21,7 +21,7 @@ from rtc_server.engines.base import (
     AstRequest,
     AstResult,
     AstStatus,
-    Hint,
+    NearPhrase,
     Texts,
     TtsCapabilities,
     TtsRequest,
@@ -287,7 +287,7 @@ def _wire(data: bytes) -> str:
 
 
 def _wire_seeds() -> tuple[bytes, ...]:
-    result = AstResult(AstStatus.NOT_UNDERSTOOD, "да", hints=(Hint("да", "yes"),))
+    result = AstResult(AstStatus.NOT_UNDERSTOOD, "да", hints=(NearPhrase("да", "yes"),))
     timed = AstResult(AstStatus.OK, "да", "yes", words=(WordTime("да", 80),))
     request = AstRequest(np.ones(3, np.float32), "ru", "en", committed=Texts("да", "yes"))
     messages = (

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from rtc_server.engines.base import AstResult, AstStatus, Hint
+from rtc_server.engines.base import AstResult, AstStatus, NearPhrase
 from rtc_server.errors import EngineCrashed, EngineError
 from rtc_server.transport.transport_api import CloseReason
 from tests.support.fakes import FakeAst, joined, ok, silence, tone
@@ -32,7 +32,9 @@ SENTENCE = joined([tone(1), silence(2)])
 BEARER = {"Authorization": f"Bearer {KEY}"}
 AST_ANSWERS: list[AstResult | EngineError] = [
     ok("где вокзал", "Where is the station?"),
-    AstResult(AstStatus.NOT_UNDERSTOOD, hints=(Hint("Где вокзал?", "Where is the station?"),)),
+    AstResult(
+        AstStatus.NOT_UNDERSTOOD, hints=(NearPhrase("Где вокзал?", "Where is the station?"),)
+    ),
     EngineCrashed("The engine has crashed."),
     ok("спасибо", "Thank you."),
 ]

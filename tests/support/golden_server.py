@@ -21,8 +21,8 @@ from rtc_server.config import (
     AccessSettings,
     HttpSettings,
     InterpreterSettings,
-    ListenerSettings,
     RoomSettings,
+    SegmenterSettings,
     Settings,
     TransportSettings,
 )
@@ -171,7 +171,7 @@ async def golden_server(
         ast=ast,
         tts=tts,
         make_vad=LoudnessVad,
-        segmenter=ListenerSettings(),
+        segmenter=SegmenterSettings(),
         interpreter=InterpreterSettings(),
         metrics=metrics,
         clock=clock,

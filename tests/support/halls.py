@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from rtc_server.config import InterpreterSettings, ListenerSettings, RoomSettings
+from rtc_server.config import InterpreterSettings, RoomSettings, SegmenterSettings
 from rtc_server.errors import BadOffer
 from rtc_server.metrics import Metrics
 from rtc_server.rooms.captions import Caption, CaptionReader
@@ -70,7 +70,7 @@ async def halls(
         ast=ast or FakeAst(),
         tts=tts or FakeTts(),
         make_vad=LoudnessVad,
-        segmenter=ListenerSettings(),
+        segmenter=SegmenterSettings(),
         interpreter=InterpreterSettings(),
         metrics=Metrics(),
         clock=asyncio.get_running_loop().time,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rtc_server.audio.vad import VadFactory
-from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.config import InterpreterSettings, SegmenterSettings
 from rtc_server.errors import BadOffer
 from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
@@ -75,7 +75,7 @@ async def house(
         ast=ast,
         tts=tts,
         make_vad=make_vad,
-        segmenter=ListenerSettings(),
+        segmenter=SegmenterSettings(),
         interpreter=InterpreterSettings(),
         metrics=Metrics(),
         clock=clock,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from rtc_server.audio.playout import Playout
-from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.config import InterpreterSettings, SegmenterSettings
 from rtc_server.events.segment_events import SegmentEvent
 from rtc_server.events.server import (
     InputTranscriptDelta,
@@ -89,7 +89,7 @@ async def running_interpreter(
         ast=ast,
         tts=tts,
         audio=AudioInput(
-            SpeechSegmenter(LoudnessVad(), ListenerSettings()),
+            SpeechSegmenter(LoudnessVad(), SegmenterSettings()),
             EchoGuard(on=settings.own_voice_guard),
         ),
         playout=Playout(max_playout_s * 1000),

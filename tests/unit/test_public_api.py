@@ -18,7 +18,7 @@ SETTINGS = {
     "EngineSettings",
     "HttpSettings",
     "InterpreterSettings",
-    "ListenerSettings",
+    "SegmenterSettings",
     "RoomSettings",
     "TransportSettings",
     "UsageSettings",

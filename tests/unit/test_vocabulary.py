@@ -22,6 +22,12 @@ RETIRED = {
     r"\bmint(s|ed)?\b": "make, sign",
 }
 """Pattern of a word that was given up, and the word to use; docs/glossary.md has the terms."""
+RETIRED_NAMES = {
+    "Hint": "NearPhrase of an engine, CaptionHint of an event",
+    "ListenerSettings": "SegmenterSettings",
+    "Utterance": "ClosedSegment, SegmentOutput",
+}
+"""Name of a class that was given up, and those that have taken over from it."""
 TEXTS = (
     *(f"{each}/**/*.py" for each in PACKAGES),
     *("static/**/*.js", "static/**/*.html", "docs/*.md", "README.md"),
@@ -84,6 +90,18 @@ def test_retired_words_stay_retired(pattern: str) -> None:
         for path in sorted(SHIPPED)
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if word.search(line)
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize("name", RETIRED_NAMES)
+def test_retired_names_stay_retired(name: str) -> None:
+    found = [
+        f"{path.relative_to(CHECKOUT)}: {name} (use: {RETIRED_NAMES[name]})"
+        for folder in CODE
+        for path in sorted((CHECKOUT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef | ast.alias) and node.name == name
     ]
     assert not found
 

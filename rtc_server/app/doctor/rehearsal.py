@@ -45,7 +45,7 @@ async def rehearsal(settings: Settings) -> AsyncIterator[tuple[str, int]]:
         RtcServerError: it did not start; the sentence is its own.
     """
     environment = {k: v for k, v in os.environ.items() if not k.startswith(ENV_PREFIX)}
-    for section in (settings.listener, settings.engines, settings.interpreter):
+    for section in (settings.segmenter, settings.engines, settings.interpreter):
         for each in fields(section):
             value = getattr(section, each.name)
             text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

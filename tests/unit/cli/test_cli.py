@@ -192,7 +192,7 @@ def test_the_exit_code_says_whether_all_was_translated(
     assert len(read_recording(out)) == pytest.approx(4800, abs=32)
     samples, settings, patch = seen[0]
     assert len(samples) == 3200
-    assert (settings.listener.hangover_ms, settings.listener.min_speech_ms) == (500, 70)
+    assert (settings.segmenter.hangover_ms, settings.segmenter.min_speech_ms) == (500, 70)
     assert (patch.source_language, patch.target_language) == ("en", "ru")
 
 

@@ -24,7 +24,7 @@ from rtc_server.engines.base import (
     AstResult,
     AstStatus,
     EngineOptions,
-    Hint,
+    NearPhrase,
     TtsRequest,
     WordTime,
 )
@@ -243,7 +243,9 @@ def test_what_is_missing_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatc
         wire.AstReady(AST_CAPABILITIES),
         wire.TtsReady(TTS_CAPABILITIES),
         wire.StartRefused("No."),
-        wire.Translated((AstResult(AstStatus.NOT_UNDERSTOOD, "\ud800", hints=(Hint("а", "b"),)),)),
+        wire.Translated(
+            (AstResult(AstStatus.NOT_UNDERSTOOD, "\ud800", hints=(NearPhrase("а", "b"),)),)
+        ),
         wire.Translated(
             (
                 AstResult(

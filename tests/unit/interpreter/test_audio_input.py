@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rtc_server.config import ListenerSettings
+from rtc_server.config import SegmenterSettings
 from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.release import UNKNOWN_TAIL
@@ -29,7 +29,7 @@ class Listening:
     """An input with both its receivers, which note what they are called with, in order."""
 
     def __init__(self, *, guard: bool = False, owned: bool = True) -> None:
-        segmenter = SpeechSegmenter(LoudnessVad(), ListenerSettings())
+        segmenter = SpeechSegmenter(LoudnessVad(), SegmenterSettings())
         self.audio = AudioInput(segmenter, EchoGuard(on=guard))
         self.audio.connect(self)
         if owned:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtc_server.audio.vad import make_vad_factory
-from rtc_server.config import ListenerSettings
+from rtc_server.config import SegmenterSettings
 from rtc_server.interpreter.segments import EndCause, SpeechEnded
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
@@ -47,7 +47,7 @@ def test_push_to_talk_is_offered_where_babble_hides_the_pauses(
     speaker, others = talk(), babble()
     gain = level(speaker) / level(others) * 10 ** (-below_db / 20)
     heard = speaker + others * np.float32(gain)
-    segmenter = SpeechSegmenter(make_vad_factory("silero")(), ListenerSettings())
+    segmenter = SpeechSegmenter(make_vad_factory("silero")(), SegmenterSettings())
     segmenter.set_longest(simultaneous=True)
     unbroken, size = UnbrokenSpeech(), SPEECH_RATE * FRAME_MS // 1000
     notices, causes = [], []

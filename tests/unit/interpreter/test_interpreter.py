@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rtc_server.config import InterpreterSettings
-from rtc_server.engines.base import AstResult, AstStatus, Hint
+from rtc_server.engines.base import AstResult, AstStatus, NearPhrase
 from rtc_server.errors import (
     EngineCrashed,
     EngineError,
@@ -180,7 +180,7 @@ async def test_at_most_one_partial_is_under_way() -> None:
 
 async def test_not_understood_is_said_and_not_spoken() -> None:
     nothing = AstResult(
-        AstStatus.NOT_UNDERSTOOD, hints=(Hint("Где вокзал?", "Where is the station?"),)
+        AstStatus.NOT_UNDERSTOOD, hints=(NearPhrase("Где вокзал?", "Where is the station?"),)
     )
     async with bench(FakeAst([nothing])) as b:
         await b.hear(joined([tone(1), silence(1)]))

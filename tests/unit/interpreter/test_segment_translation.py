@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rtc_server.audio.playout import Playout
-from rtc_server.config import ListenerSettings
+from rtc_server.config import SegmenterSettings
 from rtc_server.engines.base import AstResult, AstStatus, Texts
 from rtc_server.errors import EngineOverloaded
 from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
@@ -18,13 +18,14 @@ from rtc_server.interpreter.captions import Direction, SegmentCaptions
 from rtc_server.interpreter.conclusion import Conclusions
 from rtc_server.interpreter.echo import EchoGuard
 from rtc_server.interpreter.modes import PRESETS, Mode
+from rtc_server.interpreter.open_segment import OpenSegment
 from rtc_server.interpreter.passes import Passes
 from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.segment_translation import SegmentTranslation
 from rtc_server.interpreter.segments import (
+    ClosedSegment,
     EndCause,
-    Segment,
     SpeechEnded,
     SpeechPaused,
     SpeechStarted,
@@ -33,7 +34,6 @@ from rtc_server.interpreter.simultaneous import SimultaneousText
 from rtc_server.interpreter.simultaneous_translation import SimultaneousTranslation
 from rtc_server.interpreter.speech_output import SpeechOutput
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
-from rtc_server.interpreter.utterance import OpenSegment
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE, Pcm
 from rtc_server.tracing import NO_SPAN
@@ -44,9 +44,9 @@ DIRECTION = Direction("ru", "en")
 SECOND = SPEECH_RATE
 
 
-def segment(*, is_own_voice: bool = False) -> Segment:
+def segment(*, is_own_voice: bool = False) -> ClosedSegment:
     """A second of speech."""
-    return Segment(
+    return ClosedSegment(
         samples=np.zeros(SECOND, np.float32),
         start_samples=0,
         end_samples=SECOND,
@@ -71,7 +71,7 @@ class Parts:
         clock = asyncio.get_running_loop().time
         spans = SegmentSpans(NO_SPAN, clock)
         self.audio = AudioInput(
-            SpeechSegmenter(LoudnessVad(), ListenerSettings()), EchoGuard(on=False)
+            SpeechSegmenter(LoudnessVad(), SegmenterSettings()), EchoGuard(on=False)
         )
         self.output = SpeechOutput(
             session_id="s1",
@@ -127,7 +127,7 @@ class Parts:
         text = SimultaneousText(preset, AGREEING, DIRECTION.target, Texts())
         captions = SegmentCaptions("seg_1", DIRECTION, 0)
         opened = OpenSegment(captions, 0)
-        opened.utterance = self.conclusions.utterance(captions, 0, text)
+        opened.output = self.conclusions.output(captions, 0, text)
         self.audio.feed(Pcm(tone(1.0), 0))
         return opened
 
@@ -209,7 +209,7 @@ async def test_a_phrase_that_is_said_is_a_segment_among_others() -> None:
 async def test_nothing_is_taken_while_an_earlier_segment_waits_for_its_last_words() -> None:
     async with parts() as p:
         opened = p.open()
-        earlier = p.conclusions.utterance(SegmentCaptions("seg_0", DIRECTION, 0), 0)
+        earlier = p.conclusions.output(SegmentCaptions("seg_0", DIRECTION, 0), 0)
         answer: asyncio.Future[AstResult] = asyncio.get_running_loop().create_future()
         p.conclusions.close(earlier, 0, 0, answer)
         p.take(opened, "раз два", "one two")

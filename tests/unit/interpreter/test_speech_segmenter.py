@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtc_server.audio.vad import make_vad_factory
-from rtc_server.config import ListenerSettings
+from rtc_server.config import SegmenterSettings
 from rtc_server.interpreter.release import UNKNOWN_TAIL, Tail
 from rtc_server.interpreter.segments import (
+    ClosedSegment,
     EndCause,
-    Segment,
     SegmenterEvent,
     SpeechEnded,
     SpeechPaused,
@@ -23,12 +23,12 @@ from rtc_server.pcm import Pcm, Samples
 from tests.support.fakes import LoudnessVad
 from tests.support.signals import add_noise, english, join, noise, pieces, russian, silence, tone
 
-SETTINGS = ListenerSettings()
+SETTINGS = SegmenterSettings()
 MS = 16
 """Samples in a millisecond."""
 
 
-def segmenter(settings: ListenerSettings = SETTINGS) -> SpeechSegmenter:
+def segmenter(settings: SegmenterSettings = SETTINGS) -> SpeechSegmenter:
     return SpeechSegmenter(LoudnessVad(), settings)
 
 
@@ -41,7 +41,7 @@ def hear(
     return events
 
 
-def segments(events: list[SegmenterEvent]) -> list[Segment]:
+def segments(events: list[SegmenterEvent]) -> list[ClosedSegment]:
     return [e.segment for e in events if isinstance(e, SpeechEnded) and e.segment]
 
 
@@ -310,7 +310,7 @@ def pressed(mode: VadMode = VadMode.AUTO) -> SpeechSegmenter:
 START = 320 * MS
 
 
-def last_sound_ms(segment: Segment) -> float:
+def last_sound_ms(segment: ClosedSegment) -> float:
     """Behind the press."""
     return (segment.start_samples + float(np.flatnonzero(segment.samples)[-1])) / MS - 320
 

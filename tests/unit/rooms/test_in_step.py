@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from rtc_server.audio.playout import Playout
-from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.config import InterpreterSettings, SegmenterSettings
 from rtc_server.engines.base import AstRequest, AstResult
 from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.captions import Direction
@@ -81,4 +81,4 @@ async def test_an_engine_listens_once_for_all_languages_of_a_room() -> None:
 
 
 def _segmenter() -> SpeechSegmenter:
-    return SpeechSegmenter(LoudnessVad(), ListenerSettings())
+    return SpeechSegmenter(LoudnessVad(), SegmenterSettings())

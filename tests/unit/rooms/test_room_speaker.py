@@ -4,7 +4,7 @@ import asyncio
 
 import numpy as np
 
-from rtc_server.config import InterpreterSettings, ListenerSettings, RoomSettings
+from rtc_server.config import InterpreterSettings, RoomSettings, SegmenterSettings
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.peer import Peer
@@ -24,7 +24,7 @@ def seat() -> RoomSpeaker:
         ast=FakeAst(),
         tts=FakeTts(),
         make_vad=LoudnessVad,
-        segmenter=ListenerSettings(),
+        segmenter=SegmenterSettings(),
         interpreter=InterpreterSettings(),
         metrics=Metrics(),
         clock=asyncio.get_running_loop().time,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtc_server.config import ListenerSettings
+from rtc_server.config import SegmenterSettings
 from rtc_server.interpreter.segments import SpeechEnded, SpeechStarted
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import SPEECH_RATE, Pcm
@@ -11,7 +11,7 @@ from tests.support.fakes import LoudnessVad, silence, tone
 
 
 def test_audio_goes_when_no_language_needs_it() -> None:
-    segmenter = SharedSegmenter(SpeechSegmenter(LoudnessVad(), ListenerSettings()))
+    segmenter = SharedSegmenter(SpeechSegmenter(LoudnessVad(), SegmenterSettings()))
     views = [SegmenterView(segmenter), SegmenterView(segmenter)]
     heard = tone(2)
     for start in range(0, heard.size, 320):
@@ -37,7 +37,7 @@ def test_audio_goes_when_no_language_needs_it() -> None:
 
 
 def test_a_language_that_waits_for_the_sentence_has_all_of_them_wait() -> None:
-    segmenter = SharedSegmenter(SpeechSegmenter(LoudnessVad(), ListenerSettings()))
+    segmenter = SharedSegmenter(SpeechSegmenter(LoudnessVad(), SegmenterSettings()))
     view = SegmenterView(segmenter)
     heard = np.concatenate([tone(1), silence(1)])
     ended_ms = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rtc_server.config import InterpreterSettings, ListenerSettings
+from rtc_server.config import InterpreterSettings, SegmenterSettings
 from rtc_server.errors import BadEvent
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import PongEvent, VadEvent
@@ -74,7 +74,7 @@ async def connected(resume_s: float = RESUME_S) -> AsyncIterator[Connected]:
         ast=FakeAst(),
         tts=FakeTts(),
         make_vad=LoudnessVad,
-        segmenter=ListenerSettings(),
+        segmenter=SegmenterSettings(),
         interpreter=InterpreterSettings(),
         metrics=metrics,
         clock=clock,

@@ -3,14 +3,14 @@
 import numpy as np
 
 from rtc_server.events.client import SessionPatch
-from rtc_server.interpreter.segments import EndCause, Segment, SpeechEnded
+from rtc_server.interpreter.segments import ClosedSegment, EndCause, SpeechEnded
 from rtc_server.session.unbroken import UnbrokenSpeech
 from tests.support.fakes import joined, silence, tone
 from tests.support.house import ALL, events, house, speak
 
 
 def ended(cause: EndCause) -> SpeechEnded:
-    return SpeechEnded(Segment(np.zeros(1, np.float32), 0, 1, 1, cause, 0), 1)
+    return SpeechEnded(ClosedSegment(np.zeros(1, np.float32), 0, 1, 1, cause, 0), 1)
 
 
 def test_two_cuts_in_a_row_are_reported_once_and_a_pause_between_them_is_enough() -> None:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from rtc_server.config import ListenerSettings
+from rtc_server.config import SegmenterSettings
 from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.echo import EchoGuard
@@ -32,7 +32,7 @@ class Person:
     wants_new_segment = False
 
     def __init__(self, batcher: VadBatcher) -> None:
-        segmenter = SpeechSegmenter(LoudnessVad(), ListenerSettings())
+        segmenter = SpeechSegmenter(LoudnessVad(), SegmenterSettings())
         self.audio = AudioInput(segmenter, EchoGuard(on=False), batcher.place(segmenter))
         self.audio.connect(self)
         self.audio.open(self)
@@ -82,7 +82,7 @@ async def test_many_hear_when_the_beat_is_over_and_in_order() -> None:
 @pytest.mark.parametrize("count", [FEW, AT_ONCE + 1, 3 * AT_ONCE])
 async def test_many_hear_what_each_would_alone(count: int) -> None:
     people = crowd(count)
-    alone = SpeechSegmenter(LoudnessVad(), ListenerSettings())
+    alone = SpeechSegmenter(LoudnessVad(), SegmenterSettings())
     expected = [str(e) for n in range(SPOKEN.size // STEP) for e in alone.feed(packet(SPOKEN, n))]
     assert len(expected) >= 4
     for number in range(SPOKEN.size // STEP):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtc_server.engines.base import AstRequest, AstResult, AstStatus, Hint, Texts, TtsRequest
+from rtc_server.engines.base import AstRequest, AstResult, AstStatus, NearPhrase, Texts, TtsRequest
 from rtc_server.engines.remote.frames import (
     MOST_ASKING_HEAD_BYTES,
     decode_answering,
@@ -50,7 +50,7 @@ def test_a_question_arrives_as_it_was() -> None:
 
 
 def test_answers_arrive_as_they_were() -> None:
-    result = AstResult(AstStatus.NOT_UNDERSTOOD, hints=(Hint("да", "yes"),))
+    result = AstResult(AstStatus.NOT_UNDERSTOOD, hints=(NearPhrase("да", "yes"),))
     hello = ServerHello(
         "1", "fake", ast=AST_CAPABILITIES, phrases={"ru": (PhraseCard("да", "yes", "en"),)}
     )

@@ -6,7 +6,7 @@ from rtc_server.options import option
 
 
 @dataclass(frozen=True, slots=True)
-class ListenerSettings:
+class SegmenterSettings:
     """Settings of endpointing: the start and end of speech."""
 
     vad: str = option("silero", "voice activity detector", choices=("silero", "webrtc"))

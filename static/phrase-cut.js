@@ -11,7 +11,7 @@ const SEAM_S = 0.5; // a phrase arrives that long after it was announced, at the
  *     the quietest place
  * @returns {Float32Array<ArrayBuffer>} without silence at either end; empty when there is nothing else
  */
-export function utterance(samples, sampleRate, joined) {
+export function cutPhrase(samples, sampleRate, joined) {
   const size = Math.round(FRAME_S * sampleRate);
   const levels = [];
   for (let at = 0; at + size <= samples.length; at += size) {
