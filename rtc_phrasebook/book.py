@@ -56,7 +56,7 @@ class Book:
     phrases: tuple[Phrase, ...]
     """In the order of precedence: where two could be meant, the first is."""
     sounds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Language to word to a respelling that is read out in its place."""
+    """Language to word to a respelling that is read out instead."""
     decoys: Mapping[str, tuple[Wording, ...]] = field(default_factory=dict)
     """Language to what is recognised without being translated: it sounds like a phrase."""
 

@@ -57,7 +57,7 @@ Move = tuple[int, int, float, str] | tuple[int, int, float]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Word, or phone of the loop, with its place in the audio."""
+    """Word, or phone of the loop, with its position in the audio."""
 
     text: str
     """The word as in the network; `PAUSE` for silence; ``+AA+`` for a phone."""

@@ -31,7 +31,7 @@ def fill(wording: Wording, values: dict[str, Value], book: Book) -> str:
 
 
 def write(slot: Slot, language: str, value: Value, book: Book) -> str:
-    """Return a value as people write it in the place of `slot`.
+    """Return a value as people write it for `slot`.
 
     Russian counts are spelt out, so that any voice reads them in the right case and gender.
     """
@@ -64,7 +64,7 @@ def example(slot: Slot) -> Value:
 
 
 def sayings(slot: Slot, language: str, book: Book) -> dict[Words, Value]:
-    """Return everything that can be said in the place of `slot`; the first meaning
+    """Return everything that can be said for `slot`; the first meaning
     of words wins.
     """
     said: dict[Words, Value] = {}

@@ -20,7 +20,7 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in a phrase that is filled by what was said."""
+    """Gap in a phrase that is filled by what was said."""
 
     kind: str
     """``number``, ``time``, or the name of a list in the book."""

@@ -95,12 +95,12 @@ def evidence(
     noise: float,
 ) -> Evidence | None:
     """Compare a match, whose words are `spoken` so, with free phones; None without words."""
-    places = [number for number, word in enumerate(match) if word.text != PAUSE]
-    if not places:
+    spoken_at = [number for number, word in enumerate(match) if word.text != PAUSE]
+    if not spoken_at:
         return None
-    words = [match[number] for number in places]
+    words = [match[number] for number in spoken_at]
     sounds = _sounds([spoken[word.text] for word in words])
-    inside = match[places[0] : places[-1] + 1]
+    inside = match[spoken_at[0] : spoken_at[-1] + 1]
     pauses = [word.end - word.start for word in inside if word.text == PAUSE]
     frames = match[-1].end
     silent = _marked(frames, [word for word in match if word.text == PAUSE])

@@ -254,8 +254,8 @@ class PayloadTooLarge(RemoteError):
 
 
 @dataclass(frozen=True, slots=True)
-class LinePlace:
-    """Place in the line before a full server."""
+class LineTicket:
+    """Ticket of the line before a full server, and its position."""
 
     ticket: str
     """Secret with which the caller comes back."""
@@ -272,12 +272,12 @@ class AdmissionRefused(RtcServerError):
     retryable = True
 
     def __init__(
-        self, message: str, retry_after_s: int, line_place: LinePlace | None = None
+        self, message: str, retry_after_s: int, line_ticket: LineTicket | None = None
     ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
-        self.line_place = line_place
-        """Place of a caller that waits in line."""
+        self.line_ticket = line_ticket
+        """Ticket of a caller that waits in line."""
 
 
 class RoomSilent(AdmissionRefused):
@@ -301,7 +301,7 @@ class NotReady(AdmissionRefused):
 
 
 def place_of(error: BaseException) -> str:
-    """Return type and place of an error, not its message, which may quote what was said."""
+    """Return type and location of an error, not its message, which may quote what was said."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return type(error).__name__ + where

@@ -59,7 +59,7 @@ class Metrics:
         self.calls_refused = Counter(
             "rtc_calls_refused",
             "Calls refused at signaling, by error code; in_line for each time that a caller in "
-            "line was told its place.",
+            "line was told its position.",
             ["code"],
             registry=r,
         )
@@ -237,7 +237,7 @@ class Metrics:
         """Count a call that was refused. One that waits in line comes again and was not turned
         away.
         """
-        waits = isinstance(error, AdmissionRefused) and error.line_place is not None
+        waits = isinstance(error, AdmissionRefused) and error.line_ticket is not None
         self.calls_refused.labels("in_line" if waits else error.code).inc()
 
     def exposition(self) -> bytes:

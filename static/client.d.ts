@@ -173,7 +173,7 @@ export class ClientError extends Error {
   readonly retryAfterMs: number;
   /** The server's own code for a refusal, such as `session_limit_reached`, or "". */
   readonly reason: string;
-  /** The place in the server's line, with `queue`; 1 is next. */
+  /** The position in the server's line, with `queue`; 1 is next. */
   readonly queue: { ticket: string; position: number } | null;
   /** Whether the same may work a little later. */
   readonly retryable: boolean;
@@ -186,7 +186,7 @@ export interface ClientEvents extends Omit<TranslationEvents, "state" | "track">
   /** Comes again after a reconnection. */
   track: { stream: MediaStream };
   session: { id: string; [name: string]: unknown };
-  /** The server is full, and `queue` is set: the place in its line, 1 for the next. */
+  /** The server is full, and `queue` is set: the position in its line, 1 for the next. */
   waiting: { position: number };
   segment: Omit<Segment, "key">;
   playout: Omit<Playout, "key">;

@@ -1,8 +1,8 @@
 """Rules for TCP connections: how many in all and of one address, and which one makes room.
 
 Pure but for closing: the accept loop (`rtc_server.app.listening`) asks, and says what has ended. A
-connection that carries no request is idle: when places or file descriptors run out the oldest idle
-one of whoever holds most goes, so that connections kept open for nothing lock nobody out.
+connection that carries no request is idle: at a limit, or when file descriptors run out, the oldest
+idle one of whoever holds most goes, so that connections kept open for nothing lock nobody out.
 """
 
 import contextlib
@@ -21,12 +21,12 @@ FRUITLESS_S = 0.05
 
 
 class ConnectionRefused(RtcServerError):
-    """No place for another connection. Closed without an answer, which would cost one."""
+    """No room for another connection. Closed without an answer, which would cost one."""
 
     code = "connection_refused"
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"No place for another connection ({reason}).")
+        super().__init__(f"No room for another connection ({reason}).")
         self.reason = reason
         """``address``, ``full`` or ``descriptors``; a metric label."""
 
@@ -66,7 +66,7 @@ class ConnectionBook:
         return self._count
 
     def admit(self, source: str, *, is_short: bool = False) -> Connection:
-        """Return the place of a connection that has just been accepted.
+        """Return the record of a connection that has just been accepted.
 
         Args:
             source: who is counted; empty for nobody in particular.
@@ -83,19 +83,19 @@ class ConnectionBook:
             raise ConnectionRefused("full")
         elif is_short and not self.make_room():
             raise ConnectionRefused("descriptors")
-        place = Connection(source)
-        self._by_source.setdefault(source, {})[place] = None
+        connection = Connection(source)
+        self._by_source.setdefault(source, {})[connection] = None
         self._count += 1
-        return place
+        return connection
 
-    def remove(self, place: Connection) -> None:
+    def remove(self, connection: Connection) -> None:
         """Forget a connection that has ended. Harmless when said twice."""
-        own = self._by_source.get(place.source)
-        if own is not None and place in own:
-            del own[place]
+        own = self._by_source.get(connection.source)
+        if own is not None and connection in own:
+            del own[connection]
             self._count -= 1
             if not own:
-                del self._by_source[place.source]
+                del self._by_source[connection.source]
 
     def make_room(self) -> bool:
         """Close the oldest idle connection of whoever has most, of those who have an idle one;
@@ -109,13 +109,13 @@ class ConnectionBook:
         if now_s < self._fruitless_until_s:
             return False
         heaviest_first = sorted(self._by_source.values(), key=len, reverse=True)
-        is_room = any(self._close_idle(places) for places in heaviest_first)
+        is_room = any(self._close_idle(own) for own in heaviest_first)
         if not is_room:
             self._fruitless_until_s = now_s + FRUITLESS_S
         return is_room
 
-    def _close_idle(self, places: dict[Connection, None]) -> bool:
-        idle = next((each for each in places if each.is_idle()), None)
+    def _close_idle(self, among: dict[Connection, None]) -> bool:
+        idle = next((each for each in among if each.is_idle()), None)
         if idle is None:
             return False
         self.remove(idle)

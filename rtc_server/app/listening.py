@@ -136,7 +136,7 @@ class Acceptor:
         self._proxies = TrustedProxies.named(settings.trusted_proxies)
         self.book = ConnectionBook(connection_limits(settings))
         self._descriptors = file_limit()
-        self._places: dict[web.RequestHandler, Connection] = {}
+        self._records: dict[web.RequestHandler, Connection] = {}
         self._starting: set[asyncio.Task[None]] = set()
         self._complaints = LogLimit(burst=3, per_second=0.02)
         lost = server.connection_lost
@@ -145,7 +145,7 @@ class Acceptor:
             handler: web.RequestHandler, error: BaseException | None = None
         ) -> None:
             lost(handler, error)
-            self._forget(self._places.pop(handler, None))
+            self._forget(self._records.pop(handler, None))
 
         server.connection_lost = connection_lost  # each protocol calls it once, at its end
 
@@ -183,7 +183,7 @@ class Acceptor:
         left = self._descriptors - connection.fileno()
         is_short = left <= descriptor_reserve(self._descriptors)
         try:
-            place = self.book.admit(counted_source(address, self._proxies), is_short=is_short)
+            record = self.book.admit(counted_source(address, self._proxies), is_short=is_short)
         except ConnectionRefused as error:
             connection.close()
             self._refused(error.reason)
@@ -192,14 +192,14 @@ class Acceptor:
         with contextlib.suppress(OSError, AttributeError):  # Linux has it
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
         handler = self._server()
-        self._places[handler] = place
-        task = asyncio.create_task(self._start(connection, handler, place), name="connect")
-        place.close = partial(_cancel, task)
+        self._records[handler] = record
+        task = asyncio.create_task(self._start(connection, handler, record), name="connect")
+        record.close = partial(_cancel, task)
         self._starting.add(task)
         task.add_done_callback(partial(self._started, connection, handler))
 
     async def _start(
-        self, connection: socket.socket, handler: web.RequestHandler, place: Connection
+        self, connection: socket.socket, handler: web.RequestHandler, record: Connection
     ) -> None:
         """Hand the connection to its protocol, after the TLS handshake where there is one."""
         await asyncio.get_running_loop().connect_accepted_socket(
@@ -208,8 +208,8 @@ class Acceptor:
             ssl=self._tls,
             ssl_handshake_timeout=HANDSHAKE_S if self._tls else None,
         )
-        place.is_idle = lambda: is_idle(handler)
-        place.close = handler.force_close
+        record.is_idle = lambda: is_idle(handler)
+        record.close = handler.force_close
 
     def _started(
         self, connection: socket.socket, handler: web.RequestHandler, task: asyncio.Task[None]
@@ -219,13 +219,13 @@ class Acceptor:
         if error is None and not task.cancelled():
             return
         connection.close()
-        self._forget(self._places.pop(handler, None))
+        self._forget(self._records.pop(handler, None))
         if error is not None and not isinstance(error, OSError):  # a stranger's handshake failed
             logger.error("A connection could not be served", exc_info=error)
 
-    def _forget(self, place: Connection | None) -> None:
-        if place is not None:
-            self.book.remove(place)
+    def _forget(self, record: Connection | None) -> None:
+        if record is not None:
+            self.book.remove(record)
             self._metrics.connections.set(len(self.book))
 
     def _refused(self, reason: str) -> None:

@@ -12,7 +12,7 @@ from rtc_server.engines.registry import kinds_loaded
 def needed_models(settings: EngineSettings) -> tuple[Model, ...]:
     """Return the models of the chosen set that the engines would load, here or not.
 
-    Models that the operator named take the place of the set's of their kind.
+    Models that the operator named replace the set's of their kind.
     """
     kinds = _kinds_loaded(settings)
     if settings.canary_model != EngineSettings().canary_model:

@@ -1,4 +1,4 @@
-"""Endpointing: start and end of speech, and the best place to cut a segment that is too long."""
+"""Endpointing: start and end of speech, and the best position to cut a segment that is too long."""
 
 import math
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ def add_settings_options(parser: argparse.ArgumentParser, *sections: type[Any]) 
         nargs="?",
         const=EFFECTIVE,
         choices=(EFFECTIVE, EXAMPLE),
-        help="print the settings in force, each with the place it came from and secrets hidden, "
+        help="print the settings in force, each with the source it came from and secrets hidden, "
         "and do nothing else; with =example, a file of all options to begin with",
     )
     add_options(parser, *sections)

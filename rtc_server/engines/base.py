@@ -4,7 +4,7 @@ Engine objects live in a child process (`rtc_server.engines.worker`) and are cal
 there. They never see sessions, queues or the event loop; they may block. An engine raises
 `EngineUnavailable` from its factory when something it needs is missing, and `EngineError` for a
 batch that failed; both reach the caller with the same sentence. Of any other exception only type
-and place are told, because its text may quote what was said.
+and location are told, because its text may quote what was said.
 
 To add an engine: write a module with a factory ``create(options: EngineOptions) -> Ast | Tts``
 and choose it as ``--ast module:create``, or name it in `rtc_server.engines.registry`. Nothing else

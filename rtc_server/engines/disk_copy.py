@@ -17,14 +17,14 @@ _OF_MEMORY = ("tmpfs", "ramfs")
 def disk_copy(file: BinaryIO) -> BinaryIO | None:
     """Return a copy beside the file or where temporary files go; none without room on a disk."""
     size = file.seek(0, os.SEEK_END)
-    places = [tempfile.gettempdir()]
+    folders = [tempfile.gettempdir()]
     if isinstance(getattr(file, "name", None), str):
-        places.insert(0, str(Path(file.name).resolve().parent))
-    for place in places:
+        folders.insert(0, str(Path(file.name).resolve().parent))
+    for folder in folders:
         try:
-            if is_memory(place) or shutil.disk_usage(place).free < size + _SPARE_BYTES:
+            if is_memory(folder) or shutil.disk_usage(folder).free < size + _SPARE_BYTES:
                 continue
-            copy = tempfile.TemporaryFile(dir=place)  # noqa: SIM115 (who asked for it closes it)
+            copy = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (who asked for it closes it)
         except OSError:  # it may not be written, or is gone
             continue
         try:
@@ -38,19 +38,19 @@ def disk_copy(file: BinaryIO) -> BinaryIO | None:
     return None
 
 
-def is_memory(place: str) -> bool:
+def is_memory(folder: str) -> bool:
     """Return whether a folder is known to lie in main memory, as ``/tmp`` does in containers.
 
     Raises:
         OSError: there is no such folder.
     """
-    device = Path(place).stat().st_dev
+    device = Path(folder).stat().st_dev
     number = f"{os.major(device)}:{os.minor(device)}"
     try:
         mounts = _MOUNTS.read_text("utf-8", "replace").splitlines()
     except OSError:  # no Linux
         return False
-    # ID, parent, device, root, place, options, any number of further fields, "-", kind, …
+    # ID, parent, device, root, folder, options, any number of further fields, "-", kind, …
     return any(
         mount.split()[2] == number and mount.partition(" - ")[2].split()[0] in _OF_MEMORY
         for mount in mounts

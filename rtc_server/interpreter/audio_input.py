@@ -1,7 +1,7 @@
 """Audio input of an interpreter: received audio in, what is said in it out.
 
 One object owns what listens for a stream: its segmenter, the guard against our own voice, and its
-place among the sessions whose speech is detected together.
+share in the detection for many sessions.
 """
 
 import logging
@@ -49,8 +49,8 @@ class AudioOwner(Protocol):
         """Report that detection, or the interpreter, raised; the audio is lost."""
 
 
-class DetectionClient(Protocol):
-    """Stream whose speech is detected together with that of others."""
+class DetectionObserver(Protocol):
+    """Callbacks to a stream whose speech is detected together with that of others."""
 
     def detected(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
         """Take what was detected in audio that was deferred."""
@@ -59,14 +59,14 @@ class DetectionClient(Protocol):
         """Report that the segmenter, or `detected`, raised; the rest of its audio is lost."""
 
 
-class DetectionPlace(Protocol):
-    """Place of a stream among those that are detected together."""
+class SharedDetection(Protocol):
+    """Detection of one stream together with others."""
 
-    def join(self, client: DetectionClient) -> None:
-        """Take the place; audio follows."""
+    def join(self, observer: DetectionObserver) -> None:
+        """Join the streams that are detected together; audio follows."""
 
     def leave(self) -> None:
-        """Give it up, with the audio that waits. Idempotent."""
+        """Leave them, with the audio that waits. Idempotent."""
 
     def defers(self, pcm: Pcm) -> bool:
         """Keep this audio for later; False when it is to be detected now."""
@@ -85,10 +85,10 @@ class AudioInput:
         self,
         segmenter: SegmenterPort,
         guard: EchoGuard,
-        place: DetectionPlace | None = None,
+        shared: SharedDetection | None = None,
     ) -> None:
-        """`place`: without one, speech is detected as audio comes."""
-        self._segmenter, self._guard, self._place = segmenter, guard, place
+        """`shared`: without it, speech is detected as audio comes."""
+        self._segmenter, self._guard, self._shared = segmenter, guard, shared
         self._observer: AudioObserver | None = None
         self._owner: AudioOwner | None = None
         self._ended = False
@@ -104,20 +104,20 @@ class AudioInput:
         self._observer = observer
 
     def open(self, owner: AudioOwner) -> None:
-        """Take the place among others, for this session, to which failures are reported."""
+        """Join the shared detection for this session, to which failures are reported."""
         self._owner = owner
-        if self._place is not None:
-            self._place.join(self)
+        if self._shared is not None:
+            self._shared.join(self)
 
     def end(self) -> None:
         """Take no more audio; what has come is still detected."""
         self._ended = True
 
     def close(self) -> None:
-        """Give up the place, with what waits. Idempotent."""
+        """Leave the shared detection, with what waits. Idempotent."""
         self._ended = True
-        if self._place is not None:
-            self._place.leave()
+        if self._shared is not None:
+            self._shared.leave()
 
     # ---------------------------------------------------------------- audio
 
@@ -126,7 +126,7 @@ class AudioInput:
 
         Without an owner, whatever the detection raises is raised.
         """
-        if self._ended or (self._place is not None and self._place.defers(pcm)):
+        if self._ended or (self._shared is not None and self._shared.defers(pcm)):
             return
         try:
             self.detected(pcm, self._segmenter.feed(pcm))
@@ -137,7 +137,7 @@ class AudioInput:
             self._owner.on_detection_failed()
 
     def detected(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
-        """See `DetectionClient.detected`."""
+        """See `DetectionObserver.detected`."""
         assert self._observer is not None, "an input without an interpreter"
         self.position_samples = pcm.start_samples + len(pcm.samples)
         self._guard.received(pcm)
@@ -147,14 +147,14 @@ class AudioInput:
             self._owner.on_detected(events)
 
     def detection_failed(self) -> None:
-        """See `DetectionClient.detection_failed`."""
+        """See `DetectionObserver.detection_failed`."""
         if self._owner is not None:
             self._owner.on_detection_failed()
 
     def detect_waiting(self) -> None:
         """Detect what waits: what follows depends on what was said."""
-        if self._place is not None:
-            self._place.catch_up()
+        if self._shared is not None:
+            self._shared.catch_up()
 
     def played(self, frame: Samples | None) -> None:
         """Note a frame that was played just now; None is silence."""

@@ -153,7 +153,7 @@ class Interpreter:
         self.audio.set_longest(simultaneous=preset is not None)
 
     def go_on(self, position_samples: int, segments: int) -> None:
-        """Begin at that place of the audio clock, behind so many segments, instead of at 0."""
+        """Begin at that position of the audio clock, behind so many segments, instead of at 0."""
         self.audio.position_samples = position_samples
         self._translation.number_from(segments)
 

@@ -161,6 +161,6 @@ class Passes:
 
 
 def part_of(opened: OpenSegment, segment: ClosedSegment) -> tuple[int, Samples]:
-    """Return the part in the open segment of a stretch that began before it, and its place."""
+    """Return the part in the open segment of a stretch that began before it, and its position."""
     skipped = max(0, opened.start_samples - segment.start_samples)
     return segment.start_samples + skipped, segment.samples[skipped:]

@@ -66,7 +66,7 @@ class SegmenterPort(Protocol):
         """Release audio of the open segment before that position: it is not needed any more."""
 
     def quietest(self, start: int, end: int) -> int:
-        """Return the best place for a cut between two positions."""
+        """Return the best position for a cut between two positions."""
 
     def set_longest(self, *, simultaneous: bool) -> None:
         """Change the longest length of a segment to that of a mode."""

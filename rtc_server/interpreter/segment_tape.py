@@ -76,7 +76,7 @@ class SegmentTape:
         return self._tape.read(start, self._tape.end).copy()
 
     def quietest(self, start: int, end: int) -> int:
-        """Return the best place for a cut between two positions; `end` when nothing is known."""
+        """Return the best position for a cut between two positions; `end` when nothing is known."""
         windows = [w for w in self._windows if w.end_samples > start and w.start_samples < end]
         if not windows:
             return end
@@ -84,7 +84,7 @@ class SegmentTape:
         return min(max((dip.start_samples + dip.end_samples) // 2, start), end)
 
     def dip_since(self, earliest: int) -> int:
-        """Return the best place for a cut in the windows since then, of which there is one."""
+        """Return the best position for a cut in the windows since then, of which there is one."""
         dip = quietest([w for w in self._windows if w.start_samples >= earliest])
         return (dip.start_samples + dip.end_samples) // 2
 

@@ -108,7 +108,7 @@ class SpeechSegmenter:
             self._spent = self._open_at = min(before, self._tape.cursor)
 
     def quietest(self, start: int, end: int) -> int:
-        """Return the best place for a cut between two positions; `end` when nothing is known."""
+        """Return the best position for a cut between two positions; `end` when nothing is known."""
         return self._tape.quietest(start, end)
 
     def set_longest(self, *, simultaneous: bool) -> None:

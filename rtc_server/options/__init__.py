@@ -1,7 +1,7 @@
 """Options: dataclass fields as flags, environment variables and keys of a configuration file.
 
 In go parsed flags, the environment and perhaps a TOML file; out come the sections that a caller
-names, each field from the first place that gives it: flag, variable, file, default.
+names, each field from the first source that gives it: flag, variable, file, default.
 
 Read `option` first: the definition of a field, and its three spellings (``--max-sessions``,
 ``RTC_MAX_SESSIONS``, ``max-sessions``). `command_line` makes flags of sections, `option_text` reads

@@ -12,7 +12,7 @@ _WIDTH = 100
 
 
 def effective_file(sources: OptionSources, sections: Sequence[Any]) -> str:
-    """Return the options in force, each with the place it came from, secrets masked.
+    """Return the options in force, each with the source it came from, secrets masked.
 
     Read as a file, it gives the same settings but for the secrets: lines that are masked, and those
     that follow from others, are comments.

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OptionSources:
-    """Places that give options, the first that has one wins: flags, variables, a file."""
+    """Sources that give options, the first that has one wins: flags, variables, a file."""
 
     arguments: argparse.Namespace
     """Flags that `add_options` and `add_config_option` defined."""

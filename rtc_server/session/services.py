@@ -76,7 +76,7 @@ class Services:
         """Return the input of a session's audio."""
         segmenter = self.make_segmenter()
         guard = EchoGuard(on=self.interpreter.own_voice_guard)
-        return AudioInput(segmenter, guard, self.vad_batcher.place(segmenter))
+        return AudioInput(segmenter, guard, self.vad_batcher.client(segmenter))
 
     def direction(self, patch: SessionPatch, now: Direction | None = None) -> Direction:
         """Return the direction that `patch` asks for, starting from `now` or the server's defaults.

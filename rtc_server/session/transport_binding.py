@@ -64,8 +64,8 @@ class TransportBinding:
         """Set when the transport has closed."""
 
     def attach(self, transport: Transport, position_samples: int) -> None:
-        """Join the transport to the session; its audio goes on at that place of the session's
-        clock.
+        """Join the transport to the session; its audio goes on at that position of the
+        session's clock.
         """
         self._transport = transport
         self._position_samples = position_samples

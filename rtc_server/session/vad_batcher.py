@@ -10,7 +10,7 @@ from collections.abc import Generator
 from typing import Final
 
 from rtc_server.audio.vad import probabilities
-from rtc_server.interpreter.audio_input import DetectionClient
+from rtc_server.interpreter.audio_input import DetectionObserver
 from rtc_server.interpreter.speech_segmenter import SpeechSegmenter
 from rtc_server.pcm import Pcm, Samples
 from rtc_server.transport.media_scheduler import MediaScheduler
@@ -28,40 +28,40 @@ class VadBatcher:
 
     def __init__(self, scheduler: MediaScheduler) -> None:
         self._scheduler = scheduler
-        self._members: set[VadPlace] = set()
-        self._waiting: dict[VadPlace, list[Pcm]] = {}
+        self._members: set[VadClient] = set()
+        self._waiting: dict[VadClient, list[Pcm]] = {}
         self._expected = False
         """True once the end of a tick was asked for."""
 
-    def place(self, segmenter: SpeechSegmenter) -> "VadPlace":
-        """Return a place for a stream; it counts once somebody has joined it."""
-        return VadPlace(self, segmenter)
+    def client(self, segmenter: SpeechSegmenter) -> "VadClient":
+        """Return the client of a stream; it counts once it has joined."""
+        return VadClient(self, segmenter)
 
-    def join(self, place: "VadPlace") -> None:
+    def join(self, client: "VadClient") -> None:
         """Count a stream; it will bring audio."""
-        self._members.add(place)
+        self._members.add(client)
 
-    def leave(self, place: "VadPlace") -> None:
+    def leave(self, client: "VadClient") -> None:
         """Drop a stream and its audio that waits. Idempotent."""
-        self._members.discard(place)
-        self._waiting.pop(place, None)
+        self._members.discard(client)
+        self._waiting.pop(client, None)
 
-    def defers(self, place: "VadPlace", pcm: Pcm) -> bool:
+    def defers(self, client: "VadClient", pcm: Pcm) -> bool:
         """Keep audio until after the tick; False when so few bring some that nothing is gained."""
         if len(self._members) < FEW:
-            self.catch_up(place)  # it may have waited while there were more
+            self.catch_up(client)  # it may have waited while there were more
             return False
-        self._waiting.setdefault(place, []).append(pcm)
+        self._waiting.setdefault(client, []).append(pcm)
         if not self._expected:
             self._expected = True
             self._scheduler.after(self._tick_is_over)
         return True
 
-    def catch_up(self, place: "VadPlace") -> None:
+    def catch_up(self, client: "VadClient") -> None:
         """Detect speech in what waits of a stream, together with what waits of the others: a batch
         costs less than its parts.
         """
-        if place in self._waiting:
+        if client in self._waiting:
             self._detect_all()
 
     def _detect_all(self) -> None:
@@ -82,58 +82,58 @@ class VadBatcher:
     def _detect(self, count: int) -> None:
         """Detect speech in the audio of the `count` streams that wait longest."""
         now = list(self._waiting)[:count]
-        asking = [(place, place.detection(self._waiting.pop(place))) for place in now]
+        asking = [(client, client.detection(self._waiting.pop(client))) for client in now]
         answers: list[float | None] = [None] * len(asking)
         while asking:
             asked, windows = [], []
-            for (place, detection), answer in zip(asking, answers, strict=True):
+            for (client, detection), answer in zip(asking, answers, strict=True):
                 try:
                     windows.append(detection.send(answer))
                 except StopIteration:
                     continue
                 except Exception:  # one session's fault must not silence the others
                     logger.exception("Speech detection failed in a session")
-                    place.failed()
+                    client.failed()
                     continue
-                asked.append((place, detection))
+                asked.append((client, detection))
             asking = asked
-            answers = list(probabilities([place.vad for place, _ in asked], windows))
+            answers = list(probabilities([client.vad for client, _ in asked], windows))
 
 
-class VadPlace:
-    """Place of one stream in a batcher; implements `DetectionPlace`."""
+class VadClient:
+    """Client of a batcher for one stream; implements `SharedDetection`."""
 
     def __init__(self, batcher: VadBatcher, segmenter: SpeechSegmenter) -> None:
         self._batcher, self._segmenter = batcher, segmenter
-        self._client: DetectionClient | None = None
+        self._observer: DetectionObserver | None = None
         self.vad = segmenter.vad
         """Detector of the stream."""
 
-    def join(self, client: DetectionClient) -> None:
-        """See `DetectionPlace.join`."""
-        self._client = client
+    def join(self, observer: DetectionObserver) -> None:
+        """See `SharedDetection.join`."""
+        self._observer = observer
         self._batcher.join(self)
 
     def leave(self) -> None:
-        """See `DetectionPlace.leave`."""
+        """See `SharedDetection.leave`."""
         self._batcher.leave(self)
 
     def defers(self, pcm: Pcm) -> bool:
-        """See `DetectionPlace.defers`."""
+        """See `SharedDetection.defers`."""
         return self._batcher.defers(self, pcm)
 
     def catch_up(self) -> None:
-        """See `DetectionPlace.catch_up`."""
+        """See `SharedDetection.catch_up`."""
         self._batcher.catch_up(self)
 
     def detection(self, pcms: list[Pcm]) -> Generator[Samples, float | None, None]:
         """Yield each window to be judged; its probability is sent back."""
-        assert self._client is not None, "audio before anybody has joined"
+        assert self._observer is not None, "audio before anybody has joined"
         for pcm in pcms:
             events = yield from self._segmenter.windows(pcm)
-            self._client.detected(pcm, events)
+            self._observer.detected(pcm, events)
 
     def failed(self) -> None:
         """Report that detection failed."""
-        if self._client is not None:
-            self._client.detection_failed()
+        if self._observer is not None:
+            self._observer.detection_failed()

@@ -1,15 +1,15 @@
 """Line before a full server: callers that come again keep their turn, and nobody overtakes them.
 
 Pure: time is an argument. A caller gets a ticket and comes back with it. Nobody is waited for who
-is late, or whose address let a turn pass a short while ago: such a ticket keeps its place, but free
-places go to those behind it. Whoever holds no ticket is behind all who are waited for.
+is late, or whose address let a turn pass a short while ago: such a ticket keeps its position, but
+free places go to those behind it. Whoever holds no ticket is behind all who are waited for.
 """
 
 import math
 import secrets
 from dataclasses import dataclass
 
-from rtc_server.errors import AdmissionRefused, LinePlace, RateLimited
+from rtc_server.errors import AdmissionRefused, LineTicket, RateLimited
 from rtc_server.session.session_api import Claimant
 
 PER_SESSION, FEWEST = 4, 20
@@ -23,7 +23,7 @@ front must not leave a free place unused for long."""
 LATE_S = 5.0
 """Time beyond that for which others wait for it."""
 GRACE_S = 15.0
-"""Time beyond that for which its place in line is kept."""
+"""Time beyond that for which its ticket is kept."""
 UNAWAITED_S = 300.0
 """Time for which nobody waits for an address that let a turn pass: with many tickets it would keep
 a server empty."""
@@ -85,7 +85,7 @@ class WaitingLine:
     def refuse(
         self, claimant: Claimant, refusal: AdmissionRefused, now_s: float, *, by_engines: bool
     ) -> AdmissionRefused:
-        """Return the refusal with the caller's place, if it wants one.
+        """Return the refusal with the caller's ticket, if it wants one.
 
         Args:
             claimant: the caller; its ticket is None where it does not wait.
@@ -105,11 +105,11 @@ class WaitingLine:
         ticket.awaited_until_s = now_s + retry_s + LATE_S
         ticket.until_s = now_s + retry_s + GRACE_S
         ticket.has_turn = False
-        return AdmissionRefused(str(refusal), retry_s, LinePlace(name, position))
+        return AdmissionRefused(str(refusal), retry_s, LineTicket(name, position))
 
     def let_pass(self, claimant: Claimant, refusal: RateLimited, now_s: float) -> RateLimited:
-        """Return the refusal of a caller that has as much as it may have. It keeps its place, and
-        until it comes again nobody waits for it; it has left if that is of no use.
+        """Return the refusal of a caller that has as much as it may have. It keeps its position,
+        and until it comes again nobody waits for it; it has left if that is of no use.
         """
         self._expire(now_s)
         name = self._own(claimant)
@@ -121,8 +121,8 @@ class WaitingLine:
         ticket = self._tickets[name]
         ticket.awaited_until_s, ticket.has_turn = now_s, False
         ticket.until_s = now_s + refusal.retry_after_s + GRACE_S
-        place = LinePlace(name, self._position(name))
-        return RateLimited(str(refusal), refusal.retry_after_s, place)
+        line_ticket = LineTicket(name, self._position(name))
+        return RateLimited(str(refusal), refusal.retry_after_s, line_ticket)
 
     def enter(self, claimant: Claimant, now_s: float) -> None:
         """Take a caller out: it has come in."""

@@ -27,7 +27,7 @@ from rtc_server.signaling.secret_signer import PREFIX, ClientSecret, SecretSigne
 
 WRONG_KEYS = Rate(burst=20, per_second=0.2)
 """Rate at which one address may show a wrong key."""
-TICKET = Rate(burst=1000, per_second=50)
+LINK = Rate(burst=1000, per_second=50)
 """Rate of requests of all who share one join link, where requests are limited at all."""
 SUBPROTOCOL = "openai-insecure-api-key."
 """Subprotocol that carries the secret of a browser's WebSocket, which cannot set headers."""
@@ -177,8 +177,8 @@ class AccessControl:
         if not rate_a_minute:
             return
         if caller.secret is not None and caller.secret.room and not caller.secret.speaks:
-            # An audience shares the ticket: it must not lock the key out, nor itself.
-            wait_s = await self._rates.take(Counted.LINK_REQUESTS, caller.secret.id, TICKET)
+            # An audience shares the secret: it must not lock the key out, nor itself.
+            wait_s = await self._rates.take(Counted.LINK_REQUESTS, caller.secret.id, LINK)
             if wait_s:
                 raise RateLimited(
                     "Too many requests came with this join link. Wait a moment.", math.ceil(wait_s)

@@ -86,11 +86,11 @@ def is_own(host: str, origin: str) -> bool:
 
     The scheme is not compared: behind a proxy that ends TLS we do not know our own.
     """
-    scheme, _, place = origin.lower().partition("://")
+    scheme, _, authority = origin.lower().partition("://")
     port = DEFAULT_PORTS.get(scheme)
-    if port is None or not place:
+    if port is None or not authority:
         return False
-    return place.removesuffix(port) == host.lower().removesuffix(port)
+    return authority.removesuffix(port) == host.lower().removesuffix(port)
 
 
 def same_origin(one: str, other: str) -> bool:
@@ -99,8 +99,8 @@ def same_origin(one: str, other: str) -> bool:
 
 
 def _without_default_port(origin: str) -> str:
-    scheme, _, place = origin.lower().partition("://")
-    return f"{scheme}://{place.removesuffix(DEFAULT_PORTS.get(scheme, ''))}"
+    scheme, _, authority = origin.lower().partition("://")
+    return f"{scheme}://{authority.removesuffix(DEFAULT_PORTS.get(scheme, ''))}"
 
 
 def _name(host: str) -> str:

@@ -15,7 +15,7 @@ from rtc_server.errors import (
     AdmissionRefused,
     BodyTimeout,
     EngineError,
-    LinePlace,
+    LineTicket,
     PayloadTooLarge,
     RemoteError,
     RtcServerError,
@@ -52,10 +52,10 @@ def problem(
     code: str,
     message: str,
     headers: Mapping[str, str] | None = None,
-    place: LinePlace | None = None,
+    line_ticket: LineTicket | None = None,
 ) -> web.Response:
-    """Return an error response. `message` is a sentence for people; nothing internal. `place`: of
-    a caller that waits in line.
+    """Return an error response. `message` is a sentence for people; nothing internal.
+    `line_ticket`: of a caller that waits in line.
     """
     kind = "invalid_request_error" if status < 500 else "server_error"
     body = Problem(
@@ -64,7 +64,7 @@ def problem(
         status,
         message,
         ProblemError(kind, code, message),
-        UNSET if place is None else place,
+        UNSET if line_ticket is None else line_ticket,
     )
     response = web.Response(
         status=status,
@@ -80,7 +80,7 @@ def problem(
 def problem_of(error: RtcServerError, method: str) -> web.Response:
     """Return the response that an error of ours becomes, to a request with `method`."""
     headers: dict[str, str] = {}
-    place: LinePlace | None = None
+    line_ticket: LineTicket | None = None
     status = HTTPStatus.SERVICE_UNAVAILABLE.value
     match error:
         case Unauthorized():
@@ -95,13 +95,13 @@ def problem_of(error: RtcServerError, method: str) -> web.Response:
         case AdmissionRefused():
             status = error.status
             headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
-            place = error.line_place
+            line_ticket = error.line_ticket
         case EngineError():
             if error.retryable:
                 headers[hdrs.RETRY_AFTER] = str(ENGINE_RETRY_AFTER_S)
         case _:
             return internal_error()
-    return problem(status, error.code, str(error), headers, place)
+    return problem(status, error.code, str(error), headers, line_ticket)
 
 
 def internal_error() -> web.Response:
@@ -137,10 +137,12 @@ def problem_middleware() -> Middleware:
                 raise
             held_back = tracebacks.admit(monotonic())
             if held_back is not None:
-                # Type and place only: the exception's text may quote an offer or a path.
-                place = "".join(traceback.format_tb(error.__traceback__))
+                # Type and location only: the exception's text may quote an offer or a path.
+                location = "".join(traceback.format_tb(error.__traceback__))
                 kind = type(error).__qualname__
-                _log.error("A request failed (%d more not logged): %s\n%s", held_back, kind, place)
+                _log.error(
+                    "A request failed (%d more not logged): %s\n%s", held_back, kind, location
+                )
             return internal_error()
 
     return answer_with_problems

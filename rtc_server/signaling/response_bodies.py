@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from rtc_server.engine_sets import ENGINE_SETS
-from rtc_server.errors import LinePlace
+from rtc_server.errors import LineTicket
 from rtc_server.events.fields import FaultType, ModeInForce, SessionId, SessionType
 from rtc_server.events.session_events import Audio
 from rtc_server.ice import ICE_POLICIES
@@ -44,7 +44,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     status: Annotated[int, Meta(ge=400, le=599)]
     detail: str
     error: ProblemError
-    queue: LinePlace | UnsetType = UNSET
+    queue: LineTicket | UnsetType = UNSET
     """With 503 or 429, of a caller that waits in line."""
 
 

@@ -107,7 +107,7 @@ class RoomRoutes:
         if caller.owner.key != NO_KEY:
             if not self._rooms.may_invite(room, caller.owner):
                 raise Forbidden("This room is somebody else's. Only they may invite to it.")
-            url, expires_at = self._ticketed(url, room, caller.owner.key)
+            url, expires_at = self._with_secret(url, room, caller.owner.key)
         if len(url) > URL_LIMIT_CHARS:
             raise RemoteError(
                 f"The link would be longer than {URL_LIMIT_CHARS} characters. "
@@ -117,9 +117,9 @@ class RoomRoutes:
         qr_svg = await asyncio.to_thread(_qr_svg, url)
         return json_answer(RoomLink(url, expires_at, qr_svg))
 
-    def _ticketed(self, url: str, room: str, key: str) -> tuple[str, int]:
-        """Return the link with a ticket, and when that expires: the one made before while it is
-        new.
+    def _with_secret(self, url: str, room: str, key: str) -> tuple[str, int]:
+        """Return the link with a client secret, and when that expires: the one made before while
+        it is new.
         """
         now_s = int(self._wall())
         known = self._links.get((key, url))
@@ -128,9 +128,9 @@ class RoomRoutes:
             if self._signer.read(token) is not None:  # else the key was given another text
                 return known
         expires_at = now_s + self._link_s
-        ticket = ClientSecret("room_" + secrets.token_urlsafe(9), key, expires_at, room=room)
+        secret = ClientSecret("room_" + secrets.token_urlsafe(9), key, expires_at, room=room)
         # In the fragment, which browsers keep to themselves: no log and no referrer has it.
-        made = f"{url}#{self._signer.sign(ticket)}", expires_at
+        made = f"{url}#{self._signer.sign(secret)}", expires_at
         self._links[key, url] = made
         if len(self._links) > LINKS:
             self._links.popitem(last=False)

@@ -19,7 +19,7 @@ from rtc_server.transport.transport_settings import PUBLIC_BY_STUN, TransportSet
 async def with_public_address(
     settings: TransportSettings, host: str, clock: Clock
 ) -> TransportSettings:
-    """Return the settings with the public address in place of the wish to ask for it.
+    """Return the settings with the public address instead of the wish to ask for it.
 
     Args:
         host: the address HTTP listens on (see `addresses_to_offer`).

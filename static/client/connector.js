@@ -37,29 +37,29 @@ export class Connector {
   /**
    * Open a link; it is `link` then.
    *
-   * @param {{location: string, token: string}|null} place  of the session to resume
+   * @param {{location: string, token: string}|null} address  of the session to resume
    * @throws {ClientError}
    */
-  async connect(place) {
-    if (!place) await this.#endFailed();
+  async connect(address) {
+    if (!address) await this.#endFailed();
     if (this.#transport !== "websocket") {
       try {
-        return await this.#connectPeer(place);
+        return await this.#connectPeer(address);
       } catch (error) {
         const failed = error.code === "connect_failed" || error.code === "webrtc_missing";
         if (this.#transport !== "auto" || !failed || this.#isOver()) throw error;
-        if (!place) await this.#endFailed();
+        if (!address) await this.#endFailed();
       }
     }
     const { WebSocketLink } = await import("./websocket.js");
     const before = this.link;
-    const resumed = this.#transport === "websocket" ? place : null;
+    const resumed = this.#transport === "websocket" ? address : null;
     try {
       await this.#try(new WebSocketLink(this.#api), resumed, CONNECT_MS);
     } catch (error) {
       if (this.#isOver()) before?.hangUp();
-      else this.link = before ?? this.link; // which knows the session's place
-      if (!place && error.queue) this.#transport = "websocket"; // its turn is not for WebRTC to lose
+      else this.link = before ?? this.link; // which knows the session's address
+      if (!address && error.queue) this.#transport = "websocket"; // its turn is not for WebRTC to lose
       throw error;
     }
     if (!resumed) before?.hangUp();
@@ -68,26 +68,26 @@ export class Connector {
 
   /** End the session that a link of ours has opened in vain: it may hold the only place that is free. */
   async #endFailed() {
-    if (!this.link?.place) return;
+    if (!this.link?.address) return;
     await Promise.race([this.link.hangUp(), new Promise((resolve) => setTimeout(resolve, END_MS))]);
   }
 
-  async #connectPeer(place) {
+  async #connectPeer(address) {
     if (typeof RTCPeerConnection === "undefined") throw new ClientError("webrtc_missing");
     const patienceMs = this.#transport === "auto" ? FALL_BACK_MS : CONNECT_MS;
     const link = new WebRtcLink(this.#api);
     let news = false;
     link.addEventListener("servers", () => (news = true));
     try {
-      await this.#try(link, place, patienceMs);
+      await this.#try(link, address, patienceMs);
     } catch (error) {
       if (!news || this.#isOver()) throw error;
-      await this.#try(new WebRtcLink(this.#api), link.place, patienceMs);
+      await this.#try(new WebRtcLink(this.#api), link.address, patienceMs);
     }
   }
 
   /** @param {Link} link */
-  async #try(link, place, patienceMs) {
+  async #try(link, address, patienceMs) {
     if (this.#isOver()) throw new ClientError("session_ended");
     this.link = link;
     const { track, request, lastSeq } = this.#begin(link);
@@ -101,7 +101,7 @@ export class Connector {
     limit(patienceMs);
     link.addEventListener("servers", () => limit(NEWS_MS));
     try {
-      await link.open(track, request, place && { ...place, lastSeq });
+      await link.open(track, request, address && { ...address, lastSeq });
     } catch (error) {
       link.close(error);
       throw error;

@@ -17,7 +17,7 @@ export class ClientError extends Error {
     this.status = status;
     this.retryAfterMs = retryAfterMs;
     this.reason = reason;
-    /** Our place in the server's line. @type {{ticket: string, position: number}|null} */ this.queue = null;
+    /** Our ticket and position in the server's line. @type {{ticket: string, position: number}|null} */ this.queue = null;
   }
 
   /** Whether the same may work a little later. */

@@ -11,16 +11,16 @@
  * @property {object} session  the protocol's `session` object: `x_events`, `x` and the like
  * @property {string} [queue]  ticket of the line before a full server
  *
- * @typedef {object} Place  where a session is at the server
+ * @typedef {object} SessionAddress  where a session is at the server
  * @property {string} location  URL of the session
  * @property {string} token  what opened it; nothing else may resume it or hang it up
  * @property {number} lastSeq  the last `seq` that was seen
  *
  * @typedef {object} LinkMembers
- * @property {(track: MediaStreamTrack, request: CallRequest, place?: Place|null) => Promise<void>} open
- *     opens a session, or resumes the one at `place`; resolves when audio and events pass both
+ * @property {(track: MediaStreamTrack, request: CallRequest, address?: SessionAddress|null) => Promise<void>} open
+ *     opens a session, or resumes the one at `address`; resolves when audio and events pass both
  *     ways, rejects with a `ClientError`, also when the link is closed meanwhile
- * @property {{location: string, token: string}|null} place  where the session can be resumed; null
+ * @property {{location: string, token: string}|null} address  where the session can be resumed; null
  *     when it cannot
  * @property {boolean} [answered]  false while the server has not said a word to this link
  * @property {(event: object) => boolean} send  one client event; false when it could not be sent

@@ -29,7 +29,7 @@ export async function makeOffer(peer) {
  * End what an offer opened, in a way that survives the page being left.
  *
  * @param {import("./api.js").Api} api
- * @param {{location: string, token: string}} place
+ * @param {{location: string, token: string}} address
  * @param {AbortSignal} [signal]
  * @returns {Promise<unknown>} never rejects: the server frees it by itself, too
  */

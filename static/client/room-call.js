@@ -112,11 +112,11 @@ export class RoomCall extends EventTarget {
   async #negotiate(token, signal, open) {
     signal.throwIfAborted();
     const peer = open();
-    /** @type {{location: string, token: string}|null} */ let place = null;
+    /** @type {{location: string, token: string}|null} */ let address = null;
     const close = async () => {
       for (const { track } of peer.getReceivers()) track.stop(); // silent at once, whatever follows
-      const there = place;
-      place = null;
+      const there = address;
+      address = null;
       // Before the connection goes: the server would notice that, and know no such peer then.
       if (there) await hangUp(this.#api, there, AbortSignal.timeout(HANG_UP_MS));
       peer.close();
@@ -128,7 +128,7 @@ export class RoomCall extends EventTarget {
       const headers = { "Content-Type": "application/sdp" };
       const url = this.#api.url(this.#path);
       const response = await this.#api.fetch(url, { method: "POST", headers, body, token });
-      place = { location: new URL(response.headers.get("Location"), url).href, token };
+      address = { location: new URL(response.headers.get("Location"), url).href, token };
       const answer = await response.text();
       signal.throwIfAborted();
       if (!this.#api.learn(response)) {

@@ -161,9 +161,9 @@ export class TranslationClient extends EventTarget {
     return this.#up ? this.#link.stats() : null;
   }
 
-  /** @param {{location: string, token: string}|null} place  of the session to resume */
-  async #connect(place) {
-    await this.#connector.connect(place);
+  /** @param {{location: string, token: string}|null} address  of the session to resume */
+  async #connect(address) {
+    await this.#connector.connect(address);
     this.#up = true;
     const { track, settings } = this.#opened;
     if (this.#track !== track) await this.#link.replaceTrack(this.#track);
@@ -218,14 +218,14 @@ export class TranslationClient extends EventTarget {
     this.#comeback = new Comeback();
     const dead = this.#link; // closing it before another is there would end the session
     while (this.#state === "reconnecting") {
-      const { place } = this.#link;
+      const { address } = this.#link;
       try {
-        await this.#connect(place);
+        await this.#connect(address);
         if (this.#state === "reconnecting") this.#setState("live");
       } catch (failure) {
         const error = asClientError(failure);
-        if (!error.retryable && place) {
-          this.#link.place = null; // the server knows the session no more: open another
+        if (!error.retryable && address) {
+          this.#link.address = null; // the server knows the session no more: open another
           continue;
         }
         const waitMs = error.retryable ? backoff.next(performance.now(), error.retryAfterMs) : null;
@@ -252,7 +252,7 @@ export class TranslationClient extends EventTarget {
       case "session.updated":
         return this.#emit("session", event.session);
       case "session.closed":
-        this.#link.place = null; // there is nothing left to hang up
+        this.#link.address = null; // there is nothing left to hang up
         if (this.#closing === "restart") return this.#moveOn();
         return this.#end(this.#state === "finishing" ? null : endedBy(this.#closing));
       case "error":

@@ -1,8 +1,8 @@
-/** Our turn before a full server: who comes back with the ticket keeps its place in the line. */
+/** Our turn before a full server: who comes back with the ticket keeps its position in the line. */
 import { asClientError } from "./errors.js";
 
 const LOST_MS = 2000;
-const LOST_TRIES = 4; // in a row: the place is kept a little longer than that
+const LOST_TRIES = 4; // in a row: the ticket is kept a little longer than that
 const MOST_MS = 15000; // a ticket that is not shown for longer is void, and the reason is worth knowing
 
 const SPARE_MS = 30000; // to connect with a token that is kept
@@ -39,7 +39,7 @@ export class Turn {
   }
 
   /**
-   * Connect, once it is our turn. Whoever waits is told the place by a "waiting" {position}.
+   * Connect, once it is our turn. Whoever waits is told the position by a "waiting" {position}.
    *
    * @param {() => Promise<void>} connect
    * @param {EventTarget & {state: string}} client  its next "state" is the end of waiting

@@ -4,7 +4,7 @@ import { hangUp, makeOffer } from "./negotiation.js";
 
 /** A `Link`; see link.js. */
 export class WebRtcLink extends EventTarget {
-  /** @type {{location: string, token: string}|null} */ place = null;
+  /** @type {{location: string, token: string}|null} */ address = null;
   answered = false;
   #api;
   #abort = new AbortController();
@@ -23,18 +23,18 @@ export class WebRtcLink extends EventTarget {
   /**
    * @param {MediaStreamTrack} track
    * @param {import("./link.js").CallRequest} request
-   * @param {import("./link.js").Place|null} [place]
+   * @param {import("./link.js").SessionAddress|null} [address]
    */
-  async open(track, request, place = null) {
-    this.place = place && { location: place.location, token: place.token };
-    const token = place ? place.token : await this.#api.token();
+  async open(track, request, address = null) {
+    this.address = address && { location: address.location, token: address.token };
+    const token = address ? address.token : await this.#api.token();
     this.#abort.signal.throwIfAborted();
     const peer = this.#openPeer(track);
-    const response = await this.#exchange(await makeOffer(peer), request, token, place);
+    const response = await this.#exchange(await makeOffer(peer), request, token, address);
     const answer = await response.text();
     this.answered = true;
     if (this.#abort.signal.aborted) {
-      if (!place) this.hangUp(); // closed meanwhile: do not leave it open there
+      if (!address) this.hangUp(); // closed meanwhile: do not leave it open there
       throw this.#abort.signal.reason;
     }
     if (this.#api.learn(response)) this.#emit("servers");
@@ -67,8 +67,8 @@ export class WebRtcLink extends EventTarget {
   }
 
   hangUp(error) {
-    const ended = this.place && hangUp(this.#api, this.place);
-    this.place = null;
+    const ended = this.address && hangUp(this.#api, this.address);
+    this.address = null;
     this.close(error);
     return ended;
   }
@@ -113,11 +113,11 @@ export class WebRtcLink extends EventTarget {
   }
 
   /** Exchange offer and answer. @returns {Promise<Response>} */
-  async #exchange(offer, { source, target, session, queue = "" }, token, place) {
+  async #exchange(offer, { source, target, session, queue = "" }, token, address) {
     const { signal } = this.#abort;
-    if (place) {
-      const url = new URL(`${place.location}/resume`);
-      url.searchParams.set("last_seq", String(place.lastSeq));
+    if (address) {
+      const url = new URL(`${address.location}/resume`);
+      url.searchParams.set("last_seq", String(address.lastSeq));
       const headers = { "Content-Type": "application/sdp" };
       return this.#api.fetch(url, { method: "POST", body: offer, headers, token, signal });
     }
@@ -130,7 +130,7 @@ export class WebRtcLink extends EventTarget {
     body.append("session", JSON.stringify(session));
     const response = await this.#api.fetch(url, { method: "POST", body, token, signal });
     const location = new URL(response.headers.get("Location"), url).href;
-    this.place = { location, token };
+    this.address = { location, token };
     return response;
   }
 

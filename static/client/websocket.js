@@ -10,7 +10,7 @@ const SLOW = "The network is slow: part of what was said could not be sent.";
 
 /** A `Link`; see link.js. */
 export class WebSocketLink extends EventTarget {
-  /** @type {{location: string, token: string}|null} */ place = null;
+  /** @type {{location: string, token: string}|null} */ address = null;
   #api;
   #abort = new AbortController();
   /** @type {WorkletAudio|null} */ #audio = null;
@@ -29,15 +29,15 @@ export class WebSocketLink extends EventTarget {
   /**
    * @param {MediaStreamTrack} track
    * @param {import("./link.js").CallRequest} request
-   * @param {import("./link.js").Place|null} [place]
+   * @param {import("./link.js").SessionAddress|null} [address]
    */
-  async open(track, { source, target, session, queue }, place = null) {
+  async open(track, { source, target, session, queue }, address = null) {
     if (typeof AudioWorkletNode === "undefined") throw new ClientError("worklet_missing");
-    this.place = place && { location: place.location, token: place.token };
-    const token = place ? place.token : await this.#api.token();
+    this.address = address && { location: address.location, token: address.token };
+    const token = address ? address.token : await this.#api.token();
     const url = this.#api.url("ws/audio");
-    const query = place
-      ? { resume: place.location.split("/").pop(), last_seq: String(place.lastSeq) }
+    const query = address
+      ? { resume: address.location.split("/").pop(), last_seq: String(address.lastSeq) }
       : { source, target, ...(queue && { queue }) };
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     this.#audio = await WorkletAudio.make((chunk) => this.#send(chunk));
@@ -45,7 +45,7 @@ export class WebSocketLink extends EventTarget {
     this.#abort.signal.throwIfAborted();
     await this.#connect(url, token);
     this.#outbox = new Outbox(this.#socket, (chunk) => this.#audio.recycle(chunk));
-    if (!place) this.#outbox.put(JSON.stringify({ type: "session.update", session }));
+    if (!address) this.#outbox.put(JSON.stringify({ type: "session.update", session }));
     this.#audio.listen(track);
     this.#emit("stream", { stream: this.#audio.stream });
   }
@@ -82,8 +82,8 @@ export class WebSocketLink extends EventTarget {
 
   /** A connection that closes in order ends its session; one that is dead cannot. */
   hangUp(error) {
-    if (this.place && this.#socket?.readyState !== WebSocket.OPEN) hangUp(this.#api, this.place);
-    this.place = null;
+    if (this.address && this.#socket?.readyState !== WebSocket.OPEN) hangUp(this.#api, this.address);
+    this.address = null;
     this.close(error);
   }
 
@@ -131,7 +131,7 @@ export class WebSocketLink extends EventTarget {
     const event = JSON.parse(data);
     if (event.type === "session.created") {
       const { href } = this.#api.url(`v1/realtime/translations/calls/${event.session.id}`);
-      this.place = { location: href, token };
+      this.address = { location: href, token };
     }
     if (event.type === "x.playout" && event.state === "finished") this.#audio.finishSentence();
     this.#emit("message", { event });

@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 
 from rtc_server.config import AccessSettings, HttpSettings, Settings
-from rtc_server.errors import AdmissionRefused, LinePlace, RateLimited
+from rtc_server.errors import AdmissionRefused, LineTicket, RateLimited
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import FAILED_REQUEST, LIVE, expect_problem
 from tests.support.browser.scripted_server import scripted_server
@@ -16,7 +16,7 @@ CALLS_FAIL = """RTCPeerConnection.prototype.setRemoteDescription = async functio
 
 
 def full(position: int, ticket: str = "a-ticket") -> AdmissionRefused:
-    return AdmissionRefused("All places are taken.", 1, LinePlace(ticket, position))
+    return AdmissionRefused("All places are taken.", 1, LineTicket(ticket, position))
 
 
 async def test_the_page_shows_its_place_and_comes_in_by_itself() -> None:
@@ -73,7 +73,7 @@ async def test_a_short_refusal_keeps_the_place_and_a_lasting_one_is_shown() -> N
         calls.refuse = full(3)
         await page.click("#toggle:enabled")
         await until(lambda: "a-ticket" in calls.tickets)
-        calls.refuse = RateLimited("Others connect.", 1, LinePlace("another", 2))
+        calls.refuse = RateLimited("Others connect.", 1, LineTicket("another", 2))
         await expect(page.locator("#status")).to_have_text(
             "The server is full. Your place in line: 2"
         )

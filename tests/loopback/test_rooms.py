@@ -317,7 +317,7 @@ async def test_a_room_that_no_secret_can_be_for_is_refused() -> None:
 async def test_an_audience_does_not_use_up_the_requests_of_the_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rtc_server.signaling.auth.TICKET", Rate(burst=3, per_second=0.001))
+    monkeypatch.setattr("rtc_server.signaling.auth.LINK", Rate(burst=3, per_second=0.001))
     async with (
         server(api_key="the-key", access=AccessSettings(key_requests_a_minute=1)) as house,
         aiohttp.ClientSession(house.url) as http,

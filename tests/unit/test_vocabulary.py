@@ -24,8 +24,11 @@ RETIRED = {
 """Pattern of a word that was given up, and the word to use; docs/glossary.md has the terms."""
 RETIRED_NAMES = {
     "Hint": "NearPhrase of an engine, CaptionHint of an event",
+    "DetectionPlace": "SharedDetection",
+    "LinePlace": "LineTicket",
     "ListenerSettings": "SegmenterSettings",
     "Utterance": "ClosedSegment, SegmentOutput",
+    "VadPlace": "VadClient",
 }
 """Name of a class that was given up, and those that have taken over from it."""
 TEXTS = (

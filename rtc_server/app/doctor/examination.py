@@ -51,7 +51,7 @@ async def examine_remote(url: str, settings: Settings) -> AsyncIterator[Finding]
     of the settings.
     """
     url = url.rstrip("/")
-    place = urlsplit(url)
+    address = urlsplit(url)
     async with aiohttp.ClientSession() as http:
         access = ServerAccess(http, url, settings.http.api_key)
         try:
@@ -66,8 +66,8 @@ async def examine_remote(url: str, settings: Settings) -> AsyncIterator[Finding]
             return
         pairs = len(languages["pairs"])
         yield ok(f"It translates {pairs} pairs: {languages['ast']}, {languages['tts']}.")
-        local = is_loopback(place.hostname or "")
-        if place.scheme != "https" and not local:
+        local = is_loopback(address.hostname or "")
+        if address.scheme != "https" and not local:
             yield fault(
                 "The page comes over plain HTTP, so browsers refuse it the microphone.",
                 "Serve it over HTTPS: --tls-cert and --tls-key, or a proxy that ends TLS.",

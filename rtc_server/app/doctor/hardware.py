@@ -146,8 +146,8 @@ def unpacking_room(engines: EngineSettings) -> Iterator[Finding]:
         if model.kind != "canary":
             continue
         beside = path_of(folder, model, model.files[0]).parent
-        places = [p for p in (beside, Path(tempfile.gettempdir())) if os.access(p, os.W_OK)]
-        free = max((shutil.disk_usage(place).free for place in places), default=0)
+        folders = [p for p in (beside, Path(tempfile.gettempdir())) if os.access(p, os.W_OK)]
+        free = max((shutil.disk_usage(folder).free for folder in folders), default=0)
         if free < CANARY_UNPACKED_BYTES:
             yield fault(
                 f"Loading {model.id} unpacks {CANARY_UNPACKED_BYTES / 1e9:.1f} GB, and neither "
@@ -170,9 +170,9 @@ def torch_cuda() -> str:
     Read from its file of versions: importing PyTorch takes seconds and a gigabyte.
     """
     spec = find_spec("torch")
-    for place in (spec and spec.submodule_search_locations) or ():
+    for folder in (spec and spec.submodule_search_locations) or ():
         if found := re.search(
-            r"^cuda\b[^=]*=\s*'([\d.]+)'", _read(Path(place, "version.py")), re.M
+            r"^cuda\b[^=]*=\s*'([\d.]+)'", _read(Path(folder, "version.py")), re.M
         ):
             return found[1]
     return ""

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from rtc_server import errors
-from rtc_server.errors import AdmissionRefused, LinePlace, RateLimited, RtcServerError
+from rtc_server.errors import AdmissionRefused, LineTicket, RateLimited, RtcServerError
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.segment_events import SegmentEvent, SourceCaption, TargetCaption
 from rtc_server.session.event_log import SentEvent
@@ -103,7 +103,7 @@ def refusal_json(error: AdmissionRefused) -> dict[str, Any]:
         "refused": type(error).__name__,
         "message": str(error),
         "retry_after_s": error.retry_after_s,
-        "line_place": asdict(error.line_place) if error.line_place else None,
+        "line_ticket": asdict(error.line_ticket) if error.line_ticket else None,
     }
 
 
@@ -111,6 +111,6 @@ def refusal_of(body: dict[str, Any]) -> RtcServerError:
     """Return what `refusal_json` was given."""
     kind = getattr(errors, body["refused"])
     assert kind in (AdmissionRefused, RateLimited)
-    place = LinePlace(**body["line_place"]) if body["line_place"] else None
-    refusal: RtcServerError = kind(body["message"], body["retry_after_s"], place)
+    line_ticket = LineTicket(**body["line_ticket"]) if body["line_ticket"] else None
+    refusal: RtcServerError = kind(body["message"], body["retry_after_s"], line_ticket)
     return refusal

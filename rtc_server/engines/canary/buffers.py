@@ -112,7 +112,7 @@ class Buffers:
         self.begun = torch.full((rows, 1), pad, **integers)
         self.lengths = torch.ones(rows, **integers)
         self._token = torch.full((rows, 1), pad, **integers)
-        self._place = torch.zeros(rows, **integers)
+        self._position = torch.zeros(rows, **integers)
         self._stops = torch.zeros(rows, **integers)
         self.ended = torch.zeros(rows, dtype=torch.bool, device=weight.device)
         self._pad = pad
@@ -157,31 +157,31 @@ class Buffers:
         self.written[:, :longest] = self.begun
         self.lengths.fill_(begun.prompt_length)
         self.lengths[:rows] = begun.lengths.to(self.lengths.device)
-        self._place.copy_(self.lengths - 1)
+        self._position.copy_(self.lengths - 1)
         self._stops.zero_()
         self._stops[:rows] = begun.stops.to(self._stops.device)
         self.ended.copy_(self._stops <= self.lengths)
 
-    def write(self, following: Tensor, places: Tensor, end: int) -> None:
-        """Append a token at its place to every text that has not ended; all of it on the device.
+    def write(self, following: Tensor, positions: Tensor, end: int) -> None:
+        """Append a token at its position to every text that has not ended; all of it on the device.
 
-        A text that has ended stays at its last place, or texts with room left would push it beyond
-        the buffers.
+        A text that has ended stays at its last position, or texts with room left would push it
+        beyond the buffers.
         """
         token = torch.where(self.ended, self._pad, following)[:, None]
-        self.written.scatter_(1, places[:, None], token)
-        self._place.copy_(torch.where(self.ended, self._place, places))
-        self.ended.logical_or_((token[:, 0] == end) | (places + 1 >= self._stops))
+        self.written.scatter_(1, positions[:, None], token)
+        self._position.copy_(torch.where(self.ended, self._position, positions))
+        self.ended.logical_or_((token[:, 0] == end) | (positions + 1 >= self._stops))
         self._token.copy_(token)
 
     def step(self) -> None:
         """Decode one more token of every text."""
         if self._recorder is None:
-            self._advance(self, self._token, self._place)
+            self._advance(self, self._token, self._position)
             return
         if self._graph is None:
             self._graph = self._recorder.record(
-                lambda: self._advance(self, self._token, self._place),
-                (self.written, self.frames, self.ended, self._token, self._place),
+                lambda: self._advance(self, self._token, self._position),
+                (self.written, self.frames, self.ended, self._token, self._position),
             )
         self._graph.replay()

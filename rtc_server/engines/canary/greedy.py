@@ -180,8 +180,8 @@ class GreedyDecoder:
         masked, and overwritten as they grow.
         """
         rows, longest = state.begun.shape
-        places = torch.arange(longest, device=state.begun.device).expand(rows, longest)
-        states = self._hidden(state, state.begun, places)
+        positions = torch.arange(longest, device=state.begun.device).expand(rows, longest)
+        states = self._hidden(state, state.begun, positions)
         last = states.gather(1, (state.lengths - 1)[:, None, None].expand(-1, 1, states.shape[2]))
         scores = self._head(self._final_norm(last[:, 0]))
         if longest > begun.prompt_length:
@@ -190,30 +190,32 @@ class GreedyDecoder:
             scores = scores.masked_fill(forbidden, -math.inf)
         state.write(scores.argmax(dim=-1), state.lengths, self._end)
 
-    def _advance(self, state: Buffers, tokens: Tensor, places: Tensor) -> None:
-        """Compute a token of every row, `tokens` (rows, 1) at `places` (rows,), and write down
+    def _advance(self, state: Buffers, tokens: Tensor, positions: Tensor) -> None:
+        """Compute a token of every row, `tokens` (rows, 1) at `positions` (rows,), and write down
         what follows.
         """
-        states = self._hidden(state, tokens, places[:, None])
+        states = self._hidden(state, tokens, positions[:, None])
         following = self._head(self._final_norm(states[:, 0])).argmax(dim=-1)
-        state.write(following, places + 1, self._end)
+        state.write(following, positions + 1, self._end)
 
-    def _hidden(self, state: Buffers, tokens: Tensor, places: Tensor) -> Tensor:
-        """Return what the layers make of `tokens` at `places`, both (rows, count): shape (rows,
+    def _hidden(self, state: Buffers, tokens: Tensor, positions: Tensor) -> Tensor:
+        """Return what the layers make of `tokens` at `positions`, both (rows, count): shape (rows,
         count, width). Where in the audio each next token comes from is written down.
         """
         embedding = self._embedding
-        states = embedding.token_embedding(tokens) + self._positions[places]
+        states = embedding.token_embedding(tokens) + self._positions[positions]
         states = embedding.layer_norm(states)
-        later = torch.arange(state.bucket.positions, device=places.device) > places[:, :, None]
-        row = torch.arange(len(places), device=places.device)[:, None]
+        later = (
+            torch.arange(state.bucket.positions, device=positions.device) > positions[:, :, None]
+        )
+        row = torch.arange(len(positions), device=positions.device)[:, None]
         bias = later[:, None].to(states.dtype) * MASKED
         attended: Tensor | None = None
         layers = enumerate(zip(self._layers, state.own, state.audio, strict=True))
         for index, (layer, own, audio) in layers:
             states, query = layer(
                 states,
-                own_places=(row, places),
+                own_positions=(row, positions),
                 own=own,
                 own_bias=bias,
                 audio=audio,
@@ -223,7 +225,7 @@ class GreedyDecoder:
             if attention is not None:
                 attended = attention if attended is None else attended + attention
         if attended is not None:
-            state.frames.scatter_(1, places + 1, frames_of(attended).view(places.shape))
+            state.frames.scatter_(1, positions + 1, frames_of(attended).view(positions.shape))
         return states
 
     def _bucket(self, segments: int, texts: int, frames: int, positions: int) -> Bucket:

@@ -49,7 +49,7 @@ class DecoderLayer:
         self,
         states: Tensor,
         *,
-        own_places: tuple[Tensor, Tensor],
+        own_positions: tuple[Tensor, Tensor],
         own: tuple[Tensor, Tensor],
         own_bias: Tensor,
         audio: tuple[Tensor, Tensor],
@@ -59,7 +59,7 @@ class DecoderLayer:
 
         Args:
             states: shape (segments * texts, tokens, width).
-            own_places: row and position of each of these tokens among the keys and values of the
+            own_positions: row and position of each of these tokens among the keys and values of the
                 texts, shapes (segments * texts, 1) and (segments * texts, tokens).
             own: keys and values of the text so far, shape (segments * texts, heads, positions,
                 width / heads); those of these tokens are written into it.
@@ -76,8 +76,8 @@ class DecoderLayer:
         size = width // self.heads
         three = linear(self._norms[0](states), *self._own_in)
         query, key, value = three.view(rows, tokens, 3, self.heads, size).unbind(2)
-        own[0].transpose(1, 2).index_put_(own_places, key)
-        own[1].transpose(1, 2).index_put_(own_places, value)
+        own[0].transpose(1, 2).index_put_(own_positions, key)
+        own[1].transpose(1, 2).index_put_(own_positions, value)
         heard = scaled_dot_product_attention(query.transpose(1, 2), own[0], own[1], own_bias)
         states = states + self._own_out(heard.transpose(1, 2).reshape(rows, tokens, width))
 

@@ -22,7 +22,7 @@ class MediaCounters:
     packets_duplicate: int = 0
     """Received before."""
     packets_late: int = 0
-    """Came after their place had been filled; thrown away."""
+    """Came after they had been replaced; thrown away."""
     packets_reordered: int = 0
     """Came after a later one, in time to be used."""
     packets_invalid: int = 0

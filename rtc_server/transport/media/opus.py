@@ -61,7 +61,7 @@ class OpusDecoder:
         return self._decode(payload, len(payload), self._capacity, 0)
 
     def conceal(self, samples: int) -> Samples:
-        """Return `samples` invented samples in place of a lost packet; a multiple of 2.5 ms, <= 120
+        """Return `samples` invented samples for a lost packet; a multiple of 2.5 ms, <= 120
         ms.
         """
         return self._decode(None, 0, samples, 0)

@@ -33,7 +33,7 @@ class Person:
 
     def __init__(self, batcher: VadBatcher) -> None:
         segmenter = SpeechSegmenter(LoudnessVad(), SegmenterSettings())
-        self.audio = AudioInput(segmenter, EchoGuard(on=False), batcher.place(segmenter))
+        self.audio = AudioInput(segmenter, EchoGuard(on=False), batcher.client(segmenter))
         self.audio.connect(self)
         self.audio.open(self)
         self.told: list[SegmenterEvent] = []

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rtc_server.errors import AdmissionRefused, LinePlace, RateLimited
+from rtc_server.errors import AdmissionRefused, LineTicket, RateLimited
 from rtc_server.session.admission import Admission, AdmissionLimits
 from rtc_server.session.places import Kind, Place, PlaceState
 from rtc_server.session.quota import KeyLimits
@@ -42,11 +42,11 @@ class Server:
         place.state = PlaceState.CONNECTED
         return place
 
-    def line(self, claimant: Claimant) -> LinePlace:
+    def line(self, claimant: Claimant) -> LineTicket:
         """Return the place in line of a caller that is refused."""
         refusal = self.refusal(claimant)
-        assert refusal.line_place is not None
-        return refusal.line_place
+        assert refusal.line_ticket is not None
+        return refusal.line_ticket
 
     def refusal(self, claimant: Claimant) -> AdmissionRefused:
         with pytest.raises(AdmissionRefused) as refused:
@@ -65,9 +65,9 @@ class Server:
         place.end(self.now_s, self.now_s)
 
 
-def back(place: LinePlace, claimant: Claimant = ANYBODY) -> Claimant:
+def back(line_ticket: LineTicket, claimant: Claimant = ANYBODY) -> Claimant:
     """Return a caller that comes back with its ticket."""
-    return replace(claimant, ticket=place.ticket)
+    return replace(claimant, ticket=line_ticket.ticket)
 
 
 def test_callers_come_in_in_the_order_in_which_they_came() -> None:
@@ -78,7 +78,7 @@ def test_callers_come_in_in_the_order_in_which_they_came() -> None:
     assert server.line(back(first)) == first
     server.end(place)
     assert server.line(back(second)) == second
-    assert server.refusal(ANYBODY).line_place is None, "who does not wait is behind all who do"
+    assert server.refusal(ANYBODY).line_ticket is None, "who does not wait is behind all who do"
     third = server.line(NEW)
     assert third.position == 3
     entered = server.enter(back(first))
@@ -127,11 +127,11 @@ def test_the_line_is_bounded_in_all_and_for_each_address() -> None:
         server.enter(ANYBODY)
     near = Claimant(source="192.0.2.1", ticket="new")
     held = [server.line(near) for _ in range(int(10 * PER_SESSION * SHARE_OF_ONE))]
-    assert server.refusal(near).line_place is None
+    assert server.refusal(near).line_ticket is None
     assert server.line(back(held[0], near)) == held[0]
     for number in range(10 * PER_SESSION - len(held)):
         server.line(Claimant(source=f"2001:db8::{number:x}", ticket="new"))
-    assert server.refusal(Claimant(source="192.0.2.2", ticket="new")).line_place is None
+    assert server.refusal(Claimant(source="192.0.2.2", ticket="new")).line_ticket is None
 
 
 def test_one_address_waits_with_no_more_than_it_may_have() -> None:
@@ -141,7 +141,7 @@ def test_one_address_waits_with_no_more_than_it_may_have() -> None:
     near = Claimant(source="192.0.2.1", ticket="new")
     server.line(near)
     server.line(near)
-    assert server.refusal(near).line_place is None
+    assert server.refusal(near).line_ticket is None
 
 
 def test_callers_without_address_and_key_are_not_counted_as_one() -> None:
@@ -235,9 +235,9 @@ def test_many_addresses_that_take_no_turn_do_not_keep_a_server_empty() -> None:
     server = Server(sessions=50, address_sessions=0)
     places = [server.enter(Claimant(source=f"10.0.0.{n}")) for n in range(50)]
     idle = [Claimant(source=f"2001:db8:0:{n:x}::", ticket="new") for n in range(40)]
-    held: list[tuple[LinePlace, Claimant]] = []
+    held: list[tuple[LineTicket, Claimant]] = []
     for each in idle:
-        while (waits := server.refusal(each).line_place) is not None:
+        while (waits := server.refusal(each).line_ticket) is not None:
             held.append((waits, each))
     assert len(held) == 50 * PER_SESSION
     for place in places:
@@ -277,7 +277,7 @@ def test_a_turn_that_ended_by_a_limit_is_none_that_was_let_pass() -> None:
     calls = [server.admission.admit(Kind.SESSION, near, 0.0, 0.0) for _ in range(4)]
     with pytest.raises(RateLimited) as refused:
         server.admission.check(Kind.SESSION, back(waits, near), 0.0, 0.0)
-    assert refused.value.line_place == waits
+    assert refused.value.line_ticket == waits
     places = [server.enter(ANYBODY)]
     for call in calls:
         call.state = PlaceState.CONNECTED
@@ -313,7 +313,7 @@ def test_whoever_may_have_no_more_holds_up_nobody_and_keeps_its_place() -> None:
     server.end(places[1])
     refusal = server.refusal(back(greedy, one))
     assert isinstance(refusal, RateLimited)
-    assert refusal.line_place == greedy
+    assert refusal.line_ticket == greedy
     server.enter(back(other))
     last = server.line(NEW)
     assert server.line(back(greedy, one)) == greedy
@@ -335,7 +335,7 @@ def test_calls_of_an_address_that_still_connect_do_not_cost_the_next_its_turn() 
     ]
     refusal = server.refusal(back(office[4], near))
     assert isinstance(refusal, RateLimited)
-    assert refusal.line_place == LinePlace(office[4].ticket, 1)
+    assert refusal.line_ticket == LineTicket(office[4].ticket, 1)
     place = server.enter(back(other))
     calls[0].state = PlaceState.CONNECTED
     assert server.line(back(office[4], near)).position == 1
@@ -352,7 +352,7 @@ def test_whoever_has_used_up_its_minutes_has_left() -> None:
     server.now_s = 61.0
     server.end(places[0])
     server.end(places[1])
-    assert server.refusal(back(spent, used)).line_place is None
+    assert server.refusal(back(spent, used)).line_ticket is None
     assert server.admission.waiting(server.now_s) == 0
 
 
@@ -370,7 +370,7 @@ def test_whoever_cannot_read_a_refusal_gets_no_ticket_but_may_use_one() -> None:
     server = Server(sessions=1)
     place = server.enter(ANYBODY)
     blind = Claimant(may_join=False)
-    assert server.refusal(replace(blind, ticket="new")).line_place is None
+    assert server.refusal(replace(blind, ticket="new")).line_ticket is None
     ticket = server.line(NEW)
     assert ticket.position == 1
     assert server.line(back(ticket, blind)) == ticket
@@ -383,7 +383,7 @@ def test_being_asked_beforehand_keeps_the_turn() -> None:
     place = server.enter(ANYBODY)
     with pytest.raises(AdmissionRefused) as refused:
         server.admission.check(Kind.SESSION, NEW, 0.0, 0.0)
-    first = refused.value.line_place
+    first = refused.value.line_ticket
     assert first is not None
     assert server.line(NEW).position == 2
     server.end(place)

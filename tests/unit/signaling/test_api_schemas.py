@@ -64,7 +64,7 @@ def test_what_a_request_may_leave_out_has_its_default() -> None:
 
 
 def test_a_place_in_line_counts_from_one() -> None:
-    assert api_schemas()["LinePlace"]["properties"]["position"]["minimum"] == 1
+    assert api_schemas()["LineTicket"]["properties"]["position"]["minimum"] == 1
 
 
 def test_answers_may_get_fields_except_those_promised_to_have_no_others() -> None:

@@ -103,9 +103,9 @@ async def test_there_is_one_line_before_all_workers() -> None:
     for worker, position in ((0, 1), (1, 2)):
         with pytest.raises(AdmissionRefused) as refused:
             await hosts.claim(worker, Claimant(ticket="new"))
-        assert refused.value.line_place is not None
-        assert refused.value.line_place.position == position
-        tickets.append(refused.value.line_place.ticket)
+        assert refused.value.line_ticket is not None
+        assert refused.value.line_ticket.position == position
+        tickets.append(refused.value.line_ticket.ticket)
     hosts.end(place)
     for worker in (0, 1):
         with pytest.raises(AdmissionRefused):
