@@ -56,7 +56,7 @@ class Phrase(NamedTuple):
     """Its length without the silence around it."""
 
 
-class Outcome(NamedTuple):
+class CommitOutcome(NamedTuple):
     """A phrase, interpreted."""
 
     is_equal: bool
@@ -79,7 +79,7 @@ def phrases(voices: Sequence[str], speeds: Sequence[int]) -> Iterator[Phrase]:
                     yield Phrase(pair, source, target, samples, len(spoken) / SPEECH_RATE)
 
 
-def interpret(engine: Ast, preset: Preset, phrase: Phrase, *, has_times: bool) -> Outcome:
+def interpret(engine: Ast, preset: Preset, phrase: Phrase, *, has_times: bool) -> CommitOutcome:
     """Interpret a phrase while it is said, and hold the texts against those of the whole."""
     whole = engine.translate([AstRequest(phrase.samples, *phrase.pair)])[0]
     told = engine.capabilities
@@ -103,10 +103,10 @@ def interpret(engine: Ast, preset: Preset, phrase: Phrase, *, has_times: bool) -
     if result.status is AstStatus.OK:
         text.finish(total_ms, result)
     wanted = Texts(whole.source_text, whole.target_text)
-    return Outcome(text.committed == wanted, (total_ms - first_ms) / 1000, phrase.speech_s)
+    return CommitOutcome(text.committed == wanted, (total_ms - first_ms) / 1000, phrase.speech_s)
 
 
-def row(name: str, outcomes: Sequence[Outcome]) -> str:
+def row(name: str, outcomes: Sequence[CommitOutcome]) -> str:
     """Return one line of the table."""
     equal = sum(each.is_equal for each in outcomes)
     long = [each.early_s for each in outcomes if each.speech_s > LONG_S]

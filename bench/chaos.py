@@ -63,7 +63,7 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ChaosOutcome:
     """Result of a run."""
 
     honest: dict[str, Sentences]
@@ -146,7 +146,7 @@ async def client_secrets(http: aiohttp.ClientSession, bench: BenchServer, key: s
     return made
 
 
-async def run(minutes: float, seed: int, hands: int) -> Outcome:
+async def run(minutes: float, seed: int, hands: int) -> ChaosOutcome:
     """Start a server, let everybody at it, and look at what is left."""
     speech = speaker()(TEXT, "en")
     lowered = np.concatenate([*resampled([speech], PLAYOUT_RATE, SPEECH_RATE)])
@@ -191,7 +191,7 @@ async def run(minutes: float, seed: int, hands: int) -> Outcome:
             await asyncio.gather(*(hand(prey, number) for number in range(hands)))
         late_now, lag_now = [await buckets(watching, bench, name) for name in HISTOGRAMS]
         after = await settled(watching, bench, before)
-        return Outcome(
+        return ChaosOutcome(
             honest=honest.sentences,
             visits=visits,
             answers=answers,

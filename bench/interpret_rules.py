@@ -130,8 +130,8 @@ class Run:
                 interpreter.next_frame()
                 if interpreter.last_delays is not last:
                     last = interpreter.last_delays
-                    assert last and last.heard_s and last.ear_voice_ms and last.first_audio_ms
-                    self.heard_s.append(last.heard_s)
+                    assert last and last.first_audio_s and last.ear_voice_ms and last.first_audio_ms
+                    self.heard_s.append(last.first_audio_s)
                     self.spans_s.append(last.ear_voice_ms / 1000)
                     self.after_s.append(last.first_audio_ms / 1000)
                 if start and start % every == 0:

@@ -40,7 +40,7 @@ EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TimedAnswer:
     """Delays of one phrase, in ms."""
 
     heard_ms: float
@@ -78,7 +78,7 @@ async def converse(
     pair: tuple[str, str],
     utterances: list[Samples],
     pause_s: float,
-) -> list[Answer | None]:
+) -> list[TimedAnswer | None]:
     """Speak each, wait for its answer; None for one that was not answered."""
     silence = np.zeros(round(pause_s * PLAYOUT_RATE), np.float32)
     parts, ends = [silence[: PLAYOUT_RATE // 2]], []
@@ -98,7 +98,7 @@ async def converse(
         raise RuntimeError(f"{len(answered)} answers were heard, {len(told)} reported")
     stages = iter(told)
     return [
-        None if a is None else Answer((a - at) * 1000, *_stages(next(stages)))
+        None if a is None else TimedAnswer((a - at) * 1000, *_stages(next(stages)))
         for at, a in zip(sent_at, heard, strict=True)
     ]
 
@@ -110,7 +110,7 @@ def _stages(event: dict[str, float]) -> tuple[float, float, float]:
 async def main(count: int, transport: str, pause_s: float, *options: str) -> None:
     """Run both directions one after the other and print the table."""
     speak = speaker()
-    answers: list[Answer | None] = []
+    answers: list[TimedAnswer | None] = []
     async with server(*options) as bench:
         for pair in (("ru", "en"), ("en", "ru")):
             texts = book_texts(*pair) if EMBEDDED in options else [SENTENCES[pair[0]]]

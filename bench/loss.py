@@ -47,7 +47,7 @@ SCENARIOS: dict[str, Path] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LossOutcome:
     """Result of a receiver in one scenario."""
 
     missing: float
@@ -82,7 +82,7 @@ class Script:
 
     def outcome(
         self, slots: list[tuple[int, float]], *, recovered_ms: float = 0.0, filled_ms: float = 0.0
-    ) -> Outcome:
+    ) -> LossOutcome:
         """From (slot, time it came out), in order of time; shares are of the impaired time."""
         delays = [(number, (at_s - number * 0.02) * 1000) for number, at_s in slots]
         impaired = [delay for number, delay in delays if number < self.impaired]
@@ -96,7 +96,7 @@ class Script:
         if held and max(held) == delays[-1][0]:
             back_s = math.inf
         present = {number for number, _ in slots if number < self.impaired}
-        return Outcome(
+        return LossOutcome(
             missing=1 - len(present) / self.impaired,
             fec=recovered_ms / 20 / self.impaired,
             filled=filled_ms / 20 / self.impaired,
@@ -106,7 +106,7 @@ class Script:
         )
 
 
-def ours(script: Script) -> Outcome:
+def ours(script: Script) -> LossOutcome:
     """Our receiver, pulled every 20 ms."""
     receiver = Receiver(PAYLOAD_TYPE)
     slots: list[tuple[int, float]] = []
@@ -121,7 +121,7 @@ def ours(script: Script) -> Outcome:
     )
 
 
-def stock(script: Script) -> Outcome:
+def stock(script: Script) -> LossOutcome:
     """aiortc's buffer."""
     buffer = JitterBuffer(capacity=16, prefetch=4)
     slots = []
@@ -139,7 +139,7 @@ def table(seconds: float, seed: int) -> Iterator[str]:
     theirs_, ours_ = "aiortc: missing | delay | back", "ours: missing | FEC | filled | delay | back"
     yield f"| path | wire | {theirs_} | {ours_} |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
-    receivers: tuple[Callable[[Script], Outcome], ...] = (stock, ours)
+    receivers: tuple[Callable[[Script], LossOutcome], ...] = (stock, ours)
     for name, path in SCENARIOS.items():
         script = Script(path, seconds, seed)
         theirs, mine = (receive(script) for receive in receivers)
@@ -151,11 +151,11 @@ def table(seconds: float, seed: int) -> Iterator[str]:
         )
 
 
-def _delay(outcome: Outcome) -> str:
+def _delay(outcome: LossOutcome) -> str:
     return f"{outcome.p50_ms:.0f} / {outcome.p95_ms:.0f} ms"
 
 
-def _back(outcome: Outcome) -> str:
+def _back(outcome: LossOutcome) -> str:
     return "never" if math.isinf(outcome.back_s) else f"{outcome.back_s:.1f} s"
 
 

@@ -43,8 +43,8 @@ Negotiate = Callable[[str], Awaitable[str]]
 
 
 @dataclass(slots=True)
-class Figures:
-    """Figures of one server, all rounds together."""
+class PeerFigures:
+    """PeerFigures of one server, all rounds together."""
 
     delays_ms: list[float] = field(default_factory=list)
     """Round trips, or answers' delays."""
@@ -166,7 +166,7 @@ async def main(sessions: int, seconds: float, rounds: int) -> None:
         echoes["Pipecat"] = (lambda: peer_server(pipecat, "pipecat_bot.py", "echo"), "/offer")
         turns["Pipecat"] = (lambda: peer_server(pipecat, "pipecat_bot.py", "turn"), "/offer")
     for title, servers, packets in (("echo", echoes, marks), ("turn", turns, speech)):
-        figures = {name: Figures() for name in servers}
+        figures = {name: PeerFigures() for name in servers}
         for _ in range(rounds):
             for name, (serving, path) in servers.items():
                 async with serving() as bench:
@@ -191,7 +191,7 @@ async def main(sessions: int, seconds: float, rounds: int) -> None:
         show(title, figures)
 
 
-def show(title: str, figures: dict[str, Figures]) -> None:
+def show(title: str, figures: dict[str, PeerFigures]) -> None:
     """One table, and our ratios to the better peer."""
     print(f"\n{title}, load average {os.getloadavg()[0]:.1f}")
     print("| server | n | p50 ms | p95 ms | CPU ms per session-second |\n|---|---|---|---|---|")

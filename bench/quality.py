@@ -38,7 +38,7 @@ FLOOR = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class QualityOutcome:
     """Result of one recording."""
 
     item: Item
@@ -48,7 +48,7 @@ class Outcome:
     ends_s: float | None
 
 
-async def interpret(bench: BenchServer, mode: str, item: Item) -> Outcome:
+async def interpret(bench: BenchServer, mode: str, item: Item) -> QualityOutcome:
     """Have it interpreted in one call."""
     audio = sound(item)
     voiced = np.flatnonzero(np.abs(audio) > FLOOR * np.abs(audio).max())
@@ -65,7 +65,7 @@ async def interpret(bench: BenchServer, mode: str, item: Item) -> Outcome:
     hypothesis = " ".join(event["target"]["text"] for event in finals).strip()
     begins_s = arrivals[0][0] - first_s if arrivals else None
     ends_s = arrivals[-1][0] - last_s if arrivals else None
-    return Outcome(item, hypothesis, begins_s, ends_s)
+    return QualityOutcome(item, hypothesis, begins_s, ends_s)
 
 
 def sound(item: Item) -> Samples:
@@ -80,7 +80,7 @@ def sound(item: Item) -> Samples:
     return np.concatenate([lead, samples[start:end].astype(np.float32), tail])
 
 
-def row(mode: str, outcomes: Sequence[Outcome], comet: str) -> str:
+def row(mode: str, outcomes: Sequence[QualityOutcome], comet: str) -> str:
     """One line of the table."""
     hypotheses = [each.hypothesis for each in outcomes]
     references = [[each.item.reference for each in outcomes]]
@@ -95,7 +95,7 @@ def row(mode: str, outcomes: Sequence[Outcome], comet: str) -> str:
     )
 
 
-def comet_score(checkpoint: str, outcomes: Sequence[Outcome]) -> float:
+def comet_score(checkpoint: str, outcomes: Sequence[QualityOutcome]) -> float:
     """Return COMET of all outcomes, by a checkpoint on this machine."""
     data = [
         {"src": each.item.transcript, "mt": each.hypothesis, "ref": each.item.reference}

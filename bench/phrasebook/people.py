@@ -54,7 +54,7 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class PeopleTrial:
     """One segment and the engine's answer."""
 
     kind: str
@@ -140,7 +140,7 @@ def long_pieces(parts: list[tuple[str, Samples]], seed: int) -> Iterator[tuple[s
             piece, text, wanted_s = [], "", chance.uniform(*PIECE_S)
 
 
-def trials(engine: Ast, language: str) -> Iterator[Trial]:
+def trials(engine: Ast, language: str) -> Iterator[PeopleTrial]:
     """Ask for every segment and every long piece."""
     in_book, outside = InBook(), []
     for prompt in prompts(language):
@@ -155,9 +155,9 @@ def trials(engine: Ast, language: str) -> Iterator[Trial]:
         yield _ask(engine, language, "long piece", text, piece)
 
 
-def _ask(engine: Ast, language: str, kind: str, text: str, samples: Samples) -> Trial:
+def _ask(engine: Ast, language: str, kind: str, text: str, samples: Samples) -> PeopleTrial:
     (result,) = engine.translate([AstRequest(samples, language, OTHER[language])])
-    return Trial(kind, text, language, result)
+    return PeopleTrial(kind, text, language, result)
 
 
 def _read(path: Path) -> Samples:

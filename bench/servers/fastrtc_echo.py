@@ -12,15 +12,15 @@ from fastrtc import AsyncStreamHandler, Stream
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
 
 
-class Echo(AsyncStreamHandler):
+class FastRtcEcho(AsyncStreamHandler):
     """Gives back each frame as it came."""
 
     def __init__(self) -> None:
         super().__init__(input_sample_rate=24_000, output_sample_rate=24_000)
         self._frames: asyncio.Queue[tuple[int, np.ndarray]] = asyncio.Queue()
 
-    def copy(self) -> "Echo":
-        return Echo()
+    def copy(self) -> "FastRtcEcho":
+        return FastRtcEcho()
 
     async def receive(self, frame: tuple[int, np.ndarray]) -> None:
         self._frames.put_nowait(frame)
@@ -30,7 +30,7 @@ class Echo(AsyncStreamHandler):
 
 
 stream = Stream(
-    Echo(),
+    FastRtcEcho(),
     modality="audio",
     mode="send-receive",
     concurrency_limit=100,

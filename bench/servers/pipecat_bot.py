@@ -40,7 +40,7 @@ TONE = 0.3 * np.sin(2 * np.pi * 440 * np.arange(round(1.5 * OUT_RATE)) / OUT_RAT
 ANSWER = (32767 * TONE).astype(np.int16).tobytes()
 
 
-class Echo(FrameProcessor):
+class PipecatEcho(FrameProcessor):
     """Input frames become output frames."""
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -70,7 +70,7 @@ async def serve_one(connection: SmallWebRTCConnection, mode: str) -> None:
             audio_in_enabled=True, audio_out_enabled=True, audio_out_sample_rate=OUT_RATE
         ),
     )
-    between: list[FrameProcessor] = [Echo()]
+    between: list[FrameProcessor] = [PipecatEcho()]
     if mode == "turn":
         between = [VADProcessor(vad_analyzer=SileroVADAnalyzer()), Answer()]
     task = PipelineTask(Pipeline([transport.input(), *between, transport.output()]))

@@ -41,9 +41,9 @@ class SegmentCaptions:
     """Start of the segment on the session's audio clock."""
     _rev: int = field(default=0, init=False)
     _text: str = field(default="", init=False)
-    _settled_chars: int = field(default=0, init=False)
+    _agreed_chars: int = field(default=0, init=False)
     _stable: str = field(default="", init=False)
-    _told: tuple[Texts, Texts] = field(default=(Texts(), Texts()), init=False)
+    _reported: tuple[Texts, Texts] = field(default=(Texts(), Texts()), init=False)
 
     @property
     def shown(self) -> bool:
@@ -56,13 +56,13 @@ class SegmentCaptions:
 
         `open_chars` at the end of the text are what the engine may still write otherwise.
         """
-        settled_chars = len(text) - open_chars
-        agreed = _common_words(self._text, text)[: min(self._settled_chars, settled_chars)].rstrip()
+        agreed_chars = len(text) - open_chars
+        agreed = _common_words(self._text, text)[: min(self._agreed_chars, agreed_chars)].rstrip()
         grew = len(agreed) > len(self._stable) and agreed.startswith(self._stable)
         if grew:
             self._stable = agreed
         same = text == self._text
-        self._text, self._settled_chars = text, settled_chars
+        self._text, self._agreed_chars = text, agreed_chars
         if not text.startswith(self._stable) or (same and not grew):
             return None
         return self._event(SegmentStatus.PARTIAL, text, "", end_ms, stable_chars=len(self._stable))
@@ -72,9 +72,9 @@ class SegmentCaptions:
         adds nothing.
         """
         news = (shown, committed)
-        if news == self._told:
+        if news == self._reported:
             return None
-        self._told = news
+        self._reported = news
         return self._event(
             SegmentStatus.PARTIAL,
             shown.source,

@@ -19,7 +19,7 @@ class Delays:
     """Time at which its text was given to the synthesis."""
     synthesized_s: float | None = None
     """Arrival of the first sample of speech."""
-    heard_s: float | None = None
+    first_audio_s: float | None = None
     """Time at which its first frame was sent."""
 
     @property
@@ -40,12 +40,12 @@ class Delays:
     @property
     def first_audio_ms(self) -> float | None:
         """Time from the last voiced sample to the first translated frame sent."""
-        return _ms(self.speech_end_s, self.heard_s)
+        return _ms(self.speech_end_s, self.first_audio_s)
 
     @property
     def ear_voice_ms(self) -> float | None:
         """Ear-voice span: time from the first sample to the first translated frame sent."""
-        return _ms(self.speech_start_s, self.heard_s)
+        return _ms(self.speech_start_s, self.first_audio_s)
 
 
 def _ms(since_s: float | None, until_s: float | None) -> float | None:

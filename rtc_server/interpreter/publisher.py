@@ -48,7 +48,7 @@ class Publisher:
             delays, generation = output.delays, output.generation
             await self._speech_output.put(Saying(output, result.target_text, delays, generation))
         else:
-            self._speech_output.settle(output.captions.segment_id)
+            self._speech_output.forget(output.captions.segment_id)
 
     def hypothesis(
         self, opened: OpenSegment, result: AstResult, heard_ms: int, offset_ms: int, now_ms: int
@@ -62,7 +62,7 @@ class Publisher:
         news = text.feed(heard_ms, result, offset_ms)
         output.end_ms = opened.captions.start_ms + heard_ms
         self._append(news.source, news.target, output.end_ms)
-        event = opened.captions.hypothesis(text.shown, text.firm, output.end_ms)
+        event = opened.captions.hypothesis(text.shown, text.fixed, output.end_ms)
         if event is not None:
             self._emit(event)
         self.speak(opened, now_ms)

@@ -56,7 +56,7 @@ class SegmentSpans:
     def first_audio(self, segment_id: str, delays: Delays) -> None:
         """Report that the first frame of a text was sent."""
         span = self._of(segment_id).child("first audio", at_s=delays.speech_end_s)
-        span.end(at_s=delays.heard_s)
+        span.end(at_s=delays.first_audio_s)
 
     def note_status(self, segment_id: str, status: str) -> None:
         """Note what the caption says of a segment."""

@@ -72,7 +72,7 @@ class SimultaneousText:
         return Texts(" ".join(self._source.words), " ".join(self._target.words))
 
     @property
-    def firm(self) -> Texts:
+    def fixed(self) -> Texts:
         """Of what is committed, what a cut cannot move into the caption of the next stretch."""
         source, target = self._source.words, self._target.words
         said, meant = len(source), len(target)

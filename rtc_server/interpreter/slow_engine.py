@@ -22,7 +22,7 @@ class SlowEngineNotice:
 
     def __init__(self, message: str, emit: Callable[[ServerEvent], None], clock: Clock) -> None:
         self._message, self._emit, self._clock = message, emit, clock
-        self._told = False
+        self._reported = False
 
     @contextmanager
     def waiting(self, since_s: float) -> Iterator[Callable[[], None]]:
@@ -33,7 +33,7 @@ class SlowEngineNotice:
         def came() -> None:
             timer.cancel()
             if self._clock() < late_s:
-                self._told = False
+                self._reported = False
 
         try:
             yield came
@@ -41,6 +41,6 @@ class SlowEngineNotice:
             timer.cancel()
 
     def _late(self) -> None:
-        if not self._told:
-            self._told = True
+        if not self._reported:
+            self._reported = True
             self._emit(WarningEvent("engine_slow", self._message))

@@ -69,7 +69,7 @@ class SpeechOutput:
         self._silent.set()
 
     def expect(self, output: SegmentOutput) -> None:
-        """Expect a closed segment: sooner or later it is put, fails or is settled."""
+        """Expect a closed segment: sooner or later it is put, fails or is forgotten."""
         self._unspoken[output.captions.segment_id] = output
         self._silent.clear()
 
@@ -97,7 +97,7 @@ class SpeechOutput:
             output.over = True
             state, waits_ms = PlayoutState.FINISHED.value, round(self._playout.queue_ms)
             self._emit(PlayoutEvent(segment_id, state, waits_ms, output.tempo))
-        self.settle(segment_id)
+        self.forget(segment_id)
 
     def next_frame(self) -> Samples | None:
         """Return the next 20 ms to play: float32, (960,), 48 kHz; None in silence."""
@@ -188,7 +188,7 @@ class SpeechOutput:
 
     def _playout_event(self, key: str, state: PlayoutState, queue_ms: float | None = None) -> None:
         saying = self._sayings.get(key)
-        if saying is None:  # settled before: cleared while its last chunks were under way
+        if saying is None:  # forgotten before: cleared while its last chunks were under way
             return
         waits_ms = self._playout.queue_ms if queue_ms is None else queue_ms
         match state:
@@ -210,9 +210,9 @@ class SpeechOutput:
 
     def _begin(self, saying: Saying, queue_ms: float) -> None:
         delays = self.last_delays = saying.delays
-        delays.heard_s = self._clock()
-        self._metrics.first_audio_seconds.observe(delays.heard_s - delays.speech_end_s)
-        self._metrics.ear_voice_seconds.observe(delays.heard_s - delays.speech_start_s)
+        delays.first_audio_s = self._clock()
+        self._metrics.first_audio_seconds.observe(delays.first_audio_s - delays.speech_end_s)
+        self._metrics.ear_voice_seconds.observe(delays.first_audio_s - delays.speech_start_s)
         self._spans.first_audio(saying.output.captions.segment_id, delays)
         if not saying.output.sounded:
             saying.output.sounded = True
@@ -237,7 +237,7 @@ class SpeechOutput:
             heard = saying.is_clause and output.sounded and not cleared
             self._report(saying, PlayoutState.FINISHED if heard else state, queue_ms)
         if saying.is_last:
-            self.settle(output.captions.segment_id)
+            self.forget(output.captions.segment_id)
 
     # ---------------------------------------------------------------- endings
 
@@ -277,15 +277,15 @@ class SpeechOutput:
         self._metrics.segments.labels(event.status.value).inc()
         self._emit(event)
         self._report_failure(error, message)
-        self.settle(captions.segment_id)
+        self.forget(captions.segment_id)
 
     def _report_failure(self, error: EngineError, message: str) -> None:
         """Report a failure. The error's own sentence is for the log alone: it names the engine."""
         logger.warning("%s: %s", error.code, error)
         self._emit(ErrorEvent(ErrorDetail("server_error", error.code, message)))
 
-    def settle(self, segment_id: str) -> None:
-        """Settle a segment: nothing more of it will be played."""
+    def forget(self, segment_id: str) -> None:
+        """Forget a segment: nothing more of it will be played."""
         self._unspoken.pop(segment_id, None)
         self._spans.end(segment_id)
         self._notice_silence()

@@ -94,11 +94,11 @@ class TranslationTrack:
         *,
         make_pacing: Callable[[Preset], PassPacing],
         is_heard: Callable[[], bool],
-        tell: Callable[[SegmentEvent], None],
+        publish: Callable[[SegmentEvent], None],
     ) -> None:
-        """`make_pacing` gives all languages the same, `tell` takes each caption, `is_heard` returns
-        whether anybody listens."""
-        self._tell, self._clock = tell, services.clock
+        """`make_pacing` gives all languages the same, `publish` takes each caption, `is_heard`
+        returns whether anybody listens."""
+        self._publish, self._clock = publish, services.clock
         guard = EchoGuard(on=services.interpreter.own_voice_guard)
         self._audio = AudioInput(SegmenterView(segmenter), guard)
         self._span = services.tracer.start("room language")
@@ -161,7 +161,7 @@ class TranslationTrack:
 
     def _emitted(self, event: ServerEvent) -> None:
         if isinstance(event, SegmentEvent):
-            self._tell(event)
+            self._publish(event)
 
 
 class OriginalTrack:

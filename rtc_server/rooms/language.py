@@ -43,7 +43,7 @@ class RoomLanguage:
             self._warned.discard(member)
             self._metrics.room_listeners.dec()
 
-    def tell(self, event: SegmentEvent) -> None:
+    def publish(self, event: SegmentEvent) -> None:
         """Send a caption to every member."""
         caption = self.tape.write(event)
         for member in list(self.members):

@@ -149,7 +149,7 @@ class Languages:
         self._meter.member_left(member, code, hears=member.hears)
 
     def reader(self, code: str, last_id: str | None, source: str) -> CaptionReader:
-        """Reads what a language was told since `last_id`; to be joined."""
+        """Reads what a language published since `last_id`; to be joined."""
         return CaptionReader(self._all[code].tape.since(last_id), source)
 
     def recent(self, code: str) -> list[Caption]:
@@ -223,7 +223,7 @@ class Languages:
             self._partials,
             make_pacing=self._pacing,
             is_heard=lambda: language.is_heard,
-            tell=lambda event: self._told(
+            publish=lambda event: self._publish(
                 code, replace(event, segment_id=f"{event.segment_id}_{life}")
             ),
         )
@@ -240,13 +240,13 @@ class Languages:
         finally:
             language.translation = language.work = None
 
-    def _told(self, code: str, event: SegmentEvent) -> None:
-        self._all[code].tell(event)
+    def _publish(self, code: str, event: SegmentEvent) -> None:
+        self._all[code].publish(event)
         self._meter.add(code, event)
         if code == self._carrier:
             source = event.source
             target = TargetCaption(source.language, source.text, source.stable_chars)
-            self._all[self._source].tell(replace(event, target=target))
+            self._all[self._source].publish(replace(event, target=target))
 
     # ---------------------------------------------------------------- the end
 

@@ -59,7 +59,7 @@ class Peer:
 
     async def close(self) -> None:
         """Close in order; return when all of its transport is freed."""
-        self._tell(SessionClosed())
+        self._send(SessionClosed())
         if self._transport is not None:
             await self._transport.close()
 
@@ -103,21 +103,21 @@ class Peer:
             self.on_bad_message(str(error), error.event_id)
             return
         if isinstance(event, Ping):
-            self._tell(PongEvent(event.event_id))
+            self._send(PongEvent(event.event_id))
         else:
             reason = "Listeners of a room only listen; x.ping is all they may send."
             self.on_bad_message(reason, event.event_id)
 
     def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
         detail = ErrorDetail("invalid_request_error", BadEvent.code, reason, event_id)
-        self._tell(ErrorEvent(detail))
+        self._send(ErrorEvent(detail))
 
     def on_closed(self, reason: CloseReason) -> None:
         if self._transport is not None and self._connected:
             self._report.finish(self._transport.stats)
         self._on_over()
 
-    def _tell(self, event: PongEvent | ErrorEvent | SessionClosed) -> None:
+    def _send(self, event: PongEvent | ErrorEvent | SessionClosed) -> None:
         if self._transport is not None:
             self._events += 1
             text = encode(event, event_id=f"event_own_{self._events}")

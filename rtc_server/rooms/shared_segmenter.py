@@ -12,7 +12,7 @@ from rtc_server.pcm import Pcm, Samples
 class SharedSegmenter:
     """Shared `SpeechSegmenter`, whose events are read by any number of views.
 
-    Each call is followed by the same call on every view, which then tells what came of it.
+    Each call is followed by the same call on every view, which then returns what came of it.
     """
 
     def __init__(self, segmenter: SpeechSegmenter) -> None:
@@ -96,11 +96,11 @@ class SegmenterView:
 
     def feed(self, _pcm: Pcm) -> list[SegmenterEvent]:
         """Return the events of the same audio."""
-        return self._told()
+        return self._shared_events()
 
     def interrupt(self) -> list[SegmenterEvent]:
         """Return the events of the interruption."""
-        return self._told()
+        return self._shared_events()
 
     def open_segment(self, since: int = 0) -> Samples | None:
         """See `SharedSegmenter.open_segment`; a part of it when the view needs less than others."""
@@ -124,7 +124,7 @@ class SegmenterView:
         """Set the longest segment. All views share the server's mode."""
         self._segmenter.set_longest(simultaneous=simultaneous)
 
-    def _told(self) -> list[SegmenterEvent]:
+    def _shared_events(self) -> list[SegmenterEvent]:
         begun, self._begun = self._begun, True
         missed = () if begun or self._segmenter.before is None else (self._segmenter.before,)
         return [*missed, *self._segmenter.events]

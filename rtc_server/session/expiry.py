@@ -16,7 +16,7 @@ class Expiry:
         """`idle_minutes`: 0 allows silence without limit."""
         self._lease, self._idle_s = lease, idle_minutes * 60 or math.inf
         self._active_s = now_s
-        self._told: ExpiringReason | None = None
+        self._reported: ExpiringReason | None = None
 
     def active(self, now_s: float) -> None:
         """Note that somebody speaks, or asked for something."""
@@ -38,8 +38,8 @@ class Expiry:
         """Return the notice that is due: once that the end is near, and once that it has come."""
         left_s, reason = self.left_s(now_s, wall_s)
         if left_s > EXPIRING_S:
-            self._told = None  # somebody spoke again
-        elif not left_s or self._told is not reason:
-            self._told = reason
+            self._reported = None  # somebody spoke again
+        elif not left_s or self._reported is not reason:
+            self._reported = reason
             return ExpiringEvent(in_ms=math.ceil(left_s * 1000), reason=reason)
         return None

@@ -44,7 +44,7 @@ class SessionRecord:
     """End of the received audio on the session's clock, or a little later."""
     began_s: float
     """Monotonic time of its beginning."""
-    heard_s: float
+    last_seen_s: float
     """Monotonic time at which the client was surely still there."""
 
 

@@ -145,7 +145,7 @@ class Session:
         self._interpreter.go_on(record.position_samples, record.segments)
         for unfinished in record.unfinished:
             self._events.emit(lost_caption(unfinished))
-        self._connection.take_over(record.heard_s)
+        self._connection.take_over(record.last_seen_s)
 
     @property
     def transcript(self) -> SessionTranscript:

@@ -29,7 +29,7 @@ class EventInbox:
         self._waiting: deque[Event] = deque()
         self._waiting_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._told_flood = False
+        self._flood_reported = False
 
     @property
     def is_full(self) -> bool:
@@ -58,7 +58,7 @@ class EventInbox:
                 self._timer = self._loop.call_later(wait_s, self._handle_late)
                 return
             self._handle_one()
-        self._told_flood = False
+        self._flood_reported = False
 
     def _handle_late(self) -> None:
         if self._waiting:
@@ -71,6 +71,6 @@ class EventInbox:
         self._handle(event)
 
     def _tell_flood(self) -> None:
-        if not self._told_flood:
-            self._told_flood = True
+        if not self._flood_reported:
+            self._flood_reported = True
             self._handle(RefusedMessage(FLOOD))

@@ -152,7 +152,7 @@ class HeldTts:
 
 
 @dataclass
-class House:
+class HeldServer:
     """One engine server of a test."""
 
     name: str
@@ -195,10 +195,10 @@ class House:
             end.freeze(frozen=frozen)
 
 
-class Street:
+class HeldServers:
     """Engine servers, and the directory that knows them."""
 
-    def __init__(self, *houses: House) -> None:
+    def __init__(self, *houses: HeldServer) -> None:
         self.houses = {house.name: house for house in houses}
         self.listed: Sequence[ServerAddress] = [house.address for house in houses]
         self.metrics = Metrics()
@@ -237,7 +237,7 @@ class Street:
 
 @asynccontextmanager
 async def translating(
-    street: Street, settings: EngineSettings | None = None
+    street: HeldServers, settings: EngineSettings | None = None
 ) -> AsyncIterator[RemoteAst]:
     ast = RemoteAst(street.pool("ast", settings or EngineSettings()))
     await ast.start()
@@ -251,7 +251,7 @@ async def translating(
 
 @asynccontextmanager
 async def speaking(
-    street: Street, settings: EngineSettings | None = None
+    street: HeldServers, settings: EngineSettings | None = None
 ) -> AsyncIterator[RemoteTts]:
     tts = RemoteTts(street.pool("tts", settings or EngineSettings()))
     await tts.start()

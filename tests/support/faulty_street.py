@@ -15,7 +15,7 @@ from rtc_server.engines.remote.messages import ServerHello
 from rtc_server.engines.remote.server import EngineServer, Served
 from rtc_server.engines.service.tts import Speech
 from rtc_server.pcm import Samples
-from tests.support.engine_pool import HeldTts, House, Street
+from tests.support.engine_pool import HeldServer, HeldServers, HeldTts
 from tests.support.fakes import AST_CAPABILITIES, TTS_CAPABILITIES
 from tests.support.virtual_engine import Machine, virtual_service
 
@@ -65,10 +65,10 @@ class CountingTts(HeldTts):
         speech.finish()
 
 
-class FaultyStreet(Street):
+class FaultyServers(HeldServers):
     """Servers, and the faults that befall them. One of them is well at any time."""
 
-    def __init__(self, random: Random, houses: Sequence[House], machines: dict[str, Machine]):
+    def __init__(self, random: Random, houses: Sequence[HeldServer], machines: dict[str, Machine]):
         super().__init__(*houses)
         self._random, self._machines = random, machines
         self._ill: set[str] = set()
@@ -105,45 +105,45 @@ class FaultyStreet(Street):
             for end in house.ends:
                 end.sent.clear()
 
-    async def _endure(self, name: str, fault: Callable[[House], Awaitable[None]]) -> None:
+    async def _endure(self, name: str, fault: Callable[[HeldServer], Awaitable[None]]) -> None:
         try:
             await fault(self.houses[name])
             await asyncio.sleep(3.0)  # the pool has it back
         finally:
             self._ill.discard(name)
 
-    async def _killed(self, house: House) -> None:
+    async def _killed(self, house: HeldServer) -> None:
         await house.kill()
         await asyncio.sleep(self._random.uniform(0.1, 20.0))
         house.is_up = True
 
-    async def _cut(self, house: House) -> None:
+    async def _cut(self, house: HeldServer) -> None:
         for end in list(house.ends):
             await end.close()
 
-    async def _parted(self, house: House) -> None:
+    async def _parted(self, house: HeldServer) -> None:
         house.freeze()
         await asyncio.sleep(self._random.uniform(0.2, 8.0))
         house.freeze(frozen=False)
 
-    async def _drained(self, house: House) -> None:
+    async def _drained(self, house: HeldServer) -> None:
         await house.server.drain(10.0)
         await house.kill()
         await asyncio.sleep(self._random.uniform(0.1, 5.0))
         house.server, house.is_up = EngineServer(house.server._served), True
 
-    async def _slow(self, house: House) -> None:
+    async def _slow(self, house: HeldServer) -> None:
         machine = self._machines[house.name]
         machine.share = self._random.uniform(0.1, 0.5)
         await asyncio.sleep(self._random.uniform(1.0, 15.0))
         machine.share = 1.0
 
-    async def _crash(self, house: House) -> None:
+    async def _crash(self, house: HeldServer) -> None:
         self._crashing.add(house.name)
         await asyncio.sleep(5.0)
         self._crashing.discard(house.name)
 
-    async def _unlisted(self, _house: House) -> None:
+    async def _unlisted(self, _house: HeldServer) -> None:
         listed, self.listed = self.listed, []
         await asyncio.sleep(self._random.uniform(1.0, 12.0))
         self.listed = listed
@@ -157,7 +157,7 @@ class FaultyStreet(Street):
 
 
 @asynccontextmanager
-async def faulty_street(random: Random, servers: int) -> AsyncIterator[FaultyStreet]:
+async def faulty_street(random: Random, servers: int) -> AsyncIterator[FaultyServers]:
     """Servers with real services over engines of a known speed, and voices that count."""
     async with AsyncExitStack() as stack:
         houses, machines = [], {}
@@ -166,7 +166,7 @@ async def faulty_street(random: Random, servers: int) -> AsyncIterator[FaultyStr
             capabilities = replace(AST_CAPABILITIES, max_batch=4)
             machine = Machine(0.05, 0.02, answer=_numbered_answer, capabilities=capabilities)
             service, _ = await stack.enter_async_context(virtual_service(machine))
-            house = House(name, tts=CountingTts())
+            house = HeldServer(name, tts=CountingTts())
             hellos = (
                 ServerHello("1", "fake", ast=service.capabilities),
                 ServerHello("1", "fake", tts=TTS_CAPABILITIES),
@@ -174,4 +174,4 @@ async def faulty_street(random: Random, servers: int) -> AsyncIterator[FaultyStr
             house.server = EngineServer(Served(service, house.tts, *hellos))
             houses.append(house)
             machines[name] = machine
-        yield FaultyStreet(random, houses, machines)
+        yield FaultyServers(random, houses, machines)

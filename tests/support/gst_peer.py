@@ -38,7 +38,7 @@ DIRECTIONS = {
 }
 
 
-class Peer:
+class GstPeerProcess:
     """One webrtcbin and what surrounds it."""
 
     def __init__(self, role: str, url: str, wav: str, bundle: str, media: list[str]) -> None:
@@ -159,7 +159,7 @@ def main() -> None:
     parser.add_argument("--media", default="audio")
     given = parser.parse_args()
     Gst.init(None)
-    Peer(given.role, given.url, given.wav, given.bundle, given.media.split(",")).run()
+    GstPeerProcess(given.role, given.url, given.wav, given.bundle, given.media.split(",")).run()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ TOOLS = ("bash", "cat", "cksum", "dirname", "flock", "grep", "mktemp", "rm", "te
 """Programs that the scripts may count on everywhere."""
 
 
-class Machine:
+class CheckoutMachine:
     """A checkout without code, and a PATH without anything else."""
 
     def __init__(self, folder: Path) -> None:
@@ -77,8 +77,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
+def machine(tmp_path: Path) -> CheckoutMachine:
+    return CheckoutMachine(tmp_path)
 
 
 def test_the_image_is_given_all_that_it_copies() -> None:
@@ -95,14 +95,14 @@ def test_the_image_is_given_all_that_it_copies() -> None:
     assert {name for name in copied if not (CHECKOUT / name).exists()} == set()
 
 
-def test_without_python_serve_says_what_to_install(machine: Machine) -> None:
+def test_without_python_serve_says_what_to_install(machine: CheckoutMachine) -> None:
     done = machine.run("serve")
     assert done.returncode == 1
     assert "needs Python 3.11 or newer" in done.stderr
     assert "apt-get install python3.11" in done.stderr
 
 
-def test_the_second_start_installs_nothing(machine: Machine) -> None:
+def test_the_second_start_installs_nothing(machine: CheckoutMachine) -> None:
     machine.environment({})
     machine.run("serve", "--port", "9000")
     assert [call.split(" install ")[-1] for call in machine.called[1:]] == [
@@ -117,7 +117,7 @@ def test_the_second_start_installs_nothing(machine: Machine) -> None:
     assert len(machine.called) == 3
 
 
-def test_install_adds_extras_and_serve_keeps_them(machine: Machine) -> None:
+def test_install_adds_extras_and_serve_keeps_them(machine: CheckoutMachine) -> None:
     machine.environment({})
     assert machine.run("install", "canary", "silero").returncode == 0
     assert machine.called[3].endswith(f"-e {machine.root}[canary,silero]")
@@ -136,7 +136,7 @@ def test_install_adds_extras_and_serve_keeps_them(machine: Machine) -> None:
     ],
 )
 def test_serve_installs_what_the_chosen_engines_need(
-    machine: Machine, words: tuple[str, ...], name: str
+    machine: CheckoutMachine, words: tuple[str, ...], name: str
 ) -> None:
     machine.environment({})
     assert machine.run("serve").returncode == 0
@@ -170,7 +170,7 @@ def test_an_image_locks_what_the_project_asks_for(image: str, extras: tuple[str,
     assert {n: v for n, v in locked.items() if tested.get(n, v) != v} == {}, "run scripts/lock"
 
 
-def test_a_failed_install_is_said_and_tried_again(machine: Machine) -> None:
+def test_a_failed_install_is_said_and_tried_again(machine: CheckoutMachine) -> None:
     machine.environment({"python": '[[ "$*" != *install* ]]'})
     for _ in range(2):
         done = machine.run("serve")
@@ -191,7 +191,7 @@ SIDE_BY_SIDE = "-n 3 --dist worksteal --cov --cov-report="
 """Options of the tests that run on a machine of two cores, three at a time."""
 
 
-def test_without_debian_packages_test_says_which(machine: Machine) -> None:
+def test_without_debian_packages_test_says_which(machine: CheckoutMachine) -> None:
     machine.debian(("chromium",))
     done = machine.run("test", "tests/browser/test_client_library.py")
     assert done.returncode == 2
@@ -209,7 +209,7 @@ def test_without_debian_packages_test_says_which(machine: Machine) -> None:
     "path",
     ["tests/unit", "./tests/unit/audio/test_vad.py::test_one", "tests/loopback/test_rooms.py"],
 )
-def test_what_needs_no_debian_package_asks_for_none(machine: Machine, path: str) -> None:
+def test_what_needs_no_debian_package_asks_for_none(machine: CheckoutMachine, path: str) -> None:
     machine.debian((), user=0)
     machine.program(machine.bin / "apt-get")
     machine.environment({})
@@ -219,7 +219,7 @@ def test_what_needs_no_debian_package_asks_for_none(machine: Machine, path: str)
 
 
 @pytest.mark.parametrize("lacks", ["", "caddy"])
-def test_root_gets_what_is_missing_and_is_told_before(machine: Machine, lacks: str) -> None:
+def test_root_gets_what_is_missing_and_is_told_before(machine: CheckoutMachine, lacks: str) -> None:
     """One that cannot be installed does not keep the others away."""
     machine.debian([name for name in COMMANDS if name != "caddy"], user=0)
     refuse = '[[ "$*" != *caddy* ]] || { echo "caddy conflicts" >&2; exit 1; }' if lacks else ""
@@ -239,7 +239,7 @@ def test_root_gets_what_is_missing_and_is_told_before(machine: Machine, lacks: s
     assert done.returncode == (2 if lacks else 0)
 
 
-def test_quick_runs_unit_tests_without_the_real_clock(machine: Machine) -> None:
+def test_quick_runs_unit_tests_without_the_real_clock(machine: CheckoutMachine) -> None:
     machine.debian((), user=0)
     machine.environment({})
     assert machine.run("test", "quick", "-x").returncode == 0
@@ -259,7 +259,7 @@ def test_quick_runs_unit_tests_without_the_real_clock(machine: Machine) -> None:
     ids=["all well", "types fail", "lint fails"],
 )
 def test_every_check_runs(
-    machine: Machine, tools: dict[str, str], status: int, complaint: str
+    machine: CheckoutMachine, tools: dict[str, str], status: int, complaint: str
 ) -> None:
     machine.environment(tools)
     done = machine.run("check")
@@ -271,7 +271,7 @@ def test_every_check_runs(
     ]  # fmt: skip
 
 
-def test_a_check_without_npm_says_what_it_leaves_out(machine: Machine) -> None:
+def test_a_check_without_npm_says_what_it_leaves_out(machine: CheckoutMachine) -> None:
     machine.environment({})
     done = machine.run("check")
     assert done.returncode == 0
@@ -279,7 +279,7 @@ def test_a_check_without_npm_says_what_it_leaves_out(machine: Machine) -> None:
     assert "apt-get install nodejs npm" in done.stderr
 
 
-def test_a_check_where_npm_has_no_registry_says_so(machine: Machine) -> None:
+def test_a_check_where_npm_has_no_registry_says_so(machine: CheckoutMachine) -> None:
     machine.environment({})
     machine.debian(["node"])
     machine.program(machine.bin / "npm", "exit 1")
@@ -294,7 +294,9 @@ def test_a_check_where_npm_has_no_registry_says_so(machine: Machine) -> None:
     [("", 0, "tsc -p .: passed"), ("echo wrong; exit 2", 1, "tsc -p .: failed\nwrong")],
     ids=["right", "wrong"],
 )
-def test_a_check_holds_the_page_too(machine: Machine, tsc: str, status: int, verdict: str) -> None:
+def test_a_check_holds_the_page_too(
+    machine: CheckoutMachine, tsc: str, status: int, verdict: str
+) -> None:
     machine.environment({"tsc": tsc})
     machine.debian(["node", "npm"])
     done = machine.run("check")
@@ -347,7 +349,7 @@ PYTEST_FAILS = '[[ "$*" != *"{}"* ]] || {{ echo "FAILED tests/x.py::test_y"; exi
     ],
 )
 def test_a_full_run_shows_all_and_repeats_last_what_failed(
-    machine: Machine, tools: dict[str, str], part: str, repeated: str
+    machine: CheckoutMachine, tools: dict[str, str], part: str, repeated: str
 ) -> None:
     machine.debian(COMMANDS, user=0)
     machine.program(machine.bin / "apt-get")
@@ -367,7 +369,7 @@ def test_a_full_run_shows_all_and_repeats_last_what_failed(
     assert any("[canary,canary-hf,silero,piper,test" in call for call in machine.called)
 
 
-def test_the_slow_tier_holds_everything(machine: Machine) -> None:
+def test_the_slow_tier_holds_everything(machine: CheckoutMachine) -> None:
     machine.debian(COMMANDS, user=0)
     machine.program(machine.bin / "apt-get")
     machine.environment({})
@@ -378,7 +380,7 @@ def test_the_slow_tier_holds_everything(machine: Machine) -> None:
     assert not any("tests/cluster" in call for call in machine.called)
 
 
-def test_a_cluster_is_tested_where_ray_is(machine: Machine) -> None:
+def test_a_cluster_is_tested_where_ray_is(machine: CheckoutMachine) -> None:
     machine.debian(("ip",), user=0)
     machine.environment({})
     assert machine.run("test", "tests/cluster", "-k", "drain").returncode == 0

@@ -93,7 +93,7 @@ def record_of(body: dict[str, Any]) -> SessionRecord:
         segments=body["segments"],
         position_samples=body["position_samples"],
         began_s=body["began_s"],
-        heard_s=body["heard_s"],
+        last_seen_s=body["last_seen_s"],
     )
 
 

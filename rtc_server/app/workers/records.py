@@ -14,8 +14,8 @@ from rtc_server.session.transcript import MAX_CHARS, MAX_SEGMENTS
 
 NUMBERS_LEFT_OUT = 100
 """Event numbers left out when a session goes on: the journal has those of kept events only."""
-HEARD_BEFORE_S = 1.0
-"""Time before its worker's end at which a client was surely heard: that is noted each second."""
+SEEN_BEFORE_S = 1.0
+"""Time before its worker's end at which a client was surely there: that is noted each second."""
 _KEPT_BYTES = 256 * 1024
 
 
@@ -89,7 +89,7 @@ class Record:
             "segments": self.segments,
             "position_samples": self.position_samples + round(since_s * SPEECH_RATE),
             "began_s": self.began_s,
-            "heard_s": lost_s - HEARD_BEFORE_S,
+            "last_seen_s": lost_s - SEEN_BEFORE_S,
             "end_s": self.end_s,
             "expires_at": self.expires_at,
         }

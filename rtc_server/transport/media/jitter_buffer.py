@@ -99,7 +99,7 @@ class JitterBuffer:
         self._seen = 0
         self._next_sequence = self._next_timestamp = 0
         self._pausing = False
-        self._heard_s = self._started_s = 0.0
+        self._last_packet_s = self._started_s = 0.0
         self._emitted_units = self._quiet_units = 0
         self._surplus_units = 0.0
         self._surplus_at = (0.0, 0)
@@ -137,7 +137,7 @@ class JitterBuffer:
         sequence = self._newest_sequence + ahead
         timestamp = self._newest_timestamp + timestamp_delta(timestamp, self._newest_timestamp)
         self._statistics.add(sequence, timestamp, now_s)
-        self._heard_s = now_s
+        self._last_packet_s = now_s
         late_s = 0.0
         units = packet_duration(payload)
         if units:
@@ -181,7 +181,7 @@ class JitterBuffer:
     def _order(self, packet: RtpPacket, now_s: float) -> int | None:
         """Return how far the packet is ahead of the newest; None when it must not be used."""
         if packet.ssrc != self._ssrc:
-            if packet.ssrc == self._retired_ssrc and now_s - self._heard_s < _RETIRED_S:
+            if packet.ssrc == self._retired_ssrc and now_s - self._last_packet_s < _RETIRED_S:
                 self.counters.packets_late += 1  # overtaken by the source that replaced its own
                 return None
             self._restart(packet, now_s)

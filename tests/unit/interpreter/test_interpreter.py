@@ -42,7 +42,7 @@ NAMED = EngineCrashed("Engine canary was killed by SIGSEGV during the call. It i
 
 
 @dataclass
-class Bench(Harness):
+class InterpreterBench(Harness):
     """The interpreter with scripted engines, and the time of each event."""
 
     ast: FakeAst
@@ -68,7 +68,7 @@ class Bench(Harness):
 @asynccontextmanager
 async def bench(
     ast: FakeAst | None = None, tts: FakeTts | None = None, max_playout_s: float = 30.0
-) -> AsyncIterator[Bench]:
+) -> AsyncIterator[InterpreterBench]:
     ast, tts = ast or FakeAst(), tts or FakeTts()
     loop = asyncio.get_running_loop()
     events: list[ServerEvent] = []
@@ -86,7 +86,7 @@ async def bench(
         metrics=Metrics(),
         max_playout_s=max_playout_s,
     ) as interpreter:
-        yield Bench(interpreter, events, ast, tts, times)
+        yield InterpreterBench(interpreter, events, ast, tts, times)
 
 
 async def test_a_phrase_becomes_captions_and_speech() -> None:

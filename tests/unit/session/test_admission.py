@@ -19,7 +19,7 @@ from rtc_server.session.session_api import Claimant, Owner
 TWO = KeyLimits(secret_sessions=2)
 
 
-class House:
+class AdmissionHouse:
     """An admission whose places connect at once, unless a test says otherwise."""
 
     def __init__(self, sessions: int = 50, address_sessions: int = 0) -> None:
@@ -54,7 +54,7 @@ def secret(name: str, source: str = "", limits: KeyLimits = TWO) -> Claimant:
 
 
 def test_a_secret_has_two_sessions_and_leaves_the_others_alone() -> None:
-    house = House()
+    house = AdmissionHouse()
     first = house.enter(secret("a"))
     house.enter(secret("a"))
     refusal = house.refuses(secret("a"))
@@ -66,7 +66,7 @@ def test_a_secret_has_two_sessions_and_leaves_the_others_alone() -> None:
 
 
 def test_a_secret_counts_its_rooms_speakers_too_but_not_its_audience() -> None:
-    house = House()
+    house = AdmissionHouse()
     house.enter(secret("a"), Kind.SPEAKER)
     house.enter(secret("a"))
     for _ in range(UNCONNECTED_LISTENERS + 1):
@@ -75,14 +75,14 @@ def test_a_secret_counts_its_rooms_speakers_too_but_not_its_audience() -> None:
 
 
 def test_the_key_itself_may_open_many() -> None:
-    house = House()
+    house = AdmissionHouse()
     for _ in range(10):
         house.enter(Claimant(Owner("key"), TWO))
 
 
 @pytest.mark.parametrize("state", [PlaceState.LOST, PlaceState.CONNECTING])
 def test_a_page_that_was_reloaded_takes_the_place_it_left(state: PlaceState) -> None:
-    house = House()
+    house = AdmissionHouse()
     house.enter(secret("a"), name="open")
     house.enter(secret("a"), state=state, name="left")
     house.admission.check(Kind.SESSION, secret("a"), 0.0, 0.0)
@@ -93,7 +93,7 @@ def test_a_page_that_was_reloaded_takes_the_place_it_left(state: PlaceState) -> 
 
 
 def test_a_lost_session_makes_room_before_one_that_connects() -> None:
-    house = House()
+    house = AdmissionHouse()
     house.enter(secret("a"), state=PlaceState.CONNECTING, name="connecting")
     house.enter(secret("a"), state=PlaceState.LOST, name="lost")
     house.enter(secret("a"))
@@ -101,7 +101,7 @@ def test_a_lost_session_makes_room_before_one_that_connects() -> None:
 
 
 def test_nobody_loses_a_session_to_somebody_else() -> None:
-    house = House(sessions=2)
+    house = AdmissionHouse(sessions=2)
     house.enter(secret("a"), state=PlaceState.LOST, name="a")
     house.enter(secret("b"), state=PlaceState.LOST, name="b")
     house.refuses(secret("c"))
@@ -111,7 +111,7 @@ def test_nobody_loses_a_session_to_somebody_else() -> None:
 
 
 def test_an_address_has_four_calls_on_their_way() -> None:
-    house = House()
+    house = AdmissionHouse()
     calls = [
         house.enter(secret(str(n), "192.0.2.1"), state=PlaceState.CONNECTING)
         for n in range(UNCONNECTED)
@@ -124,7 +124,7 @@ def test_an_address_has_four_calls_on_their_way() -> None:
 
 
 def test_an_audience_behind_one_address_may_come_together() -> None:
-    house, hall = House(), secret("ticket", "192.0.2.1")
+    house, hall = AdmissionHouse(), secret("ticket", "192.0.2.1")
     for _ in range(UNCONNECTED_LISTENERS):
         house.enter(hall, Kind.LISTENER, PlaceState.CONNECTING)
     house.refuses(hall, Kind.LISTENER)
@@ -132,10 +132,14 @@ def test_an_audience_behind_one_address_may_come_together() -> None:
 
 
 def test_an_address_has_half_of_the_house_unless_told_otherwise() -> None:
-    for house, most in ((House(20), 10), (House(20, 3), 3), (House(2), UNCONNECTED)):
+    for house, most in (
+        (AdmissionHouse(20), 10),
+        (AdmissionHouse(20, 3), 3),
+        (AdmissionHouse(2), UNCONNECTED),
+    ):
         limit = house.admission.limits.per_address
         assert limit == most
-    house = House(20)
+    house = AdmissionHouse(20)
     for number in range(10):
         house.enter(secret(str(number), "192.0.2.1"))
     assert "All 10 sessions that one address" in str(house.refuses(secret("new", "192.0.2.1")))
@@ -143,13 +147,13 @@ def test_an_address_has_half_of_the_house_unless_told_otherwise() -> None:
 
 
 def test_those_behind_a_proxy_or_on_this_machine_are_not_counted_by_address() -> None:
-    house = House()
+    house = AdmissionHouse()
     for number in range(2 * UNCONNECTED):
         house.enter(secret(str(number)), state=PlaceState.CONNECTING)
 
 
 def test_the_house_has_so_many_places() -> None:
-    house = House(sessions=2)
+    house = AdmissionHouse(sessions=2)
     house.enter(Claimant())
     place = house.enter(Claimant())
     refusal = house.refuses(Claimant())
@@ -160,14 +164,14 @@ def test_the_house_has_so_many_places() -> None:
 
 
 def test_one_key_leaves_places_to_the_others() -> None:
-    house = House(sessions=10)
+    house = AdmissionHouse(sessions=10)
     one, two = (Claimant(Owner(key), has_rivals=True) for key in ("one", "two"))
     for _ in range(8):
         house.enter(one)
     assert "kept for other keys" in str(house.refuses(one))
     house.enter(two)
     house.enter(two)
-    alone = House(sessions=10)
+    alone = AdmissionHouse(sessions=10)
     for _ in range(10):
         alone.enter(Claimant(Owner("one")))
 
@@ -177,7 +181,7 @@ def test_a_small_house_keeps_one_place_and_the_smallest_none() -> None:
 
 
 def test_a_place_that_is_refused_or_given_back_leaves_the_keys_share_as_it_was() -> None:
-    house, once = House(), KeyLimits(sessions=1, secret_sessions=2)
+    house, once = AdmissionHouse(), KeyLimits(sessions=1, secret_sessions=2)
     place = house.enter(secret("a", limits=once))
     for _ in range(3):
         house.refuses(secret("a", limits=once))

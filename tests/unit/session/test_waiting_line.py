@@ -27,7 +27,7 @@ ANYBODY = Claimant()
 NEW = Claimant(ticket="new")
 
 
-class Server:
+class FullServer:
     """Admission of one process, its clock in the test's hand."""
 
     def __init__(self, sessions: int = 2, address_sessions: int = 10) -> None:
@@ -71,7 +71,7 @@ def back(line_ticket: LineTicket, claimant: Claimant = ANYBODY) -> Claimant:
 
 
 def test_callers_come_in_in_the_order_in_which_they_came() -> None:
-    server = Server(sessions=1)
+    server = FullServer(sessions=1)
     place = server.enter(ANYBODY)
     first, second = server.line(NEW), server.line(NEW)
     assert (first.position, second.position) == (1, 2)
@@ -90,7 +90,7 @@ def test_callers_come_in_in_the_order_in_which_they_came() -> None:
 
 
 def test_as_many_come_in_at_once_as_there_are_places() -> None:
-    server = Server(sessions=3)
+    server = FullServer(sessions=3)
     places = [server.enter(ANYBODY) for _ in range(3)]
     one, two, three = (server.line(NEW) for _ in range(3))
     for place in places[:2]:
@@ -102,7 +102,7 @@ def test_as_many_come_in_at_once_as_there_are_places() -> None:
 
 
 def test_who_does_not_come_back_has_left() -> None:
-    server = Server(sessions=1)
+    server = FullServer(sessions=1)
     place = server.enter(ANYBODY)
     gone, there = server.line(NEW), server.line(NEW)
     server.now_s = SOONEST_S + GRACE_S - 1
@@ -114,7 +114,7 @@ def test_who_does_not_come_back_has_left() -> None:
 
 
 def test_who_is_in_front_comes_back_sooner() -> None:
-    server = Server(sessions=1)
+    server = FullServer(sessions=1)
     server.enter(ANYBODY)
     waits_s = [server.refusal(NEW).retry_after_s for _ in range(7)]
     assert waits_s == sorted(waits_s)
@@ -122,7 +122,7 @@ def test_who_is_in_front_comes_back_sooner() -> None:
 
 
 def test_the_line_is_bounded_in_all_and_for_each_address() -> None:
-    server = Server(sessions=10, address_sessions=40)
+    server = FullServer(sessions=10, address_sessions=40)
     for _ in range(10):
         server.enter(ANYBODY)
     near = Claimant(source="192.0.2.1", ticket="new")
@@ -135,7 +135,7 @@ def test_the_line_is_bounded_in_all_and_for_each_address() -> None:
 
 
 def test_one_address_waits_with_no_more_than_it_may_have() -> None:
-    server = Server(sessions=10, address_sessions=2)
+    server = FullServer(sessions=10, address_sessions=2)
     for _ in range(10):
         server.enter(ANYBODY)
     near = Claimant(source="192.0.2.1", ticket="new")
@@ -145,14 +145,14 @@ def test_one_address_waits_with_no_more_than_it_may_have() -> None:
 
 
 def test_callers_without_address_and_key_are_not_counted_as_one() -> None:
-    server = Server(sessions=2)
+    server = FullServer(sessions=2)
     for _ in range(2):
         server.enter(ANYBODY)
     assert [server.line(NEW).position for _ in range(12)] == list(range(1, 13))
 
 
 def test_while_the_engines_are_busy_callers_wait_and_come_in_one_after_the_other() -> None:
-    server = Server(sessions=50)
+    server = FullServer(sessions=50)
     server.busy_s = 8
     coming = [server.line(NEW) for _ in range(41)]
     server.busy_s = 0
@@ -171,7 +171,7 @@ def test_while_the_engines_are_busy_callers_wait_and_come_in_one_after_the_other
 
 
 def test_engines_that_were_busy_before_the_line_say_nothing_of_it() -> None:
-    server = Server(sessions=3)
+    server = FullServer(sessions=3)
     places = [server.enter(ANYBODY) for _ in range(3)]
     server.busy_s = 8
     server.refusal(ANYBODY)
@@ -185,7 +185,7 @@ def test_engines_that_were_busy_before_the_line_say_nothing_of_it() -> None:
 
 
 def test_without_a_line_engines_that_were_busy_keep_nobody_waiting() -> None:
-    server = Server(sessions=3)
+    server = FullServer(sessions=3)
     server.busy_s = 8
     server.refusal(ANYBODY)
     server.busy_s = 0
@@ -194,7 +194,7 @@ def test_without_a_line_engines_that_were_busy_keep_nobody_waiting() -> None:
 
 
 def test_nobody_is_waited_for_who_is_late() -> None:
-    server = Server(sessions=1)
+    server = FullServer(sessions=1)
     place = server.enter(ANYBODY)
     late, there = server.line(NEW), server.line(NEW)
     server.end(place)
@@ -211,7 +211,7 @@ def test_nobody_is_waited_for_who_is_late() -> None:
 @pytest.mark.parametrize("busy_s", [0, 8])
 def test_an_address_that_takes_no_turn_holds_up_one(sessions: int, busy_s: int) -> None:
     """It has all the tickets that it can get, and renews all but the one in front."""
-    server = Server(sessions, address_sessions=0)
+    server = FullServer(sessions, address_sessions=0)
     places = [server.enter(Claimant(source=f"10.0.0.{n}")) for n in range(sessions)]
     idle = Claimant(source="192.0.2.66", ticket="new")
     server.busy_s = busy_s
@@ -232,7 +232,7 @@ def test_an_address_that_takes_no_turn_holds_up_one(sessions: int, busy_s: int) 
 
 def test_many_addresses_that_take_no_turn_do_not_keep_a_server_empty() -> None:
     """They fill the line, and come only to ask."""
-    server = Server(sessions=50, address_sessions=0)
+    server = FullServer(sessions=50, address_sessions=0)
     places = [server.enter(Claimant(source=f"10.0.0.{n}")) for n in range(50)]
     idle = [Claimant(source=f"2001:db8:0:{n:x}::", ticket="new") for n in range(40)]
     held: list[tuple[LineTicket, Claimant]] = []
@@ -250,7 +250,7 @@ def test_many_addresses_that_take_no_turn_do_not_keep_a_server_empty() -> None:
 
 
 def test_a_turn_that_ended_by_a_refusal_is_none_that_was_let_pass() -> None:
-    server = Server(sessions=1)
+    server = FullServer(sessions=1)
     place = server.enter(ANYBODY)
     near = Claimant(source="192.0.2.66")
     waits = server.line(replace(near, ticket="new"))
@@ -266,7 +266,7 @@ def test_a_turn_that_ended_by_a_refusal_is_none_that_was_let_pass() -> None:
 
 
 def test_a_turn_that_ended_by_a_limit_is_none_that_was_let_pass() -> None:
-    server = Server(sessions=6)
+    server = FullServer(sessions=6)
     places = [server.enter(ANYBODY) for _ in range(6)]
     near = Claimant(source="192.0.2.66")
     waits = server.line(replace(near, ticket="new"))
@@ -287,7 +287,7 @@ def test_a_turn_that_ended_by_a_limit_is_none_that_was_let_pass() -> None:
 
 
 def test_an_address_is_waited_for_again_after_a_while() -> None:
-    server = Server(sessions=1)
+    server = FullServer(sessions=1)
     place = server.enter(ANYBODY)
     near = Claimant(source="192.0.2.66", ticket="new")
     server.line(near)
@@ -306,7 +306,7 @@ def test_an_address_is_waited_for_again_after_a_while() -> None:
 
 
 def test_whoever_may_have_no_more_holds_up_nobody_and_keeps_its_place() -> None:
-    server = Server(sessions=2)
+    server = FullServer(sessions=2)
     one = Claimant(Owner("key"), KeyLimits(sessions=1))
     places = [server.enter(one), server.enter(ANYBODY)]
     greedy, other = server.line(replace(one, ticket="new")), server.line(NEW)
@@ -323,7 +323,7 @@ def test_whoever_may_have_no_more_holds_up_nobody_and_keeps_its_place() -> None:
 
 
 def test_calls_of_an_address_that_still_connect_do_not_cost_the_next_its_turn() -> None:
-    server = Server(sessions=6, address_sessions=6)
+    server = FullServer(sessions=6, address_sessions=6)
     places = [server.enter(ANYBODY) for _ in range(6)]
     near = Claimant(source="192.0.2.1")
     office = [server.line(replace(near, ticket="new")) for _ in range(5)]
@@ -344,7 +344,7 @@ def test_calls_of_an_address_that_still_connect_do_not_cost_the_next_its_turn() 
 
 
 def test_whoever_has_used_up_its_minutes_has_left() -> None:
-    server = Server(sessions=2)
+    server = FullServer(sessions=2)
     used = Claimant(Owner("key"), KeyLimits(minutes_a_day=1))
     places = [server.enter(used), server.enter(ANYBODY)]
     server.now_s = 59.0
@@ -357,7 +357,7 @@ def test_whoever_has_used_up_its_minutes_has_left() -> None:
 
 
 def test_a_ticket_is_of_the_key_that_got_it() -> None:
-    server = Server(sessions=1)
+    server = FullServer(sessions=1)
     place = server.enter(ANYBODY)
     one, other = Claimant(Owner("one", "a"), source="192.0.2.1"), Claimant(Owner("other", "a"))
     ticket = server.line(replace(one, ticket="new"))
@@ -367,7 +367,7 @@ def test_a_ticket_is_of_the_key_that_got_it() -> None:
 
 
 def test_whoever_cannot_read_a_refusal_gets_no_ticket_but_may_use_one() -> None:
-    server = Server(sessions=1)
+    server = FullServer(sessions=1)
     place = server.enter(ANYBODY)
     blind = Claimant(may_join=False)
     assert server.refusal(replace(blind, ticket="new")).line_ticket is None
@@ -379,7 +379,7 @@ def test_whoever_cannot_read_a_refusal_gets_no_ticket_but_may_use_one() -> None:
 
 
 def test_being_asked_beforehand_keeps_the_turn() -> None:
-    server = Server(sessions=1)
+    server = FullServer(sessions=1)
     place = server.enter(ANYBODY)
     with pytest.raises(AdmissionRefused) as refused:
         server.admission.check(Kind.SESSION, NEW, 0.0, 0.0)
@@ -392,7 +392,7 @@ def test_being_asked_beforehand_keeps_the_turn() -> None:
 
 
 def test_a_session_of_ones_own_that_is_lost_makes_room_before_the_line() -> None:
-    server = Server(sessions=1)
+    server = FullServer(sessions=1)
     owner = Claimant(Owner("key", "secret"))
     server.enter(owner).state = PlaceState.LOST
     server.line(NEW)
@@ -400,7 +400,7 @@ def test_a_session_of_ones_own_that_is_lost_makes_room_before_the_line() -> None
 
 
 async def test_places_of_rooms_have_no_line() -> None:
-    server = Server(sessions=1)
+    server = FullServer(sessions=1)
     server.enter(ANYBODY)
     waits = server.line(NEW)
     now_s = asyncio.get_running_loop().time()

@@ -67,7 +67,7 @@ def test_a_bottleneck_queues_then_drops() -> None:
     assert link.send(bytes(100), 10.0)[0].due_s == pytest.approx(10.01)
 
 
-class Peer(asyncio.DatagramProtocol):
+class NetemPeer(asyncio.DatagramProtocol):
     """A socket that notes what comes and from where."""
 
     def __init__(self) -> None:
@@ -85,9 +85,9 @@ class Peer(asyncio.DatagramProtocol):
             return await self.heard.get()
 
 
-async def peer() -> Peer:
+async def peer() -> NetemPeer:
     loop = asyncio.get_running_loop()
-    _, protocol = await loop.create_datagram_endpoint(Peer, local_addr=("127.0.0.1", 0))
+    _, protocol = await loop.create_datagram_endpoint(NetemPeer, local_addr=("127.0.0.1", 0))
     return protocol
 
 

@@ -12,7 +12,7 @@ PEER = ("192.0.2.1", 5000)
 CHANNEL = 0x4000
 
 
-class Wire:
+class RelayWire:
     """The connection to the TURN server; notes what is sent, and answers nothing."""
 
     def __init__(self) -> None:
@@ -33,9 +33,9 @@ class Wire:
         self.closed = True
 
 
-def relayed(*, bound: bool) -> tuple[TurnTransport, TurnClientUdpProtocol, Wire]:
+def relayed(*, bound: bool) -> tuple[TurnTransport, TurnClientUdpProtocol, RelayWire]:
     client = TurnClientUdpProtocol(("127.0.0.1", 1), "user", "password", 600, 500)
-    wire = Wire()
+    wire = RelayWire()
     client.transport = cast(Any, wire)
     client.relayed_address = ("127.0.0.1", 2)
     if bound:

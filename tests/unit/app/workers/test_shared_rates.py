@@ -11,7 +11,7 @@ from rtc_server.signaling.request_rates import Counted, OwnRates
 TWO = Rate(burst=2, per_second=0.5)
 
 
-class DirectChannel(ControlChannel):
+class RateChannel(ControlChannel):
     """A control channel without a socket."""
 
     def __init__(self, whole: OwnRates) -> None:
@@ -26,7 +26,7 @@ class DirectChannel(ControlChannel):
 async def test_what_one_worker_counts_the_others_see() -> None:
     now_s = 0.0
     whole = OwnRates(lambda: now_s)
-    one, two = (SharedRates(DirectChannel(whole)) for _ in range(2))
+    one, two = (SharedRates(RateChannel(whole)) for _ in range(2))
     assert await one.take(Counted.WRONG_KEYS, "192.0.2.1", TWO) == 0
     assert await two.take(Counted.WRONG_KEYS, "192.0.2.1", TWO) == 0
     assert await one.take(Counted.WRONG_KEYS, "192.0.2.1", TWO) == 2

@@ -200,7 +200,7 @@ def test_a_pair_it_does_not_have_is_refused(pair: Pair) -> None:
 def test_a_quiet_voice_with_an_offset_is_heard_as_loud_as_any_other() -> None:
     heard: list[Samples] = []
 
-    class Listening(Told):
+    class ListeningModel(Told):
         def write(
             self,
             waves: Sequence[Samples],
@@ -212,7 +212,7 @@ def test_a_quiet_voice_with_an_offset_is_heard_as_loud_as_any_other() -> None:
 
     loud = speech()
     quiet = loud * np.float32(0.05) + np.float32(0.02)
-    engine(Listening()).translate([AstRequest(each, "en", "ru") for each in (loud, quiet)])
+    engine(ListeningModel()).translate([AstRequest(each, "en", "ru") for each in (loud, quiet)])
     np.testing.assert_allclose(heard[1], heard[0], atol=1e-3)
 
 

@@ -10,7 +10,7 @@ import pytest
 from rtc_server.engines.ray.replica import EngineReplica
 from rtc_server.engines.remote.server import EngineServer
 from rtc_server.errors import EngineUnavailable
-from tests.support.engine_pool import House, Street, asked, talk, translating
+from tests.support.engine_pool import HeldServer, HeldServers, asked, talk, translating
 
 PATIENCE_S = 30.0
 
@@ -19,7 +19,7 @@ PATIENCE_S = 30.0
 class Running:
     """A house of a street, as if it listened."""
 
-    house: House
+    house: HeldServer
     ended: list[str] = field(default_factory=list)
 
     @property
@@ -42,11 +42,11 @@ def replica_of(running: Running, drain_s: float = 10.0) -> EngineReplica:
 
 
 async def test_it_describes_itself_and_counts_open_calls() -> None:
-    house = House("10.0.0.3:7070")
+    house = HeldServer("10.0.0.3:7070")
     replica = replica_of(Running(house))
     assert (await replica.describe())["is_draining"]
     await replica.start("10.0.0.3")
-    async with translating(Street(house)) as ast:
+    async with translating(HeldServers(house)) as ast:
         assert await replica.record_autoscaling_stats() == {"calls": 0.0}
         futures = [ast.submit(asked(talk(1.0)), session_id="s") for _ in range(3)]
         await asyncio.sleep(0.1)
@@ -63,11 +63,11 @@ async def test_it_describes_itself_and_counts_open_calls() -> None:
 
 
 async def test_its_end_waits_for_what_is_open_and_others_are_asked_for_the_rest() -> None:
-    first, second = House("a"), House("b")
+    first, second = HeldServer("a"), HeldServer("b")
     running = Running(first)
     replica = replica_of(running)
     await replica.start("10.0.0.3")
-    street = Street(first)
+    street = HeldServers(first)
     async with translating(street) as ast:
         street.houses["b"], street.listed = second, [first.address, second.address]
         await asyncio.sleep(6.0)  # the second is found
@@ -99,11 +99,11 @@ async def test_its_end_waits_for_what_is_open_and_others_are_asked_for_the_rest(
 
 
 async def test_its_end_does_not_wait_for_ever() -> None:
-    house = House("a")
+    house = HeldServer("a")
     running = Running(house)
     replica = replica_of(running, drain_s=5.0)
     await replica.start("10.0.0.3")
-    async with translating(Street(house)) as ast:
+    async with translating(HeldServers(house)) as ast:
         lost = ast.submit(asked(talk(1.0)), session_id="s")
         await asyncio.sleep(0.1)
         began_s = asyncio.get_running_loop().time()
@@ -117,7 +117,7 @@ async def test_an_engine_may_be_restarted_but_not_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("rtc_server.engines.ray.replica.monotonic", asyncio.get_running_loop().time)
-    house = House("a")
+    house = HeldServer("a")
     replica = replica_of(Running(house))
     await replica.check_health()
     await replica.start("10.0.0.3")

@@ -16,33 +16,33 @@ from rtc_server.engines.remote.pool import LOOK_S, MOST_LOSSES
 from rtc_server.engines.remote.pooled_server import SUSPECT_S
 from rtc_server.engines.remote.rendezvous import affinity, ranked
 from rtc_server.errors import EngineCrashed, EngineTimeout, EngineUnavailable
-from tests.support.engine_pool import House, Street, asked, speaking, talk, translating
+from tests.support.engine_pool import HeldServer, HeldServers, asked, speaking, talk, translating
 from tests.support.fakes import TTS_CAPABILITIES
 from tests.support.until import until
 
 
-def street(*names: str) -> Street:
-    return Street(*(House(name) for name in names or ("unix:a", "unix:b")))
+def street(*names: str) -> HeldServers:
+    return HeldServers(*(HeldServer(name) for name in names or ("unix:a", "unix:b")))
 
 
-def asked_house(some: Street) -> House:
+def asked_house(some: HeldServers) -> HeldServer:
     """The house with a segment that waits."""
     [house] = [each for each in some.houses.values() if any(not f.done() for f in each.ast.futures)]
     return house
 
 
-def other_than(some: Street, house: House) -> House:
+def other_than(some: HeldServers, house: HeldServer) -> HeldServer:
     [other] = [each for each in some.houses.values() if each is not house]
     return other
 
 
-def shown_servers(some: Street) -> set[str]:
+def shown_servers(some: HeldServers) -> set[str]:
     """Engine servers that metrics name."""
     samples = [each for metric in some.metrics.registry.collect() for each in metric.samples]
     return {each.labels["server"] for each in samples if "server" in each.labels}
 
 
-def answered_by(house: House) -> dict[str, str]:
+def answered_by(house: HeldServer) -> dict[str, str]:
     return {"kind": "ast", "server": house.name, "outcome": "answered"}
 
 
@@ -279,10 +279,10 @@ async def test_an_empty_answer_of_the_directory_changes_nothing() -> None:
         assert asked_house(some)
 
 
-class FaultyStreet(Street):
+class FailingDirectory(HeldServers):
     """Directory that fails at first, in a way that nobody thought of."""
 
-    def __init__(self, *houses: House) -> None:
+    def __init__(self, *houses: HeldServer) -> None:
         super().__init__(*houses)
         self.faults = [UnicodeError("label empty or too long")]
 
@@ -295,7 +295,7 @@ class FaultyStreet(Street):
 async def test_a_directory_that_fails_in_an_unknown_way_is_asked_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with translating(FaultyStreet(House("unix:a"))) as ast:
+    async with translating(FailingDirectory(HeldServer("unix:a"))) as ast:
         assert ast.ready
     assert "label empty or too long" in caplog.text
 
@@ -322,8 +322,8 @@ async def test_the_directory_adds_servers_and_takes_them_away() -> None:
 
 
 async def test_an_address_that_is_corrected_takes_effect_once_the_calls_are_answered() -> None:
-    house = House("unix:a")
-    some = Street(house)
+    house = HeldServer("unix:a")
+    some = HeldServers(house)
     async with translating(some) as ast:
         answer = ast.submit(asked(talk(0.1)), session_id="s")
         await settled()
@@ -341,8 +341,8 @@ async def test_an_address_that_is_corrected_takes_effect_once_the_calls_are_answ
 
 
 async def test_a_server_with_another_engine_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
-    odd = House("unix:odd", title="Another 2.0", engine="another")
-    some = Street(House("unix:a"), odd)
+    odd = HeldServer("unix:odd", title="Another 2.0", engine="another")
+    some = HeldServers(HeldServer("unix:a"), odd)
     async with translating(some) as ast:
         for n in range(10):
             ast.submit(asked(talk(0.1)), session_id=f"s{n}")
@@ -353,8 +353,8 @@ async def test_a_server_with_another_engine_is_not_used(caplog: pytest.LogCaptur
 
 
 async def test_no_server_at_the_start_is_said_with_the_reasons() -> None:
-    house = House("unix:a", is_up=False)
-    some = Street(house)
+    house = HeldServer("unix:a", is_up=False)
+    some = HeldServers(house)
     with pytest.raises(EngineUnavailable, match=r"unix:a: cannot be reached"):
         async with translating(some, EngineSettings(engine_start_s=3)):
             pass
@@ -449,7 +449,7 @@ async def test_what_a_server_did_not_take_is_not_asked_once_more_when_it_is_lost
 
 
 async def test_speech_that_nobody_wants_any_more_is_stopped() -> None:
-    some = Street(House("unix:a"))
+    some = HeldServers(HeldServer("unix:a"))
     async with speaking(some) as tts:
         speech = tts.synthesize(TtsRequest("one", "en"), session_id="s")
         await settled()
@@ -460,8 +460,8 @@ async def test_speech_that_nobody_wants_any_more_is_stopped() -> None:
 
 
 async def test_a_voice_with_another_rate_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
-    odd = House("unix:b", tts_capabilities=replace(TTS_CAPABILITIES, sample_rate=8000))
-    some = Street(House("unix:a"), odd)
+    odd = HeldServer("unix:b", tts_capabilities=replace(TTS_CAPABILITIES, sample_rate=8000))
+    some = HeldServers(HeldServer("unix:a"), odd)
     async with speaking(some):
         assert "cannot stand in" in caplog.text
 

@@ -14,7 +14,7 @@ from rtc_server.engines.remote.messages import ServerHello
 from rtc_server.engines.remote.remote_ast import RemoteAst
 from rtc_server.engines.remote.server import EngineServer, Served
 from rtc_server.pcm import SPEECH_RATE
-from tests.support.engine_pool import House, Street, talk, translating
+from tests.support.engine_pool import HeldServer, HeldServers, talk, translating
 from tests.support.fakes import AST_CAPABILITIES
 from tests.support.until import until
 from tests.support.virtual_engine import Machine, virtual_service
@@ -29,22 +29,22 @@ def machine(call_s: float) -> Machine:
 
 
 @asynccontextmanager
-async def served(*machines: Machine) -> AsyncIterator[tuple[Street, RemoteAst]]:
+async def served(*machines: Machine) -> AsyncIterator[tuple[HeldServers, RemoteAst]]:
     """A server for each machine, and a media process that asks them."""
     async with AsyncExitStack() as stack:
         houses = []
         for number, each in enumerate(machines):
             service, _ = await stack.enter_async_context(virtual_service(each))
-            house = House(f"unix:{number}")
+            house = HeldServer(f"unix:{number}")
             hello = ServerHello("1", "fake", ast=service.capabilities)
             house.server = EngineServer(Served(ast=service, ast_hello=hello))
             houses.append(house)
-        street = Street(*houses)
+        street = HeldServers(*houses)
         yield street, await stack.enter_async_context(translating(street))
 
 
 @dataclass
-class Talk:
+class RuleTalk:
     """Sessions that speak without a pause, and how long their segments took."""
 
     ast: RemoteAst
@@ -84,7 +84,7 @@ class Talk:
 async def test_three_times_too_many_partials_keep_no_segment_waiting() -> None:
     async with served(machine(BATCH_S)) as (_, ast):
         sessions = 12
-        talk_of_all = Talk(ast, interval_s=sessions / (3 * 4 / BATCH_S))
+        talk_of_all = RuleTalk(ast, interval_s=sessions / (3 * 4 / BATCH_S))
         await talk_of_all.all(sessions, 24)
     assert len(talk_of_all.finals_s) == sessions * round(24 / SEGMENT_S)
     ordered = sorted(talk_of_all.finals_s)
@@ -94,7 +94,7 @@ async def test_three_times_too_many_partials_keep_no_segment_waiting() -> None:
 
 async def test_no_segment_of_twenty_sessions_is_lost_with_one_of_two_servers() -> None:
     async with served(machine(0.05), machine(0.05)) as (street, ast):
-        talk_of_all = Talk(ast, interval_s=0.5)
+        talk_of_all = RuleTalk(ast, interval_s=0.5)
         work = asyncio.create_task(talk_of_all.all(20, 24))
         await asyncio.sleep(11)
         connection = ast._pool._servers["unix:0"].connection

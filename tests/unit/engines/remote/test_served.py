@@ -31,13 +31,15 @@ from rtc_server.engines.remote.messages import (
 )
 from rtc_server.engines.service.tts import Speech
 from rtc_server.pcm import Samples
-from tests.support.engine_pool import House, QueueChannel, asked, talk
+from tests.support.engine_pool import HeldServer, QueueChannel, asked, talk
 
 
-class Line:
+class ServedLine:
     """The media process's end."""
 
-    def __init__(self, house: House, channel: QueueChannel, served_by: asyncio.Task[None]) -> None:
+    def __init__(
+        self, house: HeldServer, channel: QueueChannel, served_by: asyncio.Task[None]
+    ) -> None:
         self.house, self.channel, self.served_by = house, channel, served_by
 
     async def say(self, *messages: FromMedia) -> None:
@@ -53,12 +55,12 @@ class Line:
 
 
 @asynccontextmanager
-async def line(kind: Kind = "ast", house: House | None = None) -> AsyncIterator[Line]:
-    house = house or House("unix:a")
+async def line(kind: Kind = "ast", house: HeldServer | None = None) -> AsyncIterator[ServedLine]:
+    house = house or HeldServer("unix:a")
     ours, theirs = QueueChannel.pair()
     task = asyncio.create_task(house.server.serve(kind, "m", theirs))
     try:
-        yield Line(house, ours, task)
+        yield ServedLine(house, ours, task)
     finally:
         await ours.close()
         await task
@@ -132,7 +134,7 @@ async def test_audio_that_media_processes_keep_is_bounded_for_all_of_them_togeth
         return Ask(n, AskKind.FINAL, session, asked(talk(0.1)), 1000)
 
     monkeypatch.setattr(audio_kept, "MOST_KEPT_BYTES_OF_ALL", 2 * talk(0.1).nbytes)
-    house = House("unix:a")
+    house = HeldServer("unix:a")
     async with line(house=house) as stays:
         await stays.read()
         await stays.say(whole(1, "s"))

@@ -18,7 +18,7 @@ from rtc_server.engines.remote.server_lists import (
     parse_server_list,
 )
 from rtc_server.errors import ConfigError, EngineUnavailable
-from tests.support.engine_pool import House, Street, asked, talk, translating
+from tests.support.engine_pool import HeldServer, HeldServers, asked, talk, translating
 
 URL, OTHER = "http://10.0.0.1:8000/engines", "http://10.0.0.2:8000/engines"
 
@@ -241,10 +241,10 @@ async def test_no_list_changes_how_a_server_is_spoken_to_that_the_option_names()
     assert tls == {"10.0.0.9:7070": True, "10.0.0.3:7070": False}
 
 
-class ListedStreet(Street):
+class ListedStreet(HeldServers):
     """Houses that a list over HTTP names; their names are addresses."""
 
-    def __init__(self, *houses: House) -> None:
+    def __init__(self, *houses: HeldServer) -> None:
         super().__init__(*houses)
         self.lists = Lists()
         self.lists.answers[URL] = listing(*self.houses)
@@ -255,7 +255,7 @@ class ListedStreet(Street):
 
 
 async def test_calls_go_on_without_the_directory_and_new_servers_come_with_it() -> None:
-    first, second = House("10.0.0.3:7070"), House("10.0.0.4:7070")
+    first, second = HeldServer("10.0.0.3:7070"), HeldServer("10.0.0.4:7070")
     street = ListedStreet(first, second)
     street.lists.answers[URL] = listing("10.0.0.3:7070")
     async with translating(street) as ast:

@@ -18,7 +18,7 @@ from rtc_server.engines.base import TtsRequest
 from rtc_server.engines.remote.remote_ast import RemoteAst
 from rtc_server.engines.remote.remote_tts import RemoteTts
 from rtc_server.errors import EngineCrashed
-from tests.support.faulty_street import FaultyStreet, faulty_street, number_of, numbered
+from tests.support.faulty_street import FaultyServers, faulty_street, number_of, numbered
 
 pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
 
@@ -31,7 +31,7 @@ STUCK_S = 20.0
 
 
 @dataclass
-class Record:
+class SoakRecord:
     """Questions, and what became of each."""
 
     open_since: dict[int, float] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Record:
 class Sessions:
     """People who speak, listen, leave in the middle and come anew."""
 
-    def __init__(self, random: Random, ast: RemoteAst, tts: RemoteTts, record: Record) -> None:
+    def __init__(self, random: Random, ast: RemoteAst, tts: RemoteTts, record: SoakRecord) -> None:
         self._random, self._ast, self._tts, self._record = random, ast, tts, record
         self._people = 0
 
@@ -132,7 +132,7 @@ class Sessions:
         self._record.end(number)
 
 
-def counted(street: FaultyStreet, kind: str) -> float:
+def counted(street: FaultyServers, kind: str) -> float:
     """Questions to one kind of engine that the pool has reported, however they ended."""
     samples = [
         sample
@@ -144,7 +144,7 @@ def counted(street: FaultyStreet, kind: str) -> float:
 
 
 @asynccontextmanager
-async def asking(street: FaultyStreet) -> AsyncIterator[tuple[RemoteAst, RemoteTts]]:
+async def asking(street: FaultyServers) -> AsyncIterator[tuple[RemoteAst, RemoteTts]]:
     ast = RemoteAst(street.pool("ast", EngineSettings()))
     tts = RemoteTts(street.pool("tts", EngineSettings()))
     await ast.start()
@@ -158,7 +158,7 @@ async def asking(street: FaultyStreet) -> AsyncIterator[tuple[RemoteAst, RemoteT
         await street.close()
 
 
-async def watch(record: Record, stuck: list[tuple[int, float]]) -> None:
+async def watch(record: SoakRecord, stuck: list[tuple[int, float]]) -> None:
     """Note which questions are open for too long, and since when."""
     while True:
         await asyncio.sleep(10)
@@ -184,7 +184,7 @@ async def test_an_hour_of_faults_leaves_nothing_behind(caplog: pytest.LogCapture
     unhandled: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _loop, context: unhandled.append(context))
     before = len(asyncio.all_tasks())
-    random, record = Random(SEED), Record()
+    random, record = Random(SEED), SoakRecord()
     objects: list[Counter[str]] = []
     stuck: list[tuple[int, float]] = []
     async with faulty_street(random, servers=3) as street, asking(street) as (ast, tts):

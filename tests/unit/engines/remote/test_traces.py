@@ -18,7 +18,7 @@ from rtc_server.engines.remote.messages import (
     SpeakText,
 )
 from rtc_server.errors import EngineCrashed, EngineError
-from tests.support.engine_pool import House, Street, asked, speaking, talk, translating
+from tests.support.engine_pool import HeldServer, HeldServers, asked, speaking, talk, translating
 from tests.support.spans import KeptSpans, parent_id, span_id, trace_ids
 
 TRACE = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
@@ -91,8 +91,8 @@ def test_a_trace_in_a_request_is_refused() -> None:
 async def test_a_server_goes_on_with_the_trace_of_the_question() -> None:
     clock = asyncio.get_running_loop().time
     ours, theirs = KeptSpans(clock), KeptSpans(clock)
-    house = House("a", tracer=theirs.tracer)
-    async with translating(Street(house)) as ast:
+    house = HeldServer("a", tracer=theirs.tracer)
+    async with translating(HeldServers(house)) as ast:
         question = ours.tracer.start("translate")
         request = AstRequest(talk(0.2), "ru", "en", trace=question.context)
         answer = ast.submit(request, session_id="s")
@@ -115,9 +115,9 @@ async def test_a_server_goes_on_with_the_trace_of_the_question() -> None:
 async def test_a_server_says_how_a_traced_call_ended() -> None:
     clock = asyncio.get_running_loop().time
     ours, theirs = KeptSpans(clock), KeptSpans(clock)
-    house = House("a", tracer=theirs.tracer)
+    house = HeldServer("a", tracer=theirs.tracer)
     context = ours.tracer.start("translate").context
-    async with translating(Street(house)) as ast:
+    async with translating(HeldServers(house)) as ast:
         for _ in range(2):
             request = AstRequest(talk(0.2), "ru", "en", trace=context)
             ast.submit(request, session_id="s")
@@ -131,8 +131,8 @@ async def test_a_server_says_how_a_traced_call_ended() -> None:
 async def test_a_server_reports_nothing_that_nobody_waited_for() -> None:
     clock = asyncio.get_running_loop().time
     ours, theirs = KeptSpans(clock), KeptSpans(clock)
-    house = House("a", tracer=theirs.tracer)
-    async with translating(Street(house)) as ast:
+    house = HeldServer("a", tracer=theirs.tracer)
+    async with translating(HeldServers(house)) as ast:
         for _ in range(3):
             context = ours.tracer.start("translate").context
             request = AstRequest(talk(0.2), "ru", "en", trace=context)
@@ -143,8 +143,8 @@ async def test_a_server_reports_nothing_that_nobody_waited_for() -> None:
         house.ast.futures[1].set_result(None)  # type: ignore[arg-type]  # not worth its time
         await asyncio.sleep(0.1)
         assert all(future.done() for future in house.ast.futures)
-    voice = House("b", tracer=theirs.tracer)
-    async with speaking(Street(voice)) as tts:
+    voice = HeldServer("b", tracer=theirs.tracer)
+    async with speaking(HeldServers(voice)) as tts:
         context = ours.tracer.start("speak").context
         speech = tts.synthesize(TtsRequest("да", "ru", trace=context), session_id="s")
         await asyncio.sleep(0.1)
@@ -156,8 +156,8 @@ async def test_a_server_reports_nothing_that_nobody_waited_for() -> None:
 
 async def test_audio_that_has_to_be_sent_again_is_no_failure() -> None:
     theirs = KeptSpans(asyncio.get_running_loop().time)
-    house = House("a", tracer=theirs.tracer)
-    async with translating(Street(house)):
+    house = HeldServer("a", tracer=theirs.tracer)
+    async with translating(HeldServers(house)):
         unknown = KeptAudio("s", 7, 0, 1600)
         frame = encode(replace(ASK, kept=unknown))
         house.ends[-1].inbox.put_nowait(frame)
@@ -168,8 +168,8 @@ async def test_audio_that_has_to_be_sent_again_is_no_failure() -> None:
 async def test_speech_is_traced_until_its_last_sample_is_made() -> None:
     clock = asyncio.get_running_loop().time
     ours, theirs = KeptSpans(clock), KeptSpans(clock)
-    house = House("a", tracer=theirs.tracer)
-    async with speaking(Street(house)) as tts:
+    house = HeldServer("a", tracer=theirs.tracer)
+    async with speaking(HeldServers(house)) as tts:
         context = ours.tracer.start("speak").context
         speech = tts.synthesize(TtsRequest("да", "ru", trace=context), session_id="s")
         await asyncio.sleep(0.1)
