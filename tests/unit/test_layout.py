@@ -1,6 +1,8 @@
 """Layout of the tests, and their imports."""
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +33,25 @@ def test_no_test_module_is_imported() -> None:
         if name.startswith("tests.") and any(part.startswith("test_") for part in name.split("."))
     ]
     assert not found
+
+
+def test_tests_that_are_alone_are_in_chromium() -> None:
+    """``scripts/test`` looks for them there and nowhere else."""
+    elsewhere = [
+        str(module.relative_to(TESTS))
+        for module in TESTS.rglob("test_*.py")
+        if "browser" not in module.parts and "pytest.mark." + "alone" in module.read_text("utf-8")
+    ]
+    assert not elsewhere
+
+
+def test_a_full_run_holds_every_folder() -> None:
+    configuration = tomllib.loads((TESTS.parent / "pyproject.toml").read_text("utf-8"))
+    folders = set(configuration["tool"]["pytest"]["ini_options"]["testpaths"])
+    script = (TESTS.parent / "scripts" / "test").read_text("utf-8")
+    named = re.search(r"^folders=\((.*)\)$", script, re.MULTILINE)
+    assert named
+    assert {*named[1].split(), "tests/browser"} == folders
 
 
 def test_unit_tests_mirror_the_packages() -> None:

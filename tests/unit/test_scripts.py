@@ -1,6 +1,7 @@
 """The scripts in a folder of their own, with programs that only write down how they were called."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import psutil
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -17,7 +19,7 @@ from rtc_server.engine_sets import ENGINE_SETS
 pytestmark = pytest.mark.real_time
 
 CHECKOUT = Path(__file__).parents[2]
-TOOLS = ("bash", "cat", "cksum", "dirname", "flock", "grep", "mktemp", "rm", "tee")
+TOOLS = ("bash", "cat", "cksum", "dirname", "flock", "grep", "mktemp", "rm", "sleep", "tee")
 """Programs that the scripts may count on everywhere."""
 
 
@@ -59,16 +61,24 @@ class CheckoutMachine:
 
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run it from elsewhere; `calls` then holds what it called."""
+        with self.start(script, *arguments) as process:
+            try:
+                output, errors = process.communicate(timeout=60)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+    def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
+        """Start it from elsewhere."""
         self.calls.write_text("")
         self.program(self.bin / "nproc", "echo 2")
-        return subprocess.run(
+        return subprocess.Popen(
             [self.root / "scripts" / script, *arguments],
             env={"PATH": str(self.bin), "RTC_PORT": "1"},
             cwd="/",
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
-            check=False,
         )
 
     @property
@@ -187,8 +197,6 @@ NEEDS = [
 FONTS = {package for _, package, _ in NEEDS if package.startswith("fonts-")}
 COMMANDS = {brings for _, _, brings in NEEDS if "/" not in brings}
 """Commands that Debian's packages bring; what is a file is not faked."""
-SIDE_BY_SIDE = "-n 3 --dist worksteal --cov --cov-report="
-"""Options of the tests that run on a machine of two cores, three at a time."""
 
 
 def test_without_debian_packages_test_says_which(machine: CheckoutMachine) -> None:
@@ -321,21 +329,45 @@ FAILED_LINE = "FAILED tests/x.py::test_y"
 PYTEST_FAILS = '[[ "$*" != *"{}"* ]] || {{ echo "FAILED tests/x.py::test_y"; exit 1; }}'
 
 
+def parts(tier: str) -> set[str]:
+    """All that a full run of a tier begins on a machine of two cores."""
+    browser = "tests/browser -p no:cacheprovider"
+    return {
+        f"python -m pytest tests/nemo -p no:cacheprovider -m {tier}",
+        f"python -m pytest -m {tier} tests/unit tests/loopback tests/model"
+        " -n 3 --dist worksteal --cov --cov-report=",
+        f"python -m pytest -m ({tier}) and alone {browser}",
+        f"python -m pytest -m ({tier}) and not alone {browser} -n 2 --dist worksteal",
+    }
+
+
+def full_machine(machine: CheckoutMachine, tools: dict[str, str]) -> None:
+    """A machine that has all that a full run asks for."""
+    machine.debian(COMMANDS, user=0)
+    machine.program(machine.bin / "apt-get")
+    machine.environment(tools)
+
+
 @pytest.mark.parametrize(
     ("tools", "part", "repeated"),
     [
         ({}, "", ""),
         ({"mypy": "exit 1"}, "checks", "mypy: failed"),
-        ({"python": PYTEST_FAILS.format("not alone")}, "tests", FAILED_LINE),
+        ({"python": PYTEST_FAILS.format("tests/unit")}, "tests", FAILED_LINE),
         ({"models": PYTEST_FAILS.format("-m pytest")}, "nemo", FAILED_LINE),
         ({"python": PYTEST_FAILS.format("and alone")}, "alone", FAILED_LINE),
+        ({"python": PYTEST_FAILS.format("not alone")}, "browser", FAILED_LINE),
         ({"python": '[[ "$*" != *"and alone"* ]] || exit 5'}, "", ""),
         (
             {"python": '[[ "$*" != *by_layer* ]] || { echo "Below the floor: x"; exit 1; }'},
             "coverage",
             "Below the floor: x",
         ),
-        ({"python": '[[ "$*" != *"not alone"* ]] || exit 3'}, "tests", "see what it printed above"),
+        (
+            {"python": '[[ "$*" != *tests/unit* ]] || exit 3'},
+            "tests",
+            "see what it printed above",
+        ),
     ],
     ids=[
         "all well",
@@ -343,6 +375,7 @@ PYTEST_FAILS = '[[ "$*" != *"{}"* ]] || {{ echo "FAILED tests/x.py::test_y"; exi
         "a test fails",
         "a model test fails",
         "one alone",
+        "one in Chromium",
         "none alone",
         "coverage",
         "pytest itself",
@@ -351,33 +384,60 @@ PYTEST_FAILS = '[[ "$*" != *"{}"* ]] || {{ echo "FAILED tests/x.py::test_y"; exi
 def test_a_full_run_shows_all_and_repeats_last_what_failed(
     machine: CheckoutMachine, tools: dict[str, str], part: str, repeated: str
 ) -> None:
-    machine.debian(COMMANDS, user=0)
-    machine.program(machine.bin / "apt-get")
-    machine.environment(tools)
+    full_machine(machine, tools)
     done = machine.run("test")
     assert done.returncode == (1 if part else 0)
     assert re.search(r"^scripts/test: \d+ min \d+ s$", done.stderr, re.MULTILINE)
     _, _, last = done.stderr.partition("FAILED in ")
     assert last.startswith(part)
     assert repeated in last
+    if repeated == FAILED_LINE:
+        assert FAILED_LINE in done.stdout
     runs = {call for call in machine.called if call.startswith("python -m pytest")}
-    assert runs == {
-        "python -m pytest tests/nemo -p no:cacheprovider -m not slow",
-        f"python -m pytest -m (not slow) and not alone {SIDE_BY_SIDE}",
-        "python -m pytest -m (not slow) and alone",
-    }
+    assert runs == parts("not slow")
     assert any("[canary,canary-hf,silero,piper,test" in call for call in machine.called)
 
 
 def test_the_slow_tier_holds_everything(machine: CheckoutMachine) -> None:
-    machine.debian(COMMANDS, user=0)
-    machine.program(machine.bin / "apt-get")
-    machine.environment({})
+    full_machine(machine, {})
     assert machine.run("test", "--slow").returncode == 0
-    tier = "python -m pytest -m (slow or not slow)"
-    assert f"{tier} and not alone {SIDE_BY_SIDE}" in machine.called
-    assert f"{tier} and alone" in machine.called
+    assert parts("slow or not slow") <= set(machine.called)
     assert not any("tests/cluster" in call for call in machine.called)
+
+
+@pytest.mark.skipif(not shutil.which("setsid"), reason="runs what is behind with all else")
+def test_what_is_behind_has_a_session_of_its_own_and_fails_the_run(
+    machine: CheckoutMachine,
+) -> None:
+    """Linux gives the processors to sessions: only so do tests that are alone go before it."""
+    note_session = f"read -ra stat </proc/$$/stat; echo session ${{stat[5]}} $$ >>{machine.calls}"
+    fails = PYTEST_FAILS.format("tests/unit")
+    full_machine(machine, {"python": f"{note_session}\n{fails}"})
+    (machine.bin / "setsid").symlink_to(shutil.which("setsid") or "/nonexistent")
+    done = machine.run("test")
+    assert done.returncode == 1
+    assert f"FAILED in tests:\n{FAILED_LINE}" in done.stderr
+    calls = machine.called
+    assert parts("not slow") <= set(calls)
+    leads = [call.split()[1] == call.split()[2] for call in calls if call.startswith("session ")]
+    assert leads.count(True) == 1
+
+
+@pytest.mark.skipif(not shutil.which("setsid"), reason="gets the signals that the run gets")
+def test_what_is_behind_ends_with_an_interrupted_run(machine: CheckoutMachine) -> None:
+    pid_file, pipe = machine.root / "pid", machine.root / "pipe"
+    os.mkfifo(pipe)
+    held = f"[[ $* != *tests/unit* ]] || {{ echo $$ >{pid_file}; echo >{pipe}; read -r <{pipe}; }}"
+    full_machine(machine, {"python": held})
+    (machine.bin / "setsid").symlink_to(shutil.which("setsid") or "/nonexistent")
+    with machine.start("test") as run:
+        pipe.read_bytes()
+        behind = psutil.Process(int(pid_file.read_text()))
+        assert behind.status() != psutil.STATUS_ZOMBIE
+        run.terminate()
+        run.communicate(timeout=60)
+    gone, _ = psutil.wait_procs([behind], timeout=60)
+    assert gone
 
 
 def test_a_cluster_is_tested_where_ray_is(machine: CheckoutMachine) -> None:
