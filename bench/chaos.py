@@ -27,7 +27,8 @@ import numpy as np
 from bench.harness import BenchServer, percentile, server, speaker
 from bench.honest import Honest, Sentences
 from bench.media import ENGINES
-from bench.misbehaviour import KINDS, LEFT, Kind, Mischief, Prey
+from bench.misbehaviour import KINDS, Kind
+from bench.mischief import LEFT, Mischief, Prey
 from bench.soak import buckets, share_ms
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, to_int16
 from rtc_server.resample import resampled

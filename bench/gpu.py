@@ -25,17 +25,13 @@ from typing import Any
 
 import numpy as np
 
+from bench.gpu_sessions import BAR_S, SEGMENT_S, most_sessions
+from bench.nemo_search import nemo_greedy
 from rtc_server.engines.canary.translator import Wanted
 from rtc_server.pcm import SPEECH_RATE
 
 TOKENS_PER_S = 5
 """Tokens of brisk speech; transcript and translation each."""
-
-SEGMENT_S, PAUSE_S = 3.0, 3.0
-"""Speech and silence of each session of the load, by turns."""
-
-BAR_S = 0.8
-"""From the end of a segment to its translation, at the 95th percentile."""
 
 FIXTURE = Path(__file__).parents[1] / "models" / "fixture" / "phrasebook.nemo"
 
@@ -276,70 +272,6 @@ class Bench:
                 "" if math.isnan(v) else f"{v:.1f}" if v < 100 else f"{v:.0f}" for v in row.values()
             ]
             print(f"| {batch} | {seconds} | " + " | ".join(cells) + " |")
-
-
-def nemo_greedy(model: Any, states: Any, counts: Any, prompts: Any, tokens: int) -> Any:
-    """Exactly NeMo's own greedy search for `tokens` tokens: its tokens, (texts, tokens)."""
-    found, *_ = nemo_search(model, states, counts, prompts, tokens)
-    return found[:, prompts.shape[-1] :]
-
-
-def nemo_search(
-    model: Any, states: Any, counts: Any, prompts: Any, tokens: int, *, attention: bool = False
-) -> Any:
-    """All that NeMo's own greedy search gives; with `attention` the scores of every layer last."""
-    import torch  # noqa: PLC0415
-    from nemo.collections.asr.modules.transformer import GreedySequenceGenerator  # noqa: PLC0415
-
-    segments, texts, prompt_length = prompts.shape
-    search = GreedySequenceGenerator(
-        embedding=model.transf_decoder.embedding,
-        decoder=model.transf_decoder.decoder,
-        classifier=model.log_softmax,
-        pad=model.tokenizer.pad_id,
-        bos=model.tokenizer.bos_id,
-        eos=model.tokenizer.eos_id,
-        max_sequence_length=prompt_length + tokens,
-        max_delta_length=-1,
-        return_xattn_scores=attention,
-    )
-    frames = torch.arange(states.shape[1], device=states.device)
-    mask = (frames[None] < counts[:, None]).to(states.dtype)
-    model.eval()
-    return search(
-        encoder_hidden_states=states.repeat_interleave(texts, 0),
-        encoder_input_mask=mask.repeat_interleave(texts, 0),
-        decoder_input_ids=prompts.reshape(segments * texts, prompt_length),
-    )
-
-
-def most_sessions(batch_s: dict[int, float]) -> int:
-    """Most sessions whose p95 holds the bar, by playing a day of arrivals through the queue.
-
-    Args:
-        batch_s: seconds a call takes, by segments in it; between them it is interpolated.
-    """
-    low, high = 0, 4096
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if _p95(middle, batch_s) <= BAR_S else (low, middle - 1)
-    return low
-
-
-def _p95(sessions: int, batch_s: dict[int, float]) -> float:
-    """95th percentile of waiting and computing, for segments that end at random moments."""
-    random = np.random.default_rng(0)
-    arrivals = np.cumsum(random.exponential((SEGMENT_S + PAUSE_S) / sessions, size=4000))
-    sizes = sorted(batch_s)
-    largest, done, free_at, delays = min(max(sizes), 16), 0, 0.0, []
-    while done < len(arrivals):
-        start = max(free_at, arrivals[done])
-        waiting = int(np.searchsorted(arrivals, start, side="right")) - done
-        size = max(1, min(waiting, largest))
-        free_at = start + float(np.interp(size, sizes, [batch_s[s] for s in sizes]))
-        delays += [free_at - arrival for arrival in arrivals[done : done + size]]
-        done += size
-    return float(np.percentile(delays, 95))
 
 
 if __name__ == "__main__":

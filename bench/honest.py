@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import numpy as np
 
-from bench.misbehaviour import CALLS, LEFT, PAIR, Prey
+from bench.mischief import CALLS, LEFT, PAIR, Prey
 from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Samples, to_int16
 from rtc_server.resample import resampled
 from tests.support.rtc_client import RtcClient

@@ -36,9 +36,7 @@ Every message is a sentence that says what to do. None carries SDP, transcripts 
 """
 
 import math
-import traceback
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Annotated
 
 from msgspec import Meta
@@ -298,10 +296,3 @@ class NotReady(AdmissionRefused):
     """Warming up, restarting an engine, or draining."""
 
     code = "not_ready"
-
-
-def place_of(error: BaseException) -> str:
-    """Return type and location of an error, not its message, which may quote what was said."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return type(error).__name__ + where

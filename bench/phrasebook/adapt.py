@@ -5,16 +5,15 @@
 Writes `rtc_phrasebook/data/en-means.npz` and `ru-means.npz`, which the phrasebook engine listens
 with. Its speakers are neither those that tune the rejection nor those that figures are quoted for.
 English gains in noise, for women most, and for high voices. espeak-ng adds a little chance of its
-own: made again, one value in forty of the file differed, by a step or two. Each utterance is
+own: made again, one value in forty of the file differed, by a step or two. Each sample is
 aligned with the phones that the engine itself would expect; the means are then re-estimated, with
 the wheel's as prior (maximum a posteriori; Gauvain and Lee 1994).
 """
 
 import argparse
-import random
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import pocketsphinx
 
-from bench.phrasebook import other, sets, voices
-from bench.phrasebook.accuracy import ROOM
+from bench.phrasebook import voices
+from bench.phrasebook.training import SPEAKERS, training_samples
 from rtc_phrasebook import acoustic, pronounce
 from rtc_phrasebook import book as books
 from rtc_phrasebook.book import LANGUAGES
@@ -39,24 +38,7 @@ from rtc_phrasebook.denoise import denoise, with_room
 from rtc_phrasebook.espeak_phonemes import EspeakPhonemes
 from rtc_phrasebook.pattern import spoken_words
 from rtc_phrasebook.pronounce import Pronunciations
-from rtc_server.pcm import Samples
 
-SPEAKERS = ("m2", "m4", "m6", "m8", "f3", "klatt", "klatt2", "klatt3", "Annie", "Andy", "linda",
-            "michael", "steph", "belinda", "edward", "anika")  # fmt: skip
-"""espeak-ng's variants that no other part of the bench listens to."""
-ACCENTS = {"en": ("en-us", "en-gb-x-rp", "en-us"), "ru": ("ru",)}
-"""Language to espeak-ng's voices, which the speakers take in turn."""
-CHANGES = {
-    "en": ("none", "pitch", "pitch", "tempo", "noise", "noise"),
-    "ru": ("none", "none", "pitch", "pitch", "pitch", "tempo", "tempo", "noise"),
-}
-"""Language to what may happen to an utterance; noise is what English fails in."""
-PHRASES, SENTENCES = 40, 24
-"""Of the book, and of general text, for each speaker."""
-RECORDED_PHRASES, RECORDED_SENTENCES = 90, 30
-"""The same for a voice of `voices.RECORDED`; each is heard quiet and in noise."""
-NOISE_WEIGHT = 2
-"""Weight of its utterances in noise."""
 PRIOR = {"en": 40.0, "ru": 100.0}
 """Frames of speech that each mean of the wheel counts for."""
 CODEBOOKS = sorted([*PHONES, "SIL", "+NSN+", "+SPN+"])
@@ -153,7 +135,7 @@ class Statistics:
         self._sums = np.zeros(self._means.shape)
 
     def add(self, heard: Aligned, weight: int) -> None:
-        """One utterance, which counts `weight` times."""
+        """One sample, which counts `weight` times."""
         for book in np.unique(heard.codebooks):
             frames = np.flatnonzero(heard.codebooks == book)
             values = heard.features[frames]
@@ -193,66 +175,6 @@ def _read_log_weights(file: Path) -> npt.NDArray[np.float64]:
     return np.asarray(-_WEIGHT_STEP * weights.astype(np.float64))
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingSample:
-    """Training sample of the model."""
-
-    text: str
-    """Text that was said."""
-    samples: Samples
-    """Audio."""
-    weight: int
-    """Weight of the sample."""
-
-
-def utterances(language: str) -> Iterator[TrainingSample]:
-    """Yield all speakers' utterances of texts: high and low, fast and slow, and in noise."""
-    yield from _of_espeak(language)
-    yield from _of_recordings(language)
-
-
-def _of_espeak(language: str) -> Iterator[TrainingSample]:
-    book, lines = books.load(), other.sentences(other.TUNING[language])
-    accents = ACCENTS[language]
-    for number, name in enumerate(SPEAKERS):
-        chance = random.Random(number)
-        texts = [one.spoken for one in sets.sayings(book, language, 7000 + number, PHRASES)]
-        texts += chance.sample(lines, SENTENCES)
-        accent = accents[number % len(accents)]
-        voice = voices.Voice(name, language, "espeak", f"{accent}+{name}")
-        for text, samples in zip(texts, voices.speak(texts, voice), strict=True):
-            change = chance.choice(CHANGES[language])
-            heard = _changed(np.concatenate([ROOM, samples, ROOM]), change, chance)
-            yield TrainingSample(text, heard, 1)
-
-
-def _of_recordings(language: str) -> Iterator[TrainingSample]:
-    book, lines = books.load(), other.sentences(other.TUNING[language])
-    for number, voice in enumerate(voices.RECORDED[language]):
-        chance = random.Random(300 + number)
-        said = sets.sayings(book, language, 7300 + number, RECORDED_PHRASES)
-        texts = [one.spoken for one in said] + chance.sample(lines, RECORDED_SENTENCES)
-        for text, samples in zip(texts, voices.speak(texts, voice), strict=True):
-            for noisy in (False, True):
-                draw = chance.random()
-                change = "tempo" if draw < 0.2 else "pitch" if draw < 0.5 else "none"
-                heard = np.concatenate([ROOM, _changed(samples, change, chance), ROOM])
-                if noisy:
-                    snr_db = chance.choice((12.0, 15.0, 18.0))
-                    heard = voices.with_noise(heard, snr_db, chance.randrange(1000))
-                yield TrainingSample(text, heard, NOISE_WEIGHT if noisy else 1)
-
-
-def _changed(samples: Samples, change: str, chance: random.Random) -> Samples:
-    if change == "pitch":
-        return voices.with_sox(samples, "pitch", str(chance.choice((-250, -150, 150, 250))))
-    if change == "tempo":
-        return voices.with_sox(samples, "tempo", str(chance.choice((0.85, 1.15, 1.25))))
-    if change == "noise":
-        return voices.with_noise(samples, chance.choice((12.0, 18.0)), chance.randrange(1000))
-    return samples
-
-
 def pronunciations(words: set[str], language: str) -> Pronunciations:
     """Return the phones of words, as the engine would expect them."""
     respelled, espeak = books.load().sounds.get(language, {}), EspeakPhonemes()
@@ -263,7 +185,7 @@ def pronunciations(words: set[str], language: str) -> Pronunciations:
 
 def adapt(language: str) -> None:
     """Write the moves of one language."""
-    said = list(utterances(language))
+    said = list(training_samples(language))
     texts = [spoken_words(one.text, language) for one in said]
     spoken = pronunciations({word for words in texts for word in words}, language)
     statistics, lost = Statistics(acoustic_model()), 0
@@ -281,7 +203,7 @@ def adapt(language: str) -> None:
     acoustic.write_moves(file, acoustic.Moves(acoustic.checksum(acoustic_model()), moves))
     count, size_kb = len(said) - lost, file.stat().st_size / 1e3
     speakers = len(SPEAKERS) + len(voices.RECORDED[language])
-    print(f"{language}: {count} utterances of {speakers} speakers, {lost} lost; {size_kb:.0f} kB")
+    print(f"{language}: {count} samples of {speakers} speakers, {lost} lost; {size_kb:.0f} kB")
 
 
 def main() -> int:

@@ -8,7 +8,8 @@ from typing import TypeVar
 from rtc_server.engines.base import AstCapabilities, EngineOptions, TtsCapabilities
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.registry import Kind, resolve
-from rtc_server.errors import EngineUnavailable, place_of
+from rtc_server.error_location import location_of
+from rtc_server.errors import EngineUnavailable
 from rtc_server.metrics import Metrics
 
 _log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class EngineHost:
                 # A bug of ours must not leave every session of this engine unserved for good.
                 failures += 1
                 # Not its text: that may quote what was said.
-                _log.error("Feeding engine %s: %s", self._name, place_of(exc))
+                _log.error("Feeding engine %s: %s", self._name, location_of(exc))
                 await asyncio.sleep(backoff_s(failures))
 
     async def _living_process(self) -> EngineProcess:

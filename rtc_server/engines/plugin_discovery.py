@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from rtc_server.engines.plugin import CONTRACT_VERSION, ENTRY_POINTS, EnginePlugin, Kind
-from rtc_server.errors import place_of
+from rtc_server.error_location import location_of
 
 OWN_PACKAGE: Final = "rtc-server"
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -76,7 +76,7 @@ class _DeclaredPlugin:
         except (Exception, SystemExit) as error:  # SystemExit: a script, meant to be run
             reason = str(error) if isinstance(error, ImportError) else ""
             return self._faulty(
-                f"cannot be imported: {place_of(error)}{f' ({reason})' if reason else ''}. "
+                f"cannot be imported: {location_of(error)}{f' ({reason})' if reason else ''}. "
                 f"Install {self.package} again, or remove it."
             )
         if not isinstance(value, EnginePlugin):

@@ -18,7 +18,8 @@ from rtc_server.engines.base import EngineCard, EngineOptions
 from rtc_server.engines.extras import install_command
 from rtc_server.engines.plugin import EnginePlugin, PhraseTopic
 from rtc_server.engines.plugin_discovery import OWN_PACKAGE, FoundPlugin, found_plugins
-from rtc_server.errors import EngineUnavailable, RtcServerError, place_of
+from rtc_server.error_location import location_of
+from rtc_server.errors import EngineUnavailable, RtcServerError
 
 Kind: TypeAlias = plugin.Kind
 
@@ -204,7 +205,7 @@ def phrases(name: str, source: str, target: str, options: EngineOptions) -> tupl
             except RtcServerError:
                 raise
             except (Exception, SystemExit) as error:  # code of another package
-                reason = f"cannot list its phrases: {place_of(error)}"
+                reason = f"cannot list its phrases: {location_of(error)}"
                 raise EngineUnavailable(found.complaint(reason)) from None
             if not all(isinstance(each, PhraseTopic) for each in topics):
                 raise EngineUnavailable(found.complaint("lists phrases that are no PhraseTopic"))

@@ -24,7 +24,8 @@ from rtc_server.engines.base import Ast, AstCapabilities, Tts, TtsCapabilities
 from rtc_server.engines.child_life import confine, die_with, keep_quiet_about_crashes
 from rtc_server.engines.heap import return_memory
 from rtc_server.engines.heartbeat import send_beats_to
-from rtc_server.errors import EngineUnavailable, RtcServerError, place_of
+from rtc_server.error_location import location_of
+from rtc_server.errors import EngineUnavailable, RtcServerError
 
 _BEAT_S = 0.2
 """No two heartbeats are sent closer together than this."""
@@ -165,7 +166,7 @@ def _raised(exc: Exception) -> wire.Raised:
     """
     if isinstance(exc, RtcServerError):
         return wire.Raised(str(exc))
-    return wire.Raised("The engine failed on this one. Please say it again.", place_of(exc))
+    return wire.Raised("The engine failed on this one. Please say it again.", location_of(exc))
 
 
 def _take_pipes() -> tuple[FileIO, FileIO]:

@@ -3,7 +3,8 @@
 In come a speaker's audio and the wishes of listeners; out go, for each language, one stream of Opus
 packets that all its listeners share, and captions.
 
-Read `room` first: a speaker (`room_speaker`), those who listen (`room_peers`), and the end.
+Read `room` first: a speaker (`room_speaker`), those who listen (`room_audience`), all of their
+transports (`room_peers`), and the end.
 `manager` is the registry and implements `room_api.Rooms` for signaling; `languages` starts and
 stops a `channel.TranslationTrack` for each language that somebody wants; `shared_segmenter`
 segments the speech once for all of them; `captions` keeps what readers are sent; `peer` is a

@@ -114,20 +114,20 @@ class RoomManager:
         found = self._room(room, claimant.owner)
         code = self._choice(found, language)
         place = await self._claim(Kind.LISTENER, claimant)
-        return await found.listen(offer_sdp, code, place)
+        return await found.audience.listen(offer_sdp, code, place)
 
     @contextmanager
     def read(
         self, room: str, language: str | None, last_id: str | None, claimant: Claimant
     ) -> Iterator[CaptionReader]:
         """See `Rooms.read`."""
-        place = self._room(room, claimant.owner)
-        code = self._choice(place, language)
-        reader = place.read(code, last_id, claimant.source)
+        found = self._room(room, claimant.owner)
+        code = self._choice(found, language)
+        reader = found.audience.read(code, last_id, claimant.source)
         try:
             yield reader
         finally:
-            place.left(reader, code)
+            found.audience.left(reader, code)
 
     def state(self, room: str, owner: Owner) -> RoomState:
         """See `Rooms.state`."""

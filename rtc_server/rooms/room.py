@@ -1,4 +1,4 @@
-"""One room: a speaker, those who listen, and when it is over.
+"""One room: its speaker, its audience, and when it is over.
 
 A language that somebody wants is interpreted once, spoken once and encoded once; what a listener
 costs is a copy of each packet, sealed for them, and of each caption.
@@ -15,19 +15,19 @@ import logging
 import math
 import secrets
 
-from rtc_server.errors import RoomSilent, RoomTaken
+from rtc_server.errors import RoomTaken
 from rtc_server.events.server import ExpiringEvent, ExpiringReason
 from rtc_server.pcm import Pcm
-from rtc_server.rooms.captions import CaptionReader
 from rtc_server.rooms.languages import Languages
 from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room_api import AcceptPeer, RoomState
-from rtc_server.rooms.room_peers import RETRY_SILENT_S, RoomPeers
+from rtc_server.rooms.room_audience import RoomAudience
+from rtc_server.rooms.room_peers import RoomPeers
 from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.rooms.room_speaker import RoomSpeaker
 from rtc_server.rooms.usage import RoomMeter
 from rtc_server.session.expiry import EXPIRING_S
-from rtc_server.session.places import Place, PlaceState
+from rtc_server.session.places import Place
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import OpenedCall, Owner
 from rtc_server.subject_log import Subject, SubjectLog
@@ -65,6 +65,14 @@ class Room:
         )
         self._speaker = RoomSpeaker(services, settings)
         self._peers = RoomPeers(accept, lambda: self.is_closing)
+        self.audience = RoomAudience(
+            self._languages,
+            self._peers,
+            self._meter,
+            services,
+            takes_more=lambda: self.live and not self.is_closing,
+        )
+        """Listeners and readers."""
         self._sampled_s = services.clock()
         self._leaving: set[asyncio.Task[None]] = set()
         """Speakers who were replaced, while they close."""
@@ -237,61 +245,7 @@ class Room:
         if self._speaker.end_place():
             self._languages.all_clear()
 
-    # ---------------------------------------------------------------- those who listen
-
-    async def listen(self, offer_sdp: str, code: str, place: Place) -> OpenedCall:
-        """Let somebody hear the original or one of `targets`. The room gives the place back.
-
-        Raises:
-            RoomSilent, AdmissionRefused, BadOffer: see `Rooms.listen`.
-        """
-
-        def left(listener: Peer) -> None:
-            self._peers.remove(listener)
-            self._languages.leave(listener, code)
-            place.end(*self._services.now())
-
-        def connected() -> None:
-            place.enter(PlaceState.CONNECTED)
-            self._meter.member_came(listener)
-
-        listener = Peer(
-            "lis_" + secrets.token_urlsafe(16),
-            place.claimant.owner,
-            self._services.metrics,
-            on_connected=connected,
-            on_over=lambda: left(listener),
-            source=place.claimant.source,
-        )
-        try:
-            self._admit(code, listener.source)
-            self._languages.join(listener, code)
-            packets = self._languages.packets(code)
-            opened = await self._peers.connect(listener, offer_sdp, Role.LISTENER, packets)
-        except BaseException:
-            left(listener)
-            raise
-        for caption in self._languages.recent(code):
-            listener.caption(caption)
-        return opened
-
-    def read(self, code: str, last_id: str | None, source: str) -> CaptionReader:
-        """Let somebody read a language, until `left`. Raises as `listen`."""
-        self._admit(code, source)
-        reader = self._languages.reader(code, last_id, source)
-        self._languages.join(reader, code)
-        self._meter.member_came(reader)
-        return reader
-
-    def left(self, reader: CaptionReader, code: str) -> None:
-        """Note that a reader has gone."""
-        self._languages.leave(reader, code)
-        self._services.metrics.queue_drops.labels("room_captions").inc(reader.dropped)
-
-    def _admit(self, code: str, source: str) -> None:
-        if not self.live or self.is_closing:
-            raise RoomSilent("Nobody speaks in this room yet. Try again soon.", RETRY_SILENT_S)
-        self._languages.admit(code, source)
+    # ---------------------------------------------------------------- as others see it
 
     def peer(self, peer_id: str) -> Peer:
         """Return the speaker or a listener. Raises `UnknownSession`."""

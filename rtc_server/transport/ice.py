@@ -17,7 +17,7 @@ from aioice.ice import CandidatePair, StunProtocol
 from aioice.turn import TurnTransport
 
 from rtc_server.clock import Clock
-from rtc_server.errors import place_of
+from rtc_server.error_location import location_of
 from rtc_server.transport import relay
 from rtc_server.transport.addresses import may_send_to
 from rtc_server.transport.checks import SparingConnection, is_abandoned, peer_reflexive
@@ -238,7 +238,7 @@ class IceAgent(SparingConnection):
     def media_failed(self, error: Exception) -> None:
         """Count and log a bug of ours, without what the packet held."""
         self.media_faults += 1
-        logger.error("The media path failed on a packet: %s", place_of(error))
+        logger.error("The media path failed on a packet: %s", location_of(error))
 
     @property
     def relays(self) -> list[TurnTransport]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bench import canary_commit
-from bench.gpu import nemo_search
+from bench.nemo_search import nemo_search
 from rtc_server.engines.base import AstStatus, EngineOptions, Texts
 from rtc_server.engines.canary.alignment import SINK_FRAMES, parse_heads
 from rtc_server.engines.canary.engine import create

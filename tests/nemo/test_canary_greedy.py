@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.gpu import nemo_greedy
+from bench.nemo_search import nemo_greedy
 from rtc_server.engines.canary.greedy import Decoded, GreedyDecoder
 from rtc_server.engines.canary.nemo_writer import NemoWriter
 from rtc_server.engines.canary.translator import Wanted

@@ -17,7 +17,8 @@ from rtc_server.engines.remote.messages import (
     SpokenChunk,
 )
 from rtc_server.engines.remote.served import CallTimers, ServedConnection
-from rtc_server.errors import EngineError, EngineTimeout, place_of
+from rtc_server.error_location import location_of
+from rtc_server.errors import EngineError, EngineTimeout
 from rtc_server.pcm import Samples
 from rtc_server.tracing import NO_TRACES, Tracer
 
@@ -110,7 +111,7 @@ class TtsConnection(ServedConnection):
             self.fail(n, error)
         elif error is not None:
             # Not its text: that may quote what is to be said.
-            _log.error("Speaking for a media process: %s", place_of(error))
+            _log.error("Speaking for a media process: %s", location_of(error))
             self.fail(n, EngineError("The engine server has a bug; this text is not spoken."))
 
     def _expire(self, n: int) -> None:

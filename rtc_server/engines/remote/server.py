@@ -11,7 +11,8 @@ from rtc_server.engines.remote.messages import ServerHello
 from rtc_server.engines.remote.served import ServedConnection
 from rtc_server.engines.remote.served_ast import AstConnection, ServableAst
 from rtc_server.engines.remote.served_tts import ServableTts, TtsConnection
-from rtc_server.errors import EngineError, EngineUnavailable, place_of
+from rtc_server.error_location import location_of
+from rtc_server.errors import EngineError, EngineUnavailable
 from rtc_server.tracing import NO_TRACES, Tracer
 
 MOST_CONNECTIONS = 256
@@ -80,7 +81,7 @@ class EngineServer:
             _log.warning("A media process was cut off. %s", error)
         except Exception as error:
             # Not its text: that may quote what was said.
-            _log.error("Serving a media process: %s", place_of(error))
+            _log.error("Serving a media process: %s", location_of(error))
         finally:
             self._connections.discard(connection)
 
