@@ -2,6 +2,7 @@
 
     python -m bench.interpret [--seconds 180] [--modes balanced,consecutive] [--engine aligned]
     python -m bench.interpret --modes balanced --engine stalling    # or another that goes astray
+    python -m bench.interpret --modes balanced --seconds 600 --long # a voice 1.2 times as long
 
 Speech of known word times goes through the server over WebRTC in real time; an oracle translates
 what it is shown (`bench.oracle`), and a voice speaks each word as a tone, by which it is found in
@@ -264,18 +265,19 @@ def row(mode: str, figures: Figures) -> str:
     )
 
 
-async def main(seconds: float, modes: list[str], engine: str) -> None:
+async def main(seconds: float, modes: list[str], engine: str, voice: str) -> None:
     """Print a table, one row for each mode."""
     speech = talk(seconds)
     length_s = len(speech.audio) / PLAYOUT_RATE
-    print(f"{length_s:.0f} s, {len(speech.bounds) / length_s * 60:.0f} words a minute, {engine}")
+    pace = len(speech.bounds) / length_s * 60
+    print(f"{length_s:.0f} s, {pace:.0f} words a minute, {engine}, {voice}")
     print(
         "| mode | ear-voice p50, s | p90 | max | after end p95 | slope, s/min | lost (named) "
         "| again | committed | erasure | tempo | passes/s | media CPU for 1 s | offset, s "
         "| pauses | mended | LAAL, s | YAAL, s |"
     )
     print("|---|" + "---|" * 17)
-    async with server("--ast", f"bench.oracle:{engine}", "--tts", "bench.oracle:voice") as bench:
+    async with server("--ast", f"bench.oracle:{engine}", "--tts", f"bench.oracle:{voice}") as bench:
         for mode in modes:
             print(row(mode, await run(bench, mode, speech)), flush=True)
 
@@ -285,5 +287,7 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=180.0, help="length of the talk")
     parser.add_argument("--modes", default=",".join(MODES), help="which, comma separated")
     parser.add_argument("--engine", default="aligned", choices=oracle.ENGINES)
+    parser.add_argument("--long", action="store_true", help="a voice slower than the speaker")
     options = parser.parse_args()
-    asyncio.run(main(options.seconds, options.modes.split(","), options.engine))
+    voice = "long_voice" if options.long else "voice"
+    asyncio.run(main(options.seconds, options.modes.split(","), options.engine, voice))

@@ -37,6 +37,8 @@ PILOT_HZ, PILOT_STEP_HZ = 5200.0, 46.0
 VOICE_HZ, VOICE_STEP_HZ, VOICE_RATE = 500.0, 50.0, 24_000
 WORD_S, GAP_S = 0.22, 0.03
 """Length of a spoken word of the translation, and of the silence behind it."""
+LONG_WORD_S = 1.2 * 60 / 159 - GAP_S
+"""The same of the long voice, which takes 1.2 times as long as the speaker of `bench.interpret`."""
 PASS_S, PASS_PER_AUDIO = 0.1, 0.01
 """Seconds that an answer takes, and more for each second of audio."""
 _FRAME, _HOP = 1024, 256
@@ -161,9 +163,10 @@ class Oracle:
 
 
 class ToneVoice:
-    """Speaks each word as its tone."""
+    """Speaks each word as its tone, in `word_s`."""
 
-    def __init__(self) -> None:
+    def __init__(self, word_s: float) -> None:
+        self._word_s = word_s
         self.capabilities = TtsCapabilities(
             name="tones",
             title="Tones",
@@ -179,7 +182,7 @@ class ToneVoice:
         """A tone for each word, as fast as is asked."""
         for word in request.text.split():
             number = number_of(word)
-            t = np.arange(round(WORD_S / request.rate * VOICE_RATE)) / VOICE_RATE
+            t = np.arange(round(self._word_s / request.rate * VOICE_RATE)) / VOICE_RATE
             hz = VOICE_HZ + VOICE_STEP_HZ * (WORDS if number is None else number)
             fade = np.minimum(1.0, np.minimum(t, t[::-1]) / 0.005)
             gap = np.zeros(round(GAP_S / request.rate * VOICE_RATE))
@@ -230,4 +233,9 @@ ENGINES = ("aligned", "agreeing", "slow", "revising", "stalling", "looping", "ec
 
 def voice(_options: EngineOptions) -> ToneVoice:
     """Return the voice of tones."""
-    return ToneVoice()
+    return ToneVoice(WORD_S)
+
+
+def long_voice(_options: EngineOptions) -> ToneVoice:
+    """Return a voice of tones that is slower than the speaker."""
+    return ToneVoice(LONG_WORD_S)

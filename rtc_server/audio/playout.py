@@ -166,6 +166,20 @@ class Playout:
         segment.push(samples)
         return announced + self._keep_bound(segment)
 
+    def unstarted(self, segment_id: str) -> Samples | None:
+        """Return the speech of a segment that is whole and that nobody has begun to hear."""
+        segment = self._find(segment_id)
+        if segment is None or segment.started or segment.truncated or not segment.complete:
+            return None
+        return np.concatenate(segment.chunks)
+
+    def replace(self, segment_id: str, samples: Samples) -> None:
+        """Play other speech instead of what `unstarted` returned, which still is unstarted."""
+        segment = self._find(segment_id)
+        assert segment is not None and not segment.started
+        segment.chunks = deque([samples])
+        segment.queued_samples = samples.size
+
     def finish(self, segment_id: str, *, pause: bool = True) -> tuple[PlayoutChange, ...]:
         """End a segment: no more speech will come for it. `pause`: the next one does
         not follow on.

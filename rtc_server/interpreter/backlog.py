@@ -10,6 +10,7 @@ would tell too late: with a voice that takes 1.2 times as long, two to three sen
 each costs 0.7 s.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rtc_server.audio.playout import GAP_FRAMES
@@ -21,6 +22,8 @@ PAUSE_MS = 300
 """Longest pause inside a clause while there is no hurry."""
 HURRIED_PAUSE_MS = 120
 """The same when there is: still heard as a pause."""
+LEAST_GAIN_MS = 100.0
+"""Time that must be gained to stretch a sentence that is synthesized already."""
 FASTEST = 1.25
 """Beyond this, listeners lose the thread."""
 
@@ -48,7 +51,7 @@ class Backlog:
     def __init__(self, rules: BacklogRules) -> None:
         self.rules = rules
         """In force from the next sentence on."""
-        self._tempo = 1.0
+        self._tempo = self._ratio = 1.0
         self._pace = _Pace()
 
     def tempo(self, queue_ms: float, *, begins_sentence: bool, said_s: float = 0.0) -> float:
@@ -65,12 +68,44 @@ class Backlog:
                 ratio = self._pace.begin(queue_ms, said_s)
             else:
                 self._pace = _Pace()
-            share = (queue_ms - rules.calm_ms) / (rules.fastest_ms - rules.calm_ms)
-            wanted = max(ratio, 1.0) + (FASTEST - 1.0) * min(max(share, 0.0), 1.0)
-            wanted = min(wanted, FASTEST)
-            step = min(max(wanted - self._tempo, -rules.tempo_step), rules.tempo_step)
-            self._tempo += step
+            self._ratio = max(ratio, 1.0)
+            step = self._wanted(queue_ms) - self._tempo
+            self._tempo += min(max(step, -rules.tempo_step), rules.tempo_step)
         return self._tempo
+
+    def raised(
+        self, before: float, tempos: Sequence[float], lengths_ms: Sequence[float], ahead_ms: float
+    ) -> list[float]:
+        """Return the tempos that whole sentences shall have which wait to be heard.
+
+        None becomes slower, and none faster than a step above the one before it. One that would
+        be over less than `LEAST_GAIN_MS` sooner stays as it is.
+
+        Args:
+            before: tempo of the sentence before them.
+            tempos: those that they have.
+            lengths_ms: how long each is at that tempo.
+            ahead_ms: other speech that waits before them.
+        """
+        queue_ms, after = ahead_ms + sum(lengths_ms), list[float]()
+        for tempo, length_ms in zip(tempos, lengths_ms, strict=True):
+            # A sentence that waits alone has nobody to make room for.
+            wanted = min(self._wanted(queue_ms - length_ms), before + self.rules.tempo_step)
+            gain_ms = length_ms * (1 - tempo / wanted)
+            if gain_ms >= LEAST_GAIN_MS:
+                queue_ms -= gain_ms
+            before = wanted if gain_ms >= LEAST_GAIN_MS else tempo
+            after.append(before)
+        return after
+
+    def follow(self, tempo: float) -> None:
+        """Go on from the tempo that the newest sentence has by now."""
+        self._tempo = tempo
+
+    def _wanted(self, queue_ms: float) -> float:
+        rules = self.rules
+        share = (queue_ms - rules.calm_ms) / (rules.fastest_ms - rules.calm_ms)
+        return min(self._ratio + (FASTEST - 1.0) * min(max(share, 0.0), 1.0), FASTEST)
 
     def spoke(self, length_ms: float) -> None:
         """Take note of a clause that was synthesized at the tempo returned last."""

@@ -21,6 +21,7 @@ from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.failures import voice_failure
 from rtc_server.interpreter.ports import TtsPort
+from rtc_server.interpreter.queued_speech import QueuedSpeech
 from rtc_server.interpreter.segment_output import Saying, SegmentOutput
 from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.synthesis import Synthesis
@@ -58,6 +59,7 @@ class SpeechOutput:
         self.last_delays: Delays | None = None
         """Delays of the segment or clause played last."""
         self._synthesis = Synthesis(session_id, tts, emit, clock, spans)
+        self._queued = QueuedSpeech(playout, self._synthesis.backlog)
         self._playout, self._emit = playout, emit
         self._metrics, self._clock, self._spans = metrics, clock, spans
         self._speech: asyncio.Queue[Saying] = asyncio.Queue(SPEECH)
@@ -159,15 +161,15 @@ class SpeechOutput:
             saying = await self._speech.get()
             try:
                 await self._speak(saying)
+                await self._queued.catch_up(self._sayings.values())
             except EngineError as error:
                 self._fail_saying(saying, error)
             finally:
                 self._speech.task_done()
 
     async def _speak(self, saying: Saying) -> None:
-        chunks = self._synthesis.chunks(
-            saying, self._playout.queue_ms, lambda: self._is_cleared(saying)
-        )
+        queue_ms = self._playout.queue_ms
+        chunks = self._synthesis.chunks(saying, queue_ms, lambda: self._is_cleared(saying))
         async with aclosing(chunks):
             async for samples in chunks:
                 if len(samples):

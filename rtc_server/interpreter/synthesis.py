@@ -32,13 +32,14 @@ class Synthesis:
         spans: SegmentSpans,
     ) -> None:
         self._session_id, self._tts, self._clock, self._spans = session_id, tts, clock, spans
-        self._backlog = Backlog(CONSECUTIVE_BACKLOG)
+        self.backlog = Backlog(CONSECUTIVE_BACKLOG)
+        """Tempo of the voice."""
         late = "The voice is late. It comes when it is ready."
         self._slow_notice = SlowEngineNotice(late, emit, clock)
 
     def catch_up_by(self, rules: BacklogRules) -> None:
         """Change how tempo and pauses keep the voice near the speaker."""
-        self._backlog.rules = rules
+        self.backlog.rules = rules
 
     async def chunks(
         self, saying: Saying, queue_ms: float, is_cleared: Callable[[], bool]
@@ -54,7 +55,7 @@ class Synthesis:
         Raises:
             EngineError: it failed, perhaps after some chunks.
         """
-        saying.tempo = saying.output.tempo = self._backlog.tempo(
+        saying.tempo = saying.output.tempo = self.backlog.tempo(
             queue_ms,
             begins_sentence=saying.begins_sentence,
             said_s=saying.delays.speech_start_s,
@@ -92,5 +93,5 @@ class Synthesis:
 
     def _counted(self, samples: Samples) -> Samples:
         if len(samples):
-            self._backlog.spoke(samples_to_ms(len(samples), PLAYOUT_RATE))
+            self.backlog.spoke(samples_to_ms(len(samples), PLAYOUT_RATE))
         return samples

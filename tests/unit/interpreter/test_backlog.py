@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rtc_server.interpreter.backlog import (
     FASTEST,
+    LEAST_GAIN_MS,
     Backlog,
     BacklogRules,
     longest_pause_ms,
@@ -35,6 +36,36 @@ def test_the_tempo_changes_between_sentences_and_by_small_steps(
         assert abs(after - before) <= 0.05 + 1e-9
         assert begins or after == before
         assert 1.0 <= after <= FASTEST
+
+
+@given(
+    st.sampled_from([SIMULTANEOUS, BacklogRules()]),
+    st.floats(0, 20_000),
+    st.floats(1.0, FASTEST),
+    st.lists(st.tuples(st.floats(1.0, FASTEST), st.floats(50, 10_000))),
+)
+def test_sentences_that_wait_become_faster_by_small_steps(
+    rules: BacklogRules, ahead_ms: float, before: float, waiting: list[tuple[float, float]]
+) -> None:
+    tempos, lengths_ms = [each[0] for each in waiting], [each[1] for each in waiting]
+    after = Backlog(rules).raised(before, tempos, lengths_ms, ahead_ms)
+    for one, (tempo, length_ms), new in zip([before, *after], waiting, after, strict=False):
+        assert tempo <= new <= FASTEST
+        if new > tempo:
+            assert new - one <= rules.tempo_step + 1e-9
+            assert length_ms * (1 - tempo / new) >= LEAST_GAIN_MS
+
+
+def test_a_sentence_that_waits_alone_keeps_its_tempo() -> None:
+    assert Backlog(BacklogRules()).raised(1.0, [1.0], [20_000.0], 0.0) == [1.0]
+    assert Backlog(BacklogRules()).raised(1.0, [1.0], [20_000.0], 2500.0) == [1.125]
+
+
+def test_what_follows_has_at_least_the_tempo_of_a_sentence_that_was_stretched() -> None:
+    backlog = Backlog(SIMULTANEOUS)
+    backlog.follow(1.1)
+    assert backlog.tempo(5000, begins_sentence=False) == 1.1
+    assert backlog.tempo(5000, begins_sentence=True) == pytest.approx(1.15)
 
 
 def queues(sentences: list[tuple[float, float]]) -> tuple[list[float], list[float]]:

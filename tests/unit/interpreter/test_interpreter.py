@@ -312,6 +312,19 @@ async def test_a_backlog_is_spoken_faster() -> None:
         assert rates[-1] > 1.1
 
 
+async def test_speech_that_waits_already_becomes_faster_when_more_comes() -> None:
+    async with bench(tts=FakeTts(seconds=4.0)) as b:
+        await b.hear(joined([*[tone(0.4), silence(0.4)] * 3, silence(14.0)]))
+        rates = [request.rate for request in b.tts.requests]
+        started = [e for e in b.of(PlayoutEvent) if isinstance(e, PlayoutEvent)]
+        tempos = [each.tempo for each in started if each.state == "started"]
+    assert rates[0] == tempos[0] == 1.0
+    assert rates[1] < tempos[1] == pytest.approx(1.25)
+    faster = sum(4000 * rate / tempo for rate, tempo in zip(rates, tempos, strict=True))
+    assert b.voiced_ms == pytest.approx(faster, abs=100)
+    assert [state for _, state in b.playout].count("finished") == 3
+
+
 async def test_who_waits_for_a_translation_is_told_within_two_seconds_and_once() -> None:
     late = FakeAst(delay_s=6.0)
     async with bench(late) as b:

@@ -1,0 +1,93 @@
+"""Tempo of speech that is synthesized already and waits to be heard."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rtc_server.audio.playout import Playout
+from rtc_server.audio.time_stretch import TimeStretch
+from rtc_server.interpreter.backlog import Backlog
+from rtc_server.interpreter.segment_output import Saying
+from rtc_server.pcm import PLAYOUT_RATE, Samples, ms_to_samples, samples_to_ms
+
+PIECE_SAMPLES = ms_to_samples(25, PLAYOUT_RATE)
+"""Speech that is stretched at a time; between two pieces the event loop serves other sessions. A
+piece is to take less than 1 ms (`bench.time_stretch`)."""
+
+
+@dataclass(slots=True)
+class _Sentence:
+    """A sentence that waits, as far as it is synthesized; it has one tempo."""
+
+    tempo: float
+    sayings: list[Saying] = field(default_factory=list)
+    speech: list[Samples] = field(default_factory=list)
+
+    @property
+    def length_ms(self) -> float:
+        return samples_to_ms(sum(each.size for each in self.speech), PLAYOUT_RATE)
+
+
+class QueuedSpeech:
+    """Speech of one session that waits; becomes faster when more has come behind it."""
+
+    def __init__(self, playout: Playout, backlog: Backlog) -> None:
+        self._playout, self._backlog = playout, backlog
+
+    async def catch_up(self, sayings: Iterable[Saying]) -> None:
+        """Raise the tempo of whole sentences that nobody has begun to hear.
+
+        Works in small pieces between which others run. Nothing may be synthesized meanwhile.
+
+        Args:
+            sayings: those that are not yet played to their end, in order.
+        """
+        synthesized = [each for each in sayings if each.delays.synthesized_s is not None]
+        before, sentences = self._waiting(synthesized)
+        if not sentences:
+            return
+        lengths_ms = [each.length_ms for each in sentences]
+        ahead_ms = self._playout.queue_ms - sum(lengths_ms)
+        tempos = [each.tempo for each in sentences]
+        raised = self._backlog.raised(before, tempos, lengths_ms, ahead_ms)
+        for sentence, tempo in zip(sentences, raised, strict=True):
+            if tempo > sentence.tempo and not await self._raise(sentence, tempo):
+                return  # of those behind it each was to be one step faster
+        if raised[-1] > tempos[-1]:
+            self._backlog.follow(raised[-1])
+
+    def _waiting(self, sayings: Sequence[Saying]) -> tuple[float, list[_Sentence]]:
+        """Return the tempo of the sentence before, and the sentences behind it, none begun."""
+        before, sentences = 1.0, list[_Sentence]()
+        for saying in sayings:
+            speech = self._playout.unstarted(saying.key)
+            if speech is None or not (sentences or saying.begins_sentence):
+                before, sentences = saying.tempo, []
+                continue
+            if saying.begins_sentence:
+                sentences.append(_Sentence(saying.tempo))
+            sentences[-1].sayings.append(saying)
+            sentences[-1].speech.append(speech)
+        return before, sentences
+
+    async def _raise(self, sentence: _Sentence, tempo: float) -> bool:
+        """Shorten a sentence. Return False if it was begun, or dropped, meanwhile."""
+        stretch = TimeStretch(tempo / sentence.tempo)
+        shorter = []
+        for speech in sentence.speech:
+            parts = []
+            for start in range(0, speech.size, PIECE_SAMPLES):
+                parts.append(stretch.push(speech[start : start + PIECE_SAMPLES]))
+                await asyncio.sleep(0)
+            shorter.append(np.concatenate([*parts, stretch.flush()]))
+        if any(self._playout.unstarted(saying.key) is None for saying in sentence.sayings):
+            return False
+        for saying, samples in zip(sentence.sayings, shorter, strict=True):
+            self._playout.replace(saying.key, samples)
+            saying.tempo = tempo
+            # A segment reports the tempo of its newest clause.
+            if saying.number == saying.output.sayings - 1 or not saying.is_clause:
+                saying.output.tempo = tempo
+        return True
