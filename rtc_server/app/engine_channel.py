@@ -11,11 +11,12 @@ from aiohttp import web
 from rtc_server.config import EngineSettings
 from rtc_server.engines.engine_settings import check_engine_token
 from rtc_server.engines.registry import Kind
+from rtc_server.engines.remote.connection import Connect
 from rtc_server.engines.remote.directory import ServerAddress
 from rtc_server.engines.remote.frames import MOST_FRAME_BYTES
 from rtc_server.engines.remote.messages import PROTOCOL
-from rtc_server.engines.remote.pooled_server import Connect
-from rtc_server.errors import ConfigError, EngineError, EngineUnavailable
+from rtc_server.engines.remote.unusable import Cause, UnusableServer
+from rtc_server.errors import ConfigError, EngineError
 
 PATH = "/v1/engine"
 """Path of the WebSocket; its query names the kind of engine and the media process."""
@@ -117,24 +118,29 @@ def connector(kind: Kind, client: str, settings: EngineSettings) -> Connect:
             )
         except aiohttp.WSServerHandshakeError as error:
             await session.close()
-            raise EngineUnavailable(_refusal(error)) from None
+            raise _refusal(error) from None
         except aiohttp.ClientConnectorCertificateError as error:
             await session.close()
-            raise EngineUnavailable(
-                f"its certificate is not believed ({error.certificate_error}); see --engine-ca"
+            raise UnusableServer(
+                Cause.CERTIFICATE,
+                f"its certificate is not believed ({error.certificate_error}); see --engine-ca",
             ) from None
         except aiohttp.ClientError as error:
             await session.close()
-            raise EngineUnavailable(f"cannot be reached ({_reason(error)})") from None
+            raise UnusableServer(
+                Cause.UNREACHABLE, f"cannot be reached ({_reason(error)})"
+            ) from None
         except ValueError:  # UnicodeError among them: what Python makes of a name that none can be
             await session.close()
-            raise EngineUnavailable("cannot be reached (its name is none)") from None
+            raise UnusableServer(
+                Cause.UNREACHABLE, "cannot be reached (its name is none)"
+            ) from None
         except BaseException:
             await session.close()
             raise
         if socket.protocol != PROTOCOL:
             await WebSocketChannel(socket, session).close()
-            raise EngineUnavailable(f"it does not speak {PROTOCOL}")
+            raise UnusableServer(Cause.PROTOCOL, f"it does not speak {PROTOCOL}")
         return WebSocketChannel(socket, session)
 
     return connect
@@ -147,15 +153,20 @@ def _url(address: ServerAddress) -> str:
     return f"{'wss' if address.tls else 'ws'}://{host}:{address.port}{PATH}"
 
 
-def _refusal(error: aiohttp.WSServerHandshakeError) -> str:
+def _refusal(error: aiohttp.WSServerHandshakeError) -> UnusableServer:
     match error.status:
         case 401:
-            return "it refused our token; see --engine-token"
+            return UnusableServer(Cause.TOKEN, "it refused our token; see --engine-token")
         case 426:
-            return f"it speaks another version of the protocol than {PROTOCOL}; upgrade one of us"
+            return UnusableServer(
+                Cause.PROTOCOL,
+                f"it speaks another version of the protocol than {PROTOCOL}; upgrade one of us",
+            )
         case 503:
-            return "it takes no connections now, or has no engine of this kind"
-    return f"it is no engine server (HTTP {error.status})"
+            return UnusableServer(
+                Cause.CLOSED, "it takes no connections now, or has no engine of this kind"
+            )
+    return UnusableServer(Cause.STRANGER, f"it is no engine server (HTTP {error.status})")
 
 
 def _reason(error: aiohttp.ClientError) -> str:

@@ -1,6 +1,6 @@
 """The doctor at engine servers: for each fault a sentence and a next step."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +9,12 @@ import pytest
 from aiohttp import web
 
 from rtc_server.app.doctor import Finding, Level, engine_servers, examination, examine
-from rtc_server.app.doctor.engine_servers import look_at_engine_servers
+from rtc_server.app.doctor.engine_servers import EngineServersCheck
 from rtc_server.app.engine_channel import PATH
 from rtc_server.config import EngineSettings, Settings
+from rtc_server.engines.remote.frames import encode
+from rtc_server.engines.remote.messages import PROTOCOL, EnginePong
+from rtc_server.engines.remote.unusable import Cause, UnusableServer
 from rtc_server.errors import ConfigError, RtcServerError
 from tests.support.engine_server import TOKEN, fake_engines
 
@@ -23,8 +26,16 @@ async def other_server(status: int) -> AsyncIterator[str]:
     async def refuse(_request: web.Request) -> web.Response:
         return web.Response(status=status)
 
+    async with serving(refuse) as address:
+        yield address
+
+
+@asynccontextmanager
+async def serving(
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+) -> AsyncIterator[str]:
     app = web.Application()
-    app.router.add_get(PATH, refuse)
+    app.router.add_get(PATH, handler)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
@@ -42,7 +53,7 @@ async def findings(
         tts_servers=tuple(each.removeprefix("ws://") for each in tts_servers),
         engine_token=token,
     )
-    return [each async for each in look_at_engine_servers(settings)]
+    return [each async for each in EngineServersCheck(settings).findings()]
 
 
 async def test_servers_that_work_are_found_well_with_engine_version_and_distance() -> None:
@@ -86,6 +97,44 @@ async def test_what_refuses_is_told_with_its_reason(status: int, what: str, fix:
         (found,) = await findings(address)
     assert found.level is Level.FAULT
     assert what in found.what and fix in found.fix
+
+
+async def test_what_says_no_hello_is_no_engine_server() -> None:
+    async def answer(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=(PROTOCOL,))
+        await socket.prepare(request)
+        await socket.send_bytes(encode(EnginePong(1)))
+        await socket.receive()
+        return socket
+
+    async with serving(answer) as address:
+        (found,) = await findings(address)
+    assert found.level is Level.FAULT
+    assert "did not begin with a hello" in found.what and "--listen" in found.fix
+
+
+async def test_a_server_with_another_engine_is_named_with_what_to_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def differs(*_hellos: object) -> None:
+        raise UnusableServer(Cause.OTHER_ENGINE, "it runs another one")
+
+    monkeypatch.setattr(engine_servers, "check_same_engine", differs)
+    async with fake_engines() as server:
+        (found,) = await findings(server.address)
+    assert found.level is Level.FAULT and "same --engines" in found.fix
+
+
+async def test_engines_are_lacking_while_no_server_of_a_kind_can_be_used(tmp_path: Path) -> None:
+    async with fake_engines() as server:
+        here = server.address.removeprefix("ws://")
+        nobody = f"unix:{tmp_path}/nobody"
+        for servers, lacks in (((here,), False), ((nobody, here), False), ((nobody,), True)):
+            settings = EngineSettings(ast_servers=(here,), tts_servers=servers, engine_token=TOKEN)
+            check = EngineServersCheck(settings)
+            assert len([each async for each in check.findings()]) == 1 + len(servers)
+            assert check.lacks_engines is lacks
+    assert not EngineServersCheck(EngineSettings()).lacks_engines
 
 
 async def test_an_address_that_is_none_is_told() -> None:

@@ -8,7 +8,7 @@ import aiohttp
 import numpy as np
 
 from rtc_server.app.doctor.calling import ServerAccess, negotiation
-from rtc_server.app.doctor.engine_servers import lacks_engines, look_at_engine_servers
+from rtc_server.app.doctor.engine_servers import EngineServersCheck
 from rtc_server.app.doctor.findings import Finding, fault, note, ok
 from rtc_server.app.doctor.hardware import look_at_hardware
 from rtc_server.app.doctor.machine import look_at_machine
@@ -33,10 +33,10 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     async for finding in _ice_servers(settings, addresses):
         yield finding
-    engines = [each async for each in look_at_engine_servers(settings.engines)]
-    for finding in engines:
+    servers = EngineServersCheck(settings.engines)
+    async for finding in servers.findings():
         yield finding
-    if lacks_engines(engines, settings.engines):
+    if servers.lacks_engines:
         yield note(
             "No call was rehearsed: no engine server can be used.",
             "Make one reachable, and run the doctor again.",

@@ -1,12 +1,14 @@
 """One connection to an engine server: open calls by number, and what comes for them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import count
+from typing import TypeAlias
 
 from rtc_server.engines.remote.audio_kept import SentAudio
 from rtc_server.engines.remote.calls import PooledCall
 from rtc_server.engines.remote.channel import FrameChannel, FrameOutbox
+from rtc_server.engines.remote.directory import ServerAddress
 from rtc_server.engines.remote.frames import decode_answering, encode
 from rtc_server.engines.remote.messages import (
     DRAINING,
@@ -22,12 +24,17 @@ from rtc_server.engines.remote.messages import (
     ServerHello,
     SpokenChunk,
 )
-from rtc_server.errors import EngineCrashed, EngineUnavailable
+from rtc_server.engines.remote.unusable import Cause, UnusableServer
+from rtc_server.errors import EngineCrashed
 
-HELLO_S = 5.0
-"""Time in which a server says its hello."""
+CONNECT_S = 5.0
+"""Time that a connection may take to be made, its hello to come, and a ping to be answered."""
 MOST_UNSENT_BYTES = 16 * 1024 * 1024
 """Questions that wait for a server to read them."""
+
+
+Connect: TypeAlias = Callable[[ServerAddress], Awaitable[FrameChannel]]
+"""Makes a channel. Raises `OSError`, or `UnusableServer` with the server's refusal."""
 
 
 class EngineConnection:
@@ -58,18 +65,31 @@ class EngineConnection:
         """Return the server's first message.
 
         Raises:
-            EngineUnavailable: it said none in time, or something else.
+            UnusableServer: it said something else.
+            TimeoutError: it said nothing in time.
             EngineError: it cannot be read.
             EOFError: the server is gone.
         """
-        try:
-            async with asyncio.timeout(HELLO_S):
-                message = decode_answering(await self._channel.receive())
-        except TimeoutError:
-            raise EngineUnavailable(f"It said nothing for {HELLO_S:g} s.") from None
+        async with asyncio.timeout(CONNECT_S):
+            message = decode_answering(await self._channel.receive())
         if not isinstance(message, ServerHello):
-            raise EngineUnavailable("It did not begin with a hello.")
+            raise UnusableServer(
+                Cause.STRANGER, "is no engine server: it did not begin with a hello"
+            )
         return message
+
+    async def round_trip_s(self) -> float:
+        """Return the time from a ping to its answer, which `pong` is then. Before `run` only.
+
+        Raises as `hello`.
+        """
+        n, began_s = next(self._numbers), asyncio.get_running_loop().time()
+        async with asyncio.timeout(CONNECT_S):
+            await self._channel.send(encode(EnginePing(n)))
+            while self.pong.n != n:
+                answer = decode_answering(await self._channel.receive())
+                self.pong = answer if isinstance(answer, EnginePong) else self.pong
+        return asyncio.get_running_loop().time() - began_s
 
     async def run(self) -> None:
         """Send and receive until the server is gone.

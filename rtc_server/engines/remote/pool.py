@@ -9,11 +9,11 @@ from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.calls import PooledCall
 from rtc_server.engines.remote.choice import Homes
-from rtc_server.engines.remote.connection import EngineConnection
+from rtc_server.engines.remote.connection import Connect, EngineConnection
 from rtc_server.engines.remote.directory import Directory, ServerAddress
 from rtc_server.engines.remote.messages import ServerHello
 from rtc_server.engines.remote.placed_call import PlacedCall
-from rtc_server.engines.remote.pooled_server import Connect, PooledServer
+from rtc_server.engines.remote.pooled_server import PooledServer
 from rtc_server.engines.remote.rendezvous import affinity
 from rtc_server.engines.remote.same_engine import check_same_engine
 from rtc_server.errors import (

@@ -3,16 +3,15 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from rtc_server.background import beside
 from rtc_server.engines.host import Restarts
 from rtc_server.engines.remote.calls import PooledCall
-from rtc_server.engines.remote.channel import FrameChannel
-from rtc_server.engines.remote.connection import EngineConnection
+from rtc_server.engines.remote.connection import CONNECT_S, Connect, EngineConnection
 from rtc_server.engines.remote.directory import ServerAddress
 from rtc_server.engines.remote.messages import ServerHello
+from rtc_server.engines.remote.unusable import FAILURES, unusable
 from rtc_server.errors import EngineError
 from rtc_server.standstill import standstills
 
@@ -22,11 +21,6 @@ SUSPECT_S = 1.0
 """Silence after which calls are asked of another server, if there is one."""
 LOST_S = 5.0
 """Silence after which the connection is given up."""
-CONNECT_S = 5.0
-"""Time that a connection may take to be made."""
-
-Connect: TypeAlias = Callable[[ServerAddress], Awaitable[FrameChannel]]
-"""Makes a channel. Raises `OSError`, or `EngineUnavailable` with the server's refusal."""
 
 _log = logging.getLogger(__name__)
 
@@ -104,8 +98,8 @@ class PooledServer:
             began_s = loop.time()
             try:
                 await self._connected()
-            except (EngineError, EOFError, OSError, TimeoutError) as error:
-                self._complain(_sentence(error))
+            except FAILURES as error:
+                self._complain(str(unusable(error, CONNECT_S)))
             failures.failed(loop.time() - began_s)
             await asyncio.sleep(failures.wait_s)
 
@@ -152,14 +146,3 @@ class PooledServer:
         if reason != self.reason:
             self.reason = reason
             _log.warning("Engine server %s: %s", self.name, reason)
-
-
-def _sentence(error: Exception) -> str:
-    match error:
-        case TimeoutError():
-            return f"no connection within {CONNECT_S:g} s"
-        case EOFError():
-            return f"the connection ended{f' ({error})' if str(error) else ''}"
-        case OSError():
-            return f"cannot be reached ({error.strerror or type(error).__name__})"
-    return str(error)

@@ -2,22 +2,23 @@
 
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.messages import ServerHello
-from rtc_server.errors import EngineUnavailable
+from rtc_server.engines.remote.unusable import Cause, UnusableServer
 
 
 def check_same_engine(kind: Kind, ours: ServerHello | None, theirs: ServerHello) -> None:
-    """Raise `EngineUnavailable` unless `theirs` does all that `ours` does; None asks for the kind
+    """Raise `UnusableServer` unless `theirs` does all that `ours` does; None asks for the kind
     alone.
     """
     theirs_title = _title(kind, theirs)
     if not theirs_title:
-        raise EngineUnavailable("it has no engine of this kind")
+        raise UnusableServer(Cause.CLOSED, "it has no engine of this kind")
     if ours is not None and not (
         _translates_as(ours, theirs) if kind == "ast" else _speaks_as(ours, theirs)
     ):
-        raise EngineUnavailable(
+        raise UnusableServer(
+            Cause.OTHER_ENGINE,
             f"it runs {theirs_title}, which cannot stand in for {_title(kind, ours)} of the other "
-            "servers; servers of one pool have the same engine"
+            "servers; servers of one pool have the same engine",
         )
 
 
