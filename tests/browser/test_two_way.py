@@ -180,6 +180,20 @@ async def test_the_far_half_of_a_phone_can_be_turned_around() -> None:
         await expect(around).to_have_attribute("aria-pressed", "false")  # it is remembered
 
 
+async def test_both_halves_are_seen_at_400_percent() -> None:
+    window = {"width": 320, "height": 256}
+    async with scripted_server() as server, visit(server.url, viewport=window) as seen:
+        page = seen.page
+        await open_two_way(page)
+        channel = await server.calls.channel.get()
+        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
+        for which, words in (("near", "Да."), ("far", "Yes.")):
+            side = half(page, which)
+            await expect(side.locator(".line", has_text=words)).to_be_in_viewport(ratio=1)
+            await expect(side.locator(".turn")).to_be_in_viewport(ratio=1)
+            await expect(side).to_have_css("transform", "none")
+
+
 async def test_a_session_that_ends_ends_the_turn() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
