@@ -141,7 +141,7 @@ class Admission:
         place = Place(kind, claimant, lease, self._forget)
         self._places[place] = None
         if kind is Kind.SESSION:
-            self._line.enter(claimant, now_s)
+            self._line.enter(claimant, place, now_s)
         return place
 
     def check(
@@ -155,6 +155,11 @@ class Admission:
         except RateLimited as error:
             raise self._line.let_pass(claimant, error, now_s) from None
 
+    @property
+    def places(self) -> int:
+        """Number of places that are held."""
+        return len(self._places)
+
     def waiting(self, now_s: float) -> int:
         """Return the number of callers in line."""
         return self._line.waiting(now_s)
@@ -164,11 +169,17 @@ class Admission:
             del self._places[place]
             if place.kind is Kind.SESSION:
                 self._turnover.end(now_s)
+                self._line.leave(place, now_s)
 
     def _way_in(self, kind: Kind, claimant: Claimant, now_s: float, busy_s: int) -> Place | None:
         """Do as `_place_to_free`; a session also needs engines, and waits for its turn."""
         if kind is not Kind.SESSION:
             return self._place_to_free(kind, claimant, now_s)
+        if (opened := self._line.opened_by(claimant, now_s)) is not None:
+            # One admission: it has had its turn, and the engines have let it in.
+            if (refused := self._refusal(kind, claimant, self._but(opened), now_s)) is not None:
+                raise refused
+            return opened
         refusal = engines_busy(busy_s) if busy_s else None
         if refusal is None:
             try:
@@ -198,10 +209,12 @@ class Admission:
         if refusal is None:
             return None
         for useless in self._useless(claimant):
-            others = [place for place in self._places if place is not useless]
-            if self._refusal(kind, claimant, others, now_s) is None:
+            if self._refusal(kind, claimant, self._but(useless), now_s) is None:
                 return useless
         raise refusal
+
+    def _but(self, one: Place) -> list[Place]:
+        return [place for place in self._places if place is not one]
 
     def _useless(self, claimant: Claimant) -> list[Place]:
         """Return places of the same client secret without a client: lost ones, oldest first, then

@@ -3,13 +3,19 @@
 Pure: time is an argument. A caller gets a ticket and comes back with it. Nobody is waited for who
 is late, or whose address let a turn pass a short while ago: such a ticket keeps its position, but
 free places go to those behind it. Whoever holds no ticket is behind all who are waited for.
+
+A ticket admits one session, and is void once that has connected. Until then, or until
+`CONNECTING_S` have passed, its holder may show it again: it takes over from the session that did
+not connect, or has its old position if that has ended already.
 """
 
+import itertools
 import math
 import secrets
 from dataclasses import dataclass
 
 from rtc_server.errors import AdmissionRefused, LineTicket, RateLimited
+from rtc_server.session.places import Place, PlaceState
 from rtc_server.session.session_api import Claimant
 
 PER_SESSION, FEWEST = 4, 20
@@ -27,6 +33,9 @@ GRACE_S = 15.0
 UNAWAITED_S = 300.0
 """Time for which nobody waits for an address that let a turn pass: with many tickets it would keep
 a server empty."""
+CONNECTING_S = 25.0
+"""Time since it came in for which a caller that does not connect may come in again: a browser tries
+WebRTC for 8 s, for another 10 s with the ICE servers of the answer, and then a WebSocket."""
 LONGEST_LIMIT_S = 60
 """A caller that is at a limit of its own for longer has nothing to wait for."""
 MEASURED_S = 5.0
@@ -46,6 +55,10 @@ class _Ticket:
     """Time at which it is void."""
     has_turn: bool = False
     """A place was free for it since it was last refused."""
+    place: Place | None = None
+    """Place of the session that it has opened, and that has not connected."""
+    was_in: bool = False
+    """True if it has opened a session since it was last refused; `until_s` is of that time."""
 
 
 class WaitingLine:
@@ -64,15 +77,18 @@ class WaitingLine:
     def waiting(self, now_s: float) -> int:
         """Return the number of those who wait."""
         self._expire(now_s)
-        return len(self._tickets)
+        return sum(ticket.place is None for ticket in self._tickets.values())
 
     def is_turn(self, claimant: Claimant, free: int, now_s: float) -> bool:
         """Return whether a caller may take one of so many free places."""
-        self._expire(now_s)
-        if self._tickets and now_s < self._busy_until_s:
+        waiting, own, ahead = self.waiting(now_s), self._own(claimant), 0
+        # An entry that came to nothing has kept the engines busy with nothing.
+        counted = own and self._tickets[own].was_in
+        if waiting and now_s < self._busy_until_s and not counted:
             free = min(free, 1) if now_s - self._entered_s >= self._gap_s else 0
-        own, ahead = self._own(claimant), 0
         for name, ticket in self._tickets.items():
+            if ticket.place is not None:
+                continue
             if ahead >= free:
                 return False
             is_awaited = self._is_awaited(ticket, now_s)
@@ -104,7 +120,7 @@ class WaitingLine:
         ticket = self._tickets[name]
         ticket.awaited_until_s = now_s + retry_s + LATE_S
         ticket.until_s = now_s + retry_s + GRACE_S
-        ticket.has_turn = False
+        ticket.has_turn = ticket.was_in = False
         return AdmissionRefused(str(refusal), retry_s, LineTicket(name, position))
 
     def let_pass(self, claimant: Claimant, refusal: RateLimited, now_s: float) -> RateLimited:
@@ -119,16 +135,35 @@ class WaitingLine:
             del self._tickets[name]
             return refusal
         ticket = self._tickets[name]
-        ticket.awaited_until_s, ticket.has_turn = now_s, False
+        ticket.awaited_until_s, ticket.has_turn, ticket.was_in = now_s, False, False
         ticket.until_s = now_s + refusal.retry_after_s + GRACE_S
         line_ticket = LineTicket(name, self._position(name))
         return RateLimited(str(refusal), refusal.retry_after_s, line_ticket)
 
-    def enter(self, claimant: Claimant, now_s: float) -> None:
+    def opened_by(self, claimant: Claimant, now_s: float) -> Place | None:
+        """Return the place of the session that a caller's ticket has opened and that has not
+        connected; it has to go before the ticket opens another.
+        """
+        self._expire(now_s)
+        own = self._own(claimant)
+        return self._tickets[own].place if own else None
+
+    def enter(self, claimant: Claimant, place: Place, now_s: float) -> None:
         """Take a caller out: it has come in."""
         self._entered_s = now_s
         if name := self._own(claimant):
-            del self._tickets[name]
+            ticket = self._tickets[name]
+            if not ticket.was_in:
+                ticket.was_in, ticket.until_s = True, now_s + CONNECTING_S
+            ticket.place, ticket.has_turn = place, False
+
+    def leave(self, place: Place, now_s: float) -> None:
+        """Let a caller be in line again whose session has ended before it connected."""
+        self._expire(now_s)
+        for ticket in self._tickets.values():
+            if ticket.place is place:
+                ticket.place = None
+                ticket.awaited_until_s = max(ticket.awaited_until_s, now_s + LATE_S)
 
     def _own(self, claimant: Claimant) -> str:
         """Return a caller's ticket if it is in line; an empty text if not.
@@ -153,7 +188,8 @@ class WaitingLine:
         return name
 
     def _position(self, name: str) -> int:
-        return list(self._tickets).index(name) + 1
+        ahead = itertools.takewhile(lambda each: each != name, self._tickets)
+        return 1 + sum(self._tickets[each].place is None for each in ahead)
 
     def _of_one(self, claimant: Claimant) -> int:
         others = (each.claimant for each in self._tickets.values())
@@ -170,4 +206,9 @@ class WaitingLine:
                 ticket.has_turn = False
                 if source := ticket.claimant.source:
                     self._unawaited[source] = now_s + UNAWAITED_S
-        self._tickets = {n: each for n, each in self._tickets.items() if each.until_s > now_s}
+        self._tickets = {
+            name: each
+            for name, each in self._tickets.items()
+            if each.until_s > now_s
+            and (each.place is None or each.place.state is PlaceState.CONNECTING)
+        }

@@ -20,6 +20,7 @@ from rtc_server.config import HttpSettings, RoomSettings, TransportSettings
 from rtc_server.errors import ConfigError
 from tests.support.certificates import self_signed
 from tests.support.command import serving
+from tests.support.offers import AUDIO, offer
 from tests.support.rooms import finals, heard, say, told
 from tests.support.rtc_client import RtcClient
 from tests.support.server import CALLS, EVENTS, of, said
@@ -181,6 +182,34 @@ async def test_limits_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) ->
             assert await sample(running, refused.format("session_limit_reached")) == 2
         own = f"{running.url}{CALLS}?queue={first['ticket']}"
         await stack.enter_async_context(RtcClient(own, session=EVENTS))
+
+
+async def test_a_websocket_has_the_turn_of_a_call_that_did_not_connect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("LATE_S", "GRACE_S", "CONNECTING_S"):  # the machine may be slow
+        monkeypatch.setattr(f"rtc_server.session.waiting_line.{name}", 600.0)
+    transport = TransportSettings(connect_timeout_s=600.0)
+    async with (
+        workers(max_sessions=1, transport=transport) as running,
+        aiohttp.ClientSession(running.url) as http,
+    ):
+        async with http.ws_connect("/ws/audio") as ws:
+            await ws.receive_json()
+            first, second = [await in_line(http, "new") for _ in range(2)]
+        await until(lambda: not running.supervisor.admission.places)
+        own, sdp = {"queue": first["ticket"]}, {"Content-Type": "application/sdp"}
+        async with http.post(CALLS, params=own, data=offer(AUDIO), headers=sdp) as answer:
+            assert answer.status == 201
+        assert (await in_line(http, second["ticket"]))["position"] == 1
+        async with http.ws_connect("/ws/audio", params=own) as ws:
+            assert (await ws.receive_json())["type"] == "session.created"
+            assert (await in_line(http, second["ticket"]))["position"] == 1
+            async with asyncio.timeout(60):  # one ticket is for one session: the call ends
+                while await sample(running, "rtc_sessions") > 1:
+                    pass
+        await until(lambda: not running.supervisor.admission.places)
+        assert (await in_line(http, "new"))["position"] == 2, "the first one has gone"
 
 
 async def test_sessions_of_a_killed_worker_go_on_in_another_and_the_others_hear_nothing() -> None:

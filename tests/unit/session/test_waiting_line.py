@@ -13,6 +13,7 @@ from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant, Owner
 from rtc_server.session.waiting_line import (
     BUSY_S,
+    CONNECTING_S,
     GRACE_S,
     LATE_S,
     LATEST_S,
@@ -60,6 +61,12 @@ class FullServer:
         except AdmissionRefused:
             return False
         return True
+
+    def connecting(self, claimant: Claimant) -> Place:
+        """Let a caller in that has not connected yet."""
+        place = self.enter(claimant)
+        place.state = PlaceState.CONNECTING
+        return place
 
     def end(self, place: Place) -> None:
         place.end(self.now_s, self.now_s)
@@ -397,6 +404,111 @@ def test_a_session_of_ones_own_that_is_lost_makes_room_before_the_line() -> None
     server.enter(owner).state = PlaceState.LOST
     server.line(NEW)
     server.enter(owner)
+
+
+def test_a_session_that_ended_before_it_connected_leaves_its_caller_its_turn() -> None:
+    server = FullServer(sessions=1)
+    place = server.enter(ANYBODY)
+    first, second = server.line(NEW), server.line(NEW)
+    server.end(place)
+    failed = server.connecting(back(first))
+    assert server.line(back(second)).position == 1, "who is in does not wait"
+    assert server.admission.waiting(server.now_s) == 1
+    server.now_s = 10.0
+    server.line(back(second))
+    server.end(failed)
+    assert server.line(back(second)).position == 2
+    assert not server.may_enter(ANYBODY)
+    again = server.enter(back(first))
+    server.end(again)
+    assert server.line(back(first)).ticket != first.ticket, "it has connected"
+
+
+def test_a_ticket_never_holds_two_sessions() -> None:
+    server = FullServer(sessions=3)
+    places = [server.enter(ANYBODY) for _ in range(3)]
+    first = server.line(NEW)
+    for place in places:
+        server.end(place)
+    ended: list[str] = []
+    one = server.connecting(back(first))
+    one.give_up = lambda: ended.append("one")
+    two = server.connecting(back(first))
+    two.give_up = lambda: ended.append("two")
+    assert ended == ["one"]
+    two.state = PlaceState.CONNECTED
+    three = server.enter(back(first))
+    assert ended == ["one"], "its ticket is void: this is any other caller"
+    for place in (two, three):
+        server.end(place)
+    full = [server.enter(ANYBODY) for _ in range(3)]
+    assert server.line(back(first)).ticket != first.ticket
+    assert len(full) == 3
+
+
+def test_busy_engines_keep_no_caller_out_that_they_have_let_in() -> None:
+    server = FullServer(sessions=1)
+    place = server.enter(ANYBODY)
+    first, _ = server.line(NEW), server.line(NEW)
+    server.end(place)
+    server.connecting(back(first))
+    server.busy_s = 8
+    replaced = server.connecting(back(first))
+    server.line(NEW)
+    server.busy_s = 0
+    server.end(replaced)
+    server.enter(back(first))
+
+
+def test_a_session_that_does_not_connect_keeps_its_turn_for_a_while_only() -> None:
+    server = FullServer(sessions=1)
+    place = server.enter(ANYBODY)
+    first, second = server.line(NEW), server.line(NEW)
+    server.end(place)
+    while server.now_s < CONNECTING_S:
+        place = server.connecting(back(first))
+        server.line(back(second))
+        server.now_s += 1.0
+        server.end(place)
+    assert server.line(back(first)).position == 2
+    server.enter(back(second))
+
+
+def test_nobody_waits_long_for_a_session_that_ended_before_it_connected() -> None:
+    server = FullServer(sessions=1)
+    place = server.enter(ANYBODY)
+    first, second = server.line(NEW), server.line(NEW)
+    server.end(place)
+    server.now_s = SOONEST_S
+    server.line(back(second))
+    server.end(server.connecting(back(first)))
+    assert server.line(back(second)).position == 2
+    server.now_s += LATE_S
+    server.enter(back(second))
+
+
+def test_a_ticket_that_is_in_is_of_the_key_that_got_it() -> None:
+    server = FullServer(sessions=1)
+    place = server.enter(ANYBODY)
+    one, other = Claimant(Owner("one")), Claimant(Owner("other"))
+    ticket = server.line(replace(one, ticket="new"))
+    server.end(place)
+    held = server.connecting(back(ticket, one))
+    assert server.line(back(ticket, other)).ticket != ticket.ticket
+    assert held.state is PlaceState.CONNECTING
+    server.enter(back(ticket, one))
+
+
+def test_an_address_that_is_at_its_limit_takes_no_turn_of_another() -> None:
+    server = FullServer(sessions=6, address_sessions=2)
+    near, far = Claimant(source="192.0.2.1"), Claimant(source="192.0.2.2")
+    places = [server.enter(ANYBODY) for _ in range(4)]
+    places += [server.enter(near) for _ in range(2)]
+    ticket = server.line(replace(far, ticket="new"))
+    server.end(places[0])
+    server.connecting(back(ticket, far))
+    assert isinstance(server.refusal(back(ticket, near)), RateLimited)
+    server.enter(back(ticket, far))
 
 
 async def test_places_of_rooms_have_no_line() -> None:

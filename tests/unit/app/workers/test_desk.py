@@ -110,8 +110,31 @@ async def test_there_is_one_line_before_all_workers() -> None:
     for worker in (0, 1):
         with pytest.raises(AdmissionRefused):
             await hosts.claim(worker, Claimant(ticket=tickets[1]))
-    hosts.end(await hosts.claim(1, Claimant(ticket=tickets[0])))
+    entered = await hosts.claim(1, Claimant(ticket=tickets[0]))
+    entered.enter(PlaceState.CONNECTED)
+    hosts.end(entered)
     await hosts.claim(0, Claimant(ticket=tickets[1]))
+
+
+async def test_a_session_that_did_not_connect_leaves_its_turn_to_one_in_another_worker() -> None:
+    hosts = Hosts(sessions=1)
+    place = await hosts.claim(0)
+    tickets = []
+    for _ in range(2):
+        with pytest.raises(AdmissionRefused) as refused:
+            await hosts.claim(0, Claimant(ticket="new"))
+        assert refused.value.line_ticket is not None
+        tickets.append(refused.value.line_ticket.ticket)
+    hosts.end(place)
+    failed = await hosts.claim(0, Claimant(ticket=tickets[0]))
+    given_up: list[int] = []
+    failed.give_up = lambda: given_up.append(0)
+    place = await hosts.claim(1, Claimant(ticket=tickets[0]))
+    assert given_up == [0]
+    hosts.end(place)
+    with pytest.raises(AdmissionRefused):
+        await hosts.claim(0, Claimant(ticket=tickets[1]))
+    await hosts.claim(0, Claimant(ticket=tickets[0]))
 
 
 async def test_an_address_and_a_secret_are_counted_over_all_workers() -> None:
