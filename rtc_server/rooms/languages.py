@@ -24,7 +24,7 @@ from rtc_server.rooms.room_api import LanguageState
 from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.rooms.shared_segmenter import SharedSegmenter
 from rtc_server.rooms.usage import RoomMeter
-from rtc_server.session.admission import most_of_one_key
+from rtc_server.session.place_limits import most_of_one_key
 from rtc_server.session.services import Services
 from rtc_server.session.time_limit import DRAIN_MARGIN_S
 from rtc_server.subject_log import Subject, SubjectLog

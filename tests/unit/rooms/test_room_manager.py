@@ -17,7 +17,7 @@ from rtc_server.errors import (
 from rtc_server.pcm import Pcm
 from rtc_server.rooms.captions import READER_CAPTIONS, Caption, CaptionReader
 from rtc_server.rooms.room_api import SpeakerRequest
-from rtc_server.session.admission import UNCONNECTED_LISTENERS
+from rtc_server.session.place_limits import UNCONNECTED_LISTENERS
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant, Owner
 from rtc_server.transport.transport_api import (

@@ -3,13 +3,12 @@
 import pytest
 
 from rtc_server.errors import AdmissionRefused, RateLimited
-from rtc_server.session.admission import (
+from rtc_server.session.admission import Admission, AdmissionLimits
+from rtc_server.session.place_limits import (
     RETRY_PLACES_FULL_S,
     RETRY_UNCONNECTED_S,
     UNCONNECTED,
     UNCONNECTED_LISTENERS,
-    Admission,
-    AdmissionLimits,
     most_of_one_key,
 )
 from rtc_server.session.places import Kind, Place, PlaceState
