@@ -41,7 +41,8 @@ async def test_the_page_shows_its_place_and_comes_in_by_itself() -> None:
         await expect(page.locator("#status")).to_have_text("Listening")
         assert calls.tickets[0] == "new"
         assert set(calls.tickets[1:]) == {"a-ticket"}
-        assert len(calls.requests) == 1
+        # One session, though another may have ended that did not connect in time.
+        await until(lambda: len(calls.peers) == 1)
 
 
 async def test_who_stops_waiting_gets_another_place_the_next_time() -> None:

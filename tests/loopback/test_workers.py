@@ -56,6 +56,24 @@ async def in_line(http: aiohttp.ClientSession, ticket: str) -> dict[str, Any]:
         return place
 
 
+async def no_way_to_a_worker_behind_a_refused_websocket(port: int) -> None:
+    """Check that the next request is the supervisor's again, which takes out its headers."""
+    upgrade = (
+        b"GET /ws/audio?source=xx HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    plain = (
+        b"GET /v1/languages HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Rtc-Address: 192.0.2.1\r\n"
+        b"Connection: close\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(upgrade + plain)
+    answers = (await reader.read()).decode()
+    writer.close()
+    assert re.findall(r"HTTP/1\.1 (\d+)", answers) == ["422", "200"]
+
+
 async def test_calls_are_spread_and_each_address_finds_its_session() -> None:
     async with workers() as running, AsyncExitStack() as stack:
         calls = [await stack.enter_async_context(call(running, SENTENCE)) for _ in range(4)]
@@ -111,25 +129,7 @@ async def test_websockets_are_spread_too_and_resume_where_they_were() -> None:
                 422,
                 "unsupported_language",
             )
-
-
-async def test_a_refused_websocket_leaves_no_way_to_a_worker() -> None:
-    """Behind a refusal the next request is the supervisor's again, which takes out its headers."""
-    upgrade = (
-        b"GET /ws/audio?source=xx HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
-        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-    )
-    plain = (
-        b"GET /v1/languages HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Rtc-Address: 192.0.2.1\r\n"
-        b"Connection: close\r\n\r\n"
-    )
-    async with workers() as running:
-        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
-        writer.write(upgrade + plain)
-        answers = (await reader.read()).decode()
-        writer.close()
-        assert re.findall(r"HTTP/1\.1 (\d+)", answers) == ["422", "200"]
+        await no_way_to_a_worker_behind_a_refused_websocket(running.port)
 
 
 async def test_a_room_and_all_who_follow_it_are_in_one_worker() -> None:
@@ -224,7 +224,9 @@ async def test_a_websocket_has_the_turn_of_a_call_that_did_not_connect(
 
 
 async def test_sessions_of_a_killed_worker_go_on_in_another_and_the_others_hear_nothing() -> None:
-    patient = TransportSettings(resume_s=600.0)  # they come back one after the other
+    patient = TransportSettings(
+        resume_s=600.0, dead_peer_timeout_s=120.0
+    )  # they come back one after the other
     async with workers(transport=patient) as running, AsyncExitStack() as stack:
         calls = [await stack.enter_async_context(call(running, "thank you")) for _ in range(4)]
         for each in calls:
@@ -261,7 +263,7 @@ async def test_sessions_of_a_killed_worker_go_on_in_another_and_the_others_hear_
 
 
 async def test_workers_are_replaced_under_calls_and_nothing_is_refused_or_cut() -> None:
-    settings = TransportSettings(resume_s=0.5)
+    settings = TransportSettings(resume_s=0.5, dead_peer_timeout_s=120.0)
     async with workers(transport=settings) as running, AsyncExitStack() as stack:
         before = [await stack.enter_async_context(call(running, SENTENCE)) for _ in range(2)]
         replacing = asyncio.create_task(running.supervisor.replace())

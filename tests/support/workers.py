@@ -27,7 +27,8 @@ async def workers(
     """Run `count` workers; `more`: sections of the settings in place of the usual ones."""
     sections = {
         "http": HttpSettings(port=0, max_sessions=max_sessions, drain_s=1.0),
-        "transport": TransportSettings(),
+        # On a busy machine a client may stand still longer than one that is gone.
+        "transport": TransportSettings(connect_timeout_s=60.0, dead_peer_timeout_s=120.0),
         "engines": EngineSettings(
             ast=f"tests.support.server_engines:{ast}", tts=tts, engine_answer_s=0
         ),
