@@ -18,7 +18,7 @@ from rtc_server.background import beside
 from rtc_server.clock import monotonic, wall
 from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
-from rtc_server.rooms.manager import RoomManager
+from rtc_server.rooms.room_manager import RoomManager
 from rtc_server.session.admission import Admission
 from rtc_server.session.admission_desk import AdmissionDesk
 from rtc_server.session.call_transport import ConnectCall

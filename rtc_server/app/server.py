@@ -19,7 +19,7 @@ from rtc_server.app.parts import build, drain_all
 from rtc_server.app.stop_signals import stoppable
 from rtc_server.config import Settings
 from rtc_server.metrics import Metrics
-from rtc_server.rooms.manager import RoomManager
+from rtc_server.rooms.room_manager import RoomManager
 from rtc_server.session.manager import SessionManager
 from rtc_server.transport.media_scheduler import MediaScheduler
 

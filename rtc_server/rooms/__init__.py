@@ -5,9 +5,9 @@ packets that all its listeners share, and captions.
 
 Read `room` first: a speaker (`room_speaker`), those who listen (`room_audience`), all of their
 transports (`room_peers`), and the end.
-`manager` is the registry and implements `room_api.Rooms` for signaling; `languages` starts and
-stops a `channel.TranslationTrack` for each language that somebody wants; `shared_segmenter`
-segments the speech once for all of them; `captions` keeps what readers are sent; `peer` is a
+`room_manager` is the registry and implements `room_api.Rooms` for signaling; `languages` starts and
+stops a `tracks.TranslationTrack` for each language that somebody wants; `shared_segmenter`
+segments the speech once for all of them; `caption_tape` keeps what readers are sent; `peer` is a
 participant's transport.
 
 Speech is detected once, a partial is asked once, and a language is spoken and encoded once, however

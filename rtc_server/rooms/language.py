@@ -5,8 +5,8 @@ import asyncio
 from rtc_server.events.segment_events import SegmentEvent
 from rtc_server.events.server import ExpiringEvent
 from rtc_server.metrics import Metrics
-from rtc_server.rooms.captions import CaptionTape
-from rtc_server.rooms.channel import Member, TranslationTrack
+from rtc_server.rooms.caption_tape import CaptionTape
+from rtc_server.rooms.tracks import Member, TranslationTrack
 from rtc_server.transport.transport_api import EncodedFrame
 
 

@@ -16,14 +16,14 @@ from rtc_server.events.server import ExpiringEvent
 from rtc_server.interpreter.captions import Direction
 from rtc_server.interpreter.simultaneous import PassPacing
 from rtc_server.pcm import Pcm
-from rtc_server.rooms.captions import Caption, CaptionReader, CaptionTape
-from rtc_server.rooms.channel import Member, OriginalTrack, TranslationTrack
-from rtc_server.rooms.engines import SharedPartials
+from rtc_server.rooms.caption_tape import Caption, CaptionReader, CaptionTape
 from rtc_server.rooms.language import RoomLanguage
 from rtc_server.rooms.room_api import LanguageState
 from rtc_server.rooms.room_settings import RoomSettings
+from rtc_server.rooms.room_usage import RoomMeter
+from rtc_server.rooms.shared_engines import SharedPartials
 from rtc_server.rooms.shared_segmenter import SharedSegmenter
-from rtc_server.rooms.usage import RoomMeter
+from rtc_server.rooms.tracks import Member, OriginalTrack, TranslationTrack
 from rtc_server.session.place_limits import most_of_one_key
 from rtc_server.session.services import Services
 from rtc_server.session.time_limit import DRAIN_MARGIN_S

@@ -8,7 +8,7 @@ from rtc_server.events.server import ErrorDetail, ErrorEvent, PongEvent, encode
 from rtc_server.events.session_events import SessionClosed
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Pcm, Samples
-from rtc_server.rooms.captions import Caption
+from rtc_server.rooms.caption_tape import Caption
 from rtc_server.session.call_transport import CallTransport
 from rtc_server.session.session_api import Owner
 from rtc_server.session.transport_report import TransportReport

@@ -25,7 +25,7 @@ from rtc_server.rooms.room_audience import RoomAudience
 from rtc_server.rooms.room_peers import RoomPeers
 from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.rooms.room_speaker import RoomSpeaker
-from rtc_server.rooms.usage import RoomMeter
+from rtc_server.rooms.room_usage import RoomMeter
 from rtc_server.session.expiry import EXPIRING_S
 from rtc_server.session.places import Place
 from rtc_server.session.services import Services

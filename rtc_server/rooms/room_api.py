@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from rtc_server.events.fields import Count
-from rtc_server.rooms.captions import CaptionReader
+from rtc_server.rooms.caption_tape import CaptionReader
 from rtc_server.session.call_transport import CallTransport
 from rtc_server.session.session_api import Claimant, OpenedCall, Owner
 from rtc_server.transport.sdp import Role

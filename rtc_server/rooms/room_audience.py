@@ -4,11 +4,11 @@ import secrets
 from collections.abc import Callable
 
 from rtc_server.errors import RoomSilent
-from rtc_server.rooms.captions import CaptionReader
+from rtc_server.rooms.caption_tape import CaptionReader
 from rtc_server.rooms.languages import Languages
 from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room_peers import RETRY_SILENT_S, RoomPeers
-from rtc_server.rooms.usage import RoomMeter
+from rtc_server.rooms.room_usage import RoomMeter
 from rtc_server.session.places import Place, PlaceState
 from rtc_server.session.services import Services
 from rtc_server.session.session_api import OpenedCall

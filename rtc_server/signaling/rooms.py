@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from rtc_server.clock import Clock
 from rtc_server.errors import Forbidden, RemoteError
 from rtc_server.limits import Rate
-from rtc_server.rooms.captions import Caption
+from rtc_server.rooms.caption_tape import Caption
 from rtc_server.rooms.room_api import Rooms
 from rtc_server.signaling.auth import caller_of
 from rtc_server.signaling.caller_rate import CallerRate

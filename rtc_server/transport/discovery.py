@@ -11,7 +11,7 @@ from rtc_server.transport import relay
 from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.datagram_reader import DatagramReader
 from rtc_server.transport.gathering import IceOptions
-from rtc_server.transport.ice import IceAgent
+from rtc_server.transport.ice_agent import IceAgent
 from rtc_server.transport.ice_servers import agent_servers, stun_server
 from rtc_server.transport.transport_settings import PUBLIC_BY_STUN, TransportSettings
 

@@ -14,7 +14,7 @@ _NOISY: Final = (
     "aioice.turn",
     "rtc_server.transport.channel",
     "rtc_server.transport.gathering",
-    "rtc_server.transport.ice",
+    "rtc_server.transport.ice_agent",
 )
 """Loggers with a line that a peer can provoke again and again."""
 

@@ -24,7 +24,7 @@ from rtc_server.transport.channel import EventChannel, GuardedSctp
 from rtc_server.transport.datagram_reader import DatagramReader
 from rtc_server.transport.dtls import GuardedDtls
 from rtc_server.transport.gathering import IceOptions
-from rtc_server.transport.ice import IceAgent
+from rtc_server.transport.ice_agent import IceAgent
 from rtc_server.transport.sdp import Offer
 
 logger = logging.getLogger(__name__)

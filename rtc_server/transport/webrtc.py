@@ -14,7 +14,7 @@ from rtc_server.transport.addresses import addresses_to_offer
 from rtc_server.transport.answer import write_answer
 from rtc_server.transport.channel import EventChannel
 from rtc_server.transport.gathering import IceOptions
-from rtc_server.transport.ice import drop_media
+from rtc_server.transport.ice_agent import drop_media
 from rtc_server.transport.ice_servers import agent_servers
 from rtc_server.transport.media_path import MediaPath, Streams
 from rtc_server.transport.media_scheduler import MediaScheduler

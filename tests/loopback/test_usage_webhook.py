@@ -7,7 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from rtc_server.app.usage import UsageLedger
-from rtc_server.app.usage.outbox import Outgoing
+from rtc_server.app.usage.usage_outbox import Outgoing
 from rtc_server.app.usage.webhook import signature
 from rtc_server.config import UsageSettings
 from rtc_server.metrics import Metrics

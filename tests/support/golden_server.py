@@ -28,7 +28,7 @@ from rtc_server.config import (
 )
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
 from rtc_server.metrics import Metrics
-from rtc_server.rooms.manager import RoomManager
+from rtc_server.rooms.room_manager import RoomManager
 from rtc_server.session.admission import Admission, AdmissionLimits
 from rtc_server.session.call_transport import ConnectCall
 from rtc_server.session.manager import SessionManager

@@ -9,9 +9,9 @@ from typing import Any
 from rtc_server.config import InterpreterSettings, RoomSettings, SegmenterSettings
 from rtc_server.errors import BadOffer
 from rtc_server.metrics import Metrics
-from rtc_server.rooms.captions import Caption, CaptionReader
-from rtc_server.rooms.manager import RoomManager
+from rtc_server.rooms.caption_tape import Caption, CaptionReader
 from rtc_server.rooms.room_api import SpeakerRequest
+from rtc_server.rooms.room_manager import RoomManager
 from rtc_server.session.admission import Admission, AdmissionLimits
 from rtc_server.session.quota import KeyLimits, Quotas
 from rtc_server.session.services import Services

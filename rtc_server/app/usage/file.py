@@ -5,7 +5,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from rtc_server.app.usage.outbox import DeliveryError, Outgoing
+from rtc_server.app.usage.usage_outbox import DeliveryError, Outgoing
 from rtc_server.errors import ConfigError
 
 

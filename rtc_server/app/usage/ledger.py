@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from rtc_server.app.usage.file import UsageFile
-from rtc_server.app.usage.outbox import Destination, Outgoing, UsageOutbox
+from rtc_server.app.usage.usage_outbox import Destination, Outgoing, UsageOutbox
 from rtc_server.app.usage.webhook import UsageWebhook
 from rtc_server.clock import Clock, wall
 from rtc_server.config import UsageSettings

@@ -8,7 +8,7 @@ from typing import Final
 import aiohttp
 from aiohttp import hdrs
 
-from rtc_server.app.usage.outbox import DeliveryError, Outgoing
+from rtc_server.app.usage.usage_outbox import DeliveryError, Outgoing
 from rtc_server.clock import Clock
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=10)

@@ -13,7 +13,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
-from rtc_server.app.workers.errors import WorkerGone
+from rtc_server.app.workers.worker_gone import WorkerGone
 from rtc_server.signaling.websocket import READ_BYTES, bound_buffers
 
 REFUSAL_LIMIT_BYTES: Final = 64 * 1024

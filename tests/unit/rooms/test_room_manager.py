@@ -15,7 +15,7 @@ from rtc_server.errors import (
     UnknownSession,
 )
 from rtc_server.pcm import Pcm
-from rtc_server.rooms.captions import READER_CAPTIONS, Caption, CaptionReader
+from rtc_server.rooms.caption_tape import READER_CAPTIONS, Caption, CaptionReader
 from rtc_server.rooms.room_api import SpeakerRequest
 from rtc_server.session.place_limits import UNCONNECTED_LISTENERS
 from rtc_server.session.quota import KeyLimits

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from rtc_server.errors import BadOffer, RoomTaken
-from rtc_server.rooms.usage import LanguageUsage
+from rtc_server.rooms.room_usage import LanguageUsage
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant
 from tests.support.fakes import FakeAst

@@ -14,10 +14,10 @@ from rtc_server.events.segment_events import (
 from rtc_server.events.server import ExpiringEvent, ExpiringReason
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, SPEECH_RATE, Pcm, Samples
-from rtc_server.rooms.captions import KEPT_CAPTIONS, READER_CAPTIONS, CaptionReader, CaptionTape
-from rtc_server.rooms.channel import Broadcast, OriginalTrack
+from rtc_server.rooms.caption_tape import KEPT_CAPTIONS, READER_CAPTIONS, CaptionReader, CaptionTape
 from rtc_server.rooms.language import RoomLanguage
 from rtc_server.rooms.peer import Peer
+from rtc_server.rooms.tracks import Broadcast, OriginalTrack
 from rtc_server.session.session_api import Owner
 from tests.support.fakes import FakeTransport
 

@@ -10,7 +10,7 @@ from aioice.ice import CandidatePair
 from rtc_server.transport.datagram_reader import DatagramReader
 from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.guard import DatagramGuard
-from rtc_server.transport.ice import (
+from rtc_server.transport.ice_agent import (
     MAX_QUEUED_DATAGRAMS,
     MAX_REMOTE_CANDIDATES,
     IceAgent,

@@ -1,6 +1,6 @@
 """Strangers' media: one that floods does not hide the peer behind a NAT that rebound."""
 
-from rtc_server.transport.ice import STRAY_PER_S, STRAYS_PER_S
+from rtc_server.transport.ice_agent import STRAY_PER_S, STRAYS_PER_S
 from rtc_server.transport.source_limiter import SourceLimiter
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rtc_server.app.usage.file import UsageFile
-from rtc_server.app.usage.outbox import DeliveryError, Outgoing
+from rtc_server.app.usage.usage_outbox import DeliveryError, Outgoing
 from rtc_server.errors import ConfigError
 
 pytestmark = pytest.mark.real_time  # a thread writes

@@ -1,6 +1,6 @@
 """Signatures that any library for Standard Webhooks verifies."""
 
-from rtc_server.app.usage.outbox import Outgoing
+from rtc_server.app.usage.usage_outbox import Outgoing
 from rtc_server.app.usage.webhook import signature
 from rtc_server.config import UsageSettings
 

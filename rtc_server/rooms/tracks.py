@@ -18,8 +18,8 @@ from rtc_server.interpreter.simultaneous import PassPacing
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, SPEECH_RATE, Pcm, Samples
 from rtc_server.resample import Resampler
-from rtc_server.rooms.captions import Caption
-from rtc_server.rooms.engines import RoomAst, RoomTts, SharedPartials
+from rtc_server.rooms.caption_tape import Caption
+from rtc_server.rooms.shared_engines import RoomAst, RoomTts, SharedPartials
 from rtc_server.rooms.shared_segmenter import SegmenterView, SharedSegmenter
 from rtc_server.session.services import Services
 from rtc_server.tracing import Attribute

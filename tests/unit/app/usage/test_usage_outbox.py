@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from rtc_server.app.usage import outbox
-from rtc_server.app.usage.outbox import DeliveryError, Outgoing, UsageOutbox
+from rtc_server.app.usage import usage_outbox
+from rtc_server.app.usage.usage_outbox import DeliveryError, Outgoing, UsageOutbox
 
 
 class Destination:
@@ -58,7 +58,7 @@ async def test_a_destination_that_is_down_is_tried_again_and_loses_nothing() -> 
 async def test_what_finds_no_room_is_dropped_and_counted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(outbox, "MOST_WAITING", 2)
+    monkeypatch.setattr(usage_outbox, "MOST_WAITING", 2)
     drops: list[None] = []
     destination = Destination(up=False)
     box = UsageOutbox(destination, lambda: drops.append(None))
@@ -68,6 +68,8 @@ async def test_what_finds_no_room_is_dropped_and_counted(
                 box.put(record(number))
             assert len(drops) == 1 and "too much waits for the test" in caplog.text
             before_s = asyncio.get_running_loop().time()
-        assert asyncio.get_running_loop().time() - before_s == pytest.approx(outbox.LAST_TRIES_S)
+        assert asyncio.get_running_loop().time() - before_s == pytest.approx(
+            usage_outbox.LAST_TRIES_S
+        )
     assert len(drops) == 3, "nor do they arrive that nobody takes until the end"
     assert caplog.text.count("Not delivered to the test: {}") == 2

@@ -12,7 +12,7 @@ from rtc_server.errors import (
     UnknownSession,
     UnsupportedPair,
 )
-from rtc_server.rooms.captions import CaptionReader
+from rtc_server.rooms.caption_tape import CaptionReader
 from rtc_server.rooms.peer import Peer
 from rtc_server.rooms.room import Room
 from rtc_server.rooms.room_api import AcceptPeer, RoomState, SpeakerRequest
