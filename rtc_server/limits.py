@@ -103,3 +103,30 @@ class LogLimit:
             return None
         held_back, self._held_back = self._held_back, 0
         return held_back
+
+
+class ReasonLimit:
+    """`LogLimit` of what is wrong with one thing: a reason is logged when it is new.
+
+    Reasons that take turns are all new, so they are counted. One that is held back is logged once
+    it may be, if it lasts.
+    """
+
+    def __init__(self, *, burst: int, per_second: float) -> None:
+        self._limit = LogLimit(burst=burst, per_second=per_second)
+        self._logged = ""
+
+    def admit(self, reason: str, now_s: float) -> int | None:
+        """Return as `LogLimit.admit` does; an empty reason means that nothing is wrong."""
+        if reason in ("", self._logged):
+            self._logged = reason
+            return None
+        held_back = self._limit.admit(now_s)
+        if held_back is not None:
+            self._logged = reason
+        return held_back
+
+
+def not_logged(held_back: int) -> str:
+    """Return the end of a line that stands for so many others; empty for none."""
+    return f" ({held_back} more not logged)" if held_back else ""

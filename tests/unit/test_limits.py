@@ -1,6 +1,6 @@
 """Token buckets: one, one for each name, and one for log lines."""
 
-from rtc_server.limits import Buckets, LogLimit, Rate, TokenBucket
+from rtc_server.limits import Buckets, LogLimit, Rate, ReasonLimit, TokenBucket, not_logged
 
 
 def test_a_bucket_allows_its_burst_and_then_its_rate() -> None:
@@ -78,3 +78,17 @@ def test_who_is_refused_again_and_again_is_not_forgotten() -> None:
     for other in range(1, 100):
         buckets.take(other, rate, 0.0)
         assert buckets.take(0, rate, 0.0) > 0
+
+
+def test_a_reason_is_logged_when_it_is_new_and_reasons_that_take_turns_are_counted() -> None:
+    limit = ReasonLimit(burst=3, per_second=0.1)
+    assert [limit.admit(each, 0.0) for each in ("a", "a", "", "a", "b")] == [0, None, None, 0, 0]
+    turns = [limit.admit(each, 1.0) for each in ("a", "b", "a", "")]
+    assert turns == [None, None, None, None]
+    assert limit.admit("a", 2.0) is None
+    assert limit.admit("a", 20.0) == 3  # it lasts
+    assert limit.admit("a", 30.0) is None
+
+
+def test_a_line_says_how_many_others_it_stands_for() -> None:
+    assert (not_logged(0), not_logged(3)) == ("", " (3 more not logged)")

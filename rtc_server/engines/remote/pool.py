@@ -2,19 +2,18 @@
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Sequence
 
 from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.calls import PooledCall
 from rtc_server.engines.remote.choice import Homes
 from rtc_server.engines.remote.connection import Connect, EngineConnection
-from rtc_server.engines.remote.directory import Directory, ServerAddress
+from rtc_server.engines.remote.directory import Directory
 from rtc_server.engines.remote.messages import ServerHello
 from rtc_server.engines.remote.placed_call import PlacedCall
 from rtc_server.engines.remote.pooled_server import PooledServer
 from rtc_server.engines.remote.rendezvous import affinity
+from rtc_server.engines.remote.roster import Roster
 from rtc_server.engines.remote.same_engine import check_same_engine
 from rtc_server.errors import (
     EngineCrashed,
@@ -25,14 +24,10 @@ from rtc_server.errors import (
 )
 from rtc_server.metrics import Metrics
 
-LOOK_S = 5.0
-"""Interval at which the directory is asked."""
 MOST_CALLS = 4096
 """Calls that may be open at once."""
 MOST_LOSSES = 3
 """Servers that may be lost with the same call, before it is given up: it may be what ends them."""
-
-_log = logging.getLogger(__name__)
 
 
 class EnginePool:
@@ -46,14 +41,12 @@ class EnginePool:
         settings: EngineSettings,
         metrics: Metrics,
     ) -> None:
-        self._kind, self._directory, self._connect = kind, directory, connect
-        self._settings, self._metrics = settings, metrics
-        self._servers: dict[str, PooledServer] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._kind, self._settings, self._metrics = kind, settings, metrics
+        self._roster = Roster(kind, directory, connect, self, metrics)
+        self._servers = self._roster.servers
         self._open: dict[PooledCall, PlacedCall] = {}
         self._homes = Homes[PooledServer]()
         self._first = asyncio.Event()
-        self._looking: asyncio.Task[None] | None = None
         self.hello: ServerHello | None = None
         """Hello of the first server: what the others must have, too."""
         self.deadline_s = 0.0
@@ -76,7 +69,7 @@ class EnginePool:
         Raises:
             EngineUnavailable: none is there within the time that an engine may take to start.
         """
-        self._looking = asyncio.create_task(self._look(), name=f"{self._kind} servers")
+        self._roster.start()
         try:
             async with asyncio.timeout(self._settings.engine_start_s):
                 await self._first.wait()
@@ -136,12 +129,7 @@ class EnginePool:
 
     async def close(self) -> None:
         """End every connection and call. Idempotent."""
-        tasks = [*self._tasks.values(), *([self._looking] if self._looking else [])]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-        self._tasks.clear()
+        await self._roster.close()
         for call in list(self._open):
             call.give_up()
 
@@ -151,19 +139,25 @@ class EnginePool:
         self.hello = self.hello or hello
 
     def came(self, server: PooledServer) -> None:
-        """Take note that a server takes calls: those that wait for one are asked."""
+        """Take note that a server takes calls: it is asked those that wait for one, and those
+        that lie with silent servers, which nobody could be asked instead of until now.
+        """
         self._show(server)
         self._first.set()
+        self._roster.want.clear()
         for call, opened in list(self._open.items()):
             if opened.server is None:
                 self._place(call)
+        for each in list(self._servers.values()):
+            if each.is_silent and each.has_calls:
+                self.suspected(each)
 
     def suspected(self, server: PooledServer) -> None:
         """Ask others what a silent server has, if there are any."""
         self._show(server)
         if server.connection is None or not any(each.is_well for each in self._servers.values()):
             return
-        _log.warning("Engine server %s is silent; others are asked.", server.name)
+        server.complain("it is silent, and others are asked")
         calls = [call for call in server.connection.calls if not call.is_over]
         for call in calls:
             drop(server.connection, call)
@@ -172,6 +166,7 @@ class EnginePool:
     def lost(self, server: PooledServer, calls: list[PooledCall]) -> None:
         """Ask others what a lost server had; what cannot be asked twice fails."""
         self._show(server)
+        self._roster.miss()
         for call in calls:
             opened = self._open.get(call)
             if opened is None or call.is_over:
@@ -213,7 +208,9 @@ class EnginePool:
                 continue
             return
         opened.server = None
-        if not call.may_wait:
+        if call.may_wait:
+            self._roster.want.set()
+        else:
             call.fail(EngineCrashed("No engine server is there."))
 
     def _choose(self, call: PooledCall, opened: PlacedCall) -> PooledServer | None:
@@ -238,49 +235,6 @@ class EnginePool:
     def _most_s(self) -> float:
         settings = self._settings
         return settings.engine_wait_s + 2 * settings.engine_patience_s + self.deadline_s
-
-    async def _look(self) -> None:
-        while True:
-            try:
-                await self._follow(await self._directory.addresses())
-            except OSError as error:
-                _log.warning("The engine servers' directory cannot be asked (%s).", error.strerror)
-            except Exception:  # a fault of ours: without another look no server would ever come
-                _log.exception("The engine servers' directory could not be followed.")
-            await asyncio.sleep(LOOK_S)
-
-    async def _follow(self, found: Sequence[ServerAddress]) -> None:
-        known = {address.name for address in found}
-        for address in found:
-            former = self._servers.get(address.name)
-            if former is not None and former.address != address:
-                # Another name of its certificate, say, or TLS: calls go there by the new way alone.
-                await self._unlisted(address.name, former)
-                if former.has_calls:
-                    continue
-            if address.name not in self._servers:
-                server = PooledServer(address, self._connect, self)
-                self._servers[address.name] = server
-                self._tasks[address.name] = asyncio.create_task(
-                    server.run(), name=f"engine server {address.name}"
-                )
-            self._servers[address.name].is_listed = True
-        for name, server in list(self._servers.items()) if found else ():
-            if name not in known:
-                await self._unlisted(name, server)
-
-    async def _unlisted(self, name: str, server: PooledServer) -> None:
-        """Let a server finish what it has; then end its connection."""
-        server.is_listed = False
-        if server.has_calls:
-            return
-        task = self._tasks.pop(name)
-        task.cancel()
-        await asyncio.wait([task])
-        del self._servers[name]
-        self._metrics.engine_server_up.remove(self._kind, name)
-        for outcome in ("answered", "failed", "unwanted"):
-            self._metrics.engine_server_calls.remove(self._kind, name, outcome)
 
     def _show(self, server: PooledServer) -> None:
         up = self._metrics.engine_server_up.labels(self._kind, server.name)

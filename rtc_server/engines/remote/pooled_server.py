@@ -12,7 +12,9 @@ from rtc_server.engines.remote.connection import CONNECT_S, Connect, EngineConne
 from rtc_server.engines.remote.directory import ServerAddress
 from rtc_server.engines.remote.messages import ServerHello
 from rtc_server.engines.remote.unusable import FAILURES, unusable
+from rtc_server.engines.remote.want import Want
 from rtc_server.errors import EngineError
+from rtc_server.limits import ReasonLimit, not_logged
 from rtc_server.standstill import standstills
 
 PING_S = 0.25
@@ -47,17 +49,21 @@ class PoolView(Protocol):
 class PooledServer:
     """A server, connected or not."""
 
-    def __init__(self, address: ServerAddress, connect: Connect, pool: PoolView) -> None:
+    def __init__(
+        self, address: ServerAddress, connect: Connect, pool: PoolView, want: Want
+    ) -> None:
+        """`want` is set while calls wait for any server."""
         self.address = address
         """Address of the server."""
         self.connection: EngineConnection | None = None
         """Connection, while there is one and its engine is the pool's."""
         self.is_listed = True
-        """False once the directory knows it no more: it gets no new calls."""
+        """False once the directory has not listed it for long: it gets no new calls."""
         self.reason = "not connected yet"
-        """Reason for which it is not connected."""
-        self._connect, self._pool = connect, pool
+        """Present trouble with it; empty for none."""
+        self._connect, self._pool, self._want = connect, pool, want
         self._is_silent = False
+        self._complaints = ReasonLimit(burst=5, per_second=0.01)
 
     @property
     def name(self) -> str:
@@ -81,6 +87,16 @@ class PooledServer:
         return self.takes_calls and not self._is_silent
 
     @property
+    def is_silent(self) -> bool:
+        """True while it is connected and shows no life."""
+        return self.connection is not None and self._is_silent
+
+    @property
+    def is_gone(self) -> bool:
+        """True while it is not connected, or has said that it takes nothing more."""
+        return self.connection is None or self.connection.is_draining
+
+    @property
     def is_ready(self) -> bool:
         """True while it is well and its engine is not being restarted."""
         return self.is_well and self.connection is not None and self.connection.pong.ready
@@ -99,9 +115,9 @@ class PooledServer:
             try:
                 await self._connected()
             except FAILURES as error:
-                self._complain(str(unusable(error, CONNECT_S)))
+                self.complain(str(unusable(error, CONNECT_S)))
             failures.failed(loop.time() - began_s)
-            await asyncio.sleep(failures.wait_s)
+            await self._want.rest(failures.wait_s)
 
     async def _connected(self) -> None:
         async with asyncio.timeout(CONNECT_S):
@@ -110,7 +126,8 @@ class PooledServer:
         try:
             hello = await connection.hello()
             self._pool.check(hello)
-            self._is_silent, self.connection, self.reason = False, connection, ""
+            self._is_silent, self.connection = False, connection
+            self.complain("")
             _log.info("Engine server %s is connected (%s).", self.name, hello.version)
             self._pool.came(self)
             async with beside(self._watch(connection), name="engine server pings"):
@@ -132,17 +149,19 @@ class PooledServer:
             seen_s = connection.last_seen_s
             silent_s = loop.time() - seen_s - standstills().since(seen_s)
             if silent_s > LOST_S:
-                self._complain(f"it was silent for {silent_s:.0f} s")
+                self.complain(f"it was silent for {silent_s:.0f} s")
                 await connection.close()
                 return
             was_silent, self._is_silent = self._is_silent, silent_s > SUSPECT_S
             if self._is_silent and not was_silent:
                 self._pool.suspected(self)
             elif was_silent and not self._is_silent:
+                self.complain("")
                 self._pool.came(self)
 
-    def _complain(self, reason: str) -> None:
-        """Log why it is not connected, once for each reason."""
-        if reason != self.reason:
-            self.reason = reason
-            _log.warning("Engine server %s: %s", self.name, reason)
+    def complain(self, reason: str) -> None:
+        """Log what is wrong with it, each new reason as often as may be; empty for nothing."""
+        self.reason = reason
+        held_back = self._complaints.admit(reason, asyncio.get_running_loop().time())
+        if held_back is not None:
+            _log.warning("Engine server %s: %s%s", self.name, reason, not_logged(held_back))

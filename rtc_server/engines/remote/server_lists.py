@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from rtc_server.engines.remote.directory import Directory, ServerAddress, is_host, parse_address
 from rtc_server.errors import ConfigError, EngineUnavailable
-from rtc_server.limits import LogLimit
+from rtc_server.limits import LogLimit, ReasonLimit, not_logged
 from rtc_server.options.option import hidden_query
 
 MOST_LIST_BYTES = 65_536
@@ -127,7 +127,7 @@ class ListedServers:
         self._urls, self._fetch = urls, fetch
         self._last: dict[str, ServerList] = {}
         """Newest list of each URL that named a server."""
-        self._complaints: dict[str, str] = {}
+        self._complaints = {url: ReasonLimit(burst=5, per_second=0.01) for url in urls}
         self._unreadable: dict[str, frozenset[str]] = {}
         """Entries of each URL's newest list that name no server."""
         # An entry that reads otherwise each time is a new one each time.
@@ -166,10 +166,10 @@ class ListedServers:
         return found if found.servers else None
 
     def _complain(self, url: str, reason: str) -> None:
-        """Log what is wrong with a directory, once for each reason."""
-        if reason and self._complaints.get(url) != reason:
-            _log.warning("Directory of engine servers %s: %s", url, reason)
-        self._complaints[url] = reason
+        """Log what is wrong with a directory, each new reason as often as may be."""
+        held_back = self._complaints[url].admit(reason, asyncio.get_running_loop().time())
+        if held_back is not None:
+            _log.warning("Directory of engine servers %s: %s%s", url, reason, not_logged(held_back))
 
 
 class JoinedDirectories:

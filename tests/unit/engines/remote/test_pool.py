@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +10,7 @@ import pytest
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import TtsRequest
 from rtc_server.engines.remote import connection
-from rtc_server.engines.remote.directory import ServerAddress
-from rtc_server.engines.remote.pool import LOOK_S, MOST_LOSSES
+from rtc_server.engines.remote.pool import MOST_LOSSES
 from rtc_server.engines.remote.pooled_server import SUSPECT_S
 from rtc_server.engines.remote.rendezvous import affinity, ranked
 from rtc_server.errors import EngineCrashed, EngineTimeout, EngineUnavailable
@@ -34,16 +32,6 @@ def asked_house(some: HeldServers) -> HeldServer:
 def other_than(some: HeldServers, house: HeldServer) -> HeldServer:
     [other] = [each for each in some.houses.values() if each is not house]
     return other
-
-
-def shown_servers(some: HeldServers) -> set[str]:
-    """Engine servers that metrics name."""
-    samples = [each for metric in some.metrics.registry.collect() for each in metric.samples]
-    return {each.labels["server"] for each in samples if "server" in each.labels}
-
-
-def answered_by(house: HeldServer) -> dict[str, str]:
-    return {"kind": "ast", "server": house.name, "outcome": "answered"}
 
 
 async def settled() -> None:
@@ -266,78 +254,6 @@ async def test_a_server_whose_engine_restarts_is_avoided() -> None:
         well.ast.ready = False
         await asyncio.sleep(1)
         assert not ast.ready
-
-
-async def test_an_empty_answer_of_the_directory_changes_nothing() -> None:
-    some = street()
-    async with translating(some) as ast:
-        some.listed = []
-        await asyncio.sleep(3 * LOOK_S)
-        assert ast.ready
-        ast.submit(asked(talk(0.1)), session_id="s")
-        await settled()
-        assert asked_house(some)
-
-
-class FailingDirectory(HeldServers):
-    """Directory that fails at first, in a way that nobody thought of."""
-
-    def __init__(self, *houses: HeldServer) -> None:
-        super().__init__(*houses)
-        self.faults = [UnicodeError("label empty or too long")]
-
-    async def addresses(self) -> Sequence[ServerAddress]:
-        if self.faults:
-            raise self.faults.pop()
-        return await super().addresses()
-
-
-async def test_a_directory_that_fails_in_an_unknown_way_is_asked_again(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async with translating(FailingDirectory(HeldServer("unix:a"))) as ast:
-        assert ast.ready
-    assert "label empty or too long" in caplog.text
-
-
-async def test_the_directory_adds_servers_and_takes_them_away() -> None:
-    some = street()
-    kept, gone = some.houses.values()
-    some.listed = [gone.address]
-    async with translating(some) as ast:
-        answer = ast.submit(asked(talk(0.1)), session_id="s")
-        await settled()
-        some.listed = [kept.address]
-        await asyncio.sleep(LOOK_S + 1)
-        later = ast.submit(asked(talk(0.1)), session_id="s")
-        await settled()
-        assert (len(gone.ast.futures), len(kept.ast.futures)) == (1, 1)
-        gone.ast.answer("finished")
-        kept.ast.answer("kept")
-        assert (await answer).target_text == "finished"
-        assert (await later).target_text == "kept"
-        await asyncio.sleep(2 * LOOK_S)
-        assert gone.name not in shown_servers(some)
-        assert some.sample("rtc_engine_server_calls_total", **answered_by(kept)) == 1
-
-
-async def test_an_address_that_is_corrected_takes_effect_once_the_calls_are_answered() -> None:
-    house = HeldServer("unix:a")
-    some = HeldServers(house)
-    async with translating(some) as ast:
-        answer = ast.submit(asked(talk(0.1)), session_id="s")
-        await settled()
-        some.listed = [replace(house.address, certified="engines.internal")]
-        await asyncio.sleep(2 * LOOK_S)
-        assert some.connected == [house.address]
-        assert not ast.ready  # nothing new goes the old way
-        house.ast.answer("finished")
-        assert (await answer).target_text == "finished"
-        await asyncio.sleep(2 * LOOK_S)
-        assert some.connected == [house.address, *some.listed]
-        assert ast.ready
-        await asyncio.sleep(2 * LOOK_S)
-        assert len(some.connected) == 2
 
 
 async def test_a_server_with_another_engine_is_not_used(caplog: pytest.LogCaptureFixture) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rtc_server.engines.remote.directory import NamedServers, parse_address
-from rtc_server.engines.remote.pool import LOOK_S
+from rtc_server.engines.remote.roster import LOOK_S
 from rtc_server.engines.remote.server_lists import (
     MOST_LISTED,
     JoinedDirectories,
@@ -161,6 +161,20 @@ async def test_entries_that_change_each_time_do_not_fill_the_log(
         assert names(await listed.addresses()) == ["10.0.0.3:7070"]
         await asyncio.sleep(LOOK_S)
     assert 1 <= len(caplog.records) < 20
+
+
+async def test_complaints_that_take_turns_do_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lists = Lists()
+    listed = ListedServers([URL], lists.fetch)
+    for _ in range(int(1800 / LOOK_S)):
+        for answer in (listing(), b"<html>"):
+            lists.answers[URL] = answer
+            await listed.addresses()
+            await asyncio.sleep(LOOK_S)
+    assert 5 < len(caplog.records) < 5 + 3600 * 0.01 + 2
+    assert "more not logged" in caplog.messages[-1]
 
 
 async def test_a_server_whose_entry_cannot_be_read_any_more_is_off_the_list() -> None:
