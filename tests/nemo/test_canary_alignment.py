@@ -146,6 +146,7 @@ def test_committed_words_have_times_too() -> None:
     assert [word.text for word in result.target_words] == result.target_text.split()
 
 
+@pytest.mark.slow
 def test_a_preset_that_waits_keeps_most_phrases_of_a_model_that_guesses() -> None:
     """As `python -m bench.canary_commit` counts them: 92 % of many; a few voices differ by call."""
     ours = CanaryAst(fixture_writer(), "canary", "a licence")

@@ -8,6 +8,7 @@ import signal
 
 import numpy as np
 import psutil
+import pytest
 
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import AstRequest, AstResult
@@ -80,6 +81,7 @@ async def starve(service: AstService, megabytes: int, segments: int) -> None:
         assert (result.source_text, result.target_text) == texts[1]
 
 
+@pytest.mark.slow
 async def test_kill_hang_and_want_of_memory() -> None:
     """One service for all: each start of its process takes 20 s of CPU, NeMo's imports."""
     metrics = Metrics()

@@ -66,7 +66,7 @@ def model_of(ast: str, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("ast", LOADS)
+@pytest.mark.parametrize("ast", ["canary", pytest.param("canary-hf", marks=pytest.mark.slow)])
 async def test_phrases_of_every_session_are_translated_and_spoken(ast: str, tmp_path: Path) -> None:
     for model in fetched(tmp_path, "v5_5_ru", "v3_en"):
         path = tmp_path / model.id / model.files[0].name
