@@ -1,0 +1,38 @@
+"""Chromium as tests launch it."""
+
+import os
+from pathlib import Path
+
+from tests.support.browser.browsers import DISABLED_FEATURES
+from tests.support.browser.chromium import visit
+
+SWITCH = "--disable-features="
+
+
+def children(process: int) -> set[int]:
+    """Return the processes that each thread of a process started."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return {int(each) for task in tasks for each in (task / "children").read_text().split()}
+
+
+def command_lines(process: int) -> list[list[str]]:
+    """Return the arguments of all descendants of a process."""
+    found = []
+    for child in children(process):
+        arguments = Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8").split("\0")
+        found += [arguments, *command_lines(child)]
+    return found
+
+
+async def test_what_playwright_disables_stays_disabled() -> None:
+    """Chromium obeys the last of two lists of features, which is ours."""
+    async with visit("about:blank"):
+        lists = [
+            [each.removeprefix(SWITCH).split(",") for each in line if each.startswith(SWITCH)]
+            for line in command_lines(os.getpid())
+            if any(each.startswith("--remote-debugging") for each in line)
+        ]
+    assert lists
+    for playwrights, ours in lists:
+        assert set(playwrights) <= set(ours)
+        assert ours == list(DISABLED_FEATURES)
