@@ -55,7 +55,7 @@ async def test_the_page_says_that_it_has_no_key() -> None:
         visit(server.url, expected_errors=[FAILED_REQUEST]) as seen,
     ):
         await expect_problem(
-            seen.page, "This server asks for a key", "Ask whoever runs it for access."
+            seen.page, "This server asks for a key", "Ask its administrator for access."
         )
 
 

@@ -15,7 +15,7 @@ export const words = {
     ended: "The sound ended.",
     unreachable: "The interpreter cannot be reached. Try again in a moment.",
     busy: "The interpreter is full. Try again in a moment.",
-    unauthorized: "This page may not use the interpreter. Ask whoever runs it.",
+    unauthorized: "This page may not use the interpreter. Ask its administrator.",
     not_understood: "Not understood",
     failed: "Could not be translated",
   },

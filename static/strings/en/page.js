@@ -47,7 +47,7 @@ export const words = {
     usual: "As the server is set",
     fast: "While you speak, as early as possible",
     balanced: "While you speak",
-    accurate: "While you speak, a little later and surer",
+    accurate: "While you speak, a little later and more reliable",
     consecutive: "After each phrase",
   },
   milliseconds: "{value} ms",
@@ -106,7 +106,7 @@ export const words = {
   engineSet: "Engine set “{name}”: {ast} · {tts}",
   ownEngines: "Engines chosen one by one: {ast} · {tts}",
   otherSets:
-    "This set knows a list of phrases. Whoever runs the server can have it translate anything: scripts/serve --engines laptop (any computer, one download of about 1 GB) or --engines gpu (an NVIDIA GPU).",
+    "This set knows a list of phrases. Its administrator can let it translate anything: scripts/serve --engines laptop (any computer, one download of about 1 GB) or --engines gpu (an NVIDIA GPU).",
 
   state: {
     loading: "Contacting the server…",
@@ -175,11 +175,11 @@ export const words = {
     ],
     microphone_gone: [
       "The microphone went away",
-      "The default microphone listens instead. Choose another one in the list below.",
+      "The default microphone is used instead. Choose another one in the list below.",
     ],
     speaker_gone: [
       "The chosen loudspeaker went away",
-      "The default device plays instead, until it is back.",
+      "The default device plays until it is back.",
     ],
     server_unreachable: [
       "The server does not answer",
@@ -191,7 +191,7 @@ export const words = {
     ],
     unauthorized: [
       "This server asks for a key",
-      "Ask whoever runs it for access.",
+      "Ask its administrator for access.",
     ],
     language_unavailable: [
       "This server cannot translate between these languages",
@@ -199,7 +199,7 @@ export const words = {
     ],
     server_refused: [
       "The server refused the call",
-      "Reload the page. If it happens again, tell whoever runs the server.",
+      "Reload the page. If it happens again, tell its administrator.",
     ],
     connect_failed: [
       "No sound connection to the server",
@@ -207,7 +207,7 @@ export const words = {
     ],
     connection_lost: [
       "The connection was lost",
-      "The network between you and the server broke. Your captions are kept. Start again when it is back.",
+      "The network between you and the server failed. Your captions are kept. Start again when it is back.",
     ],
     server_gone: [
       "The server has gone away",
