@@ -53,7 +53,7 @@ class Phrase(NamedTuple):
     target: str
     samples: Samples
     speech_s: float
-    """Its length without the silence around it."""
+    """Length without the silence around it."""
 
 
 class CommitOutcome(NamedTuple):

@@ -60,7 +60,7 @@ class SentPhrase:
     spoken: Samples
     """As the voice said it, at `SPEECH_RATE`."""
     sent: list[Arrival]
-    """Its packets."""
+    """Packets of it."""
 
 
 def sent_phrases(phrases: int, seed: int) -> list[SentPhrase]:

@@ -27,7 +27,7 @@ from tests.support.wav import write_wav
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that is said, and what it means."""
+    """Speech that is said, and what it means."""
 
     audio: str
     """Path of a sound file."""

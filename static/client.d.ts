@@ -19,7 +19,7 @@ export type TokenSource = Token | ((refused?: string) => Token | Promise<Token>)
 export type State = "idle" | "connecting" | "live" | "reconnecting" | "finishing" | "closed";
 
 export interface ClientOptions {
-  /** Where the server's page lives; by default this page's own server. */
+  /** Address of the server's page; by default this page's own server. */
   url?: string | URL;
   /** Needed where the server has keys. */
   token?: TokenSource;
@@ -28,7 +28,7 @@ export interface ClientOptions {
   /** Instead of those that the server names. */
   iceServers?: RTCIceServer[];
   iceTransportPolicy?: RTCIceTransportPolicy;
-  /** How long to try to get a lost connection back; a minute by default. */
+  /** Time for which to try to get a lost connection back; a minute by default. */
   patienceMs?: number;
   /** Wait in line where the server is full; otherwise that is a `server_busy`. */
   queue?: boolean;
@@ -39,11 +39,11 @@ export interface SessionSettings {
   source: string;
   /** Language to hear. */
   target: string;
-  /** Who decides when a phrase ends: the server, or `begin` and `commit`. */
+  /** Side that decides when a phrase ends: the server, or `begin` and `commit`. */
   vad?: { mode: "auto" | "off"; hangover_ms?: number };
   voice?: string;
   engine?: string;
-  /** When speech is translated: while it goes on, where the engine can, or phrase by phrase. */
+  /** Mode of translation: while it goes on, where the engine can, or phrase by phrase. */
   mode?: "fast" | "balanced" | "accurate" | "consecutive";
 }
 
@@ -130,7 +130,7 @@ export interface Translation extends TypedTarget<TranslationEvents> {
   replaceTrack(track: MediaStreamTrack): Promise<void>;
   /** Push-to-talk begins; `commit` ends it. */
   begin(): void;
-  /** What was said so far is a whole phrase: translate it now. */
+  /** End the phrase: translate now what was said so far. */
   commit(): void;
   /** Stop speaking now, and forget what waits to be spoken. */
   clear(): void;
@@ -150,7 +150,7 @@ export function attachTranslation(
   options: AttachOptions,
 ): Promise<Translation>;
 
-/** Why a session could not start, or ended. */
+/** Reason for which a session could not start, or ended. */
 export class ClientError extends Error {
   constructor(
     code: string,
@@ -169,13 +169,13 @@ export class ClientError extends Error {
   readonly detail: string;
   /** Of the HTTP answer, or 0. */
   readonly status: number;
-  /** How long the server asks to wait before the next try, or 0. */
+  /** Time that the server asks to wait before the next try, or 0. */
   readonly retryAfterMs: number;
   /** The server's own code for a refusal, such as `session_limit_reached`, or "". */
   readonly reason: string;
   /** The position in the server's line, with `queue`; 1 is next. */
   readonly queue: { ticket: string; position: number } | null;
-  /** Whether the same may work a little later. */
+  /** True if the same may work a little later. */
   readonly retryable: boolean;
   static fromResponse(response: Response): Promise<ClientError>;
 }
@@ -210,7 +210,7 @@ export class TranslationClient implements TypedTarget<ClientEvents> {
 }
 
 export interface RoomOptions extends Omit<ClientOptions, "transport"> {
-  /** Its name. */
+  /** Name of the room. */
   room: string;
 }
 

@@ -23,7 +23,7 @@ class Saying:
     source_text: str
     """Text that the engine must write in the language spoken."""
     target_text: str
-    """Its expected translation."""
+    """The expected translation."""
 
 
 def sayings(book: Book, language: str, seed: int, count: int) -> list[Saying]:

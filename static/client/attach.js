@@ -104,7 +104,7 @@ export class Translation extends EventTarget {
     this.#client.send({ type: "x.input.start" });
   }
 
-  /** What was said so far is a whole phrase: translate it now. */
+  /** End the phrase: translate now what was said so far. */
   commit() {
     this.#client.send({ type: "x.input.commit" });
   }

@@ -1,4 +1,4 @@
-/** Why a session could not start, or ended. `code` is stable; `message` is the server's sentence. */
+/** Reason for which a session could not start, or ended. `code` is stable; `message` is the server's sentence. */
 export class ClientError extends Error {
   /**
    * @param {string} code  one of: webrtc_missing, server_unreachable, server_busy, unauthorized,

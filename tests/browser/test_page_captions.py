@@ -188,7 +188,7 @@ async def test_a_long_talk_keeps_the_page_small_and_can_be_read_from_its_beginni
 
 
 async def test_a_window_that_changes_its_size_keeps_the_newest_line() -> None:
-    """Its own scrolling is told before the page has followed the new size."""
+    """The page's own scrolling is reported before the page has followed the new size."""
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
         channel = await start(page, server)

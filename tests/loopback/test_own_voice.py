@@ -12,7 +12,7 @@ from tests.support.rtc_client import RtcClient, encode
 from tests.support.server import CALLS, EVENTS, of, said
 
 DELAY_PACKETS = 10
-"""Its sound takes 200 ms to come back, besides the way over the network."""
+"""The sound takes 200 ms to come back, besides the way over the network."""
 
 
 class Loudspeaker(Sequence[bytes]):

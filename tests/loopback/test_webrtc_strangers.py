@@ -66,7 +66,7 @@ async def test_stray_datagrams_do_not_disturb_a_call() -> None:
 
 
 async def test_dtls_garbage_of_the_peer_itself_leaves_no_fault_behind() -> None:
-    """It comes from the address that ICE found good, so DTLS sees all of it."""
+    """The datagram comes from the address that ICE found good, so DTLS sees all of it."""
     faults: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, fault: faults.append(fault))
     async with (

@@ -1,4 +1,4 @@
-"""These tests need the ``canary`` extra; without it they fail at their imports, on purpose."""
+"""Tests with NeMo need the ``canary`` extra; without it they fail at their imports, on purpose."""
 
 import os
 import warnings

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def load(processes: int, core: int) -> Iterator[None]:
-    """That many processes compute for nothing on one core until the block ends."""
+    """Have that many processes compute for nothing on one core until the block ends."""
     # A test that is killed stops nothing: the loops look after their parent themselves.
     code = f"import os\nwhile os.getppid() == {os.getpid()}: pass"
     command = [sys.executable, "-S", "-c", code]

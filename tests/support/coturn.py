@@ -32,7 +32,7 @@ class Coturn:
     """UDP and TCP."""
     tls_port: int
     certificate: Path
-    """Its own, which is its authority too."""
+    """Certificate of the server, which is its authority too."""
     log: list[str] = field(default_factory=list)
     """Lines logged so far."""
     allocations: int = 0

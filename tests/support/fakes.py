@@ -47,7 +47,7 @@ class FakeAst:
 
     script: list[AstResult | EngineError] = field(default_factory=list)
     partial: str = ""
-    """Its words are revealed one for each half second of audio."""
+    """Text of partials; its words are revealed one for each half second of audio."""
     delay_s: float = 0.1
     refuse: EngineError | None = None
     """Raised at once instead of taking a request."""

@@ -104,7 +104,7 @@ class GoldenServer:
     readiness: Ready
     catalogue: Catalogue
     transports: list[FakeTransport] = field(default_factory=list)
-    """Those of WebRTC, in the order in which they were negotiated."""
+    """Transports of WebRTC, in the order in which they were negotiated."""
     _read: dict[int, int] = field(default_factory=dict)
 
     async def ask(

@@ -136,7 +136,7 @@ def run_receiver(
 
 
 def voiced(duration_s: float, pitch_hz: float = 140.0) -> Samples:
-    """Something between a vowel and a buzz, at 48 kHz: SILK takes it for speech."""
+    """Sound between a vowel and a buzz, at 48 kHz: SILK takes it for speech."""
     time_s = np.arange(round(duration_s * PLAYOUT_RATE)) / PLAYOUT_RATE
     glide = 2 * np.sin(2 * np.pi * 1.5 * time_s)
     wave = sum(np.sin(2 * np.pi * pitch_hz * k * time_s + k * glide) / k for k in range(1, 12))

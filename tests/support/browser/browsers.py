@@ -165,4 +165,4 @@ class Browsers:
 
 
 SHARED: ContextVar[Browsers | None] = ContextVar("shared_browsers", default=None)
-"""Those of the tests that run in this process; elsewhere each visit has its own."""
+"""Browsers of the tests that run in this process; elsewhere each visit has its own."""

@@ -71,5 +71,5 @@ def random_writer(folder: Path, seed: int) -> NemoWriter:
 
 
 def noise(random: np.random.Generator, seconds: float) -> Samples:
-    """Something to encode."""
+    """Audio to encode."""
     return (0.1 * random.standard_normal(int(seconds * 16_000))).astype(np.float32)

@@ -22,7 +22,7 @@ class Engine:
     wants_cpu: bool = True
 
     def look(self) -> Activity:
-        """Its processor time so far, as the kernel counts it: in whole ticks."""
+        """Processor time so far, as the kernel counts it: in whole ticks."""
         cpu_s = int(asyncio.get_running_loop().time() * self.share * 100) / 100
         return Activity(cpu_s, self.wants_cpu)
 

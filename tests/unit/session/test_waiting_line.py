@@ -217,7 +217,7 @@ def test_nobody_is_waited_for_who_is_late() -> None:
 @pytest.mark.parametrize("sessions", [1, 50])
 @pytest.mark.parametrize("busy_s", [0, 8])
 def test_an_address_that_takes_no_turn_holds_up_one(sessions: int, busy_s: int) -> None:
-    """It has all the tickets that it can get, and renews all but the one in front."""
+    """The address has all the tickets that it can get, and renews all but the one in front."""
     server = FullServer(sessions, address_sessions=0)
     places = [server.enter(Claimant(source=f"10.0.0.{n}")) for n in range(sessions)]
     idle = Claimant(source="192.0.2.66", ticket="new")
@@ -238,7 +238,7 @@ def test_an_address_that_takes_no_turn_holds_up_one(sessions: int, busy_s: int) 
 
 
 def test_many_addresses_that_take_no_turn_do_not_keep_a_server_empty() -> None:
-    """They fill the line, and come only to ask."""
+    """Many fill the line, and come only to ask."""
     server = FullServer(sessions=50, address_sessions=0)
     places = [server.enter(Claimant(source=f"10.0.0.{n}")) for n in range(50)]
     idle = [Claimant(source=f"2001:db8:0:{n:x}::", ticket="new") for n in range(40)]
