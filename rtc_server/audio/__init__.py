@@ -5,9 +5,10 @@ with its position on the session's audio clock; out come probabilities, the star
 judgements, and 20 ms frames to send.
 
 Read `endpointer` first: it turns the probabilities of `vad` into start and end of speech, and holds
-the hangover. `tape` keeps the last seconds, `own_voice` recognises speech that we played ourselves,
-`playout` orders segments of translated speech and fades them, `pauses` shortens silence in them,
-and `unconfirmed` keeps what the client has not confirmed.
+the hangover, whose default is in `interpreter.segmenter_settings`. `tape` keeps the last seconds,
+`own_voice` recognises speech that we played ourselves, `playout` orders segments of translated
+speech and fades them, `pauses` shortens silence in them, and `unconfirmed` keeps what the client
+has not confirmed.
 
 Nothing here awaits, reads a clock, logs, or knows sessions, engines or transports.
 """

@@ -11,6 +11,9 @@ speech while it goes on, `simultaneous_translation` takes the hypotheses, and `s
 `commit_policy` (which words stay), `clause_gate` (which words are spoken) and `window` (which audio
 the engine sees); `backlog` sets tempo and omissions.
 
+`segmenter_settings` has the defaults of endpointing, the hangover among them, and
+`interpreter_settings` those of the languages and modes.
+
 The engines are behind `ports`; nothing here knows their processes, transports or HTTP. What was
 committed is never taken back, and what was given to the synthesis is never revised.
 """

@@ -1,7 +1,8 @@
 """HTTP: calls, WHIP and WHEP, WebSockets, catalogue, health and the pages. See docs/protocol.md.
 
 In come requests; out go answers, and calls to the interfaces `Calls` and `Rooms` of the layers
-below. Errors become problem JSON in `problems`.
+below. Errors become problem JSON in `problems`, with the `status` of their class in
+`rtc_server.errors`.
 
 Read `route_table` first: each route with its access and its handler; `http_app` builds what is
 behind it and the middlewares. `auth` decides who may do what (keys in `key_ring`, tokens in

@@ -100,6 +100,16 @@ def test_retired_names_stay_retired(name: str) -> None:
     assert not found
 
 
+def test_every_file_that_the_glossary_names_is_there() -> None:
+    """Else a reader is sent to a name that a module had before."""
+    roots = (CHECKOUT, *(CHECKOUT / each for each in ("rtc_server", "static", "static/styles")))
+    named = re.findall(
+        r"`([\w/-]+\.(?:py|js|css))`", (CHECKOUT / "docs" / "glossary.md").read_text("utf-8")
+    )
+    assert named
+    assert [each for each in named if not any((root / each).exists() for root in roots)] == []
+
+
 def test_every_package_has_a_door() -> None:
     """A door names what comes in, what goes out and what to read first: three lines at least."""
     found = [
