@@ -30,6 +30,8 @@ settings.load_profile("rtc")
 gc.disable()  # until tests are collected: importing what they need makes no garbage to speak of
 
 FOLDERS = ("unit", "loopback", "browser", "model", "nemo", "cluster")
+FIRST_WORKER = "gw0"
+"""Name that pytest-xdist gives it."""
 HANG_S = 600.0
 """No test waits longer; a guard against hangs, not a measure of speed: NeMo takes minutes to load
 where its files are not in memory and others compute."""
@@ -56,6 +58,14 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Measure what importing runs in one worker: it is the same in each, at twice the cost."""
+    worker = getattr(session.config, "workerinput", {"workerid": FIRST_WORKER})["workerid"]
+    with contextlib.nullcontext() if worker == FIRST_WORKER else untraced():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
