@@ -63,17 +63,29 @@ export class Row {
   }
 }
 
-/** The translation, or why there is none. @param {Pick<Entry, "segment"|"playout"|"over"> & Partial<Entry>} entry @returns {HTMLElement[]} */
-export function targetParts({ segment: { status, target, final, code }, playout, over, skipped = [] }) {
-  if (status === "failed") return [note(failure(code))];
-  if (playout === "dropped") return [...caption(target, final), note(text("notSpoken"))];
+/**
+ * The translation, or why there is none.
+ *
+ * @param {Pick<Entry, "segment"|"playout"|"over"> & Partial<Entry>} entry
+ * @param {(path: string) => string} [say]  the words, where they are not the interface's
+ * @returns {HTMLElement[]}
+ */
+export function targetParts({ segment, playout, over, skipped = [] }, say = text) {
+  const { status, target, final, code } = segment;
+  if (status === "failed") return [note(failure(code, say))];
+  if (playout === "dropped") return [...caption(target, final), note(say("notSpoken"))];
   if (!target.text && !over) return [span("pending", "")];
   return caption(target, final, skipped);
 }
 
-/** Why a phrase has no translation, in words for people. @param {string} [code]  as in x.segment */
-export function failure(code) {
-  return text(`failure.${code}`) ?? text("failed");
+/**
+ * Why a phrase has no translation, in words for people.
+ *
+ * @param {string} [code]  as in x.segment
+ * @param {(path: string) => string} [say]
+ */
+export function failure(code, say = text) {
+  return say(`failure.${code}`) ?? say("failed");
 }
 
 /** Committed text firm, the rest greyed, "…" before what stays unspoken. @returns {HTMLElement[]} */

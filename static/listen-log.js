@@ -22,11 +22,12 @@ class Line {
 
   /** @param {import("./caption-row.js").Entry} entry */
   render(entry) {
-    const { target, final } = entry.segment;
+    const { target, final, status } = entry.segment;
+    const shown = target.text !== "" || status === "failed"; // else a listener waits for it
     inLanguage(this.element, target.language);
-    this.element.hidden = !target.text;
+    this.element.hidden = !shown;
     this.element.classList.toggle("final", final);
-    if (target.text) this.element.replaceChildren(...targetParts(entry));
+    if (shown) this.element.replaceChildren(...targetParts(entry));
   }
 }
 

@@ -21,6 +21,8 @@ await useWords("room");
 const LOOK_MS = 3000;
 const EXPIRING_MS = 60_000;
 const COPIED_MS = 1500;
+/** States of which the page for tests tells more. */
+const TESTABLE = new Set(["noMicrophone", "microphoneGone", "gaveUp"]);
 const LOOPBACK = /^(localhost|127\.|\[::1\]$)/;
 const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
 const keyForm = find("#key-form", HTMLFormElement);
@@ -49,6 +51,7 @@ function show(next, sentence = "") {
   document.body.toggleAttribute("data-running", speaking !== null);
   write(find("#toggle-text", HTMLElement), text(speaking ? "stop" : "room.speak"));
   toggle.disabled = !sources.length;
+  find("#doctor-link", HTMLElement).hidden = !TESTABLE.has(next);
   source.disabled = speaking !== null; // a room has one language for as long as it is spoken into
   wakeLock.hold(speaking !== null);
 }

@@ -5,7 +5,7 @@
  *
  * Fires "turn" when someone begins to talk, in `direction`, and "turn-end" when they stop.
  */
-import { caption, inLanguage, note, targetParts } from "./caption-row.js";
+import { caption, failure, inLanguage, note, targetParts } from "./caption-row.js";
 import { CaptionLog } from "./captions.js";
 import { fillSelect, mutual } from "./languages.js";
 import { recall, remember } from "./prefs.js";
@@ -21,7 +21,10 @@ export class SideLog extends CaptionLog {
   }
 
   announcement(segment) {
-    return segment.source.language === this.language ? null : super.announcement(segment);
+    if (segment.source.language === this.language) return null;
+    if (segment.status !== "failed") return super.announcement(segment);
+    const lang = wordsOf(this.language);
+    return { words: failure(segment.code, (path) => textIn(lang, path)), lang };
   }
 }
 
@@ -43,16 +46,34 @@ class SideRow {
     this.element.dataset.playout = entry.playout;
     inLanguage(this.#words, own ? source.language : target.language);
     if (status === "not_understood") this.#words.replaceChildren(...this.#puzzled(own, entry.segment));
-    else this.#words.replaceChildren(...(own ? caption(source, final) : targetParts(entry)));
+    else this.#words.replaceChildren(...(own ? this.#said(entry.segment, final) : this.#meant(entry)));
+  }
+
+  /** Who said it learns, too, that it is not translated. */
+  #said({ source, status, code }, final) {
+    const parts = caption(source, final);
+    return status === "failed" ? [...parts, this.#note(failure(code, this.#say))] : parts;
+  }
+
+  #meant(entry) {
+    const parts = targetParts(entry, this.#say);
+    for (const part of parts) if (part.matches(".note")) inLanguage(part, wordsOf(this.#language));
+    return parts;
+  }
+
+  #say = (path) => textIn(wordsOf(this.#language), path);
+
+  #note(words) {
+    return inLanguage(note(words), wordsOf(this.#language));
   }
 
   /** Only who said it is asked to say it otherwise. */
   #puzzled(own, { hints = [] }) {
     if (!own) return [];
     const [near] = hints;
-    const say = (path) => textIn(this.#language, path);
+    const say = this.#say;
     const words = near ? `${say("notUnderstood")} ${say("didYouMean")} ${near.source}` : say("notUnderstood");
-    return [inLanguage(note(words), wordsOf(this.#language))];
+    return [this.#note(words)];
   }
 }
 
