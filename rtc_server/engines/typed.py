@@ -6,16 +6,22 @@ what is made of it.
 """
 
 import dataclasses
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import MISSING
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from rtc_server.pcm import Samples
+
+_TakeArray: TypeAlias = Callable[[int], Samples]
+_Reader: TypeAlias = Callable[[Any, _TakeArray], Any]
+_AS_IT_IS = frozenset({str, int, float, bool, NoneType})
+"""Types that JSON holds as they are."""
 
 
 class WrongType(Exception):
@@ -31,10 +37,25 @@ def to_plain(value: object, put_array: Callable[[Samples], int]) -> Any:
     Raises:
         WrongType: there is no such thing in a message.
     """
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    fields = _written(cast(Hashable, kind))
+    if fields is None:
+        return _unstructured(value, put_array)
+    plain: dict[str, Any] = {}
+    for name, default in fields:
+        each = getattr(value, name)
+        if type(each) is not type(default) or each != default:
+            plain[name] = each if type(each) in _AS_IT_IS else to_plain(each, put_array)
+    return plain
+
+
+def _unstructured(value: object, put_array: Callable[[Samples], int]) -> Any:
     match value:
         case StrEnum() | Path():
             return str(value)
-        case bool() | int() | float() | str() | None:
+        case bool() | int() | float() | str():
             return value
         case tuple() | list():
             return [to_plain(each, put_array) for each in value]
@@ -42,20 +63,20 @@ def to_plain(value: object, put_array: Callable[[Samples], int]) -> Any:
             return {str(key): to_plain(each, put_array) for key, each in value.items()}
         case np.ndarray() if value.dtype == np.float32 and value.ndim == 1:
             return put_array(value)
-    if dataclasses.is_dataclass(value):
-        return {
-            field.name: to_plain(getattr(value, field.name), put_array)
-            for field in dataclasses.fields(value)
-            if not _is_default(field, getattr(value, field.name))
-        }
     raise WrongType(f"{type(value).__name__} cannot be sent")
 
 
-def _is_default(field: "dataclasses.Field[Any]", value: object) -> bool:
-    default = field.default
-    if default is dataclasses.MISSING or type(value) is not type(default):
-        return False
-    return not isinstance(value, np.ndarray) and bool(value == default)
+@cache
+def _written(kind: type[Any]) -> tuple[tuple[str, object], ...] | None:
+    """Return the names and defaults of a data class's fields; None for what is no data class. A
+    field without a default, and one whose default is an array, has one that nothing equals.
+    """
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple(
+        (each.name, MISSING if isinstance(each.default, np.ndarray) else each.default)
+        for each in dataclasses.fields(kind)
+    )
 
 
 def from_plain(kind: type[Any], value: Any, take_array: Callable[[int], Samples]) -> Any:
@@ -65,57 +86,90 @@ def from_plain(kind: type[Any], value: Any, take_array: Callable[[int], Samples]
     Raises:
         WrongType: it is something else.
     """
-    fields = _fields(cast(Hashable, kind))
-    if not isinstance(value, dict) or not value.keys() <= fields.keys():
+    readers = _readers(cast(Hashable, kind))
+    if not isinstance(value, dict):
         raise WrongType(f"no {kind.__name__}")
-    read = {name: _read(fields[name], each, take_array) for name, each in value.items()}
+    read: dict[str, Any] = {}
+    for name, each in value.items():
+        if (reader := readers.get(name)) is None:
+            raise WrongType(f"no {kind.__name__}")
+        read[name] = reader(each, take_array)
     try:
         return kind(**read)
     except TypeError:
         raise WrongType(f"no whole {kind.__name__}") from None
 
 
-def _read(kind: Any, value: Any, take_array: Callable[[int], Samples]) -> Any:
+@cache
+def _readers(kind: Any) -> dict[str, _Reader]:
+    hints = get_type_hints(kind)
+    return {field.name: _reader(hints[field.name]) for field in dataclasses.fields(kind)}
+
+
+def _reader(kind: Any) -> _Reader:
+    """Return what reads a value of an annotated type: chosen once, and not for each value."""
     if kind in (str, int, bool):
-        wanted = kind
-    elif kind is float:
-        wanted = (int, float)
-    elif kind is Path or (isinstance(kind, type) and issubclass(kind, StrEnum)):
-        return _made(kind, value)
-    elif isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        return from_plain(kind, value, take_array)
-    else:
-        return _read_many(kind, value, take_array)
-    if isinstance(value, bool) is not (kind is bool) or not isinstance(value, wanted):
-        raise WrongType(f"no {kind.__name__}")
+        return partial(_exact, (kind,))
+    if kind is float:
+        return partial(_exact, (float, int))
+    if kind is Path or (isinstance(kind, type) and issubclass(kind, StrEnum)):
+        return partial(_made, kind)
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return partial(from_plain, kind)
+    return _reader_of_many(kind)
+
+
+def _reader_of_many(kind: Any) -> _Reader:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is UnionType and inner[1:] == (NoneType,):
+        return partial(_optional, _reader(inner[0]))
+    if origin is tuple:
+        if inner[-1] is Ellipsis:
+            return partial(_any_number, _reader(inner[0]))
+        return partial(_each, [_reader(each) for each in inner])
+    if origin is Mapping:
+        return partial(_mapped, _reader(inner[1]))
+    if origin is np.ndarray:
+        return _array
+    return partial(_exact, ())
+
+
+def _exact(kinds: tuple[type, ...], value: Any, _take: _TakeArray) -> Any:
+    if type(value) not in kinds:  # exactly: True is no int
+        raise WrongType("another kind of value")
     return value
 
 
-def _made(kind: Callable[[str], object], value: Any) -> object:
+def _made(kind: Callable[[str], object], value: Any, _take: _TakeArray) -> object:
     try:
         return kind(value)
     except (TypeError, ValueError):
         raise WrongType("no such choice, or no path") from None
 
 
-def _read_many(kind: Any, value: Any, take_array: Callable[[int], Samples]) -> Any:
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is UnionType and inner[1:] == (NoneType,):
-        return None if value is None else _read(inner[0], value, take_array)
-    if origin is tuple and isinstance(value, list):
-        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else inner
-        if len(kinds) == len(value):
-            return tuple(
-                _read(each, item, take_array) for each, item in zip(kinds, value, strict=True)
-            )
-    if origin is Mapping and isinstance(value, dict):
-        return {key: _read(inner[1], item, take_array) for key, item in value.items()}
-    if origin is np.ndarray and type(value) is int:
-        return take_array(value)
-    raise WrongType(f"no {kind}")
+def _optional(reader: _Reader, value: Any, take: _TakeArray) -> Any:
+    return None if value is None else reader(value, take)
 
 
-@cache
-def _fields(kind: Any) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+def _any_number(reader: _Reader, value: Any, take: _TakeArray) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise WrongType("no list")
+    return tuple(reader(each, take) for each in value)
+
+
+def _each(readers: Sequence[_Reader], value: Any, take: _TakeArray) -> tuple[Any, ...]:
+    if not isinstance(value, list) or len(value) != len(readers):
+        raise WrongType("no list, or one of another length")
+    return tuple(reader(each, take) for reader, each in zip(readers, value, strict=True))
+
+
+def _mapped(reader: _Reader, value: Any, take: _TakeArray) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise WrongType("no mapping")
+    return {key: reader(each, take) for key, each in value.items()}
+
+
+def _array(value: Any, take: _TakeArray) -> Samples:
+    if type(value) is not int:
+        raise WrongType("no array")
+    return take(value)

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
+from rtc_server.engines.remote.patience import Patience
 from rtc_server.errors import EngineCrashed
 
 STUCK_S = 10.0
@@ -35,6 +36,7 @@ class FrameOutbox:
         self._channel, self._most_bytes = channel, most_bytes
         self._frames: deque[bytes] = deque()
         self._bytes = 0
+        self._patience = Patience(STUCK_S)
         self._news, self._sent = asyncio.Event(), asyncio.Event()
         self.is_closed = False
         """True once nothing is sent any more."""
@@ -66,23 +68,24 @@ class FrameOutbox:
             EOFError: the other side is gone, or reads nothing for `STUCK_S`.
         """
         try:
-            while True:
-                await self._news.wait()
-                self._news.clear()
-                while self._frames:
-                    frame = self._frames.popleft()
-                    await self._send(frame)
-                    self._bytes -= len(frame)
-                    self._sent.set()
+            async with self._patience.limiting():
+                await self._send_all()
+        except TimeoutError:
+            raise EOFError(f"it took nothing for {STUCK_S:g} s") from None
         finally:
             self.is_closed = True
             self._frames.clear()
             self._bytes = 0
             self._sent.set()
 
-    async def _send(self, frame: bytes) -> None:
-        try:
-            async with asyncio.timeout(STUCK_S):
+    async def _send_all(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._frames:
+                frame = self._frames.popleft()
+                self._patience.begin()
                 await self._channel.send(frame)
-        except TimeoutError:
-            raise EOFError(f"it took nothing for {STUCK_S:g} s") from None
+                self._patience.end()
+                self._bytes -= len(frame)
+                self._sent.set()

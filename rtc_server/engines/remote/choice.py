@@ -60,6 +60,10 @@ class Homes(Generic[S]):
         call before (`lost_by`), then one whose engine is not being restarted. Of those the
         session's own; else by rendezvous of those that can carry another session.
         """
+        home_name = self.of(key)
+        for each in servers:
+            if each.name == home_name and each.is_ready and home_name not in lost_by:
+                return each  # as what follows would say, and it is what most calls come to
         some = [each for each in servers if each.takes_calls]
         tests: tuple[Callable[[S], bool], ...] = (
             lambda each: each.is_well,
@@ -71,7 +75,7 @@ class Homes(Generic[S]):
         if not some:
             return None
         names = {each.name: each for each in some}
-        if (home := names.get(self.of(key))) is not None:
+        if (home := names.get(home_name)) is not None:
             return home
         calm = [name for name, each in names.items() if not each.retry_after_s]
         chosen = ranked(key, calm or names)[0]

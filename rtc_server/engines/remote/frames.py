@@ -6,12 +6,14 @@ int16, little-endian; in the head an array is its number of samples. Every field
 its type and its bounds, and nothing that is read can choose what is made of it.
 """
 
+import dataclasses
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from typing import Any, Never, get_args
+from functools import cache
+from typing import Any, Never, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +40,20 @@ MOST_ASKING_HEAD_BYTES = 64 * 1024
 _MOST_NAME = 200
 _MOST_NUMBER = 1 << 53
 _MOST_RATE = 4.0
+_NUMBERS, _NAMES = {"n", "wait_ms", "of", "retry_after_s"}, {"session", "code"}
 _HEAD = struct.Struct("!I")
-_FULL_SCALE = np.float32(32768.0)
+_FULL_SCALE, _UNIT = np.float32(32768.0), np.float32(1 / 32768)
+_LOWEST, _HIGHEST = np.float32(-32768.0), np.float32(32767.0)
+_TRACED = (Ask, SpeakText)
+
+
+def _no_constant(_name: str) -> Never:
+    raise WrongType("a number that is none")
+
+
+# Made once: `json.dumps` and `json.loads` make anew what has options.
+_JSON_OUT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_JSON_IN = json.JSONDecoder(parse_constant=_no_constant)
 
 _ASKING = {kind.__name__: kind for kind in get_args(FromMedia)}
 _ANSWERING = {kind.__name__: kind for kind in get_args(FromServer)}
@@ -58,8 +72,7 @@ def encode(message: FromMedia | FromServer) -> bytes:
     # Beside the fields, where a server of an earlier version does not look.
     if trace := fields.pop("trace", ""):
         named["trace"] = trace
-    head = json.dumps(named, ensure_ascii=False, separators=(",", ":"))
-    head_bytes = head.encode("utf-8", "surrogatepass")
+    head_bytes = _JSON_OUT.encode(named).encode("utf-8", "surrogatepass")
     return b"".join([_HEAD.pack(len(head_bytes)), head_bytes, *audio])
 
 
@@ -77,7 +90,11 @@ def decode_answering(frame: bytes) -> FromServer:
 
 def as_int16(samples: Samples) -> npt.NDArray[np.int16]:
     """Return samples as they are sent. What was int16 before comes out the same."""
-    scaled = np.clip(np.rint(samples * _FULL_SCALE), -32768.0, 32767.0)
+    # In place: fresh memory and numpy's wrappers cost more than the arithmetic.
+    scaled = np.multiply(samples, _FULL_SCALE)
+    np.rint(scaled, out=scaled)
+    np.maximum(scaled, _LOWEST, out=scaled)
+    np.minimum(scaled, _HIGHEST, out=scaled)
     sent: npt.NDArray[np.int16] = scaled.astype("<i2")
     return sent
 
@@ -97,12 +114,12 @@ def _decode(frame: bytes, kinds: Mapping[str, Any], most_head: int) -> Any:
             raise WrongType("an array of more samples than there are")
         array = np.frombuffer(frame, "<i2", count, taken)
         taken += array.nbytes
-        return array.astype(np.float32) / _FULL_SCALE
+        # One pass. Exact: the factor is a power of two.
+        samples: Samples = np.multiply(array, _UNIT, dtype=np.float32)
+        return samples
 
     try:
-        named = json.loads(
-            frame[_HEAD.size : begin].decode("utf-8", "surrogatepass"), parse_constant=_no_constant
-        )
+        named = _JSON_IN.decode(frame[_HEAD.size : begin].decode("utf-8", "surrogatepass"))
         message = from_plain(kinds[named["message"]], named["fields"], take_array)
         message = _with_trace(message, named.get("trace"))
         _check(message)
@@ -116,7 +133,7 @@ def _decode(frame: bytes, kinds: Mapping[str, Any], most_head: int) -> Any:
 
 def _with_trace(message: Any, trace: object) -> Any:
     """Return the message with its trace; without one when it is none, which harms nobody."""
-    if not isinstance(message, Ask | SpeakText):
+    if not isinstance(message, _TRACED):
         return message
     if message.request.trace or message.trace:
         raise WrongType("a trace in the wrong place")
@@ -125,23 +142,34 @@ def _with_trace(message: Any, trace: object) -> Any:
     return replace(message, trace=trace)
 
 
-def _no_constant(_name: str) -> Never:
-    raise WrongType("a number that is none")
+@cache
+def _bounded(kind: type[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the fields of a message that are numbers with a bound, and names with one."""
+    fields = [each.name for each in dataclasses.fields(kind)]
+    return tuple(filter(_NUMBERS.__contains__, fields)), tuple(filter(_NAMES.__contains__, fields))
 
 
 def _check(message: Any) -> None:
     """Raise `WrongType` for numbers and names beyond their bounds."""
-    numbers = [getattr(message, name, 0) for name in ("n", "wait_ms", "of", "retry_after_s")]
+    numbers, names = _bounded(cast(Hashable, type(message)))
+    for name in numbers:
+        _check_number(getattr(message, name))
+    for name in names:
+        if len(getattr(message, name)) > _MOST_NAME:
+            raise WrongType("a name that is too long")
     match message:
-        case Ask(kept=KeptAudio(_, of, start, size)):
-            numbers += [of, start, size]
+        case Ask(kept=KeptAudio() as kept):
+            _check_number(kept.of)
+            _check_number(kept.start)
+            _check_number(kept.size)
         case SpokenChunk(samples=samples) if not samples.size:
             raise WrongType("a chunk of nothing")
         case SpeakText(request=request) if not (
             math.isfinite(request.rate) and 0 < request.rate <= _MOST_RATE
         ):
             raise WrongType("a rate out of bounds")
-    if not all(0 <= each <= _MOST_NUMBER for each in numbers):
+
+
+def _check_number(number: int) -> None:
+    if not 0 <= number <= _MOST_NUMBER:
         raise WrongType("a number out of bounds")
-    if any(len(getattr(message, name, "")) > _MOST_NAME for name in ("session", "code")):
-        raise WrongType("a name that is too long")

@@ -20,6 +20,7 @@ from rtc_server.engines.remote.messages import (
     ServerHello,
     SpeakText,
 )
+from rtc_server.engines.remote.patience import Patience
 from rtc_server.errors import EngineError, EngineOverloaded
 from rtc_server.tracing import NO_SPAN, NO_TRACES, Span, Tracer
 
@@ -118,13 +119,14 @@ class ServedConnection(ABC):
             self._outbox.put(encode(message))
 
     async def _read(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(SILENT_S):
-                    frame = await self._channel.receive()
-            except TimeoutError:
-                raise EngineError(f"It sent no whole message for {SILENT_S:g} s.") from None
-            self._handle(frame)
+        patience = Patience(SILENT_S)
+        try:
+            async with patience.limiting():
+                while True:
+                    patience.begin()
+                    self._handle(await self._channel.receive())
+        except TimeoutError:
+            raise EngineError(f"It sent no whole message for {SILENT_S:g} s.") from None
 
     def _handle(self, frame: bytes) -> None:
         match decode_asking(frame):

@@ -65,6 +65,14 @@ def test_samples_beyond_full_scale_are_clipped() -> None:
     assert chunk.samples.tolist() == [32767 / 32768, -1.0, 0.5]
 
 
+def test_every_sample_of_16_bits_arrives_as_it_was() -> None:
+    every = np.arange(-32768, 32768, dtype=np.int16).astype(np.float32) / np.float32(32768)
+    chunk = decode_answering(encode(SpokenChunk(1, every)))
+    assert isinstance(chunk, SpokenChunk)
+    assert chunk.samples.dtype == np.float32
+    np.testing.assert_array_equal(chunk.samples, every)
+
+
 @pytest.mark.parametrize(
     "data",
     [
