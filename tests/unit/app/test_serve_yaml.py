@@ -1,12 +1,17 @@
-"""``deploy/ray/serve.yaml`` against the code: what it names exists, and its options are read."""
+"""``deploy/ray/serve.yaml`` against the code and KubeRay's types: what it names exists, its options
+are read, and its fields are those of a `RayService`.
+"""
 
 import argparse
+import copy
 import importlib
 import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+import pytest
 import yaml
 
 from rtc_server.config import ClusterSettings, EngineSettings, HttpSettings, load
@@ -18,6 +23,88 @@ CONFIG: dict[str, Any] = yaml.safe_load(SERVICE["spec"]["serveConfigV2"])
 [APPLICATION] = CONFIG["applications"]
 RAY = SERVICE["spec"]["rayClusterConfig"]
 [WORKERS] = RAY["workerGroupSpecs"]
+
+
+def exactly(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
+    """Schema of an object with these fields and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+TEXT = {"type": "string", "minLength": 1}
+COUNT = {"type": "integer", "minimum": 0}
+PARAMS = {"type": "object", "additionalProperties": {"type": "string"}}
+QUANTITIES = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "integer"], "pattern": r"^\d+(m|[KMG]i)?$"},
+}
+CONTAINER = exactly(
+    ("name", "image", "resources"),
+    name=TEXT,
+    image=TEXT,
+    env={
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["name"],
+            "oneOf": [{"required": ["value"]}, {"required": ["valueFrom"]}],
+            "properties": {"name": TEXT, "value": TEXT, "valueFrom": {"type": "object"}},
+            "additionalProperties": False,
+        },
+    },
+    ports={"type": "array", "items": exactly(("containerPort",), containerPort=COUNT, name=TEXT)},
+    resources=exactly((), requests=QUANTITIES, limits=QUANTITIES),
+    volumeMounts={
+        "type": "array",
+        "items": exactly(
+            ("name", "mountPath"), name=TEXT, mountPath=TEXT, readOnly={"type": "boolean"}
+        ),
+    },
+)
+POD = exactly(
+    ("spec",),
+    spec=exactly(
+        ("containers",),
+        containers={"type": "array", "minItems": 1, "items": CONTAINER},
+        volumes={"type": "array", "items": {"type": "object", "required": ["name"]}},
+        terminationGracePeriodSeconds=COUNT,
+    ),
+)
+SERVICE_SCHEMA = exactly(
+    ("apiVersion", "kind", "metadata", "spec"),
+    apiVersion={"const": "ray.io/v1"},
+    kind={"const": "RayService"},
+    metadata=exactly(("name",), name=TEXT),
+    spec=exactly(
+        ("serveConfigV2", "rayClusterConfig"),
+        serveConfigV2=TEXT,
+        rayClusterConfig=exactly(
+            ("headGroupSpec",),
+            rayVersion=TEXT,
+            gcsFaultToleranceOptions=exactly(("redisAddress",), redisAddress=TEXT),
+            headGroupSpec=exactly(
+                ("rayStartParams", "template"), rayStartParams=PARAMS, template=POD
+            ),
+            workerGroupSpecs={
+                "type": "array",
+                "items": exactly(
+                    ("groupName", "minReplicas", "maxReplicas", "rayStartParams", "template"),
+                    groupName=TEXT,
+                    replicas=COUNT,
+                    minReplicas=COUNT,
+                    maxReplicas=COUNT,
+                    rayStartParams=PARAMS,
+                    template=POD,
+                ),
+            },
+        ),
+    ),
+)
+"""The part of KubeRay's types (``ray-operator/apis/ray/v1``) that the file uses."""
 
 
 def settings() -> tuple[EngineSettings, HttpSettings, ClusterSettings]:
@@ -35,6 +122,22 @@ def test_its_options_are_those_of_the_command() -> None:
     assert WORKERS["maxReplicas"] >= cluster.replicas_max
     assert APPLICATION["name"] == cluster.cluster_name
     assert APPLICATION["route_prefix"] == f"/{cluster.cluster_name}"
+
+
+def test_it_is_a_ray_service_field_by_field() -> None:
+    jsonschema.validate(SERVICE, SERVICE_SCHEMA)
+    assert WORKERS["minReplicas"] <= WORKERS["replicas"] <= WORKERS["maxReplicas"]
+    wrong = copy.deepcopy(SERVICE)
+    wrong["spec"]["rayClusterConfig"]["headGroupSpec"]["rayStartParams"] = {"num-cpus": 0}
+    with pytest.raises(jsonschema.ValidationError, match="is not of type 'string'"):
+        jsonschema.validate(wrong, SERVICE_SCHEMA)
+
+
+def test_every_volume_that_is_mounted_is_there() -> None:
+    for group in (RAY["headGroupSpec"], WORKERS):
+        pod = group["template"]["spec"]
+        mounted = {m["name"] for each in pod["containers"] for m in each.get("volumeMounts", ())}
+        assert mounted == {each["name"] for each in pod.get("volumes", ())}
 
 
 def test_what_it_imports_is_there_without_ray() -> None:
