@@ -165,8 +165,18 @@ async def test_all_that_a_session_says_fits_the_schema() -> None:
     assert kinds - {"x.warning"} == every - unseen  # which may warn of a busy machine's engines
 
 
-@pytest.mark.parametrize("key", [pytest.param("", marks=pytest.mark.slow), "k" * 32])
-async def test_schemathesis_finds_no_difference(key: str, tmp_path: Path) -> None:
+KEY = "k" * 32
+
+
+@pytest.mark.parametrize(
+    ("key", "examples"),
+    [
+        pytest.param("", 40, id="no key", marks=pytest.mark.slow),
+        pytest.param(KEY, 40, id="key", marks=pytest.mark.slow),
+        pytest.param(KEY, 10, id="key, few examples"),
+    ],
+)
+async def test_schemathesis_finds_no_difference(key: str, examples: int, tmp_path: Path) -> None:
     wanted = Settings(http=HttpSettings(port=0, api_key=key), engines=QUICK)
     async with running(wanted) as house:
         tests = Path(__file__).parent
@@ -180,7 +190,8 @@ async def test_schemathesis_finds_no_difference(key: str, tmp_path: Path) -> Non
             *("--config-file", tests / "schemathesis.toml"),
             *("run", f"{house.url}/v1/openapi.yaml", "--url", house.url),
             *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
-            *("--max-examples", "40", "--seed", "1", "--generation-database", "none"),
+            *("--max-examples", str(examples), "--seed", "1"),
+            *("--generation-database", "none"),
             *(("-H", f"Authorization: Bearer {key}") if key else ()),
             env=environment,
             cwd=tmp_path,
