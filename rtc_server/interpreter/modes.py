@@ -57,8 +57,16 @@ def possible(mode: Mode, engine: AstCapabilities) -> Mode:
     return mode if engine.partials and engine.target_partials else Mode.CONSECUTIVE
 
 
-def commit_policy(preset: Preset, *, has_times: bool) -> CommitPolicy:
-    """Return a policy for one language of one stretch of audio."""
+def commit_policies(preset: Preset, engine: AstCapabilities) -> tuple[CommitPolicy, CommitPolicy]:
+    """Return policies for both languages of one stretch of audio, the language spoken first: by
+    attention where the engine says when words were spoken, else by agreement."""
+    return (
+        _commit_policy(preset, has_times=engine.word_times),
+        _commit_policy(preset, has_times=engine.alignment),
+    )
+
+
+def _commit_policy(preset: Preset, *, has_times: bool) -> CommitPolicy:
     if has_times:
         return Attention(frontier_ms=preset.frontier_ms)
     return Agreement(passes=preset.passes, held_words=preset.held_words)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rtc_server.engines.base import AstCapabilities, AstResult, Texts, WordTime
 from rtc_server.interpreter.clause_gate import ClauseGate
 from rtc_server.interpreter.commit_policy import CommittedText, Hypothesis
-from rtc_server.interpreter.modes import MOST_INTERVAL_MS, Preset, commit_policy
+from rtc_server.interpreter.modes import MOST_INTERVAL_MS, Preset, commit_policies
 from rtc_server.interpreter.watchdog import Fault, Watchdog, fault_of
 from rtc_server.interpreter.window import Cut, Pause, cut_at_pause, cut_by_time
 from rtc_server.interpreter.words import ends_clause, ends_sentence
@@ -57,8 +57,7 @@ class SimultaneousText:
         """Text that was said before, for the engine."""
         self._preset, self._engine = preset, engine
         self._language = target_language
-        self._source = CommittedText(commit_policy(preset, has_times=engine.word_times))
-        self._target = CommittedText(commit_policy(preset, has_times=engine.alignment))
+        self._source, self._target = map(CommittedText, commit_policies(preset, engine))
         self._gate = ClauseGate(least_words=preset.least_words)
         self._watchdog = Watchdog(target_language)
         self._pauses: list[Pause] = []

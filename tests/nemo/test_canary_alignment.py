@@ -18,7 +18,7 @@ from rtc_server.engines.canary.nemo_writer import NemoWriter
 from rtc_server.engines.canary.translator import CanaryAst, Wanted
 from rtc_server.errors import EngineUnavailable
 from rtc_server.interpreter.commit_policy import Attention
-from rtc_server.interpreter.modes import PRESETS, Mode, commit_policy, possible
+from rtc_server.interpreter.modes import PRESETS, Mode, commit_policies, possible
 from tests.support.nemo.fixture import MODEL, TEXTS, fixture_writer, noise, random_writer, said
 from tests.support.nemo.tape import TapeRecorder
 
@@ -162,8 +162,8 @@ def test_a_preset_that_waits_keeps_most_phrases_of_a_model_that_guesses() -> Non
 def test_presets_commit_by_attention_with_it() -> None:
     told = create(EngineOptions(canary_model=str(MODEL), device="cpu")).capabilities
     assert possible(Mode.BALANCED, told) is Mode.BALANCED
-    assert isinstance(commit_policy(PRESETS[Mode.FAST], has_times=told.alignment), Attention)
-    assert told.word_times
+    policies = commit_policies(PRESETS[Mode.FAST], told)
+    assert [type(policy) for policy in policies] == [Attention, Attention]
 
 
 @pytest.mark.parametrize("heads", ["2", "-3", "1:4"])

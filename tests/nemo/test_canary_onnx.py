@@ -9,13 +9,19 @@ import numpy as np
 import onnx
 import pytest
 
+from bench import canary_commit
+from models.fixture.phrases import UNKNOWN
 from models.fixture.to_onnx import convert
 from rtc_server.engines.base import AstRequest, AstResult, AstStatus, EngineOptions
 from rtc_server.engines.canary.engine import create_onnx
 from rtc_server.engines.canary.onnx_decoder import cut
 from rtc_server.engines.canary.onnx_writer import OnnxWriter
+from rtc_server.engines.canary.pieces import Pieces
 from rtc_server.engines.canary.translator import CanaryAst, Wanted, longest_text, padded
+from rtc_server.engines.canary.vocabulary import VocabularyTokenizer
 from rtc_server.errors import EngineUnavailable
+from rtc_server.interpreter.commit_policy import Agreement
+from rtc_server.interpreter.modes import PRESETS, Mode, commit_policies, possible
 from rtc_server.pcm import Samples
 from tests.support.nemo.fixture import TEXTS, fixture_writer, noise, said, say
 
@@ -56,6 +62,78 @@ def test_the_same_texts_as_through_nemo_alone_and_in_a_mixed_batch(writer: OnnxW
     assert writer.write(waves, wanted, limits) == expected
     for i in range(0, len(waves), 5):
         assert writer.write(waves[i : i + 1], wanted[i : i + 1], limits[i : i + 1]) == [expected[i]]
+
+
+def test_committed_text_has_the_tokens_that_nemo_gives_it(folder: Path) -> None:
+    lines = (folder / "vocab.txt").read_text("utf-8").splitlines()
+    ours = VocabularyTokenizer([line.rsplit(" ", 1)[0] for line in lines])
+    theirs = fixture_writer().model.tokenizer
+    written = [text for phrases in TEXTS.values() for pair in phrases for text in pair]
+    written += [text for texts in UNKNOWN.values() for text in texts]
+    beginnings = [text[:end] for text in written for end in range(1, len(text) + 1)]
+    for text in beginnings:
+        assert ours.text_to_ids(text, None) == list(theirs.text_to_ids(text, None))
+    assert (ours.eos_id, ours.pad_id, ours.unk_id) == (theirs.eos_id, theirs.pad_id, theirs.unk_id)
+    assert Pieces(ours).inside_word() == Pieces(theirs).inside_word()
+
+
+def test_an_answer_continues_what_is_committed_as_through_nemo(writer: OnnxWriter) -> None:
+    """Beginnings of every length, of the phrase and of another one, in one batch and alone."""
+    waves, wanted = [], []
+    for pair, phrases in TEXTS.items():
+        for number, (source, _) in enumerate(phrases):
+            others = phrases[(number + 1) % len(phrases)]
+            waves.append(padded(say(source, pair[0])))
+            begun = [beginning(source, number), beginning(others[1], number // 3)]
+            wanted.append([Wanted(pair[0], *each) for each in zip(pair, begun, strict=True)])
+    limits = [longest_text(len(wave)) for wave in waves]
+    answers = writer.write(waves, wanted, limits)
+    expected = fixture_writer().write(waves, wanted, limits)
+    assert answers == [[replace(one, pieces=()) for one in texts] for texts in expected]
+    for asked, texts in zip(wanted, answers, strict=True):
+        for one, text in zip(asked, texts, strict=True):
+            assert text.text.startswith(one.committed)
+    for i in range(0, len(waves), 5):
+        alone = writer.write(waves[i : i + 1], wanted[i : i + 1], limits[i : i + 1])
+        assert alone == answers[i : i + 1]
+
+
+def beginning(text: str, number: int) -> str:
+    """Return some of its words: none, one, two …, all of them, in turns."""
+    words = text.split()
+    return " ".join(words[: number % (len(words) + 1)])
+
+
+def test_a_committed_word_is_not_lengthened(writer: OnnxWriter) -> None:
+    """Of a word that is cut short on purpose the model would write the rest."""
+    wave, limits = padded(say("Where is the train station?", "en")), [longest_text(40_000)]
+    ((text,),) = writer.write([wave], [[Wanted("en", "en", "Where is the tra")]], limits)
+    assert text.text.startswith("Where is the tra")
+    assert text.text.split()[3].strip(".,;:!?") == "tra"
+
+
+def test_more_than_the_audio_can_hold_is_not_continued(writer: OnnxWriter) -> None:
+    wave = padded(say("Good morning.", "en"))
+    limits = [longest_text(len(wave))]
+    anew = writer.write([wave], [[Wanted("en", "en")]], limits)
+    assert writer.write([wave], [[Wanted("en", "en", "Good morning. " * 40)]], limits) == anew
+
+
+@pytest.mark.parametrize("mode", list(PRESETS))
+def test_phrases_are_interpreted_by_agreement_while_they_are_said(
+    writer: OnnxWriter, mode: Mode
+) -> None:
+    """Committed text stays, and the engine continues it: of long phrases some is committed before
+    their end, in each mode."""
+    ours = CanaryAst(writer, "canary-onnx", "a licence")
+    told, preset = ours.capabilities, PRESETS[mode]
+    assert possible(mode, told) is mode
+    assert [type(each) for each in commit_policies(preset, told)] == [Agreement, Agreement]
+    said_phrases = list(canary_commit.phrases(["m7"], [80]))
+    outcomes = [
+        canary_commit.interpret(ours, preset, phrase, has_times=True) for phrase in said_phrases
+    ]
+    assert any(outcome.early_s > 0 for outcome in outcomes)
 
 
 def test_a_partial_is_a_transcript_and_a_repeated_segment_is_encoded_once(
@@ -147,4 +225,6 @@ def test_capabilities(folder: Path) -> None:
     capabilities = create_onnx(EngineOptions(canary_model=str(folder))).capabilities
     assert set(capabilities.pairs) == {("en", "ru"), ("ru", "en")}
     assert capabilities.name == "canary-onnx"
+    assert capabilities.target_partials and capabilities.prefix
+    assert not (capabilities.word_times or capabilities.alignment)
     assert "Canary computes on cpu in int8." in capabilities.notes

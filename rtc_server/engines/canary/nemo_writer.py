@@ -160,18 +160,13 @@ class NemoWriter:
     def prefixes(
         self, wanted: Sequence[Sequence[Wanted]], limits: Sequence[int]
     ) -> list[list[tuple[int, ...]]]:
-        """Return the tokens that each text begins with, in the shape of what `asked` gives.
-
-        One that its limit has no room behind, for more and the end, is left out: so much text in
-        so little audio is a mistake that is not to be continued.
-        """
+        """Return the tokens that each text begins with, in the shape of what `asked` gives."""
         most = max(map(len, wanted))
-        found = []
-        for texts, limit in zip(wanted, limits, strict=True):
-            tokens = [self._pieces.prefix(text.committed) for text in texts]
-            fitting = [each if len(each) + 2 <= limit else () for each in tokens]
-            found.append(fitting + [()] * (most - len(texts)))
-        return found
+        return [
+            [self._pieces.fitting_prefix(text.committed, limit) for text in texts]
+            + [()] * (most - len(texts))
+            for texts, limit in zip(wanted, limits, strict=True)
+        ]
 
 
 def restore(handle: BinaryIO, path: Path) -> Any:

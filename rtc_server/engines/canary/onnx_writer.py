@@ -14,15 +14,15 @@ import numpy as np
 
 from rtc_server.engines.canary.files import open_folder
 from rtc_server.engines.canary.onnx_decoder import Integers, OnnxDecoder
+from rtc_server.engines.canary.pieces import Pieces
 from rtc_server.engines.canary.prompts import SLOTS, known_languages
 from rtc_server.engines.canary.translator import Wanted, Written, without_repeats
+from rtc_server.engines.canary.vocabulary import END, WORD_SIGN, VocabularyTokenizer
 from rtc_server.engines.cascade.features import Floats, NemoMel
 from rtc_server.engines.onnx_session import open_session
 from rtc_server.errors import EngineUnavailable
 from rtc_server.pcm import Samples
 
-_END = "<|endoftext|>"
-_SPACE = "▁"
 _ADVICE = "Run: rtc-server models fetch canary-1b-v2-int8"
 
 
@@ -30,7 +30,7 @@ class OnnxWriter:
     """See `Writer`. Owned by one thread."""
 
     device = "cpu"
-    continues = aligns = False
+    continues, aligns = True, False
 
     def __init__(self, folder: Path, threads: int, title: str) -> None:
         """Load the model in `folder`; a call computes on up to `threads` threads.
@@ -43,7 +43,6 @@ class OnnxWriter:
         self.title = title
         try:
             lines = (folder / "vocab.txt").read_text("utf-8").splitlines()
-            self._tokens = [line.rsplit(" ", 1)[0] for line in lines]
             part = partial(self._open_part, threads)
             with (folder / f"encoder-model{suffix}.onnx").open("rb") as file:
                 self._encoder = part(file, "encoder")
@@ -53,8 +52,11 @@ class OnnxWriter:
             raise EngineUnavailable(
                 f"{title}: {getattr(exc, 'filename', None) or folder} cannot be read. {_ADVICE}"
             ) from exc
-        self._numbers = {token: number for number, token in enumerate(self._tokens)}
+        tokenizer = VocabularyTokenizer([line.rsplit(" ", 1)[0] for line in lines])
+        self._numbers, self._end = tokenizer.numbers, tokenizer.eos_id
         self._fixed = self._prompt_numbers()
+        self._pieces = Pieces(tokenizer)
+        self._inside_word = self._pieces.inside_word()
         self._mel = NemoMel()
         self.languages = known_languages(self._numbers.__contains__)
 
@@ -79,12 +81,14 @@ class OnnxWriter:
         distinct, among = without_repeats(waves)
         states, mask = self._encode(distinct)
         rows = [place for place, texts in zip(among, wanted, strict=True) for _ in texts]
-        prompts = np.array(
-            [self._prompt(text.source, text.language) for texts in wanted for text in texts],
-            np.int64,
-        )
+        prompts = [self._prompt(one.source, one.language) for texts in wanted for one in texts]
         most = [limit for texts, limit in zip(wanted, limits, strict=True) for _ in texts]
-        written = iter(self._decode(states[rows], mask[rows], prompts, most))
+        prefixes = [
+            self._pieces.fitting_prefix(one.committed, limit)
+            for texts, limit in zip(wanted, limits, strict=True)
+            for one in texts
+        ]
+        written = iter(self._decode(states[rows], mask[rows], prompts, prefixes, most))
         return [[next(written) for _ in texts] for texts in wanted]
 
     def _encode(self, waves: Sequence[Samples]) -> tuple[Floats, Integers]:
@@ -98,30 +102,56 @@ class OnnxWriter:
         return states, mask
 
     def _decode(
-        self, states: Floats, mask: Integers, prompts: Integers, limits: Sequence[int]
+        self,
+        states: Floats,
+        mask: Integers,
+        prompts: Sequence[Sequence[int]],
+        prefixes: Sequence[Sequence[int]],
+        limits: Sequence[int],
     ) -> list[Written]:
-        """Write a text greedily for each row; those that have ended leave the batch."""
-        written: list[list[int]] = [[] for _ in prompts]
+        """Write a text greedily for each row; those that have ended leave the batch.
+
+        The graph takes rows of one length. So what all prefixes have room for is read with the
+        prompts, in one pass, and the rest of a longer one takes the place of what its row would
+        have written.
+        """
+        together = min(map(len, prefixes))
+        written = [list(prefix[:together]) for prefix in prefixes]
         complete = [False] * len(prompts)
-        live, tokens = np.arange(len(prompts)), prompts
+        live = np.arange(len(prompts))
+        begun = [(*p, *own) for p, own in zip(prompts, written, strict=True)]
+        tokens = np.array(begun, np.int64)
         texts = self._decoder.begin(states, mask)
         while len(live):
-            following = texts.next(tokens).argmax(axis=-1)
+            rows = live.tolist()
+            parts = [(written[row], prefixes[row]) for row in rows]
+            following = self._following(texts.next(tokens), parts)
             goes_on = np.zeros(len(live), bool)
-            for place, (row, token) in enumerate(
-                zip(live.tolist(), following.tolist(), strict=True)
-            ):
-                complete[row] = token == self._numbers[_END]
+            for place, (row, token) in enumerate(zip(rows, following, strict=True)):
+                complete[row] = token == self._end
                 if not complete[row]:
                     written[row].append(token)
                     goes_on[place] = len(written[row]) + 1 < limits[row]
             live = live[goes_on]
             texts.keep(goes_on)
-            tokens = following[goes_on][:, None].astype(np.int64)
-        return [Written(self._text(w), c) for w, c in zip(written, complete, strict=True)]
+            tokens = np.array(following, np.int64)[goes_on][:, None]
+        return [Written(self._pieces.text(w), c) for w, c in zip(written, complete, strict=True)]
 
-    def _text(self, tokens: Sequence[int]) -> str:
-        return "".join(self._tokens[token] for token in tokens).replace(_SPACE, " ").strip()
+    def _following(
+        self, scores: Floats, parts: Sequence[tuple[Sequence[int], Sequence[int]]]
+    ) -> list[int]:
+        """Return the next token of each text, by `scores` (texts, vocabulary), its tokens so far
+        and its prefix.
+        """
+        following = []
+        for row, (tokens, prefix) in zip(scores, parts, strict=True):
+            if len(tokens) < len(prefix):
+                following.append(prefix[len(tokens)])
+                continue
+            if prefix and len(tokens) == len(prefix):
+                row[self._inside_word] = -np.inf  # the word that is committed stays as it is
+            following.append(int(row.argmax()))
+        return following
 
     def _prompt(self, source: str, target: str) -> tuple[int, ...]:
         """Return the tokens before a text, as NeMo's formatter of the format canary2
@@ -133,9 +163,9 @@ class OnnxWriter:
 
     def _prompt_numbers(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the parts of a prompt before and after its languages. Raises: it is no Canary."""
-        before = (_SPACE, "<|startofcontext|>", "<|startoftranscript|>", SLOTS["emotion"])
+        before = (WORD_SIGN, "<|startofcontext|>", "<|startoftranscript|>", SLOTS["emotion"])
         after = tuple(SLOTS[name] for name in ("pnc", "itn", "timestamp", "diarize"))
-        if missing := [t for t in (*before, *after, _END) if t not in self._numbers]:
+        if missing := [t for t in (*before, *after, END) if t not in self._numbers]:
             raise EngineUnavailable(f"{self.title} is no Canary: it has no {missing[0]}. {_ADVICE}")
         first, second = (tuple(self._numbers[t] for t in part) for part in (before, after))
         return first, second

@@ -131,8 +131,7 @@ class CanaryAst:
             punctuates=True,
             max_batch=MAX_BATCH,
             max_audio_s=MAX_AUDIO_S,
-            # Without times, what a model guesses early is committed as soon as it guesses twice.
-            target_partials=writer.aligns,
+            target_partials=True,
             prefix=writer.continues,
             word_times=writer.aligns,
             alignment=writer.aligns,
