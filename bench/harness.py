@@ -124,6 +124,12 @@ def voiced_arrivals(client: RtcClient) -> list[tuple[float, int]]:
     return found
 
 
+def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments before the first ``--`` and those behind it, which go to a server."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return list(arguments[:end]), list(arguments[end + 1 :])
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """By linear interpolation; NaN for none."""
     return float(np.percentile(values, percent)) if values else float("nan")

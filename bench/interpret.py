@@ -3,10 +3,13 @@
     python -m bench.interpret [--seconds 180] [--modes balanced,consecutive] [--engine aligned]
     python -m bench.interpret --modes balanced --engine stalling    # or another that goes astray
     python -m bench.interpret --modes balanced --seconds 600 --long # a voice 1.2 times as long
+    python -m bench.interpret --engine fixture -- --ast canary-onnx --canary-model FOLDER
 
 Speech of known word times goes through the server over WebRTC in real time; an oracle translates
 what it is shown (`bench.oracle`), and a voice speaks each word as a tone, by which it is found in
 the audio that comes back. Nothing is measured inside the server but passes and processor time.
+`fixture` has the phrases said that Canary's model of the tests knows, 1 s between them, for a real
+engine with its weights; a word of a translation stands for its share of the phrase.
 
 ear-voice    beginning of a word to the beginning of its translation, at the client
 after end    the same from the word's end
@@ -24,6 +27,7 @@ erasure      words of shown translations that were taken back, for each final wo
 import argparse
 import asyncio
 import re
+import sys
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any
@@ -32,38 +36,19 @@ import aiohttp
 import numpy as np
 
 from bench import oracle
-from bench.harness import BenchServer, percentile, server, trimmed
+from bench.harness import BenchServer, percentile, server, split_arguments
 from bench.lagging import Emission, Lagging, Sentence, emissions, render_lagging
-from rtc_server.engines.base import EngineOptions, TtsRequest
-from rtc_server.engines.espeak.engine import create as create_espeak
-from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
-from rtc_server.resample import Resampler
+from bench.talks import Talk, phrases, words_with_tones
+from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE
 from tests.support.rtc_client import RtcClient, decode
 
 MODES = ("consecutive", "fast", "balanced", "accurate")
-SPOKEN = """
-river station morning paper window garden letter doctor winter summer market bridge
-kitchen table yellow purple orange silver number finger mother father sister brother
-travel answer listen follow remember dinner butter coffee sugar pepper tomato banana
-hotel music picture color island mountain valley forest village country capital city
-"""
-"""Words that are said again and again: one for each pilot tone."""
+FIXTURE = "fixture"
 PASSES = r'rtc_engine_batch_size_count\{kind="ast"\}'
 MENDED = r"rtc_interpreter_mended_total\{[^}]*\}"
-SOURCE_GAP_S = 0.05
 PAUSE_S = 0.3
 TAIL_S = 25.0
 """Time that the slowest mode may need after the last word."""
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """Speech without a pause."""
-
-    audio: Samples
-    """At the playout rate."""
-    bounds: list[tuple[int, int]]
-    """First sample of each word, and the one behind it."""
 
 
 @dataclass(slots=True)
@@ -86,40 +71,9 @@ class Figures:
     """Times that the translation had lost its way and was shown a fresh stretch."""
     passes_per_s: float = 0.0
     media_cpu: float = 0.0
+    engines_cpu: float = 0.0
     lagging: Lagging | None = None
     """None where words were lost: sentences cannot be told apart then."""
-
-
-def talk(seconds: float) -> Talk:
-    """Words with their pilot tones, one behind the other."""
-    voice = create_espeak(EngineOptions())
-    names, spoken = SPOKEN.split(), []
-    for number in range(oracle.WORDS):
-        resampler = Resampler(voice.capabilities.sample_rate, PLAYOUT_RATE)
-        request = TtsRequest(names[number], "en", rate=1.3)
-        chunks = [resampler.push(chunk) for chunk in voice.synthesize(request)]
-        word = low_passed(trimmed(np.concatenate([*chunks, resampler.flush()])))
-        t = np.arange(word.size) / PLAYOUT_RATE
-        hz = oracle.PILOT_HZ + oracle.PILOT_STEP_HZ * number
-        fade = np.minimum(1.0, np.minimum(t, t[::-1]) / 0.01)
-        spoken.append((word + 0.06 * fade * np.sin(2 * np.pi * hz * t)).astype(np.float32))
-    gap = np.zeros(round(SOURCE_GAP_S * PLAYOUT_RATE), np.float32)
-    bounds: list[tuple[int, int]] = []
-    parts, at = [np.zeros(PLAYOUT_RATE // 2, np.float32)], PLAYOUT_RATE // 2
-    # The last sentence is whole.
-    while at < seconds * PLAYOUT_RATE or len(bounds) % oracle.SENTENCE:
-        word = spoken[len(bounds) % oracle.WORDS]
-        bounds.append((at, at + word.size))
-        parts += [word, gap]
-        at += word.size + gap.size
-    return Talk(np.concatenate(parts), bounds)
-
-
-def low_passed(samples: Samples, hz: float = 4500.0) -> Samples:
-    """Without what lies where the pilot tones are."""
-    spectrum = np.fft.rfft(samples)
-    spectrum[np.fft.rfftfreq(samples.size, 1 / PLAYOUT_RATE) > hz] = 0
-    return np.fft.irfft(spectrum, samples.size).astype(np.float32)
 
 
 async def run(bench: BenchServer, mode: str, speech: Talk) -> Figures:
@@ -127,7 +81,7 @@ async def run(bench: BenchServer, mode: str, speech: Talk) -> Figures:
     session = {"x_events": ["segment", "playout"], "x": {"mode": mode}}
     url = bench.call_url("en", "ru")
     passes, mended = await count(bench, PASSES), await count(bench, MENDED)
-    cpu_s = bench.media_cpu_s()
+    cpu_s, all_cpu_s = bench.media_cpu_s(), bench.cpu_s()
     async with RtcClient(url, audio=speech.audio, session=session) as client:
         frames = (len(speech.audio) + round(TAIL_S * PLAYOUT_RATE)) // PLAYOUT_FRAME_SAMPLES
         seconds = frames * PLAYOUT_FRAME_SAMPLES / PLAYOUT_RATE
@@ -139,6 +93,7 @@ async def run(bench: BenchServer, mode: str, speech: Talk) -> Figures:
     figures.passes_per_s = (await count(bench, PASSES) - passes) / seconds
     figures.mended = await count(bench, MENDED) - mended
     figures.media_cpu = (bench.media_cpu_s() - cpu_s) / seconds
+    figures.engines_cpu = (bench.cpu_s() - all_cpu_s) / seconds - figures.media_cpu
     judge_voice(figures, speech, sent_at_s, heard)
     judge_events(figures, events)
     figures.lagging = lagging(speech, emissions(events, event_at_s, sent_at_s[0]))
@@ -150,15 +105,13 @@ def lagging(speech: Talk, words: list[Emission]) -> Lagging | None:
     if len(words) != len(speech.bounds):
         return None
     sentences = []
-    for first in range(0, len(words), oracle.SENTENCE):
-        last = first + oracle.SENTENCE
+    for first, last in pairwise([*speech.firsts, len(words)]):
         start_ms, end_ms = (
             sample * 1000 / PLAYOUT_RATE
             for sample in (speech.bounds[first][0], speech.bounds[last - 1][1])
         )
-        reference = [oracle.written(n % oracle.WORDS, "ru") for n in range(first, last)]
-        came = tuple(words[first:last])
-        sentences.append(Sentence(start_ms, end_ms - start_ms, tuple(reference), came))
+        reference, came = tuple(speech.written[first:last]), tuple(words[first:last])
+        sentences.append(Sentence(start_ms, end_ms - start_ms, reference, came))
     return Lagging.of(sentences, len(speech.audio) * 1000 / PLAYOUT_RATE)
 
 
@@ -194,8 +147,8 @@ def judge_voice(
     """Find each heard word in the talk: the next one of its kind."""
     expected, times = 0, []
     for number, at_s in heard:
-        index = expected + (number - expected) % oracle.WORDS
-        if number >= oracle.WORDS or index - expected > oracle.WORDS * 3 // 4:
+        index = expected + (number - expected) % speech.cycle
+        if number >= speech.cycle or index - expected > speech.cycle * 3 // 4:
             figures.again += 1
             continue
         if index >= len(speech.bounds):
@@ -261,23 +214,29 @@ def row(mode: str, figures: Figures) -> str:
         f"{figures.slope_s_per_min:+.3f} | {figures.lost} of {figures.words} ({figures.named}) | "
         f"{figures.again} | {figures.changed_chars} | {figures.erasure:.2f} | "
         f"{figures.fastest:.2f} | {figures.passes_per_s:.2f} | {1000 * figures.media_cpu:.0f} ms | "
+        f"{1000 * figures.engines_cpu:.0f} ms | "
         f"{offsets} | {pauses} | {figures.mended:.0f} | {render_lagging(figures.lagging)} |"
     )
 
 
-async def main(seconds: float, modes: list[str], engine: str, voice: str) -> None:
+async def main(seconds: float, modes: list[str], engine: str, voice: str, extra: list[str]) -> None:
     """Print a table, one row for each mode."""
-    speech = talk(seconds)
+    is_fixture = engine == FIXTURE
+    speech = phrases(seconds) if is_fixture else words_with_tones(seconds)
+    engines = ["--tts", f"bench.{'phrases' if is_fixture else 'oracle'}:{voice}"]
+    if not is_fixture:
+        engines += ["--ast", f"bench.oracle:{engine}"]
     length_s = len(speech.audio) / PLAYOUT_RATE
     pace = len(speech.bounds) / length_s * 60
     print(f"{length_s:.0f} s, {pace:.0f} words a minute, {engine}, {voice}")
     print(
         "| mode | ear-voice p50, s | p90 | max | after end p95 | slope, s/min | lost (named) "
-        "| again | committed | erasure | tempo | passes/s | media CPU for 1 s | offset, s "
+        "| again | committed | erasure | tempo | passes/s | media CPU for 1 s | engines' "
+        "| offset, s "
         "| pauses | mended | LAAL, s | YAAL, s |"
     )
-    print("|---|" + "---|" * 17)
-    async with server("--ast", f"bench.oracle:{engine}", "--tts", f"bench.oracle:{voice}") as bench:
+    print("|---|" + "---|" * 18)
+    async with server(*engines, *extra) as bench:
         for mode in modes:
             print(row(mode, await run(bench, mode, speech)), flush=True)
 
@@ -286,8 +245,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=180.0, help="length of the talk")
     parser.add_argument("--modes", default=",".join(MODES), help="which, comma separated")
-    parser.add_argument("--engine", default="aligned", choices=oracle.ENGINES)
+    parser.add_argument("--engine", default="aligned", choices=(*oracle.ENGINES, FIXTURE))
     parser.add_argument("--long", action="store_true", help="a voice slower than the speaker")
-    options = parser.parse_args()
-    voice = "long_voice" if options.long else "voice"
-    asyncio.run(main(options.seconds, options.modes.split(","), options.engine, voice))
+    own, extra = split_arguments(sys.argv[1:])
+    options = parser.parse_args(own)
+    modes, voice = options.modes.split(","), "long_voice" if options.long else "voice"
+    asyncio.run(main(options.seconds, modes, options.engine, voice, extra))

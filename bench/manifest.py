@@ -3,11 +3,13 @@
     python -m bench.manifest fleurs FOLDER en ru [--split test] > fleurs.jsonl
     python -m bench.manifest must-c FOLDER en ru [--split tst-COMMON] > must-c.jsonl
     python -m bench.manifest synthetic FOLDER en ru [--most 20] > synthetic.jsonl
+    python -m bench.manifest fixture FOLDER en ru [--most 20] > fixture.jsonl
 
 A line is a JSON object with the fields of `Item`. FLEURS has one recording for a sentence and joins
 languages by the sentence's number; MuST-C has talks, and says where in them each sentence is.
 `synthetic` has the embedded voice say phrases of the book, for where neither is at hand: it shows
-that the bench works, and not how well anybody translates.
+that the bench works, and not how well anybody translates. `fixture` has the dozen phrases said that
+Canary's model of the tests knows, in voices that it was not trained on.
 """
 
 import argparse
@@ -15,11 +17,13 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 import yaml
 
 from bench.harness import speaker
+from bench.phrases import said_phrases
 from rtc_phrasebook.listing import topics
 from rtc_server.pcm import PLAYOUT_RATE
 from tests.support.wav import write_wav
@@ -88,6 +92,16 @@ def synthetic(folder: Path, source: str, target: str, most: int) -> Iterator[Ite
         yield Item(str(path), source, target, example.source, example.target)
 
 
+def fixture(folder: Path, source: str, target: str, most: int) -> Iterator[Item]:
+    """Have the phrases of Canary's fixture said, by one voice and then by the next, and give
+    them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, phrase in enumerate(islice(said_phrases((source, target)), most)):
+        path = folder / f"{source}-{number:03}.wav"
+        write_wav(path, phrase.samples, PLAYOUT_RATE)
+        yield Item(str(path), source, target, phrase.source, phrase.target)
+
+
 def _fleurs_folder(folder: Path, code: str) -> Path:
     """Return the folder of a language: ``ru_ru`` of ``ru``."""
     found = sorted(folder.glob(f"{code}_*"))
@@ -103,7 +117,7 @@ def _fleurs_rows(path: Path) -> Iterable[list[str]]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("layout", choices=("fleurs", "must-c", "synthetic"))
+    parser.add_argument("layout", choices=("fleurs", "must-c", "synthetic", "fixture"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("source")
     parser.add_argument("target")
@@ -116,6 +130,6 @@ if __name__ == "__main__":
     elif options.layout == "must-c":
         found = must_c(*place, options.split or "tst-COMMON")
     else:
-        found = synthetic(*place, options.most)
+        found = (synthetic if options.layout == "synthetic" else fixture)(*place, options.most)
     for item in found:
         print(json.dumps(asdict(item), ensure_ascii=False))

@@ -6,7 +6,7 @@ translation is spoken as a tone, so that it is found in received audio by its fr
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -165,8 +165,9 @@ class Oracle:
 class ToneVoice:
     """Speaks each word as its tone, in `word_s`."""
 
-    def __init__(self, word_s: float) -> None:
-        self._word_s = word_s
+    def __init__(self, word_s: float, number_of: Callable[[str], int | None] = number_of) -> None:
+        """`number_of`: which tone a word has, below `WORDS`; None of one that has none."""
+        self._word_s, self._number_of = word_s, number_of
         self.capabilities = TtsCapabilities(
             name="tones",
             title="Tones",
@@ -181,7 +182,7 @@ class ToneVoice:
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
         """A tone for each word, as fast as is asked."""
         for word in request.text.split():
-            number = number_of(word)
+            number = self._number_of(word)
             t = np.arange(round(self._word_s / request.rate * VOICE_RATE)) / VOICE_RATE
             hz = VOICE_HZ + VOICE_STEP_HZ * (WORDS if number is None else number)
             fade = np.minimum(1.0, np.minimum(t, t[::-1]) / 0.005)

@@ -7,12 +7,15 @@ time; what the captions say in the end is scored against the references. What fo
 `rtc-server serve`, as ``--engines laptop``. BLEU and chrF are sacrebleu's (the dependency group
 `bench`); COMET is computed where ``unbabel-comet`` and a checkpoint are.
 
+in force     the mode that the sessions worked in: consecutive, whatever was asked, with an engine
+             that does not translate open speech
 begins       first voiced sample sent to the first one of the voice, at the client
 ends         last one sent to the last one of the voice
 """
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,7 +27,7 @@ import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from bench.harness import BenchServer, percentile, server, voiced_arrivals
+from bench.harness import BenchServer, percentile, server, split_arguments, voiced_arrivals
 from bench.manifest import Item, read
 from rtc_server.events.client import MODES
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
@@ -43,6 +46,8 @@ class QualityOutcome:
 
     item: Item
     hypothesis: str
+    mode: str
+    """The one in force."""
     begins_s: float | None
     """None when nothing was spoken."""
     ends_s: float | None
@@ -60,12 +65,13 @@ async def interpret(bench: BenchServer, mode: str, item: Item) -> QualityOutcome
         client.send({"type": "session.close"})
         await client.event("session.closed", timeout_s=MOST_DRAIN_S)
         sent_at_s, arrivals = client.track.sent_at_s, voiced_arrivals(client)
+        in_force = (await client.event("session.created"))["session"]["x"]["mode"]
         finals = [e for e in client.events if e["type"] == "x.segment" and e["final"]]
     first_s, last_s = (sent_at_s[voiced[at] // PLAYOUT_FRAME_SAMPLES] for at in (0, -1))
     hypothesis = " ".join(event["target"]["text"] for event in finals).strip()
     begins_s = arrivals[0][0] - first_s if arrivals else None
     ends_s = arrivals[-1][0] - last_s if arrivals else None
-    return QualityOutcome(item, hypothesis, begins_s, ends_s)
+    return QualityOutcome(item, hypothesis, in_force, begins_s, ends_s)
 
 
 def sound(item: Item) -> Samples:
@@ -88,9 +94,10 @@ def row(mode: str, outcomes: Sequence[QualityOutcome], comet: str) -> str:
     begins = [each.begins_s for each in outcomes if each.begins_s is not None]
     ends = [each.ends_s for each in outcomes if each.ends_s is not None]
     learned = f"{comet_score(comet, outcomes):.3f}" if comet else "–"
+    in_force = ", ".join(sorted({each.mode for each in outcomes}))
     return (
-        f"| {mode} | {bleu:.1f} | {chrf:.1f} | {learned} | {len(begins)} of {len(outcomes)} | "
-        f"{percentile(begins, 50):.2f} s | {percentile(begins, 90):.2f} | "
+        f"| {mode} | {in_force} | {bleu:.1f} | {chrf:.1f} | {learned} | {len(begins)} of "
+        f"{len(outcomes)} | {percentile(begins, 50):.2f} s | {percentile(begins, 90):.2f} | "
         f"{percentile(ends, 50):.2f} | {percentile(ends, 90):.2f} |"
     )
 
@@ -107,8 +114,8 @@ def comet_score(checkpoint: str, outcomes: Sequence[QualityOutcome]) -> float:
 
 async def main(items: Sequence[Item], modes: Sequence[str], comet: str, extra: list[str]) -> None:
     """Print the table, one row for each mode."""
-    print("| mode | BLEU | chrF | COMET | spoken | begins p50 | p90 | ends p50 | p90 |")
-    print("|---|" + "---|" * 8)
+    print("| mode | in force | BLEU | chrF | COMET | spoken | begins p50 | p90 | ends p50 | p90 |")
+    print("|---|" + "---|" * 9)
     async with server(*extra) as bench:
         for mode in modes:
             outcomes = [await interpret(bench, mode, item) for item in items]
@@ -118,10 +125,8 @@ async def main(items: Sequence[Item], modes: Sequence[str], comet: str, extra: l
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("manifest", type=Path)
-    parser.add_argument("server", nargs="*", help="options of rtc-server serve, behind --")
     parser.add_argument("--modes", default=",".join(MODES), help="which, comma separated")
     parser.add_argument("--comet", default="", help="a checkpoint file; without it no COMET")
-    options = parser.parse_args()
-    asyncio.run(
-        main(read(options.manifest), options.modes.split(","), options.comet, options.server)
-    )
+    own, extra = split_arguments(sys.argv[1:])
+    options = parser.parse_args(own)
+    asyncio.run(main(read(options.manifest), options.modes.split(","), options.comet, extra))

@@ -3,8 +3,9 @@
 from itertools import pairwise
 from typing import Any
 
-from bench.interpret import heard_words, talk
+from bench.interpret import heard_words
 from bench.oracle import WORDS, written
+from bench.talks import words_with_tones
 from tests.support.rooms import finals, listener, server, speaker, total
 from tests.support.rtc_client import RtcClient
 from tests.support.server import of
@@ -14,7 +15,7 @@ LEAST_FRAMES = 10
 
 
 async def test_each_language_is_spoken_while_the_speaker_goes_on() -> None:
-    speech = talk(9.0)
+    speech = words_with_tones(9.0)
     numbers = [index % WORDS for index in range(len(speech.bounds))]
     async with (
         server(ast="bench.oracle:aligned", tts="bench.oracle:voice") as house,

@@ -4,7 +4,12 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.manifest import Item, fleurs, must_c, read
+import numpy as np
+
+from bench.manifest import Item, fixture, fleurs, must_c, read
+from models.fixture.phrases import PHRASES
+from rtc_server.pcm import PLAYOUT_RATE
+from tests.support.rtc_client import read_wav
 
 
 def test_fleurs_joins_the_languages_by_the_sentence_number(tmp_path: Path) -> None:
@@ -37,3 +42,14 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "manifest.jsonl"
     path.write_text(json.dumps(asdict(item)) + "\n\n", encoding="utf-8")
     assert read(path) == [Item(str(tmp_path / "a.wav"), "en", "ru", "Yes.", "Да.", 1.0, 2.0)]
+
+
+def test_the_phrases_of_the_fixture_are_said_and_have_their_translations(tmp_path: Path) -> None:
+    items = list(fixture(tmp_path, "ru", "en", 2))
+    assert [(item.transcript, item.reference) for item in items] == [
+        (russian, english) for english, russian in PHRASES[:2]
+    ]
+    for item in items:
+        samples = read_wav(Path(item.audio))
+        assert len(samples) > PLAYOUT_RATE // 4
+        assert np.abs(samples).max() > 0.1
