@@ -20,6 +20,10 @@ from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, ms_to_samples
 TAIL_SAMPLES = ms_to_samples(150, SPEECH_RATE)
 """Silence that stays behind the last speech of a segment: recognizers want some, not more."""
 
+SIMULTANEOUS_TAIL_SAMPLES = ms_to_samples(80, SPEECH_RATE)
+"""The same of speech that is translated while it goes on, where a pause of 120 ms is a place to
+cut. The end of sound is known to 8 ms, and the silence behind it in windows of 32 ms."""
+
 SIMULTANEOUS_LONGEST_S = 12.0
 """Longest segment that is translated while it goes on: every pass is over all of it."""
 SIMULTANEOUS_CUT_SAMPLES = ms_to_samples(400, SPEECH_RATE)
@@ -112,11 +116,13 @@ class SpeechSegmenter:
         return self._tape.quietest(start, end)
 
     def set_longest(self, *, simultaneous: bool) -> None:
-        """Change the longest length; a segment that is longer already is cut at a dip."""
+        """Change the longest length, and the silence that counts as a pause; a segment that is
+        longer already is cut at a dip."""
         longest_s = self._longest_s
         if simultaneous:
             longest_s = min(longest_s, SIMULTANEOUS_LONGEST_S)
         self._max_samples = round(longest_s * SPEECH_RATE)
+        self._tail_samples = SIMULTANEOUS_TAIL_SAMPLES if simultaneous else TAIL_SAMPLES
         # Words of a simultaneous segment may be committed up to a moment ago: a cut before them
         # would have them said twice.
         self._cut_samples = SIMULTANEOUS_CUT_SAMPLES if simultaneous else self._max_samples // 2
@@ -207,14 +213,16 @@ class SpeechSegmenter:
         if speech_end == self._paused_at:
             return []
         self._paused_at = speech_end
-        end = max(self._endpointer.voice_end_samples, speech_end + TAIL_SAMPLES)
+        end = max(self._endpointer.voice_end_samples, speech_end + self._tail_samples)
         segment = self._tape.segment(self._open_at, end, speech_end, EndCause.SILENCE)
         return [SpeechPaused(segment)] if segment else []
 
     def _is_settled(self, now: int) -> bool:
         """Return whether a segment that ended now would hold all of the silence that it may."""
         speech = self._endpointer
-        return speech.voice_end_samples < now and speech.speech_end_samples + TAIL_SAMPLES <= now
+        return (
+            speech.voice_end_samples < now and speech.speech_end_samples + self._tail_samples <= now
+        )
 
     def _is_pause(self, now: int) -> bool:
         """Return whether something was said, and then nothing for a while."""
@@ -259,7 +267,7 @@ class SpeechSegmenter:
         if start is None:
             return []
         # Audio that ended before its window was full has not been judged: it stays in.
-        end = min(now, max(voice_end, speech_end + TAIL_SAMPLES))
+        end = min(now, max(voice_end, speech_end + self._tail_samples))
         segment = self._tape.segment(start, end, min(speech_end, end), cause)
         self._spent = end if segment else now
         return [SpeechEnded(segment, now)]

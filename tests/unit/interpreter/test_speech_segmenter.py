@@ -85,6 +85,28 @@ def test_each_pause_is_told_once_as_soon_as_its_segment_is_settled() -> None:
     assert 150 <= told_at[1] - 1900 <= 150 + 52
 
 
+@pytest.mark.parametrize("phase_ms", range(0, 32, 4))
+@pytest.mark.parametrize(("simultaneous", "pauses"), [(True, 1), (False, 0)])
+def test_a_dip_of_120_ms_is_a_pause_of_speech_that_is_translated_as_it_goes_on(
+    phase_ms: int, simultaneous: bool, pauses: int
+) -> None:
+    """Wherever it lies between the detector's windows. What follows is told apart from it, and of
+    the segment's own end a pause tells the bounds."""
+    ears = segmenter()
+    ears.set_longest(simultaneous=simultaneous)
+    said_ms = 500 + phase_ms
+    signal = join(silence(1000), voice(said_ms), silence(120), voice(400), silence(1000))
+    events = hear(ears, signal)
+    told = [event.segment for event in events if isinstance(event, SpeechPaused)]
+    inside = [each for each in told if each.speech_end_samples < (1120 + said_ms) * MS]
+    assert len(inside) == pauses
+    for each in inside:
+        assert each.end_samples <= (1120 + said_ms) * MS, "nothing of what follows is in it"
+    [ended] = segments(events)
+    last = told[-1]
+    assert (last.start_samples, last.end_samples) == (ended.start_samples, ended.end_samples)
+
+
 def test_a_breath_is_no_pause() -> None:
     signal = join(silence(500), voice(500), silence(100), voice(500))
     assert not any(isinstance(e, SpeechPaused) for e in hear(segmenter(), signal))
