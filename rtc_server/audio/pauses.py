@@ -8,18 +8,23 @@ BLOCK_SAMPLES = ms_to_samples(5, PLAYOUT_RATE)
 """Silence is found, and taken out, in blocks of 5 ms."""
 QUIET = 10 ** (-50 / 20)
 """Below this amplitude nothing is heard, and a join makes no click."""
-LEADING_MS = 30
+LEADING_MS = 20
 """Silence that may stay before the first sound: a pause belongs behind a clause."""
 
 
 class PauseTrimmer:
-    """Passes on the speech of one clause, with no silence in it longer than `longest_ms`."""
+    """Passes on the speech of one clause, with no silence in it longer than `longest_ms`.
+
+    Silence waits for the next sound, so that how much stays at the end is known at the end.
+    """
 
     def __init__(self, longest_ms: int) -> None:
-        self._longest = longest_ms * PLAYOUT_RATE // 1000 // BLOCK_SAMPLES
-        lead = LEADING_MS * PLAYOUT_RATE // 1000 // BLOCK_SAMPLES
-        self._quiet = max(0, self._longest - lead)
+        self._longest = _blocks(longest_ms)
+        self._quiet = max(0, self._longest - _blocks(LEADING_MS))
         """Blocks of silence so far, since the last sound."""
+        self._held: list[Samples] = []
+        """Silence since the last sound that stays if another sound comes."""
+        self._sounded = False
         self._rest: Samples = np.empty(0, np.float32)
 
     def push(self, samples: Samples) -> Samples:
@@ -28,13 +33,27 @@ class PauseTrimmer:
         count = samples.size // BLOCK_SAMPLES
         blocks = samples[: count * BLOCK_SAMPLES].reshape(count, BLOCK_SAMPLES)
         self._rest = samples[count * BLOCK_SAMPLES :]
-        kept = np.ones(count, bool)
-        for index, peak in enumerate(np.abs(blocks).max(axis=1, initial=0.0).tolist()):
-            self._quiet = self._quiet + 1 if peak < QUIET else 0
-            kept[index] = self._quiet <= self._longest
-        return blocks[kept].reshape(-1)
+        kept: list[Samples] = []
+        peaks = np.abs(blocks).max(axis=1, initial=0.0).tolist()
+        for block, peak in zip(blocks, peaks, strict=True):
+            if peak >= QUIET:
+                kept += [*self._held, block]
+                self._held, self._quiet, self._sounded = [], 0, True
+                continue
+            self._quiet += 1
+            if self._quiet <= self._longest:
+                (self._held if self._sounded else kept).append(block)
+        return np.concatenate(kept) if kept else np.empty(0, np.float32)
 
-    def flush(self) -> Samples:
-        """Return what is left at the end."""
-        rest, self._rest = self._rest, np.empty(0, np.float32)
-        return rest
+    def flush(self, trailing_ms: int) -> Samples:
+        """Return what is left at the end: of silence, up to `trailing_ms`."""
+        held, rest = self._held, self._rest
+        self._held, self._rest = [], np.empty(0, np.float32)
+        if np.abs(rest).max(initial=0.0) >= QUIET:
+            return np.concatenate([*held, rest])
+        held = held[: _blocks(trailing_ms)]
+        return np.concatenate(held) if held else np.empty(0, np.float32)
+
+
+def _blocks(length_ms: int) -> int:
+    return length_ms * PLAYOUT_RATE // 1000 // BLOCK_SAMPLES

@@ -8,13 +8,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples, samples_to_ms
+from rtc_server.pcm import (
+    PLAYOUT_FRAME_SAMPLES,
+    PLAYOUT_RATE,
+    Samples,
+    ms_to_samples,
+    samples_to_ms,
+)
 
 FADE_SAMPLES = 120
 """2.5 ms: long enough to hide a click, too short to be heard as a fade."""
 
-GAP_FRAMES = 5
-"""Silence between two segments. 100 ms is heard as the pause between two sentences."""
+GAP_MS = 100
+"""Silence between two segments: heard as the pause between two sentences."""
+_GAP_SAMPLES = ms_to_samples(GAP_MS, PLAYOUT_RATE)
 
 _FADE_IN: Samples = (0.5 - 0.5 * np.cos(np.pi * np.arange(FADE_SAMPLES) / FADE_SAMPLES)).astype(
     np.float32
@@ -103,9 +110,6 @@ class _Segment:
         return taken
 
 
-_SILENCE = PlayoutFrame(None, ())
-
-
 class Playout:
     """A bounded queue of segments, pulled from one frame at a time. Never blocks.
 
@@ -119,8 +123,8 @@ class Playout:
         self._segments: deque[_Segment] = deque()
         self._ignored: set[str] = set()
         """Dropped segments that are still being synthesized."""
-        self._gap_frames = 0
-        """Frames of silence that are still due after the last segment."""
+        self._gap_samples = 0
+        """Silence that is still due after the last segment."""
         self._tail: Samples | None = None
         """The fading end of what was cleared while it was heard."""
         self._returned: deque[Samples] = deque()
@@ -204,42 +208,61 @@ class Playout:
         dropped = tuple(self._segments)
         self._segments.clear()
         self._returned.clear()
-        self._gap_frames = 0
+        self._gap_samples = 0
         return tuple(self._drop(segment) for segment in dropped)
 
     def pull(self) -> PlayoutFrame:
         """Return the next 20 ms. Call it once for each frame of media time."""
         if self._tail is not None:
             tail, self._tail = self._tail, None
-            return PlayoutFrame(_padded(tail), ())
+            return PlayoutFrame(np.pad(tail, (0, PLAYOUT_FRAME_SAMPLES - tail.size)), ())
         if self._returned:
             return PlayoutFrame(self._returned.popleft(), ())
-        if self._gap_frames:
-            self._gap_frames -= 1
-            return _SILENCE
-        if not self._segments:
-            return _SILENCE
-        return self._pull_from(self._segments[0])
+        return self._next_frame()
 
-    def _pull_from(self, segment: _Segment) -> PlayoutFrame:
+    def _next_frame(self) -> PlayoutFrame:
+        # A segment begins where the one before it, and the gap behind that, ends. With frames of
+        # its own each would take 10 ms more, which a long talk has no time for.
+        frame: Samples | None = None
+        changes: list[PlayoutChange] = []
+        at = 0
+        while at < PLAYOUT_FRAME_SAMPLES:
+            wanted = PLAYOUT_FRAME_SAMPLES - at
+            if self._gap_samples:
+                silent = min(self._gap_samples, wanted)
+                self._gap_samples -= silent
+                at += silent
+                continue
+            samples = self._take(self._segments[0], wanted, changes) if self._segments else None
+            if samples is None:
+                break
+            if frame is None and samples.size:
+                frame = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)
+            if frame is not None:
+                frame[at : at + samples.size] = samples
+            at += samples.size
+        return PlayoutFrame(frame, tuple(changes))
+
+    def _take(self, segment: _Segment, wanted: int, changes: list[PlayoutChange]) -> Samples | None:
+        """Take up to `wanted` samples of the first segment; None if it must be waited for."""
         before = segment.queued_samples
         enough = segment.complete or before >= PLAYOUT_FRAME_SAMPLES + FADE_SAMPLES
         sounding = segment.fade_in_position > 0
-        count = min(before, PLAYOUT_FRAME_SAMPLES) if enough or sounding else 0
+        count = min(before, wanted) if enough or sounding else 0
 
         # An underrun fades out what is left and then waits for a whole frame again. Playing always
         # leaves FADE_SAMPLES behind, so there is enough to fade.
-        samples = _padded(segment.take(count, fade_out=not enough)) if count else None
-        changes: list[PlayoutChange] = []
+        samples = segment.take(count, fade_out=not enough) if count else None
         if count and not segment.started:
             segment.started = True
             changes.append(self._change(segment.segment_id, PlayoutState.STARTED))
         if segment.complete and not segment.queued_samples:
             self._segments.popleft()
-            self._gap_frames = GAP_FRAMES if segment.pause else 0
+            self._gap_samples = _GAP_SAMPLES if segment.pause else 0
             state = PlayoutState.DROPPED if segment.truncated else PlayoutState.FINISHED
             changes.append(self._change(segment.segment_id, state))
-        return PlayoutFrame(samples, tuple(changes))
+            samples = np.empty(0, np.float32) if samples is None else samples
+        return samples
 
     def _keep_bound(self, pushed: _Segment) -> tuple[PlayoutChange, ...]:
         changes = []
@@ -269,12 +292,3 @@ class Playout:
 
     def _find(self, segment_id: str) -> _Segment | None:
         return next((s for s in self._segments if s.segment_id == segment_id), None)
-
-
-def _padded(samples: Samples) -> Samples:
-    """Return a whole frame: the samples, then silence."""
-    if samples.size == PLAYOUT_FRAME_SAMPLES:
-        return samples
-    frame = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)
-    frame[: samples.size] = samples
-    return frame

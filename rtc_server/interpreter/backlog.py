@@ -13,15 +13,17 @@ each costs 0.7 s.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rtc_server.audio.playout import GAP_FRAMES
-from rtc_server.pcm import FRAME_MS
+from rtc_server.audio.pauses import LEADING_MS
+from rtc_server.audio.playout import GAP_MS
 
 TRIM_FROM_MS = 1000.0
 """Waiting speech beyond which pauses are shortened."""
 PAUSE_MS = 300
-"""Longest pause inside a clause while there is no hurry."""
+"""Longest pause, inside a clause and behind it, while there is no hurry."""
 HURRIED_PAUSE_MS = 120
 """The same when there is: still heard as a pause."""
+TORN_PAUSE_MS = 60
+"""Longest pause between two clauses of which the first ends without a mark."""
 LEAST_GAIN_MS = 100.0
 """Time that must be gained to stretch a sentence that is synthesized already."""
 FASTEST = 1.25
@@ -132,7 +134,7 @@ class _Pace:
             self._voice_sum = self._speech_sum = 0.0
             return 1.0
         # Behind the sentence there is a pause, which no tempo shortens.
-        speech_ms = (said_s - began_s) * 1000 - GAP_FRAMES * FRAME_MS
+        speech_ms = (said_s - began_s) * 1000 - GAP_MS
         self._voice_sum = self._voice_sum / 2 + voice_ms
         self._speech_sum = self._speech_sum / 2 + speech_ms
         return self._voice_sum / self._speech_sum if self._speech_sum > 0 else 1.0
@@ -141,3 +143,16 @@ class _Pace:
 def longest_pause_ms(queue_ms: float) -> int:
     """Return how long a pause inside a clause may be, with `queue_ms` of speech before it."""
     return HURRIED_PAUSE_MS if queue_ms > TRIM_FROM_MS else PAUSE_MS
+
+
+def trailing_ms(queue_ms: float, *, has_mark: bool, has_gap: bool) -> int:
+    """Return how much silence may stay at the end of a clause: with the playout's gap, if there is
+    one, and the beginning of the next clause it makes a single pause.
+
+    Args:
+        queue_ms: speech before it.
+        has_mark: it ends a clause or a sentence by its text.
+        has_gap: the playout keeps its own silence behind it.
+    """
+    pause_ms = longest_pause_ms(queue_ms) if has_mark or has_gap else TORN_PAUSE_MS
+    return max(0, pause_ms - LEADING_MS - (GAP_MS if has_gap else 0))

@@ -7,6 +7,7 @@ from rtc_server.engines.base import AstResult
 from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.simultaneous import SimultaneousText
+from rtc_server.interpreter.words import ends_sentence
 
 
 @dataclass(slots=True)
@@ -61,3 +62,8 @@ class Saying:
     def key(self) -> str:
         """Name in the playout."""
         return f"{self.output.captions.segment_id}.{self.number}"
+
+    @property
+    def has_gap(self) -> bool:
+        """True if a pause of the playout follows it: behind a sentence, or a segment."""
+        return self.is_last or ends_sentence(self.text.split()[-1])

@@ -25,7 +25,6 @@ from rtc_server.interpreter.queued_speech import QueuedSpeech
 from rtc_server.interpreter.segment_output import Saying, SegmentOutput
 from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.synthesis import Synthesis
-from rtc_server.interpreter.words import ends_sentence
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
 
@@ -174,8 +173,7 @@ class SpeechOutput:
             async for samples in chunks:
                 if len(samples):
                     self._played(self._playout.push(saying.key, samples))
-        pause = saying.is_last or ends_sentence(saying.text.split()[-1])
-        self._played(self._playout.finish(saying.key, pause=pause))
+        self._played(self._playout.finish(saying.key, pause=saying.has_gap))
         if self._is_cleared(saying):
             self._playout_event(saying.key, PlayoutState.DROPPED)
         elif saying.delays.synthesized_s is None:  # nothing in the text could be spoken

@@ -9,12 +9,19 @@ from rtc_server.audio.pauses import PauseTrimmer
 from rtc_server.clock import Clock
 from rtc_server.engines.base import TtsRequest
 from rtc_server.events.server import ServerEvent
-from rtc_server.interpreter.backlog import TRIM_FROM_MS, Backlog, BacklogRules, longest_pause_ms
+from rtc_server.interpreter.backlog import (
+    TRIM_FROM_MS,
+    Backlog,
+    BacklogRules,
+    longest_pause_ms,
+    trailing_ms,
+)
 from rtc_server.interpreter.modes import CONSECUTIVE_BACKLOG
 from rtc_server.interpreter.ports import TtsPort
 from rtc_server.interpreter.segment_output import Saying
 from rtc_server.interpreter.segment_spans import SegmentSpans, failing
 from rtc_server.interpreter.slow_engine import SlowEngineNotice
+from rtc_server.interpreter.words import ends_clause
 from rtc_server.pcm import PLAYOUT_RATE, Samples, samples_to_ms
 from rtc_server.resample import Resampler
 from rtc_server.tracing import Attribute
@@ -88,7 +95,9 @@ class Synthesis:
         if not is_cleared():
             samples = resampler.flush()
             if trimmer:
-                samples = np.concatenate([trimmer.push(samples), trimmer.flush()])
+                has_mark = ends_clause(saying.text.split()[-1])
+                stays_ms = trailing_ms(queue_ms, has_mark=has_mark, has_gap=saying.has_gap)
+                samples = np.concatenate([trimmer.push(samples), trimmer.flush(stays_ms)])
             yield self._counted(samples)
 
     def _counted(self, samples: Samples) -> Samples:

@@ -149,10 +149,11 @@ async def interpreting(
     mode: Mode = Mode.BALANCED,
     ast: OracleAst | None = None,
     word_s: float = 0.25,
+    tts: WordTts | None = None,
 ) -> AsyncIterator[Interpreting]:
     """Interpret a talk; `word_s`: how long the voice takes for a word."""
     metrics = Metrics()
-    ast, tts = ast or OracleAst(talk), WordTts()
+    ast, tts = ast or OracleAst(talk), tts or WordTts()
     tts.word_s = word_s
     events: list[ServerEvent] = []
     settings = InterpreterSettings(mode=mode.value, own_voice_guard=False)

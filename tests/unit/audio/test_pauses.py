@@ -15,10 +15,12 @@ def speech(*parts: tuple[int, float]) -> Samples:
     )
 
 
-def trimmed(samples: Samples, longest_ms: int, chunk: int = 1000) -> Samples:
+def trimmed(
+    samples: Samples, longest_ms: int, chunk: int = 1000, trailing_ms: int = 120
+) -> Samples:
     trimmer = PauseTrimmer(longest_ms)
     parts = [trimmer.push(samples[at : at + chunk]) for at in range(0, samples.size, chunk)]
-    return np.concatenate([*parts, trimmer.flush()])
+    return np.concatenate([*parts, trimmer.flush(trailing_ms)])
 
 
 def test_long_pauses_become_short_and_short_ones_stay() -> None:
@@ -29,6 +31,13 @@ def test_long_pauses_become_short_and_short_ones_stay() -> None:
 def test_little_silence_stays_before_the_first_sound() -> None:
     heard = trimmed(speech((300, 0.0), (100, 0.3)), 120)
     assert np.flatnonzero(heard)[0] <= 35 * 48
+
+
+def test_silence_at_the_end_stays_as_far_as_it_is_wanted() -> None:
+    source = speech((100, 0.3), (250, 0.0), (100, 0.3), (250, 0.0))
+    for trailing_ms in (0, 40, 120):
+        heard = trimmed(source, 120, trailing_ms=trailing_ms)
+        assert abs(heard.size - (100 + 120 + 100 + trailing_ms) * 48) <= BLOCK_SAMPLES
 
 
 @given(st.lists(st.tuples(st.integers(1, 300), st.sampled_from([0.0, 0.3]))), st.integers(50, 5000))

@@ -4,15 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtc_server.audio.playout import (
-    GAP_FRAMES,
+    GAP_MS,
     Playout,
     PlayoutChange,
     PlayoutState,
 )
-from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
+from rtc_server.pcm import FRAME_MS, PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
 from tests.support.signals import tone
 
 QUEUED, STARTED = PlayoutState.QUEUED, PlayoutState.STARTED
+GAP_FRAMES = GAP_MS // FRAME_MS
 FINISHED, DROPPED = PlayoutState.FINISHED, PlayoutState.DROPPED
 
 
@@ -94,6 +95,33 @@ def test_the_gap_is_over_when_enough_silence_has_passed() -> None:
     ear.listen(2 + GAP_FRAMES)
     playout.push("b", speech(60))
     assert ear.listen().any()
+
+
+@pytest.mark.parametrize("lengths_ms", [[30.5, 47.25, 3.0, 1.5, 60.1], [5.0, 5.0, 5.0], [19.9] * 9])
+def test_clauses_follow_each_other_to_the_sample(lengths_ms: list[float]) -> None:
+    ear = Ear(playout := Playout(10_000))
+    for number, length_ms in enumerate(lengths_ms):
+        playout.push(str(number), speech(length_ms))
+        playout.finish(str(number), pause=False)
+    frames = -(-round(sum(lengths_ms) * 48) // PLAYOUT_FRAME_SAMPLES)
+    ear.listen(frames)
+    assert playout.queue_ms == 0
+    names = [str(number) for number in range(len(lengths_ms))]
+    assert [name for name, state in ear.changes if state is STARTED] == names
+    assert [name for name, state in ear.changes if state is FINISHED] == names
+    ear.assert_no_clicks()
+
+
+def test_the_gap_is_as_long_after_the_middle_of_a_frame() -> None:
+    ear = Ear(playout := Playout(10_000))
+    for name in "ab":
+        playout.push(name, speech(50))
+        playout.finish(name)
+    ear.listen((50 + GAP_MS + 50) // FRAME_MS + 1)
+    sound = np.flatnonzero(ear.samples)
+    silences = np.diff(sound)[np.diff(sound) > 48]
+    assert silences == pytest.approx([GAP_MS * 48], abs=3)
+    ear.assert_no_clicks()
 
 
 def test_a_late_chunk_makes_a_silence_without_clicks_and_loses_nothing() -> None:

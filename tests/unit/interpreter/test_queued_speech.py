@@ -15,7 +15,7 @@ from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.modes import PRESETS, Mode
 from rtc_server.interpreter.queued_speech import QueuedSpeech
 from rtc_server.interpreter.segment_output import Saying, SegmentOutput
-from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE
+from rtc_server.pcm import PLAYOUT_RATE
 from tests.support.signals import tone
 from tests.support.virtual_time import VirtualTimeLoop
 
@@ -151,8 +151,8 @@ def test_what_is_promised_is_heard(
     for _ in range(4000):
         frame = waiting.playout.pull()
         if frame.samples is not None:
-            heard += np.flatnonzero(frame.samples)[-1] + 1 if frame.samples.any() else 0
+            heard += int(np.count_nonzero(frame.samples))
     clauses = sum(map(len, sentences))
     assert waiting.playout.queue_ms == 0
-    # The end of a clause may be inside a frame, and at a zero of its tone.
-    assert promised - 4 * clauses <= heard <= promised + PLAYOUT_FRAME_SAMPLES
+    # Each clause, and each time that it was shortened, may have a few zeros of its own.
+    assert promised - 4 * clauses <= heard <= promised
