@@ -50,6 +50,8 @@ export interface SessionSettings {
 export interface AttachOptions extends ClientOptions, SessionSettings {
   /** Gives up while it connects. */
   signal?: AbortSignal;
+  /** Called with each position in the server's line, 1 for the next; with `queue`. */
+  onWaiting?: (position: number) => void;
 }
 
 export interface Segment {

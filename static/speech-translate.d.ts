@@ -21,6 +21,7 @@ declare global {
   }
   interface HTMLElementEventMap {
     statechange: CustomEvent<{ state: State | "opening"; error: ClientError | Error | null }>;
+    waiting: CustomEvent<{ position: number }>;
     segment: CustomEvent<Segment>;
   }
 }

@@ -9,12 +9,16 @@
  * `transport`. The property `token` takes what `attachTranslation` takes; it is no attribute, for a
  * secret does not belong into markup.
  *
- * Fires "statechange" {state, error} and "segment" (a caption), which bubble out of shadow trees.
+ * Where the server is full the element waits in line, shows its position, and comes in by itself.
+ *
+ * Fires "statechange" {state, error}, "waiting" {position} and "segment" (a caption), which bubble out
+ * of shadow trees.
  * The parts `button`, `status` and `captions` can be styled; the words are in one of eight languages,
  * by the element's `lang` or the document's. A screen reader hears each finished translation once.
  */
 import { attachTranslation, ClientError } from "./client.js";
 import { followEnd, reachByKeyboard } from "./client/scrolling.js";
+import { openInput, SILENT } from "./element-input.js";
 import { elementWords } from "./element-words.js";
 
 const MOST_CAPTIONS = 200;
@@ -74,6 +78,7 @@ export class SpeechTranslate extends Reflecting {
   /** @type {import("./client.js").Translation|null} */ #translation = null;
   /** @type {"opening"|import("./client.js").State} */ #state = "idle";
   /** What the status says instead of the state. */ #note = "";
+  /** Position in line while it connects; 0 for none. */ #position = 0;
 
   constructor() {
     super();
@@ -163,6 +168,8 @@ export class SpeechTranslate extends Reflecting {
       source: this.source,
       target: this.target,
       transport: this.transport || "auto",
+      queue: true,
+      onWaiting: (position) => this.#wait(position),
       signal,
     });
   }
@@ -191,8 +198,15 @@ export class SpeechTranslate extends Reflecting {
     this.#setState("live");
   }
 
+  #wait(position) {
+    this.#position = position;
+    this.#render();
+    this.#fire("waiting", { position });
+  }
+
   #setState(state, error = null) {
     this.#state = state;
+    this.#position = 0;
     if (state === "opening") this.#note = "";
     if (error) this.#note = wordFor(error);
     this.#render();
@@ -235,7 +249,8 @@ export class SpeechTranslate extends Reflecting {
   #render() {
     this.#button.textContent = this.#say(this.#running ? "stop" : "start");
     const said = this.#state === "closed" || this.#state === "finishing" ? this.#note : "";
-    const now = this.#say(said) ?? this.#say(this.#state) ?? "";
+    const waiting = this.#position ? this.#say("waiting").replace("{position}", `${this.#position}`) : null;
+    const now = this.#say(said) ?? waiting ?? this.#say(this.#state) ?? "";
     if (this.#status.textContent !== now) this.#status.textContent = now; // else it is announced again
     this.#status.lang = this.#button.lang = this.#language;
     this.#captions.setAttribute("aria-label", this.#say("captions"));
@@ -274,22 +289,6 @@ function wordFor(error) {
     session_idle: "closed",
   };
   return known[error.code] ?? "unreachable";
-}
-
-const SILENT = new DOMException("The shared tab gives no sound.", "NotFoundError");
-
-/** @param {string} input  @returns {Promise<{track: MediaStreamTrack, close: () => void}>} */
-async function openInput(input) {
-  const tab = input === "tab";
-  const audio = { echoCancellation: !tab, noiseSuppression: !tab, autoGainControl: !tab };
-  const stream = tab
-    ? await navigator.mediaDevices.getDisplayMedia({ video: true, audio })
-    : await navigator.mediaDevices.getUserMedia({ audio });
-  const close = () => stream.getTracks().forEach((track) => track.stop());
-  const [track] = stream.getAudioTracks();
-  if (track) return { track, close };
-  close();
-  throw SILENT;
 }
 
 customElements.define("speech-translate", SpeechTranslate);

@@ -11,6 +11,7 @@ import { TranslationClient } from "./session.js";
  *
  * @typedef {object} AttachOptions
  * @property {AbortSignal} [signal]  gives up while it connects
+ * @property {(position: number) => void} [onWaiting]  called with each position in line, with `queue`
  */
 
 /**
@@ -24,8 +25,8 @@ import { TranslationClient } from "./session.js";
  * @throws {DOMException}  AbortError
  */
 export async function attachTranslation(track, options) {
-  const { url, token, transport, iceServers, iceTransportPolicy, patienceMs, queue, signal, ...settings } =
-    options;
+  const { url, token, transport, iceServers, iceTransportPolicy, patienceMs, queue, ...others } = options;
+  const { signal, onWaiting, ...settings } = others;
   signal?.throwIfAborted();
   const client = new TranslationClient({
     url,
@@ -39,6 +40,9 @@ export async function attachTranslation(track, options) {
   const translation = new Translation(client);
   const giveUp = () => client.stop({ drain: false });
   signal?.addEventListener("abort", giveUp);
+  client.addEventListener("waiting", (/** @type {CustomEvent} */ { detail }) => {
+    onWaiting?.(detail.position);
+  });
   try {
     await client.start(track, settings);
   } finally {

@@ -7,7 +7,9 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
+from rtc_server.errors import AdmissionRefused, LineTicket
 from tests.support.browser.chromium import visit
+from tests.support.browser.page import FAILED_REQUEST
 from tests.support.browser.scripted_server import (
     ScriptedServer,
     loudest_hz_of,
@@ -16,6 +18,7 @@ from tests.support.browser.scripted_server import (
     segment,
 )
 from tests.support.browser.scrolling import FRAMES
+from tests.support.until import until
 
 PAGE = """<!doctype html>
 <html lang="en"><meta name="color-scheme" content="light dark"><title>A page with an element</title>
@@ -75,9 +78,31 @@ FOCUSED = """() => {
   return [at.localName, getComputedStyle(at).outlineStyle];
 }"""
 
+NOTE_POSITIONS = """() => {
+  window.positions = [];
+  addEventListener("waiting", ({ detail }) => positions.push(detail.position));
+}"""
+# On a busy machine it takes longer to connect than a page waits before it tries a WebSocket.
+WEBRTC_ONLY = """() => (document.querySelector("speech-translate").transport = "webrtc")"""
+SET_LANGUAGE = """(code) => (document.querySelector("speech-translate").lang = code)"""
+WAITING = {
+    "de": "Der Dolmetscher ist voll. Platz in der Warteschlange:",
+    "en": "The interpreter is full. Your place in line:",
+    "es": "El intérprete está lleno. Puesto en la cola:",
+    "fr": "L’interprète est complet. Place dans la file :",
+    "it": "L’interprete è al completo. Posto in coda:",
+    "pl": "Tłumacz jest zajęty. Miejsce w kolejce:",
+    "ru": "Переводчик занят. Ваше место в очереди:",
+    "uk": "Перекладач зайнятий. Ваше місце в черзі:",
+}
+
 SCROLLED_UP = """() =>
   document.querySelector("speech-translate").shadowRoot.querySelector("[role=log]").scrollTop === 0
 """
+
+
+def full(position: int) -> AdmissionRefused:
+    return AdmissionRefused("All places are taken.", 1, LineTicket("a-ticket", position))
 
 
 @contextlib.asynccontextmanager
@@ -168,6 +193,40 @@ async def test_the_end_stays_in_view_when_text_comes_before_the_event_of_a_scrol
     async with element() as (page, _server):
         await page.evaluate(FOLLOWED)
         await page.wait_for_function(AT_END)
+
+
+async def test_the_element_shows_its_position_in_line_and_comes_in_by_itself() -> None:
+    async with element(expected_errors=[FAILED_REQUEST]) as (page, server):
+        await page.evaluate(NOTE_POSITIONS)
+        await page.evaluate(WEBRTC_ONLY)
+        server.calls.refuse = full(3)
+        await page.get_by_role("button").click()
+        status = page.get_by_role("status")
+        for language, words in WAITING.items():
+            await page.evaluate(SET_LANGUAGE, language)
+            await expect(status).to_have_text(f"{words} 3")
+        await page.evaluate(SET_LANGUAGE, "en")
+        server.calls.refuse = full(1)
+        await expect(status).to_have_text(f"{WAITING['en']} 1")
+        server.calls.refuse = None
+        await expect(status).to_have_text("Listening")
+        positions = await page.evaluate("positions")
+        assert set(positions) == {1, 3}
+        assert positions == sorted(positions, reverse=True)
+        assert server.calls.tickets[0] == "new"
+        assert set(server.calls.tickets[1:]) == {"a-ticket"}
+
+
+async def test_who_stops_the_element_in_line_waits_no_more() -> None:
+    async with element(expected_errors=[FAILED_REQUEST]) as (page, server):
+        server.calls.refuse = full(2)
+        await page.get_by_role("button").click()
+        status = page.get_by_role("status")
+        await expect(status).to_have_text(f"{WAITING['en']} 2")
+        await page.get_by_role("button").click()
+        await expect(status).to_have_text("Stopped")
+        await page.get_by_role("button").click()
+        await until(lambda: server.calls.tickets.count("new") == 2)  # another session
 
 
 async def test_the_element_is_used_by_keyboard() -> None:

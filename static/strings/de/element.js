@@ -6,6 +6,7 @@ export const words = {
     captions: "Untertitel",
     opening: "Warte auf den Ton …",
     connecting: "Verbinde …",
+    waiting: "Der Dolmetscher ist voll. Platz in der Warteschlange: {position}",
     live: "Höre zu",
     reconnecting: "Verbindung verloren, neuer Versuch …",
     finishing: "Der letzte Satz wird beendet …",

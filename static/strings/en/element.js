@@ -6,6 +6,7 @@ export const words = {
     captions: "Captions",
     opening: "Waiting for the sound…",
     connecting: "Connecting…",
+    waiting: "The interpreter is full. Your place in line: {position}",
     live: "Listening",
     reconnecting: "Connection lost, trying again…",
     finishing: "Finishing the last phrase…",

@@ -6,6 +6,7 @@ export const words = {
     captions: "Subtítulos",
     opening: "Esperando el sonido…",
     connecting: "Conectando…",
+    waiting: "El intérprete está lleno. Puesto en la cola: {position}",
     live: "Escuchando",
     reconnecting: "Se perdió la conexión, reintentando…",
     finishing: "Terminando la última frase…",

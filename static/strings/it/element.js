@@ -6,6 +6,7 @@ export const words = {
     captions: "Sottotitoli",
     opening: "In attesa del suono…",
     connecting: "Connessione…",
+    waiting: "L’interprete è al completo. Posto in coda: {position}",
     live: "In ascolto",
     reconnecting: "Connessione persa, riprovo…",
     finishing: "Finisco l’ultima frase…",

@@ -6,6 +6,7 @@ export const words = {
     captions: "Napisy",
     opening: "Czekam na dźwięk…",
     connecting: "Łączenie…",
+    waiting: "Tłumacz jest zajęty. Miejsce w kolejce: {position}",
     live: "Słucham",
     reconnecting: "Utracono połączenie, ponawiam…",
     finishing: "Kończę ostatnie zdanie…",

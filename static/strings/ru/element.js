@@ -6,6 +6,7 @@ export const words = {
     captions: "Субтитры",
     opening: "Жду звук…",
     connecting: "Соединяюсь…",
+    waiting: "Переводчик занят. Ваше место в очереди: {position}",
     live: "Слушаю",
     reconnecting: "Связь пропала, пробую снова…",
     finishing: "Заканчиваю последнюю фразу…",

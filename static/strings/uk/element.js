@@ -6,6 +6,7 @@ export const words = {
     captions: "Субтитри",
     opening: "Чекаю на звук…",
     connecting: "З’єднуюся…",
+    waiting: "Перекладач зайнятий. Ваше місце в черзі: {position}",
     live: "Слухаю",
     reconnecting: "Зв’язок зник, пробую знову…",
     finishing: "Закінчую останню фразу…",
