@@ -15,14 +15,17 @@ export function offerKeeping(panel, said) {
   const download = findAll("[data-format]", HTMLButtonElement, panel);
   /** @type {Promise<typeof import("./export.js")>} before the click: a copy must follow it at once */
   let files;
+  /** @type {Promise<typeof import("./copy.js")>} */
+  let clipboard;
   panel.addEventListener("beforetoggle", () => {
     files ??= import("./export.js");
+    clipboard ??= import("./copy.js");
     const nothing = said.understood.length === 0;
     for (const button of [copy, ...download]) button.disabled = nothing;
   });
   copy.addEventListener("click", async () => {
-    const { toText } = await files;
-    await navigator.clipboard.writeText(toText(said.understood, which()));
+    const [{ toText }, { copyText }] = [await files, await clipboard];
+    await copyText(toText(said.understood, which()));
     copy.textContent = text("copied");
     setTimeout(() => (copy.textContent = text("copy")), COPIED_MS);
   });

@@ -4,6 +4,7 @@ import { listDevices } from "./devices.js";
 import { find } from "./dom.js";
 import { Backoff } from "./client/backoff.js";
 import { ClipWatch } from "./clipping.js";
+import { copyText } from "./copy.js";
 import { watchLevel } from "./graph.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import { fillSelect } from "./languages.js";
@@ -239,7 +240,7 @@ microphone.addEventListener("change", () => {
 });
 const copy = find("#copy", HTMLButtonElement);
 copy.addEventListener("click", async () => {
-  await navigator.clipboard.writeText(link.href);
+  await copyText(link.href);
   copy.textContent = text("copied");
   setTimeout(() => (copy.textContent = text("room.copyLink")), COPIED_MS);
 });

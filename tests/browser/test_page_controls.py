@@ -127,6 +127,14 @@ def cues(file: str, mark: str) -> list[tuple[int, int, list[str]]]:
     return found
 
 
+WITHOUT_CLIPBOARD = """async () => {
+  window.clipboard = navigator.clipboard;
+  await clipboard.writeText("");
+  Object.defineProperty(navigator, "clipboard", { value: undefined });
+}"""
+"""As on a page that came over plain HTTP from another host."""
+
+
 async def test_captions_are_copied_and_downloaded(tmp_path: Path) -> None:
     spoken = [("Да.", "Yes."), ("Это <b> & это.", "This <b> & that.")]
     grant = ["clipboard-read", "clipboard-write"]
@@ -172,6 +180,12 @@ async def test_captions_are_copied_and_downloaded(tmp_path: Path) -> None:
         await page.click("#copy")
         await expect(page.locator("#copy")).to_have_text("Copied")
         assert await page.evaluate("navigator.clipboard.readText()") == "Yes.\n\nThis <b> & that.\n"
+        await page.evaluate(WITHOUT_CLIPBOARD)
+        await expect(page.locator("#copy")).to_have_text("Copy")
+        await page.click("#copy")
+        await expect(page.locator("#copy")).to_have_text("Copied")
+        assert await page.evaluate("clipboard.readText()") == "Yes.\n\nThis <b> & that.\n"
+        await expect(page.locator("#copy")).to_be_focused()
         await page.click("#forget")
         await expect(page.locator(".segment")).to_have_count(0)
         await expect(page.locator("#invitation")).to_be_visible()
