@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -21,6 +22,15 @@ pytestmark = pytest.mark.real_time
 CHECKOUT = Path(__file__).parents[2]
 TOOLS = ("bash", "cat", "cksum", "dirname", "flock", "grep", "mktemp", "nice", "rm", "sleep", "tee")
 """Programs that the scripts may count on everywhere."""
+
+
+REACHED_BY_CONTROL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Starts a program with its arguments. What a shell puts behind ignores SIGINT, and so would all
+that the tests start there."""
 
 
 class CheckoutMachine:
@@ -69,11 +79,18 @@ class CheckoutMachine:
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
     def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
-        """Start it from elsewhere."""
+        """Start it from elsewhere, as a process group that Ctrl-C reaches."""
         self.calls.write_text("")
         self.program(self.bin / "nproc", "echo 2")
         return subprocess.Popen(
-            [self.root / "scripts" / script, *arguments],
+            [
+                sys.executable,
+                "-c",
+                REACHED_BY_CONTROL_C,
+                self.root / "scripts" / script,
+                *arguments,
+            ],
+            process_group=0,
             env={"PATH": str(self.bin), "RTC_PORT": "1"},
             cwd="/",
             stdout=subprocess.PIPE,
@@ -329,6 +346,17 @@ FAILED_LINE = "FAILED tests/x.py::test_y"
 PYTEST_FAILS = '[[ "$*" != *"{}"* ]] || {{ echo "FAILED tests/x.py::test_y"; exit 1; }}'
 
 
+LIKE_PYTEST = """
+import signal, sys
+try:
+    open(sys.argv[1], "w").close()
+    signal.pause()
+except KeyboardInterrupt:
+    sys.exit(2)
+"""
+"""Program that says in a pipe that it runs, and ends at Ctrl-C as pytest does."""
+
+
 def parts(tier: str) -> set[str]:
     """All that a full run of a tier begins on a machine of two cores."""
     browser = "tests/browser -p no:cacheprovider"
@@ -358,6 +386,7 @@ def full_machine(machine: CheckoutMachine, tools: dict[str, str]) -> None:
         ({"python": PYTEST_FAILS.format("and alone")}, "alone", FAILED_LINE),
         ({"python": PYTEST_FAILS.format("not alone")}, "browser", FAILED_LINE),
         ({"python": '[[ "$*" != *"and alone"* ]] || exit 5'}, "", ""),
+        ({"models": '[[ "$*" != *"-m pytest"* ]] || exit 5'}, "", ""),
         (
             {"python": '[[ "$*" != *by_layer* ]] || { echo "Below the floor: x"; exit 1; }'},
             "coverage",
@@ -377,6 +406,7 @@ def full_machine(machine: CheckoutMachine, tools: dict[str, str]) -> None:
         "one alone",
         "one in Chromium",
         "none alone",
+        "no model test",
         "coverage",
         "pytest itself",
     ],
@@ -425,7 +455,7 @@ def test_what_is_behind_has_a_session_of_its_own_and_fails_the_run(
     assert nice == min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19)
 
 
-@pytest.mark.skipif(not shutil.which("setsid"), reason="gets the signals that the run gets")
+@pytest.mark.skipif(not shutil.which("setsid"), reason="is no session that the run could end")
 def test_what_is_behind_ends_with_an_interrupted_run(machine: CheckoutMachine) -> None:
     pid_file, pipe = machine.root / "pid", machine.root / "pipe"
     os.mkfifo(pipe)
@@ -440,6 +470,41 @@ def test_what_is_behind_ends_with_an_interrupted_run(machine: CheckoutMachine) -
         run.communicate(timeout=60)
     gone, _ = psutil.wait_procs([behind], timeout=60)
     assert gone
+
+
+@pytest.mark.skipif(not shutil.which("setsid"), reason="is no session that the run could end")
+def test_after_an_interrupted_run_nothing_begins_behind(machine: CheckoutMachine) -> None:
+    begun, end = machine.root / "begun", machine.root / "end"
+    os.mkfifo(begun)
+    os.mkfifo(end)
+    held = f"[[ $* != *install* ]] || {{ echo >{begun}; read -r <{end}; }}"
+    full_machine(machine, {"models": held})
+    (machine.bin / "setsid").symlink_to(shutil.which("setsid") or "/nonexistent")
+    with machine.start("test") as run:
+        begun.read_bytes()
+        behind = psutil.Process(run.pid).children(recursive=True)
+        run.terminate()
+        run.communicate(timeout=60)
+    end.write_text("\n")
+    _, left = psutil.wait_procs(behind, timeout=60)
+    assert not left
+    assert any("[canary,canary-hf,silero,piper,test" in call for call in machine.called)
+    assert not any("tests/nemo" in call for call in machine.called)
+
+
+def test_control_c_ends_a_run_whose_part_takes_it_for_a_failure(machine: CheckoutMachine) -> None:
+    begun = machine.root / "begun"
+    os.mkfifo(begun)
+    program = machine.root / "pytest.py"
+    program.write_text(LIKE_PYTEST)
+    held = f'[[ "$*" != *"and alone"* ]] || exec {sys.executable} {program} {begun}'
+    full_machine(machine, {"python": held})
+    with machine.start("test") as run:
+        begun.read_bytes()
+        os.killpg(run.pid, signal.SIGINT)
+        run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert not any("not alone" in call or "by_layer" in call for call in machine.called)
 
 
 def test_a_cluster_is_tested_where_ray_is(machine: CheckoutMachine) -> None:
