@@ -98,7 +98,7 @@ class EngineSettings:
     engine_answer_s: float = option(
         1.0,
         "a new call is refused while, with it, one answer in 20 would take longer than so many "
-        "seconds (or than one call, where that alone takes longer); 0 never refuses",
+        "seconds; 0 never refuses",
         low=0,
         high=120,
     )

@@ -93,14 +93,12 @@ class Headroom:
         if not self._answers:
             return _RETRY_UNKNOWN_S if oldest_s > self._limit_s else 0
         fixed_s, each_s = self._costs_s()
-        alone_s = _p95(each.took_s - (each.size - 1) * each_s for each in self._answers)
         most = max(each.most for each in self._answers)
         took_s = _p95(each.took_s for each in self._answers)
         cost_s = (fixed_s / most + each_s) / self._processes
         predicted_s = took_s + self._wait_with_another_s(cost_s, now_s)
         measured_s = _p95(each.waited_s + each.took_s for each in self._answers)
-        # An engine that takes longer than that for one alone still serves one session at a time.
-        if max(oldest_s, measured_s, predicted_s) <= max(self._limit_s, alone_s):
+        if max(oldest_s, measured_s, predicted_s) <= self._limit_s:
             return 0
         # As long as the queue takes to empty; without one, until sessions have paused or ended.
         empty_s = math.ceil(waiting * _WINDOW_S / len(self._answers))
@@ -120,7 +118,8 @@ class Headroom:
             return math.inf
         # What is left of a running call on average; each call is as many answers as its size.
         square = sum(each.took_s**2 / each.size for each in self._answers)
-        rest_s = square / sum(each.took_s / each.size for each in self._answers) / 2
+        total_s = sum(each.took_s / each.size for each in self._answers)
+        rest_s = square / total_s / 2 if total_s else 0.0
         return _UNEVEN * _P95_OF_MEAN * load / (1 - load) * rest_s / self._processes
 
     def _costs_s(self) -> tuple[float, float]:
