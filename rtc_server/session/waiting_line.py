@@ -135,8 +135,9 @@ class WaitingLine:
             del self._tickets[name]
             return refusal
         ticket = self._tickets[name]
-        ticket.awaited_until_s, ticket.has_turn, ticket.was_in = now_s, False, False
-        ticket.until_s = now_s + refusal.retry_after_s + GRACE_S
+        ticket.awaited_until_s, ticket.has_turn = now_s, False
+        if ticket.place is None:  # no refusal gives one that connects more time for that
+            ticket.was_in, ticket.until_s = False, now_s + refusal.retry_after_s + GRACE_S
         line_ticket = LineTicket(name, self._position(name))
         return RateLimited(str(refusal), refusal.retry_after_s, line_ticket)
 

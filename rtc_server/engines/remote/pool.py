@@ -105,6 +105,8 @@ class EnginePool:
         opened.timer.cancel()
         server = opened.server
         if server is None:
+            if not any(each.server is None for each in self._open.values()):
+                self._roster.want.clear()
             self._count("none", "failed" if call.error else "unwanted")
             return
         name, connection = server.name, server.connection

@@ -50,9 +50,14 @@ class PooledServer:
     """A server, connected or not."""
 
     def __init__(
-        self, address: ServerAddress, connect: Connect, pool: PoolView, want: Want
+        self,
+        address: ServerAddress,
+        connect: Connect,
+        pool: PoolView,
+        want: Want,
+        complaints: ReasonLimit,
     ) -> None:
-        """`want` is set while calls wait for any server."""
+        """`want` is set while calls wait for any server; `complaints` limits those in the log."""
         self.address = address
         """Address of the server."""
         self.connection: EngineConnection | None = None
@@ -63,7 +68,7 @@ class PooledServer:
         """Present trouble with it; empty for none."""
         self._connect, self._pool, self._want = connect, pool, want
         self._is_silent = False
-        self._complaints = ReasonLimit(burst=5, per_second=0.01)
+        self._complaints = complaints
 
     @property
     def name(self) -> str:

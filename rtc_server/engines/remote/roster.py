@@ -23,6 +23,8 @@ MISSED_S = 30.0
 """Time for which a server that is lost is missed: whoever replaces it does so within that time, and
 may be lost next, before another look.
 """
+MOST_LIMITS = 256
+"""Servers that are off the list and whose complaints are still counted."""
 UNLISTED_S = 30.0
 """Time for which a server stays in use that its directory does not list."""
 
@@ -47,6 +49,8 @@ class Roster:
         self._missed_until_s = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._complaints = ReasonLimit(burst=5, per_second=0.01)
+        self._limits: dict[str, ReasonLimit] = {}
+        """Limits on complaints of servers by name, also of those that may be listed again."""
         self.servers: dict[str, PooledServer] = {}
         """Servers, connected or not."""
         self.want = Want()
@@ -115,8 +119,9 @@ class Roster:
             if former.has_calls:
                 return
         if name not in self.servers:
-            server = PooledServer(address, self._connect, self._pool, self.want)
-            self.servers[name] = server
+            limit = self._limits.pop(name, None) or ReasonLimit(burst=5, per_second=0.01)
+            server = PooledServer(address, self._connect, self._pool, self.want, limit)
+            self.servers[name], self._limits[name] = server, limit
             self._metrics.engine_server_up.labels(self._kind, name).set(0)  # one never met is down
             self._tasks[name] = asyncio.create_task(server.run(), name=f"engine server {name}")
         self.servers[name].is_listed = True
@@ -130,6 +135,9 @@ class Roster:
         task.cancel()
         await asyncio.wait([task])
         del self.servers[name]
+        off_list = [each for each in self._limits if each not in self.servers]
+        for each in off_list[:-MOST_LIMITS]:
+            del self._limits[each]
         self._unlisted_since_s.pop(name, None)
         self._metrics.engine_server_up.remove(self._kind, name)
         for outcome in ("answered", "failed", "unwanted"):

@@ -519,3 +519,49 @@ async def test_places_of_rooms_have_no_line() -> None:
     await server.admission.claim(Kind.LISTENER, ANYBODY, now_s, now_s)
     await server.admission.claim(Kind.SPEAKER, back(waits), now_s, now_s)
     assert server.line(back(waits)) == waits
+
+
+def test_a_refusal_gives_a_caller_that_connects_no_more_time() -> None:
+    server = FullServer(sessions=6)
+    places = [server.enter(ANYBODY) for _ in range(6)]
+    first = server.line(NEW)
+    for place in places[1:]:
+        server.end(place)
+    server.connecting(back(first))
+    near = Claimant(source="192.0.2.1")
+    for _ in range(4):
+        server.connecting(near)
+    server.now_s = CONNECTING_S - 1
+    assert isinstance(server.refusal(back(first, near)), RateLimited)
+    server.now_s = CONNECTING_S
+    assert server.line(back(first)).ticket != first.ticket
+
+
+def test_a_caller_that_was_refused_again_has_its_whole_time_to_connect() -> None:
+    server = FullServer(sessions=1)
+    place = server.enter(ANYBODY)
+    first = server.line(NEW)
+    server.end(place)
+    failed = server.connecting(back(first))
+    server.end(failed)
+    server.busy_s = 8
+    server.line(back(first))
+    server.busy_s = 0
+    server.now_s = 10.0
+    server.connecting(back(first))
+    server.now_s += CONNECTING_S - 1
+    server.enter(back(first))
+
+
+def test_a_turn_that_was_taken_is_none_that_was_let_pass() -> None:
+    server = FullServer(sessions=1)
+    place = server.enter(ANYBODY)
+    near = Claimant(source="192.0.2.66")
+    first = server.line(replace(near, ticket="new"))
+    server.end(place)
+    assert not server.may_enter(ANYBODY), "it has its turn"
+    failed = server.connecting(back(first, near))
+    server.now_s = SOONEST_S + LATE_S + 1
+    server.line(NEW)
+    server.end(failed)
+    assert not server.may_enter(ANYBODY)

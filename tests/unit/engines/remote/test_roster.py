@@ -9,8 +9,9 @@ import pytest
 from rtc_server.engines.remote.directory import ServerAddress
 from rtc_server.engines.remote.pooled_server import LOST_S, SUSPECT_S
 from rtc_server.engines.remote.remote_ast import RemoteAst
-from rtc_server.engines.remote.roster import LOOK_S, UNLISTED_S
+from rtc_server.engines.remote.roster import LOOK_S, MISSED_S, UNLISTED_S
 from rtc_server.engines.remote.want import URGENT_S
+from rtc_server.errors import EngineTimeout
 from tests.support.engine_pool import HeldServer, HeldServers, asked, talk, translating
 from tests.support.until import until
 
@@ -230,3 +231,54 @@ async def test_an_address_that_is_corrected_takes_effect_once_the_calls_are_answ
         assert ast.ready
         await asyncio.sleep(2 * LOOK_S)
         assert len(some.connected) == 2
+
+
+async def test_a_server_that_is_listed_now_and_then_stays() -> None:
+    some = street()
+    listed, flickering = some.houses.values()
+    async with translating(some):
+        for _ in range(3):
+            some.listed = [listed.address]
+            await asyncio.sleep(UNLISTED_S - 2 * LOOK_S)
+            some.listed = [listed.address, flickering.address]
+            await asyncio.sleep(2 * LOOK_S)
+        assert some.connected.count(flickering.address) == 1
+
+
+async def test_a_dead_server_that_is_listed_now_and_then_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    dead = HeldServer("unix:dead", is_up=False)
+    alive = HeldServer("unix:a")
+    some = HeldServers(alive, dead)
+    async with translating(some):
+        for _ in range(100):
+            some.listed = [alive.address]
+            await asyncio.sleep(2 * LOOK_S)
+            some.listed = [alive.address, dead.address]
+            await asyncio.sleep(2 * LOOK_S)
+    assert len([each for each in caplog.messages if "unix:dead: " in each]) == 1
+
+
+class CountingDirectory(HeldServers):
+    """Directory that counts how often it is asked."""
+
+    looks = 0
+
+    async def addresses(self) -> Sequence[ServerAddress]:
+        self.looks += 1
+        return await super().addresses()
+
+
+async def test_nothing_is_tried_more_often_once_no_call_waits_any_more() -> None:
+    house = HeldServer("unix:a")
+    some = CountingDirectory(house)
+    async with translating(some) as ast:
+        await house.kill()
+        answer = ast.submit(asked(talk(0.1)), session_id="s")
+        with pytest.raises(EngineTimeout):
+            await answer
+        await asyncio.sleep(MISSED_S)
+        looks = some.looks
+        await asyncio.sleep(20 * LOOK_S)
+        assert some.looks - looks <= 21
