@@ -562,6 +562,23 @@ def test_a_turn_that_was_taken_is_none_that_was_let_pass() -> None:
     assert not server.may_enter(ANYBODY), "it has its turn"
     failed = server.connecting(back(first, near))
     server.now_s = SOONEST_S + LATE_S + 1
-    server.line(NEW)
+    server.refusal(ANYBODY)
     server.end(failed)
     assert not server.may_enter(ANYBODY)
+
+
+def test_a_caller_that_met_a_limit_again_has_its_whole_time_to_connect() -> None:
+    server = FullServer(sessions=6)
+    places = [server.enter(ANYBODY) for _ in range(6)]
+    first = server.line(NEW)
+    for place in places[1:]:
+        server.end(place)
+    server.end(server.connecting(back(first)))
+    near = Claimant(source="192.0.2.1")
+    for _ in range(4):
+        server.connecting(near)
+    assert isinstance(server.refusal(back(first, near)), RateLimited)
+    server.now_s = 10.0
+    server.connecting(back(first))
+    server.now_s += CONNECTING_S - 1
+    server.enter(back(first))
