@@ -207,7 +207,9 @@ class SpeechSegmenter:
         """Report a pause once, as soon as all that the segment would hold has come."""
         assert self._open_at is not None
         by_button = self._held or self._mode is VadMode.OFF
-        if (by_button and self._release is None) or not self._is_settled(now):
+        if by_button and self._release is None:
+            return []
+        if not self._is_silent(now, self._tail_samples):
             return []
         speech_end = self._endpointer.speech_end_samples
         if speech_end == self._paused_at:
@@ -217,17 +219,18 @@ class SpeechSegmenter:
         segment = self._tape.segment(self._open_at, end, speech_end, EndCause.SILENCE)
         return [SpeechPaused(segment)] if segment else []
 
-    def _is_settled(self, now: int) -> bool:
-        """Return whether a segment that ended now would hold all of the silence that it may."""
+    def _is_silent(self, now: int, samples: int) -> bool:
+        """Return whether so much silence, or more, has come behind the last speech."""
         speech = self._endpointer
-        return (
-            speech.voice_end_samples < now and speech.speech_end_samples + self._tail_samples <= now
-        )
+        return speech.voice_end_samples < now and speech.speech_end_samples + samples <= now
 
     def _is_pause(self, now: int) -> bool:
-        """Return whether something was said, and then nothing for a while."""
+        """Return whether something was said, and then nothing for as long as ends a release."""
         start = self._spent if self._open_at is None else self._open_at
-        return self._is_settled(now) and self._tape.first_voiced(start, now) is not None
+        # In every mode: between two syllables there may be more than the tail of simultaneous ones.
+        return (
+            self._is_silent(now, TAIL_SAMPLES) and self._tape.first_voiced(start, now) is not None
+        )
 
     def _open(self, start: int, now: int) -> list[SegmenterEvent]:
         self._open_at = max(start, self._spent, self._tape.start)

@@ -386,6 +386,21 @@ def test_a_word_that_is_all_under_way_at_the_release_is_waited_for() -> None:
     assert segment.speech_end_samples / MS == pytest.approx(1380, abs=10)
 
 
+@pytest.mark.parametrize("simultaneous", [False, True])
+@pytest.mark.parametrize("mode", VadMode)
+@pytest.mark.parametrize("phase_ms", range(0, 32, 8))
+def test_a_release_waits_for_the_syllable_behind_a_short_silence(
+    mode: VadMode, phase_ms: int, simultaneous: bool
+) -> None:
+    ears, said = pressed(mode), voice(800 + phase_ms)
+    ears.set_longest(simultaneous=simultaneous)
+    hear(ears, said, start=START)
+    ears.commit_input(UNKNOWN_TAIL)
+    rest = join(silence(130), voice(120), silence(500))
+    (segment,) = segments(hear(ears, rest, start=START + said.size))
+    assert last_sound_ms(segment) == pytest.approx(1050 + phase_ms, abs=3)
+
+
 def test_a_new_press_takes_the_release_back() -> None:
     ears = pressed()
     hear(ears, voice(1000), start=START)
