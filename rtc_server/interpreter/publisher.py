@@ -44,7 +44,7 @@ class Publisher:
         self._publish(event)
         if result.status is AstStatus.OK:
             self._append(result.source_text, result.target_text, output.end_ms)
-        if result.status is AstStatus.OK and result.target_text:
+        if result.status is AstStatus.OK and result.target_text.strip():
             delays, generation = output.delays, output.generation
             await self._speech_output.put(Saying(output, result.target_text, delays, generation))
         else:
