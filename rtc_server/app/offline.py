@@ -78,10 +78,9 @@ async def translate(
         )
         silence = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)
 
-        def play() -> bool:
+        def play() -> None:
             frame = interpreter.next_frame()
             frames.append(silence if frame is None else frame)
-            return frame is not None
 
         work = asyncio.create_task(interpreter.run())
         try:
@@ -93,8 +92,8 @@ async def translate(
                 play()
             audio.flush()
             await interpreter.computed()
-            while play():
-                pass
+            while interpreter.queue_ms:  # a frame of None may be the pause between two segments
+                play()
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)

@@ -170,11 +170,17 @@ class Playout:
         segment.push(samples)
         return announced + self._keep_bound(segment)
 
-    def unstarted(self, segment_id: str) -> Samples | None:
-        """Return the speech of a segment that is whole and that nobody has begun to hear."""
+    def unstarted_samples(self, segment_id: str) -> int:
+        """Return the length of a segment that is whole and nobody has begun to hear; else 0."""
         segment = self._find(segment_id)
         if segment is None or segment.started or segment.truncated or not segment.complete:
-            return None
+            return 0
+        return segment.queued_samples
+
+    def unstarted(self, segment_id: str) -> Samples:
+        """Return the speech of a segment that has `unstarted_samples`."""
+        segment = self._find(segment_id)
+        assert segment is not None
         return np.concatenate(segment.chunks)
 
     def replace(self, segment_id: str, samples: Samples) -> None:

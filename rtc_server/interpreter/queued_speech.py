@@ -10,7 +10,7 @@ from rtc_server.audio.playout import Playout
 from rtc_server.audio.time_stretch import TimeStretch
 from rtc_server.interpreter.backlog import Backlog
 from rtc_server.interpreter.segment_output import Saying
-from rtc_server.pcm import PLAYOUT_RATE, Samples, ms_to_samples, samples_to_ms
+from rtc_server.pcm import PLAYOUT_RATE, ms_to_samples, samples_to_ms
 
 PIECE_SAMPLES = ms_to_samples(25, PLAYOUT_RATE)
 """Speech that is stretched at a time; between two pieces the event loop serves other sessions. A
@@ -23,11 +23,11 @@ class _Sentence:
 
     tempo: float
     sayings: list[Saying] = field(default_factory=list)
-    speech: list[Samples] = field(default_factory=list)
+    samples: int = 0
 
     @property
     def length_ms(self) -> float:
-        return samples_to_ms(sum(each.size for each in self.speech), PLAYOUT_RATE)
+        return samples_to_ms(self.samples, PLAYOUT_RATE)
 
 
 class QueuedSpeech:
@@ -62,28 +62,34 @@ class QueuedSpeech:
         """Return the tempo of the sentence before, and the sentences behind it, none begun."""
         before, sentences = 1.0, list[_Sentence]()
         for saying in sayings:
-            speech = self._playout.unstarted(saying.key)
-            if speech is None or not (sentences or saying.begins_sentence):
+            samples = self._playout.unstarted_samples(saying.key)
+            if not samples or not (sentences or saying.begins_sentence):
                 before, sentences = saying.tempo, []
                 continue
-            if saying.begins_sentence:
+            # A clause of another tempo is of another sentence, whose first clause failed.
+            if saying.begins_sentence or saying.tempo != sentences[-1].tempo:
                 sentences.append(_Sentence(saying.tempo))
             sentences[-1].sayings.append(saying)
-            sentences[-1].speech.append(speech)
+            sentences[-1].samples += samples
         return before, sentences
+
+    def _is_waiting(self, sentence: _Sentence) -> bool:
+        return all(self._playout.unstarted_samples(each.key) for each in sentence.sayings)
 
     async def _raise(self, sentence: _Sentence, tempo: float) -> bool:
         """Shorten a sentence. Return False if it was begun, or dropped, meanwhile."""
         stretch = TimeStretch(tempo / sentence.tempo)
         shorter = []
-        for speech in sentence.speech:
-            parts = []
+        for saying in sentence.sayings:
+            if not self._is_waiting(sentence):
+                return False
+            speech, parts = self._playout.unstarted(saying.key), []
             for start in range(0, speech.size, PIECE_SAMPLES):
                 parts.append(stretch.push(speech[start : start + PIECE_SAMPLES]))
                 await asyncio.sleep(0)
+                if not self._is_waiting(sentence):
+                    return False
             shorter.append(np.concatenate([*parts, stretch.flush()]))
-        if any(self._playout.unstarted(saying.key) is None for saying in sentence.sayings):
-            return False
         for saying, samples in zip(sentence.sayings, shorter, strict=True):
             self._playout.replace(saying.key, samples)
             saying.tempo = tempo

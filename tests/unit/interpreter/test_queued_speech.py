@@ -15,7 +15,7 @@ from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.modes import PRESETS, Mode
 from rtc_server.interpreter.queued_speech import QueuedSpeech
 from rtc_server.interpreter.segment_output import Saying, SegmentOutput
-from rtc_server.pcm import PLAYOUT_RATE
+from rtc_server.pcm import PLAYOUT_RATE, samples_to_ms
 from tests.support.signals import tone
 from tests.support.virtual_time import VirtualTimeLoop
 
@@ -35,8 +35,8 @@ class Waiting:
         """Names of what was heard to its end, and the frames of sound until then."""
         self.frames = 0
 
-    def add(self, *lengths_ms: float, tempo: float = 1.0) -> None:
-        """Add a sentence of so many clauses."""
+    def add(self, *lengths_ms: float, tempo: float = 1.0, is_whole: bool = True) -> None:
+        """Add a sentence of so many clauses; if not whole it has lost what was before them."""
         output = SegmentOutput(
             SegmentCaptions(f"seg_{len(self.sayings)}", Direction("ru", "en"), 0),
             0,
@@ -52,7 +52,7 @@ class Waiting:
                 Delays(0.0, 0.0, 0.0, synthesized_s=0.0),
                 0,
                 number=number,
-                begins_sentence=number == 0,
+                begins_sentence=is_whole and number == 0,
                 is_clause=True,
                 tempo=tempo,
             )
@@ -70,6 +70,35 @@ class Waiting:
             frame = self.playout.pull()
             self.frames += frame.samples is not None
             self.heard += [(change.segment_id, self.frames) for change in frame.changes]
+
+
+async def test_what_is_left_of_a_sentence_is_no_part_of_the_one_before_it() -> None:
+    waiting = Waiting(WHOLE)
+    waiting.add(4000)
+    waiting.add(4000, tempo=1.25, is_whole=False)
+    waiting.add(8000)
+    before_ms = samples_to_ms(
+        waiting.playout.unstarted_samples(waiting.sayings[1].key), PLAYOUT_RATE
+    )
+    tempos = await waiting.catch_up()
+    assert tempos[0] > 1.1
+    assert tempos[1] == 1.25
+    after_ms = samples_to_ms(
+        waiting.playout.unstarted_samples(waiting.sayings[1].key), PLAYOUT_RATE
+    )
+    assert after_ms == before_ms
+
+
+async def test_what_is_cleared_is_stretched_no_further() -> None:
+    waiting = Waiting(WHOLE)
+    waiting.add(30_000)
+    waiting.add(30_000)
+    catching_up = asyncio.create_task(waiting.queued.catch_up(waiting.sayings))
+    await asyncio.sleep(0)
+    waiting.playout.clear()
+    for _ in range(5):  # of some 1200 pieces
+        await asyncio.sleep(0)
+    assert catching_up.done()
 
 
 async def test_speech_that_waits_becomes_faster_when_more_comes_behind_it() -> None:
@@ -132,7 +161,8 @@ def test_what_is_promised_is_heard(
     for lengths_ms in sentences:
         waiting.add(*lengths_ms)
     waiting.play(begun)
-    before = {saying.key: waiting.playout.unstarted(saying.key) for saying in waiting.sayings}
+    keys = [saying.key for saying in waiting.sayings]
+    before = {key: waiting.playout.unstarted_samples(key) for key in keys}
     loop = VirtualTimeLoop()
     try:
         loop.run_until_complete(waiting.catch_up())
@@ -140,13 +170,12 @@ def test_what_is_promised_is_heard(
         loop.close()
     promised = waiting.playout.queue_ms * PLAYOUT_RATE / 1000
     for saying in waiting.sayings:
-        speech = before[saying.key]
-        if speech is None:
+        samples = before[saying.key]
+        if not samples:
             assert saying.tempo == 1.0
             continue
-        after = waiting.playout.unstarted(saying.key)
-        assert after is not None
-        assert after.size == pytest.approx(speech.size / saying.tempo, abs=2 * MOST_SKIP)
+        after = waiting.playout.unstarted_samples(saying.key)
+        assert after == pytest.approx(samples / saying.tempo, abs=2 * MOST_SKIP)
     heard = 0
     for _ in range(4000):
         frame = waiting.playout.pull()
