@@ -6,7 +6,7 @@ export const words = {
     captions: "Sous-titres",
     opening: "En attente du son…",
     connecting: "Connexion…",
-    waiting: "L’interprète est complet. Place dans la file : {position}",
+    waiting: "L’interprète est complet. Place dans la file : {position}",
     live: "À l’écoute",
     reconnecting: "Connexion perdue, nouvel essai…",
     finishing: "Fin de la dernière phrase…",
