@@ -100,8 +100,7 @@ class Target:
     most_bytes: int = MOST_BYTES
     """Longest input."""
     limit_s: float = LIMIT_S
-    """CPU time that one input may take; more is a finding. Memory is traced meanwhile, which makes
-    everything some times slower."""
+    """CPU time that one input may take; more is a finding."""
 
 
 def _text(data: bytes) -> str:

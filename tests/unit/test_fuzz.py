@@ -1,8 +1,10 @@
 """A short fuzz campaign over everything that reads strangers' bytes; see `tests.fuzz.campaign`."""
 
+import time
+
 import pytest
 
-from tests.fuzz.campaign import corpus, fuzz
+from tests.fuzz.campaign import Found, corpus, fuzz
 from tests.fuzz.targets import TARGETS, Target
 
 pytestmark = pytest.mark.real_time
@@ -26,3 +28,14 @@ def test_damaged_input_breaks_nothing_and_is_not_held(target: Target, inputs: in
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_the_corpus_is_read(target: Target) -> None:
     assert all(isinstance(target.read(data), str) for data in corpus(target))
+
+
+def test_an_input_that_takes_too_long_is_found() -> None:
+    def read(data: bytes) -> str:
+        until_s = time.thread_time() + (0.02 if len(data) > 3 else 0.0)
+        while time.thread_time() < until_s:
+            pass
+        return "read"
+
+    with pytest.raises(Found, match="ms of CPU"):
+        fuzz(Target("slow", read, (b"abc",), limit_s=0.01), iter(range(20)), SEED)
