@@ -112,7 +112,7 @@ class ReasonLimit:
     it may be, if it lasts.
     """
 
-    def __init__(self, *, burst: int, per_second: float) -> None:
+    def __init__(self, *, burst: int = 5, per_second: float = 0.01) -> None:
         self._limit = LogLimit(burst=burst, per_second=per_second)
         self._logged = ""
 

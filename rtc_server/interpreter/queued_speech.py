@@ -78,11 +78,11 @@ class QueuedSpeech:
 
     async def _raise(self, sentence: _Sentence, tempo: float) -> bool:
         """Shorten a sentence. Return False if it was begun, or dropped, meanwhile."""
+        if not self._is_waiting(sentence):
+            return False
         stretch = TimeStretch(tempo / sentence.tempo)
         shorter = []
         for saying in sentence.sayings:
-            if not self._is_waiting(sentence):
-                return False
             speech, parts = self._playout.unstarted(saying.key), []
             for start in range(0, speech.size, PIECE_SAMPLES):
                 parts.append(stretch.push(speech[start : start + PIECE_SAMPLES]))

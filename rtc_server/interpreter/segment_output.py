@@ -7,7 +7,7 @@ from rtc_server.engines.base import AstResult
 from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
 from rtc_server.interpreter.simultaneous import SimultaneousText
-from rtc_server.interpreter.words import ends_sentence
+from rtc_server.interpreter.words import ends_clause, ends_sentence
 
 
 @dataclass(slots=True)
@@ -64,6 +64,15 @@ class Saying:
         return f"{self.output.captions.segment_id}.{self.number}"
 
     @property
+    def has_mark(self) -> bool:
+        """True if it ends with a mark behind which people pause."""
+        return ends_clause(self._last_word)
+
+    @property
     def has_gap(self) -> bool:
         """True if a pause of the playout follows it: behind a sentence, or a segment."""
-        return self.is_last or ends_sentence(self.text.split()[-1])
+        return self.is_last or ends_sentence(self._last_word)
+
+    @property
+    def _last_word(self) -> str:
+        return self.text.split()[-1]

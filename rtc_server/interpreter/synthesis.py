@@ -21,7 +21,6 @@ from rtc_server.interpreter.ports import TtsPort
 from rtc_server.interpreter.segment_output import Saying
 from rtc_server.interpreter.segment_spans import SegmentSpans, failing
 from rtc_server.interpreter.slow_engine import SlowEngineNotice
-from rtc_server.interpreter.words import ends_clause
 from rtc_server.pcm import PLAYOUT_RATE, Samples, samples_to_ms
 from rtc_server.resample import Resampler
 from rtc_server.tracing import Attribute
@@ -95,8 +94,7 @@ class Synthesis:
         if not is_cleared():
             samples = resampler.flush()
             if trimmer:
-                has_mark = ends_clause(saying.text.split()[-1])
-                stays_ms = trailing_ms(queue_ms, has_mark=has_mark, has_gap=saying.has_gap)
+                stays_ms = trailing_ms(queue_ms, has_mark=saying.has_mark, has_gap=saying.has_gap)
                 samples = np.concatenate([trimmer.push(samples), trimmer.flush(stays_ms)])
             yield self._counted(samples)
 

@@ -48,7 +48,7 @@ class Roster:
         self._unlisted_since_s: dict[str, float] = {}
         self._missed_until_s = 0.0
         self._looking: asyncio.Task[None] | None = None
-        self._complaints = ReasonLimit(burst=5, per_second=0.01)
+        self._complaints = ReasonLimit()
         self._limits: dict[str, ReasonLimit] = {}
         """Limits on complaints of servers by name, also of those that may be listed again."""
         self.servers: dict[str, PooledServer] = {}
@@ -119,7 +119,7 @@ class Roster:
             if former.has_calls:
                 return
         if name not in self.servers:
-            limit = self._limits.pop(name, None) or ReasonLimit(burst=5, per_second=0.01)
+            limit = self._limits.pop(name, None) or ReasonLimit()
             server = PooledServer(address, self._connect, self._pool, self.want, limit)
             self.servers[name], self._limits[name] = server, limit
             self._metrics.engine_server_up.labels(self._kind, name).set(0)  # one never met is down

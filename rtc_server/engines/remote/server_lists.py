@@ -127,7 +127,7 @@ class ListedServers:
         self._urls, self._fetch = urls, fetch
         self._last: dict[str, ServerList] = {}
         """Newest list of each URL that named a server."""
-        self._complaints = {url: ReasonLimit(burst=5, per_second=0.01) for url in urls}
+        self._complaints = {url: ReasonLimit() for url in urls}
         self._unreadable: dict[str, frozenset[str]] = {}
         """Entries of each URL's newest list that name no server."""
         # An entry that reads otherwise each time is a new one each time.
