@@ -1,17 +1,14 @@
 """Sources of the page: microphones that come and go, the sound of a tab, a local file."""
 
 import base64
-import io
 import re
-import wave
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.async_api import expect
 
 from rtc_server.app.server import running
-from rtc_server.pcm import SPEECH_RATE, Samples
+from rtc_server.pcm import SPEECH_RATE
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import (
     PATIENCE_MS,
@@ -24,7 +21,7 @@ from tests.support.browser.page import (
 from tests.support.browser.scripted_server import received, scripted_server
 from tests.support.patient import SETTINGS
 from tests.support.signals import english, join, russian, silence, tone
-from tests.support.wav import write_wav
+from tests.support.wav import wav, write_wav
 
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 PLAY_PHRASE = """async (wav) => {
@@ -154,7 +151,7 @@ async def test_what_a_tab_says_is_translated() -> None:
         page = seen.page
         talk = await page.context.new_page()
         await talk.goto(f"{server.url}/healthz")
-        await talk.evaluate(PLAY_PHRASE, wav(speech, SPEECH_RATE))
+        await talk.evaluate(PLAY_PHRASE, base64.b64encode(wav(speech, SPEECH_RATE)).decode())
         await page.bring_to_front()
         await page.select_option("#input", "tab")
         await page.click("#toggle:enabled")
@@ -162,17 +159,6 @@ async def test_what_a_tab_says_is_translated() -> None:
         await expect(row.first).to_be_visible(timeout=PATIENCE_MS)
         await page.evaluate(WATCH_LEVELS)  # the tab is silent; the page plays what it says
         await page.wait_for_function("() => levelDb() > -40", timeout=PATIENCE_MS)
-
-
-def wav(samples: Samples, sample_rate: int) -> str:
-    """Mono float samples as a base64 WAV file."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(sample_rate)
-        writer.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    return base64.b64encode(file.getvalue()).decode()
 
 
 async def test_a_microphone_that_vanishes_is_replaced_by_the_default() -> None:

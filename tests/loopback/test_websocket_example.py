@@ -9,19 +9,12 @@ import numpy as np
 
 from rtc_server.app.server import running
 from rtc_server.config import HttpSettings, Settings
-from rtc_server.pcm import SPEECH_RATE, Samples, to_int16
+from rtc_server.pcm import SPEECH_RATE
 from tests.support.patient import PATIENT
 from tests.support.signals import join, russian, silence
+from tests.support.wav import write_wav
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ws_client.py"
-
-
-def write(path: Path, samples: Samples, rate: int = SPEECH_RATE) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setframerate(rate)
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.writeframes(to_int16(samples).tobytes())
 
 
 async def run(*arguments: str, key: str = "") -> tuple[int, str, str]:
@@ -40,7 +33,9 @@ async def run(*arguments: str, key: str = "") -> tuple[int, str, str]:
 
 async def test_a_recording_becomes_captions_and_a_recording(tmp_path: Path) -> None:
     question, answer = tmp_path / "question.wav", tmp_path / "answer.wav"
-    write(question, join(silence(300), russian("где находится вокзал"), silence(300)))
+    write_wav(
+        question, join(silence(300), russian("где находится вокзал"), silence(300)), SPEECH_RATE
+    )
     http = HttpSettings(port=0, api_key="let-me-in-please")
     async with running(Settings(http=http, engines=PATIENT)) as house:
         url = house.url.replace("http", "ws")
@@ -59,7 +54,7 @@ async def test_a_recording_becomes_captions_and_a_recording(tmp_path: Path) -> N
     code, _, err = await run(str(question), str(answer), "--url", url)
     assert code == 1
     assert "does not answer" in err
-    write(question, silence(100), rate=48_000)
+    write_wav(question, silence(100), 48_000)
     code, _, err = await run(str(question), str(answer), "--url", url)
     assert code == 1
     assert "16 kHz mono" in err

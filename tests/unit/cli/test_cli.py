@@ -4,12 +4,10 @@ import os
 import socket
 import subprocess
 import sys
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from rtc_server import __version__
@@ -28,6 +26,9 @@ from rtc_server.events.segment_events import (
     TargetCaption,
 )
 from rtc_server.options import flag, settings_fields, variable
+from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE
+from tests.support.signals import tone
+from tests.support.wav import write_wav
 
 Capture = pytest.CaptureFixture[str]
 
@@ -43,30 +44,6 @@ def segment(status: SegmentStatus, **extra: Any) -> SegmentEvent:
         target=TargetCaption("en", "Where is the station?", 21),
         **extra,
     )
-
-
-def tone(seconds: float, sample_rate: int, frequency_hz: float = 440.0) -> np.ndarray[Any, Any]:
-    """A sine at half of full scale."""
-    t = np.arange(round(seconds * sample_rate)) / sample_rate
-    return (0.5 * np.sin(2 * np.pi * frequency_hz * t)).astype(np.float32)
-
-
-def write_wav(path: Path, channels: list[np.ndarray[Any, Any]], rate: int, width: int = 2) -> Path:
-    """A PCM WAV of 1, 2 or 3 bytes a sample."""
-    mixed = np.stack(channels, axis=1).ravel()
-    if width == 1:
-        data = np.round(mixed * 127 + 128).astype(np.uint8).tobytes()
-    elif width == 2:
-        data = np.round(mixed * 32767).astype("<i2").tobytes()
-    else:
-        whole = np.round(mixed * (2**23 - 1)).astype("<i4")
-        data = whole.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(len(channels))
-        out.setsampwidth(width)
-        out.setframerate(rate)
-        out.writeframes(data)
-    return path
 
 
 def test_captions_say_when_what_and_what_it_means() -> None:
@@ -88,7 +65,7 @@ def test_captions_say_what_went_wrong() -> None:
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
-    return write_wav(tmp_path / "in.wav", [tone(0.2, 16_000)], 16_000)
+    return write_wav(tmp_path / "in.wav", tone(440, 200), SPEECH_RATE)
 
 
 def pipeline(monkeypatch: pytest.MonkeyPatch, result: Any) -> list[tuple[Any, ...]]:
@@ -99,7 +76,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch, result: Any) -> list[tuple[Any, ..
         seen.append(arguments)
         if isinstance(result, Exception):
             raise result
-        return offline.RecordingTranslation(result, tone(0.3, 48_000))
+        return offline.RecordingTranslation(result, tone(440, 300, sample_rate=PLAYOUT_RATE))
 
     monkeypatch.setattr(translate, "translate", translated)
     return seen

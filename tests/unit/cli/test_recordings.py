@@ -10,14 +10,9 @@ import pytest
 from rtc_server.cli import main
 from rtc_server.cli.audio_files import read_recording, write_speech
 from rtc_server.errors import ConfigError
+from tests.support.signals import tone
 
 Capture = pytest.CaptureFixture[str]
-
-
-def tone(seconds: float, sample_rate: int, frequency_hz: float = 440.0) -> np.ndarray[Any, Any]:
-    """A sine at half of full scale."""
-    t = np.arange(round(seconds * sample_rate)) / sample_rate
-    return (0.5 * np.sin(2 * np.pi * frequency_hz * t)).astype(np.float32)
 
 
 def write_wav(path: Path, channels: list[np.ndarray[Any, Any]], rate: int, width: int = 2) -> Path:
@@ -41,7 +36,9 @@ def write_wav(path: Path, channels: list[np.ndarray[Any, Any]], rate: int, width
 @pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 44_100, 48_000])
 @pytest.mark.parametrize("width", [1, 2, 3])
 def test_any_wav_is_read_at_its_own_pitch_and_length(tmp_path: Path, rate: int, width: int) -> None:
-    samples = read_recording(write_wav(tmp_path / "in.wav", [tone(1.0, rate)], rate, width))
+    samples = read_recording(
+        write_wav(tmp_path / "in.wav", [tone(440, 1000, sample_rate=rate)], rate, width)
+    )
     assert samples.dtype == np.float32
     assert samples.ndim == 1
     assert abs(len(samples) - 16_000) <= 32
@@ -51,7 +48,7 @@ def test_any_wav_is_read_at_its_own_pitch_and_length(tmp_path: Path, rate: int, 
 
 
 def test_channels_are_mixed(tmp_path: Path) -> None:
-    left, right = tone(0.5, 48_000, 440), tone(0.5, 48_000, 1000)
+    left, right = (tone(hz, 500, sample_rate=48_000) for hz in (440, 1000))
     samples = read_recording(write_wav(tmp_path / "in.wav", [left, right], 48_000))
     spectrum = np.abs(np.fft.rfft(samples[:8000]))
     assert {int(i) * 2 for i in np.argsort(spectrum)[-2:]} == {440, 1000}
@@ -59,12 +56,14 @@ def test_channels_are_mixed(tmp_path: Path) -> None:
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "out.wav"
-    write_speech(path, np.concatenate([tone(0.5, 48_000), np.full(480, 1.5, np.float32)]))
+    write_speech(
+        path, np.concatenate([tone(440, 500, sample_rate=48_000), np.full(480, 1.5, np.float32)])
+    )
     with wave.open(str(path)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 48_000)
         written = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     assert written[-1] == 32_767, "too loud is clipped, not wrapped"
-    assert np.allclose(written[:24_000] / 32_767, tone(0.5, 48_000), atol=1e-4)
+    assert np.allclose(written[:24_000] / 32_767, tone(440, 500, sample_rate=48_000), atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
@@ -17,15 +17,6 @@ from rtc_server.engines.plugin_discovery import OWN_PACKAGE, found_plugins
 from tests.support.engine_plugins import EXAMPLE, install, install_example
 
 CHECKOUT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of packages on the import path; what is imported from it is forgotten again."""
-    monkeypatch.syspath_prepend(tmp_path)
-    yield tmp_path
-    for name in [name for name in sys.modules if name.startswith(("rtc_odd", "rtc_stopwatch"))]:
-        del sys.modules[name]
 
 
 def test_the_list_shows_packages_and_faults(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -32,15 +31,6 @@ def add(site: Path, name: str, package: str, more: str = "", /, **changed: objec
     fields |= {"create": f"{module}.engine:create", **changed}
     text = PLUGIN.format(fields=fields) + more
     install(site, package, {name: f"{module}:ENGINE"}, {module: text})
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of packages on the import path; what is imported from it is forgotten again."""
-    monkeypatch.syspath_prepend(tmp_path)
-    yield tmp_path
-    for name in [name for name in sys.modules if name.startswith(("rtc_odd", "rtc_stopwatch"))]:
-        del sys.modules[name]
 
 
 def refusal(name: str, kind: registry.Kind = "ast") -> str:

@@ -77,6 +77,15 @@ def back(line_ticket: LineTicket, claimant: Claimant = ANYBODY) -> Claimant:
     return replace(claimant, ticket=line_ticket.ticket)
 
 
+def two_before_a_free_place() -> tuple[FullServer, LineTicket, LineTicket]:
+    """A server of one place, which was just left, and the tickets of those who wait for it."""
+    server = FullServer(sessions=1)
+    place = server.enter(ANYBODY)
+    first, second = server.line(NEW), server.line(NEW)
+    server.end(place)
+    return server, first, second
+
+
 def test_callers_come_in_in_the_order_in_which_they_came() -> None:
     server = FullServer(sessions=1)
     place = server.enter(ANYBODY)
@@ -407,10 +416,7 @@ def test_a_session_of_ones_own_that_is_lost_makes_room_before_the_line() -> None
 
 
 def test_a_session_that_ended_before_it_connected_leaves_its_caller_its_turn() -> None:
-    server = FullServer(sessions=1)
-    place = server.enter(ANYBODY)
-    first, second = server.line(NEW), server.line(NEW)
-    server.end(place)
+    server, first, second = two_before_a_free_place()
     failed = server.connecting(back(first))
     assert server.line(back(second)).position == 1, "who is in does not wait"
     assert server.admission.waiting(server.now_s) == 1
@@ -447,10 +453,7 @@ def test_a_ticket_never_holds_two_sessions() -> None:
 
 
 def test_busy_engines_keep_no_caller_out_that_they_have_let_in() -> None:
-    server = FullServer(sessions=1)
-    place = server.enter(ANYBODY)
-    first, _ = server.line(NEW), server.line(NEW)
-    server.end(place)
+    server, first, _ = two_before_a_free_place()
     server.connecting(back(first))
     server.busy_s = 8
     replaced = server.connecting(back(first))
@@ -461,10 +464,7 @@ def test_busy_engines_keep_no_caller_out_that_they_have_let_in() -> None:
 
 
 def test_a_session_that_does_not_connect_keeps_its_turn_for_a_while_only() -> None:
-    server = FullServer(sessions=1)
-    place = server.enter(ANYBODY)
-    first, second = server.line(NEW), server.line(NEW)
-    server.end(place)
+    server, first, second = two_before_a_free_place()
     while server.now_s < CONNECTING_S:
         place = server.connecting(back(first))
         server.line(back(second))
@@ -475,10 +475,7 @@ def test_a_session_that_does_not_connect_keeps_its_turn_for_a_while_only() -> No
 
 
 def test_nobody_waits_long_for_a_session_that_ended_before_it_connected() -> None:
-    server = FullServer(sessions=1)
-    place = server.enter(ANYBODY)
-    first, second = server.line(NEW), server.line(NEW)
-    server.end(place)
+    server, first, second = two_before_a_free_place()
     server.now_s = SOONEST_S
     server.line(back(second))
     server.end(server.connecting(back(first)))
