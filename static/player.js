@@ -31,6 +31,7 @@ export class FilePlayer extends EventTarget {
     });
     this.#position.addEventListener("input", () => (this.#source.position = this.#position.valueAsNumber));
     this.render();
+    this.take(this.#picker.files[0]); // chosen before the page was ready
   }
 
   /** What was chosen. @returns {import("./file.js").FileSource|null} */

@@ -1,11 +1,12 @@
 """Sources of the page: microphones that come and go, the sound of a tab, a local file."""
 
+import asyncio
 import base64
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from rtc_server.app.server import running
 from rtc_server.pcm import SPEECH_RATE
@@ -85,6 +86,26 @@ async def test_a_file_is_paused_and_wound(tmp_path: Path) -> None:
         await page.get_by_role("button", name="Play", exact=True).click()
         assert (await received(server.calls, 1))[0]["type"] == "x.input.commit"
         await expect(time).to_have_text("1:00 / 1:00")
+
+
+async def test_a_file_chosen_before_the_page_was_ready_is_taken(tmp_path: Path) -> None:
+    file = write_wav(tmp_path / "minute.wav", tone(440, 60_000), SPEECH_RATE)
+    chosen = asyncio.Event()
+
+    async def words_come_late(route: Route) -> None:
+        await chosen.wait()
+        await route.continue_()
+
+    async with scripted_server() as server, visit("about:blank") as seen:
+        page = seen.page
+        await page.route("**/strings/en/page.js", words_come_late)
+        await page.goto(server.url)
+        await page.set_input_files(PICK, file)
+        await expect(page.locator("#toggle")).to_be_disabled()
+        chosen.set()
+        await expect(page.locator(".file-name")).to_have_text("minute.wav")
+        await expect(page.locator("#input")).to_have_value("file")
+        await expect(page.locator("#player time")).to_have_text("0:00 / 1:00")
 
 
 async def test_a_file_that_cannot_be_played_is_explained(tmp_path: Path) -> None:

@@ -16,6 +16,12 @@ from tests.support.browser.page import PATIENCE_MS
 expect.set_options(timeout=PATIENCE_MS)
 """A busy machine is no fault of the page; an expectation that is met ends at once."""
 
+MODULES_HAVE_RUN = """async () => {
+  const modules = [...document.scripts].filter((script) => script.type === "module" && script.src);
+  await Promise.allSettled(modules.map((script) => import(script.src)));
+}"""
+"""A page is loaded before a module has run that awaits something, and until then hears nothing."""
+
 NOTE_S = 5
 NOTE_LINES = 30
 
@@ -98,6 +104,7 @@ async def visit(
         if before_load:
             await page.add_init_script(before_load)
         await page.goto(url)
+        await page.evaluate(MODULES_HAVE_RUN)
         try:
             yield seen
         except Exception as error:
