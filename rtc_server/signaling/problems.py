@@ -36,6 +36,13 @@ _ROUTING = {
     413: (PayloadTooLarge.code, "The request is too large."),
 }
 """Errors of aiohttp itself, as code and sentence."""
+_TITLES = {
+    413: "Request Entity Too Large",
+    414: "Request-URI Too Long",
+    416: "Requested Range Not Satisfiable",
+    422: "Unprocessable Entity",
+}
+"""Phrases that Python 3.13 renamed after RFC 9110: a client sees the same from every Python."""
 _REALTIME = "/v1/realtime"
 _TRANSLATIONS = f"{_REALTIME}/translations"
 _ELSEWHERE = {
@@ -60,7 +67,7 @@ def problem(
     kind = "invalid_request_error" if status < 500 else "server_error"
     body = Problem(
         "about:blank",
-        HTTPStatus(status).phrase,
+        _TITLES.get(status) or HTTPStatus(status).phrase,
         status,
         message,
         ProblemError(kind, code, message),
