@@ -1,0 +1,37 @@
+"""The interpreter page as tests of its captions use it."""
+
+import asyncio
+
+from aiortc import RTCDataChannel
+from playwright.async_api import FloatRect, Page
+
+from tests.support.browser.scripted_server import ScriptedServer
+
+
+async def start_captions(page: Page, server: ScriptedServer) -> RTCDataChannel:
+    """Begin a session, and return the channel that its captions go through."""
+    await page.click("#toggle:enabled")
+    await page.wait_for_selector("[data-phase=listening]")
+    return await server.calls.channel.get()
+
+
+async def look(page: Page, *choices: str) -> None:
+    """Press what is named in the captions panel."""
+    await page.click("[popovertarget=export]")
+    for choice in choices:
+        await page.click(f"#look label:has([{choice}])")
+    await page.keyboard.press("Escape")
+
+
+async def box(page: Page, selector: str) -> FloatRect:
+    """Return where an element lies."""
+    found = await page.locator(selector).first.bounding_box()
+    assert found
+    return found
+
+
+async def until(page: Page, condition: str) -> None:
+    """Wait until an expression is true; the page's policy forbids Playwright to do it there."""
+    async with asyncio.timeout(30):
+        while not await page.evaluate(condition):
+            await page.wait_for_timeout(50)
