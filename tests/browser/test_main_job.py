@@ -1,5 +1,6 @@
 """The main job on the page: speak one language, read both, hear the other."""
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -98,10 +99,14 @@ async def test_push_to_talk_translates_what_was_said_while_it_was_held(tmp_path:
         await expect(page.locator("#talk")).to_be_visible()
         await until_a_phrase_has_passed(page)
         await expect(page.locator(".segment")).to_have_count(0)
-        await page.keyboard.down(" ")
-        await until_a_phrase_has_passed(page)
-        await page.keyboard.up(" ")
         row = page.locator(".segment[data-status=final]")
+        for _ in range(5):  # a busy machine may tear holes into the sound
+            await page.keyboard.down(" ")
+            await until_a_phrase_has_passed(page)
+            await page.keyboard.up(" ")
+            with contextlib.suppress(AssertionError):
+                await expect(row).to_be_visible(timeout=20_000)
+                break
         await expect(row.locator(".source")).to_have_text(said)
         await expect(row.locator(".target")).to_have_text(meant)
 

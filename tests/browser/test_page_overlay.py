@@ -48,8 +48,8 @@ async def test_a_popup_does_where_no_window_can_lie_on_top() -> None:
         await expect(target).to_have_text("Yes.")
         await expect(target).to_have_attribute("lang", "en")
         await expect(target).to_have_attribute("dir", "ltr")
-        background = "getComputedStyle(document.body).backgroundColor"
-        assert await window.evaluate(background) == "rgb(14, 16, 22)"  # its sheets are in force
+        body = window.locator("body")
+        await expect(body).to_have_css("background-color", "rgb(14, 16, 22)")  # its sheets came
         await window.close()
         await expect(page.locator("#overlay")).to_have_attribute("aria-pressed", "false")
 
