@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtc_server.pcm import PLAYOUT_RATE, Pcm, Samples
-from rtc_server.transport.media.jitter_buffer import JitterBuffer, Step
+from rtc_server.transport.media.jitter_buffer import Gap, JitterBuffer, Play, Step
 from rtc_server.transport.media.opus_library import libopus
 from rtc_server.transport.media.receiver import Receiver
 from rtc_server.transport.media.rtp import build_rtp, parse_rtp
@@ -16,6 +16,8 @@ from tests.support.netem import Link
 
 PAYLOAD_TYPE = 111
 SSRC = 0x1234
+PAUSE = b"\xf8"
+"""Packet of a DTX pause: a table of contents and no audio."""
 TICK_PHASE_S = 0.007
 """Place of the tick between two packets; anywhere will do but on a packet."""
 
@@ -173,3 +175,33 @@ def encode_opus(
         packets.append(packet.raw[:size])
     library.opus_encoder_destroy(encoder)
     return tuple(packets)
+
+
+def played(steps: Iterable[Stepped]) -> list[int]:
+    """Numbers of the packets that were played."""
+    payloads = [each.step.payload for each in steps if isinstance(each.step, Play)]
+    return [int.from_bytes(each[1:], "big") for each in payloads if each != PAUSE]
+
+
+def total_ms(steps: Iterable[Stepped]) -> float:
+    return sum(each.step.units for each in steps) / 48
+
+
+def gaps(steps: Iterable[Stepped]) -> list[Gap]:
+    return [each.step for each in steps if isinstance(each.step, Gap)]
+
+
+def delays_ms(steps: Iterable[Stepped]) -> list[float]:
+    """Return the delay of each slot after its own time; the stream began at 0 on a perfect path."""
+    out, position_s = [], 0.0
+    for at_s, step in steps:
+        out.append((at_s - position_s) * 1000)
+        position_s += step.units / 48_000
+    return out
+
+
+def stream(count: int, *, sequence: int = 0, timestamp: int = 0) -> list[Arrival]:
+    return [
+        Arrival(i * 0.02, rtp(i, dummy(i), sequence=sequence, timestamp=timestamp))
+        for i in range(count)
+    ]

@@ -12,7 +12,10 @@ import aiohttp
 import numpy as np
 from aiohttp import WSMsgType
 
+from rtc_server.app.server import RunningServer
 from rtc_server.pcm import Samples, from_int16, to_int16
+
+PLAIN = "/ws/audio"
 
 
 @dataclass
@@ -87,3 +90,9 @@ async def connected(url: str) -> AsyncIterator[Client]:
         finally:
             await ws.close()
             await listening
+
+
+@asynccontextmanager
+async def client(house: RunningServer, path: str) -> AsyncIterator[Client]:
+    async with connected(house.url + path) as made:
+        yield made
