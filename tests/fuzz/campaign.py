@@ -18,7 +18,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from rtc_server.transport.logs import limited_logs
-from tests.fuzz.targets import MOST_BYTES, TARGETS, Target
+from tests.fuzz.target import MOST_BYTES, Target
+from tests.fuzz.targets import TARGETS
 from tests.support.loop_time import untraced
 
 CORPUS = Path(__file__).parent / "corpus"

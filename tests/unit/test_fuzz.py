@@ -5,7 +5,8 @@ import time
 import pytest
 
 from tests.fuzz.campaign import Found, corpus, fuzz
-from tests.fuzz.targets import TARGETS, Target
+from tests.fuzz.target import Target
+from tests.fuzz.targets import TARGETS
 
 pytestmark = pytest.mark.real_time
 
