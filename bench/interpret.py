@@ -40,7 +40,8 @@ from bench.harness import BenchServer, percentile, server, split_arguments
 from bench.lagging import Emission, Lagging, Sentence, emissions, render_lagging
 from bench.talks import Talk, phrases, words_with_tones
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE
-from tests.support.rtc_client import RtcClient, decode
+from tests.support.opus_codec import decode
+from tests.support.rtc_client import RtcClient
 
 MODES = ("consecutive", "fast", "balanced", "accurate")
 FIXTURE = "fixture"

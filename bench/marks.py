@@ -13,7 +13,7 @@ from av.packet import Packet
 
 from bench.rtp_client import FRAME_S, FRAME_UNITS, RATE, RtpClient
 from rtc_server.pcm import Samples
-from tests.support.rtc_client import encode
+from tests.support.opus_codec import encode
 
 SECONDS = 12
 BITRATE = 32_000

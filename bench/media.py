@@ -30,7 +30,7 @@ from bench.harness import BenchServer, percentile, server, speaker
 from bench.marks import BITRATE, delays_ms, marked_speech
 from bench.rtp_client import RtpClient
 from rtc_server.pcm import PLAYOUT_RATE
-from tests.support.rtc_client import encode
+from tests.support.opus_codec import encode
 
 MODES = ("echo", "half", "translate", "simultaneous")
 ASTS = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiortc.exceptions import InvalidStateError
 
-from tests.support.rtc_client import Floats
+from tests.support.opus_codec import Floats
 
 CALLS = "/v1/realtime/translations/calls"
 PAIR = "?source=en&target=ru"

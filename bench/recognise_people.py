@@ -32,7 +32,7 @@ from rtc_server.interpreter.segments import ClosedSegment
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples, samples_to_ms
 from rtc_server.resample import Resampler
 from tests.support import whisper
-from tests.support.rtc_client import decode, encode
+from tests.support.opus_codec import decode, encode
 
 WORDS = range(5, 17)
 """Words of a prompt: neither a name alone nor a paragraph."""

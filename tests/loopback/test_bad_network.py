@@ -9,9 +9,10 @@ import pytest
 
 from rtc_server.pcm import SPEECH_RATE, Pcm
 from tests.support.netem import Path, UdpProxy
+from tests.support.opus_codec import Floats
 from tests.support.packet_scripts import encoded
 from tests.support.peers import Server, tone
-from tests.support.rtc_client import Floats, RtcClient
+from tests.support.rtc_client import RtcClient
 from tests.support.signals import loudest_hz
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import EngineSettings, HttpSettings, InterpreterSettings, Settings
-from tests.support.rtc_client import RtcClient, encode
+from tests.support.opus_codec import encode
+from tests.support.rtc_client import RtcClient
 from tests.support.server import CALLS, EVENTS, of, said
 
 DELAY_PACKETS = 10

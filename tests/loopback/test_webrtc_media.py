@@ -7,8 +7,10 @@ import time
 import numpy as np
 
 from rtc_server.pcm import Samples
+from tests.support.opus_codec import RATE, encode
+from tests.support.packet_track import PacketTrack
 from tests.support.peers import Server, level, tone
-from tests.support.rtc_client import RATE, PacketTrack, RtcClient, encode
+from tests.support.rtc_client import RtcClient
 from tests.support.signals import loudest_hz
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from rtc_server.pcm import Samples
-from tests.support.rtc_client import decode, encode
+from tests.support.opus_codec import decode, encode
 
 PAUSE_BYTES = 20
 """Packets of silence are no longer."""

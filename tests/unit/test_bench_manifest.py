@@ -9,7 +9,7 @@ import numpy as np
 from bench.manifest import Item, fixture, fleurs, must_c, read
 from models.fixture.phrases import PHRASES
 from rtc_server.pcm import PLAYOUT_RATE
-from tests.support.rtc_client import read_wav
+from tests.support.opus_codec import read_wav
 
 
 def test_fleurs_joins_the_languages_by_the_sentence_number(tmp_path: Path) -> None:
