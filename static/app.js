@@ -1,5 +1,4 @@
 /** The page: joins settings, conversation, captions and controls. */
-import { HeadphoneAdvice } from "./advice.js";
 import { CaptionLog } from "./captions.js";
 import { ClientError } from "./client/errors.js";
 import { reachByKeyboard } from "./client/scrolling.js";
@@ -21,7 +20,6 @@ import { Said } from "./said.js";
 import { fetchLanguages, fetchPhrases } from "./server.js";
 import { Settings } from "./settings.js";
 import { text } from "./i18n.js";
-import { holdToTalk } from "./talk.js";
 import { write } from "./write.js";
 
 const [WARM_UP_POLL_MS, EXAMPLES] = [1500, 4];
@@ -39,7 +37,6 @@ const talk = button("talk");
 const pair = new LanguagePair(list("source"), list("target"), button("swap"));
 const phrases = new PhrasePanel(at("phrases"), button("open-phrases"), sayPhrase);
 const problems = new ProblemBar(at("problem"));
-const advice = new HeadphoneAdvice(at("advice"));
 const said = new Said(find("#captions", CaptionLog));
 const player = new FilePlayer(at("player"));
 const settings = new Settings(find("form#settings", HTMLFormElement), player);
@@ -50,14 +47,14 @@ const people = new People(button("people"), at("halves"), {
   changed: takeMode,
 });
 
-/** @type {import("./details.js").Details|null} there are none before the first session */
-let details = null;
-/** @type {import("./lag.js").Lag|null} likewise */
-let lag = null;
-/** @type {import("./sound.js").Sound|null} likewise */
-let sound = null;
-/** @type {import("./wake.js").WakeLock|null} likewise */
-let wakeLock = null;
+// There are none of these before the first session.
+/** @type {import("./advice.js").HeadphoneAdvice|null} */ let advice = null;
+/** @type {import("./details.js").Details|null} */ let details = null;
+/** @type {import("./lag.js").Lag|null} */ let lag = null;
+/** @type {import("./sound.js").Sound|null} */ let sound = null;
+/** @type {import("./wake.js").WakeLock|null} */ let wakeLock = null;
+/** Ends push-to-talk. @type {(() => void)|null} */ let letGo = null;
+
 /** @type {import("./server.js").Languages|null} */ let server = null;
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @type {Conversation|null} */
@@ -91,7 +88,7 @@ function setPhase(next, values = {}) {
 function showTalk() {
   const wanted = Boolean(conversation?.live) && settings.hold && !people.active;
   if (wanted === !talk.hidden) return;
-  if (!wanted) letGo();
+  if (!wanted) letGo?.();
   talk.hidden = !wanted;
   if (wanted && document.activeElement === toggle) talk.focus(); // it stands where that stood
 }
@@ -169,6 +166,8 @@ async function start() {
     setPhase("offline");
     return report(new ClientError("server_unreachable"));
   }
+  advice ??= new parts.HeadphoneAdvice(at("advice"));
+  letGo ??= parts.holdToTalk(talk, (pressed) => conversation?.talk(pressed));
   details ??= new parts.Details(find("#details", HTMLDetailsElement));
   lag ??= new parts.Lag(at("lag"));
   wakeLock ??= new parts.WakeLock();
@@ -247,12 +246,11 @@ function report(error) {
 }
 
 function advise() {
-  advice.consider(settings.source, settings.speakerName);
+  advice?.consider(settings.source, settings.speakerName);
 }
 
 // ---------------------------------------------------------------- controls
 
-const letGo = holdToTalk(talk, (pressed) => conversation?.talk(pressed));
 toggle.addEventListener("click", () => (conversation ? stop() : start()));
 player.addEventListener("ended", () => conversation?.commit());
 player.addEventListener("chosen", async () => {

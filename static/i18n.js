@@ -24,9 +24,10 @@ export function nearest(tag) {
 
 /** Load one table of a language. @param {string} code  @param {string} page */
 async function loadTable(code, page) {
+  if (loaded[code]?.pages.has(page)) return;
+  const { words } = await import(`./strings/${code}/${page}.js`);
   const of = (loaded[code] ??= { pages: new Set(), words: {} });
-  if (of.pages.has(page)) return;
-  Object.assign(of.words, (await import(`./strings/${code}/${page}.js`)).words);
+  Object.assign(of.words, words);
   of.pages.add(page);
 }
 

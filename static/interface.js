@@ -6,12 +6,14 @@ import { findAll } from "./dom.js";
 import {
   interfaceLanguage,
   interfaceLanguages,
+  loadWords,
   nearest,
   ownName,
   speakInterface,
   text,
   useWords,
 } from "./i18n.js";
+import { withLoaded } from "./loading.js";
 import { recall, remember } from "./prefs.js";
 
 await speakInterface(nearest(recall("interface", "") || navigator.language));
@@ -20,6 +22,7 @@ await useWords("page");
 /** Write the words that the markup names: `data-text`, `data-label`, `data-alt`, `data-placeholder`. */
 export function renderTexts() {
   document.documentElement.lang = interfaceLanguage();
+  document.documentElement.dataset.started = "";
   for (const node of findAll("[data-text]", HTMLElement)) node.textContent = text(node.dataset.text);
   for (const node of findAll("[data-alt]", HTMLImageElement)) node.alt = text(node.dataset.alt);
   for (const node of findAll("[data-placeholder]", HTMLInputElement)) {
@@ -37,9 +40,17 @@ export function offerInterface(select, render) {
   for (const option of options) option.lang = option.value;
   select.replaceChildren(...options);
   select.value = interfaceLanguage();
-  select.addEventListener("change", async () => {
-    await speakInterface(select.value);
-    remember("interface", select.value);
-    render();
+  select.addEventListener("change", () => {
+    const { value } = select;
+    const load = () =>
+      loadWords(value).catch((error) => {
+        select.value = interfaceLanguage();
+        throw error;
+      });
+    return withLoaded(load, async () => {
+      await speakInterface((select.value = value));
+      remember("interface", value);
+      render();
+    });
   });
 }

@@ -6,6 +6,7 @@
  * `data-contrast`.
  */
 import { findAll } from "./dom.js";
+import { withLoaded } from "./loading.js";
 import { recall, remember } from "./prefs.js";
 
 const NARROW = matchMedia("(max-width: 40rem)");
@@ -44,10 +45,8 @@ export function offerLook(panel) {
  */
 export function offerOverlay(button, views, segments, blocked) {
   /** @type {import("./overlay.js").Overlay|null} */ let overlay = null;
-  button.addEventListener("click", async () => {
-    if (overlay?.isOpen) return overlay.close();
+  const open = async ({ Overlay }) => {
     if (!overlay) {
-      const { Overlay } = await import("./overlay.js");
       overlay = new Overlay();
       for (const type of ["open", "close"]) {
         overlay.addEventListener(type, () => button.setAttribute("aria-pressed", String(overlay.isOpen)));
@@ -57,5 +56,9 @@ export function offerOverlay(button, views, segments, blocked) {
     for (const segment of segments()) overlay.show(segment);
     views.add(overlay);
     if (!(await overlay.open())) blocked();
+  };
+  button.addEventListener("click", () => {
+    if (overlay?.isOpen) return overlay.close();
+    return withLoaded(() => import("./overlay.js"), open);
   });
 }

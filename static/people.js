@@ -4,10 +4,14 @@
  */
 import { showEarlier } from "./captions.js";
 import { mutual } from "./languages.js";
-import { loadSheet } from "./sheet.js";
+import { loadSheet, withLoaded } from "./loading.js";
 import { interfaceLanguages, loadWords } from "./i18n.js";
 
 /** @typedef {{source: string, target: string}} Pair */
+
+/** Each side is addressed in its own language. */
+const load = () =>
+  Promise.all([import("./two-way.js"), loadSheet("styles/two-way.css"), ...interfaceLanguages.map(loadWords)]);
 
 /** Two people press buttons: no pause ends a turn. @type {import("./client.js").SessionSettings["vad"]} */
 const BY_BUTTON = { mode: "off" };
@@ -34,7 +38,13 @@ export class People {
     this.#button = button;
     this.#place = place;
     this.#app = app;
-    button.addEventListener("click", () => this.#switch());
+    button.addEventListener("click", () => {
+      if (this.#view) return this.#switch();
+      return withLoaded(load, ([{ TwoWay }]) => {
+        this.#view ??= this.#make(new TwoWay());
+        this.#switch();
+      });
+    });
   }
 
   /** Whether two people talk. */
@@ -65,8 +75,7 @@ export class People {
     if (this.#view.talking) this.#begin();
   }
 
-  async #switch() {
-    this.#view ??= await this.#make();
+  #switch() {
     this.#view.stopTurn();
     this.#active = !this.#active;
     document.body.toggleAttribute("data-two-way", this.#active);
@@ -76,10 +85,8 @@ export class People {
     if (this.#active && !this.#session) this.#app.start(); // so that the first turn finds it up
   }
 
-  async #make() {
-    const words = Promise.all(interfaceLanguages.map(loadWords)); // each side is addressed in its own
-    const [{ TwoWay }] = await Promise.all([import("./two-way.js"), loadSheet("styles/two-way.css"), words]);
-    const view = new TwoWay();
+  /** @param {import("./two-way.js").TwoWay} view */
+  #make(view) {
     this.#place.append(view);
     view.offer(this.#offered.pairs, this.#offered.pair);
     view.addEventListener("turn", () => {

@@ -51,7 +51,9 @@ export class Connector {
         if (!address) await this.#endFailed();
       }
     }
-    const { WebSocketLink } = await import("./websocket.js");
+    const { WebSocketLink } = await import("./websocket.js").catch(() => {
+      throw new ClientError("server_unreachable"); // the next attempt asks for it again
+    });
     const before = this.link;
     const resumed = this.#transport === "websocket" ? address : null;
     try {
