@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from tests.support.browser.chromium import visit
 from tests.support.browser.fonts import EACH_FONT_SET
-from tests.support.browser.page import DESKTOP, FAILED_REQUEST, PHONE, start
+from tests.support.browser.page import DESKTOP, FAILED_REQUEST, LIVE, PHONE, start
 from tests.support.browser.scripted_server import say, scripted_server, segment
 from tests.support.browser.scrolling import layout_faults
 from tests.support.browser.states import FULL, WALKS
@@ -83,6 +83,31 @@ async def test_the_button_is_seen_beside_a_hint_at_400_percent() -> None:
               document.body.dataset.phase = "speaking";
             }"""
         )
+        await expect(page.locator("#toggle")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("fonts", EACH_FONT_SET)
+async def test_two_people_have_all_in_view_at_400_percent(fonts: str) -> None:
+    size = SIZES["desktop at 400 %"]
+    high = "document.documentElement.scrollHeight - innerHeight"
+    async with scripted_server() as server, visit(server.url, viewport=size, fonts=fonts) as seen:
+        page = seen.page
+        await page.click("#people")
+        await page.wait_for_selector(LIVE)
+        await expect(page.locator(".half-invitation")).to_have_count(2)
+        assert await page.evaluate(high) <= 0
+        channel = await server.calls.channel.get()
+        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
+        lines = page.locator(".line")
+        await expect(lines).to_have_count(2)
+        for each in (lines.first, lines.last, page.locator("#toggle")):
+            await expect(each).to_be_in_viewport(ratio=1)
+        assert await page.evaluate(high) <= 0
+        say(channel, "x.warning", code="slow_network", message="It is slow.")
+        await expect(page.locator("#problem-dismiss")).to_be_in_viewport(ratio=1)
+        await expect(lines.last).to_be_in_viewport(ratio=1)
+        assert await page.evaluate(high) <= 0
+        await page.click("#problem-dismiss")
         await expect(page.locator("#toggle")).to_be_in_viewport(ratio=1)
 
 
