@@ -14,7 +14,7 @@ of this package. The book and the moves of the acoustic model are in `data`.
 `engine.create`, in the engine's own process.
 """
 
-from rtc_server.engines.contract import EnginePlugin
+from rtc_server.engines.contract import EnginePlugin, PluginOption
 
 ENGINE = EnginePlugin(
     contract=1,
@@ -25,5 +25,13 @@ ENGINE = EnginePlugin(
     create="rtc_phrasebook.engine:create",
     needs=("pocketsphinx", "espeakng_loader"),
     phrases="rtc_phrasebook.listing:suggested",
+    options=(
+        PluginOption(
+            name="phrasebook",
+            type=tuple[str, ...],
+            default=(),
+            help="further phrasebook files for the phrasebook engine, comma separated",
+        ),
+    ),
 )
 """Named by the entry point ``phrasebook``."""

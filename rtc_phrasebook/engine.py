@@ -8,6 +8,7 @@ import numpy as np
 from rtc_phrasebook import book as books
 from rtc_phrasebook.book import LANGUAGES, Book
 from rtc_phrasebook.fillers import examples, fill
+from rtc_phrasebook.listing import own_books
 from rtc_phrasebook.network import Vocabularies, matches
 from rtc_phrasebook.partial import text_so_far
 from rtc_server.engines.contract import (
@@ -45,7 +46,7 @@ def create(options: EngineOptions) -> Ast:
             f"The phrasebook engine needs the pocketsphinx and espeakng-loader wheels: {error}."
         ) from error
     try:
-        book = books.load(options.phrasebooks)
+        book = books.load(own_books(options))
         vocabularies = {language: Vocabularies(book, language) for language in LANGUAGES}
         return PhrasebookAst(book, vocabularies, PhraseRecognizer(book, vocabularies))
     except ConfigError as error:

@@ -28,4 +28,10 @@ def topics(source: str, target: str, phrasebooks: Sequence[Path] = ()) -> tuple[
 
 def suggested(source: str, target: str, options: EngineOptions) -> tuple[PhraseTopic, ...]:
     """Return the same with the operator's own books. Raises `ConfigError`."""
-    return topics(source, target, options.phrasebooks)
+    return topics(source, target, own_books(options))
+
+
+def own_books(options: EngineOptions) -> tuple[Path, ...]:
+    """Return the operator's own books (``--phrasebook``), the last with precedence."""
+    files = options.own.get("phrasebook", ())
+    return tuple(map(Path, files)) if isinstance(files, tuple) else ()

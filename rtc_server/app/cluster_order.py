@@ -9,12 +9,13 @@ import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rtc_server.app.engine_channel import engine_token
 from rtc_server.app.engine_server import KINDS, RunningEngineServer, engine_server
-from rtc_server.config import ClusterSettings, EngineSettings, HttpSettings, load
+from rtc_server.config import ClusterSettings, EngineSettings, HttpSettings, load_with_plugins
+from rtc_server.engines.plugin import OptionValue
 from rtc_server.engines.registry import Kind
 from rtc_server.errors import ConfigError
 from rtc_server.options import ENV_PREFIX, variable
@@ -32,6 +33,8 @@ class ReplicaOrder:
     http: HttpSettings
     ports: tuple[int, int] = (0, 0)
     """First and last TCP port; zeros for any."""
+    plugins: Mapping[str, OptionValue] = field(default_factory=dict)
+    """Options of plug-ins by name, as where the order was given."""
 
     @asynccontextmanager
     async def __call__(self, host: str) -> AsyncIterator[RunningEngineServer]:
@@ -39,7 +42,9 @@ class ReplicaOrder:
         listen = f"[{host}]" if ":" in host else host
         scheme = "" if self.http.tls_cert else "ws://"
         address = f"{scheme}{listen}:{free_port(host, *self.ports)}"
-        async with engine_server(address, self.kinds, self.engines, self.http) as running:
+        async with engine_server(
+            address, self.kinds, self.engines, self.http, self.plugins
+        ) as running:
             yield running
 
 
@@ -65,6 +70,7 @@ def cluster_order(
     engines: EngineSettings,
     http: HttpSettings,
     cluster: ClusterSettings,
+    plugins: Mapping[str, OptionValue],
 ) -> "ClusterOrder":
     """Return the order for an application. Raises `ConfigError`."""
     from rtc_server.engines.ray.deployments import ClusterOrder  # noqa: PLC0415 - imports Ray
@@ -77,7 +83,7 @@ def cluster_order(
     ports = (cluster.replica_port_first, cluster.replica_port_last)
     return ClusterOrder(
         name=cluster.cluster_name,
-        start=ReplicaOrder(kinds, engines, http, ports),
+        start=ReplicaOrder(kinds, engines, http, ports, plugins),
         token=engine_token(engines),
         certified=cluster.replica_cert_name,
         least=cluster.replicas_min,
@@ -104,11 +110,11 @@ def build(options: Mapping[str, Any]) -> Any:
     only = options.get("only")
     given = {variable(name): _text(value) for name, value in options.items() if name != "only"}
     own = {name: value for name, value in os.environ.items() if name.startswith(ENV_PREFIX)}
-    engines, http, cluster = load(
+    (engines, http, cluster), plugins = load_with_plugins(
         argparse.Namespace(), {**own, **given}, EngineSettings, HttpSettings, ClusterSettings
     )
     kinds = tuple(each for each in KINDS if only in (None, each))
-    return application(cluster_order(kinds, engines, http, cluster))
+    return application(cluster_order(kinds, engines, http, cluster, plugins))
 
 
 def _text(value: Any) -> str:

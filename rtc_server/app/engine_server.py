@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +28,8 @@ from rtc_server.app.traces import make_traces
 from rtc_server.clock import monotonic, wall
 from rtc_server.config import EngineSettings, HttpSettings
 from rtc_server.engines import registry
+from rtc_server.engines.engine_settings import NO_PLUGINS
+from rtc_server.engines.plugin import OptionValue
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.directory import ServerAddress, parse_address
 from rtc_server.engines.remote.messages import PhraseCard, ServerHello
@@ -79,9 +81,15 @@ def checked_address(listen: str, token: str, http: HttpSettings) -> ServerAddres
 
 @asynccontextmanager
 async def engine_server(
-    listen: str, kinds: tuple[Kind, ...], engines: EngineSettings, http: HttpSettings
+    listen: str,
+    kinds: tuple[Kind, ...],
+    engines: EngineSettings,
+    http: HttpSettings,
+    plugins: Mapping[str, OptionValue] = NO_PLUGINS,
 ) -> AsyncIterator[RunningEngineServer]:
     """Run an engine server until the block ends.
+
+    `plugins`: options of plug-ins by name, as of `Settings`.
 
     Raises:
         ConfigError: a setting cannot work here.
@@ -94,7 +102,7 @@ async def engine_server(
     token = engine_token(engines)
     address = checked_address(listen, token, http)
     metrics, traces = Metrics(), make_traces(http, monotonic, wall)
-    async with traces.exporting(), _served(kinds, engines, metrics) as served:
+    async with traces.exporting(), _served(kinds, engines, plugins, metrics) as served:
         server = EngineServer(served, traces.tracer)
         app = EngineHttp(server, token, metrics).app
         async with _listening(app, address, http, metrics) as name:
@@ -113,12 +121,17 @@ async def serve_engines(
     engines: EngineSettings,
     http: HttpSettings,
     announce: Callable[[RunningEngineServer], None],
+    *,
+    plugins: Mapping[str, OptionValue],
 ) -> None:
     """Run one until SIGINT or SIGTERM: calls that are open are answered, ``--drain-s`` at most.
 
     A second signal ends the process at once. Raises what `engine_server` does.
     """
-    async with stoppable() as stopped, engine_server(listen, kinds, engines, http) as running:
+    async with (
+        stoppable() as stopped,
+        engine_server(listen, kinds, engines, http, plugins) as running,
+    ):
         announce(running)
         await stopped()
         _log.info("Stopping.")
@@ -127,15 +140,20 @@ async def serve_engines(
 
 @asynccontextmanager
 async def _served(
-    kinds: tuple[Kind, ...], settings: EngineSettings, metrics: Metrics
+    kinds: tuple[Kind, ...],
+    settings: EngineSettings,
+    plugins: Mapping[str, OptionValue],
+    metrics: Metrics,
 ) -> AsyncIterator[Served]:
     ast = tts = None
     async with contextlib.AsyncExitStack() as stack:
         if "ast" in kinds:
-            ast = AstService(settings.ast, settings.options("ast"), settings, metrics, monotonic)
+            options = settings.options("ast", plugins)
+            ast = AstService(settings.ast, options, settings, metrics, monotonic)
             stack.push_async_callback(ast.close)
         if "tts" in kinds:
-            tts = TtsService(settings.tts, settings.options("tts"), settings, metrics, monotonic)
+            options = settings.options("tts", plugins)
+            tts = TtsService(settings.tts, options, settings, metrics, monotonic)
             stack.push_async_callback(tts.close)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -147,13 +165,15 @@ async def _served(
         yield Served(
             ast,
             tts,
-            _ast_hello(settings, ast) if ast is not None else None,
+            _ast_hello(settings, plugins, ast) if ast is not None else None,
             _tts_hello(settings, tts) if tts is not None else None,
         )
 
 
-def _ast_hello(settings: EngineSettings, service: AstService) -> ServerHello:
-    phrases = read_phrases(service.capabilities, settings.options("ast"))
+def _ast_hello(
+    settings: EngineSettings, plugins: Mapping[str, OptionValue], service: AstService
+) -> ServerHello:
+    phrases = read_phrases(service.capabilities, settings.options("ast", plugins))
     return ServerHello(
         __version__,
         settings.ast,

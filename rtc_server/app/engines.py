@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from rtc_server.config import EngineSettings
 from rtc_server.engine_sets import set_of
 from rtc_server.engines import registry
 from rtc_server.engines.base import AstCapabilities, EngineCard, TtsCapabilities
+from rtc_server.engines.engine_settings import NO_PLUGINS
+from rtc_server.engines.plugin import OptionValue
 from rtc_server.engines.service import AstService, TtsService
 from rtc_server.host_system import check_system
 from rtc_server.metrics import Metrics
@@ -29,11 +31,20 @@ logger = logging.getLogger(__name__)
 class Engines:
     """Implements `Catalogue` and `Readiness` for what `EngineSettings` name."""
 
-    def __init__(self, settings: EngineSettings, metrics: Metrics) -> None:
-        """Raises `ConfigError` on a system that cannot run the engines' processes."""
+    def __init__(
+        self,
+        settings: EngineSettings,
+        metrics: Metrics,
+        plugins: Mapping[str, OptionValue] = NO_PLUGINS,
+    ) -> None:
+        """`plugins`: options of plug-ins by name, as of `Settings`.
+
+        Raises `ConfigError` on a system that cannot run the engines' processes.
+        """
         self._system_note = check_system()
-        self.ast_service, self.tts_service = _services(settings, metrics)
+        self.ast_service, self.tts_service = _services(settings, metrics, plugins)
         self._settings = settings
+        self._plugins = plugins
         self._phrases: Phrases = {}
         self._started = self._draining = False
 
@@ -128,7 +139,8 @@ class Engines:
 
     def _read_phrases(self) -> Phrases:
         if (hello := self._ast_hello()) is None:
-            return read_phrases(self.ast_service.capabilities, self._settings.options("ast"))
+            options = self._settings.options("ast", self._plugins)
+            return read_phrases(self.ast_service.capabilities, options)
         from rtc_server.app.engine_pool import phrases_of  # noqa: PLC0415 - see _services
 
         return phrases_of(hello)
@@ -143,7 +155,7 @@ class Engines:
 
 
 def _services(
-    settings: EngineSettings, metrics: Metrics
+    settings: EngineSettings, metrics: Metrics, plugins: Mapping[str, OptionValue]
 ) -> "tuple[AstService | RemoteAst, TtsService | RemoteTts]":
     """Return the two engines: in processes of this server, or of engine servers."""
     ast: AstService | RemoteAst
@@ -160,11 +172,13 @@ def _services(
     if settings.ast_servers:
         ast = remote_ast(settings, metrics, lookups)
     else:
-        ast = AstService(settings.ast, settings.options("ast"), settings, metrics, monotonic)
+        options = settings.options("ast", plugins)
+        ast = AstService(settings.ast, options, settings, metrics, monotonic)
     if settings.tts_servers:
         tts = remote_tts(settings, metrics, lookups)
     else:
-        tts = TtsService(settings.tts, settings.options("tts"), settings, metrics, monotonic)
+        options = settings.options("tts", plugins)
+        tts = TtsService(settings.tts, options, settings, metrics, monotonic)
     if settings.ast_servers or settings.tts_servers:
         warn_of_plain_directories((*settings.ast_servers, *settings.tts_servers))
     return ast, tts

@@ -52,7 +52,7 @@ async def translate(
     events: list[ServerEvent] = []
     frames: list[Samples] = []
     audio_s = 0.0
-    async with Engines(settings.engines, metrics).running() as engines:
+    async with Engines(settings.engines, metrics, settings.plugins).running() as engines:
         services = Services(
             ast=engines.ast_service,
             tts=engines.tts_service,

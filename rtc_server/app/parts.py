@@ -127,7 +127,7 @@ def build(
     scheduler = scheduler or MediaScheduler()
     metrics = Metrics()
     shared = share(metrics) if share is not None else None
-    engines = Engines(settings.engines, metrics)
+    engines = Engines(settings.engines, metrics, settings.plugins)
     usage = UsageLedger(settings.usage, metrics)
     traces = make_traces(settings.http, monotonic, wall)
     services = Services(

@@ -6,28 +6,35 @@ from types import ModuleType
 
 from rtc_server.app.cluster_order import cluster_order
 from rtc_server.app.engine_server import KINDS
-from rtc_server.config import ClusterSettings, EngineSettings, HttpSettings, load
+from rtc_server.config import ClusterSettings, EngineSettings, HttpSettings, load_with_plugins
 from rtc_server.engines.extras import install_command
+from rtc_server.engines.plugin import OptionValue
 from rtc_server.errors import ConfigError
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Deploy, show or drain. 1 where there is nothing to show, or it does not run."""
-    settings = load(arguments, environ, EngineSettings, HttpSettings, ClusterSettings)
+    settings, plugins = load_with_plugins(
+        arguments, environ, EngineSettings, HttpSettings, ClusterSettings
+    )
     match arguments.action:
         case "deploy":
-            return _deploy(arguments.only, *settings)
+            return _deploy(arguments.only, plugins, *settings)
         case "status":
             return _status(settings[-1])
     return _drain(settings[-1])
 
 
 def _deploy(
-    only: str | None, engines: EngineSettings, http: HttpSettings, cluster: ClusterSettings
+    only: str | None,
+    plugins: Mapping[str, OptionValue],
+    engines: EngineSettings,
+    http: HttpSettings,
+    cluster: ClusterSettings,
 ) -> int:
     ours = _with_ray()
     kinds = tuple(each for each in KINDS if only in (None, each))
-    order = cluster_order(kinds, engines, http, cluster)
+    order = cluster_order(kinds, engines, http, cluster, plugins)
     with ours.joined(cluster.ray_address):
         ours.deploy(order, cluster.directory_host, cluster.directory_port)
         print(f"{cluster.cluster_name} runs. Directory, on each machine with engine servers:")

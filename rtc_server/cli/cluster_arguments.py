@@ -2,6 +2,7 @@
 
 import argparse
 
+from rtc_server.cli.plugin_options import add_plugin_options
 from rtc_server.config import ClusterSettings, EngineSettings, HttpSettings
 from rtc_server.options import add_options
 
@@ -28,3 +29,4 @@ def add_cluster_commands(cluster: argparse.ArgumentParser) -> None:
         )
         add_options(parser, ClusterSettings, EngineSettings)
         add_options(parser, HttpSettings, only=_OF_HTTP)
+        add_plugin_options(parser)

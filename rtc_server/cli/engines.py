@@ -5,6 +5,7 @@ them for other processes.
 import argparse
 from collections.abc import Mapping
 
+from rtc_server.config import plugins
 from rtc_server.engines import registry
 from rtc_server.engines.base import EngineCard
 
@@ -25,7 +26,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             if card.kind == kind:
                 print("\n".join(describe(card)))
         print()
-    for fault in registry.faults():
+    for fault in plugins().faults:
         print(fault)
     return 0
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from rtc_server.cli.plugin_options import add_plugin_options
 from rtc_server.cli.printed_settings import add_settings_options
 from rtc_server.config import EngineSettings, HttpSettings
 from rtc_server.options import add_options
@@ -37,3 +38,4 @@ def add_engines_commands(engines: argparse.ArgumentParser) -> None:
     )
     add_settings_options(serve, EngineSettings)
     add_options(serve, HttpSettings, only=_OF_HTTP)
+    add_plugin_options(serve)

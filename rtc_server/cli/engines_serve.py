@@ -11,7 +11,7 @@ from rtc_server.cli.log import logging_to
 from rtc_server.cli.log_format import FORMATS
 from rtc_server.cli.missing_models import provide_models
 from rtc_server.cli.printed_settings import print_settings
-from rtc_server.config import EngineSettings, HttpSettings, load
+from rtc_server.config import EngineSettings, HttpSettings, load_with_plugins
 
 _STDERR = 2
 """Descriptor of the log, whatever Python's own stream has become."""
@@ -21,7 +21,7 @@ def serve(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until SIGINT or SIGTERM."""
     if print_settings(arguments, environ, EngineSettings, HttpSettings):
         return 0
-    engines, http = load(arguments, environ, EngineSettings, HttpSettings)
+    (engines, http), plugins = load_with_plugins(arguments, environ, EngineSettings, HttpSettings)
     provide_models(engines, environ)
     raise_file_limit()
     kinds = tuple(each for each in KINDS if arguments.only in (None, each))
@@ -33,5 +33,7 @@ def serve(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             lines.append(f"Listening on {running.address}. Ctrl+C stops.")
             print("\n".join(lines), flush=True)
 
-        asyncio.run(serve_engines(arguments.listen, kinds, engines, http, announce))
+        asyncio.run(
+            serve_engines(arguments.listen, kinds, engines, http, announce, plugins=plugins)
+        )
     return 0

@@ -12,6 +12,7 @@ from rtc_server import __version__
 from rtc_server.cli.cluster_arguments import add_cluster_commands
 from rtc_server.cli.engines_arguments import add_engines_commands
 from rtc_server.cli.models_arguments import add_models_commands
+from rtc_server.cli.plugin_options import CommandParser, add_plugin_options
 from rtc_server.cli.printed_settings import add_settings_options
 from rtc_server.config import SECTIONS, EngineSettings, InterpreterSettings, SegmenterSettings
 from rtc_server.engine_sets import EMBEDDED, ENGINE_SETS
@@ -41,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return a parser of every subcommand with its options. ``command`` names the module that runs
     it.
     """
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="rtc-server",
         description="A self-hosted live interpreter over WebRTC.",
         epilog=EXIT_CODES,
@@ -51,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"rtc-server {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def command(name: str, summary: str) -> argparse.ArgumentParser:
+    def command(name: str, summary: str) -> CommandParser:
         return commands.add_parser(
             name,
             help=summary,
@@ -61,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     serve = command("serve", "run the server and its page until interrupted")
     add_settings_options(serve, *SECTIONS)
+    add_plugin_options(serve)
 
     translate = command("translate", "translate a recording, without a network")
     translate.add_argument("recording", metavar="IN.wav", type=Path, help="what was said")
@@ -69,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_config_option(translate)
     add_options(translate, InterpreterSettings, SegmenterSettings, EngineSettings)
+    add_plugin_options(translate)
 
     phrases = command("phrases", "list the phrases that an engine understands")
     phrases.add_argument(
@@ -84,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="the language to say them in (default: %(default)s)",
     )
     add_config_option(phrases)
-    add_options(phrases, EngineSettings, only=["phrasebook"])
+    add_plugin_options(phrases)
 
     models = command("models", "list, fetch and check models")
     add_config_option(models)
@@ -103,6 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_config_option(doctor)
     add_options(doctor, *SECTIONS)
+    add_plugin_options(doctor)
 
     add_engines_commands(command("engines", "list the engines, or serve them to other processes"))
     add_cluster_commands(command("cluster", "run engine servers on a Ray cluster"))

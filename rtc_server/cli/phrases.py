@@ -3,18 +3,18 @@
 import argparse
 from collections.abc import Mapping
 
-from rtc_server.config import EngineSettings, load
+from rtc_server.config import EngineSettings, load_with_plugins, plugins
 from rtc_server.engines import registry
-from rtc_server.engines.base import EngineOptions
 from rtc_server.errors import ConfigError
 from rtc_server.events.client import language_code
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print every phrase with its translations, by topic."""
-    (settings,) = load(arguments, environ, EngineSettings)
-    options = EngineOptions(phrasebooks=settings.phrasebook)
     engine, source = arguments.engine, language_code(arguments.language)
+    plugins().check("ast", engine)
+    (settings,), values = load_with_plugins(arguments, environ, EngineSettings)
+    options = settings.options("ast", values, engine)
     registry.resolve("ast", engine)  # or a sentence: two of that name, or one that is faulty
     languages = next(
         (card.languages for card in registry.cards() if (card.kind, card.name) == ("ast", engine)),

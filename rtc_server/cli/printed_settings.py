@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from rtc_server.config import SECTIONS, Settings, open_sources
+from rtc_server.config import SECTIONS, Settings, open_sources, plugins
 from rtc_server.options import add_config_option, add_options, effective_file, example_file
 
 EFFECTIVE, EXAMPLE = "effective", "example"
@@ -27,18 +27,21 @@ def add_settings_options(parser: argparse.ArgumentParser, *sections: type[Any]) 
 def print_settings(
     arguments: argparse.Namespace, environ: Mapping[str, str], *sections: type[Any]
 ) -> bool:
-    """Print settings when ``--print-config`` asks for them; return whether it did.
+    """Print settings and options of plug-ins if ``--print-config`` says so; return whether it did.
 
     Raises:
         ConfigError: the settings contradict their rules, as in a start with the same flags,
             environment and file. Engines, models and files that they name are not looked for.
     """
+    if arguments.print_config is None:
+        return False
+    printed = (*sections, *plugins().sections)
     if arguments.print_config == EXAMPLE:
-        print(example_file(sections), end="")
-    elif arguments.print_config == EFFECTIVE:
+        print(example_file(printed), end="")
+    else:
         sources = open_sources(arguments, environ)
-        values = sources.sections(*sections)
+        values = sources.sections(*printed)
         if sections == SECTIONS:
-            Settings(*values)  # the rules between sections
+            Settings(*values[: len(SECTIONS)])  # the rules between sections
         print(effective_file(sources, values), end="")
-    return arguments.print_config is not None
+    return True

@@ -12,7 +12,7 @@ from rtc_server.config import (
     InterpreterSettings,
     SegmenterSettings,
     Settings,
-    load,
+    load_with_plugins,
 )
 from rtc_server.errors import ConfigError
 from rtc_server.events.client import SessionPatch, language_code
@@ -21,10 +21,12 @@ from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print the captions, write the speech; 1 when anything was not translated."""
-    interpreter, segmenter, engines = load(
+    (interpreter, segmenter, engines), plugins = load_with_plugins(
         arguments, environ, InterpreterSettings, SegmenterSettings, EngineSettings
     )
-    settings = Settings(interpreter=interpreter, segmenter=segmenter, engines=engines)
+    settings = Settings(
+        interpreter=interpreter, segmenter=segmenter, engines=engines, plugins=plugins
+    )
     patch = SessionPatch(
         source_language=language_code(interpreter.source),
         target_language=language_code(interpreter.target),

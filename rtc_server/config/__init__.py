@@ -5,10 +5,20 @@ A field is a flag, an environment variable and a key of the configuration file
 checked. Layers receive their section, never all.
 
 Read `all_settings` first: the sections, and the rules between them. A section and its rules stand
-in the module of its name, with the layer that reads it; those here are of `app`.
+in the module of its name, with the layer that reads it; those here are of `app`. Options of
+installed plug-ins are further sections, made by `plugin_sections`.
 """
 
-from rtc_server.config.all_settings import SECTIONS, Settings, load, load_settings, open_sources
+from rtc_server.config.all_settings import (
+    SECTIONS,
+    Settings,
+    load,
+    load_settings,
+    load_with_plugins,
+    open_sources,
+    plugins,
+    sections,
+)
 from rtc_server.config.cluster_settings import ClusterSettings
 from rtc_server.config.usage_settings import UsageSettings
 from rtc_server.config.worker_settings import WorkerSettings
@@ -40,5 +50,8 @@ __all__ = [
     "is_loopback",
     "load",
     "load_settings",
+    "load_with_plugins",
     "open_sources",
+    "plugins",
+    "sections",
 ]

@@ -2,16 +2,19 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
 
+from rtc_server.config.cluster_settings import ClusterSettings
+from rtc_server.config.plugin_sections import PluginSections, plugin_sections, values_of
 from rtc_server.config.usage_settings import UsageSettings
 from rtc_server.config.worker_settings import WorkerSettings
 from rtc_server.engines.engine_settings import EngineSettings
+from rtc_server.engines.plugin import OptionValue
 from rtc_server.errors import ConfigError
 from rtc_server.interpreter.interpreter_settings import InterpreterSettings
 from rtc_server.interpreter.segmenter_settings import SegmenterSettings
-from rtc_server.options import ENV_PREFIX, OptionSources
+from rtc_server.options import ENV_PREFIX, OptionSources, settings_fields
 from rtc_server.rooms.room_settings import RoomSettings
 from rtc_server.signaling.access_settings import AccessSettings
 from rtc_server.signaling.http_settings import HttpSettings
@@ -25,7 +28,7 @@ SHORTEST_KEY = 16
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All sections."""
+    """All sections, and the options of plug-ins."""
 
     http: HttpSettings = field(default_factory=HttpSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
@@ -36,6 +39,8 @@ class Settings:
     rooms: RoomSettings = field(default_factory=RoomSettings)
     usage: UsageSettings = field(default_factory=UsageSettings)
     workers: WorkerSettings = field(default_factory=WorkerSettings)
+    plugins: Mapping[str, OptionValue] = field(default_factory=dict)
+    """Options of plug-ins by name; one that is absent has its default."""
 
     def __post_init__(self) -> None:
         self._check_key()
@@ -84,24 +89,65 @@ SECTIONS: tuple[type[Any], ...] = (
 )
 
 
-def load(
-    arguments: argparse.Namespace, environ: Mapping[str, str], *sections: type[T]
-) -> list[Any]:
+COMMAND_OPTIONS: Final = frozenset(
+    {"config", "print_config", "help", "url", "listen", "only", "engine", "language", "output"}
+)
+"""Options of commands that read plug-ins' options beside them; they are no settings."""
+
+
+def plugins() -> PluginSections:
+    """Return the sections of installed plug-ins."""
+    own = settings_fields(*SECTIONS, ClusterSettings)
+    return plugin_sections(COMMAND_OPTIONS.union(fld.name for _, fld, _ in own))
+
+
+def sections() -> tuple[type[Any], ...]:
+    """Return all sections: the server's own, then those of installed plug-ins."""
+    return (*SECTIONS, *plugins().sections)
+
+
+def load(arguments: argparse.Namespace, environ: Mapping[str, str], *wanted: type[T]) -> list[Any]:
     """Return the given sections from parsed flags, the environment and the configuration file.
 
     Raises:
         ConfigError: a value does not fit, or the environment or the file names a setting that does
             not exist.
     """
-    known = tuple(dict.fromkeys((*SECTIONS, *sections)))  # sections of one command count there
-    return OptionSources.open(arguments, environ, known).sections(*sections)
+    return open_sources(arguments, environ, *wanted).sections(*wanted)
 
 
-def open_sources(arguments: argparse.Namespace, environ: Mapping[str, str]) -> OptionSources:
-    """Return the places that settings come from. Raises `ConfigError`, as `load`."""
-    return OptionSources.open(arguments, environ, SECTIONS)
+def load_with_plugins(
+    arguments: argparse.Namespace, environ: Mapping[str, str], *wanted: type[T]
+) -> tuple[list[Any], dict[str, OptionValue]]:
+    """Return the same and the options of plug-ins, for a command that runs engines.
+
+    Raises:
+        ConfigError: as `load`; or one of the engines in use claims an option of another.
+    """
+    installed = plugins()
+    loaded = load(arguments, environ, *wanted, *installed.sections)
+    own, others = loaded[: len(wanted)], loaded[len(wanted) :]
+    for each in own:
+        if isinstance(each, EngineSettings):
+            if not each.ast_servers:  # these have engines of their own
+                installed.check("ast", each.ast)
+            if not each.tts_servers:
+                installed.check("tts", each.tts)
+    return own, values_of(others)
+
+
+def open_sources(
+    arguments: argparse.Namespace, environ: Mapping[str, str], *wanted: type[Any]
+) -> OptionSources:
+    """Return the places that settings come from. Raises `ConfigError`, as `load`.
+
+    `wanted`: sections of one command, which count there.
+    """
+    known = tuple(dict.fromkeys((*sections(), *wanted)))
+    return OptionSources.open(arguments, environ, known, plugins().faults)
 
 
 def load_settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
     """Return all sections, checked together."""
-    return Settings(*load(arguments, environ, *SECTIONS))
+    own, others = load_with_plugins(arguments, environ, *SECTIONS)
+    return replace(Settings(*own), plugins=others)

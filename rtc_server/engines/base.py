@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from rtc_server.engines.plugin import OptionValue
 from rtc_server.pcm import Samples
 
 Pair: TypeAlias = tuple[str, str]
@@ -28,8 +29,8 @@ class EngineOptions:
     """Options of an engine's factory. They travel to the engine's process."""
 
     phrasebooks: tuple[Path, ...] = ()
-    """Files of phrases that the operator adds (``--phrasebook``), the last with precedence, for an
-    engine that understands a list of phrases only."""
+    """Value of ``--phrasebook``, for engines written before engines had options of their own; the
+    phrasebook itself reads `own`."""
     canary_model: str = "nvidia/canary-1b-v2"
     """Canary's model: a path, or a Hugging Face name that was fetched before."""
     canary_heads: str = "-2"
@@ -46,6 +47,8 @@ class EngineOptions:
     there is a GPU."""
     threads: int = 0
     """Most threads that one call on the CPU uses; 0 takes the cores less one."""
+    own: Mapping[str, OptionValue] = field(default_factory=dict)
+    """Values of the engine's own options (`EnginePlugin.options`), each by its name."""
 
 
 @dataclass(frozen=True, slots=True)

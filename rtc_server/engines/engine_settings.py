@@ -1,11 +1,13 @@
 """Engines: which, their options, queues and deadlines."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from rtc_server.engine_sets import EMBEDDED, ENGINE_SETS
-from rtc_server.engines.plugin import Kind
+from rtc_server.engines.plugin import Kind, OptionValue
 from rtc_server.errors import ConfigError
 from rtc_server.options import option
 from rtc_server.options.option import hidden, hidden_query
@@ -13,6 +15,8 @@ from rtc_server.options.option import hidden, hidden_query
 if TYPE_CHECKING:
     from rtc_server.engines.base import EngineOptions
 
+NO_PLUGINS: Final[Mapping[str, OptionValue]] = MappingProxyType({})
+"""Values of plug-ins' options where nobody gave one."""
 SHORTEST_TOKEN = 16
 """Characters of a token: shorter ones are guessed."""
 
@@ -31,9 +35,6 @@ class EngineSettings:
         "", "speech translation engine (see `rtc-server engines`) instead of the set's"
     )
     tts: str = option("", "speech synthesis engine (see `rtc-server engines`) instead of the set's")
-    phrasebook: tuple[Path, ...] = option(
-        (), "further phrasebook files for the phrasebook engine, comma separated"
-    )
     canary_model: str = option(
         "nvidia/canary-1b-v2",
         "Canary's model: a .nemo file (canary), a folder (canary-hf), or a name fetched before",
@@ -153,15 +154,26 @@ class EngineSettings:
             for server in (*self.ast_servers, *self.tts_servers):
                 check_server(server)
 
-    def options(self, kind: Kind) -> "EngineOptions":
-        """Return what the factory of the engine of a kind may read of these settings."""
+    def options(
+        self, kind: Kind, plugins: Mapping[str, OptionValue] = NO_PLUGINS, engine: str = ""
+    ) -> "EngineOptions":
+        """Return what the factory of the engine of a kind may read of the settings.
+
+        Args:
+            kind: kind of the engine.
+            plugins: values of plug-ins' options by name (`Settings.plugins`).
+            engine: another engine than the one in use.
+        """
         # Here: the command reads settings for its help, and these bring the numerics.
         from rtc_server.engines.base import EngineOptions  # noqa: PLC0415
+        from rtc_server.engines.own_options import own_options  # noqa: PLC0415
         from rtc_server.model_files import models_folder  # noqa: PLC0415
 
         own_device = self.tts_device if kind == "tts" else ""
+        books = plugins.get("phrasebook", ())
         return EngineOptions(
-            phrasebooks=self.phrasebook,
+            # Engines of others, written before `own` was there, read the operator's books here.
+            phrasebooks=tuple(map(Path, books)) if isinstance(books, tuple) else (),
             canary_model=self.canary_model,
             canary_heads=self.canary_heads,
             models_dir=models_folder(self.models_dir),
@@ -169,6 +181,7 @@ class EngineSettings:
             piper_voices=self.piper_voices,
             device=own_device or self.device,
             threads=self.engine_threads,
+            own=own_options(kind, engine or getattr(self, kind), plugins),
         )
 
 

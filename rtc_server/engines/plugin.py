@@ -14,6 +14,33 @@ before could not be used as it is; what is added with a default changes nothing.
 ENTRY_POINTS: Final = "rtc_server.engines"
 """Group of entry points; the name of one is the engine's, as in ``--ast NAME``."""
 
+OptionValue: TypeAlias = str | int | float | bool | tuple[str, ...]
+"""Value of an engine's own option."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginOption:
+    """An option of one engine: flag, environment variable and key of the configuration file."""
+
+    name: str
+    """``model_size`` is ``--model-size``, ``RTC_MODEL_SIZE`` and the key ``model-size``."""
+    type: object = str
+    """`str`, `int`, `float`, `bool` or ``tuple[str, ...]``; a path is a text."""
+    default: OptionValue
+    """Value where nobody gives one."""
+    help: str
+    """Half a sentence in one line, in lower case."""
+    metavar: str = ""
+    """Word for the value in ``--help``, in capitals; empty for one by the type."""
+    choices: tuple[str, ...] = ()
+    """All values that a text may have, besides the default; empty for any."""
+    low: float | None = None
+    """Least value of a number; None for no limit."""
+    high: float | None = None
+    """Greatest value of a number; None for no limit."""
+    secret: bool = False
+    """True for a text that is never shown; its default is empty."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnginePlugin:
@@ -39,6 +66,8 @@ class EnginePlugin:
     """``module:function`` of ``phrases(source: str, target: str, options: EngineOptions) ->
     Sequence[PhraseTopic]``, for an AST engine that understands a list of phrases only. Called in
     the server's process, so its module is light."""
+    options: tuple[PluginOption, ...] = ()
+    """Options of its own: `EngineOptions.own` has their values."""
 
 
 @dataclass(frozen=True, slots=True)

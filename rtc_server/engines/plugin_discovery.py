@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Final, get_args
 
+from rtc_server.engines.option_forms import WrongForm, wrong_option
 from rtc_server.engines.plugin import CONTRACT_VERSION, ENTRY_POINTS, EnginePlugin, Kind
 from rtc_server.error_location import location_of
 
@@ -41,6 +42,11 @@ class FoundPlugin:
         """Package and version, for people."""
         return f"{self.package} {self.version}".strip()
 
+    @property
+    def is_own(self) -> bool:
+        """True for an engine of this package."""
+        return self.package == OWN_PACKAGE
+
     def complaint(self, what: str) -> str:
         """Return a sentence about something that only the package's authors can mend."""
         return (
@@ -53,6 +59,13 @@ def found_plugins(name: str = "") -> Iterator[FoundPlugin]:
     """Yield the engines of installed packages of that name, or all; this package's own first."""
     for each in _declared(tuple(sys.path)):
         if name in ("", each.entry.name):
+            yield each.judged
+
+
+def plugins_beside(module: str) -> Iterator[FoundPlugin]:
+    """Yield the engines that are described in the same top-level package as a module."""
+    for each in _declared(tuple(sys.path)):
+        if each.entry.module.partition(".")[0] == module.partition(".")[0]:
             yield each.judged
 
 
@@ -96,9 +109,8 @@ class _DeclaredPlugin:
                 f"was written for version {value.contract} of the engine contract; this server "
                 f"has version {CONTRACT_VERSION}. {remedy}."
             )
-        for field, (is_right, form) in _FORMS.items():
-            if not is_right(getattr(value, field)):
-                return self._described_wrongly(field, form, getattr(value, field))
+        if wrong := _wrong_form(value):
+            return self._described_wrongly(*wrong)
         return FoundPlugin(self.entry.name, self.package, self.version, value)
 
     def _described_wrongly(self, field: str, form: str, value: object) -> FoundPlugin:
@@ -149,6 +161,13 @@ def _declared_in_checkout() -> list[_DeclaredPlugin] | None:
         _DeclaredPlugin(EntryPoint(name, value, ENTRY_POINTS), OWN_PACKAGE, "")
         for name, value in project.get("entry-points", {}).get(ENTRY_POINTS, {}).items()
     ]
+
+
+def _wrong_form(described: EnginePlugin) -> WrongForm | None:
+    for field, (is_right, form) in _FORMS.items():
+        if not is_right(getattr(described, field)):
+            return field, form, getattr(described, field)
+    return wrong_option(described.options)
 
 
 def _is_text(value: object) -> bool:

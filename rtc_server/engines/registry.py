@@ -246,9 +246,7 @@ def cards() -> tuple[EngineCard, ...]:
 def _engines(name: str = "") -> Iterator[_Known]:
     """Yield plug-ins of this package, then its table, then others' plug-ins; of a name, or all."""
     plugins = [
-        (each.package == OWN_PACKAGE, _known(each, each.plugin))
-        for each in found_plugins(name)
-        if each.plugin
+        (each.is_own, _known(each, each.plugin)) for each in found_plugins(name) if each.plugin
     ]
     yield from (engine for is_own, engine in plugins if is_own)
     yield from _ENGINES
@@ -256,7 +254,6 @@ def _engines(name: str = "") -> Iterator[_Known]:
 
 
 def _known(found: FoundPlugin, described: EnginePlugin) -> _Known:
-    is_own = found.package == OWN_PACKAGE
     again = shlex.join([sys.executable, "-m", "pip", "install", found.package])
     return _Known(
         kind=described.kind,
@@ -266,8 +263,8 @@ def _known(found: FoundPlugin, described: EnginePlugin) -> _Known:
         licence=described.licence,
         languages=described.languages,
         needs=described.needs,
-        package="" if is_own else found.origin,
-        install=described.install or ("" if is_own else again),
+        package="" if found.is_own else found.origin,
+        install=described.install or ("" if found.is_own else again),
     )
 
 

@@ -1,8 +1,8 @@
 """Data classes to plain JSON values and back, each field checked against its type.
 
-Known are: str, int, float, bool, `Path`, enums of str, data classes, tuples, mappings by str, and
-any of them or None. Types are taken from the annotations alone; nothing that is read can choose
-what is made of it.
+Known are: str, int, float, bool, `Path`, enums of str, data classes, tuples, mappings by str, any
+of them or None, and a choice between those that JSON tells apart: str, int, float, bool, a tuple.
+Types are taken from the annotations alone; nothing that is read can choose what is made of it.
 """
 
 import dataclasses
@@ -121,8 +121,8 @@ def _reader(kind: Any) -> _Reader:
 
 def _reader_of_many(kind: Any) -> _Reader:
     origin, inner = get_origin(kind), get_args(kind)
-    if origin is UnionType and inner[1:] == (NoneType,):
-        return partial(_optional, _reader(inner[0]))
+    if origin is UnionType:
+        return _reader_of_choice(inner)
     if origin is tuple:
         if inner[-1] is Ellipsis:
             return partial(_any_number, _reader(inner[0]))
@@ -132,6 +132,24 @@ def _reader_of_many(kind: Any) -> _Reader:
     if origin is np.ndarray:
         return _array
     return partial(_exact, ())
+
+
+def _reader_of_choice(kinds: Sequence[Any]) -> _Reader:
+    """Return what reads a value of one of several types, each known by how JSON holds it."""
+    if kinds[1:] == (NoneType,):
+        return partial(_optional, _reader(kinds[0]))
+    by_form = {
+        list if get_origin(kind) is tuple else kind: _reader(kind)
+        for kind in kinds
+        if kind in _AS_IT_IS or get_origin(kind) is tuple
+    }
+    return partial(_chosen, by_form)
+
+
+def _chosen(readers: Mapping[type, _Reader], value: Any, take: _TakeArray) -> Any:
+    if (reader := readers.get(type(value))) is None:
+        raise WrongType("another kind of value")
+    return reader(value, take)
 
 
 def _exact(kinds: tuple[type, ...], value: Any, _take: _TakeArray) -> Any:

@@ -12,7 +12,7 @@ An unknown flag, variable or key fails, so that a typing error never runs a serv
 nobody chose. No setting of the server is defined here.
 """
 
-from rtc_server.options.command_line import add_config_option, add_options
+from rtc_server.options.command_line import LateParser, add_config_option, add_options
 from rtc_server.options.option import (
     ENV_PREFIX,
     config_key,
@@ -27,6 +27,7 @@ from rtc_server.options.sources import OptionSources
 
 __all__ = [
     "ENV_PREFIX",
+    "LateParser",
     "OptionSources",
     "OptionsFile",
     "add_config_option",

@@ -2,12 +2,26 @@
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_origin
 
 from rtc_server.options.option import flag, settings_fields, variable
 from rtc_server.options.sources import CONFIG_VARIABLE
+
+
+class LateParser(argparse.ArgumentParser):
+    """Parser that gets some of its options when it is first used, and not when it is made."""
+
+    late: Callable[[argparse.ArgumentParser], None] | None = None
+    """Adds them. For a parser of a subcommand: finding them takes time that others need not."""
+
+    def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
+        """Add the options that are still missing, then parse."""
+        if self.late is not None:
+            add, self.late = self.late, None
+            add(self)
+        return super().parse_known_args(*args, **kwargs)
 
 
 def add_config_option(parser: argparse.ArgumentParser) -> None:
@@ -32,12 +46,15 @@ def add_options(
         for _, fld, kind in settings_fields(section):
             if only and fld.name not in only:
                 continue
+            text = (
+                f"{fld.metadata['help']} (default: {_shown(fld.default)}; "
+                f"environment: {variable(fld.name)})"
+            )
             group.add_argument(
                 flag(fld.name),
                 dest=f"{section.__name__}.{fld.name}",
                 metavar=_metavar(fld, kind),
-                help=f"{fld.metadata['help']} (default: {_shown(fld.default)}; "
-                f"environment: {variable(fld.name)})",
+                help=text.replace("%", "%%"),  # argparse formats it
             )
 
 
@@ -52,6 +69,8 @@ def _shown(default: object) -> str:
 
 
 def _metavar(fld: dataclasses.Field[Any], kind: Any) -> str:
+    if fld.metadata["metavar"]:
+        return str(fld.metadata["metavar"])
     if fld.metadata["choices"]:
         return "{" + ",".join(fld.metadata["choices"]) + "}"
     if get_origin(kind) is tuple:

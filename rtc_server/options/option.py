@@ -25,6 +25,7 @@ def option(
     high: float | None = None,
     mask: Mask | None = None,
     number_too: bool = False,
+    metavar: str = "",
 ) -> Any:
     """Return a dataclass field that is also a flag, an environment variable and a file's key.
 
@@ -36,6 +37,7 @@ def option(
         high: greatest value of a number.
         mask: what is shown of it, for an option that holds a secret.
         number_too: true for a text that a file may also write as a whole number.
+        metavar: word for its value in the help; empty for one by its type.
     """
     meta = {
         "help": help_text,
@@ -44,6 +46,7 @@ def option(
         "high": high,
         "mask": mask,
         "number_too": number_too,
+        "metavar": metavar,
     }
     return field(default=default, metadata=meta)
 

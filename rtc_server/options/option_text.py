@@ -1,10 +1,14 @@
 """Text of a flag or of an environment variable to the value of its option."""
 
 import dataclasses
+import math
 from typing import Any, Never, cast, get_args, get_origin
 
 from rtc_server.errors import ConfigError
 from rtc_server.options.option import HIDDEN, refuse_hidden
+
+_TOML_LIMIT = 2**63
+"""Whole numbers from here on are none of TOML's, nor do they all have a float."""
 
 
 def from_text(text: str, fld: dataclasses.Field[Any], kind: Any, origin: str) -> Any:
@@ -46,9 +50,21 @@ def wanted(fld: dataclasses.Field[Any], kind: Any) -> str:
     if kind is bool:
         return "yes or no"
     if kind in (int, float):
-        low, high = fld.metadata["low"], fld.metadata["high"]
-        return f"a{' whole' if kind is int else ''} number from {low} to {high}"
+        return f"a{' whole' if kind is int else ''} number{_limits(fld)}"
     return "one of " + ", ".join(fld.metadata["choices"])
+
+
+def _limits(fld: dataclasses.Field[Any]) -> str:
+    match fld.metadata["low"], fld.metadata["high"]:
+        case None, None:
+            return ""
+        case low, None:
+            return f" of {low} or more"
+        case None, high:
+            return f" of {high} or less"
+        case low, high:
+            return f" from {low} to {high}"
+    raise AssertionError("unreachable")
 
 
 def is_choice(text: str, fld: dataclasses.Field[Any]) -> bool:
@@ -58,6 +74,8 @@ def is_choice(text: str, fld: dataclasses.Field[Any]) -> bool:
 
 
 def in_range(number: float, fld: dataclasses.Field[Any]) -> bool:
-    """Return whether a number is within the field's limits; NaN never is."""
+    """Return whether a number is within the field's limits, and those of TOML; NaN never is."""
     low, high = fld.metadata["low"], fld.metadata["high"]
+    if abs(number) >= _TOML_LIMIT if isinstance(number, int) else math.isnan(number):
+        return False
     return (low is None or number >= low) and (high is None or number <= high)

@@ -31,13 +31,16 @@ class OptionsFile:
     """Sentences that an operator should read."""
 
     @classmethod
-    def read(cls, path: Path, sections: Sequence[type[Any]], origin: str) -> "OptionsFile":
+    def read(
+        cls, path: Path, sections: Sequence[type[Any]], origin: str, notes: Sequence[str] = ()
+    ) -> "OptionsFile":
         """Read and check a file.
 
         Args:
             path: path as the operator named it.
             sections: all that there are, not only those in use.
             origin: flag or variable that named the file.
+            notes: sentences that may say why an option is unknown.
 
         Raises:
             ConfigError: it cannot be read, is not TOML, has a key that no section has, or a value
@@ -63,7 +66,7 @@ class OptionsFile:
         values, secrets = {}, []
         for key, value in table.items():
             if key not in fields:
-                _refuse_key(path, key, value, list(fields))
+                _refuse_key(path, key, value, list(fields), notes)
             fld, kind = fields[key]
             try:
                 checked = _TomlValue(path, key, fld, kind, value).checked()
@@ -82,7 +85,14 @@ class OptionsFile:
         return cls(path, values, tuple(warnings))
 
 
-def _refuse_key(path: Path, key: str, value: object, known: Sequence[str]) -> Never:
+def with_notes(notes: Sequence[str]) -> str:
+    """Return what follows a sentence about an unknown option; empty where there is nothing."""
+    return f" It may belong to an engine that cannot be used. {' '.join(notes)}" if notes else ""
+
+
+def _refuse_key(
+    path: Path, key: str, value: object, known: Sequence[str], notes: Sequence[str]
+) -> Never:
     if isinstance(value, dict):
         raise ConfigError(
             f"{path}: [{key}] is a table, and options stand without one. Write them at the top of "
@@ -90,7 +100,7 @@ def _refuse_key(path: Path, key: str, value: object, known: Sequence[str]) -> Ne
         )
     near = difflib.get_close_matches(key.replace("_", "-").lower(), known, 1)
     advice = f"Is it {near[0]}?" if near else "`rtc-server serve --help` lists the options."
-    raise ConfigError(f"{path}: there is no option {key}. {advice}")
+    raise ConfigError(f"{path}: there is no option {key}. {advice}{with_notes(notes)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from rtc_server.options.option import (
     variable,
 )
 from rtc_server.options.option_text import from_text
-from rtc_server.options.options_file import OptionsFile
+from rtc_server.options.options_file import OptionsFile, with_notes
 
 CONFIG_VARIABLE: Final = ENV_PREFIX + "CONFIG"
 
@@ -44,6 +44,7 @@ class OptionSources:
         arguments: argparse.Namespace,
         environ: Mapping[str, str],
         known: Sequence[type[Any]],
+        notes: Sequence[str] = (),
     ) -> "OptionSources":
         """Read the file, if one is named, and log its warnings.
 
@@ -51,6 +52,7 @@ class OptionSources:
             arguments: flags, parsed.
             environ: environment of the process.
             known: every section there is, in use or not.
+            notes: sentences that may say why an option is unknown.
 
         Raises:
             ConfigError: the environment or the file names an option that no section has, or the
@@ -62,12 +64,13 @@ class OptionSources:
             raise ConfigError(
                 f"Unknown environment variable {unknown[0]}. "
                 f"`rtc-server serve --help` lists the {ENV_PREFIX}* variables that exist."
+                f"{with_notes(notes)}"
             )
         named = getattr(arguments, "config", None)
         path, origin = (
             (named, "--config") if named else (environ.get(CONFIG_VARIABLE), CONFIG_VARIABLE)
         )
-        file = OptionsFile.read(Path(path), known, origin) if path else None
+        file = OptionsFile.read(Path(path), known, origin, notes) if path else None
         for warning in file.warnings if file else ():
             _log.warning("%s", warning)
         return cls(arguments, environ, file)

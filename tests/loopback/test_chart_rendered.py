@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from rtc_server.cli.main import build_parser
-from rtc_server.config import SECTIONS
+from rtc_server.config import sections
 from rtc_server.options import settings_fields, variable
 
 pytestmark = [
@@ -170,7 +170,7 @@ def test_without_tls_the_addresses_say_so_and_with_it_names_are_checked() -> Non
 def test_every_pod_is_started_with_what_there_is_and_ends_in_its_own_time(
     values: Resource,
 ) -> None:
-    known = {variable(fld.name) for _, fld, _ in settings_fields(*SECTIONS)}
+    known = {variable(fld.name) for _, fld, _ in settings_fields(*sections())}
     for (kind, _), deployment in rendered(values).items():
         if kind != "Deployment":
             continue

@@ -18,12 +18,14 @@ async def test_the_example_of_a_plug_in_translates_a_call(
     install_example(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     engines = replace(PATIENT, ast="stopwatch", tts="espeak")
-    async with running(Settings(http=HttpSettings(port=0), engines=engines)) as house:
+    own = {"stopwatch_unit": "minutes"}
+    settings = Settings(http=HttpSettings(port=0), engines=engines, plugins=own)
+    async with running(settings) as house:
         assert house.engines.ast is not None and house.engines.ast.name == "stopwatch"
         async with call(house, said("good morning"), "?source=en&target=ru") as client:
             await client.until(
                 lambda: bool(of(client, "x.playout", state="finished")), timeout_s=60
             )
             [final] = of(client, "x.segment", final=True)
-    assert final["source"]["text"].startswith("You spoke for ")
-    assert final["target"]["text"].startswith("Вы говорили ")
+    assert final["source"]["text"].startswith("You spoke for 0 minutes")
+    assert final["target"]["text"].startswith("Вы говорили 0 минут")

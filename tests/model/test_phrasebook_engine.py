@@ -177,7 +177,7 @@ def test_own_phrases_are_understood(tmp_path: Path) -> None:
         '  { en = "The borscht is ready.", ru = "Борщ готов." },\n]\n',
         encoding="utf-8",
     )
-    mine = create(EngineOptions(phrasebooks=(own,)))
+    mine = create(EngineOptions(own={"phrasebook": (str(own),)}))
     (samples,) = segments(["The borscht is ready."], ESPEAK_EN)
     (result,) = mine.translate([AstRequest(samples, "en", "ru")])
     assert result.target_text == "Борщ готов."
@@ -187,7 +187,7 @@ def test_a_bad_book_names_file_and_line(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text("[topic.work]\nphrases = []\n", encoding="utf-8")
     with pytest.raises(EngineUnavailable, match=r"own\.toml, line 1: .*needs title"):
-        create(EngineOptions(phrasebooks=(own,)))
+        create(EngineOptions(own={"phrasebook": (str(own),)}))
 
 
 def test_a_phrase_with_a_constant_offset_is_understood() -> None:

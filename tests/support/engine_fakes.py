@@ -198,7 +198,7 @@ def never_ready(_options: EngineOptions) -> ObedientAst:
 
 def starts_once(options: EngineOptions) -> ObedientAst:
     """Starts for the first time only; the given file remembers."""
-    [marker] = options.phrasebooks
+    marker = options.models_dir
     if marker.exists():
         raise EngineUnavailable(REFUSAL)
     marker.touch()

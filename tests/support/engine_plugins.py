@@ -9,6 +9,11 @@ from rtc_server.engines.contract import ENTRY_POINTS
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "engine-plugin"
 
+PLUGIN = """
+from rtc_server.engines.contract import EnginePlugin, PluginOption
+ENGINE = EnginePlugin(**{fields!r}, options={options})
+"""
+
 
 def install(
     site: Path,
@@ -28,6 +33,19 @@ def install(
     )
     lines = [f"[{ENTRY_POINTS}]", *(f"{name} = {value}" for name, value in entry_points.items())]
     (metadata / "entry_points.txt").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def add(site: Path, name: str, package: str, more: str = "", /, **changed: object) -> None:
+    """Install a package that describes an engine.
+
+    `more`: further lines of its module. `options`, among what is changed, is Python's text of them.
+    """
+    module = package.replace("-", "_")
+    fields = {"contract": 1, "kind": "ast", "title": "Odd", "licence": "MIT"}
+    fields |= {"create": f"{module}.engine:create", **changed}
+    options = fields.pop("options", "()")
+    text = PLUGIN.format(fields=fields, options=options) + more
+    install(site, package, {name: f"{module}:ENGINE"}, {module: text})
 
 
 def install_example(site: Path) -> None:

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from rtc_server.config import SECTIONS, EngineSettings
+from rtc_server.config import EngineSettings, sections
 from rtc_server.options import settings_fields, variable
 
 CHART = Path(__file__).parents[2] / "deploy/helm/rtc-server"
@@ -94,5 +94,5 @@ def test_the_cluster_adds_no_variables_that_look_like_settings() -> None:
 
 
 def test_settings_exist() -> None:
-    known = {variable(fld.name) for _, fld, _ in settings_fields(*SECTIONS)}
+    known = {variable(fld.name) for _, fld, _ in settings_fields(*sections())}
     assert known.issuperset(re.findall(r"name: (RTC_\w+)", TEMPLATES))

@@ -2,7 +2,7 @@ import argparse
 
 import pytest
 
-from rtc_server.config import SECTIONS, Settings, load_settings
+from rtc_server.config import Settings, load_settings, sections
 from rtc_server.engine_sets import set_of
 from rtc_server.errors import ConfigError
 from rtc_server.options import add_options, settings_fields
@@ -12,7 +12,7 @@ SECRET = "whsec_" + 32 * "A"
 
 def read(*argv: str, **environ: str) -> Settings:
     parser = argparse.ArgumentParser()
-    add_options(parser, *SECTIONS)
+    add_options(parser, *sections())
     return load_settings(parser.parse_args(argv), environ)
 
 
@@ -99,7 +99,7 @@ def test_a_webhook_that_nobody_could_trust_is_refused(arguments: list[str], says
 
 
 def test_no_two_settings_share_a_name() -> None:
-    names = [f.name for _, f, _ in settings_fields(*SECTIONS)]
+    names = [f.name for _, f, _ in settings_fields(*sections())]
     assert len(names) == len(set(names))
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from rtc_server.app.engine_server import checked_address
 from rtc_server.cli.main import build_parser
-from rtc_server.config import SECTIONS, HttpSettings, load_settings
+from rtc_server.config import HttpSettings, load_settings, sections
 from rtc_server.options import settings_fields, variable
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -18,7 +18,7 @@ COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 ENGINES = yaml.safe_load((DEPLOY / "compose.engines.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"] | ENGINES["services"]
 MADE_BY_THE_OPERATOR = DEPLOY / "secrets/api-key"
-SETTINGS = {variable(fld.name) for _, fld, _ in settings_fields(*SECTIONS)}
+SETTINGS = {variable(fld.name) for _, fld, _ in settings_fields(*sections())}
 STOPPING_S = HttpSettings().drain_s + 10
 """Time that must pass before the process is killed (docs/operations.md)."""
 

@@ -13,16 +13,23 @@ from rtc_server.engines.contract import (
     beat,
 )
 
-_TEXTS = {"en": "You spoke for {} seconds.", "ru": "Вы говорили {} секунд."}
+_TEXTS = {
+    "seconds": {"en": "You spoke for {} seconds.", "ru": "Вы говорили {} секунд."},
+    "minutes": {"en": "You spoke for {} minutes.", "ru": "Вы говорили {} минут."},
+}
+_SECONDS = {"seconds": 1, "minutes": 60}
 
 
-def create(_options: EngineOptions) -> Ast:
+def create(options: EngineOptions) -> Ast:
     """Return the engine, ready but for `warm_up`. Raises `EngineUnavailable` where it cannot be."""
-    return StopwatchAst()
+    return StopwatchAst(str(options.own["stopwatch_unit"]))
 
 
 class StopwatchAst:
     """Translates any speech into its length."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
 
     @property
     def capabilities(self) -> AstCapabilities:
@@ -44,9 +51,9 @@ class StopwatchAst:
         """Return one result for each request, in their order."""
         results = []
         for request in batch:
-            seconds = round(len(request.samples) / SPEECH_RATE)
+            units = round(len(request.samples) / SPEECH_RATE / _SECONDS[self._unit])
             source, target = (
-                _TEXTS[language].format(seconds)
+                _TEXTS[self._unit][language].format(units)
                 for language in (request.source_language, request.target_language)
             )
             results.append(AstResult(AstStatus.OK, source_text=source, target_text=target))

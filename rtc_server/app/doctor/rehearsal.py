@@ -48,9 +48,10 @@ async def rehearsal(settings: Settings) -> AsyncIterator[tuple[str, int]]:
     for section in (settings.segmenter, settings.engines, settings.interpreter):
         for each in fields(section):
             value = getattr(section, each.name)
-            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             if value != each.default:
-                environment[variable(each.name)] = text
+                environment[variable(each.name)] = _text(value)
+    for name, value in settings.plugins.items():
+        environment[variable(name)] = _text(value)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "rtc_server", "serve", "--port", "0", "--log-level", "error"),
         env=environment,
@@ -72,6 +73,10 @@ async def rehearsal(settings: Settings) -> AsyncIterator[tuple[str, int]]:
         if process.returncode is None:
             process.terminate()
         await process.communicate()
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 async def rehearse(settings: Settings) -> AsyncIterator[Finding]:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from rtc_server.app.engine_server import KINDS, engine_server
@@ -14,6 +14,7 @@ from rtc_server.app.workers.restarts import WorkerRestarts
 from rtc_server.app.workers.worker_order import EngineOrder
 from rtc_server.clock import monotonic
 from rtc_server.config import EngineSettings, HttpSettings
+from rtc_server.engines.plugin import OptionValue
 from rtc_server.errors import RtcServerError
 
 ENGINE_HOST = 0
@@ -37,7 +38,9 @@ async def host_engines(order: EngineOrder, end: socket.socket) -> int:
     reading.add_done_callback(lambda _: stop.set())
     listen = f"unix:{order.socket_path}"
     try:
-        async with engine_server(listen, order.kinds, order.engines, order.http) as running:
+        async with engine_server(
+            listen, order.kinds, order.engines, order.http, order.plugins
+        ) as running:
             exposition.append(running.metrics.exposition)
             channel.tell("ready")
             await stop.wait()
@@ -59,6 +62,7 @@ class SharedEngines:
         self,
         engines: EngineSettings,
         http: HttpSettings,
+        plugins: Mapping[str, OptionValue],
         socket_path: str,
         ended: Callable[[int], None] = lambda _number: None,
     ) -> None:
@@ -69,7 +73,7 @@ class SharedEngines:
         self._engines = engines
         # Servers that are named are the workers' to ask; this process has its own engines only.
         own = replace(engines, ast_servers=(), tts_servers=())
-        self._order = EngineOrder(ENGINE_HOST, socket_path, own, http, kinds)
+        self._order = EngineOrder(ENGINE_HOST, socket_path, own, http, kinds, plugins)
         self._restarts = WorkerRestarts()
         self.process: WorkerProcess | None = None
         """The process that runs now."""

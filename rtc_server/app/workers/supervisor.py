@@ -185,7 +185,9 @@ class Supervisor:
         """Start the engines that no engine server holds, for all workers together."""
         settings = self._settings
         path = str(self._folder / "engines.sock")
-        host = SharedEngines(settings.engines, settings.http, path, self._totals.end)
+        host = SharedEngines(
+            settings.engines, settings.http, settings.plugins, path, self._totals.end
+        )
         if not host.kinds:
             return
         self.engines = host

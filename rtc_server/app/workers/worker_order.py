@@ -1,11 +1,13 @@
 """Orders that the supervisor gives to a worker, or to the engines' process, at its start."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
 from rtc_server import __version__
 from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.engines.plugin import OptionValue
 from rtc_server.engines.registry import Kind
 
 
@@ -30,6 +32,8 @@ class EngineOrder:
     http: HttpSettings
     kinds: tuple[Kind, ...]
     """Engines to hold."""
+    plugins: Mapping[str, OptionValue]
+    """Options of plug-ins by name."""
 
 
 def fingerprint() -> bytes:

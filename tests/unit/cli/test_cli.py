@@ -15,7 +15,7 @@ from rtc_server.app import offline
 from rtc_server.cli import main, translate
 from rtc_server.cli.audio_files import read_recording
 from rtc_server.cli.engines import describe
-from rtc_server.config import SECTIONS
+from rtc_server.config import sections
 from rtc_server.engines.base import EngineCard
 from rtc_server.errors import EngineUnavailable, UnsupportedPair
 from rtc_server.events.segment_events import (
@@ -205,10 +205,10 @@ def test_help_explains_each_option_with_default_and_variable(
         main(["serve", "--help"], {})
     assert end.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
-    for _, field, _ in settings_fields(*SECTIONS):
+    for _, field, _ in settings_fields(*sections()):
         assert f" {flag(field.name)} " in text
         assert f"; environment: {variable(field.name)})" in text
-    assert text.count("(default: ") == len(settings_fields(*SECTIONS))
+    assert text.count("(default: ") == len(settings_fields(*sections()))
 
 
 def test_the_version(capsys: Capture) -> None:

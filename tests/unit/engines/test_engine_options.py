@@ -33,7 +33,6 @@ def test_canary_gets_its_model_and_the_heads_that_say_where_words_are() -> None:
 
 def test_each_option_of_an_engine_comes_from_a_setting() -> None:
     settings = EngineSettings(
-        phrasebook=(Path("book"),),
         canary_model="model",
         canary_heads="1",
         models_dir="/models",
@@ -42,7 +41,10 @@ def test_each_option_of_an_engine_comes_from_a_setting() -> None:
         device="cpu",
         engine_threads=3,
     )
-    given, usual = settings.options("ast"), EngineOptions()
+    given = settings.options("ast", {"phrasebook": ("book",)})
+    usual = EngineOptions()
+    assert given.own == {"phrasebook": ("book",)}
+    assert given.phrasebooks == (Path("book"),), "as before an engine had options of its own"
     same = [
         f.name for f in fields(EngineOptions) if getattr(given, f.name) == getattr(usual, f.name)
     ]

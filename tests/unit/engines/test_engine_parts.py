@@ -240,6 +240,7 @@ def test_what_is_missing_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatc
     "message",
     [
         wire.Load("a:b", EngineOptions(phrasebooks=(Path("/a"), Path("b")))),
+        wire.Load("a:b", EngineOptions(own={"a": "b", "c": 1, "d": 1.0, "e": True, "f": ("g",)})),
         wire.AstReady(AST_CAPABILITIES),
         wire.TtsReady(TTS_CAPABILITIES),
         wire.StartRefused("No."),

@@ -14,23 +14,9 @@ from rtc_server.engines import registry
 from rtc_server.engines.base import EngineOptions
 from rtc_server.errors import EngineUnavailable
 from rtc_server.metrics import Metrics
-from tests.support.engine_plugins import install, install_example
+from tests.support.engine_plugins import add, install, install_example
 
 FAKES = EngineSettings(ast="tests.support.engine_fakes:ast", tts="tests.support.engine_fakes:tts")
-
-PLUGIN = """
-from rtc_server.engines.contract import EnginePlugin
-ENGINE = EnginePlugin(**{fields!r})
-"""
-
-
-def add(site: Path, name: str, package: str, more: str = "", /, **changed: object) -> None:
-    """Install a package that describes an engine; `more`: further lines of its module."""
-    module = package.replace("-", "_")
-    fields = {"contract": 1, "kind": "ast", "title": "Odd", "licence": "MIT"}
-    fields |= {"create": f"{module}.engine:create", **changed}
-    text = PLUGIN.format(fields=fields) + more
-    install(site, package, {name: f"{module}:ENGINE"}, {module: text})
 
 
 def refusal(name: str, kind: registry.Kind = "ast") -> str:

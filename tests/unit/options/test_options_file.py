@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rtc_server.config import SECTIONS, Settings, load_settings
+from rtc_server.config import Settings, load_settings, sections
 from rtc_server.errors import ConfigError
 from rtc_server.options import add_config_option, add_options, config_key, settings_fields
 
@@ -19,7 +19,7 @@ def read(text: str, path: Path, *argv: str, **environ: str) -> Settings:
     path.chmod(0o600)
     parser = argparse.ArgumentParser()
     add_config_option(parser)
-    add_options(parser, *SECTIONS)
+    add_options(parser, *sections())
     return load_settings(parser.parse_args(["--config", str(path), *argv]), environ)
 
 
@@ -80,7 +80,7 @@ def test_every_type_is_written_as_toml_has_it(path: Path) -> None:
     assert isinstance(settings.http.drain_s, float)
     assert settings.interpreter.own_voice_guard is False
     assert settings.transport.ice_servers == ("stun:a:1", "turn:u:p@b:2")
-    assert settings.engines.phrasebook == (Path("a.toml"), Path("b.toml"))
+    assert settings.plugins == {"phrasebook": ("a.toml", "b.toml")}
     assert settings.workers.count() == 4
     assert read('workers = "auto"', path).workers.workers == "auto"
 
@@ -150,7 +150,7 @@ def test_a_list_is_stripped_as_in_a_flag(path: Path) -> None:
     settings = read('phrasebook = ["", " a.toml "]\nserver-names = [" a ", " "]', path)
     flags = read("", path, "--phrasebook", ", a.toml ", "--server-names", " a , ")
     assert settings == flags
-    assert settings.engines.phrasebook == (Path("a.toml"),)
+    assert settings.plugins == {"phrasebook": ("a.toml",)}
 
 
 @pytest.mark.parametrize(
@@ -255,5 +255,5 @@ def test_a_secret_that_every_user_can_read_is_warned_of(
 
 
 def test_each_option_has_a_key_that_is_its_flag_without_dashes() -> None:
-    keys = [config_key(fld.name) for _, fld, _ in settings_fields(*SECTIONS)]
+    keys = [config_key(fld.name) for _, fld, _ in settings_fields(*sections())]
     assert len(keys) == len(set(keys)) and "max-sessions" in keys

@@ -10,7 +10,7 @@ import pytest
 
 from rtc_server.cli import main
 from rtc_server.cli.main import build_parser
-from rtc_server.config import SECTIONS, EngineSettings, Settings, load_settings
+from rtc_server.config import EngineSettings, Settings, load_settings, sections
 from rtc_server.options import config_key, example_file, settings_fields
 from rtc_server.options.option import hidden_query, masked
 
@@ -37,7 +37,7 @@ def test_each_setting_is_shown_with_the_place_it_came_from(capsys: Capture, tmp_
     path.write_text('port = 1\nhangover-ms = 500\nmode = "fast"\nengines = "gpu"\n')
     text = printed(capsys, "serve", "--config", str(path), "--port", "9000", RTC_HANGOVER_MS="400")
     values = tomllib.loads(text)
-    keys = {config_key(fld.name) for _, fld, _ in settings_fields(*SECTIONS)}
+    keys = {config_key(fld.name) for _, fld, _ in settings_fields(*sections())}
     assert values.keys() == keys - {"ast", "tts"}
     assert (values["port"], origin(text, "port")) == (9000, "--port")
     assert (values["hangover-ms"], origin(text, "hangover-ms")) == (400, "RTC_HANGOVER_MS")
@@ -67,7 +67,7 @@ def test_what_is_printed_is_a_file_that_gives_the_same_settings(
     other = load_settings(argparse.Namespace(config=str(path)), secrets | {"RTC_ENGINES": "gpu"})
     assert (other.engines.ast, other.engines.tts) == ("canary", "piper")
     assert settings.access.server_names == ("a.example", "b.example")
-    assert settings.engines.phrasebook == (Path('a "b".toml'),)
+    assert settings.plugins == {"phrasebook": ('a "b".toml',)}
     assert settings.interpreter.own_voice_guard is False
 
 
@@ -156,7 +156,7 @@ def test_an_option_whose_name_speaks_of_a_secret_is_masked_or_no_secret_itself()
         *("tls_key", "api_keys", "secret_key_file", "engine_token_file"),  # paths
         *("key_sessions", "key_minutes_a_day", "key_requests_a_minute", "secret_sessions"),
     }
-    fields = {fld.name: fld for _, fld, _ in settings_fields(*SECTIONS)}
+    fields = {fld.name: fld for _, fld, _ in settings_fields(*sections())}
     unmasked = {n for n, fld in fields.items() if suspicious.search(n) and not fld.metadata["mask"]}
     assert unmasked == harmless
 
@@ -177,12 +177,14 @@ def uncommented(text: str) -> dict[str, Any]:
 
 
 def test_the_example_has_every_option_with_its_default(tmp_path: Path) -> None:
-    assert tomllib.loads(example_file(SECTIONS)) == {}
-    values = uncommented(example_file(SECTIONS))
-    assert values.keys() == {config_key(fld.name) for _, fld, _ in settings_fields(*SECTIONS)}
+    assert tomllib.loads(example_file(sections())) == {}
+    values = uncommented(example_file(sections()))
+    assert values.keys() == {config_key(fld.name) for _, fld, _ in settings_fields(*sections())}
     path = tmp_path / "all.toml"
-    path.write_text(re.sub(r"^#(?=[a-z])", "", example_file(SECTIONS), flags=re.MULTILINE))
-    assert load_settings(argparse.Namespace(config=str(path)), {}) == Settings()
+    path.write_text(re.sub(r"^#(?=[a-z])", "", example_file(sections()), flags=re.MULTILINE))
+    assert load_settings(argparse.Namespace(config=str(path)), {}) == Settings(
+        plugins={"phrasebook": ()}
+    )
 
 
 def test_the_example_in_deploy_is_that_of_the_settings(capsys: Capture) -> None:

@@ -96,7 +96,7 @@ async def test_a_stop_during_the_warm_up_ends_all_workers() -> None:
 def test_engines_of_the_server_run_beside_servers_that_are_named_for_the_other_kind(
     named: str,
 ) -> None:
-    host = SharedEngines(EngineSettings(**{named: SERVERS}), HttpSettings(), "/run/own")  # type: ignore[arg-type]
+    host = SharedEngines(EngineSettings(**{named: SERVERS}), HttpSettings(), {}, "/run/own")  # type: ignore[arg-type]
     own, theirs = host._order.engines, host.settings
     assert (own.ast_servers, own.tts_servers) == ((), ())
     assert getattr(theirs, named) == SERVERS

@@ -194,7 +194,7 @@ async def test_waiting_ends_in_bounded_time() -> None:
 async def test_an_engine_that_cannot_be_restarted_is_tried_again_and_callers_are_told(
     tmp_path: Path,
 ) -> None:
-    options = EngineOptions(phrasebooks=(tmp_path / "started",))
+    options = EngineOptions(models_dir=tmp_path / "started")
     settings = EngineSettings(engine_wait_s=3.0, engine_patience_s=0.0)
     async with running("starts_once", settings, options) as bench:
         with pytest.raises(EngineCrashed):
