@@ -23,6 +23,8 @@ import { text } from "./i18n.js";
 import { write } from "./write.js";
 
 const [WARM_UP_POLL_MS, EXAMPLES] = [1500, 4];
+/** Problems, by the server's own code. */
+const REFUSALS = { rate_limit_exceeded: "limit_reached" };
 
 /** @param {string} id */
 const at = (id) => document.getElementById(id);
@@ -241,8 +243,8 @@ async function stop() {
 function report(error) {
   if (!(error instanceof ClientError || error instanceof SourceError)) throw error;
   const retry = error.code === "webrtc_missing" ? null : start;
-  const detail = error instanceof ClientError ? error.detail : "";
-  problems.show(error.code, { detail, retry });
+  const { detail = "", retryAfterMs = 0, reason = "" } = error instanceof ClientError ? error : {};
+  problems.show(REFUSALS[reason] ?? error.code, { detail, waitMs: retryAfterMs, retry });
 }
 
 function advise() {

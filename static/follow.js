@@ -7,6 +7,9 @@ import { write } from "./write.js";
 /** Of the server's warnings those that the page has words for. */
 const WARNINGS = new Set(["engine_slow", "no_pause", "own_voice", "replay_incomplete", "slow_network"]);
 
+/** What a caption says already, or only concerns applications. */
+const QUIET = /^(engine_|audio_ahead$)/;
+
 /**
  * @param {import("./conversation.js").Conversation} session
  * @param {object} page  its parts, and what they cannot do alone
@@ -44,7 +47,7 @@ export function follow(session, page) {
   on("notice", ({ code, message }) => {
     const retry = code === "no_pause" && settings.mayHold ? () => settings.holdToTalk() : null;
     if (WARNINGS.has(code)) problems.show(code, { retry });
-    else if (!code?.startsWith("engine_")) problems.show("notice", { detail: message }); // its caption says so
+    else if (!QUIET.test(code)) problems.show("notice", { detail: message });
   });
   on("mode", ({ mode }) => (lag.mode = mode));
   on("metrics", (metrics) => {

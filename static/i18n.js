@@ -79,6 +79,15 @@ export function clock(at) {
   return at.toLocaleTimeString(WRITTEN_AS[language]);
 }
 
+/** How long to wait, rounded up: "15 seconds", "4 minutes". @param {number} ms */
+export function duration(ms) {
+  const seconds = Math.ceil(ms / 5000) * 5;
+  const minutes = Math.ceil(seconds / 60);
+  const [unit, value] = seconds < 90 ? ["second", seconds] : minutes < 90 ? ["minute", minutes] : ["hour", Math.ceil(minutes / 60)];
+  const inFives = unit === "minute" && value > 10 ? Math.ceil(value / 5) * 5 : value; // no "21 минуту"
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(inFives);
+}
+
 /** A language's name in the interface's language. @param {string} code  ISO 639-1 */
 export function languageName(code) {
   return nameIn(language, code);

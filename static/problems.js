@@ -1,6 +1,6 @@
 /** The bar that says what went wrong, and what to do about it. */
 import { find } from "./dom.js";
-import { interfaceLanguage, text } from "./i18n.js";
+import { duration, interfaceLanguage, text } from "./i18n.js";
 
 /** Of the problems that the page for tests explains. */
 const TESTABLE = /^(microphone|connect|connection|webrtc|worklet|insecure|server_unreachable)/;
@@ -10,7 +10,7 @@ const ACTIONS = { playback_blocked: "play", no_pause: "hold" };
 export class ProblemBar {
   #bar;
   #action;
-  /** @type {{code: string, detail: string, retry: (() => void)|null}|null} */ #shown = null;
+  /** @type {{code: string, detail: string, waitMs: number, retry: (() => void)|null}|null} */ #shown = null;
 
   /** @param {HTMLElement} bar */
   constructor(bar) {
@@ -26,11 +26,11 @@ export class ProblemBar {
 
   /**
    * @param {string} code  a key of the strings' "problem"
-   * @param {{detail?: string, retry?: (() => void)|null}} [more]  the server's own sentence; what
+   * @param {{detail?: string, waitMs?: number, retry?: (() => void)|null}} [more]  the server's own sentence, for how long it asks to wait; what
    *     the button does, if there is one
    */
-  show(code, { detail = "", retry = null } = {}) {
-    this.#shown = { code, detail, retry };
+  show(code, { detail = "", waitMs = 0, retry = null } = {}) {
+    this.#shown = { code, detail, waitMs, retry };
     this.render();
   }
 
@@ -44,13 +44,13 @@ export class ProblemBar {
   /** Take the interface's language anew. */
   render() {
     if (!this.#shown) return;
-    const { code, detail, retry } = this.#shown;
+    const { code, detail, waitMs, retry } = this.#shown;
     const [title, advice] = text(`problem.${code}`);
     this.#bar.querySelector(".problem-title").textContent = title;
     // The server's own sentences are English.
     this.#bar.querySelector(".problem-detail").textContent = interfaceLanguage() === "en" ? detail : "";
     find("a", HTMLElement, this.#bar).hidden = !TESTABLE.test(code);
-    this.#bar.querySelector(".problem-text").textContent = advice;
+    this.#bar.querySelector(".problem-text").textContent = waitMs ? text("tryIn", { time: duration(waitMs) }) : advice;
     this.#action.hidden = !retry;
     this.#action.textContent = text(`action.${ACTIONS[code] ?? "retry"}`);
     this.#bar.hidden = false;

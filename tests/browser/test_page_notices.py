@@ -2,9 +2,10 @@
 
 import re
 
+import pytest
 from playwright.async_api import expect
 
-from rtc_server.errors import AdmissionRefused
+from rtc_server.errors import AdmissionRefused, RateLimited
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import FAILED_REQUEST, LIVE, expect_problem, start
 from tests.support.browser.scripted_server import (
@@ -46,7 +47,9 @@ async def test_the_russian_page_shows_no_english_of_the_server() -> None:
         page = seen.page
         server.calls.refuse = AdmissionRefused("All 50 places are taken.", 5)
         await page.click("#toggle:enabled")
-        await expect_problem(page, "Сервер сейчас не может вас принять", "Попробуйте через минуту.")
+        await expect_problem(
+            page, "Сервер сейчас не может вас принять", "Попробуйте снова через 5 секунд."
+        )
         server.calls.refuse = None
         await page.click("#problem-action")
         channel = await server.calls.channel.get()
@@ -57,6 +60,27 @@ async def test_the_russian_page_shows_no_english_of_the_server() -> None:
         say(channel, "x.warning", code="late", message="Some speech was not spoken.")
         await expect(page.locator("#problem")).to_be_visible()
         assert not re.findall("CanaryX|speech|places", await page.inner_text("body"))
+
+
+@pytest.mark.parametrize(
+    ("locale", "wait_s", "title", "advice"),
+    [
+        ("en-US", 1, "A limit of this server is reached", "Try again in 5 seconds."),
+        ("ru-RU", 200, "Достигнут предел этого сервера", "Попробуйте снова через 4 минуты."),
+        ("ru-RU", 1201, "Достигнут предел этого сервера", "Попробуйте снова через 25 минут."),
+        ("de-DE", 7000, "Ein Limit dieses Servers ist erreicht", "in 2 Stunden noch einmal."),
+    ],
+)
+async def test_a_limit_says_when_to_try_again(
+    locale: str, wait_s: int, title: str, advice: str
+) -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url, locale=locale, expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        server.calls.refuse = RateLimited("The minutes of this key are used up.", wait_s)
+        await seen.page.click("#toggle:enabled")
+        await expect_problem(seen.page, title, advice)
 
 
 async def test_where_no_pause_is_heard_push_to_talk_is_offered() -> None:

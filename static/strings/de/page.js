@@ -182,6 +182,7 @@ export const words = {
       "Der Server antwortet nicht",
       "Prüfen Sie, ob er läuft und ob Sie in seinem Netz sind, und versuchen Sie es noch einmal.",
     ],
+    limit_reached: ["Ein Limit dieses Servers ist erreicht", "Versuchen Sie es später noch einmal."],
     server_busy: [
       "Der Server kann Sie gerade nicht aufnehmen",
       "Er ist voll oder startet noch. Versuchen Sie es gleich noch einmal.",
@@ -250,6 +251,7 @@ export const words = {
       "Die Sitzung endet in einer Minute. Sagen Sie etwas, damit sie bleibt.",
     ],
   },
+  tryIn: "Versuchen Sie es in {time} noch einmal.",
   action: { retry: "Noch einmal", play: "Ton einschalten", hold: "Mit Taste sprechen" },
 
   path: {

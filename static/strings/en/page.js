@@ -185,6 +185,7 @@ export const words = {
       "The server does not answer",
       "Check that it is running and that you are connected to its network, then try again.",
     ],
+    limit_reached: ["A limit of this server is reached", "Try again later."],
     server_busy: [
       "The server cannot take you now",
       "It is full or still starting. Try again in a moment.",
@@ -259,6 +260,7 @@ export const words = {
       "The session ends within a minute. Say something to keep it.",
     ],
   },
+  tryIn: "Try again in {time}.",
   action: { retry: "Try again", play: "Play sound", hold: "Push to talk" },
 
   path: {

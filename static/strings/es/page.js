@@ -182,6 +182,7 @@ export const words = {
       "El servidor no responde",
       "Compruebe que funciona y que está usted en su red, y vuelva a intentarlo.",
     ],
+    limit_reached: ["Se ha alcanzado un límite de este servidor", "Vuelva a intentarlo más tarde."],
     server_busy: [
       "El servidor no puede atenderle ahora",
       "Está lleno o aún se está iniciando. Vuelva a intentarlo en un momento.",
@@ -247,6 +248,7 @@ export const words = {
       "La sesión termina en un minuto. Diga algo para conservarla.",
     ],
   },
+  tryIn: "Vuelva a intentarlo en {time}.",
   action: { retry: "Reintentar", play: "Activar el sonido", hold: "Pulsar para hablar" },
 
   path: {

@@ -182,6 +182,7 @@ export const words = {
       "Le serveur ne répond pas",
       "Vérifiez qu’il tourne et que vous êtes sur son réseau, puis réessayez.",
     ],
+    limit_reached: ["Une limite de ce serveur est atteinte", "Réessayez plus tard."],
     server_busy: [
       "Le serveur ne peut pas vous accueillir",
       "Il est plein ou démarre encore. Réessayez dans un instant.",
@@ -247,6 +248,7 @@ export const words = {
       "La session finit dans une minute. Dites quelque chose pour la garder.",
     ],
   },
+  tryIn: "Réessayez dans {time}.",
   action: { retry: "Réessayer", play: "Activer le son", hold: "Appuyer pour parler" },
 
   path: {

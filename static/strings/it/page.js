@@ -182,6 +182,7 @@ export const words = {
       "Il server non risponde",
       "Verifica che sia in funzione e che tu sia nella sua rete, poi riprova.",
     ],
+    limit_reached: ["È stato raggiunto un limite di questo server", "Riprova più tardi."],
     server_busy: [
       "Il server ora non può accoglierti",
       "È pieno o sta ancora partendo. Riprova tra un momento.",
@@ -247,6 +248,7 @@ export const words = {
       "La sessione finisce tra un minuto. Di’ qualcosa per mantenerla.",
     ],
   },
+  tryIn: "Riprova tra {time}.",
   action: { retry: "Riprova", play: "Attiva il suono", hold: "Premi per parlare" },
 
   path: {

@@ -182,6 +182,7 @@ export const words = {
       "Serwer nie odpowiada",
       "Sprawdź, czy działa i czy jesteś w jego sieci, a potem spróbuj ponownie.",
     ],
+    limit_reached: ["Osiągnięto limit tego serwera", "Spróbuj później."],
     server_busy: [
       "Serwer nie może teraz Cię przyjąć",
       "Jest pełny lub jeszcze się uruchamia. Spróbuj za chwilę.",
@@ -247,6 +248,7 @@ export const words = {
       "Sesja skończy się w ciągu minuty. Powiedz coś, aby ją przedłużyć.",
     ],
   },
+  tryIn: "Spróbuj ponownie za {time}.",
   action: { retry: "Spróbuj ponownie", play: "Włącz dźwięk", hold: "Mów z przyciskiem" },
 
   path: {
