@@ -125,7 +125,7 @@ class OnnxWriter:
         while len(live):
             rows = live.tolist()
             parts = [(written[row], prefixes[row]) for row in rows]
-            following = self._following(texts.next(tokens), parts)
+            following = following_tokens(texts.next(tokens), parts, self._inside_word)
             goes_on = np.zeros(len(live), bool)
             for place, (row, token) in enumerate(zip(rows, following, strict=True)):
                 complete[row] = token == self._end
@@ -136,22 +136,6 @@ class OnnxWriter:
             texts.keep(goes_on)
             tokens = np.array(following, np.int64)[goes_on][:, None]
         return [Written(self._pieces.text(w), c) for w, c in zip(written, complete, strict=True)]
-
-    def _following(
-        self, scores: Floats, parts: Sequence[tuple[Sequence[int], Sequence[int]]]
-    ) -> list[int]:
-        """Return the next token of each text, by `scores` (texts, vocabulary), its tokens so far
-        and its prefix.
-        """
-        following = []
-        for row, (tokens, prefix) in zip(scores, parts, strict=True):
-            if len(tokens) < len(prefix):
-                following.append(prefix[len(tokens)])
-                continue
-            if prefix and len(tokens) == len(prefix):
-                row[self._inside_word] = -np.inf  # the word that is committed stays as it is
-            following.append(int(row.argmax()))
-        return following
 
     def _prompt(self, source: str, target: str) -> tuple[int, ...]:
         """Return the tokens before a text, as NeMo's formatter of the format canary2
@@ -169,3 +153,26 @@ class OnnxWriter:
             raise EngineUnavailable(f"{self.title} is no Canary: it has no {missing[0]}. {_ADVICE}")
         first, second = (tuple(self._numbers[t] for t in part) for part in (before, after))
         return first, second
+
+
+def following_tokens(
+    scores: Floats,
+    parts: Sequence[tuple[Sequence[int], Sequence[int]]],
+    inside_word: list[int],
+) -> list[int]:
+    """Return the next token of each text: that of its prefix, or behind it the likeliest.
+
+    Args:
+        scores: of each text and token, shape (texts, vocabulary); is written to.
+        parts: the tokens of each text so far, and its prefix.
+        inside_word: tokens that would lengthen the word before them.
+    """
+    following = []
+    for row, (tokens, prefix) in zip(scores, parts, strict=True):
+        if len(tokens) < len(prefix):
+            following.append(prefix[len(tokens)])
+            continue
+        if prefix and len(tokens) == len(prefix):
+            row[inside_word] = -np.inf  # the word that is committed stays as it is
+        following.append(int(row.argmax()))
+    return following
