@@ -35,4 +35,4 @@ def result_of(future: asyncio.Future[_T]) -> _T | None:
 
 def _complain(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("The task %r failed and is gone.", task.get_name(), exc_info=error)
+        _log.error("The task %r failed and has ended.", task.get_name(), exc_info=error)

@@ -59,7 +59,7 @@ class Metrics:
         self.calls_refused = Counter(
             "rtc_calls_refused",
             "Calls refused at signaling, by error code; in_line for each time that a caller in "
-            "line was told its position.",
+            "line was sent its position.",
             ["code"],
             registry=r,
         )
@@ -190,7 +190,7 @@ class Metrics:
         )
         self.media_faults = Counter(
             "rtc_media_faults",
-            "Media packets lost to a bug of this server; the log tells where.",
+            "Media packets lost to a bug of this server; the log says where.",
             registry=r,
         )
         self.jitter_seconds = Histogram(
@@ -208,14 +208,15 @@ class Metrics:
         )
         self.session_loss = Histogram(
             "rtc_session_loss",
-            "Share of the packets of a session or room speaker that never came, told at its end.",
+            "Share of the packets of a session or room speaker that never came, reported at its "
+            "end.",
             buckets=(0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
             registry=r,
         )
         self.session_drift_ppm = Histogram(
             "rtc_session_drift_ppm",
-            "Clock drift of the client of a session, or of a room speaker, either way, told at "
-            "its end.",
+            "Clock drift of the client of a session, or of a room speaker, either way, reported "
+            "at its end.",
             buckets=(10, 20, 50, 100, 200, 500, 1000, 5000),
             registry=r,
         )

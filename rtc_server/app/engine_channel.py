@@ -48,9 +48,9 @@ class WebSocketChannel:
                 data: bytes = message.data
                 return data
             case aiohttp.WSMsgType.ERROR if isinstance(message.data, aiohttp.WebSocketError):
-                raise EngineError(f"It sent what is no frame: {_lower(str(message.data))}.")
+                raise EngineError(f"It sent an invalid frame: {_lower(str(message.data))}.")
             case aiohttp.WSMsgType.TEXT:
-                raise EngineError("It sent text, and not a frame.")
+                raise EngineError("It sent text instead of a frame.")
         raise EOFError(_lower(str(message.extra or "")))
 
     async def close(self) -> None:
@@ -71,7 +71,7 @@ def engine_token(settings: EngineSettings) -> str:
         try:
             token = Path(settings.engine_token_file).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
+            reason = getattr(error, "strerror", None) or "it is not text"
             raise ConfigError(
                 f"Cannot read --engine-token-file {settings.engine_token_file} ({reason})."
             ) from None
@@ -133,7 +133,7 @@ def connector(kind: Kind, client: str, settings: EngineSettings) -> Connect:
         except ValueError:  # UnicodeError among them: what Python makes of a name that none can be
             await session.close()
             raise UnusableServer(
-                Cause.UNREACHABLE, "cannot be reached (its name is none)"
+                Cause.UNREACHABLE, "cannot be reached (its host name is invalid)"
             ) from None
         except BaseException:
             await session.close()
@@ -166,7 +166,7 @@ def _refusal(error: aiohttp.WSServerHandshakeError) -> UnusableServer:
             return UnusableServer(
                 Cause.CLOSED, "it takes no connections now, or has no engine of this kind"
             )
-    return UnusableServer(Cause.STRANGER, f"it is no engine server (HTTP {error.status})")
+    return UnusableServer(Cause.STRANGER, f"it is not an engine server (HTTP {error.status})")
 
 
 def _reason(error: aiohttp.ClientError) -> str:

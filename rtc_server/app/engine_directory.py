@@ -104,7 +104,7 @@ def fetcher(settings: EngineSettings, lookups: SharedLookups | None = None) -> F
             reason = getattr(inner, "strerror", None) or type(error).__name__
             raise EngineUnavailable(f"cannot be reached ({reason})") from None
         except UnicodeError:  # what Python makes of a name that none can be
-            raise EngineUnavailable("cannot be reached (its name is none)") from None
+            raise EngineUnavailable("cannot be reached (its host name is invalid)") from None
 
     return fetch
 

@@ -157,7 +157,7 @@ def _read_arrays(path: Path) -> dict[str, _Array]:
             return dict(archive)
     except (EOFError, TypeError, zipfile.BadZipFile) as exc:
         # No file, a lone array, a member whose checksum is wrong.
-        raise ValueError(f"It is no archive of weights ({exc}).") from exc
+        raise ValueError(f"It is not an archive of weights ({exc}).") from exc
 
 
 def _layer(columns: _Array, matrix: _Array, bias: _Array) -> _Array:

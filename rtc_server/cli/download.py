@@ -176,7 +176,7 @@ class Fetch:
             )
         return (
             f"Cannot reach {url} ({reason}). Check the network (HTTPS_PROXY is respected), or "
-            "bring the file from elsewhere with --from FOLDER or --from URL."
+            "take the file from elsewhere with --from FOLDER or --from URL."
         )
 
 

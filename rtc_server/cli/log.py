@@ -76,7 +76,7 @@ class QueuedLog(logging.Handler):
 
 
 def _lines_dropped(lines: int) -> logging.LogRecord:
-    text = "%d lines were dropped: nobody read the log"
+    text = "%d lines were dropped: the log was not being read"
     return logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, (lines,), None)
 
 

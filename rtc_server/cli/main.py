@@ -96,7 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_key_commands(command("keys", "make, list and revoke API keys"))
 
-    doctor = command("doctor", "look for what would keep people from being heard")
+    doctor = command("doctor", "find problems of network, machine and engines before people call")
     doctor.add_argument(
         "--url",
         metavar="URL",

@@ -81,7 +81,7 @@ def _list(folder: Path, ids: Sequence[str]) -> None:
         print(f"  languages: {', '.join(model.languages)}")
         print(f"  licence: {model.licence}")
         print(f"  hash: {_evidence(model)}")
-    print("\nrtc-server models fetch ID… brings models and sets.")
+    print("\nrtc-server models fetch ID… downloads models and sets.")
 
 
 def _evidence(model: Model) -> str:

@@ -62,7 +62,7 @@ class Settings:
         key = self.http.api_key
         if key.startswith("ek_"):
             raise ConfigError(
-                "--api-key begins with ek_, as client secrets do, so it would never be let in. "
+                "--api-key begins with ek_, as client secrets do, so it would never be accepted. "
                 "`openssl rand -hex 32` makes a key."
             )
         if key and len(key) < SHORTEST_KEY and not self.http.is_loopback():

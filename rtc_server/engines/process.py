@@ -93,7 +93,7 @@ class EngineProcess:
                 ) from None
             if isinstance(exc, Exception) and not isinstance(exc, EngineUnavailable):
                 raise EngineUnavailable(
-                    f"Engine {name} said what cannot be understood: {type(exc).__name__}: {exc}."
+                    f"Engine {name} sent an unreadable message: {type(exc).__name__}: {exc}."
                 ) from exc
             raise
         return process
@@ -232,7 +232,7 @@ class EngineProcess:
             self.retire("stop")
             raise
         except Exception as exc:
-            _log.exception("The talk with engine %s broke", self._name)
+            _log.exception("The connection to engine %s broke", self._name)
             self.retire("crash")
             raise EngineCrashed(
                 f"The talk with engine {self._name} broke ({type(exc).__name__}). "

@@ -95,7 +95,7 @@ def _refuse_key(
 ) -> Never:
     if isinstance(value, dict):
         raise ConfigError(
-            f"{path}: [{key}] is a table, and options stand without one. Write them at the top of "
+            f"{path}: [{key}] is a table, and options are not in tables. Write them at the top of "
             "the file, such as: max-sessions = 50"
         )
     near = difflib.get_close_matches(key.replace("_", "-").lower(), known, 1)

@@ -32,7 +32,7 @@ class AccessSettings:
     page_access: str = option(
         "off",
         "on a server with keys, whether its own page works without one: open gives a short-lived "
-        "secret to whoever can reach POST /page/secret",
+        "secret to anybody who can reach POST /page/secret",
         choices=("off", "open"),
     )
     cors_origins: tuple[str, ...] = option(

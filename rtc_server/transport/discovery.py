@@ -46,8 +46,8 @@ async def with_public_address(
         await agent.close()
     if not seen:
         raise ConfigError(
-            f"The STUN server {server[0]} port {server[1]} did not tell the public address. Check "
-            "it and that UDP may leave this machine, or write the address itself."
+            f"The STUN server {server[0]} port {server[1]} did not report the public address. "
+            "Check it and that UDP may leave this machine, or write the address itself."
         )
     return replace(settings, public_address=seen[0])
 

@@ -106,7 +106,7 @@ class MediaScheduler:
             try:
                 callback()
             except Exception:
-                logger.exception("What was to follow a media tick failed")
+                logger.exception("Work after a media tick failed")
         self._awake = False
         if self._is_wanted:
             self._sleep()

@@ -153,12 +153,12 @@ def _unreachable(options: IceOptions) -> str:
         return "The TURN server gives this server no relay."
     if not options.addresses:
         return (
-            "This server is in no network that a call could use. Whoever runs it connects the "
-            "machine to one, or names its address with --ice-addresses."
+            "This server is in no network that a call could use. Its operator can connect the "
+            "machine to one, or set an address with --ice-addresses."
         )
     if options.ports == (0, 0):
         return (
-            "This server cannot use its network addresses for calls: the log says why. Whoever "
-            "runs it looks at --ice-addresses and at the file descriptors."
+            "This server cannot use its network addresses for calls: the log says why. Its "
+            "operator can check --ice-addresses and the limit of file descriptors."
         )
     return "No UDP port is free for another call."

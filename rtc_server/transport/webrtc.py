@@ -295,5 +295,5 @@ class WebRtcTransport:
             self._session_failed()
 
     def _session_failed(self) -> None:
-        logger.exception("A session failed to handle what its transport told it")
+        logger.exception("A session failed to handle an event of its transport")
         self._finish(CloseReason.FAILED)

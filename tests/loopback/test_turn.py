@@ -243,7 +243,7 @@ async def test_the_server_does_not_start_without_the_address_it_was_to_ask_for(
         http=HttpSettings(port=0),
         transport=TransportSettings(public_address="stun", ice_servers=(f"stun:127.0.0.1:{port}",)),
     )
-    with pytest.raises(ConfigError, match="did not tell the public address"):
+    with pytest.raises(ConfigError, match="did not report the public address"):
         async with running(settings):
             pass
     deaf.close()

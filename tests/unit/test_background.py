@@ -51,5 +51,5 @@ async def test_its_failure_is_logged_at_once_and_the_block_goes_on(
     with caplog.at_level(logging.ERROR):
         async with beside(work(), name="key file"):
             await asyncio.sleep(1.0)
-            assert "The task 'key file' failed and is gone." in caplog.text
+            assert "The task 'key file' failed and has ended." in caplog.text
             assert "no such luck" in caplog.text

@@ -29,7 +29,8 @@ _REMEDIES = {
     ),
     Cause.TOKEN: "Give both sides the same --engine-token-file (or RTC_ENGINE_TOKEN).",
     Cause.CERTIFICATE: (
-        "Name whoever issued it in --engine-ca, and the host as the certificate does."
+        "Give the issuer's certificate with --engine-ca, and use a host name that the "
+        "certificate contains."
     ),
     Cause.PROTOCOL: "Install the same version of rtc-server on both hosts.",
     Cause.CLOSED: (
@@ -72,7 +73,7 @@ class EngineServersCheck:
                     continue
                 if not found:
                     yield fault(
-                        f"--{kind}-servers {name}: nobody knows an address of it.",
+                        f"--{kind}-servers {name}: no address is known for it.",
                         "Correct the name, or the DNS or directory that should know it.",
                     )
                 for address in found:

@@ -112,7 +112,7 @@ class ControlChannel:
             return
         handler = self._handlers.get(kind)
         if handler is None:
-            _log.warning("A control message of an unknown kind was passed over: %a", kind)
+            _log.warning("A control message of an unknown kind was ignored: %a", kind)
             return
         try:
             result = handler({**fields, "number": number})

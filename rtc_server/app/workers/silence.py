@@ -27,5 +27,7 @@ async def end_silent(placement: Placement, kill: Callable[[int], Awaitable[None]
                 continue
             silent_s = clock() - load.seen_s - standstills().since(load.seen_s)
             if silent_s > SILENT_S:
-                _log.error("Worker %d says nothing for %.0f s; it is ended.", number, silent_s)
+                _log.error(
+                    "Worker %d sent nothing for %.0f s and is being stopped.", number, silent_s
+                )
                 await kill(number)

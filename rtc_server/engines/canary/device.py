@@ -47,8 +47,8 @@ def no_room() -> EngineUnavailable:
     """Return the error for a GPU whose free memory does not hold the model."""
     free, total = (size / 2**30 for size in torch.cuda.mem_get_info())
     return EngineUnavailable(
-        f"The model does not fit the GPU: {free:.1f} of {total:.1f} GB are free. End what else "
-        "uses it (`nvidia-smi` tells), or choose --device cpu."
+        f"The model does not fit the GPU: {free:.1f} of {total:.1f} GB are free. Stop other "
+        "programs that use it (`nvidia-smi` lists them), or choose --device cpu."
     )
 
 

@@ -221,7 +221,7 @@ def _restored(folder: Path, path: Path) -> Any:
     except Exception as exc:  # whatever a damaged file makes NeMo raise
         raise EngineUnavailable(
             f"{path} could not be restored ({type(exc).__name__}). It may be damaged, or made by "
-            "another version of NeMo: `rtc-server models verify` tells."
+            "another version of NeMo. Check it with `rtc-server models verify`."
         ) from exc
     if not isinstance(model, EncDecMultiTaskModel):
         raise not_canary(path)

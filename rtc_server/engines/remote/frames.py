@@ -48,7 +48,7 @@ _TRACED = (Ask, SpeakText)
 
 
 def _no_constant(_name: str) -> Never:
-    raise WrongType("a number that is none")
+    raise WrongType("a number that is not finite")
 
 
 # Made once: `json.dumps` and `json.loads` make anew what has options.

@@ -257,5 +257,5 @@ class WebSocketTransport:
         try:
             call()
         except Exception:
-            logger.exception("A session failed to handle what its transport told it")
+            logger.exception("A session failed to handle an event of its transport")
             self._finish(CloseReason.FAILED)

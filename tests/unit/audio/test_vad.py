@@ -158,7 +158,7 @@ def test_another_model_is_a_sentence(tmp_path: Path, dtype: type) -> None:
 def test_a_lone_array_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "weights.npy"
     np.save(path, np.zeros(3))
-    with pytest.raises(ConfigError, match="no archive of weights"):
+    with pytest.raises(ConfigError, match="not an archive of weights"):
         load_silero(path)
 
 

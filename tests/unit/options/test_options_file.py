@@ -91,7 +91,7 @@ def test_every_type_is_written_as_toml_has_it(path: Path) -> None:
         ("max-sesions = 3", "FILE: there is no option max-sesions. Is it max-sessions?"),
         ("max_sessions = 3", "FILE: there is no option max_sessions. Is it max-sessions?"),
         ("zzz = 3", "FILE: there is no option zzz. `rtc-server serve --help` lists the options."),
-        ("[http]\nport = 3", "FILE: [http] is a table, and options stand without one. Write "),
+        ("[http]\nport = 3", "FILE: [http] is a table, and options are not in tables. Write "),
         (
             'port = "8001"',
             'FILE: port must be a whole number from 0 to 65535, not "8001". Write it as: '
