@@ -81,7 +81,7 @@ async def test_a_short_refusal_keeps_the_place_and_a_lasting_one_is_shown() -> N
         await until(lambda: "another" in calls.tickets)
         calls.refuse = RateLimited("The minutes of this key are used up.", 40_000)
         await expect_problem(
-            page, "The server cannot take you now", "The minutes of this key are used up."
+            page, "A limit of this server is reached", "The minutes of this key are used up."
         )
         await expect(page.locator("body")).not_to_have_attribute("data-running", "")
 
