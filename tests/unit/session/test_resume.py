@@ -1,79 +1,18 @@
 """A client that the network took away and that comes back: virtual time, fake wires."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from itertools import pairwise
 
-import numpy as np
 import pytest
 
-from rtc_server.engines.base import TtsRequest
-from rtc_server.errors import BadOffer, EtagMismatch, RateLimited, UnknownSession
 from rtc_server.events.client import SessionPatch
-from rtc_server.pcm import FRAME_MS, Samples
 from rtc_server.session.event_log import MAX_BYTES, MAX_EVENTS, EventLog, SentEvent
-from rtc_server.session.quota import KeyLimits
-from rtc_server.session.session_api import Claimant, LastSeen, Owner, SessionRequest
+from rtc_server.session.session_api import LastSeen, SessionRequest
 from rtc_server.transport.transport_api import CloseReason, TransportObserver
-from tests.support.fakes import FakeAst, FakeTransport, FakeTts, joined, ok, silence, tone
-from tests.support.house import ALL, House, events, house, say, speak
-from tests.support.virtual_time import watched
-
-NOTHING = LastSeen()
-GOODBYES = (CloseReason.REMOTE, CloseReason.LOCAL)
-LOSSES = (CloseReason.PEER_LOST, CloseReason.FAILED)
-
-
-class RisingTts(FakeTts):
-    """Gets louder by the sample, so that what is heard tells where in the sentence it was said."""
-
-    async def synthesize(
-        self, request: TtsRequest, *, session_id: str
-    ) -> AsyncGenerator[Samples, None]:
-        self.requests.append(request)
-        total = round(self.seconds * self.capabilities.sample_rate)
-        for at in range(0, total, 2400):
-            await asyncio.sleep(0.02)
-            yield (0.1 + 0.8 * np.arange(at, at + 2400) / total).astype(np.float32)
-
-
-async def connected(h: House, patch: SessionPatch | None = None) -> tuple[str, FakeTransport]:
-    session_id = await h.call(patch or SessionPatch(x_events=ALL))
-    wire = h.wires[-1]
-    wire.observer.on_connected()
-    return session_id, wire
-
-
-async def resumed(h: House, session_id: str, seen: LastSeen = NOTHING) -> FakeTransport:
-    await h.manager.resume_call(session_id, "offer", seen)
-    wire = h.wires[-1]
-    wire.observer.on_connected()
-    return wire
-
-
-def hears(wire: FakeTransport) -> None:
-    """The wire's client has just given a sign of life."""
-    wire.stats.last_seen_s = asyncio.get_running_loop().time()
-
-
-def lose(wire: FakeTransport, reason: CloseReason = CloseReason.PEER_LOST) -> None:
-    wire.closed = reason
-    wire.observer.on_closed(reason)
-
-
-async def heard(wire: FakeTransport, seconds: float, *, alive: bool = True) -> list[Samples]:
-    """Return what a transport plays meanwhile: frames of speech."""
-    frames = []
-    for _ in range(round(seconds * 1000 / FRAME_MS)):
-        if alive:
-            hears(wire)
-        frames.append(wire.observer.next_frame())
-        await asyncio.sleep(FRAME_MS / 1000)
-    return [frame for frame in frames if frame is not None]
-
-
-def texts(wire: FakeTransport) -> list[str]:
-    return [e["target"]["text"] for e in events(wire, "x.segment") if e["status"] == "final"]
+from tests.support.fakes import FakeAst, FakeTransport, joined, ok, silence, tone
+from tests.support.house import events, house, say, speak
+from tests.support.resuming import NOTHING, RisingTts, connected, heard, hears, lose, resumed, texts
 
 
 async def test_a_phrase_cut_off_by_the_network_is_answered_once() -> None:
@@ -209,151 +148,6 @@ async def test_a_drain_speaks_what_came_back() -> None:
         assert events(second)[-1]["type"] == "session.closed"
         assert second.closed is CloseReason.LOCAL  # the first one's loss is history
         assert h.manager.sessions == 0
-
-
-@pytest.mark.parametrize("reason", LOSSES)
-async def test_nobody_comes_back(reason: CloseReason) -> None:
-    async with house() as h:
-        session_id, first = await connected(h)
-        lose(first, reason)
-        await asyncio.sleep(29)
-        assert h.manager.sessions == 1
-        await asyncio.sleep(2)
-        assert h.manager.sessions == 0
-        assert h.ast.forgotten == [session_id]
-        closed = h.metrics.registry.get_sample_value
-        assert closed("rtc_sessions_closed_total", {"reason": reason.value}) == 1
-        with pytest.raises(UnknownSession):
-            await resumed(h, session_id)
-
-
-@pytest.mark.parametrize("reason", GOODBYES)
-async def test_who_said_goodbye_is_not_waited_for(reason: CloseReason) -> None:
-    async with house() as h:
-        _, first = await connected(h)
-        lose(first, reason)
-        await asyncio.sleep(0.1)
-        assert h.manager.sessions == 0
-
-
-async def test_without_a_window_the_session_ends_with_its_wire() -> None:
-    async with house(resume_s=0) as h:
-        _, first = await connected(h)
-        lose(first)
-        await asyncio.sleep(0.1)
-        assert h.manager.sessions == 0
-
-
-async def test_a_client_may_come_back_as_much_later_as_the_server_stood_still() -> None:
-    async with watched() as loop, house(resume_s=30) as h:
-        session_id, first = await connected(h)
-        lose(first)
-        await asyncio.sleep(20)
-        loop.stand_still(60)
-        await asyncio.sleep(5)
-        await resumed(h, session_id)
-        lose(h.wires[1])
-        await asyncio.sleep(31)
-        assert h.manager.sessions == 0
-
-
-async def test_a_peer_that_does_not_connect_leaves_the_session_for_the_next() -> None:
-    async with house(FakeAst([ok("да", "yes")])) as h:
-        session_id, first = await connected(h)
-        await speak(first, tone(1))
-        lose(first)
-        await h.manager.resume_call(session_id, "offer", NOTHING)
-        await asyncio.sleep(15)
-        lose(h.wires[1], CloseReason.CONNECT_TIMEOUT)
-        with pytest.raises(BadOffer):
-            await h.manager.resume_call(session_id, "bad", NOTHING)
-        third = await resumed(h, session_id)
-        assert texts(third) == ["yes"]
-        assert len(await heard(third, 2)) == 50
-
-
-async def test_of_many_that_come_back_at_once_the_last_one_has_the_session() -> None:
-    async with house(FakeAst([ok("да", "yes")])) as h:
-        session_id, first = await connected(h)
-        await asyncio.gather(
-            *(h.manager.resume_call(session_id, "offer", NOTHING) for _ in range(5))
-        )
-        await asyncio.sleep(1)
-        assert [wire.closed for wire in (first, *h.wires[1:5])] == [CloseReason.LOCAL] * 5
-        last = h.wires[-1]
-        assert last.closed is None
-        last.observer.on_connected()
-        await speak(last, joined([tone(1), silence(2)]))
-        assert texts(last) == ["yes"]
-        assert h.manager.sessions == 1
-    assert last.closed is CloseReason.LOCAL
-
-
-async def test_a_session_on_its_way_out_is_not_resumed() -> None:
-    async with house(FakeAst(delay_s=5)) as h:
-        session_id, first = await connected(h)
-        await speak(first, tone(1))
-        say(first, type="session.close")
-        with pytest.raises(UnknownSession):
-            await resumed(h, session_id)
-        lose(first)
-        await asyncio.sleep(0.1)
-        assert h.manager.sessions == 0
-        with pytest.raises(UnknownSession):
-            await h.manager.resume_call("sess_none", "offer", NOTHING)
-
-
-async def test_a_session_that_ends_while_its_new_peer_is_made_frees_that_peer() -> None:
-    async with house() as h:
-        session_id, _ = await connected(h)
-        coming_back = asyncio.create_task(resumed(h, session_id))
-        await asyncio.sleep(0.005)
-        await h.manager.close_call(session_id, drain=False)
-        with pytest.raises(UnknownSession):
-            await coming_back
-        assert all(wire.closed is not None for wire in h.wires)
-
-
-async def test_a_new_peer_that_comes_too_late_does_not_cut_off_the_last_words() -> None:
-    async with house(FakeAst([ok("да", "yes")])) as h:
-        session_id, first = await connected(h)
-        await speak(first, tone(1))
-        coming_back = asyncio.create_task(resumed(h, session_id))
-        await asyncio.sleep(0.005)
-        say(first, type="session.close")
-        with pytest.raises(UnknownSession):
-            await coming_back
-        assert h.wires[1].closed is CloseReason.LOCAL
-        assert len(await heard(first, 3)) == 50
-        assert events(first)[-1]["type"] == "session.closed"
-
-
-async def test_a_session_without_a_client_can_be_ended() -> None:
-    async with house() as h:
-        session_id, first = await connected(h)
-        lose(first)
-        await h.manager.close_call(session_id, drain=True)
-        assert h.manager.sessions == 0
-
-
-async def test_it_is_one_session_to_its_key() -> None:
-    async with house() as h:
-        request = SessionRequest(claimant=Claimant(Owner("key"), KeyLimits(sessions=1)))
-        opened = await h.manager.open_call("offer", request)
-        h.wires[0].observer.on_connected()
-        lose(h.wires[0])
-        again = await h.manager.resume_call(opened.session_id, "offer", NOTHING)
-        assert h.manager.sessions == 1
-        assert (again.session_id, again.etag != opened.etag) == (opened.session_id, True)
-        with pytest.raises(EtagMismatch):
-            await h.manager.trickle(opened.session_id, "a=candidate", opened.etag)
-        await h.manager.trickle(opened.session_id, "a=candidate", again.etag)
-        assert h.wires[1].fragments
-        lose(h.wires[1], CloseReason.REMOTE)
-        await asyncio.sleep(0.1)
-        await h.manager.open_call("offer", request)
-        with pytest.raises(RateLimited):
-            await h.manager.open_call("offer", request)
 
 
 async def test_a_stream_is_resumed_by_another_stream() -> None:

@@ -1,0 +1,68 @@
+"""Sessions that lose their transport and get another."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import numpy as np
+
+from rtc_server.engines.base import TtsRequest
+from rtc_server.events.client import SessionPatch
+from rtc_server.pcm import FRAME_MS, Samples
+from rtc_server.session.session_api import LastSeen
+from rtc_server.transport.transport_api import CloseReason
+from tests.support.fakes import FakeTransport, FakeTts
+from tests.support.house import ALL, House, events
+
+NOTHING = LastSeen()
+
+
+class RisingTts(FakeTts):
+    """Gets louder by the sample, so that what is heard tells where in the sentence it was said."""
+
+    async def synthesize(
+        self, request: TtsRequest, *, session_id: str
+    ) -> AsyncGenerator[Samples, None]:
+        self.requests.append(request)
+        total = round(self.seconds * self.capabilities.sample_rate)
+        for at in range(0, total, 2400):
+            await asyncio.sleep(0.02)
+            yield (0.1 + 0.8 * np.arange(at, at + 2400) / total).astype(np.float32)
+
+
+async def connected(h: House, patch: SessionPatch | None = None) -> tuple[str, FakeTransport]:
+    session_id = await h.call(patch or SessionPatch(x_events=ALL))
+    wire = h.wires[-1]
+    wire.observer.on_connected()
+    return session_id, wire
+
+
+async def resumed(h: House, session_id: str, seen: LastSeen = NOTHING) -> FakeTransport:
+    await h.manager.resume_call(session_id, "offer", seen)
+    wire = h.wires[-1]
+    wire.observer.on_connected()
+    return wire
+
+
+def hears(wire: FakeTransport) -> None:
+    """The wire's client has just given a sign of life."""
+    wire.stats.last_seen_s = asyncio.get_running_loop().time()
+
+
+def lose(wire: FakeTransport, reason: CloseReason = CloseReason.PEER_LOST) -> None:
+    wire.closed = reason
+    wire.observer.on_closed(reason)
+
+
+async def heard(wire: FakeTransport, seconds: float, *, alive: bool = True) -> list[Samples]:
+    """Return what a transport plays meanwhile: frames of speech."""
+    frames = []
+    for _ in range(round(seconds * 1000 / FRAME_MS)):
+        if alive:
+            hears(wire)
+        frames.append(wire.observer.next_frame())
+        await asyncio.sleep(FRAME_MS / 1000)
+    return [frame for frame in frames if frame is not None]
+
+
+def texts(wire: FakeTransport) -> list[str]:
+    return [e["target"]["text"] for e in events(wire, "x.segment") if e["status"] == "final"]
