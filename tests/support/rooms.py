@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,12 @@ import numpy as np
 from rtc_server.app.server import RunningServer, running
 from rtc_server.config import (
     AccessSettings,
-    EngineSettings,
     HttpSettings,
     RoomSettings,
     Settings,
     TransportSettings,
 )
+from tests.support.patient import PATIENT
 from tests.support.rtc_client import RtcClient
 from tests.support.server import of, said
 
@@ -33,7 +34,7 @@ async def server(
         http=HttpSettings(port=0, api_key=api_key),
         access=access or AccessSettings(),
         transport=transport or TransportSettings(),
-        engines=EngineSettings(ast=ast, tts=tts, engine_answer_s=0),
+        engines=replace(PATIENT, ast=ast, tts=tts),
         rooms=RoomSettings(**rooms),  # type: ignore[arg-type]
     )
     async with running(settings) as house:

@@ -3,15 +3,17 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import psutil
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
+from rtc_server.config import HttpSettings, Settings, TransportSettings
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
 from rtc_server.resample import Resampler
+from tests.support.patient import PATIENT
 from tests.support.rtc_client import RtcClient
 from tests.support.signals import english
 from tests.support.until import until
@@ -26,7 +28,7 @@ async def server(ast: str = "quick", **transport: float) -> AsyncIterator[Runnin
     settings = Settings(
         http=HttpSettings(port=0, max_sessions=20),
         transport=TransportSettings(**transport),  # type: ignore[arg-type]
-        engines=EngineSettings(ast=f"tests.support.server_engines:{ast}", engine_answer_s=0),
+        engines=replace(PATIENT, ast=f"tests.support.server_engines:{ast}"),
     )
     async with running(settings) as house:
         yield house
