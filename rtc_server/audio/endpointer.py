@@ -97,6 +97,10 @@ class Endpointer:
         self.extended_hangover_samples = 0
         """Silence that ends speech in the present pause, if that is more than the hangover."""
 
+    def is_extended(self, now_samples: int) -> bool:
+        """Return whether only the extension of the hangover keeps speech from being over."""
+        return self.in_speech and now_samples - self.speech_end_samples >= self.hangover_samples
+
     def begins(self, window: Window) -> bool:
         """Return whether this window can begin speech. Concealed sound never does."""
         return window.probability >= self.threshold and not window.concealed

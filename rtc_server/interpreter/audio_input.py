@@ -14,6 +14,7 @@ from rtc_server.interpreter.ports import SegmenterPort
 from rtc_server.interpreter.release import NO_TAIL, Tail
 from rtc_server.interpreter.segments import (
     ClosedSegment,
+    HangoverPassed,
     SegmenterEvent,
     SpeechEnded,
     SpeechPaused,
@@ -238,6 +239,8 @@ class AudioInput:
             return event
         if isinstance(event, SpeechPaused):
             return SpeechPaused(self._judged(event.segment))
+        if isinstance(event, HangoverPassed):
+            return event
         self._is_open = False
         self._rest()
         segment = None if event.segment is None else self._judged(event.segment)

@@ -150,10 +150,13 @@ class CommittedText:
         return self._commit(tail[:count], ends[:count])
 
     def finish(self, heard_ms: int, words: tuple[str, ...]) -> tuple[str, ...]:
-        """Take the text of the whole audio. All that it adds is committed, and returned."""
+        """Take the text of the whole audio, behind which more may follow after a pause. All that it
+        adds is committed, and returned."""
         self._see(heard_ms, len(words))
         self.tail, self.tail_ends_ms = (), ()
-        return self._commit(words[continuation(self.words, words) :], ())
+        rest = words[continuation(self.words, words) :]
+        self._policy.committed(len(rest))
+        return self._commit(rest, ())
 
     def split(self, count: int, at_ms: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """Give up the words behind the first `count`, and return them with their times, for the

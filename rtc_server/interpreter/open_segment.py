@@ -36,6 +36,9 @@ class OpenSegment:
         """Partial that was asked for."""
         self.speculative: SpeculativeTranslation | None = None
         """Speculative translation of the whole segment, should the pause going on end it."""
+        self.is_pause_long = False
+        """True while the pause that it is of is longer than the hangover, and its text is not yet
+        committed."""
         self.output: SegmentOutput | None = None
         """Output of a segment that is translated while it goes on."""
         self.is_closed = False

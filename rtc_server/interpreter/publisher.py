@@ -58,22 +58,39 @@ class Publisher:
         Args:
             now_ms: length of the segment by now.
         """
-        output, text = opened.live()
+        _, text = opened.live()
         news = text.feed(heard_ms, result, offset_ms)
+        self._show(opened, news, heard_ms)
+        self.speak(opened, now_ms)
+        return news
+
+    def pause(self, opened: OpenSegment, result: AstResult, heard_ms: int, now_ms: int) -> None:
+        """Publish the translation of all that was said before a long pause in the open segment,
+        which is `now_ms` long by now.
+        """
+        output, text = opened.live()
+        self._show(opened, text.finish(heard_ms, result), heard_ms)
+        if clause := text.rest():
+            self._offer(output, clause, now_ms)
+
+    def _show(self, opened: OpenSegment, news: News, heard_ms: int) -> None:
+        """Publish in captions and transcripts what the first `heard_ms` have brought."""
+        output, text = opened.live()
         output.end_ms = opened.captions.start_ms + heard_ms
         self._append(news.source, news.target, output.end_ms)
         event = opened.captions.hypothesis(text.shown, text.fixed, output.end_ms)
         if event is not None:
             self._emit(event)
-        self.speak(opened, now_ms)
-        return news
 
     def speak(self, opened: OpenSegment, now_ms: int) -> None:
         """Speak what is worth saying of an open segment, which is `now_ms` long by now."""
         output, text = opened.live()
         for clause in text.clauses(self._speech_output.expected_ms):
-            self._speech_output.expect(output)
-            self._speech_output.offer(self._saying(output, clause, now_ms))
+            self._offer(output, clause, now_ms)
+
+    def _offer(self, output: SegmentOutput, clause: Clause, now_ms: int) -> None:
+        self._speech_output.expect(output)
+        self._speech_output.offer(self._saying(output, clause, now_ms))
 
     async def conclude(
         self, output: SegmentOutput, text: SimultaneousText, result: AstResult

@@ -20,6 +20,7 @@ from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.segment_spans import SegmentSpans
 from rtc_server.interpreter.segments import (
     ClosedSegment,
+    HangoverPassed,
     SegmenterEvent,
     SpeechPaused,
     SpeechStarted,
@@ -116,6 +117,8 @@ class SegmentTranslation:
             self._begin(event.start_samples)
         elif isinstance(event, SpeechPaused):
             self._speculate(event.segment)
+        elif isinstance(event, HangoverPassed):
+            self._outlast()
         else:
             self._emit(VadEvent("silence", speech_ms(event.at_samples)))
             self._end(event.segment, event.at_samples)
@@ -181,10 +184,22 @@ class SegmentTranslation:
         opened = self._open
         assert opened is not None, "a pause in a segment that never began"
         opened.drop_questions()
+        opened.is_pause_long = False
         if not pause.is_own_voice:
             self._passes.speculate(opened, pause, self._audio.position_samples)
-            if self._ast.capabilities.punctuates:
-                extend_unfinished(opened, self._audio)
+            extend_unfinished(opened, self._audio, punctuates=self._ast.capabilities.punctuates)
+
+    def _outlast(self) -> None:
+        """Commit, without the end of the segment, what its end would have committed now. An engine
+        that punctuates said that the sentence goes on; no other can tell."""
+        opened = self._open
+        assert opened is not None, "a pause in a segment that never began"
+        if not opened.is_live or self._ast.capabilities.punctuates:
+            return
+        if opened.speculative is None:  # the stretch before the pause has ended, and this is new
+            self._audio.extend_hangover(0)
+        opened.is_pause_long = True
+        self.speak()
 
     def _note_pass(self, took_ms: float) -> None:
         if self._pacing is not None:

@@ -76,4 +76,10 @@ class SpeechPaused:
     """Segment that `SpeechEnded` will bring when the hangover has passed in silence."""
 
 
-SegmenterEvent = SpeechStarted | SpeechPaused | SpeechEnded
+@dataclass(frozen=True, slots=True)
+class HangoverPassed:
+    """The pause reported last is as long as the hangover, and does not end the segment yet: its
+    hangover was extended."""
+
+
+SegmenterEvent = SpeechStarted | SpeechPaused | HangoverPassed | SpeechEnded

@@ -120,7 +120,8 @@ class SimultaneousText:
             self._pauses.append(Pause(at_ms, tuple(source), tuple(target)))
 
     def finish(self, heard_ms: int, result: AstResult) -> News:
-        """Take the text of the whole audio; all of it is committed."""
+        """Take the text of the whole audio, or of all that was said before a long pause; all of it
+        is committed."""
         source, target = tuple(result.source_text.split()), tuple(result.target_text.split())
         fault = fault_of(source, target, self._language)
         if fault is not None:
@@ -139,9 +140,11 @@ class SimultaneousText:
             queue_ms += 1000.0  # a clause is never shorter than what makes the voice run dry
 
     def rest(self) -> Clause | None:
-        """Return what is left to say: the segment is over."""
+        """Return what is left to say: the segment is over, or a long pause is in it."""
         words = self._gate.take_rest()
-        return self._clause(words) if words else None
+        clause = self._clause(words) if words else None
+        self._begins_sentence = True
+        return clause
 
     def _clause(self, words: tuple[str, ...]) -> Clause:
         first = self._spoken_words

@@ -2,11 +2,12 @@
 
 from typing import Protocol
 
+from rtc_server.background import result_of
 from rtc_server.engines.base import AstResult, AstStatus
 from rtc_server.errors import EngineError
 from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.conclusion import Conclusions, answered
-from rtc_server.interpreter.open_segment import OpenSegment
+from rtc_server.interpreter.open_segment import OpenSegment, SpeculativeTranslation
 from rtc_server.interpreter.passes import Passes
 from rtc_server.interpreter.publisher import Publisher
 from rtc_server.interpreter.simultaneous import SimultaneousText
@@ -77,8 +78,21 @@ class SimultaneousTranslation:
         if self._conclusions.pending:
             return
         _, text = opened.live()
-        if text.has_waiting:
+        if opened.is_pause_long and opened.speculative and opened.speculative.has_answer:
+            self._commit_pause(opened, opened.speculative)
+        elif text.has_waiting:
             self._publisher.speak(opened, self._length_ms(opened))
+
+    def _commit_pause(self, opened: OpenSegment, pause: SpeculativeTranslation) -> None:
+        """Commit all that was said before a long pause, though the segment may go on."""
+        opened.is_pause_long = False
+        result = result_of(pause.answer)
+        if result is None or result.status is not AstStatus.OK:
+            return
+        heard_ms = speech_ms(pause.segment.end_samples - opened.start_samples)
+        self._publisher.pause(opened, result, heard_ms, self._length_ms(opened))
+        # Nothing new can be heard before the next word.
+        opened.asked_samples = self._audio.position_samples
 
     def _length_ms(self, opened: OpenSegment) -> int:
         return speech_ms(self._audio.position_samples - opened.start_samples)

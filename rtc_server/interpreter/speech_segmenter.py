@@ -9,6 +9,7 @@ from rtc_server.interpreter.segment_tape import SegmentTape
 from rtc_server.interpreter.segmenter_settings import SegmenterSettings
 from rtc_server.interpreter.segments import (
     EndCause,
+    HangoverPassed,
     SegmenterEvent,
     SpeechEnded,
     SpeechPaused,
@@ -60,6 +61,8 @@ class SpeechSegmenter:
         """The release that still waits for its last word."""
         self._paused_at = -1
         """End of the speech whose pause was reported last."""
+        self._outlasted_at = -1
+        """The same of the pause that was longer than the hangover."""
         self._spent = 0
         """Audio before this belongs to earlier segments."""
 
@@ -213,11 +216,18 @@ class SpeechSegmenter:
             return []
         speech_end = self._endpointer.speech_end_samples
         if speech_end == self._paused_at:
-            return []
+            return self._outlast(now)
         self._paused_at = speech_end
         end = max(self._endpointer.voice_end_samples, speech_end + self._tail_samples)
         segment = self._tape.segment(self._open_at, end, speech_end, EndCause.SILENCE)
         return [SpeechPaused(segment)] if segment else []
+
+    def _outlast(self, now: int) -> list[SegmenterEvent]:
+        """Report once that a pause is as long as the hangover, and ends nothing yet."""
+        if self._outlasted_at == self._paused_at or not self._endpointer.is_extended(now):
+            return []
+        self._outlasted_at = self._paused_at
+        return [HangoverPassed()]
 
     def _is_silent(self, now: int, samples: int) -> bool:
         """Return whether so much silence, or more, has come behind the last speech."""

@@ -6,34 +6,45 @@ from rtc_server.background import result_of
 from rtc_server.engines.base import AstResult
 from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.open_segment import OpenSegment
+from rtc_server.interpreter.window import LONG_MS
 from rtc_server.interpreter.words import ends_sentence
+from rtc_server.pcm import speech_ms
 
 UNFINISHED_PAUSE_MS = 600
 """Silence that ends a segment in the middle of a sentence. Speakers who look for a word or take
 breath pause for 300 to 500 ms."""
 
 
-def extend_unfinished(opened: OpenSegment, audio: AudioInput) -> None:
+def extend_unfinished(opened: OpenSegment, audio: AudioInput, *, punctuates: bool) -> None:
     """Extend the hangover of the present pause, unless what was said before it turns out to be
-    whole sentences.
+    whole sentences, or nothing.
 
-    The engine, which must punctuate, was asked for that already. Until its answer is here nothing
-    can be translated, so waiting for it delays nothing.
+    The engine was asked for that already. Until its answer is here nothing can be translated, so
+    waiting for it delays nothing. Of an engine that does not punctuate no text is known to be a
+    whole sentence: words that were said before a pause are committed after the usual hangover, of
+    segments that are translated while they go on, and the segment ends later.
     """
     speculative = opened.speculative
     if speculative is None:
         return
+    if not punctuates:
+        # Such an engine gives no other place to end a long stretch at.
+        length_ms = speech_ms(speculative.segment.end_samples - opened.start_samples)
+        if not opened.is_live or length_ms > LONG_MS:
+            return
 
     def judge(answer: asyncio.Future[AstResult | None]) -> None:
         if not opened.is_closed and opened.speculative is speculative:
-            audio.extend_hangover(UNFINISHED_PAUSE_MS if _is_unfinished(answer) else 0)
+            last = _last_word(answer)
+            unfinished = last is not None and not (punctuates and ends_sentence(last))
+            audio.extend_hangover(UNFINISHED_PAUSE_MS if unfinished else 0)
 
     audio.extend_hangover(UNFINISHED_PAUSE_MS)
     speculative.answer.add_done_callback(judge)
 
 
-def _is_unfinished(answer: asyncio.Future[AstResult | None]) -> bool:
-    """Return whether the answer is text that stops before the end of a sentence."""
+def _last_word(answer: asyncio.Future[AstResult | None]) -> str | None:
+    """Return the last word of an answer; None when there is none."""
     result = result_of(answer)
     words = result.source_text.split() if result is not None else []
-    return bool(words) and not ends_sentence(words[-1])
+    return words[-1] if words else None

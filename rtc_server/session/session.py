@@ -15,7 +15,7 @@ from rtc_server.events.client import Ping, SessionClose, parse_client_event
 from rtc_server.events.server import ExpiringEvent, ExpiringReason
 from rtc_server.events.session_events import SessionClosed, SessionCreated, SessionUpdated
 from rtc_server.interpreter.interpreter import Interpreter
-from rtc_server.interpreter.segments import SegmenterEvent, SpeechPaused, SpeechStarted
+from rtc_server.interpreter.segments import SegmenterEvent, SpeechEnded, SpeechStarted
 from rtc_server.session.client_connection import ClientConnection
 from rtc_server.session.client_requests import ClientRequests
 from rtc_server.session.event_stream import EventStream
@@ -286,7 +286,7 @@ class Session:
         if self._settings.waits_for_pauses and (notice := self._unbroken.feed(events)) is not None:
             self._events.emit(notice)
         for event in events:
-            if not isinstance(event, SpeechPaused):
+            if isinstance(event, SpeechStarted | SpeechEnded):
                 self._speaking = isinstance(event, SpeechStarted)
         if self._restarting and not self._speaking:
             self.finish_for_restart()

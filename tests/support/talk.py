@@ -55,6 +55,11 @@ def sentences(
     return talk
 
 
+def unmarked(talk: Sequence[Word]) -> list[Word]:
+    """The same talk without marks."""
+    return [replace(w, source=w.source.rstrip("."), target=w.target.rstrip(".")) for w in talk]
+
+
 def spelled(number: int) -> str:
     """A number in letters: digits have rules of their own."""
     return "".join("abcdefghij"[int(digit)] for digit in f"{number:03}")

@@ -103,6 +103,19 @@ def test_an_engine_that_denies_what_is_committed_is_continued_where_it_fits_best
     assert text.finish(2000, ()) == ()
 
 
+def test_passes_agree_on_what_follows_a_pause_whose_text_was_committed() -> None:
+    text = CommittedText(Agreement(passes=2, held_words=0))
+    text.feed(1000, Hypothesis(("one", "two")))
+    assert text.finish(1400, ("one", "two")) == ("one", "two")
+    assert text.feed(2000, Hypothesis(("one", "two", "three", "four"))) == ()
+    assert text.feed(2400, Hypothesis(("one", "two", "three", "four", "five"))) == ("three", "four")
+    assert text.finish(2800, ("one", "two", "three", "four", "five")) == ("five",)
+    text = CommittedText(Agreement(passes=2, held_words=0))
+    text.feed(1000, Hypothesis(("one", "two", "three")))
+    text.finish(1400, ("one", "two"))
+    assert text.feed(1800, Hypothesis(("one", "two", "three", "four"))) == ("three",)
+
+
 def test_a_time_that_is_not_known_is_that_of_the_first_sight() -> None:
     text = CommittedText(Agreement(passes=2, held_words=0))
     text.feed(400, Hypothesis(("one", "two")))

@@ -6,6 +6,7 @@ from rtc_server.events.client import SessionPatch
 from rtc_server.session.session_api import SessionRequest
 from tests.support.fakes import FakeAst, joined, ok, silence, tone
 from tests.support.house import ALL, events, house, speak
+from tests.support.talk import AGREEING
 
 REQUEST = SessionRequest(settings=SessionPatch(x_events=ALL))
 
@@ -30,6 +31,19 @@ async def test_the_sentence_being_spoken_is_finished_and_those_who_are_silent_go
         assert caption["status"] == "final" and caption["source"]["end_ms"] > 1500
         assert events(speaker)[-1]["type"] == "session.closed"
         assert events(speaker, "x.expiring")[-1]["in_ms"] == 0
+        talk.cancel()
+
+
+async def test_a_pause_that_does_not_end_the_sentence_ends_no_session() -> None:
+    async with house(FakeAst(capabilities=AGREEING)) as h:
+        await h.manager.open_call("offer", REQUEST)
+        [wire] = h.wires
+        said = joined([tone(1.6), silence(0.45), tone(1), silence(4)])
+        talk = asyncio.create_task(speak(wire, said))
+        await asyncio.sleep(1)
+        await h.manager.drain(10)
+        ends_ms = [e["source"]["end_ms"] for e in events(wire, "x.segment") if e["final"]]
+        assert max(ends_ms) > 2500
         talk.cancel()
 
 
