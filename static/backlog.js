@@ -57,6 +57,11 @@ export class Backlog {
     return this.#word("live");
   }
 
+  /** Send only what is said from now on, as it comes. */
+  forget() {
+    this.#node.port.postMessage("forget");
+  }
+
   /** @returns {Promise<void>} when all that was said until now is sent */
   passed() {
     if (this.#context.state !== "running") return Promise.resolve();

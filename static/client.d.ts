@@ -263,6 +263,8 @@ export class RoomCall implements TypedTarget<RoomCallEvents> {
   readonly state: RoomCallState;
   /** End it. No event follows. */
   stop(): void;
+  /** Speak with another track from now on. */
+  replaceTrack(track: MediaStreamTrack): Promise<void>;
   /** Make another connection: this one leads nowhere, as the caller knows. */
   renew(): void;
   addEventListener: TypedTarget<RoomCallEvents>["addEventListener"];

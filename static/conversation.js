@@ -10,9 +10,10 @@
  * @typedef {"opening"|"connecting"|"waiting"|"listening"|"hearing"|"translating"|"speaking"|"interrupted"|
  *     "finishing"} Phase
  */
-import { Backlog } from "./backlog.js";
+import "./backlog.js"; // on its way before the microphone is asked for
 import { ClipWatch } from "./clipping.js";
 import { TranslationClient } from "./client.js";
+import { EarlySpeech } from "./early-speech.js";
 import { watchLevel } from "./graph.js";
 import { accessToken } from "./server.js";
 import { SilenceWatch } from "./silence.js";
@@ -23,12 +24,10 @@ const TRANSPORT = /** @type {import("./client.js").ClientOptions["transport"]} *
   new URLSearchParams(globalThis.location?.search).get("transport") ?? "auto"
 );
 
-const BACKLOG_MS = 500; // no call waits longer for an audio thread that does not begin
-
 export class Conversation extends EventTarget {
   #client = new TranslationClient({ token: accessToken, transport: TRANSPORT, queue: true });
   /** @type {import("./audio.js").Source|null} */ #source = null;
-  /** What was said while it connected, until that is sent. @type {Backlog|null} */ #backlog = null;
+  /** What was said while it connected, until that is sent. @type {EarlySpeech|null} */ #early = null;
   #begin;
   /** The last of what is to be said to the server in order; null when all of it is said. */
   #saying = new Promise((begin) => (this.#begin = begin));
@@ -52,7 +51,7 @@ export class Conversation extends EventTarget {
       this.#emit("mode", { mode: x?.mode });
     });
     on("waiting", ({ position }) => {
-      this.#forgetBacklog(); // what was said before it is our turn is over by then
+      this.#early?.forget(); // what was said before it is our turn is over by then
       this.#emit("phase", { phase: "waiting", position });
     });
     on("track", ({ stream }) => this.#emit("stream", { stream }));
@@ -88,18 +87,17 @@ export class Conversation extends EventTarget {
    * @throws {import("./client.js").ClientError|DOMException}
    */
   async run(open, settings, { keepSpeech }) {
-    const making = keepSpeech ? Backlog.make().catch(() => null) : Promise.resolve(null); // it goes without
+    const early = keepSpeech ? new EarlySpeech() : null;
     try {
       this.#emit("phase", { phase: "opening" });
       const source = await open();
-      const backlog = await soon(making);
+      await early?.prepared();
       if (this.#client.state === "closed") return source.close(); // stopped while the browser asked
       this.#adopt(source);
-      if (source.kind === "microphone") this.#backlog = backlog;
-      this.#backlog?.listen(source.track);
-      await this.#client.start(this.#backlog?.track ?? source.track, settings);
+      if (source.kind === "microphone") this.#early = early;
+      await this.#client.start(this.#early?.listen(source.track) ?? source.track, settings);
       this.#begin(); // what was to be said goes out before the sound that it is about
-      this.#catchUp();
+      this.#early?.catchUp(() => this.#client.replaceTrack(this.#source.track));
       await this.#meter();
       source.begin();
       await this.#over;
@@ -107,7 +105,7 @@ export class Conversation extends EventTarget {
       if (error.name !== "AbortError" || this.#client.state !== "closed") throw error;
     } finally {
       this.#client.stop({ drain: false });
-      making.then((backlog) => backlog?.close());
+      early?.close();
       clearTimeout(this.#muteTimer);
       this.#source?.close();
       this.#stopMeter();
@@ -148,8 +146,7 @@ export class Conversation extends EventTarget {
     const old = this.#source;
     this.#adopt(source);
     await this.#client.replaceTrack(source.track);
-    this.#backlog?.close();
-    this.#backlog = null;
+    this.#early?.close();
     old.close();
     this.#stopMeter();
     await this.#meter();
@@ -164,7 +161,7 @@ export class Conversation extends EventTarget {
 
   /** What was said so far is a whole phrase; the server waits for the end of its last word. */
   commit() {
-    this.#say(() => this.#client.send({ type: "x.input.commit" }), this.#backlog?.passed());
+    this.#say(() => this.#client.send({ type: "x.input.commit" }), this.#early?.passed());
   }
 
   /** Have a phrase of the phrasebook translated and spoken. @param {string} text */
@@ -188,23 +185,6 @@ export class Conversation extends EventTarget {
     const saying = Promise.all([this.#saying, sent]).then(act);
     this.#saying = saying;
     saying.then(() => this.#saying === saying && (this.#saying = null));
-  }
-
-  /** Send what was said meanwhile, then the microphone as it is. */
-  async #catchUp() {
-    const backlog = this.#backlog;
-    await backlog?.release();
-    if (!backlog || backlog !== this.#backlog) return;
-    await this.#client.replaceTrack(this.#source.track);
-    this.#backlog = null;
-    backlog.close();
-  }
-
-  #forgetBacklog() {
-    if (!this.#backlog) return;
-    this.#client.replaceTrack(this.#source.track);
-    this.#backlog.close();
-    this.#backlog = null;
   }
 
   #mute(muted) {
@@ -276,9 +256,4 @@ export class Conversation extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-/** What comes of it, or null where that takes too long. @template T  @param {Promise<T>} promise */
-function soon(promise) {
-  return Promise.race([promise, new Promise((wake) => setTimeout(wake, BACKLOG_MS, null))]);
 }

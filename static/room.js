@@ -5,6 +5,7 @@ import { find } from "./dom.js";
 import { Backoff } from "./client/backoff.js";
 import { ClipWatch } from "./clipping.js";
 import { copyText } from "./copy.js";
+import { EarlySpeech } from "./early-speech.js";
 import { watchLevel } from "./graph.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import { fillSelect } from "./languages.js";
@@ -143,17 +144,20 @@ async function speak() {
   };
   speaking = mine;
   show("connecting");
+  const early = new EarlySpeech();
+  stopped.signal.addEventListener("abort", () => early.close());
   let track;
   try {
     ({ track } = await openMicrophone(microphone.value));
   } catch {
     return over("noMicrophone");
   }
+  await early.prepared();
   if (stopped.signal.aborted) return track.stop();
   measure(track, stopped.signal);
   listMicrophones(); // only now does the browser tell their names
   track.addEventListener("ended", () => over("microphoneGone"));
-  const call = room.speak(track, { source: source.value });
+  const call = room.speak(early.listen(track), { source: source.value });
   let proof = new AbortController();
   stopped.signal.addEventListener("abort", () => {
     proof.abort();
@@ -162,9 +166,13 @@ async function speak() {
   });
   call.addEventListener("state", (/** @type {CustomEvent} */ { detail: { state, error } }) => {
     proof.abort();
-    if (state === "reconnecting") show(error.retryAfterMs ? "busy" : "lost");
+    if (state === "reconnecting") {
+      early.forget(); // the page says that one is not heard
+      show(error.retryAfterMs ? "busy" : "lost");
+    }
     if (state === "closed") over(error.status ? "notLetIn" : "gaveUp", error.detail);
     if (state !== "live") return;
+    early.catchUp(() => call.replaceTrack(track));
     show("speaking");
     const { signal } = (proof = new AbortController());
     prove(signal).then(() => signal.aborted || call.renew());

@@ -144,7 +144,7 @@ export class SpeechTranslate extends Reflecting {
       input = await openInput(this.input);
       running.signal.throwIfAborted();
       this.#setState("connecting");
-      const translation = await attachTranslation(input.track, this.#options(running.signal));
+      const translation = await attachTranslation(input.sent, this.#options(running.signal, input.early));
       this.#follow(translation, input);
     } catch (error) {
       input?.close();
@@ -161,7 +161,7 @@ export class SpeechTranslate extends Reflecting {
   }
 
   /** @returns {import("./client.js").AttachOptions} */
-  #options(signal) {
+  #options(signal, early) {
     return /** @type {any} */ ({
       url: this.url || new URL("..", import.meta.url),
       token: this.token,
@@ -169,7 +169,10 @@ export class SpeechTranslate extends Reflecting {
       target: this.target,
       transport: this.transport || "auto",
       queue: true,
-      onWaiting: (position) => this.#wait(position),
+      onWaiting: (position) => {
+        early?.forget(); // its turn comes later
+        this.#wait(position);
+      },
       signal,
     });
   }
@@ -195,6 +198,7 @@ export class SpeechTranslate extends Reflecting {
       this.#note = "ended";
       translation.stop();
     });
+    input.early?.catchUp(() => translation.replaceTrack(input.track));
     this.#setState("live");
   }
 

@@ -22,6 +22,8 @@ export class RoomCall extends EventTarget {
   #prepare;
   #patienceMs;
   #events;
+  /** What a speaker sends. @type {MediaStreamTrack|null} */ #track;
+  /** The newest one. @type {RTCPeerConnection|null} */ #peer = null;
   /** Ends all of it. */ #stopped = new AbortController();
   /** Ends the connection that there is. */ #lost = new AbortController();
   #comeback = new Comeback();
@@ -29,17 +31,19 @@ export class RoomCall extends EventTarget {
   /**
    * @param {import("./api.js").Api} api
    * @param {string} path  that takes the offer
-   * @param {(peer: RTCPeerConnection) => void} prepare  adds what a peer sends and receives
-   * @param {{patienceMs: number, events?: boolean}} how  how long to try to get a lost connection
-   *     back; whether the server sends events on it
+   * @param {(peer: RTCPeerConnection, track: MediaStreamTrack|null) => void} prepare  adds what a peer
+   *     sends and receives
+   * @param {{patienceMs: number, events?: boolean, track?: MediaStreamTrack}} how  how long to try to get a
+   *     lost connection back; whether the server sends events on it; what is sent
    */
-  constructor(api, path, prepare, { patienceMs, events = false }) {
+  constructor(api, path, prepare, { patienceMs, events = false, track = null }) {
     super();
     this.#api = api;
     this.#path = path;
     this.#prepare = prepare;
     this.#patienceMs = patienceMs;
     this.#events = events;
+    this.#track = track;
     this.#run();
   }
 
@@ -54,6 +58,12 @@ export class RoomCall extends EventTarget {
     this.#stopped.abort();
     this.#lost.abort();
     this.#comeback.close();
+  }
+
+  /** Send another track from now on, as who speaks. @param {MediaStreamTrack} track */
+  async replaceTrack(track) {
+    this.#track = track;
+    if (this.#peer?.signalingState !== "closed") await this.#peer?.getSenders()[0].replaceTrack(track);
   }
 
   /** The connection leads nowhere, as the caller knows: make another. */
@@ -147,7 +157,8 @@ export class RoomCall extends EventTarget {
 
   #open(lose, connected) {
     const peer = new RTCPeerConnection(this.#api.rtcConfiguration);
-    this.#prepare(peer);
+    this.#peer = peer;
+    this.#prepare(peer, this.#track);
     peer.addEventListener("track", ({ track }) => this.#emit("track", { track }));
     peer.addEventListener("connectionstatechange", () => {
       if (peer.connectionState === "connected") connected();

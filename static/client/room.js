@@ -83,11 +83,11 @@ export class RoomClient {
    * @returns {RoomCall}
    */
   speak(track, { source }) {
-    const prepare = (peer) => {
-      peer.addTransceiver(track, { direction: "sendonly", streams: [new MediaStream([track])] });
+    const prepare = (peer, sent) => {
+      peer.addTransceiver(sent, { direction: "sendonly", streams: [new MediaStream([sent])] });
     };
     const path = `whip/${this.#path}?source=${encodeURIComponent(source)}`;
-    return new RoomCall(this.#api, path, prepare, { patienceMs: this.#patienceMs });
+    return new RoomCall(this.#api, path, prepare, { patienceMs: this.#patienceMs, track });
   }
 
   /**

@@ -1,5 +1,6 @@
 /**
- * A `DelayLine` on the audio thread. Posted "release", it lets out what it holds; posted a number,
+ * A `DelayLine` on the audio thread. Posted "release", it lets out what it holds; posted "forget", only
+ * what comes after; posted a number,
  * it posts it back when all that it had been given by then is out; posted "end", it ends. It posts
  * "live" once there is nothing left to catch up with.
  */
@@ -18,6 +19,7 @@ class Backlog extends AudioWorkletProcessor {
     this.port.onmessage = ({ data }) => {
       if (data === "end") this.#running = false;
       else if (data === "release") this.#release();
+      else if (data === "forget") this.#line.forget();
       else this.#marks.push({ name: data, at: this.#line.written });
     };
   }

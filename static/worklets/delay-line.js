@@ -43,6 +43,13 @@ export class DelayLine {
     this.#released = true;
   }
 
+  /** Leave out all that is held, and hold no more. */
+  forget() {
+    this.#read = this.#written;
+    this.#left = 0;
+    this.#released = true;
+  }
+
   /** @param {Float32Array} samples  mono */
   push(samples) {
     const { length } = this.#ring;

@@ -12,6 +12,10 @@ from typing import Any
 from rtc_server import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
+ELEMENT_PARTS = [
+    ROOT / "static" / name
+    for name in ("element-input.js", "element-words.js", "early-speech.js", "backlog.js")
+]
 TYPES = Path(__file__).parent / "types"
 NODE_MODULES = "node_modules/rtc-server-client"
 COMPILER = [
@@ -138,7 +142,7 @@ async def test_the_tarball_holds_the_library_and_nothing_else() -> None:
         for path in (ROOT / "static" / folder).rglob("*")
         if path.is_file()
     }
-    library |= {"static/element-input.js", "static/element-words.js"}
+    library |= {str(part.relative_to(ROOT)) for part in ELEMENT_PARTS}
     tables = (ROOT / "static" / "strings").glob("*/element.js")
     library |= {str(path.relative_to(ROOT)) for path in tables}
     entries = ("static/client", "static/speech-translate")
@@ -165,7 +169,7 @@ def test_the_library_imports_nothing_from_outside_the_package() -> None:
 
 def test_the_element_imports_nothing_from_outside_the_package() -> None:
     static = ROOT / "static"
-    parts = {static / "element-input.js", static / "element-words.js"}
+    parts = set(ELEMENT_PARTS)
     packed = {static / "client.js", *parts}
     packed.update((static / "client").glob("*.js"), static.glob("strings/*/element.js"))
     for path in (static / "speech-translate.js", *parts):

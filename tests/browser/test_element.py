@@ -1,32 +1,17 @@
 """`<speech-translate>` by itself: the sound of a tab, the keyboard, and who cannot see it."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from rtc_server.errors import AdmissionRefused, LineTicket
 from tests.support.browser.chromium import visit
+from tests.support.browser.element_page import element
 from tests.support.browser.page import FAILED_REQUEST
-from tests.support.browser.scripted_server import (
-    ScriptedServer,
-    loudest_hz_of,
-    say,
-    scripted_server,
-    segment,
-)
+from tests.support.browser.scripted_server import loudest_hz_of, say, scripted_server, segment
 from tests.support.browser.scrolling import FRAMES
 from tests.support.until import until
 
-PAGE = """<!doctype html>
-<html lang="en"><meta name="color-scheme" content="light dark"><title>A page with an element</title>
-<link rel="icon" href="data:,">
-<script type="module" src="/static/speech-translate.js"></script>
-<main><h1>A talk</h1>
-<speech-translate source="ru" target="en" input="{input}"></speech-translate></main>
-</html>"""
 FOLLOWED = """async () => {
   const { followEnd } = await import("/static/client/scrolling.js");
   window.region = document.createElement("div");
@@ -103,24 +88,6 @@ SCROLLED_UP = """() =>
 
 def full(position: int) -> AdmissionRefused:
     return AdmissionRefused("All places are taken.", 1, LineTicket("a-ticket", position))
-
-
-@contextlib.asynccontextmanager
-async def element(
-    source: str = "microphone", **options: Any
-) -> AsyncIterator[tuple[Page, ScriptedServer]]:
-    """A page that holds nothing but a heading and the element."""
-    async with (
-        scripted_server() as server,
-        visit("about:blank", **options) as seen,
-    ):
-        page = seen.page
-        await page.route(
-            "**/element.html",
-            lambda route: route.fulfill(body=PAGE.format(input=source), content_type="text/html"),
-        )
-        await page.goto(f"{server.url}element.html")
-        yield page, server
 
 
 async def test_the_element_sends_the_sound_of_a_tab_as_it_is() -> None:

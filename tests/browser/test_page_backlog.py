@@ -3,25 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
 
-from aiortc.mediastreams import MediaStreamTrack
 from playwright.async_api import Page, Route
 
-from rtc_server.pcm import SPEECH_RATE
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import LIVE
-from tests.support.browser.scripted_server import (
-    ScriptedServer,
-    loudest_hz_of,
-    received,
-    scripted_server,
-)
-from tests.support.browser.voice import MICROPHONE, say
-from tests.support.signals import tone
+from tests.support.browser.scripted_server import ScriptedServer, received, scripted_server
+from tests.support.browser.voice import MICROPHONE, hears, say, sound
 
 SAID_HZ, NOW_HZ = 700, 1500
-LINE = """async ({ said, quanta }) => {
+LINE = """async ({ said, quanta, forgetting = false, then = [] }) => {
   const { DelayLine } = await import("/static/worklets/delay-line.js");
   const line = new DelayLine(48000);
   const out = [];
@@ -35,7 +26,9 @@ LINE = """async ({ said, quanta }) => {
     if (Math.abs(samples[0]) > 0.1) out.push(Math.abs(samples[0]).toFixed(2));
   };
   for (const [level, count] of said) for (let i = 0; i < count; i++) step(level);
-  line.release();
+  if (forgetting) line.forget();
+  else line.release();
+  for (const [level, count] of then) for (let i = 0; i < count; i++) step(level);
   for (let i = 0; i < quanta; i++) step(0.001);
   return { heard: out, late: line.written - line.read };
 }"""
@@ -58,17 +51,6 @@ async def held_call() -> AsyncIterator[tuple[Page, ScriptedServer, asyncio.Event
         await seen.page.route("**/translations/calls?*", hold)
         await seen.page.wait_for_selector("#toggle:enabled")
         yield seen.page, server, let_in
-
-
-async def hears(track: MediaStreamTrack, frequency_hz: float) -> None:
-    """Wait for a tone."""
-    async with asyncio.timeout(60):
-        while abs(await loudest_hz_of(track) - frequency_hz) > 20:
-            pass
-
-
-def sound(frequency_hz: float) -> Any:
-    return tone(frequency_hz, 1500, sample_rate=SPEECH_RATE)
 
 
 async def test_what_is_said_while_it_connects_is_heard_before_what_is_said_then() -> None:
@@ -111,3 +93,10 @@ async def test_a_pause_gives_the_time_back() -> None:
         loud = await seen.page.evaluate(LINE, {"said": [[0.2, 300]], "quanta": 10})
         assert loud["heard"] == ["0.20"] * 10  # while somebody talks it stays as late as it was
         assert loud["late"] == 300 * 128
+
+
+async def test_what_is_forgotten_is_not_sent_and_what_follows_is_not_late() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        heard = {"said": [[0.2, 100]], "forgetting": True, "then": [[0.3, 100]], "quanta": 10}
+        found = await seen.page.evaluate(LINE, heard)
+        assert found == {"heard": ["0.30"] * 100, "late": 0}

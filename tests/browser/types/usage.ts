@@ -63,6 +63,7 @@ export async function useClient(track: MediaStreamTrack): Promise<void> {
 export async function useRoom(track: MediaStreamTrack): Promise<void> {
   const room = new RoomClient({ room: "hall", token: (refused) => (refused ? "ek_2" : "ek_1") });
   const call = room.speak(track, { source: "ru" });
+  await call.replaceTrack(track);
   call.addEventListener("state", ({ detail }) => detail.error?.reason);
   room.listen("en").addEventListener("track", ({ detail }) => detail.track.stop());
   for await (const { id, event } of room.captions("en")) console.log(id, event);
