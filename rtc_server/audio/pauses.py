@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtc_server.pcm import PLAYOUT_RATE, Samples, ms_to_samples
+from rtc_server.pcm import PLAYOUT_RATE, Samples, ms_to_samples, samples_to_ms
 
 BLOCK_SAMPLES = ms_to_samples(5, PLAYOUT_RATE)
 """Silence is found, and taken out, in blocks of 5 ms."""
@@ -27,6 +27,12 @@ class PauseTrimmer:
         self._sounded = False
         self._rest: Samples = np.empty(0, np.float32)
 
+    @property
+    def quiet_ms(self) -> int:
+        """Silence behind the last sound so far, in whole blocks, at most `longest_ms`."""
+        blocks = 0 if _is_loud(self._rest) else len(self._held)
+        return round(samples_to_ms(blocks * BLOCK_SAMPLES, PLAYOUT_RATE))
+
     def push(self, samples: Samples) -> Samples:
         """Take what follows, any length; return what may be heard of it so far."""
         samples = np.concatenate([self._rest, samples])
@@ -49,10 +55,14 @@ class PauseTrimmer:
         """Return what is left at the end: of silence, up to `trailing_ms`."""
         held, rest = self._held, self._rest
         self._held, self._rest = [], np.empty(0, np.float32)
-        if np.abs(rest).max(initial=0.0) >= QUIET:
+        if _is_loud(rest):
             return np.concatenate([*held, rest])
         held = held[: _blocks(trailing_ms)]
         return np.concatenate(held) if held else np.empty(0, np.float32)
+
+
+def _is_loud(samples: Samples) -> bool:
+    return float(np.abs(samples).max(initial=0.0)) >= QUIET
 
 
 def _blocks(length_ms: int) -> int:

@@ -2,12 +2,14 @@
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 
+from rtc_server.audio.playout_gap import PlayoutGap
+from rtc_server.audio.playout_segment import FADE_IN, FADE_SAMPLES, PlayoutSegment
 from rtc_server.pcm import (
     PLAYOUT_FRAME_SAMPLES,
     PLAYOUT_RATE,
@@ -16,16 +18,8 @@ from rtc_server.pcm import (
     samples_to_ms,
 )
 
-FADE_SAMPLES = 120
-"""2.5 ms: long enough to hide a click, too short to be heard as a fade."""
-
 GAP_MS = 100
 """Silence between two segments: heard as the pause between two sentences."""
-_GAP_SAMPLES = ms_to_samples(GAP_MS, PLAYOUT_RATE)
-
-_FADE_IN: Samples = (0.5 - 0.5 * np.cos(np.pi * np.arange(FADE_SAMPLES) / FADE_SAMPLES)).astype(
-    np.float32
-)
 
 
 class PlayoutState(StrEnum):
@@ -59,57 +53,6 @@ class PlayoutFrame(NamedTuple):
     """State changes that come with this frame."""
 
 
-@dataclass(slots=True)
-class _Segment:
-    """Speech of one segment, of which some may still be on its way."""
-
-    segment_id: str
-    chunks: deque[Samples] = field(default_factory=deque)
-    queued_samples: int = 0
-    """Arrived and not yet played."""
-    complete: bool = False
-    """No more will arrive."""
-    truncated: bool = False
-    """True if the end was dropped for want of room."""
-    pause: bool = True
-    """True if a pause follows it."""
-    started: bool = False
-    fade_in_position: int = 0
-    """Samples played since it started or resumed, up to `FADE_SAMPLES`."""
-
-    def push(self, samples: Samples) -> None:
-        if samples.size:
-            self.chunks.append(samples)
-            self.queued_samples += samples.size
-
-    def take(self, count: int, *, fade_out: bool) -> Samples:
-        """Return the next `count` samples, with the fades that are due; `fade_out` when silence
-        follows.
-
-        The end of a complete segment always fades, also when it lies in the next frame.
-        """
-        parts, wanted = [], count
-        while wanted:
-            chunk = self.chunks.popleft()
-            if chunk.size > wanted:
-                self.chunks.appendleft(chunk[wanted:])
-                chunk = chunk[:wanted]
-            parts.append(chunk)
-            wanted -= chunk.size
-        self.queued_samples -= count
-        taken = np.concatenate(parts)
-
-        rising = _FADE_IN[self.fade_in_position :][:count]
-        taken[: rising.size] *= rising
-        self.fade_in_position = 0 if fade_out else min(FADE_SAMPLES, self.fade_in_position + count)
-
-        if fade_out or self.complete:
-            before_silence = 0 if fade_out else self.queued_samples
-            falling = _FADE_IN[before_silence:][:count][::-1]
-            taken[count - falling.size :] *= falling
-        return taken
-
-
 class Playout:
     """A bounded queue of segments, pulled from one frame at a time. Never blocks.
 
@@ -120,11 +63,10 @@ class Playout:
 
     def __init__(self, max_ms: float) -> None:
         self.set_bound(max_ms)
-        self._segments: deque[_Segment] = deque()
+        self._segments: deque[PlayoutSegment] = deque()
         self._ignored: set[str] = set()
         """Dropped segments that are still being synthesized."""
-        self._gap_samples = 0
-        """Silence that is still due after the last segment."""
+        self._gap = PlayoutGap()
         self._tail: Samples | None = None
         """The fading end of what was cleared while it was heard."""
         self._returned: deque[Samples] = deque()
@@ -147,23 +89,24 @@ class Playout:
         """
         self._returned.extendleft(reversed([frame.copy() for frame in frames]))
         if self._returned:
-            self._returned[0][:FADE_SAMPLES] *= _FADE_IN
+            self._returned[0][:FADE_SAMPLES] *= FADE_IN
 
-    def announce(self, segment_id: str) -> tuple[PlayoutChange, ...]:
-        """Take a place in the order, before there is anything to play."""
+    def announce(self, segment_id: str, group: str = "") -> tuple[PlayoutChange, ...]:
+        """Take a place in the order, before there is anything to play; see `push`."""
         if segment_id in self._ignored or self._find(segment_id):
             return ()
-        self._segments.append(_Segment(segment_id))
+        self._segments.append(PlayoutSegment(segment_id, group or segment_id))
         return (self._change(segment_id, PlayoutState.QUEUED),)
 
-    def push(self, segment_id: str, samples: Samples) -> tuple[PlayoutChange, ...]:
+    def push(self, segment_id: str, samples: Samples, group: str = "") -> tuple[PlayoutChange, ...]:
         """Add speech to the end of a segment, and announce it if that was not done.
 
         Args:
             segment_id: whose speech it is; after `finish` it must not come again.
             samples: float32 at `PLAYOUT_RATE`, shape (n,).
+            group: segments of one may follow each other without a pause; its own if empty.
         """
-        announced = self.announce(segment_id)
+        announced = self.announce(segment_id, group)
         segment = self._find(segment_id)
         if segment is None or segment.truncated:
             return announced
@@ -190,15 +133,18 @@ class Playout:
         segment.chunks = deque([samples])
         segment.queued_samples = samples.size
 
-    def finish(self, segment_id: str, *, pause: bool = True) -> tuple[PlayoutChange, ...]:
-        """End a segment: no more speech will come for it. `pause`: the next one does
-        not follow on.
+    def finish(
+        self, segment_id: str, *, pause: bool = True, pause_ms: int = GAP_MS
+    ) -> tuple[PlayoutChange, ...]:
+        """End a segment: no more speech will come for it. A pause of `pause_ms` follows it before
+        another group, and with `pause` before the next segment of its own.
         """
         self._ignored.discard(segment_id)
         segment = self._find(segment_id)
         if segment is None:
             return ()
         segment.complete, segment.pause = True, pause
+        segment.pause_samples = ms_to_samples(pause_ms, PLAYOUT_RATE)
         if segment.queued_samples or segment.started:
             return ()  # `pull` reports the end when it is heard
         self._segments.remove(segment)
@@ -207,14 +153,14 @@ class Playout:
     def clear(self) -> tuple[PlayoutChange, ...]:
         """Drop all that plays and waits; fade out."""
         if self._returned:
-            self._tail = self._returned[0][:FADE_SAMPLES] * _FADE_IN[::-1]
+            self._tail = self._returned[0][:FADE_SAMPLES] * FADE_IN[::-1]
         elif self._segments and self._segments[0].fade_in_position:
             playing = self._segments[0]
             self._tail = playing.take(min(FADE_SAMPLES, playing.queued_samples), fade_out=True)
         dropped = tuple(self._segments)
         self._segments.clear()
         self._returned.clear()
-        self._gap_samples = 0
+        self._gap.clear()
         return tuple(self._drop(segment) for segment in dropped)
 
     def pull(self) -> PlayoutFrame:
@@ -234,13 +180,14 @@ class Playout:
         at = 0
         while at < PLAYOUT_FRAME_SAMPLES:
             wanted = PLAYOUT_FRAME_SAMPLES - at
-            if self._gap_samples:
-                silent = min(self._gap_samples, wanted)
-                self._gap_samples -= silent
+            if self._segments and not self._segments[0].started:
+                self._gap.begin(self._segments[0].group)
+            if silent := self._gap.take(wanted):
                 at += silent
                 continue
             samples = self._take(self._segments[0], wanted, changes) if self._segments else None
             if samples is None:
+                self._gap.wait(wanted)
                 break
             if frame is None and samples.size:
                 frame = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)
@@ -249,7 +196,9 @@ class Playout:
             at += samples.size
         return PlayoutFrame(frame, tuple(changes))
 
-    def _take(self, segment: _Segment, wanted: int, changes: list[PlayoutChange]) -> Samples | None:
+    def _take(
+        self, segment: PlayoutSegment, wanted: int, changes: list[PlayoutChange]
+    ) -> Samples | None:
         """Take up to `wanted` samples of the first segment; None if it must be waited for."""
         before = segment.queued_samples
         enough = segment.complete or before >= PLAYOUT_FRAME_SAMPLES + FADE_SAMPLES
@@ -264,13 +213,13 @@ class Playout:
             changes.append(self._change(segment.segment_id, PlayoutState.STARTED))
         if segment.complete and not segment.queued_samples:
             self._segments.popleft()
-            self._gap_samples = _GAP_SAMPLES if segment.pause else 0
+            self._gap.end(segment.group, segment.pause_samples, pause=segment.pause)
             state = PlayoutState.DROPPED if segment.truncated else PlayoutState.FINISHED
             changes.append(self._change(segment.segment_id, state))
             samples = np.empty(0, np.float32) if samples is None else samples
         return samples
 
-    def _keep_bound(self, pushed: _Segment) -> tuple[PlayoutChange, ...]:
+    def _keep_bound(self, pushed: PlayoutSegment) -> tuple[PlayoutChange, ...]:
         changes = []
         while (excess := sum(s.queued_samples for s in self._segments) - self._max_samples) > 0:
             if all(s is pushed or not s.queued_samples for s in self._segments):
@@ -282,13 +231,13 @@ class Playout:
         return tuple(changes)
 
     @staticmethod
-    def _truncate(segment: _Segment, excess: int) -> None:
+    def _truncate(segment: PlayoutSegment, excess: int) -> None:
         segment.complete = segment.truncated = True
         whole = np.concatenate(segment.chunks)[:-excess]
         segment.chunks = deque([whole] if whole.size else [])
         segment.queued_samples = whole.size
 
-    def _drop(self, segment: _Segment) -> PlayoutChange:
+    def _drop(self, segment: PlayoutSegment) -> PlayoutChange:
         if not segment.complete:
             self._ignored.add(segment.segment_id)
         return self._change(segment.segment_id, PlayoutState.DROPPED)
@@ -296,5 +245,5 @@ class Playout:
     def _change(self, segment_id: str, state: PlayoutState) -> PlayoutChange:
         return PlayoutChange(segment_id, state, self.queue_ms)
 
-    def _find(self, segment_id: str) -> _Segment | None:
+    def _find(self, segment_id: str) -> PlayoutSegment | None:
         return next((s for s in self._segments if s.segment_id == segment_id), None)

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from rtc_server.audio.playout import GAP_MS
 from rtc_server.engines.base import AstResult
 from rtc_server.interpreter.captions import SegmentCaptions
 from rtc_server.interpreter.delays import Delays
@@ -57,6 +58,8 @@ class Saying:
     is_clause: bool = False
     """True if others of the same segment may come before or behind it."""
     tempo: float = 1.0
+    pause_ms: int = GAP_MS
+    """Pause of the playout behind it, when there is one."""
 
     @property
     def key(self) -> str:
@@ -70,7 +73,9 @@ class Saying:
 
     @property
     def has_gap(self) -> bool:
-        """True if a pause of the playout follows it: behind a sentence, or a segment."""
+        """True if a pause of the playout follows it, as far as is known: behind a sentence, or a
+        segment.
+        """
         return self.is_last or ends_sentence(self._last_word)
 
     @property

@@ -167,13 +167,15 @@ class SpeechOutput:
                 self._speech.task_done()
 
     async def _speak(self, saying: Saying) -> None:
-        queue_ms = self._playout.queue_ms
+        queue_ms, segment_id = self._playout.queue_ms, saying.output.captions.segment_id
         chunks = self._synthesis.chunks(saying, queue_ms, lambda: self._is_cleared(saying))
         async with aclosing(chunks):
             async for samples in chunks:
                 if len(samples):
-                    self._played(self._playout.push(saying.key, samples))
-        self._played(self._playout.finish(saying.key, pause=saying.has_gap))
+                    self._played(self._playout.push(saying.key, samples, segment_id))
+        # `has_gap` is not the last word: that a segment ends here may turn out later on.
+        has_gap, pause_ms = saying.has_gap, saying.pause_ms
+        self._played(self._playout.finish(saying.key, pause=has_gap, pause_ms=pause_ms))
         if self._is_cleared(saying):
             self._playout_event(saying.key, PlayoutState.DROPPED)
         elif saying.delays.synthesized_s is None:  # nothing in the text could be spoken

@@ -6,6 +6,7 @@ from contextlib import aclosing
 import numpy as np
 
 from rtc_server.audio.pauses import PauseTrimmer
+from rtc_server.audio.playout import GAP_MS
 from rtc_server.clock import Clock
 from rtc_server.engines.base import TtsRequest
 from rtc_server.events.server import ServerEvent
@@ -94,11 +95,21 @@ class Synthesis:
         if not is_cleared():
             samples = resampler.flush()
             if trimmer:
-                stays_ms = trailing_ms(queue_ms, has_mark=saying.has_mark, has_gap=saying.has_gap)
-                samples = np.concatenate([trimmer.push(samples), trimmer.flush(stays_ms)])
+                samples = np.concatenate([trimmer.push(samples), _end(saying, trimmer, queue_ms)])
             yield self._counted(samples)
 
     def _counted(self, samples: Samples) -> Samples:
         if len(samples):
             self.backlog.spoke(samples_to_ms(len(samples), PLAYOUT_RATE))
         return samples
+
+
+def _end(saying: Saying, trimmer: PauseTrimmer, queue_ms: float) -> Samples:
+    """Return the end of a text's speech, and note how long a pause goes with that."""
+    stays_ms = trailing_ms(queue_ms, has_mark=saying.has_mark, has_gap=saying.has_gap)
+    if not saying.has_gap:
+        # Should the segment end with it after all, the pause is to be as long as behind any other.
+        usual_ms = trailing_ms(queue_ms, has_mark=saying.has_mark, has_gap=True)
+        quiet_ms = trimmer.quiet_ms
+        saying.pause_ms = GAP_MS + min(usual_ms, quiet_ms) - min(stays_ms, quiet_ms)
+    return trimmer.flush(stays_ms)

@@ -101,7 +101,7 @@ def test_the_gap_is_over_when_enough_silence_has_passed() -> None:
 def test_clauses_follow_each_other_to_the_sample(lengths_ms: list[float]) -> None:
     ear = Ear(playout := Playout(10_000))
     for number, length_ms in enumerate(lengths_ms):
-        playout.push(str(number), speech(length_ms))
+        playout.push(str(number), speech(length_ms), "a")
         playout.finish(str(number), pause=False)
     frames = -(-round(sum(lengths_ms) * 48) // PLAYOUT_FRAME_SAMPLES)
     ear.listen(frames)
@@ -122,6 +122,54 @@ def test_the_gap_is_as_long_after_the_middle_of_a_frame() -> None:
     silences = np.diff(sound)[np.diff(sound) > 48]
     assert silences == pytest.approx([GAP_MS * 48], abs=3)
     ear.assert_no_clicks()
+
+
+def push_clause(playout: Playout, name: str, group: str, pause_ms: int = GAP_MS) -> None:
+    playout.push(name, speech(50), group)
+    playout.finish(name, pause=False, pause_ms=pause_ms)
+
+
+@pytest.mark.parametrize("pause_ms", [7, GAP_MS, 180])
+@pytest.mark.parametrize("late_frames", [None, 0, 1, 3, 50])
+def test_a_clause_that_turns_out_to_be_the_last_has_its_pause(
+    late_frames: int | None, pause_ms: int
+) -> None:
+    ear = Ear(playout := Playout(10_000))
+    push_clause(playout, "a.0", "a")
+    push_clause(playout, "a.1", "a", pause_ms)
+    if late_frames is not None:  # the next group comes when nothing waits any more
+        ear.listen(5 + late_frames)
+    push_clause(playout, "b.0", "b")
+    ear.listen(70)
+    sound = np.flatnonzero(ear.samples)
+    silences = np.diff(sound)[np.diff(sound) > 48]
+    waited = 0 if late_frames is None else late_frames * PLAYOUT_FRAME_SAMPLES
+    assert silences == pytest.approx([max(pause_ms * 48, waited)], abs=3)
+    ear.assert_no_clicks()
+
+
+def test_a_clause_that_is_dropped_takes_no_pause_away() -> None:
+    ear = Ear(playout := Playout(150))
+    push_clause(playout, "a.0", "a")
+    ear.listen(3)
+    playout.push("a.1", speech(2), "a")
+    ear.listen()
+    assert states(*playout.push("b.0", speech(150), "b")) == [("b.0", QUEUED), ("a.1", DROPPED)]
+    ear.listen(8)
+    sound = np.flatnonzero(ear.samples)
+    assert np.diff(sound).max() == pytest.approx(GAP_MS * 48, abs=3)
+
+
+@pytest.mark.parametrize("pause", [True, False])
+def test_behind_a_clear_there_is_no_pause(pause: bool) -> None:
+    ear = Ear(playout := Playout(10_000))
+    playout.push("a.0", speech(50), "a")
+    playout.finish("a.0", pause=pause)
+    ear.listen(3)
+    assert playout.queue_ms == 0
+    playout.clear()
+    push_clause(playout, "b.0", "b")
+    assert np.flatnonzero(ear.listen())[0] < 3
 
 
 def test_a_late_chunk_makes_a_silence_without_clicks_and_loses_nothing() -> None:
