@@ -110,10 +110,15 @@ def build(options: Mapping[str, Any]) -> Any:
     only = options.get("only")
     given = {variable(name): _text(value) for name, value in options.items() if name != "only"}
     own = {name: value for name, value in os.environ.items() if name.startswith(ENV_PREFIX)}
-    (engines, http, cluster), plugins = load_with_plugins(
-        argparse.Namespace(), {**own, **given}, EngineSettings, HttpSettings, ClusterSettings
-    )
     kinds = tuple(each for each in KINDS if only in (None, each))
+    (engines, http, cluster), plugins = load_with_plugins(
+        argparse.Namespace(),
+        {**own, **given},
+        EngineSettings,
+        HttpSettings,
+        ClusterSettings,
+        starts=kinds,
+    )
     return application(cluster_order(kinds, engines, http, cluster, plugins))
 
 

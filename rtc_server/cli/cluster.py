@@ -8,32 +8,34 @@ from rtc_server.app.cluster_order import cluster_order
 from rtc_server.app.engine_server import KINDS
 from rtc_server.config import ClusterSettings, EngineSettings, HttpSettings, load_with_plugins
 from rtc_server.engines.extras import install_command
-from rtc_server.engines.plugin import OptionValue
+from rtc_server.engines.plugin import Kind, OptionValue
 from rtc_server.errors import ConfigError
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Deploy, show or drain. 1 where there is nothing to show, or it does not run."""
+    kinds: tuple[Kind, ...] = ()
+    if arguments.action == "deploy":
+        kinds = tuple(each for each in KINDS if arguments.only in (None, each))
     settings, plugins = load_with_plugins(
-        arguments, environ, EngineSettings, HttpSettings, ClusterSettings
+        arguments, environ, EngineSettings, HttpSettings, ClusterSettings, starts=kinds
     )
     match arguments.action:
         case "deploy":
-            return _deploy(arguments.only, plugins, *settings)
+            return _deploy(kinds, plugins, *settings)
         case "status":
             return _status(settings[-1])
     return _drain(settings[-1])
 
 
 def _deploy(
-    only: str | None,
+    kinds: tuple[Kind, ...],
     plugins: Mapping[str, OptionValue],
     engines: EngineSettings,
     http: HttpSettings,
     cluster: ClusterSettings,
 ) -> int:
     ours = _with_ray()
-    kinds = tuple(each for each in KINDS if only in (None, each))
     order = cluster_order(kinds, engines, http, cluster, plugins)
     with ours.joined(cluster.ray_address):
         ours.deploy(order, cluster.directory_host, cluster.directory_port)

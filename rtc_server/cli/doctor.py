@@ -14,7 +14,7 @@ _SIGNS = {Level.OK: " ok ", Level.NOTE: "note", Level.FAULT: "BAD "}
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print each finding as it comes; 1 when something does not work."""
-    settings = load_settings(arguments, environ)
+    settings = load_settings(arguments, environ, starts=())  # clashes are findings
     logging.getLogger("aioice").setLevel(logging.CRITICAL)
     logging.getLogger("aiortc").setLevel(logging.CRITICAL)
     findings = examine_remote(arguments.url, settings) if arguments.url else examine(settings)

@@ -21,10 +21,12 @@ def serve(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until SIGINT or SIGTERM."""
     if print_settings(arguments, environ, EngineSettings, HttpSettings):
         return 0
-    (engines, http), plugins = load_with_plugins(arguments, environ, EngineSettings, HttpSettings)
+    kinds = tuple(each for each in KINDS if arguments.only in (None, each))
+    (engines, http), plugins = load_with_plugins(
+        arguments, environ, EngineSettings, HttpSettings, starts=kinds
+    )
     provide_models(engines, environ)
     raise_file_limit()
-    kinds = tuple(each for each in KINDS if arguments.only in (None, each))
     with logging_to(_STDERR, http.log_level, FORMATS[http.log_format]()) as log:
 
         def announce(running: RunningEngineServer) -> None:

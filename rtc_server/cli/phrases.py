@@ -13,7 +13,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print every phrase with its translations, by topic."""
     engine, source = arguments.engine, language_code(arguments.language)
     plugins().check("ast", engine)
-    (settings,), values = load_with_plugins(arguments, environ, EngineSettings)
+    (settings,), values = load_with_plugins(arguments, environ, EngineSettings, starts=())
     options = settings.options("ast", values, engine)
     registry.resolve("ast", engine)  # or a sentence: two of that name, or one that is faulty
     languages = next(

@@ -12,6 +12,7 @@ installed plug-ins are further sections, made by `plugin_sections`.
 from rtc_server.config.all_settings import (
     SECTIONS,
     Settings,
+    engine_clashes,
     load,
     load_settings,
     load_with_plugins,
@@ -47,6 +48,7 @@ __all__ = [
     "TransportSettings",
     "UsageSettings",
     "WorkerSettings",
+    "engine_clashes",
     "is_loopback",
     "load",
     "load_settings",

@@ -1,16 +1,16 @@
 """All settings together, the rules between sections, and how they are read."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 from rtc_server.config.cluster_settings import ClusterSettings
 from rtc_server.config.plugin_sections import PluginSections, plugin_sections, values_of
 from rtc_server.config.usage_settings import UsageSettings
 from rtc_server.config.worker_settings import WorkerSettings
 from rtc_server.engines.engine_settings import EngineSettings
-from rtc_server.engines.plugin import OptionValue
+from rtc_server.engines.plugin import Kind, OptionValue
 from rtc_server.errors import ConfigError
 from rtc_server.interpreter.interpreter_settings import InterpreterSettings
 from rtc_server.interpreter.segmenter_settings import SegmenterSettings
@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 SHORTEST_KEY = 16
 """Characters of a key on an address that others reach: shorter ones are guessed."""
+_KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +118,42 @@ def load(arguments: argparse.Namespace, environ: Mapping[str, str], *wanted: typ
 
 
 def load_with_plugins(
-    arguments: argparse.Namespace, environ: Mapping[str, str], *wanted: type[T]
+    arguments: argparse.Namespace,
+    environ: Mapping[str, str],
+    *wanted: type[T],
+    starts: Collection[Kind] = _KINDS,
 ) -> tuple[list[Any], dict[str, OptionValue]]:
-    """Return the same and the options of plug-ins, for a command that runs engines.
+    """Return the same and the options of plug-ins.
+
+    `starts`: kinds of the engines that the command starts, of those that the settings name.
 
     Raises:
-        ConfigError: as `load`; or one of the engines in use claims an option of another.
+        ConfigError: as `load`; or one of the engines to start claims an option of another.
     """
     installed = plugins()
     loaded = load(arguments, environ, *wanted, *installed.sections)
     own, others = loaded[: len(wanted)], loaded[len(wanted) :]
     for each in own:
         if isinstance(each, EngineSettings):
-            if not each.ast_servers:  # these have engines of their own
-                installed.check("ast", each.ast)
-            if not each.tts_servers:
-                installed.check("tts", each.tts)
+            for sentence in engine_clashes(each, starts):
+                raise ConfigError(sentence)
     return own, values_of(others)
+
+
+def engine_clashes(engines: EngineSettings, starts: Collection[Kind] = _KINDS) -> list[str]:
+    """Return a sentence for each engine to start that claims an option of another.
+
+    `starts`: kinds, as of `load_with_plugins`.
+    """
+    # Servers that are named have engines of their own.
+    chosen: dict[Kind, str] = {}
+    if not engines.ast_servers:
+        chosen["ast"] = engines.ast
+    if not engines.tts_servers:
+        chosen["tts"] = engines.tts
+    installed = plugins()
+    found = (installed.clashes.get(each) for each in chosen.items() if each[0] in starts)
+    return [sentence for sentence in found if sentence]
 
 
 def open_sources(
@@ -147,7 +167,12 @@ def open_sources(
     return OptionSources.open(arguments, environ, known, plugins().faults)
 
 
-def load_settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
-    """Return all sections, checked together."""
-    own, others = load_with_plugins(arguments, environ, *SECTIONS)
+def load_settings(
+    arguments: argparse.Namespace,
+    environ: Mapping[str, str],
+    *,
+    starts: Collection[Kind] = _KINDS,
+) -> Settings:
+    """Return all sections, checked together. `starts`: as of `load_with_plugins`."""
+    own, others = load_with_plugins(arguments, environ, *SECTIONS, starts=starts)
     return replace(Settings(*own), plugins=others)

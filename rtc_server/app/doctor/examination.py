@@ -14,7 +14,7 @@ from rtc_server.app.doctor.hardware import look_at_hardware
 from rtc_server.app.doctor.machine import look_at_machine
 from rtc_server.app.doctor.rehearsal import rehearse
 from rtc_server.clock import monotonic, wall
-from rtc_server.config import Settings, is_loopback
+from rtc_server.config import Settings, engine_clashes, is_loopback
 from rtc_server.errors import RtcServerError
 from rtc_server.pcm import PLAYOUT_RATE
 from rtc_server.transport.addresses import addresses_to_offer
@@ -41,6 +41,10 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             "No call was rehearsed: no engine server can be used.",
             "Make one reachable, and run the doctor again.",
         )
+        return
+    if clashes := engine_clashes(settings.engines):
+        for sentence in clashes:
+            yield fault(sentence, "Or choose another engine, and run the doctor again.")
         return
     async for finding in rehearse(settings):
         yield finding

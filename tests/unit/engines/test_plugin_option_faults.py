@@ -2,10 +2,11 @@
 
 from dataclasses import fields
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from rtc_server.cli import main
+from rtc_server.cli import cluster, main
 from rtc_server.cli.main import build_parser
 from rtc_server.config import plugins, sections
 from rtc_server.errors import ConfigError
@@ -46,6 +47,65 @@ def test_of_two_packages_with_one_option_neither_can_be_chosen(site: Path) -> No
             read(site, "--ast", name)
         assert f"Engine {name} of the package rtc-{name} 1.0 cannot" in str(error.value)
         assert f"engine {other} of rtc-{other} 1.0 has one of this name" in str(error.value)
+
+
+CLASH = "cannot be used with its option --port: "
+OF_THE_SERVER = '(PluginOption(name="port", default="", help="x"),)'
+
+
+@pytest.mark.parametrize("kind", ["ast", "tts"])
+def test_an_engine_of_either_kind_is_refused(site: Path, kind: str) -> None:
+    add(site, "odd", "rtc-odd", kind=kind, options=OF_THE_SERVER)
+    with pytest.raises(ConfigError) as error:
+        read(site, f"--{kind}", "odd")
+    assert CLASH in str(error.value)
+    assert read(site, f"--{kind}", "odd", f"--{kind}-servers", "unix:/e")
+
+
+def no_cluster() -> NoReturn:
+    raise ConfigError("Nobody can join this.")
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize(
+    ("command", "other"),
+    [
+        ("phrases --engine phrasebook", "Доброе утро. → Good morning."),
+        ("doctor --url http://127.0.0.1:1", "does not answer"),
+        ("engines serve --only tts --listen 0.0.0.0:7", "would let anyone use these engines"),
+        ("cluster deploy --only tts", "Nobody can join this."),
+        ("cluster status", "Nobody can join this."),
+        ("cluster drain", "Nobody can join this."),
+    ],
+)
+def test_a_command_that_does_not_start_it_works(
+    site: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str, other: str
+) -> None:
+    add(site, "odd", "rtc-odd", options=OF_THE_SERVER)
+    monkeypatch.setattr(cluster, "_with_ray", no_cluster)
+    main(command.split(), {"RTC_AST": "odd", "RTC_TTS": "tone"})
+    said = "".join(capsys.readouterr())
+    assert other in said
+    assert CLASH not in said
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize(
+    "command", ["engines serve --only ast --listen 0.0.0.0:7", "cluster deploy"]
+)
+def test_a_command_that_starts_it_is_refused(site: Path, capsys: Capture, command: str) -> None:
+    add(site, "odd", "rtc-odd", options=OF_THE_SERVER)
+    assert main(command.split(), {"RTC_AST": "odd"}) == 2
+    assert CLASH in capsys.readouterr().err
+
+
+@pytest.mark.real_time
+def test_the_doctor_reports_it_beside_what_else_is_wrong(site: Path, capsys: Capture) -> None:
+    add(site, "odd", "rtc-odd", options=OF_THE_SERVER)
+    assert main(["doctor", "--port", "0", "--ast", "odd"], {}) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "[ ok ] Port 0 on 127.0.0.1 is free." in said
+    assert f"[BAD ] Engine odd of the package rtc-odd 1.0 {CLASH}" in said
 
 
 def test_engines_of_one_package_may_share_an_option(site: Path) -> None:
