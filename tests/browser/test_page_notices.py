@@ -26,6 +26,7 @@ async def test_what_was_not_understood_comes_with_near_phrases() -> None:
         await expect(page.locator(".pending")).to_be_visible()
         say(channel, "x.segment", **segment("a", 2, "not_understood", "", hints=hints))
         await expect(page.locator(".pending")).to_have_count(0)
+        say(channel, "x.warning", code="audio_ahead", message="Audio comes too fast.")
         failed = segment("b", 1, "failed", "")
         say(channel, "x.segment", **failed, message="CanaryX is full.", code="engine_overloaded")
         say(channel, "error", error={"code": "engine_overloaded", "message": "CanaryX is full."})
