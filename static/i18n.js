@@ -84,7 +84,7 @@ export function duration(ms) {
   const seconds = Math.ceil(ms / 5000) * 5;
   const minutes = Math.ceil(seconds / 60);
   const [unit, value] = seconds < 90 ? ["second", seconds] : minutes < 90 ? ["minute", minutes] : ["hour", Math.ceil(minutes / 60)];
-  const inFives = unit === "minute" && value > 10 ? Math.ceil(value / 5) * 5 : value; // 21 has an accusative of its own
+  const inFives = value > 10 ? Math.ceil(value / 5) * 5 : value; // 21 has an accusative of its own
   return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(inFives);
 }
 

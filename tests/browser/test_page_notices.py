@@ -69,6 +69,7 @@ async def test_the_russian_page_shows_no_english_of_the_server() -> None:
         ("en-US", 1, "A limit of this server is reached", "Try again in 5 seconds."),
         ("ru-RU", 200, "Достигнут предел этого сервера", "Попробуйте снова через 4 минуты."),
         ("ru-RU", 1201, "Достигнут предел этого сервера", "Попробуйте снова через 25 минут."),
+        ("uk-UA", 75_000, "Досягнуто межі цього сервера", "через 25 годин."),
         ("de-DE", 7000, "Ein Limit dieses Servers ist erreicht", "in 2 Stunden noch einmal."),
     ],
 )
