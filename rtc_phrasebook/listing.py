@@ -33,5 +33,6 @@ def suggested(source: str, target: str, options: EngineOptions) -> tuple[PhraseT
 
 def own_books(options: EngineOptions) -> tuple[Path, ...]:
     """Return the operator's own books (``--phrasebook``), the last with precedence."""
-    files = options.own.get("phrasebook", ())
-    return tuple(map(Path, files)) if isinstance(files, tuple) else ()
+    files = options.own.get("phrasebook")
+    # An engine of others that uses this one has options of its own, and hands on the server's.
+    return tuple(map(Path, files)) if isinstance(files, tuple) else options.phrasebooks

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, get_args
 
 from rtc_server.config.cluster_settings import ClusterSettings
 from rtc_server.config.plugin_sections import PluginSections, plugin_sections, values_of
+from rtc_server.config.plugin_values import checked
 from rtc_server.config.usage_settings import UsageSettings
 from rtc_server.config.worker_settings import WorkerSettings
 from rtc_server.engines.engine_settings import EngineSettings
@@ -40,10 +41,12 @@ class Settings:
     rooms: RoomSettings = field(default_factory=RoomSettings)
     usage: UsageSettings = field(default_factory=UsageSettings)
     workers: WorkerSettings = field(default_factory=WorkerSettings)
-    plugins: Mapping[str, OptionValue] = field(default_factory=dict)
+    plugins: Mapping[str, OptionValue] = field(default_factory=dict, hash=False)
     """Options of plug-ins by name; one that is absent has its default."""
 
     def __post_init__(self) -> None:
+        if self.plugins:
+            object.__setattr__(self, "plugins", checked(self.plugins, plugins().sections))
         self._check_key()
         if self.needs_key():
             return

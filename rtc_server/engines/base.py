@@ -47,7 +47,7 @@ class EngineOptions:
     there is a GPU."""
     threads: int = 0
     """Most threads that one call on the CPU uses; 0 takes the cores less one."""
-    own: Mapping[str, OptionValue] = field(default_factory=dict)
+    own: Mapping[str, OptionValue] = field(default_factory=dict, hash=False)
     """Values of the engine's own options (`EnginePlugin.options`), each by its name."""
 
 

@@ -235,7 +235,7 @@ class EngineProcess:
             _log.exception("The connection to engine %s broke", self._name)
             self.retire("crash")
             raise EngineCrashed(
-                f"The talk with engine {self._name} broke ({type(exc).__name__}). "
+                f"The connection to engine {self._name} broke ({type(exc).__name__}). "
                 "It is being restarted."
             ) from None
 
