@@ -9,7 +9,8 @@ The interpreter runs in virtual time with an oracle that answers after 150 ms an
 the same on every machine, however busy: what `bench.interpret` shows through a real server comes on
 top. A span is from the end of a clause's first word to its voice; "after" from the end of its last
 one; LAAL and YAAL are those of the captions (`bench.lagging`), unaware and aware of the oracle's
-delay. With `--growth` a second table shows what the talk's length may not change.
+delay. With `--growth` a second table shows what the talk's length may not change, and the captions,
+which are kept for as long as somebody may want to read or save them; LAAL and YAAL are left out.
 """
 
 import argparse
@@ -26,15 +27,20 @@ import numpy as np
 
 from bench.harness import percentile
 from bench.lagging import Lagging, Sentence, emissions, render_lagging
-from rtc_server.config import InterpreterSettings
+from rtc_server.config import InterpreterSettings, SegmenterSettings
 from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, TtsRequest
+from rtc_server.events.client import SessionPatch
 from rtc_server.events.segment_events import SegmentEvent
-from rtc_server.events.server import PlayoutEvent, ServerEvent
+from rtc_server.events.server import EXTENSION_GROUPS, PlayoutEvent, ServerEvent
 from rtc_server.interpreter.interpreter import Interpreter
 from rtc_server.interpreter.modes import Mode
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
-from tests.support.fakes import TTS_CAPABILITIES
+from rtc_server.session.event_stream import EventStream
+from rtc_server.session.preferences import Preferences
+from rtc_server.session.services import Services
+from rtc_server.session.usage import UsageMeter
+from tests.support.fakes import TTS_CAPABILITIES, LoudnessVad
 from tests.support.interpreting import running_interpreter
 from tests.support.talk import AGREEING, ALIGNED, OracleAst, Word, audio, sentences
 from tests.support.virtual_time import VirtualTimeLoop
@@ -79,6 +85,18 @@ class Growth(NamedTuple):
     """Said and not yet heard to their end."""
     objects: int
     """Python objects alive, those of the bench included: three numbers for each clause."""
+    transcript: int
+    """Captions in the session's transcript."""
+    transcript_chars: int
+    """Characters of both their texts."""
+    unfinished: int
+    """Segments with a caption that is not final yet."""
+    replayed: int
+    """Events kept for a client that comes back."""
+    replayed_kb: float
+    """Size of these."""
+    page_kb: float
+    """Size of the last caption of each segment, as JSON: what a page keeps, to show and to save."""
 
 
 @dataclass
@@ -89,6 +107,8 @@ class Run:
     mode: Mode
     engine: AstCapabilities
     word_s: float
+    keeps_little: bool = False
+    """Without the captions of the whole talk, which would hide what the session keeps."""
     heard_s: list[float] = field(default_factory=list)
     spans_s: list[float] = field(default_factory=list)
     after_s: list[float] = field(default_factory=list)
@@ -103,6 +123,28 @@ class Run:
     tempo: float = 1.0
     _longest_samples: int = 0
     """Of the passes since `growth` was noted last."""
+    _page_chars: int = 0
+
+    def __post_init__(self) -> None:
+        services = Services(
+            ast=OracleAst([], self.engine),
+            tts=SteadyVoice(self.word_s),
+            make_vad=LoudnessVad,
+            segmenter=SegmenterSettings(),
+            interpreter=InterpreterSettings(),
+            metrics=(metrics := Metrics()),
+            clock=(clock := asyncio.get_running_loop().time),
+        )
+        self._stream = EventStream(
+            Preferences(
+                SessionPatch(x_events=EXTENSION_GROUPS, transcription=True), services, None
+            ),
+            UsageMeter("sess_1", "", 0.0),
+            metrics,
+            over=asyncio.Event(),
+            clock=clock,
+            wall=clock,
+        )
 
     async def go(self) -> None:
         """Interpret it, and wait until all is heard."""
@@ -139,7 +181,10 @@ class Run:
                 await asyncio.sleep(FRAME_MS / 1000)
 
     def _take(self, event: ServerEvent) -> None:
-        if isinstance(event, SegmentEvent):
+        self._stream.emit(event)
+        if isinstance(event, SegmentEvent) and event.final:
+            self._page_chars += len(msgspec.json.encode(event))
+        if isinstance(event, SegmentEvent) and not self.keeps_little:
             self.captions.append(msgspec.to_builtins(event))
             self.captioned_s.append(asyncio.get_running_loop().time())
         elif isinstance(event, PlayoutEvent):
@@ -152,7 +197,22 @@ class Run:
         memory_mb = pages * resource.getpagesize() / 2**20
         longest_s = self._longest_samples / SPEECH_RATE
         objects, queued = len(gc.get_objects()), interpreter.queue_depth
-        self.growth.append(Growth(at_s, memory_mb, longest_s, queued, objects))
+        said, log = self._stream.transcript, self._stream.log
+        self.growth.append(
+            Growth(
+                at_s,
+                memory_mb,
+                longest_s,
+                queued,
+                objects,
+                len(said.segments),
+                sum(len(one.source.text) + len(one.target.text) for one in said.segments),
+                said.unfinished,
+                len(log),
+                log.size_bytes / 1000,
+                self._page_chars / 1000,
+            )
+        )
         self._longest_samples = 0
 
     def lagging(self) -> Lagging | None:
@@ -204,16 +264,23 @@ async def main(seconds: float, longer: list[float], *, growth: bool) -> None:
         "| passes/s | longest pass | LAAL, s | YAAL, s |\n|---|---|" + "---|" * 11
     )
     for name, mode, engine, voice_s in runs:
-        run = Run(talk, mode, engine, voice_s)
+        run = Run(talk, mode, engine, voice_s, keeps_little=growth)
         await run.go()
         print(run.row(name), flush=True)
         if growth:
-            print("\n| after | memory | longest pass | segments on their way | objects |")
-            print("|---|---|---|---|---|")
-            for at_s, memory_mb, longest_s, queued, objects in run.growth:
+            print(
+                "\n| after | memory | longest pass | segments on their way | objects "
+                "| captions kept, characters | not final | events to send again | page |\n"
+                + "|---" * 9
+                + "|"
+            )
+            for each in run.growth:
                 print(
-                    f"| {at_s / 60:.0f} min | {memory_mb:.0f} MB | {longest_s:.1f} s | {queued} "
-                    f"| {objects} |"
+                    f"| {each.at_s / 60:.0f} min | {each.memory_mb:.0f} MB "
+                    f"| {each.longest_s:.1f} s | {each.open_segments} | {each.objects} "
+                    f"| {each.transcript}, "
+                    f"{each.transcript_chars} | {each.unfinished} | {each.replayed}, "
+                    f"{each.replayed_kb:.0f} kB | {each.page_kb:.0f} kB |"
                 )
 
 

@@ -57,6 +57,15 @@ class EventLog:
             self._size_bytes -= len(self._dropped.text)
             self._dropped_seq = self._dropped.seq or self._dropped_seq
 
+    def __len__(self) -> int:
+        """Return how many are kept."""
+        return len(self._events)
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of those that are kept, `MAX_BYTES` at most."""
+        return self._size_bytes
+
     def since(self, seen: LastSeen, cut_s: float) -> Replay:
         """Return what came after the last event that the client saw.
 

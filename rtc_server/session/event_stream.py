@@ -49,7 +49,8 @@ class EventStream:
         self._journal = journal
         self._over, self._clock, self._wall = over, clock, wall
         self._events = self._seq = 0
-        self._log = EventLog()
+        self.log = EventLog()
+        """Events that a client which comes back may have missed."""
         self.transcript = SessionTranscript()
         """Segments said and understood."""
         self.transport: Transport | None = None
@@ -58,7 +59,7 @@ class EventStream:
     def take_over(self, record: SessionRecord) -> None:
         """Go on behind what another process has sent."""
         self._events, self._seq = record.number, record.seq
-        self._log = EventLog(record.events)
+        self.log = EventLog(record.events)
         self.transcript.extend(record.entries)
 
     def emit(self, event: ServerEvent) -> None:
@@ -81,7 +82,7 @@ class EventStream:
         text = encode(event, event_id=f"event_{self._events}", seq=seq)
         if not droppable:
             kept = SentEvent(self._events, seq, self._clock(), text)
-            self._log.keep(kept)
+            self.log.keep(kept)
             self._journal.sent(kept, self._seq)
         if self.transport is not None:
             self.transport.send_message(text, droppable=droppable)
@@ -103,7 +104,7 @@ class EventStream:
 
     def missed(self, seen: LastSeen, last_seen_s: float) -> Replay:
         """Return what the client has missed, when it was last seen at that time."""
-        return self._log.since(seen, last_seen_s)
+        return self.log.since(seen, last_seen_s)
 
     def replay(self, missed: Replay) -> None:
         """Send again what the client has missed."""

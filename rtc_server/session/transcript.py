@@ -54,6 +54,11 @@ class SessionTranscript:
         """All of them so far."""
         return tuple(self._segments)
 
+    @property
+    def unfinished(self) -> int:
+        """Number of segments that have captions, none of them final."""
+        return len(self._begun)
+
 
 def _chars(segment: TranscriptEntry) -> int:
     return len(segment.source.text) + len(segment.target.text)
