@@ -19,7 +19,7 @@ import { ProblemBar } from "./problems.js";
 import { Said } from "./said.js";
 import { fetchLanguages, fetchPhrases } from "./server.js";
 import { Settings } from "./settings.js";
-import { text } from "./i18n.js";
+import { text, useWords } from "./i18n.js";
 import { write } from "./write.js";
 
 const [WARM_UP_POLL_MS, EXAMPLES] = [1500, 4];
@@ -193,7 +193,7 @@ async function start() {
 
 /** What a session needs besides, and the sound as it was set. */
 async function loadParts() {
-  const parts = await import("./session-parts.js");
+  const [parts] = await Promise.all([import("./session-parts.js"), useWords("details")]);
   sound ??= new parts.Sound(settings, problems, () => conversation?.clear());
   return parts;
 }

@@ -164,7 +164,7 @@ export class ClientError extends Error {
   /**
    * webrtc_missing, worklet_missing, server_unreachable, server_busy, unauthorized,
    * language_unavailable, server_refused, connect_failed, connection_lost, server_gone,
-   * session_ended, session_idle.
+   * session_ended, session_idle, session_limit.
    */
   readonly code: string;
   /** The server's sentence, if it gave one. */

@@ -291,6 +291,7 @@ function wordFor(error) {
     unauthorized: "unauthorized",
     session_ended: "closed",
     session_idle: "closed",
+    session_limit: "limit",
   };
   return known[error.code] ?? "unreachable";
 }

@@ -3,7 +3,7 @@ export class ClientError extends Error {
   /**
    * @param {string} code  one of: webrtc_missing, server_unreachable, server_busy, unauthorized,
    *     language_unavailable, server_refused, connect_failed, connection_lost, server_gone,
-   *     session_ended, session_idle
+   *     session_ended, session_idle, session_limit
    * @param {string} [message]
    * @param {number} [status]  of the HTTP answer, if it was one
    * @param {number} [retryAfterMs]  how long the server asks to wait before the next try
@@ -56,7 +56,8 @@ export function lost(error) {
 
 /** What it means that the server closed the session. @param {string} reason  as "x.expiring" gave it */
 export function endedBy(reason) {
-  return new ClientError(reason === "idle" ? "session_idle" : "session_ended");
+  const codes = { idle: "session_idle", limit: "session_limit" };
+  return new ClientError(codes[reason] ?? "session_ended");
 }
 
 /** @param {Response} response  @returns {number} what Retry-After asks for; 0 without one */

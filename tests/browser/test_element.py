@@ -221,3 +221,14 @@ async def test_the_element_is_used_by_keyboard() -> None:
         await page.keyboard.press("Shift+Tab")
         await page.keyboard.press(" ")
         await expect(status).to_have_text("Stopped")
+
+
+async def test_the_element_says_that_the_time_is_up() -> None:
+    async with element() as (page, server):
+        await page.get_by_role("button").click()
+        await expect(page.get_by_role("status")).to_have_text("Listening")
+        channel = await server.calls.channel.get()
+        say(channel, "x.expiring", in_ms=0, reason="limit", seq=1)
+        say(channel, "session.closed")
+        status = page.get_by_role("status")
+        await expect(status).to_have_text("The session’s time is up. Start again to go on.")

@@ -96,7 +96,7 @@ async def test_captions_are_kept_at_the_second_attempt(lost: str) -> None:
         await expect(notice).to_have_count(0)
 
 
-@pytest.mark.parametrize("lost", ["conversation.js", "websocket.js"])
+@pytest.mark.parametrize("lost", ["conversation.js", "websocket.js", "strings/en/details.js"])
 async def test_a_session_asks_again_for_its_parts(lost: str) -> None:
     async with (
         scripted_server() as server,

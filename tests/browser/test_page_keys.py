@@ -30,6 +30,17 @@ window.setTimeout = (act, ms, ...more) => {
 """Once `window.waits` is there, the back-off's first wait does not end by itself; it is counted. It
 is longer by what a refusal asked for."""
 
+TIME_IS_UP = {
+    "de": "Die Zeit der Sitzung ist um",
+    "en": "The session’s time is up",
+    "es": "El tiempo de la sesión se ha agotado",
+    "fr": "Le temps de la session est écoulé",
+    "it": "Il tempo della sessione è scaduto",
+    "pl": "Czas sesji się skończył",
+    "ru": "Время сеанса вышло",
+    "uk": "Час сеансу вийшов",
+}
+
 
 def page_access() -> Settings:
     """A server with keys whose page may ask for secrets."""
@@ -79,6 +90,20 @@ async def test_the_page_says_that_nobody_has_spoken_and_why_the_session_ended() 
         await expect_problem(
             seen.page, "The session ended, as nobody spoke", "Your captions are kept"
         )
+
+
+async def test_the_page_says_in_every_language_that_the_time_is_up() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        await start(seen.page)
+        channel = await server.calls.channel.get()
+        say(channel, "x.expiring", in_ms=0, reason="limit", seq=1)
+        say(channel, "session.closed")
+        await expect_problem(
+            seen.page, TIME_IS_UP["en"], "The server limits the time per session and per day."
+        )
+        for code, title in TIME_IS_UP.items():
+            await seen.page.select_option("#interface", code)
+            await expect(seen.page.locator(".problem-title")).to_have_text(title)
 
 
 async def test_the_page_goes_on_in_another_session_when_the_server_restarts() -> None:

@@ -11,6 +11,7 @@ export const words = {
     reconnecting: "Verbindung verloren, neuer Versuch …",
     finishing: "Der letzte Satz wird beendet …",
     closed: "Beendet",
+    limit: "Die Zeit der Sitzung ist um. Starten Sie erneut, wenn es weitergehen soll.",
     refused: "Der Browser gibt den Ton nicht frei. Erlauben Sie ihn in der Adresszeile und starten Sie erneut.",
     silent: "Dieser Tab gibt keinen Ton. Wählen Sie ihn noch einmal und geben Sie seinen Ton mit frei.",
     ended: "Der Ton ist zu Ende.",

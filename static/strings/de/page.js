@@ -212,6 +212,10 @@ export const words = {
       "Der Server hat die Sitzung beendet",
       "Vielleicht startet er neu. Ihre Untertitel sind noch da. Starten Sie gleich noch einmal.",
     ],
+    session_limit: [
+      "Die Zeit der Sitzung ist um",
+      "Der Server begrenzt die Zeit je Sitzung und je Tag. Ihre Untertitel sind noch da. Starten Sie erneut, wenn es weitergehen soll.",
+    ],
     session_idle: [
       "Die Sitzung ist beendet: Niemand sprach",
       "Ihre Untertitel sind noch da. Starten Sie erneut, wenn es weitergehen soll.",
@@ -253,26 +257,4 @@ export const words = {
   },
   tryIn: "Versuchen Sie es in {time} noch einmal.",
   action: { retry: "Noch einmal", play: "Ton einschalten", hold: "Mit Taste sprechen" },
-
-  path: {
-    udp: "WebRTC, UDP",
-    tcp: "WebRTC, TCP",
-    relay: "WebRTC, über ein Relay",
-    websocket: "WebSocket",
-  },
-
-  detail: {
-    connection: "Verbindung",
-    delay: "Von Sprache zu Sprache",
-    earVoice: "Rückstand zum Sprecher",
-    delayEnd: "· Satzende bemerkt",
-    delayTranslation: "· übersetzt",
-    delayVoice: "· Stimme beginnt",
-    waiting: "Wartet auf die Stimme",
-    dropped: "Verworfen",
-    roundTrip: "Hin und zurück",
-    lossUp: "Verluste hin",
-    lossDown: "Verluste zurück",
-    jitter: "Jitter",
-  },
 };

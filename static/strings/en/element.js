@@ -11,6 +11,7 @@ export const words = {
     reconnecting: "Connection lost, trying again…",
     finishing: "Finishing the last phrase…",
     closed: "Stopped",
+    limit: "The session’s time is up. Start again to go on.",
     refused: "The browser does not give the sound. Allow it in the address bar, then start again.",
     silent: "That tab gives no sound. Choose it again with “share tab audio” ticked.",
     ended: "The sound ended.",

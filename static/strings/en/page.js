@@ -218,6 +218,10 @@ export const words = {
       "The server ended the session",
       "It may be restarting. Your captions are kept. Start again in a moment.",
     ],
+    session_limit: [
+      "The session’s time is up",
+      "The server limits the time per session and per day. Your captions are kept. Start again to go on.",
+    ],
     session_idle: [
       "The session ended, as nobody spoke",
       "Your captions are kept. Start again when you want to go on.",
@@ -262,26 +266,4 @@ export const words = {
   },
   tryIn: "Try again in {time}.",
   action: { retry: "Try again", play: "Play sound", hold: "Push to talk" },
-
-  path: {
-    udp: "WebRTC, UDP",
-    tcp: "WebRTC, TCP",
-    relay: "WebRTC, through a relay",
-    websocket: "WebSocket",
-  },
-
-  detail: {
-    connection: "Connection",
-    delay: "Speech to speech",
-    earVoice: "Behind the speaker",
-    delayEnd: "· end of phrase noticed",
-    delayTranslation: "· translated",
-    delayVoice: "· voice begins",
-    waiting: "Waiting to be spoken",
-    dropped: "Dropped",
-    roundTrip: "Round trip",
-    lossUp: "Lost on the way there",
-    lossDown: "Lost on the way back",
-    jitter: "Jitter",
-  },
 };

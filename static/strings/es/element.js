@@ -11,6 +11,7 @@ export const words = {
     reconnecting: "Se perdió la conexión, reintentando…",
     finishing: "Terminando la última frase…",
     closed: "Parado",
+    limit: "El tiempo de la sesión se ha agotado. Empiece de nuevo para seguir.",
     refused: "El navegador no da el sonido. Permítalo en la barra de direcciones y empiece de nuevo.",
     silent: "Esa pestaña no da sonido. Elíjala otra vez y marque que se comparta su audio.",
     ended: "El sonido terminó.",

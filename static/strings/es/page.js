@@ -209,6 +209,10 @@ export const words = {
       "El servidor terminó la sesión",
       "Quizá se esté reiniciando. Sus subtítulos se conservan. Empiece de nuevo en un momento.",
     ],
+    session_limit: [
+      "El tiempo de la sesión se ha agotado",
+      "El servidor limita el tiempo por sesión y por día. Sus subtítulos se conservan. Empiece de nuevo para seguir.",
+    ],
     session_idle: [
       "La sesión terminó: nadie hablaba",
       "Sus subtítulos se conservan. Empiece de nuevo cuando quiera seguir.",
@@ -250,26 +254,4 @@ export const words = {
   },
   tryIn: "Vuelva a intentarlo en {time}.",
   action: { retry: "Reintentar", play: "Activar el sonido", hold: "Pulsar para hablar" },
-
-  path: {
-    udp: "WebRTC, UDP",
-    tcp: "WebRTC, TCP",
-    relay: "WebRTC, por un retransmisor",
-    websocket: "WebSocket",
-  },
-
-  detail: {
-    connection: "Conexión",
-    delay: "De voz a voz",
-    earVoice: "Retraso tras quien habla",
-    delayEnd: "· fin de frase detectado",
-    delayTranslation: "· traducido",
-    delayVoice: "· empieza la voz",
-    waiting: "Esperando la voz",
-    dropped: "Descartados",
-    roundTrip: "Ida y vuelta",
-    lossUp: "Pérdidas de ida",
-    lossDown: "Pérdidas de vuelta",
-    jitter: "Fluctuación",
-  },
 };

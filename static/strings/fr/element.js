@@ -11,6 +11,7 @@ export const words = {
     reconnecting: "Connexion perdue, nouvel essai…",
     finishing: "Fin de la dernière phrase…",
     closed: "Arrêté",
+    limit: "Le temps de la session est écoulé. Recommencez pour continuer.",
     refused: "Le navigateur refuse le son. Autorisez-le dans la barre d’adresse, puis recommencez.",
     silent: "Cet onglet ne donne aucun son. Choisissez-le encore en partageant son audio.",
     ended: "Le son est terminé.",

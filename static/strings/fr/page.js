@@ -209,6 +209,10 @@ export const words = {
       "Le serveur a mis fin à la session",
       "Il redémarre peut-être. Vos sous-titres sont gardés. Recommencez dans un instant.",
     ],
+    session_limit: [
+      "Le temps de la session est écoulé",
+      "Le serveur limite le temps par session et par jour. Vos sous-titres sont gardés. Recommencez pour continuer.",
+    ],
     session_idle: [
       "La session est finie : personne ne parlait",
       "Vos sous-titres sont gardés. Recommencez quand vous voudrez continuer.",
@@ -250,26 +254,4 @@ export const words = {
   },
   tryIn: "Réessayez dans {time}.",
   action: { retry: "Réessayer", play: "Activer le son", hold: "Appuyer pour parler" },
-
-  path: {
-    udp: "WebRTC, UDP",
-    tcp: "WebRTC, TCP",
-    relay: "WebRTC, par un relais",
-    websocket: "WebSocket",
-  },
-
-  detail: {
-    connection: "Connexion",
-    delay: "De la parole à la voix",
-    earVoice: "Retard sur l’orateur",
-    delayEnd: "· fin de phrase détectée",
-    delayTranslation: "· traduit",
-    delayVoice: "· début de la voix",
-    waiting: "En attente de la voix",
-    dropped: "Abandonnés",
-    roundTrip: "Aller-retour",
-    lossUp: "Pertes à l’aller",
-    lossDown: "Pertes au retour",
-    jitter: "Gigue",
-  },
 };

@@ -11,6 +11,7 @@ export const words = {
     reconnecting: "Connessione persa, riprovo…",
     finishing: "Finisco l’ultima frase…",
     closed: "Fermato",
+    limit: "Il tempo della sessione è scaduto. Avvia di nuovo per continuare.",
     refused: "Il browser non dà il suono. Consentilo nella barra degli indirizzi e avvia di nuovo.",
     silent: "Quella scheda non dà suono. Sceglila di nuovo condividendone l’audio.",
     ended: "Il suono è finito.",

@@ -209,6 +209,10 @@ export const words = {
       "Il server ha chiuso la sessione",
       "Forse si sta riavviando. I sottotitoli restano. Avvia di nuovo tra un momento.",
     ],
+    session_limit: [
+      "Il tempo della sessione è scaduto",
+      "Il server limita il tempo per sessione e per giorno. I sottotitoli restano. Avvia di nuovo per continuare.",
+    ],
     session_idle: [
       "La sessione è finita: nessuno parlava",
       "I sottotitoli restano. Avvia di nuovo quando vuoi continuare.",
@@ -250,26 +254,4 @@ export const words = {
   },
   tryIn: "Riprova tra {time}.",
   action: { retry: "Riprova", play: "Attiva il suono", hold: "Premi per parlare" },
-
-  path: {
-    udp: "WebRTC, UDP",
-    tcp: "WebRTC, TCP",
-    relay: "WebRTC, tramite un relay",
-    websocket: "WebSocket",
-  },
-
-  detail: {
-    connection: "Connessione",
-    delay: "Da voce a voce",
-    earVoice: "Ritardo su chi parla",
-    delayEnd: "· fine frase rilevata",
-    delayTranslation: "· tradotto",
-    delayVoice: "· inizia la voce",
-    waiting: "In attesa della voce",
-    dropped: "Scartati",
-    roundTrip: "Andata e ritorno",
-    lossUp: "Perdite all’andata",
-    lossDown: "Perdite al ritorno",
-    jitter: "Jitter",
-  },
 };

@@ -11,6 +11,7 @@ export const words = {
     reconnecting: "Utracono połączenie, ponawiam…",
     finishing: "Kończę ostatnie zdanie…",
     closed: "Zatrzymano",
+    limit: "Czas sesji się skończył. Zacznij ponownie, aby kontynuować.",
     refused: "Przeglądarka nie daje dźwięku. Zezwól na niego na pasku adresu i zacznij ponownie.",
     silent: "Ta karta nie daje dźwięku. Wybierz ją ponownie i udostępnij jej dźwięk.",
     ended: "Dźwięk się skończył.",

@@ -209,6 +209,10 @@ export const words = {
       "Serwer zakończył sesję",
       "Być może uruchamia się ponownie. Napisy są zachowane. Zacznij ponownie za chwilę.",
     ],
+    session_limit: [
+      "Czas sesji się skończył",
+      "Serwer ogranicza czas jednej sesji i całego dnia. Napisy są zachowane. Zacznij ponownie, aby kontynuować.",
+    ],
     session_idle: [
       "Sesja się skończyła: nikt nie mówił",
       "Napisy są zachowane. Zacznij ponownie, gdy zechcesz kontynuować.",
@@ -250,26 +254,4 @@ export const words = {
   },
   tryIn: "Spróbuj ponownie za {time}.",
   action: { retry: "Spróbuj ponownie", play: "Włącz dźwięk", hold: "Mów z przyciskiem" },
-
-  path: {
-    udp: "WebRTC, UDP",
-    tcp: "WebRTC, TCP",
-    relay: "WebRTC, przez przekaźnik",
-    websocket: "WebSocket",
-  },
-
-  detail: {
-    connection: "Połączenie",
-    delay: "Od mowy do mowy",
-    earVoice: "Opóźnienie za mówiącym",
-    delayEnd: "· wykryto koniec zdania",
-    delayTranslation: "· przetłumaczono",
-    delayVoice: "· zaczyna się głos",
-    waiting: "Czeka na głos",
-    dropped: "Odrzucone",
-    roundTrip: "Tam i z powrotem",
-    lossUp: "Straty w drodze tam",
-    lossDown: "Straty w drodze powrotnej",
-    jitter: "Wahania opóźnień",
-  },
 };
