@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, make_dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rtc_server.engines.plugin import Kind, OptionValue, PluginOption
 from rtc_server.errors import ConfigError
@@ -13,6 +13,8 @@ from rtc_server.options.option import hidden
 
 if TYPE_CHECKING:
     from rtc_server.engines.plugin_discovery import FoundPlugin
+
+    _Claim: TypeAlias = tuple[FoundPlugin, PluginOption]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,35 +59,59 @@ def _sections(_path: tuple[str, ...], reserved: frozenset[str]) -> PluginSection
     # Here: reading the metadata of packages takes longer than all that a plain --help imports.
     from rtc_server.engines.plugin_discovery import found_plugins  # noqa: PLC0415
 
-    sections = []
-    clashes: dict[tuple[Kind, str], str] = {}
-    owners: dict[str, tuple[FoundPlugin, PluginOption]] = {}
-    faults = []
+    described, faults = [], []
+    claims: dict[str, list[_Claim]] = {}
     for found in found_plugins():
         if found.plugin is None:
             faults.append(found.fault)
             continue
-        fresh = []
+        described.append((found, found.plugin.options))
         for each in found.plugin.options:
-            owner, same = owners.get(each.name, (None, None))
-            if each.name in reserved:
-                _refuse(clashes, found, each, "the server has such an option")
-            elif owner is None:
-                owners[each.name] = (found, each)
-                fresh.append(each)
-            elif (owner.package, same) != (found.package, each):
-                # One package may have several engines with an option in common.
-                _refuse(clashes, found, each, _has_it(owner))
-                # Ours is documented and stays; of two others neither is more in the right.
-                if not owner.is_own:
-                    _refuse(clashes, owner, each, _has_it(found))
+            claims.setdefault(each.name, []).append((found, each))
+    sections = []
+    clashes: dict[tuple[Kind, str], str] = {}
+    for found, options in described:
+        for each in options:
+            if reason := _reason(found, each, claims[each.name], reserved):
+                _refuse(clashes, found, each, reason)
+        # The first one has the field, also where none of them can be used: the option is known.
+        fresh = [o for o in options if o.name not in reserved and claims[o.name][0] == (found, o)]
         if fresh:
             sections.append(_section(found, fresh))
     return PluginSections(tuple(sections), clashes, (*faults, *dict.fromkeys(clashes.values())))
 
 
-def _has_it(other: "FoundPlugin") -> str:
-    return f"engine {other.name} of {other.origin} has one of this name"
+def _reason(
+    found: "FoundPlugin",
+    declared: PluginOption,
+    claims: "Collection[_Claim]",
+    reserved: Collection[str],
+) -> str:
+    """Return why an engine cannot have an option, and what to do; empty where it can.
+
+    `claims`: all that are made on the option's name, this one among them.
+    """
+    authors = f"the authors of {found.package}"
+    if declared.name in reserved:
+        return (
+            f"the server has such an option. Remove one of the packages, or report it to {authors}"
+        )
+    # Ours is documented and stays; of others none is more in the right.
+    if not found.is_own:
+        for other, _ in claims:
+            if other.package != found.package:
+                return (
+                    f"engine {other.name} of {other.origin} has one of this name. Remove one of "
+                    f"the packages, or report it to {authors}"
+                )
+    # One package may have several engines with an option in common.
+    for other, form in claims:
+        if other.package == found.package and form != declared:
+            return (
+                f"engine {other.name} of the same package describes it differently. Report it to "
+                f"{authors}"
+            )
+    return ""
 
 
 def _refuse(
@@ -94,8 +120,7 @@ def _refuse(
     assert found.plugin
     sentence = (
         f"Engine {found.name} of the package {found.origin} cannot be used with its option "
-        f"--{config_key(claimed.name)}: {reason}. Remove one of the packages, or report it to the "
-        f"authors of {found.package}."
+        f"--{config_key(claimed.name)}: {reason}."
     )
     for engine in (found.name, found.plugin.create):
         clashes.setdefault((found.plugin.kind, engine), sentence)

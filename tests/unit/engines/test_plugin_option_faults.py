@@ -16,6 +16,13 @@ from tests.support.served_settings import served_settings as read
 
 UNIT = 'PluginOption(name="odd_unit", default="km", help="unit")'
 
+TWO_OF_A_PACKAGE = """
+from rtc_server.engines.contract import EnginePlugin, PluginOption
+WAYS = dict(contract=1, kind="ast", title="", licence="")
+A = EnginePlugin(**WAYS, create="rtc_odd:a", options=({a},))
+B = EnginePlugin(**WAYS, create="rtc_odd:b", options=({b},))
+"""
+
 Capture = pytest.CaptureFixture[str]
 
 
@@ -106,6 +113,35 @@ def test_the_doctor_reports_it_beside_what_else_is_wrong(site: Path, capsys: Cap
     said = " ".join(capsys.readouterr().out.split())
     assert "[ ok ] Port 0 on 127.0.0.1 is free." in said
     assert f"[BAD ] Engine odd of the package rtc-odd 1.0 {CLASH}" in said
+
+
+@pytest.mark.parametrize("other", ["zed", "ace"])
+def test_no_engine_of_two_packages_with_one_option_is_spared(site: Path, other: str) -> None:
+    """Not even one that shares it within its package; the order of the names decides nothing."""
+    two = TWO_OF_A_PACKAGE.format(a=UNIT, b=UNIT)
+    install(site, "rtc-odd", {"odda": "rtc_odd:A", "oddb": "rtc_odd:B"}, {"rtc_odd": two})
+    add(site, other, "rtc-odder", options=f"({UNIT},)")
+    for name, rival in (("odda", other), ("oddb", other), (other, "odda")):
+        with pytest.raises(ConfigError) as error:
+            read(site, "--ast", name)
+        assert f"Engine {name} of the package rtc-odd" in str(error.value)
+        assert f": engine {rival} of rtc-odd" in str(error.value)
+        assert "Remove one of the packages, or report" in str(error.value)
+    assert read(site, "--odd-unit", "m").engines.ast == "phrasebook"
+
+
+def test_one_package_with_two_forms_of_an_option_is_its_authors_to_mend(site: Path) -> None:
+    two = TWO_OF_A_PACKAGE.format(a=UNIT, b=UNIT.replace("km", "miles"))
+    install(site, "rtc-odd", {"odda": "rtc_odd:A", "oddb": "rtc_odd:B"}, {"rtc_odd": two})
+    for name, rival in (("odda", "oddb"), ("oddb", "odda")):
+        with pytest.raises(ConfigError) as error:
+            read(site, "--ast", name)
+        assert str(error.value) == (
+            f"Engine {name} of the package rtc-odd 1.0 cannot be used with its option --odd-unit: "
+            f"engine {rival} of the same package describes it differently. Report it to the "
+            "authors of rtc-odd."
+        )
+    assert read(site, "--odd-unit", "m").engines.ast == "phrasebook"
 
 
 def test_engines_of_one_package_may_share_an_option(site: Path) -> None:
