@@ -1,11 +1,13 @@
 """Forms of the options that a plug-in declares, fit for flags, variables and lines of TOML."""
 
 import keyword
+import math
 import re
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from rtc_server.engines.plugin import PluginOption
+from rtc_server.options.option_text import TOML_LIMIT
 
 WrongForm: TypeAlias = tuple[str, str, object]
 """Name of a place, the words for what must stand there, and what does."""
@@ -54,6 +56,8 @@ def _faults(option: PluginOption) -> Iterator[WrongForm]:
     if not _fits(default, kind):
         form = next((text for each, text in _NAMES.items() if kind is each), "a tuple of texts")
         yield "default", form, default
+    elif needed := _unreadable(default):
+        yield "default", needed, default
     if not isinstance(option.help, str) or not (option.help and option.help.isprintable()):
         yield "help", "a text in one line", option.help
     if not isinstance(option.metavar, str) or not _METAVAR.fullmatch(option.metavar):
@@ -72,6 +76,39 @@ def _fits(default: object, kind: object) -> bool:
     return type(default) is kind
 
 
+def _unreadable(default: object) -> str | None:
+    """Return what a default of the right type must be for a file, or a terminal; None if it is.
+
+    ``--print-config`` writes it, and what it wrote is read as any other file.
+    """
+    match default:
+        case bool():
+            return None
+        case int() | float():
+            return None if _has_toml(default) else "a number of 64 bits"
+        case str():
+            return None if _is_utf8(default) else "a text without NUL, in UTF-8"
+        case tuple():
+            # As a flag, a list is split at its commas; spaces around its items are dropped.
+            if not all(each and each == each.strip() and "," not in each for each in default):
+                return "a tuple of texts without commas, none empty or with spaces at its ends"
+            return None if all(map(_is_utf8, default)) else "a tuple of texts without NUL, in UTF-8"
+    return None
+
+
+def _has_toml(number: float) -> bool:
+    """Return whether TOML has a number as it is read here."""
+    return abs(number) < TOML_LIMIT if isinstance(number, int) else not math.isnan(number)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return "\0" not in text
+
+
 def _choice_faults(option: PluginOption) -> Iterator[WrongForm]:
     choices = option.choices
     if not isinstance(choices, tuple) or not all(
@@ -88,6 +125,8 @@ def _limit_faults(option: PluginOption) -> Iterator[WrongForm]:
             continue
         if type(limit) not in (int, float):
             yield name, "a number or None", limit
+        elif not _has_toml(limit):
+            yield name, "a number of 64 bits or None", limit
         if option.type not in (int, float):
             yield name, "None for anything but a number", limit
     default = option.default

@@ -115,7 +115,7 @@ class _DeclaredPlugin:
 
     def _described_wrongly(self, field: str, form: str, value: object) -> FoundPlugin:
         return self._faulty(
-            f"is described wrongly: {field} must be {form}, and is {reprlib.repr(value)} "
+            f"is described wrongly: {field} must be {form}, and is {_shown(value)} "
             f"(docs/plugins.md). Report it to the authors of {self.package}."
         )
 
@@ -168,6 +168,13 @@ def _wrong_form(described: EnginePlugin) -> WrongForm | None:
         if not is_right(getattr(described, field)):
             return field, form, getattr(described, field)
     return wrong_option(described.options)
+
+
+def _shown(value: object) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # of int.__repr__, which writes no more than some thousand digits
+        return "a number of too many digits"
 
 
 def _is_text(value: object) -> bool:

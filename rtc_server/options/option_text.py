@@ -2,12 +2,12 @@
 
 import dataclasses
 import math
-from typing import Any, Never, cast, get_args, get_origin
+from typing import Any, Final, Never, cast, get_args, get_origin
 
 from rtc_server.errors import ConfigError
 from rtc_server.options.option import HIDDEN, refuse_hidden
 
-_TOML_LIMIT = 2**63
+TOML_LIMIT: Final = 2**63
 """Whole numbers from here on are none of TOML's, nor do they all have a float."""
 
 
@@ -76,6 +76,6 @@ def is_choice(text: str, fld: dataclasses.Field[Any]) -> bool:
 def in_range(number: float, fld: dataclasses.Field[Any]) -> bool:
     """Return whether a number is within the field's limits, and those of TOML; NaN never is."""
     low, high = fld.metadata["low"], fld.metadata["high"]
-    if abs(number) >= _TOML_LIMIT if isinstance(number, int) else math.isnan(number):
+    if abs(number) >= TOML_LIMIT if isinstance(number, int) else math.isnan(number):
         return False
     return (low is None or number >= low) and (high is None or number <= high)

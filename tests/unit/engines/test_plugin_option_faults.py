@@ -208,6 +208,56 @@ def test_no_option_of_a_command_can_be_taken(site: Path) -> None:
             "name='a', type=int, default=1, low=2, help='x'",
             "default of the option a must be within",
         ),
+        (
+            "name='a', type=int, default=2**70, help='x'",
+            "default of the option a must be a number of 64 ",
+        ),
+        (
+            "name='a', type=int, default=-(2**63), help='x'",
+            "default of the option a must be a number of 64 ",
+        ),
+        (
+            "name='a', type=int, default=10**5000, help='x'",
+            "default of the option a must be a number of 64 ",
+        ),
+        (
+            "name='a', type=int, default=1, high=10**5000, help='x'",
+            "high of the option a must be a number of 64 ",
+        ),
+        (
+            "name='a', type=float, default=float('nan'), help='x'",
+            "default of the option a must be a number of 64 ",
+        ),
+        (
+            "name='a', type=tuple[str, ...], default=(' z ',), help='x'",
+            "default of the option a must be a tuple of",
+        ),
+        (
+            "name='a', type=tuple[str, ...], default=('',), help='x'",
+            "default of the option a must be a tuple of",
+        ),
+        (
+            "name='a', type=tuple[str, ...], default=('x,y',), help='x'",
+            "default of the option a must be a tuple of",
+        ),
+        (
+            "name='a', type=tuple[str, ...], default=('\\0',), help='x'",
+            "default of the option a must be a tuple of",
+        ),
+        (
+            "name='a', type=tuple[str, ...], default=('\\ud800',), help='x'",
+            "default of the option a must be a tuple of",
+        ),
+        (
+            "name='a', default='b\\0', help='x'",
+            "default of the option a must be a text without NUL",
+        ),
+        (
+            "name='a', default='\\ud800', help='x'",
+            "default of the option a must be a text without NUL",
+        ),
+        ("name='a', default='', help='\\ud800'", "help of the option a must be a text in one line"),
+        ("name='a', default='', help='b\\0'", "help of the option a must be a text in one line"),
         ("name='a', default='', help=''", "help of the option a must be a text in one line"),
         ("name='a', default='', help='x\\ny'", "help of the option a must be a text in one line"),
         ("name='a', default='', help='x', metavar='[X]'", "metavar of the option a must be a word"),

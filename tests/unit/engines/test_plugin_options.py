@@ -133,6 +133,30 @@ def test_each_type_reaches_the_settings(site: Path) -> None:
     assert tuple(own.values()) == values
 
 
+@pytest.mark.parametrize(
+    ("kind", "default"),
+    [
+        (int, 2**63 - 1),
+        (int, -(2**63) + 1),
+        (float, 1e300),
+        (float, float("-inf")),
+        (str, ' a "b" \\ \x7f\x1b\r\n\u2028 # ü'),
+        (tuple[str, ...], ("b c", '"d"', "e\nf")),
+    ],
+)
+def test_a_default_is_read_back_as_it_was_printed(
+    site: Path, capsys: Capture, kind: type, default: OptionValue
+) -> None:
+    name = "tuple[str, ...]" if isinstance(default, tuple) else kind.__name__
+    value = f"float('{default}')" if kind is float else ascii(default)
+    options = f"(PluginOption(name='odd_any', type={name}, default={value}, help='x'),)"
+    add(site, "odd", "rtc-odd", options=options)
+    assert read(site).plugins["odd_any"] == default
+    assert main(["serve", "--print-config"], {}) == 0
+    printed = read(site, text=capsys.readouterr().out).plugins["odd_any"]
+    assert (printed, type(printed)) == (default, type(default))
+
+
 def test_the_printed_settings_have_it_and_no_secret(site: Path, capsys: Capture) -> None:
     add(site, "odd", "rtc-odd", options=ALL)
     environ = {"RTC_ODD_KEY": "verysecret", "RTC_ODD_COUNT": "4"}
