@@ -1,6 +1,7 @@
 /** The controls of a file that is translated: which one, play and pause, where in it. */
 import { find } from "./dom.js";
 import { text } from "./i18n.js";
+import { withLoaded } from "./loading.js";
 
 /** Fires "chosen" {} with a new file, "ended" {} when it has played to its end. */
 export class FilePlayer extends EventTarget {
@@ -45,14 +46,21 @@ export class FilePlayer extends EventTarget {
   }
 
   /** @param {File|undefined} file */
-  async take(file) {
+  take(file) {
     if (!file) return; // the dialog was closed without a choice
-    const { FileSource } = await import("./file.js");
+    this.#picker.value = ""; // so that the same file can be chosen again
+    withLoaded(
+      () => import("./file.js"),
+      ({ FileSource }) => this.#open(new FileSource(file)),
+    );
+  }
+
+  /** @param {import("./file.js").FileSource} source */
+  #open(source) {
     this.#source?.discard();
-    const source = (this.#source = new FileSource(file));
+    this.#source = source;
     source.addEventListener("change", () => this.#showPosition());
     source.addEventListener("ended", () => this.dispatchEvent(new Event("ended")));
-    this.#picker.value = ""; // so that the same file can be chosen again
     this.render();
     this.dispatchEvent(new Event("chosen"));
   }

@@ -52,6 +52,16 @@ async def german_shown(page: Page) -> None:
     await expect(page.locator("#interface")).to_have_value("de")
 
 
+async def a_file(page: Page) -> None:
+    picker = page.locator("#player [type=file]")
+    await picker.set_input_files({"name": "talk.wav", "mimeType": "audio/wav", "buffer": b"RIFF"})
+    await expect(picker).to_have_value("")  # so that it can be chosen again
+
+
+async def a_file_shown(page: Page) -> None:
+    await expect(page.locator(".file-name")).to_have_text("talk.wav")
+
+
 @pytest.mark.parametrize(
     ("lost", "act", "shown"),
     [
@@ -61,6 +71,7 @@ async def german_shown(page: Page) -> None:
         ("strings/fr/page.js", two_people, two_people_shown),
         ("overlay.js", overlay, overlay_shown),
         ("strings/de/page.js", german, german_shown),
+        ("file.js", a_file, a_file_shown),
     ],
 )
 async def test_what_is_loaded_later_is_asked_for_again(lost: str, act: Act, shown: Act) -> None:
