@@ -41,7 +41,8 @@ export class People {
     button.addEventListener("click", () => {
       if (this.#view) return this.#switch();
       return withLoaded(load, ([{ TwoWay }]) => {
-        this.#view ??= this.#make(new TwoWay());
+        if (this.#view) return; // pressed twice while it loaded
+        this.#view = this.#make(new TwoWay());
         this.#switch();
       });
     });

@@ -1,5 +1,6 @@
 """Files of a page that do not come: the page says so, and the next attempt asks for them again."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -88,6 +89,24 @@ async def test_what_is_loaded_later_is_asked_for_again(lost: str, act: Act, show
         await shown(page)
         await expect(notice).to_have_count(0)
         assert not [error for error in seen.errors if error.startswith("uncaught")]
+
+
+async def test_two_presses_while_it_loads_are_one() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await page.wait_for_selector("#toggle:enabled")
+        pressed = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await pressed.wait()
+            await route.continue_()
+
+        await page.route("**/two-way.js", hold)
+        await page.click("#people")
+        await page.click("#people")
+        pressed.set()
+        await two_people_shown(page)
+        await expect(page.locator("#people")).to_have_attribute("aria-pressed", "true")
 
 
 @pytest.mark.parametrize("lost", ["export.js", "copy.js"])
