@@ -3,18 +3,23 @@
     python -m bench.canary_commit                       # phrases of the voices that chose the heads
     python -m bench.canary_commit --voices m7 f4        # voices that the model never heard
     python -m bench.canary_commit --choose              # tries each head of the model by itself
+    python -m bench.canary_commit --engine canary-onnx --model FOLDER   # as `to_onnx` writes it
 
 Audio grows by `STEP_MS` a pass, as in the interpreter; the engine itself and the interpreter's own
 rules (`SimultaneousText`) answer, without a server, so that the figures are the same on every
 machine. "First word" is the audio that had not been heard yet when the first word of the
-translation was committed: what the time of computing does not change. Needs the extra ``canary``.
+translation was committed: what the time of computing does not change. A step is a pass over what
+has been said so far; the last one, over the whole phrase, counts, and what it is held against does
+not. Its cost is processor time on one thread. Needs the extra ``canary``, or ``canary-onnx``.
 """
 
 import argparse
 import logging
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +28,17 @@ import numpy as np
 from bench.harness import percentile
 from models.fixture.phrases import PHRASES
 from models.fixture.voices import espeak
-from rtc_server.engines.base import Ast, AstRequest, AstStatus, Pair, Texts
+from rtc_server.engines.base import (
+    Ast,
+    AstRequest,
+    AstResult,
+    AstStatus,
+    EngineOptions,
+    Pair,
+    Texts,
+)
 from rtc_server.engines.canary.alignment import DEFAULT_HEADS
+from rtc_server.engines.canary.engine import create_onnx
 from rtc_server.engines.canary.translator import CanaryAst
 from rtc_server.interpreter.modes import PRESETS, Mode, Preset
 from rtc_server.interpreter.simultaneous import SimultaneousText
@@ -65,6 +79,10 @@ class CommitOutcome(NamedTuple):
     """Audio that followed the commitment of the first word of the translation."""
     speech_s: float
     """Length of the phrase."""
+    audio_s: float
+    """Length with the silence around it."""
+    steps_s: tuple[float, ...]
+    """Processor time of each pass."""
 
 
 def phrases(voices: Sequence[str], speeds: Sequence[int]) -> Iterator[Phrase]:
@@ -86,6 +104,14 @@ def interpret(engine: Ast, preset: Preset, phrase: Phrase, *, has_times: bool) -
     if not has_times:
         told = replace(told, word_times=False, alignment=False)
     text = SimultaneousText(preset, told, phrase.pair[1], Texts())
+    steps_s: list[float] = []
+
+    def step(request: AstRequest) -> AstResult:
+        began_s = time.process_time()
+        (result,) = engine.translate([request])
+        steps_s.append(time.process_time() - began_s)
+        return result
+
     total_ms = len(phrase.samples) * 1000 // SPEECH_RATE
     first_ms = total_ms
     for heard_ms in range(LEAST_MS, total_ms, STEP_MS):
@@ -93,17 +119,23 @@ def interpret(engine: Ast, preset: Preset, phrase: Phrase, *, has_times: bool) -
         request = AstRequest(
             heard, *phrase.pair, partial=True, wants_target=True, committed=text.committed
         )
-        (result,) = engine.translate([request])
+        result = step(request)
         if result.status is AstStatus.OK:
             text.feed(heard_ms, result)
         if text.committed.target:
             first_ms = min(first_ms, heard_ms)
     request = AstRequest(phrase.samples, *phrase.pair, committed=text.committed)
-    (result,) = engine.translate([request])
+    result = step(request)
     if result.status is AstStatus.OK:
         text.finish(total_ms, result)
     wanted = Texts(whole.source_text, whole.target_text)
-    return CommitOutcome(text.committed == wanted, (total_ms - first_ms) / 1000, phrase.speech_s)
+    return CommitOutcome(
+        text.committed == wanted,
+        (total_ms - first_ms) / 1000,
+        phrase.speech_s,
+        total_ms / 1000,
+        tuple(steps_s),
+    )
 
 
 def row(name: str, outcomes: Sequence[CommitOutcome]) -> str:
@@ -112,10 +144,24 @@ def row(name: str, outcomes: Sequence[CommitOutcome]) -> str:
     long = [each.early_s for each in outcomes if each.speech_s > LONG_S]
     every = [each.early_s for each in outcomes]
     late = f"{percentile(long, 50):.2f} s, {sum(s >= 0.7 for s in long)} of {len(long)}"
+    steps_s = [step_s for each in outcomes for step_s in each.steps_s]
+    audio_s = sum(each.audio_s for each in outcomes)
     return (
         f"| {name} | {equal} of {len(outcomes)} ({100 * equal / len(outcomes):.0f} %) | "
-        f"{percentile(every, 50):.2f} s | {late if long else '–'} |"
+        f"{percentile(every, 50):.2f} s | {late if long else '–'} | "
+        f"{1000 * percentile(steps_s, 50):.0f} ms, {1000 * percentile(steps_s, 95):.0f} | "
+        f"{len(steps_s) / audio_s:.1f} | {1000 * sum(steps_s) / audio_s:.0f} ms |"
     )
+
+
+def _aligning(model: str, heads: str) -> Ast:
+    """Return Canary through NeMo, which times its words by these heads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of NeMo's libraries among each other
+        from rtc_server.engines.canary.nemo_writer import NemoWriter  # noqa: PLC0415
+    torch = import_module("torch")
+    torch.set_num_threads(1)
+    return CanaryAst(NemoWriter.load(model, "cpu", Path(), heads), "canary", "")
 
 
 def main() -> None:
@@ -126,24 +172,29 @@ def main() -> None:
     parser.add_argument("--heads", nargs="+", default=[DEFAULT_HEADS], help="as --canary-heads")
     parser.add_argument("--choose", action="store_true", help="each head of the model by itself")
     parser.add_argument("--modes", nargs="+", type=Mode, default=list(PRESETS), help="of a session")
+    parser.add_argument("--engine", choices=("canary", "canary-onnx"), default="canary")
+    parser.add_argument("--model", default=str(MODEL), help="as --canary-model")
     options = parser.parse_args()
+    if options.engine == "canary-onnx" and options.choose:
+        parser.error("--choose: canary-onnx does not tell its heads; leave one of both out")
     logging.disable(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of NeMo's libraries among each other
-        from rtc_server.engines.canary.nemo_writer import NemoWriter  # noqa: PLC0415
     heads = options.heads
     if options.choose:
         heads = ["-1", "-2", *(f"{layer}:{head}" for layer in (-2, -1) for head in range(4))]
     said = list(phrases(options.voices, options.speeds))
     print(
         "| policy | equal to `consecutive` | first word earlier, p50 | "
-        f"of phrases over {LONG_S} s, p50, and 0.7 s earlier |\n|---|---|---|---|"
+        f"of phrases over {LONG_S} s, p50, and 0.7 s earlier | a step, p50, p95 | "
+        "steps for 1 s of audio | processor time for it |\n|---|---|---|---|---|---|---|"
     )
-    for each in heads:
-        engine = CanaryAst(NemoWriter.load(str(MODEL), "cpu", Path(), each), "canary", "")
-        for mode in options.modes:
-            outcomes = [interpret(engine, PRESETS[mode], one, has_times=True) for one in said]
-            print(row(f"attention, `{mode}`, heads `{each}`", outcomes), flush=True)
+    if options.engine == "canary-onnx":
+        engine: Ast = create_onnx(EngineOptions(canary_model=options.model, threads=1))
+    else:
+        for each in heads:
+            engine = _aligning(options.model, each)
+            for mode in options.modes:
+                outcomes = [interpret(engine, PRESETS[mode], one, has_times=True) for one in said]
+                print(row(f"attention, `{mode}`, heads `{each}`", outcomes), flush=True)
     for mode in options.modes:
         outcomes = [interpret(engine, PRESETS[mode], one, has_times=False) for one in said]
         print(row(f"agreement, `{mode}`", outcomes), flush=True)
