@@ -40,14 +40,18 @@ export function offerInterface(select, render) {
   for (const option of options) option.lang = option.value;
   select.replaceChildren(...options);
   select.value = interfaceLanguage();
+  let last = "";
   select.addEventListener("change", () => {
     const { value } = select;
-    const load = () =>
-      loadWords(value).catch((error) => {
-        select.value = interfaceLanguage();
+    const load = () => {
+      last = value; // also where it is tried again
+      return loadWords(value).catch((error) => {
+        if (last === value) select.value = interfaceLanguage();
         throw error;
       });
+    };
     return withLoaded(load, async () => {
+      if (last !== value) return;
       await speakInterface((select.value = value));
       remember("interface", value);
       render();

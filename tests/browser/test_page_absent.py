@@ -109,6 +109,26 @@ async def test_two_presses_while_it_loads_are_one() -> None:
         await expect(page.locator("#people")).to_have_attribute("aria-pressed", "true")
 
 
+async def test_of_two_languages_the_last_choice_counts() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        await page.wait_for_selector("#toggle:enabled")
+        chosen = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await chosen.wait()
+            await route.continue_()
+
+        await page.route("**/strings/fr/page.js", hold)
+        await page.select_option("#interface", "fr")
+        await german(page)
+        await german_shown(page)
+        chosen.set()
+        await page.evaluate("import('/static/strings/fr/page.js')")  # what waited for it goes first
+        await german_shown(page)
+        assert await page.evaluate("localStorage.getItem('interface')") == '"de"'
+
+
 @pytest.mark.parametrize("lost", ["export.js", "copy.js"])
 async def test_captions_are_kept_at_the_second_attempt(lost: str) -> None:
     async with scripted_server() as server, visit(server.url, expected_errors=LOST) as seen:
