@@ -7,6 +7,7 @@ is cut off, and nothing needs scrolling sideways (WCAG 2.2: 2.1.1 and 1.4.10).
 import pytest
 from playwright.async_api import Page, expect
 
+from rtc_server.errors import RateLimited
 from tests.support.browser.chromium import visit
 from tests.support.browser.fonts import EACH_FONT_SET
 from tests.support.browser.page import DESKTOP, FAILED_REQUEST, LIVE, PHONE, start
@@ -23,6 +24,7 @@ SIZES = {
     "phone on its side": {"width": 844, "height": 390},
     "desktop at 400 %": {"width": 320, "height": 256},
 }
+TOO_HIGH = "document.documentElement.scrollHeight - innerHeight"
 
 
 async def test_captions_come_first_where_there_is_little_room() -> None:
@@ -86,29 +88,74 @@ async def test_the_button_is_seen_beside_a_hint_at_400_percent() -> None:
         await expect(page.locator("#toggle")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize("locale", ["en", "ru", "uk", "de"])
 @pytest.mark.parametrize("fonts", EACH_FONT_SET)
-async def test_two_people_have_all_in_view_at_400_percent(fonts: str) -> None:
+async def test_two_people_have_all_in_view_at_400_percent(fonts: str, locale: str) -> None:
     size = SIZES["desktop at 400 %"]
-    high = "document.documentElement.scrollHeight - innerHeight"
-    async with scripted_server() as server, visit(server.url, viewport=size, fonts=fonts) as seen:
+    async with (
+        scripted_server() as server,
+        visit(server.url, viewport=size, fonts=fonts, locale=locale) as seen,
+    ):
         page = seen.page
         await page.click("#people")
         await page.wait_for_selector(LIVE)
         await expect(page.locator(".half-invitation")).to_have_count(2)
-        assert await page.evaluate(high) <= 0
+        assert await page.evaluate(TOO_HIGH) <= 0
         channel = await server.calls.channel.get()
         say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
-        lines = page.locator(".line")
+        lines, toggle = page.locator(".line"), page.locator("#toggle")
         await expect(lines).to_have_count(2)
-        for each in (lines.first, lines.last, page.locator("#toggle")):
+        for each in (lines.first, lines.last, toggle):
             await expect(each).to_be_in_viewport(ratio=1)
-        assert await page.evaluate(high) <= 0
+        assert await page.evaluate(TOO_HIGH) <= 0
+        await toggle.focus()
         say(channel, "x.warning", code="slow_network", message="It is slow.")
-        await expect(page.locator("#problem-dismiss")).to_be_in_viewport(ratio=1)
-        await expect(lines.last).to_be_in_viewport(ratio=1)
-        assert await page.evaluate(high) <= 0
+        for each in (page.locator("#problem-dismiss"), lines.last, toggle):
+            await expect(each).to_be_in_viewport(ratio=1)
+        assert await page.evaluate(TOO_HIGH) <= 0
+        await expect(toggle).to_be_focused()
+        await toggle.click(trial=True)  # nothing lies over it
         await page.click("#problem-dismiss")
-        await expect(page.locator("#toggle")).to_be_in_viewport(ratio=1)
+        await expect(toggle).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("locale", ["ru", "uk", "de"])
+async def test_a_refusal_to_two_people_is_all_in_view_at_400_percent(locale: str) -> None:
+    size, errors = SIZES["desktop at 400 %"], [FAILED_REQUEST]
+    async with (
+        scripted_server() as server,
+        visit(
+            server.url, viewport=size, fonts="wide", locale=locale, expected_errors=errors
+        ) as seen,
+    ):
+        page = seen.page
+        server.calls.refuse = RateLimited("Others connect.", 200)
+        await page.click("#people")
+        for each in (".problem-title", ".problem-text"):
+            await expect(page.locator("#problem").locator(each)).to_be_in_viewport(ratio=1)
+        for button in ("#toggle", "#problem-dismiss", "#problem-action"):
+            await expect(page.locator(button)).to_be_in_viewport(ratio=1)
+            await page.click(button, trial=True)  # nothing lies over it
+        assert await page.evaluate(TOO_HIGH) <= 0
+        server.calls.refuse = None
+        await page.click("#problem-action")
+        await page.wait_for_selector(LIVE)
+
+
+async def test_advice_leaves_two_people_their_controls_at_400_percent() -> None:
+    size = SIZES["desktop at 400 %"]
+    async with scripted_server() as server, visit(server.url, viewport=size, fonts="wide") as seen:
+        page = seen.page
+        await page.click("#people")
+        await page.wait_for_selector(LIVE)
+        await page.evaluate("() => (document.querySelector('#advice').hidden = false)")
+        controls = page.locator(
+            "#advice button, #toggle, #input, [popovertarget=sound], .half select"
+        )
+        await expect(controls).to_have_count(6)
+        for control in await controls.all():
+            await expect(control).to_be_in_viewport(ratio=1)
+        assert await page.evaluate(TOO_HIGH) <= 0
 
 
 async def test_a_refusal_leaves_its_button_in_view_at_400_percent() -> None:

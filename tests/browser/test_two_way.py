@@ -8,8 +8,10 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from rtc_server.app.server import running
+from rtc_server.errors import AdmissionRefused, LineTicket
 from rtc_server.pcm import Samples
 from tests.support.browser.chromium import visit
+from tests.support.browser.page import FAILED_REQUEST, LIVE
 from tests.support.browser.recording import RATE, finish_recording, start_recording
 from tests.support.browser.scripted_server import ScriptedCalls, say, scripted_server, segment
 from tests.support.browser.voice import MICROPHONE, with_pause
@@ -192,6 +194,26 @@ async def test_both_halves_are_seen_at_400_percent() -> None:
             await expect(side.locator(".line", has_text=words)).to_be_in_viewport(ratio=1)
             await expect(side.locator(".turn")).to_be_in_viewport(ratio=1)
             await expect(side).to_have_css("transform", "none")
+
+
+@pytest.mark.parametrize("size", [(320, 256), (640, 360)], ids=["400 %", "small phone"])
+async def test_two_people_see_their_place_in_line_in_a_small_window(size: tuple[int, int]) -> None:
+    window = {"width": size[0], "height": size[1]}
+    async with (
+        scripted_server() as server,
+        visit(server.url, viewport=window, expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        page = seen.page
+        status, microphones = page.locator("#status"), page.locator("#input")
+        server.calls.refuse = AdmissionRefused("All are taken.", 1, LineTicket("a-ticket", 7))
+        await page.click("#people")
+        await expect(status).to_have_text("The server is full. Your place in line: 7")
+        await expect(status).to_be_in_viewport(ratio=1)
+        await expect(page.locator("#toggle")).to_be_in_viewport(ratio=1)
+        server.calls.refuse = None
+        await page.wait_for_selector(LIVE)
+        await expect(microphones).to_be_in_viewport(ratio=1)
+        await expect(status).not_to_be_in_viewport()  # the buttons say it
 
 
 async def test_a_session_that_ends_ends_the_turn() -> None:
