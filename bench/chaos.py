@@ -42,6 +42,8 @@ SETTLE_S = 90.0
 LOOK_S, STEADY_LOOKS = 0.5, 6
 LIMITS = ("--max-sessions", "20", "--resume-s", "5", "--room-wait-s", "5")
 HISTOGRAMS = ("rtc_tick_lateness_seconds", "rtc_loop_lag_seconds")
+POOL_THREADS = min(32, (os.cpu_count() or 1) + 4)
+"""Most threads of an event loop's own pool (`concurrent.futures.ThreadPoolExecutor`)."""
 TEXT = "I would like to book a table for two, please."
 
 
@@ -58,9 +60,12 @@ class Holding:
     memory_mb: float
 
     def is_back(self, before: "Holding") -> bool:
-        """Return whether nothing is more than before, memory aside."""
-        counts = ("sessions", "rooms", "connections", "tasks", "descriptors", "threads")
-        return all(getattr(self, each) <= getattr(before, each) for each in counts)
+        """Return whether nothing is more than before, memory and the idle threads of the event
+        loop's pool aside, which begins one whenever all it has are busy.
+        """
+        counts = ("sessions", "rooms", "connections", "tasks", "descriptors")
+        kept = all(getattr(self, each) <= getattr(before, each) for each in counts)
+        return kept and self.threads <= before.threads + POOL_THREADS
 
 
 @dataclass(frozen=True, slots=True)

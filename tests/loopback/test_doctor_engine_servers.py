@@ -87,7 +87,7 @@ async def test_nobody_there_is_told_with_what_to_check(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("status", "what", "fix"),
     [
-        (404, "no engine server", "--listen"),
+        (404, "not an engine server (HTTP 404)", "--listen"),
         (426, "another version of the protocol", "same version"),
         (503, "takes no connections", "--only"),
     ],
