@@ -26,8 +26,8 @@ export class ProblemBar {
 
   /**
    * @param {string} code  a key of the strings' "problem"
-   * @param {{detail?: string, waitMs?: number, retry?: (() => void)|null}} [more]  the server's own sentence, for how long it asks to wait; what
-   *     the button does, if there is one
+   * @param {{detail?: string, waitMs?: number, retry?: (() => void)|null}} [more]  the
+   *     server's own sentence; how long it asks to wait; what the button does, if there is one
    */
   show(code, { detail = "", waitMs = 0, retry = null } = {}) {
     this.#shown = { code, detail, waitMs, retry };

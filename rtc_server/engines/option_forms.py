@@ -1,13 +1,12 @@
 """Forms of the options that a plug-in declares, fit for flags, variables and lines of TOML."""
 
 import keyword
-import math
 import re
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from rtc_server.engines.plugin import PluginOption
-from rtc_server.options.option_text import TOML_LIMIT
+from rtc_server.options.option_text import has_toml
 
 WrongForm: TypeAlias = tuple[str, str, object]
 """Name of a place, the words for what must stand there, and what does."""
@@ -85,7 +84,7 @@ def _unreadable(default: object) -> str | None:
         case bool():
             return None
         case int() | float():
-            return None if _has_toml(default) else "a number of 64 bits"
+            return None if has_toml(default) else "a number of 64 bits"
         case str():
             return None if _is_utf8(default) else "a text without NUL, in UTF-8"
         case tuple():
@@ -94,11 +93,6 @@ def _unreadable(default: object) -> str | None:
                 return "a tuple of texts without commas, none empty or with spaces at its ends"
             return None if all(map(_is_utf8, default)) else "a tuple of texts without NUL, in UTF-8"
     return None
-
-
-def _has_toml(number: float) -> bool:
-    """Return whether TOML has a number as it is read here."""
-    return abs(number) < TOML_LIMIT if isinstance(number, int) else not math.isnan(number)
 
 
 def _is_utf8(text: str) -> bool:
@@ -125,7 +119,7 @@ def _limit_faults(option: PluginOption) -> Iterator[WrongForm]:
             continue
         if type(limit) not in (int, float):
             yield name, "a number or None", limit
-        elif not _has_toml(limit):
+        elif not has_toml(limit):
             yield name, "a number of 64 bits or None", limit
         if option.type not in (int, float):
             yield name, "None for anything but a number", limit

@@ -7,7 +7,7 @@ from typing import Any, Final, Never, cast, get_args, get_origin
 from rtc_server.errors import ConfigError
 from rtc_server.options.option import HIDDEN, refuse_hidden
 
-TOML_LIMIT: Final = 2**63
+_TOML_LIMIT: Final = 2**63
 """Whole numbers from here on are none of TOML's, nor do they all have a float."""
 
 
@@ -67,6 +67,11 @@ def _limits(fld: dataclasses.Field[Any]) -> str:
     raise AssertionError("unreachable")
 
 
+def has_toml(number: float) -> bool:
+    """Return whether TOML has a number as it is read here; NaN has no order to be checked by."""
+    return abs(number) < _TOML_LIMIT if isinstance(number, int) else not math.isnan(number)
+
+
 def is_choice(text: str, fld: dataclasses.Field[Any]) -> bool:
     """Return whether a text is one of the field's choices, or its default."""
     choices = fld.metadata["choices"]
@@ -76,6 +81,4 @@ def is_choice(text: str, fld: dataclasses.Field[Any]) -> bool:
 def in_range(number: float, fld: dataclasses.Field[Any]) -> bool:
     """Return whether a number is within the field's limits, and those of TOML; NaN never is."""
     low, high = fld.metadata["low"], fld.metadata["high"]
-    if abs(number) >= TOML_LIMIT if isinstance(number, int) else math.isnan(number):
-        return False
-    return (low is None or number >= low) and (high is None or number <= high)
+    return has_toml(number) and (low is None or number >= low) and (high is None or number <= high)

@@ -2,11 +2,12 @@
 
 import asyncio
 
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
 from rtc_server.errors import AdmissionRefused, LineTicket
 from tests.support.browser.chromium import visit
 from tests.support.browser.element_page import element
+from tests.support.browser.held_route import HeldRoute
 from tests.support.browser.page import FAILED_REQUEST
 from tests.support.browser.voice import MICROPHONE, hears, say, sound
 from tests.support.rooms import server
@@ -17,27 +18,15 @@ SAID_HZ, NOW_HZ = 700, 1500
 WEBRTC_ONLY = """() => (document.querySelector("speech-translate").transport = "webrtc")"""
 
 
-class Door:
-    """A route that lets requests through once it is told to."""
-
-    def __init__(self) -> None:
-        self.asked, self.open = asyncio.Event(), asyncio.Event()
-
-    async def __call__(self, route: Route) -> None:
-        self.asked.set()
-        await self.open.wait()
-        await route.continue_()
-
-
 async def test_the_element_sends_first_what_was_said_while_it_connected() -> None:
     async with element(before_load=MICROPHONE) as (page, house):
-        door = Door()
-        await page.route("**/translations/calls?*", door)
+        call = HeldRoute()
+        await page.route("**/translations/calls?*", call)
         await page.evaluate(WEBRTC_ONLY)
         await page.get_by_role("button").click()
-        await door.asked.wait()
+        await call.asked.wait()
         await say(page, sound(SAID_HZ))
-        door.open.set()
+        call.release.set()
         track = await house.calls.track.get()
         await expect(page.get_by_role("status")).to_have_text("Listening")
         await hears(track, SAID_HZ)
@@ -48,15 +37,15 @@ async def test_the_element_sends_first_what_was_said_while_it_connected() -> Non
 
 async def test_the_element_forgets_what_was_said_before_it_waits_in_line() -> None:
     async with element(before_load=MICROPHONE, expected_errors=[FAILED_REQUEST]) as (page, house):
-        door = Door()
-        await page.route("**/translations/calls?*", door)
+        call = HeldRoute()
+        await page.route("**/translations/calls?*", call)
         await page.evaluate(WEBRTC_ONLY)
         await page.get_by_role("button").click()
         status = page.get_by_role("status")
-        await door.asked.wait()
+        await call.asked.wait()
         await say(page, sound(SAID_HZ))
         house.calls.refuse = AdmissionRefused("All are taken.", 1, LineTicket("a-ticket", 1))
-        door.open.set()
+        call.release.set()
         await expect(status).to_have_text("The interpreter is full. Your place in line: 1")
         house.calls.refuse = None
         track = await house.calls.track.get()
@@ -73,11 +62,11 @@ async def test_a_room_hears_first_what_its_speaker_said_while_it_connected() -> 
             f"{house.url}/rooms/hall", before_load=MICROPHONE, expected_errors=[FAILED_REQUEST]
         ) as seen,
     ):
-        page, door = seen.page, Door()
-        await page.route("**/whip/hall?*", door)
+        page, call = seen.page, HeldRoute()
+        await page.route("**/whip/hall?*", call)
         await page.click("#toggle:enabled")
-        await door.asked.wait()
+        await call.asked.wait()
         await say(page, english("Where is the train station?"))
-        door.open.set()
+        call.release.set()
         await expect(page.locator("#status")).to_have_text("You are heard.")
         await expect(page.locator("#captions .final")).to_have_count(1)  # nothing was said since

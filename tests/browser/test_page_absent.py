@@ -1,6 +1,5 @@
 """Files of a page that do not come: the page says so, and the next attempt asks for them again."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from playwright.async_api import Page, Route, expect
 from rtc_server.errors import AdmissionRefused
 from tests.support.browser.captioned import start_captions
 from tests.support.browser.chromium import Visit, visit
+from tests.support.browser.held_route import HeldRoute
 from tests.support.browser.page import expect_problem
 from tests.support.browser.scripted_server import say, scripted_server, segment
 from tests.support.rooms import server as room_server
@@ -95,16 +95,11 @@ async def test_two_presses_while_it_loads_are_one() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
         await page.wait_for_selector("#toggle:enabled")
-        pressed = asyncio.Event()
-
-        async def hold(route: Route) -> None:
-            await pressed.wait()
-            await route.continue_()
-
-        await page.route("**/two-way.js", hold)
+        module = HeldRoute()
+        await page.route("**/two-way.js", module)
         await page.click("#people")
         await page.click("#people")
-        pressed.set()
+        module.release.set()
         await two_people_shown(page)
         await expect(page.locator("#people")).to_have_attribute("aria-pressed", "true")
 
@@ -113,17 +108,12 @@ async def test_of_two_languages_the_last_choice_counts() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
         await page.wait_for_selector("#toggle:enabled")
-        chosen = asyncio.Event()
-
-        async def hold(route: Route) -> None:
-            await chosen.wait()
-            await route.continue_()
-
-        await page.route("**/strings/fr/page.js", hold)
+        french = HeldRoute()
+        await page.route("**/strings/fr/page.js", french)
         await page.select_option("#interface", "fr")
         await german(page)
         await german_shown(page)
-        chosen.set()
+        french.release.set()
         await page.evaluate("import('/static/strings/fr/page.js')")  # what waited for it goes first
         await german_shown(page)
         assert await page.evaluate("localStorage.getItem('interface')") == '"de"'

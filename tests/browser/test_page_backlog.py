@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from playwright.async_api import Page, Route
+from playwright.async_api import Page
 
 from tests.support.browser.chromium import visit
+from tests.support.browser.held_route import HeldRoute
 from tests.support.browser.page import LIVE
 from tests.support.browser.scripted_server import ScriptedServer, received, scripted_server
 from tests.support.browser.voice import MICROPHONE, hears, say, sound
@@ -37,20 +38,15 @@ LINE = """async ({ said, quanta, forgetting = false, then = [] }) => {
 
 @contextlib.asynccontextmanager
 async def held_call() -> AsyncIterator[tuple[Page, ScriptedServer, asyncio.Event]]:
-    """A page whose call waits at the server's door until the event is set, with no other way in."""
-    let_in = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await let_in.wait()
-        await route.continue_()
-
+    """A page whose call gets no answer until the event is set, with no other way in."""
+    call = HeldRoute()
     async with (
         scripted_server() as server,
         visit(f"{server.url}?transport=webrtc", before_load=MICROPHONE) as seen,
     ):
-        await seen.page.route("**/translations/calls?*", hold)
+        await seen.page.route("**/translations/calls?*", call)
         await seen.page.wait_for_selector("#toggle:enabled")
-        yield seen.page, server, let_in
+        yield seen.page, server, call.release
 
 
 async def test_what_is_said_while_it_connects_is_heard_before_what_is_said_then() -> None:

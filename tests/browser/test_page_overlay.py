@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from tests.support.browser.captioned import start_captions, until
+from tests.support.browser.captioned import say_captions, start_captions, until
 from tests.support.browser.chromium import visit
 from tests.support.browser.scripted_server import say, scripted_server, segment
 
@@ -24,9 +24,7 @@ async def test_captions_lie_over_other_windows() -> None:
         await until(page, f"({IN_OVERLAY}).includes('Yes.')")
         say(channel, "x.segment", **segment("b", 1, "partial", "Поезд идёт", stable=6))
         await until(page, f"({IN_OVERLAY}).includes('Поезд идёт')")
-        for number in range(5):
-            event = segment(f"c{number}", 1, "final", f"Да {number}.", f"Yes {number}.")
-            say(channel, "x.segment", **event)
+        say_captions(channel, 5, "c")
         await until(page, f"({IN_OVERLAY}).includes('Yes 4.')")
         lines = "documentPictureInPicture.window.document.querySelectorAll('li').length"
         assert await page.evaluate(lines) == 3

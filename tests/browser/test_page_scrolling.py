@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.support.browser.captioned import start_captions
+from tests.support.browser.captioned import say_captions, start_captions
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import start
 from tests.support.browser.scripted_server import say, scripted_server, segment
@@ -19,9 +19,7 @@ async def test_a_long_talk_keeps_the_page_small_and_can_be_read_from_its_beginni
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
         channel = await start_captions(page, server)
-        for number in range(count):
-            event = segment(str(number), 1, "final", f"Да {number}.", f"Yes {number}.")
-            say(channel, "x.segment", **event)
+        say_captions(channel, count)
         rows = page.locator(".segment")
         await expect(rows.last).to_contain_text(f"Yes {count - 1}.")
         await expect(rows).to_have_count(KEPT_ROWS)
@@ -44,9 +42,7 @@ async def test_a_window_that_changes_its_size_keeps_the_newest_line() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
         channel = await start_captions(page, server)
-        for number in range(40):
-            event = segment(str(number), 1, "final", f"Да {number}.", f"Yes {number}.")
-            say(channel, "x.segment", **event)
+        say_captions(channel, 40)
         rows = page.locator(".segment")
         await expect(rows.last).to_contain_text("Yes 39.")
         await expect(rows.last).to_be_in_viewport()
@@ -64,9 +60,7 @@ async def test_what_one_reads_stays_where_it_is_while_older_lines_come() -> None
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
         channel = await start_captions(page, server)
-        for number in range(200):
-            event = segment(str(number), 1, "final", f"Да {number}.", f"Yes {number}.")
-            say(channel, "x.segment", **event)
+        say_captions(channel, 200)
         await expect(page.locator(".target", has_text="Yes 199.")).to_be_in_viewport()
         moved = await page.locator(".segments").evaluate(
             """async (list) => {

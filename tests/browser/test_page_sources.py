@@ -1,16 +1,16 @@
 """Sources of the page: microphones that come and go, the sound of a tab, a local file."""
 
-import asyncio
 import base64
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
 from rtc_server.app.server import running
 from rtc_server.pcm import SPEECH_RATE
 from tests.support.browser.chromium import visit
+from tests.support.browser.held_route import HeldRoute
 from tests.support.browser.page import (
     PATIENCE_MS,
     PICK,
@@ -90,19 +90,14 @@ async def test_a_file_is_paused_and_wound(tmp_path: Path) -> None:
 
 async def test_a_file_chosen_before_the_page_was_ready_is_taken(tmp_path: Path) -> None:
     file = write_wav(tmp_path / "minute.wav", tone(440, 60_000), SPEECH_RATE)
-    chosen = asyncio.Event()
-
-    async def words_come_late(route: Route) -> None:
-        await chosen.wait()
-        await route.continue_()
-
+    words = HeldRoute()
     async with scripted_server() as server, visit("about:blank") as seen:
         page = seen.page
-        await page.route("**/strings/en/page.js", words_come_late)
+        await page.route("**/strings/en/page.js", words)
         await page.goto(server.url)
         await page.set_input_files(PICK, file)
         await expect(page.locator("#toggle")).to_be_disabled()
-        chosen.set()
+        words.release.set()
         await expect(page.locator(".file-name")).to_have_text("minute.wav")
         await expect(page.locator("#input")).to_have_value("file")
         await expect(page.locator("#player time")).to_have_text("0:00 / 1:00")

@@ -47,12 +47,11 @@ class WebSocketPeer:
         return [json.loads(m) for m in self.socket.sent if isinstance(m, str)]
 
 
-@asynccontextmanager
-async def peer(
-    form: Form | None = None, playout: Samples | None = None
-) -> AsyncIterator[WebSocketPeer]:
-    socket, session = FakeSocket(), Recorder(playout)
-    wire = WebSocketTransport(
+def transport(
+    socket: FakeSocket, session: Recorder, form: Form | None = None
+) -> WebSocketTransport:
+    """Return a transport that runs on the loop's clock."""
+    return WebSocketTransport(
         socket,
         form or PlainForm(),
         session,
@@ -60,6 +59,14 @@ async def peer(
         clock=asyncio.get_running_loop().time,
         scheduler=MediaScheduler(),
     )
+
+
+@asynccontextmanager
+async def peer(
+    form: Form | None = None, playout: Samples | None = None
+) -> AsyncIterator[WebSocketPeer]:
+    socket, session = FakeSocket(), Recorder(playout)
+    wire = transport(socket, session, form)
     try:
         yield WebSocketPeer(wire, socket, session)
     finally:

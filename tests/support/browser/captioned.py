@@ -5,7 +5,7 @@ import asyncio
 from aiortc import RTCDataChannel
 from playwright.async_api import FloatRect, Page
 
-from tests.support.browser.scripted_server import ScriptedServer
+from tests.support.browser.scripted_server import ScriptedServer, say, segment
 
 
 async def start_captions(page: Page, server: ScriptedServer) -> RTCDataChannel:
@@ -13,6 +13,13 @@ async def start_captions(page: Page, server: ScriptedServer) -> RTCDataChannel:
     await page.click("#toggle:enabled")
     await page.wait_for_selector("[data-phase=listening]")
     return await server.calls.channel.get()
+
+
+def say_captions(channel: RTCDataChannel, count: int, prefix: str = "") -> None:
+    """Send final captions "Yes 0." and so on; their segments are the prefix and a number."""
+    for number in range(count):
+        event = segment(f"{prefix}{number}", 1, "final", f"Да {number}.", f"Yes {number}.")
+        say(channel, "x.segment", **event)
 
 
 async def look(page: Page, *choices: str) -> None:

@@ -5,17 +5,14 @@ import asyncio
 import pytest
 
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE
-from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.outbox import MAX_MESSAGES
 from rtc_server.transport.transport_api import CloseReason
-from rtc_server.transport.websocket.plain import PlainForm
 from rtc_server.transport.websocket.socket_port import Control
-from rtc_server.transport.websocket.transport import WebSocketTransport
 from tests.support.fake_socket import FakeSocket
 from tests.support.peers import Recorder
 from tests.support.signals import tone
 from tests.support.virtual_time import watched
-from tests.support.websocket_peer import TIMEOUT_S, peer
+from tests.support.websocket_peer import TIMEOUT_S, peer, transport
 
 
 async def test_a_slow_reader_loses_the_oldest_speech_and_is_told_once() -> None:
@@ -142,15 +139,7 @@ async def test_a_socket_that_never_closes_is_aborted() -> None:
             await asyncio.Event().wait()
 
     socket, session = Hanging(), Recorder()
-    transport = WebSocketTransport(
-        socket,
-        PlainForm(),
-        session,
-        dead_peer_timeout_s=TIMEOUT_S,
-        clock=asyncio.get_running_loop().time,
-        scheduler=MediaScheduler(),
-    )
-    await transport.close()
+    await transport(socket, session).close()
     assert socket.aborted
     assert session.reasons == [CloseReason.LOCAL]
 
@@ -163,14 +152,6 @@ async def test_a_socket_whose_end_fails_is_told_all_the_same(
             raise OSError("already gone")
 
     socket, session = Broken(), Recorder()
-    transport = WebSocketTransport(
-        socket,
-        PlainForm(),
-        session,
-        dead_peer_timeout_s=TIMEOUT_S,
-        clock=asyncio.get_running_loop().time,
-        scheduler=MediaScheduler(),
-    )
-    await transport.close(CloseReason.PEER_LOST)
+    await transport(socket, session).close(CloseReason.PEER_LOST)
     assert session.reasons == [CloseReason.PEER_LOST]
     assert "could not be closed" in caplog.text
