@@ -261,3 +261,24 @@ async def speaking(
     finally:
         await tts.close()
         await street.close()
+
+
+def street(*names: str) -> HeldServers:
+    """Return servers of these names, else two."""
+    return HeldServers(*(HeldServer(name) for name in names or ("unix:a", "unix:b")))
+
+
+def asked_house(some: HeldServers) -> HeldServer:
+    """Return the server with a segment that waits."""
+    [house] = [each for each in some.houses.values() if any(not f.done() for f in each.ast.futures)]
+    return house
+
+
+def other_than(some: HeldServers, house: HeldServer) -> HeldServer:
+    [other] = [each for each in some.houses.values() if each is not house]
+    return other
+
+
+async def frames_pass() -> None:
+    """Wait until frames have arrived; no timer of the pool is so short."""
+    await asyncio.sleep(0.01)
