@@ -18,6 +18,10 @@ from rtc_server.config import (
     TransportSettings,
     WorkerSettings,
 )
+from tests.support.rtc_client import RtcClient
+from tests.support.server import CALLS, EVENTS, of, said
+
+SENTENCE = "please call a taxi for tomorrow morning"
 
 
 @asynccontextmanager
@@ -59,3 +63,19 @@ async def kill(running: RunningWorkers, number: int) -> None:
     process = running.supervisor.worker(number)
     os.kill(process.pid, signal.SIGKILL)
     await process.gone.wait()
+
+
+def call(running: RunningWorkers, *texts: str) -> RtcClient:
+    """Return a client that calls and says these sentences."""
+    return RtcClient(running.url + CALLS, audio=said(*texts) if texts else None, session=EVENTS)
+
+
+def segment_number(event: dict[str, Any]) -> int:
+    """Return the number of a caption's segment."""
+    return int(event["segment_id"].removeprefix("seg_"))
+
+
+def said_after(client: RtcClient, segment: int) -> list[dict[str, Any]]:
+    """Return the captions of the sentences after that segment that were understood."""
+    captions = of(client, "x.segment", status="final")
+    return [each for each in captions if segment_number(each) > segment]
