@@ -141,9 +141,7 @@ def find(model_id: str) -> Model:
     for model in catalog():
         if model.id == model_id:
             return model
-    raise ModelError(
-        f"There is no model or set {model_id!a}. `rtc-server models list` shows what there is."
-    )
+    raise ModelError(f"There is no model or set {model_id!a}. `rtc-server models list` lists them.")
 
 
 def _text() -> str:

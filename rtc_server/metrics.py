@@ -32,17 +32,17 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         r = self.registry
-        self.ready = Gauge("rtc_ready", "1 while new calls are taken, as /readyz.", registry=r)
+        self.ready = Gauge("rtc_ready", "1 while new calls are accepted, like /readyz.", registry=r)
         self.retry_after_seconds = Gauge(
             "rtc_retry_after_seconds",
             "When the engines can carry another session; 0 for at once, else calls are refused.",
             registry=r,
         )
         self.workers = Gauge(
-            "rtc_workers", "Media processes that take calls; 0 where there is but one.", registry=r
+            "rtc_workers", "Media processes that accept calls; 0 if there is only one.", registry=r
         )
         self.worker_restarts = Counter(
-            "rtc_worker_restarts", "Media processes that ended unasked.", registry=r
+            "rtc_worker_restarts", "Media processes that ended unexpectedly.", registry=r
         )
         self.sessions_moved = Counter(
             "rtc_sessions_moved",
@@ -66,7 +66,7 @@ class Metrics:
         self.connections = Gauge("rtc_connections", "TCP connections open now.", registry=r)
         self.connections_refused = Counter(
             "rtc_connections_refused",
-            "TCP connections not taken: too many of one address, in all, or no descriptors.",
+            "TCP connections not accepted: too many of one address, in all, or no descriptors.",
             ["reason"],
             registry=r,
         )
@@ -126,7 +126,7 @@ class Metrics:
         )
         self.rooms = Gauge("rtc_rooms", "Rooms open now.", registry=r)
         self.room_listeners = Gauge(
-            "rtc_room_listeners", "Who listens or reads in rooms now.", registry=r
+            "rtc_room_listeners", "Listeners and readers in rooms now.", registry=r
         )
         self.room_translations = Counter(
             "rtc_room_translations",

@@ -123,7 +123,7 @@ def connector(kind: Kind, client: str, settings: EngineSettings) -> Connect:
             await session.close()
             raise UnusableServer(
                 Cause.CERTIFICATE,
-                f"its certificate is not believed ({error.certificate_error}); see --engine-ca",
+                f"its certificate is not trusted ({error.certificate_error}); see --engine-ca",
             ) from None
         except aiohttp.ClientError as error:
             await session.close()
@@ -160,11 +160,11 @@ def _refusal(error: aiohttp.WSServerHandshakeError) -> UnusableServer:
         case 426:
             return UnusableServer(
                 Cause.PROTOCOL,
-                f"it speaks another version of the protocol than {PROTOCOL}; upgrade one of us",
+                f"it speaks another version of the protocol than {PROTOCOL}; upgrade one side",
             )
         case 503:
             return UnusableServer(
-                Cause.CLOSED, "it takes no connections now, or has no engine of this kind"
+                Cause.CLOSED, "it accepts no connections now, or has no engine of this kind"
             )
     return UnusableServer(Cause.STRANGER, f"it is not an engine server (HTTP {error.status})")
 

@@ -60,7 +60,7 @@ def warn_of_plain_directories(names: Iterable[str]) -> None:
         if host is not None and not (is_loopback(host) or is_private(host)):
             _log.warning(
                 "The directory %s is asked without TLS: token and list can be read and changed on "
-                "the way. Name it by https://, or keep to a network of your own.",
+                "the way. Give its URL with https://, or use it only in a private network.",
                 url,
             )
 
@@ -91,13 +91,13 @@ def fetcher(settings: EngineSettings, lookups: SharedLookups | None = None) -> F
                 async for piece in response.content.iter_chunked(_READ_BYTES):
                     body += piece
                     if len(body) > MOST_LIST_BYTES:
-                        raise EngineUnavailable("it answers with more than a list")
+                        raise EngineUnavailable(f"its answer has more than {MOST_LIST_BYTES} bytes")
                 return bytes(body)
         except TimeoutError:
             raise EngineUnavailable(f"no answer within {ANSWER_S:g} s") from None
         except aiohttp.ClientConnectorCertificateError as error:
             raise EngineUnavailable(
-                f"its certificate is not believed ({error.certificate_error}); see --engine-ca"
+                f"its certificate is not trusted ({error.certificate_error}); see --engine-ca"
             ) from None
         except (aiohttp.ClientError, OSError) as error:
             inner = getattr(error, "os_error", None) or error

@@ -48,7 +48,7 @@ class EngineHttp:
             return web.Response(status=426, text=f"This engine server speaks {PROTOCOL}.\n")
         kind, client = _KINDS.get(request.query.get("kind", "")), request.query.get("client", "")
         if kind is None or not _CLIENT.fullmatch(client):
-            self._refuse(request, "it does not say who it is, or what it wants")
+            self._refuse(request, "it named no kind or no client")
             return web.Response(status=400, text="Name kind (ast or tts) and client.\n")
         try:
             self._server.check(kind)
@@ -84,9 +84,9 @@ class EngineHttp:
             return
         given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token):
-            self._refuse(request, "it showed no token, or a wrong one")
+            self._refuse(request, "it sent no token, or a wrong one")
             raise web.HTTPUnauthorized(
-                text="Show the engine token.\n", headers={"WWW-Authenticate": "Bearer"}
+                text="Send the engine token.\n", headers={"WWW-Authenticate": "Bearer"}
             )
 
     def _refuse(self, request: web.Request, reason: str) -> None:

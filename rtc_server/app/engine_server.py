@@ -72,8 +72,8 @@ def checked_address(listen: str, token: str, http: HttpSettings) -> ServerAddres
         )
     if not http.tls_cert and not is_private(address.host):
         _log.warning(
-            "Token and audio are sent to %s without TLS. Set --tls-cert and --tls-key, or keep "
-            "this port to a network of your own.",
+            "Token and audio are sent to %s without TLS. Set --tls-cert and --tls-key, or open "
+            "this port only in a private network.",
             address.host,
         )
     return address
@@ -247,7 +247,7 @@ def _make_way(path: Path) -> None:
     except OSError:
         return
     if not stat.S_ISSOCK(mode):
-        raise ConfigError(f"{path} is there and is no socket. Name another for --listen.")
+        raise ConfigError(f"{path} exists and is not a socket. Give --listen another path.")
     with socket.socket(socket.AF_UNIX) as caller:
         caller.setblocking(False)
         try:

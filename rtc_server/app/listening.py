@@ -233,7 +233,7 @@ class Acceptor:
         held_back = self._complaints.admit(monotonic())
         if held_back is not None:
             logger.warning(
-                "A connection was not taken (%s; %d more not logged). %d are open.",
+                "A connection was not accepted (%s; %d more not logged). %d are open.",
                 reason,
                 held_back,
                 len(self.book),

@@ -46,8 +46,8 @@ class QuotaFile:
                 return {str(key): float(seconds) for key, seconds in rows}
         except (sqlite3.Error, OSError, ValueError) as error:
             raise ConfigError(
-                f"Cannot use the quota file {self._path}: {error}. Its folder has to be there, and "
-                "writable for the server; a damaged file has to be moved away."
+                f"Cannot use the quota file {self._path}: {error}. Its folder must exist, and "
+                "the server must be able to write to it; move a damaged file away."
             ) from None
 
     def save(self, day: int, used_s: Mapping[str, float]) -> None:

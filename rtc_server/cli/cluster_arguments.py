@@ -16,7 +16,7 @@ def add_cluster_commands(cluster: argparse.ArgumentParser) -> None:
     for action, summary in (
         ("deploy", "run engine servers on the cluster, or replace them one by one"),
         ("status", "show the engine servers of the cluster"),
-        ("drain", "end the engine servers when they have answered what they have"),
+        ("drain", "stop the engine servers after they have answered their open calls"),
     ):
         parser = actions.add_parser(
             action, help=summary, description=summary.capitalize() + ".", allow_abbrev=False
@@ -25,7 +25,9 @@ def add_cluster_commands(cluster: argparse.ArgumentParser) -> None:
             add_options(parser, ClusterSettings, only=_TO_FIND)
             continue
         parser.add_argument(
-            "--only", choices=("ast", "tts"), help="serve translation (ast) or speech (tts) alone"
+            "--only",
+            choices=("ast", "tts"),
+            help="serve only translation (ast) or only speech (tts)",
         )
         add_options(parser, ClusterSettings, EngineSettings)
         add_options(parser, HttpSettings, only=_OF_HTTP)

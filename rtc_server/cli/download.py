@@ -75,8 +75,8 @@ class Fetch:
                 f"Cannot write {exc.filename or self.path}: {exc.strerror or exc}."
             ) from exc
         raise ModelError(
-            f"What {self.source} gave is not {self.file.name} as the catalogue knows it (its "
-            f"SHA-256 differs), and was deleted. {_TRUST}"
+            f"The file from {self.source} is not the catalogue's {self.file.name} (its SHA-256 "
+            f"differs), and was deleted. {_TRUST}"
         )
 
     @property
@@ -156,7 +156,7 @@ class Fetch:
                     out.write(data)
                     self.progress(out.tell(), total or self.file.size_bytes)
                 if total is not None and out.tell() != total:
-                    raise _BrokenOff(f"{out.tell()} of {total} bytes came")
+                    raise _BrokenOff(f"{out.tell()} of {total} bytes were received")
         return None
 
     def _check_size(self, url: str, total: int | None) -> None:
@@ -172,7 +172,7 @@ class Fetch:
         if there := self._there():
             return (
                 f"The download of {self.file.name} stopped at {there / 1e6:.1f} MB ({reason}). "
-                "Run the same command again to go on."
+                "Run the same command again to continue."
             )
         return (
             f"Cannot reach {url} ({reason}). Check the network (HTTPS_PROXY is respected), or "

@@ -34,7 +34,7 @@ def add_engines_commands(engines: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--only",
         choices=("ast", "tts"),
-        help="serve translation (ast) or speech (tts) alone",
+        help="serve only translation (ast) or only speech (tts)",
     )
     add_settings_options(serve, EngineSettings)
     add_options(serve, HttpSettings, only=_OF_HTTP)

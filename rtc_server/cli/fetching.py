@@ -67,7 +67,7 @@ def fetch_models(
             elif file.sha256 is None and not trust:
                 raise ModelError(
                     f"The right hash of {file.name} (model {model.id}) is not known. To fetch it "
-                    "and trust what comes, add --trust-download; its hash is recorded then."
+                    "and trust the file, add --trust-download; its hash is recorded then."
                 )
             else:
                 wanted.append((model, file, source.of(model, file)))

@@ -101,8 +101,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--url",
         metavar="URL",
         default="",
-        help="a server that runs, to be called from here; by default this machine is examined "
-        "with the settings that follow",
+        help="address of a running server to call from this machine; by default this machine "
+        "itself is examined, with the settings below",
     )
     add_config_option(doctor)
     add_options(doctor, *SECTIONS)
@@ -118,7 +118,7 @@ def _add_key_commands(keys: argparse.ArgumentParser) -> None:
     for action, summary in (
         ("new", "add a key to the file and print it, once"),
         ("list", "list the keys of the file by id, day and name"),
-        ("revoke", "take a key out of the file"),
+        ("revoke", "remove a key from the file"),
     ):
         parser = actions.add_parser(
             action,

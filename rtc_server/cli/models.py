@@ -145,7 +145,7 @@ def _remove(models: Sequence[Model], folder: Path) -> None:
         place = folder / model.id
         if place.is_dir() and not any(place.iterdir()):
             place.rmdir()
-    print(f"{freed / 1e6:.0f} MB freed" if freed else f"Nothing of that is in {folder}")
+    print(f"{freed / 1e6:.0f} MB freed" if freed else f"None of these is in {folder}")
 
 
 def _paths(model_id: str | None, folder: Path) -> list[Path]:

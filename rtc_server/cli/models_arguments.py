@@ -15,9 +15,9 @@ def add_models_commands(parser: argparse.ArgumentParser) -> None:
             allow_abbrev=False,
         )
 
-    listing = action("list", "list sets and models: size, licence, and what of them is here")
+    listing = action("list", "list sets and models with size, licence and what is fetched")
     listing.add_argument("ids", metavar="ID", nargs="*", help="models or sets (default: all)")
-    fetching = action("fetch", "download models, going on where a download was cut short")
+    fetching = action("fetch", "download models, and continue interrupted downloads")
     fetching.add_argument(
         "ids", metavar="ID", nargs="+", help="model or set, as `models list` shows it"
     )
@@ -28,20 +28,20 @@ def add_models_commands(parser: argparse.ArgumentParser) -> None:
         help="a mirror instead of the publisher; files are looked for as ID/NAME, in a folder "
         "also as NAME. Without it, HF_ENDPOINT may name a mirror of huggingface.co",
     )
-    verifying = action("verify", "compare the files that are here with the catalogue's hashes")
+    verifying = action("verify", "compare the fetched files with the catalogue's hashes")
     verifying.add_argument(
-        "ids", metavar="ID", nargs="*", help="models or sets (default: all that are here)"
+        "ids", metavar="ID", nargs="*", help="models or sets (default: all that are fetched)"
     )
     for subcommand in (fetching, verifying):
         subcommand.add_argument(
             "--trust-download",
             action="store_true",
-            help="take a file whose hash is unknown or another than the catalogue's, and record "
-            "its hash: from then on it must be this one. Silero's files run code when loaded",
+            help="accept a file whose hash is unknown or differs from the catalogue's, and record "
+            "its hash: then only that file is accepted. Silero's files run code when loaded",
         )
     removing = action("remove", "delete models from this machine")
     removing.add_argument("ids", metavar="ID", nargs="+", help="models or sets")
-    where = action("path", "print where models lie, or will lie")
+    where = action("path", "print where models are, or will be")
     where.add_argument(
         "id", metavar="ID", nargs="?", help="model or set (default: the folder of all)"
     )

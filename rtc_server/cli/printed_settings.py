@@ -18,8 +18,8 @@ def add_settings_options(parser: argparse.ArgumentParser, *sections: type[Any]) 
         nargs="?",
         const=EFFECTIVE,
         choices=(EFFECTIVE, EXAMPLE),
-        help="print the settings in force, each with the source it came from and secrets hidden, "
-        "and do nothing else; with =example, a file of all options to begin with",
+        help="print the settings in force, each with its source and with secrets hidden, and "
+        "exit; with =example, print a configuration file of all options instead",
     )
     add_options(parser, *sections)
 

@@ -14,40 +14,48 @@ class ClusterSettings:
     """Cluster settings: an application of engine servers on Ray Serve."""
 
     cluster_name: str = option(
-        "engines", "name of the application, and path of its directory; a cluster may have several"
+        "engines",
+        "name of the Ray application, and of its directory's path; a cluster may have several",
     )
-    ray_address: str = option("auto", "address of the Ray cluster; auto finds that of this machine")
-    replicas_min: int = option(1, "engine servers at least", low=1, high=1000)
+    ray_address: str = option(
+        "auto", "address of the Ray cluster; auto takes the cluster of this machine"
+    )
+    replicas_min: int = option(1, "least number of engine servers", low=1, high=1000)
     replicas_max: int = option(
-        1, "engine servers at most; Ray adds some while calls wait", low=1, high=1000
+        1, "largest number of engine servers; Ray adds some while calls wait", low=1, high=1000
     )
     replica_calls: float = option(
         8.0, "open calls that one engine server should have on average", low=0.1, high=10_000
     )
     replica_gpus: float = option(
         -1.0,
-        "GPUs of an engine server, or the part of one, such as 0.5; -1 takes 1 for the set gpu, "
-        "and else none",
+        "GPUs of an engine server, or a part of one, such as 0.5; -1 takes 1 for the set gpu, "
+        "else none",
         low=-1,
         high=64,
     )
     replica_cpus: float = option(
-        1.0, "CPUs of an engine server, as Ray counts them; no limit", low=0, high=1024
+        1.0, "CPUs that Ray reserves for an engine server; it is not a limit", low=0, high=1024
     )
     replica_port_first: int = option(
         0, "first TCP port that engine servers listen on; 0 takes any", low=0, high=65535
     )
     replica_port_last: int = option(
-        0, "last one; a machine needs as many as it has engine servers", low=0, high=65535
+        0,
+        "last TCP port that engine servers listen on; a machine needs one for each engine server",
+        low=0,
+        high=65535,
     )
     replica_cert_name: str = option(
-        "", "name in the certificate of --tls-cert, where that has not the machines' IP addresses"
+        "",
+        "host name in the certificate of --tls-cert, if it does not contain the machines' IP "
+        "addresses",
     )
     scale_up_s: float = option(
         5.0, "seconds of too many calls before a server is added", low=0, high=3600
     )
     scale_down_s: float = option(
-        300.0, "seconds of few calls before one is ended", low=0, high=86_400
+        300.0, "seconds of few calls before a server is ended", low=0, high=86_400
     )
     directory_host: str = option(
         "0.0.0.0", "address that the directory listens on, on each machine with engine servers"

@@ -17,8 +17,12 @@ SHORTEST_WEBHOOK_KEY = 24
 class UsageSettings:
     """Destinations of a record of each session and room: key, length, languages, no text."""
 
-    usage_file: str = option("", "file that takes one JSON object a line for each session and room")
-    usage_webhook: str = option("", "URL that each record is POSTed to, signed", mask=hidden_path)
+    usage_file: str = option(
+        "", "file to which a JSON object, one a line, is written for each session and room"
+    )
+    usage_webhook: str = option(
+        "", "URL to which each record is sent by POST, signed", mask=hidden_path
+    )
     usage_webhook_secret: str = option(
         "",
         f"what signs these requests: {WEBHOOK_SECRET} and 24 bytes or more in Base64",

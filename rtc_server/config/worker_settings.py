@@ -16,8 +16,8 @@ class WorkerSettings:
 
     workers: str = option(
         "1",
-        "media processes; each carries as many sessions as one core can (Linux). auto takes one "
-        "for each core but one, which engines and the port need",
+        "number of media processes; each serves as many sessions as one core can (Linux only). "
+        "auto takes the cores less one, which engines and the port need",
         number_too=True,
     )
 

@@ -27,40 +27,43 @@ class EngineSettings:
 
     engines: str = option(
         EMBEDDED,
-        "set of engines, which fills --ast and --tts: embedded (a phrasebook), laptop (anything, "
-        "on any CPU), gpu (anything, on an NVIDIA GPU)",
+        "set of engines, which sets --ast and --tts: embedded (a phrasebook), laptop (any "
+        "sentence, on any CPU), gpu (any sentence, on an NVIDIA GPU)",
         choices=tuple(ENGINE_SETS),
     )
     ast: str = option(
-        "", "speech translation engine (see `rtc-server engines`) instead of the set's"
+        "", "speech translation engine (see `rtc-server engines`); default: the set's"
     )
-    tts: str = option("", "speech synthesis engine (see `rtc-server engines`) instead of the set's")
+    tts: str = option("", "speech synthesis engine (see `rtc-server engines`); default: the set's")
     canary_model: str = option(
         "nvidia/canary-1b-v2",
-        "Canary's model: a .nemo file (canary), a folder (canary-hf), or a name fetched before",
+        "Canary's model: a .nemo file (canary), a folder (canary-hf), or the name of a fetched "
+        "model",
     )
     canary_heads: str = option(
         "-2",
-        "attention heads of Canary's decoder that say where in the audio words are (canary): "
-        "layers with a space between, each with heads or without (docs/canary.md)",
+        "attention heads of Canary's decoder that give the times of words (canary): layers "
+        "separated by spaces, each with or without heads (docs/canary.md)",
     )
     models_dir: str = option(
         "", "folder of fetched models; by default rtc-server/models in your cache folder"
     )
     silero_models: tuple[str, ...] = option(
         (),
-        "models for the silero engine, comma separated (see `rtc-server models list`); by default "
-        "the usual one of each language among those that were fetched",
+        "models for the silero engine, comma separated (see `rtc-server models list`); by "
+        "default the usual model of each language that was fetched",
     )
     piper_voices: tuple[Path, ...] = option(
         (), "voices (.onnx files) or folders of them for the piper engine, comma separated"
     )
     device: str = option(
-        "auto", "where models compute; auto takes a GPU if any", choices=("auto", "cpu", "cuda")
+        "auto",
+        "device on which models compute; auto takes a GPU if there is one",
+        choices=("auto", "cpu", "cuda"),
     )
     tts_device: str = option(
         "",
-        "where voices compute, when not where --device says; Silero is quick on a CPU",
+        "device on which voices compute; default: that of --device. Silero is fast on a CPU",
         choices=("auto", "cpu", "cuda"),
     )
     engine_threads: int = option(
@@ -71,50 +74,53 @@ class EngineSettings:
     )
     ast_deadline_s: float = option(
         0.0,
-        "seconds of a translation batch in which its engine may show no sign of work before it is "
+        "seconds without a sign of work, during a translation, after which the engine is "
         "restarted; 0 takes the engine's own limit",
         low=0,
         high=120,
     )
     tts_deadline_s: float = option(
         0.0,
-        "the same for the next piece of synthesized speech",
+        "the same while the next piece of speech is synthesized",
         low=0,
         high=120,
     )
     engine_patience_s: float = option(
         30.0,
         "seconds beyond its limit that a call may take while its engine works, as on a busy "
-        "machine; what waits behind it waits so much longer",
+        "machine; calls behind it may wait longer by the same time",
         low=0,
         high=600,
     )
     engine_wait_s: float = option(
         5.0,
-        "seconds a segment or a text may wait for its turn before it fails; longer, by up to "
-        "--engine-patience-s, while a call takes more than half of that or the engine is restarted",
+        "seconds for which a segment or a text may wait for its turn before it fails; up to "
+        "--engine-patience-s more while a call takes more than half of that, or while the engine "
+        "is restarted",
         low=0.5,
         high=120,
     )
     engine_answer_s: float = option(
         1.0,
-        "a new call is refused while, with it, one answer in 20 would take longer than so many "
-        "seconds; 0 never refuses",
+        "new calls are refused while, with one more, one answer in 20 would take longer than "
+        "this many seconds; 0 never refuses",
         low=0,
         high=120,
     )
     engine_start_s: float = option(
-        300.0, "seconds an engine may take to load and warm up", low=1, high=3600
+        300.0, "seconds that an engine may take to load and warm up", low=1, high=3600
     )
     engine_memory_mb: int = option(
         0,
-        "address space of each engine's process in MB; 0 for no limit, which CUDA needs",
+        "limit of the address space of each engine's process, in MB; 0 for no limit, which CUDA "
+        "needs",
         low=0,
         high=100_000_000,
     )
     ast_processes: int = option(
         1,
-        "processes of the translation engine that share what waits; each holds the model",
+        "number of processes of the translation engine, which share one queue; each loads the "
+        "model",
         low=1,
         high=64,
     )
@@ -128,18 +134,18 @@ class EngineSettings:
     tts_servers: tuple[str, ...] = option((), "the same for speech", mask=hidden_query)
     engine_token: str = option(
         "",
-        "secret that engine servers and those who ask them share, 16 characters or more",
+        "secret that engine servers share with their clients, 16 characters or more",
         mask=hidden,
     )
-    engine_token_file: str = option("", "file that holds --engine-token instead")
+    engine_token_file: str = option("", "file that holds the secret, instead of --engine-token")
     engine_ca: str = option(
-        "", "certificates (PEM) that engine servers are believed by; by default the system's"
+        "", "CA certificates (PEM) to verify engine servers with; by default the system's"
     )
     ast_queue: int = option(
-        64, "segments that may wait for translation, all sessions", low=1, high=10_000
+        64, "segments of all sessions that may wait for translation", low=1, high=10_000
     )
     tts_queue: int = option(
-        64, "texts that may wait for synthesis, all sessions", low=1, high=10_000
+        64, "texts of all sessions that may wait for synthesis", low=1, high=10_000
     )
 
     def __post_init__(self) -> None:

@@ -65,6 +65,6 @@ def why_unusable(driver: NvidiaDriver, cuda: str) -> str:
         )
     known = f"the driver is {driver.version}" if driver.version else "its driver is not running"
     return (
-        f"{what}use it ({known}). See what `nvidia-smi` says and whether a container was given the "
+        f"{what}use it ({known}). Check `nvidia-smi`, and that the container may use the "
         "GPU, or choose --device cpu."
     )

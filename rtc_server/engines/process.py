@@ -195,7 +195,7 @@ class EngineProcess:
             last = self._child_log.last_line
             raise EngineUnavailable(
                 f"Engine {self._name} {ending} while it was starting"
-                + (f"; the last it said was: {last}" if last else ".")
+                + (f"; its last log line was: {last}" if last else ".")
             ) from None
         match reply:
             case wire.AstReady(capabilities) | wire.TtsReady(capabilities):
@@ -217,7 +217,7 @@ class EngineProcess:
         except CallHung as hung:
             self.retire("timeout")
             what = (
-                f"stood still for {limits.quiet_s:.1f} s"
+                f"showed no sign of work for {limits.quiet_s:.1f} s"
                 if hung.verdict is Verdict.QUIET
                 else f"did not answer within {limits.work_s + limits.patience_s:.1f} s"
             )

@@ -138,7 +138,7 @@ _ENGINES = (
         kind="tts",
         name="auto",
         factory="rtc_server.engines.best_tts:create",
-        title="The best that is here: Silero, else Piper, else eSpeak NG, for each language",
+        title="The best one installed: Silero, else Piper, else eSpeak NG, for each language",
         licence="that of each engine",
         languages=CANARY_LANGUAGES,
         needs=("espeakng_loader",),
@@ -181,7 +181,7 @@ def resolve(kind: Kind, name: str) -> str:
     for fault in faults(name):
         raise EngineUnavailable(fault)
     raise EngineUnavailable(
-        f"There is no {kind.upper()} engine named {name}. There is: {', '.join(names(kind))}; "
+        f"There is no {kind.upper()} engine named {name}. Choose {', '.join(names(kind))}, "
         "or module:factory for one of your own."
     )
 

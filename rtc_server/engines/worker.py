@@ -89,7 +89,7 @@ def _ready(engine: Ast | Tts) -> wire.Message:
             return wire.TtsReady(capabilities)
         case other:
             raise EngineUnavailable(
-                f"It describes itself by {type(other).__name__}, not by AstCapabilities or "
+                f"It describes itself with {type(other).__name__}, not by AstCapabilities or "
                 "TtsCapabilities."
             )
 
@@ -166,7 +166,7 @@ def _raised(exc: Exception) -> wire.Raised:
     """
     if isinstance(exc, RtcServerError):
         return wire.Raised(str(exc))
-    return wire.Raised("The engine failed on this one. Please say it again.", location_of(exc))
+    return wire.Raised("The engine failed on this sentence. Please say it again.", location_of(exc))
 
 
 def _take_pipes() -> tuple[FileIO, FileIO]:

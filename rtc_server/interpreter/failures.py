@@ -17,9 +17,9 @@ _TRANSLATION = {
     EngineOverloaded: "Too much is being said at once here; this sentence was left out.",
 }
 _VOICE = {
-    EngineCrashed: "The voice broke down and is being started again; this stays unspoken.",
-    EngineTimeout: "The voice took too long; this stays unspoken.",
-    EngineOverloaded: "Too much waits to be spoken; this stays unspoken.",
+    EngineCrashed: "The voice broke down and is being started again; this was not spoken.",
+    EngineTimeout: "The voice took too long; this was not spoken.",
+    EngineOverloaded: "Too much waits to be spoken; this was not spoken.",
 }
 
 

@@ -13,16 +13,16 @@ class InterpreterSettings:
     target: str = option("en", "language to translate into, unless a call says otherwise")
     mode: str = option(
         "balanced",
-        "when speech is translated, unless a call says otherwise: while it goes on (fast, "
-        "balanced, accurate), where the engine can, or when a sentence is over",
+        "when speech is translated, unless a call says otherwise: while the person speaks (fast, "
+        "balanced, accurate), if the engine can, or after a segment (consecutive)",
         choices=("fast", "balanced", "accurate", "consecutive"),
     )
     partial_interval_ms: int = option(
-        250, "least time between two partial captions of a segment, in ms", low=50, high=5000
+        250, "shortest time between two partial captions of a segment, in ms", low=50, high=5000
     )
     max_playout_s: float = option(
         30.0, "seconds of translated speech that may wait to be heard", low=2, high=600
     )
     own_voice_guard: bool = option(
-        True, "whether speech played through a loudspeaker is kept from being translated again"
+        True, "whether translated speech that a microphone picks up again is left untranslated"
     )

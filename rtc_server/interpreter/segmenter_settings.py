@@ -15,11 +15,11 @@ class SegmenterSettings:
     )
     hangover_ms: int = option(300, "silence that ends a segment, in ms", low=100, high=3000)
     preroll_ms: int = option(
-        300, "audio kept from before speech was noticed, in ms", low=0, high=1000
+        300, "audio from before the detected start that a segment keeps, in ms", low=0, high=1000
     )
     min_speech_ms: int = option(
-        90, "shorter sounds than this, in ms, are not speech", low=0, high=1000
+        90, "sounds shorter than this, in ms, do not count as speech", low=0, high=1000
     )
     max_segment_s: float = option(
-        15.0, "longest segment in seconds; it is cut at a dip before that", low=3, high=35
+        15.0, "longest segment in seconds; it is cut at a quiet moment before that", low=3, high=35
     )

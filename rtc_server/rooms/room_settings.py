@@ -21,13 +21,16 @@ class RoomSettings:
         high=100_000,
     )
     room_languages: int = option(
-        6, "languages that one room is interpreted into at once", low=1, high=100
+        6, "languages into which one room is interpreted at once", low=1, high=100
     )
     room_linger_s: float = option(
-        10.0, "seconds a language is interpreted after its last listener left", low=0, high=3600
+        10.0,
+        "seconds for which a language is interpreted after its last listener left",
+        low=0,
+        high=3600,
     )
     room_wait_s: float = option(
-        60.0, "seconds a room waits for its speaker to come back", low=0, high=86_400
+        60.0, "seconds for which a room waits for its speaker to return", low=0, high=86_400
     )
     room_idle_minutes: int = option(
         180,
@@ -36,5 +39,5 @@ class RoomSettings:
         high=100_000,
     )
     room_link_hours: int = option(
-        12, "hours that a room's join link is good for, on a server with keys", low=1, high=720
+        12, "hours for which a room's join link is valid, on a server with keys", low=1, high=720
     )

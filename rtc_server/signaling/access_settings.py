@@ -26,8 +26,8 @@ class AccessSettings:
     )
     secret_key_file: str = option(
         "",
-        "file whose text signs client secrets, 32 bytes or more; by default a random key, so that "
-        "secrets end with the process",
+        "file with the key that signs client secrets, 32 bytes or more; by default a random key, "
+        "so secrets end with the process",
     )
     page_access: str = option(
         "off",
@@ -42,8 +42,8 @@ class AccessSettings:
     )
     server_names: tuple[str, ...] = option(
         (),
-        "host names this server is reached by, comma separated; other names are refused. By "
-        "default loopback names only when it listens on loopback, else any",
+        "host names of this server, comma separated; requests for other names are refused. "
+        "Default: loopback names if it listens on loopback, else any name",
     )
     session_minutes: int = option(
         0, "longest session in minutes; 0 for no limit", low=0, high=100_000
@@ -56,7 +56,8 @@ class AccessSettings:
     )
     quota_file: str = option(
         "",
-        "SQLite file that keeps the minutes used today; by default a restart forgets them",
+        "SQLite file that keeps the minutes used today; without one, they start at zero after a "
+        "restart",
     )
     key_requests_a_minute: int = option(
         0, "HTTP requests a minute of each key; 0 for no limit", low=0, high=10_000_000

@@ -22,24 +22,28 @@ if TYPE_CHECKING:
 class HttpSettings:
     """HTTP settings: addresses, TLS, proxies and limits of connections."""
 
-    host: str = option("127.0.0.1", "address to listen on; anything but loopback needs an API key")
-    port: int = option(8000, "TCP port to listen on; 0 takes a free one", low=0, high=65535)
-    path_prefix: str = option(
-        "", "path below which everything is served, such as /interpreter; by default the root"
+    host: str = option(
+        "127.0.0.1", "address to listen on; any address but loopback needs an API key"
     )
-    tls_cert: str = option("", "certificate chain (PEM); with --tls-key the server speaks HTTPS")
+    port: int = option(8000, "TCP port to listen on; 0 takes any free port", low=0, high=65535)
+    path_prefix: str = option(
+        "", "path prefix of all URLs, such as /interpreter; default: the root"
+    )
+    tls_cert: str = option(
+        "", "certificate chain (PEM); with it and --tls-key the server speaks HTTPS"
+    )
     tls_key: str = option("", "private key of the certificate (PEM, without a password)")
     trusted_proxies: tuple[str, ...] = option(
         (),
         "addresses or networks of reverse proxies, comma separated, whose X-Forwarded-For, -Host "
-        "and -Prefix headers are believed",
+        "and -Prefix headers are trusted",
     )
     api_key: str = option("", "key that callers must present as a Bearer token", mask=hidden)
     max_sessions: int = option(50, "sessions at once; further calls get 503", low=1, high=10_000)
     address_sessions: int = option(
         0,
-        "sessions at once of one address, of IPv6 of one /64; 0 takes half of --max-sessions. "
-        "Loopback, --trusted-proxies and who shows the API key itself are not counted",
+        "sessions at once of one address (IPv6: of one /64); 0 takes half of --max-sessions. "
+        "Loopback, --trusted-proxies and callers with the API key itself are not counted",
         low=0,
         high=10_000,
     )
@@ -51,35 +55,37 @@ class HttpSettings:
     )
     address_connections: int = option(
         256,
-        "TCP connections at once of one address, of IPv6 of one /64; 0 for no limit. Loopback and "
+        "TCP connections at once of one address (IPv6: of one /64); 0 for no limit. Loopback and "
         "--trusted-proxies are not counted",
         low=0,
         high=1_000_000,
     )
     keepalive_s: float = option(
         0.0,
-        "seconds a connection may wait for its first or next request; 0 takes 10, and 75 with "
-        "--trusted-proxies",
+        "seconds for which a connection may wait for its first or next request; 0 takes 10, or "
+        "75 with --trusted-proxies",
         low=0,
         high=3600,
     )
     drain_s: float = option(
         10.0,
-        "seconds that open sessions and rooms may take to finish their sentence when the server is "
-        "told to stop; a second signal ends it at once",
+        "seconds that open sessions and rooms may take to finish their sentence after a signal "
+        "to stop; a second signal stops the server at once",
         low=0,
         high=600,
     )
     log_level: str = option(
-        "info", "how much to log", choices=("debug", "info", "warning", "error")
+        "info", "lowest level that is logged", choices=("debug", "info", "warning", "error")
     )
     log_format: str = option(
-        "text", "lines for people, or one JSON object a line", choices=("text", "json")
+        "text",
+        "form of the log: lines of text, or one JSON object a line",
+        choices=("text", "json"),
     )
     traces: str = option(
         "no",
-        "OpenTelemetry traces of calls, by OTLP over HTTP to where the OTEL_* variables say (extra "
-        "otel, docs/operations.md)",
+        "OpenTelemetry traces of calls, sent by OTLP over HTTP to the address in the OTEL_* "
+        "variables (extra otel, docs/operations.md)",
         choices=("no", "otlp"),
     )
 

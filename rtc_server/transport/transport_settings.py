@@ -23,11 +23,11 @@ class TransportSettings:
     )
     public_address: str = option(
         "",
-        "address clients reach this machine at, when it stands behind a 1:1 NAT; stun asks the "
+        "address at which clients reach this machine, if it is behind a 1:1 NAT; stun asks the "
         "first of --ice-servers for it at start",
     )
     udp_port_first: int = option(
-        0, "first UDP port for media; 0 lets the system choose any", low=0, high=65535
+        0, "first UDP port for media; 0 lets the system choose", low=0, high=65535
     )
     udp_port_last: int = option(0, "last UDP port for media", low=0, high=65535)
     ice_servers: tuple[str, ...] = option(
@@ -38,33 +38,37 @@ class TransportSettings:
     )
     turn_secret: str = option(
         "",
-        "static-auth-secret of the TURN servers without a user; makes one for each session",
+        "static-auth-secret of the TURN servers that are listed without a user; the server makes "
+        "a user for each session",
         mask=hidden,
     )
     turn_credential_s: int = option(
-        3600, "seconds a TURN user made for a session may open relays", low=60, high=604_800
+        3600,
+        "seconds for which a TURN user made for a session may open relays",
+        low=60,
+        high=604_800,
     )
     ice_policy: str = option(
         "all",
-        "which paths clients may use; relay: through a TURN server only",
+        "paths that clients may use; relay: through a TURN server only",
         choices=ICE_POLICIES,
     )
     server_relay: str = option(
         "off",
-        "whether this server is itself reached through the first TURN server: no, also, or in no "
-        "other way",
+        "whether clients reach this server through its first TURN server: off, also, or only "
+        "through it",
         choices=("off", "also", "only"),
     )
     connect_timeout_s: float = option(
-        15.0, "seconds a new call may take to connect", low=1, high=120
+        15.0, "seconds that a new call may take to connect", low=1, high=120
     )
     dead_peer_timeout_s: float = option(
         8.0, "seconds without a packet after which a peer counts as gone", low=2, high=120
     )
     resume_s: float = option(
         30.0,
-        "seconds a session waits for a client that the network took away, and its transcript "
-        "for a reader; 0 ends it at once",
+        "seconds for which a session waits for a client whose connection was lost, and its "
+        "transcript for a reader; 0 ends it at once",
         low=0,
         high=600,
     )

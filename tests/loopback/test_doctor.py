@@ -124,7 +124,7 @@ async def test_this_machine_is_examined_by_a_rehearsal() -> None:
     texts = " ".join(each.what for each in found)
     assert "The engines were ready" in texts
     assert "comes back as «one two three»" in texts
-    assert "This machine carries about" in texts
+    assert "This machine can serve about" in texts
 
 
 async def test_an_engine_that_does_not_start_is_said_in_its_own_words() -> None:

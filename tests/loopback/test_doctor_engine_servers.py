@@ -62,7 +62,7 @@ async def test_servers_that_work_are_found_well_with_engine_version_and_distance
         assert not server.server.calls
     assert [each.level for each in found] == [Level.OK, Level.OK], found
     assert "(ast)" in found[0].what and "(tts)" in found[1].what
-    assert all("ms there and back" in each.what for each in found)
+    assert all("ms for a round trip" in each.what for each in found)
     assert all(name in found[0].what for name in ("phrasebook", "rtc-server "))
 
 
@@ -89,7 +89,7 @@ async def test_nobody_there_is_told_with_what_to_check(tmp_path: Path) -> None:
     [
         (404, "not an engine server (HTTP 404)", "--listen"),
         (426, "another version of the protocol", "same version"),
-        (503, "takes no connections", "--only"),
+        (503, "accepts no connections", "--only"),
     ],
 )
 async def test_what_refuses_is_told_with_its_reason(status: int, what: str, fix: str) -> None:
@@ -138,7 +138,7 @@ async def test_engines_are_lacking_while_no_server_of_a_kind_can_be_used(tmp_pat
 
 
 async def test_an_address_that_is_none_is_told() -> None:
-    with pytest.raises(ConfigError, match="no address of an engine server"):
+    with pytest.raises(ConfigError, match="is not the address of an engine server"):
         await findings("gpu one:7")
 
 
@@ -148,7 +148,7 @@ async def test_another_version_and_a_busy_server_are_worth_a_note(
     async with fake_engines() as server:
         monkeypatch.setattr(engine_servers, "__version__", "99.0")
         (found,) = await findings(server.address)
-        assert found.level is Level.NOTE and "Here is 99.0" in found.what
+        assert found.level is Level.NOTE and "This machine has 99.0" in found.what
 
 
 async def test_no_call_is_rehearsed_when_no_server_can_be_used(

@@ -52,7 +52,7 @@ async def test_a_wrong_token_is_refused_with_a_sentence_on_both_sides(
     async with fake_engines() as server, asking(server.address) as honest:
         settings = EngineSettings(ast_servers=(server.address,), engine_token=token, tts=FAKES[1])
         await refused(settings, "refused our token", caplog)
-        assert "showed no token, or a wrong one" in caplog.text
+        assert "sent no token, or a wrong one" in caplog.text
         assert TOKEN not in caplog.text and (not token or token not in caplog.text)
         assert (await translated(honest)).samples == 16000
 
@@ -77,7 +77,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_said(
     cert, key = self_signed(tmp_path)
     async with fake_engines(http=HttpSettings(tls_cert=str(cert), tls_key=str(key))) as server:
         settings = EngineSettings(ast_servers=(server.address,), engine_token=TOKEN, tts=FAKES[1])
-        await refused(settings, "its certificate is not believed", caplog)
+        await refused(settings, "its certificate is not trusted", caplog)
 
 
 async def test_a_certificate_must_have_the_name_that_was_asked_for(
@@ -91,4 +91,4 @@ async def test_a_certificate_must_have_the_name_that_was_asked_for(
             engine_ca=str(cert),
             tts=FAKES[1],
         )
-        await refused(settings, "its certificate is not believed", caplog)
+        await refused(settings, "its certificate is not trusted", caplog)

@@ -25,7 +25,7 @@ async def test_a_socket_is_its_owners_and_makes_way_for_the_next(tmp_path: Path)
     async with fake_engines(f"unix:{path}", token="") as heir, asking(heir.address, token=""):
         pass
     path.write_text("precious")
-    with pytest.raises(ConfigError, match="is no socket"):
+    with pytest.raises(ConfigError, match="is not a socket"):
         async with fake_engines(f"unix:{path}", token=""):
             pass
     assert path.read_text() == "precious"

@@ -212,7 +212,7 @@ def test_what_is_no_model_is_refused_with_a_sentence(folder: Path, tmp_path: Pat
     assert "cannot be loaded" in refused(tmp_path)
     for part in ("encoder", "decoder"):
         (tmp_path / f"{part}-model.onnx").write_bytes((folder / f"{part}-model.onnx").read_bytes())
-    assert "is no Canary: it has no ▁" in refused(tmp_path)
+    assert "is not a Canary model: it has no ▁" in refused(tmp_path)
 
 
 def test_the_catalogues_model_is_named_when_it_is_missing(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def repacked(folder: Path, name: str, content: bytes | None) -> Path:
 def test_a_download_cut_short(tmp_path: Path) -> None:
     half = tmp_path / "half.nemo"
     half.write_bytes(MODEL.read_bytes()[: MODEL.stat().st_size // 2])
-    assert "is no whole .nemo file" in refused(half)
+    assert "is not a complete .nemo file" in refused(half)
     assert "models fetch` goes on where it stopped" in refused(half)
 
 
@@ -48,7 +48,7 @@ def test_a_refusal_does_not_wait_for_nemo(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "nemo.collections.asr.models", None)
     half = tmp_path / "half.nemo"
     half.write_bytes(MODEL.read_bytes()[: MODEL.stat().st_size // 2])
-    assert "is no whole .nemo file" in refused(half)
+    assert "is not a complete .nemo file" in refused(half)
     assert "There is no CUDA here" in refused(MODEL, device="cuda")
     assert "needs nemo.collections.asr.models" in refused(MODEL)
 
@@ -56,8 +56,8 @@ def test_a_refusal_does_not_wait_for_nemo(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_file_of_another_kind(tmp_path: Path) -> None:
     picture = tmp_path / "cat.nemo"
     picture.write_bytes(b"\x89PNG" * 1000)
-    assert "is no whole .nemo file" in refused(picture)
-    assert "holds no Canary" in refused(repacked(tmp_path, "model_weights.ckpt", None))
+    assert "is not a complete .nemo file" in refused(picture)
+    assert "is not a Canary model" in refused(repacked(tmp_path, "model_weights.ckpt", None))
 
 
 def test_a_model_with_another_prompt(tmp_path: Path) -> None:

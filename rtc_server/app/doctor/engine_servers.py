@@ -20,7 +20,7 @@ from rtc_server.errors import ConfigError, EngineUnavailable
 
 PINGS = 5
 FAR_MS = 20.0
-"""Way there and back that every question has to go, from which on it is worth a word."""
+"""Round-trip time to an engine server from which on the doctor mentions it."""
 
 _REMEDIES = {
     Cause.UNREACHABLE: (
@@ -34,8 +34,8 @@ _REMEDIES = {
     ),
     Cause.PROTOCOL: "Install the same version of rtc-server on both hosts.",
     Cause.CLOSED: (
-        "Ask it for what it has: `rtc-server engines serve` without --only, or another address. "
-        "If it is stopping, name one that stays."
+        "Start it without --only, or name another engine server. "
+        "If it is stopping, name one that keeps running."
     ),
     Cause.STRANGER: "Name the address that `rtc-server engines serve --listen` was given.",
     Cause.OTHER_ENGINE: (
@@ -100,7 +100,9 @@ class EngineServersCheck:
         engine, ping_ms = hello.ast or hello.tts, statistics.median(trips_s) * 1000
         title = engine.title if engine is not None else "no engine"
         offered = ", ".join(sorted(card.name for card in hello.cards)) or "none named"
-        said = f"{what} runs {title} (rtc-server {hello.version}); {ping_ms:.1f} ms there and back."
+        said = (
+            f"{what} runs {title} (rtc-server {hello.version}); {ping_ms:.1f} ms for a round trip."
+        )
         said += f" Its machine knows: {offered}."
         return _judged(said, hello, connection.pong, ping_ms)
 
@@ -111,11 +113,11 @@ def _never(_call: PooledCall) -> None:
 
 def _judged(said: str, hello: ServerHello, pong: EnginePong, ping_ms: float) -> Finding:
     if not pong.ready:
-        return note(f"{said} Its engine is being restarted.", "Look into its log, if that goes on.")
+        return note(f"{said} Its engine is being restarted.", "If that continues, read its log.")
     if hello.version != __version__:
         return note(
-            f"{said} Here is {__version__}.",
-            "They understand each other. Upgrade the older one when you can.",
+            f"{said} This machine has {__version__}.",
+            "The versions work together. Upgrade the older one when you can.",
         )
     if pong.retry_after_s:
         return note(
@@ -124,7 +126,7 @@ def _judged(said: str, hello: ServerHello, pong: EnginePong, ping_ms: float) -> 
         )
     if ping_ms > FAR_MS:
         return note(
-            f"{said} Every question goes that way, and every answer is as much later.",
-            "Put the engines nearer to this machine.",
+            f"{said} Each call takes that much longer.",
+            "Run the engines nearer to this machine.",
         )
     return ok(said)

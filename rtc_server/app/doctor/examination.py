@@ -73,7 +73,7 @@ async def examine_remote(url: str, settings: Settings) -> AsyncIterator[Finding]
         local = is_loopback(address.hostname or "")
         if address.scheme != "https" and not local:
             yield fault(
-                "The page comes over plain HTTP, so browsers refuse it the microphone.",
+                "The page comes over plain HTTP, so browsers give it no microphone.",
                 "Serve it over HTTPS: --tls-cert and --tls-key, or a proxy that ends TLS.",
             )
         try:
@@ -98,7 +98,7 @@ async def examine_remote(url: str, settings: Settings) -> AsyncIterator[Finding]
     elif report.channel_ms is None:
         yield fault(
             f"The call connected ({report.path}), and no event came over the data channel.",
-            "Look into the server's log.",
+            "Read the server's log.",
         )
     else:
         yield ok(

@@ -83,7 +83,7 @@ def memory(engines: EngineSettings, root: Path = ROOT) -> Iterator[Finding]:
     elif free < needed:
         yield fault(
             f"{shown}, and {needed / 1e9:.1f} GB are needed, {why}.",
-            "End what else uses it, give the container more, or choose other engines.",
+            "Stop other programs that use it, give the container more, or choose other engines.",
         )
     else:
         yield ok(f"{shown}; {needed / 1e9:.1f} GB are needed, {why}.")
@@ -105,7 +105,7 @@ def gpu(engines: EngineSettings, root: Path = ROOT, cuda: str | None = None) -> 
                 if driver is None
                 else "There is an NVIDIA GPU, and PyTorch is missing or has no CUDA: Canary takes "
                 "seconds for a phrase on the CPU.",
-                "Install PyTorch's CUDA build (docs/canary.md), or choose --device cpu knowingly.",
+                "Install PyTorch's CUDA build (docs/canary.md), or accept that with --device cpu.",
             )
     elif is_too_old(driver, cuda):
         yield fault(why_unusable(driver, cuda), "Update the driver.")
@@ -136,7 +136,7 @@ def model_files(engines: EngineSettings) -> Iterator[Finding]:
                 f"Run: rtc-server models fetch {model.id}",
             )
         else:
-            yield ok(f"Model {model.id} is whole ({_size_bytes(folder, model) / 1e6:.1f} MB).")
+            yield ok(f"Model {model.id} is complete ({_size_bytes(folder, model) / 1e6:.1f} MB).")
 
 
 def unpacking_room(engines: EngineSettings) -> Iterator[Finding]:

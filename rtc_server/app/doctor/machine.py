@@ -49,18 +49,18 @@ def microphone(http: HttpSettings) -> Iterator[Finding]:
     if http.is_loopback():
         yield note(
             "Only this machine can reach the server.",
-            "To let others in: --host 0.0.0.0 with an API key, and HTTPS.",
+            "To let other machines connect: --host 0.0.0.0 with an API key, and HTTPS.",
         )
     elif http.tls_cert:
         yield ok("The page comes over HTTPS, so browsers give it the microphone.")
     elif http.trusted_proxies:
         yield note(
-            "A proxy stands in front. Browsers give the page the microphone only over HTTPS.",
-            "See that the proxy's address begins with https://.",
+            "A proxy is in front. Browsers give the page the microphone only over HTTPS.",
+            "Make sure that the proxy's address begins with https://.",
         )
     else:
         yield fault(
-            "The page comes over plain HTTP, so browsers elsewhere refuse it the microphone.",
+            "The page comes over plain HTTP, so browsers on other machines give it no microphone.",
             "Set --tls-cert and --tls-key, or put a proxy that ends TLS in front (examples/proxy).",
         )
 
@@ -71,7 +71,7 @@ def certificate(http: HttpSettings, now: datetime.datetime) -> Iterator[Finding]
         tls_context(Path(http.tls_cert), Path(http.tls_key))
         found = x509.load_pem_x509_certificate(Path(http.tls_cert).read_bytes())
     except (ConfigError, ValueError) as error:
-        yield fault(str(error), "Give the files that your certificate authority gave you.")
+        yield fault(str(error), "Use the files of your certificate authority.")
         return
     ends = found.not_valid_after_utc
     if ends <= now or found.not_valid_before_utc > now:
@@ -81,13 +81,13 @@ def certificate(http: HttpSettings, now: datetime.datetime) -> Iterator[Finding]
             "Renew it; the server takes a renewed one within a minute.",
         )
     elif ends - now < SOON:
-        yield note(f"The certificate ends on {ends:%d %B %Y}.", "Renew it.")
+        yield note(f"The certificate expires on {ends:%d %B %Y}.", "Renew it.")
     else:
         yield ok(f"The certificate is valid until {ends:%d %B %Y}.")
     if found.issuer == found.subject:
         yield note(
             "The certificate is signed by itself: browsers warn, and other programs refuse.",
-            "Take one from a certificate authority, such as Let's Encrypt.",
+            "Get one from a certificate authority, such as Let's Encrypt.",
         )
 
 
@@ -125,7 +125,7 @@ def media_ports(
     """Check that there are UDP ports for all sessions."""
     first, last = transport.udp_port_first, transport.udp_port_last
     if not last:
-        yield ok("Media may take any UDP port that is free; a firewall must let all in.")
+        yield ok("Media may use any free UDP port; a firewall must let all of them in.")
         return
     free = min((_free_ports(address, first, last) for address in addresses), default=0)
     total = last - first + 1

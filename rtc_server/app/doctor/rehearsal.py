@@ -121,7 +121,7 @@ async def rehearse(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
     else:
         yield note(
-            "How many sessions this machine carries is not measured: it has no /proc.",
+            "The number of sessions that this machine can serve is not measured: it has no /proc.",
             "Measure on Linux.",
         )
 
@@ -138,11 +138,11 @@ def headroom(server_s: float, all_s: float, session_s: float, cores: int) -> Ite
     if sessions < 1:
         yield fault(
             f"This machine is too slow for one session: it takes {cost}.",
-            "Take a faster one, or other engines.",
+            "Use a faster one, or other engines.",
         )
     else:
         yield ok(
-            f"This machine carries about {sessions} sessions that speak a quarter of the time "
+            f"This machine can serve about {sessions} sessions that speak a quarter of the time "
             f"({cost}, measured with {SESSIONS}; a GPU is not counted)."
         )
 
@@ -166,7 +166,7 @@ def real_time_factor(engine_s: dict[str, float], reports: list[Report]) -> Itera
     if ast > 1:
         yield note(
             f"{what}: translation falls behind when so many speak at once.",
-            "Allow fewer sessions (--max-sessions), or take a faster machine or other engines.",
+            "Allow fewer sessions (--max-sessions), or use a faster machine or other engines.",
         )
     else:
         yield ok(f"{what}.")
@@ -194,7 +194,7 @@ def _heard(reports: list[Report], source: str, target: str, sentence: str) -> It
     if not answers:
         yield fault(
             f"«{sentence}» ({source}) was not translated to {target} in any of {wanted} tries.",
-            "Try the page; if it is the same there, look into the server's log.",
+            "Try the page; if it is the same there, read the server's log.",
         )
     elif len(answers) < wanted:
         yield note(
@@ -204,7 +204,7 @@ def _heard(reports: list[Report], source: str, target: str, sentence: str) -> It
     else:
         yield ok(f"«{sentence}» ({source}) comes back as «{'», «'.join(texts)}» ({target}).")
     if all(each.speech_ms is None for each in reports):
-        yield fault("No translated speech was heard.", "Look into the server's log.")
+        yield fault("No translated speech was heard.", "Read the server's log.")
 
 
 async def _something_to_say(access: ServerAccess, settings: Settings) -> tuple[str, str, str]:

@@ -26,8 +26,8 @@ class UsageFile:
             self._append(b"")
         except OSError as error:
             raise ConfigError(
-                f"Cannot write the usage file {self._path}: {error.strerror}. Its folder has to be "
-                "there, and writable for the server."
+                f"Cannot write the usage file {self._path}: {error.strerror}. Its folder must "
+                "exist, and the server must be able to write to it."
             ) from None
 
     async def deliver(self, record: Outgoing) -> None:

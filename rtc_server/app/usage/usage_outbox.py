@@ -59,7 +59,11 @@ class UsageOutbox:
     def put(self, record: Outgoing) -> None:
         """Queue a record, or drop it."""
         if len(self._waiting) >= MOST_WAITING:
-            logger.error("Dropped, too much waits for %s: %s", self._destination.name, record.body)
+            logger.error(
+                "Usage dropped, too many records wait for %s: %s",
+                self._destination.name,
+                record.body,
+            )
             self._on_drop()
             return
         self._waiting.append(record)

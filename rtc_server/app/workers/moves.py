@@ -87,7 +87,7 @@ class SessionMoves:
                 await self._ask(number, "take_over", {"record": record.json(lost_s), **usage})
                 self._placement.moved[record.session] = number
                 self._metrics.sessions_moved.inc()
-                _log.info("The session %s goes on in worker %d.", record.session, number)
+                _log.info("The session %s continues in worker %d.", record.session, number)
                 return
             await asyncio.sleep(0)  # that worker has just ended, too
 

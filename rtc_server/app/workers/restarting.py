@@ -27,7 +27,7 @@ async def start_again(
         is_wanted: asked after each delay; nothing is started once it returns False.
     """
     delay_s = restarts.delay_s(monotonic())
-    _log.error("%s ended (%d); the next one in %.1f s.", name, code, delay_s)
+    _log.error("%s ended with exit code %d; a new one starts in %.1f s.", name, code, delay_s)
     while True:
         await asyncio.sleep(delay_s)
         if not is_wanted():
@@ -36,6 +36,6 @@ async def start_again(
             await start()
         except OSError as error:  # no process or no descriptor is free: that passes
             delay_s = restarts.delay_s(monotonic())
-            _log.error("%s has no successor (%s); again in %.1f s.", name, error, delay_s)
+            _log.error("%s could not be replaced (%s); next try in %.1f s.", name, error, delay_s)
         else:
             return

@@ -23,7 +23,7 @@ async def ask_supervisor(channel: ControlChannel, kind: str, /, **fields: object
     except ChannelClosed:
         raise NotReady("The server is stopping.", RETRY_S) from None
     except AskFailed:
-        raise NotReady("The server cannot say now. Try again soon.", RETRY_S) from None
+        raise NotReady("The server cannot answer now. Try again soon.", RETRY_S) from None
 
 
 class SharedAdmission:

@@ -129,7 +129,7 @@ class Supervisor:
                     await asyncio.shield(new.announcement)
                 except (ConfigError, OSError) as error:
                     _log.error(
-                        "Worker %d stays: its successor does not start: %s", old.number, error
+                        "Worker %d goes on, its successor does not start: %s", old.number, error
                     )
                     return
                 if slot.process is not None:  # the old one, or what came after it meanwhile

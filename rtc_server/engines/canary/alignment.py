@@ -46,8 +46,8 @@ def parse_heads(text: str) -> tuple[LayerHeads, ...]:
     found = [_LAYER.fullmatch(part) for part in text.split()]
     if not found or None in found:
         raise EngineUnavailable(
-            f'--canary-heads is "{text}", which names no heads. Layers with a space between them, '
-            'each with heads or without, are understood: "-2", or "4:1,5 6:0".'
+            f'--canary-heads is "{text}", which names no heads. Write layers with a space '
+            'between them, each with or without heads, such as "-2" or "4:1,5 6:0".'
         )
     return tuple(
         LayerHeads(int(each[1]), tuple(int(head) for head in (each[2] or "").split(",") if head))

@@ -74,7 +74,7 @@ def _place(path: Path, needed_bytes: int) -> Path:
             return place
         lacking.append(f"{place} ({free / 1e9:.1f} GB free)")
     raise EngineUnavailable(
-        f"Loading {path.name} takes {needed_bytes / 1e9:.1f} GB of temporary space, which is not "
+        f"Loading {path.name} needs {needed_bytes / 1e9:.1f} GB of temporary space, which is not "
         f"in {' nor in '.join(lacking)}. Make room, or name another folder with TMPDIR."
     )
 
@@ -88,6 +88,6 @@ def _sweep(place: Path) -> None:
 
 def _damaged(path: Path) -> EngineUnavailable:
     return EngineUnavailable(
-        f"{path} is no whole .nemo file. If its download was cut short, `rtc-server models "
+        f"{path} is not a complete .nemo file. If its download was cut short, `rtc-server models "
         "fetch` goes on where it stopped; else give another with --canary-model."
     )

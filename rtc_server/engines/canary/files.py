@@ -72,8 +72,8 @@ def open_folder(model: str, models_dir: Path, kind: str, marker: str) -> Iterato
 def not_canary(path: Path) -> EngineUnavailable:
     """Return the error for a file or folder that holds some other model."""
     return EngineUnavailable(
-        f"{path} holds no Canary that this server can ask (it needs the canary2 prompt format). "
-        "Give one such as nvidia/canary-1b-v2 with --canary-model."
+        f"{path} is not a Canary model that this server can use (it needs the canary2 prompt "
+        "format). Give one such as nvidia/canary-1b-v2 with --canary-model."
     )
 
 

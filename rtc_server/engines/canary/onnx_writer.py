@@ -150,7 +150,9 @@ class OnnxWriter:
         before = (WORD_SIGN, "<|startofcontext|>", "<|startoftranscript|>", SLOTS["emotion"])
         after = tuple(SLOTS[name] for name in ("pnc", "itn", "timestamp", "diarize"))
         if missing := [t for t in (*before, *after, END) if t not in self._numbers]:
-            raise EngineUnavailable(f"{self.title} is no Canary: it has no {missing[0]}. {_ADVICE}")
+            raise EngineUnavailable(
+                f"{self.title} is not a Canary model: it has no {missing[0]}. {_ADVICE}"
+            )
         first, second = (tuple(self._numbers[t] for t in part) for part in (before, after))
         return first, second
 

@@ -188,10 +188,10 @@ class CanaryAst:
     def _translate_halves(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         if len(batch) == 1:
             raise EngineError(
-                "There is no memory left for even one segment. Give this server more of it (a "
-                "larger part of the GPU, if that computes), or run what else uses it elsewhere."
+                "There is not enough memory for one segment. Give this server more (on a GPU, "
+                "a larger part of it), or stop other programs that use it."
             )
-        log.warning("Out of memory at a batch of %d; going on in halves", len(batch))
+        log.warning("Out of memory at a batch of %d; trying it in two halves", len(batch))
         half = len(batch) // 2
         return self._translate(batch[:half]) + self._translate(batch[half:])
 

@@ -74,7 +74,7 @@ class CascadeAst:
                 recognizer.transcribe(noise.astype(np.float32), language)
             except Exception as exc:  # onnxruntime's errors share no base
                 raise EngineUnavailable(
-                    f"What recognises {language} fails at its first sound ({type(exc).__name__}): "
+                    f"The recogniser of {language} fails on a first sound ({type(exc).__name__}): "
                     "its files do not belong together. Run: rtc-server models verify"
                 ) from exc
         self._translation.warm_up()

@@ -37,7 +37,7 @@ class ReplicaList:
         """
         given = authorization.removeprefix("Bearer ").strip()
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token):
-            return 401, {"error": "Show the engine token."}
+            return 401, {"error": "Send the engine token."}
         states = await self._newest()
         if states is None:
             return 503, {"error": "The replicas cannot be asked now."}

@@ -131,7 +131,7 @@ class AstCall:
             case CallFailed():
                 self.fail(error_of(message))
             case _:
-                self.fail(EngineError("The engine server answered with something else."))
+                self.fail(EngineError("The engine server gave an answer of the wrong kind."))
 
     def fail(self, error: EngineError) -> None:
         """End it with an error; that of a partial does not matter: the final has its own."""
@@ -203,7 +203,7 @@ class SpeechCall(Speech):
             case CallFailed():
                 self.finish(error_of(message))
             case _:
-                self.finish(EngineError("The engine server answered with something else."))
+                self.finish(EngineError("The engine server gave an answer of the wrong kind."))
 
     def fail(self, error: EngineError) -> None:
         """End it with an error, after the chunks that came."""

@@ -74,7 +74,7 @@ class EngineConnection:
             message = decode_answering(await self._channel.receive())
         if not isinstance(message, ServerHello):
             raise UnusableServer(
-                Cause.STRANGER, "is no engine server: it did not begin with a hello"
+                Cause.STRANGER, "is not an engine server: it did not begin with a hello"
             )
         return message
 

@@ -59,7 +59,7 @@ def parse_address(text: str, least_port: int = 1) -> ServerAddress:
     match = _NAMED.fullmatch(text)
     if match is None or not (is_host(match[2]) and least_port <= int(match[3]) < 65536):
         raise ConfigError(
-            f"{hidden_query(text)!a} is no address of an engine server. Use HOST:PORT, "
+            f"{hidden_query(text)!a} is not the address of an engine server. Use HOST:PORT, "
             "ws://HOST:PORT for one without TLS, or unix:PATH."
         )
     host = match[2].strip("[]")

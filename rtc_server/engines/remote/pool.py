@@ -213,7 +213,7 @@ class EnginePool:
         if call.may_wait:
             self._roster.want.set()
         else:
-            call.fail(EngineCrashed("No engine server is there."))
+            call.fail(EngineCrashed("No engine server is connected."))
 
     def _choose(self, call: PooledCall, opened: PlacedCall) -> PooledServer | None:
         key = affinity(call.session_id)

@@ -54,7 +54,7 @@ def parse_directory(text: str) -> str:
     match = _URL.fullmatch(text)
     if match is None or not (is_host(match[1]) and 0 < int(match[2] or 80) < 65536):
         raise ConfigError(
-            f"{hidden_query(text)!a} is no address of a directory of engine servers. "
+            f"{hidden_query(text)!a} is not the address of a directory of engine servers. "
             "Use http://HOST:PORT/PATH or https://HOST:PORT/PATH."
         )
     return text
@@ -158,7 +158,7 @@ class ListedServers:
         if new and lines.admit(asyncio.get_running_loop().time()) is not None:
             _log.warning(
                 "Directory of engine servers %s: %d of its entries name no server that can be "
-                "used, and are passed over; the other %d are used",
+                "used, and are skipped; the other %d are used",
                 url,
                 len(found.unreadable),
                 len(found.servers),

@@ -185,7 +185,7 @@ class TtsService:
         gone = self._queue.add(speech)
         if gone is not None:
             self._metrics.queue_drops.labels(queue="tts").inc()
-            overloaded = EngineOverloaded("The voice cannot keep up; this sentence stays unspoken.")
+            overloaded = EngineOverloaded("The voice cannot keep up; this sentence was not spoken.")
             if gone is speech:
                 raise overloaded
             gone.finish(overloaded)

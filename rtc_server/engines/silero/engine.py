@@ -188,7 +188,7 @@ def _stress_notes(voices: dict[str, _Voice]) -> Iterator[str]:
     bare = [lang for lang, voice in voices.items() if voice.speaking.stress and not voice.accentor]
     if bare:
         yield (
-            f"Words of {' and '.join(bare)} are read without stress marks, which "
-            "spoils them: the model sets none itself, and silero-stress, a package of the extra "
+            f"Words of {' and '.join(bare)} are read without stress marks, so many sound "
+            "wrong: the model sets none itself, and silero-stress, a package of the extra "
             "silero, is not installed."
         )

@@ -113,7 +113,7 @@ class SileroModel:
                     f"Silero's model {self.name} failed on a text of {len(text)} characters "
                     f"({kind})."
                 ) from None
-            _log.warning("%s failed on %s (%s); once more", self.name, self.device, kind)
+            _log.warning("%s failed on %s (%s); trying again", self.name, self.device, kind)
         if retries == 1 and self.device != "cpu":
             self._move_to_cpu()
         return self._speak(text, speaker, rate, retries - 1)
@@ -142,11 +142,13 @@ class SileroModel:
 
     def _move_to_cpu(self) -> None:
         """Raises: SystemExit: CUDA is beyond help in this process; the server starts another."""
-        _log.warning("%s goes on on the CPU: the GPU failed it twice", self.name)
+        _log.warning("%s continues on the CPU, because the GPU failed twice", self.name)
         try:
             self._model.to(torch.device("cpu"))
         except Exception as exc:
-            sys.exit(f"CUDA failed and cannot be left ({type(exc).__name__})")
+            sys.exit(
+                f"CUDA failed, and the model cannot be moved to the CPU ({type(exc).__name__})"
+            )
         self.device = "cpu"
 
 

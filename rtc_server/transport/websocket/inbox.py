@@ -35,7 +35,7 @@ FLOOD: Final = (
 """Warning to a client whose messages are held back."""
 AUDIO_AHEAD: Final = (
     "Audio comes faster than it is spoken: ten seconds are taken at once, then 1.1 each second. "
-    "The rest waits. Send it as it is spoken, or let the connection hold you back."
+    "The rest waits. Send it as it is spoken, or no faster than the connection accepts it."
 )
 """Warning to a client that sends a recording faster than real time."""
 

@@ -55,7 +55,7 @@ async def test_a_directory_is_believed_by_the_certificates_of_engine_servers(
     ("path", "sentence"),
     [
         ("/silent", "no answer within"),
-        ("/endless", "more than a list"),
+        ("/endless", "its answer has more than"),
         ("/elsewhere", "HTTP 302"),
         ("/token", "refused our token"),
         ("/starting", "HTTP 503"),

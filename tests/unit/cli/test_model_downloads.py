@@ -47,7 +47,7 @@ def test_a_download_given_up_is_taken_up_by_the_next_command(
 ) -> None:
     with serving(Site(cuts=[300_000, 0])) as site:
         assert run(monkeypatch, folder, model(site.url), "fetch", "tiny") == 2
-        assert "Run the same command again to go on" in capsys.readouterr().err
+        assert "Run the same command again to continue" in capsys.readouterr().err
         assert not (folder / "tiny" / "tiny.pt").exists()
         assert run(monkeypatch, folder, model(site.url), "fetch", "tiny") == 0
     assert site.asked == ["", "bytes=300000-", "bytes=300000-"]

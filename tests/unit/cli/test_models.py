@@ -139,7 +139,7 @@ def test_a_set_is_fetched_listed_verified_found_and_removed(
     assert "2 MB freed" in capsys.readouterr().out
     assert [path.name for path in folder.rglob("*")] == ["twin", "notes.txt"]
     assert run(monkeypatch, folder, entry, "remove", "tiny") == 0
-    assert "Nothing of that" in capsys.readouterr().out
+    assert "None of these" in capsys.readouterr().out
 
 
 def test_what_was_begun_or_trusted_is_removed_too(

@@ -200,9 +200,11 @@ def test_the_first_replacement_comes_at_once_and_failures_are_spaced() -> None:
 
 
 def test_an_unknown_engine_is_told_what_there_is() -> None:
-    with pytest.raises(EngineUnavailable, match=r"no TTS engine named hal.* There is: espeak, .*;"):
+    with pytest.raises(
+        EngineUnavailable, match=r"no TTS engine named hal.* Choose espeak, .*, or "
+    ):
         registry.resolve("tts", "hal")
-    with pytest.raises(EngineUnavailable, match="There is: phrasebook"):
+    with pytest.raises(EngineUnavailable, match="Choose phrasebook"):
         registry.resolve("ast", "espeak")
 
 

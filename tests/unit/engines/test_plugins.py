@@ -42,8 +42,8 @@ def test_an_engine_is_of_its_kind_only(site: Path) -> None:
 
 def test_an_unknown_name_lists_those_of_packages_too(site: Path) -> None:
     install_example(site)
-    assert "There is: phrasebook, laptop, " in refusal("hal")
-    assert ", stopwatch; or module:factory" in refusal("hal")
+    assert "Choose phrasebook, laptop, " in refusal("hal")
+    assert ", stopwatch, or module:factory" in refusal("hal")
 
 
 def test_a_plug_in_that_cannot_be_imported_is_named_with_its_package(site: Path) -> None:

@@ -114,11 +114,14 @@ def test_secrets_are_not_printed(capsys: Capture) -> None:
             },
             "--usage-webhook is not a URL",
         ),
-        ({"RTC_AST_SERVERS": "gpu one:7"}, "'gpu one:7' is no address of an engine server"),
-        ({"RTC_TTS_SERVERS": "user:verysec@gpu:x"}, "'(hidden)@gpu:x' is no address of an engine"),
+        ({"RTC_AST_SERVERS": "gpu one:7"}, "'gpu one:7' is not the address of an engine server"),
+        (
+            {"RTC_TTS_SERVERS": "user:verysec@gpu:x"},
+            "'(hidden)@gpu:x' is not the address of an engine",
+        ),
         (
             {"RTC_AST_SERVERS": "https://user:very?sec@dir.example/x?token=verysec"},
-            "'https://(hidden)@dir.example/x?(hidden)' is no address of a directory",
+            "'https://(hidden)@dir.example/x?(hidden)' is not the address of a directory",
         ),
     ],
 )

@@ -66,7 +66,7 @@ async def test_what_finds_no_room_is_dropped_and_counted(
         async with box.delivering():
             for number in range(3):
                 box.put(record(number))
-            assert len(drops) == 1 and "too much waits for the test" in caplog.text
+            assert len(drops) == 1 and "too many records wait for the test" in caplog.text
             before_s = asyncio.get_running_loop().time()
         assert asyncio.get_running_loop().time() - before_s == pytest.approx(
             usage_outbox.LAST_TRIES_S

@@ -186,7 +186,7 @@ def test_out_of_memory_goes_on_in_halves() -> None:
 
 
 def test_no_memory_for_one_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(EngineError, match="larger part of the GPU"):
+    with pytest.raises(EngineError, match="not enough memory for one segment"):
         engine(Told(room=0)).translate([AstRequest(speech(), "en", "ru")])
 
 

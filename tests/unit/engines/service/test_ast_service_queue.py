@@ -187,7 +187,7 @@ async def test_waiting_ends_in_bounded_time() -> None:
         with pytest.raises(EngineTimeout, match="get to this segment"):
             await late
         assert not hung.done()
-        with pytest.raises(EngineTimeout, match="stood still"):
+        with pytest.raises(EngineTimeout, match="showed no sign of work"):
             await hung
 
 
@@ -222,12 +222,12 @@ async def test_what_the_engine_cannot_do_is_refused_before_it_waits() -> None:
         ("tests.support.engine_fakes:refuses", REFUSAL),
         ("tests.support.engine_fakes:fails_to_load", r"KeyError: 'encoder.weight'"),
         ("tests.support.engine_fakes:crashes_at_start", r"SIGABRT while it was starting"),
-        ("tests.support.engine_fakes:boasts", "describes itself by dict"),
+        ("tests.support.engine_fakes:boasts", "describes itself with dict"),
         ("tests.support.engine_fakes:no_such_factory", "no factory named no_such_factory"),
         ("no_such_module:create", "No module named 'no_such_module'"),
         ("tests.support.engine_fakes:never_ready", r"not ready after 1.5 s"),
         ("tests.support.engine_fakes:tts", "does not translate speech"),
-        ("babelfish", "There is: phrasebook"),
+        ("babelfish", "Choose phrasebook"),
     ],
 )
 async def test_a_failed_start_says_why_and_leaves_nothing(factory: str, sentence: str) -> None:
