@@ -23,7 +23,7 @@ async def mint(server: Served, key: str = KEY, **body: Any) -> dict[str, Any]:
 
 
 async def call(server: Served, token: str, query: str = "", **headers: str) -> int:
-    """Open a call; the status."""
+    """Open a call; return its status."""
     sent = {**bearer(token), **SDP, **headers}
     async with server.client.post(CALLS + query, data=OFFER, headers=sent) as response:
         if response.status != 201:

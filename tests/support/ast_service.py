@@ -1,4 +1,4 @@
-"""An AST service over a real engine process that does as it is told."""
+"""AST service over a real engine process that does what the test asks."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ class Bench:
         return Seen(await self.submit(session=session))
 
     async def keep_busy(self) -> asyncio.Future[AstResult]:
-        """A slow call that is in the engine, so that what comes next has to wait."""
+        """Slow call in the engine, so that the next request has to wait."""
         future = self.submit(Do.SLOW, "busy")
         await self.until_idle_queue()
         return future

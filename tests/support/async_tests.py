@@ -1,4 +1,4 @@
-"""Runner of ``async def`` tests, and the check of what one may not leave behind."""
+"""Runner of ``async def`` tests, and the check that a test leaves nothing behind."""
 
 import asyncio
 import contextvars
@@ -34,7 +34,7 @@ def run_async(
         before = asyncio.all_tasks()
         async with asyncio.timeout(hang_s if limit else None):
             await item.obj(**arguments)
-        for _ in range(3):  # callbacks of what was just closed may still be queued
+        for _ in range(3):  # callbacks of objects that were just closed may still be queued
             await asyncio.sleep(0)
         left = asyncio.all_tasks() - before
         if left and settle_s:
@@ -43,10 +43,10 @@ def run_async(
             task.cancel()
         assert not left, f"tasks left running: {left}"
 
-    # A test that spins never gives its loop the chance to time out.
+    # A test that never yields leaves its loop no chance to time out.
     faulthandler.dump_traceback_later(2 * hang_s, exit=True)
     try:
         runner.run(run(), context=context)
     finally:
         faulthandler.cancel_dump_traceback_later()
-    gc.collect()  # what was dropped unclosed warns now, inside the test that dropped it
+    gc.collect()  # an object that was dropped unclosed warns now, inside the test that dropped it

@@ -21,7 +21,7 @@ that the tests start there."""
 
 
 class CheckoutMachine:
-    """A checkout without code, and a PATH without anything else."""
+    """Checkout without code, and a PATH with nothing else."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "checkout"
@@ -35,13 +35,13 @@ class CheckoutMachine:
             (self.bin / tool).symlink_to(shutil.which(tool) or "/nonexistent")
 
     def program(self, path: Path, script: str = "") -> None:
-        """A program that writes its arguments down and then does `script`."""
+        """Write a program that records its arguments and then runs `script`."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f'#!/bin/bash\necho "{path.name} $*" >>{self.calls}\n{script}\n')
         path.chmod(0o755)
 
     def environment(self, scripts: dict[str, str]) -> None:
-        """Both environments with these programs, doing these things."""
+        """Write both environments, with programs that run these scripts."""
         for name in ("python", "ruff", "mypy", "lint-imports"):
             self.program(self.root / ".venv" / "bin" / name, scripts.get(name, ""))
         for name in ("tsc", "eslint"):
@@ -51,13 +51,13 @@ class CheckoutMachine:
         self.program(self.root / ".venv-models" / "bin" / "python", models)
 
     def debian(self, commands: Iterable[str], *, user: int = 1000) -> None:
-        """The commands that are installed, and who we are."""
+        """Install these commands, and set the user."""
         self.program(self.bin / "id", f"echo {user}")
         for name in commands:
             self.program(self.bin / name)
 
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run it from elsewhere; `calls` then holds what it called."""
+        """Run the script from another folder; `calls` then holds the programs that it called."""
         with self.start(script, *arguments) as process:
             try:
                 output, errors = process.communicate(timeout=60)
@@ -66,7 +66,7 @@ class CheckoutMachine:
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
     def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
-        """Start it from elsewhere, as a process group that Ctrl-C reaches."""
+        """Start the script from another folder, as a process group that Ctrl-C reaches."""
         self.calls.write_text("")
         self.program(self.bin / "nproc", "echo 2")
         return subprocess.Popen(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @contextlib.asynccontextmanager
 async def command(*argv: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Start it with engines that need no loading; kill whatever is left at the end."""
+    """Start the command with engines that need no loading; kill it at the end."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("RTC_")}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "rtc_server", *argv),
@@ -33,13 +33,13 @@ class Started:
 
     process: asyncio.subprocess.Process
     banner: str
-    """Output, up to its address."""
+    """Output up to the address."""
     url: str
 
 
 @contextlib.asynccontextmanager
 async def serving(*argv: str) -> AsyncIterator[Started]:
-    """Start ``serve`` and wait until it says where it is."""
+    """Start ``serve`` and wait until it prints its address."""
     engines = ("--ast", "tests.support.engine_fakes:ast", "--tts", "tests.support.engine_fakes:tts")
     async with command("serve", "--port", "0", *engines, *argv) as process:
         assert process.stdout

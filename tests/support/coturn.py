@@ -21,27 +21,27 @@ HOST = "127.0.0.1"
 START_S = 30.0
 EXAMPLE = Path(__file__).parents[2] / "deploy/coturn/turnserver.conf"
 LIMITS = re.compile(r"^((?:denied-peer-ip|no-tcp|no-multicast|user-quota|total-quota)\S*)$", re.M)
-"""Lines of that configuration that say what users may not do."""
+"""Lines of that configuration that restrict users."""
 
 
 @dataclass
 class Coturn:
-    """A running one."""
+    """A running coturn."""
 
     port: int
-    """UDP and TCP."""
+    """Port for UDP and TCP."""
     tls_port: int
     certificate: Path
-    """Certificate of the server, which is its authority too."""
+    """Certificate of the server, which is also its authority."""
     log: list[str] = field(default_factory=list)
     """Lines logged so far."""
     allocations: int = 0
-    """Relays it has opened so far."""
+    """Number of relays opened so far."""
     allocated: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once it has opened one."""
+    """Set once a relay was opened."""
 
     def note(self, line: str) -> None:
-        """Keep what it says."""
+        """Keep the lines that coturn logs."""
         self.log.append(line)
         if "ALLOCATE processed, success" in line:
             self.allocations += 1
@@ -49,7 +49,7 @@ class Coturn:
 
     @property
     def udp(self) -> str:
-        """As for ``--ice-servers``, without a user; so are the next two."""
+        """Entry for ``--ice-servers``, without a user; the next two likewise."""
         return f"turn:{HOST}:{self.port}"
 
     @property
@@ -67,9 +67,8 @@ class Coturn:
 
 @contextlib.asynccontextmanager
 async def coturn(folder: Path, *, limited: bool = True) -> AsyncIterator[Coturn]:
-    """Run one until the block ends; `folder` takes its files.
-
-    `limited`: as deploy/coturn/turnserver.conf has it, this server being on loopback.
+    """Run coturn until the block ends; `folder` takes its files. `limited`: with the restrictions
+    of deploy/coturn/turnserver.conf, for a server on loopback.
     """
     program = shutil.which("turnserver")
     assert program, "coturn is missing: apt-get install coturn"
@@ -116,7 +115,7 @@ async def _running(
     try:
         async with asyncio.timeout(START_S):
             await _answers(server.port)
-        # A busy machine is no fault of the server: whoever asks waits.
+        # a busy machine is no fault of the server: callers wait
         with mock.patch.object(gathering, "SERVER_TIMEOUT_S", START_S):
             yield server
     finally:
@@ -132,7 +131,7 @@ async def _read(stream: asyncio.StreamReader, server: Coturn) -> None:
 
 
 async def _answers(port: int) -> None:
-    """Wait until it answers a STUN request, and takes TCP."""
+    """Wait until coturn answers a STUN request and accepts TCP."""
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.setblocking(False)

@@ -60,7 +60,7 @@ def long_files() -> list[str]:
 
 
 def repeated(names: Iterator[str]) -> list[str]:
-    """Return those that occur more than once."""
+    """Return the names that occur more than once."""
     return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
@@ -79,8 +79,8 @@ def lines_by_hand() -> int:
 
 
 async def modules_of_a_call() -> tuple[int, int]:
-    """Return how many modules ``POST /calls`` runs code of, and those of them that do more than
-    build their part of a session.
+    """Return how many modules ``POST /calls`` runs code of, and how many of them do more than build
+    their part of a session.
     """
     called: dict[str, set[str]] = {}
 
@@ -112,7 +112,7 @@ async def modules_of_a_call() -> tuple[int, int]:
 
 
 def main() -> None:
-    """Print them."""
+    """Print the counts."""
     texts = [*docstrings()]
     print("docstrings:", dict(Counter(kind for kind, _ in texts)))
     print("that begin with a question:", sum(1 for _, text in texts if QUESTIONS.match(text)))

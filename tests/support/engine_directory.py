@@ -1,4 +1,4 @@
-"""Directory of engine servers over HTTP, as a cluster has one."""
+"""Directory of engine servers over HTTP, like that of a cluster."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +12,7 @@ from rtc_server.engines.remote.server_lists import MOST_LIST_BYTES
 
 
 class DirectorySite:
-    """Directory of engine servers, and what else may be where one is asked for."""
+    """Directory of engine servers, and wrong answers that a client may get instead."""
 
     def __init__(self, servers: Sequence[str]) -> None:
         self.servers = servers
@@ -47,7 +47,7 @@ class DirectorySite:
 async def directory_site(
     *servers: str, certificate: tuple[Path, Path] | None = None
 ) -> AsyncIterator[DirectorySite]:
-    """Serve a directory that lists these."""
+    """Serve a directory of these addresses."""
     made = DirectorySite(servers)
     app = web.Application()
     app.router.add_get("/{path:.*}", made.answer)

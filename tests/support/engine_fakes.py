@@ -27,12 +27,12 @@ from rtc_server.errors import EngineError, EngineUnavailable
 from rtc_server.pcm import Samples
 
 SECRET = "what somebody said"
-"""Stands for a transcript: must never leave an engine's process but as a result."""
+"""Stand-in for a transcript: it may leave the engine's process only as a result."""
 MAX_BATCH = 4
 
 
 class Do(IntEnum):
-    """Action that a request makes its engine do."""
+    """Action that a request asks of its engine."""
 
     ANSWER = 0
     SLOW = 1
@@ -47,13 +47,13 @@ class Do(IntEnum):
     RAISE_WITH_SECRET = 7
     DROP_A_RESULT = 8
     CHATTER = 9
-    """Print a great deal, the secret included, then answer."""
+    """Print much text, the secret included, then answer."""
     ORPHAN = 10
-    """Start a process of its own (`ORPHAN_COMMAND`) and fall over."""
+    """Start a process of its own (`ORPHAN_COMMAND`) and crash."""
     LIE = 12
-    """Answer with something that is no text."""
+    """Answer with an object that is not a text."""
     DOUBT = 11
-    """Understand nothing, and say why."""
+    """Understand nothing, and give the reason."""
 
 
 SLOW_S = 0.2
@@ -64,7 +64,7 @@ REFUSAL = "Its model is not here. Run: fetch-the-model"
 
 
 def audio(do: Do = Do.ANSWER, *, seconds: float = 0.1) -> Samples:
-    """Return the audio that makes `ObedientAst` do something."""
+    """Return the audio that makes `ObedientAst` do this action."""
     return np.full(round(16000 * seconds), do / 100, dtype=np.float32)
 
 
@@ -77,7 +77,9 @@ class Seen:
 
 
 class ObedientAst:
-    """Answers with: its pid, the number of the call, size of the batch, position in it, samples."""
+    """Engine that answers with its pid, the number of the call, the size of the batch, the position
+    in it, and the number of samples.
+    """
 
     def __init__(self) -> None:
         self._calls = 0
@@ -92,7 +94,7 @@ class ObedientAst:
         )
 
     def warm_up(self) -> None:
-        """Nothing is cold."""
+        """Do nothing: there is nothing to warm up."""
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         self._calls += 1
@@ -114,14 +116,13 @@ class ObedientAst:
         return results
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""
 
 
 class ObedientTts:
-    """Speaks each text as some chunks; the value of their samples is the number of the call.
-
-    Text ``"speak N"`` makes N chunks, ``"slowly N"`` takes 20 ms for each, ``"NAME N"`` does what a
-    `Do` of that name says after N chunks.
+    """Engine that speaks each text as some chunks; the value of their samples is the number of the
+    call. Text ``"speak N"`` makes N chunks, ``"slowly N"`` takes 20 ms for each, ``"NAME N"`` does
+    the `Do` of that name after N chunks.
     """
 
     def __init__(self) -> None:
@@ -135,7 +136,7 @@ class ObedientTts:
         )
 
     def warm_up(self) -> None:
-        """Nothing is cold."""
+        """Do nothing: there is nothing to warm up."""
 
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
         self._calls += 1
@@ -148,7 +149,7 @@ class ObedientTts:
             _obey(Do[verb])
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""
 
 
 def ast(_options: EngineOptions) -> ObedientAst:
@@ -162,42 +163,42 @@ def tts(_options: EngineOptions) -> ObedientTts:
 
 
 def refuses(_options: EngineOptions) -> ObedientAst:
-    """Lacks something."""
+    """Raise an error that names a missing package."""
     raise EngineUnavailable(REFUSAL)
 
 
 def fails_to_load(_options: EngineOptions) -> ObedientAst:
-    """Has a bug."""
+    """Raise an error as a bug does."""
     raise KeyError("encoder.weight")
 
 
 def boasts(_options: EngineOptions) -> ObedientAst:
-    """Describes itself in a way that the server cannot read."""
+    """Return an engine that describes itself in an unreadable form."""
     engine = ObedientAst()
     engine.capabilities = cast(AstCapabilities, {"name": "best of all"})
     return engine
 
 
 def crashes_at_start(_options: EngineOptions) -> ObedientAst:
-    """Falls over in C."""
+    """Crash in C."""
     print("loading the model", flush=True)
     os.abort()
 
 
 def greedy(_options: EngineOptions) -> ObedientAst:
-    """Takes a gigabyte."""
+    """Allocate a gigabyte."""
     np.ones(1 << 27)
     return ObedientAst()
 
 
 def never_ready(_options: EngineOptions) -> ObedientAst:
-    """Loads for ever."""
+    """Load for ever."""
     time.sleep(3600)
     raise AssertionError
 
 
 def starts_once(options: EngineOptions) -> ObedientAst:
-    """Starts for the first time only; the given file remembers."""
+    """Start for the first time only; the given file remembers that."""
     marker = options.models_dir
     if marker.exists():
         raise EngineUnavailable(REFUSAL)

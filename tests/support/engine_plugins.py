@@ -1,4 +1,4 @@
-"""Packages as pip leaves them: modules, and metadata with entry points."""
+"""Packages as pip installs them: modules, and metadata with entry points."""
 
 import shutil
 import tomllib
@@ -36,9 +36,8 @@ def install(
 
 
 def add(site: Path, name: str, package: str, more: str = "", /, **changed: object) -> None:
-    """Install a package that describes an engine.
-
-    `more`: further lines of its module. `options`, among what is changed, is Python's text of them.
+    """Install a package that describes an engine. `more`: further lines of its module. `options`,
+    one of `changed`, is their Python source.
     """
     module = package.replace("-", "_")
     fields = {"contract": 1, "kind": "ast", "title": "Odd", "licence": "MIT"}
@@ -49,7 +48,7 @@ def add(site: Path, name: str, package: str, more: str = "", /, **changed: objec
 
 
 def install_example(site: Path) -> None:
-    """Install examples/engine-plugin there, as its own pyproject.toml says."""
+    """Install examples/engine-plugin there, with the metadata of its pyproject.toml."""
     project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text("utf-8"))["project"]
     points = project["entry-points"][ENTRY_POINTS]
     install(site, project["name"], points, {}, project["version"])

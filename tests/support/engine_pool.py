@@ -42,7 +42,7 @@ class QueueChannel:
         self.inbox: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.other: QueueChannel | None = None
         self.is_frozen = False
-        """True while frames wait on the way, as TCP keeps them on a network that is parted."""
+        """True while frames wait on the way, as TCP keeps them on a network that is split."""
         self._held: list[bytes] = []
         self.sent: list[bytes] = []
         self._ended = False
@@ -68,7 +68,7 @@ class QueueChannel:
             self.other.inbox.put_nowait(frame)
 
     def freeze(self, *, frozen: bool) -> None:
-        """Hold frames back, or let them through and with them those that were held."""
+        """Hold frames back, or let all through, those that were held included."""
         self.is_frozen = frozen
         if not frozen and self.other is not None:
             for frame in self._held:
@@ -90,7 +90,7 @@ class QueueChannel:
 
 @dataclass
 class HeldAst:
-    """Keeps what it is asked until a test answers."""
+    """AST service that answers when the test says so."""
 
     ready: bool = True
     retry_after_s: int = 0
@@ -99,7 +99,7 @@ class HeldAst:
     futures: list[asyncio.Future[AstResult]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     commits: list[int] = field(default_factory=list)
-    """Of each commit, the index of what was speculative."""
+    """For each commit, the index of the speculative request."""
 
     def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
         self.requests.append(request)
@@ -128,7 +128,7 @@ class HeldAst:
         self.forgotten.append(session_id)
 
     def answer(self, text: str = "word") -> None:
-        """Answer all that is open."""
+        """Answer all open requests."""
         for future in self.futures:
             if not future.done():
                 future.set_result(ok("слово", text))
@@ -136,7 +136,7 @@ class HeldAst:
 
 @dataclass
 class HeldTts:
-    """Speaks when a test says so."""
+    """TTS service that speaks when the test says so."""
 
     ready: bool = True
     retry_after_s: int = 0
@@ -164,7 +164,7 @@ class HeldServer:
     is_up: bool = True
     tracer: Tracer = NO_TRACES
     ends: list[QueueChannel] = field(default_factory=list)
-    """The server's end of each connection that was made, and the media process's before it."""
+    """Both ends of each connection that was made: the media process's, then the server's."""
     server: EngineServer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -184,13 +184,13 @@ class HeldServer:
         return ServerAddress(self.name, unix=self.name)
 
     async def kill(self) -> None:
-        """End it at once, as kill -9 does."""
+        """End the server at once, like kill -9."""
         self.is_up = False
         for end in self.ends:
             await end.close()
 
     def freeze(self, *, frozen: bool = True) -> None:
-        """Let nothing through, either way."""
+        """Let nothing through in either direction."""
         for end in self.ends:
             end.freeze(frozen=frozen)
 
@@ -241,7 +241,7 @@ async def translating(
 ) -> AsyncIterator[RemoteAst]:
     ast = RemoteAst(street.pool("ast", settings or EngineSettings()))
     await ast.start()
-    await asyncio.sleep(0.3)  # all are connected, and said a pong
+    await asyncio.sleep(0.3)  # all are connected, and have answered a ping
     try:
         yield ast
     finally:

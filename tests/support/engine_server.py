@@ -1,4 +1,4 @@
-"""Engine servers: in this process, and as the command they are started by."""
+"""Engine servers in this process, and as a process of ``rtc-server engines serve``."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ SHOWN = {"Authorization": f"Bearer {TOKEN}"}
 async def fake_engines(
     listen: str = "127.0.0.1:0", token: str = TOKEN, http: HttpSettings | None = None
 ) -> AsyncIterator[RunningEngineServer]:
-    """A server of engines that do as they are told."""
+    """Run a server of engines that do what the test asks."""
     ast, tts = FAKES
     settings = EngineSettings(ast=ast, tts=tts, engine_token=token, engine_wait_s=60)
     async with engine_server(listen, ("ast", "tts"), settings, http or HttpSettings()) as running:
@@ -48,7 +48,7 @@ class ServedEngines:
 
 @asynccontextmanager
 async def serving_engines(listen: str, log: Path, *argv: str) -> AsyncIterator[ServedEngines]:
-    """Start it and wait until it takes calls; kill whatever is left at the end."""
+    """Start it and wait until it accepts calls; kill it at the end."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("RTC_")}
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(

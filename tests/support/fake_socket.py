@@ -6,7 +6,7 @@ from rtc_server.transport.websocket.socket_port import Control
 
 
 class FakeSocket:
-    """Implements `Socket`. Pings are answered unless `dead`, sends wait while `stuck`."""
+    """Implementation of `Socket`. Pings are answered unless `dead`, sends wait while `stuck`."""
 
     def __init__(self) -> None:
         self.incoming: asyncio.Queue[str | bytes | Control] = asyncio.Queue()

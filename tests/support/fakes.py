@@ -1,4 +1,4 @@
-"""Scripted stand-ins at the seams: engines, a detector and a wire. They run in virtual time."""
+"""Scripted stand-ins in virtual time: engines, a detector and a transport."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -37,20 +37,20 @@ TTS_CAPABILITIES = TtsCapabilities(
 
 
 def ok(source: str, target: str) -> AstResult:
-    """A translation that succeeded."""
+    """Return a translation that succeeded."""
     return AstResult(AstStatus.OK, source, target)
 
 
 @dataclass
 class FakeAst:
-    """Answers final requests from a script, in order, each after `delay_s`."""
+    """AST service that answers final requests from a script, in order, each after `delay_s`."""
 
     script: list[AstResult | EngineError] = field(default_factory=list)
     partial: str = ""
     """Text of partials; its words are revealed one for each half second of audio."""
     delay_s: float = 0.1
     refuse: EngineError | None = None
-    """Raised at once instead of taking a request."""
+    """Error that is raised at once instead of accepting a request."""
     requests: list[AstRequest] = field(default_factory=list)
     partials: list[AstRequest] = field(default_factory=list)
     _asked_at: dict[int, float] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class FakeAst:
     def submit_speculative(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
-        """Takes no script entry: that is taken when it is committed."""
+        """Submit without a script entry: the commit takes that."""
         if self.refuse is not None:
             raise self.refuse
         self.guesses.append(request)
@@ -121,12 +121,12 @@ class FakeAst:
 
 @dataclass
 class FakeTts:
-    """Speaks a steady 0.25 for `seconds`, in 100 ms chunks, each after `delay_s`."""
+    """Voice that speaks a steady 0.25 for `seconds`, in 100 ms chunks, each after `delay_s`."""
 
     seconds: float = 1.0
     delay_s: float = 0.02
     failure: EngineError | None = None
-    """Raised after the first chunk."""
+    """Error that is raised after the first chunk."""
     requests: list[TtsRequest] = field(default_factory=list)
     closed_early: int = 0
     forgotten: list[str] = field(default_factory=list)
@@ -151,7 +151,7 @@ class FakeTts:
 
 
 class LoudnessVad:
-    """Speech is what is louder than −40 dBFS: exact, so that tests know every boundary."""
+    """VAD that takes any sound above −40 dBFS for speech, so that tests know every boundary."""
 
     window_samples = 512
 
@@ -159,27 +159,27 @@ class LoudnessVad:
         return 1.0 if float(np.sqrt(np.mean(window**2))) > 0.01 else 0.0
 
     def reset(self) -> None:
-        """No state to forget."""
+        """Do nothing: there is no state to forget."""
 
 
 def tone(seconds: float, level: float = 0.3, hz: float = 220.0) -> Samples:
-    """Return what `LoudnessVad` takes for speech, at the speech rate."""
+    """Return a sound that `LoudnessVad` takes for speech, at the speech rate."""
     t = np.arange(round(seconds * SPEECH_RATE)) / SPEECH_RATE
     return (level * np.sin(2 * np.pi * hz * t)).astype(np.float32)
 
 
 def silence(seconds: float) -> Samples:
-    """Nothing, at the speech rate."""
+    """Return silence at the speech rate."""
     return np.zeros(round(seconds * SPEECH_RATE), np.float32)
 
 
 def joined(parts: Sequence[Samples]) -> Samples:
-    """One after the other."""
+    """Return sounds one after the other."""
     return np.concatenate(list(parts))
 
 
 class FakeTransport:
-    """A wire without a network: keeps what was sent, and is driven by the test."""
+    """Transport without a network: keeps what was sent, and is driven by the test."""
 
     answer_sdp = "v=0"
 

@@ -1,4 +1,4 @@
-"""Engine servers in virtual time, and every fault of servers, by one seed."""
+"""Engine servers in virtual time, and every kind of fault of servers, chosen by one seed."""
 
 import asyncio
 from collections import Counter
@@ -25,14 +25,14 @@ _BASE = 1000
 
 
 def numbered(number: int, seconds: float, *, partial: bool = False) -> AstRequest:
-    """Return a question whose answer tells it from all others."""
+    """Return a request whose answer identifies it."""
     samples = np.zeros(round(seconds * 16_000), np.float32)
     samples[0], samples[1] = (number // _BASE) / 32768, (number % _BASE) / 32768
     return AstRequest(samples, "ru", "en", partial=partial)
 
 
 def number_of(samples: Samples) -> int:
-    """Return the number of a question."""
+    """Return the number of a request."""
     high, low = (round(float(each) * 32768) for each in samples[:2])
     return high * _BASE + low
 
@@ -43,7 +43,9 @@ def _numbered_answer(request: AstRequest) -> AstResult:
 
 @dataclass
 class CountingTts(HeldTts):
-    """Says a text ``"NUMBER CHUNKS"`` as so many chunks, each with that number and its place."""
+    """TTS engine that says a text ``"NUMBER CHUNKS"`` as so many chunks, each with that number and
+    its position.
+    """
 
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -66,7 +68,7 @@ class CountingTts(HeldTts):
 
 
 class FaultyServers(HeldServers):
-    """Servers, and the faults that befall them. One of them is well at any time."""
+    """Servers and their faults. At any time, one of them has none."""
 
     def __init__(self, random: Random, houses: Sequence[HeldServer], machines: dict[str, Machine]):
         super().__init__(*houses)
@@ -74,12 +76,12 @@ class FaultyServers(HeldServers):
         self._ill: set[str] = set()
         self._crashing: set[str] = set()
         self.faults: Counter[str] = Counter()
-        """Faults so far, by what they were."""
+        """Number of faults so far, by kind."""
         for name, machine in machines.items():
             machine.spoils = partial(self._spoil, name)
 
     async def befall(self, seconds: float) -> None:
-        """Let something happen every few seconds, and end with all servers well."""
+        """Cause a fault every few seconds, and end with all servers working."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + seconds
         async with asyncio.TaskGroup() as tasks:
@@ -99,7 +101,7 @@ class FaultyServers(HeldServers):
                 tasks.create_task(self._endure(name, fault))
 
     def tidy(self) -> None:
-        """Forget what was sent, which a test of an hour cannot keep."""
+        """Forget what was sent; a test of an hour cannot keep that."""
         for house in self.houses.values():
             house.ends = [end for end in house.ends if not end.is_over]
             for end in house.ends:
@@ -108,7 +110,7 @@ class FaultyServers(HeldServers):
     async def _endure(self, name: str, fault: Callable[[HeldServer], Awaitable[None]]) -> None:
         try:
             await fault(self.houses[name])
-            await asyncio.sleep(3.0)  # the pool has it back
+            await asyncio.sleep(3.0)  # the pool uses it again
         finally:
             self._ill.discard(name)
 
@@ -149,7 +151,7 @@ class FaultyServers(HeldServers):
         self.listed = listed
 
     def _spoil(self, name: str, _request: AstRequest) -> str:
-        """The engine falls once, at its next call; what was in it is tried again."""
+        """Crash the engine once, at its next call; the requests of that call are tried again."""
         if name not in self._crashing:
             return ""
         self._crashing.discard(name)

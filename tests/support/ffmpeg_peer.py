@@ -19,7 +19,7 @@ def main(url: str, wav: str, *options: str) -> None:
     settings = dict(option.split("=", 1) for option in options)
     with av.open(url, "w", format="whip", options=settings) as whip:
         opus = whip.add_stream("libopus", rate=RATE, layout="stereo")
-        whip.start_encoding()  # writes the header: for this muxer, connects
+        whip.start_encoding()  # writes the header: this muxer connects then
         print("connected", flush=True)
         resampler = av.AudioResampler("s16", "stereo", RATE, frame_size=960)
         began, samples = time.monotonic(), 0

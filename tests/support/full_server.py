@@ -14,7 +14,7 @@ NEW = Claimant(ticket="new")
 
 
 class FullServer:
-    """Admission of one process, its clock in the test's hand."""
+    """Admission of one process; the test sets the clock."""
 
     def __init__(self, sessions: int = 2, address_sessions: int = 10) -> None:
         self.admission = Admission(AdmissionLimits(sessions, address_sessions))

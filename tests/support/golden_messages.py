@@ -165,8 +165,8 @@ CLIENT_EVENTS = [
     '{"type":"x.session","vad":{"hangover_ms":1e400}}',
     '{"type":"x.session","vad":{"hangover_ms":-Infinity}}',
 ]
-"""Texts of client events: those that are carried out, those that are refused, and what is or is
-hardly JSON."""
+"""Texts of client events: valid ones, ones that are refused, and texts that are not or hardly JSON.
+"""
 
 
 def append(audio: object, **more: object) -> str:
@@ -212,7 +212,7 @@ PLAIN: list[str | bytes] = [
 ]
 """Messages of ``/ws/audio``."""
 WAV = b"RIFF\x24\0\0\0WAVEfmt " + bytes(48)
-"""Beginning of a WAV file, which nobody may send."""
+"""Beginning of a WAV file, which clients may not send."""
 
 
 def secret_bodies() -> list[str]:

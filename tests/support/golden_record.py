@@ -25,7 +25,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "compact": {"ensure_ascii": False, "separators": (",", ":")},
     "ascii": {"separators": (",", ":")},
 }
-"""Arguments of `json.dumps`, by the name that a line gives them."""
+"""Arguments of `json.dumps`, by the name that a line of the file gives them."""
 
 _IDS = re.compile(
     r"(?<![a-z_])(?P<kind>sess|ek|lis|spk)_[A-Za-z0-9_.~-]{12,}"
@@ -63,11 +63,11 @@ class Record:
         self.lines.append(line | self._body(body))
 
     def client(self, text: str) -> None:
-        """Add what a client said on its channel."""
+        """Add a message of the client on its channel."""
         self.lines.append({">": self._stable(text)})
 
     def server(self, text: str) -> None:
-        """Add what the server said on it."""
+        """Add a message of the server on the channel."""
         [(style, said)] = self._body(text).items()
         self.lines.append({"<" if style == "compact" else f"< {style}": said})
 

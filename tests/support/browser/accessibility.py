@@ -22,7 +22,7 @@ JUDGE = """async (rules) => {
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """Appearance in which a state is looked at."""
+    """Appearance in which a state is checked."""
 
     scheme: Literal["light", "dark"]
     viewport: dict[str, int]
@@ -37,7 +37,7 @@ APPEARANCES = tuple(
 
 
 async def axe_faults(page: Page) -> list[str]:
-    """Return each rule that the page breaks as it is now, with the elements that do."""
+    """Return each rule that the page breaks now, with the elements that break it."""
     await page.evaluate(FRAMES)
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE_SCRIPT)
@@ -48,9 +48,8 @@ async def axe_faults(page: Page) -> list[str]:
 async def appearance_faults(
     page: Page, appearances: Sequence[Appearance] = APPEARANCES
 ) -> list[str]:
-    """Return the faults in each of several appearances; the first is the one that stays.
-
-    Motion must be reduced: colours that fade are none that anybody chose.
+    """Return the faults in each of several appearances; the first one stays. Motion must be
+    reduced, because nobody chose the colours of a fade.
     """
     faults = []
     for look in (*appearances[1:], appearances[0]):

@@ -1,4 +1,6 @@
-"""Somebody's application: a page at an origin of its own, and the server that keeps its key."""
+"""An application that embeds the interpreter: a page at its own origin, and the server that keeps
+its key.
+"""
 
 import contextlib
 from collections.abc import AsyncIterator

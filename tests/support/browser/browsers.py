@@ -22,7 +22,7 @@ from tests.support.signals import join, silence, tone
 from tests.support.wav import write_wav
 
 TAB_TITLE = "A talk"
-"""A tab whose title has this is the one that is captured when a page asks for a tab."""
+"""Title of the tab that is captured when a page asks for a tab."""
 MICROPHONE_RATE = 48_000
 PLAYWRIGHT_DISABLES = (
     "AimEnabled",
@@ -42,7 +42,7 @@ PLAYWRIGHT_DISABLES = (
     "msEdgeUpdateLaunchServicesPreferredVersion",
     "msForceBrowserSignIn",
 )
-"""Features that Playwright disables. Chromium obeys the last list only, so ours repeats them."""
+"""Features that Playwright disables. Chromium obeys only the last list, so ours repeats them."""
 FURTHER_RENDERERS = (
     "SpareRendererForSitePerProcess",
     "WebUIOmniboxAimPopup",
@@ -67,7 +67,7 @@ ARGUMENTS = (
     "--no-first-run",
 )
 MOST_RUNNING = 2
-"""Processes kept; another way to launch one ends the process that was used least recently."""
+"""Processes kept; when another one is launched, the least recently used one ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Launch:
     """Options that all contexts of one process share."""
 
     fonts: str = ""
-    """Name of a set in `fonts.FONT_SETS`; empty for what the machine has."""
+    """Name of a set in `fonts.FONT_SETS`; empty for the fonts of the machine."""
     further: tuple[str, ...] = ()
     """More arguments."""
 
@@ -103,7 +103,7 @@ class Browsers:
         shutil.rmtree(self._folder)
 
     async def chromium(self, launch: Launch) -> Browser:
-        """Return the running browser that was launched so, or launch it."""
+        """Return the running browser with these options, or launch it."""
         browser = self._running.pop(launch, None)
         if browser is None or not browser.is_connected():
             browser = await self._launch(launch)
@@ -137,12 +137,12 @@ class Browsers:
                 *launch.further,
             ],
             env=environment,
-            ignore_default_args=["--mute-audio"],  # it would mute what is captured of a tab, too
+            ignore_default_args=["--mute-audio"],  # it would also mute the captured sound of a tab
         )
 
     @contextlib.contextmanager
     def playing(self, recording: Path) -> Iterator[None]:
-        """Let microphones that are opened meanwhile play a WAV file, over and over."""
+        """Let microphones that are opened meanwhile repeat a WAV file."""
         copy = self._folder / "next.wav"
         shutil.copyfile(recording, copy)
         copy.replace(self._microphone)
@@ -152,12 +152,12 @@ class Browsers:
             self._beep()
 
     def _beep(self) -> None:
-        """Beep each second, as Chromium's own fake device does when nobody chose a sound."""
+        """Beep each second, as Chromium's fake device does by default."""
         beeps = join(tone(440, 100, sample_rate=MICROPHONE_RATE), silence(900, MICROPHONE_RATE))
         write_wav(self._folder / "beep.wav", beeps, MICROPHONE_RATE).replace(self._microphone)
 
     async def close_contexts(self) -> int:
-        """Close what tests left open; returns how many contexts that was."""
+        """Close contexts that tests left open; return their number."""
         left = [each for browser in self._running.values() for each in browser.contexts]
         for context in left:
             await context.close()

@@ -9,7 +9,7 @@ from tests.support.browser.scripted_server import ScriptedServer, say, segment
 
 
 async def start_captions(page: Page, server: ScriptedServer) -> RTCDataChannel:
-    """Begin a session, and return the channel that its captions go through."""
+    """Begin a session; return the channel of its captions."""
     await page.click("#toggle:enabled")
     await page.wait_for_selector("[data-phase=listening]")
     return await server.calls.channel.get()
@@ -23,7 +23,7 @@ def say_captions(channel: RTCDataChannel, count: int, prefix: str = "") -> None:
 
 
 async def look(page: Page, *choices: str) -> None:
-    """Press what is named in the captions panel."""
+    """Press these controls of the captions panel."""
     await page.click("[popovertarget=export]")
     for choice in choices:
         await page.click(f"#look label:has([{choice}])")
@@ -31,14 +31,14 @@ async def look(page: Page, *choices: str) -> None:
 
 
 async def box(page: Page, selector: str) -> FloatRect:
-    """Return where an element lies."""
+    """Return the position of an element."""
     found = await page.locator(selector).first.bounding_box()
     assert found
     return found
 
 
 async def until(page: Page, condition: str) -> None:
-    """Wait until an expression is true; the page's policy forbids Playwright to do it there."""
+    """Wait until an expression is true; the page's policy does not let Playwright do that there."""
     async with asyncio.timeout(30):
         while not await page.evaluate(condition):
             await page.wait_for_timeout(50)

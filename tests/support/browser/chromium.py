@@ -1,4 +1,4 @@
-"""Debian's Chromium on the page, with a WAV file for a microphone."""
+"""Debian's Chromium with the page, and a WAV file as microphone."""
 
 import asyncio
 import contextlib
@@ -14,13 +14,15 @@ from tests.support.browser.browsers import SHARED, Browsers, Launch
 from tests.support.browser.page import PATIENCE_MS
 
 expect.set_options(timeout=PATIENCE_MS)
-"""A busy machine is no fault of the page; an expectation that is met ends at once."""
+"""Long, because a busy machine is no fault of the page; an expectation that is met ends at once."""
 
 MODULES_HAVE_RUN = """async () => {
   const modules = [...document.scripts].filter((script) => script.type === "module" && script.src);
   await Promise.allSettled(modules.map((script) => import(script.src)));
 }"""
-"""A page is loaded before a module has run that awaits something, and until then hears nothing."""
+"""A page counts as loaded before a module with a top-level await has run; until then it handles no
+events.
+"""
 
 NOTE_S = 5
 NOTE_LINES = 30
@@ -28,21 +30,21 @@ NOTE_LINES = 30
 
 @dataclass
 class Visit:
-    """A page in a browser, and what it did that one does not see."""
+    """A page in a browser, with its console errors and requests."""
 
     page: Page
     errors: list[str] = field(default_factory=list)
     """Console errors and uncaught exceptions."""
     requests: list[str] = field(default_factory=list)
-    """URLs asked for."""
+    """URLs requested."""
     expected_errors: tuple[str, ...] = ()
     """Beginnings of console errors that the test provokes."""
     interpreter: str = ""
-    """URL of the server, where the page comes from somewhere else."""
+    """URL of the server, if the page comes from another one."""
 
     @property
     def foreign_requests(self) -> list[str]:
-        """Requests to any other place than where the page came from, and the interpreter."""
+        """Requests to any other origin than that of the page and that of the interpreter."""
         known = ("", urlsplit(self.page.url).netloc, urlsplit(self.interpreter).netloc)
         return [url for url in self.requests if urlsplit(url).netloc not in known]
 
@@ -115,7 +117,7 @@ async def visit(
 
 
 async def _shown(seen: Visit) -> str:
-    """The state of the page, for whoever reads of a failure that cannot be had again."""
+    """State of the page, for reading about a failure that does not happen again."""
     lines = [f"Page: {seen.page.url}"]
     with contextlib.suppress(Exception):
         async with asyncio.timeout(NOTE_S):

@@ -1,4 +1,4 @@
-"""A page's calls, led through a network of the tests' own."""
+"""Diversion of a page's calls through a network that the test controls."""
 
 from playwright.async_api import Page, Route
 
@@ -6,7 +6,7 @@ from tests.support.netem import UdpProxy
 
 
 async def divert(page: Page, proxy: UdpProxy, *, times: int | None = None) -> None:
-    """Lead the calls that the page opens through `proxy`; the first `times` of them, or all."""
+    """Divert the calls that the page opens through `proxy`: the first `times` of them, or all."""
 
     async def rewrite(route: Route) -> None:
         request = route.request

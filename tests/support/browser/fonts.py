@@ -13,9 +13,9 @@ FONT_SETS = {
     "wide": ("fonts-dejavu-core", ("dejavu/DejaVuSans.ttf", "dejavu/DejaVuSans-Bold.ttf")),
     "narrow": ("fonts-paratype", ("paratype/PTN57F.ttf", "paratype/PTN77F.ttf")),
 }
-"""By name: the package, and the files that it brings."""
+"""Package of each set of fonts, and the files that it installs."""
 EACH_FONT_SET = (pytest.param("wide"), pytest.param("narrow", marks=pytest.mark.slow))
-"""For tests that need both; what overflows does so with wide letters first."""
+"""Set for tests that need both scripts; texts overflow with wide letters first."""
 
 CONFIGURATION = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">

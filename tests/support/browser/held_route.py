@@ -1,4 +1,4 @@
-"""Requests of a page that get their answer when a test says so."""
+"""Requests of a page that are answered when a test allows it."""
 
 import asyncio
 

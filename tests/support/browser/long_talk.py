@@ -1,4 +1,4 @@
-"""A long talk with the page, both ways, and what became of the page meanwhile."""
+"""A long talk with the page, both ways, and measurements of the page."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ PHRASES = {
     "ru": ("Где находится вокзал?", "Сколько это стоит?", "Спасибо большое."),
     "en": ("Where is the train station?", "How much does it cost?", "Thank you very much."),
 }
-"""Phrases that are said."""
+"""Phrases of the talk."""
 
 PATIENCE_S = 30.0
 PAUSE_S = 0.4
@@ -50,7 +50,7 @@ LISTEN = """() => {
     }
   }).observe(document.querySelector(".segments"), { childList: true, subtree: true });
 }"""
-"""Notes when speech begins to be heard, and committed text that another one replaced."""
+"""Script that notes the beginnings of translated speech, and committed text that changed."""
 
 
 NOTE_LAST = "void (window.before = document.querySelector('.segments').lastElementChild)"
@@ -62,21 +62,21 @@ ANSWER = """() => {
   const words = (pane) => row.querySelector(pane).textContent;
   return { understood, source: words(".source"), target: words(".target") };
 }"""
-"""The row that came since, once nothing more will happen to it."""
+"""New row of the captions, once it is complete."""
 
 
 @dataclass(frozen=True)
 class PageSize:
-    """Size of the page, garbage taken out."""
+    """Size of the page after garbage collection."""
 
     at_s: float
-    """Since the talk began."""
+    """Seconds since the talk began."""
     heap_bytes: int
-    """JavaScript objects."""
+    """Number of JavaScript objects."""
     nodes: int
-    """Of all documents, attached or not."""
+    """Number of nodes of all documents, attached or not."""
     listeners: int
-    """Event listeners."""
+    """Number of event listeners."""
 
 
 @dataclass
@@ -84,25 +84,24 @@ class Talk:
     """Course of a talk: phrases said, and captions shown."""
 
     said: int = 0
-    """Phrases."""
+    """Number of phrases said."""
     answers: list[tuple[str, str]] = field(default_factory=list)
-    """Each translation when it was finished: what was said, and what it means."""
+    """Translations when they were finished: source and target of each."""
     not_understood: int = 0
     """Phrases that the engine did not know."""
     shown: list[tuple[str, str]] = field(default_factory=list)
-    """The translations, as the page keeps them to the end."""
+    """The translations as the page has them at the end."""
     delays_ms: list[float] = field(default_factory=list)
-    """From the last voiced sample of each phrase to the first sound of its translation."""
+    """Time from the last voiced sample of each phrase to the first sound of its translation."""
     sizes: list[PageSize] = field(default_factory=list)
-    """Of the page, from the beginning to the end."""
+    """Sizes of the page, from the beginning to the end."""
     rewritten: list[tuple[str, str]] = field(default_factory=list)
-    """Committed text and what stood there later, where it did not begin with it."""
+    """Committed texts, each with a later text of the same caption that does not begin with it."""
 
 
 async def hold_talk(page: Page, duration_s: float, *, sample_s: float = SAMPLE_S) -> Talk:
-    """Speak for so long, changing the direction after each round of phrases.
-
-    The page must be live, from Russian into English, with `voice.MICROPHONE` for a microphone.
+    """Speak for that time, changing the direction after each round of phrases. The page must be
+    live, from Russian into English, with `voice.MICROPHONE` as microphone.
     """
     talk = Talk()
     devtools = await page.context.new_cdp_session(page)
@@ -126,14 +125,14 @@ async def hold_talk(page: Page, duration_s: float, *, sample_s: float = SAMPLE_S
 
 
 async def speak(page: Page, talk: Talk, language: str, said: str) -> None:
-    """Say one phrase, and wait until its translation has been heard, or it was not understood."""
+    """Say one phrase, and wait until its translation has been played, or it was not understood."""
     await page.evaluate(NOTE_LAST)
     ended = await say(page, russian(said) if language == "ru" else english(said))
     talk.said += 1
     deadline = time.monotonic() + PATIENCE_S
     while (answer := await page.evaluate(ANSWER)) is None:
         if time.monotonic() > deadline:
-            return  # nothing came: one answer less
+            return  # nothing came: one answer is missing
         await page.wait_for_timeout(100)
     if not answer["understood"]:
         talk.not_understood += 1
@@ -146,7 +145,7 @@ async def speak(page: Page, talk: Talk, language: str, said: str) -> None:
 
 
 async def page_size(devtools: CDPSession, at_s: float) -> PageSize:
-    """Weigh the page after two rounds of garbage collection."""
+    """Measure the page after two rounds of garbage collection."""
     for _ in range(2):
         await devtools.send("HeapProfiler.collectGarbage")
         await asyncio.sleep(0.1)
@@ -156,7 +155,7 @@ async def page_size(devtools: CDPSession, at_s: float) -> PageSize:
 
 
 async def kept_captions(page: Page) -> list[tuple[str, str]]:
-    """The captions of the whole talk, as they are downloaded."""
+    """Captions of the whole talk, as the page downloads them."""
     await page.click("[popovertarget=export]")
     async with page.expect_download() as waiting:
         await page.click("[data-format=json]")

@@ -5,7 +5,7 @@ import contextlib
 from playwright.async_api import Locator, Page, expect
 
 PATIENCE_MS = 60_000
-"""For a machine that is busy with other tests; the fake microphone repeats its phrase."""
+"""Long, for a machine that is busy with other tests; the fake microphone repeats its phrase."""
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1360, "height": 820}
 FAILED_REQUEST = "Failed to load resource"
@@ -44,7 +44,7 @@ async def expect_problem(page: Page, title: str, text: str) -> None:
 
 
 async def played_until(page: Page, row: Locator) -> None:
-    """Play the file until a caption stands there: a busy machine may tear holes into the sound."""
+    """Play the file until there is a caption: on a busy machine the sound may have holes."""
     play = page.get_by_role("button", name="Play", exact=True)
     for _ in range(5):
         with contextlib.suppress(AssertionError):
@@ -55,7 +55,7 @@ async def played_until(page: Page, row: Locator) -> None:
 
 
 async def pretend_devices(page: Page, gone: str) -> None:
-    """As if a device of this name were unplugged; "" plugs it in again."""
+    """Act as if the device of this name were unplugged; "" plugs it in again."""
     await page.evaluate(
         """(gone) => {
           const devices = navigator.mediaDevices;

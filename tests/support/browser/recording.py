@@ -31,12 +31,12 @@ START = """(element) => {
 
 
 async def start_recording(page: Page, element: str = "#output") -> None:
-    """Record what the page plays from here on: the translation, or what another element plays."""
+    """Record what the page plays from now on: the translation, or another element."""
     await page.evaluate(START, element)
 
 
 async def finish_recording(page: Page) -> Samples:
-    """Mono float32 at `RATE`."""
+    """Return the recording as mono float32 at `RATE`."""
     file = base64.b64decode(await page.evaluate("finishRecording()"))
     pieces: list[Samples] = []
     with av.open(io.BytesIO(file), "r") as container:

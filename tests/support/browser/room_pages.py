@@ -5,7 +5,7 @@ from typing import Any
 from playwright.async_api import Page
 
 SILENT_YET = ["Failed to load resource"]
-"""A room that is not there yet is a 404, which the console shows."""
+"""Console error of a page whose room does not exist yet (404)."""
 
 
 async def hears(page: Page) -> bool:

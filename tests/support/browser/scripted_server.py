@@ -1,7 +1,6 @@
-"""The real HTTP application over calls that say what a test tells them to say.
-
-For states of the page that a real server is seldom in: full, warming up, failing, speaking a
-given caption. The peer is aiortc's; what the page plays is a soft tone.
+"""The real HTTP application over calls whose events come from the test. For states of the page that
+are rare with a real server: full, warming up, failing, showing a given caption. The peer is
+aiortc's; what the page sends is received by it.
 """
 
 import asyncio
@@ -54,36 +53,36 @@ PHRASES = {
 
 @dataclass
 class ScriptedCalls:
-    """Sessions whose events come from the test."""
+    """Sessions whose events the test sends."""
 
     refuse: Exception | None = None
-    """Raised instead of opening a call."""
+    """Error that is raised instead of opening a call."""
     tickets: list[str | None] = field(default_factory=list)
-    """Of every call asked for, in the line before a full server."""
+    """Ticket of each call that was requested, in order; None without one."""
     refuse_stream: Exception | None = None
-    """Raised instead of opening a WebSocket session; `refuse` goes before."""
+    """Error that is raised instead of opening a WebSocket session; `refuse` takes precedence."""
     stream_tickets: list[str | None] = field(default_factory=list)
-    """Of every WebSocket session asked for."""
+    """Ticket of each WebSocket session that was requested."""
     closed_before_stream: list[str] | None = None
-    """Sessions hung up before the first WebSocket session was asked for."""
+    """Ids of the sessions that were ended before the first WebSocket session was requested."""
     requests: list[SessionRequest] = field(default_factory=list)
-    """Of every call opened."""
+    """Requests of the calls that were opened."""
     received: list[dict[str, Any]] = field(default_factory=list)
-    """Client events."""
+    """Client events that were received."""
     got: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when one came."""
+    """Set when a client event was received."""
     closed: list[str] = field(default_factory=list)
-    """Sessions that were hung up by DELETE."""
+    """Ids of the sessions that were ended by DELETE."""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set by the first of these."""
+    """Set by the first DELETE."""
     close_on_request: bool = True
-    """True if session.close is answered."""
+    """True if session.close is to be answered."""
     peers: dict[str, RTCPeerConnection] = field(default_factory=dict)
     """Open sessions."""
     track: asyncio.Queue[MediaStreamTrack] = field(default_factory=asyncio.Queue)
     """Track that the page sends."""
     channel: asyncio.Queue[RTCDataChannel] = field(default_factory=asyncio.Queue)
-    """The newest sessions' event channels."""
+    """Event channels of the newest sessions."""
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
         self.tickets.append(request.claimant.ticket)
@@ -101,7 +100,7 @@ class ScriptedCalls:
             channel.on("message", lambda text: self._note(channel, json.loads(text)))
             self.channel.put_nowait(channel)
 
-        # Names that only multicast DNS resolves; aioice's resolver does not outlive an event loop.
+        # names that only multicast DNS resolves; aioice's resolver does not outlive an event loop
         sdp = "".join(line for line in offer_sdp.splitlines(True) if ".local " not in line)
         await peer.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         await peer.setLocalDescription(await peer.createAnswer())
@@ -173,7 +172,7 @@ def segment(
     stable: int = 0,
     hints: Sequence[tuple[str, str]] = (),
 ) -> dict[str, Any]:
-    """The fields of an x.segment, Russian to English."""
+    """Return the fields of an x.segment, Russian to English."""
     return {
         "segment_id": name,
         "rev": rev,
@@ -257,7 +256,7 @@ async def scripted_server(settings: Settings | None = None) -> AsyncIterator[Scr
 
 
 async def received(calls: ScriptedCalls, count: int) -> list[dict[str, Any]]:
-    """The first `count` client events."""
+    """Return the first `count` client events, once they are there."""
     async with asyncio.timeout(30):
         while len(calls.received) < count:
             calls.got.clear()
@@ -266,7 +265,7 @@ async def received(calls: ScriptedCalls, count: int) -> list[dict[str, Any]]:
 
 
 async def loudest_hz_of(track: MediaStreamTrack) -> float:
-    """The strongest frequency of its next half second."""
+    """Return the strongest frequency of the next half second."""
     frames = [cast(AudioFrame, await track.recv()) for _ in range(25)]
     left = [frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0] for frame in frames]
     return loudest_hz(np.concatenate(left).astype(np.float32), frames[0].sample_rate)

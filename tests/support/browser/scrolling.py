@@ -1,6 +1,5 @@
-"""Overflow of a page, and whether a keyboard gets to the rest of it.
-
-By computed style and layout, and by pressing keys; no list of the page's regions.
+"""Overflow of a page, and whether a keyboard can reach all of it. Decided by computed style and
+layout, and by pressing keys; there is no list of the page's regions.
 """
 
 from pathlib import Path
@@ -9,13 +8,14 @@ from playwright.async_api import ElementHandle, Page
 
 LAYOUT = (Path(__file__).parent / "scrolling.js").read_text(encoding="utf-8")
 FRAMES = "() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))"
-"""Observers of the layout have been called by then."""
+"""Time after which observers of the layout have been called."""
 KEYS_MS = 10_000
-"""A key scrolls smoothly, at once where motion is reduced, and late where the machine is busy."""
+"""Time for scrolling by a key: smooth, or at once with reduced motion, and late on a busy machine.
+"""
 
 
 async def layout_faults(page: Page) -> list[str]:
-    """Return what is wrong with the layout as it is now, in words."""
+    """Return the faults of the current layout, as sentences."""
     await page.evaluate(FRAMES)
     await page.evaluate(LAYOUT)
     faults: list[str] = await page.evaluate("() => [...layout.findCut(), ...layout.findWide()]")
@@ -31,7 +31,7 @@ async def layout_faults(page: Page) -> list[str]:
 
 
 async def _keys_lack(page: Page, region: ElementHandle) -> str:
-    """Press keys in a region; returns what they do not do."""
+    """Press keys in a region; return the keys without the expected effect."""
     stops = await region.evaluate_handle("(region) => layout.stopsOf(region)")
     for entry in (await stops.get_properties()).values():
         stop = entry.as_element()
@@ -43,7 +43,7 @@ async def _keys_lack(page: Page, region: ElementHandle) -> str:
 
 
 async def _reaches(page: Page, region: ElementHandle, key: str) -> bool:
-    """Press a key that goes to an end, and look whether the region is there."""
+    """Press a key that scrolls to an end; return whether the region is there."""
     await page.keyboard.press(key)
     look = "(region, [key, waitMs]) => layout.reaches(region, key, waitMs)"
     reached: bool = await region.evaluate(look, [key, KEYS_MS])

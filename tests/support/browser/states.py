@@ -24,7 +24,7 @@ from tests.support.rooms import server as room_server
 from tests.support.rooms import speaker
 
 Look = Callable[[str, Page], Awaitable[None]]
-"""Is given the name of each state, and the page that is in it."""
+"""Function that is called with the name of each state, and the page in it."""
 POPUP = "delete window.documentPictureInPicture"
 FULL = AdmissionRefused("All 50 places are taken.", 5)
 LONG = (
@@ -52,7 +52,7 @@ async def open_captions(page: Page) -> None:
 
 
 async def close_panels(page: Page) -> None:
-    """Close what is open over the page, and what it was opened from."""
+    """Close the panel that lies over the page, and the one from which it was opened."""
     for _ in range(2):
         await page.keyboard.press("Escape")
 
@@ -201,7 +201,7 @@ async def walk_rooms(look: Look, **options: Any) -> None:
 
 
 async def walk_doctor(look: Look, **options: Any) -> None:
-    """Look at the doctor's page where something is wrong."""
+    """Show the doctor's page with a fault."""
     options = {"viewport": PHONE, "reduced_motion": "reduce", **options}
     options["expected_errors"] = [FAILED_REQUEST, "WebSocket connection to"]
     async with scripted_server() as server, visit(f"{server.url}doctor", **options) as seen:
