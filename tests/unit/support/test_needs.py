@@ -14,6 +14,7 @@ BROUGHT_BY = {
     "tests.support.browser.chromium": "chromium",
     "tests.support.browser.fonts": "fonts-paratype",
     "tests.support.coturn": "coturn",
+    "tests.support.node": "nodejs",
     "tests.support.npm_clients": "npm",
 }
 """Modules that nobody can use without a package."""
