@@ -170,9 +170,9 @@ export class CaptionLog extends HTMLElement {
   }
 
   #noteScroll() {
-    // A window that turns scrolls by itself; its new size is followed in the same frame.
-    if (this.#size !== this.#box) return;
     const { scrollHeight, scrollTop, clientHeight } = this.#list;
+    // A window that turns scrolls by itself, never to the top; its new size is followed in this frame.
+    if (scrollTop && this.#size !== this.#box) return;
     this.#atEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
     this.#newest.hidden = this.#atEnd;
     if (!this.#atEnd && scrollTop < NEAR_TOP_PX) this.#showOlder();

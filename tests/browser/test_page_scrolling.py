@@ -12,6 +12,8 @@ from tests.support.browser.scripted_server import say, scripted_server, segment
 
 KEPT_ROWS = 120
 """As many lines are elements of the page."""
+MORE_ROWS = 60
+"""As many older ones come at a time."""
 
 
 async def test_a_long_talk_keeps_the_page_small_and_can_be_read_from_its_beginning() -> None:
@@ -54,6 +56,26 @@ async def test_a_window_that_changes_its_size_keeps_the_newest_line() -> None:
         )
         await expect(rows.last).to_be_in_viewport()
         await expect(page.locator(".newest")).to_be_hidden()
+
+
+async def test_who_scrolls_to_the_top_while_the_window_changes_its_size_reads_older_lines() -> None:
+    """There is nowhere else to scroll to: what is not noted now would never be."""
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        channel = await start_captions(page, server)
+        say_captions(channel, 200)
+        rows = page.locator(".segment")
+        await expect(rows.last).to_contain_text("Yes 199.")
+        await expect(rows.last).to_be_in_viewport()
+        for height, count in (("8rem", KEPT_ROWS + MORE_ROWS), ("9rem", 200)):
+            await page.locator(".segments").evaluate(
+                """(list, height) => {
+                  Object.assign(list.style, { bottom: "auto", height });
+                  list.scrollTo(0, 0);
+                }""",
+                height,
+            )
+            await expect(rows).to_have_count(count)
 
 
 async def test_what_one_reads_stays_where_it_is_while_older_lines_come() -> None:
