@@ -5,17 +5,17 @@ import { reachByKeyboard } from "./client/scrolling.js";
 import { SourceError, missingFeature } from "./devices.js";
 import { find } from "./dom.js";
 import { renderEngines } from "./engines.js";
-import { offerKeeping } from "./keep.js";
+import { withLoaded } from "./loading.js";
 import { settleHeader } from "./header.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import { LanguagePair } from "./languages.js";
 import { offerLook, offerOverlay } from "./look.js";
-import { LevelMeter } from "./meter.js";
 import { People } from "./people.js";
 import { PhrasePanel, phraseItem } from "./phrases.js";
 import { FilePlayer } from "./player.js";
 import { recall, remember } from "./prefs.js";
 import { ProblemBar } from "./problems.js";
+import { problemOf } from "./refusals.js";
 import { Said } from "./said.js";
 import { fetchLanguages, fetchPhrases } from "./server.js";
 import { Settings } from "./settings.js";
@@ -23,8 +23,6 @@ import { text, useWords } from "./i18n.js";
 import { write } from "./write.js";
 
 const [WARM_UP_POLL_MS, EXAMPLES] = [1500, 4];
-/** Problems, by the server's own code. */
-const REFUSALS = { rate_limit_exceeded: "limit_reached" };
 
 /** @param {string} id */
 const at = (id) => document.getElementById(id);
@@ -32,7 +30,6 @@ const at = (id) => document.getElementById(id);
 const button = (id) => find(`#${id}`, HTMLButtonElement);
 /** @param {string} id */
 const list = (id) => find(`#${id}`, HTMLSelectElement);
-const meter = find("#meter", LevelMeter);
 const toggle = button("toggle");
 const talk = button("talk");
 
@@ -56,6 +53,7 @@ const people = new People(button("people"), at("halves"), {
 /** @type {import("./sound.js").Sound|null} */ let sound = null;
 /** @type {import("./wake.js").WakeLock|null} */ let wakeLock = null;
 /** Ends push-to-talk. @type {(() => void)|null} */ let letGo = null;
+/** Takes back what only a running session shows. */ let unfollow = () => {};
 
 /** @type {import("./server.js").Languages|null} */ let server = null;
 /** @typedef {import("./conversation.js").Conversation} Conversation */
@@ -127,7 +125,7 @@ async function load() {
     } catch (error) {
       if (error.code !== "server_busy") {
         setPhase("offline");
-        problems.show(error.code, { detail: error.detail, retry: load });
+        problems.show(problemOf(error), { detail: error.detail, retry: load });
         return;
       }
       setPhase("warming");
@@ -177,8 +175,8 @@ async function start() {
   if (tapped) session.speak(tapped.text);
   tapped = null;
   const current = () => conversation === session;
-  const shown = { details, lag, meter, phrases, problems, said, settings, sound };
-  parts.follow(session, { ...shown, current, setPhase, advise, start });
+  const shown = { details, lag, phrases, problems, said, settings, sound };
+  unfollow = parts.follow(session, { ...shown, current, setPhase, advise, start });
   /** @type {"closed"|"offline"} */ let next = "closed";
   try {
     const keepSpeech = people.active || !settings.hold; // else only what one presses for counts
@@ -193,7 +191,7 @@ async function start() {
 
 /** What a session needs besides, and the sound as it was set. */
 async function loadParts() {
-  const [parts] = await Promise.all([import("./session-parts.js"), useWords("details")]);
+  const [parts] = await Promise.all([import("./session-parts.js"), useWords("session")]);
   sound ??= new parts.Sound(settings, problems, () => conversation?.clear());
   return parts;
 }
@@ -225,11 +223,9 @@ function finish(next) {
   lag.mode = undefined;
   sound.stop();
   settings.source = null;
-  meter.reset();
-  meter.removeAttribute("data-clipping");
   advice.hide();
   said.settle();
-  write(at("hint"), "");
+  unfollow();
   setPhase(next);
 }
 
@@ -243,8 +239,8 @@ async function stop() {
 function report(error) {
   if (!(error instanceof ClientError || error instanceof SourceError)) throw error;
   const retry = error.code === "webrtc_missing" ? null : start;
-  const { detail = "", retryAfterMs = 0, reason = "" } = error instanceof ClientError ? error : {};
-  problems.show(REFUSALS[reason] ?? error.code, { detail, waitMs: retryAfterMs, retry });
+  const { detail = "", retryAfterMs = 0 } = error instanceof ClientError ? error : {};
+  problems.show(problemOf(error), { detail, waitMs: retryAfterMs, retry });
 }
 
 function advise() {
@@ -288,7 +284,8 @@ settleHeader(at("interface-field"), at("people"), at("settings-title"));
 offerLook(at("look"));
 const blocked = () => problems.show("popup_blocked");
 offerOverlay(button("overlay"), said.views, () => said.segments, blocked);
-offerKeeping(at("export"), said);
+const keep = () => withLoaded(() => import("./keep.js"), ({ offerKeeping }) => offerKeeping(at("export"), said));
+at("export").addEventListener("beforetoggle", keep, { once: true });
 addEventListener("pagehide", () => conversation?.abandon());
 
 reachByKeyboard(at("invitation"));

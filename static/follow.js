@@ -2,6 +2,7 @@
 import { SourceError } from "./devices.js";
 import { find } from "./dom.js";
 import { text } from "./i18n.js";
+import { LevelMeter } from "./meter.js";
 import { write } from "./write.js";
 
 /** Of the server's warnings those that the page has words for. */
@@ -15,7 +16,6 @@ const QUIET = /^(engine_|audio_ahead$)/;
  * @param {object} page  its parts, and what they cannot do alone
  * @param {import("./details.js").Details} page.details
  * @param {import("./lag.js").Lag} page.lag
- * @param {import("./meter.js").LevelMeter} page.meter
  * @param {import("./phrases.js").PhrasePanel} page.phrases
  * @param {import("./problems.js").ProblemBar} page.problems
  * @param {import("./said.js").Said} page.said
@@ -25,10 +25,12 @@ const QUIET = /^(engine_|audio_ahead$)/;
  * @param {(phase: string, values?: object) => void} page.setPhase
  * @param {() => void} page.advise  says what a person with loudspeakers should know
  * @param {() => void} page.start  begins another session
+ * @returns {() => void} takes back what is shown only while it runs
  */
 export function follow(session, page) {
-  const { details, lag, meter, phrases, problems, said, settings, sound } = page;
+  const { details, lag, phrases, problems, said, settings, sound } = page;
   const hint = find("#hint", HTMLElement);
+  const meter = find("#meter", LevelMeter);
   const on = (type, show) =>
     session.addEventListener(type, (/** @type {CustomEvent} */ { detail }) => {
       if (page.current()) show(detail);
@@ -83,6 +85,11 @@ export function follow(session, page) {
     }
   });
   details.follow(session);
+  return () => {
+    meter.reset();
+    meter.removeAttribute("data-clipping");
+    write(hint, "");
+  };
 }
 
 /** A source went away by itself: another microphone may do. */

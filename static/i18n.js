@@ -12,7 +12,7 @@ export const interfaceLanguages = Object.keys(WRITTEN_AS);
 
 /** Tables in use. @type {Set<string>} */
 const pages = new Set();
-/** By language: which tables are in `words`. @type {Record<string, {pages: Set<string>, words: object}>} */
+/** By language: which tables are in `words`. @type {Record<string, {pages: Set<string>, words: Record<string, any>}>} */
 const loaded = {};
 let language = "en";
 
@@ -25,9 +25,11 @@ export function nearest(tag) {
 /** Load one table of a language. @param {string} code  @param {string} page */
 async function loadTable(code, page) {
   if (loaded[code]?.pages.has(page)) return;
-  const { words } = await import(`./strings/${code}/${page}.js`);
+  const { words } = await import(`./strings/${code}/${page}.js`).catch((error) => {
+    throw Object.assign(error, { absent: true }); // for absent.js: nothing is broken
+  });
   const of = (loaded[code] ??= { pages: new Set(), words: {} });
-  Object.assign(of.words, words);
+  Object.assign(of.words, words, { problem: { ...of.words.problem, ...words.problem } }); // two tables have some
   of.pages.add(page);
 }
 

@@ -1,4 +1,4 @@
-/** The panel that copies, downloads or clears the captions. */
+/** The panel that copies, downloads or clears the captions; loaded when it is opened first. */
 import { find, findAll } from "./dom.js";
 import { text } from "./i18n.js";
 import { withLoaded } from "./loading.js";
@@ -15,11 +15,13 @@ export function offerKeeping(panel, said) {
   const which = () => /** @type {import("./export.js").Which} */ (choice.value);
   const copy = find("#copy", HTMLButtonElement, panel);
   const download = findAll("[data-format]", HTMLButtonElement, panel);
-  panel.addEventListener("beforetoggle", () => {
+  const prepare = () => {
     load().catch(() => {}); // before the click: a copy must follow it at once
     const nothing = said.understood.length === 0;
     for (const button of [copy, ...download]) button.disabled = nothing;
-  });
+  };
+  panel.addEventListener("beforetoggle", prepare);
+  prepare();
   copy.addEventListener("click", () =>
     withLoaded(load, async ([{ toText }, { copyText }]) => {
       await copyText(toText(said.understood, which()));

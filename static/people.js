@@ -5,13 +5,18 @@
 import { showEarlier } from "./captions.js";
 import { mutual } from "./languages.js";
 import { loadSheet, withLoaded } from "./loading.js";
-import { interfaceLanguages, loadWords } from "./i18n.js";
+import { interfaceLanguages, loadWords, useWords } from "./i18n.js";
 
 /** @typedef {{source: string, target: string}} Pair */
 
 /** Each side is addressed in its own language. */
 const load = () =>
-  Promise.all([import("./two-way.js"), loadSheet("styles/two-way.css"), ...interfaceLanguages.map(loadWords)]);
+  Promise.all([import("./two-way.js"), loadSheet("styles/two-way.css"), loadAllWords()]);
+
+async function loadAllWords() {
+  await useWords("two-way");
+  await Promise.all(interfaceLanguages.map(loadWords));
+}
 
 /** Two people press buttons: no pause ends a turn. @type {import("./client.js").SessionSettings["vad"]} */
 const BY_BUTTON = { mode: "off" };

@@ -10,7 +10,7 @@ from tests.support.browser.chromium import visit
 from tests.support.browser.scripted_server import scripted_server
 
 LANGUAGES = ("en", "ru", "uk", "de", "es", "fr", "it", "pl")
-PAGES = ("page", "details", "room", "doctor", "element")
+PAGES = ("page", "session", "two-way", "room", "doctor", "element")
 STATIC = Path(__file__).resolve().parents[2] / "static"
 WORDS = """async ([languages, pages]) => {
   const walk = (node, path) => typeof node === "string" ? [[path, node]]

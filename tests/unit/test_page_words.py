@@ -10,7 +10,7 @@ import pytest
 
 STRINGS = Path(__file__).parents[2] / "static" / "strings"
 LANGUAGES = sorted(path.name for path in STRINGS.iterdir())
-TABLES = ("doctor", "element", "page", "room")
+TABLES = tuple(sorted(path.stem for path in (STRINGS / "en").iterdir()))
 QUOTES = {
     "de": "„“", "en": "“”", "es": "«»", "fr": "«»", "it": "«»", "pl": "„”", "ru": "«»", "uk": "«»",
 }  # fmt: skip

@@ -75,13 +75,6 @@ export const words = {
   people: "Zu zweit",
   doctorLink: "Diesen Browser testen",
   roomLink: "Vor vielen sprechen",
-  sideLanguage: "Sprache dieser Seite",
-  turnAround: "Hintere Hälfte umdrehen",
-  turnTalk: "Halten oder tippen",
-  turnConnecting: "Verbinde …",
-  turnTalking: "Ich höre zu. Zum Beenden tippen",
-  turnInvite: "Halten Sie die Taste beim Sprechen, oder tippen Sie davor und danach.",
-  turnTheirs: "Die andere Seite spricht …",
   newest: "Neueste",
   phrases: "Zum Ausprobieren",
   phrasesNote: "Diese Sätze kennt der Server. Sagen Sie einen, wie er dasteht, oder tippen Sie ihn an.",
@@ -129,6 +122,7 @@ export const words = {
     engine_overloaded: "Ausgelassen: zu viel zu tun.",
     engine_timeout: "Ausgelassen: Es dauerte zu lange.",
     engine_crashed: "Ausgelassen: Der Dolmetscher startet neu.",
+    session_refused: "Ausgelassen: Der Dolmetscher pausiert einige Minuten.",
   },
 
   problem: {
@@ -136,47 +130,13 @@ export const words = {
       "Der Browser gibt dieser Seite kein Mikrofon",
       "Mikrofone funktionieren nur auf Seiten mit https:// oder auf localhost. Öffnen Sie die Seite unter so einer Adresse.",
     ],
-    webrtc_missing: [
-      "Diesem Browser fehlt WebRTC",
-      "Öffnen Sie die Seite in einem aktuellen Chrome, Edge, Firefox oder Safari, und prüfen Sie, ob eine Erweiterung WebRTC abschaltet.",
-    ],
     worklet_missing: [
       "Dieser Browser kann keinen Ton verarbeiten",
       "Ihm fehlt AudioWorklet. Öffnen Sie die Seite in einem aktuellen Chrome, Edge, Firefox oder Safari.",
     ],
-    microphone_refused: [
-      "Das Mikrofon ist nicht erlaubt",
-      "Erlauben Sie es für diese Seite in der Adresszeile des Browsers und versuchen Sie es noch einmal.",
-    ],
-    microphone_missing: ["Kein Mikrofon gefunden", "Schließen Sie eines an und versuchen Sie es noch einmal."],
-    microphone_busy: [
-      "Das Mikrofon lässt sich nicht öffnen",
-      "Vielleicht benutzt es ein anderes Programm. Schließen Sie dieses und versuchen Sie es noch einmal.",
-    ],
-    tab_refused: [
-      "Kein Tab gewählt",
-      "Versuchen Sie es noch einmal: Wählen Sie einen Tab oder den Bildschirm und geben Sie den Ton mit frei.",
-    ],
-    tab_silent: [
-      "Der Browser gab ein Bild, aber keinen Ton",
-      "Geben Sie im Dialog auch den Ton frei. Manche Browser geben nur den Ton von Tabs, manche gar keinen: Versuchen Sie Chrome oder Edge.",
-    ],
-    file_missing: ["Keine Datei gewählt", "Wählen Sie unten eine Audio- oder Videodatei und starten Sie noch einmal."],
     file_unreadable: [
       "Der Browser kann diese Datei nicht abspielen",
       "Wählen Sie eine andere oder wandeln Sie sie um: MP3, M4A, WAV, MP4 und WebM laufen fast überall.",
-    ],
-    source_ended: [
-      "Der Ton ist weg",
-      "Das Mikrofon wurde abgezogen oder die Freigabe beendet. Starten Sie erneut, wenn er wieder da ist.",
-    ],
-    microphone_gone: [
-      "Das Mikrofon ist weg",
-      "Stattdessen hört das Standardmikrofon zu. Ein anderes können Sie unten in der Liste wählen.",
-    ],
-    speaker_gone: [
-      "Der gewählte Lautsprecher ist weg",
-      "Bis er wieder da ist, spielt das Standardgerät.",
     ],
     server_unreachable: [
       "Der Server antwortet nicht",
@@ -196,63 +156,9 @@ export const words = {
       "Der Server hat die Verbindung abgelehnt",
       "Laden Sie die Seite neu. Hilft das nicht, sagen Sie es dem Betreiber des Servers.",
     ],
-    connect_failed: [
-      "Keine Tonverbindung zum Server",
-      "Die Seite erreicht den Server, der Ton nicht: Eine Firewall oder ein VPN sperrt vielleicht UDP. Versuchen Sie ein anderes Netz.",
-    ],
-    connection_lost: [
-      "Die Verbindung ist verloren",
-      "Das Netz zwischen Ihnen und dem Server brach ab. Ihre Untertitel sind noch da. Starten Sie erneut, wenn es wieder geht.",
-    ],
-    server_gone: [
-      "Der Server ist weg",
-      "Er wurde angehalten oder startet neu. Ihre Untertitel sind noch da. Starten Sie gleich noch einmal.",
-    ],
-    session_ended: [
-      "Der Server hat die Sitzung beendet",
-      "Vielleicht startet er neu. Ihre Untertitel sind noch da. Starten Sie gleich noch einmal.",
-    ],
-    session_limit: [
-      "Die Zeit der Sitzung ist um",
-      "Der Server begrenzt die Zeit je Sitzung und je Tag. Ihre Untertitel sind noch da. Starten Sie erneut, wenn es weitergehen soll.",
-    ],
-    session_idle: [
-      "Die Sitzung ist beendet: Niemand sprach",
-      "Ihre Untertitel sind noch da. Starten Sie erneut, wenn es weitergehen soll.",
-    ],
     popup_blocked: [
       "Der Browser hat das Untertitelfenster blockiert",
       "Erlauben Sie Pop-up-Fenster für diese Seite in der Adresszeile und versuchen Sie es noch einmal.",
-    ],
-    playback_blocked: ["Der Browser hat den Ton blockiert", "Drücken Sie die Taste, um die Übersetzung zu hören."],
-    own_voice: [
-      "Das Mikrofon hört die Übersetzung",
-      "Das wird nicht noch einmal übersetzt. Nehmen Sie Kopfhörer oder stellen Sie leiser.",
-    ],
-    engine_slow: [
-      "Die Übersetzung verspätet sich",
-      "Der Server arbeitet daran. Sprechen Sie weiter: Sie kommt, sobald sie fertig ist.",
-    ],
-    no_pause: [
-      "Keine Pause zu hören",
-      "Vielleicht wegen Stimmen ringsum. Halten Sie beim Sprechen eine Taste: Sie zeigt, wo ein Satz endet.",
-    ],
-    slow_network: [
-      "Das Netz ist langsam",
-      "Ein Teil des Gesagten konnte nicht gesendet werden. Gehen Sie näher an den Router oder nehmen Sie ein anderes Netz.",
-    ],
-    replay_incomplete: [
-      "Hier fehlen Untertitel",
-      "Sie waren so lange weg, dass der Server sie nicht noch einmal geschickt hat.",
-    ],
-    notice: ["Der Server meldet ein Problem", "Das Gespräch geht weiter."],
-    expiring: [
-      "Das Gespräch endet bald",
-      "Seine Zeit auf diesem Server ist fast um. Beenden Sie Ihren Satz und starten Sie erneut.",
-    ],
-    expiring_idle: [
-      "Lange hat niemand gesprochen",
-      "Die Sitzung endet in einer Minute. Sagen Sie etwas, damit sie bleibt.",
     ],
   },
   tryIn: "Versuchen Sie es in {time} noch einmal.",

@@ -75,13 +75,6 @@ export const words = {
   people: "Dwie osoby",
   doctorLink: "Sprawdź tę przeglądarkę",
   roomLink: "Mów do wielu osób",
-  sideLanguage: "Język tej strony",
-  turnAround: "Obróć dalszą połowę",
-  turnTalk: "Przytrzymaj lub dotknij",
-  turnConnecting: "Łączenie…",
-  turnTalking: "Słucham. Dotknij, aby zakończyć",
-  turnInvite: "Mów, trzymając przycisk, albo dotknij go przed zdaniem i po nim.",
-  turnTheirs: "Mówi druga strona…",
   newest: "Najnowsze",
   phrases: "Zdania do wypróbowania",
   phrasesNote: "Serwer zna te zdania. Powiedz dowolne tak, jak jest napisane, albo je dotknij.",
@@ -129,6 +122,7 @@ export const words = {
     engine_overloaded: "Pominięto: za dużo pracy.",
     engine_timeout: "Pominięto: trwało to zbyt długo.",
     engine_crashed: "Pominięto: tłumacz uruchamia się ponownie.",
+    session_refused: "Pominięto: tłumacz robi kilkuminutową przerwę.",
   },
 
   problem: {
@@ -136,47 +130,13 @@ export const words = {
       "Przeglądarka nie daje tej stronie mikrofonu",
       "Mikrofon działa tylko na stronach https:// lub localhost. Otwórz stronę pod takim adresem.",
     ],
-    webrtc_missing: [
-      "Ta przeglądarka nie ma WebRTC",
-      "Otwórz stronę w aktualnym Chrome, Edge, Firefox lub Safari i sprawdź, czy żadne rozszerzenie nie wyłącza WebRTC.",
-    ],
     worklet_missing: [
       "Ta przeglądarka nie przetwarza dźwięku",
       "Brakuje jej AudioWorklet. Otwórz stronę w aktualnym Chrome, Edge, Firefox lub Safari.",
     ],
-    microphone_refused: [
-      "Mikrofon nie jest dozwolony",
-      "Zezwól na niego dla tej strony na pasku adresu przeglądarki i spróbuj ponownie.",
-    ],
-    microphone_missing: ["Nie znaleziono mikrofonu", "Podłącz go lub włącz i spróbuj ponownie."],
-    microphone_busy: [
-      "Nie można otworzyć mikrofonu",
-      "Być może używa go inny program. Zamknij go i spróbuj ponownie.",
-    ],
-    tab_refused: [
-      "Nie wybrano karty",
-      "Spróbuj ponownie: wybierz kartę lub ekran i włącz udostępnianie dźwięku.",
-    ],
-    tab_silent: [
-      "Przeglądarka dała obraz bez dźwięku",
-      "Włącz w oknie udostępnianie dźwięku. Niektóre przeglądarki dają tylko dźwięk kart, inne żadnego: spróbuj Chrome lub Edge.",
-    ],
-    file_missing: ["Nie wybrano pliku", "Wybierz poniżej plik audio lub wideo i zacznij ponownie."],
     file_unreadable: [
       "Przeglądarka nie odtworzy tego pliku",
       "Wybierz inny lub przekonwertuj go: MP3, M4A, WAV, MP4 i WebM działają prawie wszędzie.",
-    ],
-    source_ended: [
-      "Dźwięk zniknął",
-      "Mikrofon odłączono lub zakończono udostępnianie. Zacznij ponownie, gdy wróci.",
-    ],
-    microphone_gone: [
-      "Mikrofon zniknął",
-      "Zamiast niego słucha mikrofon domyślny. Inny można wybrać na liście poniżej.",
-    ],
-    speaker_gone: [
-      "Wybrany głośnik zniknął",
-      "Dopóki nie wróci, gra urządzenie domyślne.",
     ],
     server_unreachable: [
       "Serwer nie odpowiada",
@@ -193,63 +153,9 @@ export const words = {
       "Serwer odrzucił połączenie",
       "Odśwież stronę. Jeśli to nie pomoże, powiadom administratora serwera.",
     ],
-    connect_failed: [
-      "Dźwięk nie dociera do serwera",
-      "Strona widzi serwer, ale dźwięk nie przechodzi: UDP może blokować zapora lub VPN. Spróbuj innej sieci.",
-    ],
-    connection_lost: [
-      "Utracono połączenie",
-      "Zerwała się sieć między Tobą a serwerem. Napisy są zachowane. Zacznij ponownie, gdy wróci.",
-    ],
-    server_gone: [
-      "Serwer zniknął",
-      "Zatrzymano go lub uruchamia się ponownie. Napisy są zachowane. Zacznij ponownie za chwilę.",
-    ],
-    session_ended: [
-      "Serwer zakończył sesję",
-      "Być może uruchamia się ponownie. Napisy są zachowane. Zacznij ponownie za chwilę.",
-    ],
-    session_limit: [
-      "Czas sesji się skończył",
-      "Serwer ogranicza czas jednej sesji i całego dnia. Napisy są zachowane. Zacznij ponownie, aby kontynuować.",
-    ],
-    session_idle: [
-      "Sesja się skończyła: nikt nie mówił",
-      "Napisy są zachowane. Zacznij ponownie, gdy zechcesz kontynuować.",
-    ],
     popup_blocked: [
       "Przeglądarka zablokowała okno napisów",
       "Zezwól tej stronie na wyskakujące okna na pasku adresu i spróbuj ponownie.",
-    ],
-    playback_blocked: ["Przeglądarka zablokowała dźwięk", "Naciśnij przycisk, aby usłyszeć tłumaczenie."],
-    own_voice: [
-      "Mikrofon słyszy tłumaczenie",
-      "To, co z niego słyszy, nie jest tłumaczone drugi raz. Użyj słuchawek lub ścisz dźwięk.",
-    ],
-    engine_slow: [
-      "Tłumaczenie się spóźnia",
-      "Serwer nad nim pracuje. Mów dalej: nadejdzie, gdy tylko będzie gotowe.",
-    ],
-    no_pause: [
-      "Nie słychać przerw",
-      "Może przez głosy wokół. Trzymaj przycisk, gdy mówisz: wskaże, gdzie kończy się zdanie.",
-    ],
-    slow_network: [
-      "Sieć jest wolna",
-      "Części wypowiedzi nie udało się wysłać. Podejdź bliżej routera lub zmień sieć.",
-    ],
-    replay_incomplete: [
-      "Brakuje tu części napisów",
-      "Przerwa była tak długa, że serwer nie wysłał ich ponownie.",
-    ],
-    notice: ["Serwer zgłasza problem", "Rozmowa trwa dalej."],
-    expiring: [
-      "Rozmowa wkrótce się skończy",
-      "Jej czas na tym serwerze prawie minął. Dokończ zdanie i zacznij ponownie.",
-    ],
-    expiring_idle: [
-      "Od dawna nikt nie mówi",
-      "Sesja skończy się w ciągu minuty. Powiedz coś, aby ją przedłużyć.",
     ],
   },
   tryIn: "Spróbuj ponownie za {time}.",
