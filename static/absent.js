@@ -1,45 +1,161 @@
 /**
- * Says that a file of the page did not come, and offers to try again. No module, and before all else: any
- * of them may be what did not come. The words are those of strings/, which may not have come either.
+ * Says that a file of the page did not come, that something in it broke before it was there, or that the browser
+ * is too old for it. No module, no syntax from after 2019, and before all else: any file may be what did not
+ * come. So it has its own words, and its look also without a sheet.
  */
 {
+  /** What can be wrong: places in `WORDS`. */
+  const [LOST, BROKEN, OLD, AGAIN, DISMISS] = [0, 1, 2, 3, 4];
   const WORDS = {
-    en: ["The server does not answer", "Try again"],
-    ru: ["Сервер не отвечает", "Попробовать снова"],
-    uk: ["Сервер не відповідає", "Спробувати ще раз"],
-    de: ["Der Server antwortet nicht", "Noch einmal"],
-    es: ["El servidor no responde", "Reintentar"],
-    fr: ["Le serveur ne répond pas", "Réessayer"],
-    it: ["Il server non risponde", "Riprova"],
-    pl: ["Serwer nie odpowiada", "Spróbuj ponownie"],
+    en: [
+      "Part of this page could not be loaded",
+      "Something went wrong on this page",
+      "This browser is too old for this page. Use a current Chrome, Edge, Firefox or Safari.",
+      "Try again",
+      "Dismiss",
+    ],
+    ru: [
+      "Часть страницы не загрузилась",
+      "На странице произошла ошибка",
+      "Этот браузер слишком стар для этой страницы. Откройте её в свежем Chrome, Edge, Firefox или Safari.",
+      "Попробовать снова",
+      "Скрыть",
+    ],
+    uk: [
+      "Частину сторінки не вдалося завантажити",
+      "На сторінці сталася помилка",
+      "Цей браузер застарий для цієї сторінки. Відкрийте її у свіжому Chrome, Edge, Firefox або Safari.",
+      "Спробувати ще раз",
+      "Сховати",
+    ],
+    de: [
+      "Ein Teil der Seite konnte nicht geladen werden",
+      "Auf dieser Seite ist ein Fehler aufgetreten",
+      "Dieser Browser ist zu alt für diese Seite. Nehmen Sie ein aktuelles Chrome, Edge, Firefox oder Safari.",
+      "Noch einmal",
+      "Ausblenden",
+    ],
+    es: [
+      "No se pudo cargar una parte de la página",
+      "Algo ha fallado en esta página",
+      "Este navegador es demasiado antiguo para esta página. Use un Chrome, Edge, Firefox o Safari actual.",
+      "Reintentar",
+      "Ocultar",
+    ],
+    fr: [
+      "Une partie de la page n’a pas pu être chargée",
+      "Une erreur s’est produite sur cette page",
+      "Ce navigateur est trop ancien pour cette page. Prenez un Chrome, Edge, Firefox ou Safari récent.",
+      "Réessayer",
+      "Masquer",
+    ],
+    it: [
+      "Una parte della pagina non è stata caricata",
+      "Si è verificato un errore in questa pagina",
+      "Questo browser è troppo vecchio per questa pagina. Usa un Chrome, Edge, Firefox o Safari recente.",
+      "Riprova",
+      "Nascondi",
+    ],
+    pl: [
+      "Nie udało się wczytać części strony",
+      "Na tej stronie wystąpił błąd",
+      "Ta przeglądarka jest zbyt stara dla tej strony. Użyj aktualnej wersji Chrome, Edge, Firefox albo Safari.",
+      "Spróbuj ponownie",
+      "Ukryj",
+    ],
   };
+  const root = document.documentElement;
+  const themed = CSS.supports("color", "light-dark(red, red)"); // as tokens.css has them
+  const token = (name, plain) => (themed ? `var(--${name}, ${plain})` : plain);
+  const BAR = `position: fixed; inset: 0.75rem 0.75rem auto; z-index: 9; box-sizing: border-box;
+    display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem; width: auto; max-width: 44rem;
+    max-height: calc(100% - 1.5rem); margin: 0 auto; padding: 0.625rem 0.625rem 0.625rem 1.25rem; overflow: auto;
+    border: 1px solid ${token("warn-line", "currentcolor")}; border-radius: ${token("radius", "1rem")};
+    background: ${token("warn-page", "Canvas")}; color: ${token("warn-ink", "CanvasText")};
+    box-shadow: ${token("shadow-high", "none")}; font: 600 1rem/1.4 ${token("font", "sans-serif")}`;
+  const BUTTON = `min-width: 2.75rem; min-height: 2.75rem; padding: 0 1rem; border: 1px solid; cursor: pointer;
+    border-radius: 2rem; background: transparent; color: inherit; font: inherit`;
 
-  const show = (again) => {
-    let chosen;
+  /** Whether the browser lacks something of what the pages use. */
+  const isOld = () =>
+    !(
+      themed &&
+      "noModule" in HTMLScriptElement.prototype &&
+      "showPopover" in HTMLElement.prototype &&
+      "findLastIndex" in Array.prototype &&
+      "throwIfAborted" in AbortSignal.prototype &&
+      (!isSecureContext || ("AudioWorkletNode" in window && navigator.mediaDevices))
+    );
+
+  /** The interface's language, as interface.js has it. */
+  const language = () => {
+    let chosen = "";
     try {
       chosen = JSON.parse(localStorage.getItem("interface"));
-    } catch {}
+    } catch {} // forbidden
     const code = (chosen || navigator.language).slice(0, 2);
-    const lang = code in WORDS ? code : "en";
-    const button = document.createElement("button");
-    const bar = Object.assign(document.createElement("div"), { id: "absent", role: "alert", lang, popover: "manual" });
-    [bar.textContent, button.textContent] = WORDS[lang];
-    button.onclick = () => {
-      bar.remove();
-      again();
-    };
-    bar.append(" ", button);
-    document.getElementById("absent")?.remove();
-    document.documentElement.append(bar);
-    bar.showPopover?.(); // above panels that are open
+    return code in WORDS ? code : "en";
   };
 
-  /** @param {Event} event */
-  const look = ({ target }) => {
-    const file = target instanceof HTMLScriptElement || (target instanceof HTMLLinkElement && target.sheet === null);
-    if (file || !("started" in document.documentElement.dataset)) show(() => location.reload());
+  /** @param {number} what  LOST, BROKEN or OLD  @param {() => void} [again]  where another attempt may help */
+  const show = (what, again) => {
+    const there = document.getElementById("absent");
+    if (there && what === BROKEN) return; // what broke for lack of that
+    if (there) there.remove();
+    const lang = language();
+    const bar = document.createElement("div");
+    const [sentence, buttons] = [document.createElement("span"), document.createElement("span")];
+    /** What had the keyboard's focus before the bar. @type {any} */ let before = null;
+    const addButton = (act) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.style.cssText = BUTTON;
+      button.onclick = () => {
+        bar.remove();
+        if (!before || !before.isConnected) before = document.querySelector("#toggle");
+        if (before) before.focus();
+        act();
+      };
+      buttons.append(button);
+      return button;
+    };
+    Object.assign(bar, { id: "absent", lang });
+    bar.setAttribute("role", "alert");
+    bar.setAttribute("popover", "manual");
+    bar.style.cssText = BAR;
+    sentence.style.cssText = "flex: 1 1 11rem; min-width: 0";
+    sentence.textContent = WORDS[lang][what];
+    buttons.style.cssText = "display: flex; gap: inherit; margin-left: auto";
+    bar.append(sentence, buttons);
+    if (again) addButton(again).textContent = WORDS[lang][AGAIN];
+    const dismiss = addButton(() => {});
+    dismiss.title = WORDS[lang][DISMISS];
+    dismiss.setAttribute("aria-label", WORDS[lang][DISMISS]);
+    dismiss.textContent = "✕";
+    dismiss.style.cssText += "; padding: 0; border-color: transparent";
+    bar.addEventListener("focusin", ({ relatedTarget }) => {
+      if (!bar.contains(/** @type {Node} */ (relatedTarget))) before = relatedTarget;
+    });
+    root.append(bar);
+    if (bar.showPopover) bar.showPopover(); // above panels that are open
+  };
+
+  const reload = () => location.reload();
+
+  /** @param {any} event  an error or a rejection that nobody took */
+  const look = (event) => {
+    const { target } = event;
+    const started = "started" in root.dataset; // then loading.js tells of sheets
+    const sheet = target instanceof HTMLLinkElement && target.rel === "stylesheet" && !started;
+    if (target instanceof HTMLScriptElement || sheet) return show(LOST, reload);
+    if (target !== window || started) return;
+    const error = event.error || event.reason || {};
+    if (error.absent) show(LOST, reload);
+    else if (isOld()) show(OLD);
+    else show(BROKEN, reload);
   };
   addEventListener("error", look, true);
   addEventListener("unhandledrejection", look);
-  addEventListener("absent", (/** @type {CustomEvent} */ { detail }) => show(detail));
+  addEventListener("absent", (/** @type {CustomEvent} */ { detail }) => show(LOST, detail));
+  if (!("noModule" in HTMLScriptElement.prototype)) show(OLD); // it runs nothing else of the page
 }

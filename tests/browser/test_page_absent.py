@@ -17,7 +17,7 @@ from tests.support.rooms import server as room_server
 
 STATIC = Path(__file__).parents[2] / "static"
 LOST = ["Failed to load resource", "uncaught: Failed to fetch", "WebSocket connection to"]
-ABSENT = "The server does not answer"
+ABSENT = "Part of this page could not be loaded"
 Act = Callable[[Page], Awaitable[None]]
 
 
@@ -85,7 +85,7 @@ async def test_what_is_loaded_later_is_asked_for_again(lost: str, act: Act, show
         await expect(notice).to_be_visible()
         await expect(page.locator("#interface")).to_have_value("en")
         await page.unroute(f"**/{lost}")
-        await notice.get_by_role("button").click()
+        await notice.get_by_role("button", name="Try again").click()
         await shown(page)
         await expect(notice).to_have_count(0)
         assert not [error for error in seen.errors if error.startswith("uncaught")]
@@ -136,7 +136,7 @@ async def test_captions_are_kept_at_the_second_attempt(lost: str) -> None:
         await expect(notice).to_have_count(0)
 
 
-@pytest.mark.parametrize("lost", ["conversation.js", "websocket.js", "strings/en/details.js"])
+@pytest.mark.parametrize("lost", ["conversation.js", "websocket.js", "strings/en/session.js"])
 async def test_a_session_asks_again_for_its_parts(lost: str) -> None:
     async with (
         scripted_server() as server,
@@ -146,7 +146,7 @@ async def test_a_session_asks_again_for_its_parts(lost: str) -> None:
         server.calls.refuse = AdmissionRefused("All 50 places are taken.", 5)
         await page.route(f"**/{lost}", lose)
         await page.click("#toggle:enabled")
-        await expect_problem(page, ABSENT, "then try again")
+        await expect_problem(page, "The server does not answer", "then try again")
         await page.unroute(f"**/{lost}")
         await page.click("#problem-action")
         await expect(page.locator(".problem-title")).to_have_text("The server cannot take you now")
@@ -157,7 +157,7 @@ async def _loaded_at_the_second_attempt(seen: Visit, url: str, lost: str, ready:
     await page.route(f"**/{lost}", lose)
     await page.goto(url)
     notice = page.locator("#absent")
-    await expect(notice).to_contain_text("Сервер не отвечает")
+    await expect(notice).to_contain_text("Часть страницы не загрузилась")
     await expect(notice).to_have_attribute("lang", "ru")
     await page.unroute(f"**/{lost}")
     await notice.get_by_role("button", name="Попробовать снова").click()
@@ -196,20 +196,19 @@ async def test_so_can_the_other_pages(path: str, lost: str, ready: str) -> None:
         await _loaded_at_the_second_attempt(seen, f"{house.url}/{path}", lost, ready)
 
 
-def test_the_words_are_those_of_the_tables() -> None:
+def test_the_words_of_the_buttons_are_those_of_the_tables() -> None:
     """Tables may be what did not come, so the script has its own."""
     script = (STATIC / "absent.js").read_text("utf-8")
     own = {
-        code: (title, action)
-        for code, title, action in re.findall(
-            r'^\s+(\w\w): \["(.+)", "(.+)"\],$', script, re.MULTILINE
-        )
+        code: re.findall(r'"(.+)",$', texts, re.MULTILINE)
+        for code, texts in re.findall(r"^    (\w\w): \[(.*?)\]", script, re.MULTILINE | re.DOTALL)
     }
     tables = {}
     for path in (STATIC / "strings").glob("*/page.js"):
         words = path.read_text("utf-8")
-        title = re.search(r'server_unreachable: \[\s+"([^"]+)"', words)
         action = re.search(r'action: \{ retry: "([^"]+)"', words)
-        assert title and action
-        tables[path.parent.name] = (title[1], action[1])
-    assert own == tables
+        dismiss = re.search(r'dismiss: "([^"]+)"', words)
+        assert action and dismiss
+        tables[path.parent.name] = [action[1], dismiss[1]]
+    assert {code: texts[3:] for code, texts in own.items()} == tables
+    assert {len(set(texts)) for texts in own.values()} == {5}

@@ -11,6 +11,7 @@ from tests.support.browser.scripted_server import ScriptedServer, scripted_serve
 
 PAGE = """<!doctype html>
 <html lang="en"><meta name="color-scheme" content="light dark"><title>A page with an element</title>
+<meta name="viewport" content="width=device-width">
 <link rel="icon" href="data:,">
 <script type="module" src="/static/speech-translate.js"></script>
 <main><h1>A talk</h1>

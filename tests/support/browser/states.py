@@ -4,22 +4,17 @@ A walk opens a page, leads it from state to state and calls `look` in each. The 
 scripted one; the walks of rooms have their captions from the test, too.
 """
 
-import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from playwright.async_api import Page, Route, expect
 
 from rtc_server.errors import AdmissionRefused
 from tests.support.browser.chromium import visit
+from tests.support.browser.element_page import element
 from tests.support.browser.page import FAILED_REQUEST, LIVE, PHONE
-from tests.support.browser.scripted_server import (
-    ScriptedServer,
-    say,
-    scripted_server,
-    segment,
-)
+from tests.support.browser.scripted_server import say, scripted_server, segment
 from tests.support.rooms import server as room_server
 from tests.support.rooms import speaker
 
@@ -32,14 +27,8 @@ LONG = (
     "The train to Moscow departs from track three at two forty in the afternoon.",
 )
 MANY = 30
-ELEMENT = """<!doctype html>
-<html lang="en"><meta name="color-scheme" content="light dark"><title>A page with an element</title>
-<meta name="viewport" content="width=device-width">
-<link rel="icon" href="data:,">
-<script type="module" src="/static/speech-translate.js"></script>
-<main><h1>A talk</h1>
-<speech-translate source="ru" target="en" input="{input}"></speech-translate></main>
-</html>"""
+TOO_OLD = "delete HTMLScriptElement.prototype.noModule;"
+"""As in a browser that has no modules; the rest of the page stands."""
 
 
 async def open_captions(page: Page) -> None:
@@ -123,10 +112,17 @@ async def walk_interpreter(look: Look, **options: Any) -> None:
 async def walk_two_people(look: Look, **options: Any) -> None:
     """Lead the page of two people, and the caption window, through their states."""
     options = {"viewport": PHONE, "reduced_motion": "reduce", "before_load": POPUP, **options}
+    options["expected_errors"] = [FAILED_REQUEST]
     async with scripted_server() as server, visit(server.url, **options) as seen:
         page = seen.page
+        server.calls.refuse = FULL
         await page.click("#people")
         await page.wait_for_selector(".turn")
+        await page.wait_for_selector("#problem:not([hidden])")
+        await look("two people, refused", page)
+        server.calls.refuse = None
+        await page.click("#problem-action")
+        await page.wait_for_selector(LIVE)
         await look("two people, idle", page)
         await page.click(".half:not(.far) .turn")
         channel = await server.calls.channel.get()
@@ -165,6 +161,10 @@ async def walk_rooms(look: Look, **options: Any) -> None:
     async def captions(route: Route) -> None:
         await route.fulfill(body=body, content_type="text/event-stream")
 
+    async def taken(route: Route) -> None:
+        problem = {"detail": "Somebody has this room.", "error": {"code": "room_taken"}}
+        await route.fulfill(status=409, json=problem)
+
     async with (
         room_server(api_key="a-key-of-this-house") as house,
         visit(f"{house.url}/rooms/hall", **options) as seen,
@@ -180,6 +180,11 @@ async def walk_rooms(look: Look, **options: Any) -> None:
             await page.click("#show-qr")
             await look("speaker, code for the hall", page)
             await page.keyboard.press("Escape")
+            await page.route("**/whip/hall?*", taken)
+            await page.click("#toggle")
+            await expect(page.locator("#status")).to_contain_text("Эта комната занята.")
+            await look("speaker, refused", page)
+            await page.unroute("**/whip/hall?*")
             await page.route("**/captions?*", captions)
             await page.click("#toggle")
             await expect(page.locator("#captions .final")).to_have_count(MANY)
@@ -200,6 +205,24 @@ async def walk_rooms(look: Look, **options: Any) -> None:
                 await look("listener, controls open", page)
 
 
+async def walk_notices(look: Look, **options: Any) -> None:
+    """Look at what a page says where a file of it did not come, or its browser is too old."""
+    options = {"viewport": PHONE, "reduced_motion": "reduce", **options}
+    options["expected_errors"] = [FAILED_REQUEST]
+    async with scripted_server() as server:
+        async with visit(server.url, **options) as seen:
+            page = seen.page
+            await page.wait_for_selector("#toggle:enabled")
+            await page.route("**/two-way.js", lambda route: route.abort("connectionrefused"))
+            await page.click("#people")
+            await page.wait_for_selector("#absent")
+            await look("a file did not come", page)
+        options |= {"locale": "de-DE", "before_load": TOO_OLD}
+        async with visit(server.url, **options) as seen:
+            await seen.page.wait_for_selector("#absent")
+            await look("browser too old", seen.page)
+
+
 async def walk_doctor(look: Look, **options: Any) -> None:
     """Show the doctor's page with a fault."""
     options = {"viewport": PHONE, "reduced_motion": "reduce", **options}
@@ -209,27 +232,12 @@ async def walk_doctor(look: Look, **options: Any) -> None:
         await look("doctor", seen.page)
 
 
-@contextlib.asynccontextmanager
-async def element_page(
-    source: str = "microphone", **options: Any
-) -> AsyncIterator[tuple[Page, ScriptedServer]]:
-    """Open a page that holds nothing but a heading and ``<speech-translate>``."""
-    async with scripted_server() as server, visit("about:blank", **options) as seen:
-        page = seen.page
-        body = ELEMENT.format(input=source)
-        await page.route(
-            "**/element.html", lambda route: route.fulfill(body=body, content_type="text/html")
-        )
-        await page.goto(f"{server.url}element.html")
-        yield page, server
-
-
 async def walk_element(look: Look, **options: Any) -> None:
     """Lead ``<speech-translate>`` through its states."""
     options = {"viewport": PHONE, "reduced_motion": "reduce", **options}
     options["expected_errors"] = [FAILED_REQUEST]
-    async with element_page(**options) as (page, server):
-        button, status = page.get_by_role("button"), page.get_by_role("status")
+    async with element(**options) as (page, server):
+        button, status = page.get_by_role("button").first, page.get_by_role("status")
         await expect(button).to_have_text("Start interpreting")
         await look("element, idle", page)
         server.calls.refuse = FULL
@@ -251,6 +259,8 @@ async def walk_element(look: Look, **options: Any) -> None:
         for number in range(MANY):
             say(channel, "x.segment", **segment(str(number), 1, "final", *LONG))
         await expect(log.locator("[data-status=final]")).to_have_count(MANY + 1)
+        await page.evaluate("document.querySelector('speech-translate').subtitles = 'vtt'")
+        await expect(page.get_by_role("button", name="Save subtitles")).to_be_visible()
         await look("element, much was said", page)
         await button.click()
         await expect(status).to_have_text("Stopped")
@@ -262,5 +272,6 @@ WALKS: dict[str, Callable[..., Awaitable[None]]] = {
     "two people": walk_two_people,
     "rooms": walk_rooms,
     "doctor": walk_doctor,
+    "notices": walk_notices,
     "element": walk_element,
 }

@@ -1,0 +1,87 @@
+"""What breaks before the page is there: its own fault, an old browser's, or no matter."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.support.browser.chromium import visit
+from tests.support.browser.page import FAILED_REQUEST
+from tests.support.browser.scripted_server import scripted_server
+from tests.support.browser.scrolling import layout_faults
+
+BROKEN = "Intl.DisplayNames = class { constructor() { throw new Error('broken'); } };"
+OLD = "delete Array.prototype.findLastIndex;"
+NO_MODULES = "delete HTMLScriptElement.prototype.noModule;"
+NO_THEMES = "CSS.supports = () => false;"
+UNCAUGHT = ["uncaught: broken", "uncaught: Error: broken"]
+TOO_OLD = {
+    "en-US": "This browser is too old for this page. Use a current Chrome, Edge, Firefox"
+    " or Safari.",
+    "ru-RU": "Этот браузер слишком стар для этой страницы. Откройте её в свежем Chrome, Edge,"
+    " Firefox или Safari.",
+    "uk-UA": "Цей браузер застарий для цієї сторінки. Відкрийте її у свіжому Chrome, Edge, Firefox"
+    " або Safari.",
+    "de-DE": "Dieser Browser ist zu alt für diese Seite. Nehmen Sie ein aktuelles Chrome, Edge,"
+    " Firefox oder Safari.",
+}
+SMALL = {"width": 320, "height": 568}
+
+
+async def test_a_script_that_breaks_says_that_the_page_is_at_fault() -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url, before_load=BROKEN, expected_errors=UNCAUGHT) as seen,
+    ):
+        notice = seen.page.get_by_role("alert")
+        await expect(notice).to_contain_text("Something went wrong on this page")
+        await expect(notice.get_by_role("button", name="Try again")).to_be_visible()
+        async with seen.page.expect_navigation():
+            await notice.get_by_role("button", name="Try again").click()
+
+
+@pytest.mark.parametrize("locale", TOO_OLD)
+@pytest.mark.parametrize("lacking", [OLD, NO_THEMES])
+async def test_where_the_browser_lacks_something_it_is_what_is_too_old(
+    lacking: str, locale: str
+) -> None:
+    options = {"viewport": SMALL, "locale": locale, "reduced_motion": "reduce"}
+    async with (
+        scripted_server() as server,
+        visit(
+            server.url, before_load=lacking + BROKEN, expected_errors=UNCAUGHT, **options
+        ) as seen,
+    ):
+        page = seen.page
+        notice = page.get_by_role("alert")
+        await expect(notice).to_contain_text(TOO_OLD[locale])
+        await expect(notice.get_by_role("button")).to_have_count(1)  # it would break again
+        assert await layout_faults(page) == []
+        await notice.get_by_role("button").click()
+        await expect(notice).to_have_count(0)
+
+
+async def test_a_browser_without_modules_runs_nothing_and_is_told() -> None:
+    async with scripted_server() as server, visit(server.url, before_load=NO_MODULES) as seen:
+        await expect(seen.page.get_by_role("alert")).to_contain_text(TOO_OLD["en-US"])
+
+
+async def test_a_fault_of_a_page_that_stands_is_not_told_of() -> None:
+    fail = "() => { setTimeout(() => { throw new Error('broken'); }); }"
+    async with (
+        scripted_server() as server,
+        visit(server.url, expected_errors=UNCAUGHT) as seen,
+    ):
+        await seen.page.wait_for_selector("#toggle:enabled")
+        async with seen.page.expect_event("pageerror"):
+            await seen.page.evaluate(fail)
+        await expect(seen.page.locator("#absent")).to_have_count(0)
+
+
+async def test_a_picture_that_does_not_come_is_no_matter() -> None:
+    async with (
+        scripted_server() as server,
+        visit("about:blank", expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        await seen.page.route("**/icon.svg", lambda route: route.abort("connectionrefused"))
+        await seen.page.goto(server.url)
+        await seen.page.wait_for_selector("#toggle:enabled")
+        await expect(seen.page.locator("#absent")).to_have_count(0)
