@@ -186,6 +186,7 @@ export class CaptionLog extends HTMLElement {
   }
 
   #toEnd() {
+    this.#list.focus({ preventScroll: true }); // the button goes
     this.#atEnd = true;
     this.#follow();
   }

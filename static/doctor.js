@@ -1,6 +1,6 @@
 /**
  * What would keep this browser from being heard, one check after the other. It takes nothing of the
- * page but its words and the reading of headers: it must work where the page does not.
+ * page but its words and the reading of headers and refusals: it must work where the page does not.
  *
  * `key` and `${key}Fix` of a finding are keys of the strings' "doctor". Checks leave in `state` what later
  * ones need.
@@ -10,9 +10,11 @@
  * @typedef {(state: State) => Promise<Finding|null>} Check
  */
 import { find } from "./dom.js";
+import { ClientError } from "./client/errors.js";
 import { iceServersOf } from "./client/ice.js";
 import { renderTexts } from "./interface.js";
-import { text, useWords } from "./i18n.js";
+import { interfaceLanguage, text, useWords } from "./i18n.js";
+import { problemOf } from "./refusals.js";
 
 const CONNECT_MS = 12000; // the server gives up after 15 s by default
 const RELAY_MS = 8000;
@@ -219,10 +221,11 @@ function ask(state, path, init = {}) {
   return fetch(here(path), { cache: "no-store", ...init, headers: { ...init.headers, ...authorization } });
 }
 
-/** What an error answer says. */
+/** What an error answer says: the server's own sentence, which is English, or what it means. */
 async function sentenceOf(response) {
-  const problem = await response.json().catch(() => ({}));
-  return problem.detail ?? `${response.status} ${response.statusText}`;
+  const error = await ClientError.fromResponse(response);
+  if (interfaceLanguage() !== "en") return text(`problem.${problemOf(error)}`)[0];
+  return error.detail || `${response.status} ${response.statusText}`;
 }
 
 function until(target, event, condition) {
@@ -259,12 +262,13 @@ function show(list, [level, key, values]) {
 }
 
 async function examine() {
+  const again = find("#again", HTMLButtonElement);
+  if (again.ariaDisabled) return; // it goes on
   const list = find("#checks", HTMLElement);
   const verdict = find("#verdict", HTMLElement);
-  const again = find("#again", HTMLButtonElement);
   list.replaceChildren();
   verdict.textContent = "";
-  again.disabled = true;
+  again.ariaDisabled = "true"; // it keeps the focus
   const state = { audio: new AudioContext() };
   let faults = 0;
   try {
@@ -276,7 +280,7 @@ async function examine() {
     }
   } finally {
     await state.audio.close();
-    again.disabled = false;
+    again.ariaDisabled = null;
   }
   verdict.textContent = faults ? text("doctor.faults", { n: String(faults) }) : text("doctor.allWell");
   verdict.dataset.faults = String(faults);

@@ -3,6 +3,7 @@
  * chosen here before, else the browser's language, else English.
  */
 import { findAll } from "./dom.js";
+import "./focus.js"; // on every page
 import {
   interfaceLanguage,
   interfaceLanguages,

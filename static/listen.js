@@ -5,6 +5,7 @@ import { offerInterface, renderTexts } from "./interface.js";
 import { ListenLog } from "./listen-log.js";
 import { recall, remember } from "./prefs.js";
 import { room, roomName } from "./room-access.js";
+import { listenerRefusals } from "./room-refusals.js";
 import { languageName, text, useWords } from "./i18n.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
@@ -78,7 +79,9 @@ function showLanguages() {
     label.append(radio, code === state.source ? text("room.original", { name }) : name);
     return label;
   });
+  const focused = languages.contains(document.activeElement);
   languages.replaceChildren(languages.querySelector("legend"), ...chips);
+  if (focused) find("input:checked", HTMLInputElement, languages).focus();
 }
 
 /** Look at the room until there is something to hear. */
@@ -91,20 +94,26 @@ async function watch() {
 
 async function look() {
   const known = JSON.stringify(state?.languages?.map((each) => each.language));
-  let refused = 0;
+  let refusal = null;
   try {
     state = await room.state();
   } catch (error) {
     state = null;
-    refused = error.status;
+    refusal = wordsFor(error);
     heed(error);
   }
   if (state && JSON.stringify(state.languages.map((each) => each.language)) !== known) showLanguages();
   if (session) return;
-  if (refused === 401 || refused === 403) show("refused");
-  else if (!state?.live) show("waiting");
+  if (refusal) show(refusal);
+  else if (!state.live) show("waiting");
   else if (wanted) begin();
   else show("ready");
+}
+
+/** What to say of a failure. @param {Partial<import("./client/errors.js").ClientError>} error */
+function wordsFor({ reason, status: answer }) {
+  const refused = answer === 401 || answer === 403;
+  return listenerRefusals[reason] ?? (refused ? "refused" : "lost");
 }
 
 /** @param {Partial<import("./client/errors.js").ClientError>} error */
@@ -143,7 +152,7 @@ function hear() {
   on("state", (now) => {
     if (now.state === "live") return show("listening");
     heed(now.error);
-    end(now.error.reason === "session_limit_reached" ? "full" : "lost");
+    end(wordsFor(now.error));
   });
   show("connecting");
   return call;
@@ -162,8 +171,14 @@ function read() {
       lastIds.set(chosen, id);
     }
   })()
-    .catch(heed)
-    .finally(() => session === mine && end("lost"));
+    .then(
+      () => "lost",
+      (error) => {
+        heed(error);
+        return wordsFor(error);
+      },
+    )
+    .then((next) => session === mine && end(next));
   return mine;
 }
 

@@ -62,6 +62,7 @@ export class PhrasePanel {
     this.#folded = true;
     remember("phrasesFolded", true);
     this.#settle();
+    if (this.#panel.contains(document.activeElement)) this.#opener.focus();
   }
 
   /** @param {string} language  of what is to be said  @param {Phrase[]} phrases */

@@ -45,7 +45,7 @@ export class ProblemBar {
   render() {
     if (!this.#shown) return;
     const { code, detail, waitMs, retry } = this.#shown;
-    const [title, advice] = text(`problem.${code}`);
+    const [title, advice] = text(`problem.${code}`) ?? text("problem.server_refused");
     this.#bar.querySelector(".problem-title").textContent = title;
     // The server's own sentences are English.
     this.#bar.querySelector(".problem-detail").textContent = interfaceLanguage() === "en" ? detail : "";

@@ -13,6 +13,7 @@ import { ListenLog } from "./listen-log.js";
 import { LevelMeter } from "./meter.js";
 import { recall, remember } from "./prefs.js";
 import { room, roomName, useKey } from "./room-access.js";
+import { speakerRefusals } from "./room-refusals.js";
 import { interfaceLanguage, languageName, text, useWords } from "./i18n.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
@@ -58,16 +59,20 @@ function show(next, sentence = "") {
   wakeLock.hold(speaking !== null);
 }
 
+/** What to say of a refusal. @param {Partial<import("./client/errors.js").ClientError>} error */
+function wordsFor({ reason }) {
+  return speakerRefusals[reason] ?? "notLetIn";
+}
+
 /** The link and the languages, once the server lets us in. */
 async function enter() {
-  keyForm.hidden = true;
   let invitation, known;
   try {
     invitation = await insist(() => room.invite());
     known = await insist(() => room.languages());
   } catch (error) {
     keyForm.hidden = error.status !== 401;
-    return error.status === 401 ? show("keyNeeded") : show("notLetIn", error.detail);
+    return show(wordsFor(error), error.status === 401 ? "" : error.detail);
   }
   link.href = link.textContent = invitation.url;
   for (const id of ["#qr", "#qr-too"]) {
@@ -79,6 +84,7 @@ async function enter() {
   const usual = known.default.source;
   fillSelect(source, sources, sources.includes(usual) ? usual : sources[0]);
   show("silent");
+  keyForm.hidden = true; // now, as the focus goes from there to a button that can be pressed
   watch();
 }
 
@@ -170,7 +176,7 @@ async function speak() {
       early.forget(); // the page says that one is not heard
       show(error.retryAfterMs ? "busy" : "lost");
     }
-    if (state === "closed") over(error.status ? "notLetIn" : "gaveUp", error.detail);
+    if (state === "closed") over(error.status ? wordsFor(error) : "gaveUp", error.detail);
     if (state !== "live") return;
     early.catchUp(() => call.replaceTrack(track));
     show("speaking");

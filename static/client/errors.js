@@ -1,8 +1,8 @@
 /** Reason for which a session could not start, or ended. `code` is stable; `message` is the server's sentence. */
 export class ClientError extends Error {
   /**
-   * @param {string} code  one of: webrtc_missing, server_unreachable, server_busy, unauthorized,
-   *     language_unavailable, server_refused, connect_failed, connection_lost, server_gone,
+   * @param {string} code  one of: webrtc_missing, worklet_missing, server_unreachable, server_busy,
+   *     unauthorized, language_unavailable, server_refused, connect_failed, connection_lost, server_gone,
    *     session_ended, session_idle, session_limit
    * @param {string} [message]
    * @param {number} [status]  of the HTTP answer, if it was one
