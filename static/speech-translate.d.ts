@@ -7,12 +7,14 @@ export class SpeechTranslate extends HTMLElement {
   target: string;
   input: string;
   transport: string;
+  subtitles: string;
   token: Token | (() => Token | Promise<Token>);
   readonly state: State | "opening";
   readonly stream: MediaStream | null;
   start(): Promise<void>;
   stop(): Promise<void>;
   transcript(): Segment[];
+  toSubtitles(format?: "vtt" | "srt" | "txt" | "json", which?: "both" | "source" | "target"): Promise<string>;
 }
 
 declare global {
@@ -22,6 +24,7 @@ declare global {
   interface HTMLElementEventMap {
     statechange: CustomEvent<{ state: State | "opening"; error: ClientError | Error | null }>;
     waiting: CustomEvent<{ position: number }>;
+    clipping: CustomEvent<{ clipping: boolean }>;
     segment: CustomEvent<Segment>;
   }
 }

@@ -6,65 +6,29 @@
  *
  * Attributes, each with a property of the same name: `url` (the server; by default the one this
  * module came from), `source`, `target` (may change while it runs), `input` ("microphone" or "tab"),
- * `transport`. The property `token` takes what `attachTranslation` takes; it is no attribute, for a
+ * `transport`, `subtitles` ("vtt", "srt", "txt" or "json": offers what was said as such a file). The property `token` takes what `attachTranslation` takes; it is no attribute, for a
  * secret does not belong into markup.
  *
  * Where the server is full the element waits in line, shows its position, and comes in by itself.
  *
- * Fires "statechange" {state, error}, "waiting" {position} and "segment" (a caption), which bubble out
- * of shadow trees.
- * The parts `button`, `status` and `captions` can be styled; the words are in one of eight languages,
+ * Fires "statechange" {state, error}, "waiting" {position}, "clipping" {clipping} (the microphone is too loud)
+ * and "segment" (a caption), which bubble out of shadow trees.
+ * The parts `button`, `status`, `captions` and `subtitles` can be styled; the words are in one of eight languages,
  * by the element's `lang` or the document's. A screen reader hears each finished translation once.
  */
-import { attachTranslation, ClientError } from "./client.js";
+import { attachTranslation } from "./client.js";
 import { followEnd, reachByKeyboard } from "./client/scrolling.js";
-import { openInput, SILENT } from "./element-input.js";
-import { elementWords } from "./element-words.js";
+import { Reflecting } from "./element-attributes.js";
+import { openInput } from "./element-input.js";
+import { sheet } from "./element-sheet.js";
+import { elementWords, wordFor } from "./element-words.js";
+import { Transcript } from "./transcript.js";
 
 const MOST_CAPTIONS = 200;
 const SPOKEN_LINES = 8;
 
-const sheet = new CSSStyleSheet(); // adopted, so that a strict Content-Security-Policy holds
-sheet.replaceSync(`
-  :host { display: block; font: 1rem/1.5 system-ui, sans-serif; color: CanvasText; }
-  :host([hidden]) { display: none; }
-  button { font: inherit; min-block-size: 2.75rem; padding-inline: 1.25rem; border-radius: 999px;
-    border: 1px solid currentColor; background: Canvas; color: CanvasText; cursor: pointer; }
-  button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
-  [role="status"] { display: inline-block; margin: 0 0 0 0.75rem; }
-  [role="log"] { margin-block-start: 1rem; max-block-size: 20rem; overflow-y: auto; overflow-wrap: anywhere; }
-  [role="log"]:empty { display: none; }
-  [role="log"] > div { margin-block-end: 0.75rem; }
-  p { margin: 0; }
-  .source { font-size: 0.9em; }
-  [data-status="partial"] { font-style: italic; }
-  [data-status="partial"] p:last-child:empty::after { content: "…"; }
-  .spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
-`);
-
-const REFLECTED = ["url", "source", "target", "input", "transport"];
-
-/**
- * Properties that only mirror attributes.
- *
- * @type {new () => HTMLElement & Record<"url"|"source"|"target"|"input"|"transport", string>}
- */
-const Reflecting = /** @type {any} */ (class extends HTMLElement {});
-for (const name of REFLECTED) {
-  Object.defineProperty(Reflecting.prototype, name, {
-    configurable: true,
-    enumerable: true,
-    get() {
-      return this.getAttribute(name) ?? "";
-    },
-    set(value) {
-      this.setAttribute(name, value);
-    },
-  });
-}
-
 export class SpeechTranslate extends Reflecting {
-  static observedAttributes = ["source", "target", "lang"];
+  static observedAttributes = ["source", "target", "lang", "subtitles"];
 
   /** @type {import("./client/api.js").Token|(() => Promise<import("./client/api.js").Token>)} */
   token = /** @type {any} */ (this).token ?? ""; // set before the element was defined
@@ -72,6 +36,8 @@ export class SpeechTranslate extends Reflecting {
   #status = document.createElement("span");
   #captions = document.createElement("div");
   #spoken = document.createElement("div");
+  #save = document.createElement("button");
+  #transcript = new Transcript();
   #audio = document.createElement("audio");
   /** @type {Map<string, HTMLElement>} */ #rows = new Map();
   /** What runs, or is being opened. @type {AbortController|null} */ #running = null;
@@ -79,13 +45,16 @@ export class SpeechTranslate extends Reflecting {
   /** @type {"opening"|import("./client.js").State} */ #state = "idle";
   /** What the status says instead of the state. */ #note = "";
   /** Position in line while it connects; 0 for none. */ #position = 0;
+  /** Whether the microphone is too loud. */ #clipping = false;
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet];
-    this.#button.type = "button";
+    this.#button.type = this.#save.type = "button";
     this.#button.part = "button";
+    this.#save.part = "subtitles";
+    this.#save.addEventListener("click", () => this.#saveSubtitles());
     this.#button.addEventListener("click", () => (this.#running ? this.stop() : this.#tryStart()));
     this.#status.setAttribute("role", "status");
     this.#status.part = "status";
@@ -94,7 +63,7 @@ export class SpeechTranslate extends Reflecting {
     this.#captions.setAttribute("aria-live", "off"); // it holds every revision
     this.#spoken.className = "spoken";
     this.#spoken.setAttribute("aria-live", "polite");
-    root.append(this.#button, this.#status, this.#captions, this.#spoken, this.#audio);
+    root.append(this.#button, this.#status, this.#captions, this.#save, this.#spoken, this.#audio);
     reachByKeyboard(this.#captions);
     followEnd(this.#captions);
   }
@@ -109,7 +78,7 @@ export class SpeechTranslate extends Reflecting {
   }
 
   attributeChangedCallback(name) {
-    if (name === "lang") this.#render();
+    if (name === "lang" || name === "subtitles") this.#render();
     else this.#translation?.setLanguages({ [name]: this[name] });
   }
 
@@ -126,6 +95,17 @@ export class SpeechTranslate extends Reflecting {
   /** Everything said so far. @returns {import("./client.js").Segment[]} */
   transcript() {
     return this.#translation?.transcript() ?? [];
+  }
+
+  /**
+   * What was understood in all sessions of this element, as a `<track>` or a file needs it.
+   *
+   * @param {string} [format]  "vtt", "srt", "txt" or "json"
+   * @param {import("./export.js").Which} [which]  of the two texts
+   */
+  async toSubtitles(format = "vtt", which = "both") {
+    const { subtitles } = await import("./element-subtitles.js");
+    return subtitles(this.#transcript.understood, format, which);
   }
 
   /**
@@ -186,8 +166,10 @@ export class SpeechTranslate extends Reflecting {
     this.#audio.srcObject = translation.stream;
     this.#audio.play().catch(() => {}); // without a click: the application plays `stream` itself
     translation.captions.addEventListener("segment", ({ detail }) => this.#show(detail));
+    const watching = input.early ? this.#watchClipping(input.track) : null;
     translation.addEventListener("state", ({ detail: { state, error } }) => {
       if (state === "closed") {
+        watching?.then((stop) => stop());
         input.close();
         this.#audio.srcObject = null;
         this.#running = null;
@@ -200,6 +182,26 @@ export class SpeechTranslate extends Reflecting {
     });
     input.early?.catchUp(() => translation.replaceTrack(input.track));
     this.#setState("live");
+  }
+
+  /** @param {MediaStreamTrack} track  of a microphone  @returns {Promise<() => unknown>} stops it */
+  async #watchClipping(track) {
+    const tell = (clipping) => {
+      this.#clipping = clipping;
+      this.#render();
+      this.#fire("clipping", { clipping });
+    };
+    const { watchClipping } = await import("./element-clipping.js").catch(() => ({ watchClipping: null }));
+    const stop = await watchClipping?.(track, tell); // it goes without
+    return () => {
+      stop?.();
+      if (this.#clipping) tell(false);
+    };
+  }
+
+  async #saveSubtitles() {
+    const { save } = await import("./element-subtitles.js");
+    save(this.#transcript.understood, this.subtitles);
   }
 
   #wait(position) {
@@ -227,6 +229,8 @@ export class SpeechTranslate extends Reflecting {
       write(target, { language: this.#language, text: this.#say(segment.status) });
     }
     if (segment.final) this.#announce(target);
+    this.#transcript.apply(segment, new Date());
+    if (segment.final) this.#render();
     this.#fire("segment", segment);
   }
 
@@ -254,9 +258,13 @@ export class SpeechTranslate extends Reflecting {
     this.#button.textContent = this.#say(this.#running ? "stop" : "start");
     const said = this.#state === "closed" || this.#state === "finishing" ? this.#note : "";
     const waiting = this.#position ? this.#say("waiting").replace("{position}", `${this.#position}`) : null;
-    const now = this.#say(said) ?? waiting ?? this.#say(this.#state) ?? "";
+    const tooLoud = this.#clipping && this.#state === "live" ? this.#say("tooLoud") : null;
+    const now = this.#say(said) ?? waiting ?? tooLoud ?? this.#say(this.#state) ?? "";
+    this.#status.toggleAttribute("data-clipping", tooLoud !== null);
+    this.#save.hidden = !this.hasAttribute("subtitles") || !this.#transcript.understood.length;
+    this.#save.textContent = this.#say("save");
     if (this.#status.textContent !== now) this.#status.textContent = now; // else it is announced again
-    this.#status.lang = this.#button.lang = this.#language;
+    this.#status.lang = this.#button.lang = this.#save.lang = this.#language;
     this.#captions.setAttribute("aria-label", this.#say("captions"));
   }
 
@@ -280,20 +288,6 @@ function write(element, { language, text }) {
   element.lang = language;
   element.dir = "auto";
   element.textContent = text;
-}
-
-/** Which of the words say what went wrong. */
-function wordFor(error) {
-  if (error === SILENT) return "silent";
-  if (!(error instanceof ClientError)) return "refused";
-  const known = {
-    server_busy: "busy",
-    unauthorized: "unauthorized",
-    session_ended: "closed",
-    session_idle: "closed",
-    session_limit: "limit",
-  };
-  return known[error.code] ?? "unreachable";
 }
 
 customElements.define("speech-translate", SpeechTranslate);

@@ -2,27 +2,20 @@
 
 from pathlib import Path
 
-import numpy as np
 from playwright.async_api import Page, expect
 
 from tests.support import rooms
 from tests.support.browser.chromium import visit
+from tests.support.browser.loud import AS_IT_IS, too_loud
 from tests.support.browser.page import PATIENCE_MS
 from tests.support.browser.scripted_server import scripted_server
-from tests.support.signals import tone
-from tests.support.wav import write_wav
 
-RATE = 48_000
 TOO_LOUD = "Too loud. Move back a little."
 WATCH = """async (peaks) => {
   const { ClipWatch } = await import("/static/clipping.js");
   const watch = new ClipWatch();
   return peaks.map(([peak, ms]) => watch.push(peak, ms));
 }"""
-AS_IT_IS = """const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = () => open({
-  audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
-});"""
 
 
 async def test_one_slam_is_nothing_and_two_are_said_until_it_is_over() -> None:
@@ -39,12 +32,6 @@ async def test_one_slam_is_nothing_and_two_are_said_until_it_is_over() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         found = await seen.page.evaluate(WATCH, peaks)
     assert found == [None, None, None, None, True, None, None, False]
-
-
-def too_loud(folder: Path) -> Path:
-    """Return a microphone's recording that is cut off at full scale."""
-    loud = np.clip(4 * tone(220, 2000, sample_rate=RATE), -1, 1).astype(np.float32)
-    return write_wav(folder / "loud.wav", loud, RATE)
 
 
 async def expect_warning(page: Page) -> None:
