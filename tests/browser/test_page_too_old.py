@@ -1,5 +1,7 @@
 """What breaks before the page is there: its own fault, an old browser's, or no matter."""
 
+from typing import Any
+
 import pytest
 from playwright.async_api import expect
 
@@ -43,7 +45,7 @@ async def test_a_script_that_breaks_says_that_the_page_is_at_fault() -> None:
 async def test_where_the_browser_lacks_something_it_is_what_is_too_old(
     lacking: str, locale: str
 ) -> None:
-    options = {"viewport": SMALL, "locale": locale, "reduced_motion": "reduce"}
+    options: dict[str, Any] = {"viewport": SMALL, "locale": locale, "reduced_motion": "reduce"}
     async with (
         scripted_server() as server,
         visit(
