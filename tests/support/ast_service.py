@@ -36,7 +36,7 @@ class Bench:
         return Seen(await self.submit(session=session))
 
     async def keep_busy(self) -> asyncio.Future[AstResult]:
-        """Slow call in the engine, so that the next request has to wait."""
+        """Submit a slow call, so that the next request has to wait."""
         future = self.submit(Do.SLOW, "busy")
         await self.until_idle_queue()
         return future

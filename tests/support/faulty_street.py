@@ -151,7 +151,7 @@ class FaultyServers(HeldServers):
         self.listed = listed
 
     def _spoil(self, name: str, _request: AstRequest) -> str:
-        """Crash the engine once, at its next call; the requests of that call are tried again."""
+        """Return the fault of a call: the engine crashes once; its requests are tried again."""
         if name not in self._crashing:
             return ""
         self._crashing.discard(name)

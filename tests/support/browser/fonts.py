@@ -15,7 +15,7 @@ FONT_SETS = {
 }
 """Package of each set of fonts, and the files that it installs."""
 EACH_FONT_SET = (pytest.param("wide"), pytest.param("narrow", marks=pytest.mark.slow))
-"""Set for tests that need both scripts; texts overflow with wide letters first."""
+"""Parameters of tests that need both sets; texts overflow with wide letters first."""
 
 CONFIGURATION = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">

@@ -62,7 +62,7 @@ ANSWER = """() => {
   const words = (pane) => row.querySelector(pane).textContent;
   return { understood, source: words(".source"), target: words(".target") };
 }"""
-"""New row of the captions, once it is complete."""
+"""Script that returns the new row of the captions, once it is complete."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class PageSize:
     at_s: float
     """Seconds since the talk began."""
     heap_bytes: int
-    """Number of JavaScript objects."""
+    """Size of all JavaScript objects."""
     nodes: int
     """Number of nodes of all documents, attached or not."""
     listeners: int

@@ -8,7 +8,7 @@ from playwright.async_api import ElementHandle, Page
 
 LAYOUT = (Path(__file__).parent / "scrolling.js").read_text(encoding="utf-8")
 FRAMES = "() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))"
-"""Time after which observers of the layout have been called."""
+"""Script that ends when observers of the layout have been called."""
 KEYS_MS = 10_000
 """Time for scrolling by a key: smooth, or at once with reduced motion, and late on a busy machine.
 """

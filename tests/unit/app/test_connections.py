@@ -22,12 +22,12 @@ from rtc_server.signaling.proxies import TrustedProxies, counted_source
 
 @dataclass
 class Opened:
-    """Connections of a book, and which of them were closed."""
+    """Connections of a book, and those that were closed."""
 
     book: ConnectionBook
     closed: list[str] = field(default_factory=list)
     looks: int = 0
-    """Times that a connection was asked whether it is idle."""
+    """Number of times that a connection was asked whether it is idle."""
     now_s: float = 0.0
 
     def open(
@@ -132,7 +132,7 @@ def test_a_flood_does_not_have_every_connection_looked_at_for_each_of_its_own() 
     assert there.refused("flood") == "full"
     assert there.looks == 4
     there.now_s += FRUITLESS_S * 0.2
-    there.open("honest")  # what has become idle meanwhile makes room
+    there.open("honest")  # a connection that has become idle since makes room
     assert len(there.book) == 4
 
 

@@ -1,4 +1,4 @@
-"""Directories of engine servers over real HTTP: the token, and whatever may go wrong on the way."""
+"""Directories of engine servers over real HTTP: the token, and every kind of failure on the way."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ SERVERS = {"deployment": "d", "servers": [{"address": "10.0.0.3:7070"}]}
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine an answer may take long."""
+    """Wait long for answers, because the machine may be busy."""
     monkeypatch.setattr("rtc_server.app.engine_directory.ANSWER_S", 60.0)
 
 

@@ -1,5 +1,5 @@
-"""``deploy/ray/serve.yaml`` against the code and KubeRay's types: what it names exists, its options
-are read, and its fields are those of a `RayService`.
+"""``deploy/ray/serve.yaml`` against the code and KubeRay's types: the names in it exist, its
+options are read, and its fields are those of a `RayService`.
 """
 
 import argparse
@@ -26,7 +26,7 @@ RAY = SERVICE["spec"]["rayClusterConfig"]
 
 
 def exactly(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
-    """Schema of an object with these fields and no others."""
+    """Return the schema of an object with these fields and no others."""
     return {
         "type": "object",
         "properties": properties,

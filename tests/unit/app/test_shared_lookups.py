@@ -1,4 +1,4 @@
-"""Look-ups of names where DNS hangs, in virtual time."""
+"""Look-ups of names while DNS hangs, in virtual time."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ LOST = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
 
 class HeldDns:
-    """Keeps each look-up until a test answers."""
+    """Resolver that keeps each look-up until the test answers."""
 
     def __init__(self) -> None:
         self.begun: list[tuple[str, asyncio.Future[list[str]]]] = []
@@ -27,7 +27,7 @@ class HeldDns:
         return [host for host, _ in self.begun]
 
     async def ask(self, host: str) -> list[str]:
-        async with asyncio.timeout(2.0):  # as whoever asks a directory
+        async with asyncio.timeout(2.0):  # like the caller that asks a directory
             return [each["host"] for each in await self.lookups.resolve(host, 80)]
 
     async def answer(self, answer: list[str] | OSError) -> None:

@@ -1,4 +1,4 @@
-"""Servers that make a socket in one folder do so one after the other."""
+"""Servers that make a socket in the same folder do so one after the other."""
 
 import asyncio
 import fcntl

@@ -1,4 +1,4 @@
-"""Traces of a process: off and unloaded by default, refused with a way out, exported to the end."""
+"""Traces of a process: off and not loaded by default, refused with a remedy, exported at exit."""
 
 import asyncio
 import subprocess

@@ -74,7 +74,7 @@ def test_concealed_sound_does_not_begin_speech_but_carries_it_on() -> None:
 def test_the_hangover_counts_from_the_last_audible_sample() -> None:
     speech = endpointer(hangover_samples=4 * SIZE)
     run(speech, [0.9] * 5)
-    for index in (5, 6):  # the VAD lags, the sound is gone
+    for index in (5, 6):  # the VAD still reports speech, the sound has ended
         speech.step(window(index, 0.9, audible=False))
     assert speech.speech_end_samples == 5 * SIZE
     assert speech.voice_end_samples == 7 * SIZE

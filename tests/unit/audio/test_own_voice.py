@@ -17,18 +17,18 @@ from tests.support.signals import english, noise, russian
 
 STEP = SPEECH_RATE // 50
 NOTICED_AFTER = SPEECH_RATE * 3 // 10
-"""Speech is noticed by its listener when so much of it was heard."""
+"""Length of speech after which the segmenter notices it."""
 PREROLL = SPEECH_RATE * 3 // 10
 BEFORE_MS = 1000
-"""Played from here on."""
+"""Time from the beginning to the first sound that is played."""
 DELAYS_MS = (20, 150, 400, 800)
 LANGUAGES = ("en", "ru", "fr")
-"""Of what is played."""
+"""Languages of the played speech."""
 
 
 @cache
 def translation(language: str) -> Samples:
-    """Return what we play: eSpeak NG at 48 kHz, as the interpreter resamples it."""
+    """Return played speech: eSpeak NG at 48 kHz, as the interpreter resamples it."""
     engine = create(EngineOptions())
     request = TtsRequest(SENTENCES[language], language, None)
     speech = np.concatenate(list(engine.synthesize(request)))
@@ -38,7 +38,7 @@ def translation(language: str) -> Samples:
 
 @cache
 def people() -> tuple[Samples, ...]:
-    """Voices of other synthesizers, in two languages."""
+    """Return voices of other synthesizers, in two languages."""
     return (
         english("please call a taxi for tomorrow morning", "slt"),
         english("thank you very much", "rms"),
@@ -49,14 +49,14 @@ def people() -> tuple[Samples, ...]:
 
 
 def loud(samples: Samples, level_db: float) -> Samples:
-    """At that level where it is audible."""
+    """Return the sound with its audible parts at that level."""
     audible = samples[np.abs(samples) > 0.01 * np.abs(samples).max()]
     gain = 10 ** (level_db / 20) / float(np.sqrt(np.mean(np.square(audible))))
     return (samples * gain).astype(np.float32)
 
 
 def echo(language: str, delay_ms: int, level_db: float, seed: int) -> Samples:
-    """The translation as a microphone hears it: a small loudspeaker, and a room."""
+    """Return the translation as a microphone receives it: a small loudspeaker, and a room."""
     rng = np.random.default_rng(seed)
     at_16 = Resampler(PLAYOUT_RATE, SPEECH_RATE).push(translation(language))
     size = round(rng.uniform(0.1, 0.4) * SPEECH_RATE)
@@ -81,10 +81,8 @@ def judged(
     always: bool = False,
 ) -> Judgement:
     """Return the guard's judgement of these sounds, each that many ms after playing began, in
-    noise.
-
-    So many frames are played at once, and so many heard, of which every other time comes late.
-    The guard attends when speech is noticed, or `always`.
+    noise. So many frames are played at once, and so many received; every other time those come
+    late. The guard attends when speech is noticed, or `always`.
     """
     begin = BEFORE_MS * SPEECH_RATE // 1000
     placed = [(samples, begin + ms * SPEECH_RATE // 1000) for samples, ms in sounds]

@@ -9,7 +9,7 @@ from rtc_server.pcm import PLAYOUT_RATE, Samples
 
 
 def speech(*parts: tuple[int, float]) -> Samples:
-    """Milliseconds at a level each."""
+    """Return a sound of some milliseconds at each level."""
     return np.concatenate(
         [np.full(ms * PLAYOUT_RATE // 1000, level, np.float32) for ms, level in parts]
     )

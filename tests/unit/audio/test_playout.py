@@ -18,13 +18,13 @@ FINISHED, DROPPED = PlayoutState.FINISHED, PlayoutState.DROPPED
 
 
 def speech(duration_ms: float) -> Samples:
-    """Never zero at its ends, so that an end that is not faded is a click."""
+    """Return a sound that is not zero at its ends, so that an end without a fade is a click."""
     samples = tone(440, duration_ms + 1, sample_rate=PLAYOUT_RATE)
     return samples[27 : 27 + round(duration_ms * 48)]
 
 
 STEP = float(np.abs(np.diff(speech(100))).max())
-"""The largest step between two samples of the signal itself."""
+"""Largest step between two samples of the signal itself."""
 
 
 def states(*changes: PlayoutChange) -> list[tuple[str, PlayoutState]]:
@@ -32,7 +32,7 @@ def states(*changes: PlayoutChange) -> list[tuple[str, PlayoutState]]:
 
 
 class Ear:
-    """Hears everything, and keeps it."""
+    """Listener that keeps all it receives."""
 
     def __init__(self, playout: Playout) -> None:
         self.playout = playout
@@ -79,7 +79,7 @@ def test_segments_keep_the_order_they_were_announced_in() -> None:
     playout.announce("a")
     playout.push("b", speech(40))
     playout.finish("b")
-    assert not ear.listen(3).any()  # b is here, a comes first
+    assert not ear.listen(3).any()  # b is ready, a comes first
     playout.push("a", speech(40))
     playout.finish("a")
     ear.listen(4 + GAP_FRAMES)
@@ -229,7 +229,7 @@ def test_a_full_queue_drops_the_oldest_that_waits_and_not_what_is_heard() -> Non
         playout.push(name, speech(600))
     ear.listen()
     assert states(*playout.push("d", speech(600))) == [("d", QUEUED), ("b", DROPPED)]
-    assert playout.push("b", speech(600)) == ()  # its synthesis still goes on
+    assert playout.push("b", speech(600)) == ()  # its synthesis is still in progress
     assert playout.queue_ms <= 2000
     for name in "abcd":
         playout.finish(name)
@@ -273,7 +273,7 @@ def test_whatever_happens_the_queue_is_bounded_and_every_segment_ends(
     steps: list[tuple[str, str, int]],
 ) -> None:
     ear = Ear(playout := Playout(400))
-    turns = dict.fromkeys("abc", 0)  # an id never comes back after its end
+    turns = dict.fromkeys("abc", 0)  # an id is never used again after its end
     for step, name, number in steps:
         segment_id = f"{name}{turns.get(name)}"
         if step == "push":

@@ -8,7 +8,7 @@ from rtc_server.pcm import Pcm, Samples
 
 
 def ramp(start: int, count: int) -> Samples:
-    """Samples that tell their own position."""
+    """Return samples whose values are their positions."""
     return np.arange(start, start + count, dtype=np.float32)
 
 

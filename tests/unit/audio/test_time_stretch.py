@@ -1,4 +1,4 @@
-"""Shortening of speech that waits, its pitch kept."""
+"""Shortening of waiting speech at its own pitch."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def loudest_hz(samples: Samples) -> float:
 
 
 def bands(samples: Samples) -> Samples:
-    """Power in bands of 100 Hz up to 4 kHz, over that of all of them."""
+    """Return the power in bands of 100 Hz up to 4 kHz, as shares of the total."""
     power = np.abs(np.fft.rfft(samples)) ** 2 / samples.size**2
     hz = np.fft.rfftfreq(samples.size, 1 / PLAYOUT_RATE)
     edges = np.arange(0, 4001, 100)

@@ -68,7 +68,9 @@ def test_streams_share_the_model_and_nothing_else(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_streams_judged_together_are_judged_as_alone(name: str) -> None:
-    """Any number, that of a crowd among them, each with a past of its own; one fell silent."""
+    """Any number of streams, each with its own past, gets the same results together; one falls
+    silent.
+    """
     make = make_vad_factory(name)
     speech = english("two coffees please")
     count, size = 40, make().window_samples
@@ -77,7 +79,7 @@ def test_streams_judged_together_are_judged_as_alone(name: str) -> None:
     vads = [make() for _ in range(count)]
     together = [list[float]() for _ in range(count)]
     for window in range(speech.size // size):
-        now = range(window % 30, count)  # not all have one each time
+        now = range(window % 30, count)  # not all have a window each time
         windows = [streams[i][len(together[i]) * size :][:size] for i in now]
         for index, heard in zip(now, judged([vads[i] for i in now], windows), strict=True):
             together[index].append(heard)
@@ -96,7 +98,7 @@ def test_an_unknown_name_lists_those_there_are() -> None:
 
 
 def test_a_long_silence_makes_silero_no_deafer_than_a_short_one() -> None:
-    """Asked about twenty seconds of digital silence it would miss the words that follow."""
+    """Twenty seconds of digital silence must not make it miss the words that follow."""
     speech = english("where is the train station")
     vads = make_vad_factory("silero")
     size = vads().window_samples

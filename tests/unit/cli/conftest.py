@@ -7,11 +7,11 @@ import pytest
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Folder of models, not there yet."""
+    """Folder of models that does not exist yet."""
     return tmp_path / "models"
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Downloads that are tried again at once."""
+    """Let failed downloads be tried again at once."""
     monkeypatch.setattr("rtc_server.cli.download._PAUSE_S", 0.0)

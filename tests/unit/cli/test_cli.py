@@ -34,7 +34,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def segment(status: SegmentStatus, **extra: Any) -> SegmentEvent:
-    """A caption of a segment from 0.3 to 1.94 seconds."""
+    """Return a caption of a segment from 0.3 to 1.94 seconds."""
     return SegmentEvent(
         segment_id="s1",
         rev=1,
@@ -69,7 +69,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 def pipeline(monkeypatch: pytest.MonkeyPatch, result: Any) -> list[tuple[Any, ...]]:
-    """Replace the pipeline by one that gives, or raises, `result`; returns its arguments."""
+    """Replace the pipeline by one that returns, or raises, `result`; return its arguments."""
     seen: list[tuple[Any, ...]] = []
 
     async def translated(*arguments: Any) -> offline.RecordingTranslation:
@@ -272,7 +272,7 @@ def test_the_command_starts_without_loading_engines_or_the_web() -> None:
 def test_output_that_nobody_reads_to_its_end_is_no_error() -> None:
     code = "import sys; from rtc_server.cli import main; sys.exit(main(['engines']))"
     reading, writing = os.pipe()
-    os.close(reading)  # before it starts: on a busy machine it may be through before we go on
+    os.close(reading)  # before it starts: on a busy machine it may end before the next line
     try:
         done = subprocess.run(
             [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, check=False
@@ -284,7 +284,7 @@ def test_output_that_nobody_reads_to_its_end_is_no_error() -> None:
 
 @pytest.fixture
 def taken_port() -> Iterator[int]:
-    """A port of 127.0.0.1 that somebody listens on."""
+    """Port of 127.0.0.1 that is in use."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 

@@ -74,7 +74,9 @@ async def test_an_engine_that_cannot_start_is_one_sentence() -> None:
 
 
 async def translated(tmp_path: Path, speech: Samples, *argv: str) -> tuple[int, str, Samples]:
-    """Run ``translate`` with the embedded engines: exit code, captions, translated speech."""
+    """Run ``translate`` with the embedded engines; return exit code, captions and translated
+    speech.
+    """
     recording, out = tmp_path / "in.wav", tmp_path / "out.wav"
     quiet = np.zeros(SPEECH_RATE // 2, np.float32)
     write_speech(recording, resample_poly(np.concatenate([quiet, speech, quiet]), 3, 1))
@@ -110,7 +112,7 @@ async def test_what_was_not_understood_is_said_and_spoken_by_nobody(
     pair = ("--source", "en", "--target", "ru")
     code, captions, spoken = await translated(tmp_path, speech, *pair)
     assert "en: not understood" in captions
-    assert "perhaps: " not in captions  # nothing in the book sounds like it
+    assert "perhaps: " not in captions  # no phrase of the book sounds similar
     assert code == 1
     assert not spoken.any()
 

@@ -1,4 +1,4 @@
-"""``rtc-server cluster``, with a cluster that is played."""
+"""``rtc-server cluster`` with a stand-in for Ray."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from rtc_server.engines.ray.replica import ReplicaState
 
 @dataclass
 class PlayedCluster:
-    """Stands for `rtc_server.engines.ray.operating`."""
+    """Stand-in for `rtc_server.engines.ray.operating`."""
 
     state: str = ""
     """State of the application; empty when there is none."""

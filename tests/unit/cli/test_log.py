@@ -1,4 +1,4 @@
-"""A log that nobody reads."""
+"""A log whose reader has stopped."""
 
 import fcntl
 import json
@@ -36,8 +36,9 @@ def read(descriptor: int) -> str:
 
 
 def the_rest(log: QueuedLog, descriptor: int) -> str:
-    """Close the log; what it still wrote. Its thread is over: else it would write into the next
-    test's pipe, which has the same number."""
+    """Close the log; return the rest that it wrote. Its thread must be over: else it would write
+    into the next test's pipe, which has the same number.
+    """
     closing = threading.Thread(target=log.close)
     closing.start()
     writing = [thread for thread in threading.enumerate() if thread.name == "log"]

@@ -15,7 +15,7 @@ AT_S = 1_790_000_000.25
 
 
 class Records(logging.Handler):
-    """Keeps what is logged."""
+    """Handler that keeps records."""
 
     def __init__(self) -> None:
         super().__init__()

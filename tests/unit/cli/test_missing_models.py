@@ -1,4 +1,4 @@
-"""A chosen engine set whose models are missing: a sentence, or on a terminal a question."""
+"""A chosen engine set whose models are missing: an error or, on a terminal, a question."""
 
 import io
 import os
@@ -26,7 +26,7 @@ KINDS = ("canary", "silero")
 
 @pytest.fixture
 def gpu(monkeypatch: Patch) -> tuple[Model, ...]:
-    """The models of a set ``gpu`` of two small ones; every engine counts as installed."""
+    """Set ``gpu`` of two small models; every engine counts as installed."""
     monkeypatch.setattr("rtc_server.cli.missing_models.resolve", lambda *_: "module:create")
     address = "https://huggingface.co/x/{0}.bin"
     models = tuple(
@@ -42,7 +42,7 @@ def gpu(monkeypatch: Patch) -> tuple[Model, ...]:
 
 @contextmanager
 def terminal(monkeypatch: Patch, typed: str) -> Iterator[int]:
-    """Stdin and stderr on a pseudo-terminal where somebody has typed; gives its other end."""
+    """Put stdin and stderr on a pseudo-terminal with typed input; return its other end."""
     ours, theirs = pty.openpty()
     os.write(ours, typed.encode())
     with os.fdopen(theirs, "r+b", buffering=0) as end:
@@ -114,7 +114,7 @@ def test_an_engine_that_is_not_installed_comes_before_its_models(
 
 
 def test_files_from_a_folder_stand_in_for_a_whole_set(tmp_path: Path, monkeypatch: Patch) -> None:
-    room = SimpleNamespace(free=10_000)  # enough for the stand-ins alone
+    room = SimpleNamespace(free=10_000)  # enough only for the stand-ins
     monkeypatch.setattr("rtc_server.cli.download.shutil.disk_usage", lambda _: room)
     [laptop] = [each for each in catalog.model_sets() if each.id == "laptop"]
     stand_ins, folder = tmp_path / "stand-ins", tmp_path / "models"
@@ -130,9 +130,9 @@ def test_files_from_a_folder_stand_in_for_a_whole_set(tmp_path: Path, monkeypatc
     assert main([*fetch, "--trust-download"], {}) == 0
     provide_models(chosen, {})
     assert main(["models", "--models-dir", str(folder), "remove", "en_US-ljspeech-medium"], {}) == 0
-    provide_models(chosen, {})  # --tts auto speaks without a voice of its own
+    provide_models(chosen, {})  # --tts auto needs no voice of its own
     (folder / "mt-en-ru" / "lex.50.50.enru.s2t.bin.gz").unlink()
-    provide_models(chosen, {})  # whoever fetched the model before this was listed
+    provide_models(chosen, {})  # for users who fetched the model before this was listed
     assert main([*fetch, "--trust-download"], {}) == 0
     for model in laptop.models:
         for file in model.files:

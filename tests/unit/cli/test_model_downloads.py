@@ -1,4 +1,4 @@
-"""``rtc-server models fetch`` from a server that cuts, lies and fails."""
+"""``rtc-server models fetch`` from a server that cuts files short, sends wrong ones and fails."""
 
 from pathlib import Path
 
@@ -93,7 +93,7 @@ def test_without_a_network_there_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
 ) -> None:
     with serving(Site()) as site:
-        url = site.url  # nobody listens there any more
+        url = site.url  # nothing listens there any more
     assert run(monkeypatch, folder, model(url), "fetch", "tiny") == 2
     error = capsys.readouterr().err
     assert "Check the network" in error

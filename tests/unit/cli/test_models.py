@@ -1,4 +1,4 @@
-"""The catalogue, and ``rtc-server models``: what it lists, checks and removes."""
+"""The catalogue, and ``rtc-server models``: listing, verifying and removing."""
 
 from pathlib import Path
 

@@ -16,7 +16,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def write_wav(path: Path, channels: list[np.ndarray[Any, Any]], rate: int, width: int = 2) -> Path:
-    """A PCM WAV of 1, 2 or 3 bytes a sample."""
+    """Write a PCM WAV of 1, 2 or 3 bytes a sample."""
     mixed = np.stack(channels, axis=1).ravel()
     if width == 1:
         data = np.round(mixed * 127 + 128).astype(np.uint8).tobytes()

@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of packages on the import path; what is imported from it is forgotten again."""
+    """Folder of packages on the import path; modules imported from it are unloaded at the end."""
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
     for name in [name for name in sys.modules if name.startswith(("rtc_odd", "rtc_stopwatch"))]:

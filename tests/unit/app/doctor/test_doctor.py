@@ -54,7 +54,7 @@ def test_browsers_elsewhere_want_https(http: HttpSettings, level: Level) -> None
 def test_a_certificate_is_read(tmp_path: Path) -> None:
     cert, key = self_signed(tmp_path, days=90)
     http = HttpSettings(tls_cert=str(cert), tls_key=str(key))
-    assert levels([*certificate(http, NOW)]) == [Level.OK, Level.NOTE]  # valid, signed by itself
+    assert levels([*certificate(http, NOW)]) == [Level.OK, Level.NOTE]  # valid, self-signed
     later = NOW + datetime.timedelta(days=80)
     assert levels([*certificate(http, later)]) == [Level.NOTE, Level.NOTE]
     after = NOW + datetime.timedelta(days=100)
@@ -98,8 +98,8 @@ def test_each_session_wants_a_udp_port() -> None:
 @pytest.mark.parametrize(
     ("server_s", "all_s", "cores", "sessions"),
     [
-        (1.0, 2.0, 2, "about 70 sessions"),  # the one thread for media is what fills first
-        (1.0, 20.0, 2, "about 7 sessions"),  # the engines are
+        (1.0, 2.0, 2, "about 70 sessions"),  # the single media thread is the first to be full
+        (1.0, 20.0, 2, "about 7 sessions"),  # the engines are the first to be full
         (1.0, 20.0, 16, "about 56 sessions"),
     ],
 )

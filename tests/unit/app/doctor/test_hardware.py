@@ -15,11 +15,11 @@ from rtc_server.config import EngineSettings
 
 GPU = EngineSettings(engines="gpu")
 GIB = 2**20
-"""In kB."""
+"""Memory in kB."""
 
 
 def machine(root: Path, **files: str) -> Path:
-    """A root folder with these files: ``proc__meminfo`` is ``proc/meminfo``."""
+    """Write a root folder with these files: ``proc__meminfo`` is ``proc/meminfo``."""
     for name, text in files.items():
         path = root / name.replace("__", "/").replace("_dot_", ".")
         path.parent.mkdir(parents=True, exist_ok=True)

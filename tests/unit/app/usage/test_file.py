@@ -35,7 +35,7 @@ async def test_half_of_a_line_is_taken_back(
     await file.deliver(Outgoing("1", "{}"))
 
     def short(where: int, line: bytes) -> int:
-        with path.open("ab") as another, pytest.raises(BlockingIOError):  # it waits for the cut
+        with path.open("ab") as another, pytest.raises(BlockingIOError):  # it waits for the lock
             fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return write(where, line[:1])
 

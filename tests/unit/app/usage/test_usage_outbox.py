@@ -10,7 +10,7 @@ from rtc_server.app.usage.usage_outbox import DeliveryError, Outgoing, UsageOutb
 
 
 class Destination:
-    """Takes records once it is up, and none before."""
+    """Destination that takes records only once it is up."""
 
     name = "the test"
 

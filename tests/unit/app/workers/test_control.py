@@ -1,4 +1,4 @@
-"""Control channel: what is asked is answered, also when it cannot be."""
+"""Control channel: each request is answered, also one that fails."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ from rtc_server.app.workers.control import AskFailed, ControlChannel, Fields
 
 @asynccontextmanager
 async def asking() -> AsyncIterator[ControlChannel]:
-    """Yield the end that asks."""
+    """Yield the end that sends requests."""
 
     def raises(_fields: Fields) -> Fields:
         raise KeyError("session")

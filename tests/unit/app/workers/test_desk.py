@@ -1,4 +1,4 @@
-"""Admission of several workers: one desk, and what each worker holds of it."""
+"""Admission of several workers: one desk, and the places that each worker holds of it."""
 
 import asyncio
 from typing import Any
@@ -24,13 +24,13 @@ ANYBODY = Claimant()
 
 
 class DirectChannel(ControlChannel):
-    """A control channel without a socket: the desk answers at once, or when it is let."""
+    """Control channel without a socket: the desk answers at once, or when the test allows it."""
 
     def __init__(self, number: int, desk: Desk) -> None:
         super().__init__({})
         self._number, self._desk = number, desk
         self.hold: asyncio.Event | None = None
-        """Answers wait for it, when given."""
+        """Event that answers wait for, if there is one."""
 
     def tell(self, kind: str, /, **fields: object) -> None:
         handlers: dict[str, Any] = {
@@ -161,7 +161,7 @@ async def test_a_place_of_no_use_is_given_up_by_the_worker_that_holds_it() -> No
     await hosts.claim(1, caller)
     assert ended == ["lost"]
     assert (hosts.workers[0].places, hosts.desk.load(0)) == (0, 0.0)
-    hosts.end(lost)  # its session ends a little later, and takes nobody's place away
+    hosts.end(lost)  # its session ends a little later, and frees nobody else's place
     assert hosts.desk.load(1) == 1.0
 
 
@@ -239,7 +239,7 @@ async def test_a_worker_that_is_gone_leaves_the_places_of_its_calls_for_another(
     places[1].enter(PlaceState.CONNECTED)
     await hosts.workers[0].claim_room(ANYBODY, 1)
     numbers = [hosts.workers[0].number_of(each) for each in places]
-    hosts.desk.lose(0, {numbers[0], numbers[2]})  # the third had not yet connected
+    hosts.desk.lose(0, {numbers[0], numbers[2]})  # the third had not connected yet
     assert [hosts.desk.holds((0, number)) for number in numbers] == [True, False, False]
     await hosts.workers[1].claim_room(ANYBODY, 1)
     usage = hosts.desk.usage(0, numbers[0])

@@ -1,4 +1,4 @@
-"""Sessions of a killed worker on their way: what one of them meets is not the others' loss."""
+"""Sessions of a killed worker that are moved: a failure of one does not affect the others."""
 
 import asyncio
 
@@ -15,13 +15,13 @@ from rtc_server.session.session_api import Claimant
 
 
 class Moving:
-    """Sessions of worker 1, which is gone; worker 2 is asked to go on with them."""
+    """Sessions of worker 1, which is gone; worker 2 is asked to continue them."""
 
     def __init__(self, *sessions: str) -> None:
         self.records, self.placement = Records(), Placement({2: WorkerLoad(Life.TAKING, True)})
         self.desk = Desk(Admission(AdmissionLimits(20)), monotonic, wall, lambda *_: None)
         self.answers: dict[str, Exception | asyncio.Event] = {}
-        """For each session: what its question raises, or what its answer waits for."""
+        """For each session: the error of its request, or the event that its answer waits for."""
         self.metrics = Metrics()
         self.moves = SessionMoves(self.records, self.desk, self.placement, self._ask, self.metrics)
         for number, session in enumerate(sessions, 1):
@@ -41,7 +41,7 @@ class Moving:
         return {}
 
     async def move(self, within_s: float) -> None:
-        """Move all."""
+        """Move all sessions."""
         now_s = monotonic()
         await self.moves.move(self.orphans, now_s + within_s, now_s)
 

@@ -15,7 +15,7 @@ CALL = Target(opens=True)
 
 
 def placement(**loads: float) -> Placement:
-    """Return workers that take calls: ``w1=2.0`` has the load 2."""
+    """Return workers that accept calls: ``w1=2.0`` has the load 2."""
     workers = {int(name[1:]): WorkerLoad(Life.TAKING, True, load) for name, load in loads.items()}
     return Placement(workers)
 
@@ -42,14 +42,14 @@ def test_addresses_name_a_session_a_room_or_nothing() -> None:
 
 def test_a_session_id_of_any_length_belongs_to_nobody_else() -> None:
     some = placement(w1=0.0)
-    for digits in ("9" * 5000, "1" * 10, "\u0661"):  # too long for `int`; no worker's; no ASCII
+    for digits in ("9" * 5000, "1" * 10, "\u0661"):  # too long for `int`; no worker's; not ASCII
         assert some.place(Target(f"sess_w{digits}-x"), 0.0) == 1
 
 
 def test_a_call_goes_to_the_worker_with_least_to_do() -> None:
     some = placement(w1=3.0, w2=1.0, w3=2.0)
     assert some.place(CALL, 0.0) == 2
-    some.workers[2].opening = 2  # on their way: they will be places
+    some.workers[2].opening = 2  # calls that are on their way count as places
     assert some.place(CALL, 0.0) == 3
 
 
@@ -75,7 +75,7 @@ def test_a_session_that_moved_goes_to_its_new_worker() -> None:
     some.moved[mine.session] = 3
     assert some.place(mine, 0.0) == 3
     some.remove(3)
-    assert some.place(mine, 0.0) == 2  # which says that there is none
+    assert some.place(mine, 0.0) == 2  # which answers that there is no such session
 
 
 def test_a_room_is_where_it_was_opened_whatever_the_load() -> None:

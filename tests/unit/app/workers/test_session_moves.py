@@ -1,4 +1,4 @@
-"""A session whose worker was killed goes on in another one."""
+"""A session whose worker was killed continues in another worker."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ WANTS = SessionPatch(x_events=ALL, source_language="en", target_language="ru")
 
 
 class RecordingChannel(ControlChannel):
-    """Control channel whose other end is `Records`, as in the supervisor."""
+    """Control channel whose other end is `Records`, like that of the supervisor."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__({})
@@ -58,7 +58,7 @@ async def worker(drops: list[int] | None = None) -> AsyncIterator[tuple[House, R
 
 
 async def go_on(h: House, record: Record) -> None:
-    """Let another worker take a session over, as `worker._take_over` does."""
+    """Let another worker take over a session, as `worker._take_over` does."""
     taken = record_of(record.json(asyncio.get_running_loop().time()))
     place = await h.manager._admission.claim(Kind.SESSION, Claimant(), 0.0, 0.0)
     h.manager.take_over(taken, place)
@@ -71,7 +71,7 @@ async def resumed(h: House, session_id: str, seen: LastSeen) -> list[dict[str, A
 
 
 async def spoken(h: House) -> tuple[str, list[dict[str, Any]]]:
-    """Return a session in which two sentences were said, the second not to its end."""
+    """Return a session in which two sentences were said, the second one not completely."""
     session_id = await h.call(WANTS)
     wire = h.wires[-1]
     wire.observer.on_connected()

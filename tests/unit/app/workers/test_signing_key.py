@@ -1,4 +1,4 @@
-"""Key that all workers of a run sign with."""
+"""Key with which all workers of a run sign."""
 
 import os
 import stat
@@ -23,7 +23,7 @@ def test_a_worker_that_is_reading_the_key_sees_all_of_it(tmp_path: Path) -> None
     key = SigningKey(tmp_path / "secret")
     key.write()
     with key.path.open() as read_by_one:
-        key.write()  # for another
+        key.write()  # for another run
         assert not os.path.samestat(key.path.stat(), os.fstat(read_by_one.fileno()))
         assert read_by_one.read() == key.path.read_text()
     assert [each.name for each in tmp_path.iterdir()] == ["secret"]

@@ -1,4 +1,4 @@
-"""The supervisor: workers that end, are replaced, or do not start. Without processes."""
+"""Supervisor, without processes: workers that end, are replaced, or do not start."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from tests.support.worker_processes import SERVERS, Crew
 
 @asynccontextmanager
 async def crew(workers: int = 2) -> AsyncIterator[Crew]:
-    """Run workers that take calls."""
+    """Run workers that accept calls."""
     crew = Crew(workers)
     context = crew.supervisor.running()
     entering = asyncio.create_task(context.__aenter__())
@@ -59,7 +59,7 @@ async def test_a_worker_that_the_system_cannot_start_is_tried_again() -> None:
     async with crew() as some:
         some.failures = 3
         await some.made[0].kill()
-        await until(lambda: len(some.made) == 6)  # three in vain
+        await until(lambda: len(some.made) == 6)  # three failed starts
         some.made[5].announce()
         await until(lambda: some.supervisor.takes_calls == 2)
 

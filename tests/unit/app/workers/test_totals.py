@@ -43,8 +43,8 @@ def test_counters_gauges_and_histograms_are_added_up() -> None:
     assert found["rtc_loop_lag_seconds_count"] == 2
     assert found["rtc_loop_lag_seconds_bucket{le=0.005}"] == 1
     assert found["rtc_connections"] == 7
-    assert found["rtc_ready"] == 1  # of the whole, not of each
-    assert found["rtc_retry_after_seconds"] == 0  # a call goes where it can
+    assert found["rtc_ready"] == 1  # of the whole server, not of each worker
+    assert found["rtc_retry_after_seconds"] == 0  # a call goes to a worker that has room
 
 
 def test_what_a_worker_counted_stays_when_it_is_gone() -> None:

@@ -1,4 +1,4 @@
-"""Orders to a new process: those of another version are refused, not guessed at."""
+"""Orders to a new process: those of another version are refused."""
 
 import json
 import pickle

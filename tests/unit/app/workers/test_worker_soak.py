@@ -1,4 +1,4 @@
-"""An hour of calls on workers that are killed and replaced: what the supervisor keeps of them."""
+"""An hour of calls on workers that are killed and replaced: growth of the supervisor."""
 
 import asyncio
 import itertools
@@ -48,7 +48,7 @@ class Worker:
         return {}
 
     def open(self) -> str:
-        """Begin a session; an empty text for a refusal."""
+        """Begin a session; return an empty text if it is refused."""
         session = f"{session_prefix(self.number)}{next(self.places)}"
         place = next(self.places)
         claimant = claimant_json(Claimant())
@@ -74,7 +74,7 @@ class Worker:
 
 
 class Hour:
-    """Callers, and what befalls the workers that carry them."""
+    """Callers, and faults of the workers that serve them."""
 
     def __init__(self, random: Random, crew: Crew) -> None:
         self._random, self._crew = random, crew
@@ -82,7 +82,7 @@ class Hour:
         self.calls = self.moves = self.kills = self.replacements = 0
 
     async def warm(self) -> None:
-        """Let each worker that was made take calls after a while, and end once it is retired and
+        """Let each worker that was made accept calls after a while, and end once it is retired and
         empty.
         """
         while True:

@@ -1,4 +1,4 @@
-"""Times of words by the frames that their pieces come from."""
+"""Times of words, from the frames that their pieces attend to."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Unpacking a ``.nemo`` archive: what of it, where, and what is said when it cannot be."""
+"""Unpacking of a ``.nemo`` archive: its members, its place, and the errors."""
 
 import io
 import os
@@ -18,7 +18,7 @@ ALIGNER = ("./timestamps_asr_model_config.yaml", "./timestamps_asr_model_weights
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """An archive in a folder of its own, as Canary's is laid out; 1 kB a file."""
+    """Write an archive in a folder of its own, laid out like Canary's; 1 kB a file."""
     path = tmp_path / "models" / "tiny.nemo"
     path.parent.mkdir()
     with tarfile.open(path, "w") as archive:
@@ -58,7 +58,7 @@ def test_it_is_unpacked_beside_itself_without_the_aligner(model: Path, temporary
 def test_the_temporary_folder_serves_when_there_is_no_room_beside_it(
     model: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room(monkeypatch, {model.parent: 1999, temporary: 2000})  # the aligner needs no room
+    room(monkeypatch, {model.parent: 1999, temporary: 2000})  # the aligner is not unpacked
     with model.open("rb") as handle, unpacked(handle, model) as folder:
         assert folder.parent == temporary
 

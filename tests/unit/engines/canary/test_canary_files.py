@@ -1,4 +1,4 @@
-"""A fetched Canary for transformers: all its files through the handles that were checked."""
+"""A fetched Canary for transformers: all files are read through the handles that were checked."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +14,7 @@ CONTENT = {"config.json": b"{}", "model.safetensors": b"weights"}
 
 @pytest.fixture
 def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Folder of models with one of two files in it, the only one of the catalogue."""
+    """Folder of models with one of two files in it, the only one in the catalogue."""
     files = tuple(
         ModelFile(name, f"https://x/{name}", len(content), sha256(content).hexdigest())
         for name, content in CONTENT.items()

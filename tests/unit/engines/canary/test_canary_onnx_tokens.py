@@ -1,11 +1,11 @@
-"""Choice of the next token of texts that continue what is committed."""
+"""Choice of the next token of texts that continue committed text."""
 
 import numpy as np
 
 from rtc_server.engines.canary.onnx_writer import following_tokens
 
 BEGINS, INSIDE, END = 3, 4, 5
-"""Tokens: one that begins a word, a likelier one that lengthens the word before it, the end."""
+"""Tokens: one that begins a word, a more likely one that lengthens the previous word, the end."""
 SCORES = np.array([0.0, 0.1, 0.2, 0.5, 0.9, 0.4], np.float32)
 INSIDE_WORD = [1, INSIDE]
 

@@ -30,7 +30,7 @@ TEXTS = {
 
 
 class Told:
-    """A `Writer` that writes the same of any audio, and remembers what it was asked."""
+    """`Writer` that writes the same for any audio, and keeps its requests."""
 
     title, device, precision, languages = "Told", "cpu", "float32", ("en", "ru")
 
@@ -42,7 +42,7 @@ class Told:
         continues: bool = False,
         frames: Sequence[int] = (),
     ) -> None:
-        """`frames`: one for each letter of a text; more are not looked at."""
+        """`frames`: one for each letter of a text; more are ignored."""
         self.continues, self.aligns, self._frames = continues, bool(frames), frames
         self.texts = texts
         self.room = room
@@ -240,7 +240,7 @@ def test_what_is_the_same_is_found_among_what_is_not() -> None:
 
 
 def test_warming_up_never_asks_twice_of_the_same_audio(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else it would warm up smaller batches than it says."""
+    """Otherwise it would warm up smaller batches than it reports."""
     monkeypatch.setitem(WARM_BATCHES, "cpu", (4,))
     seen: list[int] = []
 

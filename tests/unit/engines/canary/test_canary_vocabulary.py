@@ -1,4 +1,4 @@
-"""Tokens of text by a list of tokens alone, and what an answer may begin with."""
+"""Tokens of a text from a list of tokens alone, and permitted beginnings of an answer."""
 
 from collections.abc import Sequence
 

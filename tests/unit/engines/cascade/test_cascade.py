@@ -1,4 +1,4 @@
-"""One segment through both halves, with halves that answer from a script."""
+"""One segment through both halves of the cascade; the halves answer from a script."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ SPEECH = (0.1 * np.random.default_rng(0).standard_normal(32_000)).astype(np.floa
 
 
 class ScriptedRecognizer:
-    """Hears what it is told to, whatever the audio."""
+    """Recogniser that returns a given text for any audio."""
 
     languages = ("en",)
 
@@ -34,7 +34,7 @@ class ScriptedRecognizer:
 
 
 class ScriptedTranslator:
-    """Knows one sentence, and writes any other as it is."""
+    """Translator that knows one sentence, and returns any other unchanged."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

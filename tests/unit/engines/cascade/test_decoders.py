@@ -17,7 +17,7 @@ SOUND = np.zeros(16_000, np.float32)
 
 
 def scores(*best: int) -> Floats:
-    """A step for each number, which scores highest there; the next one scores second."""
+    """Return a step for each number; that number scores highest there, and the next one second."""
     rows = np.zeros((len(best), len(PIECES)), np.float32)
     for row, number in zip(rows, best, strict=True):
         row[number] = 2.0
@@ -38,7 +38,7 @@ def test_ctc_joins_repeats_keeps_what_a_blank_parts_and_ends_a_token_with_its_la
 
 
 class CtcGraph:
-    """A graph whose last steps lie behind the audio, as padding may."""
+    """Graph whose last steps lie after the end of the audio, as with padding."""
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Any]) -> list[Any]:
         assert outputs == ["log_probs"]
@@ -59,7 +59,7 @@ class Input:
 
 
 class TdtEncoder:
-    """13 steps, each of which holds its own number."""
+    """Encoder that returns 13 steps, each of which holds its own number."""
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Any]) -> list[Any]:
         assert outputs == ["outputs", "encoded_lengths"]
@@ -68,7 +68,7 @@ class TdtEncoder:
 
 
 class TdtJoint:
-    """Answers (token, duration) by the step and the number of the call there."""
+    """Graph that answers (token, duration) by the step and the number of the call there."""
 
     def __init__(self, script: Mapping[int, Sequence[tuple[int, int]]]) -> None:
         self.script = script
@@ -121,7 +121,7 @@ def test_tdt_always_moves_on() -> None:
 
 
 def test_tdt_writes_in_the_script_of_the_language() -> None:
-    """The model says Cyrillic, then Latin; a listener of Polish or Russian gets one script."""
+    """The model writes Cyrillic, then Latin; a reader of Polish or Russian gets one script."""
     script = {0: [(0, 1)], 4: [(2, 1)]}
     assert [text for text, _ in decoded(script, "pl")[0]] == ["tak", "yes"]
     assert [text for text, _ in decoded(script, "ru")[0]] == ["так"]

@@ -1,4 +1,4 @@
-"""Language pairs, through English where need be, and what a translator that panics leads to."""
+"""Language pairs, if needed through English, and translators that panic."""
 
 import sys
 from types import ModuleType
@@ -10,11 +10,11 @@ from rtc_server.errors import EngineError, EngineUnavailable
 
 
 class PanicException(BaseException):
-    """As pyo3 raises it."""
+    """Error as pyo3 raises it."""
 
 
 class Marking:
-    """Writes its pair behind the text."""
+    """Translator that appends its pair to the text."""
 
     def __init__(self, pair: str) -> None:
         self.pair = pair
@@ -24,7 +24,7 @@ class Marking:
 
 
 class Panicking:
-    """Falls over, and says at what."""
+    """Translator that panics, and names the text."""
 
     def translate_long(self, text: str) -> str:
         raise PanicException(f"index out of bounds: {text}")

@@ -1,4 +1,4 @@
-"""From tokens to words."""
+"""Words from tokens."""
 
 import pytest
 

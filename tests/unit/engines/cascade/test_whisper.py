@@ -34,12 +34,12 @@ def frames_of(samples: Samples, /) -> Floats:
 
 
 class Network:
-    """Writes `texts` one after the other; token n begins in step 10 n."""
+    """Network that writes `texts` one after the other; token n begins in step 10 n."""
 
     def __init__(self, *texts: DecodedWindow) -> None:
         self.texts = list(texts)
         self.windows: list[int] = []
-        """Frames of each call."""
+        """Number of frames of each call."""
         self.prompts: list[list[int]] = []
         self.most: list[int] = []
 

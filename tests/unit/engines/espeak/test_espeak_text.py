@@ -1,4 +1,4 @@
-"""Text that may reach libespeak-ng: ordinary text untouched, what can crash it never."""
+"""Text for libespeak-ng: ordinary text passes unchanged, text that can crash it never passes."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The list of replicas: the token, what is listed, and what is not known."""
+"""The list of replicas: the token, the listed replicas, and failures."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ def state(address: str, *, is_draining: bool = False) -> ReplicaState:
 
 
 class Replicas:
-    """Replicas that answer as a test says."""
+    """Replicas that answer as the test says."""
 
     def __init__(self, *answers: ReplicaState | BaseException) -> None:
         self.answers: Sequence[ReplicaState | BaseException] | None = answers

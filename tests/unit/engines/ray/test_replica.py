@@ -17,7 +17,7 @@ PATIENCE_S = 30.0
 
 @dataclass
 class Running:
-    """A house of a street, as if it listened."""
+    """Engine server without a socket, with an address as if it listened."""
 
     house: HeldServer
     ended: list[str] = field(default_factory=list)
@@ -72,7 +72,7 @@ async def test_its_end_waits_for_what_is_open_and_others_are_asked_for_the_rest(
         street.houses["b"], street.listed = second, [first.address, second.address]
         await asyncio.sleep(6.0)  # the second is found
         open_ = ast.submit(asked(talk(1.0)), session_id="s")
-        for number in range(20):  # wherever the session is, somebody's is with the first
+        for number in range(20):  # wherever this session is, another one is with the first
             ast.submit(asked(talk(1.0)), session_id=f"s{number}").add_done_callback(
                 lambda future: future.exception()
             )
@@ -134,4 +134,4 @@ async def test_an_engine_may_be_restarted_but_not_for_ever(
     with pytest.raises(EngineUnavailable, match="not ready for 30 s"):
         await replica.check_health()
     await replica.stop()
-    await replica.check_health()  # it ends: that is no illness
+    await replica.check_health()  # it ends, which is no fault

@@ -1,4 +1,4 @@
-"""Audio by reference: what is sent of an open segment, and what the server makes of it."""
+"""Audio by reference: the parts of an open segment that are sent, and their assembly."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from tests.support.engine_pool import talk
 
 
 class Line:
-    """Both ends."""
+    """Both ends of the connection."""
 
     def __init__(self) -> None:
         self.sender, self.receiver, self.calls = SentAudio(), ReceivedAudio(AudioBudget()), 0
@@ -43,7 +43,7 @@ def test_a_window_that_moves_on_is_found_again() -> None:
     line, said = Line(), talk(4.0)
     assert line.send("s", said[:32000]) == 32000
     assert line.send("s", said[16001:40000]) == 8000
-    assert line.send("s", said[16001:20000]) == 0  # the pause behind it is cut off
+    assert line.send("s", said[16001:20000]) == 0  # the pause after it is cut off
 
 
 def test_another_segment_is_sent_whole() -> None:

@@ -1,4 +1,4 @@
-"""Frames of the engine protocol: there and back, and what is refused."""
+"""Frames of the engine protocol: encoded and decoded, and those that are refused."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""A server that runs its engines itself loads nothing of the pool."""
+"""A server that runs its own engines does not load the code of the pool."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Limit on many waits: in virtual time."""
+"""Limit on many waits, in virtual time."""
 
 import asyncio
 
@@ -42,7 +42,7 @@ async def test_no_timer_is_left() -> None:
 
 
 class StuckChannel(QueueChannel):
-    """Channel whose other side takes one frame, and then nothing."""
+    """Channel whose other side takes one frame and no more."""
 
     async def send(self, frame: bytes) -> None:
         if self.sent:

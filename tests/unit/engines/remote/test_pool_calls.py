@@ -48,7 +48,7 @@ async def test_what_crosses_a_drain_on_its_way_is_asked_of_another() -> None:
         await first
         crossing = ast.submit(asked(talk(1.0)), session_id="s")
         house.server.is_draining = True
-        await house.server.drain(0)  # before the question is read
+        await house.server.drain(0)  # before the request is read
         await frames_pass()
         other = other_than(some, house)
         other.ast.answer("other")
@@ -88,7 +88,7 @@ async def test_an_answer_to_what_was_speculative_counts_for_the_commit() -> None
         committed = ast.commit(request, speculative, session_id="s")
         await frames_pass()
         assert house.ast.commits == [0]
-        assert len(house.ends[0].sent[-1]) < 1000  # no audio twice
+        assert len(house.ends[0].sent[-1]) < 1000  # the audio is not sent twice
         house.ast.answer("early")
         assert (await committed).target_text == "early"
 

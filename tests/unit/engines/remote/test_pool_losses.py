@@ -176,7 +176,7 @@ async def test_a_segment_that_no_server_answers_in_time_fails_and_is_taken_back(
     async with translating(some, settings) as ast:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        with pytest.raises(EngineTimeout):  # whoever of both is first says so
+        with pytest.raises(EngineTimeout):  # either of the two limits may come first
             await ast.submit(asked(talk(1.0)), session_id="s")
         most_s = 5 + 2 * 3 + ast.capabilities.deadline_s
         assert loop.time() - began_s == pytest.approx(most_s, abs=0.1)

@@ -1,4 +1,4 @@
-"""Servers of a pool while its directory lists some of them, others, or none: in virtual time."""
+"""Servers of a pool while its directory lists some of them, others, or none, in virtual time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def street(*names: str) -> HeldServers:
 
 
 def shown_servers(some: HeldServers) -> set[str]:
-    """Engine servers that metrics name."""
+    """Return the engine servers that metrics name."""
     samples = [each for metric in some.metrics.registry.collect() for each in metric.samples]
     return {each.labels["server"] for each in samples if "server" in each.labels}
 
@@ -31,12 +31,12 @@ def answered_by(house: HeldServer) -> dict[str, str]:
 
 
 async def settled() -> None:
-    """Let frames pass; no timer of the pool is so short."""
+    """Wait until frames have arrived; no timer of the pool is so short."""
     await asyncio.sleep(0.01)
 
 
 async def answered_in(ast: RemoteAst, some: HeldServers, session: str) -> tuple[str, float]:
-    """Ask; return who answered, and after how long."""
+    """Translate; return the server that answered, and the time that it took."""
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     answer = ast.submit(asked(talk(0.1)), session_id=session)
@@ -54,7 +54,7 @@ async def test_a_server_that_answers_stays_though_a_list_leaves_it_out() -> None
     async with translating(some) as ast:
         some.listed = [listed.address]
         await asyncio.sleep(2 * LOOK_S)
-        await listed.kill()  # before the list is whole again
+        await listed.kill()  # before the list is complete again
         for n in range(10):
             name, took_s = await answered_in(ast, some, f"s{n}")
             assert name == left_out.name
@@ -173,7 +173,7 @@ async def test_an_empty_answer_of_the_directory_changes_nothing() -> None:
 
 
 class FailingDirectory(HeldServers):
-    """Directory that fails at first, in a way that nobody thought of."""
+    """Directory that fails at first, with an unexpected error."""
 
     def __init__(self, *houses: HeldServer) -> None:
         super().__init__(*houses)
@@ -261,7 +261,7 @@ async def test_a_dead_server_that_is_listed_now_and_then_does_not_fill_the_log(
 
 
 class CountingDirectory(HeldServers):
-    """Directory that counts how often it is asked."""
+    """Directory that counts its requests."""
 
     looks = 0
 

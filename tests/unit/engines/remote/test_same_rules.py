@@ -1,5 +1,4 @@
-"""The service's own rules behind a server: segments first, fair shares, nothing lost with a server.
-
+"""The service's rules behind a server: segments first, fair shares, nothing lost with a server.
 Real services over engines of a known speed, in virtual time.
 """
 
@@ -24,13 +23,13 @@ SEGMENT_S = 3.0
 
 
 def machine(call_s: float) -> Machine:
-    """An engine whose calls of up to four take so long, whatever is in them."""
+    """Return a machine whose calls of up to four requests all take the same time."""
     return Machine(call_s, 0.0, capabilities=replace(AST_CAPABILITIES, max_batch=4))
 
 
 @asynccontextmanager
 async def served(*machines: Machine) -> AsyncIterator[tuple[HeldServers, RemoteAst]]:
-    """A server for each machine, and a media process that asks them."""
+    """A server for each machine, and a media process that uses them."""
     async with AsyncExitStack() as stack:
         houses = []
         for number, each in enumerate(machines):
@@ -45,7 +44,7 @@ async def served(*machines: Machine) -> AsyncIterator[tuple[HeldServers, RemoteA
 
 @dataclass
 class RuleTalk:
-    """Sessions that speak without a pause, and how long their segments took."""
+    """Sessions that speak without a pause, and the time that their segments took."""
 
     ast: RemoteAst
     interval_s: float
@@ -99,7 +98,7 @@ async def test_no_segment_of_twenty_sessions_is_lost_with_one_of_two_servers() -
         await asyncio.sleep(11)
         connection = ast._pool._servers["unix:0"].connection
         assert connection is not None
-        await until(lambda: any(call.may_move for call in connection.calls))  # a whole segment
+        await until(lambda: any(call.may_move for call in connection.calls))  # a complete segment
         await street.houses["unix:0"].kill()
         await work
     assert len(talk_of_all.finals_s) == 20 * round(24 / SEGMENT_S)
@@ -117,7 +116,9 @@ async def test_a_session_that_asks_for_everything_takes_nothing_from_another_pro
         await asyncio.sleep(0.6)
         began_s = asyncio.get_running_loop().time()
         await other.submit(AstRequest(talk(1.0), "ru", "en"), session_id="modest")
-        assert asyncio.get_running_loop().time() - began_s <= 1.1  # the call under way, and its own
+        assert (
+            asyncio.get_running_loop().time() - began_s <= 1.1
+        )  # the call in progress, and its own
         await other.close()
         ast.forget("greedy")
         await asyncio.gather(*greedy, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""One connection of an engine server, spoken to frame by frame, in virtual time."""
+"""One connection of an engine server, driven frame by frame, in virtual time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ from tests.support.engine_pool import HeldServer, QueueChannel, asked, talk
 
 
 class ServedLine:
-    """The media process's end."""
+    """The media process's end of the connection."""
 
     def __init__(
         self, house: HeldServer, channel: QueueChannel, served_by: asyncio.Task[None]

@@ -1,4 +1,4 @@
-"""Lists of engine servers over HTTP: what is read of them, and what lasts when they are lost."""
+"""Lists of engine servers over HTTP: reading them, and servers that stay when a list is lost."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ def listing(*addresses: str, deployment: str = "one") -> bytes:
 
 
 class Lists:
-    """Answers by URL; a URL without one cannot be reached."""
+    """Answers by URL; a URL without an answer cannot be reached."""
 
     def __init__(self) -> None:
         self.answers: dict[str, bytes] = {}
@@ -256,7 +256,7 @@ async def test_no_list_changes_how_a_server_is_spoken_to_that_the_option_names()
 
 
 class ListedStreet(HeldServers):
-    """Houses that a list over HTTP names; their names are addresses."""
+    """Engine servers that a list over HTTP names; their names are addresses."""
 
     def __init__(self, *houses: HeldServer) -> None:
         super().__init__(*houses)

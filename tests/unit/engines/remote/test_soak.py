@@ -1,4 +1,4 @@
-"""An hour of sessions on engine servers that are killed, parted, drained, slow: in virtual time."""
+"""An hour of sessions on engine servers killed, cut off, drained or slow, in virtual time."""
 
 import asyncio
 import gc
@@ -27,23 +27,23 @@ HALVES = 2
 SESSIONS = 6
 SEED = 20
 STUCK_S = 20.0
-"""Age of a question that nobody will answer any more: longer than any fault lasts for its pool."""
+"""Age of a request that will not be answered any more: longer than any fault lasts for its pool."""
 
 
 @dataclass
 class SoakRecord:
-    """Questions, and what became of each."""
+    """Requests, and the outcome of each."""
 
     open_since: dict[int, float] = field(default_factory=dict)
     answers: Counter[int] = field(default_factory=Counter)
-    """Answers of each segment; of one that failed none."""
+    """Answers of each segment; none for one that failed."""
     blamed: int = 0
-    """Segments that were held to have killed an engine."""
+    """Number of segments that were blamed for an engine's crash."""
     broken: int = 0
     """Sentences that ended while they were spoken."""
     spoken: int = 0
     asked: Counter[str] = field(default_factory=Counter)
-    """Questions to each kind of engine."""
+    """Number of requests to each kind of engine."""
     longest_s: float = 0.0
 
     def begin(self, kind: str) -> int:
@@ -62,7 +62,7 @@ class SoakRecord:
 
 
 class Sessions:
-    """People who speak, listen, leave in the middle and come anew."""
+    """People who speak, listen, leave in the middle and come back."""
 
     def __init__(self, random: Random, ast: RemoteAst, tts: RemoteTts, record: SoakRecord) -> None:
         self._random, self._ast, self._tts, self._record = random, ast, tts, record
@@ -78,7 +78,7 @@ class Sessions:
                 if loop.time() >= end_s:
                     break
                 await self._sentence(name)
-            # Somebody who hangs up with a caption and a sentence on their way.
+            # somebody who leaves with a caption and a sentence on their way
             number = self._record.begin("ast")
             unheard = self._ast.submit_partial(numbered(number, 0.2, partial=True), session_id=name)
             self._ast.forget(name)
@@ -101,7 +101,7 @@ class Sessions:
         number = self._record.begin("ast")
         try:
             answer = await self._ast.submit(numbered(number, 0.4), session_id=name)
-        except EngineCrashed:  # alone with an engine when that fell, it is held to be the cause
+        except EngineCrashed:  # it was alone with an engine when that crashed, so it is blamed
             self._record.blamed += 1
         else:
             self._record.answers[number] += 1
@@ -123,17 +123,17 @@ class Sessions:
             async for chunk in speech:
                 assert number_of(chunk) == number
                 places.append(round(float(chunk[2]) * 32768))
-            assert places == list(range(chunks))  # whole, in order, nothing twice
+            assert places == list(range(chunks))  # complete, in order, nothing twice
             self._record.spoken += 1
         except EngineCrashed:
             assert places == list(range(len(places)))
-            assert places  # what had not begun is said by another server
+            assert places  # speech that had not begun comes from another server
             self._record.broken += 1
         self._record.end(number)
 
 
 def counted(street: FaultyServers, kind: str) -> float:
-    """Questions to one kind of engine that the pool has reported, however they ended."""
+    """Return how many requests to one kind of engine the pool has reported, of any outcome."""
     samples = [
         sample
         for metric in street.metrics.registry.collect()
@@ -159,17 +159,16 @@ async def asking(street: FaultyServers) -> AsyncIterator[tuple[RemoteAst, Remote
 
 
 async def watch(record: SoakRecord, stuck: list[tuple[int, float]]) -> None:
-    """Note which questions are open for too long, and since when."""
+    """Note the requests that are open for too long, and since when."""
     while True:
         await asyncio.sleep(10)
         stuck.extend(record.stuck())
 
 
 def living_objects() -> Counter[str]:
-    """Count the objects that the collector knows, by type.
-
-    Not those of which Python's abstract classes remember what they were asked about, a weak
-    reference and its callback for each class: they come and go with what else the process tests.
+    """Count the objects that the collector knows, by type. Entries in the caches of Python's
+    abstract classes (a weak reference and its callback for each class) are left out: they depend on
+    what else the process tests.
     """
     gc.collect()
     counts = Counter(type(each).__qualname__ for each in gc.get_objects())
@@ -179,7 +178,7 @@ def living_objects() -> Counter[str]:
 
 
 async def test_an_hour_of_faults_leaves_nothing_behind(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.ERROR, logger="rtc_server")  # thousands of warnings are kept, else
+    caplog.set_level(logging.ERROR, logger="rtc_server")  # otherwise thousands of warnings are kept
     loop = asyncio.get_running_loop()
     unhandled: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _loop, context: unhandled.append(context))
@@ -216,6 +215,6 @@ async def test_an_hour_of_faults_leaves_nothing_behind(caplog: pytest.LogCapture
     assert len(street.faults) == 7 and min(street.faults.values()) > 10
     assert caplog.messages == []
     more = objects[1] - objects[0]
-    assert more.total() < 200, more  # some ten thousand questions later
+    assert more.total() < 200, more  # after some ten thousand more requests
     print(f"{record.asked}, {street.faults}, {record.broken} sentences broken off, longest")
     print(f"answer {record.longest_s:.1f} s, objects {[each.total() for each in objects]}")

@@ -1,4 +1,4 @@
-"""Traces over the engine wire: a server's spans are children of the questions."""
+"""Traces over the engine protocol: a server's spans are children of the requests' spans."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ FIRST_VERSION = {
     },
     "TtsRequest": {"text", "language", "voice", "rate"},
 }  # fmt: skip
-"""Fields that a server from before traces knows; it refuses others."""
+"""Fields that a server without traces knows; it refuses others."""
 ASK = Ask(1, AskKind.FINAL, "s", asked(talk(0.1)), 1000, trace=TRACE)
 SPEAK = SpeakText(2, "s", TtsRequest("да", "ru"), 1000, TRACE)
 
@@ -138,7 +138,7 @@ async def test_a_server_reports_nothing_that_nobody_waited_for() -> None:
             request = AstRequest(talk(0.2), "ru", "en", trace=context)
             answer = ast.submit_speculative(request, session_id="s")
             await asyncio.sleep(0.1)
-        answer.cancel()  # speech went on
+        answer.cancel()  # speech continued
         house.ast.futures[0].cancel()  # given up by the engine
         house.ast.futures[1].set_result(None)  # type: ignore[arg-type]  # not worth its time
         await asyncio.sleep(0.1)

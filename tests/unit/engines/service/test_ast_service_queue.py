@@ -37,7 +37,7 @@ async def test_what_an_engine_prints_neither_blocks_it_nor_reaches_the_log(
         await bench.seen()
     assert SECRET not in caplog.text
     assert "Fatal Python error: Segmentation fault" in caplog.text
-    assert "engine_fakes.py" in caplog.text  # where it fell
+    assert "engine_fakes.py" in caplog.text  # where it crashed
 
 
 async def test_finals_go_first_and_stale_partials_never_reach_the_engine() -> None:
@@ -61,7 +61,7 @@ async def test_after_a_partial_the_next_one_waits_and_a_final_does_not() -> None
     async with running(clock=lambda: now) as bench:
         first = bench.submit_partial("a")
         await bench.until_idle_queue()
-        now = 1000.0  # that is how long it took
+        now = 1000.0  # the time that it took
         await first
         second = bench.submit_partial("b")
         await bench.until_idle_queue()
@@ -242,7 +242,7 @@ async def test_a_failed_start_says_why_and_leaves_nothing(factory: str, sentence
 
 
 async def test_close_ends_every_wait_and_leaves_nothing_behind() -> None:
-    async with running() as bench:  # the first child ever also starts what asyncio keeps
+    async with running() as bench:  # the first child process also starts asyncio's own helpers
         await bench.seen()
     me = psutil.Process()
     before = (me.num_fds(), me.children())

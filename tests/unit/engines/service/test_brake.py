@@ -1,4 +1,4 @@
-"""Rest of an engine from partials."""
+"""Time in which an engine rests from partials."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The AST service over real engine processes that crash, hang, dawdle and answer."""
+"""The AST service over real engine processes that crash, hang, are slow and answer."""
 
 import asyncio
 import os

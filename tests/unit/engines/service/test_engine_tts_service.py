@@ -28,7 +28,7 @@ pytestmark = pytest.mark.real_time
 
 
 PATIENT = EngineSettings(engine_wait_s=60.0)
-"""On a busy machine a restart takes a while."""
+"""Long, because a restart takes a while on a busy machine."""
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ def ask(service: TtsService, text: str, session: str = "a") -> Speech:
 
 
 async def chunks(speech: Speech) -> int:
-    """Return the number of whole chunks that came."""
+    """Return the number of complete chunks that came."""
     count = 0
     async for chunk in speech:
         assert chunk.dtype == np.float32

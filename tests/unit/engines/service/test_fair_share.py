@@ -1,4 +1,6 @@
-"""One translation engine, shared: who asks for little is served, whatever the others ask for."""
+"""One translation engine shared by sessions: those that ask for little are served, whatever the
+others ask for.
+"""
 
 import asyncio
 from collections import Counter
@@ -13,7 +15,7 @@ from tests.support.virtual_engine import Machine, virtual_service
 
 
 class Callers:
-    """Sessions that speak, each in its own way, and what became of their sentences."""
+    """Sessions that speak, each in its own way, and the outcome of their sentences."""
 
     def __init__(self, service: AstService) -> None:
         self._service = service
@@ -23,7 +25,7 @@ class Callers:
         """Longest wait of an honest caller."""
 
     async def say(self, session_id: str, seconds: float) -> None:
-        """A sentence, as the interpreter submits it when it has been said."""
+        """Submit a sentence, as the interpreter does at the end of a segment."""
         loop = asyncio.get_running_loop()
         asked_s = loop.time()
         request = AstRequest(np.zeros(round(seconds * SPEECH_RATE), np.float32), "ru", "en")
@@ -37,9 +39,8 @@ class Callers:
             self.longest_s = max(self.longest_s, loop.time() - asked_s)
 
     async def talk(self, session_id: str, sentences: int, seconds: float, pause_s: float) -> None:
-        """One sentence after the other, each spoken before it is translated.
-
-        Sessions begin at different moments, by their names.
+        """Say one sentence after the other, each spoken before it is translated. Sessions begin at
+        different times, by their names.
         """
         await asyncio.sleep((sum(session_id.encode()) % 12) * 0.27)
         async with asyncio.TaskGroup() as said:
@@ -48,7 +49,7 @@ class Callers:
                 said.create_task(self.say(session_id, seconds))
 
     async def chop(self, session_id: str, for_s: float) -> None:
-        """Commit every 100 ms, with as many under way as a session may have."""
+        """Commit every 100 ms, with as many requests in progress as a session may have."""
         under_way = asyncio.Semaphore(8)
 
         async def snippet() -> None:
@@ -72,12 +73,12 @@ async def test_ten_sessions_that_chop_their_speech_take_nothing_from_an_honest_o
             tasks.create_task(callers.talk("honest", 5, 3.0, 4.0))
     assert callers.answered["honest"] == 5
     assert callers.longest_s < 1.8
-    assert sum(callers.failed.values()) > 0  # there was more than the machine could do
+    assert sum(callers.failed.values()) > 0  # there was more work than the machine could do
     assert machine.starts == 1
 
 
 async def test_forty_five_that_speak_without_end_take_nothing_from_an_honest_one() -> None:
-    machine = Machine()  # carries some 17 of them
+    machine = Machine()  # it can serve some 17 of them
     async with virtual_service(machine) as (service, metrics):
         callers = Callers(service)
         async with asyncio.TaskGroup() as tasks:
@@ -130,6 +131,6 @@ async def test_three_minutes_at_load_ten_lose_nothing() -> None:
                 tasks.create_task(callers.talk(session_id, 18, 3.0, 7.0))
             await asyncio.sleep(20.0)
             while not service.retry_after_s:  # noqa: ASYNC110 (in virtual time)
-                await asyncio.sleep(1.0)  # no more come in while calls are so late
+                await asyncio.sleep(1.0)  # no more are admitted while calls are so late
     assert callers.answered == {"a": 18, "b": 18}
     assert machine.starts == 1

@@ -1,4 +1,4 @@
-"""Admission by the answers that everybody would get with one session more."""
+"""Admission by the answers that every session would get with one session more."""
 
 import asyncio
 import math
@@ -18,7 +18,7 @@ from tests.support.fakes import AST_CAPABILITIES
 from tests.support.virtual_engine import Machine, virtual_service
 
 JOIN_S = 5.0
-"""Time from one newcomer to the next."""
+"""Time between two newcomers."""
 MINUTES = 5
 
 
@@ -36,7 +36,7 @@ class Crowd:
         self.answers_s: list[float] = []
 
     async def gather(self) -> None:
-        """Let them come for `MINUTES`."""
+        """Let people come for `MINUTES`."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + 60 * MINUTES
         async with asyncio.TaskGroup() as tasks:
@@ -89,7 +89,7 @@ class Crowd:
 async def test_nobody_is_admitted_who_would_make_answers_late(
     engine: Machine, least: int, most_s: float, seed: int
 ) -> None:
-    """Late is over a second. What is over that is what docs/scaling.md admits to."""
+    """An answer is late after a second. docs/scaling.md states the share of late answers."""
     async with virtual_service(engine) as (service, _):
         crowd = Crowd(service, seed)
         await crowd.gather()
@@ -98,7 +98,7 @@ async def test_nobody_is_admitted_who_would_make_answers_late(
 
 
 async def test_a_gpu_that_answers_many_at_once_is_filled() -> None:
-    """A call of 100 ms, whether for one sentence or for sixteen."""
+    """A call takes 100 ms, for one sentence as for sixteen."""
     async with virtual_service(machine(0.1, 0.0, 16)) as (service, _):
         crowd = Crowd(service)
         await crowd.gather()

@@ -1,4 +1,4 @@
-"""A segment that kills its engine, and everybody else."""
+"""A segment that crashes its engine, and its effect on other sessions."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.support.virtual_engine import Machine, virtual_service
 
 
 def machine(what: str) -> Machine:
-    """One whose engine does that with audio that is not silent."""
+    """Return a machine whose engine does `what` with audio that is not silent."""
     return Machine(start_s=2.0, spoils=lambda request: what if request.samples[0] else "")
 
 

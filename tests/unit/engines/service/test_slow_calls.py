@@ -1,4 +1,4 @@
-"""Finals behind calls that are slow without being hung, as on a busy machine."""
+"""Finals that wait for calls that are slow but not hung, as on a busy machine."""
 
 import asyncio
 from dataclasses import replace
@@ -16,7 +16,7 @@ from tests.support.fakes import AST_CAPABILITIES
 from tests.support.virtual_engine import Machine, virtual_service
 
 LAPTOP = replace(AST_CAPABILITIES, max_batch=1, deadline_s=10.0)
-"""A call of 8 s is within the limits of such an engine."""
+"""Capabilities whose limits permit a call of 8 s."""
 SENTENCE = AstRequest(np.zeros(2 * SPEECH_RATE, np.float32), "ru", "en")
 
 

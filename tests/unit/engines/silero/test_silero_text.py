@@ -83,7 +83,7 @@ def test_numbers_units_and_foreign_letters_are_said_in_words(
 
 
 def _spoken_table(language: str) -> list[tuple[str, str, str]]:
-    """Texts as people write them, and all the words that must be heard, one pair a line."""
+    """Return texts as people write them, and the words that must be spoken, a pair a line."""
     table = (Path(__file__).parent / f"spoken_{language}.tsv").read_text().splitlines()
     return [(language, *line.split("\t")) for line in table]  # type: ignore[misc]
 
