@@ -24,7 +24,7 @@ settings.register_profile(
     "rtc", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("quick", settings.get_profile("rtc"), max_examples=25)
-"""For the loop of whoever writes code; a full run tries 100 examples of each."""
+"""Profile for a quick run while code is written; a full run tries 100 examples of each."""
 settings.load_profile("rtc")
 
 gc.disable()  # until tests are collected: importing what they need makes no garbage to speak of
@@ -33,8 +33,9 @@ FOLDERS = ("unit", "loopback", "browser", "model", "nemo", "cluster")
 FIRST_WORKER = "gw0"
 """Name that pytest-xdist gives it."""
 HANG_S = 600.0
-"""No test waits longer; a guard against hangs, not a measure of speed: NeMo takes minutes to load
-where its files are not in memory and others compute."""
+"""Longest time of a test: a guard against hangs, not a measure of speed. NeMo takes minutes to load
+if its files are not in memory and other tests compute.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,7 +15,7 @@ from tests.support.async_tests import is_async, run_async
 from tests.support.browser.browsers import SHARED, Browsers
 
 SETTLE_S = 5.0
-"""For what pages of a context that was closed still say."""
+"""Time for the last events of pages whose context was closed."""
 
 
 class SharedLoop:

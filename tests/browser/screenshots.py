@@ -76,7 +76,7 @@ async def start(page: Page, server: ScriptedServer) -> RTCDataChannel:
 async def talk(
     page: Page, channel: RTCDataChannel, *, partial: bool = False, pause_ms: int = 0
 ) -> None:
-    """Say a few phrases; the last one is being spoken, or another one is being heard."""
+    """Say a few phrases, and stop while another one is spoken or played."""
     for name, (said, meant) in enumerate(SPOKEN):
         say(channel, "x.segment", **segment(str(name), 1, "final", said, meant))
         await page.wait_for_timeout(pause_ms)
@@ -156,7 +156,7 @@ async def phone_settings(folder: Path) -> None:
 
 
 async def puzzled(folder: Path) -> None:
-    """Nothing was understood, and something failed."""
+    """Show a phrase that was not understood, and one that failed."""
     async with opened(viewport=PHONE, device_scale_factor=1) as (page, server):
         channel = await start(page, server)
         hints = [("Сколько это стоит?", "How much does it cost?")]
@@ -169,7 +169,7 @@ async def puzzled(folder: Path) -> None:
 
 
 async def rooms(folder: Path) -> None:
-    """Both pages of a room: the speaker's on a desktop, a listener's on a phone."""
+    """Show both pages of a room: the speaker's on a desktop, a listener's on a phone."""
     failed = ["Failed to load resource"]
     events = "".join(
         f"id: t.{number}\ndata: {json.dumps(EVENT | segment(str(number), 1, *each))}\n\n"
@@ -190,7 +190,7 @@ async def rooms(folder: Path) -> None:
             await seen.page.wait_for_selector("#captions .line.final")
             await shoot(seen.page, folder / "room.png")
         async with (
-            speaker(house, "stage"),  # the hall is still kept for the one who was there
+            speaker(house, "stage"),  # the hall is still kept for its former speaker
             visit(f"{house.url}/listen/stage", expected_errors=failed, viewport=PHONE) as seen,
         ):
             await seen.page.wait_for_selector("#toggle:enabled")

@@ -1,4 +1,4 @@
-"""The doctor's page: what it finds in a browser that works, and in ones that do not."""
+"""The doctor's page: its findings in a browser that works, and in browsers that do not."""
 
 from pathlib import Path
 
@@ -44,11 +44,11 @@ NO_HOST_PATH = """
     }
   };
 """
-"""Connects only where it knows an ICE server."""
+"""Script of a browser that connects only if it knows an ICE server."""
 
 
 async def checks(page: Page) -> dict[str, str]:
-    """Each check's level, when all are through."""
+    """Return the level of each check, once all have ended."""
     await expect(page.locator("#verdict")).not_to_be_empty(timeout=PATIENCE_MS)
     return {
         await item.get_attribute("data-check") or "": await item.get_attribute("data-level") or ""

@@ -69,4 +69,6 @@ async def test_a_room_hears_first_what_its_speaker_said_while_it_connected() -> 
         await say(page, english("Where is the train station?"))
         call.release.set()
         await expect(page.locator("#status")).to_have_text("You are heard.")
-        await expect(page.locator("#captions .final")).to_have_count(1)  # nothing was said since
+        await expect(page.locator("#captions .final")).to_have_count(
+            1
+        )  # nothing was said since then

@@ -1,4 +1,4 @@
-"""`<speech-translate>` by itself: the sound of a tab, the keyboard, and who cannot see it."""
+"""`<speech-translate>` by itself: the sound of a tab, the keyboard, and screen readers."""
 
 import asyncio
 

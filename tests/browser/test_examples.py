@@ -1,4 +1,4 @@
-"""Each example in a browser, from an origin of its own, and what one hears there."""
+"""Each example in a browser, from an origin of its own, and the sound that it plays."""
 
 import asyncio
 import contextlib
@@ -46,7 +46,7 @@ async def elsewhere(
         )
 
     async def no_icon(_request: web.Request) -> web.Response:
-        """Browsers ask for it by themselves."""
+        """Answer the request for an icon that browsers make by themselves."""
         return web.Response(status=204)
 
     app.router.add_get("/element.html", element)
@@ -65,7 +65,7 @@ async def elsewhere(
 
 
 async def late(route: Route) -> None:
-    """As from a server that is far away."""
+    """Delay a request, like a server that is far away."""
     await asyncio.sleep(1)
     await route.continue_()
 
@@ -80,7 +80,7 @@ async def test_ten_lines_in_a_plain_page(tmp_path: Path) -> None:
             interpreter=server.url,
         ) as seen,
     ):
-        await seen.page.route("**/static/client.js", late)  # and the click is no later for that
+        await seen.page.route("**/static/client.js", late)  # and the click is not delayed by that
         await seen.page.reload()
         await seen.page.click("#start")
         speech = await spoken(seen.page, "#voice")
@@ -89,7 +89,7 @@ async def test_ten_lines_in_a_plain_page(tmp_path: Path) -> None:
 
 
 async def test_two_pages_that_call_each_other(tmp_path: Path) -> None:
-    """With an engine that understands whatever arrives: here only the ways are looked at."""
+    """The engine understands any audio: this test is about the connections only."""
     microphone = as_microphone(tmp_path / "microphone.wav", russian(RUSSIAN))
     async with (
         elsewhere(EngineSettings(ast="tests.support.server_engines:quick")) as (origin, server),

@@ -1,4 +1,4 @@
-"""Failures as people read them: in their own language, with the next step, no engine's name."""
+"""Failures as people read them: in their language, with the next step, without an engine's name."""
 
 from playwright.async_api import expect
 

@@ -75,7 +75,7 @@ async def test_the_set_is_offered_fetched_and_translates_both_ways(tmp_path: Pat
     assert f"Run: rtc-server models --models-dir {folder} fetch laptop" in shown
     assert not Path(folder).exists(), "nothing is fetched without a yes"
 
-    # The stand-ins are not the catalogue's files, which must be said.
+    # The stand-ins are not the catalogue's files, and the page must say so.
     mirror = ("--from", str(MODELS), "--trust-download")
     async with command("models", "--models-dir", folder, "fetch", *NEEDED, *mirror) as fetching:
         printed, bars = await fetching.communicate()

@@ -28,7 +28,7 @@ TOO_HIGH = "document.documentElement.scrollHeight - innerHeight"
 
 
 async def test_captions_come_first_where_there_is_little_room() -> None:
-    """At 400 % zoom some of them are seen; on a phone's side they have more than half."""
+    """At 400 % zoom some captions are visible; on a phone in landscape they have more than half."""
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
         await start(page)
@@ -114,7 +114,7 @@ async def test_two_people_have_all_in_view_at_400_percent(fonts: str, locale: st
             await expect(each).to_be_in_viewport(ratio=1)
         assert await page.evaluate(TOO_HIGH) <= 0
         await expect(toggle).to_be_focused()
-        await toggle.click(trial=True)  # nothing lies over it
+        await toggle.click(trial=True)  # nothing covers it
         await page.click("#problem-dismiss")
         await expect(toggle).to_be_in_viewport(ratio=1)
 
@@ -135,7 +135,7 @@ async def test_a_refusal_to_two_people_is_all_in_view_at_400_percent(locale: str
             await expect(page.locator("#problem").locator(each)).to_be_in_viewport(ratio=1)
         for button in ("#toggle", "#problem-dismiss", "#problem-action"):
             await expect(page.locator(button)).to_be_in_viewport(ratio=1)
-            await page.click(button, trial=True)  # nothing lies over it
+            await page.click(button, trial=True)  # nothing covers it
         assert await page.evaluate(TOO_HIGH) <= 0
         server.calls.refuse = None
         await page.click("#problem-action")

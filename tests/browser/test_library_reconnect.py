@@ -47,7 +47,7 @@ CAME_BACK = "() => states.includes('reconnecting') && translation.state === 'liv
 
 
 async def until_heard(page: Page) -> None:
-    """The element goes on playing, and what it plays is not silence."""
+    """Wait until the element plays sound that is not silence."""
     await page.evaluate(LISTEN)
     await page.wait_for_function("() => isHeard()", polling=20, timeout=PATIENCE_MS)
 

@@ -1,4 +1,4 @@
-"""Captions of the listener page: read in peace, and by who comes late."""
+"""Captions of the listener page: scrolling back, and listeners who join late."""
 
 import json
 from typing import Any

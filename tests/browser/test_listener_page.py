@@ -1,4 +1,4 @@
-"""The pages of a room in Chromium: somebody speaks, somebody scans, hears and reads."""
+"""The pages of a room in Chromium: one person speaks, another scans the code, listens and reads."""
 
 from pathlib import Path
 from typing import Literal
@@ -95,7 +95,7 @@ async def test_the_pages_of_a_room_are_accessible(scheme: Literal["light", "dark
 async def test_speaker_and_listener_read_that_the_room_will_close(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Told ten minutes before, so that a busy machine has the time."""
+    """The notice comes ten minutes before, so that a busy machine has enough time."""
     monkeypatch.setattr("rtc_server.rooms.room.EXPIRING_S", 600.0)
 
     async def soon(route: Route) -> None:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.alone
 
 
 async def heard(url: str, microphone: Path, source: str, said: str, meant: str) -> Samples:
-    """Run one phrase through the page; what was heard, at `SPEECH_RATE`, without silence."""
+    """Run one phrase through the page; return what it played, at `SPEECH_RATE`, without silence."""
     target = "en" if source == "ru" else "ru"
     async with visit(f"{url}/?source={source}&target={target}", microphone=microphone) as seen:
         page = seen.page

@@ -74,11 +74,11 @@ class Heard:
     packets: int
     """Received."""
     lost: int
-    """By sequence number."""
+    """Number of packets lost, by sequence number."""
     samples: int
     """Played, at 48 kHz."""
     concealed: int
-    """Of those, invented for want of a packet."""
+    """Number of those samples that were concealed."""
     buffer_ms: float
     """Mean stay in the jitter buffer."""
 

@@ -101,7 +101,7 @@ async def test_the_agents_sdk_in_a_page(tmp_path: Path) -> None:
 
 
 async def converse(script: str, folder: Path) -> None:
-    """Speak, read both transcripts and hear the translation; from the first event to the last."""
+    """Speak, read both transcripts and play the translation, from the first event to the last."""
     libraries = await asyncio.to_thread(installed)
     microphone = as_microphone(folder / "microphone.wav", russian(RUSSIAN))
     html = PAGE.replace("SCRIPT", script)

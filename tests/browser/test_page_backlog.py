@@ -33,7 +33,8 @@ LINE = """async ({ said, quanta, forgetting = false, then = [] }) => {
   for (let i = 0; i < quanta; i++) step(0.001);
   return { heard: out, late: line.written - line.read };
 }"""
-"""Feeds quanta of a level each, releases the line in a quiet room, and notes what is loud."""
+"""Script that feeds quanta of a level each, releases the line in a quiet room, and notes loud ones.
+"""
 
 
 @contextlib.asynccontextmanager
@@ -80,7 +81,7 @@ async def test_a_turn_that_was_over_before_the_call_was_up_is_heard_whole() -> N
 
 
 async def test_a_pause_gives_the_time_back() -> None:
-    """In order, nothing twice, nothing left out but the quiet."""
+    """The order stays, nothing comes twice, and only silence is left out."""
     async with scripted_server() as server, visit(server.url) as seen:
         said = [[0.001, 200], [0.2, 100], [0.3, 100], [0.001, 400], [0.4, 100]]
         found = await seen.page.evaluate(LINE, {"said": said, "quanta": 700})

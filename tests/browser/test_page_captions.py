@@ -1,4 +1,4 @@
-"""Captions: how they look, and what is said of them."""
+"""Captions: their look, and how a screen reader announces them."""
 
 import re
 

@@ -47,7 +47,7 @@ async def test_push_to_talk_by_pointer_and_by_space_bar() -> None:
         for control in ("#swap", "#source", "#toggle"):  # whatever has the focus
             await page.focus(control)
             await page.keyboard.press(" ")
-        await page.focus("#phrases input")  # but where one writes
+        await page.focus("#phrases input")  # but not in a text field
         await page.keyboard.press(" ")
         await page.focus("#swap")
         await page.keyboard.press(" ")
@@ -132,7 +132,7 @@ WITHOUT_CLIPBOARD = """async () => {
   await clipboard.writeText("");
   Object.defineProperty(navigator, "clipboard", { value: undefined });
 }"""
-"""As on a page that came over plain HTTP from another host."""
+"""Script of a page that was loaded over plain HTTP from another host."""
 
 
 async def test_captions_are_copied_and_downloaded(tmp_path: Path) -> None:

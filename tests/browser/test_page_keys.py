@@ -121,7 +121,7 @@ async def test_the_page_goes_on_in_another_session_when_the_server_restarts() ->
 
 @contextlib.contextmanager
 def clock_ahead() -> Iterator[list[float]]:
-    """By how many seconds the door's clock is ahead, for servers that are made meanwhile."""
+    """Seconds by which the clock of access control is ahead, in servers made meanwhile."""
     ahead = [0.0]
     with mock.patch.object(http_app, "wall", lambda: wall() + ahead[0]):
         yield ahead
@@ -138,7 +138,9 @@ async def test_a_secret_that_expired_is_renewed_when_the_connection_dies() -> No
             await server.calls.channel.get()
             ahead[0] = 3600
             await page.evaluate("channels.at(-1).close()")
-            await server.calls.channel.get()  # this server knows the session no more: another one
+            await (
+                server.calls.channel.get()
+            )  # this server does not know the session any more: a new one
             await page.wait_for_selector(LIVE)
             first, second = (request.owner.secret for request in server.calls.requests)
             assert first != second
@@ -166,7 +168,7 @@ async def with_an_endless_back_off() -> AsyncIterator[tuple[ScriptedServer, Page
 
 
 async def test_a_network_that_is_back_is_tried_at_once() -> None:
-    """With a back-off that never ends: nothing but the news brings the session back."""
+    """The back-off never ends: only the news brings the session back."""
     async with with_an_endless_back_off() as (server, page):
         await page.context.set_offline(True)
         await page.evaluate("channels.at(-1).close()")

@@ -30,7 +30,7 @@ async def test_the_lag_is_seen_while_the_voice_speaks_along() -> None:
         await expect(lag).to_have_text("отставание 1,6 с")
 
         say(channel, "x.vad", state="silence", audio_ms=900)
-        await expect(lag).to_be_hidden()  # and nobody speaks: it tells of what is past
+        await expect(lag).to_be_hidden()  # and nobody speaks: the figure is of the past
         work("consecutive", ear_voice_ms=2000)
         await expect(lag).to_have_attribute("hidden", "")
         work("fast", ear_voice_ms=900)

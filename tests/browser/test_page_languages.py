@@ -45,7 +45,7 @@ OVERFLOW = """() => [...document.querySelectorAll("button, label, legend, h1")]
 
 
 def test_a_language_is_one_folder_with_a_table_for_each_page() -> None:
-    """No other file holds words in a language, but the one that must do without the tables."""
+    """Only the file that has to work without the tables holds words in a language as well."""
     tables = {
         path.relative_to(STATIC / "strings").as_posix() for path in STATIC.rglob("strings/**/*.js")
     }

@@ -25,6 +25,6 @@ async def test_a_long_talk_is_captioned_in_full_and_the_page_does_not_grow() -> 
         talk = await hold_talk(page, DURATION_S)
     assert talk.answers
     assert talk.shown == talk.answers
-    assert talk.delays_ms  # and something was heard
+    assert talk.delays_ms  # and something was played
     first, last = talk.sizes[1], talk.sizes[-1]  # the very first is before anything was played
     assert last.heap_bytes - first.heap_bytes < GROWN_BYTES, talk.sizes

@@ -33,7 +33,7 @@ FOLLOW_METER = """() => {
   new MutationObserver(note).observe(meter, { attributes: true });
 }"""
 TONE_DB = 20 * np.log10(0.5 / np.sqrt(2))
-"""Of the file that is played as the original."""
+"""Level of the file that is played as the original."""
 LOUDEST = """async () => {
   let loudest = -Infinity;
   for (const end = performance.now() + 2500; performance.now() < end; ) {
@@ -88,7 +88,7 @@ async def test_the_original_is_ducked_fast_and_comes_back_slowly() -> None:
         assert levels[120] == pytest.approx(-10, abs=0.5), "the release is even in decibels"
         assert np.allclose(levels[141:], 0, atol=0.01), "not back after 400 ms"
 
-        # One that ends before it is quite down turns round where it is, without a click.
+        # A fade that ends early turns around at its current level, without a click.
         levels = np.array(await seen.page.evaluate(DUCK_OFFLINE, [0.5, 0.53]))
         assert levels.min() == pytest.approx(-10, abs=1)
         assert np.max(np.abs(np.diff(levels))) < 4

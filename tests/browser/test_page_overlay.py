@@ -47,7 +47,9 @@ async def test_a_popup_does_where_no_window_can_lie_on_top() -> None:
         await expect(target).to_have_attribute("lang", "en")
         await expect(target).to_have_attribute("dir", "ltr")
         body = window.locator("body")
-        await expect(body).to_have_css("background-color", "rgb(14, 16, 22)")  # its sheets came
+        await expect(body).to_have_css(
+            "background-color", "rgb(14, 16, 22)"
+        )  # its style sheets were loaded
         await window.close()
         await expect(page.locator("#overlay")).to_have_attribute("aria-pressed", "false")
 

@@ -113,7 +113,9 @@ async def test_a_file_that_cannot_be_played_is_explained(tmp_path: Path) -> None
         await page.click("#problem-dismiss")
         await expect(page.locator("#problem")).to_be_hidden()
         await page.click("#toggle")
-        await expect(page.locator("#problem")).to_be_visible()  # and nothing is under way any more
+        await expect(
+            page.locator("#problem")
+        ).to_be_visible()  # and nothing is in progress any more
         await expect(title).to_have_text("The browser cannot play this file")
         assert server.calls.requests == []
         good = write_wav(tmp_path / "good.wav", tone(440, 5000), SPEECH_RATE)

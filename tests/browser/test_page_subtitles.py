@@ -1,4 +1,4 @@
-"""Subtitles as the page cuts them, held against those of the server."""
+"""Subtitles as the page cuts them, compared with those of the server."""
 
 import random
 from typing import Any

@@ -1,4 +1,4 @@
-"""The page under a finger: targets one does not miss, in places where they stay."""
+"""The page under a finger: targets that are large enough, in places that do not move."""
 
 from playwright.async_api import Page
 

@@ -24,7 +24,7 @@ LIVE = re.compile("listening|hearing|translating|speaking")
 
 
 def calls_of(page: Page) -> list[str]:
-    """Fills with the paths of what is posted to the server from here on."""
+    """Return a list to which the path of each POST request is added from now on."""
     paths: list[str] = []
 
     def note(request: Request) -> None:
@@ -93,7 +93,7 @@ async def test_a_server_that_was_restarted_is_found_again(tmp_path: Path) -> Non
 
 
 async def test_what_is_said_again_is_shown_once() -> None:
-    """With a server that has forgotten the session: a new one, numbered from the beginning."""
+    """The server has forgotten the session: there is a new one, numbered from the beginning."""
     async with (
         scripted_server() as server,
         visit(server.url, before_load=KEEP_CHANNELS, expected_errors=[FAILED_REQUEST]) as seen,

@@ -1,4 +1,4 @@
-"""Speakers and listeners of a room who are refused, put off or cut off."""
+"""Speakers and listeners of a room who are refused, delayed or disconnected."""
 
 import pytest
 from playwright.async_api import Page, Route, expect

@@ -40,8 +40,9 @@ async () => {
 
 @pytest.mark.parametrize("keys", [False, True], ids=["Link", "secret"])
 async def test_a_room_through_the_relay_alone(keys: bool, tmp_path: Path) -> None:
-    """Speaker and listener in browsers that may come through coturn only: who needs no key and who
-    was invited learn of it by the answer's `Link`, who has a page secret by that."""
+    """Speaker and listener are in browsers that may connect only through coturn. A client without a
+    key and an invited one learn of it from the answer's `Link`, a page with a secret from that.
+    """
     speech = said("where is the train station", "two coffees and a cold beer please")
     wav = write_wav(tmp_path / "speech.wav", np.asarray(speech), PLAYOUT_RATE)
     async with coturn(tmp_path) as turn:

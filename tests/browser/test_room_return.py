@@ -17,7 +17,7 @@ BUSY = "The server cannot take you just now. Trying again…"
 
 
 class Unready:
-    """Answers a request once with "later", and notes when each one came."""
+    """Handler that refuses a request once with "later", and notes when each one came."""
 
     def __init__(self) -> None:
         self.came_s: list[float] = []
@@ -58,7 +58,7 @@ async def test_a_speaker_who_is_put_off_comes_again_when_told() -> None:
 
 
 async def test_a_room_goes_on_at_the_server_that_comes_after() -> None:
-    """Told to stop, the first one closes the room; the page finds the next one by itself."""
+    """The first server closes the room when it stops; the page finds the next one by itself."""
     async with (
         server_process() as (url, process),
         visit(f"{url}/rooms/hall", expected_errors=REFUSED) as seen,

@@ -100,7 +100,7 @@ async def test_a_turn_sets_the_languages_and_opens_the_microphone() -> None:
         assert opened[0]["vad"] == {"mode": "off"}
         assert opened[1] == {"type": "x.input.start"}
         await expect(near).to_have_text("Слушаю. Нажмите, чтобы закончить")
-        await far.click()  # who presses now takes the turn over
+        await far.click()  # whoever presses now takes the turn over
         events = await received(server.calls, 5)
         kinds = [event["type"] for event in events[2:5]]
         assert kinds == ["x.input.commit", "x.session", "x.input.start"]

@@ -50,7 +50,7 @@ async def without_udp(page: Page) -> AsyncIterator[UdpProxy]:
 
 
 async def converse(server: RunningServer, page: Page) -> None:
-    """Start, and check that a phrase is read and heard translated, over one WebSocket."""
+    """Start, and check that a phrase is captioned and translated aloud, over one WebSocket."""
     await page.click("#toggle:enabled")
     await page.wait_for_selector("[data-phase=listening], [data-phase=hearing]")
     assert await page.evaluate("sockets.length") == 1
@@ -71,7 +71,9 @@ async def converse(server: RunningServer, page: Page) -> None:
 
 
 async def next_answer(page: Page) -> tuple[Samples, Samples]:
-    """Return what comes for the page until the next phrase has been answered, and what it plays."""
+    """Return the audio that the page gets until the next phrase has been answered, and what it
+    plays.
+    """
     answered = page.locator(".segment[data-playout=finished]").filter(has_text=SAID)
     before = await answered.count()
     await page.evaluate("speech.length = 0")

@@ -26,7 +26,7 @@ CHUNKS_A_SIGN = 25
 
 
 class Socket:
-    """The server's end of the page's WebSocket: lets it in when told, keeps what it is sent."""
+    """The server's end of the page's WebSocket: accepts it when told, keeps its messages."""
 
     def __init__(self) -> None:
         self.let_in = asyncio.Event()
@@ -45,7 +45,7 @@ class Socket:
         route.send(json.dumps(CREATED))
 
     async def until(self, condition: Any) -> None:
-        """Wait until what was sent has it."""
+        """Wait until the messages fulfil the condition."""
         async with asyncio.timeout(60):
             while not condition():
                 self._grown.clear()
@@ -129,7 +129,7 @@ async def test_a_turn_before_a_socket_is_up_is_sent_whole() -> None:
 
 
 async def test_the_end_of_a_word_follows_the_release_of_the_button() -> None:
-    """The server is told for how long to listen on, and that long it is sent what is heard."""
+    """The client says for how long the server has to listen on, and sends sound for that time."""
     async with page_on_a_socket() as (page, socket):
         socket.let_in.set()
         await page.evaluate("localStorage.setItem('settings', '{\"talk\":\"hold\"}')")

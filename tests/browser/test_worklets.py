@@ -101,7 +101,7 @@ async def test_a_sweep_is_heard_up_to_7_khz_and_nothing_of_what_is_above_8(rate:
     blocks = heard[: len(heard) // 80 * 80].reshape(-1, 80)  # 5 ms each
     levels_db = np.array([db(rms(block) / (peak / np.sqrt(2))) for block in blocks])
     block_hz = 50 + (np.arange(len(blocks)) + 0.5) * 0.005 / seconds * (top_hz - 50)
-    edge_hz = 0.02 * top_hz / seconds  # so far the filter's length blurs the time
+    edge_hz = 0.02 * top_hz / seconds  # the filter's length blurs the time by this much
     assert np.abs(levels_db[(block_hz > 500) & (block_hz < 7000 - edge_hz)]).max() < 0.5
     assert levels_db[block_hz > 8000 + edge_hz].max() < -60
 

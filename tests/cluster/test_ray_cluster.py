@@ -1,4 +1,4 @@
-"""Engine servers on a real Ray cluster: what media processes notice of all that happens to it."""
+"""Engine servers on a real Ray cluster: effects of its events on media processes."""
 
 import asyncio
 import sys
@@ -24,7 +24,7 @@ def cluster() -> Iterator[RayCluster]:
 
 
 async def talk_until_one_is_listed(talk: Talk, directory: str) -> None:
-    """Wait until one server is left, and see that calls are answered meanwhile."""
+    """Wait until one server is left, and check that calls are answered meanwhile."""
     async with asyncio.timeout(WAIT_S):
         while len(await listed(directory)) != 1:
             await talk.goes_on(2)

@@ -19,7 +19,7 @@ PARTED_S = 5.0
 
 
 def replicas_of(cluster: RayCluster, ip: str) -> set[int]:
-    """Return the engine processes of the node with that address, by what its raylet has started."""
+    """Return the engine processes that the raylet of the node with that address has started."""
     raylets = [
         each
         for each in cluster.processes()
@@ -52,7 +52,7 @@ async def part(cluster: RayCluster, place: Namespace) -> None:
             print(f"longest answer while parted {talk.longest_s:.2f} s")
         began_s = loop.time()
         distant = replicas_of(cluster, place.inside_ip)
-        # Sessions stay where they went; it is new ones that come to it.
+        # Sessions stay with their new server; only new sessions go to it.
         async with asyncio.timeout(WAIT_S):
             while not talk.answers.keys() & distant:
                 talk.more(1)

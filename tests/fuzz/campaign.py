@@ -23,9 +23,9 @@ from tests.fuzz.targets import TARGETS
 from tests.support.loop_time import untraced
 
 CORPUS = Path(__file__).parent / "corpus"
-"""One folder for each target; a file's name is its hash."""
+"""Folder of inputs, one folder for each target; a file's name is its hash."""
 MOST_SLOW = 20
-"""Inputs of a target, the slowest ones, that are timed once more."""
+"""Number of a target's slowest inputs that are timed again."""
 LEAK_BYTES = 4 << 20
 """Memory that a target may still hold at the end of its inputs."""
 ODD = (

@@ -39,7 +39,7 @@ from tests.fuzz.target import Target
 
 
 def _wire(data: bytes) -> str:
-    """A frame's body, behind its length in two bytes, and its audio."""
+    """Read a frame's body, after its length in two bytes, and its audio."""
     body_bytes = int.from_bytes(data[:2], "big")
     body, audio = data[2 : 2 + body_bytes], bytearray(data[2 + body_bytes :])
     try:

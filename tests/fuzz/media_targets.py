@@ -22,7 +22,7 @@ from tests.fuzz.target import Target
 
 
 class _Gate:
-    """Behind the guard; its media path is a real receiver and RTCP reader."""
+    """Receiver and RTCP reader behind the guard, as a media path."""
 
     def __init__(self) -> None:
         self.got: list[str] = []
@@ -58,7 +58,7 @@ def _guarded() -> tuple[_Gate, DatagramGuard]:
 
 
 def _rtp(data: bytes) -> str:
-    """Packets, each behind its length in two bytes; 20 ms between them."""
+    """Read packets, each after its length in two bytes; 20 ms between them."""
     receiver = Receiver(111)
     heard = 0
     try:
@@ -91,7 +91,7 @@ def _rtcp(data: bytes) -> str:
 
 
 def _sctp(data: bytes) -> str:
-    """A packet as it comes out of DTLS, to an association that stands."""
+    """Read a packet as it comes out of DTLS, for an association that is established."""
 
     async def handle() -> str:
         ice = RTCIceTransport(RTCIceGatherer(iceServers=[]))
@@ -120,7 +120,9 @@ def _sctp(data: bytes) -> str:
 
 
 def _sealed(packet: bytes, tag: int) -> bytes:
-    """With the tag and the checksum that it needs to be looked at (RFC 9260, section 6.8)."""
+    """Return the packet with the tag and the checksum that it needs to be read (RFC 9260, section
+    6.8).
+    """
     head = packet[:4].ljust(4, b"\0")
     is_init = packet[12:13] == b"\1"
     body = (0 if is_init else tag).to_bytes(4, "big") + bytes(4) + packet[12:]

@@ -59,7 +59,7 @@ def _event(data: bytes) -> str:
 
 
 def _form(data: bytes) -> str:
-    """A Content-Type in the first line, the body behind it."""
+    """Read a form: a Content-Type in the first line, then the body."""
     content_type, _, body = data.partition(b"\n")
     try:
         parts = split_form(as_text(content_type), body)

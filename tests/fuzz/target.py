@@ -11,16 +11,17 @@ LIMIT_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One reader of strangers' bytes."""
+    """One parser of strangers' bytes."""
 
     name: str
     read: Callable[[bytes], str]
-    """Reads one input and says, in a few words, what became of it: new words are worth keeping.
-    What it raises is a finding."""
+    """Function that reads one input and describes the outcome in a few words: an input with new
+    words is kept. An exception is a finding.
+    """
     seeds: tuple[bytes, ...]
     """Inputs that are well."""
     weight: int = 1
-    """Inputs it is given, in relation to the others."""
+    """Number of inputs it gets, in relation to the others."""
     most_bytes: int = MOST_BYTES
     """Longest input."""
     limit_s: float = LIMIT_S
@@ -29,4 +30,4 @@ class Target:
 
 def as_text(data: bytes) -> str:
     """Return the text that a reader of text gets for these bytes."""
-    return data.decode("utf-8", "replace")  # who calls us has refused what is no UTF-8
+    return data.decode("utf-8", "replace")  # the caller has refused bytes that are not UTF-8

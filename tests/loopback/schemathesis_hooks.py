@@ -1,4 +1,4 @@
-"""For schemathesis: how bodies that are neither JSON nor forms are sent."""
+"""Serialisation for Schemathesis of bodies that are neither JSON nor forms."""
 
 from typing import Any
 

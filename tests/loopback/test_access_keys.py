@@ -1,4 +1,4 @@
-"""Keys over a real socket: revoked, counted, slowed, never shown, and whom a call is for."""
+"""Keys over a real socket: revoked, counted, slowed, never logged, and the owner of a call."""
 
 import asyncio
 import json
@@ -131,7 +131,9 @@ async def test_a_websocket_carries_its_secret_as_a_subprotocol() -> None:
 
 
 async def test_a_call_says_who_asks_and_from_where(tmp_path: Path) -> None:
-    """Strangers with a secret count by address; who has the key may be calling for many."""
+    """Strangers with a secret are counted by address; the bearer of the key may call for many
+    people.
+    """
     access = AccessSettings(page_access="open", secret_sessions=7)
     async with serve(api_key=KEY, access=access, trusted_proxies=("127.0.0.1",)) as server:
         token = (await mint(server))["value"]

@@ -1,4 +1,4 @@
-"""Client secrets over a real socket: who comes in, and to what."""
+"""Client secrets over a real socket: what each may open."""
 
 import pytest
 
@@ -185,7 +185,7 @@ async def test_a_session_is_its_openers() -> None:
                 assert response.status == 200
         await call(server, mine)
         async with server.client.delete(f"{CALLS}/sess_2", headers=bearer(KEY)) as response:
-            assert response.status == 200  # what its secrets open, a key may close
+            assert response.status == 200  # a key may close sessions that its secrets opened
 
 
 async def test_a_secret_cannot_be_replayed_from_another_origin() -> None:

@@ -1,4 +1,4 @@
-"""Alert rules as Prometheus itself reads them, and what they make of series."""
+"""Alert rules as Prometheus itself reads them, and the alerts that series cause."""
 
 import subprocess
 from pathlib import Path

@@ -24,7 +24,7 @@ async def call(
     packets: Sequence[bytes] | None = None,
     packet_ms: int = 20,
 ) -> AsyncIterator[tuple[RtcClient, Server, UdpProxy]]:
-    """A connected client that has been heard, still on a clean path."""
+    """Open a call that is connected and has been received, still on a clean path."""
     async with UdpProxy(seed=seed) as proxy, Server(playout=tone(660, 60.0)) as server:
 
         async def negotiate(offer: str) -> str:
@@ -41,7 +41,7 @@ async def call(
 
 
 def received_since(pieces: Sequence[Pcm], start: int) -> int:
-    """Samples neither concealed nor silent, from the `start`-th piece on."""
+    """Return how many samples are neither concealed nor silent, from the `start`-th piece on."""
     return sum(
         len(each.samples)
         for each in pieces[start:]
@@ -73,7 +73,9 @@ async def test_loss_leaves_no_hole(path: Path) -> None:
         stats = server.transport.stats
         assert stats.packets_lost > 0
         concealed = sum(each.concealed_samples for each in session.pcm)
-        unsent = server.scheduler.skipped  # so often the machine stood still, the client with it
+        unsent = (
+            server.scheduler.skipped
+        )  # ticks that the machine did not run, nor the client with it
         assert 0 < concealed <= 320 * (stats.packets_lost + proxy.dropped[0] + unsent)
         proxy.up = proxy.down = Path()
         begin = session.samples

@@ -5,9 +5,10 @@ import pytest
 from bench import chaos
 
 GROWTH_MB = 50.0
-"""The server goes from 114 MB to 142 within a minute and a half, as fast as a machine makes visits,
-and stays there for ten minutes (`bench.chaos`). That sessions give back what they took is judged in
-`test_many_sessions`."""
+"""Permitted growth. The server goes from 114 MB to 142 within a minute and a half, at the full
+speed of visits, and stays there for ten minutes (`bench.chaos`). `test_many_sessions` checks that
+sessions free what they took.
+"""
 
 
 @pytest.mark.slow

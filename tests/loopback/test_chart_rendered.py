@@ -1,4 +1,4 @@
-"""The Helm chart as Helm renders it: what a pod is started with, and who reaches whom."""
+"""The Helm chart as Helm renders it: the arguments of a pod, and the network policy."""
 
 import json
 import subprocess
@@ -58,7 +58,7 @@ try:
 except helm.HelmError as error:
     sys.exit(str(error))
 """
-"""In a process of its own: the library brings a runtime with threads and signals."""
+"""Program for a process of its own: the library brings a runtime with threads and signals."""
 
 Resource = dict[str, Any]
 

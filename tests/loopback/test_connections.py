@@ -33,7 +33,7 @@ PATIENCE_S = 60.0
 
 @asynccontextmanager
 async def listens(http: HttpSettings, metrics: Metrics | None = None) -> AsyncIterator[int]:
-    """A server that says "well", and keeps whoever asks for /wait."""
+    """Run a server that answers "well", and keeps requests for /wait open."""
 
     async def well(request: web.Request) -> web.StreamResponse:
         if request.path != "/wait":

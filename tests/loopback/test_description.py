@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 OPENAPI = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
 EVENTS = json.loads((ROOT / "docs" / "events.schema.json").read_text())
 PAGES = re.compile(r"/|/static/.*|/page|/listen/.*|/rooms/.*|/doctor")
-"""For people, not for programs."""
+"""Paths for people, not for programs."""
 QUICK = EngineSettings(ast="tests.support.server_engines:quick")
 OPTIONAL = {
     *(("x.segment", name) for name in ("hints", "message", "code")),
@@ -40,7 +40,7 @@ OPTIONAL = {
 
 
 def part(name: str) -> dict[str, Any]:
-    """One definition of the events' schema, that can stand alone."""
+    """Return one definition of the events' schema that is complete by itself."""
     return {"$ref": f"#/$defs/{name}", "$defs": EVENTS["$defs"]}
 
 

@@ -1,4 +1,4 @@
-"""The doctor against real servers: what it finds well, and what it finds wrong."""
+"""The doctor against real servers: good findings and faults."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ async def server(**transport: object) -> AsyncIterator[RunningServer]:
 
 @asynccontextmanager
 async def site(*routes: web.RouteDef) -> AsyncIterator[str]:
-    """Some other server; its URL."""
+    """Run a server that is not rtc-server; yield its URL."""
     app = web.Application()
     app.add_routes(routes)
     runner = web.AppRunner(app)
@@ -74,7 +74,9 @@ async def test_a_wrong_key_is_said() -> None:
 async def test_media_that_cannot_be_reached_is_said_with_what_was_offered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As in a container without published ports: HTTP passes, and what is offered leads nowhere."""
+    """As in a container without published ports: HTTP works, and the offered addresses lead
+    nowhere.
+    """
     monkeypatch.setattr(examination, "CONNECT_S", 3.0)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nowhere:
         nowhere.bind(("127.0.0.1", 0))

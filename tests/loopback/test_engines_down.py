@@ -13,7 +13,7 @@ from tests.support.rtc_client import RtcClient
 from tests.support.server import call, engine_processes, freed, of, said
 
 SESSIONS = 5
-"""One more than a batch of the engine holds."""
+"""Number of sessions: one more than a batch of the engine holds."""
 SETTINGS = Settings(
     http=HttpSettings(port=0, max_sessions=SESSIONS),
     engines=EngineSettings(
@@ -26,7 +26,9 @@ SETTINGS = Settings(
 
 
 def captions(client: RtcClient) -> list[dict[str, Any]]:
-    """Of each segment the newest that is no guess. A voice that fails makes a final one failed."""
+    """Return the newest caption of each segment that is not a hypothesis. A voice that fails
+    changes the status of a final caption to failed.
+    """
     return list({e["segment_id"]: e for e in of(client, "x.segment", final=True)}.values())
 
 
@@ -54,7 +56,7 @@ async def test_every_session_is_answered_or_told_and_served_again(blow: signal.S
         for client in clients:
             await client.event("x.vad", count=2)  # the sentence is over
         for process in fallen:
-            with contextlib.suppress(psutil.NoSuchProcess):  # taken for hung and replaced already
+            with contextlib.suppress(psutil.NoSuchProcess):  # counted as hung, and replaced already
                 process.send_signal(blow)
         for client in clients:
             await captioned(client, 1)

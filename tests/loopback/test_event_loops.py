@@ -86,7 +86,7 @@ def loudest(client: RtcClient) -> float:
 async def test_a_call_is_translated_and_resumed(
     loop_factory: LoopFactory, monkeypatch: pytest.MonkeyPatch, *, batched_reading: bool
 ) -> None:
-    monkeypatch.setattr(datagram_reader, "MANY_PER_S", 0.0)  # one call is many
+    monkeypatch.setattr(datagram_reader, "MANY_PER_S", 0.0)  # one call is enough to count as many
     scheduler = MediaScheduler(batched_reading=batched_reading)
     async with mounted(scheduler=scheduler) as url:
         query = "?source=en&target=ru"

@@ -19,7 +19,7 @@ KEY = "the-key"
 
 
 async def test_ffmpeg_speaks_by_whip(tmp_path: Path) -> None:
-    """With a certificate on P-256: with its own, on secp224r1, no handshake succeeds."""
+    """The certificate is on P-256: with FFmpeg's own, on secp224r1, no handshake succeeds."""
     speech = np.asarray(said("where is the train station"))
     wav = write_wav(tmp_path / "speech.wav", speech, PLAYOUT_RATE)
     cert, key = self_signed(tmp_path)

@@ -18,9 +18,9 @@ from tests.support.until import until
 
 PACKAGE = rtc_server.__path__[0]
 PACKET_FRAMES = 9
-"""From the socket to the endpointer's verdict, both ends counted."""
+"""Most frames from the socket to the endpointer's decision, both ends included."""
 TICK_FRAMES = 7
-"""From the timer to the playout, both ends counted."""
+"""Most frames from the timer to the playout, both ends included."""
 
 
 class OurFrames:
@@ -30,7 +30,7 @@ class OurFrames:
         self._first, self._last = first, last
         self._stack: list[str] = []
         self.found: tuple[str, ...] = ()
-        """From `first` to `last`, the first time that the one led to the other."""
+        """Frames from `first` to `last`, the first time that the one called the other."""
 
     def __enter__(self) -> Self:
         sys.setprofile(self._note)

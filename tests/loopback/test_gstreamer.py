@@ -54,7 +54,7 @@ async def printed(lines: asyncio.Queue[str], wanted: str) -> None:
 
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Long enough for whoever is to hear it to come while it lasts."""
+    """Write a recording that is long enough for the listener to join while it plays."""
     samples = said(*["where is the train station"] * 30)
     path = tmp_path_factory.mktemp("gstreamer") / "speech.wav"
     return write_wav(path, np.asarray(samples), PLAYOUT_RATE)

@@ -1,4 +1,4 @@
-"""Two servers behind a balancer that keeps what belongs to one of them at it."""
+"""Two servers behind a balancer that sends all requests of a session to the same one."""
 
 import asyncio
 import os

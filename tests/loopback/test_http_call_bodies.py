@@ -1,4 +1,4 @@
-"""Bodies of a call's offer over a real socket: JSON, multipart, and what is neither."""
+"""Bodies of a call's offer over a real socket: JSON, multipart, and invalid ones."""
 
 import collections
 import json

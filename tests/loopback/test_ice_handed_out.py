@@ -28,7 +28,7 @@ TRANSPORT = TransportSettings(
 
 
 def coturn_accepts(username: str, credential: str) -> bool:
-    """As coturn's ``use-auth-secret`` checks it, written once more from its documentation."""
+    """Check a user as coturn's ``use-auth-secret`` does; written from its documentation."""
     digest = hmac.new(SECRET.encode(), username.encode(), hashlib.sha1).digest()
     expires_at, _, name = username.partition(":")
     in_time = int(expires_at) >= time.time()

@@ -1,4 +1,4 @@
-"""No request holds the event loop for longer than 50 ms of processor time, whatever is in it."""
+"""No request occupies the event loop for longer than 50 ms of processor time, whatever it holds."""
 
 import itertools
 import json
@@ -34,7 +34,7 @@ PART = b'\r\nContent-Disposition: form-data; name="sdp"\r\n\r\nv=0\r\n'
 
 
 def filled(piece: bytes, limit: int, before: bytes = b"", after: bytes = b"") -> bytes:
-    """As many of a piece as fit into `limit` bytes."""
+    """Return as many copies of a piece as fit into `limit` bytes."""
     return before + piece * ((limit - len(before) - len(after)) // len(piece)) + after
 
 
@@ -120,7 +120,7 @@ LONG_QUERY = "?language=" + "x" * 3000 + "".join(f"&a{n}=1" for n in range(600))
 
 
 class ReadingCalls(FakeCalls):
-    """Read what they are sent as real sessions do."""
+    """Calls whose requests are read as real sessions read them."""
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
         parse_offer(offer_sdp)
@@ -169,7 +169,7 @@ async def whole_server() -> AsyncIterator[tuple[web.Application, str]]:
 
 
 async def test_no_route_holds_the_loop() -> None:
-    """All that there are, one after the other, with a session and a speaker there to be found."""
+    """All routes are requested, one after the other, while there is a session and a speaker."""
     async with whole_server() as (app, url), aiohttp.ClientSession(url) as client:
         places = []
         for path in (CALLS, "/whip/hall"):

@@ -18,11 +18,13 @@ PCM = bytes(2 * 24_000 // 50)
 PAIR = "?source=en&target=de"
 AT_ONCE = 5
 WARM_UP = 60
-"""Of each kind: what is made once is made by then."""
+"""Visits of each kind after which everything that is made once has been made."""
 GROWTH_MB = 10.0
 
 Visit = Callable[[str, int], Awaitable[None]]
-"""One session with the server at this URL; the number says how it ends, and names its room."""
+"""Function that has one session with the server at this URL; the number decides how it ends, and is
+part of its room's name.
+"""
 
 
 async def plain_socket(url: str, number: int) -> None:
@@ -65,7 +67,7 @@ async def room(url: str, number: int) -> None:
 
 
 async def visits(url: str, first: int, counts: Mapping[Visit, int]) -> None:
-    """Make so many of each kind, some at a time."""
+    """Make that many visits of each kind, some at the same time."""
     for visit, count in counts.items():
         for number in range(first, first + count, AT_ONCE):
             await asyncio.gather(*(visit(url, number + n) for n in range(AT_ONCE)))

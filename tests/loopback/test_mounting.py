@@ -143,7 +143,7 @@ async def _served_through(name: str, port: int, tmp_path: Path) -> None:
 
 
 async def shown_by(port: int, trusted: Path) -> bytes | None:
-    """The certificate that the server shows to who trusts this one."""
+    """Return the certificate that the server shows to a client that trusts this one."""
     context = ssl.create_default_context(cafile=trusted)
     _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
     shown: bytes | None = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)

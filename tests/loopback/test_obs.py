@@ -65,7 +65,7 @@ a=simulcast:send 0;1
 
 
 class Obs:
-    """Sends the offer and leaves by ``DELETE``; aiortc, which plays its media, sees its audio."""
+    """Client that sends OBS's offer and leaves by ``DELETE``; a peer of aiortc plays its media."""
 
     def __init__(self, url: str, video: str) -> None:
         self._url, self._video = url, video
@@ -123,7 +123,7 @@ async def test_the_library_of_obs_connects_with_picture_and_sound() -> None:
 
 
 async def test_the_stereo_of_obs_is_one_voice() -> None:
-    """The speaker on one channel alone is understood, too."""
+    """A speaker on only one of the channels is understood as well."""
     async with server(api_key=KEY) as house:
         obs = Obs(f"{house.url}/whip/hall?source=en", VIDEO)
         whep = f"{house.url}/whep/hall?language=en"

@@ -56,7 +56,7 @@ def pcm16(samples: Samples) -> bytes:
 
 
 async def say(connection: AsyncTranslationsConnection, samples: Samples) -> None:
-    """In real time."""
+    """Send the recording in real time."""
     pcm = pcm16(samples)
     for at in range(0, len(pcm), CHUNK):
         audio = base64.b64encode(pcm[at : at + CHUNK]).decode()
@@ -123,7 +123,7 @@ async def test_another_target_is_chosen_in_mid_session_and_a_wrong_one_is_told()
         assert isinstance(refused, RealtimeErrorEvent)
         assert refused.error.event_id == "mine"
         assert "en to ru" in refused.error.message
-        # The API names a target only; what it is said in follows.
+        # The API names only a target; the language of the speech follows from it.
         await connection.session.update(session={"audio": {"output": {"language": "ru"}}})
         updated = await connection.recv()
         assert isinstance(updated, RealtimeTranslationSessionUpdatedEvent)

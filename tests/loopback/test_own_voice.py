@@ -1,4 +1,4 @@
-"""A loudspeaker beside the microphone, over real Opus and RTP: what we say comes back to us."""
+"""A loudspeaker beside the microphone, over real Opus and RTP: our speech comes back to us."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +17,9 @@ DELAY_PACKETS = 10
 
 
 class Loudspeaker(Sequence[bytes]):
-    """Packets of a microphone: first those given, then what its own client receives, later."""
+    """Packets of a microphone: first the given ones, then those that its own client receives,
+    delayed.
+    """
 
     def __init__(self, first: list[bytes]) -> None:
         self._first = first

@@ -14,7 +14,7 @@ from tests.support.opus_peer import OpusPeer, opus_peer
 from tests.support.rooms import server
 from tests.support.server import CALLS, said
 
-pytestmark = pytest.mark.slow  # to compile Pion takes 20 s of CPU
+pytestmark = pytest.mark.slow  # compiling Pion takes 20 s of CPU
 SOURCE = Path(__file__).parents[1] / "clients" / "pion"
 PHRASE = "where is the train station"
 DEBIANS_GO = "/usr/share/gocode"

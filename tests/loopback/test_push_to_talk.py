@@ -10,11 +10,11 @@ from tests.support.signals import english, join, silence
 HOUSE = Settings(
     http=HttpSettings(port=0), engines=EngineSettings(ast="tests.support.server_engines:quick")
 )
-"""The engine answers with the length of what it was given."""
+"""Settings whose engine answers with the length of its audio."""
 QUIET_MS = 400
 MICROPHONE_MS = 200
 PREROLL_S = 0.3
-"""Audio of a segment before its first word; behind the last word there are 0.15 s."""
+"""Audio of a segment before its first word; after the last word there are 0.15 s."""
 
 
 async def test_a_slow_microphone_loses_no_word() -> None:

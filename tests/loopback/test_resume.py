@@ -29,7 +29,7 @@ def resuming(url: str, location: str, *, seen: str = "", audio: Samples | None =
 
 
 def loud_s(client: RtcClient) -> float:
-    """Return the length of the speech in what it received, in seconds."""
+    """Return the length of the received speech, in seconds."""
     frames = client.heard()
     frames = frames[: len(frames) // 960 * 960].reshape(-1, 960)
     return float(np.count_nonzero(np.sqrt(np.mean(frames**2, axis=1)) > LOUD)) * 960 / PLAYOUT_RATE
@@ -54,7 +54,7 @@ async def test_a_phrase_that_the_network_cut_off_is_answered_once_on_the_next_pe
             [final] = of(second, "x.segment", final=True)
             assert (final["status"], final["target"]["text"]) == ("final", "one two three")
             assert final["segment_id"] == "seg_2"
-            await asyncio.sleep(1.0)  # long enough to hear a beginning of it again
+            await asyncio.sleep(1.0)  # long enough for a second beginning to be noticed
             assert 0.3 < loud_s(second) < 1.2 * loud_s(first)
             assert house.manager.sessions == 1
             numbers = [e["seq"] for e in first.events + second.events if "seq" in e]
@@ -144,7 +144,7 @@ async def test_a_websocket_whose_network_died_comes_back_on_another(
     caplog.set_level(logging.INFO)
     phrase = to_int16(english("where is the train station")).astype("<i2").tobytes()
     async with server(dead_peer_timeout_s=2.0) as house, aiohttp.ClientSession(house.url) as http:
-        # Does not answer pings: to the server its network is dead from the start.
+        # does not answer pings: for the server its network is gone from the start
         dead = await http.ws_connect("/ws/audio?source=en&target=ru", autoping=False)
         created = await dead.receive_json()
         session_id = created["session"]["id"]

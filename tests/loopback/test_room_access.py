@@ -20,7 +20,7 @@ async def test_a_join_link_opens_its_own_room_to_listen_and_nothing_else() -> No
             async with http.post("/v1/rooms/hall/link", headers=headers) as made:
                 link = await made.json()
             async with http.post("/v1/rooms/hall/link", headers=headers) as again:
-                assert await again.json() == link  # and drawn once
+                assert await again.json() == link  # and encoded once
             url, _, token = link["url"].partition("#")
             assert url == f"{house.url}/listen/hall"
             assert link["qr_svg"].startswith("<svg")

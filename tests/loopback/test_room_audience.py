@@ -1,4 +1,4 @@
-"""One who reads nothing, or whose network is gone, disturbs nobody in the room, and is let go."""
+"""A listener who reads nothing, or whose network is gone, disturbs nobody and is disconnected."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ CAPTIONS = "/v1/rooms/hall/captions?language=de"
 
 @asynccontextmanager
 async def stubborn(house: RunningServer) -> AsyncIterator[None]:
-    """Asks for captions, reads none, and has little room for what it does not read."""
+    """Request captions without reading them, with little room for unread ones."""
     with socket.socket() as made:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         # So the server has little, too.
@@ -40,12 +40,12 @@ async def stubborn(house: RunningServer) -> AsyncIterator[None]:
 
 
 class Reader:
-    """Reads captions as they come."""
+    """Reader of captions as they come."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
         self.finals: list[str] = []
-        """Ids of the segments that were told."""
+        """Ids of the segments whose final caption came."""
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._read())
@@ -67,7 +67,7 @@ class Reader:
 
 
 async def next_sentence(spoken: RtcClient, good: list[RtcClient], reader: Reader) -> None:
-    """Say one more, and wait until all who are well were told."""
+    """Say one more sentence, and wait until all working clients have its caption."""
     count = len(reader.finals) + 1
     say(spoken, "yes")
     for client in good:
@@ -80,7 +80,7 @@ def segments(client: RtcClient) -> list[str]:
 
 
 def speech(client: RtcClient) -> list[bytes]:
-    """Return the packets of speech; of the pauses before, who came first was sent more."""
+    """Return the packets of speech, without those of pauses, of which earlier clients got more."""
     return [each.payload for each in client.packets if len(each.payload) > 20]
 
 

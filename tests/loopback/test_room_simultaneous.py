@@ -11,7 +11,7 @@ from tests.support.rtc_client import RtcClient
 from tests.support.server import of
 
 LEAST_FRAMES = 10
-"""Of a spoken word."""
+"""Fewest frames of a spoken word."""
 
 
 async def test_each_language_is_spoken_while_the_speaker_goes_on() -> None:
@@ -31,12 +31,12 @@ async def test_each_language_is_spoken_while_the_speaker_goes_on() -> None:
         calls, requests = (
             total(house, f"engine_batch_size_{each}", kind="ast") for each in ("count", "sum")
         )
-    # What was asked for one language was asked for the other with it, of the same audio.
+    # Each pass was made for both languages, of the same audio.
     assert requests > 1.8 * calls
 
 
 async def check_language(client: RtcClient, language: str, numbers: list[int]) -> None:
-    """All of it is captioned and heard, once and in order, and not only at the end."""
+    """Check that all of it is captioned and spoken, once and in order, and not only at the end."""
     expected = [written(number, language) for number in numbers]
     await client.until(lambda: len(words(finals(client))) >= len(expected))
     assert words(finals(client)) == expected

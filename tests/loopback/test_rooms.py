@@ -32,7 +32,7 @@ async def test_a_speaker_is_heard_in_two_languages_and_in_the_original() -> None
             await heard(client, frames=5 if code == "en" else 20)
         assert captions["en"]["target"]["text"] == captions["ru"]["source"]["text"]
         assert captions["de"]["source"] == captions["ru"]["source"]
-        # Asked in one call for both, so that an engine can listen once for both.
+        # Both languages are in one call, so that an engine can encode the audio once.
         calls, requests = (
             total(house, f"engine_batch_size_{each}", kind="ast") for each in ("count", "sum")
         )
@@ -48,7 +48,9 @@ async def test_a_listener_gets_packets_before_anybody_speaks() -> None:
 
 
 async def test_twenty_listeners_three_languages_each_translated_once() -> None:
-    """Late ones hear the next sentence, and one that dies or reads nothing disturbs nobody."""
+    """Late listeners get the next sentence, and one whose connection dies or who reads nothing
+    disturbs nobody.
+    """
     async with server() as house, AsyncExitStack() as room:
         spoken = await room.enter_async_context(speaker(house))
         clients = [listener(house, LANGUAGES[i % 3]) for i in range(19)]
@@ -75,13 +77,13 @@ async def test_twenty_listeners_three_languages_each_translated_once() -> None:
             segments = len({each["segment_id"] for each in finals(living[2])})
             return total(house, "room_translations_total", language=code) == segments
 
-        for code in LANGUAGES:  # a caption may be a moment behind its count
+        for code in LANGUAGES:  # a caption may come a moment after its count
             await until(lambda code=code: translated_once(code))  # type: ignore[misc]
         # Encoded for each language, and not for each listener.
         speech = [
             {each.payload for each in client.packets if len(each.payload) > 20} for client in living
         ]
-        assert len(speech[2] & speech[5]) > 10  # both hear the same language
+        assert len(speech[2] & speech[5]) > 10  # both listen to the same language
         for client in living:
             numbers = [each.sequence for each in client.packets]
             gaps = np.diff(np.unwrap(numbers, period=65536))

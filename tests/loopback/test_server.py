@@ -158,7 +158,7 @@ async def test_two_hundred_calls_leave_nothing_behind() -> None:
             await freed(house)
             await asyncio.sleep(0.5)
             gc.collect()
-            ctypes.CDLL(None).malloc_trim(0)  # what is free goes back, so that the rest is held
+            ctypes.CDLL(None).malloc_trim(0)  # free memory goes back, so that the rest is in use
             process = psutil.Process(os.getpid())
             return (
                 process.num_fds(),

@@ -13,7 +13,7 @@ from tests.support.server import CALLS
 from tests.support.ws_client import connected
 
 STOPPED_S = 9.0
-"""More than a peer may be silent for."""
+"""Time that the server is stopped: longer than a peer may be silent."""
 
 
 @pytest.mark.slow
@@ -28,7 +28,7 @@ async def test_calls_outlive_a_standstill_of_the_server() -> None:
         os.kill(server.process.pid, signal.SIGSTOP)
         await asyncio.sleep(STOPPED_S)
         os.kill(server.process.pid, signal.SIGCONT)
-        for _ in range(2):  # each after every deadline was looked at, with nothing in the socket
+        for _ in range(2):  # each after all deadlines were checked, with nothing in the socket
             await asyncio.sleep(2)
             call.send({"type": "x.ping"})
             await socket.ws.send_json({"type": "x.ping"})

@@ -32,7 +32,7 @@ def settings_for(*servers: str, **more: Any) -> TransportSettings:
 
 
 def relayed_only(server: IceServer) -> RTCConfiguration:
-    """As a page with ``iceTransportPolicy: "relay"``."""
+    """Return the configuration of a page with ``iceTransportPolicy: "relay"``."""
     given = RTCIceServer(urls=server.url, username=server.username, credential=server.credential)
     return RTCConfiguration([given], RTCIceTransportPolicy.RELAY)
 
@@ -160,7 +160,7 @@ async def test_a_server_that_gets_no_relay_says_so(
                 host="127.0.0.1",
                 clock=monotonic,
                 scheduler=MediaScheduler(),
-                wall=lambda: 0.0,  # our clock is wrong: the user it mints has expired
+                wall=lambda: 0.0,  # our clock is wrong: the user that it makes has expired
             )
     assert "A STUN or TURN server refused us: error 401" in caplog.text
     assert SECRET not in caplog.text
@@ -188,7 +188,7 @@ async def test_a_caller_who_leaves_while_servers_are_asked_leaves_no_relay(
             )
         )
         await turn.allocated.wait()
-        await asyncio.sleep(0.2)  # for us to hear of it
+        await asyncio.sleep(0.2)  # until we notice it
         accepting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await accepting

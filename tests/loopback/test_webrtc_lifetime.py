@@ -21,7 +21,7 @@ IMPATIENT = TransportSettings(connect_timeout_s=0.5)
 
 
 def sockets() -> int:
-    """Sockets this process holds."""
+    """Return the number of sockets of this process."""
     held = 0
     for entry in Path("/proc/self/fd").iterdir():
         try:
@@ -193,7 +193,7 @@ def trim() -> None:
 
 
 def _gives_up(server: Server) -> Negotiate:
-    """For a client that never sees its answer."""
+    """Negotiate for a client that never gets its answer."""
 
     async def negotiate(offer: str) -> str:
         await server.negotiate(offer)

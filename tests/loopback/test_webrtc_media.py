@@ -75,7 +75,7 @@ async def test_a_tone_played_is_heard_without_gaps() -> None:
             (after.timestamp - before.timestamp) % (1 << 32)
             for before, after in itertools.pairwise(spoken)
         }
-        # A stalled machine skips ticks; what is sent is never squeezed together.
+        # A stalled machine skips ticks; frames are never sent at shorter intervals to catch up.
         assert all(step % 960 == 0 and step >= 960 for step in steps)
         assert first.marker
         heard = client.heard()

@@ -225,7 +225,7 @@ async def test_damaged_offers_raise_only_what_is_the_peers_fault() -> None:
 
 
 class Nat:
-    """Stands between a client and the server; can give the client a new outside port."""
+    """NAT between a client and the server, which can give the client a new outside port."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -245,7 +245,7 @@ class Nat:
         return answer.replace(f" {self._target[1]} typ", f" {port} typ")
 
     async def rebind(self) -> None:
-        """From now on the server sees another port, and the old one leads nowhere."""
+        """Let the server see another port from now on; the old one leads nowhere."""
         old = self._outside
         self._outside = await self._open(self._from_server)
         if old is not None:

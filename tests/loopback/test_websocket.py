@@ -72,7 +72,7 @@ async def test_stop_flushes_what_was_being_said() -> None:
         await c.ws.send_json(GROUPS)
         spoken = to_int16(join(silence(300), english("where is the train station")))
         for at in range(0, len(spoken), 480):
-            await c.ws.send_bytes(spoken[at : at + 480].tobytes())  # no silence behind it
+            await c.ws.send_bytes(spoken[at : at + 480].tobytes())  # no silence after it
         await c.ws.send_json({"type": "stop"})
         await c.event("(closed)")
         kinds = [(e["type"], e.get("state")) for e in c.events]
@@ -143,7 +143,7 @@ async def test_refusals_come_before_the_upgrade() -> None:
             async with http.get(path) as response:
                 assert response.status == 400
                 assert "ws://" in (await response.json(content_type=None))["detail"]
-        # What a browser's WebSocket does not tell its page, the same address tells over HTTP.
+        # A browser's WebSocket gives its page no reason; the same address gives it over HTTP.
         async with http.get(PLAIN + "?target=fr") as response:
             assert response.status == 422
         async with http.get(PLAIN + "?resume=sess_gone") as response:

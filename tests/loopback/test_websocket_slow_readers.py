@@ -46,7 +46,7 @@ async def test_a_client_that_does_not_read_is_closed_and_disturbs_nobody() -> No
         server(dead_peer_timeout_s=2.0, resume_s=0.0) as house,
         client(house, PLAIN) as other,
     ):
-        # Pings without end, and the answers are never read.
+        # Endless pings, whose answers are never read.
         ping = client_frame(0x81, b'{"type":"x.ping"}') * 100
         async with stubborn(house) as slow:
             with pytest.raises((ConnectionError, TimeoutError)):
@@ -86,7 +86,7 @@ async def test_a_client_that_falls_behind_is_told_and_hears_the_newest_speech(
     audio = [data for opcode, data in messages if opcode == 2]
     assert [e["error"]["code"] for e in events if e["type"] == "error"] == ["slow_reader"]
     assert not brisk.of("error")
-    # The slow one lacks some from the middle, and has what was spoken after it was told.
+    # The slow one lacks some from the middle, and has the speech after the warning.
     missing = len(brisk.audio) - len(audio)
     assert missing > 25
     told = next(n for n, (_, data) in enumerate(messages) if b"slow_reader" in data)
@@ -105,7 +105,7 @@ def upgrade(port: int) -> bytes:
 
 @asynccontextmanager
 async def stubborn(house: RunningServer) -> AsyncIterator[socket.socket]:
-    """A client that has upgraded, reads nothing, and has little room for what it does not read."""
+    """Client that has upgraded and reads nothing, with little room for unread data."""
     with socket.socket() as made:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         made.setblocking(False)

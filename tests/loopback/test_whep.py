@@ -1,4 +1,4 @@
-"""WHEP line by line: what draft-ietf-wish-whep asks of a server that takes offers."""
+"""WHEP, requirement by requirement: draft-ietf-wish-whep for a server that takes offers."""
 
 import aiohttp
 

@@ -44,7 +44,7 @@ async def test_sessions_of_a_killed_worker_go_on_in_another_and_the_others_hear_
             )
             await stack.enter_async_context(resumed)
             assert resumed.location == each.location
-            # A client that stands still falls silent, and its sentence is in two segments then.
+            # A stalled client sends silence, and its sentence is in two segments then.
             had = max(map(segment_number, of(each, "x.segment")))
             await resumed.until(lambda r=resumed, n=had: bool(said_after(r, n)))  # type: ignore[misc]
             assert all(final["seq"] > seen for final in finals(resumed))
@@ -61,7 +61,7 @@ async def test_sessions_of_a_killed_worker_go_on_in_another_and_the_others_hear_
         await until(lambda: running.supervisor.takes_calls == 2)
         assert await sample(running, "rtc_worker_restarts_total") == 1
         fresh = await stack.enter_async_context(call(running))
-        assert worker_of(fresh.location) == 3  # the one with nothing to do
+        assert worker_of(fresh.location) == 3  # the one without sessions
 
 
 async def test_workers_are_replaced_under_calls_and_nothing_is_refused_or_cut() -> None:
@@ -106,7 +106,7 @@ async def test_all_workers_ask_the_same_engines_also_after_those_were_killed() -
         os.kill(process.pid, signal.SIGKILL)
         await process.gone.wait()
         had = [max(map(segment_number, of(each, "x.segment"))) for each in clients]
-        for each in clients:  # what they say waits for the engines
+        for each in clients:  # this speech waits for the engines
             each.track.say(said(SENTENCE))
         for each, segment in zip(clients, had, strict=True):
             await each.until(lambda e=each, n=segment: bool(said_after(e, n)))  # type: ignore[misc]

@@ -58,7 +58,7 @@ async def test_calls_are_spread_and_each_address_finds_its_session() -> None:
         assert Counter(worker_of(each.location) for each in calls) == {1: 2, 2: 2}
         for each in calls:
             await each.until(lambda each=each: bool(of(each, "x.segment", final=True)))  # type: ignore[misc]
-        # One connection for all requests: what it served last decides nothing.
+        # One connection for all requests: the worker that served the last request decides nothing.
         connector = aiohttp.TCPConnector(limit=1)
         http = await stack.enter_async_context(
             aiohttp.ClientSession(running.url, connector=connector)

@@ -1,4 +1,4 @@
-"""Stand-ins of the laptop set's real sizes: they load, say what they are to say, and fit."""
+"""Stand-ins of the laptop set's real sizes: they load, give the expected texts, and fit."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions from open files: of what was opened, and without a second copy of it."""
+"""ONNX Runtime sessions from open files: they use the opened file, without a second copy of it."""
 
 import sys
 from pathlib import Path
@@ -20,7 +20,7 @@ WEIGHTS_BYTES = WIDTH * WIDTH * 4
 
 
 def write_model(path: Path, result: str = "sum") -> None:
-    """Write a model that adds 64 MB of weights to what it is given."""
+    """Write a model that adds 64 MB of weights to its input."""
     weights = np.ones((WIDTH, WIDTH), np.float32)
     inputs, outputs = (
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, WIDTH])]

@@ -26,7 +26,7 @@ RANDOM = np.random.default_rng(0)
 
 @pytest.fixture(autouse=True)
 def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The list of mounts, empty: temporary files lie in memory on some machines."""
+    """Empty list of mounts: on some machines temporary files are in memory."""
     monkeypatch.setattr(disk_copy, "_MOUNTS", tmp_path / "mountinfo")
     return tmp_path / "mountinfo"
 
@@ -223,7 +223,7 @@ def test_without_room_for_a_copy_the_file_serves(
 
 
 class Full(io.BytesIO):
-    """Temporary file that takes so many bytes, and says so as late as it is written."""
+    """Temporary file that takes that many bytes, and reports the error as late as a full disk."""
 
     def __init__(self, room: int) -> None:
         super().__init__()

@@ -59,7 +59,7 @@ def probabilities_of_onnxruntime(wheel: Path, samples: Samples) -> list[float]:
 
 
 def test_silero_in_numpy_is_silero_in_onnxruntime(wheel: Path) -> None:
-    """Over more than a minute without a break: what the state carries on stays the same too."""
+    """Over more than a minute without a break, the state stays the same too."""
     spoken = join(
         english("where is the train station"),
         noise(3000, level_db=-40, seed=1),

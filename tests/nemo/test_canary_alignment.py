@@ -84,7 +84,7 @@ def test_frames_are_those_of_nemos_attention(
 def test_a_prefix_has_the_frames_that_its_tokens_had(
     writer: NemoWriter, captured: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also those that a replayed step computes, which no Python sees."""
+    """Also those that a replayed step computes, which runs without Python."""
     random, recorder = np.random.default_rng(7), TapeRecorder()
     plain = decoder_with(writer, "-2")
     if captured:

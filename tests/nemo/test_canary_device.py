@@ -48,7 +48,7 @@ def test_all_steps_are_recorded_into_one_pool_on_one_stream(
 
     class Stream:
         def wait_stream(self, _other: object) -> None:
-            """Nothing runs beside."""
+            """Do nothing: there is no other stream."""
 
     @contextmanager
     def graph(_graph: object, *, pool: Any, stream: Any) -> Iterator[None]:

@@ -1,4 +1,6 @@
-"""Canary's process is killed, stopped, or out of memory, under load: who is told, who goes on."""
+"""Canary's process is killed, stopped, or out of memory, under load: the failed and the served
+sessions.
+"""
 
 import asyncio
 import contextlib
@@ -18,7 +20,7 @@ from rtc_server.metrics import Metrics
 from tests.support.nemo.fixture import OPTIONS, TEXTS, noise, said
 
 SESSIONS = 20
-"""More than one batch holds, so that some wait while the process falls."""
+"""Number of sessions: more than one batch holds, so that some wait while the process is lost."""
 SETTINGS = EngineSettings(ast_deadline_s=5.0, engine_wait_s=200.0)
 PHRASES = [(pair, texts[i % 3]) for i in range(SESSIONS // 2) for pair, texts in TEXTS.items()]
 """Phrases of each session, and the two texts of each: both directions by turns."""
@@ -48,12 +50,12 @@ async def fall(service: AstService, metrics: Metrics, signal_number: int) -> Non
     assert successor.pid != child.pid
     for outcome, (_, texts) in zip(outcomes, PHRASES, strict=True):
         assert (outcome.source_text, outcome.target_text) == texts
-    # Nobody was asked twice but whoever was in the batch.
+    # Only the segments of the batch were sent twice.
     assert asked(metrics) - asked_before == SESSIONS + service.capabilities.max_batch
 
 
 def leave(child: psutil.Process, megabytes: int) -> None:
-    """From now on the kernel gives `child` so much more memory; -1 lifts the limit."""
+    """Limit the memory that the kernel still gives to `child`; -1 lifts the limit."""
     with contextlib.suppress(psutil.NoSuchProcess):  # it ended, and its successor has no limit
         most = (
             child.memory_info().vms + (megabytes << 20)
@@ -64,7 +66,7 @@ def leave(child: psutil.Process, megabytes: int) -> None:
 
 
 async def starve(service: AstService, megabytes: int, segments: int) -> None:
-    """Let it want for memory: each segment is answered or told, and what comes after is served."""
+    """Take its memory away: each segment is answered or fails, and later ones are served."""
     random = np.random.default_rng(3)
     sounds = [AstRequest(noise(random, 15.0), "en", "ru") for _ in range(segments)]
     [child] = psutil.Process().children()
@@ -83,7 +85,7 @@ async def starve(service: AstService, megabytes: int, segments: int) -> None:
 
 @pytest.mark.slow
 async def test_kill_hang_and_want_of_memory() -> None:
-    """One service for all: each start of its process takes 20 s of CPU, NeMo's imports."""
+    """All share one service: each start of its process takes 20 s of CPU for imports of NeMo."""
     metrics = Metrics()
     service = AstService("canary", OPTIONS, SETTINGS, metrics)
 

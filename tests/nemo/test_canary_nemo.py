@@ -68,7 +68,7 @@ def test_the_encoder_runs_once_for_both_texts() -> None:
 
 
 def test_a_segment_wanted_several_times_is_encoded_once() -> None:
-    """As by a room with several languages: the same audio, in one batch, beside others'."""
+    """As for a room with several languages: the same audio, in one batch, beside that of others."""
     seen: list[int] = []
     hook = fixture_writer().model.encoder.register_forward_hook(
         lambda _module, _given, output: seen.append(len(output[0]))

@@ -105,7 +105,7 @@ def beginning(text: str, number: int) -> str:
 
 
 def test_a_committed_word_is_not_lengthened(writer: OnnxWriter) -> None:
-    """Of a word that is cut short on purpose the model would write the rest."""
+    """The model would complete a word that is cut short on purpose."""
     wave, limits = padded(say("Where is the train station?", "en")), [longest_text(40_000)]
     ((text,),) = writer.write([wave], [[Wanted("en", "en", "Where is the tra")]], limits)
     assert text.text.startswith("Where is the tra")

@@ -1,4 +1,4 @@
-"""Answers that continue a text which stands already."""
+"""Answers that continue a committed text."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> NemoWriter:
 
 
 def free_decoder(writer: NemoWriter) -> GreedyDecoder:
-    """One to which every token may follow a prefix."""
+    """Decoder for which every token may follow a prefix."""
     model = writer.model
     end, pad = model.tokenizer.eos_id, model.tokenizer.pad_id
     return GreedyDecoder(model.transf_decoder, model.log_softmax, end=end, pad=pad)
@@ -125,7 +125,7 @@ COMMITTED = st.one_of(
 def test_whatever_is_committed_the_answer_begins_with_it(
     writer: NemoWriter, committed: str
 ) -> None:
-    """Or, where tokens cannot say it to the letter, begins anew."""
+    """If tokens cannot express it to the letter, the answer begins from nothing."""
     wave, limits = noise(np.random.default_rng(4), 2.0), [TOKENS]
     pieces = Pieces(writer.model.tokenizer)
     ((text,),) = writer.write([wave], [[Wanted("en", "ru", committed)]], limits)
@@ -139,7 +139,7 @@ def test_whatever_is_committed_the_answer_begins_with_it(
 
 
 def test_what_the_phrases_are_made_of_can_be_committed(writer: NemoWriter) -> None:
-    """Each beginning of a phrase in whole words has tokens that give it back."""
+    """Each beginning of a phrase in complete words has tokens that decode to it."""
     pieces = Pieces(writer.model.tokenizer)
     for phrases in TEXTS.values():
         for phrase, _ in phrases:

@@ -24,7 +24,7 @@ from tests.support.rtc_client import RtcClient
 MODE = InterpreterSettings(mode="consecutive")
 """The model knows whole phrases only: of half a one it makes another."""
 LOADS = {"canary": (2, (1, 2, 3)), "canary-hf": (1, (1, 2))}
-"""By engine: sessions of each pair, and the indices of the fixture's phrases that each speaks."""
+"""Sessions of each pair by engine, and the indices of the fixture's phrases that each speaks."""
 
 
 def speech(pair: Pair, phrases: Sequence[int]) -> Samples:
@@ -39,7 +39,9 @@ def speech(pair: Pair, phrases: Sequence[int]) -> Samples:
 async def converse(
     url: str, pair: Pair, phrases: Sequence[int]
 ) -> tuple[Sequence[tuple[str, str]], Samples]:
-    """Speak all phrases; (transcript, translation) of the final captions, and what was heard."""
+    """Speak all phrases; return (transcript, translation) of the final captions, and the received
+    audio.
+    """
     query = f"?source={pair[0]}&target={pair[1]}"
     events = {"x_events": ["segment", "playout"]}
     async with RtcClient(url + query, audio=speech(pair, phrases), session=events) as client:

@@ -7,7 +7,7 @@ from tests.support.nemo.fixture import MODEL
 
 
 async def refusal(*argv: str) -> str:
-    """The one line that such a start ends with."""
+    """Return the one line with which such a start ends."""
     async with command("serve", "--port", "0", "--log-level", "error", *argv) as process:
         out, errors = await process.communicate()
     assert process.returncode == 2, errors.decode()

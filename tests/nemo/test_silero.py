@@ -39,7 +39,7 @@ def load(
 
 
 def inside(tts: SileroTts, language: str = "ru") -> Any:
-    """The object in the package, which keeps what it was given."""
+    """Return the object in the package, which keeps its arguments."""
     return tts._voices[language].model._model
 
 

@@ -83,7 +83,7 @@ async def asked_wrongly(record: Record) -> None:
 
 
 async def a_call(record: Record) -> None:
-    """One session over WebRTC, from its offer to what is left of it."""
+    """Record one session over WebRTC, from its offer to its transcript."""
     ast = FakeAst(list(AST_ANSWERS), partial="где находится вокзал")
     async with golden_server(record, ast=ast) as server:
         body = json.dumps({"sdp": CHROME, "session": EVERYTHING})
@@ -134,7 +134,7 @@ async def _patches(server: GoldenServer, call: str, etag: str) -> None:
 
 
 async def client_events(record: Record) -> None:
-    """Every client event over a data channel, right and wrong."""
+    """Record every client event over a data channel, valid and invalid."""
     async with golden_server(record) as server:
         await server.ask(f"POST {CALLS}", CHROME, show="offer", Content_Type=SDP)
         server.said()
@@ -186,7 +186,7 @@ async def secrets(record: Record) -> None:
 
 
 async def catalogue(record: Record) -> None:
-    """Engines, languages, phrases and health, as the server tells of them."""
+    """Record engines, languages, phrases and health."""
     async with golden_server(record) as server:
         for path in ("engines", "languages", "phrases?language=ru-RU", "phrases?language=xx"):
             _, _, headers = await server.ask(f"GET /v1/{path}")

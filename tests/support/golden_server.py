@@ -62,7 +62,7 @@ class InlineExecutor(ThreadPoolExecutor):
 
 
 class CheckingTransport(FakeTransport):
-    """Reads fragments as a peer connection does."""
+    """Transport that reads fragments as a peer connection does."""
 
     async def add_ice_fragment(self, fragment: str) -> None:
         parse_fragment(fragment)
@@ -89,7 +89,7 @@ class Catalogue:
 
 
 def shown(text: str) -> str:
-    """Return a message as it stands in the record: a long one by its beginning."""
+    """Return a message for the record: of a long one its beginning."""
     return text if len(text) < 400 else f"{text[:80]}… ({len(text)} characters)"
 
 
@@ -115,9 +115,8 @@ class GoldenServer:
         show: object = None,
         **headers: str,
     ) -> tuple[int, str, CIMultiDictProxy[str]]:
-        """Send a request such as ``GET /healthz``, record it, and return its answer.
-
-        `show` stands in the record instead of the body; ``_`` of a header's name is ``-``.
+        """Send a request such as ``GET /healthz``, record it, and return its answer. `show` is
+        recorded instead of the body; ``_`` of a header's name is ``-``.
         """
         method, _, path = asked.partition(" ")
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -39,7 +39,7 @@ DIRECTIONS = {
 
 
 class GstPeerProcess:
-    """One webrtcbin and what surrounds it."""
+    """One webrtcbin with the elements around it."""
 
     def __init__(self, role: str, url: str, wav: str, bundle: str, media: list[str]) -> None:
         self.url = url

@@ -1,4 +1,4 @@
-"""Rooms on wires without a network, and the accounts that they leave."""
+"""Rooms on transports without a network, and the usage records of their sessions."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ class StuckTransport(FakeTransport):
 
 @dataclass
 class Halls:
-    """Rooms whose wires are all fake."""
+    """Rooms whose transports are all fake."""
 
     manager: RoomManager
     quotas: Quotas
@@ -56,7 +56,7 @@ class Halls:
         return self.metrics.registry.get_sample_value(name, labels)
 
     def free_session(self) -> None:
-        """Raises if the key has its one session open."""
+        """Raise if the key has its one session open."""
         now_s = asyncio.get_running_loop().time()
         self.quotas.admit("key", ONE, now_s, now_s).end(now_s, now_s)
 

@@ -1,4 +1,4 @@
-"""Sessions on wires without a network: a manager, scripted engines, and what a client sees."""
+"""Sessions on transports without a network: a manager, scripted engines, and the client's view."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ class Ready:
 
 @dataclass
 class House:
-    """A manager whose calls all end in fake wires."""
+    """Manager whose calls all have fake transports."""
 
     manager: SessionManager
     metrics: Metrics

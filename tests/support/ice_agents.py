@@ -1,4 +1,4 @@
-"""ICE agents with sockets that are none, and what they send."""
+"""ICE agents without real sockets, and the datagrams that they send."""
 
 import asyncio
 from typing import Any, cast
@@ -23,7 +23,7 @@ PEER = ("127.0.0.1", 40_000)
 
 
 class Wire:
-    """A datagram transport that notes what is sent."""
+    """Datagram transport that keeps what is sent."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[bytes, Source]] = []
@@ -39,7 +39,7 @@ class Wire:
 
 
 class Agent(IceAgent):
-    """An agent with sockets that are none."""
+    """Agent without real sockets."""
 
     def __init__(
         self,
@@ -66,14 +66,14 @@ class Agent(IceAgent):
         return guard
 
     async def try_to_connect(self) -> None:
-        """Until the last check has been given up."""
+        """Connect until the last check has been given up."""
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(60):
                 await self.connect()
 
     @property
     def sent(self) -> list[tuple[bytes, Source]]:
-        """By all sockets."""
+        """Datagrams sent by all sockets."""
         return [each for guard in self._protocols for each in cast(Wire, guard.transport).sent]
 
     @property

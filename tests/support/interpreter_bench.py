@@ -1,4 +1,4 @@
-"""An interpreter with engines that do as they are told."""
+"""An interpreter with scripted engines."""
 
 import asyncio
 from collections.abc import AsyncIterator

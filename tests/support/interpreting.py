@@ -1,4 +1,4 @@
-"""An interpreter in virtual time, and what became of a talk that it heard."""
+"""An interpreter in virtual time, and the results of a talk that it interpreted."""
 
 import asyncio
 import itertools
@@ -51,7 +51,7 @@ class Harness:
     interpreter: Interpreter
     events: list[ServerEvent]
     played: list[Samples | None] = field(default_factory=list, init=False)
-    """Each frame, None in silence."""
+    """Each frame that was played; None for silence."""
     position: int = field(default=0, init=False)
 
     async def hear(self, samples: Samples) -> None:
@@ -108,7 +108,7 @@ async def running_interpreter(
 
 @dataclass
 class Interpreting(Harness):
-    """The interpreter, its engines and what it said."""
+    """The interpreter, its engines and its output."""
 
     ast: OracleAst
     tts: WordTts
@@ -135,7 +135,7 @@ class Interpreting(Harness):
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
     def check_captions(self) -> None:
-        """Check that what is committed of a segment stays, in both languages, to the end."""
+        """Check that committed text of a segment stays, in both languages, to the end."""
         for _, events in itertools.groupby(self.segments, lambda event: event.segment_id):
             for before, after in itertools.pairwise(events):
                 for one, two in ((before.source, after.source), (before.target, after.target)):
@@ -151,7 +151,7 @@ async def interpreting(
     word_s: float = 0.25,
     tts: WordTts | None = None,
 ) -> AsyncIterator[Interpreting]:
-    """Interpret a talk; `word_s`: how long the voice takes for a word."""
+    """Interpret a talk; `word_s`: time that the voice takes for a word."""
     metrics = Metrics()
     ast, tts = ast or OracleAst(talk), tts or WordTts()
     tts.word_s = word_s

@@ -19,7 +19,7 @@ class Holding:
     """The longest step so far."""
 
     longest_s: float = 0.0
-    """Processor time of the thread; what others did meanwhile does not count."""
+    """Longest processor time of the thread; that of other threads does not count."""
     step: str = ""
     """Name of the callback that ran in it."""
 
@@ -37,10 +37,9 @@ def untraced() -> Iterator[None]:
 
 @contextlib.contextmanager
 def longest_hold() -> Iterator[Holding]:
-    """Measure every callback that loops of this thread run until the block ends.
-
-    The garbage collector rests meanwhile: its pauses grow with the heap, not with the request.
-    Coverage does, too.
+    """Measure every callback that loops of this thread run until the block ends. The garbage
+    collector is off meanwhile, because its pauses grow with the heap and not with the request; so
+    is coverage.
     """
     holding, run = Holding(), asyncio.Handle._run
 

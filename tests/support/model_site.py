@@ -18,7 +18,7 @@ class Site:
     content: bytes = CONTENT
     """Content that it serves."""
     cuts: list[int] = field(default_factory=list)
-    """After how many bytes each of the next answers breaks off."""
+    """Number of bytes after which each of the next answers breaks off."""
     ranges: bool = True
     """True if it can go on in the middle."""
     status: int = 200
@@ -57,12 +57,12 @@ def serving(site: Site) -> Iterator[Site]:
                 self.send_response(206 if start else 200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                # A client that has seen enough hangs up: that is what it should do.
+                # A client that has read enough closes the connection, as it should.
                 with contextlib.suppress(ConnectionError):
                     self.wfile.write(body[: site.cuts.pop(0)] if site.cuts else body)
 
         def log_message(self, *_: object) -> None:
-            """Tests are quiet."""
+            """Log nothing: tests are quiet."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))

@@ -23,7 +23,7 @@ class Namespace:
 
     @property
     def prefix(self) -> tuple[str, ...]:
-        """Words before a command that is to run there."""
+        """Words in front of a command that is to run there."""
         return ("ip", "netns", "exec", self.name)
 
     @contextmanager
@@ -38,7 +38,7 @@ class Namespace:
 
 @contextmanager
 def namespace() -> Iterator[Namespace]:
-    """Make one; take it away at the end. Whoever is in it should have ended by then."""
+    """Make a namespace, and remove it at the end. Processes in it should have ended by then."""
     name = f"rtc{os.getpid()}n{next(_numbers)}"
     outside = f"v{os.getpid()}"
     subnet = f"10.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}"

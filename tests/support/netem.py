@@ -26,7 +26,7 @@ class Path:
     loss_burst: float = 1.0
     """Mean length of runs of loss (Gilbert model); 1 loses each datagram independently."""
     delay_ms: float = 0.0
-    """Every datagram takes this long."""
+    """Delay of every datagram."""
     jitter_ms: float = 0.0
     """Up to this much longer, uniformly; order is kept, as queues keep it."""
     reorder: float = 0.0
@@ -42,16 +42,16 @@ class Path:
     queue_ms: float = 200.0
     """Longest wait before the bottleneck; a datagram that would wait longer is dropped."""
     blackhole: bool = False
-    """Nothing passes."""
+    """True while nothing passes."""
 
 
 class Delivery(NamedTuple):
     """A datagram and when it comes out."""
 
     due_s: float
-    """On the clock of `Link.send`."""
+    """Time of arrival, on the clock of `Link.send`."""
     data: bytes
-    """Perhaps corrupted."""
+    """Content, perhaps corrupted."""
 
 
 class Link:
@@ -61,9 +61,9 @@ class Link:
         self.path = path
         """May be replaced at any time."""
         self.passed = 0
-        """Datagrams delivered or under way, duplicates included."""
+        """Number of datagrams delivered or on their way, duplicates included."""
         self.dropped = 0
-        """Datagrams lost for any reason."""
+        """Number of datagrams lost for any reason."""
         self._random = random.Random(seed)
         self._in_burst = False
         self._free_at_s = 0.0
@@ -72,7 +72,7 @@ class Link:
     def send(self, data: bytes, now_s: float) -> list[Delivery]:
         """Return the deliveries of one datagram that enters at `now_s`."""
         path, draw = self.path, self._random.random
-        # Always the same draws, so that changing one setting leaves the others' fate as it was.
+        # Always the same draws, so that one setting does not change the effects of the others.
         lost, jitter, held, twice, broken, where = (draw() for _ in range(6))
         if self._loses(lost) or path.blackhole:
             self.dropped += 1
@@ -113,7 +113,7 @@ def _flip(data: bytes, bit: int) -> bytes:
 
 
 class _Socket(asyncio.DatagramProtocol):
-    """One of the proxy's ends."""
+    """One of the two sockets of the proxy."""
 
     def __init__(self, proxy: "UdpProxy", from_client: bool) -> None:
         self._proxy = proxy
@@ -127,7 +127,7 @@ class _Socket(asyncio.DatagramProtocol):
         self._proxy._arrived(data, source, self._from_client)
 
     def error_received(self, exception: Exception) -> None:
-        """The far end's port is closed: nothing is lost that would have been heard."""
+        """Do nothing: the far end's port is closed, and nobody would have received it."""
 
     @property
     def address(self) -> Address:
@@ -146,7 +146,9 @@ class _Socket(asyncio.DatagramProtocol):
 
 
 class UdpProxy:
-    """Between one client and one server. Leaving it closes its sockets and drops what is in it."""
+    """UDP proxy between one client and one server. Leaving it closes its sockets and drops the
+    datagrams in it.
+    """
 
     def __init__(self, *, seed: int, up: Path | None = None, down: Path | None = None) -> None:
         self._up = Link(up or Path(), f"{seed} up")

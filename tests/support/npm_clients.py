@@ -1,4 +1,4 @@
-"""The clients of ``tests/clients``, with what they need from npm."""
+"""The clients of ``tests/clients``, with the npm packages that they need."""
 
 import fcntl
 import subprocess

@@ -55,7 +55,7 @@ a=max-message-size:262144
 
 
 def offer(*sections: str, session: str = SESSION) -> str:
-    """An offer of these media sections, with the line ends of the wire."""
+    """Return an offer of these media sections, with the line ends of SDP."""
     return (session + "".join(sections)).replace("\n", "\r\n")
 
 

@@ -1,4 +1,4 @@
-"""Opus by libopus through PyAV, and what was received, as samples."""
+"""Opus by libopus through PyAV, and received packets as samples."""
 
 import wave
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from av.packet import Packet
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 RATE = 48_000
-"""Samples per second of everything a client sends and hears."""
+"""Samples per second of everything that a client sends and receives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ReceivedPacket:
 
 
 def encode(audio: Floats, *, bitrate: int = 64_000) -> list[bytes]:
-    """Opus packets of 20 ms from float32 at 48 kHz, shape (n,) for mono or (n, 2) for stereo."""
+    """Encode float32 at 48 kHz, shape (n,) for mono or (n, 2) for stereo, as packets of 20 ms."""
     stereo = audio.ndim == 2
     encoder = cast(Any, av.CodecContext.create("libopus", "w"))
     encoder.sample_rate, encoder.format = RATE, "flt"
@@ -55,7 +55,7 @@ def encode(audio: Floats, *, bitrate: int = 64_000) -> list[bytes]:
 
 
 def decode(packets: Iterable[bytes]) -> Floats:
-    """Opus packets as 48 kHz mono float32, one behind the other."""
+    """Decode packets as 48 kHz mono float32, one after the other."""
     decoder = cast(Any, av.CodecContext.create("libopus", "r"))
     decoder.sample_rate, decoder.layout = RATE, "mono"
     frames = [frame for packet in packets for frame in decoder.decode(Packet(packet))]
@@ -87,7 +87,7 @@ def mono(frame: Any) -> Floats:
 
 
 def placed(packets: Sequence[ReceivedPacket]) -> Floats:
-    """Return what they hold, 48 kHz mono, placed by RTP timestamps; gaps are silent."""
+    """Return the audio of packets, 48 kHz mono, placed by RTP timestamps; gaps are silent."""
     if not packets:
         return np.zeros(0, np.float32)
     first = packets[0].timestamp

@@ -66,5 +66,5 @@ async def opus_peer(
         yield OpusPeer(process.stdout)
     finally:
         process.kill()
-        # What it still prints is read, or its pipe would stay open.
+        # The rest of its output is read, or its pipe would stay open.
         await process.communicate()

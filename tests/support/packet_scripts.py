@@ -1,4 +1,4 @@
-"""Packets as a client would send them, and what a path and a 20 ms tick make of them. No clock."""
+"""Packets as a client would send them, and their way through a path and a 20 ms tick. No clock."""
 
 import ctypes
 from collections.abc import Iterable, Iterator
@@ -32,7 +32,7 @@ class Arrival(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """One thing that happens to a receiver."""
+    """One event of a receiver."""
 
     at_s: float
     """Seconds of the script."""
@@ -112,7 +112,7 @@ def moments(arrivals: Iterable[Arrival], until_s: float) -> Iterator[Moment]:
 def run_buffer(
     buffer: JitterBuffer, arrivals: Iterable[Arrival], until_s: float = 0.0
 ) -> Iterator[Stepped]:
-    """Each decision and when it fell."""
+    """Yield each decision and its time."""
     for at_s, data in moments(arrivals, until_s):
         if data is not None:
             packet = parse_rtp(data)
@@ -125,7 +125,7 @@ def run_buffer(
 def run_receiver(
     receiver: Receiver, arrivals: Iterable[Arrival], until_s: float = 0.0
 ) -> Iterator[Heard]:
-    """Each piece of audio and when it came out; fails on any hole or overlap."""
+    """Yield each piece of audio and the time at which it came out; fail on any hole or overlap."""
     position = 0
     for at_s, data in moments(arrivals, until_s):
         pieces = receiver.pull(at_s) if data is None else receiver.push(data, at_s)

@@ -13,7 +13,7 @@ from tests.support.opus_codec import RATE, Floats, encode
 
 
 class PacketTrack(MediaStreamTrack):
-    """Hands out encoded packets in real time, from an absolute origin."""
+    """Track that sends encoded packets in real time, from an absolute origin."""
 
     kind = "audio"
 
@@ -27,12 +27,12 @@ class PacketTrack(MediaStreamTrack):
         self.sent_at_s: list[float] = []
         """Time at which each packet was handed out."""
         self.muted = False
-        """Sends nothing while true; RTP time goes on."""
+        """True while nothing is sent; RTP time goes on."""
         self.meanwhile: dict[int, Callable[[], None]] = {}
-        """Actions after so many packets were handed out."""
+        """Actions after that many packets were sent."""
 
     def say(self, audio: Floats) -> None:
-        """From the next packet on: 48 kHz float32, (n,) or (n, 2)."""
+        """Say this from the next packet on: 48 kHz float32, (n,) or (n, 2)."""
         silence = self._after or b"\xf8\xff\xfe"
         said = [*self._packets][: self._next]
         self._packets = [*said, *[silence] * (self._next - len(said)), *encode(audio)]

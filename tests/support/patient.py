@@ -1,6 +1,5 @@
-"""Settings for tests of what engines say, not of how soon.
-
-A busy machine may take its time, and admit others meanwhile.
+"""Settings for tests of the answers of engines, not of their speed: on a busy machine engines may
+take long, and other sessions are admitted meanwhile.
 """
 
 from rtc_server.config import EngineSettings, HttpSettings, Settings

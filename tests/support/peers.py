@@ -1,4 +1,4 @@
-"""A server side for transport tests: accepts offers, records what its session is told."""
+"""The server side for transport tests: it accepts offers, and keeps the events of its session."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from rtc_server.transport.webrtc import WebRtcTransport
 
 
 class Recorder:
-    """A session that notes everything and plays what it is given."""
+    """Session that keeps all events, and plays the audio that a test gives it."""
 
     def __init__(self, playout: Samples | None = None) -> None:
         self.pcm: list[Pcm] = []
@@ -37,7 +37,7 @@ class Recorder:
         return self.pcm[-1].start_samples + len(self.pcm[-1].samples) if self.pcm else 0
 
     def audio(self) -> Samples:
-        """All of them."""
+        """All received audio."""
         return np.concatenate([each.samples for each in self.pcm])
 
     def received(self) -> Samples:
@@ -105,7 +105,7 @@ class Recorder:
 
 
 class Server:
-    """Accepts one offer after another; leaving it closes every transport."""
+    """Server that accepts one offer after another; leaving it closes every transport."""
 
     def __init__(
         self, *, playout: Samples | None = None, settings: TransportSettings | None = None

@@ -1,4 +1,4 @@
-"""Ports for programs that must be told theirs."""
+"""Ports for programs that need a port number as an option."""
 
 import contextlib
 import fcntl
@@ -10,7 +10,9 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 _BELOW_EPHEMERAL = range(10_000, 30_000)
-"""None that the kernel hands out: what is free here stays so until the program has started."""
+"""Ports that the kernel does not give out: one that is free here stays free until the program has
+started.
+"""
 _LOCKS = Path(tempfile.gettempdir()) / "rtc-test-ports"
 """A file for each port, locked by the test that has it: others may run beside, and choose between
 the look and the program's start."""
@@ -18,7 +20,9 @@ the look and the program's start."""
 
 @contextlib.contextmanager
 def free_ports(count: int, among: range = _BELOW_EPHEMERAL) -> Iterator[list[int]]:
-    """So many ports in a row that are free for UDP and for TCP, and no other test's meanwhile."""
+    """Yield a range of ports that are free for UDP and for TCP, and that no other test gets
+    meanwhile.
+    """
     while True:
         first = random.choice(among)
         ports = [first + number for number in range(count)]

@@ -50,7 +50,7 @@ def _defined(node: ast.AST) -> Iterator[str]:
 
 
 def _is_own(node: ast.expr) -> bool:
-    """Return whether it is ``self``, ``cls`` or ``super()``: told by the base classes instead."""
+    """Return whether it is ``self``, ``cls`` or ``super()``; the base classes decide those."""
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id == "super"
     return isinstance(node, ast.Name) and node.id in ("self", "cls")

@@ -19,7 +19,7 @@ _OF_THE_SCRAPE = {"instance", "job"}
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One metric in an expression, and the labels it is chosen by."""
+    """One metric in an expression, and the labels that select its series."""
 
     metric: str
     labels: tuple[str, ...]

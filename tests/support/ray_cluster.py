@@ -50,7 +50,7 @@ class RayCluster:
             "RAY_gcs_storage_path": str(folder / "gcs"),
             "RAY_gcs_rpc_server_reconnect_timeout_s": str(RECONNECT_S),
             "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-            # By default what Ray starts is nice to the test itself, and starves beside it.
+            # By default Ray's processes have a lower priority than the test, and starve.
             "RAY_worker_niceness": "0",
             "RTC_ENGINE_TOKEN": TOKEN,
             "RTC_RAY_ADDRESS": f"{host}:{self._port}",
@@ -84,7 +84,7 @@ class RayCluster:
         )  # fmt: skip
 
     async def start_distant_node(self, place: Namespace, cpus: int = 1) -> None:
-        """Start such a node on what is another host, as far as the network goes."""
+        """Start such a node in a network namespace, as on another host."""
         ray = str(Path(sys.executable).parent / "ray")
         await self._run(
             *place.prefix, ray, "start", f"--address={self._host}:{self._port}",
@@ -92,12 +92,12 @@ class RayCluster:
         )  # fmt: skip
 
     async def rtc_server(self, action: str, name: str, *argv: str) -> str:
-        """Run ``rtc-server cluster`` for an application, and return what it printed."""
+        """Run ``rtc-server cluster`` for an application, and return its output."""
         command = (sys.executable, "-m", "rtc_server", "cluster", action)
         return await self._run(*command, "--cluster-name", name, *argv)
 
     async def deploy(self, name: str, *argv: str) -> None:
-        """Deploy engines that do as they are told."""
+        """Deploy engines that do what the test asks."""
         ast, tts = FAKES
         await self.rtc_server(
             "deploy", name, "--ast", ast, "--tts", tts, "--engine-wait-s", "60",
@@ -160,7 +160,7 @@ def kill(processes: Iterable[psutil.Process]) -> None:
 @contextmanager
 def ray_cluster(host: str = "127.0.0.1", cpus: int = 4) -> Iterator[RayCluster]:
     """Start head and node; kill every process of them at the end."""
-    # Short: Ray's sockets lie below it, and a socket's path has 107 bytes at most.
+    # Short, because the paths of Ray's sockets in it may have at most 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))
     with free_ports(5) as ports:
         cluster = RayCluster(folder, ports, host)
@@ -170,6 +170,6 @@ def ray_cluster(host: str = "127.0.0.1", cpus: int = 4) -> Iterator[RayCluster]:
             asyncio.run(cluster.start_node(cpus))
             yield cluster
         finally:
-            for _ in range(3):  # one that dies may have started another meanwhile
+            for _ in range(3):  # one that ends may have started another
                 kill(cluster.processes())
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Sessions that ask engine servers of a cluster without a pause, and what its directory lists."""
+"""Sessions that ask engine servers of a cluster without a pause, and its directory's list."""
 
 import asyncio
 import math
@@ -19,7 +19,7 @@ WAIT_S = 300.0
 
 
 class Talk:
-    """Sessions that ask for one segment after the other, until told to stop. None may fail."""
+    """Sessions that ask for one segment after the other, until they are stopped. None may fail."""
 
     def __init__(self, engines: Engines, do: Do) -> None:
         self._engines, self._do = engines, do
@@ -30,13 +30,13 @@ class Talk:
         self.longest_s = 0.0
 
     def more(self, sessions: int) -> None:
-        """Let so many more sessions begin."""
+        """Start that many more sessions."""
         first = len(self._tasks)
         for number in range(first, first + sessions):
             self._tasks.append(asyncio.create_task(self._session(number)))
 
     async def fewer(self, sessions: int) -> None:
-        """Let all but so many have their last answer."""
+        """Stop all but that many sessions after their last answer."""
         self._most = sessions
         await asyncio.gather(*self._tasks[sessions:])
 
@@ -65,13 +65,13 @@ class Talk:
                 task.result()
 
     async def goes_on(self, answers: int = 100) -> None:
-        """Wait for so many more answers."""
+        """Wait for that many more answers."""
         wanted = sum(self.answers.values()) + answers
         await self.until(lambda: sum(self.answers.values()) >= wanted)
 
     async def comes_to(self, engines: int) -> None:
-        """Wait until so many engines' processes have answered. Sessions stay where they are, and
-        the first may all have come to one that was connected first: new ones come to others.
+        """Wait until that many engine processes have answered. Sessions keep their server, and the
+        first ones may all have the one that was connected first: new sessions get others.
         """
         async with asyncio.timeout(WAIT_S):
             while len(self.answers) < engines:
@@ -79,7 +79,7 @@ class Talk:
                 await self.goes_on(3)
 
     async def goes_on_for(self, seconds: float) -> None:
-        """See answers come for so long."""
+        """Check for that long that answers come."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + seconds
         while loop.time() < end_s:

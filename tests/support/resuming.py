@@ -17,7 +17,9 @@ NOTHING = LastSeen()
 
 
 class RisingTts(FakeTts):
-    """Gets louder by the sample, so that what is heard tells where in the sentence it was said."""
+    """Voice that gets louder with each sample, so that a received sample shows its position in the
+    sentence.
+    """
 
     async def synthesize(
         self, request: TtsRequest, *, session_id: str
@@ -44,7 +46,7 @@ async def resumed(h: House, session_id: str, seen: LastSeen = NOTHING) -> FakeTr
 
 
 def hears(wire: FakeTransport) -> None:
-    """The wire's client has just given a sign of life."""
+    """Note a sign of life of the transport's client."""
     wire.stats.last_seen_s = asyncio.get_running_loop().time()
 
 
@@ -54,7 +56,7 @@ def lose(wire: FakeTransport, reason: CloseReason = CloseReason.PEER_LOST) -> No
 
 
 async def heard(wire: FakeTransport, seconds: float, *, alive: bool = True) -> list[Samples]:
-    """Return what a transport plays meanwhile: frames of speech."""
+    """Return the frames of speech that a transport plays meanwhile."""
     frames = []
     for _ in range(round(seconds * 1000 / FRAME_MS)):
         if alive:

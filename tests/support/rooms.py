@@ -1,4 +1,4 @@
-"""A server with rooms: one who speaks, and those who listen."""
+"""A server with rooms: a speaker, and listeners."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -60,7 +60,7 @@ def finals(client: RtcClient) -> list[dict[str, Any]]:
 
 
 async def told(client: RtcClient, count: int = 1) -> list[dict[str, Any]]:
-    """Wait for so many final captions."""
+    """Wait for that many final captions; return them."""
     await client.until(lambda: len(finals(client)) >= count)
     return finals(client)
 

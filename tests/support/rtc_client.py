@@ -30,7 +30,7 @@ _LAST_CHARS = 400
 
 
 class RtcClient:
-    """One peer. Use it with ``async with``; inside, it is connected."""
+    """One WebRTC peer. Use it with ``async with``; inside, it is connected."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class RtcClient:
         self._changed = asyncio.Condition()
         self._notices: set[asyncio.Task[None]] = set()
         self.closed = asyncio.Event()
-        """Set when the connection has ended, whoever ended it."""
+        """Set when either side has ended the connection."""
 
     async def __aenter__(self) -> Self:
         try:
@@ -133,8 +133,9 @@ class RtcClient:
             protocol.transport = SilentTransport(protocol.transport)
 
     def stop_reading(self) -> None:
-        """Take nothing from the data channel any more: what comes is not acknowledged either,
-        as by a peer whose receive window is full. Media goes on."""
+        """Read nothing from the data channel any more and acknowledge nothing, like a peer whose
+        receive window is full. Media goes on.
+        """
 
         async def ignore(_chunk: object) -> None:
             pass
@@ -211,7 +212,7 @@ class RtcClient:
         )
 
     def heard(self) -> Floats:
-        """Return what was received, 48 kHz mono, placed by RTP timestamps; gaps are silent."""
+        """Return the received audio, 48 kHz mono, placed by RTP timestamps; gaps are silent."""
         return placed(self.packets)
 
     async def _connect(self) -> None:

@@ -1,4 +1,4 @@
-"""An SCTP association without a network, and a peer that sends it what it likes."""
+"""An SCTP association without a network, and a peer that sends it arbitrary packets."""
 
 from aiortc import RTCCertificate, RTCIceGatherer, RTCIceTransport
 from aiortc.rtcdtlstransport import RTCDtlsTransport

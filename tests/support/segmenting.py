@@ -1,4 +1,4 @@
-"""Segmenter over a detector of loudness, and what it makes of a signal."""
+"""Segmenter over a detector of loudness, and its events for a signal."""
 
 from rtc_server.config import SegmenterSettings
 from rtc_server.interpreter.segments import ClosedSegment, SegmenterEvent, SpeechEnded

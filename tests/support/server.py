@@ -20,7 +20,7 @@ from tests.support.until import until
 
 CALLS = "/v1/realtime/translations/calls"
 EVENTS = {"x_events": ["segment", "playout", "vad"]}
-"""Settings of a session whose client wants to know what becomes of its speech."""
+"""Settings of a session whose client gets all events of its speech."""
 
 
 @asynccontextmanager

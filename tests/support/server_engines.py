@@ -18,7 +18,7 @@ MANY: tuple[Pair, ...] = (("en", "ru"), ("en", "de"), ("en", "fr"), ("en", "es")
 
 
 class MeasuringAst:
-    """Translates a segment into its own length: ``1.4 s``. The answer takes `delay_s`."""
+    """Engine that answers with the segment's length: ``1.4 s``. The answer takes `delay_s`."""
 
     capabilities = AstCapabilities(
         name="measuring",
@@ -42,7 +42,7 @@ class MeasuringAst:
         self._answer = answer
 
     def warm_up(self) -> None:
-        """Nothing is cold."""
+        """Do nothing: there is nothing to warm up."""
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         time.sleep(self._delay_s)
@@ -50,7 +50,7 @@ class MeasuringAst:
         return [AstResult(AstStatus.OK, f"{s:.2f} s", self._answer) for s in seconds]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""
 
 
 def quick(_options: EngineOptions) -> MeasuringAst:
@@ -59,7 +59,7 @@ def quick(_options: EngineOptions) -> MeasuringAst:
 
 
 def slow(_options: EngineOptions) -> MeasuringAst:
-    """Takes its time, though less than its deadline."""
+    """Return an engine that is slow, but within its deadline."""
     return MeasuringAst(3.0)
 
 
@@ -69,7 +69,7 @@ def talkative(_options: EngineOptions) -> MeasuringAst:
 
 
 class WordyAst(MeasuringAst):
-    """Hears 60,000 letters in whatever was said: few captions fill every queue."""
+    """Engine that answers with 60,000 letters, so that few captions fill every queue."""
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         heard = "many words " * 5_455
@@ -77,10 +77,12 @@ class WordyAst(MeasuringAst):
 
 
 def wordy(_options: EngineOptions) -> WordyAst:
-    """Translates English into several languages, at once, with captions of 60 kB."""
+    """Return an engine that translates English into several languages, at once, with captions of 60
+    kB.
+    """
     return WordyAst(0.0, pairs=MANY)
 
 
 def many(_options: EngineOptions) -> MeasuringAst:
-    """Translates English into several languages, at once."""
+    """Return an engine that translates English into several languages, at once."""
     return MeasuringAst(0.0, pairs=MANY)

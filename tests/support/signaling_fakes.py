@@ -48,7 +48,7 @@ class FakeCalls:
     resumed: list[tuple[str, str, LastSeen]] = field(default_factory=list)
     """Arguments of each resumption."""
     spoken: list[TranscriptEntry] = field(default_factory=list)
-    """Segments said in every session."""
+    """Segments of every session's transcript."""
     refuse: Exception | None = None
     """Raised instead of opening or trickling."""
     hold: asyncio.Event | None = None
@@ -179,7 +179,7 @@ class Served:
     catalogue: FakeCatalogue
     metrics: Metrics
     client: aiohttp.ClientSession
-    """With the server as its base URL."""
+    """HTTP client with the server as its base URL."""
     port: int
 
 

@@ -49,7 +49,7 @@ def add_noise(speech: Samples, *, snr_db: float, seed: int = 0) -> Samples:
 
 
 def join(*parts: Samples) -> Samples:
-    """One after the other."""
+    """Return sounds one after the other."""
     return np.concatenate(parts)
 
 
@@ -60,7 +60,7 @@ def pieces(samples: Samples, size: int = 320, start_samples: int = 0) -> list[Pc
 
 @cache
 def english(text: str, voice: str = "slt") -> Samples:
-    """Spoken by flite, at `SPEECH_RATE`, trimmed to what is audible. Do not write into it."""
+    """Return speech of flite, at `SPEECH_RATE`, only its audible part. Do not write into it."""
     command = ("flite", "-voice", voice, "-t", text, "-o", "{out}")
     return audible(recorded(voice, text, lambda: _spoken(command)))
 
@@ -90,7 +90,7 @@ def _spoken(command: tuple[str, ...], text: bytes = b"") -> Samples:
 
 
 def audible(samples: Samples) -> Samples:
-    """Without what is 45 dB or more below the peak at both ends."""
+    """Return the sound without the parts at both ends that are 45 dB or more below the peak."""
     loud = np.flatnonzero(np.abs(samples) > np.abs(samples).max() * 10 ** (-45 / 20))
     return samples[loud[0] : loud[-1] + 1]
 

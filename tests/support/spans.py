@@ -12,7 +12,7 @@ from rtc_server.clock import Clock
 
 
 class KeptSpans:
-    """A tracer, and what was reported to it."""
+    """A tracer, and the spans that it reported."""
 
     def __init__(self, clock: Clock) -> None:
         provider = TracerProvider(shutdown_on_exit=False)

@@ -24,11 +24,11 @@ from tests.support.fakes import AST_CAPABILITIES
 _LEVEL, _STEP = 0.05, 1e-7
 
 AGREEING = replace(AST_CAPABILITIES, target_partials=True)
-"""Translates what goes on, and knows no times."""
+"""Capabilities of an engine that translates open segments, without times."""
 TIMED = replace(AGREEING, word_times=True)
-"""Knows where each word ends that was said, and not where those of its translation come from."""
+"""Capabilities of one with the times of source words, and none of target words."""
 ALIGNED = replace(AGREEING, prefix=True, word_times=True, alignment=True)
-"""Knows where each word ends, in both languages."""
+"""Capabilities of one with the times of words in both languages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def spelled(number: int) -> str:
 
 
 def audio(talk: Sequence[Word], tail_ms: int = 1000) -> Samples:
-    """The talk as `LoudnessVad` hears it."""
+    """The talk as audio for `LoudnessVad`."""
     count = (talk[-1].end_ms + tail_ms) * SPEECH_RATE // 1000
     samples = np.zeros(count, np.float32)
     for word in talk:
@@ -84,12 +84,12 @@ def position(samples: Samples) -> int | None:
 
 
 Twist = Callable[[AstRequest, AstResult], AstResult]
-"""Makes an answer worse than it is."""
+"""Function that makes an answer worse."""
 
 
 @dataclass
 class OracleAst:
-    """Implements `AstPort`: answers with the words of the talk that lie in the audio."""
+    """`AstPort` that answers with the words of the talk that are in the audio."""
 
     talk: Sequence[Word]
     capabilities: AstCapabilities = ALIGNED
@@ -98,7 +98,9 @@ class OracleAst:
     requests: list[AstRequest] = field(default_factory=list)
 
     def answer(self, request: AstRequest) -> AstResult:
-        """The words whose end was heard; of an open segment also the one that goes on, cut off."""
+        """Return the words whose end is in the audio; of an open segment also the last one, cut
+        off.
+        """
         start = position(request.samples)
         if start is None:
             return AstResult(AstStatus.NOT_UNDERSTOOD)
@@ -144,7 +146,7 @@ class OracleAst:
         return speculative  # type: ignore[return-value]
 
     def forget(self, session_id: str) -> None:
-        """Nothing waits."""
+        """Do nothing: no request waits."""
 
 
 def _timed(words: Sequence[str], ends_ms: Sequence[int]) -> tuple[WordTime, ...]:

@@ -1,4 +1,4 @@
-"""A server with two API keys, for who may touch whose session."""
+"""A server with two API keys, for tests of access to a session of the other key."""
 
 from pathlib import Path
 

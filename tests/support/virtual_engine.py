@@ -35,7 +35,7 @@ class Machine:
     start_s: float = 1.0
     """Time to load the engine."""
     spoils: Callable[[AstRequest], str] = lambda _request: ""
-    """Function from a request to what it does to its engine: nothing, "crash" or "raise"."""
+    """Function that returns the effect of a request on its engine: none, "crash" or "raise"."""
     answer: Callable[[AstRequest], AstResult] = lambda _request: AstResult(
         AstStatus.OK, "слово", "word"
     )
@@ -44,7 +44,7 @@ class Machine:
         default_factory=lambda: replace(AST_CAPABILITIES, max_batch=4)
     )
     starts: int = 0
-    """Processes so far."""
+    """Number of processes so far."""
     batches: list[int] = field(default_factory=list)
     """Sizes of the calls so far."""
 
@@ -88,7 +88,7 @@ class VirtualProcess:
         return tuple(self._machine.answer(request) for request in batch)
 
     async def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from rtc_server.standstill import standstills
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Never sleeps: what would be waited is added to the loop's clock instead."""
+    """Selector that never sleeps: the waiting time is added to the loop's clock instead."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._jumping.now
 
     def stand_still(self, seconds: float) -> None:
-        """Be stopped for so long, as by SIGSTOP: whatever was due then is late."""
+        """Stop for that long, as by SIGSTOP: timers that were due then are late."""
         self._jumping.now += seconds
 
 

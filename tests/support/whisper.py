@@ -11,7 +11,9 @@ _OTHER_SCRIPT = str.maketrans(_LATIN + _CYRILLIC, _CYRILLIC + _LATIN)
 
 
 class Transliterator:
-    """Writes the words in the other script: text as long, of another language to the eye."""
+    """Recogniser that writes the words in the other script: a text of the same length that looks
+    like another language.
+    """
 
     def translate_long(self, text: str) -> str:
         """Return `text` letter by letter."""
@@ -19,7 +21,7 @@ class Transliterator:
 
 
 def create(options: EngineOptions) -> CascadeAst:
-    """Return the engine; ``whisper-base`` lies in the folder of models."""
+    """Return the engine; the folder of models holds ``whisper-base``."""
     whisper = load_recognizer(options.models_dir, find("whisper-base"), threads=1)
     other = Transliterator()
     translation = Translation({("en", "ru"): other, ("ru", "en"): other})

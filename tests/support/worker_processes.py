@@ -1,4 +1,4 @@
-"""Workers without processes: what the supervisor starts, tells and loses, in virtual time."""
+"""Workers without processes, for a supervisor in virtual time."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ SERVERS = ("unix:/nowhere",)
 
 
 class FakeProcess(WorkerProcess):
-    """A worker that starts when it is let, and ends when it is killed."""
+    """Worker that starts when the test allows it, and ends when it is killed."""
 
     def __init__(self, order: WorkerOrder | EngineOrder, handlers: Mapping[str, Handler]) -> None:
         super().__init__(order, handlers)

@@ -20,7 +20,7 @@ PLAIN = "/ws/audio"
 
 @dataclass
 class Client:
-    """A WebSocket client that keeps what it is sent."""
+    """WebSocket client that keeps the messages that it gets."""
 
     ws: aiohttp.ClientWebSocketResponse
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Client:
                 await self._changed.wait()
 
     async def say(self, samples: Samples) -> None:
-        """In real time, 20 ms each."""
+        """Send audio in real time, 20 ms each."""
         pcm = to_int16(samples).astype("<i2").tobytes()
         origin_s = asyncio.get_running_loop().time()
         for number, at in enumerate(range(0, len(pcm), 640)):
@@ -65,7 +65,7 @@ class Client:
             await asyncio.sleep(due_s - asyncio.get_running_loop().time())
 
     async def append(self, samples: Samples) -> None:
-        """As Realtime Translations, 24 kHz, all at once."""
+        """Send audio as Realtime Translations does, 24 kHz, all at once."""
         pcm = to_int16(samples).astype("<i2").tobytes()
         await self.ws.send_json(
             {

@@ -27,7 +27,9 @@ torch.set_num_threads(1)
 
 @cache
 def say(text: str, language: str) -> Samples:
-    """`text` by a voice the model never heard, with pauses as the listener leaves them."""
+    """Say `text` by a voice that the model was not trained on, with pauses as the segmenter leaves
+    them.
+    """
     voice = {"en": "en-us+m7", "ru": "ru+m7"}[language]
     return np.pad(espeak().speak(text, voice, 160, 50), (4000, 4800))
 
@@ -38,7 +40,7 @@ def said(text: str, pair: Pair, partial: bool = False) -> AstRequest:
 
 
 def timeless(results: Sequence[AstResult]) -> list[AstResult]:
-    """Results without the times of their words."""
+    """Return the results without the times of their words."""
     return [replace(result, words=(), target_words=()) for result in results]
 
 
@@ -66,7 +68,7 @@ def random_writer(folder: Path, seed: int) -> NemoWriter:
             for attention in (block.first_sub_layer, block.second_sub_layer):
                 for part in attention.children():
                     if isinstance(part, torch.nn.Linear):
-                        part.weight *= 8  # else audio and earlier tokens hardly count
+                        part.weight *= 8  # otherwise audio and earlier tokens hardly count
     return NemoWriter(model, "cpu", "random")
 
 

@@ -10,10 +10,9 @@ from torch.utils._pytree import tree_leaves
 
 
 class Tape:
-    """Operations of a step, in order. A replay computes them anew on the same tensors.
-
-    As with a graph, what Python decided while it was recorded is decided for good, and a result
-    that was laid into another tensor later on is not seen.
+    """Operations of a step, in order. A replay computes them again on the same tensors. As with a
+    graph, decisions that Python made while it was recorded are fixed, and a result that was put
+    into another tensor later is not seen.
     """
 
     def __init__(self) -> None:

@@ -93,7 +93,7 @@ def _model(sample_rate: int, several: bool) -> Any:
         helper.make_tensor_value_info("scales", TensorProto.FLOAT, [3]),
     ]
     last = "loud"
-    if several:  # each further speaker is softer by half
+    if several:  # each further speaker has half the level
         inputs.append(helper.make_tensor_value_info("sid", TensorProto.INT64, [1]))
         nodes += [
             node("Cast", "sid", "speaker", to=TensorProto.FLOAT),
