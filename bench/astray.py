@@ -33,6 +33,6 @@ def stuck(words: Words) -> Words:
 
 
 def revised(words: Words) -> Words:
-    """Replace the last two words of the translation by guesses that change as the source grows."""
+    """Replace the last two words of the translation by others that change as the source grows."""
     guesses = [f"{word.strip('.')}{'x' * len(words.source)}" for word in words.target[-2:]]
     return Words(words.source, [*words.target[:-2], *guesses])

@@ -49,7 +49,7 @@ STEP_MS = 400
 LEAST_MS = 600
 """Audio of the first pass."""
 BEFORE_MS, BEHIND_MS = 250, 300
-"""Silence that is heard before a phrase, and behind it until the segment ends."""
+"""Silence before a phrase, and after it until the segment ends."""
 LONG_S = 2.5
 """Speech of a phrase, the silence around it aside, from which on an early word counts."""
 ACCENTS = {"en": "en-us", "ru": "ru"}
@@ -74,7 +74,7 @@ class CommitOutcome(NamedTuple):
     """A phrase, interpreted."""
 
     is_equal: bool
-    """Both texts are those of the phrase translated when it is over."""
+    """True if both texts are those of the phrase translated when it is over."""
     early_s: float
     """Audio that followed the commitment of the first word of the translation."""
     speech_s: float

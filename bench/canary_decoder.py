@@ -40,7 +40,7 @@ class WholeDecoder:
         self._shape = int(mems.shape[0]), int(mems.shape[3])
 
     def write(self, states: Floats, tokens: int) -> list[int]:
-        """Write so many tokens, whatever they are."""
+        """Write that many tokens of any kind."""
         layers, width = self._shape
         memory = np.zeros((layers, len(states), 0, width), np.float32)
         mask = np.ones(states.shape[:2], np.int64)
@@ -85,7 +85,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = build(folder, replace(FULL, encoder_layers=1))  # only the decoder is looked at
+        model = build(folder, replace(FULL, encoder_layers=1))  # only the decoder is measured
         convert(model.eval(), folder)
         del model
         for threads in map(int, options.threads.split(",")):
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def report(path: Path, threads: int, tokens: int) -> None:
-    """Print the rows of so many threads."""
+    """Print the rows for that many threads."""
     whole = WholeDecoder(path, threads)
     opened: Callable[..., Any] = partial(_open, threads)
     with path.open("rb") as file:

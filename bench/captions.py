@@ -24,7 +24,7 @@ PAUSE_S = 2.5
 
 
 def with_pauses(utterances: list[Samples]) -> Samples:
-    """One after the other, with time to answer each."""
+    """Return the phrases one after the other, with time to answer each."""
     pause = np.zeros(round(PAUSE_S * PLAYOUT_RATE), np.float32)
     parts = [pause[: PLAYOUT_RATE // 2]]
     for utterance in utterances:

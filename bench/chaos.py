@@ -76,13 +76,13 @@ class ChaosOutcome:
     visits: Counter[str]
     """Visits of each kind."""
     answers: Counter[int]
-    """Status codes that misbehaviour was answered with."""
+    """Status codes of the answers to misbehaviour."""
     before: Holding
     after: Holding
     tick_p99: str
     lag_p99: str
     complaints: Sequence[str]
-    """Lines of the log that tell of a fault of the server's own."""
+    """Lines of the log about faults of the server itself."""
 
     @property
     def unanswered(self) -> int:
@@ -130,7 +130,7 @@ async def settled(
 
 
 async def make_trouble(mischief: Mischief, kind: Kind) -> None:
-    """One visit. That its client is refused or cut off is no finding."""
+    """Make one visit. A client that is refused or cut off is no finding."""
     with suppress(*LEFT):
         async with asyncio.timeout(VISIT_S):
             await kind(mischief)
@@ -153,7 +153,7 @@ async def client_secrets(http: aiohttp.ClientSession, bench: BenchServer, key: s
 
 
 async def run(minutes: float, seed: int, hands: int) -> ChaosOutcome:
-    """Start a server, let everybody at it, and look at what is left."""
+    """Start a server, run all clients, and measure what is left."""
     speech = speaker()(TEXT, "en")
     lowered = np.concatenate([*resampled([speech], PLAYOUT_RATE, SPEECH_RATE)])
     pcm = to_int16(lowered).tobytes()
@@ -211,7 +211,7 @@ async def run(minutes: float, seed: int, hands: int) -> ChaosOutcome:
 
 async def main(minutes: float, seed: int, hands: int) -> None:
     """Run it and print what came of it."""
-    os.environ["MALLOC_ARENA_MAX"] = "1"  # what is free is given back, not kept for a thread
+    os.environ["MALLOC_ARENA_MAX"] = "1"  # free memory is given back, not kept for a thread
     outcome = await run(minutes, seed, hands)
     rows = {"minutes, seed, hands": f"{minutes:g}, {seed}, {hands}"}
     for name, of in outcome.honest.items():

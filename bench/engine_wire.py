@@ -64,7 +64,7 @@ def settings(*servers: str) -> EngineSettings:
 async def talk(
     engines: Engines, name: str, seconds: float, asked: Asked, interval_s: float
 ) -> None:
-    """One session: a segment that grows, asked about at each interval, whole at its end."""
+    """Run one session: a segment that grows, with a pass at each interval, complete at its end."""
     audio = _noise(SEGMENT_S)
     loop = asyncio.get_running_loop()
     began_s = loop.time()
@@ -104,7 +104,7 @@ async def _ask(engines: Engines, name: str, samples: Samples, asked: Asked, is_f
 async def talk_all(
     engines: Engines, seconds: float, *, sessions: int = SESSIONS, interval_s: float = PARTIALS_S
 ) -> Asked:
-    """All sessions, their phases spread."""
+    """Run all sessions, with different phases."""
     asked = Asked()
 
     async def later(n: int) -> None:
@@ -189,7 +189,7 @@ async def cost(folder: Path, seconds: float, rounds: int) -> None:
 
 
 async def overload(folder: Path, seconds: float) -> None:
-    """Print what becomes of finals when three times too many partials are asked for."""
+    """Print the outcome of finals when three times too many partials are requested."""
     per_s = 4 / BATCH_S
     sessions = 12
     interval_s = sessions / (3 * per_s)
@@ -209,7 +209,7 @@ async def overload(folder: Path, seconds: float) -> None:
 
 
 async def killed(folder: Path, seconds: float) -> None:
-    """Print what becomes of 20 sessions when one of two engine servers is killed."""
+    """Print the outcome of 20 sessions when one of two engine servers is killed."""
     paths = [f"unix:{folder}/k{n}" for n in range(2)]
     options = ("--ast", NO_TIME, "--tts", TTS, *FREE)
     async with (

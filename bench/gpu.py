@@ -120,7 +120,7 @@ class Bench:
         return NemoWriter(model, self.device, "random")
 
     def load_transformers(self, size: str) -> None:
-        """The same size in transformers; the NeMo model is let go first."""
+        """Load the same size in transformers, after freeing the NeMo model."""
         import torch  # noqa: PLC0415
         from transformers import CanaryConfig, CanaryForConditionalGeneration  # noqa: PLC0415
 
@@ -176,7 +176,7 @@ class Bench:
         }
 
     def measure_transformers(self, batch: int, seconds: int) -> float:
-        """Milliseconds a token of ``generate`` over the same shapes."""
+        """Return the milliseconds for a token of ``generate`` over the same shapes."""
         import torch  # noqa: PLC0415
         from transformers.modeling_outputs import BaseModelOutputWithPooling  # noqa: PLC0415
 
@@ -202,7 +202,7 @@ class Bench:
         return token_s * 1e3
 
     def same(self, inputs: int) -> int:
-        """On how many random inputs our tokens are NeMo's."""
+        """Return the number of random inputs on which our tokens are NeMo's."""
         import torch  # noqa: PLC0415
 
         right = 0
@@ -223,7 +223,9 @@ class Bench:
         return [(0.1 * self.random.standard_normal(count)).astype(np.float32) for _ in range(batch)]
 
     def per_token(self, decoders: Sequence[Callable[[int], Any]], tokens: int) -> list[float]:
-        """Seconds each further token costs each decoder; rounds alternate, so load hits all."""
+        """Return the seconds for each further token with each decoder; rounds alternate, so load
+        affects all.
+        """
         few = 2
         times: list[list[float]] = [[] for _ in decoders]
         for decode in decoders:
@@ -240,7 +242,7 @@ class Bench:
         return min(self.once(work) for _ in range(self.rounds))
 
     def once(self, work: Callable[[], Any]) -> float:
-        """Seconds until the device has done `work`."""
+        """Return the seconds until the device has done `work`."""
         self.wait()
         start = time.perf_counter()
         work()
@@ -248,14 +250,14 @@ class Bench:
         return time.perf_counter() - start
 
     def wait(self) -> None:
-        """Until the device is idle."""
+        """Wait until the device is idle."""
         if self.device == "cuda":
             import torch  # noqa: PLC0415
 
             torch.cuda.synchronize()
 
     def peak_gpu_gb(self) -> float:
-        """Most memory in use on the GPU so far."""
+        """Return the most memory in use on the GPU so far."""
         if self.device != "cuda":
             return float("nan")
         import torch  # noqa: PLC0415
@@ -263,7 +265,7 @@ class Bench:
         return float(torch.cuda.max_memory_allocated()) / 2**30
 
     def print_table(self, rows: dict[tuple[int, int], dict[str, float]]) -> None:
-        """One line for each batch and length."""
+        """Print one line for each batch and length."""
         names = list(next(iter(rows.values())))
         print("| batch | audio, s | " + " | ".join(names) + " |")
         print("|" + "---:|" * (2 + len(names)))

@@ -6,14 +6,13 @@ SEGMENT_S, PAUSE_S = 3.0, 3.0
 """Speech and silence of each session of the load, by turns."""
 
 BAR_S = 0.8
-"""From the end of a segment to its translation, at the 95th percentile."""
+"""Limit of the time from the end of a segment to its translation, at the 95th percentile."""
 
 
 def most_sessions(batch_s: dict[int, float]) -> int:
-    """Most sessions whose p95 holds the bar, by playing a day of arrivals through the queue.
-
-    Args:
-        batch_s: seconds a call takes, by segments in it; between them it is interpolated.
+    """Return the largest number of sessions whose p95 is within the limit, by simulating a day of
+    arrivals in the queue. `batch_s`: seconds that a call takes, by its number of segments; values
+    between them are interpolated.
     """
     low, high = 0, 4096
     while low < high:

@@ -100,12 +100,12 @@ def speaker() -> Callable[[str, str], Samples]:
 
 
 def book_texts(source: str, target: str) -> list[str]:
-    """Every phrase of the phrasebook, its slots filled with examples."""
+    """Return every phrase of the phrasebook, its slots filled with examples."""
     return [e.source for topic in topics(source, target) for e in topic.examples]
 
 
 def trimmed(samples: Samples, floor: float = 0.01) -> Samples:
-    """Without the silence before the first and behind the last voiced sample."""
+    """Return the sound without the silence before the first and after the last voiced sample."""
     voiced = np.flatnonzero(np.abs(samples) > floor * np.abs(samples).max())
     return samples[voiced[0] : voiced[-1] + 1]
 
@@ -125,11 +125,11 @@ def voiced_arrivals(client: RtcClient) -> list[tuple[float, int]]:
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the arguments before the first ``--`` and those behind it, which go to a server."""
+    """Return the arguments before the first ``--`` and those after it, which go to a server."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     return list(arguments[:end]), list(arguments[end + 1 :])
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """By linear interpolation; NaN for none."""
+    """Return a percentile by linear interpolation; NaN without values."""
     return float(np.percentile(values, percent)) if values else float("nan")

@@ -1,4 +1,6 @@
-"""Callers who do nothing wrong: one over WebRTC, one in a room, one anew for each sentence."""
+"""Callers who do nothing wrong: one over WebRTC, one in a room, one with a new session for each
+sentence.
+"""
 
 import asyncio
 import sys
@@ -22,7 +24,7 @@ ANSWER_S = 60.0
 """A sentence that is not answered by then is not."""
 PAUSE_S = 2.0
 SILENCE_S = 1.0
-"""Behind a sentence that is sent at once."""
+"""Silence after a sentence that is sent at once."""
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Sentences:
 
     said: int = 0
     delays_s: list[float] = field(default_factory=list)
-    """From the first sample to the final caption, of those that were answered."""
+    """Time from the first sample to the final caption, for each sentence that was answered."""
     came_again: int = 0
     """Times that the caller was refused with ``Retry-After``, and waited."""
 

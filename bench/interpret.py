@@ -74,7 +74,7 @@ class Figures:
     media_cpu: float = 0.0
     engines_cpu: float = 0.0
     lagging: Lagging | None = None
-    """None where words were lost: sentences cannot be told apart then."""
+    """None if words were lost: sentences cannot be told apart then."""
 
 
 async def run(bench: BenchServer, mode: str, speech: Talk) -> Figures:
@@ -124,7 +124,7 @@ async def count(bench: BenchServer, metric: str) -> float:
 
 
 def heard_words(packets: list[tuple[float, bytes]]) -> list[tuple[int, float]]:
-    """(number, when it began to arrive) of each word that was heard."""
+    """Return (number, time at which it began to arrive) of each word in the received audio."""
     samples = decode(payload for _, payload in packets)
     count = min(len(packets), samples.size // PLAYOUT_FRAME_SAMPLES)
     frames = samples[: count * PLAYOUT_FRAME_SAMPLES].reshape(count, PLAYOUT_FRAME_SAMPLES)
@@ -145,7 +145,7 @@ def heard_words(packets: list[tuple[float, bytes]]) -> list[tuple[int, float]]:
 def judge_voice(
     figures: Figures, speech: Talk, sent_at_s: list[float], heard: list[tuple[int, float]]
 ) -> None:
-    """Find each heard word in the talk: the next one of its kind."""
+    """Find each received word in the talk: the next one of its kind."""
     expected, times = 0, []
     for number, at_s in heard:
         index = expected + (number - expected) % speech.cycle
@@ -199,7 +199,7 @@ def judge_events(figures: Figures, events: list[dict[str, Any]]) -> None:
         if event["state"] == "skipped":
             start, end = event["skipped"]
             named[event["segment_id"]] += len(texts[event["segment_id"]][start:end].split())
-        elif event["state"] == "dropped":  # of its clauses, some may have been named before
+        elif event["state"] == "dropped":  # some of its clauses may have been reported before
             named[event["segment_id"]] = len(texts[event["segment_id"]].split())
     figures.named = sum(named.values())
 

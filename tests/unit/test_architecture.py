@@ -12,7 +12,7 @@ PACKAGE = CHECKOUT / "rtc_server"
 TEXT = (CHECKOUT / "docs" / "architecture.md").read_text("utf-8")
 MOST_STEPS = 12
 PLACE = re.compile(r"`([a-z0-9_/]+\.py):([A-Za-z0-9_.]+)`")
-"""File below the package, and what it defines."""
+"""File below the package, and a name that it defines."""
 ROADS = (
     "From `POST /v1/realtime/translations/calls` to connected",
     "One packet in",
@@ -92,7 +92,7 @@ def test_the_table_of_layers_is_the_import_contract() -> None:
 
 
 def test_the_phrasebook_imports_the_engines_contract_alone() -> None:
-    """And names it in no other form than that which the import contract sees."""
+    """It names the contract only in the form that the import contract sees."""
     lines = [
         line
         for path in (CHECKOUT / "rtc_phrasebook").glob("*.py")

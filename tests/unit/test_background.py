@@ -1,4 +1,4 @@
-"""Work beside a block: it runs as long as the block, and its failure is told."""
+"""Work beside a block: it runs as long as the block, and its failure is reported."""
 
 import asyncio
 import logging

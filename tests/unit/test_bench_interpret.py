@@ -1,4 +1,4 @@
-"""Oracles of the interpreting bench, on tones; what the bench makes of a voice."""
+"""Oracles of the interpreting bench on tones, and the bench's judgement of a voice."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ WORD_S = 0.25
 
 
 def tones(numbers: range) -> Samples:
-    """Words as the bench says them, but for their voice."""
+    """Return words as the bench says them, without a voice."""
     t = np.arange(round(WORD_S * SPEECH_RATE)) / SPEECH_RATE
     gap = np.zeros(SPEECH_RATE // 20)
     parts = [
@@ -30,7 +30,7 @@ def tones(numbers: range) -> Samples:
 
 
 def passes(name: str, *, partial: bool, most: int = 24) -> list[tuple[list[str], list[str]]]:
-    """Both texts of ever more words."""
+    """Return both texts of a growing number of words."""
     engine: oracle.Oracle = getattr(oracle, name)(EngineOptions())
     answers = [
         engine.translate([AstRequest(tones(range(16, end)), "en", "ru", partial)])[0]

@@ -8,7 +8,7 @@ from bench.lagging import Emission, Lagging, Sentence, emissions, laal
 def test_lagging_is_the_mean_delay_behind_an_even_translator() -> None:
     # An even translator says 4 words of 4 s at 0, 1, 2 and 3 s.
     assert laal([1000, 2000, 3500, 4000], 4000, 4) == pytest.approx((1000 + 1000 + 1500 + 1000) / 4)
-    # Of 5 words one in 0.8 s, and what comes after the end does not count.
+    # 5 words, one in 0.8 s; words after the end do not count.
     assert laal([1000, 2000, 3500, 4000, 9000], 4000, 4) == pytest.approx(
         (1000 + 1200 + 1900 + 1600) / 4
     )
@@ -40,7 +40,7 @@ def test_words_count_from_when_they_are_committed() -> None:
     came = emissions(events, [10.6, 10.7, 11.0, 11.6, 11.7, 12.2], began_s=10.0)
     assert [(each.word, each.unaware_ms) for each in came] == [
         ("one", 900),
-        ("two", 1500),  # the segment ends at 1200, but 1500 had been heard
+        ("two", 1500),  # the segment ends at 1200, but audio up to 1500 was used
         ("three", 2000),
     ]
     assert [each.aware_ms for each in came] == pytest.approx([1000, 1700, 2200])

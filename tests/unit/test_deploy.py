@@ -1,4 +1,6 @@
-"""Files an operator starts a server with: what they mount is there, what they set exists."""
+"""Files with which an operator starts a server: mounted files exist, and so do the options that are
+set.
+"""
 
 import argparse
 import re
@@ -37,7 +39,7 @@ every_unit = pytest.mark.parametrize("name", ["rtc-server", "rtc-server-engines"
 
 
 def unit(key: str, name: str = "rtc-server") -> list[str]:
-    """Every value of a key of a systemd unit."""
+    """Return every value of a key of a systemd unit."""
     suffix = "conf" if name == WORKERS else "service"
     text = (DEPLOY / f"{name}.{suffix}").read_text()
     return re.findall(rf"^{key}=(.*)$", text, re.MULTILINE)

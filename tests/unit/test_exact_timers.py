@@ -1,4 +1,4 @@
-"""Waits of the server's own event loop: as long as was asked for, and woken by what is ready."""
+"""Waits of the server's own event loop: exact, and ended early by ready sockets."""
 
 import asyncio
 import select

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.real_time
 
 INPUTS = 600
 MANY_INPUTS = 10 * INPUTS
-"""For each target and unit of weight."""
+"""Number of inputs for each target and unit of weight."""
 SEED = 1
 
 

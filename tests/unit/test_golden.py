@@ -1,4 +1,4 @@
-"""Recorded scenes between clients and server, byte for byte but for random ids."""
+"""Recorded scenes between clients and server, byte for byte except random ids."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Other systems, simulated: what can run there does, what cannot says so in one sentence."""
+"""Other systems, simulated: the server runs, or refuses to start with one sentence."""
 
 import asyncio
 import signal

@@ -23,8 +23,8 @@ def imported(module: Path) -> Iterator[str]:
 
 
 def test_no_test_module_is_imported() -> None:
-    """Code that two of them need lies in ``tests/support``, so that each can be read and moved
-    alone.
+    """Shared code is in ``tests/support``, so that each test module can be read and moved by
+    itself.
     """
     found = [
         (str(module.relative_to(TESTS)), name)

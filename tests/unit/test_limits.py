@@ -72,7 +72,7 @@ def test_a_bucket_may_be_overdrawn_and_says_when_it_is_paid_back() -> None:
 
 
 def test_who_is_refused_again_and_again_is_not_forgotten() -> None:
-    """Else others' names would give a flood its burst back."""
+    """Otherwise other names would give a flood its burst again."""
     buckets, rate = Buckets[int](3), Rate(burst=1, per_second=0.001)
     assert buckets.take(0, rate, 0.0) == 0
     for other in range(1, 100):

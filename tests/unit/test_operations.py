@@ -1,4 +1,4 @@
-"""Metrics as the documentation, the dashboard and the alert rules name them."""
+"""Metrics in the documentation, the dashboard and the alert rules."""
 
 import json
 import re

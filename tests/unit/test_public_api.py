@@ -1,4 +1,4 @@
-"""Promises of the package to those who embed it, and the effects of importing it."""
+"""Promises of the package to applications that embed it, and the effects of importing it."""
 
 import inspect
 import subprocess
@@ -114,7 +114,7 @@ def state():
     return (dict(os.environ), os.getcwd(), levels, logging.root.level, logging.root.handlers[:],
             signals, threading.active_count())
 
-import aiohttp.web, aiortc, av, numpy, scipy  # what they do themselves is not ours
+import aiohttp.web, aiortc, av, numpy, scipy  # their own effects are not ours
 before, filters = state(), warnings.filters[:]
 import rtc_server
 for name in rtc_server.__all__:

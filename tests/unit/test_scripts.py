@@ -88,7 +88,7 @@ def test_serve_installs_what_the_chosen_engines_need(
 
 @pytest.mark.parametrize(("image", "extras"), [("cpu", ()), ("gpu", ("canary", "silero"))])
 def test_an_image_locks_what_the_project_asks_for(image: str, extras: tuple[str, ...]) -> None:
-    """At the versions that the tests ran with, each file by its hash, from whatever registry."""
+    """In the versions that the tests ran with, each file by its hash, from any registry."""
     text = (CHECKOUT / "deploy" / "lock" / f"{image}.txt").read_text()
     entry = r"^([\w.-]+)==([\w.]+)(?: ; [^\\]+)? \\\n((?:    --hash.*\n)+)"
     entries = re.findall(entry, text, re.MULTILINE)

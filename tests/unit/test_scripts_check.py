@@ -1,4 +1,4 @@
-"""``scripts/check``: the parts it runs, and where it runs without npm."""
+"""``scripts/check``: its parts, and its behaviour without npm."""
 
 import json
 import re

@@ -23,7 +23,7 @@ NEEDS = [
 ]
 FONTS = {package for _, package, _ in NEEDS if package.startswith("fonts-")}
 COMMANDS = {brings for _, _, brings in NEEDS if "/" not in brings}
-"""Commands that Debian's packages bring; what is a file is not faked."""
+"""Commands that Debian's packages install; plain files are not faked."""
 
 
 def test_without_debian_packages_test_says_which(machine: CheckoutMachine) -> None:
@@ -55,7 +55,7 @@ def test_what_needs_no_debian_package_asks_for_none(machine: CheckoutMachine, pa
 
 @pytest.mark.parametrize("lacks", ["", "caddy"])
 def test_root_gets_what_is_missing_and_is_told_before(machine: CheckoutMachine, lacks: str) -> None:
-    """One that cannot be installed does not keep the others away."""
+    """A package that cannot be installed does not prevent the others."""
     machine.debian([name for name in COMMANDS if name != "caddy"], user=0)
     refuse = '[[ "$*" != *caddy* ]] || { echo "caddy conflicts" >&2; exit 1; }' if lacks else ""
     machine.program(machine.bin / "apt-get", refuse)
@@ -98,7 +98,7 @@ except KeyboardInterrupt:
 
 
 def parts(tier: str) -> set[str]:
-    """All that a full run of a tier begins on a machine of two cores."""
+    """Return all parts that a full run of a tier starts on a machine of two cores."""
     browser = "tests/browser -p no:cacheprovider"
     return {
         f"python -m pytest tests/nemo -p no:cacheprovider -m {tier}",

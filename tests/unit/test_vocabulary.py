@@ -99,7 +99,7 @@ def test_retired_names_stay_retired() -> None:
 
 
 def test_every_file_that_the_glossary_names_is_there() -> None:
-    """Else a reader is sent to a name that a module had before."""
+    """Otherwise a reader is sent to a former name of a module."""
     roots = (CHECKOUT, *(CHECKOUT / each for each in ("rtc_server", "static", "static/styles")))
     named = re.findall(
         r"`([\w/-]+\.(?:py|js|css))`", (CHECKOUT / "docs" / "glossary.md").read_text("utf-8")
@@ -109,7 +109,7 @@ def test_every_file_that_the_glossary_names_is_there() -> None:
 
 
 def test_every_package_has_a_door() -> None:
-    """A door names what comes in, what goes out and what to read first: three lines at least."""
+    """A door states what comes in, what goes out and what to read first: three lines at least."""
     found = [
         str(path.parent.relative_to(CHECKOUT))
         for path in modules()
@@ -121,7 +121,7 @@ def test_every_package_has_a_door() -> None:
 
 @pytest.mark.parametrize("folders", [PACKAGES, ("bench",)])
 def test_no_two_classes_share_a_name(folders: tuple[str, ...]) -> None:
-    """A name that means two things has to be told apart by its path wherever it is read."""
+    """A reader would have to tell two classes of one name apart by their paths."""
     places: dict[str, list[str]] = {}
     for path in (path for each in folders for path in (CHECKOUT / each).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -131,6 +131,6 @@ def test_no_two_classes_share_a_name(folders: tuple[str, ...]) -> None:
 
 
 def test_no_module_shadows_the_standard_library() -> None:
-    """But ``engines/service/ast.py``: there AST is speech translation."""
+    """The exception is ``engines/service/ast.py``, where AST is speech translation."""
     found = {path.name for path in modules() if path.stem in sys.stdlib_module_names}
     assert found == {"ast.py"}

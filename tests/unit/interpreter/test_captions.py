@@ -12,7 +12,7 @@ def captions() -> SegmentCaptions:
 
 
 def firm(captions: SegmentCaptions, text: str, open_chars: int = 0) -> str | None:
-    """Return what is committed after one more pass; None when it is not shown."""
+    """Return the committed text after one more pass; None if it is not shown."""
     event = captions.partial(text, 0, open_chars)
     if event is None:
         return None

@@ -24,7 +24,7 @@ POLICIES = st.one_of(
 
 
 def fed(policy: CommitPolicy, *texts: str) -> list[str]:
-    """Return what is committed after each."""
+    """Return the committed text after each hypothesis."""
     text = CommittedText(policy)
     out = []
     for number, words in enumerate(texts):
@@ -73,7 +73,7 @@ def test_attention_withholds_words_that_rest_on_the_newest_audio() -> None:
     text = CommittedText(Attention(frontier_ms=400))
     assert text.feed(1000, Hypothesis(("one", "two", "three"), (300, 600, 900))) == ("one", "two")
     assert text.ends_ms == (300, 600)
-    assert text.feed(1200, Hypothesis(("one", "two", "three"))) == ()  # no times: nothing
+    assert text.feed(1200, Hypothesis(("one", "two", "three"))) == ()  # without times, nothing
 
 
 def test_a_number_waits_until_it_is_complete() -> None:

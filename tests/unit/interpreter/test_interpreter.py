@@ -40,7 +40,7 @@ async def test_a_phrase_becomes_captions_and_speech() -> None:
 
 async def test_the_voice_goes_on_behind_a_translation_of_white_space() -> None:
     ast = FakeAst([ok("раз", "one"), ok("два", "two"), ok("э", " "), ok("три", "three")])
-    # So much waits for the third that its pauses would be shortened.
+    # The third one has to wait so long that its pauses would be shortened.
     async with bench(ast, FakeTts(seconds=3.0)) as b:
         await b.hear(joined([*[tone(0.5), silence(0.5)] * 4, silence(20.0)]))
         assert [request.text for request in b.tts.requests] == ["one", "two", "three"]

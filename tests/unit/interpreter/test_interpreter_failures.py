@@ -1,4 +1,4 @@
-"""Engines that fail, stand still or are late: what the session reads and what goes on."""
+"""Engines that fail, hang or are late: messages to the client, and the rest of the session."""
 
 import re
 
@@ -20,7 +20,7 @@ from tests.support.fakes import FakeAst, FakeTts, joined, ok, silence, tone
 from tests.support.interpreter_bench import bench
 
 NAMED = EngineCrashed("Engine canary was killed by SIGSEGV during the call. It is being restarted.")
-"""As the engine's host writes it."""
+"""Error as the engine's host raises it."""
 
 
 async def test_a_crash_fails_one_segment_and_the_next_goes_on() -> None:
@@ -97,7 +97,7 @@ async def test_who_waits_for_a_translation_is_told_within_two_seconds_and_once()
         assert spoken_s + 1.5 < told_s <= spoken_s + 2.0
         assert told_s < b.times[b.events.index(b.finals[0])]
 
-        late.delay_s = 0.5  # in time again, and then late again
+        late.delay_s = 0.5  # in time again, and late again later
         await b.hear(joined([tone(1), silence(3)]))
         assert len(b.of(WarningEvent)) == 1
         late.delay_s = 6.0

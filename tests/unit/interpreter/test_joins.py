@@ -1,4 +1,4 @@
-"""Pauses where two clauses are joined, as they are heard: one, whatever a voice adds."""
+"""Pauses between two clauses in the played speech: one, whatever silence a voice adds."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -47,7 +47,7 @@ class EdgyTts(FakeTts):
 
 
 class Voice:
-    """The speech output of a session, and all that was heard of it."""
+    """The speech output of a session, and everything that it played."""
 
     def __init__(self, tts: FakeTts) -> None:
         clock = asyncio.get_running_loop().time
@@ -101,7 +101,7 @@ class Voice:
 
     @property
     def pauses_ms(self) -> list[float]:
-        """Silences between two sounds."""
+        """Return the silences between two sounds."""
         between = np.diff(np.flatnonzero(np.abs(np.concatenate(self.frames)) > 0.003))
         return [float(each) / 48 for each in between[between > FRAME_MS * 48]]
 
@@ -132,7 +132,7 @@ async def test_two_clauses_have_one_pause_between_them(
 @pytest.mark.parametrize("text", ["one two,", "One two."])
 async def test_in_a_hurry_the_pause_is_short_at_every_join(text: str) -> None:
     pauses = await heard_pauses(EdgyTts(), [text] * 8)
-    # Before the first three there is no hurry yet.
+    # Before the first three, nothing is shortened.
     assert pauses[3:] == pytest.approx([HURRIED_PAUSE_MS] * 4, abs=TOLERANCE_MS)
 
 

@@ -1,4 +1,4 @@
-"""A voice that takes a fifth longer than the speaker keeps up with delays, too: virtual time."""
+"""A voice that takes a fifth longer than the speaker recovers from delays, in virtual time."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -24,8 +24,8 @@ class ExactTts(WordTts):
 
 
 async def test_a_delay_is_made_up_for_by_a_voice_a_fifth_longer() -> None:
-    """With each clause in frames of its own such a voice has no time to spare."""
-    word_ms = 377  # no multiple of a frame, nor are its clauses
+    """If each clause filled its last frame, such a voice would have no time to spare."""
+    word_ms = 377  # not a multiple of a frame, nor are its clauses
     speech = audio(talk := sentences(36, word_ms=word_ms))
     stall, behind, last, end = (second * SPEECH_RATE for second in (35, 36, 101, 108))
     tts = ExactTts()
@@ -44,7 +44,7 @@ async def test_a_delay_is_made_up_for_by_a_voice_a_fifth_longer() -> None:
 
 
 async def most_late_ms(b: Interpreting, samples: Samples) -> float:
-    """Return how far the voice is behind at most, at the beginnings of clauses."""
+    """Return the largest delay of the voice at the beginnings of clauses."""
     found = list[float]()
     for start in range(0, samples.size, SPEECH_RATE // 2):
         await b.hear(samples[start : start + SPEECH_RATE // 2])

@@ -32,11 +32,12 @@ class Waiting:
         self.queued = QueuedSpeech(self.playout, self.backlog)
         self.sayings: list[Saying] = []
         self.heard: list[tuple[str, int]] = []
-        """Names of what was heard to its end, and the frames of sound until then."""
+        """Names of the sentences that were played to the end, and the frames of sound until then.
+        """
         self.frames = 0
 
     def add(self, *lengths_ms: float, tempo: float = 1.0, is_whole: bool = True) -> None:
-        """Add a sentence of so many clauses; if not whole it has lost what was before them."""
+        """Add a sentence of that many clauses; unless whole, without those before them."""
         output = SegmentOutput(
             SegmentCaptions(f"seg_{len(self.sayings)}", Direction("ru", "en"), 0),
             0,
@@ -127,7 +128,7 @@ async def test_all_clauses_of_a_sentence_have_one_tempo() -> None:
     waiting.play(1)
     assert await waiting.catch_up() == pytest.approx([1.0, 1.05, 1.05, 1.05])
     assert waiting.backlog.tempo(2000, begins_sentence=False) == pytest.approx(1.05)
-    # Of one that is heard already, nothing changes any more.
+    # A sentence that has begun to play does not change any more.
     waiting.play(3200 // 20)
     waiting.add(5000, tempo=1.05)
     assert await waiting.catch_up() == pytest.approx([1.0, 1.05, 1.05, 1.05, 1.1])
@@ -183,5 +184,5 @@ def test_what_is_promised_is_heard(
             heard += int(np.count_nonzero(frame.samples))
     clauses = sum(map(len, sentences))
     assert waiting.playout.queue_ms == 0
-    # Each clause, and each time that it was shortened, may have a few zeros of its own.
+    # Each clause, and each shortening of it, may add a few zeros.
     assert promised - 4 * clauses <= heard <= promised

@@ -59,7 +59,7 @@ def segment(*, is_own_voice: bool = False) -> ClosedSegment:
 
 @dataclass
 class Parts:
-    """All that stands around a translator."""
+    """All objects around a translator."""
 
     ast: FakeAst
     events: list[ServerEvent] = field(default_factory=list)
@@ -224,7 +224,7 @@ async def test_a_translation_that_is_lost_begins_afresh_and_is_asked_for_anew() 
     async with parts(FakeAst([ok("раз", "one")])) as p:
         opened = p.open()
         p.take(opened, "раз", "на другом языке")
-        assert p.gone_on == []  # one bad hypothesis means nothing
+        assert p.gone_on == []  # one bad hypothesis has no effect
         p.take(opened, "раз", "на другом языке")
         [at_samples] = p.gone_on
         assert opened.is_closed

@@ -130,7 +130,7 @@ def test_a_change_of_mode_ends_the_segment() -> None:
 
 
 def pressed(mode: VadMode = VadMode.AUTO) -> SpeechSegmenter:
-    """In a quiet room, since 320 ms."""
+    """Return a segmenter whose button was pressed in a quiet room, 320 ms after the start."""
     ears = segmenter()
     ears.set_mode(mode)
     hear(ears, silence(320))
@@ -142,7 +142,7 @@ START = 320 * MS
 
 
 def last_sound_ms(segment: ClosedSegment) -> float:
-    """Behind the press."""
+    """Return the time of the last sound after the press."""
     return (segment.start_samples + float(np.flatnonzero(segment.samples)[-1])) / MS - 320
 
 

@@ -29,7 +29,9 @@ from tests.support.talk import (
 
 
 def check_complete(b: Interpreting, talk: Sequence[Word]) -> None:
-    """Everything was captioned, told and spoken: once, in order, and nothing was taken back."""
+    """Check that everything was captioned, reported and spoken: once, in order, and never
+    withdrawn.
+    """
     source, target = [word.source for word in talk], [word.target for word in talk]
     assert " ".join(event.source.text for event in b.finals).split() == source
     assert " ".join(event.target.text for event in b.finals).split() == target
@@ -132,7 +134,7 @@ async def test_words_that_an_engine_revises_are_never_spoken() -> None:
 
 
 def mishearing(request: AstRequest, result: AstResult) -> AstResult:
-    """Of open speech the first word is wrong, as long as more may come."""
+    """Change the first word of an open segment, as long as more may come."""
     words = result.words
     if not (request.partial and words):
         return result

@@ -1,4 +1,4 @@
-"""A pause in the middle of a sentence does not end it, where the engine tells a sentence's end."""
+"""A pause in the middle of a sentence does not end it if the engine marks the ends of sentences."""
 
 from dataclasses import replace
 

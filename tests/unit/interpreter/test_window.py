@@ -20,7 +20,7 @@ class TimedWord:
 
 
 def timed_talk(words: list[tuple[int, bool, int]]) -> list[TimedWord]:
-    """Return words of so many ms each, with or without a full stop, translated so many ms later."""
+    """Return words of that many ms each, with or without a full stop, translated with that lag."""
     talk, at_ms, known_ms = [], 0, 0
     for number, (length_ms, is_last, lag_ms) in enumerate(words):
         at_ms += length_ms

@@ -1,4 +1,4 @@
-"""Configuration file: what it may hold, what is refused and with which sentence, and who wins."""
+"""Configuration file: permitted values, refusals with their sentences, and precedence."""
 
 import argparse
 import logging
@@ -215,7 +215,7 @@ def test_a_secret_is_in_no_refusal(path: Path) -> None:
 
 
 def test_a_key_of_a_section_that_is_not_in_use_is_checked_too(path: Path) -> None:
-    """One file may serve all commands; a slip in it is found by the first."""
+    """One file may serve all commands; the first command finds an error in it."""
     path.write_text("vad-threshold = 2")
     with pytest.raises(ConfigError, match="vad-threshold must be"):
         load_settings(argparse.Namespace(config=str(path)), {})

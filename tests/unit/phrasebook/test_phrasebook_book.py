@@ -1,4 +1,4 @@
-"""Phrasebook files: what is read, and what is refused with file, line and reason."""
+"""Phrasebook files: reading them, and refusals with file, line and reason."""
 
 # ruff: noqa: E501 - a table of short files reads better in rows
 

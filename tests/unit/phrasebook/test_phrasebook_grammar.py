@@ -13,7 +13,7 @@ BOOK = load()
 
 
 def texts(language: str) -> Iterator[str]:
-    """Every wording of the language with every filler."""
+    """Yield every wording of the language with every value of its slots."""
     for phrase in BOOK.phrases:
         for values in fillings(phrase, BOOK):
             for wording in phrase.wordings[language]:

@@ -88,7 +88,9 @@ FORCED = Evidence(loss=0.55, pause_s=0, missed=0, distance=0.66, phones=7, pace=
 
 def test_a_short_word_that_is_forced_into_a_phrase_is_refused() -> None:
     assert not is_match(FORCED, "ru")
-    assert is_match(replace(FORCED, inner_loss=1.9), "ru")  # by the weights alone it would do
+    assert is_match(
+        replace(FORCED, inner_loss=1.9), "ru"
+    )  # by the weights alone it would be accepted
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_noise_goes_and_speech_like_sound_stays() -> None:
     noise = 0.05 * chance.standard_normal(len(time))
     syllables = np.sin(2 * np.pi * 300 * time) * (np.sin(2 * np.pi * 2 * time) > 0)
     clean = denoise((syllables + noise).astype(np.float32))
-    quiet, loud = slice(5000, 7500), slice(1000, 3500)  # off and on halves of the first beat
+    quiet, loud = slice(5000, 7500), slice(1000, 3500)  # on and off for halves of the first second
     assert len(clean) == len(time)
     assert power(clean[quiet]) < 0.5 * power(noise[quiet].astype(np.float32))
     assert 0.8 < power(clean[loud]) / power(syllables[loud].astype(np.float32)) < 1.2

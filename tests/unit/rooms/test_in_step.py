@@ -25,7 +25,7 @@ LISTENS_S, TRANSLATES_S = 0.15, 0.05
 
 @dataclass
 class OneAtATime(OracleAst):
-    """Takes its time to listen to audio, less when it was shown the same right before."""
+    """Engine that takes time to encode audio, and less if it got the same audio right before."""
 
     free_s: float = 0.0
     listened: list[bytes] = field(default_factory=list)

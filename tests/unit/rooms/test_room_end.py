@@ -45,7 +45,7 @@ async def test_a_room_says_that_it_will_close_once_to_everybody_who_is_there() -
             assert expiring is not None and json.loads(expiring.text)["type"] == "x.expiring"
             await h.manager.listen(
                 "hall", "offer", "ru", Claimant(KEY)
-            )  # comes late, and is told, too
+            )  # joins late, and gets the event as well
             await asyncio.sleep(1)
             assert told(h.wires[2]) == [pytest.approx(50_000, abs=600)]
             await asyncio.sleep(60)
@@ -136,7 +136,7 @@ async def test_a_room_in_which_nobody_speaks_is_told_then_closes() -> None:
 
 
 async def written(reader: CaptionReader) -> list[Caption]:
-    """All that waits to be read."""
+    """Return all captions that wait to be read."""
     captions = []
     while (caption := await reader.next(0.1)) is not None:
         captions.append(caption)

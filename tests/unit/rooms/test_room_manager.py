@@ -1,4 +1,4 @@
-"""Rooms on wires without a network: who may speak, what captions are called, how a room ends."""
+"""Rooms on transports without a network: speakers, ids of captions, and the end of a room."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ async def test_no_room_is_opened_while_the_engines_carry_no_more_and_speakers_co
             await h.manager.speak("other", "offer", SpeakerRequest(claimant=Claimant(BORIS, ONE)))
         assert (caught.value.retry_after_s, caught.value.status) == (7, 503)
         assert h.total("rtc_rooms") == 1
-        h.free_session()  # what was refused holds no place
+        h.free_session()  # a refused speaker holds no place
         await h.speak(ANNA)  # her room is one of those that are carried
         await h.manager.listen("hall", "offer", "en", Claimant(KEY, ONE))
         h.readiness.retry_after_s = 0
@@ -68,12 +68,12 @@ async def test_a_speaker_who_comes_again_replaces_the_wire_it_had() -> None:
                 with pytest.raises(RoomTaken):
                     await h.speak(other)
             await h.speak(ANNA)
-            h.wires[0].observer.on_pcm(Pcm(tone(0.02), 99_000_000))  # nobody hears the old one
+            h.wires[0].observer.on_pcm(Pcm(tone(0.02), 99_000_000))  # nobody receives the old one
             await speak(h.wires[1], SENTENCE)
             await next_final(reader)
         assert [wire.closed is None for wire in h.wires] == [False, True]
         assert h.manager.state("hall", ANNA).live
-        await h.speak(KEY)  # a key may what its secrets may
+        await h.speak(KEY)  # a key may do whatever its secrets may
         with pytest.raises(RoomTaken):
             await h.speak(ANNA)
         await h.wires[-1].close()
@@ -101,13 +101,13 @@ async def test_without_keys_nobody_is_pushed_away() -> None:
 
 
 async def test_a_segment_is_never_called_as_another_of_its_room() -> None:
-    """Also when its language ended in between, and is interpreted anew."""
+    """Not even when its language ended in between, and is interpreted again."""
     async with halls(room_linger_s=0) as h:
         await h.speak(ANNA)
         names: list[str] = []
         for start in (0, len(SENTENCE)):
             with h.manager.read("hall", "en", None, Claimant(KEY)) as reader:
-                for name in names:  # who comes late reads what was said last
+                for name in names:  # a late reader gets the latest captions
                     assert segment_id(await next_final(reader)) == name
                 await speak(h.wires[0], SENTENCE, start=start)
                 names.append(segment_id(await next_final(reader)))
@@ -132,7 +132,7 @@ async def test_a_wire_that_does_not_close_keeps_nothing_from_being_freed() -> No
 
 
 async def test_wires_of_a_room_are_counted_like_those_of_sessions() -> None:
-    """Jitter and loss only of the speaker: whoever listens sends no media."""
+    """Jitter and loss are only the speaker's: a listener sends no media."""
     async with halls() as h:
         await h.speak(ANNA)
         await h.manager.listen("hall", "offer", "en", Claimant(KEY))

@@ -1,4 +1,4 @@
-"""Account of a room for whoever bills it."""
+"""Usage record of a room, for billing."""
 
 import asyncio
 from dataclasses import asdict

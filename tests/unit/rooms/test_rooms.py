@@ -1,4 +1,4 @@
-"""The pure parts of a room: what was told, who reads too slowly, one frame for everybody."""
+"""The pure parts of a room: captions, slow readers, one frame for all listeners."""
 
 import asyncio
 import json
@@ -113,7 +113,7 @@ def test_the_original_flows_and_never_lags() -> None:
         original.feed(Pcm(voice[i * step : (i + 1) * step], i * step))
         packet = original.packet(i)
         assert i < 3 or packet is not None
-    for i in range(50, 200):  # nobody pulls: what waits is bounded
+    for i in range(50, 200):  # nobody pulls: the queue is bounded
         original.feed(Pcm(voice[i * step : (i + 1) * step], i * step))
     dropped = metrics.registry.get_sample_value("rtc_queue_drops_total", {"queue": "original"})
     assert dropped is not None and 120 < dropped < 150

@@ -33,7 +33,9 @@ def test_audio_goes_when_no_language_needs_it() -> None:
     pcm = Pcm(tone(0.02), heard.size)
     segmenter.feed(pcm)
     [begun] = [event for event in late.feed(pcm) if isinstance(event, SpeechStarted)]
-    assert begun.start_samples == SPEECH_RATE // 2  # what is gone is no part of the sentence
+    assert (
+        begun.start_samples == SPEECH_RATE // 2
+    )  # audio that was dropped is no part of the sentence
 
 
 def test_a_language_that_waits_for_the_sentence_has_all_of_them_wait() -> None:

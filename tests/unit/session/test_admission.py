@@ -1,4 +1,4 @@
-"""Places of the house: who may hold how many of them."""
+"""Places of a server: how many each kind of caller may hold."""
 
 import pytest
 
@@ -157,7 +157,7 @@ def test_the_house_has_so_many_places() -> None:
     place = house.enter(Claimant())
     refusal = house.refuses(Claimant())
     assert not isinstance(refusal, RateLimited) and "All 2 sessions" in str(refusal)
-    house.enter(Claimant(), Kind.SPEAKER)  # rooms are counted by themselves
+    house.enter(Claimant(), Kind.SPEAKER)  # rooms are counted separately
     place.end(0.0, 0.0)
     house.enter(Claimant())
 
@@ -197,7 +197,7 @@ def test_a_full_house_says_when_a_place_is_likely() -> None:
         place = admission.admit(Kind.SESSION, secret("a"), now_s, now_s)
         now_s += 30.0
         place.end(now_s, now_s)
-        place.end(now_s + 20.0, now_s)  # said twice, counted once
+        place.end(now_s + 20.0, now_s)  # reported twice, counted once
     admission.admit(Kind.SPEAKER, secret("a"), now_s, now_s).end(now_s, now_s)  # no session
     admission.admit(Kind.SESSION, secret("a"), now_s, now_s)
     with pytest.raises(AdmissionRefused, match="about 30 seconds") as refusal:

@@ -31,7 +31,7 @@ RESUME_S = 30.0
 
 
 class Quiet:
-    """A session that does nothing with what its transport reports."""
+    """Session that ignores the reports of its transport."""
 
     def on_connected(self) -> None: ...
 

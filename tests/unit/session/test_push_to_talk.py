@@ -27,7 +27,7 @@ async def pressed(h: House, mode: str = "off") -> FakeTransport:
 
 
 async def talk(wire: FakeTransport, *parts: Samples, behind: int = 0) -> int:
-    """Say that so many samples behind the press; returns how many have been said by then."""
+    """Speak that many samples after the press; return how many have been spoken by then."""
     said = joined(list(parts))
     await speak(wire, said, PRESSED + behind)
     return behind + said.size

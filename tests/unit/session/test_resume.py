@@ -1,4 +1,4 @@
-"""A client that the network took away and that comes back: virtual time, fake wires."""
+"""A client whose connection is lost and that comes back: virtual time, fake transports."""
 
 import asyncio
 from collections.abc import Callable

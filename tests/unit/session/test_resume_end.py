@@ -1,4 +1,4 @@
-"""Sessions without a client: for how long, who gets them, and what ends them."""
+"""Sessions without a client: how long they wait, who may resume them, and what ends them."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Sessions and their manager in virtual time, on a wire without a network."""
+"""Sessions and their manager in virtual time, on a transport without a network."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Manager of sessions in virtual time: what it lets in, closes and frees."""
+"""Manager of sessions in virtual time: admission, closing and freeing."""
 
 import asyncio
 from dataclasses import replace
@@ -92,7 +92,7 @@ async def test_the_house_is_full_and_has_room_again() -> None:
         assert caught.value.retry_after_s > 0
         await h.manager.close_call(first, drain=False)
         once = KeyLimits(sessions=1)
-        for _ in range(2):  # being asked takes no place, nor anything of the key's share
+        for _ in range(2):  # a check takes no place, nor any of the key's quota
             await h.manager.check_admission(SessionRequest(claimant=Claimant(Owner("key"), once)))
         await h.call()
 
@@ -104,7 +104,7 @@ async def test_no_more_come_in_than_the_engines_can_carry() -> None:
         with pytest.raises(AdmissionRefused, match="as much as it can") as caught:
             await h.call()
         assert (caught.value.retry_after_s, caught.value.status) == (7, 503)
-        assert h.manager.owner(open_already)  # whoever is there stays
+        assert h.manager.owner(open_already)  # connected callers stay
         h.readiness.retry_after_s = 0
         await h.call()
 

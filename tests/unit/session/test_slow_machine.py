@@ -23,7 +23,7 @@ from tests.support.until import until
 SENTENCES = 4
 LOAD = 10
 CORE = 0
-"""The one that is busy: the tests beside this one have the others."""
+"""The busy core; the tests that run at the same time have the others."""
 
 
 def sent(wire: FakeTransport, kind: str, **fields: object) -> list[dict[str, Any]]:
@@ -43,10 +43,8 @@ def answered(wire: FakeTransport) -> bool:
 @pytest.mark.slow
 @pytest.mark.real_time
 async def test_at_load_ten_the_phrasebook_answers_and_is_never_restarted() -> None:
-    """With the settings that everybody has.
-
-    How late it is depends on the machine; that a late answer is announced is a test of the
-    interpreter's, in virtual time.
+    """The settings are the defaults. The delay depends on the machine; that a late answer is
+    announced is tested for the interpreter, in virtual time.
     """
     service = AstService("phrasebook", EngineOptions(), EngineSettings(), Metrics())
     await service.start()

@@ -1,4 +1,4 @@
-"""Trace of a call: its segments, and below each what was done for it."""
+"""Trace of a call: its segments, and below each the steps of its translation."""
 
 import asyncio
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ async def test_what_is_open_when_a_call_ends_is_ended_with_it() -> None:
 
 @dataclass
 class QuickAst(FakeAst):
-    """Answers a speculative question before the segment is over."""
+    """Engine that answers a speculative request before the segment is over."""
 
     crash: EngineCrashed | None = None
     """Answer to the speculative question instead of a translation."""

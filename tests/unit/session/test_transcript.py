@@ -1,4 +1,4 @@
-"""Transcripts: what stays of a session, for how long, and how it is written."""
+"""Transcripts: the kept part of a session, for how long, and its formats."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The counters of many wires in one server's metrics."""
+"""Counters of many transports in one server's metrics."""
 
 from rtc_server.metrics import Metrics
 from rtc_server.session.transport_report import TransportReport

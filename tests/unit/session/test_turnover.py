@@ -12,7 +12,7 @@ from rtc_server.session.turnover import RETRY_UNKNOWN_S, Turnover
         ([100.0 + 10.0 * n for n in range(20)], 300.0, 10),  # one in ten seconds
         ([100.0 + 0.1 * n for n in range(2000)], 300.0, 2),  # many a second: all at once is no use
         ([100.0], 140.0, 40),  # one so far
-        ([100.0], 390.0, 60),  # nobody is sent away for minutes
+        ([100.0], 390.0, 60),  # nobody has to wait for minutes
         ([100.0], 401.0, RETRY_UNKNOWN_S),  # long ago
     ],
 )

@@ -1,4 +1,4 @@
-"""Voices around a speaker leave no pause: the session offers push-to-talk."""
+"""Voices around a speaker leave no pause, and the session suggests push-to-talk."""
 
 import numpy as np
 

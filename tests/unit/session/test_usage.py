@@ -1,4 +1,4 @@
-"""Account of a session for whoever bills it."""
+"""Usage record of a session, for billing."""
 
 import asyncio
 from dataclasses import asdict

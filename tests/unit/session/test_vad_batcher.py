@@ -27,7 +27,7 @@ SPOKEN = joined([silence(0.3), tone(0.7), silence(1.5), tone(0.4), silence(1.5)]
 
 
 class Person:
-    """Notes what became of what it was sent; is both sides of its audio input."""
+    """Both receivers of an audio input, which note its events."""
 
     wants_new_segment = False
 
@@ -148,7 +148,7 @@ async def test_one_that_fails_silences_nobody_else(caplog: pytest.LogCaptureFixt
 async def many_talking(
     stack: AsyncExitStack, count: int = FEW, patch: SessionPatch | None = None
 ) -> House:
-    """A house with so many sessions, all connected."""
+    """Return a manager with that many sessions, all connected."""
     h = await stack.enter_async_context(house(FakeAst([ok("да", "yes")] * 50), max_sessions=FEW))
     for _ in range(count):
         await h.call(patch or SessionPatch(x_events=ALL))
@@ -173,16 +173,18 @@ async def test_sessions_get_the_captions_they_would_get_alone() -> None:
 async def translated_samples(
     count: int, mode: str, end: Callable[[House, FakeTransport], object]
 ) -> Counter[int]:
-    """Lengths of the segments, when so many speak at a time and all end behind the last packet."""
+    """Return the lengths of the segments when that many people speak at a time and all end after
+    the last packet.
+    """
     spoken = joined([silence(0.32), tone(0.704)])  # whole windows
     async with AsyncExitStack() as stack:
         h = await many_talking(stack, count, SessionPatch(x_events=ALL, vad_mode=mode))
-        await asyncio.sleep(PERIOD_S / 3)  # from now on always between two beats
+        await asyncio.sleep(PERIOD_S / 3)  # from now on always between two ticks
         for number in range(spoken.size // STEP):
             await asyncio.sleep(PERIOD_S)
             for wire in h.wires:
                 wire.observer.on_pcm(packet(spoken, number))
-        for wire in h.wires:  # where there are many, the last packet waits for the tick
+        for wire in h.wires:  # with many sessions, the last packet waits for the tick
             end(h, wire)
         await asyncio.sleep(1)
         return Counter(request.samples.size for request in h.ast.requests if not request.partial)

@@ -1,4 +1,4 @@
-"""Rules for origins and hosts, and the buckets at the door."""
+"""Rules for origins and hosts, and the limits on requests."""
 
 import pytest
 

@@ -16,16 +16,20 @@ OURS = TrustedProxies.named(("127.0.0.1", "10.0.0.0/8", "fd00::/8"))
     [
         ("127.0.0.1", ["203.0.113.5"], "203.0.113.5"),
         ("127.0.0.1", [], "127.0.0.1"),
-        ("198.51.100.7", ["203.0.113.5"], "198.51.100.7"),  # no proxy of ours: not believed
+        ("198.51.100.7", ["203.0.113.5"], "198.51.100.7"),  # not a trusted proxy
         ("127.0.0.1", ["1.1.1.1, 203.0.113.5, 10.1.2.3"], "203.0.113.5"),  # 1.1.1.1 is invented
         ("127.0.0.1", ["1.1.1.1", "203.0.113.5"], "203.0.113.5"),  # two header lines
-        ("127.0.0.1", ["10.0.0.1, 10.0.0.2"], "10.0.0.1"),  # proxies all the way
+        ("127.0.0.1", ["10.0.0.1, 10.0.0.2"], "10.0.0.1"),  # only proxies
         ("127.0.0.1", ["203.0.113.5, nonsense"], "127.0.0.1"),
         ("fd00::1", ["2001:db8::7"], "2001:db8::7"),
         ("", ["203.0.113.5"], ""),  # a Unix socket has no address
         # As a socket for both protocols, and proxies behind one, call IPv4.
         ("::ffff:10.0.0.1", ["::ffff:203.0.113.5, ::FFFF:10.1.2.3"], "203.0.113.5"),
-        ("127.0.0.1", ["203.0.113.5:51234"], "203.0.113.5"),  # with a port, as some write it
+        (
+            "127.0.0.1",
+            ["203.0.113.5:51234"],
+            "203.0.113.5",
+        ),  # with a port, as some proxies write it
         ("127.0.0.1", ["[2001:db8::7]:51234, [fd00::2]"], "2001:db8::7"),
         ("127.0.0.1", ["203.0.113.5:"], "127.0.0.1"),
         ("127.0.0.1", ["[203.0.113.5"], "127.0.0.1"),
@@ -38,7 +42,7 @@ def test_the_client_is_the_last_that_a_proxy_of_ours_heard(
 
 
 async def seen(remote: str, headers: dict[str, str]) -> tuple[str | None, str | None, str]:
-    """Remote, host and the Location of ``/v1/x`` behind the middleware."""
+    """Return remote, host and the Location of ``/v1/x`` after the middleware."""
     request = make_mocked_request("GET", "/", headers=headers)
     request = request.clone(remote=remote)
     found = []

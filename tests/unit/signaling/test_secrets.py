@@ -1,4 +1,4 @@
-"""Client secrets: what is signed comes back, and nothing else does."""
+"""Client secrets: signed contents are read back, and anything else is refused."""
 
 from pathlib import Path
 

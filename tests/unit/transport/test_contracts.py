@@ -94,7 +94,7 @@ CHECKOUT = Path(__file__).parents[3]
 PACKAGE = CHECKOUT / "rtc_server"
 UPSTREAM = (CHECKOUT / "docs" / "upstream.md").read_text("utf-8")
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "engines" not in path.parts)
-"""All but the engines, each of which keeps its library to itself."""
+"""Modules of the package, except the engines, each of which keeps its library to itself."""
 
 
 def test_versions_are_the_pinned_ones() -> None:
@@ -132,7 +132,7 @@ def test_the_document_has_every_private_name_and_its_place() -> None:
 
 
 def test_a_private_name_is_found_wherever_it_stands() -> None:
-    """Else the test above would be content with less."""
+    """Otherwise the test above would check less."""
     found = used()
     assert "ice_agent.py" in found["_check_list"]  # an attribute that a base class has
     assert "channel.py" in found["_send_chunk"]  # a method that is overridden

@@ -33,7 +33,7 @@ CALLS = round(2 * MANY_PER_S / 50)
 
 
 class Ends:
-    """Sockets that a reader reads, and what it read: the number of the socket, and when."""
+    """Sockets of a reader, and its reads: the number of the socket, and the time."""
 
     def __init__(self, reader: DatagramReader, count: int, stack: ExitStack) -> None:
         self._reader = reader
@@ -65,7 +65,7 @@ class Ends:
             self._sender.sendto(b"x", self.socks[number].getsockname())
 
     async def busy(self, per_s: float, seconds: float = 1.0) -> None:
-        """Send to one socket after the other, so many a second."""
+        """Send to one socket after the other, that many datagrams a second."""
         for number in range(round(per_s * seconds)):
             self.send(number % len(self.socks))
             await asyncio.sleep(1 / per_s)
@@ -78,7 +78,7 @@ def ends(reader: DatagramReader, count: int) -> Iterator[Ends]:
 
 
 async def settled() -> None:
-    """Let the loop do all that is due."""
+    """Let the loop run everything that is due."""
     for _ in range(20):
         await asyncio.sleep(0)
 

@@ -9,7 +9,7 @@ from rtc_server.transport.datagram_socket import DatagramSocket
 
 
 class Protocol(asyncio.DatagramProtocol):
-    """Notes what the transport told it."""
+    """Protocol that notes the calls of its transport."""
 
     def __init__(self) -> None:
         self.got = list[object]()

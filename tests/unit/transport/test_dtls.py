@@ -48,7 +48,7 @@ async def test_what_is_sent_after_a_goodbye_is_lost_without_a_word() -> None:
     over.set_connect_state()
     over.set_shutdown(SSL.SENT_SHUTDOWN)
     connection = dtls(over)
-    connection._state = State.CONNECTED  # nothing has told it yet
+    connection._state = State.CONNECTED  # nothing has reported it yet
     with pytest.raises(SSL.Error):
         over.send(b"x")
     with pytest.raises(ConnectionError):

@@ -154,7 +154,7 @@ async def test_stray_media_starts_a_check_only_with_the_peers_tag() -> None:
 async def test_silence_is_measured_from_what_only_the_peer_can_send() -> None:
     agent = Agent()
     agent.now_s = 3.0
-    agent.response_received(PEER)  # not validated: might be anybody
+    agent.response_received(PEER)  # not validated: it may be from anybody
     agent.datagram_dropped()
     agent.media_received(b"not decrypted here")
     assert agent.last_seen_s == 0.0

@@ -1,4 +1,4 @@
-"""The shell around the media core: what it frees, whatever fails."""
+"""The shell around the media core: it frees everything, whatever fails."""
 
 import numpy as np
 import pylibsrtp
@@ -19,7 +19,7 @@ def srtp(ssrc_type: int) -> pylibsrtp.Session:
 
 
 class Call:
-    """A media path, the peer's keys, and a wire that can break."""
+    """A media path, the peer's keys, and a socket that can break."""
 
     def __init__(self) -> None:
         self.peer = srtp(pylibsrtp.Policy.SSRC_ANY_OUTBOUND)

@@ -13,7 +13,7 @@ from rtc_server.transport.datagram_reader import (
 
 
 def pace(per_s: float, seconds: float = 1.0) -> tuple[ReadPacing, float]:
-    """Pacing that has found so many datagrams a second, one at a time, and the time."""
+    """Return pacing that has found that many datagrams a second, one at a time, and the time."""
     pacing, now_s = ReadPacing(), 100.0
     for _ in range(round(per_s * seconds)):
         now_s += 1 / per_s

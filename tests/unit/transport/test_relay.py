@@ -13,7 +13,7 @@ CHANNEL = 0x4000
 
 
 class RelayWire:
-    """The connection to the TURN server; notes what is sent, and answers nothing."""
+    """Connection to the TURN server that notes what is sent, and answers nothing."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []

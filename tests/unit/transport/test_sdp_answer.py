@@ -120,7 +120,7 @@ def test_a_section_that_a_bundle_is_built_on_is_kept_without_media() -> None:
     assert {"a=inactive", "a=rtcp-mux", "a=rtpmap:96 VP8/90000", *TRANSPORT_LINES} <= set(video)
     assert any(line.startswith("a=candidate") for line in video)
     assert "a=sendrecv" in audio and not any(line.startswith("a=candidate") for line in audio)
-    # Not one that the offer itself rejects, nor one of another bundle.
+    # Neither one that the offer itself rejects, nor one of another bundle.
     [video, _] = sections(answer(VIDEO.replace("video 9", "video 0"), AUDIO, session=bundle))
     assert video[0].startswith("m=video 0 ")
     alone = SESSION.replace("BUNDLE 0 1 2", "BUNDLE 1 2\na=group:BUNDLE 0")

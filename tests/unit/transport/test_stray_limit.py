@@ -1,4 +1,4 @@
-"""Strangers' media: one that floods does not hide the peer behind a NAT that rebound."""
+"""Media from strangers: a flood does not hide the peer after its NAT has rebound."""
 
 from rtc_server.transport.ice_agent import STRAY_PER_S, STRAYS_PER_S
 from rtc_server.transport.source_limiter import SourceLimiter

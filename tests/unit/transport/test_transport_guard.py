@@ -18,7 +18,7 @@ CHANNEL_DATA = bytes([64]) + bytes(30)
 
 
 class Gate:
-    """Notes what reached it. Knows one peer."""
+    """Receiver of datagrams that pass the guard. It knows one peer."""
 
     def __init__(self) -> None:
         self.got: list[str] = []

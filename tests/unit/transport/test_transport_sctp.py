@@ -15,7 +15,7 @@ from tests.support.sctp import FIRST, LAST, association, receive
 
 
 def packet(kind: int, body: bytes) -> bytes:
-    """One chunk behind a common header; tag and checksum are not looked at here."""
+    """Return one chunk after a common header; tag and checksum are not checked here."""
     return bytes(12) + struct.pack("!BBH", kind, 0, 4 + len(body)) + body
 
 

@@ -178,7 +178,7 @@ def test_a_closed_codec_refuses_and_closing_twice_is_harmless() -> None:
 
 
 class _Counting:
-    """A libopus that counts what is made and freed."""
+    """libopus that counts the encoders and decoders that are made and freed."""
 
     def __init__(self, library: ctypes.PyDLL) -> None:
         self._library = library

@@ -24,7 +24,7 @@ from tests.support.packet_scripts import (
 
 
 def listen(arrivals: list[Arrival], until_s: float = 0.0) -> tuple[list[Heard], MediaCounters]:
-    """Everything that is heard, and the counters at the end."""
+    """Return everything that the receiver plays, and the counters at the end."""
     receiver = Receiver(PAYLOAD_TYPE)
     try:
         heard = list(run_receiver(receiver, arrivals, until_s))

@@ -1,4 +1,4 @@
-"""RTP: what is built can be read, and nothing that arrives can hurt."""
+"""RTP: packets that are built can be read, and no packet that arrives can do harm."""
 
 import struct
 

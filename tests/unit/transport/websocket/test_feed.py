@@ -16,12 +16,12 @@ RATE = SPEECH_RATE
 
 
 def seconds(length_s: float) -> AudioIn:
-    """So much audio in one message."""
+    """Return that much audio in one message."""
     return AudioIn(bytes(2 * round(length_s * RATE)))
 
 
 class Ordered(Recorder):
-    """Notes the order of audio and events."""
+    """Receiver that notes the order of audio and events."""
 
     def __init__(self) -> None:
         super().__init__()

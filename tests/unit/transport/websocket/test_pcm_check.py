@@ -29,7 +29,7 @@ def pcm16(samples: Samples) -> bytes:
 
 
 def encoded(container: str, codec: str, sample_rate: int = 48_000, layout: str = "mono") -> bytes:
-    """One second of a tone in that container."""
+    """Return one second of a tone in that container."""
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         stream: Any = output.add_stream(codec, rate=sample_rate)

@@ -81,7 +81,7 @@ async def test_a_client_that_was_held_back_is_asked_before_it_counts_as_dead() -
     async with peer() as p:
         for _ in range(41):
             p.send(bytes(2 * SPEECH_RATE))
-        await asyncio.sleep(60)  # all is read, and nothing came since
+        await asyncio.sleep(60)  # all is read, and nothing came since then
         assert p.socket.pings > 0
         assert not p.session.reasons
 

@@ -64,7 +64,7 @@ async def test_a_file_sent_at_once_is_heard_no_faster_than_a_speaker() -> None:
         assert 100 - unread == pytest.approx(CATCH_UP_S + READ_AHEAD_S, abs=2)
         await asyncio.sleep(20)
         assert len(p.heard) / SPEECH_RATE == pytest.approx(CATCH_UP_S + 20 * RATE, abs=1.2)
-        assert not p.session.reasons  # not taken for dead while it is held back
+        assert not p.session.reasons  # not counted as dead while it is held back
         await asyncio.sleep(70)
         assert len(p.heard) == 100 * SPEECH_RATE
         assert p.session.times_ahead == 1
