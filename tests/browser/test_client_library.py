@@ -82,7 +82,7 @@ def test_the_element_imports_nothing_from_outside_the_package() -> None:
 
 
 def test_no_page_has_a_client_of_its_own() -> None:
-    """But the page for tests, which must work where the others do not."""
+    """The only exception is the page for tests, which must work where the others do not."""
     makes = re.compile(r"new (?:RTCPeerConnection|WebSocket)\(")
     static = ROOT / "static"
     found = {

@@ -1,4 +1,4 @@
-"""Captions: how far they reach, and the place that one reads."""
+"""Captions: their limits, and the place to which a reader has scrolled."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.support.browser.page import start
 from tests.support.browser.scripted_server import say, scripted_server, segment
 
 KEPT_ROWS = 120
-"""As many lines are elements of the page."""
+"""Number of captions that are elements of the page."""
 MORE_ROWS = 60
 """As many older ones come at a time."""
 

@@ -92,7 +92,7 @@ def test_the_table_of_layers_is_the_import_contract() -> None:
 
 
 def test_the_phrasebook_imports_the_engines_contract_alone() -> None:
-    """It names the contract only in the form that the import contract sees."""
+    """Imports have the one form that the import contract sees."""
     lines = [
         line
         for path in (CHECKOUT / "rtc_phrasebook").glob("*.py")
