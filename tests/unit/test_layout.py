@@ -1,7 +1,8 @@
-"""Layout of the tests, and their imports."""
+"""Layout of the tests and their imports, and the length of all files of code."""
 
 import ast
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,26 @@ TESTS = Path(__file__).parents[1]
 PACKAGE = TESTS.parent / "rtc_server"
 PHRASEBOOK = TESTS.parent / "rtc_phrasebook"
 OF_THE_TESTS = {Path(), Path("support")}
-"""Folders of ``tests/unit`` that no package has: what all hold themselves, and what tests share."""
+"""Folders of ``tests/unit`` that no package has: tests of the whole, and of what tests share."""
+MOST_LINES = 300
+CODE = {".py", ".js", ".mjs", ".ts", ".sh"}
+
+
+def code_files(root: Path) -> Iterator[Path]:
+    """Yield Python, JavaScript and shell files that git tracks, or would: no style sheets.
+
+    No file of code is generated; one that is has to be left out here.
+    """
+    listing = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = subprocess.run(listing, cwd=root, check=True, capture_output=True).stdout
+    for path in (root / name for name in listed.decode().split("\0") if name):
+        if path.is_file() and (path.suffix in CODE or is_script(path)):
+            yield path
+
+
+def is_script(path: Path) -> bool:
+    """Return whether a file without an ending begins with the name of its interpreter."""
+    return not path.suffix and path.read_bytes().startswith(b"#!")
 
 
 def imported(module: Path) -> Iterator[str]:
@@ -61,3 +81,12 @@ def test_unit_tests_mirror_the_packages() -> None:
     known.add(Path(PHRASEBOOK.name.removeprefix("rtc_")))
     unknown = [str(each) for each in folders - OF_THE_TESTS - known]
     assert not unknown
+
+
+def test_no_file_of_code_has_more_than_300_lines() -> None:
+    lengths = {
+        str(path.relative_to(TESTS.parent)): len(path.read_text("utf-8").splitlines())
+        for path in code_files(TESTS.parent)
+    }
+    assert {"scripts/check", "static/app.js", "rtc_server/errors.py"} <= lengths.keys()
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}

@@ -64,11 +64,3 @@ def test_every_sheet_is_loaded() -> None:
     loaders = (*STATIC.glob("*.html"), STATIC / "overlay.js", STATIC / "people.js")
     code = "".join(path.read_text("utf-8") for path in loaders)
     assert [path.name for path in SHEETS if path.stem not in code] == []
-
-
-def test_no_module_is_longer_than_a_reader_likes() -> None:
-    """But tables of words, which are lists."""
-    modules = [path for path in STATIC.rglob("*.js") if STATIC / "strings" not in path.parents]
-    assert len(modules) > 50
-    long = {path.name for path in modules if len(path.read_text("utf-8").splitlines()) > 300}
-    assert long == set()
