@@ -1,4 +1,4 @@
-"""What breaks before the page is there: its own fault, an old browser's, or no matter."""
+"""Failures before the page is there: its own fault, an old browser's, or a harmless one."""
 
 from typing import Any
 

@@ -28,9 +28,9 @@ FAULTS_OF_PROGRAMS = {
     "precondition_failed", "precondition_required", "ice_restart_unsupported", "payload_too_large",
     "request_timeout", "method_not_allowed", "not_found", "server_error",
 }  # fmt: skip
-"""What only a page that is wrong itself, or a server that is, leads to: general words are right."""
+"""Codes that only a fault of the page or of the server causes: general words are enough."""
 OF_ONE_CONNECTION = {"slow_reader", "audio_ahead", "session_not_found"}
-"""Never the answer to somebody who begins: such a connection is made again."""
+"""Codes that are never the answer to a new session: such a connection is made again."""
 OF_ROOMS = {"room_not_found", "room_taken", "room_silent"}
 ENGINES_ANSWER = {error.code for error in (EngineUnavailable, EngineError)}
 """Codes of engines that are no answer to a request: a server without its engine does not start."""
