@@ -1,17 +1,17 @@
 """The embedded engine: a phrasebook recognised by a grammar, and translated by looking it up.
 
-In goes a segment of English or Russian; out comes the phrase of the book with its slots filled, or
-"not understood" with phrases that are near.
+Input: a segment of English or Russian. Output: the phrase of the book with its slots filled, or
+"not understood" with similar phrases.
 
 Read `engine` first, then `recognizer`: `decoder` (PocketSphinx) finds the best path through the
 word `network`, and `rejection` judges it against free phones. `book` reads the files, `pattern` and
 `fillers` expand phrases and slots, `pronounce` gives words their phones, `listing` shows phrases.
 
-A plug-in as anybody's, in the distribution of the server: `ENGINE` is found by its entry point,
-nothing of the server is imported but `rtc_server.engines.contract`, and the server imports nothing
-of this package. The book and the moves of the acoustic model are in `data`.
-`listing` and `book` load no library of the engine; PocketSphinx and espeak-ng are loaded by
-`engine.create`, in the engine's own process.
+A plug-in like those of other packages, but in the distribution of the server: `ENGINE` is found by
+its entry point, the only module of the server that is imported is `rtc_server.engines.contract`,
+and the server imports nothing of this package. The book and the adapted means of the acoustic model
+are in `data`. `listing` and `book` load no library of the engine; PocketSphinx and espeak-ng are
+loaded by `engine.create`, in the engine's own process.
 """
 
 from rtc_server.engines.contract import EnginePlugin, PluginOption

@@ -1,11 +1,11 @@
 """A self-hosted live interpreter over WebRTC.
 
 `serve` runs a server until a signal comes, `running` for the length of a block, and `mountable`
-makes it part of another aiohttp application. All take `Settings`, whose sections are classes here
-too. What goes wrong is one of the errors below `RtcServerError`.
+makes it part of another aiohttp application. All take `Settings`, whose sections are also classes
+of this package. Every failure is an error below `RtcServerError`.
 
-Importing this package is cheap and changes nothing of the process: each name is loaded when it is
-first used. What is not listed in ``__all__`` is internal and may change in any release.
+Importing this package is cheap and changes nothing in the process: each name is loaded when it is
+first used. Names that ``__all__`` does not list are internal and may change in any release.
 """
 
 import importlib

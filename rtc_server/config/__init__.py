@@ -1,11 +1,11 @@
-"""Every setting of the server, once, by the part of it that reads them.
+"""Every setting of the server, defined once, in sections by the layer that reads them.
 
 A field is a flag, an environment variable and a key of the configuration file
-(`rtc_server.options`). In go parsed flags, the environment and that file; out come sections,
-checked. Layers receive their section, never all.
+(`rtc_server.options`). Input: parsed flags, the environment and that file. Output: sections,
+checked. A layer receives its section, never all.
 
-Read `all_settings` first: the sections, and the rules between them. A section and its rules stand
-in the module of its name, with the layer that reads it; those here are of `app`. Options of
+Read `all_settings` first: the sections, and the rules between them. A section and its rules are in
+the module of its name, with the layer that reads it; those in this package are of `app`. Options of
 installed plug-ins are further sections, made by `plugin_sections`.
 """
 

@@ -1,8 +1,8 @@
 """Typed client and server events, and their JSON. docs/protocol.md describes the protocol.
 
-In comes the text of a client's event; `client.parse_client_event` checks it and returns a frozen
-struct, or raises `BadEvent` with a sentence for the client (`faults`). Out goes `server.encode` of
-a server event.
+Input: the text of a client's event, which `client.parse_client_event` checks and returns as a
+frozen struct; it raises `BadEvent` with a sentence for the client (`faults`). Output: the JSON of a
+server event, by `server.encode`.
 
 Read `server` first: its structs are the protocol's fields, by name; `client` and `session_patch`
 hold the client's. msgspec decodes, checks and encodes by them, and `schema` makes

@@ -1,19 +1,20 @@
 """Interpreter: from received PCM to captions and translated speech, of one speaker's stream.
 
-In goes speech-rate PCM (`AudioInput.feed`); out go captions as events, transcripts, and 20 ms
+Input: speech-rate PCM (`AudioInput.feed`). Output: captions as events, transcripts, and 20 ms
 frames to play (`Interpreter.next_frame`).
 
 Read `interpreter` first, which joins the parts. `audio_input` listens: `speech_segmenter` cuts the
 stream into segments, and the own-voice guard judges them. `segment_translation` asks the engine
-about them by `passes`, `conclusion` awaits the answers in order, `publisher` reports what is
-committed, and `speech_output` turns it into speech by `synthesis`. In the modes that translate
-speech while it goes on, `simultaneous_translation` takes the hypotheses, and `simultaneous` joins
+about them by `passes`, `conclusion` awaits the answers in order, `publisher` reports committed
+text, and `speech_output` turns it into speech by `synthesis`. In the modes that translate speech
+while it is spoken, `simultaneous_translation` takes the hypotheses, and `simultaneous` joins
 `commit_policy` (which words stay), `clause_gate` (which words are spoken) and `window` (which audio
-the engine sees); `backlog` sets tempo and omissions.
+the engine gets). `modes` has the figures of each mode, such as the interval between passes;
+`backlog` sets tempo and omissions.
 
 `segmenter_settings` has the defaults of endpointing, the hangover among them, and
 `interpreter_settings` those of the languages and modes.
 
-The engines are behind `ports`; nothing here knows their processes, transports or HTTP. What was
-committed is never taken back, and what was given to the synthesis is never revised.
+The engines are behind `ports`; nothing here knows their processes, transports or HTTP. Committed
+text is never withdrawn, and text that was given to the synthesis is never revised.
 """

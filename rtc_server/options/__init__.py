@@ -1,6 +1,6 @@
 """Options: dataclass fields as flags, environment variables and keys of a configuration file.
 
-In go parsed flags, the environment and perhaps a TOML file; out come the sections that a caller
+Input: parsed flags, the environment and perhaps a TOML file. Output: the sections that a caller
 names, each field from the first source that gives it: flag, variable, file, default.
 
 Read `option` first: the definition of a field, and its three spellings (``--max-sessions``,

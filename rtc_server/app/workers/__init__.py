@@ -1,11 +1,11 @@
 """Several media processes behind one port (``--workers``).
 
 Read `supervisor` first: it holds the port and starts the workers. `proxy` takes each HTTP request
-to the worker of its session or room (`placement`), new calls to the one with least to do; media
-never passes the supervisor. `desk` decides admission for all, `records` keeps what is needed to go
-on with the sessions of a worker that was killed, `totals` adds up metrics.
+to the worker of its session or room (`placement`), new calls to the one with the lowest load; media
+never passes the supervisor. `desk` decides admission for all, `records` keeps the data with which
+another worker continues the sessions of one that was killed, `totals` adds up metrics.
 
-A worker (`worker`) is the server that runs alone otherwise, on a Unix socket, with two parts that
+A worker (`worker`) is the same server as in a single process, on a Unix socket, with two parts that
 ask the supervisor: `shared_admission` and `journal`. Both sides speak over `control`.
 
 With one process none of this is imported.

@@ -1,8 +1,8 @@
 """Open vocabulary on an ordinary CPU: a recogniser for each language, then machine translation.
 
-``--ast laptop``. In goes a segment of speech, out come its transcript and the translation of that
-transcript; the speech itself is not translated. No torch: ONNX Runtime recognises (CTranslate2
-where it is Whisper), Firefox's translation models (through ``fxtranslate``) translate.
+``--ast laptop``. Input: a segment of speech. Output: its transcript and the translation of that
+transcript; the speech itself is not translated. No torch: ONNX Runtime recognises (CTranslate2 for
+Whisper), Firefox's translation models (through ``fxtranslate``) translate.
 
 Read `cascade` first: one segment from audio to both texts. `recognizer` is the interface to
 whatever recognises: `ctc` (GigaAM) and `tdt` (Parakeet) are two kinds, on `features` and

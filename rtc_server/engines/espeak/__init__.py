@@ -1,5 +1,5 @@
 """Speech synthesis with eSpeak NG: every Canary language, no download.
 
-In goes a text; out come chunks of 60 ms. Read `engine` first. `library` is libespeak-ng through
+Input: a text. Output: chunks of 60 ms. Read `engine` first. `library` is libespeak-ng through
 ctypes; `espeak_text` removes what crashes it, so no text may reach `library` by another way.
 """

@@ -1,9 +1,9 @@
-"""Engine servers on a Ray cluster: Ray places, restarts, scales and upgrades them, and no more.
+"""Engine servers on a Ray cluster. Ray only places, restarts, scales and upgrades them.
 
 A replica of the deployment is an engine server of ours (`replica`), which listens on a port of its
-own; media processes speak to it directly. `listing` is what they ask for addresses, `calls_policy`
+own; media processes speak to it directly. `listing` gives them the addresses, `calls_policy`
 decides how many replicas there are. These three are plain objects that know nothing of Ray:
-`deployments` makes Ray Serve's out of them, `operating` deploys, shows and drains.
+`deployments` makes deployments of Ray Serve of them, `operating` deploys, shows and drains them.
 
 Read `replica` first. Nothing but `deployments` and `operating` may import Ray, and no media process
 may import these two.

@@ -1,11 +1,11 @@
-"""Engines of other processes and hosts: the engine server, and the pool that asks several.
+"""Engines of other processes and hosts: the engine server, and the pool that uses several.
 
 A server (`server`) puts `AstService` or `TtsService` behind a connection: queue, fairness,
 deadlines and restarts are theirs, and shared by all media processes that ask. On the other side
-`EnginePool` keeps a connection to each server, and `RemoteAst` and `RemoteTts` implement
-`AstPort` and `TtsPort` over it: a session cannot tell them from engines of its own process.
+`EnginePool` keeps a connection to each server, and `RemoteAst` and `RemoteTts` implement `AstPort`
+and `TtsPort` over it: a session cannot tell them from engines of its own process.
 
-Read `messages` first: what is said; `frames` writes and reads it. `channel` is what carries a
-frame; the WebSocket behind it is the app's, so nothing here knows aiohttp. Nothing here may be
-imported by a server that runs its engines itself.
+Read `messages` first: the fields of all messages; `frames` encodes and decodes them. `channel`
+carries a frame; the WebSocket behind it belongs to `app`, so nothing here knows aiohttp. Nothing
+here may be imported by a server that runs its engines itself.
 """
