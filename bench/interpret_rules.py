@@ -69,6 +69,9 @@ class SteadyVoice:
         seconds = self.word_s * len(request.text.split()) / request.rate
         yield np.full(round(seconds * self.capabilities.sample_rate), 0.25, np.float32)
 
+    def expect(self, session_id: str) -> None:
+        """Nobody is refused."""
+
     def forget(self, session_id: str) -> None:
         """Nothing waits."""
 

@@ -97,6 +97,9 @@ class Interpreter:
         )
         audio.connect(self._translation)
         self.set_mode(Mode(settings.mode))
+        # At once: whoever asks for admission next is told what is left beside this one.
+        ast.expect(session_id)
+        tts.expect(session_id)
 
     # ---------------------------------------------------------------- from the session
 

@@ -49,6 +49,9 @@ class AstPort(Protocol):
     ) -> asyncio.Future[AstResult]:
         """Do as `submit`, with the answer to `speculative` if that is there or on its way."""
 
+    def expect(self, session_id: str) -> None:
+        """Count a session that was admitted and will ask: admission of others reckons with it."""
+
     def forget(self, session_id: str) -> None:
         """Drop all that waits for this session."""
 
@@ -121,6 +124,9 @@ class TtsPort(Protocol):
 
     def synthesize(self, request: TtsRequest, *, session_id: str) -> SpeechStream:
         """Queue a text. Raises EngineOverloaded: the queue is full; nothing was taken."""
+
+    def expect(self, session_id: str) -> None:
+        """See `AstPort.expect`."""
 
     def forget(self, session_id: str) -> None:
         """Drop all that waits for this session."""

@@ -80,6 +80,10 @@ class RoomAst:
         self._count(request)
         return self._ast.commit(request, speculative, session_id=session_id)
 
+    def expect(self, session_id: str) -> None:
+        """See `AstPort.expect`."""
+        self._ast.expect(session_id)
+
     def forget(self, session_id: str) -> None:
         """See `AstPort.forget`."""
         self._ast.forget(session_id)
@@ -104,6 +108,10 @@ class RoomTts:
         if not self._is_heard():
             return _nothing()
         return self._tts.synthesize(request, session_id=session_id)
+
+    def expect(self, session_id: str) -> None:
+        """See `TtsPort.expect`."""
+        self._tts.expect(session_id)
 
     def forget(self, session_id: str) -> None:
         """See `TtsPort.forget`."""

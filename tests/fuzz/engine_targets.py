@@ -117,6 +117,7 @@ def _asking_seeds() -> tuple[bytes, ...]:
         CancelCall(3),
         ForgetSession("s"),
         EnginePing(4),
+        EnginePing(5, "s"),
     )
     return tuple(encode(each) for each in messages)
 

@@ -97,6 +97,7 @@ class HeldAst:
     requests: list[AstRequest] = field(default_factory=list)
     sessions: list[str] = field(default_factory=list)
     futures: list[asyncio.Future[AstResult]] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     commits: list[int] = field(default_factory=list)
     """For each commit, the index of the speculative request."""
@@ -124,6 +125,9 @@ class HeldAst:
         self.commits.append(self.futures.index(speculative))  # type: ignore[arg-type]
         return speculative  # type: ignore[return-value]
 
+    def expect(self, session_id: str) -> None:
+        self.expected.append(session_id)
+
     def forget(self, session_id: str) -> None:
         self.forgotten.append(session_id)
 
@@ -141,11 +145,15 @@ class HeldTts:
     ready: bool = True
     retry_after_s: int = 0
     speeches: list[Speech] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
 
     def synthesize(self, request: TtsRequest, *, session_id: str) -> Speech:
         self.speeches.append(Speech(request, session_id))
         return self.speeches[-1]
+
+    def expect(self, session_id: str) -> None:
+        self.expected.append(session_id)
 
     def forget(self, session_id: str) -> None:
         self.forgotten.append(session_id)

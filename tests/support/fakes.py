@@ -55,6 +55,7 @@ class FakeAst:
     partials: list[AstRequest] = field(default_factory=list)
     _asked_at: dict[int, float] = field(default_factory=dict)
     guesses: list[AstRequest] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     capabilities: AstCapabilities = AST_CAPABILITIES
 
@@ -115,6 +116,9 @@ class FakeAst:
         loop.call_later(self.delay_s, lambda: None if answer.done() else answer.set_result(result))
         return answer
 
+    def expect(self, session_id: str) -> None:
+        self.expected.append(session_id)
+
     def forget(self, session_id: str) -> None:
         self.forgotten.append(session_id)
 
@@ -129,6 +133,7 @@ class FakeTts:
     """Error that is raised after the first chunk."""
     requests: list[TtsRequest] = field(default_factory=list)
     closed_early: int = 0
+    expected: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     capabilities: TtsCapabilities = TTS_CAPABILITIES
 
@@ -145,6 +150,9 @@ class FakeTts:
         except GeneratorExit:
             self.closed_early += 1
             raise
+
+    def expect(self, session_id: str) -> None:
+        self.expected.append(session_id)
 
     def forget(self, session_id: str) -> None:
         self.forgotten.append(session_id)

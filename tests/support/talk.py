@@ -145,6 +145,9 @@ class OracleAst:
     ) -> "asyncio.Future[AstResult]":
         return speculative  # type: ignore[return-value]
 
+    def expect(self, session_id: str) -> None:
+        """Nobody is refused."""
+
     def forget(self, session_id: str) -> None:
         """Do nothing: no request waits."""
 

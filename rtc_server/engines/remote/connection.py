@@ -145,9 +145,11 @@ class EngineConnection:
         self._audio.forget(session_id)
         self._send(ForgetSession(session_id))
 
-    def ping(self) -> None:
-        """Ask for a sign of life."""
-        self._send(EnginePing(next(self._numbers)))
+    def ping(self, newcomer: str = "") -> None:
+        """Ask for a sign of life. `newcomer`: session that was admitted, and that its answer is to
+        reckon with.
+        """
+        self._send(EnginePing(next(self._numbers), newcomer))
 
     def _send(self, message: FromMedia) -> None:
         self._outbox.put(encode(message))

@@ -1,7 +1,7 @@
 """Frames of the messages between a media process and an engine server.
 
 A frame is the size of its head (uint32), the head, and audio to the end of the frame. The head is a
-JSON object: the message's name, its fields, and perhaps the trace that it is part of. Audio is mono
+JSON object: the message's name, its fields, and perhaps a trace or a newcomer. Audio is mono
 int16, little-endian; in the head an array is its number of samples. Every field is checked against
 its type and its bounds, and nothing that is read can choose what is made of it.
 """
@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from rtc_server.engines.remote.messages import (
     Ask,
+    EnginePing,
     FromMedia,
     FromServer,
     KeptAudio,
@@ -40,11 +41,13 @@ MOST_ASKING_HEAD_BYTES = 64 * 1024
 _MOST_NAME = 200
 _MOST_NUMBER = 1 << 53
 _MOST_RATE = 4.0
-_NUMBERS, _NAMES = {"n", "wait_ms", "of", "retry_after_s"}, {"session", "code"}
+_NUMBERS, _NAMES = {"n", "wait_ms", "of", "retry_after_s"}, {"session", "code", "newcomer"}
 _HEAD = struct.Struct("!I")
 _FULL_SCALE, _UNIT = np.float32(32768.0), np.float32(1 / 32768)
 _LOWEST, _HIGHEST = np.float32(-32768.0), np.float32(32767.0)
 _TRACED = (Ask, SpeakText)
+_BESIDE = ("trace", "newcomer")
+"""Names beside the fields of a message, where a server of an earlier version does not look."""
 
 
 def _no_constant(_name: str) -> Never:
@@ -69,9 +72,9 @@ def encode(message: FromMedia | FromServer) -> bytes:
 
     fields = to_plain(message, put_array)
     named = {"message": type(message).__name__, "fields": fields}
-    # Beside the fields, where a server of an earlier version does not look.
-    if trace := fields.pop("trace", ""):
-        named["trace"] = trace
+    for name in _BESIDE:
+        if each := fields.pop(name, ""):
+            named[name] = each
     head_bytes = _JSON_OUT.encode(named).encode("utf-8", "surrogatepass")
     return b"".join([_HEAD.pack(len(head_bytes)), head_bytes, *audio])
 
@@ -121,7 +124,7 @@ def _decode(frame: bytes, kinds: Mapping[str, Any], most_head: int) -> Any:
     try:
         named = _JSON_IN.decode(frame[_HEAD.size : begin].decode("utf-8", "surrogatepass"))
         message = from_plain(kinds[named["message"]], named["fields"], take_array)
-        message = _with_trace(message, named.get("trace"))
+        message = _with_newcomer(_with_trace(message, named.get("trace")), named)
         _check(message)
     except (ValueError, KeyError, TypeError, RecursionError, WrongType) as exc:
         # Not its text: that may quote what was said.
@@ -140,6 +143,14 @@ def _with_trace(message: Any, trace: object) -> Any:
     if not (isinstance(trace, str) and TRACE_CONTEXT.fullmatch(trace)):
         return message
     return replace(message, trace=trace)
+
+
+def _with_newcomer(message: Any, named: Mapping[str, Any]) -> Any:
+    if not isinstance(message, EnginePing) or "newcomer" not in named:
+        return message
+    if not isinstance(named["newcomer"], str):
+        raise WrongType("a newcomer without a name")
+    return replace(message, newcomer=named["newcomer"])
 
 
 @cache

@@ -114,6 +114,8 @@ class EnginePing:
 
     n: int
     """Number of the ping."""
+    newcomer: str = ""
+    """Session that was admitted and will ask; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,13 @@ class EnginePool:
         took_s = asyncio.get_running_loop().time() - opened.began_s
         self._metrics.engine_server_seconds.labels(self._kind).observe(took_s)
 
+    def expect(self, session_id: str) -> None:
+        """Choose the server of a session that was admitted, and say that it will ask."""
+        home = self._homes.choose(affinity(session_id), list(self._servers.values()), set())
+        if home is not None and home.connection is not None:
+            with contextlib.suppress(EngineError):  # it reads nothing: silence will tell
+                home.connection.ping(session_id)
+
     def forget(self, session_id: str) -> None:
         """Drop what a session that is over has open."""
         for call in [each for each in self._open if each.session_id == session_id]:

@@ -23,6 +23,10 @@ class RemoteEngine:
         """Whole seconds until another session can be carried, 0 for at once."""
         return self._pool.retry_after_s
 
+    def expect(self, session_id: str) -> None:
+        """Count a session that was admitted: it will ask."""
+        self._pool.expect(session_id)
+
     def forget(self, session_id: str) -> None:
         """Cancel what a session that is over has open."""
         self._pool.forget(session_id)

@@ -66,6 +66,10 @@ class ServedConnection(ABC):
         """End a call that nobody waits for any more."""
 
     @abstractmethod
+    def _expect(self, session: str) -> None:
+        """Count a session that will ask."""
+
+    @abstractmethod
     def _forget(self, session: str) -> None:
         """Drop what a session that is over has waiting."""
 
@@ -130,7 +134,9 @@ class ServedConnection(ABC):
 
     def _handle(self, frame: bytes) -> None:
         match decode_asking(frame):
-            case EnginePing(n):
+            case EnginePing(n, newcomer):
+                if newcomer:
+                    self._expect(newcomer)
                 self._send(self._pong(n))
             case CancelCall(n):
                 self._cancel(n)

@@ -58,6 +58,9 @@ class ServableAst(Protocol):
     ) -> asyncio.Future[AstResult]:
         """See `AstService.commit`."""
 
+    def expect(self, session_id: str) -> None:
+        """See `AstService.expect`."""
+
     def forget(self, session_id: str) -> None:
         """See `AstService.forget`."""
 
@@ -150,6 +153,9 @@ class AstConnection(ServedConnection):
         if (future := self._calls.get(n)) is not None:
             self._unwanted.add(n)
             future.cancel()
+
+    def _expect(self, session: str) -> None:
+        self._service.expect(self.session_of(session))
 
     def _forget(self, session: str) -> None:
         self._sessions.discard(session)

@@ -52,6 +52,9 @@ class ServableTts(Protocol):
     def synthesize(self, request: TtsRequest, *, session_id: str) -> ServableSpeech:
         """See `TtsService.synthesize`."""
 
+    def expect(self, session_id: str) -> None:
+        """See `TtsService.expect`."""
+
     def forget(self, session_id: str) -> None:
         """See `TtsService.forget`."""
 
@@ -121,6 +124,9 @@ class TtsConnection(ServedConnection):
     def _cancel(self, n: int) -> None:
         if (task := self._calls.get(n)) is not None:
             task.cancel()
+
+    def _expect(self, session: str) -> None:
+        self._service.expect(self.session_of(session))
 
     def _forget(self, session: str) -> None:
         self._sessions.discard(session)

@@ -16,7 +16,6 @@ from rtc_server.engines.base import (
     AstCapabilities,
     AstRequest,
     AstResult,
-    AstStatus,
     EngineOptions,
 )
 from rtc_server.engines.batcher import AstQueue
@@ -25,7 +24,7 @@ from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service.ast_entry import AstEntry, cancel, look_at
-from rtc_server.engines.service.ast_rules import batch_limits, check_request
+from rtc_server.engines.service.ast_rules import batch_limits, check_request, count_not_understood
 from rtc_server.engines.service.headroom import Headroom
 from rtc_server.engines.service.lane import Lane
 from rtc_server.engines.service.pace import ServicePace
@@ -183,6 +182,10 @@ class AstService:
         for host in self._hosts:
             host.wake()
 
+    def expect(self, session_id: str) -> None:
+        """Count a session that was admitted: it will ask."""
+        self._headroom.expect(session_id, now_s())
+
     def forget(self, session_id: str) -> None:
         """Cancel what a session that is over has waiting."""
         cancel(self._queue.forget(session_id))
@@ -226,7 +229,7 @@ class AstService:
         batch = self._next_batch(lane)
         if not batch:
             return False
-        waits_s = [(entry.session_id, entry.waited_s) for entry in batch if not entry.partial]
+        served = [entry.served() for entry in batch]
         for entry in batch:
             entry.stop_waiting()
         lane.running = batch
@@ -248,12 +251,12 @@ class AstService:
             for entry, result in zip(batch, results, strict=True):
                 if not entry.future.done():
                     entry.future.set_result(result)
-                    self._count(entry.request, result)
+                    count_not_understood(entry.request, result, self._metrics)
         finally:
             lane.running = []
             self._pace.end(now_s(), lane.number)
             ended = self._clock()
-            self._headroom.add(waits_s, ended - started, self.capabilities.max_batch, now_s())
+            self._headroom.add(served, ended - started, self.capabilities.max_batch, now_s())
             if any(entry.partial for entry in batch):
                 lane.brake.served(ended - started, ended)
         self._metrics.engine_seconds.labels(kind="ast").observe(ended - started)
@@ -294,7 +297,3 @@ class AstService:
 
     def _wait(self, entry: AstEntry) -> Wait:
         return Wait(self._settings, self._is_late, lambda: self._expire(entry))
-
-    def _count(self, request: AstRequest, result: AstResult) -> None:
-        if result.status is AstStatus.NOT_UNDERSTOOD and not request.partial:
-            self._metrics.not_understood.labels(reason=result.reason or "unstated").inc()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rtc_server.engines.base import AstRequest, AstResult
+from rtc_server.engines.service.headroom import ServedRequest
 from rtc_server.engines.service.waits import Wait
 from rtc_server.errors import EngineError
 from rtc_server.pcm import SPEECH_RATE
@@ -35,12 +36,21 @@ class AstEntry:
     @property
     def cost(self) -> float:
         """Amount of work: seconds of audio, and a little more."""
-        return _COST_S + self.request.samples.size / SPEECH_RATE
+        return _COST_S + self.speech_s
+
+    @property
+    def speech_s(self) -> float:
+        """Length of its audio."""
+        return self.request.samples.size / SPEECH_RATE
 
     @property
     def waited_s(self) -> float:
         """Time it has been waiting."""
         return self.wait.lasted_s if self.wait is not None else 0.0
+
+    def served(self) -> ServedRequest:
+        """Return what admission is to know of it, when its turn has come."""
+        return ServedRequest(self.session_id, self.waited_s, self.speech_s, self.partial)
 
     def done(self) -> bool:
         """Return whether nobody waits for it any more."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from rtc_server.engines.base import AstCapabilities, AstRequest
+from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, AstStatus
 from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.hang import CallLimits
 from rtc_server.errors import EngineError
+from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE
 
 _WORK_PER_AUDIO = 0.05
@@ -44,3 +45,9 @@ def batch_limits(
         quiet_s = capabilities.deadline_s
         work_s = quiet_s + _WORK_PER_AUDIO * audio_s
     return CallLimits(quiet_s, work_s, settings.engine_patience_s)
+
+
+def count_not_understood(request: AstRequest, result: AstResult, metrics: Metrics) -> None:
+    """Count a final that the engine did not understand."""
+    if result.status is AstStatus.NOT_UNDERSTOOD and not request.partial:
+        metrics.not_understood.labels(reason=result.reason or "unstated").inc()

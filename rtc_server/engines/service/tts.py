@@ -19,7 +19,7 @@ from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
-from rtc_server.engines.service.headroom import Headroom
+from rtc_server.engines.service.headroom import Headroom, ServedRequest
 from rtc_server.engines.service.pace import ServicePace
 from rtc_server.engines.service.waits import Wait, now_s
 from rtc_server.errors import (
@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 
 _COST_CHARS = 10
 """Characters that are as much work as the rest of a request."""
+_CHARACTERS_PER_S = 15
+"""Characters that are a second of speech, about: admission counts work in seconds of speech."""
 _MOST_SPEECH_S = 120.0
 """Bound of what one text may leave in its buffer. No segment (15 s) translates to more."""
 
@@ -193,6 +195,10 @@ class TtsService:
         self._host.wake()
         return speech
 
+    def expect(self, session_id: str) -> None:
+        """Count a session that was admitted: it will ask."""
+        self._headroom.expect(session_id, now_s())
+
     def forget(self, session_id: str) -> None:
         """Drop what a session that is over has waiting."""
         _abandon(self._queue.forget(session_id))
@@ -248,7 +254,9 @@ class TtsService:
         finally:
             self._pace.end(now_s())
             took_s = self._clock() - started
-            self._headroom.add([(speech.session_id, waited_s)], took_s, 1, now_s())
+            speech_s = len(speech.request.text) / _CHARACTERS_PER_S
+            served = ServedRequest(speech.session_id, waited_s, speech_s)
+            self._headroom.add([served], took_s, 1, now_s())
         self._metrics.engine_seconds.labels(kind="tts").observe(took_s)
         return True
 

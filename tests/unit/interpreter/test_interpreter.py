@@ -38,6 +38,14 @@ async def test_a_phrase_becomes_captions_and_speech() -> None:
         await b.interpreter.drained()
 
 
+async def test_the_engines_know_of_a_session_before_it_speaks() -> None:
+    async with bench() as b:
+        assert b.ast.expected == b.tts.expected
+        assert len(b.ast.expected) == 1
+        await b.hear(silence(1))
+        assert len(b.ast.expected) == 1
+
+
 async def test_the_voice_goes_on_behind_a_translation_of_white_space() -> None:
     ast = FakeAst([ok("раз", "one"), ok("два", "two"), ok("э", " "), ok("три", "three")])
     # The third one has to wait so long that its pauses would be shortened.

@@ -22,7 +22,7 @@ from rtc_server.transport.transport_api import (
     CloseReason,
     TransportStats,
 )
-from tests.support.fakes import tone
+from tests.support.fakes import FakeAst, FakeTts, tone
 from tests.support.halls import (
     ANNA,
     BORIS,
@@ -113,6 +113,17 @@ async def test_a_segment_is_never_called_as_another_of_its_room() -> None:
                 names.append(segment_id(await next_final(reader)))
             await asyncio.sleep(2)
         assert len(set(names)) == 2
+
+
+async def test_the_engines_know_of_a_language_before_anything_is_said() -> None:
+    ast, tts = FakeAst(), FakeTts()
+    async with halls(tts, ast) as h:
+        await h.speak(ANNA)
+        assert not ast.expected
+        with h.manager.read("hall", "en", None, Claimant(KEY)):
+            await asyncio.sleep(0.1)
+            assert ast.expected == tts.expected
+            assert len(ast.expected) == 1 and ast.expected[0].endswith(" en")
 
 
 async def test_one_invites_to_rooms_of_ones_own_or_of_nobody() -> None:
