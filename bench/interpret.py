@@ -205,7 +205,7 @@ def judge_events(figures: Figures, events: list[dict[str, Any]]) -> None:
 
 
 def row(mode: str, figures: Figures) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     span, after = figures.ear_voice_s, figures.after_end_s
     pauses = f"{len(figures.pauses_s)}, {max(figures.pauses_s, default=0.0):.2f} s"
     offsets = f"{span[0]:.2f}, {after[-1] + oracle.WORD_S:.2f}" if span else "–"

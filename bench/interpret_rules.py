@@ -49,7 +49,7 @@ WORD_MS, SENTENCE = 375, 8
 """Milliseconds for a word, 160 in a minute; words of a sentence."""
 STEP = SPEECH_RATE * FRAME_MS // 1000
 TAIL_MS = 30_000
-"""Silence behind the talk, in which all of it is heard."""
+"""Silence after the talk, in which the rest of it is played."""
 GROWTHS = 6
 """Number of looks of `--growth`."""
 
@@ -73,7 +73,7 @@ class SteadyVoice:
         """Nobody is refused."""
 
     def forget(self, session_id: str) -> None:
-        """Nothing waits."""
+        """Do nothing: no request waits."""
 
 
 class Growth(NamedTuple):
@@ -85,7 +85,7 @@ class Growth(NamedTuple):
     longest_s: float
     """Audio of the longest pass since the last moment."""
     open_segments: int
-    """Said and not yet heard to their end."""
+    """Number of segments that were spoken and are not yet played to the end."""
     objects: int
     """Python objects alive, those of the bench included: three numbers for each clause."""
     transcript: int
@@ -95,11 +95,11 @@ class Growth(NamedTuple):
     unfinished: int
     """Segments with a caption that is not final yet."""
     replayed: int
-    """Events kept for a client that comes back."""
+    """Number of events kept for a client that reconnects."""
     replayed_kb: float
     """Size of these."""
     page_kb: float
-    """Size of the last caption of each segment, as JSON: what a page keeps, to show and to save."""
+    """Size of the last caption of each segment, as JSON, which a page keeps to show and to save."""
 
 
 @dataclass
@@ -125,7 +125,7 @@ class Run:
     skipped: int = 0
     tempo: float = 1.0
     _longest_samples: int = 0
-    """Of the passes since `growth` was noted last."""
+    """Longest pass since the last row of `growth`, in samples."""
     _page_chars: int = 0
 
     def __post_init__(self) -> None:
@@ -150,7 +150,7 @@ class Run:
         )
 
     async def go(self) -> None:
-        """Interpret it, and wait until all is heard."""
+        """Interpret the talk, and wait until all is played."""
         ast = OracleAst(self.talk, self.engine, delay_s=0.15)
 
         def count(request: AstRequest, result: AstResult) -> AstResult:
@@ -219,7 +219,7 @@ class Run:
         self._longest_samples = 0
 
     def lagging(self) -> Lagging | None:
-        """Return that of the captions; None where they have other words than the talk."""
+        """Return the lagging of the captions; None if their words are not those of the talk."""
         came = emissions(self.captions, self.captioned_s, self.began_s)
         if [each.word for each in came] != [word.target for word in self.talk]:
             return None
@@ -233,7 +233,7 @@ class Run:
         return Lagging.of(parts, self.talk[-1].end_ms + TAIL_MS)
 
     def row(self, name: str) -> str:
-        """One line of the table."""
+        """Return one line of the table."""
         half = len(self.heard_s) // 2  # the first half holds the way to the pace
         slope = float(np.polyfit(self.heard_s[half:], self.spans_s[half:], 1)[0]) * 60
         seconds = self.talk[-1].end_ms / 1000

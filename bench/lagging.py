@@ -25,7 +25,7 @@ class Emission:
 
     word: str
     unaware_ms: float
-    """Audio heard by then."""
+    """Audio that had been received by then."""
     aware_ms: float
     """Time on the client's clock."""
 
@@ -131,7 +131,7 @@ def emissions(
     for event, came_s in zip(events, at_s, strict=True):
         if event["type"] != "x.segment":
             continue
-        # A segment that was cut says where it ends: more had been heard by then.
+        # A segment that was cut says where it ends: more audio had been received by then.
         heard_ms = max(heard_ms, event["source"]["end_ms"])
         target = event["target"]
         stable = target["text"] if event["final"] else target["text"][: target["stable_chars"]]

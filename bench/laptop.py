@@ -46,7 +46,9 @@ SENTENCES = {
 SECONDS = (1, 3, 6, 10)
 ROUNDS = 3
 SESSION = {"x_events": ["segment"], "x": {"mode": "consecutive"}}
-"""Partials without a translation: what stand-ins translate is not believed, and would hide them."""
+"""Settings with partials, which are not translated: the gate would reject translations of
+stand-ins.
+"""
 PAUSE_S = 2.0
 JOIN_S = 5.0
 """Time from one session's start to the next one's."""
@@ -117,7 +119,7 @@ class Heard:
                 self.failed += 1
             else:
                 finals.append(at_s)
-        # Not by the session's audio clock, which runs ahead where packets were late.
+        # Not by the session's audio clock, which runs ahead if packets were late.
         packets = sentence_samples // PLAYOUT_FRAME_SAMPLES
         ends = sent[packets::packets]
         for end_s, next_s in itertools.pairwise([*ends, float("inf")]):

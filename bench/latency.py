@@ -35,7 +35,7 @@ from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
 from tests.support.rtc_client import RtcClient
 
 PAUSE_S = 4.0
-"""Silence after each phrase, in which its answer is heard, if no other is asked for."""
+"""Default silence after each phrase, in which its answer is played."""
 EMBEDDED = "embedded"
 
 

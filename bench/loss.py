@@ -61,7 +61,7 @@ class LossOutcome:
     p95_ms: float
     """95th percentile of the same."""
     back_s: float
-    """Seconds until the delay is back; infinite when it stays."""
+    """Seconds until the delay is back; infinite if it stays."""
 
 
 class Script:
@@ -83,7 +83,9 @@ class Script:
     def outcome(
         self, slots: list[tuple[int, float]], *, recovered_ms: float = 0.0, filled_ms: float = 0.0
     ) -> LossOutcome:
-        """From (slot, time it came out), in order of time; shares are of the impaired time."""
+        """Return the outcome of (slot, time at which it came out), in order of time; shares are of
+        the impaired time.
+        """
         delays = [(number, (at_s - number * 0.02) * 1000) for number, at_s in slots]
         impaired = [delay for number, delay in delays if number < self.impaired]
         usual_ms = min(delay for _, delay in delays)

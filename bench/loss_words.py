@@ -56,9 +56,9 @@ class SentPhrase:
     saying: Saying
     """Phrase that was said and its expected translation."""
     language: str
-    """Of the voice."""
+    """Language of the voice."""
     spoken: Samples
-    """As the voice said it, at `SPEECH_RATE`."""
+    """Speech as the voice said it, at `SPEECH_RATE`."""
     sent: list[Arrival]
     """Packets of it."""
 

@@ -31,7 +31,7 @@ from tests.support.wav import write_wav
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Speech that is said, and what it means."""
+    """A recording, and its reference translation."""
 
     audio: str
     """Path of a sound file."""

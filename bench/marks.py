@@ -41,9 +41,8 @@ def marked_speech() -> list[bytes]:
 def onsets_s(
     times_s: Sequence[float], payloads: Sequence[bytes], level: float = _LEVEL
 ) -> list[float]:
-    """Return the starts of sounds louder than `level`, half a second apart at least.
-
-    Each packet's audio is heard from its time on.
+    """Return the starts of sounds louder than `level`, half a second apart at least. A packet's
+    audio begins at the packet's time.
     """
     decoder = cast(Any, av.CodecContext.create("libopus", "r"))
     decoder.sample_rate, decoder.layout = RATE, "mono"
@@ -64,7 +63,7 @@ def onsets_s(
 
 
 def delays_ms(client: RtpClient, packets: Sequence[bytes]) -> list[float]:
-    """From each mark leaving the client to its return."""
+    """Return the time from the sending of each mark to its return."""
     count = len(client.sent_at_s)
     sent = onsets_s(client.sent_at_s, [packets[client.index_of(i)] for i in range(count)])
     back = onsets_s([a.at_s for a in client.arrived], [a.payload for a in client.arrived])

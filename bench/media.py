@@ -47,14 +47,14 @@ ENGINES = ("--ast", ASTS["translate"], *TTS)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One server under one number of sessions."""
+    """One server with one number of sessions."""
 
     cpu_ms: float
-    """Of the server process, per session and second."""
+    """Processor time of the server process, for each session and second."""
     engines_ms: float
     """The same of its engines."""
     clients_percent: float
-    """Of one core, for all clients."""
+    """Share of one core, for all clients."""
     memory_mb: float
     """Growth of the server's resident memory, per session."""
     answer_ms: float

@@ -108,8 +108,8 @@ async def channel_flood(m: Mischief) -> None:
         asyncio.timeout(FLOOD_S),
     ):
         while True:
-            # Never much at once: aiortc goes through all that waits at each message, and the
-            # honest callers live in this process, too.
+            # Never much at once: aiortc goes through all waiting messages at each message, and the
+            # honest callers are in this process as well.
             if client.unsent_bytes < UNSENT_BYTES:
                 client.send(m.rng.choice(pieces))
             else:
@@ -134,7 +134,7 @@ async def socket_flood(m: Mischief) -> None:
 
 
 async def socket_garbage(m: Mischief) -> None:
-    """Bytes after the upgrade that are no WebSocket frames."""
+    """Send bytes after the upgrade that are not WebSocket frames."""
     at = urlsplit(m.url)
     reader, writer = await asyncio.open_connection(at.hostname, at.port)
     try:
@@ -192,7 +192,7 @@ async def wrong_rooms(m: Mischief) -> None:
 
 
 async def vanishing(m: Mischief) -> None:
-    """A caller who is gone in the middle of a sentence, without a word."""
+    """Disappear in the middle of a sentence, without closing anything."""
     client = RtcClient(m.url + CALLS + PAIR, audio=m.speech, headers=m.bearer())
     try:
         async with asyncio.timeout(10):

@@ -1,5 +1,4 @@
-"""Tools of a visit that misbehaves: its victim, what it has at hand, requests that are counted.
-
+"""Tools of a visit that misbehaves: its victim, its random generator, requests that are counted.
 The visits are in `bench.misbehaviour`.
 """
 

@@ -12,7 +12,9 @@ def nemo_greedy(model: Any, states: Any, counts: Any, prompts: Any, tokens: int)
 def nemo_search(
     model: Any, states: Any, counts: Any, prompts: Any, tokens: int, *, attention: bool = False
 ) -> Any:
-    """All that NeMo's own greedy search gives; with `attention` the scores of every layer last."""
+    """Return everything that NeMo's own greedy search returns; with `attention` also the scores of
+    every layer, last.
+    """
     import torch  # noqa: PLC0415
     from nemo.collections.asr.modules.transformer import GreedySequenceGenerator  # noqa: PLC0415
 

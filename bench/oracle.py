@@ -36,7 +36,7 @@ SYLLABLES = {"en": "so", "ru": "то", "de": "da"}
 PILOT_HZ, PILOT_STEP_HZ = 5200.0, 46.0
 VOICE_HZ, VOICE_STEP_HZ, VOICE_RATE = 500.0, 50.0, 24_000
 WORD_S, GAP_S = 0.22, 0.03
-"""Length of a spoken word of the translation, and of the silence behind it."""
+"""Length of a spoken word of the translation, and of the silence after it."""
 LONG_WORD_S = 1.2 * 60 / 159 - GAP_S
 """The same of the long voice, which takes 1.2 times as long as the speaker of `bench.interpret`."""
 PASS_S, PASS_PER_AUDIO = 0.1, 0.01
@@ -100,13 +100,16 @@ def sightings(samples: Samples) -> list[Sighting]:
 
 
 class Oracle:
-    """Knows what is in the audio, and nothing else; guesses the word that goes on wrongly."""
+    """Engine that knows only the words in the audio, and gets the last word of an open segment
+    wrong.
+    """
 
     def __init__(
         self, *, knows_times: bool, delay_s: float = 0.0, astray: Astray | None = None
     ) -> None:
-        """`delay_s`: time that an answer takes on top; `astray`: makes of the texts of open speech
-        what a confused engine has of it, while the word `LOST` is in the audio."""
+        """`delay_s`: time that an answer takes in addition; `astray`: function that changes the
+        texts of open segments as a faulty engine would, while the word `LOST` is in the audio.
+        """
         self._knows_times, self._delay_s, self._astray = knows_times, delay_s, astray
         self.capabilities = AstCapabilities(
             name="oracle",
@@ -123,7 +126,7 @@ class Oracle:
         )
 
     def warm_up(self) -> None:
-        """Nothing is cold."""
+        """Do nothing: there is nothing to warm up."""
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         """Answer, in the time that a model would take."""
@@ -159,11 +162,11 @@ class Oracle:
         return tuple(WordTime(word, end) for word, end in zip(words, ends, strict=True))
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""
 
 
 class ToneVoice:
-    """Speaks each word as its tone, in `word_s`."""
+    """Voice that speaks each word as its tone, in `word_s`."""
 
     def __init__(self, word_s: float, number_of: Callable[[str], int | None] = number_of) -> None:
         """`number_of`: which tone a word has, below `WORDS`; None of one that has none."""
@@ -177,7 +180,7 @@ class ToneVoice:
         )
 
     def warm_up(self) -> None:
-        """Nothing is cold."""
+        """Do nothing: there is nothing to warm up."""
 
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
         """A tone for each word, as fast as is asked."""
@@ -190,7 +193,7 @@ class ToneVoice:
             yield np.concatenate([0.3 * fade * np.sin(2 * np.pi * hz * t), gap]).astype(np.float32)
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""
 
 
 def aligned(_options: EngineOptions) -> Oracle:

@@ -42,7 +42,7 @@ def talk_with_pauses(count: int, seed: int) -> list[Word]:
 
 
 async def row(name: str, engine: AstCapabilities, mode: Mode, talk: list[Word]) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     ends_ms = [word.end_ms for word in talk if word.source.endswith(".")]
     if not engine.punctuates:
         talk = unmarked(talk)

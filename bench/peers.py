@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".cache" / "peers"
 PACKAGES = {"fastrtc": "fastrtc==0.0.34", "pipecat": "pipecat-ai[webrtc]==1.14.0"}
 PIPECATS_PAUSE_MS = 200
-"""Silence after which Pipecat takes a turn to be over, unless told otherwise; ours is 300 ms."""
+"""Silence after which Pipecat ends a turn by default; ours is 300 ms."""
 SERVERS = Path(__file__).resolve().parent / "servers"
 
 Negotiate = Callable[[str], Awaitable[str]]
@@ -116,7 +116,7 @@ async def converse(
     sessions: int,
     seconds: float,
 ) -> tuple[list[RtpClient], float]:
-    """Connect clients, let them talk; the clients, and CPU ms per session and second."""
+    """Connect clients and let them talk; return them, and CPU ms for each session and second."""
     async with aiohttp.ClientSession() as http, AsyncExitStack() as stack:
         clients = []
         for number in range(sessions):
@@ -132,7 +132,7 @@ async def converse(
 
 
 def answers_ms(client: RtpClient, last_voiced: int, cycle: int) -> list[float]:
-    """From each last voiced packet leaving to the first sound that comes after it."""
+    """Return the times from each last voiced packet that leaves to the first sound after it."""
     sound_s = onsets_s(
         [a.at_s for a in client.arrived], [a.payload for a in client.arrived], level=0.1
     )
@@ -192,7 +192,7 @@ async def main(sessions: int, seconds: float, rounds: int) -> None:
 
 
 def show(title: str, figures: dict[str, PeerFigures]) -> None:
-    """One table, and our ratios to the better peer."""
+    """Print one table, and our ratios to the better peer."""
     print(f"\n{title}, load average {os.getloadavg()[0]:.1f}")
     print("| server | n | p50 ms | p95 ms | CPU ms per session-second |\n|---|---|---|---|---|")
     for name, each in figures.items():

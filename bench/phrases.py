@@ -27,7 +27,7 @@ class SaidPhrase(NamedTuple):
     source: str
     target: str
     samples: Samples
-    """At the playout rate, without silence around it."""
+    """Speech at the playout rate, without silence around it."""
 
 
 def said_phrases(pair: Pair) -> Iterator[SaidPhrase]:

@@ -34,10 +34,10 @@ from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
 from tests.support.rtc_client import RtcClient
 
 LEAD_S, TAIL_S = 0.5, 1.0
-"""Silence before and behind a recording."""
+"""Silence before and after a recording."""
 MOST_DRAIN_S = 60.0
 FLOOR = 0.02
-"""Below this share of its peak a recording is silent."""
+"""Share of its peak below which a recording is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class QualityOutcome:
     item: Item
     hypothesis: str
     mode: str
-    """The one in force."""
+    """Mode in force."""
     begins_s: float | None
     """None when nothing was spoken."""
     ends_s: float | None
@@ -87,7 +87,7 @@ def sound(item: Item) -> Samples:
 
 
 def row(mode: str, outcomes: Sequence[QualityOutcome], comet: str) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     hypotheses = [each.hypothesis for each in outcomes]
     references = [[each.item.reference for each in outcomes]]
     bleu, chrf = (metric.corpus_score(hypotheses, references).score for metric in (BLEU(), CHRF()))

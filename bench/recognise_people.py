@@ -35,7 +35,7 @@ from tests.support import whisper
 from tests.support.opus_codec import decode, encode
 
 WORDS = range(5, 17)
-"""Words of a prompt: neither a name alone nor a paragraph."""
+"""Number of words of a prompt: neither a single name nor a paragraph."""
 DIGITS = {
     "en": ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
     "ru": ["ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять"],
@@ -48,7 +48,7 @@ CORRECTED = {
 }
 """Slips of the published texts."""
 LOUD = 10 ** (-30 / 20)
-"""Below the peak of a prompt by more than this, sound is not counted as speech."""
+"""Level, relative to the peak of a prompt, below which sound does not count as speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ class Cut:
     """Cut of one prompt."""
 
     segments: int
-    """Of which the first and the last count below."""
+    """Number of segments; the first and the last count below."""
     head_ms: float
     """Speech before the first segment."""
     tail_ms: float
-    """Speech behind the last segment."""
+    """Length of speech after the last segment."""
     false_starts: int
-    """Segments without any speech."""
+    """Number of segments without any speech."""
 
 
 def sentences(language: str, count: int) -> list[Prompt]:

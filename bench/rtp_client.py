@@ -41,15 +41,15 @@ class Setup:
     """Time that connecting took, from the POST of the offer, in ms."""
 
     answer_ms: float = 0.0
-    """To the answer."""
+    """Time to the answer."""
     connected_ms: float = 0.0
-    """To ICE and DTLS being done at the client."""
+    """Time until ICE and DTLS are done at the client."""
     first_media_ms: float | None = None
-    """To the first RTP packet; None before there was one."""
+    """Time to the first RTP packet; None before there was one."""
 
 
 class _NoTrack(MediaStreamTrack):
-    """Stands in the offer; never gives a frame."""
+    """Track for the offer, which never gives a frame."""
 
     kind = "audio"
 
@@ -79,7 +79,7 @@ class RtpClient:
         self._sent = 0
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._pc.addTrack(_NoTrack())
-        # Some servers hold back audio until a data channel is open.
+        # Some servers send no audio until a data channel is open.
         self.channel = self._pc.createDataChannel("oai-events")
         self._timer: asyncio.TimerHandle | None = None
         self._posted_s = 0.0

@@ -29,7 +29,7 @@ from tests.support.rtc_client import RtcClient
 
 PAUSE_S = 3.0
 GAP_MS = 40.0
-"""Packets of one utterance further apart than this are heard as a hole."""
+"""Interval between packets of one utterance from which on it is audible as a hole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Conversation:
     """Results of one client's phrases."""
 
     expected: int
-    """Phrases spoken."""
+    """Number of phrases spoken."""
     final: int
     """Captions that came back final and understood."""
     ordered: bool
@@ -77,7 +77,7 @@ async def one(bench: BenchServer, number: int, spoken: list[Samples]) -> Convers
 
 
 def direction(number: int) -> tuple[str, str]:
-    """Every other client speaks Russian."""
+    """Return the languages of a client: every other one speaks Russian."""
     return ("ru", "en") if number % 2 else ("en", "ru")
 
 

@@ -25,7 +25,7 @@ from bench.rtp_client import FRAME_UNITS, RtpClient
 
 SAMPLE_S = 15.0
 WARM_UP_S = 30.0
-"""Until then code is loaded, pools fill, and the figures do not count."""
+"""Time in which code is loaded and pools fill; the figures of that time do not count."""
 
 
 async def buckets(http: aiohttp.ClientSession, bench: BenchServer, name: str) -> dict[str, float]:
@@ -36,7 +36,7 @@ async def buckets(http: aiohttp.ClientSession, bench: BenchServer, name: str) ->
 
 
 def share_ms(before: dict[str, float], after: dict[str, float], share: float) -> str:
-    """The bucket in which a percentile lies, between two looks."""
+    """Return the bucket of a percentile between two readings."""
     counts = {bound: after[bound] - before[bound] for bound in after}
     wanted = share * counts["+Inf"]
     bound = next(bound for bound, count in counts.items() if count >= wanted)
@@ -45,7 +45,7 @@ def share_ms(before: dict[str, float], after: dict[str, float], share: float) ->
 
 async def main(sessions: int, minutes: float) -> None:
     """Run it and print what came of it."""
-    os.environ["MALLOC_ARENA_MAX"] = "1"  # what is free is given back, not kept for a thread
+    os.environ["MALLOC_ARENA_MAX"] = "1"  # free memory is given back, not kept for a thread
     packets = speech_and_pause()
     sentence = speaker()("I would like to book a table for two, please.", "en")
     last_voiced = (len(sentence) - 1) // FRAME_UNITS

@@ -30,20 +30,21 @@ class Talk:
     """Speech, and its translation."""
 
     audio: Samples
-    """At the playout rate."""
+    """Sound at the playout rate."""
     bounds: list[tuple[int, int]]
-    """Of each word of the translation the first sample of what it translates, and the one behind
-    that."""
+    """For each word of the translation, the first sample of its source, and the sample after the
+    last.
+    """
     written: list[str]
     """The words of the translation."""
     firsts: list[int]
     """Index of the first word of each sentence."""
     cycle: int
-    """Words after which the same ones come again, in the same order."""
+    """Number of words after which the same ones come again, in the same order."""
 
 
 def words_with_tones(seconds: float) -> Talk:
-    """Return words with their pilot tones, one behind the other."""
+    """Return words with their pilot tones, one after the other."""
     voice = create_espeak(EngineOptions())
     names, spoken = SPOKEN.split(), []
     for number in range(oracle.WORDS):
@@ -71,7 +72,7 @@ def words_with_tones(seconds: float) -> Talk:
 
 
 def low_passed(samples: Samples, hz: float = 4500.0) -> Samples:
-    """Without what lies where the pilot tones are."""
+    """Return the sound without the band of the pilot tones."""
     spectrum = np.fft.rfft(samples)
     spectrum[np.fft.rfftfreq(samples.size, 1 / PLAYOUT_RATE) > hz] = 0
     return np.fft.irfft(spectrum, samples.size).astype(np.float32)

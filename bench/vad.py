@@ -119,7 +119,7 @@ def _print_false_openings(factories: dict[str, VadFactory]) -> None:
 
 
 def _ends(segmenter: SpeechSegmenter, signal: Samples) -> list[tuple[ClosedSegment, int]]:
-    """Each segment, and the audio position at which it was known."""
+    """Return each segment, and the audio position at which its end was known."""
     events = [event for pcm in pieces(signal) for event in segmenter.feed(pcm)]
     events += segmenter.flush()
     ended = (event for event in events if isinstance(event, SpeechEnded))

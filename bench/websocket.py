@@ -25,7 +25,7 @@ from rtc_server.pcm import PLAYOUT_RATE, Samples
 from tests.support.browser.chromium import visit
 
 LISTEN_S = 3.0
-"""After a phrase: its answer begins, and ends, in this time."""
+"""Time after a phrase in which its answer begins and ends."""
 SOUND = 0.01
 """Louder than this is the answer: −40 dBFS."""
 KINDS = ("webrtc", "websocket")

@@ -30,7 +30,7 @@ from bench.soak import buckets, share_ms
 WARM_UP_S = 5.0
 CHOICES = {"echo": ENGINES, "translate": ()}
 WORKER = "rtc_server.cli.worker"
-"""In the command line of a media process, where there are several."""
+"""Part of the command line of a media process, if there are several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Load:
     media: tuple[float, ...]
     """Share of a core of each media process, greatest first."""
     supervisor: float
-    """The same of the process that has the port; 0 where that is the media process."""
+    """The same of the process that holds the port; 0 if that is the media process."""
     engines: float
     """Cores of all engine processes."""
     late_p99: str
@@ -81,10 +81,15 @@ def used_s(process: psutil.Process) -> float:
 
 
 async def measured(workers: int, sessions: int, seconds: float, engines: str) -> Load:
-    """Run so many sessions that speak half of the time, and measure."""
+    """Run that many sessions that speak half of the time, and measure."""
     packets = speech_and_pause()
     options = ["--workers", str(workers), "--max-sessions", str(sessions), "--engine-answer-s", "0"]
-    options += ["--ast-deadline-s", "60", "--tts-deadline-s", "60"]  # others use these cores, too
+    options += [
+        "--ast-deadline-s",
+        "60",
+        "--tts-deadline-s",
+        "60",
+    ]  # other programs use these cores as well
     async with (
         server(*CHOICES[engines], *options, log=Path(os.devnull)) as bench,
         aiohttp.ClientSession() as http,

@@ -36,7 +36,7 @@ CONDITIONS: tuple[tuple[str, Callable[[Samples, int], Samples]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One segment and what came of it."""
+    """One segment and its result."""
 
     language: str
     """Language that the engine is to expect."""

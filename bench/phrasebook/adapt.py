@@ -61,7 +61,7 @@ class Aligned:
 
 
 class Aligner:
-    """Finds what was said where, and keeps the features it was found by."""
+    """Aligner that finds the phones of a text in speech, and keeps their features."""
 
     def __init__(self, spoken: Pronunciations, folder: Path) -> None:
         words, fillers = folder / "words.dict", folder / "fillers.dict"
@@ -135,7 +135,7 @@ class Statistics:
         self._sums = np.zeros(self._means.shape)
 
     def add(self, heard: Aligned, weight: int) -> None:
-        """One sample, which counts `weight` times."""
+        """Add one sample, which counts `weight` times."""
         for book in np.unique(heard.codebooks):
             frames = np.flatnonzero(heard.codebooks == book)
             values = heard.features[frames]
@@ -160,7 +160,9 @@ class Statistics:
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
     def moves(self, prior: float) -> npt.NDArray[np.int8]:
-        """From the wheel's means, which count for `prior` frames each, to the adapted ones."""
+        """Return the moves from the wheel's means, which count for `prior` frames each, to the
+        adapted ones.
+        """
         means = (prior * self._means + self._sums) / (prior + self._counts[..., None])
         return acoustic.moves_between(self._means, means, self._variances)
 

@@ -27,7 +27,7 @@ from rtc_server.pcm import Samples
 FALSE_ACCEPTS = (0.01, 0.02, 0.03, 0.05, 0.08)
 """Shares of strange sounds that may pass, on the tuning set; most that do are near misses."""
 NEAR_MISSES = 10
-"""Of either kind, a voice."""
+"""Number of near misses of either kind for each voice."""
 WRONG_COST = 3.0
 """Cost of a phrase taken for another, relative to a strange sound taken for one."""
 
@@ -72,7 +72,7 @@ def near_misses(book: Book, language: str, seed: int, lines: Sequence[str]) -> l
 def regression(
     rows: npt.NDArray[np.float64], good: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Weights that tell good rows from bad ones."""
+    """Return weights that separate good rows from bad ones."""
     scale = rows.std(axis=0)
     scale[scale == 0] = 1
     signs = np.where(good, 1.0, -1.0)
@@ -91,17 +91,17 @@ class Trials:
     rows: npt.NDArray[np.float64]
     """Measures of the evidence, shape (matches, measures)."""
     right: npt.NDArray[np.bool_]
-    """Mask of the matches that are what was said."""
+    """Mask of the matches that are the spoken phrase."""
     strange: npt.NDArray[np.bool_]
-    """Mask of those that come of something that is not in the book."""
+    """Mask of the matches of speech outside the book."""
     phrases: int
-    """Phrases said, understood or not."""
+    """Number of phrases spoken, understood or not."""
     strangers: int
     """Strange sounds, matched or not."""
 
 
 def collect(language: str, count: int) -> Trials:
-    """Let the recognizer hear the tuning set."""
+    """Run the recognizer on the tuning set."""
     book = books.load()
     vocabularies = {one: Vocabularies(book, one) for one in LANGUAGES}
     recognizer = PhraseRecognizer(book, vocabularies)
@@ -123,7 +123,7 @@ def collect(language: str, count: int) -> Trials:
 
 
 def report(language: str, trials: Trials) -> None:
-    """Print weights for several shares of strangers let in."""
+    """Print weights for several shares of accepted speech outside the book."""
     right, strange = trials.right, trials.strange
     cost = np.where(strange, 1.0, WRONG_COST) / strange.sum()
     weights = regression(trials.rows, right, np.where(right, 1 / right.sum(), cost))

@@ -230,9 +230,9 @@ ELSEWHERE = {
 }
 
 ELSEWHERE_TUNING = 2
-"""The first so many of them are for tuning, the others for judging."""
+"""Number of them that are for tuning; the others are for judging."""
 
 
 def sentences(text: str) -> list[str]:
-    """One sentence a line."""
+    """Return the sentences, one a line."""
     return [line for line in text.splitlines() if line]

@@ -58,7 +58,7 @@ class PeopleTrial:
     """One segment and the engine's answer."""
 
     kind: str
-    """in the book, short, longer, long piece."""
+    """One of: in the book, short, longer, long piece."""
     text: str
     """Words of the prompt, or of the first prompt of a piece."""
     language: str
@@ -81,7 +81,7 @@ class PeopleTrial:
 
 
 class InBook:
-    """Tells which texts the book of the server knows."""
+    """Test whether a text is in the server's book."""
 
     def __init__(self) -> None:
         self._book = books.load()
@@ -95,7 +95,7 @@ class InBook:
 
 
 def prompts(language: str) -> list[Prompt]:
-    """Every recording of speech with its text, by name."""
+    """Return every recording of speech with its text, by name."""
     with gzip.open(TEXTS.format(language), "rt", encoding="utf-8") as file:
         lines = [line.partition(":") for line in file if not line.startswith(";")]
     texts = {name.strip(): text.strip() for name, _, text in lines}
@@ -108,12 +108,12 @@ def prompts(language: str) -> list[Prompt]:
 
 
 def in_room(samples: Samples) -> Samples:
-    """Return a recording with the quiet of a room before and behind it, 16 kHz."""
+    """Return a recording with the quiet of a room before and after it, 16 kHz."""
     return np.concatenate([ROOM, samples, ROOM, ROOM])
 
 
 def segments(sound: Samples) -> list[ClosedSegment]:
-    """Return the segments that the server's default settings make of 16 kHz audio."""
+    """Return the segments of 16 kHz audio with the server's default settings."""
     segmenter = SpeechSegmenter(make_vad_factory("silero")(), SegmenterSettings())
     size = SPEECH_RATE * FRAME_MS // 1000
     events = [

@@ -16,7 +16,7 @@ from rtc_server.pcm import SPEECH_RATE, Samples
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """One phrase to be said, and what must come of it."""
+    """One phrase to be said, and its expected result."""
 
     spoken: str
     """Text that the voice reads: numbers and times in words."""
@@ -76,7 +76,7 @@ def sounds(seed: int, count: int, seconds: float = 3.0) -> dict[str, list[Sample
 
 
 def _melody(chance: np.random.Generator, time: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Notes with overtones, a chord under them, and a beat."""
+    """Return notes with overtones, a chord under them, and a rhythm."""
     signal = np.zeros_like(time)
     start = 0.0
     while start < time[-1]:

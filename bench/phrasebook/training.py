@@ -22,9 +22,9 @@ CHANGES = {
 }
 """Language to what may happen to a sample; noise is what English fails in."""
 PHRASES, SENTENCES = 40, 24
-"""Of the book, and of general text, for each speaker."""
+"""Number of phrases of the book, and of sentences of general text, for each speaker."""
 RECORDED_PHRASES, RECORDED_SENTENCES = 90, 30
-"""The same for a voice of `voices.RECORDED`; each is heard quiet and in noise."""
+"""The same for a voice of `voices.RECORDED`; each text is used quiet and in noise."""
 NOISE_WEIGHT = 2
 """Weight of its samples in noise."""
 

@@ -1,7 +1,6 @@
-"""Synthetic speakers for the phrasebook's figures, and what happens to their speech on the way.
-
-Tuning and judging never share a voice: `TUNING` is heard while the engine is being worked on,
-`HELD_OUT` only to print the table.
+"""Synthetic speakers for the phrasebook's figures, and changes of their speech on the way. Tuning
+and judging never share a voice: `TUNING` is used while the engine is tuned, `HELD_OUT` only to
+print the table.
 """
 
 import ctypes
@@ -32,7 +31,7 @@ class Voice:
     """One speaker."""
 
     name: str
-    """As the table shows it."""
+    """Name in the table."""
     language: str
     """Language that it speaks."""
     engine: str
@@ -87,7 +86,7 @@ def _missing(programs: Mapping[str, str]) -> list[str]:
 
 
 def speak(texts: Sequence[str], voice: Voice) -> list[Samples]:
-    """Each text at `SPEECH_RATE`."""
+    """Say each text at `SPEECH_RATE`."""
     engines: dict[str, Callable[[Sequence[str], str], list[Samples]]] = {
         "espeak": lambda texts, name: [ESPEAK.speak(text, name) for text in texts],
         "flite": _flite,

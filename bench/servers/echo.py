@@ -33,7 +33,7 @@ LOOPS: dict[str, tuple[Callable[[], asyncio.AbstractEventLoop], bool]] = {
 
 
 class Echo:
-    """A session that says what it hears; with `half`, one second out of two."""
+    """Session that sends back the audio that it gets; with `half`, one second out of two."""
 
     def __init__(self, *, half: bool) -> None:
         self._half = half
@@ -42,10 +42,10 @@ class Echo:
         self._frames = 0
 
     def on_connected(self) -> None:
-        """Nothing to prepare."""
+        """Do nothing: there is nothing to prepare."""
 
     def on_pcm(self, pcm: Pcm) -> None:
-        # Stairs are good enough for an echo, and cost next to nothing.
+        # Linear steps are good enough for an echo, and cost next to nothing.
         samples = np.repeat(pcm.samples, PLAYOUT_RATE // SPEECH_RATE)
         self._waiting = np.concatenate([self._waiting, samples]) if len(self._waiting) else samples
 
@@ -64,22 +64,22 @@ class Echo:
         return None if silent else frame
 
     def on_message(self, text: str) -> None:
-        """No events here."""
+        """Do nothing: there are no events."""
 
     def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
-        """No events here."""
+        """Do nothing: there are no events."""
 
     def on_audio_ahead(self) -> None:
-        """No events here."""
+        """Do nothing: there are no events."""
 
     def on_slow_reader(self) -> None:
-        """No events here."""
+        """Do nothing: there are no events."""
 
     def on_channel_open(self) -> None:
-        """No events here."""
+        """Do nothing: there are no events."""
 
     def on_closed(self, reason: CloseReason) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""
 
 
 async def main(*, half: bool, batched: bool) -> None:

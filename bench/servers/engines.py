@@ -21,7 +21,7 @@ WORD_S = 0.3
 """Length of a spoken word."""
 ANSWER = "an answer of five words"
 STEP = 2 * SPEECH_RATE // 5
-"""Samples of a word that was heard."""
+"""Samples of a word."""
 
 
 class _ReadyAst:
@@ -36,13 +36,13 @@ class _ReadyAst:
     )
 
     def warm_up(self) -> None:
-        """Nothing is cold."""
+        """Do nothing: there is nothing to warm up."""
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         return [AstResult(AstStatus.OK, "said", ANSWER) for _ in batch]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""
 
 
 class _FollowingAst(_ReadyAst):
@@ -56,7 +56,7 @@ class _FollowingAst(_ReadyAst):
 
 
 def _words(request: AstRequest) -> list[str]:
-    """A word for each 0.4 s that was heard."""
+    """Return a word for each 0.4 s of audio."""
     return [f"word{'abcdefghijklmnopqrst'[i % 20]}" for i in range(len(request.samples) // STEP)]
 
 
@@ -74,32 +74,32 @@ class _ReadyTts:
         self._word: Samples = (0.3 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)
 
     def warm_up(self) -> None:
-        """Nothing is cold."""
+        """Do nothing: there is nothing to warm up."""
 
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
         yield np.tile(self._word, len(request.text.split()))
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""
 
 
 def ast(_options: EngineOptions) -> _ReadyAst:
-    """Translates anything at once."""
+    """Return an engine that translates anything at once."""
     return _ReadyAst()
 
 
 def following(_options: EngineOptions) -> _FollowingAst:
-    """Translates what is being said, too, word by word."""
+    """Return an engine that also translates open segments, word by word."""
     return _FollowingAst()
 
 
 def tts(_options: EngineOptions) -> _ReadyTts:
-    """Speaks a tone that is ready."""
+    """Return a voice that speaks a prepared tone."""
     return _ReadyTts()
 
 
 class TimedAst:
-    """Answers whatever it is asked, a batch in a time that is known."""
+    """Engine that answers any request; a batch takes a known time."""
 
     def __init__(self, batch_s: float) -> None:
         self._batch_s = batch_s
@@ -115,7 +115,7 @@ class TimedAst:
         )
 
     def warm_up(self) -> None:
-        """Nothing is cold."""
+        """Do nothing: there is nothing to warm up."""
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
         if self._batch_s:
@@ -123,7 +123,7 @@ class TimedAst:
         return [AstResult(AstStatus.OK, "слово", "word")] * len(batch)
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""
 
 
 def no_time(_options: EngineOptions) -> TimedAst:
@@ -132,5 +132,5 @@ def no_time(_options: EngineOptions) -> TimedAst:
 
 
 def batch_of_four(_options: EngineOptions) -> TimedAst:
-    """Takes a quarter of a second for up to four."""
+    """Return an engine that takes a quarter of a second for up to four requests."""
     return TimedAst(0.25)

@@ -13,7 +13,7 @@ aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
 
 
 class FastRtcEcho(AsyncStreamHandler):
-    """Gives back each frame as it came."""
+    """Handler that returns each frame as it came."""
 
     def __init__(self) -> None:
         super().__init__(input_sample_rate=24_000, output_sample_rate=24_000)

@@ -63,7 +63,7 @@ class Answer(FrameProcessor):
 
 
 async def serve_one(connection: SmallWebRTCConnection, mode: str) -> None:
-    """One pipeline, as long as its client stays."""
+    """Run one pipeline, as long as its client stays."""
     transport = SmallWebRTCTransport(
         connection,
         TransportParams(
