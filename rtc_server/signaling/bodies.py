@@ -67,7 +67,7 @@ async def read_body(request: web.Request, limit_bytes: int) -> bytes:
     except TimeoutError:
         raise BodyTimeout("The request's body came too slowly. Send it again.") from None
     except web.RequestPayloadError:
-        raise RemoteError("The request's body broke off or is wrongly encoded.") from None
+        raise RemoteError("The request's body is incomplete or wrongly encoded.") from None
     return bytes(body)
 
 

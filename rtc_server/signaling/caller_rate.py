@@ -24,5 +24,5 @@ class CallerRate:
         name = f"{who} {source_of(request.remote)}"
         if wait_s := await self._rates.take(self._counted, name, self._rate):
             raise RateLimited(
-                "This was asked too often. Keep the answer, or wait a moment.", math.ceil(wait_s)
+                "This is requested too often. Keep the answer, or wait a moment.", math.ceil(wait_s)
             )

@@ -89,7 +89,7 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
         ) from None
     for what in ("id", "name"):
         if len({getattr(key, what) for key in keys}) < len(keys):
-            raise ConfigError(f"Two keys in {path} have the same {what}. Take one of them out.")
+            raise ConfigError(f"Two keys in {path} have the same {what}. Remove one of them.")
     return keys
 
 
@@ -97,7 +97,7 @@ def _check_private(path: Path) -> None:
     """Raise `ConfigError` when other users could put a key of theirs into the file."""
     status = path.stat()
     if status.st_uid not in (os.geteuid(), 0):
-        raise ConfigError(f"The key file {path} belongs to another user. Make it yours.")
+        raise ConfigError(f"The key file {path} belongs to another user. Run `chown` on it.")
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise ConfigError(f"Other users may write the key file {path}. Run `chmod go-w` on it.")
 

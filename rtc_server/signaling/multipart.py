@@ -59,12 +59,12 @@ def _part(piece: bytes) -> tuple[str, bytes]:
     """Name and content of one part; the name is empty where there is none."""
     padding, line_end, rest = piece.partition(b"\r\n")
     if not line_end or padding.strip(b" \t"):
-        raise _malformed("a line that begins with the boundary goes on behind it")
+        raise _malformed("a line that begins with the boundary has more text after it")
     if rest.startswith(b"\r\n"):
         return "", rest[2:]  # a part without headers
     headers, blank, content = rest.partition(b"\r\n\r\n")
     if not blank:
-        raise _malformed("a part has no empty line behind its headers")
+        raise _malformed("a part has no empty line after its headers")
     if len(headers) > HEADER_LIMIT_BYTES:
         raise RemoteError(f"The headers of a part are longer than {HEADER_LIMIT_BYTES} bytes.")
     disposition = _DISPOSITION.search(headers.replace(b"\r\n", b"\n"))

@@ -35,7 +35,7 @@ _EXPIRY_FAULT = 'expires_after must be {"anchor": "created_at", "seconds": …}.
 OfferSdp: TypeAlias = Annotated[
     str,
     Meta(
-        description="SDP offer; of more than 64 kB as UTF-8 nothing is read.",
+        description="SDP offer, of at most 64 kB as UTF-8.",
         extra_json_schema={"minLength": 1, "maxLength": OFFER_LIMIT_BYTES},
         extra={"sentence": "sdp must be a string: the SDP offer."},
     ),

@@ -20,7 +20,7 @@ from rtc_server.session.session_api import SuggestedPhrase
 EngineSetInUse: TypeAlias = Annotated[
     str | None,
     Meta(
-        description="The set that the engines in use are; null when they were chosen one by one.",
+        description="Name of the engine set in use; null when the engines were chosen one by one.",
         extra_json_schema={"enum": [*ENGINE_SETS, None]},
     ),
 ]
