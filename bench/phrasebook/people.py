@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.signal import resample_poly
+import scipy
 
 from bench.phrasebook.accuracy import OTHER
 from rtc_phrasebook import book as books
@@ -164,7 +164,7 @@ def _read(path: Path) -> Samples:
     with wave.open(str(path)) as file:
         rate = file.getframerate()
         samples = from_int16(np.frombuffer(file.readframes(file.getnframes()), np.int16))
-    return resample_poly(samples, SPEECH_RATE, rate).astype(np.float32)
+    return scipy.signal.resample_poly(samples, SPEECH_RATE, rate).astype(np.float32)
 
 
 def _trimmed(samples: Samples) -> Samples:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import espeakng_loader
 import numpy as np
-from scipy.signal import resample_poly
+import scipy
 
 from rtc_server.pcm import SPEECH_RATE, Samples, from_int16
 
@@ -201,5 +201,5 @@ def _read(path: Path) -> Samples:
 
 def _resampled(samples: Samples, rate: int) -> Samples:
     common = gcd(rate, SPEECH_RATE)
-    resampled = resample_poly(samples, SPEECH_RATE // common, rate // common)
+    resampled = scipy.signal.resample_poly(samples, SPEECH_RATE // common, rate // common)
     return np.asarray(resampled, dtype=np.float32)

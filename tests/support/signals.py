@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import scipy.signal
+import scipy
 
 from rtc_server.pcm import (
     SPEECH_RATE,

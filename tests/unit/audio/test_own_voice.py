@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-import scipy.signal
+import scipy
 
 from rtc_server.audio.own_voice import NOBODY, Judgement, OwnVoice
 from rtc_server.engines.base import EngineOptions, TtsRequest

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import numpy as np
 import pytest
-from scipy.signal import resample_poly
+import scipy
 
 from rtc_server.cli.audio_files import read_recording, write_speech
 from rtc_server.pcm import SPEECH_RATE, Samples
@@ -79,7 +79,9 @@ async def translated(tmp_path: Path, speech: Samples, *argv: str) -> tuple[int, 
     """
     recording, out = tmp_path / "in.wav", tmp_path / "out.wav"
     quiet = np.zeros(SPEECH_RATE // 2, np.float32)
-    write_speech(recording, resample_poly(np.concatenate([quiet, speech, quiet]), 3, 1))
+    write_speech(
+        recording, scipy.signal.resample_poly(np.concatenate([quiet, speech, quiet]), 3, 1)
+    )
     async with command("translate", str(recording), "-o", str(out), *argv) as process:
         captions, errors = await process.communicate()
         assert not errors, errors.decode()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.signal
+import scipy
 
 from rtc_server.pcm import Samples
 from rtc_server.transport.media.opus import EncoderSettings, OpusDecoder, OpusEncoder
