@@ -1,15 +1,16 @@
-"""axe-core finds nothing against WCAG 2.2, level A or AA, in any state of the page."""
+"""Forced colours, reduced motion, colour schemes, and the order of the keyboard.
 
-import pytest
-from playwright.async_api import Page
+What axe-core says of each state is in `test_every_state`.
+"""
 
-from tests.support.browser.accessibility import appearance_faults, axe_faults
+from pathlib import Path
+
+from tests.support.browser.accessibility import axe_faults
 from tests.support.browser.chromium import visit
-from tests.support.browser.fonts import EACH_FONT_SET
 from tests.support.browser.page import DESKTOP
 from tests.support.browser.scripted_server import say, scripted_server, segment
-from tests.support.browser.states import WALKS
 
+STATIC = Path(__file__).resolve().parents[2] / "static"
 FOCUSED = """() => {
   const { activeElement: at } = document;
   const style = getComputedStyle(at);
@@ -19,16 +20,10 @@ FOCUSED = """() => {
 """Element with the focus, and its visibility."""
 
 
-@pytest.mark.parametrize("fonts", EACH_FONT_SET)
-@pytest.mark.parametrize("walk", WALKS)
-async def test_every_state_is_accessible(walk: str, fonts: str) -> None:
-    faults: list[str] = []
-
-    async def look(state: str, page: Page) -> None:
-        faults.extend(f"{state}, {fault}" for fault in await appearance_faults(page))
-
-    await WALKS[walk](look, fonts=fonts)
-    assert not faults, "\n".join(faults)
+def test_only_colours_follow_the_scheme() -> None:
+    """`light-dark()` chooses between colours, and nothing else asks for the scheme."""
+    for file in STATIC.rglob("*.[cj]s*"):
+        assert "prefers-color-scheme" not in file.read_text(encoding="utf-8"), file
 
 
 async def test_forced_colours_and_reduced_motion() -> None:

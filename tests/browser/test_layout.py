@@ -1,29 +1,18 @@
-"""Nothing is out of reach, whatever the font and the size of the window.
-
-In every state of every page: each region that scrolls is reached and scrolled by keyboard, nothing
-is cut off, and nothing needs scrolling sideways (WCAG 2.2: 2.1.1 and 1.4.10).
-"""
+"""What matters most stays in view, whatever the font and the size of the window."""
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from rtc_server.errors import RateLimited
+from tests.support.browser.appearances import SIZES
 from tests.support.browser.chromium import visit
 from tests.support.browser.fonts import EACH_FONT_SET
-from tests.support.browser.page import DESKTOP, FAILED_REQUEST, LIVE, PHONE, start
+from tests.support.browser.page import DESKTOP, FAILED_REQUEST, LIVE, start
 from tests.support.browser.scripted_server import say, scripted_server, segment
-from tests.support.browser.scrolling import layout_faults
-from tests.support.browser.states import FULL, WALKS
+from tests.support.browser.states import FULL
 from tests.support.rooms import server as rooms
 from tests.support.rooms import speaker
 
-SIZES = {
-    "desktop": DESKTOP,
-    "phone": PHONE,
-    "small phone": {"width": 320, "height": 568},
-    "phone on its side": {"width": 844, "height": 390},
-    "desktop at 400 %": {"width": 320, "height": 256},
-}
 TOO_HIGH = "document.documentElement.scrollHeight - innerHeight"
 
 
@@ -36,32 +25,15 @@ async def test_captions_come_first_where_there_is_little_room() -> None:
             await server.calls.channel.get(), "x.segment", **segment("a", 1, "final", "Да.", "Yes.")
         )
         caption = page.locator(".target", has_text="Yes.")
-        sizes = {**SIZES, "tablet": {"width": 820, "height": 1180}}
+        sizes = SIZES | {"tablet": {"width": 820, "height": 1180}}
         for name, least in (("desktop at 400 %", 0.3), ("phone on its side", 0.5), ("tablet", 0.5)):
             size = sizes[name]
-            await page.set_viewport_size(size)  # type: ignore[arg-type]
+            await page.set_viewport_size(size)
             await expect(caption).to_be_in_viewport()
             box = await page.locator(".log").bounding_box()
             assert box and box["height"] >= least * size["height"], (name, box)
             wide = "document.documentElement.scrollWidth - innerWidth"
             assert await page.evaluate(wide) <= 0, name
-
-
-@pytest.mark.parametrize("fonts", EACH_FONT_SET)
-@pytest.mark.parametrize("walk", WALKS)
-async def test_all_of_a_page_can_be_reached(walk: str, fonts: str) -> None:
-    faults: list[str] = []
-
-    async def look(state: str, page: Page) -> None:
-        before = page.viewport_size
-        for name, size in SIZES.items():
-            await page.set_viewport_size(size)  # type: ignore[arg-type]
-            faults.extend(f"{state}, {name}: {fault}" for fault in await layout_faults(page))
-        if before:
-            await page.set_viewport_size(before)
-
-    await WALKS[walk](look, fonts=fonts)
-    assert not faults, "\n".join(faults)
 
 
 async def test_a_sample_stays_where_it_is_under_the_pointer() -> None:

@@ -83,13 +83,29 @@ class ScriptedCalls:
     """Track that the page sends."""
     channel: asyncio.Queue[RTCDataChannel] = field(default_factory=asyncio.Queue)
     """Event channels of the newest sessions."""
+    remembers: bool = False
+    """True if a client whose connection broke may resume; else the server has forgotten it."""
+    said: list[dict[str, Any]] = field(default_factory=list)
+    """Events of `say`; ``seq`` is the place of each, from 1."""
+    newest: RTCDataChannel | None = None
+    """Channel that `say` uses."""
+
+    def say(self, kind: str, **fields: Any) -> None:
+        """Send a server event on the newest channel, and again to a client that missed it."""
+        event = {"type": kind, "event_id": "event_1", "seq": len(self.said) + 1, **fields}
+        self.said.append(event)
+        if self.newest and self.newest.readyState == "open":
+            self.newest.send(json.dumps(event))
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
         self.tickets.append(request.claimant.ticket)
         if self.refuse:
             raise self.refuse
         self.requests.append(request)
-        session_id = f"sess_{len(self.requests)}"
+        return await self._answer(f"sess_{len(self.requests)}", offer_sdp)
+
+    async def _answer(self, session_id: str, offer_sdp: str, last_seq: int = 0) -> OpenedCall:
+        """Connect a client that has the events up to `last_seq`."""
         peer = self.peers[session_id] = RTCPeerConnection()
         peer.addTrack(AudioStreamTrack())
         peer.on("track", self.track.put_nowait)
@@ -98,6 +114,9 @@ class ScriptedCalls:
         def opened(channel: RTCDataChannel) -> None:
             say(channel, "session.created", session={"id": session_id})
             channel.on("message", lambda text: self._note(channel, json.loads(text)))
+            for event in self.said[last_seq:]:
+                channel.send(json.dumps(event))
+            self.newest = channel
             self.channel.put_nowait(channel)
 
         # names that only multicast DNS resolves; aioice's resolver does not outlive an event loop
@@ -117,7 +136,11 @@ class ScriptedCalls:
         )
 
     async def resume_call(self, session_id: str, offer_sdp: str, seen: LastSeen) -> OpenedCall:
-        raise UnknownSession(GONE)
+        lost = self.peers.get(session_id)
+        if not self.remembers or not lost:
+            raise UnknownSession(GONE)
+        await lost.close()
+        return await self._answer(session_id, offer_sdp, seen.seq or 0)
 
     async def resume_stream(self, session_id: str, connect: Connect, seen: LastSeen) -> None:
         raise UnknownSession(GONE)
