@@ -7,19 +7,16 @@ for typed events before they go on.
 import asyncio
 from pathlib import Path
 
-import pytest
 from playwright.async_api import expect
 
-from rtc_server.config import EngineSettings
 from tests.support.browser.application import application
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import PATIENCE_MS
-from tests.support.browser.understood import spoken
+from tests.support.browser.played import expect_voice
 from tests.support.browser.voice import RUSSIAN, as_microphone
 from tests.support.npm_clients import installed
+from tests.support.patient import TONES
 from tests.support.signals import russian
-
-pytestmark = pytest.mark.alone
 
 PAGE = """<!doctype html>
 <html lang="en"><title>Translator</title>
@@ -105,14 +102,13 @@ async def converse(script: str, folder: Path) -> None:
     libraries = await asyncio.to_thread(installed)
     microphone = as_microphone(folder / "microphone.wav", russian(RUSSIAN))
     html = PAGE.replace("SCRIPT", script)
-    quick = EngineSettings(ast="tests.support.server_engines:quick")
     async with (
-        application(html, engines=quick, libraries=libraries / "node_modules") as (origin, server),
+        application(html, engines=TONES, libraries=libraries / "node_modules") as (origin, server),
         visit(origin, microphone=microphone, interpreter=server.url) as seen,
     ):
         page = seen.page
         await page.click("#start")
-        assert len(await spoken(page, "#translated"))
+        await expect_voice(page, "#translated", "en")
         await expect(page.locator("#source")).to_contain_text(" s", timeout=PATIENCE_MS)
         await expect(page.locator("#subtitles")).to_contain_text("one two three")
         assert await page.inner_text("#failed") == ""

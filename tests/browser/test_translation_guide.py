@@ -5,19 +5,18 @@ from the application's own server, one peer connection, the data channel ``oai-e
 by POST, the translated track, append-only transcripts. Only the base URL and the key are ours.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from playwright.async_api import expect
 
 from tests.support.browser.application import application
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import PATIENCE_MS
-from tests.support.browser.understood import expect_english, spoken
+from tests.support.browser.played import expect_voice
 from tests.support.browser.voice import RUSSIAN, as_microphone
+from tests.support.patient import PATIENT, TONES
 from tests.support.signals import russian
-
-pytestmark = pytest.mark.alone
 
 PAGE = """<!doctype html>
 <html lang="en"><title>Translator</title>
@@ -71,12 +70,12 @@ element("stop").onclick = () => events.send(JSON.stringify({ type: "session.clos
 async def test_a_page_written_from_the_guide_alone_is_interpreted(tmp_path: Path) -> None:
     microphone = as_microphone(tmp_path / "microphone.wav", russian(RUSSIAN))
     async with (
-        application(PAGE) as (origin, server),
+        application(PAGE, engines=replace(PATIENT, tts=TONES.tts)) as (origin, server),
         visit(origin, microphone=microphone, interpreter=server.url) as seen,
     ):
         page = seen.page
         await page.click("#start")
-        speech = await spoken(page, "#translated")
+        await expect_voice(page, "#translated", "en")
         await expect(page.locator("#source")).to_contain_text(RUSSIAN, timeout=PATIENCE_MS)
         await expect(page.locator("#subtitles")).to_contain_text("train station")
         assert await page.inner_text("#failed") == ""
@@ -85,4 +84,3 @@ async def test_a_page_written_from_the_guide_alone_is_interpreted(tmp_path: Path
         told = (await page.inner_text("#seen")).split()
         assert told[0] == "session.created"
         assert not [each for each in told if each.startswith("x.")], "extensions are not for it"
-    await expect_english(speech)

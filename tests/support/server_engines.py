@@ -1,8 +1,11 @@
 """Engines for tests of the whole server, each in its own process like any other."""
 
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from rtc_server.engines.base import (
     AstCapabilities,
@@ -11,8 +14,10 @@ from rtc_server.engines.base import (
     AstStatus,
     EngineOptions,
     Pair,
+    TtsCapabilities,
+    TtsRequest,
 )
-from rtc_server.pcm import SPEECH_RATE
+from rtc_server.pcm import SPEECH_RATE, Samples
 
 MANY: tuple[Pair, ...] = (("en", "ru"), ("en", "de"), ("en", "fr"), ("en", "es"))
 
@@ -86,3 +91,67 @@ def wordy(_options: EngineOptions) -> WordyAst:
 def many(_options: EngineOptions) -> MeasuringAst:
     """Return an engine that translates English into several languages, at once."""
     return MeasuringAst(0.0, pairs=MANY)
+
+
+class CountingAst(MeasuringAst):
+    """Translates the segments into "number 1", "number 2" and so on."""
+
+    _count = 0
+
+    def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        results = super().translate(batch)
+        first = self._count + 1
+        self._count += len(batch)
+        return [
+            replace(each, target_text=f"number {number}")
+            for number, each in enumerate(results, first)
+        ]
+
+
+def counting(_options: EngineOptions) -> CountingAst:
+    """Answers at once, each time with another number."""
+    return CountingAst(0.0)
+
+
+TONES_HZ = {"en": 700.0, "ru": 1500.0}
+"""Tone of `ToneTts` in each language, for a text without a number."""
+NUMBER_HZ = 100.0
+"""Distance between the tones of two numbers."""
+
+
+def tone_hz(text: str, language: str) -> float:
+    """Return the tone that `ToneTts` speaks a text with."""
+    number = re.search(r"\d+", text)
+    return TONES_HZ[language] + NUMBER_HZ * (int(number[0]) if number else 0)
+
+
+TONE_S = 1.5
+
+
+class ToneTts:
+    """Says whatever it is given as a tone, which stays what it is where a busy machine tears it."""
+
+    capabilities = TtsCapabilities(
+        name="tones",
+        title="Tones",
+        licence="none",
+        voices=dict.fromkeys(TONES_HZ, ("tone",)),
+        sample_rate=SPEECH_RATE,
+        deadline_s=30.0,
+    )
+
+    def warm_up(self) -> None:
+        """Nothing is cold."""
+
+    def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
+        time_s = np.arange(round(TONE_S * SPEECH_RATE)) / SPEECH_RATE
+        sine = np.sin(2 * np.pi * tone_hz(request.text, request.language) * time_s)
+        yield (0.5 * sine).astype(np.float32)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def tones(_options: EngineOptions) -> ToneTts:
+    """Speaks in tones, one for each language and number."""
+    return ToneTts()
