@@ -1,4 +1,4 @@
-"""What matters most stays in view, whatever the font and the size of the window."""
+"""Most important parts of a page in view, whatever the font and the size of the window."""
 
 import pytest
 from playwright.async_api import expect

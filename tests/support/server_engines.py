@@ -129,7 +129,7 @@ TONE_S = 1.5
 
 
 class ToneTts:
-    """Says whatever it is given as a tone, which stays what it is where a busy machine tears it."""
+    """Voice that speaks any text as a tone, which stays the same where a busy machine tears it."""
 
     capabilities = TtsCapabilities(
         name="tones",

@@ -15,7 +15,7 @@ COLOUR_RULES: dict[str, Any] = {
     "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
     "resultTypes": ["violations"],
 }
-"""Those of these rules that look at colours."""
+"""Rules of these that depend on colours."""
 JUDGE = """async (rules) => {
   const { violations } = await axe.run(rules);
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
