@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 _ANSWERS = 2000
 """Answers of a forecast. With 600, chance moves their 95th percentile by a tenth."""
@@ -23,6 +24,8 @@ _MEMORY_S = 30.0
 """Time for which the work done for a session counts, as in `FairQueue`."""
 _FULL = 0.9
 """Load beyond which a queue grows for longer than a forecast looks."""
+_SPEAKING = 0.6
+"""Part of the sessions that are in the middle of a sentence: calls about partials have theirs."""
 _CALLS = 64
 """Calls that costs are learned from."""
 _DOUBT = 0.3
@@ -95,8 +98,8 @@ class Engine:
     """Answers that one call may give."""
     processes: int = 1
     """Processes that share the queue."""
-    partials_s: float = 0.0
-    """Duration of a call about partials. With time to spare, half of it goes into such calls."""
+    partials_s: Sequence[float] = ()
+    """Lengths of the speech in partials that it was asked for; empty where nobody asks."""
 
     def load(self, sessions: int, sentences: Sequence[Sentence]) -> float:
         """Return the part of the time in which it works, in calls with as much as there may be."""
@@ -116,7 +119,7 @@ def carries(engine: Engine, sessions: int, sentences: Sequence[Sentence], limit_
     """
     if engine.load(sessions, sentences) > _FULL:
         return False
-    asked = _questions(sessions, sentences)
+    asked = _questions(engine, sessions, sentences)
     late_left = int(_LATE * len(asked))
     used = [0.0] * sessions
     free_s = [0.0] * engine.processes
@@ -124,7 +127,7 @@ def carries(engine: Engine, sessions: int, sentences: Sequence[Sentence], limit_
     while waiting or asked:
         now_s = free_s[0]
         if not waiting and asked[-1].at_s >= now_s:
-            now_s = asked[-1].at_s + asked[-1].behind * engine.partials_s
+            now_s = asked[-1].at_s + asked[-1].behind_s
         while asked and asked[-1].at_s <= now_s:
             waiting.append(asked.pop())
         batch = _take(waiting, engine.most, used, now_s)
@@ -140,11 +143,11 @@ class _Question(NamedTuple):
     at_s: float
     session: int
     speech_s: float
-    behind: float
-    """Rest of a call about partials that it comes into, 0 to 1 of the call."""
+    behind_s: float
+    """Rest of a call about partials, if it comes into one."""
 
 
-def _questions(sessions: int, sentences: Sequence[Sentence]) -> list[_Question]:
+def _questions(engine: Engine, sessions: int, sentences: Sequence[Sentence]) -> list[_Question]:
     """Return what is asked, the last question first."""
     chance = np.random.default_rng(1)
     shape = sessions, -(-_ANSWERS // sessions)
@@ -154,9 +157,27 @@ def _questions(sessions: int, sentences: Sequence[Sentence]) -> list[_Question]:
     at_s -= at_s[:, :1] * chance.random((sessions, 1))  # all are in the middle of something
     order = at_s.ravel().argsort()[::-1]
     by_session = np.repeat(np.arange(sessions), shape[1])
-    behind = np.maximum(chance.uniform(-1.0, 1.0, order.size), 0.0)
-    fields = at_s.ravel()[order], by_session[order], speech_s[order], behind
+    behind_s = _rests_s(engine, sessions, order.size, chance)
+    fields = at_s.ravel()[order], by_session[order], speech_s[order], behind_s
     return [_Question(*each) for each in zip(*(field.tolist() for field in fields), strict=True)]
+
+
+def _rests_s(
+    engine: Engine, sessions: int, size: int, chance: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Return what is left of calls about partials when something else is asked.
+
+    Such calls take half of the time that is left (`PartialsBrake`), and a long one is more likely
+    to be met than a short one.
+    """
+    if not engine.partials_s:
+        return np.zeros(size)
+    together = min(engine.most, math.ceil(_SPEAKING * sessions))
+    lengths_s = chance.choice(engine.partials_s, (size, together)).sum(axis=1)
+    took_s = np.array([engine.costs.of(together, each) for each in lengths_s.tolist()])
+    if took_s.sum():
+        took_s = chance.choice(took_s, size, p=took_s / took_s.sum())
+    return took_s * np.maximum(chance.uniform(-1.0, 1.0, size), 0.0)
 
 
 def _take(waiting: list[_Question], most: int, used: list[float], now_s: float) -> list[_Question]:

@@ -9,7 +9,6 @@ import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from rtc_server.engines.service.forecast import (
     USUAL_SENTENCES,
@@ -31,7 +30,7 @@ _SENTENCES = 256
 _TELLING = 8
 """Sentences that count by themselves: people may speak more than is usual."""
 _PARTIALS = 64
-"""Calls about partials that count."""
+"""Partials that count."""
 _SURE = 0.8
 """Part of the limit that a forecast may reach. Some minutes of the same people can have a 95th
 percentile a quarter above that of hours, and what is known of people and engine is a sample."""
@@ -77,6 +76,7 @@ class Headroom:
         self._limit_s, self._processes, self._most = limit_s, processes, 1
         self._costs = LearnedCosts(_UNKNOWN)
         self._partials_s: deque[float] = deque(maxlen=_PARTIALS)
+        """Lengths of the speech in partials."""
         self._sentences: deque[Sentence] = deque(maxlen=_SENTENCES)
         self._answers: deque[_RecentAnswer] = deque()
         self._asked_s: dict[str, float] = {}
@@ -104,7 +104,7 @@ class Headroom:
         self._most = most
         finals = [each for each in served if not each.partial]
         if not finals:
-            self._partials_s.append(took_s)
+            self._partials_s.extend(each.speech_s for each in served)
             return
         self._costs.add(len(served), sum(each.speech_s for each in served), took_s)
         for each in finals:
@@ -153,8 +153,8 @@ class Headroom:
         return carried
 
     def _forecast_with(self, sessions: int) -> bool:
-        partials_s = fmean(self._partials_s) if self._partials_s else 0.0
-        engine = Engine(self._costs.current(), self._most, self._processes, partials_s)
+        costs = self._costs.current()
+        engine = Engine(costs, self._most, self._processes, tuple(self._partials_s))
         limit_s = _SURE * self._limit_s
         known = tuple(self._sentences)
         # The usual counts with what is known, for a few sentences are a matter of luck.

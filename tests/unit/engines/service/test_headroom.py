@@ -1,100 +1,26 @@
 """Admission by the answers that every session would get with one session more."""
 
-import asyncio
-import math
-import random
-from dataclasses import replace
-
-import numpy as np
 import pytest
 
 from rtc_server.config import EngineSettings
-from rtc_server.engines.base import AstRequest
-from rtc_server.engines.service import AstService
 from rtc_server.engines.service.headroom import Headroom, ServedRequest
-from rtc_server.errors import EngineTimeout
-from rtc_server.pcm import SPEECH_RATE
-from tests.support.fakes import AST_CAPABILITIES
+from tests.support.crowd import (
+    AS_THEIR_PARTS,
+    GPU,
+    HARDLY,
+    LAPTOP,
+    PHRASEBOOK,
+    SLOW,
+    SOME_AT_ONCE,
+    Crowd,
+    crowd_of,
+    machine,
+)
 from tests.support.virtual_engine import Machine, virtual_service
 
-JOIN_S = 5.0
-"""Time between two newcomers."""
-MINUTES = 5
-
-
-def machine(call_s: float, s_per_audio_s: float, batch: int) -> Machine:
-    return Machine(call_s, s_per_audio_s, capabilities=replace(AST_CAPABILITIES, max_batch=batch))
-
-
-class Crowd:
-    """People who come one each `join_s` and speak sentences of 1.5 to 5 s until the end."""
-
-    def __init__(self, service: AstService, seed: int = 0, join_s: float = JOIN_S) -> None:
-        self._service, self._seed, self._join_s = service, seed, join_s
-        self.admitted = 0
-        self.refused = 0
-        self.answers_s: list[float] = []
-
-    async def gather(self) -> None:
-        """Let people come for `MINUTES`."""
-        loop = asyncio.get_running_loop()
-        until_s = loop.time() + 60 * MINUTES
-        async with asyncio.TaskGroup() as tasks:
-            while loop.time() < until_s:
-                if self._service.retry_after_s:
-                    self.refused += 1
-                else:
-                    self.admitted += 1
-                    self._service.expect(str(self.admitted))
-                    tasks.create_task(self._speak(self.admitted, until_s))
-                await asyncio.sleep(self._join_s)
-
-    async def _speak(self, number: int, until_s: float) -> None:
-        loop, chance = asyncio.get_running_loop(), random.Random(1000 * self._seed + number)
-        async with asyncio.TaskGroup() as tasks:
-            while loop.time() < until_s:
-                length_s = chance.uniform(1.5, 5.0)
-                await asyncio.sleep(length_s)
-                tasks.create_task(self._ask(str(number), length_s))
-                await asyncio.sleep(chance.uniform(0.6, 3.5))
-
-    async def _ask(self, session_id: str, length_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
-        samples = np.zeros(round(length_s * SPEECH_RATE), np.float32)
-        try:
-            await self._service.submit(AstRequest(samples, "ru", "en"), session_id=session_id)
-        except EngineTimeout:
-            self.answers_s.append(math.inf)
-        else:
-            self.answers_s.append(loop.time() - began_s)
-
-    @property
-    def p95_s(self) -> float:
-        ordered = sorted(self.answers_s)
-        return ordered[math.ceil(0.95 * len(ordered)) - 1]
-
-
-LAPTOP = machine(0.05, 0.05, 1)
-SOME_AT_ONCE = machine(0.05, 0.07, 4)
-AS_THEIR_PARTS = machine(0.02, 0.12, 4)
-"""Engine whose batches take as long as their parts."""
-SLOW = machine(0.10, 0.16, 1)
-HARDLY = machine(0.30, 0.50, 1)
-"""Engine that is hardly quicker than speech."""
-PHRASEBOOK = machine(0.03, 0.01, 4)
-GPU = machine(0.1, 0.0, 16)
-"""Engine that takes 100 ms, whether for one sentence or for sixteen."""
 LIMIT_S = 1.0
 SEEDS = [400, 401, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(402, 408))]
 """Seeds of what people say, chosen before any of them was tried."""
-
-
-async def crowd_of(engine: Machine, join_s: float, seed: int) -> Crowd:
-    async with virtual_service(engine) as (service, _):
-        crowd = Crowd(service, seed, join_s)
-        await crowd.gather()
-    return crowd
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -132,6 +58,24 @@ async def test_an_engine_that_is_too_slow_is_given_few(
     crowd = await crowd_of(engine, join_s, seed)
     assert 1 <= crowd.admitted <= most
     assert crowd.p95_s <= most_s
+
+
+@pytest.mark.parametrize("seed", [500, 501])
+@pytest.mark.parametrize(
+    ("engine", "most", "most_s"),
+    [
+        pytest.param(LAPTOP, 15, 1.0, id="laptop"),
+        pytest.param(SOME_AT_ONCE, 5, 1.2, id="some at once"),
+        pytest.param(AS_THEIR_PARTS, 2, 1.2, id="as their parts"),
+    ],
+)
+async def test_calls_about_partials_count_as_a_wait(
+    engine: Machine, most: int, most_s: float, seed: int
+) -> None:
+    """With partials the engines carry 15, 3 and 1 of these sessions."""
+    crowd = await crowd_of(engine, 5.0, seed, partials=True)
+    assert crowd.p95_s <= most_s
+    assert crowd.admitted <= most
 
 
 @pytest.mark.parametrize("engine", [PHRASEBOOK, GPU], ids=["phrasebook", "gpu"])
