@@ -15,7 +15,7 @@ from tests.support.browser.scripted_server import (
 )
 
 
-async def test_committed_words_are_firm_in_both_texts_and_what_is_left_out_is_marked() -> None:
+async def test_committed_words_are_marked_in_both_texts_and_so_are_those_left_out() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
         await start(page)

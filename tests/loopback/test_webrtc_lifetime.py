@@ -31,7 +31,7 @@ def sockets() -> int:
     return held
 
 
-async def test_a_client_that_says_goodbye() -> None:
+async def test_a_client_that_closes_its_connection() -> None:
     async with Server() as server:
         async with RtcClient(server.negotiate):
             pass

@@ -151,7 +151,7 @@ async def test_refusals_come_before_the_upgrade() -> None:
         assert not house.manager.sessions
 
 
-async def test_a_full_house_says_when_to_come_back() -> None:
+async def test_a_full_server_says_when_to_come_back() -> None:
     settings = Settings(
         http=HttpSettings(port=0, max_sessions=1),
         engines=EngineSettings(ast="tests.support.server_engines:quick"),
@@ -226,7 +226,7 @@ async def test_realtime_translations_take_any_append_and_answer_in_blocks_of_200
         await freed(house)
 
 
-async def test_the_end_of_the_server_says_goodbye() -> None:
+async def test_the_end_of_the_server_closes_the_connection() -> None:
     async with aiohttp.ClientSession() as http:
         async with server() as house:
             ws = await http.ws_connect(house.url + PLAIN)

@@ -22,6 +22,8 @@ RETIRED = {
     r"\bmint(s|ed)?\b": "make, sign",
 }
 """Pattern of a word that was given up, and the word to use; docs/glossary.md has the terms."""
+RETIRED_IN_TESTS = re.compile(r"_(goodbyes?|beat|wires?|mint(s|ed)?|guess|utterances?)(_|$)")
+"""Retired words in the name of a test."""
 RETIRED_NAMES = {
     "Hint": "NearPhrase of an engine, CaptionHint of an event",
     "DetectionPlace": "SharedDetection",
@@ -94,6 +96,18 @@ def test_retired_names_stay_retired() -> None:
         for path in sorted((CHECKOUT / folder).rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.ClassDef | ast.alias) and node.name in RETIRED_NAMES
+    ]
+    assert not found
+
+
+def test_names_of_tests_have_no_retired_word() -> None:
+    found = [
+        f"{path.relative_to(CHECKOUT)}: {node.name}"
+        for path in sorted((CHECKOUT / "tests").rglob("test_*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and RETIRED_IN_TESTS.search(node.name)
     ]
     assert not found
 

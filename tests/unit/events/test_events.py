@@ -138,7 +138,7 @@ def test_any_text_is_an_event_or_a_bad_event(text: str) -> None:
     str(caught.value).encode("utf-8")
 
 
-def test_a_segment_on_the_wire() -> None:
+def test_the_json_of_a_segment() -> None:
     event = SegmentEvent(
         segment_id="seg_1",
         rev=2,

@@ -20,7 +20,9 @@ def firm(captions: SegmentCaptions, text: str, open_chars: int = 0) -> str | Non
     return text[: event.source.stable_chars]
 
 
-def test_what_two_passes_agree_on_is_firm_but_for_the_last_word(captions: SegmentCaptions) -> None:
+def test_words_that_two_passes_agree_on_are_committed_except_the_last(
+    captions: SegmentCaptions,
+) -> None:
     assert firm(captions, "Where is") == ""
     assert firm(captions, "Where is the train") == "Where"
     assert firm(captions, "Where is the train station") == "Where is the"
@@ -28,13 +30,13 @@ def test_what_two_passes_agree_on_is_firm_but_for_the_last_word(captions: Segmen
     assert firm(captions, "Where is the train station") is None  # nothing new
 
 
-def test_a_pass_that_denies_what_is_firm_is_not_shown(captions: SegmentCaptions) -> None:
+def test_a_pass_that_contradicts_committed_text_is_not_shown(captions: SegmentCaptions) -> None:
     texts = ["Where is the", "Where is the train", "Whose plane is", "Whose plane is that one"]
     assert [firm(captions, text) for text in texts] == ["", "Where is", None, None]
     assert firm(captions, "Where is the train station") == "Where is"
 
 
-def test_what_the_engine_leaves_open_is_not_firm(captions: SegmentCaptions) -> None:
+def test_text_that_the_engine_leaves_open_is_not_committed(captions: SegmentCaptions) -> None:
     number = "eleven thirty four"
     assert firm(captions, f"We meet at {number}", len(number)) == ""
     number += " in"

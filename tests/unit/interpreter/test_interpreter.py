@@ -78,7 +78,7 @@ async def test_delays_are_measured_from_the_last_voiced_sample() -> None:
         assert delays.first_audio_ms <= delays.endpoint_ms + delays.ast_ms + 20 + FRAME_MS + 1
 
 
-async def test_translation_begins_in_the_pause_and_a_wrong_guess_costs_nothing() -> None:
+async def test_translation_begins_in_the_pause_and_a_wrong_speculation_costs_nothing() -> None:
     async with bench() as b:
         await b.hear(joined([tone(1), silence(0.25), tone(1), silence(1)]))
         assert len(b.ast.guesses) == 2

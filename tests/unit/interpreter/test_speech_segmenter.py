@@ -44,7 +44,7 @@ def test_a_phrase_is_one_segment_with_its_beginning_and_a_short_tail() -> None:
     assert bounds == (segment.start_samples, segment.end_samples)
 
 
-def test_each_pause_is_told_once_as_soon_as_its_segment_is_settled() -> None:
+def test_each_pause_is_reported_once_as_soon_as_its_segment_is_known() -> None:
     ears, told_at = segmenter(replace(SETTINGS, hangover_ms=600)), []
     signal = join(silence(500), voice(500), silence(400), voice(500), silence(900))
     for pcm in pieces(signal):

@@ -51,7 +51,7 @@ def test_unknown_english_words_are_pronounced_by_espeak_and_respellings_win() ->
     assert found["kvass"] != english({"kvass"}, dictionary(), {}, espeak)["kvass"]
 
 
-def test_goodbye_may_begin_its_b_through_the_nose_unless_a_book_respells_it() -> None:
+def test_good_bye_has_a_second_pronunciation_unless_a_book_respells_it() -> None:
     espeak = EspeakPhonemes()
     nasal = ("G", "UH", "D", "M", "B", "AY")
     plain = ("G", "UH", "D", "B", "AY")

@@ -57,7 +57,7 @@ async def test_no_room_is_opened_while_the_engines_carry_no_more_and_speakers_co
         assert h.total("rtc_rooms") == 2
 
 
-async def test_a_speaker_who_comes_again_replaces_the_wire_it_had() -> None:
+async def test_a_speaker_who_comes_again_replaces_the_transport_it_had() -> None:
     async with halls() as h:
         await h.speak(ANNA)
         with h.manager.read("hall", "en", None, Claimant(KEY)) as reader:
@@ -134,7 +134,7 @@ async def test_one_invites_to_rooms_of_ones_own_or_of_nobody() -> None:
         assert told == {ANNA: True, BORIS: False, KEY: True}
 
 
-async def test_a_wire_that_does_not_close_keeps_nothing_from_being_freed() -> None:
+async def test_a_transport_that_does_not_close_keeps_nothing_from_being_freed() -> None:
     async with halls() as h:
         await h.speak(ANNA, "stuck")
         await h.manager.listen("hall", "offer", "en", Claimant(KEY))
@@ -142,7 +142,7 @@ async def test_a_wire_that_does_not_close_keeps_nothing_from_being_freed() -> No
     h.free_session()
 
 
-async def test_wires_of_a_room_are_counted_like_those_of_sessions() -> None:
+async def test_transports_of_a_room_are_counted_like_those_of_sessions() -> None:
     """Jitter and loss are only the speaker's: a listener sends no media."""
     async with halls() as h:
         await h.speak(ANNA)

@@ -130,7 +130,7 @@ def test_an_audience_behind_one_address_may_come_together() -> None:
     house.enter(secret("a", "192.0.2.1"))
 
 
-def test_an_address_has_half_of_the_house_unless_told_otherwise() -> None:
+def test_an_address_has_half_of_the_places_unless_an_option_says_otherwise() -> None:
     for house, most in (
         (AdmissionHouse(20), 10),
         (AdmissionHouse(20, 3), 3),
@@ -151,7 +151,7 @@ def test_those_behind_a_proxy_or_on_this_machine_are_not_counted_by_address() ->
         house.enter(secret(str(number)), state=PlaceState.CONNECTING)
 
 
-def test_the_house_has_so_many_places() -> None:
+def test_a_server_has_a_number_of_places() -> None:
     house = AdmissionHouse(sessions=2)
     house.enter(Claimant())
     place = house.enter(Claimant())
@@ -175,7 +175,7 @@ def test_one_key_leaves_places_to_the_others() -> None:
         alone.enter(Claimant(Owner("one")))
 
 
-def test_a_small_house_keeps_one_place_and_the_smallest_none() -> None:
+def test_a_small_server_keeps_one_place_and_the_smallest_none() -> None:
     assert [most_of_one_key(places) for places in (1, 2, 8, 50)] == [1, 1, 6, 40]
 
 
@@ -190,7 +190,7 @@ def test_a_place_that_is_refused_or_given_back_leaves_the_keys_share_as_it_was()
     house.enter(secret("a", limits=once))
 
 
-def test_a_full_house_says_when_a_place_is_likely() -> None:
+def test_a_full_server_says_when_a_place_is_likely() -> None:
     admission = Admission(AdmissionLimits(sessions=1))
     now_s = 0.0
     for _ in range(4):  # calls of half a minute

@@ -36,7 +36,7 @@ async def test_nobody_comes_back(reason: CloseReason) -> None:
 
 
 @pytest.mark.parametrize("reason", GOODBYES)
-async def test_who_said_goodbye_is_not_waited_for(reason: CloseReason) -> None:
+async def test_a_client_that_closed_is_not_waited_for(reason: CloseReason) -> None:
     async with house() as h:
         _, first = await connected(h)
         lose(first, reason)
@@ -44,7 +44,7 @@ async def test_who_said_goodbye_is_not_waited_for(reason: CloseReason) -> None:
         assert h.manager.sessions == 0
 
 
-async def test_without_a_window_the_session_ends_with_its_wire() -> None:
+async def test_without_a_resume_time_the_session_ends_with_its_transport() -> None:
     async with house(resume_s=0) as h:
         _, first = await connected(h)
         lose(first)

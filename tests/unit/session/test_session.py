@@ -70,7 +70,7 @@ async def test_extensions_go_to_whom_asked_with_one_monotonic_seq() -> None:
         assert metrics[-1]["first_audio_ms"] > 0
 
 
-async def test_the_wires_quality_is_told() -> None:
+async def test_the_quality_of_the_transport_is_reported() -> None:
     async with house() as h:
         await h.call(SessionPatch(x_events=frozenset({"metrics"})))
         wire = h.wires[0]

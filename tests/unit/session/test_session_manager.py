@@ -81,7 +81,7 @@ async def test_a_lost_peer_frees_everything(reason: CloseReason) -> None:
         assert h.ast.forgotten and h.tts.forgotten
 
 
-async def test_the_house_is_full_and_has_room_again() -> None:
+async def test_the_server_is_full_and_has_room_again() -> None:
     async with house(max_sessions=2) as h:
         first = await h.call()
         await h.call()
@@ -173,7 +173,7 @@ async def test_trickle_knows_its_session_and_its_etag() -> None:
             await h.manager.trickle("sess_none", "a=candidate", None)
 
 
-async def test_the_end_of_the_house_closes_all() -> None:
+async def test_the_end_of_the_manager_closes_all() -> None:
     async with house() as h:
         await h.call()
         await h.call()
@@ -181,7 +181,7 @@ async def test_the_end_of_the_house_closes_all() -> None:
     assert all(events(wire)[-1]["type"] == "session.closed" for wire in h.wires)
 
 
-async def test_nothing_follows_the_goodbye() -> None:
+async def test_nothing_follows_the_close() -> None:
     async with house(tts=FakeTts(seconds=5)) as h:
         session_id = await h.call(SessionPatch(x_events=ALL))
         wire = h.wires[0]

@@ -62,14 +62,14 @@ def crowd(count: int, scheduler: MediaScheduler | None = None) -> list[Person]:
     return [Person(batcher) for _ in range(count)]
 
 
-async def test_a_few_hear_at_once() -> None:
+async def test_few_sessions_are_judged_at_once() -> None:
     people = crowd(FEW - 1)
     for person in people:
         person.audio.feed(packet(SPOKEN, 0))
         assert person.positions == [0]
 
 
-async def test_many_hear_when_the_beat_is_over_and_in_order() -> None:
+async def test_many_sessions_are_judged_after_the_tick_and_in_order() -> None:
     people = crowd(FEW)
     for number in range(3):
         for person in people:
@@ -80,7 +80,7 @@ async def test_many_hear_when_the_beat_is_over_and_in_order() -> None:
 
 
 @pytest.mark.parametrize("count", [FEW, AT_ONCE + 1, 3 * AT_ONCE])
-async def test_many_hear_what_each_would_alone(count: int) -> None:
+async def test_many_sessions_are_judged_as_each_would_be_alone(count: int) -> None:
     people = crowd(count)
     alone = SpeechSegmenter(LoudnessVad(), SegmenterSettings())
     expected = [str(e) for n in range(SPOKEN.size // STEP) for e in alone.feed(packet(SPOKEN, n))]
@@ -109,7 +109,7 @@ async def test_a_crowd_lets_others_have_their_turn() -> None:
     assert heard == [0, AT_ONCE, 2 * AT_ONCE, len(people)]
 
 
-async def test_catching_up_waits_for_no_beat_and_hears_nothing_twice() -> None:
+async def test_catching_up_waits_for_no_tick_and_judges_nothing_twice() -> None:
     people = crowd(3 * AT_ONCE)
     for person in people:
         person.audio.feed(packet(SPOKEN, 0))

@@ -43,7 +43,7 @@ async def test_a_handshake_that_is_never_answered_fails() -> None:
     assert waiting.state == "failed"
 
 
-async def test_what_is_sent_after_a_goodbye_is_lost_without_a_word() -> None:
+async def test_data_sent_after_a_close_is_lost_without_an_error() -> None:
     over = SSL.Connection(SSL.Context(SSL.DTLS_METHOD))
     over.set_connect_state()
     over.set_shutdown(SSL.SENT_SHUTDOWN)

@@ -50,7 +50,7 @@ class Call:
         return FRAME
 
 
-def test_closing_says_goodbye_and_frees_the_codecs() -> None:
+def test_closing_sends_a_bye_and_frees_the_codecs() -> None:
     call = Call()
     call.receive(0)
     call.path.tick(0, 0.0)
@@ -61,7 +61,7 @@ def test_closing_says_goodbye_and_frees_the_codecs() -> None:
     assert_freed(call)
 
 
-def test_a_goodbye_that_fails_frees_the_codecs_all_the_same() -> None:
+def test_a_bye_that_fails_frees_the_codecs_all_the_same() -> None:
     call = Call()
     call.receive(0)
     call.broken = True

@@ -78,7 +78,7 @@ def early_request(do: Do = Do.ANSWER) -> AstRequest:
     return AstRequest(audio(do), "ru", "en")
 
 
-async def test_a_guess_that_was_answered_is_the_answer() -> None:
+async def test_a_speculative_answer_is_the_answer_of_its_commit() -> None:
     async with running() as bench:
         request = early_request()
         speculative = bench.service.submit_speculative(request, session_id="a")
@@ -89,7 +89,7 @@ async def test_a_guess_that_was_answered_is_the_answer() -> None:
         assert (await bench.seen()).call == 2  # the engine saw it once
 
 
-async def test_a_guess_under_way_is_the_answer() -> None:
+async def test_a_speculative_request_in_progress_is_the_answer_of_its_commit() -> None:
     async with running() as bench:
         request = early_request(Do.SLOW)
         speculative = bench.service.submit_speculative(request, session_id="a")
@@ -99,7 +99,7 @@ async def test_a_guess_under_way_is_the_answer() -> None:
         assert (await bench.seen()).call == 2
 
 
-async def test_a_guess_that_still_waits_becomes_certain_and_overtakes_partials() -> None:
+async def test_a_speculative_request_that_still_waits_is_committed_and_overtakes_partials() -> None:
     async with running() as bench:
         busy = await bench.keep_busy()
         partials = [bench.submit_partial(f"p{i}") for i in range(MAX_BATCH)]
@@ -113,7 +113,7 @@ async def test_a_guess_that_still_waits_becomes_certain_and_overtakes_partials()
         assert speculative.cancelled()
 
 
-async def test_a_guess_delays_no_final_and_a_wrong_one_costs_nothing() -> None:
+async def test_a_speculative_request_delays_no_final_and_a_wrong_one_costs_nothing() -> None:
     async with running() as bench:
         busy = await bench.keep_busy()
         speculative = bench.service.submit_speculative(early_request(), session_id="a")
@@ -124,7 +124,7 @@ async def test_a_guess_delays_no_final_and_a_wrong_one_costs_nothing() -> None:
         assert (await bench.seen()).call == 3
 
 
-async def test_a_guess_whose_engine_crashed_is_asked_again() -> None:
+async def test_a_speculative_request_whose_engine_crashed_is_sent_again() -> None:
     async with running() as bench:
         speculative = bench.service.submit_speculative(early_request(Do.EXIT), session_id="a")
         with pytest.raises(EngineCrashed):

@@ -86,7 +86,7 @@ async def test_a_client_that_was_held_back_is_asked_before_it_counts_as_dead() -
         assert not p.session.reasons
 
 
-async def test_the_clients_goodbye_ends_it_at_once_whatever_waits() -> None:
+async def test_a_close_by_the_client_ends_it_at_once_whatever_waits() -> None:
     async with peer() as p:
         for _ in range(30):
             p.send(bytes(2 * SPEECH_RATE))
@@ -96,7 +96,7 @@ async def test_the_clients_goodbye_ends_it_at_once_whatever_waits() -> None:
         assert p.socket.closed
 
 
-async def test_a_connection_that_breaks_is_no_goodbye() -> None:
+async def test_a_connection_that_breaks_is_no_close() -> None:
     async with peer() as p:
         p.send(Control.LOST)
         await asyncio.sleep(0.1)
