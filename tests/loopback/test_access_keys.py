@@ -52,6 +52,7 @@ async def test_requests_a_minute_are_counted_by_key(tmp_path: Path) -> None:
         assert await call(server, bank) == 201
 
 
+@pytest.mark.unmeasured
 async def test_ten_thousand_bad_tokens_are_slowed_and_fill_no_log(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ async def until_heard_again(client: RtcClient, server: Server) -> None:
     [Path(loss=0.1), Path(loss=0.2, loss_burst=4), Path(loss=0.05, jitter_ms=80, reorder=0.05)],
     ids=["random", "bursts", "jitter"],
 )
+@pytest.mark.unmeasured
 async def test_loss_leaves_no_hole(path: Path) -> None:
     async with call(seed=1) as (_, server, proxy):
         session = server.session
@@ -102,6 +103,7 @@ async def test_a_nat_that_forgets_the_port() -> None:
 
 
 @pytest.mark.parametrize("ways", ["up", "down", "both"])
+@pytest.mark.unmeasured
 async def test_a_path_that_is_gone_for_two_seconds(ways: str) -> None:
     async with call(seed=4) as (client, server, proxy):
         hole = Path(blackhole=True)
@@ -117,6 +119,7 @@ async def test_a_path_that_is_gone_for_two_seconds(ways: str) -> None:
         assert server.session.is_contiguous()
 
 
+@pytest.mark.unmeasured
 async def test_a_narrow_path() -> None:
     """64 kbit/s carries one direction's audio with little to spare."""
     async with call(seed=5) as (client, server, proxy):
@@ -127,6 +130,7 @@ async def test_a_narrow_path() -> None:
 
 
 @pytest.mark.parametrize(("packet_ms", "channels"), [(10, 1), (60, 2)])
+@pytest.mark.unmeasured
 async def test_other_packets_over_a_lossy_path(packet_ms: int, channels: int) -> None:
     packets = encoded(10.0, fec=True, packet_ms=packet_ms, channels=channels)
     async with call(seed=6, packets=packets, packet_ms=packet_ms) as (_, server, proxy):

@@ -112,6 +112,7 @@ TYPES = [name.removeprefix("client.") for name in EVENTS["$defs"] if name.starts
 
 
 @pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.unmeasured
 def test_a_client_event_that_fits_the_schema_is_understood(kind: str) -> None:
     validator = jsonschema.Draft202012Validator(part("client_event"))
     own = {"session.update": {"session": sessions}, "x.say": {"text": st.text(min_size=1)}}

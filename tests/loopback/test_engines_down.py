@@ -45,6 +45,7 @@ async def heard(client: RtcClient, caption: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.unmeasured
 async def test_every_session_is_answered_or_told_and_served_again(blow: signal.Signals) -> None:
     async with running(SETTINGS) as house, contextlib.AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(call(house)) for _ in range(SESSIONS)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import numpy as np
+import pytest
 
 from tests.support.rooms import finals, heard, listener, say, server, speaker, told, total
 from tests.support.until import until
@@ -47,6 +48,7 @@ async def test_a_listener_gets_packets_before_anybody_speaks() -> None:
         assert not np.any(np.abs(waiting.heard()) > 0.001)
 
 
+@pytest.mark.unmeasured
 async def test_twenty_listeners_three_languages_each_translated_once() -> None:
     """Late listeners get the next sentence, and one whose connection dies or who reads nothing
     disturbs nobody.

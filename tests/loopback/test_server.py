@@ -9,11 +9,13 @@ from typing import Any
 
 import aiohttp
 import psutil
+import pytest
 
 from tests.support.server import CALLS, call, engine_processes, freed, of, said, server
 from tests.support.until import until
 
 
+@pytest.mark.unmeasured
 async def test_four_sessions_at_once_are_all_answered_in_order() -> None:
     """Four, for their clients share this process and its core; `bench.sessions` has more."""
     words = ("yes", "where is the train station", "thank you", "two coffees and a cold beer please")
@@ -136,6 +138,7 @@ async def test_an_offer_that_cannot_be_is_a_clear_error_and_leaves_nothing() -> 
             assert house.manager.sessions == 0
 
 
+@pytest.mark.unmeasured
 async def test_two_hundred_calls_leave_nothing_behind() -> None:
     async with server() as house:
 

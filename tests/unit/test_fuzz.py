@@ -8,7 +8,7 @@ from tests.fuzz.campaign import Found, corpus, fuzz
 from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
 
-pytestmark = pytest.mark.real_time
+pytestmark = [pytest.mark.real_time, pytest.mark.unmeasured]
 
 INPUTS = 600
 MANY_INPUTS = 10 * INPUTS

@@ -36,6 +36,7 @@ def often_nothing(request: AstRequest, result: AstResult) -> AstResult:
     ("mode", "engine"),
     [(Mode.BALANCED, ALIGNED), (Mode.BALANCED, AGREEING), (Mode.CONSECUTIVE, ALIGNED)],
 )
+@pytest.mark.unmeasured
 async def test_a_long_talk_leaves_its_transcript_and_the_newest_events(
     mode: Mode, engine: AstCapabilities, understands: bool
 ) -> None:

@@ -55,6 +55,7 @@ def test_an_address_that_takes_no_turn_holds_up_one(sessions: int, busy_s: int) 
     assert server.now_s <= LATEST_S + LATE_S + 1
 
 
+@pytest.mark.unmeasured
 def test_many_addresses_that_take_no_turn_do_not_keep_a_server_empty() -> None:
     """Many fill the line, and come only to ask."""
     server = FullServer(sessions=50, address_sessions=0)

@@ -146,6 +146,7 @@ async def test_the_successor_of_a_lost_server_is_found_within_a_second() -> None
         assert successor.address in some.connected
 
 
+@pytest.mark.unmeasured
 async def test_reasons_that_take_turns_do_not_fill_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -245,6 +246,7 @@ async def test_a_server_that_is_listed_now_and_then_stays() -> None:
         assert some.connected.count(flickering.address) == 1
 
 
+@pytest.mark.unmeasured
 async def test_a_dead_server_that_is_listed_now_and_then_does_not_fill_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
