@@ -62,12 +62,13 @@ async def test_calls_and_rooms_stay_at_the_host_that_has_them(name: str, tmp_pat
         http = await stack.enter_async_context(aiohttp.ClientSession(url))
         calls: list[RtcClient] = []
         while not all(house.manager.sessions for house in hosts):
-            client = RtcClient(
-                f"{url}{CALLS}?source=en&target=ru", audio=said(SENTENCE), session=EVENTS
-            )
+            client = RtcClient(f"{url}{CALLS}?source=en&target=ru", session=EVENTS)
             calls.append(await stack.enter_async_context(client))
-        for each in calls:
-            assert each.location.split("/")[1] in ("h1", "h2")
+        speaking = {each.location.split("/")[1]: each for each in calls}  # one at each host
+        assert set(speaking) == {"h1", "h2"}
+        for each in speaking.values():
+            each.track.say(said(SENTENCE))
+        for each in speaking.values():
             await each.until(lambda each=each: bool(of(each, "x.segment", final=True)))  # type: ignore[misc]
             async with http.get(f"{each.location}/transcript") as answer:
                 assert "one two three" in await answer.text()

@@ -131,7 +131,7 @@ async def test_the_stereo_of_obs_is_one_voice() -> None:
             RtcClient(obs.negotiate, channel=None) as spoken,
             RtcClient(whep, listens_only=True, headers=bearer(KEY)) as audience,
         ):
-            time_s = np.arange(48_000 * 3) / 48_000
+            time_s = np.arange(48_000 * 30) / 48_000  # more than is needed: much may come late
             voice = (0.4 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32)
             spoken.track.say(np.stack([voice, np.zeros_like(voice)], axis=1))
             await heard(audience)
