@@ -110,8 +110,9 @@ class RoomTts:
         return self._tts.synthesize(request, session_id=session_id)
 
     def expect(self, session_id: str) -> None:
-        """See `TtsPort.expect`."""
-        self._tts.expect(session_id)
+        """See `TtsPort.expect`; what is only read is no work for the voice."""
+        if self._is_heard():
+            self._tts.expect(session_id)
 
     def forget(self, session_id: str) -> None:
         """See `TtsPort.forget`."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import ExitStack
 
 import pytest
 
@@ -115,15 +116,20 @@ async def test_a_segment_is_never_called_as_another_of_its_room() -> None:
         assert len(set(names)) == 2
 
 
-async def test_the_engines_know_of_a_language_before_anything_is_said() -> None:
+@pytest.mark.parametrize("is_heard", [True, False], ids=["heard", "only read"])
+async def test_the_engines_know_of_a_language_before_anything_is_said(is_heard: bool) -> None:
     ast, tts = FakeAst(), FakeTts()
     async with halls(tts, ast) as h:
         await h.speak(ANNA)
         assert not ast.expected
-        with h.manager.read("hall", "en", None, Claimant(KEY)):
+        with ExitStack() as stack:
+            if is_heard:
+                await h.manager.listen("hall", "offer", "en", Claimant(KEY))
+            else:
+                stack.enter_context(h.manager.read("hall", "en", None, Claimant(KEY)))
             await asyncio.sleep(0.1)
-            assert ast.expected == tts.expected
             assert len(ast.expected) == 1 and ast.expected[0].endswith(" en")
+            assert tts.expected == (ast.expected if is_heard else [])
 
 
 async def test_one_invites_to_rooms_of_ones_own_or_of_nobody() -> None:
