@@ -123,7 +123,7 @@
     bar.setAttribute("role", "alert");
     bar.setAttribute("popover", "manual");
     bar.style.cssText = BAR;
-    sentence.style.cssText = "flex: 1 1 11rem; min-width: 0";
+    sentence.style.cssText = "flex: 1 1 9rem; min-width: 0";
     sentence.textContent = WORDS[lang][what];
     buttons.style.cssText = "display: flex; gap: inherit; margin-left: auto";
     bar.append(sentence, buttons);

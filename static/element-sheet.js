@@ -8,7 +8,8 @@ sheet.replaceSync(`
     border: 1px solid currentColor; background: Canvas; color: CanvasText; cursor: pointer; }
   button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
   [role="status"] { display: inline-block; margin: 0 0 0 0.75rem; }
-  [data-clipping] { font-weight: 600; }
+  [part="hint"] { margin-block-start: 0.25rem; font-weight: 600; }
+  [part="hint"]:empty { display: none; }
   [role="log"] { margin-block-start: 1rem; max-block-size: 20rem; overflow-y: auto; overflow-wrap: anywhere; }
   [role="log"]:empty { display: none; }
   [role="log"] > div { margin-block-end: 0.75rem; }

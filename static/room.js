@@ -110,9 +110,10 @@ async function insist(ask) {
 }
 
 function showCounts() {
-  const rows = counts.map(({ language, listeners }) =>
-    Object.assign(document.createElement("li"), { textContent: `${languageName(language)}: ${listeners}` }),
-  );
+  const rows = counts.map(({ language, listeners: count }) => {
+    const textContent = text("room.languageCount", { name: languageName(language), count });
+    return Object.assign(document.createElement("li"), { textContent });
+  });
   languages.replaceChildren(...rows);
 }
 

@@ -13,7 +13,7 @@
  *
  * Fires "statechange" {state, error}, "waiting" {position}, "clipping" {clipping} (the microphone is too loud)
  * and "segment" (a caption), which bubble out of shadow trees.
- * The parts `button`, `status`, `captions` and `subtitles` can be styled; the words are in one of eight languages,
+ * The parts `button`, `status`, `hint`, `captions` and `subtitles` can be styled; the words are in one of eight languages,
  * by the element's `lang` or the document's. A screen reader hears each finished translation once.
  */
 import { attachTranslation } from "./client.js";
@@ -36,6 +36,7 @@ export class SpeechTranslate extends Reflecting {
   #status = document.createElement("span");
   #captions = document.createElement("div");
   #spoken = document.createElement("div");
+  #hint = document.createElement("p");
   #save = document.createElement("button");
   #transcript = new Transcript();
   #audio = document.createElement("audio");
@@ -58,12 +59,14 @@ export class SpeechTranslate extends Reflecting {
     this.#button.addEventListener("click", () => (this.#running ? this.stop() : this.#tryStart()));
     this.#status.setAttribute("role", "status");
     this.#status.part = "status";
+    this.#hint.part = "hint";
+    this.#hint.setAttribute("aria-live", "polite");
     this.#captions.part = "captions";
     this.#captions.setAttribute("role", "log");
     this.#captions.setAttribute("aria-live", "off"); // it holds every revision
     this.#spoken.className = "spoken";
     this.#spoken.setAttribute("aria-live", "polite");
-    root.append(this.#button, this.#status, this.#captions, this.#save, this.#spoken, this.#audio);
+    root.append(this.#button, this.#status, this.#hint, this.#captions, this.#save, this.#spoken, this.#audio);
     reachByKeyboard(this.#captions);
     followEnd(this.#captions);
   }
@@ -258,13 +261,13 @@ export class SpeechTranslate extends Reflecting {
     this.#button.textContent = this.#say(this.#running ? "stop" : "start");
     const said = this.#state === "closed" || this.#state === "finishing" ? this.#note : "";
     const waiting = this.#position ? this.#say("waiting").replace("{position}", `${this.#position}`) : null;
-    const tooLoud = this.#clipping && this.#state === "live" ? this.#say("tooLoud") : null;
-    const now = this.#say(said) ?? waiting ?? tooLoud ?? this.#say(this.#state) ?? "";
-    this.#status.toggleAttribute("data-clipping", tooLoud !== null);
+    const now = this.#say(said) ?? waiting ?? this.#say(this.#state) ?? "";
+    const hint = this.#clipping ? this.#say("tooLoud") : "";
+    if (this.#hint.textContent !== hint) this.#hint.textContent = hint;
     this.#save.hidden = !this.hasAttribute("subtitles") || !this.#transcript.understood.length;
     this.#save.textContent = this.#say("save");
     if (this.#status.textContent !== now) this.#status.textContent = now; // else it is announced again
-    this.#status.lang = this.#button.lang = this.#save.lang = this.#language;
+    this.#status.lang = this.#hint.lang = this.#button.lang = this.#save.lang = this.#language;
     this.#captions.setAttribute("aria-label", this.#say("captions"));
   }
 
