@@ -8,6 +8,7 @@ from playwright.async_api import Page, Route, expect
 
 from rtc_server.app.server import running
 from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
+from rtc_server.errors import AdmissionRefused
 from tests.support.browser.chromium import visit
 from tests.support.browser.scripted_server import scripted_server
 
@@ -147,3 +148,20 @@ async def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
         found = await checks(seen.page)
         assert found["serverGone"] == "fault"
         assert "call" not in found
+
+
+async def test_a_refusal_is_said_in_the_persons_language() -> None:
+    """The server's own sentence is English."""
+    errors = ["Failed to load resource", "WebSocket connection"]
+    for locale, words in (
+        ("en-US", "The call is refused: All 50 places are taken."),
+        ("ru-RU", "Соединение отклонено: Сервер сейчас не может вас принять"),
+    ):
+        async with (
+            scripted_server() as server,
+            visit("about:blank", locale=locale, expected_errors=errors) as seen,
+        ):
+            server.calls.refuse = AdmissionRefused("All 50 places are taken.", 5)
+            await seen.page.goto(f"{server.url}doctor")
+            assert (await checks(seen.page))["callRefused"] == "fault"
+            await expect(seen.page.locator("[data-check=callRefused] .what")).to_have_text(words)
