@@ -14,6 +14,8 @@ from tests.support.command import command, serving
 from tests.support.signals import english, russian
 
 pytestmark = pytest.mark.real_time
+FAKES = ("--ast", "tests.support.engine_fakes:ast", "--tts", "tests.support.engine_fakes:tts")
+"""Engines that need no loading, where nothing is translated."""
 
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
@@ -74,8 +76,9 @@ async def test_an_engine_that_cannot_start_is_one_sentence() -> None:
 
 
 async def translated(tmp_path: Path, speech: Samples, *argv: str) -> tuple[int, str, Samples]:
-    """Run ``translate`` with the embedded engines; return exit code, captions and translated
-    speech.
+    """Run ``translate``, with the embedded engines unless `argv` names others.
+
+    Return exit code, captions and translated speech.
     """
     recording, out = tmp_path / "in.wav", tmp_path / "out.wav"
     quiet = np.zeros(SPEECH_RATE // 2, np.float32)
@@ -120,7 +123,7 @@ async def test_what_was_not_understood_is_said_and_spoken_by_nobody(
 
 
 async def test_a_recording_without_speech(tmp_path: Path) -> None:
-    code, captions, spoken = await translated(tmp_path, np.zeros(SPEECH_RATE, np.float32))
+    code, captions, spoken = await translated(tmp_path, np.zeros(SPEECH_RATE, np.float32), *FAKES)
     assert captions == "No speech was heard.\n"
     assert code == 1
     assert not spoken.any()
@@ -129,7 +132,7 @@ async def test_a_recording_without_speech(tmp_path: Path) -> None:
 async def test_a_pair_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     recording = tmp_path / "in.wav"
     write_speech(recording, np.zeros(4800, np.float32))
-    async with command("translate", str(recording), "--target", "de") as process:
+    async with command("translate", str(recording), "--target", "de", *FAKES[:2]) as process:
         out, errors = await process.communicate()
         assert process.returncode == 2
         assert out == b""
