@@ -21,6 +21,7 @@ SETTINGS = Settings(
         ast_deadline_s=10.0,
         tts_deadline_s=5.0,
         engine_wait_s=60.0,
+        engine_answer_s=0,  # a busy machine lets all in
     ),
 )
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
 from tests.support.http_proxy import proxy
 from tests.support.ports import free_ports
 from tests.support.rooms import say, told
@@ -26,6 +26,8 @@ SENTENCE = "please call a taxi for tomorrow morning"
 async def host() -> AsyncIterator[RunningServer]:
     settings = Settings(
         http=HttpSettings(port=0, trusted_proxies=("127.0.0.1",)),
+        # On a busy machine a client may stand still longer than one that is gone.
+        transport=TransportSettings(connect_timeout_s=60.0, dead_peer_timeout_s=120.0),
         engines=EngineSettings(ast="tests.support.server_engines:many", engine_answer_s=0),
     )
     async with running(settings) as house:
