@@ -101,8 +101,11 @@ GPU = machine(0.1, 0.0, 16)
 
 
 async def crowd_of(engine: Machine, join_s: float, seed: int, *, partials: bool = False) -> Crowd:
-    """Let people come to an engine; return them."""
+    """Let people come to an engine that was called once; return them."""
     async with virtual_service(engine) as (service, _):
+        once = AstRequest(np.zeros(3 * SPEECH_RATE, np.float32), "ru", "en")
+        await service.submit(once, session_id="first")
+        service.forget("first")
         crowd = Crowd(service, seed, join_s, partials=partials)
         await crowd.gather()
     return crowd

@@ -34,8 +34,9 @@ _PARTIALS = 64
 _SURE = 0.8
 """Part of the limit that a forecast may reach. Some minutes of the same people can have a 95th
 percentile a quarter above that of hours, and what is known of people and engine is a sample."""
-_UNKNOWN = EngineCosts(0.0, 0.05, 0.13)
-"""Costs of an engine that was not called yet: those of one that carries few."""
+_UNKNOWN = EngineCosts(0.0, 0.05, 0.05)
+"""Costs of an engine that was not called yet: a laptop's. With those of one that carries three, a
+fourth is refused for a minute where the first are silent, however quick the engine."""
 _STAYS_S = 5.0
 """Time for which a forecast for as many sessions stays as it is, as long as those refused are to
 wait. Making one takes some milliseconds, and asking often finds a moment that looks better."""

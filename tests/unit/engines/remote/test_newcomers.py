@@ -71,6 +71,8 @@ async def test_without_a_server_nobody_is_told() -> None:
 
 async def test_media_processes_that_share_an_engine_know_of_each_other_s_newcomers() -> None:
     async with virtual_service(FOR_ONE) as (service, _):
+        await service.submit(asked(talk(3.0)), session_id="first")
+        service.forget("first")
         house = HeldServer("unix:a")
         hello = ServerHello("1", "fake", ast=service.capabilities)
         house.server = EngineServer(Served(ast=service, ast_hello=hello))
