@@ -247,10 +247,10 @@ class Run:
         )
 
 
-async def main(seconds: float, longer: list[float], *, growth: bool) -> None:
+async def main(seconds: float, longer: list[float], *, growth: bool, word_ms: int) -> None:
     """Print the table."""
-    talk = sentences(round(seconds * 1000 / WORD_MS / SENTENCE), SENTENCE, word_ms=WORD_MS)
-    word_s = WORD_MS / 1000
+    talk = sentences(round(seconds * 1000 / word_ms / SENTENCE), SENTENCE, word_ms=word_ms)
+    word_s = word_ms / 1000
     runs = [
         (f"with word times, voice {times} times as long", Mode.BALANCED, ALIGNED, times * word_s)
         for times in longer or [1.2]
@@ -292,6 +292,9 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=180.0, help="length of the talk")
     parser.add_argument("--longer", type=float, nargs="+", default=[], help="only these voices")
     parser.add_argument("--growth", action="store_true", help="what is held, as time goes on")
+    parser.add_argument("--word-ms", type=int, default=WORD_MS, help="time for a word and a space")
     options = parser.parse_args()
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        runner.run(main(options.seconds, options.longer, growth=options.growth))
+        runner.run(
+            main(options.seconds, options.longer, growth=options.growth, word_ms=options.word_ms)
+        )

@@ -11,6 +11,7 @@ from rtc_server.engines.base import AstCapabilities, AstResult, Texts, WordTime
 from rtc_server.interpreter.clause_gate import ClauseGate
 from rtc_server.interpreter.commit_policy import CommittedText, Hypothesis
 from rtc_server.interpreter.modes import MOST_INTERVAL_MS, Preset, commit_policies
+from rtc_server.interpreter.speaking_pace import SpeakingPace
 from rtc_server.interpreter.watchdog import Fault, Watchdog, fault_of
 from rtc_server.interpreter.window import Cut, Pause, cut_at_pause, cut_by_time
 from rtc_server.interpreter.words import ends_clause, ends_sentence
@@ -60,6 +61,7 @@ class SimultaneousText:
         self._source, self._target = map(CommittedText, commit_policies(preset, engine))
         self._gate = ClauseGate(least_words=preset.least_words)
         self._watchdog = Watchdog(target_language)
+        self._pace = SpeakingPace()
         self._pauses: list[Pause] = []
         self._spoken_words = 0
         """Words of the translation that left the gate."""
@@ -108,6 +110,9 @@ class SimultaneousText:
         fault = self._watchdog.judge(heard_ms, source.words, target.words)
         if fault in (Fault.LOOP, Fault.SCRIPT):
             return News("", "", fault, self._watchdog.is_lost)
+        runs_ahead = self._pace.runs_ahead(heard_ms, source.words or target.words)
+        if runs_ahead and not self._engine.word_times:
+            return News("", "", fault, fault is Fault.STALL)
         said = self._source.feed(heard_ms, source)
         meant = self._target.feed(heard_ms, target)
         self._gate.add(meant)

@@ -1,0 +1,43 @@
+"""Engines that write a whole sentence before it was said."""
+
+from dataclasses import replace
+
+import pytest
+
+from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult
+from rtc_server.events.server import OutputTranscriptDelta
+from rtc_server.interpreter.modes import Mode
+from rtc_server.pcm import SPEECH_RATE
+from tests.support.interpreting import interpreting
+from tests.support.talk import AGREEING, OracleAst, Word, audio, sentences
+
+WRONG = "wrong from its first word to the last one."
+GUESSED_S = 1.2
+"""Audio up to which the engine takes the sentence for another one."""
+
+
+def guessing(talk: list[Word], engine: AstCapabilities = AGREEING) -> OracleAst:
+    """Return an engine that answers with whole sentences, first with a wrong one."""
+
+    def guess(request: AstRequest, result: AstResult) -> AstResult:
+        if not request.partial:
+            return result
+        if len(request.samples) < GUESSED_S * SPEECH_RATE:
+            return replace(result, source_text=WRONG, target_text=WRONG)
+        whole = [" ".join(each) for each in zip(*((w.source, w.target) for w in talk), strict=True)]
+        return replace(result, source_text=whole[0], target_text=whole[1])
+
+    return OracleAst(talk, engine, twist=guess)
+
+
+@pytest.mark.parametrize("mode", [Mode.FAST, Mode.BALANCED, Mode.ACCURATE])
+async def test_a_guess_is_neither_shown_nor_spoken(mode: Mode) -> None:
+    talk = sentences(1, words=12, word_ms=400)
+    async with interpreting(talk, mode, guessing(talk)) as b:
+        samples = audio(talk, tail_ms=3000)
+        await b.hear(samples[: talk[-1].end_ms * SPEECH_RATE // 1000])
+        early = b.transcript(OutputTranscriptDelta).split()
+        await b.hear(samples[b.position :])
+        assert b.tts.words == [word.target for word in talk]
+        assert not any("wrong" in event.source.text for event in b.segments)
+    assert early, "the right sentence is believed as soon as it can have been said"
