@@ -20,10 +20,10 @@ def test_a_sentence_that_is_known_before_it_is_said_runs_ahead_until_it_may_be_o
     assert ahead == [True] * 7 + [False], "49 characters take 3.1 s"
 
 
-def test_a_guess_that_is_exchanged_for_another_runs_ahead() -> None:
+def test_a_long_text_that_is_exchanged_for_another_runs_ahead() -> None:
     pace = SpeakingPace()
-    guesses = [SENTENCE, SENTENCE[:4], SENTENCE, ()]
-    assert [pace.runs_ahead(1000 + 400 * n, guess) for n, guess in enumerate(guesses)] == [
+    texts = [SENTENCE, SENTENCE[:4], SENTENCE, ()]
+    assert [pace.runs_ahead(1000 + 400 * n, text) for n, text in enumerate(texts)] == [
         True,
         False,
         True,

@@ -12,28 +12,28 @@ from tests.support.interpreting import interpreting
 from tests.support.talk import AGREEING, OracleAst, Word, audio, sentences
 
 WRONG = "wrong from its first word to the last one."
-GUESSED_S = 1.2
+MISTAKEN_S = 1.2
 """Audio up to which the engine takes the sentence for another one."""
 
 
-def guessing(talk: list[Word], engine: AstCapabilities = AGREEING) -> OracleAst:
+def anticipating(talk: list[Word], engine: AstCapabilities = AGREEING) -> OracleAst:
     """Return an engine that answers with whole sentences, first with a wrong one."""
 
-    def guess(request: AstRequest, result: AstResult) -> AstResult:
+    def anticipate(request: AstRequest, result: AstResult) -> AstResult:
         if not request.partial:
             return result
-        if len(request.samples) < GUESSED_S * SPEECH_RATE:
+        if len(request.samples) < MISTAKEN_S * SPEECH_RATE:
             return replace(result, source_text=WRONG, target_text=WRONG)
         whole = [" ".join(each) for each in zip(*((w.source, w.target) for w in talk), strict=True)]
         return replace(result, source_text=whole[0], target_text=whole[1])
 
-    return OracleAst(talk, engine, twist=guess)
+    return OracleAst(talk, engine, twist=anticipate)
 
 
 @pytest.mark.parametrize("mode", [Mode.FAST, Mode.BALANCED, Mode.ACCURATE])
-async def test_a_guess_is_neither_shown_nor_spoken(mode: Mode) -> None:
+async def test_text_ahead_of_the_speech_is_neither_shown_nor_spoken(mode: Mode) -> None:
     talk = sentences(1, words=12, word_ms=400)
-    async with interpreting(talk, mode, guessing(talk)) as b:
+    async with interpreting(talk, mode, anticipating(talk)) as b:
         samples = audio(talk, tail_ms=3000)
         await b.hear(samples[: talk[-1].end_ms * SPEECH_RATE // 1000])
         early = b.transcript(OutputTranscriptDelta).split()
