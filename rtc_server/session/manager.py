@@ -85,7 +85,7 @@ class SessionManager:
             self._services.direction(request.settings)  # refused first, whatever the offer
             connect = self._negotiate(offer_sdp)
             admitted = self._make_session(request, place)
-            transport = await self._while_open(connect(admitted.binding))
+            transport = await self._first_transport(admitted, connect)
         call = self._begin(admitted, transport, negotiated=transport)
         return OpenedCall(call.session.id, transport.answer_sdp, call.etag)
 
@@ -93,7 +93,7 @@ class SessionManager:
         """See `Calls.run_stream`."""
         async with self._place(request) as place:
             admitted = self._make_session(request, place)
-            transport = await self._while_open(connect(admitted.binding))
+            transport = await self._first_transport(admitted, connect)
         self._begin(admitted, transport)
         await self._stream(admitted.session, admitted.binding)
 
@@ -217,6 +217,15 @@ class SessionManager:
         session = Session(session_id, request, self._services, place)
         place.give_up = session.give_up
         return _Admitted(session, session.binding(), place)
+
+    async def _first_transport(
+        self, admitted: _Admitted, connect: Callable[[TransportObserver], Awaitable[AnyTransport]]
+    ) -> AnyTransport:
+        try:
+            return await self._while_open(connect(admitted.binding))
+        except BaseException:
+            self._services.forget(admitted.session.id)  # the engines expect it
+            raise
 
     async def _while_open(self, connecting: Awaitable[AnyTransport]) -> AnyTransport:
         self._opening += 1

@@ -64,6 +64,11 @@ class Services:
         """Return the present monotonic and Unix time, in seconds."""
         return self.clock(), self.wall()
 
+    def forget(self, session_id: str) -> None:
+        """Drop what the engines keep of a session that is over, or that never began."""
+        self.ast.forget(session_id)
+        self.tts.forget(session_id)
+
     def make_segmenter(self) -> SpeechSegmenter:
         """Return a segmenter whose segments the translation engine can take."""
         longest_s = self.ast.capabilities.max_audio_s - SEGMENT_MARGIN_S

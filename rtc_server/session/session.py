@@ -177,6 +177,7 @@ class Session:
             self._closing = True
             self._audio.close()
             self._requests.close()
+            self._services.forget(self.id)  # one that ends at once has not begun to interpret
             try:
                 await self._connection.close(self.reason)
             finally:

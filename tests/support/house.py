@@ -10,7 +10,7 @@ from typing import Any
 
 from rtc_server.audio.vad import VadFactory
 from rtc_server.config import InterpreterSettings, SegmenterSettings
-from rtc_server.errors import BadOffer
+from rtc_server.errors import AdmissionRefused, BadOffer
 from rtc_server.events.client import SessionPatch
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import FRAME_MS, SPEECH_RATE, Pcm, Samples
@@ -94,6 +94,8 @@ async def house(
 
         async def connect(listener: TransportObserver) -> FakeTransport:
             await asyncio.sleep(0.01)
+            if offer == "no port":
+                raise AdmissionRefused("No UDP port is free.", retry_after_s=5)
             wires.append(FakeTransport(listener))
             return wires[-1]
 

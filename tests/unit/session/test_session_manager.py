@@ -248,6 +248,26 @@ async def test_a_session_is_told_that_its_time_is_nearly_up_then_closes() -> Non
         assert h.manager.sessions == 0
 
 
+@pytest.mark.parametrize("offer", ["no port", "offer"])
+async def test_the_engines_do_not_expect_a_call_that_never_began(offer: str) -> None:
+    async with house() as h:
+        opening = asyncio.create_task(h.manager.open_call(offer, SessionRequest()))
+        await asyncio.sleep(0.005)
+        assert len(h.ast.expected) == 1 and h.ast.expected == h.tts.expected
+        if offer == "offer":
+            opening.cancel()  # its caller gives up while it connects
+        await asyncio.wait([opening])
+        assert opening.cancelled() or isinstance(opening.exception(), AdmissionRefused)
+        assert h.ast.forgotten == h.tts.forgotten == h.ast.expected
+
+
+async def test_the_engines_do_not_expect_a_call_that_ended_at_once() -> None:
+    async with house() as h:
+        session_id = await h.call()
+        await h.manager.close_call(session_id, drain=False)  # before its tasks have begun
+        assert session_id in h.ast.forgotten and session_id in h.tts.forgotten
+
+
 async def test_a_call_that_fails_gives_its_share_of_the_key_back() -> None:
     async with house() as h:
         limits, owner = KeyLimits(sessions=1), Owner("key")
