@@ -10,10 +10,17 @@ from rtc_server import __version__
 from tests.support.node import in_node, output
 
 ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "static"
 ELEMENT_PARTS = [
-    ROOT / "static" / name
-    for name in ("element-input.js", "element-words.js", "early-speech.js", "backlog.js")
-]
+    *STATIC.glob("element-*.js"),
+    *(
+        STATIC / f"{name}.js"
+        for name in (
+            "early-speech", "backlog", "clipping", "cues", "export", "graph", "transcript"
+        )
+    ),
+    *(STATIC / f"{name}.worklet.js" for name in ("meter", "tape")),
+]  # fmt: skip
 TYPES = Path(__file__).parent / "types"
 NODE_MODULES = "node_modules/rtc-server-client"
 COMPILER = [
@@ -42,11 +49,11 @@ async def test_the_tarball_holds_the_library_and_nothing_else() -> None:
     library = {
         str(path.relative_to(ROOT))
         for folder in ("client", "worklets")
-        for path in (ROOT / "static" / folder).rglob("*")
+        for path in (STATIC / folder).rglob("*")
         if path.is_file()
     }
     library |= {str(part.relative_to(ROOT)) for part in ELEMENT_PARTS}
-    tables = (ROOT / "static" / "strings").glob("*/element.js")
+    tables = (STATIC / "strings").glob("*/element.js")
     library |= {str(path.relative_to(ROOT)) for path in tables}
     entries = ("static/client", "static/speech-translate")
     expected = {f"{entry}{suffix}" for entry in entries for suffix in (".js", ".d.ts")}
@@ -62,32 +69,31 @@ def test_the_package_has_the_servers_version_and_needs_no_other() -> None:
 
 
 def test_the_library_imports_nothing_from_outside_the_package() -> None:
-    static = ROOT / "static"
-    for path in [static / "client.js", *(static / "client").glob("*.js")]:
+    for path in [STATIC / "client.js", *(STATIC / "client").glob("*.js")]:
         for name in re.findall(r"""(?:from|import)\s*\(?\s*["']([^"']+)["']""", path.read_text()):
             target = (path.parent / name).resolve()
-            assert target.parent == static / "client", f"{path}: {name}"
+            assert target.parent == STATIC / "client", f"{path}: {name}"
             assert target.is_file() or target.suffix == ".js", f"{path}: {name}"
 
 
 def test_the_element_imports_nothing_from_outside_the_package() -> None:
-    static = ROOT / "static"
     parts = set(ELEMENT_PARTS)
-    packed = {static / "client.js", *parts}
-    packed.update((static / "client").glob("*.js"), static.glob("strings/*/element.js"))
-    for path in (static / "speech-translate.js", *parts):
+    packed = {STATIC / "client.js", *parts}
+    packed.update((STATIC / "client").glob("*.js"), STATIC.glob("strings/*/element.js"))
+    for path in (STATIC / "speech-translate.js", *parts):
         code = path.read_text("utf-8")
-        names = re.findall(r"""(?:from|import)\s*\(?\s*["'`]([^"'`]+)["'`]""", code)
-        assert {(static / name).resolve() for name in names} <= packed, path
+        names = re.findall(r"""(?:from\s*["']|import\s*\(?\s*["'`])([^"'`]+)["'`]""", code)
+        for worklets in re.findall(r"const WORKLETS = (\[.*\]);", code):
+            names += [f"{name}.worklet.js" for name in json.loads(worklets)]
+        assert {(STATIC / name).resolve() for name in names} <= packed, path
 
 
 def test_no_page_has_a_client_of_its_own() -> None:
     """The only exception is the page for tests, which must work where the others do not."""
     makes = re.compile(r"new (?:RTCPeerConnection|WebSocket)\(")
-    static = ROOT / "static"
     found = {
-        path.relative_to(static).as_posix()
-        for path in static.rglob("*.js")
+        path.relative_to(STATIC).as_posix()
+        for path in STATIC.rglob("*.js")
         if makes.search(path.read_text("utf-8"))
     }
     library = {"client/room-call.js", "client/webrtc.js", "client/websocket.js"}
