@@ -86,7 +86,7 @@ class AstConnection(ServedConnection):
         """Calls whose end is not to be told: their caller ended them."""
         self._expiry = CallTimers(self._expire)
         self._sessions: set[str] = set()
-        """Sessions that asked and are not over."""
+        """Sessions that asked or will ask, and are not over."""
 
     @property
     def open_calls(self) -> Collection[int]:
@@ -155,6 +155,7 @@ class AstConnection(ServedConnection):
             future.cancel()
 
     def _expect(self, session: str) -> None:
+        self._sessions.add(session)
         self._service.expect(self.session_of(session))
 
     def _forget(self, session: str) -> None:

@@ -75,7 +75,7 @@ class TtsConnection(ServedConnection):
         self._calls: dict[int, asyncio.Task[None]] = {}
         self._expiry = CallTimers(self._expire)
         self._sessions: set[str] = set()
-        """Sessions that asked and are not over."""
+        """Sessions that asked or will ask, and are not over."""
 
     @property
     def open_calls(self) -> Collection[int]:
@@ -126,6 +126,7 @@ class TtsConnection(ServedConnection):
             task.cancel()
 
     def _expect(self, session: str) -> None:
+        self._sessions.add(session)
         self._service.expect(self.session_of(session))
 
     def _forget(self, session: str) -> None:

@@ -61,6 +61,17 @@ async def test_a_voice_is_told_of_newcomers_too() -> None:
         assert street.houses["unix:a"].tts.expected == ["m/s"]
 
 
+async def test_newcomers_go_with_their_media_process() -> None:
+    for serving in translating, speaking:
+        street = HeldServers(HeldServer("unix:a"))
+        async with serving(street) as engine:
+            engine.expect("s")
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        house = street.houses["unix:a"]
+        assert [*house.ast.forgotten, *house.tts.forgotten] == ["m/s"]
+
+
 async def test_without_a_server_nobody_is_told() -> None:
     street = HeldServers(HeldServer("unix:a"))
     async with translating(street) as ast:
