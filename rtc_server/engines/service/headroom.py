@@ -23,6 +23,9 @@ _WINDOW_S = 20.0
 """Time that is looked back upon: some sentences of each session."""
 _NEWCOMER_S = 60.0
 """Time for which a session counts that was admitted and says nothing."""
+_LONGEST_PAUSE_S = 60.0
+"""Time after which a session's next question counts as its first. A call may end after its session
+was forgotten, and would leave its time here for good."""
 _MOST_NEWCOMERS = 4096
 """Newcomers that are counted; of more, the first are left out."""
 _SENTENCES = 256
@@ -81,7 +84,7 @@ class Headroom:
         self._sentences: deque[Sentence] = deque(maxlen=_SENTENCES)
         self._answers: deque[_RecentAnswer] = deque()
         self._asked_s: dict[str, float] = {}
-        """Time of each session's last question."""
+        """Time of each session's last question, the oldest first, about."""
         self._newcomers: dict[str, float] = {}
         """Time of admission of those without an answer, oldest first."""
         self._forecast = (0, -math.inf, True)
@@ -111,7 +114,7 @@ class Headroom:
         for each in finals:
             self._newcomers.pop(each.session_id, None)
             asked_s = now_s - took_s - each.waited_s
-            if (before_s := self._asked_s.get(each.session_id)) is not None:
+            if (before_s := self._asked_s.pop(each.session_id, None)) is not None:
                 after_s = min(max(asked_s - before_s, 0.0), _WINDOW_S)
                 self._sentences.append(Sentence(after_s, each.speech_s))
             self._asked_s[each.session_id] = asked_s
@@ -166,6 +169,11 @@ class Headroom:
     def _forget_old(self, now_s: float) -> None:
         while self._answers and self._answers[0].ended_s < now_s - _WINDOW_S:
             self._answers.popleft()
+        while self._asked_s:
+            first = next(iter(self._asked_s))
+            if self._asked_s[first] > now_s - _LONGEST_PAUSE_S:
+                break
+            del self._asked_s[first]
         while self._newcomers:
             first = next(iter(self._newcomers))
             if (

@@ -166,6 +166,15 @@ def test_who_speaks_seldom_is_no_newcomer_each_time() -> None:
     assert headroom.retry_after_s(0, 0.0, 75.1) == 0
 
 
+def test_a_call_that_ends_after_its_session_leaves_nothing() -> None:
+    headroom = Headroom(limit_s=1.0)
+    for number in range(100):
+        headroom.forget(str(number))
+        headroom.add([ServedRequest(str(number), 0.0, 3.0)], 0.3, 1, float(number))
+    headroom.add([ServedRequest("stays", 0.0, 3.0)], 0.3, 1, 170.0)
+    assert list(headroom._asked_s) == ["stays"]
+
+
 def test_calls_too_short_for_the_clock_are_no_load() -> None:
     headroom = Headroom(limit_s=1.0)
     headroom.add([ServedRequest("a", 0.0, 3.0)], 0.0, 1, 0.0)
