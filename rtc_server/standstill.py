@@ -73,5 +73,10 @@ def standstills() -> Standstills:
     loop = asyncio.get_running_loop()
     found = _of_loops.get(loop)
     if found is None:
-        found = _of_loops[loop] = Standstills(loop.time)
+        found = _of_loops[loop] = Standstills(_running_loop_s)
     return found
+
+
+def _running_loop_s() -> float:
+    # Not `loop.time`, whose object holds the loop: no entry would ever go.
+    return asyncio.get_running_loop().time()

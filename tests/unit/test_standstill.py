@@ -1,6 +1,8 @@
 """Time in which the loop stood still does not count against anybody."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -65,3 +67,16 @@ def test_old_standstills_are_forgotten() -> None:
         still.heartbeat()
         now_s += 9
     assert 0 < still.since(0) < 100 * 9
+
+
+def test_a_loop_that_is_over_is_forgotten() -> None:
+    async def know_of_it() -> None:
+        standstills().heartbeat()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(know_of_it())
+    loop.close()
+    held = weakref.ref(loop)
+    del loop
+    gc.collect()
+    assert held() is None
