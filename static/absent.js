@@ -1,6 +1,6 @@
 /**
  * Says that a file of the page did not come, that something in it broke before it was there, or that the browser
- * is too old for it. No module, no syntax from after 2019, and before all else: any file may be what did not
+ * is too old for it. No module, no syntax from after 2017, and before all else: any file may be what did not
  * come. So it has its own words, and its look also without a sheet.
  */
 {
@@ -67,10 +67,12 @@
   const root = document.documentElement;
   const themed = CSS.supports("color", "light-dark(red, red)"); // as tokens.css has them
   const token = (name, plain) => (themed ? `var(--${name}, ${plain})` : plain);
-  const BAR = `position: fixed; inset: 0.75rem 0.75rem auto; z-index: 9; box-sizing: border-box;
-    display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem; width: auto; max-width: 44rem;
-    max-height: calc(100% - 1.5rem); margin: 0 auto; padding: 0.625rem 0.625rem 0.625rem 1.25rem; overflow: auto;
+  const BAR = `position: fixed; top: 0.75rem; right: 0.75rem; bottom: auto; left: 0.75rem; z-index: 9;
+    box-sizing: border-box; display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem; width: auto;
+    max-width: 44rem; max-height: calc(100% - 1.5rem); margin: 0 auto; overflow: auto;
+    padding: 0.625rem 0.625rem 0.625rem 1.25rem;
     border: 1px solid ${token("warn-line", "currentcolor")}; border-radius: ${token("radius", "1rem")};
+    background: white; color: black;
     background: ${token("warn-page", "Canvas")}; color: ${token("warn-ink", "CanvasText")};
     box-shadow: ${token("shadow-high", "none")}; font: 600 1rem/1.4 ${token("font", "sans-serif")}`;
   const BUTTON = `min-width: 2.75rem; min-height: 2.75rem; padding: 0 1rem; border: 1px solid; cursor: pointer;
@@ -92,7 +94,7 @@
     let chosen = "";
     try {
       chosen = JSON.parse(localStorage.getItem("interface"));
-    } catch {} // forbidden
+    } catch (_) {} // forbidden
     const code = (chosen || navigator.language).slice(0, 2);
     return code in WORDS ? code : "en";
   };
