@@ -243,6 +243,7 @@ class AstService:
         except EngineError as exc:
             _log.warning("A batch of %d failed: %s", len(batch), exc.detail or exc)
             self._failed(batch, exc)
+            served = [each.without_answer() for each in served]
         except asyncio.CancelledError:
             cancel(batch)
             raise

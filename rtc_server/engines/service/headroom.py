@@ -8,7 +8,7 @@ spoke like the others, or like somebody who speaks all the time while there are 
 import math
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rtc_server.engines.service.forecast import (
     USUAL_SENTENCES,
@@ -60,6 +60,12 @@ class ServedRequest:
     """Length of the speech."""
     partial: bool = False
     """True for what may be left out under load."""
+    failed: bool = False
+    """True if the call brought no answer."""
+
+    def without_answer(self) -> "ServedRequest":
+        """Return it as one whose call failed."""
+        return replace(self, failed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,9 @@ class Headroom:
         if not finals:
             self._partials_s.extend(each.speech_s for each in served)
             return
-        self._costs.add(len(served), sum(each.speech_s for each in served), took_s)
+        # An engine that hung took as long as it was let: nothing of what its calls cost.
+        if not any(each.failed for each in served):
+            self._costs.add(len(served), sum(each.speech_s for each in served), took_s)
         for each in finals:
             self._newcomers.pop(each.session_id, None)
             asked_s = now_s - took_s - each.waited_s

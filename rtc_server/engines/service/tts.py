@@ -237,13 +237,14 @@ class TtsService:
         if speech.wait is not None:
             speech.wait.end()
         self._metrics.engine_batch_size.labels(kind="tts").observe(1)
-        started, limits = self._clock(), self._limits()
+        started, limits, failed = self._clock(), self._limits(), False
         self._pace.begin(limits, now_s())
         try:
             await self._speak(process, speech, limits)
         except EngineError as exc:
             _log.warning("A text failed: %s", exc.detail or exc)
             speech.finish(exc)
+            failed = True
             if isinstance(exc, EngineCrashed | EngineTimeout):
                 self._blame.crashed([speech.session_id], now_s())
         except asyncio.CancelledError:
@@ -255,7 +256,7 @@ class TtsService:
             self._pace.end(now_s())
             took_s = self._clock() - started
             speech_s = len(speech.request.text) / _CHARACTERS_PER_S
-            served = ServedRequest(speech.session_id, waited_s, speech_s)
+            served = ServedRequest(speech.session_id, waited_s, speech_s, failed=failed)
             self._headroom.add([served], took_s, 1, now_s())
         self._metrics.engine_seconds.labels(kind="tts").observe(took_s)
         return True

@@ -1,9 +1,16 @@
 """Admission by the answers that every session would get with one session more."""
 
+import asyncio
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from rtc_server.config import EngineSettings
+from rtc_server.engines.base import AstRequest
 from rtc_server.engines.service.headroom import Headroom, ServedRequest
+from rtc_server.errors import EngineCrashed
+from rtc_server.pcm import SPEECH_RATE
 from tests.support.crowd import (
     AS_THEIR_PARTS,
     GPU,
@@ -16,9 +23,11 @@ from tests.support.crowd import (
     crowd_of,
     machine,
 )
+from tests.support.fakes import AST_CAPABILITIES
 from tests.support.virtual_engine import Machine, virtual_service
 
 LIMIT_S = 1.0
+PAIRS = ("ru", "en"), ("ru", "crash")
 SEEDS = [400, 401, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(402, 408))]
 """Seeds of what people say, chosen before any of them was tried."""
 
@@ -164,6 +173,30 @@ def test_who_speaks_seldom_is_no_newcomer_each_time() -> None:
         for number in range(10):
             headroom.add([ServedRequest(str(number), 0.0, 3.0)], 0.3, 1, 25.0 * sentence)
     assert headroom.retry_after_s(0, 0.0, 75.1) == 0
+
+
+def test_a_call_that_hung_says_nothing_of_what_calls_cost() -> None:
+    few = admitted(headroom_of_an_engine_for_few(), 60.0)
+    headroom = headroom_of_an_engine_for_few()
+    headroom.add([ServedRequest("once", 0.0, 3.0).without_answer()], 30.0, 1, 34.0)
+    assert headroom.retry_after_s(0, 0.0, 34.0) > 0, "its answer was late all the same"
+    headroom.forget("once")
+    assert admitted(headroom, 60.0) == few > 0
+
+
+async def test_only_calls_with_an_answer_say_what_calls_cost() -> None:
+    def spoils(request: AstRequest) -> str:
+        return "crash" if request.target_language == "crash" else ""
+
+    engine = Machine(capabilities=replace(AST_CAPABILITIES, pairs=PAIRS), spoils=spoils)
+    async with virtual_service(engine) as (service, _):
+        samples = np.zeros(SPEECH_RATE, np.float32)
+        with pytest.raises(EngineCrashed):
+            await service.submit(AstRequest(samples, "ru", "crash"), session_id="a")
+        assert len(service._headroom._costs._calls) == 0
+        await asyncio.sleep(60)
+        await service.submit(AstRequest(samples, "ru", "en"), session_id="b")
+        assert len(service._headroom._costs._calls) == 1
 
 
 def test_a_call_that_ends_after_its_session_leaves_nothing() -> None:
