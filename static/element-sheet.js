@@ -9,7 +9,7 @@ sheet.replaceSync(`
   button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
   [role="status"] { display: inline-block; margin: 0 0 0 0.75rem; }
   [part="hint"] { margin-block-start: 0.25rem; font-weight: 600; }
-  [part="hint"]:empty { display: none; }
+  [part="hint"]:empty { margin: 0; }
   [role="log"] { margin-block-start: 1rem; max-block-size: 20rem; overflow-y: auto; overflow-wrap: anywhere; }
   [role="log"]:empty { display: none; }
   [role="log"] > div { margin-block-end: 0.75rem; }

@@ -6,15 +6,15 @@
  *
  * Attributes, each with a property of the same name: `url` (the server; by default the one this
  * module came from), `source`, `target` (may change while it runs), `input` ("microphone" or "tab"),
- * `transport`, `subtitles` ("vtt", "srt", "txt" or "json": offers what was said as such a file). The property `token` takes what `attachTranslation` takes; it is no attribute, for a
- * secret does not belong into markup.
+ * `transport`, `subtitles` ("vtt", "srt", "txt" or "json": offers what was said as such a file). The property
+ * `token` takes what `attachTranslation` takes; it is no attribute, for a secret does not belong into markup.
  *
  * Where the server is full the element waits in line, shows its position, and comes in by itself.
  *
  * Fires "statechange" {state, error}, "waiting" {position}, "clipping" {clipping} (the microphone is too loud)
  * and "segment" (a caption), which bubble out of shadow trees.
- * The parts `button`, `status`, `hint`, `captions` and `subtitles` can be styled; the words are in one of eight languages,
- * by the element's `lang` or the document's. A screen reader hears each finished translation once.
+ * The parts `button`, `status`, `hint`, `captions` and `subtitles` can be styled; the words are in one of eight
+ * languages, by the element's `lang` or the document's. A screen reader hears each finished translation once.
  */
 import { attachTranslation } from "./client.js";
 import { followEnd, reachByKeyboard } from "./client/scrolling.js";

@@ -45,9 +45,11 @@ async def say_two(page: Page, server: ScriptedServer) -> None:
 async def test_the_element_says_that_the_microphone_is_too_loud(tmp_path: Path) -> None:
     async with element(microphone=too_loud(tmp_path), before_load=AS_IT_IS) as (page, _server):
         await page.evaluate(NOTE_CLIPPING)
-        await page.get_by_role("button").click()
         status = page.get_by_role("status")
         hint = page.locator("[part=hint]")
+        # A live region that is not rendered is none: what appears with it is not announced.
+        await expect(hint).not_to_have_css("display", "none")
+        await page.get_by_role("button").click()
         await expect(hint).to_have_text("Too loud. Move back a little.", timeout=PATIENCE_MS)
         await expect(status).to_have_text("Listening")
         await page.evaluate(SET, ["lang", "de"])

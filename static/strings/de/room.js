@@ -29,7 +29,7 @@ export const words = {
     notLetIn: "Der Server lässt Sie gerade nicht sprechen.",
     taken: "Diesen Raum hat schon jemand. Wählen Sie einen anderen Namen, oder versuchen Sie es später.",
     noLanguage: "Aus dieser Sprache wird hier nicht übersetzt. Wählen Sie eine andere.",
-    forbidden: "In diesem Raum dürfen Sie nicht sprechen. Fragen Sie, wer ihn eröffnet hat.",
+    forbidden: "In diesem Raum dürfen Sie nicht sprechen. Fragen Sie die Person, die ihn eröffnet hat.",
     limit: "Ein Limit dieses Servers ist erreicht. Versuchen Sie es später noch einmal.",
     microphoneGone: "Das Mikrofon ist weg. Drücken Sie noch einmal „Sprechen“.",
     gaveUp: "Die Verbindung brach ab. Drücken Sie „Sprechen“ für einen neuen Versuch.",

@@ -29,7 +29,7 @@ export const words = {
     notLetIn: "Le serveur ne vous laisse pas parler pour l’instant.",
     taken: "Cette salle est déjà prise. Choisissez un autre nom ou réessayez plus tard.",
     noLanguage: "On ne traduit pas depuis cette langue ici. Choisissez-en une autre.",
-    forbidden: "Vous ne pouvez pas parler dans cette salle. Demandez à qui l’a ouverte.",
+    forbidden: "Vous ne pouvez pas parler dans cette salle. Demandez à la personne qui l’a ouverte.",
     limit: "Une limite de ce serveur est atteinte. Réessayez plus tard.",
     microphoneGone: "Le micro a disparu. Appuyez de nouveau sur Parler.",
     gaveUp: "La connexion est perdue. Appuyez sur Parler pour réessayer.",
