@@ -284,8 +284,11 @@ settleHeader(at("interface-field"), at("people"), at("settings-title"));
 offerLook(at("look"));
 const blocked = () => problems.show("popup_blocked");
 offerOverlay(button("overlay"), said.views, () => said.segments, blocked);
-const keep = () => withLoaded(() => import("./keep.js"), ({ offerKeeping }) => offerKeeping(at("export"), said));
-at("export").addEventListener("beforetoggle", keep, { once: true });
+let keeps = false;
+const keep = ({ offerKeeping }) => keeps || ((keeps = true), offerKeeping(at("export"), said));
+at("export").addEventListener("beforetoggle", ({ newState }) => {
+  if (newState === "open" && !keeps) withLoaded(() => import("./keep.js"), keep);
+});
 addEventListener("pagehide", () => conversation?.abandon());
 
 reachByKeyboard(at("invitation"));

@@ -54,6 +54,7 @@ export async function watchLevel(track, onLevel) {
     source.connect(meter);
     return () => {
       source.disconnect();
+      meter.port.onmessage = null; // a measurement may be on its way
       meter.port.postMessage("end");
     };
   } catch {

@@ -45,6 +45,7 @@ export class SpeechTranslate extends Reflecting {
   /** @type {import("./client.js").Translation|null} */ #translation = null;
   /** @type {"opening"|import("./client.js").State} */ #state = "idle";
   /** What the status says instead of the state. */ #note = "";
+  /** The module of the subtitles did not come. */ #saveFailed = false;
   /** Position in line while it connects; 0 for none. */ #position = 0;
   /** Whether the microphone is too loud. */ #clipping = false;
 
@@ -203,8 +204,10 @@ export class SpeechTranslate extends Reflecting {
   }
 
   async #saveSubtitles() {
-    const { save } = await import("./element-subtitles.js");
-    save(this.#transcript.understood, this.subtitles);
+    const loaded = await import("./element-subtitles.js").catch(() => null);
+    this.#saveFailed = !loaded;
+    this.#render();
+    loaded?.save(this.#transcript.understood, this.subtitles);
   }
 
   #wait(position) {
@@ -262,7 +265,7 @@ export class SpeechTranslate extends Reflecting {
     const said = this.#state === "closed" || this.#state === "finishing" ? this.#note : "";
     const waiting = this.#position ? this.#say("waiting").replace("{position}", `${this.#position}`) : null;
     const now = this.#say(said) ?? waiting ?? this.#say(this.#state) ?? "";
-    const hint = this.#clipping ? this.#say("tooLoud") : "";
+    const hint = this.#clipping ? this.#say("tooLoud") : this.#saveFailed ? this.#say("unreachable") : "";
     if (this.#hint.textContent !== hint) this.#hint.textContent = hint;
     this.#save.hidden = !this.hasAttribute("subtitles") || !this.#transcript.understood.length;
     this.#save.textContent = this.#say("save");

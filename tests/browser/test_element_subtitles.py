@@ -78,6 +78,20 @@ async def test_subtitles_are_offered_where_the_page_wants_them(tmp_path: Path) -
         await expect(save).to_be_hidden()
 
 
+async def test_subtitles_whose_module_does_not_come_are_asked_for_again() -> None:
+    async with element(expected_errors=["Failed to load resource"]) as (page, server):
+        await page.evaluate(SET, ["subtitles", "vtt"])
+        await say_two(page, server)
+        await page.route("**/element-subtitles.js", lambda route: route.abort("connectionrefused"))
+        save, hint = page.get_by_role("button", name="Save subtitles"), page.locator("[part=hint]")
+        await save.click()
+        await expect(hint).to_have_text("The interpreter cannot be reached. Try again in a moment.")
+        await page.unroute("**/element-subtitles.js")
+        async with page.expect_download():
+            await save.click()
+        await expect(hint).to_be_empty()
+
+
 async def test_subtitles_of_all_sessions_can_be_a_track() -> None:
     async with element() as (page, server):
         await say_two(page, server)

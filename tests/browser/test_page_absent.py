@@ -136,6 +136,23 @@ async def test_captions_are_kept_at_the_second_attempt(lost: str) -> None:
         await expect(notice).to_have_count(0)
 
 
+async def test_the_panel_of_captions_is_asked_for_each_time_it_opens() -> None:
+    async with scripted_server() as server, visit(server.url, expected_errors=LOST) as seen:
+        page = seen.page
+        say(await start_captions(page, server), "x.segment", **segment("a", 1, "final", "Да."))
+        await expect(page.locator(".segment")).to_have_count(1)
+        await page.route("**/keep.js", lose)
+        await page.click("[popovertarget=export]")
+        notice = page.get_by_role("alert").filter(has_text=ABSENT)
+        await notice.get_by_role("button", name="Dismiss").click()
+        await expect(notice).to_have_count(0)
+        await page.unroute("**/keep.js")
+        await page.keyboard.press("Escape")
+        await page.click("[popovertarget=export]")
+        async with page.expect_download():
+            await page.click("[data-format=txt]")
+
+
 @pytest.mark.parametrize("lost", ["conversation.js", "websocket.js", "strings/en/session.js"])
 async def test_a_session_asks_again_for_its_parts(lost: str) -> None:
     async with (
