@@ -70,7 +70,7 @@ class SteadyVoice:
         yield np.full(round(seconds * self.capabilities.sample_rate), 0.25, np.float32)
 
     def expect(self, session_id: str) -> None:
-        """Nobody is refused."""
+        """Do nothing: nobody is refused."""
 
     def forget(self, session_id: str) -> None:
         """Do nothing: no request waits."""

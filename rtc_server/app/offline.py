@@ -26,7 +26,7 @@ from rtc_server.session.services import Services
 
 STEP_SAMPLES = SPEECH_RATE * FRAME_MS // 1000
 NEVER_MS = 10**9
-"""No partial captions: nobody watches."""
+"""Interval of partial captions that never passes: nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)

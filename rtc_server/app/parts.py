@@ -55,7 +55,7 @@ class NetworkSettings:
         self.settings = settings.transport
 
     async def learn(self) -> None:
-        """Raises `ConfigError` when the public address is asked for and nobody tells it."""
+        """Ask for the public address, if it is wanted. Raises `ConfigError` if nobody answers."""
         self.settings = await with_public_address(self.settings, self._host, monotonic)
 
 

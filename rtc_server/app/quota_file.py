@@ -14,7 +14,7 @@ from rtc_server.errors import ConfigError
 from rtc_server.session.quota import DAY_S, Quotas
 
 SAVE_S: Final = 30.0
-"""Interval of saving: a server that is killed forgets so much at most."""
+"""Interval of saving: a killed server loses the use of at most that time."""
 _BUSY_S: Final = 5.0
 """Longest wait for another process that has the file open."""
 _TABLE: Final = (

@@ -158,12 +158,12 @@ class AstStatus(StrEnum):
 
     OK = "ok"
     NOT_UNDERSTOOD = "not_understood"
-    """Nothing that the engine can answer for; nothing may be spoken."""
+    """Speech that the engine cannot translate reliably; nothing may be spoken."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearPhrase:
-    """Something near to what was said, offered when it was not understood."""
+    """Phrase similar to what was said, offered when it was not understood."""
 
     source: str
     """In the language spoken."""

@@ -1,8 +1,8 @@
 """Distinction of a hung engine from a slow one: a plain object fed time and signs of work.
 
-Wall time alone cannot tell: on a busy machine an honest call takes ten times as long, and to load
-its engine anew makes the machine busier still. So a call hangs when its process shows no sign of
-work for a while; one that works is waited for, up to a limit.
+Wall time is not enough: on a busy machine a sound call takes ten times as long, and loading its
+engine again makes the machine busier still. So a call counts as hung when its process shows no sign
+of work for a while; the server waits for one that works, up to a limit.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from enum import StrEnum
 LOOK_S = 0.25
 """Time between two looks at a process during a call."""
 _MOST_COUNTED_S = 2 * LOOK_S
-"""Most that one look adds to a call's time: while the server itself stood still, nothing is known
+"""Largest time that one look adds to a call: while the server itself did not run, it knew nothing
 of the engine."""
 
 
@@ -34,7 +34,7 @@ class Activity:
     cpu_s: float
     """Processor time of all its threads so far, in seconds."""
     wants_cpu: bool
-    """True if a thread could go on at once, or waits for a disk: the machine is slow, not it."""
+    """True if a thread is ready to run, or waits for a disk: then the machine is slow."""
 
 
 class Verdict(StrEnum):
@@ -44,7 +44,7 @@ class Verdict(StrEnum):
     QUIET = "quiet"
     """Hung: no sign of work for too long."""
     ENDLESS = "endless"
-    """Hung: it works and does not end."""
+    """Hung: it works, and does not end in time."""
 
 
 class CallWatch:
@@ -52,9 +52,9 @@ class CallWatch:
 
     def __init__(self, limits: CallLimits, now_s: float) -> None:
         self.limits = limits
-        """As given."""
+        """Limits of the call."""
         self.counted_s = 0.0
-        """Time that the call has taken so far, standstills of the server left out."""
+        """Time that the call has taken so far, without standstills of the server."""
         self._looked_s = now_s
         self._quiet_s = 0.0
         self._cpu_s: float | None = None
@@ -64,8 +64,11 @@ class CallWatch:
         self._quiet_s = 0.0
 
     def look(self, now_s: float, activity: Activity | None) -> Verdict:
-        """Judge the call now. `activity` is None where the system cannot tell: then only
-        heartbeats are signs of work, and silence may last as long as the whole call should."""
+        """Judge the call now.
+
+        Without `activity`, which not every system reports, only heartbeats are signs of work, and
+        silence may last as long as the whole call should.
+        """
         passed_s = min(now_s - self._looked_s, _MOST_COUNTED_S)
         self._looked_s = now_s
         self.counted_s += passed_s

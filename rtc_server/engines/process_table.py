@@ -40,10 +40,10 @@ class LinuxProcessTable:
 
 
 class NoProcessTable:
-    """For systems without ``/proc``."""
+    """Table of a system without ``/proc``."""
 
     def look(self, _pid: int) -> Activity | None:
-        """Nothing is known."""
+        """Return None: nothing is known."""
         return None
 
 

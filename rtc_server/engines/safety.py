@@ -20,7 +20,7 @@ SILENCE_PEAK = 10 ** (-60 / 20)
 """Audio whose peak stays below this (-60 dBFS) holds no speech."""
 
 FASTEST_CHARACTERS_PER_S = 30.0
-"""Nobody speaks faster; 15 to 20 is brisk."""
+"""Pace that no speaker exceeds; 15 to 20 is fast."""
 
 SHORT_TEXT = 20
 """Texts up to so many characters are too short to judge by length."""

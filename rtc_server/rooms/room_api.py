@@ -89,7 +89,7 @@ class Rooms(Protocol):
         """Read the captions of a language, those after `last_id` first. Raises as `listen`."""
 
     def state(self, room: str, owner: Owner) -> RoomState:
-        """Raises `UnknownRoom`."""
+        """Return the state of a room. Raises `UnknownRoom`."""
 
     def may_invite(self, room: str, owner: Owner) -> bool:
         """Return whether `owner` may hand out links to it: nobody has opened it yet, or it is

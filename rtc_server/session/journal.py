@@ -71,16 +71,16 @@ position on the audio clock in samples."""
 
 class _NoJournal:
     def sent(self, event: SentEvent, seq: int) -> None:
-        """Nothing is kept."""
+        """Do nothing: nothing is kept."""
 
     def caption(self, event: SegmentEvent, wall_s: float) -> None:
-        """Nothing is kept."""
+        """Do nothing: nothing is kept."""
 
     def changed(self, patch: SessionPatch) -> None:
-        """Nothing is kept."""
+        """Do nothing: nothing is kept."""
 
     def closed(self) -> None:
-        """Nothing was kept."""
+        """Do nothing: nothing was kept."""
 
 
 NO_JOURNAL: SessionJournal = _NoJournal()

@@ -49,7 +49,7 @@ class Session:
     def __init__(
         self, session_id: str, request: SessionRequest, services: Services, place: Place
     ) -> None:
-        """Raises `UnsupportedPair` when the engines in use cannot do what is asked."""
+        """Make a session. Raises `UnsupportedPair` if the engines in use lack its languages."""
         self.id = session_id
         self.log = SubjectLog(logger, Subject.SESSION, session_id)
         self._services = services

@@ -88,7 +88,7 @@ class Caller:
         return self.secret is None or self.secret.room is not None
 
     def must_own(self, owner: Owner) -> None:
-        """Raises `UnknownSession` for a session of somebody else, as if there were none."""
+        """Raise `UnknownSession` for a session of somebody else, as if there were none."""
         if not self.owner.may_touch(owner):
             raise UnknownSession("There is no such session; it may have ended.")
 

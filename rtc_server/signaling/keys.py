@@ -145,7 +145,7 @@ def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:
 
 
 def check_name(name: str, keys: Sequence[ApiKey]) -> None:
-    """Raises `ConfigError` unless a new key may be called so."""
+    """Raise `ConfigError` unless a new key may have this name."""
     if not name.strip() or len(name) > _NAME_LIMIT_CHARS or not name.isprintable():
         raise ConfigError(f"A key's name is 1 to {_NAME_LIMIT_CHARS} characters of plain text.")
     if any(key.name == name for key in keys):
@@ -153,7 +153,7 @@ def check_name(name: str, keys: Sequence[ApiKey]) -> None:
 
 
 def _record(item: dict[str, object]) -> ApiKey:
-    """Raises `ValueError`, `TypeError` or `KeyError` when anything is not as it must be."""
+    """Return a key of the file. Raises `ValueError`, `TypeError` or `KeyError` for a bad one."""
     key = ApiKey(**item)  # type: ignore[arg-type]  # each is checked below
     texts = (key.id, key.name, key.sha256, key.created)
     if not all(isinstance(text, str) for text in texts):

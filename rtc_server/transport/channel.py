@@ -229,7 +229,7 @@ class EventChannel:
             self._channel = None
 
     def close(self) -> None:
-        """Nothing that waits is handled any more."""
+        """Stop handling events, those that wait included."""
         if self._inbox is not None:
             self._inbox.close()
 

@@ -146,7 +146,7 @@ class OracleAst:
         return speculative  # type: ignore[return-value]
 
     def expect(self, session_id: str) -> None:
-        """Nobody is refused."""
+        """Do nothing: nobody is refused."""
 
     def forget(self, session_id: str) -> None:
         """Do nothing: no request waits."""

@@ -11,7 +11,7 @@ class Level(StrEnum):
     NOTE = "note"
     """Works, and may surprise."""
     FAULT = "fault"
-    """Somebody will not be heard."""
+    """Does not work: somebody will not be heard."""
 
 
 @dataclass(frozen=True, slots=True)

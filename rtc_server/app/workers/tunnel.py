@@ -27,10 +27,10 @@ class Tunnelled(web.StreamResponse):
     """Answer that was written already, byte by byte."""
 
     async def prepare(self, request: web.BaseRequest) -> None:
-        """Nothing is left to be written."""
+        """Do nothing: all of it is written already."""
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing is left to be written."""
+        """Do nothing: all of it is written already."""
 
 
 async def tunnel(

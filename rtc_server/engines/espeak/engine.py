@@ -32,10 +32,10 @@ def create(_options: EngineOptions) -> "EspeakTts":
 
 
 class EspeakTts:
-    """Speaks all 25 Canary languages, about a thousand times faster than real time."""
+    """Synthesizer of all 25 Canary languages, about a thousand times faster than real time."""
 
     def __init__(self) -> None:
-        """Raises: EngineUnavailable: the ``espeakng-loader`` wheel is not installed."""
+        """Load the library. Raises `EngineUnavailable`: its wheel is not installed."""
         self._library = Library()
         self._capabilities = TtsCapabilities(
             name="espeak",

@@ -34,7 +34,7 @@ class Library:
     """The loaded library."""
 
     def __init__(self) -> None:
-        """Raises: EngineUnavailable: the wheel is missing or its data cannot be read."""
+        """Load it. Raises `EngineUnavailable`: the wheel is missing, or its data cannot be read."""
         try:
             import espeakng_loader  # noqa: PLC0415 (only the engine's process may need it)
         except ImportError:

@@ -19,7 +19,7 @@ class Cause(Enum):
     CLOSED = auto()
     """No connections taken now, or none for this kind of engine."""
     STRANGER = auto()
-    """Something that is no engine server."""
+    """Address of something that is not an engine server."""
     OTHER_ENGINE = auto()
     """Another engine than that of the other servers."""
 

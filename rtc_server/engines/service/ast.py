@@ -202,7 +202,7 @@ class AstService:
         await asyncio.gather(*(host.close() for host in self._hosts))
 
     def _entry(self, request: AstRequest, session_id: str) -> AstEntry:
-        """Raises what `submit` does for a request that cannot be served."""
+        """Return the entry of a request. Raises as `submit` for one that cannot be served."""
         check_request(request, self._name, self.capabilities)
         refused_s = self._blame.refused_s(session_id, now_s())
         if refused_s:

@@ -141,7 +141,11 @@ class SileroModel:
         return f'<speak><prosody rate="{named}">{text}</prosody></speak>'
 
     def _move_to_cpu(self) -> None:
-        """Raises: SystemExit: CUDA is beyond help in this process; the server starts another."""
+        """Move the model from the GPU.
+
+        Raises:
+            SystemExit: it cannot leave CUDA in this process; the server starts another.
+        """
         _log.warning("%s continues on the CPU, because the GPU failed twice", self.name)
         try:
             self._model.to(torch.device("cpu"))
