@@ -169,7 +169,7 @@ class ToneVoice:
     """Voice that speaks each word as its tone, in `word_s`."""
 
     def __init__(self, word_s: float, number_of: Callable[[str], int | None] = number_of) -> None:
-        """`number_of`: which tone a word has, below `WORDS`; None of one that has none."""
+        """`number_of`: returns the number of a word's tone, below `WORDS`; None for others."""
         self._word_s, self._number_of = word_s, number_of
         self.capabilities = TtsCapabilities(
             name="tones",

@@ -26,7 +26,7 @@ CHUNKS_A_SIGN = 25
 
 
 class Socket:
-    """The server's end of the page's WebSocket: accepts it when told, keeps its messages."""
+    """Server's end of the page's WebSocket: accepts it when the test says so, keeps messages."""
 
     def __init__(self) -> None:
         self.let_in = asyncio.Event()

@@ -73,7 +73,7 @@ class Obs:
         self.location = ""
 
     async def negotiate(self, own_offer: str) -> str:
-        """The part of the answer about audio."""
+        """Send OBS's offer with the keys of `own_offer`; return the answer about audio."""
         names = ("ice-ufrag", "ice-pwd", "fingerprint:sha-256", "setup")
         found = (re.search(rf"a={name}.*", own_offer) for name in names)
         transport = "".join(f"{line[0].strip()}\n" for line in found if line)

@@ -234,7 +234,7 @@ class Nat:
         self._client = self._target = ("", 0)
 
     async def negotiate(self, offer: str) -> str:
-        """Make both ends meet here only."""
+        """Pass the offer on, and let both ends reach each other only through this NAT."""
         lines = [line for line in offer.split("\r\n") if not line.startswith("a=candidate")]
         answer = await self._server.negotiate("\r\n".join(lines))
         line = next(part for part in answer.split("\r\n") if part.startswith("a=candidate"))
