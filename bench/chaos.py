@@ -40,7 +40,8 @@ VISIT_S = 20.0
 SETTLE_S = 90.0
 """A call that never connected is freed after 15 s, a lost one after 8 s and what `LIMITS` say."""
 LOOK_S, STEADY_LOOKS = 0.5, 6
-LIMITS = ("--max-sessions", "20", "--resume-s", "5", "--room-wait-s", "5")
+LIMITS = ("--max-sessions", "20", "--resume-s", "5", "--room-wait-s", "5", "--engine-answer-s", "0")
+"""Limits of the server. On a busy machine, too, it is to admit honest callers."""
 HISTOGRAMS = ("rtc_tick_lateness_seconds", "rtc_loop_lag_seconds")
 POOL_THREADS = min(32, (os.cpu_count() or 1) + 4)
 """Most threads of an event loop's own pool (`concurrent.futures.ThreadPoolExecutor`)."""
