@@ -110,8 +110,8 @@ class SimultaneousText:
         fault = self._watchdog.judge(heard_ms, source.words, target.words)
         if fault in (Fault.LOOP, Fault.SCRIPT):
             return News("", "", fault, self._watchdog.is_lost)
-        runs_ahead = self._pace.runs_ahead(heard_ms, source.words or target.words)
-        if runs_ahead and not self._engine.word_times:
+        words = source.words or target.words
+        if not self._engine.word_times and self._pace.runs_ahead(heard_ms, words):
             return News("", "", fault, fault is Fault.STALL)
         said = self._source.feed(heard_ms, source)
         meant = self._target.feed(heard_ms, target)

@@ -177,19 +177,16 @@ class Headroom:
     def _forget_old(self, now_s: float) -> None:
         while self._answers and self._answers[0].ended_s < now_s - _WINDOW_S:
             self._answers.popleft()
-        while self._asked_s:
-            first = next(iter(self._asked_s))
-            if self._asked_s[first] > now_s - _LONGEST_PAUSE_S:
-                break
-            del self._asked_s[first]
-        while self._newcomers:
-            first = next(iter(self._newcomers))
-            if (
-                self._newcomers[first] > now_s - _NEWCOMER_S
-                and len(self._newcomers) <= _MOST_NEWCOMERS
-            ):
-                return
-            del self._newcomers[first]
+        _drop_until(self._asked_s, now_s - _LONGEST_PAUSE_S)
+        _drop_until(self._newcomers, now_s - _NEWCOMER_S)
+        while len(self._newcomers) > _MOST_NEWCOMERS:
+            del self._newcomers[next(iter(self._newcomers))]
+
+
+def _drop_until(times_s: dict[str, float], until_s: float) -> None:
+    """Take out what is of that time or earlier, up to the first that is later."""
+    while times_s and times_s[first := next(iter(times_s))] <= until_s:
+        del times_s[first]
 
 
 def _p95(values: Iterable[float]) -> float:
