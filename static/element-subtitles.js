@@ -1,5 +1,6 @@
 /** Subtitles of what `<speech-translate>` showed, as text and as a file; loaded when somebody wants them. */
 import { formats } from "./export.js";
+import { saveFile } from "./save-file.js";
 
 /**
  * @param {import("./transcript.js").Segment[]} segments
@@ -13,10 +14,5 @@ export function subtitles(segments, format, which) {
 /** Have the browser save them. @param {import("./transcript.js").Segment[]} segments  @param {string} format */
 export function save(segments, format) {
   const known = format in formats ? format : "vtt";
-  const file = new Blob([subtitles(segments, known, "both")], { type: formats[known].type });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = `captions.${known}`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  saveFile(`captions.${known}`, new Blob([subtitles(segments, known, "both")], { type: formats[known].type }));
 }

@@ -2,6 +2,7 @@
 import { find, findAll } from "./dom.js";
 import { text } from "./i18n.js";
 import { withLoaded } from "./loading.js";
+import { saveFile } from "./save-file.js";
 
 const COPIED_MS = 1500;
 const load = () => Promise.all([import("./export.js"), import("./copy.js")]);
@@ -34,7 +35,7 @@ export function offerKeeping(panel, said) {
       withLoaded(load, ([{ formats }]) => {
         const { format } = button.dataset;
         const { write, type } = formats[format];
-        save(`captions.${format}`, new Blob([write(said.understood, which())], { type }));
+        saveFile(`captions.${format}`, new Blob([write(said.understood, which())], { type }));
       }),
     );
   }
@@ -42,12 +43,4 @@ export function offerKeeping(panel, said) {
     said.forget();
     panel.hidePopover();
   });
-}
-
-function save(name, blob) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

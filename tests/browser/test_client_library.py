@@ -16,7 +16,8 @@ ELEMENT_PARTS = [
     *(
         STATIC / f"{name}.js"
         for name in (
-            "early-speech", "backlog", "clipping", "cues", "export", "graph", "transcript"
+            "early-speech", "backlog", "clipping", "cues", "export", "graph", "save-file",
+            "transcript",
         )
     ),
     *(STATIC / f"{name}.worklet.js" for name in ("meter", "tape")),
