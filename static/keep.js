@@ -1,4 +1,4 @@
-/** The panel that copies, downloads or clears the captions; loaded when it is opened first. */
+/** The panel that copies, downloads or clears the captions; loaded when it is opened first, enabled here. */
 import { find, findAll } from "./dom.js";
 import { text } from "./i18n.js";
 import { withLoaded } from "./loading.js";
@@ -39,8 +39,10 @@ export function offerKeeping(panel, said) {
       }),
     );
   }
-  find("#forget", HTMLButtonElement, panel).addEventListener("click", () => {
+  const forget = find("#forget", HTMLButtonElement, panel);
+  forget.addEventListener("click", () => {
     said.forget();
     panel.hidePopover();
   });
+  forget.disabled = false;
 }

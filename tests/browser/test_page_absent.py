@@ -136,6 +136,24 @@ async def test_captions_are_kept_at_the_second_attempt(lost: str) -> None:
         await expect(notice).to_have_count(0)
 
 
+async def test_no_press_on_the_panel_of_captions_is_lost_while_it_loads() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        say(await start_captions(page, server), "x.segment", **segment("a", 1, "final", "Да."))
+        await expect(page.locator(".segment")).to_have_count(1)
+        panel = HeldRoute()
+        await page.route("**/keep.js", panel)
+        await page.click("[popovertarget=export]")
+        for each in ("#copy", "[data-format=txt]", "[data-format=json]", "#forget"):
+            await expect(page.locator(each)).to_be_disabled()
+        panel.release.set()
+        await expect(page.locator("#copy")).to_be_enabled()
+        async with page.expect_download():
+            await page.click("[data-format=txt]")
+        await page.click("#forget")
+        await expect(page.locator(".segment")).to_have_count(0)
+
+
 async def test_the_panel_of_captions_is_asked_for_each_time_it_opens() -> None:
     async with scripted_server() as server, visit(server.url, expected_errors=LOST) as seen:
         page = seen.page
