@@ -206,9 +206,9 @@ class HeldServer:
 class HeldServers:
     """Engine servers, and the directory that knows them."""
 
-    def __init__(self, *houses: HeldServer) -> None:
-        self.houses = {house.name: house for house in houses}
-        self.listed: Sequence[ServerAddress] = [house.address for house in houses]
+    def __init__(self, *servers: HeldServer) -> None:
+        self.by_name = {held.name: held for held in servers}
+        self.listed: Sequence[ServerAddress] = [held.address for held in servers]
         self.metrics = Metrics()
         self.connected: list[ServerAddress] = []
         """Addresses of all connections that were made."""
@@ -219,14 +219,14 @@ class HeldServers:
 
     def pool(self, kind: Kind, settings: EngineSettings) -> EnginePool:
         async def connect(address: ServerAddress) -> QueueChannel:
-            house = self.houses[address.name]
-            if not house.is_up:
+            held = self.by_name[address.name]
+            if not held.is_up:
                 raise ConnectionRefusedError(111, "Connection refused")
-            house.server.check(kind)
+            held.server.check(kind)
             ours, theirs = QueueChannel.pair()
-            house.ends += [ours, theirs]
+            held.ends += [ours, theirs]
             self.connected.append(address)
-            task = asyncio.create_task(house.server.serve(kind, "m", theirs))
+            task = asyncio.create_task(held.server.serve(kind, "m", theirs))
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
             return ours
@@ -234,8 +234,8 @@ class HeldServers:
         return EnginePool(kind, self, connect, settings, self.metrics)
 
     async def close(self) -> None:
-        for house in self.houses.values():
-            await house.kill()
+        for held in self.by_name.values():
+            await held.kill()
         if self._serving:
             await asyncio.wait(self._serving)
 
@@ -245,45 +245,45 @@ class HeldServers:
 
 @asynccontextmanager
 async def translating(
-    street: HeldServers, settings: EngineSettings | None = None
+    servers: HeldServers, settings: EngineSettings | None = None
 ) -> AsyncIterator[RemoteAst]:
-    ast = RemoteAst(street.pool("ast", settings or EngineSettings()))
+    ast = RemoteAst(servers.pool("ast", settings or EngineSettings()))
     await ast.start()
     await asyncio.sleep(0.3)  # all are connected, and have answered a ping
     try:
         yield ast
     finally:
         await ast.close()
-        await street.close()
+        await servers.close()
 
 
 @asynccontextmanager
 async def speaking(
-    street: HeldServers, settings: EngineSettings | None = None
+    servers: HeldServers, settings: EngineSettings | None = None
 ) -> AsyncIterator[RemoteTts]:
-    tts = RemoteTts(street.pool("tts", settings or EngineSettings()))
+    tts = RemoteTts(servers.pool("tts", settings or EngineSettings()))
     await tts.start()
     await asyncio.sleep(0.3)
     try:
         yield tts
     finally:
         await tts.close()
-        await street.close()
+        await servers.close()
 
 
-def street(*names: str) -> HeldServers:
+def held_servers(*names: str) -> HeldServers:
     """Return servers of these names, else two."""
     return HeldServers(*(HeldServer(name) for name in names or ("unix:a", "unix:b")))
 
 
-def asked_house(some: HeldServers) -> HeldServer:
+def asked_server(some: HeldServers) -> HeldServer:
     """Return the server with a segment that waits."""
-    [house] = [each for each in some.houses.values() if any(not f.done() for f in each.ast.futures)]
-    return house
+    [held] = [each for each in some.by_name.values() if any(not f.done() for f in each.ast.futures)]
+    return held
 
 
-def other_than(some: HeldServers, house: HeldServer) -> HeldServer:
-    [other] = [each for each in some.houses.values() if each is not house]
+def other_than(some: HeldServers, held: HeldServer) -> HeldServer:
+    [other] = [each for each in some.by_name.values() if each is not held]
     return other
 
 

@@ -18,8 +18,8 @@ from tests.support.golden_messages import CLIENT_EVENTS, EVERYTHING, OFFERS, SES
 from tests.support.golden_record import FOLDER, Record
 from tests.support.golden_server import KEY, GoldenServer, golden_server
 from tests.support.golden_sockets import plain_socket, translations_socket
-from tests.support.house import speak
 from tests.support.offers import AUDIO, CHROME, RESTART, SENDONLY, TRICKLE, offer
+from tests.support.session_bench import speak
 from tests.support.virtual_time import VirtualTimeLoop
 
 CALLS = "/v1/realtime/translations/calls"

@@ -40,7 +40,7 @@ from rtc_server.transport.sdp import Role, parse_fragment, parse_offer
 from rtc_server.transport.transport_api import NextPacket, TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad
 from tests.support.golden_record import Record
-from tests.support.house import MORNING_S, Ready
+from tests.support.session_bench import MORNING_S, Ready
 
 KEY = "key-of-the-golden-files"
 """The API key of servers that ask for one."""

@@ -11,7 +11,7 @@ from rtc_server.pcm import FRAME_MS, Samples
 from rtc_server.session.session_api import LastSeen
 from rtc_server.transport.transport_api import CloseReason
 from tests.support.fakes import FakeTransport, FakeTts
-from tests.support.house import ALL, House, events
+from tests.support.session_bench import ALL, SessionBench, events
 
 NOTHING = LastSeen()
 
@@ -31,40 +31,42 @@ class RisingTts(FakeTts):
             yield (0.1 + 0.8 * np.arange(at, at + 2400) / total).astype(np.float32)
 
 
-async def connected(h: House, patch: SessionPatch | None = None) -> tuple[str, FakeTransport]:
-    session_id = await h.call(patch or SessionPatch(x_events=ALL))
-    wire = h.wires[-1]
-    wire.observer.on_connected()
-    return session_id, wire
+async def connected(
+    bench: SessionBench, patch: SessionPatch | None = None
+) -> tuple[str, FakeTransport]:
+    session_id = await bench.call(patch or SessionPatch(x_events=ALL))
+    transport = bench.transports[-1]
+    transport.observer.on_connected()
+    return session_id, transport
 
 
-async def resumed(h: House, session_id: str, seen: LastSeen = NOTHING) -> FakeTransport:
-    await h.manager.resume_call(session_id, "offer", seen)
-    wire = h.wires[-1]
-    wire.observer.on_connected()
-    return wire
+async def resumed(bench: SessionBench, session_id: str, seen: LastSeen = NOTHING) -> FakeTransport:
+    await bench.manager.resume_call(session_id, "offer", seen)
+    transport = bench.transports[-1]
+    transport.observer.on_connected()
+    return transport
 
 
-def hears(wire: FakeTransport) -> None:
+def hears(transport: FakeTransport) -> None:
     """Note a sign of life of the transport's client."""
-    wire.stats.last_seen_s = asyncio.get_running_loop().time()
+    transport.stats.last_seen_s = asyncio.get_running_loop().time()
 
 
-def lose(wire: FakeTransport, reason: CloseReason = CloseReason.PEER_LOST) -> None:
-    wire.closed = reason
-    wire.observer.on_closed(reason)
+def lose(transport: FakeTransport, reason: CloseReason = CloseReason.PEER_LOST) -> None:
+    transport.closed = reason
+    transport.observer.on_closed(reason)
 
 
-async def heard(wire: FakeTransport, seconds: float, *, alive: bool = True) -> list[Samples]:
+async def heard(transport: FakeTransport, seconds: float, *, alive: bool = True) -> list[Samples]:
     """Return the frames of speech that a transport plays meanwhile."""
     frames = []
     for _ in range(round(seconds * 1000 / FRAME_MS)):
         if alive:
-            hears(wire)
-        frames.append(wire.observer.next_frame())
+            hears(transport)
+        frames.append(transport.observer.next_frame())
         await asyncio.sleep(FRAME_MS / 1000)
     return [frame for frame in frames if frame is not None]
 
 
-def texts(wire: FakeTransport) -> list[str]:
-    return [e["target"]["text"] for e in events(wire, "x.segment") if e["status"] == "final"]
+def texts(transport: FakeTransport) -> list[str]:
+    return [e["target"]["text"] for e in events(transport, "x.segment") if e["status"] == "final"]

@@ -25,9 +25,13 @@ RETIRED = {
 RETIRED_IN_TESTS = re.compile(r"_(goodbyes?|beat|wires?|mint(s|ed)?|guess|utterances?)(_|$)")
 """Retired words in the name of a test."""
 RETIRED_NAMES = {
+    "AdmissionHouse": "AdmissionBench of the tests",
+    "Halls": "RoomsBench of the tests",
     "Hint": "NearPhrase of an engine, CaptionHint of an event",
     "DetectionPlace": "SharedDetection",
+    "House": "SessionBench of the tests",
     "LinePlace": "LineTicket",
+    "ListedStreet": "ListedHeldServers of the tests",
     "ListenerSettings": "SegmenterSettings",
     "Utterance": "ClosedSegment, SegmentOutput",
     "VadPlace": "VadClient",

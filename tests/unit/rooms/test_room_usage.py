@@ -10,30 +10,30 @@ from rtc_server.rooms.room_usage import LanguageUsage
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant
 from tests.support.fakes import FakeAst
-from tests.support.halls import ANNA, KEY, SENTENCE, halls, next_final
-from tests.support.house import speak
+from tests.support.rooms_bench import ANNA, KEY, SENTENCE, next_final, rooms_bench
+from tests.support.session_bench import speak
 
 
 async def test_a_room_leaves_one_account_and_no_text() -> None:
-    async with halls(room_wait_s=20.0, room_linger_s=1.0) as h:
-        await h.speak(ANNA)
-        speaker = h.wires[0]
+    async with rooms_bench(room_wait_s=20.0, room_linger_s=1.0) as bench:
+        await bench.speak(ANNA)
+        speaker = bench.transports[0]
         speaker.observer.on_connected()
-        english = await h.manager.listen("hall", "offer", "en", Claimant(KEY))
-        h.wires[1].observer.on_connected()
-        with h.manager.read("hall", "en", None, Claimant(KEY)) as reader:
+        english = await bench.manager.listen("hall", "offer", "en", Claimant(KEY))
+        bench.transports[1].observer.on_connected()
+        with bench.manager.read("hall", "en", None, Claimant(KEY)) as reader:
             await speak(speaker, SENTENCE)
             caption = await next_final(reader)
             await asyncio.sleep(7)
-        await h.manager.hang_up("hall", english.session_id)
-        original = await h.manager.listen("hall", "offer", "ru", Claimant(KEY))
-        h.wires[2].observer.on_connected()
+        await bench.manager.hang_up("hall", english.session_id)
+        original = await bench.manager.listen("hall", "offer", "ru", Claimant(KEY))
+        bench.transports[2].observer.on_connected()
         await asyncio.sleep(5)
-        await h.manager.hang_up("hall", original.session_id)
-        assert not h.usage
+        await bench.manager.hang_up("hall", original.session_id)
+        assert not bench.usage
         await speaker.close()
         await asyncio.sleep(30)
-        (record,) = h.usage
+        (record,) = bench.usage
     assert record.record_id == record.room and record.room.startswith("room_")
     assert (record.key, record.source) == ("key", "ru")
     assert 15 < record.speaker_seconds < 16
@@ -49,14 +49,14 @@ async def test_a_room_leaves_one_account_and_no_text() -> None:
 
 
 async def test_who_is_there_when_a_room_closes_is_counted_and_who_never_connected_is_not() -> None:
-    async with halls() as h:
-        await h.speak(ANNA)
-        for wire in (1, 2):
-            await h.manager.listen("hall", "offer", "en", Claimant(KEY))
-            if wire == 1:
-                h.wires[wire].observer.on_connected()
+    async with rooms_bench() as bench:
+        await bench.speak(ANNA)
+        for transport in (1, 2):
+            await bench.manager.listen("hall", "offer", "en", Claimant(KEY))
+            if transport == 1:
+                bench.transports[transport].observer.on_connected()
         await asyncio.sleep(60)
-    (record,) = h.usage
+    (record,) = bench.usage
     (en,) = record.languages
     assert isinstance(en, LanguageUsage)
     assert 60 <= en.listener_seconds < 61
@@ -65,11 +65,11 @@ async def test_who_is_there_when_a_room_closes_is_counted_and_who_never_connecte
 
 async def test_speaking_in_a_room_uses_the_minutes_of_the_key() -> None:
     limits = KeyLimits(minutes_a_day=1)
-    async with halls(room_wait_s=1.0) as h:
-        await h.speak(ANNA, limits=limits)
-        h.wires[0].observer.on_connected()
+    async with rooms_bench(room_wait_s=1.0) as bench:
+        await bench.speak(ANNA, limits=limits)
+        bench.transports[0].observer.on_connected()
         await asyncio.sleep(120)
-        (record,) = h.usage
+        (record,) = bench.usage
         assert 60 <= record.speaker_seconds < 62
 
 
@@ -81,38 +81,38 @@ class UnforgettingAst(FakeAst):
 
 
 async def test_a_speaker_who_was_refused_leaves_no_account() -> None:
-    async with halls() as h:
+    async with rooms_bench() as bench:
         with pytest.raises(BadOffer):
-            await h.speak(ANNA, "bad")
+            await bench.speak(ANNA, "bad")
         await asyncio.sleep(1)
-        assert not h.manager.names
-    assert not h.usage
+        assert not bench.manager.names
+    assert not bench.usage
 
 
 async def test_a_speaker_counts_from_the_answer_to_the_offer() -> None:
-    async with halls() as h:
-        await h.speak(ANNA, "slow")
+    async with rooms_bench() as bench:
+        await bench.speak(ANNA, "slow")
         await asyncio.sleep(60)
-    (record,) = h.usage
+    (record,) = bench.usage
     assert 60 <= record.speaker_seconds < 60.5
     assert 61 <= record.seconds < 61.5
 
 
 async def test_a_speaker_who_replaced_one_still_connecting_counts_alone() -> None:
-    async with halls() as h:
-        slow = asyncio.create_task(h.speak(ANNA, "slow"))
+    async with rooms_bench() as bench:
+        slow = asyncio.create_task(bench.speak(ANNA, "slow"))
         await asyncio.sleep(0.5)
-        await h.speak(ANNA)
+        await bench.speak(ANNA)
         with pytest.raises(RoomTaken):
             await slow
         await asyncio.sleep(60)
-    (record,) = h.usage
+    (record,) = bench.usage
     assert 60.4 < record.speaker_seconds < 60.6
 
 
 async def test_a_room_that_cannot_be_freed_in_order_leaves_its_account() -> None:
-    async with halls(ast=UnforgettingAst()) as h:
-        await h.speak(ANNA)
+    async with rooms_bench(ast=UnforgettingAst()) as bench:
+        await bench.speak(ANNA)
         await asyncio.sleep(60)
-    (record,) = h.usage
+    (record,) = bench.usage
     assert 60 <= record.speaker_seconds < 61

@@ -18,7 +18,7 @@ from rtc_server.session.session_api import Claimant, Owner
 TWO = KeyLimits(secret_sessions=2)
 
 
-class AdmissionHouse:
+class AdmissionBench:
     """An admission whose places connect at once, unless a test says otherwise."""
 
     def __init__(self, sessions: int = 50, address_sessions: int = 0) -> None:
@@ -53,124 +53,124 @@ def secret(name: str, source: str = "", limits: KeyLimits = TWO) -> Claimant:
 
 
 def test_a_secret_has_two_sessions_and_leaves_the_others_alone() -> None:
-    house = AdmissionHouse()
-    first = house.enter(secret("a"))
-    house.enter(secret("a"))
-    refusal = house.refuses(secret("a"))
+    bench = AdmissionBench()
+    first = bench.enter(secret("a"))
+    bench.enter(secret("a"))
+    refusal = bench.refuses(secret("a"))
     assert isinstance(refusal, RateLimited) and "2 sessions that this client secret" in str(refusal)
     assert refusal.retry_after_s == RETRY_PLACES_FULL_S
-    house.enter(secret("b"))
+    bench.enter(secret("b"))
     first.end(1.0, 1.0)
-    house.enter(secret("a"))
+    bench.enter(secret("a"))
 
 
 def test_a_secret_counts_its_rooms_speakers_too_but_not_its_audience() -> None:
-    house = AdmissionHouse()
-    house.enter(secret("a"), Kind.SPEAKER)
-    house.enter(secret("a"))
+    bench = AdmissionBench()
+    bench.enter(secret("a"), Kind.SPEAKER)
+    bench.enter(secret("a"))
     for _ in range(UNCONNECTED_LISTENERS + 1):
-        house.enter(secret("a"), Kind.LISTENER)
-    house.refuses(secret("a"), Kind.SPEAKER)
+        bench.enter(secret("a"), Kind.LISTENER)
+    bench.refuses(secret("a"), Kind.SPEAKER)
 
 
 def test_the_key_itself_may_open_many() -> None:
-    house = AdmissionHouse()
+    bench = AdmissionBench()
     for _ in range(10):
-        house.enter(Claimant(Owner("key"), TWO))
+        bench.enter(Claimant(Owner("key"), TWO))
 
 
 @pytest.mark.parametrize("state", [PlaceState.LOST, PlaceState.CONNECTING])
 def test_a_page_that_was_reloaded_takes_the_place_it_left(state: PlaceState) -> None:
-    house = AdmissionHouse()
-    house.enter(secret("a"), name="open")
-    house.enter(secret("a"), state=state, name="left")
-    house.admission.check(Kind.SESSION, secret("a"), 0.0, 0.0)
-    assert not house.ended
-    house.enter(secret("a"))
-    assert house.ended == ["left"]
-    house.refuses(secret("a"))
+    bench = AdmissionBench()
+    bench.enter(secret("a"), name="open")
+    bench.enter(secret("a"), state=state, name="left")
+    bench.admission.check(Kind.SESSION, secret("a"), 0.0, 0.0)
+    assert not bench.ended
+    bench.enter(secret("a"))
+    assert bench.ended == ["left"]
+    bench.refuses(secret("a"))
 
 
 def test_a_lost_session_makes_room_before_one_that_connects() -> None:
-    house = AdmissionHouse()
-    house.enter(secret("a"), state=PlaceState.CONNECTING, name="connecting")
-    house.enter(secret("a"), state=PlaceState.LOST, name="lost")
-    house.enter(secret("a"))
-    assert house.ended == ["lost"]
+    bench = AdmissionBench()
+    bench.enter(secret("a"), state=PlaceState.CONNECTING, name="connecting")
+    bench.enter(secret("a"), state=PlaceState.LOST, name="lost")
+    bench.enter(secret("a"))
+    assert bench.ended == ["lost"]
 
 
 def test_nobody_loses_a_session_to_somebody_else() -> None:
-    house = AdmissionHouse(sessions=2)
-    house.enter(secret("a"), state=PlaceState.LOST, name="a")
-    house.enter(secret("b"), state=PlaceState.LOST, name="b")
-    house.refuses(secret("c"))
-    assert not house.ended
-    house.enter(secret("b"))
-    assert house.ended == ["b"]
+    bench = AdmissionBench(sessions=2)
+    bench.enter(secret("a"), state=PlaceState.LOST, name="a")
+    bench.enter(secret("b"), state=PlaceState.LOST, name="b")
+    bench.refuses(secret("c"))
+    assert not bench.ended
+    bench.enter(secret("b"))
+    assert bench.ended == ["b"]
 
 
 def test_an_address_has_four_calls_on_their_way() -> None:
-    house = AdmissionHouse()
+    bench = AdmissionBench()
     calls = [
-        house.enter(secret(str(n), "192.0.2.1"), state=PlaceState.CONNECTING)
+        bench.enter(secret(str(n), "192.0.2.1"), state=PlaceState.CONNECTING)
         for n in range(UNCONNECTED)
     ]
-    refusal = house.refuses(secret("new", "192.0.2.1"), Kind.SPEAKER)
+    refusal = bench.refuses(secret("new", "192.0.2.1"), Kind.SPEAKER)
     assert isinstance(refusal, RateLimited) and refusal.retry_after_s == RETRY_UNCONNECTED_S
-    house.enter(secret("new", "192.0.2.2"))
+    bench.enter(secret("new", "192.0.2.2"))
     calls[0].state = PlaceState.CONNECTED
-    house.enter(secret("new", "192.0.2.1"))
+    bench.enter(secret("new", "192.0.2.1"))
 
 
 def test_an_audience_behind_one_address_may_come_together() -> None:
-    house, hall = AdmissionHouse(), secret("ticket", "192.0.2.1")
+    bench, hall = AdmissionBench(), secret("ticket", "192.0.2.1")
     for _ in range(UNCONNECTED_LISTENERS):
-        house.enter(hall, Kind.LISTENER, PlaceState.CONNECTING)
-    house.refuses(hall, Kind.LISTENER)
-    house.enter(secret("a", "192.0.2.1"))
+        bench.enter(hall, Kind.LISTENER, PlaceState.CONNECTING)
+    bench.refuses(hall, Kind.LISTENER)
+    bench.enter(secret("a", "192.0.2.1"))
 
 
 def test_an_address_has_half_of_the_places_unless_an_option_says_otherwise() -> None:
-    for house, most in (
-        (AdmissionHouse(20), 10),
-        (AdmissionHouse(20, 3), 3),
-        (AdmissionHouse(2), UNCONNECTED),
+    for bench, most in (
+        (AdmissionBench(20), 10),
+        (AdmissionBench(20, 3), 3),
+        (AdmissionBench(2), UNCONNECTED),
     ):
-        limit = house.admission.limits.per_address
+        limit = bench.admission.limits.per_address
         assert limit == most
-    house = AdmissionHouse(20)
+    bench = AdmissionBench(20)
     for number in range(10):
-        house.enter(secret(str(number), "192.0.2.1"))
-    assert "All 10 sessions that one address" in str(house.refuses(secret("new", "192.0.2.1")))
-    house.enter(secret("new", "192.0.2.2"))
+        bench.enter(secret(str(number), "192.0.2.1"))
+    assert "All 10 sessions that one address" in str(bench.refuses(secret("new", "192.0.2.1")))
+    bench.enter(secret("new", "192.0.2.2"))
 
 
 def test_those_behind_a_proxy_or_on_this_machine_are_not_counted_by_address() -> None:
-    house = AdmissionHouse()
+    bench = AdmissionBench()
     for number in range(2 * UNCONNECTED):
-        house.enter(secret(str(number)), state=PlaceState.CONNECTING)
+        bench.enter(secret(str(number)), state=PlaceState.CONNECTING)
 
 
 def test_a_server_has_a_number_of_places() -> None:
-    house = AdmissionHouse(sessions=2)
-    house.enter(Claimant())
-    place = house.enter(Claimant())
-    refusal = house.refuses(Claimant())
+    bench = AdmissionBench(sessions=2)
+    bench.enter(Claimant())
+    place = bench.enter(Claimant())
+    refusal = bench.refuses(Claimant())
     assert not isinstance(refusal, RateLimited) and "All 2 sessions" in str(refusal)
-    house.enter(Claimant(), Kind.SPEAKER)  # rooms are counted separately
+    bench.enter(Claimant(), Kind.SPEAKER)  # rooms are counted separately
     place.end(0.0, 0.0)
-    house.enter(Claimant())
+    bench.enter(Claimant())
 
 
 def test_one_key_leaves_places_to_the_others() -> None:
-    house = AdmissionHouse(sessions=10)
+    bench = AdmissionBench(sessions=10)
     one, two = (Claimant(Owner(key), has_rivals=True) for key in ("one", "two"))
     for _ in range(8):
-        house.enter(one)
-    assert "kept for other keys" in str(house.refuses(one))
-    house.enter(two)
-    house.enter(two)
-    alone = AdmissionHouse(sessions=10)
+        bench.enter(one)
+    assert "kept for other keys" in str(bench.refuses(one))
+    bench.enter(two)
+    bench.enter(two)
+    alone = AdmissionBench(sessions=10)
     for _ in range(10):
         alone.enter(Claimant(Owner("one")))
 
@@ -180,14 +180,14 @@ def test_a_small_server_keeps_one_place_and_the_smallest_none() -> None:
 
 
 def test_a_place_that_is_refused_or_given_back_leaves_the_keys_share_as_it_was() -> None:
-    house, once = AdmissionHouse(), KeyLimits(sessions=1, secret_sessions=2)
-    place = house.enter(secret("a", limits=once))
+    bench, once = AdmissionBench(), KeyLimits(sessions=1, secret_sessions=2)
+    place = bench.enter(secret("a", limits=once))
     for _ in range(3):
-        house.refuses(secret("a", limits=once))
+        bench.refuses(secret("a", limits=once))
     place.end(0.0, 0.0)
     place.end(0.0, 0.0)
-    house.admission.check(Kind.SESSION, secret("a", limits=once), 0.0, 0.0)
-    house.enter(secret("a", limits=once))
+    bench.admission.check(Kind.SESSION, secret("a", limits=once), 0.0, 0.0)
+    bench.enter(secret("a", limits=once))
 
 
 def test_a_full_server_says_when_a_place_is_likely() -> None:

@@ -24,8 +24,8 @@ from rtc_server.session.transport_binding import TransportBinding
 from rtc_server.session.usage import UsageMeter
 from rtc_server.transport.transport_api import CloseReason
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad
-from tests.support.house import ALL, events
 from tests.support.interpreting import running_interpreter
+from tests.support.session_bench import ALL, events
 
 RESUME_S = 30.0
 

@@ -13,67 +13,67 @@ from rtc_server.errors import (
 from rtc_server.events.client import SessionPatch
 from rtc_server.session.quota import KeyLimits
 from rtc_server.session.session_api import Claimant, Owner, SessionRequest
-from tests.support.house import house
+from tests.support.session_bench import session_bench
 
 
 async def test_refused_calls_leave_nothing() -> None:
-    async with house() as h:
+    async with session_bench() as bench:
         with pytest.raises(BadOffer):
-            await h.manager.open_call("bad", SessionRequest())
+            await bench.manager.open_call("bad", SessionRequest())
         with pytest.raises(UnsupportedPair, match="does not translate 'ru' to 'fr'"):
-            await h.call(SessionPatch(target_language="fr"))
+            await bench.call(SessionPatch(target_language="fr"))
         with pytest.raises(UnsupportedPair, match="engine fake, not 'canary'"):
-            await h.call(SessionPatch(engine="canary"))
+            await bench.call(SessionPatch(engine="canary"))
         with pytest.raises(UnsupportedPair, match="no voice 'z' for en"):
-            await h.call(SessionPatch(voice="z"))
-        h.readiness.ready = False
+            await bench.call(SessionPatch(voice="z"))
+        bench.readiness.ready = False
         with pytest.raises(AdmissionRefused, match="warming up"):
-            await h.call()
-        assert h.manager.sessions == 0
-        assert not h.wires
+            await bench.call()
+        assert bench.manager.sessions == 0
+        assert not bench.transports
 
 
 async def test_a_caller_who_gives_up_leaves_nothing() -> None:
-    async with house() as h:
-        call = asyncio.create_task(h.call())
+    async with session_bench() as bench:
+        call = asyncio.create_task(bench.call())
         await asyncio.sleep(0.005)
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
-        assert h.manager.sessions == 0
+        assert bench.manager.sessions == 0
 
 
 @pytest.mark.parametrize("offer", ["no port", "offer"])
 async def test_the_engines_do_not_expect_a_call_that_never_began(offer: str) -> None:
-    async with house() as h:
-        opening = asyncio.create_task(h.manager.open_call(offer, SessionRequest()))
+    async with session_bench() as bench:
+        opening = asyncio.create_task(bench.manager.open_call(offer, SessionRequest()))
         await asyncio.sleep(0.005)
-        assert len(h.ast.expected) == 1 and h.ast.expected == h.tts.expected
+        assert len(bench.ast.expected) == 1 and bench.ast.expected == bench.tts.expected
         if offer == "offer":
             opening.cancel()  # its caller gives up while it connects
         await asyncio.wait([opening])
         assert opening.cancelled() or isinstance(opening.exception(), AdmissionRefused)
-        assert h.ast.forgotten == h.tts.forgotten == h.ast.expected
+        assert bench.ast.forgotten == bench.tts.forgotten == bench.ast.expected
 
 
 async def test_the_engines_do_not_expect_a_call_that_ended_at_once() -> None:
-    async with house() as h:
-        session_id = await h.call()
-        await h.manager.close_call(session_id, drain=False)  # before its tasks have begun
-        assert session_id in h.ast.forgotten and session_id in h.tts.forgotten
+    async with session_bench() as bench:
+        session_id = await bench.call()
+        await bench.manager.close_call(session_id, drain=False)  # before its tasks have begun
+        assert session_id in bench.ast.forgotten and session_id in bench.tts.forgotten
 
 
 async def test_a_call_that_fails_gives_its_share_of_the_key_back() -> None:
-    async with house() as h:
+    async with session_bench() as bench:
         limits, owner = KeyLimits(sessions=1), Owner("key")
         request = SessionRequest(claimant=Claimant(owner, limits))
         with pytest.raises(BadOffer):
-            await h.manager.open_call("bad", request)
+            await bench.manager.open_call("bad", request)
         unknown = SessionRequest(None, SessionPatch(target_language="xx"), request.claimant)
         with pytest.raises(UnsupportedPair):
-            await h.manager.open_call("offer", unknown)
-        opened = await h.manager.open_call("offer", request)
-        assert h.manager.owner(opened.session_id) == owner
+            await bench.manager.open_call("offer", unknown)
+        opened = await bench.manager.open_call("offer", request)
+        assert bench.manager.owner(opened.session_id) == owner
         with pytest.raises(RateLimited):
-            await h.manager.open_call("offer", request)
-        await h.manager.close_call(opened.session_id, drain=False)
-        await h.manager.open_call("offer", request)
+            await bench.manager.open_call("offer", request)
+        await bench.manager.close_call(opened.session_id, drain=False)
+        await bench.manager.open_call("offer", request)

@@ -11,20 +11,20 @@ from rtc_server.session.event_log import MAX_BYTES, MAX_EVENTS, EventLog, SentEv
 from rtc_server.session.session_api import LastSeen, SessionRequest
 from rtc_server.transport.transport_api import CloseReason, TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, joined, ok, silence, tone
-from tests.support.house import events, house, say, speak
 from tests.support.resuming import NOTHING, RisingTts, connected, heard, hears, lose, resumed, texts
+from tests.support.session_bench import events, say, session_bench, speak
 
 
 async def test_a_phrase_cut_off_by_the_network_is_answered_once() -> None:
-    async with house(FakeAst([ok("да", "yes"), ok("нет", "no")])) as h:
-        session_id, first = await connected(h)
+    async with session_bench(FakeAst([ok("да", "yes"), ok("нет", "no")])) as bench:
+        session_id, first = await connected(bench)
         await speak(first, tone(1.2))
         lose(first)
         await asyncio.sleep(5)
-        assert len(h.ast.requests) == 1
-        assert h.manager.sessions == 1
+        assert len(bench.ast.requests) == 1
+        assert bench.manager.sessions == 1
         last = max(e["seq"] for e in events(first, "x."))
-        second = await resumed(h, session_id, LastSeen(seq=last))
+        second = await resumed(bench, session_id, LastSeen(seq=last))
         assert events(second)[0]["type"] == "session.updated"
         assert texts(second) == ["yes"]
         assert len(await heard(second, 3)) == 50  # one second, none of it before
@@ -32,12 +32,14 @@ async def test_a_phrase_cut_off_by_the_network_is_answered_once() -> None:
         assert texts(second) == ["yes", "no"]
         starts = [e["source"]["start_ms"] for e in events(second, "x.segment") if e["final"]]
         assert starts == sorted(starts)
-        assert len(h.tts.requests) == 2
+        assert len(bench.tts.requests) == 2
 
 
 async def test_captions_since_the_last_seen_come_again_with_their_numbers() -> None:
-    async with house(FakeAst([ok("раз", "one"), ok("два", "two"), ok("три", "three")])) as h:
-        session_id, first = await connected(h)
+    async with session_bench(
+        FakeAst([ok("раз", "one"), ok("два", "two"), ok("три", "three")])
+    ) as bench:
+        session_id, first = await connected(bench)
         at = 0
         for _ in range(2):
             await speak(first, joined([tone(1), silence(2)]), at)
@@ -47,7 +49,7 @@ async def test_captions_since_the_last_seen_come_again_with_their_numbers() -> N
         await asyncio.sleep(1)
         sent = events(first, "x.")
         cut = next(e["seq"] for e in sent if e["type"] == "x.segment" and e["final"])
-        second = await resumed(h, session_id, LastSeen(seq=cut))
+        second = await resumed(bench, session_id, LastSeen(seq=cut))
         again = events(second, "x.")
         assert texts(second) == ["two", "three"]
         numbers = [e["seq"] for e in again]
@@ -62,15 +64,15 @@ async def test_captions_since_the_last_seen_come_again_with_their_numbers() -> N
 
 
 async def test_deltas_come_again_after_the_last_event_that_is_named() -> None:
-    async with house(FakeAst([ok("раз", "one"), ok("два", "two")])) as h:
-        session_id, first = await connected(h, SessionPatch(transcription=True))
+    async with session_bench(FakeAst([ok("раз", "one"), ok("два", "two")])) as bench:
+        session_id, first = await connected(bench, SessionPatch(transcription=True))
         await speak(first, joined([tone(1), silence(2)]))
         await speak(first, tone(1), 3 * 16_000)
         lose(first)
         await asyncio.sleep(1)
         source = next(e for e in events(first) if "input_transcript" in e["type"])
         number = int(source["event_id"].removeprefix("event_"))
-        second = await resumed(h, session_id, LastSeen(number=number))
+        second = await resumed(bench, session_id, LastSeen(number=number))
         assert [(e["type"].split(".")[1], e["delta"]) for e in events(second)[1:]] == [
             ("output_transcript", "one"),
             ("input_transcript", " два"),
@@ -79,22 +81,22 @@ async def test_deltas_come_again_after_the_last_event_that_is_named() -> None:
 
 
 async def test_who_names_nothing_gets_what_was_said_since_it_was_heard_last() -> None:
-    async with house(FakeAst([ok("раз", "one"), ok("два", "two")])) as h:
-        session_id, first = await connected(h, SessionPatch())
+    async with session_bench(FakeAst([ok("раз", "one"), ok("два", "two")])) as bench:
+        session_id, first = await connected(bench, SessionPatch())
         await speak(first, joined([tone(1), silence(2)]))
         hears(first)
         await speak(first, tone(1), 3 * 16_000)
         await heard(first, 2, alive=False)
         lose(first)
         await asyncio.sleep(1)
-        second = await resumed(h, session_id)
+        second = await resumed(bench, session_id)
         assert [e["delta"] for e in events(second, "session.output")] == [" two"]
 
 
 @pytest.mark.parametrize("replaced", [False, True])
 async def test_speech_goes_on_where_the_network_cut_it_off(replaced: bool) -> None:
-    async with house(FakeAst([ok("да", "yes")]), RisingTts(seconds=2)) as h:
-        session_id, first = await connected(h)
+    async with session_bench(FakeAst([ok("да", "yes")]), RisingTts(seconds=2)) as bench:
+        session_id, first = await connected(bench)
         await speak(first, tone(1))
         say(first, type="x.input.commit")
         begun = await heard(first, 1)
@@ -102,7 +104,7 @@ async def test_speech_goes_on_where_the_network_cut_it_off(replaced: bool) -> No
         if not replaced:
             lose(first)
             await asyncio.sleep(2)
-        second = await resumed(h, session_id)
+        second = await resumed(bench, session_id)
         rest = await heard(second, 3)
         assert first.observer.next_frame() is None
         assert 0 < len(begun) < len(begun) + len(rest) == 100
@@ -115,64 +117,64 @@ async def test_speech_goes_on_where_the_network_cut_it_off(replaced: bool) -> No
 
 
 async def test_speech_that_was_heard_is_not_repeated() -> None:
-    async with house(FakeAst([ok("да", "yes")])) as h:
-        session_id, first = await connected(h)
+    async with session_bench(FakeAst([ok("да", "yes")])) as bench:
+        session_id, first = await connected(bench)
         await speak(first, joined([tone(1), silence(0.5)]))
         await heard(first, 2)
         lose(first)
-        second = await resumed(h, session_id)
+        second = await resumed(bench, session_id)
         assert not await heard(second, 2)
 
 
 async def test_speech_cleared_by_its_user_stays_silent() -> None:
-    async with house(FakeAst([ok("да", "yes")])) as h:
-        session_id, first = await connected(h)
+    async with session_bench(FakeAst([ok("да", "yes")])) as bench:
+        session_id, first = await connected(bench)
         hears(first)
         await speak(first, joined([tone(1), silence(1)]))
         say(first, type="x.output.clear")
         await heard(first, 0.1, alive=False)
         lose(first)
-        second = await resumed(h, session_id)
+        second = await resumed(bench, session_id)
         assert len(await heard(second, 2)) <= 1  # the fade that was under way
 
 
 async def test_a_drain_speaks_what_came_back() -> None:
-    async with house(FakeAst([ok("да", "yes")])) as h:
-        session_id, first = await connected(h)
+    async with session_bench(FakeAst([ok("да", "yes")])) as bench:
+        session_id, first = await connected(bench)
         hears(first)
         await speak(first, joined([tone(1), silence(3)]))
         lose(first)
-        second = await resumed(h, session_id)
+        second = await resumed(bench, session_id)
         say(second, type="session.close")
         assert len(await heard(second, 2)) == 50
         assert events(second)[-1]["type"] == "session.closed"
         assert second.closed is CloseReason.LOCAL  # the first one's loss is history
-        assert h.manager.sessions == 0
+        assert bench.manager.sessions == 0
 
 
 async def test_a_stream_is_resumed_by_another_stream() -> None:
-    async with house(FakeAst([ok("да", "yes")])) as h:
+    async with session_bench(FakeAst([ok("да", "yes")])) as bench:
 
         async def connect(listener: TransportObserver) -> FakeTransport:
-            h.wires.append(FakeTransport(listener))
+            bench.transports.append(FakeTransport(listener))
             listener.on_connected()
-            return h.wires[-1]
+            return bench.transports[-1]
 
-        first = asyncio.create_task(h.manager.run_stream(connect, SessionRequest()))
+        first = asyncio.create_task(bench.manager.run_stream(connect, SessionRequest()))
         await asyncio.sleep(0.1)
-        session_id = events(h.wires[0])[0]["session"]["id"]
-        await speak(h.wires[0], tone(1))
-        lose(h.wires[0])
+        session_id = events(bench.transports[0])[0]["session"]["id"]
+        await speak(bench.transports[0], tone(1))
+        lose(bench.transports[0])
         await first
-        assert h.manager.sessions == 1
-        second = asyncio.create_task(h.manager.resume_stream(session_id, connect, NOTHING))
+        assert bench.manager.sessions == 1
+        second = asyncio.create_task(bench.manager.resume_stream(session_id, connect, NOTHING))
         await asyncio.sleep(1)
-        assert [e["delta"] for e in events(h.wires[1], "session.output")] == ["yes"]
+        assert [e["delta"] for e in events(bench.transports[1], "session.output")] == ["yes"]
         assert not second.done()
-        say(h.wires[1], type="session.close")
-        await heard(h.wires[1], 2)
+        say(bench.transports[1], type="session.close")
+        await heard(bench.transports[1], 2)
         await second
-        assert h.manager.sessions == 0
+        assert bench.manager.sessions == 0
 
 
 def logged(

@@ -16,7 +16,7 @@ from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
 from tests.support.busy_machine import load
 from tests.support.fakes import FakeAst, FakeTransport, joined, silence
-from tests.support.house import ALL, house, speak
+from tests.support.session_bench import ALL, session_bench, speak
 from tests.support.signals import english
 from tests.support.until import until
 
@@ -26,8 +26,8 @@ CORE = 0
 """The busy core; the tests that run at the same time have the others."""
 
 
-def sent(wire: FakeTransport, kind: str, **fields: object) -> list[dict[str, Any]]:
-    events = (json.loads(text) for text in wire.sent)
+def sent(transport: FakeTransport, kind: str, **fields: object) -> list[dict[str, Any]]:
+    events = (json.loads(text) for text in transport.sent)
     return [
         event
         for event in events
@@ -35,9 +35,11 @@ def sent(wire: FakeTransport, kind: str, **fields: object) -> list[dict[str, Any
     ]
 
 
-def answered(wire: FakeTransport) -> bool:
+def answered(transport: FakeTransport) -> bool:
     """Return whether each segment that was said has its last caption."""
-    return len(sent(wire, "x.segment", final=True)) == len(sent(wire, "x.vad", state="silence"))
+    return len(sent(transport, "x.segment", final=True)) == len(
+        sent(transport, "x.vad", state="silence")
+    )
 
 
 @pytest.mark.slow
@@ -54,15 +56,15 @@ async def test_at_load_ten_the_phrasebook_answers_and_is_never_restarted() -> No
     sentence: Samples = joined([english("where is the train station"), silence(1.0)])
     position = 0
     try:
-        async with house(ast=cast(FakeAst, service)) as place:
+        async with session_bench(ast=cast(FakeAst, service)) as place:
             await place.call(SessionPatch(target_language="ru", x_events=ALL))
-            [wire] = place.wires
+            [transport] = place.transports
             with load(LOAD, CORE):
                 for _ in range(SENTENCES):
-                    await speak(wire, sentence, position)
+                    await speak(transport, sentence, position)
                     position += len(sentence)
-                    await until(lambda: answered(wire))
-            captions = sent(wire, "x.segment", final=True)
+                    await until(lambda: answered(transport))
+            captions = sent(transport, "x.segment", final=True)
             assert len(captions) >= SENTENCES
             assert "failed" not in {caption["status"] for caption in captions}
         assert engine.is_running()

@@ -10,18 +10,18 @@ from rtc_server.engines.base import AstRequest, AstResult
 from rtc_server.errors import EngineCrashed
 from rtc_server.tracing import Attribute
 from tests.support.fakes import FakeAst, FakeTts, joined, ok, silence, tone
-from tests.support.house import House, house, speak
+from tests.support.session_bench import SessionBench, session_bench, speak
 from tests.support.spans import KeptSpans, length_s, parent_id, span_id, trace_ids, values
 
 SAID = joined([tone(1), silence(2.5)])
 
 
-async def one_sentence(ast: FakeAst, tts: FakeTts | None = None) -> tuple[KeptSpans, House]:
+async def one_sentence(ast: FakeAst, tts: FakeTts | None = None) -> tuple[KeptSpans, SessionBench]:
     """The spans of a call in which one sentence was said."""
     spans = KeptSpans(asyncio.get_running_loop().time)
-    async with house(ast, tts, tracer=spans.tracer) as home:
+    async with session_bench(ast, tts, tracer=spans.tracer) as home:
         session_id = await home.call()
-        await speak(home.wires[0], SAID)
+        await speak(home.transports[0], SAID)
         await home.manager.close_call(session_id, drain=False)
     return spans, home
 
@@ -75,9 +75,9 @@ async def test_a_voice_that_fails_says_so_in_its_own_span() -> None:
 
 async def test_what_is_open_when_a_call_ends_is_ended_with_it() -> None:
     spans = KeptSpans(asyncio.get_running_loop().time)
-    async with house(FakeAst(delay_s=60.0), tracer=spans.tracer) as home:
+    async with session_bench(FakeAst(delay_s=60.0), tracer=spans.tracer) as home:
         session_id = await home.call()
-        await speak(home.wires[0], SAID)
+        await speak(home.transports[0], SAID)
         await home.manager.close_call(session_id, drain=False)
     assert parent_id(spans.one("segment")) == span_id(spans.one("call"))
     assert spans.of("translate") == [], "nobody waits for it, so it is not reported"

@@ -26,7 +26,7 @@ from rtc_server.session.subtitles import Format, Side, written
 from rtc_server.session.transcript import MAX_CHARS, MAX_SEGMENTS, Archive, SessionTranscript
 from rtc_server.transport.transport_api import CloseReason
 from tests.support.fakes import FakeAst, joined, ok, silence, tone
-from tests.support.house import ALL, house, speak
+from tests.support.session_bench import ALL, session_bench, speak
 
 
 def spoken(source: str, target: str, start_ms: int, end_ms: int) -> TranscriptEntry:
@@ -177,37 +177,37 @@ def test_an_archive_is_bounded() -> None:
 
 
 async def test_it_is_read_while_the_session_lasts_and_for_a_while_after() -> None:
-    async with house(FakeAst([ok("раз", "one"), ok("два", "two")]), resume_s=30) as h:
+    async with session_bench(FakeAst([ok("раз", "one"), ok("два", "two")]), resume_s=30) as bench:
         owner = Owner("key")
-        opened = await h.manager.open_call("offer", SessionRequest(claimant=Claimant(owner)))
+        opened = await bench.manager.open_call("offer", SessionRequest(claimant=Claimant(owner)))
         session_id = opened.session_id
-        assert not h.manager.transcript(session_id)
-        h.wires[0].observer.on_connected()
-        await speak(h.wires[0], joined([tone(1), silence(2)]))
-        assert [each.target.text for each in h.manager.transcript(session_id)] == ["one"]
-        await speak(h.wires[0], tone(1), 3 * 16_000)
-        h.wires[0].observer.on_closed(CloseReason.PEER_LOST)
+        assert not bench.manager.transcript(session_id)
+        bench.transports[0].observer.on_connected()
+        await speak(bench.transports[0], joined([tone(1), silence(2)]))
+        assert [each.target.text for each in bench.manager.transcript(session_id)] == ["one"]
+        await speak(bench.transports[0], tone(1), 3 * 16_000)
+        bench.transports[0].observer.on_closed(CloseReason.PEER_LOST)
         await asyncio.sleep(1)
-        await h.manager.resume_call(session_id, "offer", LastSeen())
-        await h.manager.close_call(session_id, drain=False)
-        assert h.manager.sessions == 0
+        await bench.manager.resume_call(session_id, "offer", LastSeen())
+        await bench.manager.close_call(session_id, drain=False)
+        assert bench.manager.sessions == 0
         await asyncio.sleep(29)
-        said = h.manager.transcript(session_id)
+        said = bench.manager.transcript(session_id)
         assert [each.source.text for each in said] == ["раз", "два"]
         assert said[0].at_s < said[1].at_s
-        assert h.manager.owner(session_id) == owner
-        await h.manager.close_call(session_id, drain=False)  # it is over, as was asked
+        assert bench.manager.owner(session_id) == owner
+        await bench.manager.close_call(session_id, drain=False)  # it is over, as was asked
         await asyncio.sleep(2)
-        for read in (h.manager.transcript, h.manager.owner):
+        for read in (bench.manager.transcript, bench.manager.owner):
             with pytest.raises(UnknownSession):
                 read(session_id)
         with pytest.raises(UnknownSession):
-            await h.manager.close_call(session_id, drain=False)
+            await bench.manager.close_call(session_id, drain=False)
 
 
 async def test_without_a_window_nothing_stays() -> None:
-    async with house(resume_s=0) as h:
-        session_id = await h.call(SessionPatch(x_events=ALL))
-        await h.manager.close_call(session_id, drain=False)
+    async with session_bench(resume_s=0) as bench:
+        session_id = await bench.call(SessionPatch(x_events=ALL))
+        await bench.manager.close_call(session_id, drain=False)
         with pytest.raises(UnknownSession):
-            h.manager.transcript(session_id)
+            bench.manager.transcript(session_id)

@@ -6,7 +6,7 @@ from rtc_server.events.client import SessionPatch
 from rtc_server.interpreter.segments import ClosedSegment, EndCause, SpeechEnded
 from rtc_server.session.unbroken import UnbrokenSpeech
 from tests.support.fakes import joined, silence, tone
-from tests.support.house import ALL, events, house, speak
+from tests.support.session_bench import ALL, events, session_bench, speak
 
 
 def ended(cause: EndCause) -> SpeechEnded:
@@ -21,9 +21,9 @@ def test_two_cuts_in_a_row_are_reported_once_and_a_pause_between_them_is_enough(
 
 
 async def test_a_client_that_speaks_hands_free_is_offered_push_to_talk() -> None:
-    async with house() as h:
-        await h.call(SessionPatch(x_events=ALL, mode="consecutive"))
-        wire = h.wires[0]
-        wire.observer.on_connected()
-        await speak(wire, joined([silence(0.3), tone(32)]))
-        assert [e["code"] for e in events(wire, "x.warning")] == ["no_pause"]
+    async with session_bench() as bench:
+        await bench.call(SessionPatch(x_events=ALL, mode="consecutive"))
+        transport = bench.transports[0]
+        transport.observer.on_connected()
+        await speak(transport, joined([silence(0.3), tone(32)]))
+        assert [e["code"] for e in events(transport, "x.warning")] == ["no_pause"]

@@ -5,24 +5,26 @@ from dataclasses import asdict
 
 from rtc_server.session.session_api import Claimant, Owner, SessionRequest
 from tests.support.fakes import joined, silence, tone
-from tests.support.house import events, house, say, speak
+from tests.support.session_bench import events, say, session_bench, speak
 
 
 async def test_a_session_leaves_one_account_and_no_text() -> None:
-    async with house() as h:
+    async with session_bench() as bench:
         claimant = Claimant(Owner("key_1", "secret"))
-        session = (await h.manager.open_call("offer", SessionRequest(claimant=claimant))).session_id
-        (wire,) = h.wires
-        await speak(wire, joined([tone(1), silence(1)]))
-        say(wire, type="session.update", session={"audio": {"output": {"language": "ru"}}})
+        session = (
+            await bench.manager.open_call("offer", SessionRequest(claimant=claimant))
+        ).session_id
+        (transport,) = bench.transports
+        await speak(transport, joined([tone(1), silence(1)]))
+        say(transport, type="session.update", session={"audio": {"output": {"language": "ru"}}})
         await asyncio.sleep(0.1)
-        await speak(wire, joined([tone(1), silence(1)]), start=32_000)
-        (first, *_, last) = h.manager.transcript(session)
-        assert not h.usage
+        await speak(transport, joined([tone(1), silence(1)]), start=32_000)
+        (first, *_, last) = bench.manager.transcript(session)
+        assert not bench.usage
         await asyncio.sleep(10)
-        await h.manager.close_call(session, drain=False)
+        await bench.manager.close_call(session, drain=False)
         await asyncio.sleep(1)
-        (record,) = h.usage
+        (record,) = bench.usage
         assert (record.session, record.key, record.reason) == (session, "key_1", "local")
         assert 14 < record.seconds < 15
         assert record.started.startswith("2027-01-15T08:00:0") and record.started.endswith("Z")
@@ -33,13 +35,13 @@ async def test_a_session_leaves_one_account_and_no_text() -> None:
             assert pair.source_chars == len(said.source.text) > 0
             assert pair.target_chars == len(said.target.text) > 0
         assert first.source.text not in str(asdict(record))
-        assert not events(wire, "error")
+        assert not events(transport, "error")
 
 
 async def test_a_session_that_never_connects_has_an_account_too() -> None:
-    async with house() as h:
-        session = await h.call()
-        await h.manager.close_call(session, drain=False)
+    async with session_bench() as bench:
+        session = await bench.call()
+        await bench.manager.close_call(session, drain=False)
         await asyncio.sleep(1)
-        (record,) = h.usage
+        (record,) = bench.usage
         assert record.session == session and not record.pairs

@@ -20,7 +20,7 @@ from rtc_server.transport.media.tick import PERIOD_S
 from rtc_server.transport.media_scheduler import MediaScheduler
 from rtc_server.transport.transport_api import CloseReason
 from tests.support.fakes import FakeAst, FakeTransport, LoudnessVad, joined, ok, silence, tone
-from tests.support.house import ALL, House, events, house, say, speak
+from tests.support.session_bench import ALL, SessionBench, events, say, session_bench, speak
 
 STEP = SPEECH_RATE * FRAME_MS // 1000
 SPOKEN = joined([silence(0.3), tone(0.7), silence(1.5), tone(0.4), silence(1.5)])
@@ -147,65 +147,74 @@ async def test_one_that_fails_silences_nobody_else(caplog: pytest.LogCaptureFixt
 
 async def many_talking(
     stack: AsyncExitStack, count: int = FEW, patch: SessionPatch | None = None
-) -> House:
+) -> SessionBench:
     """Return a manager with that many sessions, all connected."""
-    h = await stack.enter_async_context(house(FakeAst([ok("да", "yes")] * 50), max_sessions=FEW))
+    bench = await stack.enter_async_context(
+        session_bench(FakeAst([ok("да", "yes")] * 50), max_sessions=FEW)
+    )
     for _ in range(count):
-        await h.call(patch or SessionPatch(x_events=ALL))
-        h.wires[-1].observer.on_connected()
-    return h
+        await bench.call(patch or SessionPatch(x_events=ALL))
+        bench.transports[-1].observer.on_connected()
+    return bench
 
 
 async def test_sessions_get_the_captions_they_would_get_alone() -> None:
     async with AsyncExitStack() as stack:
-        h = await many_talking(stack, 1)
-        await speak(h.wires[0], SPOKEN)
-        alone = [(e["type"], e.get("start_ms"), e.get("end_ms")) for e in events(h.wires[0], "x.s")]
+        bench = await many_talking(stack, 1)
+        await speak(bench.transports[0], SPOKEN)
+        alone = [
+            (e["type"], e.get("start_ms"), e.get("end_ms"))
+            for e in events(bench.transports[0], "x.s")
+        ]
     assert len(alone) >= 2
     async with AsyncExitStack() as stack:
-        h = await many_talking(stack)
-        await asyncio.gather(*(speak(wire, SPOKEN) for wire in h.wires))
-        for wire in h.wires:
-            found = [(e["type"], e.get("start_ms"), e.get("end_ms")) for e in events(wire, "x.s")]
+        bench = await many_talking(stack)
+        await asyncio.gather(*(speak(transport, SPOKEN) for transport in bench.transports))
+        for transport in bench.transports:
+            found = [
+                (e["type"], e.get("start_ms"), e.get("end_ms")) for e in events(transport, "x.s")
+            ]
             assert found == alone
 
 
 async def translated_samples(
-    count: int, mode: str, end: Callable[[House, FakeTransport], object]
+    count: int, mode: str, end: Callable[[SessionBench, FakeTransport], object]
 ) -> Counter[int]:
     """Return the lengths of the segments when that many people speak at a time and all end after
     the last packet.
     """
     spoken = joined([silence(0.32), tone(0.704)])  # whole windows
     async with AsyncExitStack() as stack:
-        h = await many_talking(stack, count, SessionPatch(x_events=ALL, vad_mode=mode))
+        bench = await many_talking(stack, count, SessionPatch(x_events=ALL, vad_mode=mode))
         await asyncio.sleep(PERIOD_S / 3)  # from now on always between two ticks
         for number in range(spoken.size // STEP):
             await asyncio.sleep(PERIOD_S)
-            for wire in h.wires:
-                wire.observer.on_pcm(packet(spoken, number))
-        for wire in h.wires:  # with many sessions, the last packet waits for the tick
-            end(h, wire)
+            for transport in bench.transports:
+                transport.observer.on_pcm(packet(spoken, number))
+        for transport in bench.transports:  # with many sessions, the last packet waits for the tick
+            end(bench, transport)
         await asyncio.sleep(1)
-        return Counter(request.samples.size for request in h.ast.requests if not request.partial)
+        return Counter(
+            request.samples.size for request in bench.ast.requests if not request.partial
+        )
 
 
-async def hang_up(h: House, wire: FakeTransport) -> None:
-    await h.manager.close_call(events(wire)[0]["session"]["id"], drain=True)
+async def hang_up(bench: SessionBench, transport: FakeTransport) -> None:
+    await bench.manager.close_call(events(transport)[0]["session"]["id"], drain=True)
 
 
 @pytest.mark.parametrize(
     ("mode", "end"),
     [
-        ("off", lambda _, wire: say(wire, type="x.input.commit")),
-        ("auto", lambda _, wire: say(wire, type="session.close")),
-        ("auto", lambda _, wire: wire.observer.on_closed(CloseReason.PEER_LOST)),
-        ("auto", lambda h, wire: asyncio.ensure_future(hang_up(h, wire))),
+        ("off", lambda _, transport: say(transport, type="x.input.commit")),
+        ("auto", lambda _, transport: say(transport, type="session.close")),
+        ("auto", lambda _, transport: transport.observer.on_closed(CloseReason.PEER_LOST)),
+        ("auto", lambda bench, transport: asyncio.ensure_future(hang_up(bench, transport))),
     ],
     ids=["push-to-talk", "close", "lost", "hung up"],
 )
 async def test_what_came_before_an_end_is_heard_before_it(
-    mode: str, end: Callable[[House, FakeTransport], object]
+    mode: str, end: Callable[[SessionBench, FakeTransport], object]
 ) -> None:
     [alone] = await translated_samples(1, mode, end)
     assert alone >= tone(0.704).size
@@ -216,13 +225,13 @@ async def test_a_session_that_fails_to_hear_ends_and_the_others_go_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with AsyncExitStack() as stack:
-        h = await many_talking(stack)
-        h.wires[0].observer.on_pcm(packet(SPOKEN, 0))
+        bench = await many_talking(stack)
+        bench.transports[0].observer.on_pcm(packet(SPOKEN, 0))
         with caplog.at_level(logging.ERROR):
             await asyncio.sleep(PERIOD_S)
-            for wire in h.wires:
-                wire.observer.on_pcm(packet(SPOKEN, 0))  # to the first one it comes twice
+            for transport in bench.transports:
+                transport.observer.on_pcm(packet(SPOKEN, 0))  # to the first one it comes twice
             await asyncio.sleep(1)
-        assert h.wires[0].closed is CloseReason.FAILED
-        assert [wire.closed for wire in h.wires[1:]] == [None] * (FEW - 1)
+        assert bench.transports[0].closed is CloseReason.FAILED
+        assert [transport.closed for transport in bench.transports[1:]] == [None] * (FEW - 1)
         assert len(caplog.records) == 1

@@ -15,7 +15,7 @@ from rtc_server.session.event_log import MAX_EVENTS
 from rtc_server.session.places import Kind
 from rtc_server.session.session_api import Claimant, LastSeen, SessionRequest
 from tests.support.fakes import FakeAst
-from tests.support.house import ALL, House, events, house, say, speak
+from tests.support.session_bench import ALL, SessionBench, events, say, session_bench, speak
 from tests.support.signals import english
 
 WANTS = SessionPatch(x_events=ALL, source_language="en", target_language="ru")
@@ -47,42 +47,46 @@ class RecordingChannel(ControlChannel):
 
 
 @asynccontextmanager
-async def worker(drops: list[int] | None = None) -> AsyncIterator[tuple[House, RecordingChannel]]:
+async def worker(
+    drops: list[int] | None = None,
+) -> AsyncIterator[tuple[SessionBench, RecordingChannel]]:
     clock = asyncio.get_running_loop().time
     channel = RecordingChannel(clock)
     journal = journals(
         channel, clock, lambda _: 5, lambda: drops.append(1) if drops is not None else None
     )
-    async with house(FakeAst(partial="please call a taxi"), journal=journal) as h:
-        yield h, channel
+    async with session_bench(FakeAst(partial="please call a taxi"), journal=journal) as bench:
+        yield bench, channel
 
 
-async def go_on(h: House, record: Record) -> None:
+async def go_on(bench: SessionBench, record: Record) -> None:
     """Let another worker take over a session, as `worker._take_over` does."""
     taken = record_of(record.json(asyncio.get_running_loop().time()))
-    place = await h.manager._admission.claim(Kind.SESSION, Claimant(), 0.0, 0.0)
-    h.manager.take_over(taken, place)
+    place = await bench.manager._admission.claim(Kind.SESSION, Claimant(), 0.0, 0.0)
+    bench.manager.take_over(taken, place)
 
 
-async def resumed(h: House, session_id: str, seen: LastSeen) -> list[dict[str, Any]]:
-    await h.manager.resume_call(session_id, "offer", seen)
-    h.wires[-1].observer.on_connected()
-    return events(h.wires[-1])
+async def resumed(bench: SessionBench, session_id: str, seen: LastSeen) -> list[dict[str, Any]]:
+    await bench.manager.resume_call(session_id, "offer", seen)
+    bench.transports[-1].observer.on_connected()
+    return events(bench.transports[-1])
 
 
-async def spoken(h: House) -> tuple[str, list[dict[str, Any]]]:
+async def spoken(bench: SessionBench) -> tuple[str, list[dict[str, Any]]]:
     """Return a session in which two sentences were said, the second one not completely."""
-    session_id = await h.call(WANTS)
-    wire = h.wires[-1]
-    wire.observer.on_connected()
-    await speak(wire, english("thank you"))
-    await quiet(h)
-    return session_id, events(wire)
+    session_id = await bench.call(WANTS)
+    transport = bench.transports[-1]
+    transport.observer.on_connected()
+    await speak(transport, english("thank you"))
+    await quiet(bench)
+    return session_id, events(transport)
 
 
-async def quiet(h: House, seconds: float = 2.0) -> None:
+async def quiet(bench: SessionBench, seconds: float = 2.0) -> None:
     samples = english("thank you") * 0
-    await speak(h.wires[-1], samples[: int(16_000 * seconds)], start=len(english("thank you")))
+    await speak(
+        bench.transports[-1], samples[: int(16_000 * seconds)], start=len(english("thank you"))
+    )
 
 
 async def test_captions_that_were_missed_come_and_the_transcript_is_whole() -> None:
@@ -109,10 +113,10 @@ async def test_numbers_and_the_audio_clock_go_on() -> None:
         await go_on(new, record)
         before = max(e["seq"] for e in seen if "seq" in e)
         await resumed(new, session_id, LastSeen(seq=before))
-        wire = new.wires[-1]
-        await speak(wire, english("thank you"))
+        transport = new.transports[-1]
+        await speak(transport, english("thank you"))
         await quiet(new)
-        [final] = [e for e in events(wire, "x.segment") if e["final"]]
+        [final] = [e for e in events(transport, "x.segment") if e["final"]]
         [earlier] = [e for e in seen if e["type"] == "x.segment" and e["final"]]
         assert final["seq"] > before + NUMBERS_LEFT_OUT
         assert final["segment_id"] == "seg_2"
@@ -122,9 +126,9 @@ async def test_numbers_and_the_audio_clock_go_on() -> None:
 async def test_a_sentence_that_was_being_said_is_said_to_be_lost() -> None:
     async with worker() as (old, channel), worker() as (new, _):
         session_id = await old.call(WANTS)
-        old.wires[-1].observer.on_connected()
-        await speak(old.wires[-1], english("please call a taxi for tomorrow morning"))
-        assert not [e for e in events(old.wires[-1], "x.segment") if e["final"]]
+        old.transports[-1].observer.on_connected()
+        await speak(old.transports[-1], english("please call a taxi for tomorrow morning"))
+        assert not [e for e in events(old.transports[-1], "x.segment") if e["final"]]
         record = channel.records.find(session_id)
         assert record is not None
         assert record.unfinished
@@ -141,13 +145,13 @@ async def test_a_sentence_that_was_being_said_is_said_to_be_lost() -> None:
 async def test_settings_changed_in_the_session_are_kept() -> None:
     async with worker() as (old, channel), worker() as (new, _):
         session_id = await old.call(WANTS)
-        old.wires[-1].observer.on_connected()
+        old.transports[-1].observer.on_connected()
         body = {"x_events": ["vad"], "x": {"vad": {"hangover_ms": 700}}}
-        say(old.wires[-1], type="x.session", session=body)
-        say(old.wires[-1], type="x.session", vad={"hangover_ms": 700})
+        say(old.transports[-1], type="x.session", session=body)
+        say(old.transports[-1], type="x.session", vad={"hangover_ms": 700})
         record = channel.records.find(session_id)
         assert record is not None
-        told = events(old.wires[-1], "session.updated")
+        told = events(old.transports[-1], "session.updated")
         await go_on(new, record)
         [updated, *_] = await resumed(new, session_id, LastSeen())
         assert told
@@ -170,18 +174,18 @@ async def test_a_session_that_nobody_resumes_ends_and_is_accounted_for_whole() -
 
 
 async def test_a_session_that_ends_is_forgotten() -> None:
-    async with worker() as (h, channel):
-        session_id = await h.call(WANTS)
+    async with worker() as (bench, channel):
+        session_id = await bench.call(WANTS)
         assert len(channel.records) == 1
-        await h.manager.close_call(session_id, drain=False)
+        await bench.manager.close_call(session_id, drain=False)
         assert len(channel.records) == 0
 
 
 async def test_what_the_supervisor_does_not_read_is_dropped_and_counted() -> None:
     drops: list[int] = []
-    async with worker(drops) as (h, channel):
+    async with worker(drops) as (bench, channel):
         channel.is_full = True
-        await h.call(WANTS)
+        await bench.call(WANTS)
     assert drops
 
 

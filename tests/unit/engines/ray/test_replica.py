@@ -19,16 +19,16 @@ PATIENCE_S = 30.0
 class Running:
     """Engine server without a socket, with an address as if it listened."""
 
-    house: HeldServer
+    held: HeldServer
     ended: list[str] = field(default_factory=list)
 
     @property
     def address(self) -> str:
-        return self.house.name
+        return self.held.name
 
     @property
     def server(self) -> EngineServer:
-        return self.house.server
+        return self.held.server
 
     @asynccontextmanager
     async def start(self, host: str) -> AsyncIterator["Running"]:
@@ -42,11 +42,11 @@ def replica_of(running: Running, drain_s: float = 10.0) -> EngineReplica:
 
 
 async def test_it_describes_itself_and_counts_open_calls() -> None:
-    house = HeldServer("10.0.0.3:7070")
-    replica = replica_of(Running(house))
+    held = HeldServer("10.0.0.3:7070")
+    replica = replica_of(Running(held))
     assert (await replica.describe())["is_draining"]
     await replica.start("10.0.0.3")
-    async with translating(HeldServers(house)) as ast:
+    async with translating(HeldServers(held)) as ast:
         assert await replica.record_autoscaling_stats() == {"calls": 0.0}
         futures = [ast.submit(asked(talk(1.0)), session_id="s") for _ in range(3)]
         await asyncio.sleep(0.1)
@@ -56,7 +56,7 @@ async def test_it_describes_itself_and_counts_open_calls() -> None:
             "is_draining": False,
             "calls": 3,
         }
-        house.ast.answer()
+        held.ast.answer()
         await asyncio.gather(*futures)
         assert await replica.record_autoscaling_stats() == {"calls": 0.0}
     await replica.stop()
@@ -67,9 +67,9 @@ async def test_its_end_waits_for_what_is_open_and_others_are_asked_for_the_rest(
     running = Running(first)
     replica = replica_of(running)
     await replica.start("10.0.0.3")
-    street = HeldServers(first)
-    async with translating(street) as ast:
-        street.houses["b"], street.listed = second, [first.address, second.address]
+    servers = HeldServers(first)
+    async with translating(servers) as ast:
+        servers.by_name["b"], servers.listed = second, [first.address, second.address]
         await asyncio.sleep(6.0)  # the second is found
         open_ = ast.submit(asked(talk(1.0)), session_id="s")
         for number in range(20):  # wherever this session is, another one is with the first
@@ -99,11 +99,11 @@ async def test_its_end_waits_for_what_is_open_and_others_are_asked_for_the_rest(
 
 
 async def test_its_end_does_not_wait_for_ever() -> None:
-    house = HeldServer("a")
-    running = Running(house)
+    held = HeldServer("a")
+    running = Running(held)
     replica = replica_of(running, drain_s=5.0)
     await replica.start("10.0.0.3")
-    async with translating(HeldServers(house)) as ast:
+    async with translating(HeldServers(held)) as ast:
         lost = ast.submit(asked(talk(1.0)), session_id="s")
         await asyncio.sleep(0.1)
         began_s = asyncio.get_running_loop().time()
@@ -117,17 +117,17 @@ async def test_an_engine_may_be_restarted_but_not_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("rtc_server.engines.ray.replica.monotonic", asyncio.get_running_loop().time)
-    house = HeldServer("a")
-    replica = replica_of(Running(house))
+    held = HeldServer("a")
+    replica = replica_of(Running(held))
     await replica.check_health()
     await replica.start("10.0.0.3")
     await replica.check_health()
-    house.ast.ready = False
+    held.ast.ready = False
     await asyncio.sleep(PATIENCE_S - 1)
     await replica.check_health()
-    house.ast.ready = True
+    held.ast.ready = True
     await replica.check_health()
-    house.ast.ready = False
+    held.ast.ready = False
     await asyncio.sleep(PATIENCE_S - 1)
     await replica.check_health()
     await asyncio.sleep(2)

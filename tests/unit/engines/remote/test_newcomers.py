@@ -40,42 +40,42 @@ def test_what_is_no_name_is_refused(newcomer: object) -> None:
 
 
 async def test_a_session_is_announced_to_the_server_that_it_will_ask() -> None:
-    street = HeldServers(HeldServer("unix:a"), HeldServer("unix:b"))
-    async with translating(street) as ast:
+    servers = HeldServers(HeldServer("unix:a"), HeldServer("unix:b"))
+    async with translating(servers) as ast:
         for n in range(10):
             ast.expect(f"s{n}")
         await asyncio.sleep(0.01)
-        announced = {name: house.ast.expected for name, house in street.houses.items()}
+        announced = {name: held.ast.expected for name, held in servers.by_name.items()}
         for n in range(10):
             ast.submit(asked(talk(0.1)), session_id=f"s{n}")
         await asyncio.sleep(0.01)
         assert all(announced.values())
-        assert announced == {name: house.ast.sessions for name, house in street.houses.items()}
+        assert announced == {name: held.ast.sessions for name, held in servers.by_name.items()}
 
 
 async def test_a_voice_is_told_of_newcomers_too() -> None:
-    street = HeldServers(HeldServer("unix:a"))
-    async with speaking(street) as tts:
+    servers = HeldServers(HeldServer("unix:a"))
+    async with speaking(servers) as tts:
         tts.expect("s")
         await asyncio.sleep(0.01)
-        assert street.houses["unix:a"].tts.expected == ["m/s"]
+        assert servers.by_name["unix:a"].tts.expected == ["m/s"]
 
 
 async def test_newcomers_go_with_their_media_process() -> None:
     for serving in translating, speaking:
-        street = HeldServers(HeldServer("unix:a"))
-        async with serving(street) as engine:
+        servers = HeldServers(HeldServer("unix:a"))
+        async with serving(servers) as engine:
             engine.expect("s")
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
-        house = street.houses["unix:a"]
-        assert [*house.ast.forgotten, *house.tts.forgotten] == ["m/s"]
+        held = servers.by_name["unix:a"]
+        assert [*held.ast.forgotten, *held.tts.forgotten] == ["m/s"]
 
 
 async def test_without_a_server_nobody_is_told() -> None:
-    street = HeldServers(HeldServer("unix:a"))
-    async with translating(street) as ast:
-        await street.houses["unix:a"].kill()
+    servers = HeldServers(HeldServer("unix:a"))
+    async with translating(servers) as ast:
+        await servers.by_name["unix:a"].kill()
         await asyncio.sleep(0.1)
         ast.expect("s")
 
@@ -84,12 +84,12 @@ async def test_media_processes_that_share_an_engine_know_of_each_other_s_newcome
     async with virtual_service(FOR_ONE) as (service, _):
         await service.submit(asked(talk(3.0)), session_id="first")
         service.forget("first")
-        house = HeldServer("unix:a")
+        held = HeldServer("unix:a")
         hello = ServerHello("1", "fake", ast=service.capabilities)
-        house.server = EngineServer(Served(ast=service, ast_hello=hello))
-        street = HeldServers(house)
-        async with translating(street) as one:
-            other = RemoteAst(street.pool("ast", one._pool._settings))
+        held.server = EngineServer(Served(ast=service, ast_hello=hello))
+        servers = HeldServers(held)
+        async with translating(servers) as one:
+            other = RemoteAst(servers.pool("ast", one._pool._settings))
             await other.start()
             for session in ("s1", "s2", "s3"):
                 assert (one.retry_after_s, other.retry_after_s) == (0, 0)

@@ -13,11 +13,11 @@ from tests.support.engine_pool import (
     HeldServer,
     HeldServers,
     asked,
-    asked_house,
+    asked_server,
     frames_pass,
+    held_servers,
     other_than,
     speaking,
-    street,
     talk,
     translating,
 )
@@ -40,13 +40,13 @@ def test_the_languages_of_a_room_share_a_server() -> None:
 
 
 async def test_a_session_stays_with_its_server_and_sessions_spread() -> None:
-    some = street()
+    some = held_servers()
     async with translating(some) as ast:
         for _ in range(2):
             for n in range(40):
                 ast.submit(asked(talk(0.1)), session_id=f"s{n}")
         await frames_pass()
-        seen = [Counter(house.ast.sessions) for house in some.houses.values()]
+        seen = [Counter(held.ast.sessions) for held in some.by_name.values()]
         assert not seen[0].keys() & seen[1].keys()
         assert min(len(each) for each in seen) > 10
         assert set(seen[0].values()) == {2}
@@ -54,19 +54,19 @@ async def test_a_session_stays_with_its_server_and_sessions_spread() -> None:
 
 
 async def test_a_slow_engine_is_not_a_hung_server() -> None:
-    some = street()
+    some = held_servers()
     async with translating(some) as ast:
         answer = ast.submit(asked(talk(1.0)), session_id="s")
         await asyncio.sleep(20)
-        house = asked_house(some)
-        house.ast.answer("slow")
+        held = asked_server(some)
+        held.ast.answer("slow")
         assert (await answer).target_text == "slow"
-        assert not other_than(some, house).ast.futures
+        assert not other_than(some, held).ast.futures
 
 
 async def test_back_pressure_counts_when_no_server_is_free_and_new_sessions_avoid_it() -> None:
-    some = street()
-    busy, free = some.houses.values()
+    some = held_servers()
+    busy, free = some.by_name.values()
     async with translating(some) as ast:
         busy.ast.retry_after_s = 7
         await asyncio.sleep(1)
@@ -81,8 +81,8 @@ async def test_back_pressure_counts_when_no_server_is_free_and_new_sessions_avoi
 
 
 async def test_a_server_whose_engine_restarts_is_avoided() -> None:
-    some = street()
-    restarting, well = some.houses.values()
+    some = held_servers()
+    restarting, well = some.by_name.values()
     async with translating(some) as ast:
         restarting.ast.ready = False
         await asyncio.sleep(1)
@@ -103,14 +103,14 @@ async def test_a_server_with_another_engine_is_not_used(caplog: pytest.LogCaptur
         for n in range(10):
             ast.submit(asked(talk(0.1)), session_id=f"s{n}")
         await frames_pass()
-        used = [bool(house.ast.futures) for house in some.houses.values()]
+        used = [bool(held.ast.futures) for held in some.by_name.values()]
         assert sorted(used) == [False, True]
         assert "cannot stand in" in caplog.text
 
 
 async def test_no_server_at_the_start_is_said_with_the_reasons() -> None:
-    house = HeldServer("unix:a", is_up=False)
-    some = HeldServers(house)
+    held = HeldServer("unix:a", is_up=False)
+    some = HeldServers(held)
     with pytest.raises(EngineUnavailable, match=r"unix:a: cannot be reached"):
         async with translating(some, EngineSettings(engine_start_s=3)):
             pass

@@ -7,22 +7,22 @@ from tests.support.engine_pool import (
     HeldServer,
     HeldServers,
     asked,
-    asked_house,
+    asked_server,
     frames_pass,
+    held_servers,
     other_than,
     speaking,
-    street,
     talk,
     translating,
 )
 
 
 async def test_a_server_that_stops_finishes_what_it_has_and_gets_nothing_new() -> None:
-    some = street()
+    some = held_servers()
     async with translating(some) as ast:
         answer = ast.submit(asked(talk(1.0)), session_id="s")
         await frames_pass()
-        stopping = asked_house(some)
+        stopping = asked_server(some)
         drain = asyncio.create_task(stopping.server.drain(10))
         await frames_pass()
         later = [ast.submit(asked(talk(0.1)), session_id=f"s{n}") for n in range(20)]
@@ -30,8 +30,8 @@ async def test_a_server_that_stops_finishes_what_it_has_and_gets_nothing_new() -
         await frames_pass()
         assert len(stopping.ast.futures) == 1
         assert not drain.done()
-        for house in some.houses.values():
-            house.ast.answer(house.name)
+        for held in some.by_name.values():
+            held.ast.answer(held.name)
         assert (await answer).target_text == stopping.name
         other = other_than(some, stopping)
         assert {(await each).target_text for each in [*later, again]} == {other.name}
@@ -39,68 +39,68 @@ async def test_a_server_that_stops_finishes_what_it_has_and_gets_nothing_new() -
 
 
 async def test_what_crosses_a_drain_on_its_way_is_asked_of_another() -> None:
-    some = street()
+    some = held_servers()
     async with translating(some) as ast:
         first = ast.submit(asked(talk(1.0)), session_id="s")
         await frames_pass()
-        house = asked_house(some)
-        house.ast.answer()
+        held = asked_server(some)
+        held.ast.answer()
         await first
         crossing = ast.submit(asked(talk(1.0)), session_id="s")
-        house.server.is_draining = True
-        await house.server.drain(0)  # before the request is read
+        held.server.is_draining = True
+        await held.server.drain(0)  # before the request is read
         await frames_pass()
-        other = other_than(some, house)
+        other = other_than(some, held)
         other.ast.answer("other")
         assert (await crossing).target_text == "other"
 
 
 async def test_cancelling_takes_the_call_back() -> None:
-    some = street("unix:a")
+    some = held_servers("unix:a")
     async with translating(some) as ast:
         answer = ast.submit(asked(talk(1.0)), session_id="s")
         await frames_pass()
         answer.cancel()
         await frames_pass()
-        [future] = some.houses["unix:a"].ast.futures
+        [future] = some.by_name["unix:a"].ast.futures
         assert future.cancelled()
 
 
 async def test_a_session_that_is_over_is_forgotten_by_its_server() -> None:
-    some = street()
+    some = held_servers()
     async with translating(some) as ast:
         answer = ast.submit(asked(talk(1.0)), session_id="s")
         await frames_pass()
-        house = asked_house(some)
+        held = asked_server(some)
         ast.forget("s")
         await frames_pass()
         assert answer.cancelled()
-        assert house.ast.forgotten == ["m/s"]
+        assert held.ast.forgotten == ["m/s"]
 
 
 async def test_an_answer_to_what_was_speculative_counts_for_the_commit() -> None:
-    some = street("unix:a")
-    house = some.houses["unix:a"]
+    some = held_servers("unix:a")
+    held = some.by_name["unix:a"]
     async with translating(some) as ast:
         request = asked(talk(1.0))
         speculative = ast.submit_speculative(request, session_id="s")
         await frames_pass()
         committed = ast.commit(request, speculative, session_id="s")
         await frames_pass()
-        assert house.ast.commits == [0]
-        assert len(house.ends[0].sent[-1]) < 1000  # the audio is not sent twice
-        house.ast.answer("early")
+        assert held.ast.commits == [0]
+        assert len(held.ends[0].sent[-1]) < 1000  # the audio is not sent twice
+        held.ast.answer("early")
         assert (await committed).target_text == "early"
 
         speculative = ast.submit_speculative(request, session_id="s")
         await frames_pass()
-        house.ast.answer("on its way")
+        held.ast.answer("on its way")
         committed = ast.commit(request, speculative, session_id="s")  # before that is read
         assert (await committed).target_text == "on its way"
 
         committed = ast.commit(request, speculative, session_id="s")
         assert (await committed).target_text == "on its way"
-        assert len(house.ast.futures) == 3  # two speculative, one commit that came too late
+        assert len(held.ast.futures) == 3  # two speculative, one commit that came too late
 
 
 async def test_speech_that_nobody_wants_any_more_is_stopped() -> None:
@@ -108,18 +108,18 @@ async def test_speech_that_nobody_wants_any_more_is_stopped() -> None:
     async with speaking(some) as tts:
         speech = tts.synthesize(TtsRequest("one", "en"), session_id="s")
         await frames_pass()
-        [made] = some.houses["unix:a"].tts.speeches
+        [made] = some.by_name["unix:a"].tts.speeches
         await speech.aclose()
         await frames_pass()
         assert made.done()
 
 
 async def test_a_media_process_that_leaves_costs_its_servers_nothing() -> None:
-    some = street("unix:a")
-    house = some.houses["unix:a"]
+    some = held_servers("unix:a")
+    held = some.by_name["unix:a"]
     async with translating(some) as ast:
         ast.submit(asked(talk(1.0)), session_id="s")
         await frames_pass()
-    assert house.ast.futures[0].cancelled()
-    assert house.ast.forgotten == ["m/s"]
-    assert house.server.calls == 0
+    assert held.ast.futures[0].cancelled()
+    assert held.ast.forgotten == ["m/s"]
+    assert held.server.calls == 0

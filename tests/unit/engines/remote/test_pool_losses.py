@@ -13,11 +13,11 @@ from rtc_server.engines.remote.pooled_server import SUSPECT_S
 from rtc_server.errors import EngineCrashed, EngineTimeout
 from tests.support.engine_pool import (
     asked,
-    asked_house,
+    asked_server,
     frames_pass,
+    held_servers,
     other_than,
     speaking,
-    street,
     talk,
     translating,
 )
@@ -25,13 +25,13 @@ from tests.support.until import until
 
 
 async def test_a_segment_of_a_killed_server_is_asked_of_another_whole() -> None:
-    some = street()
+    some = held_servers()
     async with translating(some) as ast:
         samples = talk(3.0)
         ast.submit_partial(asked(samples[:32000], partial=True), session_id="s")
         answer = ast.submit(asked(samples), session_id="s")
         await frames_pass()
-        first = asked_house(some)
+        first = asked_server(some)
         await first.kill()
         await frames_pass()
         second = other_than(some, first)
@@ -42,43 +42,43 @@ async def test_a_segment_of_a_killed_server_is_asked_of_another_whole() -> None:
         assert some.sample("rtc_engine_server_up", kind="ast", server=first.name) == 0
         answer = ast.submit(asked(samples), session_id="s")
         await frames_pass()
-        assert asked_house(some) is second
+        assert asked_server(some) is second
         second.ast.answer()
         await answer
 
 
 async def test_a_partial_of_a_killed_server_is_no_failure() -> None:
-    some = street()
+    some = held_servers()
     async with translating(some) as ast:
         partial = ast.submit_partial(asked(talk(1.0), partial=True), session_id="s")
         speculative = ast.submit_speculative(asked(talk(1.0)), session_id="s")
         await frames_pass()
-        await asked_house(some).kill()
+        await asked_server(some).kill()
         assert await partial is None
         assert await speculative is None
 
 
 async def test_a_segment_that_every_server_is_lost_with_is_given_up() -> None:
-    some = street()
+    some = held_servers()
     async with translating(some) as ast:
         answer = ast.submit(asked(talk(1.0)), session_id="s")
         for _ in range(MOST_LOSSES):
             await frames_pass()
-            house = asked_house(some)
-            await house.kill()
-            house.is_up = True
+            held = asked_server(some)
+            await held.kill()
+            held.is_up = True
             await asyncio.sleep(5)
         with pytest.raises(EngineCrashed, match="lost"):
             await answer
 
 
 async def test_with_no_server_left_a_segment_waits_for_one_and_fails_in_its_time() -> None:
-    some = street("unix:a")
+    some = held_servers("unix:a")
     settings = EngineSettings(engine_wait_s=5, engine_patience_s=3)
     async with translating(some, settings) as ast:
-        house = some.houses["unix:a"]
+        held = some.by_name["unix:a"]
         loop = asyncio.get_running_loop()
-        await house.kill()
+        await held.kill()
         await frames_pass()
         assert not ast.ready
         assert await ast.submit_partial(asked(talk(1.0), partial=True), session_id="s") is None
@@ -87,19 +87,19 @@ async def test_with_no_server_left_a_segment_waits_for_one_and_fails_in_its_time
             await late
         assert loop.time() - began_s == pytest.approx(8, abs=0.1)
         served = ast.submit(asked(talk(1.0)), session_id="s")
-        house.is_up = True
+        held.is_up = True
         await until(lambda: ast.ready)
         await frames_pass()
-        house.ast.answer("back")
+        held.ast.answer("back")
         assert (await served).target_text == "back"
 
 
 async def test_a_silent_server_is_not_waited_for_when_there_is_another() -> None:
-    some = street()
+    some = held_servers()
     async with translating(some) as ast:
         answer = ast.submit(asked(talk(1.0)), session_id="s")
         await frames_pass()
-        frozen, began_s = asked_house(some), asyncio.get_running_loop().time()
+        frozen, began_s = asked_server(some), asyncio.get_running_loop().time()
         frozen.freeze()
         other = other_than(some, frozen)
         await until(lambda: bool(other.ast.futures))
@@ -109,28 +109,28 @@ async def test_a_silent_server_is_not_waited_for_when_there_is_another() -> None
 
 
 async def test_a_commit_whose_server_is_lost_is_asked_of_another() -> None:
-    some = street()
+    some = held_servers()
     async with translating(some) as ast:
         request = asked(talk(1.0))
         speculative = ast.submit_speculative(request, session_id="s")
         committed = ast.commit(request, speculative, session_id="s")
         await frames_pass()
-        house = asked_house(some)
-        await house.kill()
+        held = asked_server(some)
+        await held.kill()
         await frames_pass()
-        other = other_than(some, house)
+        other = other_than(some, held)
         other.ast.answer("again")
         assert (await committed).target_text == "again"
         assert other.ast.commits == []
 
 
 async def test_speech_that_has_not_begun_moves_and_speech_that_has_fails() -> None:
-    some = street()
+    some = held_servers()
     chunk = np.full(2400, 0.25, np.float32)
     async with speaking(some) as tts:
         whole = tts.synthesize(TtsRequest("one", "en"), session_id="s")
         await frames_pass()
-        [first] = [house for house in some.houses.values() if house.tts.speeches]
+        [first] = [held for held in some.by_name.values() if held.tts.speeches]
         second = other_than(some, first)
         begun = tts.synthesize(TtsRequest("two", "en"), session_id="s")
         await frames_pass()
@@ -151,15 +151,15 @@ async def test_what_a_server_did_not_take_is_not_asked_once_more_when_it_is_lost
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection, "MOST_UNSENT_BYTES", 1)  # one frame at a time
-    some = street()
+    some = held_servers()
     async with speaking(some) as tts:
         first = tts.synthesize(TtsRequest("one", "en"), session_id="s")
         second = tts.synthesize(TtsRequest("two", "en"), session_id="s")
         await frames_pass()
         [full] = [
-            house
-            for house in some.houses.values()
-            if [each.request.text for each in house.tts.speeches] == ["one"]
+            held
+            for held in some.by_name.values()
+            if [each.request.text for each in held.tts.speeches] == ["one"]
         ]
         other = other_than(some, full)
         await full.kill()
@@ -171,7 +171,7 @@ async def test_what_a_server_did_not_take_is_not_asked_once_more_when_it_is_lost
 
 
 async def test_a_segment_that_no_server_answers_in_time_fails_and_is_taken_back() -> None:
-    some = street("unix:a")
+    some = held_servers("unix:a")
     settings = EngineSettings(engine_wait_s=5, engine_patience_s=3)
     async with translating(some, settings) as ast:
         loop = asyncio.get_running_loop()
@@ -181,4 +181,4 @@ async def test_a_segment_that_no_server_answers_in_time_fails_and_is_taken_back(
         most_s = 5 + 2 * 3 + ast.capabilities.deadline_s
         assert loop.time() - began_s == pytest.approx(most_s, abs=0.1)
         await frames_pass()
-        assert some.houses["unix:a"].ast.futures[0].cancelled()
+        assert some.by_name["unix:a"].ast.futures[0].cancelled()

@@ -16,7 +16,7 @@ from tests.support.engine_pool import HeldServer, HeldServers, asked, talk, tran
 from tests.support.until import until
 
 
-def street(*names: str) -> HeldServers:
+def held_servers(*names: str) -> HeldServers:
     return HeldServers(*(HeldServer(name) for name in names or ("unix:a", "unix:b")))
 
 
@@ -26,8 +26,8 @@ def shown_servers(some: HeldServers) -> set[str]:
     return {each.labels["server"] for each in samples if "server" in each.labels}
 
 
-def answered_by(house: HeldServer) -> dict[str, str]:
-    return {"kind": "ast", "server": house.name, "outcome": "answered"}
+def answered_by(held: HeldServer) -> dict[str, str]:
+    return {"kind": "ast", "server": held.name, "outcome": "answered"}
 
 
 async def settled() -> None:
@@ -42,15 +42,15 @@ async def answered_in(ast: RemoteAst, some: HeldServers, session: str) -> tuple[
     answer = ast.submit(asked(talk(0.1)), session_id=session)
     while not answer.done():
         await settled()
-        for house in some.houses.values():
-            if house.is_up:
-                house.ast.answer(house.name)
+        for held in some.by_name.values():
+            if held.is_up:
+                held.ast.answer(held.name)
     return (await answer).target_text, loop.time() - began_s
 
 
 async def test_a_server_that_answers_stays_though_a_list_leaves_it_out() -> None:
-    some = street()
-    listed, left_out = some.houses.values()
+    some = held_servers()
+    listed, left_out = some.by_name.values()
     async with translating(some) as ast:
         some.listed = [listed.address]
         await asyncio.sleep(2 * LOOK_S)
@@ -62,11 +62,11 @@ async def test_a_server_that_answers_stays_though_a_list_leaves_it_out() -> None
 
 
 async def test_lists_of_dead_servers_take_none_away_that_answers() -> None:
-    some = street()
+    some = held_servers()
     dead = [HeldServer(f"unix:dead{n}", is_up=False) for n in range(2)]
-    some.houses |= {house.name: house for house in dead}
+    some.by_name |= {held.name: held for held in dead}
     async with translating(some) as ast:
-        some.listed = [house.address for house in dead]
+        some.listed = [held.address for held in dead]
         await asyncio.sleep(10 * UNLISTED_S)
         names = {(await answered_in(ast, some, f"s{n}"))[0] for n in range(20)}
         assert names == {"unix:a", "unix:b"}
@@ -74,14 +74,14 @@ async def test_lists_of_dead_servers_take_none_away_that_answers() -> None:
         await asyncio.sleep(UNLISTED_S)
         names = {(await answered_in(ast, some, f"s{n}"))[0] for n in range(20)}
         assert names == {dead[0].name}
-        assert shown_servers(some) == {house.name for house in dead}
+        assert shown_servers(some) == {held.name for held in dead}
         up = [some.sample("rtc_engine_server_up", kind="ast", server=each.name) for each in dead]
         assert up == [1, 0]
 
 
 async def test_a_server_is_not_sought_once_it_is_gone_and_off_the_list() -> None:
-    some = street()
-    kept, gone = some.houses.values()
+    some = held_servers()
+    kept, gone = some.by_name.values()
     async with translating(some):
         some.listed = [kept.address]
         await gone.kill()
@@ -90,14 +90,14 @@ async def test_a_server_is_not_sought_once_it_is_gone_and_off_the_list() -> None
 
 
 async def test_calls_of_a_silent_server_go_to_the_first_that_shows_life_again() -> None:
-    some = street()
+    some = held_servers()
     loop = asyncio.get_running_loop()
     async with translating(some) as ast:
-        for house in some.houses.values():
-            house.freeze()
+        for held in some.by_name.values():
+            held.freeze()
         await asyncio.sleep(SUSPECT_S + 0.5)
         answers = [ast.submit(asked(talk(0.1)), session_id=f"s{n}") for n in range(20)]
-        first, other = some.houses.values()
+        first, other = some.by_name.values()
         first.freeze(frozen=False)
         began_s = loop.time()
         await until(lambda: len(first.ast.futures) == len(answers))
@@ -108,8 +108,8 @@ async def test_calls_of_a_silent_server_go_to_the_first_that_shows_life_again() 
 
 
 async def test_while_calls_wait_servers_and_the_directory_are_tried_each_second() -> None:
-    some = street()
-    old, new = some.houses.values()
+    some = held_servers()
+    old, new = some.by_name.values()
     some.listed = [old.address]
     loop = asyncio.get_running_loop()
     async with translating(some) as ast:
@@ -135,8 +135,8 @@ async def test_while_calls_wait_servers_and_the_directory_are_tried_each_second(
 
 
 async def test_the_successor_of_a_lost_server_is_found_within_a_second() -> None:
-    some = street("unix:a", "unix:b", "unix:successor")
-    lost, left, successor = some.houses.values()
+    some = held_servers("unix:a", "unix:b", "unix:successor")
+    lost, left, successor = some.by_name.values()
     some.listed = [lost.address, left.address]
     async with translating(some):
         await lost.kill()  # at once after a look
@@ -164,20 +164,20 @@ async def test_reasons_that_take_turns_do_not_fill_the_log(
 
 
 async def test_an_empty_answer_of_the_directory_changes_nothing() -> None:
-    some = street()
+    some = held_servers()
     async with translating(some) as ast:
         some.listed = []
         await asyncio.sleep(3 * LOOK_S)
         assert ast.ready
         names = {(await answered_in(ast, some, f"s{n}"))[0] for n in range(20)}
-        assert names == some.houses.keys()
+        assert names == some.by_name.keys()
 
 
 class FailingDirectory(HeldServers):
     """Directory that fails at first, with an unexpected error."""
 
-    def __init__(self, *houses: HeldServer) -> None:
-        super().__init__(*houses)
+    def __init__(self, *servers: HeldServer) -> None:
+        super().__init__(*servers)
         self.faults = [UnicodeError("label empty or too long")]
 
     async def addresses(self) -> Sequence[ServerAddress]:
@@ -195,8 +195,8 @@ async def test_a_directory_that_fails_in_an_unknown_way_is_asked_again(
 
 
 async def test_the_directory_adds_servers_and_takes_them_away() -> None:
-    some = street()
-    kept, gone = some.houses.values()
+    some = held_servers()
+    kept, gone = some.by_name.values()
     some.listed = [gone.address]
     async with translating(some) as ast:
         answer = ast.submit(asked(talk(0.1)), session_id="s")
@@ -216,27 +216,27 @@ async def test_the_directory_adds_servers_and_takes_them_away() -> None:
 
 
 async def test_an_address_that_is_corrected_takes_effect_once_the_calls_are_answered() -> None:
-    house = HeldServer("unix:a")
-    some = HeldServers(house)
+    held = HeldServer("unix:a")
+    some = HeldServers(held)
     async with translating(some) as ast:
         answer = ast.submit(asked(talk(0.1)), session_id="s")
         await settled()
-        some.listed = [replace(house.address, certified="engines.internal")]
+        some.listed = [replace(held.address, certified="engines.internal")]
         await asyncio.sleep(2 * LOOK_S)
-        assert some.connected == [house.address]
+        assert some.connected == [held.address]
         assert not ast.ready  # nothing new goes the old way
-        house.ast.answer("finished")
+        held.ast.answer("finished")
         assert (await answer).target_text == "finished"
         await asyncio.sleep(2 * LOOK_S)
-        assert some.connected == [house.address, *some.listed]
+        assert some.connected == [held.address, *some.listed]
         assert ast.ready
         await asyncio.sleep(2 * LOOK_S)
         assert len(some.connected) == 2
 
 
 async def test_a_server_that_is_listed_now_and_then_stays() -> None:
-    some = street()
-    listed, flickering = some.houses.values()
+    some = held_servers()
+    listed, flickering = some.by_name.values()
     async with translating(some):
         for _ in range(3):
             some.listed = [listed.address]
@@ -273,10 +273,10 @@ class CountingDirectory(HeldServers):
 
 
 async def test_nothing_is_tried_more_often_once_no_call_waits_any_more() -> None:
-    house = HeldServer("unix:a")
-    some = CountingDirectory(house)
+    held = HeldServer("unix:a")
+    some = CountingDirectory(held)
     async with translating(some) as ast:
-        await house.kill()
+        await held.kill()
         answer = ast.submit(asked(talk(0.1)), session_id="s")
         with pytest.raises(EngineTimeout):
             await answer

@@ -31,15 +31,15 @@ def machine(call_s: float) -> Machine:
 async def served(*machines: Machine) -> AsyncIterator[tuple[HeldServers, RemoteAst]]:
     """A server for each machine, and a media process that uses them."""
     async with AsyncExitStack() as stack:
-        houses = []
+        made = []
         for number, each in enumerate(machines):
             service, _ = await stack.enter_async_context(virtual_service(each))
-            house = HeldServer(f"unix:{number}")
+            held = HeldServer(f"unix:{number}")
             hello = ServerHello("1", "fake", ast=service.capabilities)
-            house.server = EngineServer(Served(ast=service, ast_hello=hello))
-            houses.append(house)
-        street = HeldServers(*houses)
-        yield street, await stack.enter_async_context(translating(street))
+            held.server = EngineServer(Served(ast=service, ast_hello=hello))
+            made.append(held)
+        servers = HeldServers(*made)
+        yield servers, await stack.enter_async_context(translating(servers))
 
 
 @dataclass
@@ -92,23 +92,23 @@ async def test_three_times_too_many_partials_keep_no_segment_waiting() -> None:
 
 
 async def test_no_segment_of_twenty_sessions_is_lost_with_one_of_two_servers() -> None:
-    async with served(machine(0.05), machine(0.05)) as (street, ast):
+    async with served(machine(0.05), machine(0.05)) as (servers, ast):
         talk_of_all = RuleTalk(ast, interval_s=0.5)
         work = asyncio.create_task(talk_of_all.all(20, 24))
         await asyncio.sleep(11)
         connection = ast._pool._servers["unix:0"].connection
         assert connection is not None
         await until(lambda: any(call.may_move for call in connection.calls))  # a complete segment
-        await street.houses["unix:0"].kill()
+        await servers.by_name["unix:0"].kill()
         await work
     assert len(talk_of_all.finals_s) == 20 * round(24 / SEGMENT_S)
     assert max(talk_of_all.finals_s) <= 2.0
-    assert street.sample("rtc_engine_calls_moved_total", kind="ast") > 0
+    assert servers.sample("rtc_engine_calls_moved_total", kind="ast") > 0
 
 
 async def test_a_session_that_asks_for_everything_takes_nothing_from_another_process() -> None:
-    async with served(machine(0.5)) as (street, ast):
-        other = RemoteAst(street.pool("ast", ast._pool._settings))
+    async with served(machine(0.5)) as (servers, ast):
+        other = RemoteAst(servers.pool("ast", ast._pool._settings))
         await other.start()
         greedy = [
             ast.submit(AstRequest(talk(1.0), "ru", "en"), session_id="greedy") for _ in range(30)

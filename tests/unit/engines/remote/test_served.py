@@ -38,9 +38,9 @@ class ServedLine:
     """The media process's end of the connection."""
 
     def __init__(
-        self, house: HeldServer, channel: QueueChannel, served_by: asyncio.Task[None]
+        self, held: HeldServer, channel: QueueChannel, served_by: asyncio.Task[None]
     ) -> None:
-        self.house, self.channel, self.served_by = house, channel, served_by
+        self.held, self.channel, self.served_by = held, channel, served_by
 
     async def say(self, *messages: FromMedia) -> None:
         for message in messages:
@@ -55,12 +55,12 @@ class ServedLine:
 
 
 @asynccontextmanager
-async def line(kind: Kind = "ast", house: HeldServer | None = None) -> AsyncIterator[ServedLine]:
-    house = house or HeldServer("unix:a")
+async def line(kind: Kind = "ast", held: HeldServer | None = None) -> AsyncIterator[ServedLine]:
+    held = held or HeldServer("unix:a")
     ours, theirs = QueueChannel.pair()
-    task = asyncio.create_task(house.server.serve(kind, "m", theirs))
+    task = asyncio.create_task(held.server.serve(kind, "m", theirs))
     try:
-        yield ServedLine(house, ours, task)
+        yield ServedLine(held, ours, task)
     finally:
         await ours.close()
         await task
@@ -86,14 +86,14 @@ async def test_who_says_nothing_whole_is_cut_off(
         took_s = asyncio.get_running_loop().time() - began_s
         assert took_s == pytest.approx(0 if drip else served.SILENT_S, abs=0.1)
         assert len([each for each in caplog.messages if "was cut off" in each]) == 1
-        assert one.house.server.calls == 0
+        assert one.held.server.calls == 0
 
 
 async def test_a_number_that_is_in_use_ends_the_connection() -> None:
     async with line() as one:
         await one.say(one.ask(1), one.ask(1))
         await one.served_by
-        assert [each.cancelled() for each in one.house.ast.futures] == [True]
+        assert [each.cancelled() for each in one.held.ast.futures] == [True]
 
 
 async def test_a_call_ends_when_nobody_waits_any_more() -> None:
@@ -102,9 +102,9 @@ async def test_a_call_ends_when_nobody_waits_any_more() -> None:
         await one.say(one.ask(1, wait_ms=3000), one.ask(2))
         await one.say(CancelCall(2), CancelCall(77))
         await asyncio.sleep(2.9)
-        assert [each.cancelled() for each in one.house.ast.futures] == [False, True]
+        assert [each.cancelled() for each in one.held.ast.futures] == [False, True]
         await asyncio.sleep(0.2)
-        assert one.house.ast.futures[0].cancelled()
+        assert one.held.ast.futures[0].cancelled()
         failed = await one.read()
         assert isinstance(failed, CallFailed) and (failed.n, failed.code) == (1, "engine_timeout")
         await one.say(EnginePing(9))
@@ -120,7 +120,7 @@ async def test_audio_that_is_not_there_is_asked_for_again() -> None:
         await one.say(Ask(2, AskKind.FINAL, "s", AstRequest(talk(0.0), "ru", "en"), 1000))
         failed = await one.read()
         assert isinstance(failed, CallFailed) and failed.code == "engine_error"
-        assert not one.house.ast.futures
+        assert not one.held.ast.futures
 
 
 async def test_audio_that_media_processes_keep_is_bounded_for_all_of_them_together(
@@ -134,16 +134,16 @@ async def test_audio_that_media_processes_keep_is_bounded_for_all_of_them_togeth
         return Ask(n, AskKind.FINAL, session, asked(talk(0.1)), 1000)
 
     monkeypatch.setattr(audio_kept, "MOST_KEPT_BYTES_OF_ALL", 2 * talk(0.1).nbytes)
-    house = HeldServer("unix:a")
-    async with line(house=house) as stays:
+    held = HeldServer("unix:a")
+    async with line(held=held) as stays:
         await stays.read()
         await stays.say(whole(1, "s"))
-        async with line(house=house) as leaves:
+        async with line(held=held) as leaves:
             await leaves.say(whole(1, "s"))
         await stays.say(whole(3, "t"))  # in the place of what has left
         await stays.say(continued(2, "s"))
-        assert len(house.ast.futures) == 4
-        async with line(house=house) as other:
+        assert len(held.ast.futures) == 4
+        async with line(held=held) as other:
             await other.say(whole(1, "s"))
             await stays.say(continued(4, "t"))
             assert await stays.read() == CallFailed(4, NO_AUDIO)
@@ -152,8 +152,8 @@ async def test_audio_that_media_processes_keep_is_bounded_for_all_of_them_togeth
 async def test_two_media_processes_do_not_mix_their_sessions() -> None:
     async with line() as one:
         await one.say(one.ask(1), ForgetSession("s"))
-        assert one.house.ast.sessions == ["m/s"]
-        assert one.house.ast.forgotten == ["m/s"]
+        assert one.held.ast.sessions == ["m/s"]
+        assert one.held.ast.forgotten == ["m/s"]
 
 
 async def test_more_calls_than_a_process_may_have_are_refused(
@@ -166,7 +166,7 @@ async def test_more_calls_than_a_process_may_have_are_refused(
         failed = await one.read()
         assert isinstance(failed, CallFailed)
         assert (failed.n, failed.code) == (3, "engine_overloaded")
-        one.house.ast.answer()
+        one.held.ast.answer()
         assert {type(await one.read()) for _ in range(2)} == {AstAnswer}
 
 
@@ -185,7 +185,7 @@ async def test_speech_goes_as_it_is_made_and_waits_for_who_reads_slowly() -> Non
     async with line("tts") as one:
         await one.read()
         await one.say(SpeakText(1, "s", TtsRequest("a", "en"), 2000))
-        [speech] = one.house.tts.speeches
+        [speech] = one.held.tts.speeches
         speech.put(np.full(2400, 0.5, np.float32))
         chunk = await one.read()
         assert isinstance(chunk, SpokenChunk) and chunk.samples.size == 2400
@@ -198,7 +198,7 @@ async def test_speech_goes_as_it_is_made_and_waits_for_who_reads_slowly() -> Non
         await asyncio.sleep(2.1)
         failed = await one.read()
         assert isinstance(failed, CallFailed) and failed.code == "engine_timeout"
-        assert one.house.tts.speeches[1].done()
+        assert one.held.tts.speeches[1].done()
 
 
 @pytest.mark.parametrize("has_begun", [False, True])
@@ -211,9 +211,9 @@ async def test_speech_that_is_cancelled_is_not_made(has_begun: bool) -> None:
             await one.say(cancelling)
         else:  # both are read before its task gets its turn
             await one.say(asking, cancelling)
-        [speech] = one.house.tts.speeches
+        [speech] = one.held.tts.speeches
         assert speech.done()
-        assert one.house.server.calls == 0
+        assert one.held.server.calls == 0
         await one.say(EnginePing(9))
         assert await one.read() == EnginePong(9)  # and nothing before it
 
@@ -231,6 +231,6 @@ async def test_a_bug_in_a_voice_is_an_answer_too(
         failed = await one.read()
         assert isinstance(failed, CallFailed) and (failed.n, failed.code) == (1, "engine_error")
         assert "has a bug" in failed.reason and "confidence" not in failed.reason + caplog.text
-        assert one.house.tts.speeches[0].done()
+        assert one.held.tts.speeches[0].done()
         await one.say(EnginePing(9))
         assert await one.read() == EnginePong(9)

@@ -255,13 +255,13 @@ async def test_no_list_changes_how_a_server_is_spoken_to_that_the_option_names()
     assert tls == {"10.0.0.9:7070": True, "10.0.0.3:7070": False}
 
 
-class ListedStreet(HeldServers):
+class ListedHeldServers(HeldServers):
     """Engine servers that a list over HTTP names; their names are addresses."""
 
-    def __init__(self, *houses: HeldServer) -> None:
-        super().__init__(*houses)
+    def __init__(self, *servers: HeldServer) -> None:
+        super().__init__(*servers)
         self.lists = Lists()
-        self.lists.answers[URL] = listing(*self.houses)
+        self.lists.answers[URL] = listing(*self.by_name)
         self.directory = ListedServers([URL], self.lists.fetch)
 
     async def addresses(self) -> Sequence[Any]:
@@ -270,16 +270,16 @@ class ListedStreet(HeldServers):
 
 async def test_calls_go_on_without_the_directory_and_new_servers_come_with_it() -> None:
     first, second = HeldServer("10.0.0.3:7070"), HeldServer("10.0.0.4:7070")
-    street = ListedStreet(first, second)
-    street.lists.answers[URL] = listing("10.0.0.3:7070")
-    async with translating(street) as ast:
-        street.lists.answers = {}
+    servers = ListedHeldServers(first, second)
+    servers.lists.answers[URL] = listing("10.0.0.3:7070")
+    async with translating(servers) as ast:
+        servers.lists.answers = {}
         await asyncio.sleep(3 * LOOK_S)
         answer = ast.submit(asked(talk(1.0)), session_id="s")
         await asyncio.sleep(0.1)
         first.ast.answer()
         assert (await answer).target_text == "word"
-        street.lists.answers[URL] = listing("10.0.0.4:7070")  # the first was replaced meanwhile
+        servers.lists.answers[URL] = listing("10.0.0.4:7070")  # the first was replaced meanwhile
         await asyncio.sleep(2 * LOOK_S)
         answer = ast.submit(asked(talk(1.0)), session_id="t")
         await asyncio.sleep(0.1)

@@ -18,7 +18,7 @@ from rtc_server.engines.base import TtsRequest
 from rtc_server.engines.remote.remote_ast import RemoteAst
 from rtc_server.engines.remote.remote_tts import RemoteTts
 from rtc_server.errors import EngineCrashed
-from tests.support.faulty_street import FaultyServers, faulty_street, number_of, numbered
+from tests.support.faulty_servers import FaultyServers, faulty_servers, number_of, numbered
 
 pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
 
@@ -132,11 +132,11 @@ class Sessions:
         self._record.end(number)
 
 
-def counted(street: FaultyServers, kind: str) -> float:
+def counted(servers: FaultyServers, kind: str) -> float:
     """Return how many requests to one kind of engine the pool has reported, of any outcome."""
     samples = [
         sample
-        for metric in street.metrics.registry.collect()
+        for metric in servers.metrics.registry.collect()
         for sample in metric.samples
         if sample.name == "rtc_engine_server_calls_total" and sample.labels["kind"] == kind
     ]
@@ -144,9 +144,9 @@ def counted(street: FaultyServers, kind: str) -> float:
 
 
 @asynccontextmanager
-async def asking(street: FaultyServers) -> AsyncIterator[tuple[RemoteAst, RemoteTts]]:
-    ast = RemoteAst(street.pool("ast", EngineSettings()))
-    tts = RemoteTts(street.pool("tts", EngineSettings()))
+async def asking(servers: FaultyServers) -> AsyncIterator[tuple[RemoteAst, RemoteTts]]:
+    ast = RemoteAst(servers.pool("ast", EngineSettings()))
+    tts = RemoteTts(servers.pool("tts", EngineSettings()))
     await ast.start()
     await tts.start()
     await asyncio.sleep(0.3)
@@ -155,7 +155,7 @@ async def asking(street: FaultyServers) -> AsyncIterator[tuple[RemoteAst, Remote
     finally:
         await ast.close()
         await tts.close()
-        await street.close()
+        await servers.close()
 
 
 async def watch(record: SoakRecord, stuck: list[tuple[int, float]]) -> None:
@@ -186,35 +186,35 @@ async def test_an_hour_of_faults_leaves_nothing_behind(caplog: pytest.LogCapture
     random, record = Random(SEED), SoakRecord()
     objects: list[Counter[str]] = []
     stuck: list[tuple[int, float]] = []
-    async with faulty_street(random, servers=3) as street, asking(street) as (ast, tts):
+    async with faulty_servers(random, servers=3) as servers, asking(servers) as (ast, tts):
         quiet = len(asyncio.all_tasks())
         sessions = Sessions(random, ast, tts, record)
         for _ in range(HALVES):
             end_s = loop.time() + HOUR_S / HALVES
             async with beside(watch(record, stuck), name="watch"):
                 await asyncio.gather(
-                    street.befall(HOUR_S / HALVES),
+                    servers.befall(HOUR_S / HALVES),
                     *(sessions.until(end_s) for _ in range(SESSIONS)),
                 )
             await asyncio.sleep(10)  # every server is back, and cancels have arrived
             assert stuck == []
             assert not record.open_since
-            assert [house.server.calls for house in street.houses.values()] == [0, 0, 0]
+            assert [held.server.calls for held in servers.by_name.values()] == [0, 0, 0]
             assert not ast._pool._open and not tts._pool._open
             assert len(asyncio.all_tasks()) <= quiet
             assert ast.ready and tts.ready
-            street.tidy()
+            servers.tidy()
             objects.append(living_objects())
-        assert counted(street, "ast") == record.asked["ast"]  # each once, none twice
-        assert counted(street, "tts") == record.asked["tts"]
+        assert counted(servers, "ast") == record.asked["ast"]  # each once, none twice
+        assert counted(servers, "tts") == record.asked["tts"]
     assert len(asyncio.all_tasks()) == before
     assert unhandled == []
     assert set(record.answers.values()) == {1}
-    assert record.blamed <= street.faults["_crash"]
+    assert record.blamed <= servers.faults["_crash"]
     assert record.broken < 0.05 * record.spoken
-    assert len(street.faults) == 7 and min(street.faults.values()) > 10
+    assert len(servers.faults) == 7 and min(servers.faults.values()) > 10
     assert caplog.messages == []
     more = objects[1] - objects[0]
     assert more.total() < 200, more  # after some ten thousand more requests
-    print(f"{record.asked}, {street.faults}, {record.broken} sentences broken off, longest")
+    print(f"{record.asked}, {servers.faults}, {record.broken} sentences broken off, longest")
     print(f"answer {record.longest_s:.1f} s, objects {[each.total() for each in objects]}")

@@ -91,19 +91,19 @@ def test_a_trace_in_a_request_is_refused() -> None:
 async def test_a_server_goes_on_with_the_trace_of_the_question() -> None:
     clock = asyncio.get_running_loop().time
     ours, theirs = KeptSpans(clock), KeptSpans(clock)
-    house = HeldServer("a", tracer=theirs.tracer)
-    async with translating(HeldServers(house)) as ast:
+    held = HeldServer("a", tracer=theirs.tracer)
+    async with translating(HeldServers(held)) as ast:
         question = ours.tracer.start("translate")
         request = AstRequest(talk(0.2), "ru", "en", trace=question.context)
         answer = ast.submit(request, session_id="s")
         await asyncio.sleep(0.1)
         assert not theirs.all
-        house.ast.answer()
+        held.ast.answer()
         await answer
         question.end()
         ast.submit(asked(talk(0.2)), session_id="s")
         await asyncio.sleep(0.1)
-        house.ast.answer()
+        held.ast.answer()
         await asyncio.sleep(0.1)
     [span] = theirs.all
     assert span.name == "engine translate"
@@ -115,15 +115,15 @@ async def test_a_server_goes_on_with_the_trace_of_the_question() -> None:
 async def test_a_server_says_how_a_traced_call_ended() -> None:
     clock = asyncio.get_running_loop().time
     ours, theirs = KeptSpans(clock), KeptSpans(clock)
-    house = HeldServer("a", tracer=theirs.tracer)
+    held = HeldServer("a", tracer=theirs.tracer)
     context = ours.tracer.start("translate").context
-    async with translating(HeldServers(house)) as ast:
+    async with translating(HeldServers(held)) as ast:
         for _ in range(2):
             request = AstRequest(talk(0.2), "ru", "en", trace=context)
             ast.submit(request, session_id="s")
         await asyncio.sleep(0.1)
-        house.ast.futures[0].set_exception(EngineCrashed("secret"))
-        house.ast.answer()
+        held.ast.futures[0].set_exception(EngineCrashed("secret"))
+        held.ast.answer()
         await asyncio.sleep(0.1)
     assert [span.status.description for span in theirs.all] == ["engine_crashed", None]
 
@@ -131,18 +131,18 @@ async def test_a_server_says_how_a_traced_call_ended() -> None:
 async def test_a_server_reports_nothing_that_nobody_waited_for() -> None:
     clock = asyncio.get_running_loop().time
     ours, theirs = KeptSpans(clock), KeptSpans(clock)
-    house = HeldServer("a", tracer=theirs.tracer)
-    async with translating(HeldServers(house)) as ast:
+    held = HeldServer("a", tracer=theirs.tracer)
+    async with translating(HeldServers(held)) as ast:
         for _ in range(3):
             context = ours.tracer.start("translate").context
             request = AstRequest(talk(0.2), "ru", "en", trace=context)
             answer = ast.submit_speculative(request, session_id="s")
             await asyncio.sleep(0.1)
         answer.cancel()  # speech continued
-        house.ast.futures[0].cancel()  # given up by the engine
-        house.ast.futures[1].set_result(None)  # type: ignore[arg-type]  # not worth its time
+        held.ast.futures[0].cancel()  # given up by the engine
+        held.ast.futures[1].set_result(None)  # type: ignore[arg-type]  # not worth its time
         await asyncio.sleep(0.1)
-        assert all(future.done() for future in house.ast.futures)
+        assert all(future.done() for future in held.ast.futures)
     voice = HeldServer("b", tracer=theirs.tracer)
     async with speaking(HeldServers(voice)) as tts:
         context = ours.tracer.start("speak").context
@@ -156,11 +156,11 @@ async def test_a_server_reports_nothing_that_nobody_waited_for() -> None:
 
 async def test_audio_that_has_to_be_sent_again_is_no_failure() -> None:
     theirs = KeptSpans(asyncio.get_running_loop().time)
-    house = HeldServer("a", tracer=theirs.tracer)
-    async with translating(HeldServers(house)):
+    held = HeldServer("a", tracer=theirs.tracer)
+    async with translating(HeldServers(held)):
         unknown = KeptAudio("s", 7, 0, 1600)
         frame = encode(replace(ASK, kept=unknown))
-        house.ends[-1].inbox.put_nowait(frame)
+        held.ends[-1].inbox.put_nowait(frame)
         await asyncio.sleep(0.1)
     assert [span.status.is_ok for span in theirs.all] == [True]
 
@@ -168,14 +168,14 @@ async def test_audio_that_has_to_be_sent_again_is_no_failure() -> None:
 async def test_speech_is_traced_until_its_last_sample_is_made() -> None:
     clock = asyncio.get_running_loop().time
     ours, theirs = KeptSpans(clock), KeptSpans(clock)
-    house = HeldServer("a", tracer=theirs.tracer)
-    async with speaking(HeldServers(house)) as tts:
+    held = HeldServer("a", tracer=theirs.tracer)
+    async with speaking(HeldServers(held)) as tts:
         context = ours.tracer.start("speak").context
         speech = tts.synthesize(TtsRequest("да", "ru", trace=context), session_id="s")
         await asyncio.sleep(0.1)
-        house.tts.speeches[0].put(talk(0.1))
+        held.tts.speeches[0].put(talk(0.1))
         await asyncio.sleep(0.1)
         assert not theirs.all
-        house.tts.speeches[0].finish()
+        held.tts.speeches[0].finish()
         assert [chunk.size async for chunk in speech] == [1600]
     assert theirs.one("engine speak").status.is_ok

@@ -70,8 +70,8 @@ class CountingTts(HeldTts):
 class FaultyServers(HeldServers):
     """Servers and their faults. At any time, one of them has none."""
 
-    def __init__(self, random: Random, houses: Sequence[HeldServer], machines: dict[str, Machine]):
-        super().__init__(*houses)
+    def __init__(self, random: Random, servers: Sequence[HeldServer], machines: dict[str, Machine]):
+        super().__init__(*servers)
         self._random, self._machines = random, machines
         self._ill: set[str] = set()
         self._crashing: set[str] = set()
@@ -87,7 +87,7 @@ class FaultyServers(HeldServers):
         async with asyncio.TaskGroup() as tasks:
             while loop.time() < end_s:
                 await asyncio.sleep(self._random.uniform(3.0, 10.0))
-                well = sorted(self.houses.keys() - self._ill)
+                well = sorted(self.by_name.keys() - self._ill)
                 if len(well) < 2:
                     continue
                 faults = (
@@ -102,48 +102,48 @@ class FaultyServers(HeldServers):
 
     def tidy(self) -> None:
         """Forget what was sent; a test of an hour cannot keep that."""
-        for house in self.houses.values():
-            house.ends = [end for end in house.ends if not end.is_over]
-            for end in house.ends:
+        for held in self.by_name.values():
+            held.ends = [end for end in held.ends if not end.is_over]
+            for end in held.ends:
                 end.sent.clear()
 
     async def _endure(self, name: str, fault: Callable[[HeldServer], Awaitable[None]]) -> None:
         try:
-            await fault(self.houses[name])
+            await fault(self.by_name[name])
             await asyncio.sleep(3.0)  # the pool uses it again
         finally:
             self._ill.discard(name)
 
-    async def _killed(self, house: HeldServer) -> None:
-        await house.kill()
+    async def _killed(self, held: HeldServer) -> None:
+        await held.kill()
         await asyncio.sleep(self._random.uniform(0.1, 20.0))
-        house.is_up = True
+        held.is_up = True
 
-    async def _cut(self, house: HeldServer) -> None:
-        for end in list(house.ends):
+    async def _cut(self, held: HeldServer) -> None:
+        for end in list(held.ends):
             await end.close()
 
-    async def _parted(self, house: HeldServer) -> None:
-        house.freeze()
+    async def _parted(self, held: HeldServer) -> None:
+        held.freeze()
         await asyncio.sleep(self._random.uniform(0.2, 8.0))
-        house.freeze(frozen=False)
+        held.freeze(frozen=False)
 
-    async def _drained(self, house: HeldServer) -> None:
-        await house.server.drain(10.0)
-        await house.kill()
+    async def _drained(self, held: HeldServer) -> None:
+        await held.server.drain(10.0)
+        await held.kill()
         await asyncio.sleep(self._random.uniform(0.1, 5.0))
-        house.server, house.is_up = EngineServer(house.server._served), True
+        held.server, held.is_up = EngineServer(held.server._served), True
 
-    async def _slow(self, house: HeldServer) -> None:
-        machine = self._machines[house.name]
+    async def _slow(self, held: HeldServer) -> None:
+        machine = self._machines[held.name]
         machine.share = self._random.uniform(0.1, 0.5)
         await asyncio.sleep(self._random.uniform(1.0, 15.0))
         machine.share = 1.0
 
-    async def _crash(self, house: HeldServer) -> None:
-        self._crashing.add(house.name)
+    async def _crash(self, held: HeldServer) -> None:
+        self._crashing.add(held.name)
         await asyncio.sleep(5.0)
-        self._crashing.discard(house.name)
+        self._crashing.discard(held.name)
 
     async def _unlisted(self, _house: HeldServer) -> None:
         listed, self.listed = self.listed, []
@@ -159,21 +159,21 @@ class FaultyServers(HeldServers):
 
 
 @asynccontextmanager
-async def faulty_street(random: Random, servers: int) -> AsyncIterator[FaultyServers]:
+async def faulty_servers(random: Random, servers: int) -> AsyncIterator[FaultyServers]:
     """Servers with real services over engines of a known speed, and voices that count."""
     async with AsyncExitStack() as stack:
-        houses, machines = [], {}
+        made, machines = [], {}
         for number in range(servers):
             name = f"unix:{number}"
             capabilities = replace(AST_CAPABILITIES, max_batch=4)
             machine = Machine(0.05, 0.02, answer=_numbered_answer, capabilities=capabilities)
             service, _ = await stack.enter_async_context(virtual_service(machine))
-            house = HeldServer(name, tts=CountingTts())
+            held = HeldServer(name, tts=CountingTts())
             hellos = (
                 ServerHello("1", "fake", ast=service.capabilities),
                 ServerHello("1", "fake", tts=TTS_CAPABILITIES),
             )
-            house.server = EngineServer(Served(service, house.tts, *hellos))
-            houses.append(house)
+            held.server = EngineServer(Served(service, held.tts, *hellos))
+            made.append(held)
             machines[name] = machine
-        yield FaultyServers(random, houses, machines)
+        yield FaultyServers(random, made, machines)

@@ -35,7 +35,7 @@ class Ready:
 
 
 @dataclass
-class House:
+class SessionBench:
     """Manager whose calls all have fake transports."""
 
     manager: SessionManager
@@ -43,7 +43,7 @@ class House:
     ast: FakeAst
     tts: FakeTts
     readiness: Ready
-    wires: list[FakeTransport] = field(default_factory=list)
+    transports: list[FakeTransport] = field(default_factory=list)
     usage: list[Any] = field(default_factory=list)
     """Accounts of the sessions that have ended."""
 
@@ -57,7 +57,7 @@ MORNING_S = 1_800_000_000.0
 
 
 @asynccontextmanager
-async def house(
+async def session_bench(
     ast: FakeAst | None = None,
     tts: FakeTts | None = None,
     max_sessions: int = 3,
@@ -67,7 +67,7 @@ async def house(
     make_vad: VadFactory = LoudnessVad,
     journal: MakeJournal = no_journal,
     tracer: Tracer = NO_TRACES,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[SessionBench]:
     ast, tts, readiness = ast or FakeAst(), tts or FakeTts(), Ready()
     clock = asyncio.get_running_loop().time
     usage: list[Any] = []
@@ -86,7 +86,7 @@ async def house(
         tracer=tracer,
         phrases=lambda language: phrases.get(language, ()),
     )
-    wires: list[FakeTransport] = []
+    transports: list[FakeTransport] = []
 
     def negotiate(offer: str) -> ConnectCall:
         if offer == "bad":
@@ -96,28 +96,28 @@ async def house(
             await asyncio.sleep(0.01)
             if offer == "no port":
                 raise AdmissionRefused("No UDP port is free.", retry_after_s=5)
-            wires.append(FakeTransport(listener))
-            return wires[-1]
+            transports.append(FakeTransport(listener))
+            return transports[-1]
 
         return connect
 
     admission = Admission(AdmissionLimits(max_sessions))
     manager = SessionManager(services, negotiate, readiness, admission)
     async with manager.open():
-        yield House(manager, services.metrics, ast, tts, readiness, wires, usage)
+        yield SessionBench(manager, services.metrics, ast, tts, readiness, transports, usage)
 
 
-async def speak(wire: FakeTransport, samples: Samples, start: int = 0) -> None:
+async def speak(transport: FakeTransport, samples: Samples, start: int = 0) -> None:
     step = SPEECH_RATE * FRAME_MS // 1000
     for at in range(0, len(samples), step):
-        wire.observer.on_pcm(Pcm(samples[at : at + step], start + at))
-        wire.observer.next_frame()
+        transport.observer.on_pcm(Pcm(samples[at : at + step], start + at))
+        transport.observer.next_frame()
         await asyncio.sleep(FRAME_MS / 1000)
 
 
-def events(wire: FakeTransport, kind: str = "") -> list[dict[str, Any]]:
-    return [e for e in map(json.loads, wire.sent) if e["type"].startswith(kind)]
+def events(transport: FakeTransport, kind: str = "") -> list[dict[str, Any]]:
+    return [e for e in map(json.loads, transport.sent) if e["type"].startswith(kind)]
 
 
-def say(wire: FakeTransport, **body: object) -> None:
-    wire.observer.on_message(json.dumps(body))
+def say(transport: FakeTransport, **body: object) -> None:
+    transport.observer.on_message(json.dumps(body))

@@ -19,7 +19,7 @@ from rtc_server.session.session_api import Claimant, OpenedCall, Owner
 from rtc_server.transport.sdp import Role
 from rtc_server.transport.transport_api import CloseReason, NextPacket, TransportObserver
 from tests.support.fakes import FakeAst, FakeTransport, FakeTts, LoudnessVad, joined, silence, tone
-from tests.support.house import Ready
+from tests.support.session_bench import Ready
 
 ANNA, BORIS, KEY = Owner("key", "anna"), Owner("key", "boris"), Owner("key")
 ONE = KeyLimits(sessions=1)
@@ -34,14 +34,14 @@ class StuckTransport(FakeTransport):
 
 
 @dataclass
-class Halls:
+class RoomsBench:
     """Rooms whose transports are all fake."""
 
     manager: RoomManager
     quotas: Quotas
     metrics: Metrics
     readiness: Ready
-    wires: list[FakeTransport] = field(default_factory=list)
+    transports: list[FakeTransport] = field(default_factory=list)
     usage: list[Any] = field(default_factory=list)
     """Accounts of the rooms that have closed."""
 
@@ -62,9 +62,9 @@ class Halls:
 
 
 @asynccontextmanager
-async def halls(
+async def rooms_bench(
     tts: FakeTts | None = None, ast: FakeAst | None = None, **settings: float
-) -> AsyncIterator[Halls]:
+) -> AsyncIterator[RoomsBench]:
     usage: list[Any] = []
     services = Services(
         ast=ast or FakeAst(),
@@ -83,15 +83,15 @@ async def halls(
         await asyncio.sleep(1.0 if offer == "slow" else 0.01)
         if offer == "bad":
             raise BadOffer("No audio.")
-        wire = StuckTransport if offer == "stuck" else FakeTransport
-        made.wires.append(wire(listener))
-        return made.wires[-1]
+        transport = StuckTransport if offer == "stuck" else FakeTransport
+        made.transports.append(transport(listener))
+        return made.transports[-1]
 
     admission = Admission(AdmissionLimits(sessions=3))
     rooms = RoomSettings(**settings)  # type: ignore[arg-type]
     readiness = Ready()
     manager = RoomManager(services, accept, readiness, rooms, admission)
-    made = Halls(manager, admission.quotas, services.metrics, readiness, usage=usage)
+    made = RoomsBench(manager, admission.quotas, services.metrics, readiness, usage=usage)
     async with manager.open():
         yield made
 
