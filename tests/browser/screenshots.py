@@ -181,17 +181,19 @@ async def rooms(folder: Path) -> None:
     async def captions(route: Route) -> None:
         await route.fulfill(body=events, content_type="text/event-stream")
 
-    async with room_server() as house:
+    async with room_server() as running_server:
         async with visit(
-            f"{house.url}/rooms/hall", expected_errors=failed, viewport=DESKTOP
+            f"{running_server.url}/rooms/hall", expected_errors=failed, viewport=DESKTOP
         ) as seen:
             await seen.page.route("**/captions?*", captions)
             await seen.page.click("#toggle:enabled")
             await seen.page.wait_for_selector("#captions .line.final")
             await shoot(seen.page, folder / "room.png")
         async with (
-            speaker(house, "stage"),  # the hall is still kept for its former speaker
-            visit(f"{house.url}/listen/stage", expected_errors=failed, viewport=PHONE) as seen,
+            speaker(running_server, "stage"),  # the hall is still kept for its former speaker
+            visit(
+                f"{running_server.url}/listen/stage", expected_errors=failed, viewport=PHONE
+            ) as seen,
         ):
             await seen.page.wait_for_selector("#toggle:enabled")
             await shoot(seen.page, folder / "listener-ready.png")

@@ -66,8 +66,8 @@ async def test_a_browser_that_works_is_told_so(key: str) -> None:
     )
     refused = ["Failed to load resource: the server responded with a status of 401"]
     async with (
-        running(settings) as house,
-        visit(f"{house.url}/doctor", expected_errors=refused if key else []) as seen,
+        running(settings) as running_server,
+        visit(f"{running_server.url}/doctor", expected_errors=refused if key else []) as seen,
     ):
         found = await checks(seen.page)
         found.pop("browserOdd", "")  # newer versions of Chromium lack nothing
@@ -91,9 +91,12 @@ async def test_a_browser_that_works_is_told_so(key: str) -> None:
 async def test_what_does_not_work_is_said_with_its_remedy() -> None:
     settings = Settings(http=HttpSettings(port=0), engines=QUICK)
     async with (
-        running(settings) as house,
+        running(settings) as running_server,
         visit(
-            f"{house.url}/doctor", refuse_microphone=True, before_load=NO_UDP, locale="ru-RU"
+            f"{running_server.url}/doctor",
+            refuse_microphone=True,
+            before_load=NO_UDP,
+            locale="ru-RU",
         ) as seen,
     ):
         found = await checks(seen.page)
@@ -122,7 +125,10 @@ async def test_it_speaks_the_language_that_was_chosen_on_the_page() -> None:
 
 async def test_a_call_is_tried_again_with_the_servers_that_its_answer_names() -> None:
     settings = Settings(http=HttpSettings(port=0), engines=QUICK)
-    async with running(settings) as house, visit("about:blank", before_load=NO_HOST_PATH) as seen:
+    async with (
+        running(settings) as running_server,
+        visit("about:blank", before_load=NO_HOST_PATH) as seen,
+    ):
 
         async def with_link(route: Route) -> None:
             answer = await route.fetch()
@@ -130,7 +136,7 @@ async def test_a_call_is_tried_again_with_the_servers_that_its_answer_names() ->
             await route.fulfill(response=answer, headers={**answer.headers, "link": link})
 
         await seen.page.route("**/translations/calls", with_link)
-        await seen.page.goto(f"{house.url}/doctor")
+        await seen.page.goto(f"{running_server.url}/doctor")
         found = await checks(seen.page)
         assert found["call"] == "ok"
         assert found["relayDead"] == "fault"  # nobody is there

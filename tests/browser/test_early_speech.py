@@ -19,7 +19,7 @@ WEBRTC_ONLY = """() => (document.querySelector("speech-translate").transport = "
 
 
 async def test_the_element_sends_first_what_was_said_while_it_connected() -> None:
-    async with element(before_load=MICROPHONE) as (page, house):
+    async with element(before_load=MICROPHONE) as (page, running_server):
         call = HeldRoute()
         await page.route("**/translations/calls?*", call)
         await page.evaluate(WEBRTC_ONLY)
@@ -27,7 +27,7 @@ async def test_the_element_sends_first_what_was_said_while_it_connected() -> Non
         await call.asked.wait()
         await say(page, sound(SAID_HZ))
         call.release.set()
-        track = await house.calls.track.get()
+        track = await running_server.calls.track.get()
         await expect(page.get_by_role("status")).to_have_text("Listening")
         await hears(track, SAID_HZ)
         speaking = asyncio.ensure_future(say(page, sound(NOW_HZ)))
@@ -36,7 +36,10 @@ async def test_the_element_sends_first_what_was_said_while_it_connected() -> Non
 
 
 async def test_the_element_forgets_what_was_said_before_it_waits_in_line() -> None:
-    async with element(before_load=MICROPHONE, expected_errors=[FAILED_REQUEST]) as (page, house):
+    async with element(before_load=MICROPHONE, expected_errors=[FAILED_REQUEST]) as (
+        page,
+        running_server,
+    ):
         call = HeldRoute()
         await page.route("**/translations/calls?*", call)
         await page.evaluate(WEBRTC_ONLY)
@@ -44,11 +47,13 @@ async def test_the_element_forgets_what_was_said_before_it_waits_in_line() -> No
         status = page.get_by_role("status")
         await call.asked.wait()
         await say(page, sound(SAID_HZ))
-        house.calls.refuse = AdmissionRefused("All are taken.", 1, LineTicket("a-ticket", 1))
+        running_server.calls.refuse = AdmissionRefused(
+            "All are taken.", 1, LineTicket("a-ticket", 1)
+        )
         call.release.set()
         await expect(status).to_have_text("The interpreter is full. Your place in line: 1")
-        house.calls.refuse = None
-        track = await house.calls.track.get()
+        running_server.calls.refuse = None
+        track = await running_server.calls.track.get()
         await expect(status).to_have_text("Listening")
         speaking = asyncio.ensure_future(say(page, sound(NOW_HZ)))
         await hears(track, NOW_HZ, never_hz=SAID_HZ)
@@ -57,9 +62,11 @@ async def test_the_element_forgets_what_was_said_before_it_waits_in_line() -> No
 
 async def test_a_room_hears_first_what_its_speaker_said_while_it_connected() -> None:
     async with (
-        server() as house,
+        server() as running_server,
         visit(
-            f"{house.url}/rooms/hall", before_load=MICROPHONE, expected_errors=[FAILED_REQUEST]
+            f"{running_server.url}/rooms/hall",
+            before_load=MICROPHONE,
+            expected_errors=[FAILED_REQUEST],
         ) as seen,
     ):
         page, call = seen.page, HeldRoute()

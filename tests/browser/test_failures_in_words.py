@@ -45,9 +45,9 @@ async def test_a_speaker_without_a_microphone_finds_the_page_that_tests_it() -> 
         "() => Promise.reject(new DOMException('', 'NotAllowedError'));"
     )
     async with (
-        server() as house,
+        server() as running_server,
         visit(
-            f"{house.url}/rooms/hall", expected_errors=[FAILED_REQUEST], before_load=refuse
+            f"{running_server.url}/rooms/hall", expected_errors=[FAILED_REQUEST], before_load=refuse
         ) as seen,
     ):
         link = seen.page.get_by_role("link", name="Test this browser")
@@ -55,4 +55,4 @@ async def test_a_speaker_without_a_microphone_finds_the_page_that_tests_it() -> 
         await expect(link).to_be_hidden()
         await seen.page.click("#toggle")
         await expect(seen.page.locator("#status")).to_contain_text("microphone cannot be used")
-        await expect(link).to_have_js_property("href", f"{house.url}/doctor")
+        await expect(link).to_have_js_property("href", f"{running_server.url}/doctor")

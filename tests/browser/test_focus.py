@@ -67,9 +67,9 @@ async def test_whatever_goes_away_on_the_page_leaves_the_focus_somewhere(
 async def test_so_it_does_on_the_other_pages(path: str) -> None:
     errors = [FAILED_REQUEST, "WebSocket connection to"]
     async with (
-        rooms() as house,
-        speaker(house),
-        visit(f"{house.url}/{path}", expected_errors=errors) as seen,
+        rooms() as running_server,
+        speaker(running_server),
+        visit(f"{running_server.url}/{path}", expected_errors=errors) as seen,
     ):
         await seen.page.wait_for_selector("#toggle:enabled, #verdict:not(:empty)")
         for how in ("hidden", "disabled"):
@@ -201,8 +201,8 @@ async def test_the_notice_that_a_file_did_not_come_gives_it_back() -> None:
 
 async def test_a_key_that_was_right_and_letters_that_are_as_large_as_can_be() -> None:
     async with (
-        rooms(api_key="a-key-of-this-house") as house,
-        visit(f"{house.url}/rooms/hall", expected_errors=[FAILED_REQUEST]) as seen,
+        rooms(api_key="a-key-of-this-house") as running_server,
+        visit(f"{running_server.url}/rooms/hall", expected_errors=[FAILED_REQUEST]) as seen,
     ):
         page = seen.page
         await page.fill("#key", "a wrong key")
@@ -214,8 +214,8 @@ async def test_a_key_that_was_right_and_letters_that_are_as_large_as_can_be() ->
         await expect(page.locator("#key-form")).to_be_hidden()
         assert await focused(page) == "toggle"
     async with (
-        rooms() as house,
-        visit(f"{house.url}/listen/hall", expected_errors=[FAILED_REQUEST]) as seen,
+        rooms() as running_server,
+        visit(f"{running_server.url}/listen/hall", expected_errors=[FAILED_REQUEST]) as seen,
     ):
         await seen.page.focus("#larger")
         while await seen.page.locator("#larger").is_enabled():
@@ -225,9 +225,9 @@ async def test_a_key_that_was_right_and_letters_that_are_as_large_as_can_be() ->
 
 async def test_the_languages_of_a_room_keep_it_when_they_are_listed_anew() -> None:
     async with (
-        rooms() as house,
-        speaker(house),
-        visit(f"{house.url}/listen/hall", expected_errors=[FAILED_REQUEST]) as seen,
+        rooms() as running_server,
+        speaker(running_server),
+        visit(f"{running_server.url}/listen/hall", expected_errors=[FAILED_REQUEST]) as seen,
     ):
         chip = seen.page.locator("#languages input").first
         await expect(chip).to_be_attached()

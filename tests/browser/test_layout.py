@@ -146,12 +146,12 @@ async def test_a_refusal_leaves_its_button_in_view_at_400_percent() -> None:
 async def test_a_listener_waits_with_the_button_in_view_and_nothing_to_choose_from() -> None:
     size, errors = SIZES["desktop at 400 %"], [FAILED_REQUEST]  # a room that is not there yet
     async with (
-        rooms() as house,
-        visit(f"{house.url}/listen/hall", viewport=size, expected_errors=errors) as seen,
+        rooms() as running_server,
+        visit(f"{running_server.url}/listen/hall", viewport=size, expected_errors=errors) as seen,
     ):
         await expect(seen.page.locator("#invitation")).not_to_be_empty()
         await expect(seen.page.locator("#languages")).to_be_hidden()
-        async with speaker(house):
+        async with speaker(running_server):
             await expect(seen.page.locator("#toggle")).to_be_enabled()
             await expect(seen.page.locator("#languages")).to_be_visible()
             await expect(seen.page.locator("#toggle")).to_be_in_viewport(ratio=1)
@@ -159,8 +159,8 @@ async def test_a_listener_waits_with_the_button_in_view_and_nothing_to_choose_fr
 
 async def test_a_room_that_asks_for_a_key_offers_nothing_else() -> None:
     async with (
-        rooms(api_key="a-key-of-this-house") as house,
-        visit(f"{house.url}/rooms/hall", expected_errors=[FAILED_REQUEST]) as seen,
+        rooms(api_key="a-key-of-this-house") as running_server,
+        visit(f"{running_server.url}/rooms/hall", expected_errors=[FAILED_REQUEST]) as seen,
     ):
         await expect(seen.page.locator("#key")).to_be_visible()
         await expect(seen.page.locator("#status")).to_have_text("This server asks for a key.")

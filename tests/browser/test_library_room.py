@@ -99,8 +99,8 @@ KEY = "a key that somebody chose"
 
 async def test_no_peer_is_opened_before_its_token_named_servers_and_policy() -> None:
     async with (
-        server(api_key=KEY) as house,
-        visit(f"{house.url}/healthz", expected_errors=NOT_FOUND) as seen,
+        server(api_key=KEY) as running_server,
+        visit(f"{running_server.url}/healthz", expected_errors=NOT_FOUND) as seen,
     ):
         await seen.page.evaluate(OPEN)
         run: Any = seen.page.evaluate
@@ -111,8 +111,8 @@ async def test_no_peer_is_opened_before_its_token_named_servers_and_policy() -> 
 async def test_a_call_says_that_the_server_is_gone_or_webrtc_missing() -> None:
     """A speaker without WebRTC does not try again."""
     async with (
-        server() as house,
-        visit(f"{house.url}/healthz", expected_errors=NOT_FOUND) as seen,
+        server() as running_server,
+        visit(f"{running_server.url}/healthz", expected_errors=NOT_FOUND) as seen,
     ):
         await seen.page.route("**/whep/gone?*", lambda route: route.abort("connectionrefused"))
         await seen.page.evaluate(OPEN)
@@ -123,15 +123,15 @@ async def test_a_call_says_that_the_server_is_gone_or_webrtc_missing() -> None:
 
 async def test_an_application_speaks_and_listens_in_a_room() -> None:
     async with (
-        server() as house,
-        visit(f"{house.url}/healthz", expected_errors=NOT_FOUND) as seen,
+        server() as running_server,
+        visit(f"{running_server.url}/healthz", expected_errors=NOT_FOUND) as seen,
     ):
         page: Page = seen.page
         run: Any = page.evaluate
         assert await run(OPEN) == ["server_refused", 404]
         states, url = await run(SPEAK)
         assert states == [["live", None]]
-        assert url == f"{house.url}/listen/hall"
+        assert url == f"{running_server.url}/listen/hall"
         assert await run(LISTEN) == [[["live", None]], "audio", "closed"]
         states, state = await run(RENEW)
         assert states == [["reconnecting", "connection_lost"], ["live", None]]

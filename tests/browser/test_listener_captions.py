@@ -51,9 +51,11 @@ async def test_a_listener_reads_in_peace() -> None:
 
     phone = {"width": 390, "height": 700}
     async with (
-        server() as house,
-        speaker(house),
-        visit(f"{house.url}/listen/hall", expected_errors=SILENT_YET, viewport=phone) as seen,
+        server() as running_server,
+        speaker(running_server),
+        visit(
+            f"{running_server.url}/listen/hall", expected_errors=SILENT_YET, viewport=phone
+        ) as seen,
     ):
         page = seen.page
         await page.route("**/captions?*", captions)
@@ -76,9 +78,9 @@ async def test_a_listener_reads_in_peace() -> None:
 
 
 async def test_who_comes_late_reads_the_last_lines() -> None:
-    async with server() as house, speaker(house) as spoken:
+    async with server() as running_server, speaker(running_server) as spoken:
         early, late = (
-            visit(f"{house.url}/listen/hall", expected_errors=SILENT_YET) for _ in range(2)
+            visit(f"{running_server.url}/listen/hall", expected_errors=SILENT_YET) for _ in range(2)
         )
         async with early as seen:
             await seen.page.check("[name=language][value=de]", force=True)

@@ -23,9 +23,11 @@ NO_MICROPHONE = """
 
 async def test_a_listener_waits_picks_a_language_hears_and_reads() -> None:
     async with (
-        server() as house,
+        server() as running_server,
         visit(
-            f"{house.url}/listen/hall", expected_errors=SILENT_YET, before_load=NO_MICROPHONE
+            f"{running_server.url}/listen/hall",
+            expected_errors=SILENT_YET,
+            before_load=NO_MICROPHONE,
         ) as seen,
     ):
         page = seen.page
@@ -34,7 +36,7 @@ async def test_a_listener_waits_picks_a_language_hears_and_reads() -> None:
         await expect(page.locator("#status")).to_have_css(
             "clip-path", "inset(50%)"
         )  # once is enough
-        async with speaker(house) as spoken:
+        async with speaker(running_server) as spoken:
             await expect(page.locator("#toggle")).to_be_enabled()
             await page.check("[name=language][value=de]", force=True)
             await page.click("#toggle")
@@ -58,12 +60,14 @@ async def test_a_speaker_shows_the_link_and_is_heard(tmp_path: Path) -> None:
     speech = said("where is the train station", "two coffees and a cold beer please")
     wav = write_wav(tmp_path / "speech.wav", np.asarray(speech), PLAYOUT_RATE)
     async with (
-        server() as house,
-        visit(f"{house.url}/rooms/hall", expected_errors=SILENT_YET, microphone=wav) as speaking,
-        visit(f"{house.url}/listen/hall", expected_errors=SILENT_YET) as seen,
+        server() as running_server,
+        visit(
+            f"{running_server.url}/rooms/hall", expected_errors=SILENT_YET, microphone=wav
+        ) as speaking,
+        visit(f"{running_server.url}/listen/hall", expected_errors=SILENT_YET) as seen,
     ):
         link = speaking.page.locator("#link")
-        await expect(link).to_have_attribute("href", f"{house.url}/listen/hall")
+        await expect(link).to_have_attribute("href", f"{running_server.url}/listen/hall")
         await speaking.page.wait_for_function("document.querySelector('#qr').naturalWidth > 100")
         await speaking.page.select_option("#source", "en")
         await speaking.page.click("#toggle")
@@ -79,9 +83,11 @@ async def test_a_speaker_shows_the_link_and_is_heard(tmp_path: Path) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_pages_of_a_room_are_accessible(scheme: Literal["light", "dark"]) -> None:
     phone = {"width": 390, "height": 844}
-    async with server() as house, speaker(house) as spoken:
+    async with server() as running_server, speaker(running_server) as spoken:
         for path in ("/listen/hall", "/rooms/hall"):
-            async with visit(house.url + path, viewport=phone, color_scheme=scheme) as seen:
+            async with visit(
+                running_server.url + path, viewport=phone, color_scheme=scheme
+            ) as seen:
                 await seen.page.select_option("#interface", "ru")
                 await expect(seen.page.locator("#toggle")).to_be_enabled()
                 if path.startswith("/listen"):
@@ -104,9 +110,9 @@ async def test_speaker_and_listener_read_that_the_room_will_close(
         await route.fulfill(response=answer, json={**state, "expires_in_ms": 50_000})
 
     async with (
-        server(access=AccessSettings(session_minutes=10)) as house,
-        visit(f"{house.url}/rooms/hall", expected_errors=SILENT_YET) as speaking,
-        visit(f"{house.url}/listen/hall", expected_errors=SILENT_YET) as seen,
+        server(access=AccessSettings(session_minutes=10)) as running_server,
+        visit(f"{running_server.url}/rooms/hall", expected_errors=SILENT_YET) as speaking,
+        visit(f"{running_server.url}/listen/hall", expected_errors=SILENT_YET) as seen,
     ):
         await speaking.page.click("#toggle")
         await expect(seen.page.locator("#toggle")).to_be_enabled()

@@ -225,10 +225,10 @@ async def test_a_page_that_did_not_come_whole_can_be_loaded_anew(lost: str) -> N
 )
 async def test_so_can_the_other_pages(path: str, lost: str, ready: str) -> None:
     async with (
-        room_server() as house,
+        room_server() as running_server,
         visit("about:blank", expected_errors=LOST, locale="ru-RU") as seen,
     ):
-        await _loaded_at_the_second_attempt(seen, f"{house.url}/{path}", lost, ready)
+        await _loaded_at_the_second_attempt(seen, f"{running_server.url}/{path}", lost, ready)
 
 
 def test_the_words_of_the_buttons_are_those_of_the_tables() -> None:

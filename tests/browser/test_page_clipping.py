@@ -50,9 +50,9 @@ async def test_a_voice_that_is_cut_off_is_said_on_the_meter(tmp_path: Path) -> N
 
 async def test_a_rooms_speaker_reads_it_too(tmp_path: Path) -> None:
     async with (
-        rooms.server() as house,
+        rooms.server() as running_server,
         visit(
-            f"{house.url}/rooms/hall",
+            f"{running_server.url}/rooms/hall",
             microphone=too_loud(tmp_path),
             before_load=AS_IT_IS,
             expected_errors=["Failed to load resource"],  # there is no room yet

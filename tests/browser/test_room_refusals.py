@@ -11,8 +11,8 @@ from tests.support.rooms import server, speaker
 async def test_a_speaker_who_is_refused_reads_why() -> None:
     problem = {"detail": "This room is full of speakers."}
     async with (
-        server() as house,
-        visit(f"{house.url}/rooms/hall", expected_errors=SILENT_YET) as seen,
+        server() as running_server,
+        visit(f"{running_server.url}/rooms/hall", expected_errors=SILENT_YET) as seen,
     ):
         await seen.page.route(
             "**/whip/hall?*", lambda route: route.fulfill(status=409, json=problem)
@@ -45,8 +45,10 @@ async def test_a_speaker_reads_each_refusal_in_words_of_their_own(
     status: int, code: str, wait_s: int, words: str
 ) -> None:
     async with (
-        server() as house,
-        visit(f"{house.url}/rooms/hall", expected_errors=SILENT_YET, locale="ru-RU") as seen,
+        server() as running_server,
+        visit(
+            f"{running_server.url}/rooms/hall", expected_errors=SILENT_YET, locale="ru-RU"
+        ) as seen,
     ):
         await refuse(seen.page, "**/whip/hall?*", status, code, wait_s)
         await seen.page.click("#toggle:enabled")
@@ -56,8 +58,8 @@ async def test_a_speaker_reads_each_refusal_in_words_of_their_own(
 
 async def test_a_speaker_who_is_let_in_reads_no_more_of_the_refusal() -> None:
     async with (
-        server() as house,
-        visit(f"{house.url}/rooms/hall", expected_errors=SILENT_YET) as seen,
+        server() as running_server,
+        visit(f"{running_server.url}/rooms/hall", expected_errors=SILENT_YET) as seen,
     ):
         page = seen.page
         status = page.locator("#status")
@@ -77,9 +79,9 @@ async def test_a_speaker_who_is_let_in_reads_no_more_of_the_refusal() -> None:
 
 async def test_a_listener_who_is_let_in_reads_no_more_that_the_room_was_full() -> None:
     async with (
-        server() as house,
-        speaker(house),
-        visit(f"{house.url}/listen/hall", expected_errors=SILENT_YET) as seen,
+        server() as running_server,
+        speaker(running_server),
+        visit(f"{running_server.url}/listen/hall", expected_errors=SILENT_YET) as seen,
     ):
         page = seen.page
         await refuse(page, "**/whep/hall?*", 503, "session_limit_reached", 1)
@@ -94,9 +96,9 @@ async def test_a_listener_who_is_let_in_reads_no_more_that_the_room_was_full() -
 async def test_a_listener_who_gives_up_before_a_full_room_may_ask_at_once(path: str) -> None:
     reads = "captions" in path
     async with (
-        server() as house,
-        speaker(house),
-        visit(f"{house.url}/listen/hall", expected_errors=SILENT_YET) as seen,
+        server() as running_server,
+        speaker(running_server),
+        visit(f"{running_server.url}/listen/hall", expected_errors=SILENT_YET) as seen,
     ):
         page = seen.page
         await page.set_checked("#silent", reads)
@@ -126,13 +128,13 @@ async def test_a_listener_reads_why_the_room_cannot_be_seen(
     status: int, code: str, state: str
 ) -> None:
     async with (
-        server() as house,
-        speaker(house),
+        server() as running_server,
+        speaker(running_server),
         visit("about:blank", expected_errors=SILENT_YET) as seen,
     ):
         page = seen.page
         await refuse(page, "**/v1/rooms/hall", status, code)
-        await page.goto(f"{house.url}/listen/hall")
+        await page.goto(f"{running_server.url}/listen/hall")
         await expect(page.locator("body")).to_have_attribute("data-state", state)
         await page.unroute("**/v1/rooms/hall")
         await expect(page.locator("body")).to_have_attribute("data-state", "ready")
@@ -147,9 +149,9 @@ async def test_a_listener_of_a_full_room_comes_back_when_the_server_asked_for_it
         await route.fulfill(status=503, json=problem, headers={"Retry-After": "60"})
 
     async with (
-        server() as house,
-        speaker(house),
-        visit(f"{house.url}/listen/hall", expected_errors=SILENT_YET) as seen,
+        server() as running_server,
+        speaker(running_server),
+        visit(f"{running_server.url}/listen/hall", expected_errors=SILENT_YET) as seen,
     ):
         await seen.page.route("**/whep/hall?*", full)
         await seen.page.clock.install()
@@ -186,9 +188,11 @@ async def test_a_speaker_comes_back_and_takes_the_ice_servers_of_the_answer() ->
         return await route.fulfill(response=answer, headers={**answer.headers, "link": link})
 
     async with (
-        server() as house,
+        server() as running_server,
         visit(
-            f"{house.url}/rooms/hall", expected_errors=SILENT_YET, before_load=configurations
+            f"{running_server.url}/rooms/hall",
+            expected_errors=SILENT_YET,
+            before_load=configurations,
         ) as seen,
     ):
         await seen.page.route("**/whip/hall?*", unsteady)

@@ -52,8 +52,10 @@ async def test_a_room_through_the_relay_alone(keys: bool, tmp_path: Path) -> Non
         access = AccessSettings(page_access="open" if keys else "off")
         options: dict[str, Any] = {"expected_errors": SILENT_YET, "before_load": KEPT_PEER}
         async with (
-            server(api_key="a-key" if keys else "", access=access, transport=transport) as house,
-            visit(f"{house.url}/rooms/hall", microphone=wav, **options) as speaking,
+            server(
+                api_key="a-key" if keys else "", access=access, transport=transport
+            ) as running_server,
+            visit(f"{running_server.url}/rooms/hall", microphone=wav, **options) as speaking,
         ):
             await speaking.page.select_option("#source", "en")
             await speaking.page.click("#toggle")

@@ -38,16 +38,18 @@ class Unready:
 async def test_a_speaker_who_is_put_off_comes_again_when_told() -> None:
     link, whip = Unready(), Unready()
     async with (
-        server() as house,
+        server() as running_server,
         visit("about:blank", expected_errors=REFUSED) as seen,
     ):
         page, status = seen.page, seen.page.locator("#status")
         await page.route("**/v1/rooms/hall/link", link)
         await page.route("**/whip/hall?*", whip)
-        await page.goto(f"{house.url}/rooms/hall")
+        await page.goto(f"{running_server.url}/rooms/hall")
         await expect(status).to_have_text(BUSY)
         await expect(page.locator("#key-form")).to_be_hidden()
-        await expect(page.locator("#link")).to_have_attribute("href", f"{house.url}/listen/hall")
+        await expect(page.locator("#link")).to_have_attribute(
+            "href", f"{running_server.url}/listen/hall"
+        )
         await page.click("#toggle:enabled")
         await expect(status).to_have_text(BUSY)
         await expect(status).to_have_text("You are heard.")

@@ -135,9 +135,9 @@ async def test_all_that_a_session_says_fits_the_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(EVENTS)
     validator = jsonschema.Draft202012Validator(part("server_event"))
     kinds = set()
-    async with running(Settings(http=HttpSettings(port=0), engines=QUICK)) as house:
+    async with running(Settings(http=HttpSettings(port=0), engines=QUICK)) as running_server:
         audio = Resampler(SPEECH_RATE, PLAYOUT_RATE).push(english("yes"))
-        calls = f"{house.url}/v1/realtime/translations/calls?source=en&target=ru"
+        calls = f"{running_server.url}/v1/realtime/translations/calls?source=en&target=ru"
         session = {
             "x_events": ["segment", "playout", "vad", "metrics"],
             "audio": {"input": {"transcription": {"model": "any"}}},
@@ -151,7 +151,7 @@ async def test_all_that_a_session_says_fits_the_schema() -> None:
             client.send({"type": "session.close"})
             await client.event("session.closed")
         events = list(client.events)
-        url = f"{house.url}/ws/audio?source=en&target=ru"
+        url = f"{running_server.url}/ws/audio?source=en&target=ru"
         async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
             await socket.send_bytes(bytes(SPEECH_RATE))
             await socket.send_json({"type": "start", "vad": False})
@@ -179,7 +179,7 @@ KEY = "k" * 32
 )
 async def test_schemathesis_finds_no_difference(key: str, examples: int, tmp_path: Path) -> None:
     wanted = Settings(http=HttpSettings(port=0, api_key=key), engines=QUICK)
-    async with running(wanted) as house:
+    async with running(wanted) as running_server:
         tests = Path(__file__).parent
         environment = {
             **os.environ,
@@ -189,7 +189,7 @@ async def test_schemathesis_finds_no_difference(key: str, examples: int, tmp_pat
         process = await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("schemathesis"),
             *("--config-file", tests / "schemathesis.toml"),
-            *("run", f"{house.url}/v1/openapi.yaml", "--url", house.url),
+            *("run", f"{running_server.url}/v1/openapi.yaml", "--url", running_server.url),
             *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
             *("--max-examples", str(examples), "--seed", "1"),
             *("--generation-database", "none"),
@@ -206,4 +206,4 @@ async def test_schemathesis_finds_no_difference(key: str, examples: int, tmp_pat
                 process.kill()
                 await process.communicate()
         assert process.returncode == 0, output.decode()[-5000:]
-        assert house.manager.sessions == 0
+        assert running_server.manager.sessions == 0

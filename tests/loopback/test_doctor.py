@@ -30,8 +30,8 @@ async def server(**transport: object) -> AsyncIterator[RunningServer]:
         transport=TransportSettings(**transport),  # type: ignore[arg-type]
         engines=QUICK,
     )
-    async with running(settings) as house:
-        yield house
+    async with running(settings) as running_server:
+        yield running_server
 
 
 @asynccontextmanager
@@ -54,19 +54,19 @@ async def findings(url: str, key: str = KEY) -> list[Finding]:
 
 
 async def test_a_server_that_works_is_found_well_and_left_clean() -> None:
-    async with server() as house:
-        found = await findings(house.url)
+    async with server() as running_server:
+        found = await findings(running_server.url)
         assert [each.level for each in found] == [Level.OK] * 3
         assert "A call connected" in found[-1].what
         assert "host 127.0.0.1" in found[-1].what
         async with asyncio.timeout(60):
-            while house.manager.sessions:  # noqa: ASYNC110 - nothing tells when
+            while running_server.manager.sessions:  # noqa: ASYNC110 - nothing tells when
                 await asyncio.sleep(0.02)
 
 
 async def test_a_wrong_key_is_said() -> None:
-    async with server() as house:
-        [_, refused] = await findings(house.url, "wrong")
+    async with server() as running_server:
+        [_, refused] = await findings(running_server.url, "wrong")
         assert refused.level is Level.FAULT
         assert "--api-key" in refused.fix
 
@@ -85,13 +85,13 @@ async def test_media_that_cannot_be_reached_is_said_with_what_was_offered(
         def misled(sdp: str) -> str:
             return re.sub(r"(a=candidate:.* 127\.0\.0\.1) \d+ ", rf"\1 {port} ", sdp)
 
-        async with server() as house, aiohttp.ClientSession() as http:
+        async with server() as running_server, aiohttp.ClientSession() as http:
 
             async def pass_on(request: web.Request) -> web.Response:
                 body = misled((await request.read()).decode())
                 headers = {key: request.headers[key] for key in ("Authorization",)}
                 headers["Content-Type"] = request.content_type
-                url = house.url + request.raw_path
+                url = running_server.url + request.raw_path
                 async with http.request(
                     request.method, url, data=body, headers=headers
                 ) as response:

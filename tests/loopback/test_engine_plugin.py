@@ -20,9 +20,12 @@ async def test_the_example_of_a_plug_in_translates_a_call(
     engines = replace(PATIENT, ast="stopwatch", tts="espeak")
     own = {"stopwatch_unit": "minutes"}
     settings = Settings(http=HttpSettings(port=0), engines=engines, plugins=own)
-    async with running(settings) as house:
-        assert house.engines.ast is not None and house.engines.ast.name == "stopwatch"
-        async with call(house, said("good morning"), "?source=en&target=ru") as client:
+    async with running(settings) as running_server:
+        assert (
+            running_server.engines.ast is not None
+            and running_server.engines.ast.name == "stopwatch"
+        )
+        async with call(running_server, said("good morning"), "?source=en&target=ru") as client:
             await client.until(
                 lambda: bool(of(client, "x.playout", state="finished")), timeout_s=60
             )

@@ -46,15 +46,15 @@ async def test_no_segment_is_lost_with_an_engine_server(tmp_path: Path) -> None:
                 ast_servers=tuple(served), tts_servers=tuple(served), engine_wait_s=60
             ),
         )
-        house = await stack.enter_async_context(running(settings))
-        assert house.engines.engine_set == "embedded"
-        assert house.engines.phrases("en")
+        running_server = await stack.enter_async_context(running(settings))
+        assert running_server.engines.engine_set == "embedded"
+        assert running_server.engines.phrases("en")
         assert psutil.Process(os.getpid()).children() == [
             psutil.Process(each.process.pid) for each in served.values()
         ]
         talks = await stack.enter_async_context(contextlib.AsyncExitStack())
         clients = [
-            await talks.enter_async_context(call(house, query="?source=en&target=ru"))
+            await talks.enter_async_context(call(running_server, query="?source=en&target=ru"))
             for _ in range(SESSIONS)
         ]
         engines = [
@@ -68,8 +68,8 @@ async def test_no_segment_is_lost_with_an_engine_server(tmp_path: Path) -> None:
             client.track.say(said(WORDS[0], pause_s=0.5))
         for client in clients:
             await client.event("x.vad", count=2)  # the sentence is over
-        assert isinstance(house.engines.ast_service, RemoteAst)
-        home = next(iter(house.engines.ast_service._pool._homes._homes.values()))
+        assert isinstance(running_server.engines.ast_service, RemoteAst)
+        home = next(iter(running_server.engines.ast_service._pool._homes._homes.values()))
         served[home].process.kill()  # and its engines with it
         for engine in engines:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -83,9 +83,9 @@ async def test_no_segment_is_lost_with_an_engine_server(tmp_path: Path) -> None:
         for client in clients:
             assert [each["status"] for each in finals(client)] == ["final"] * len(WORDS)
             assert client.pc.connectionState == "connected"
-        moved = house.metrics.registry.get_sample_value(
+        moved = running_server.metrics.registry.get_sample_value(
             "rtc_engine_calls_moved_total", {"kind": "ast"}
         )
         assert moved
         await talks.aclose()
-        await freed(house)
+        await freed(running_server)

@@ -48,8 +48,8 @@ async def heard(client: RtcClient, caption: dict[str, Any]) -> None:
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
 @pytest.mark.unmeasured
 async def test_every_session_is_answered_or_told_and_served_again(blow: signal.Signals) -> None:
-    async with running(SETTINGS) as house, contextlib.AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(call(house)) for _ in range(SESSIONS)]
+    async with running(SETTINGS) as running_server, contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(call(running_server)) for _ in range(SESSIONS)]
         fallen = engine_processes()
         for process in fallen:
             process.suspend()  # so that all sessions wait, however fast the machine is
@@ -81,4 +81,4 @@ async def test_every_session_is_answered_or_told_and_served_again(blow: signal.S
             await heard(client, second)
             assert client.pc.connectionState == "connected"
         assert not set(fallen) & set(engine_processes())
-    await freed(house)
+    await freed(running_server)

@@ -23,15 +23,15 @@ async def test_ffmpeg_speaks_by_whip(tmp_path: Path) -> None:
     speech = np.asarray(said("where is the train station"))
     wav = write_wav(tmp_path / "speech.wav", speech, PLAYOUT_RATE)
     cert, key = self_signed(tmp_path)
-    async with server(api_key=KEY) as house:
+    async with server(api_key=KEY) as running_server:
         ffmpeg = await asyncio.create_subprocess_exec(
-            *(sys.executable, PEER, f"{house.url}/whip/hall?source=en", wav),
+            *(sys.executable, PEER, f"{running_server.url}/whip/hall?source=en", wav),
             *(f"authorization={KEY}", f"cert_file={cert}", f"key_file={key}"),
             stdout=asyncio.subprocess.PIPE,
         )
         try:
             assert ffmpeg.stdout and await ffmpeg.stdout.readline() == b"connected\n"
-            whep = f"{house.url}/whep/hall?language=de"
+            whep = f"{running_server.url}/whep/hall?language=de"
             async with RtcClient(whep, listens_only=True, headers=bearer(KEY)) as audience:
                 [caption, *_] = await told(audience)
                 assert caption["status"] == "final"

@@ -60,7 +60,10 @@ class OurFrames:
     ids=["packet", "tick"],
 )
 async def test_audio_takes_a_short_road(first: str, last: str, most: int) -> None:
-    async with server() as house, call(house, np.tile(english("one"), 50)) as client:
+    async with (
+        server() as running_server,
+        call(running_server, np.tile(english("one"), 50)) as client,
+    ):
         await client.event("session.created")
         with OurFrames(first, last) as frames:
             await until(lambda: bool(frames.found))

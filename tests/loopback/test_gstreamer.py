@@ -64,11 +64,11 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # is to send video first.)
 @pytest.mark.parametrize(("media", "bundle"), [("audio,video,data", MAX), ("audio,video", NONE)])
 async def test_gstreamer_speaks_by_whip(speech: Path, media: str, bundle: str) -> None:
-    async with server() as house:
-        url = f"{house.url}/whip/hall?source=en"
+    async with server() as running_server:
+        url = f"{running_server.url}/whip/hall?source=en"
         async with gstreamer("speaker", url, wav=speech, media=media, bundle=bundle) as lines:
             await printed(lines, "connected")
-            async with listener(house, "de") as client:
+            async with listener(running_server, "de") as client:
                 [caption, *_] = await told(client)
                 assert caption["status"] == "final"
 
@@ -77,8 +77,8 @@ async def test_gstreamer_speaks_by_whip(speech: Path, media: str, bundle: str) -
     ("media", "bundle"), [("audio,video", MAX), ("video,audio", MAX), ("audio,video", NONE)]
 )
 async def test_gstreamer_listens_by_whep(media: str, bundle: str) -> None:
-    async with server() as house, speaker(house) as spoken:
-        url = f"{house.url}/whep/hall?language=de"
+    async with server() as running_server, speaker(running_server) as spoken:
+        url = f"{running_server.url}/whep/hall?language=de"
         async with gstreamer("listener", url, media=media, bundle=bundle) as lines:
             await printed(lines, "connected")
             say(spoken, "where is the train station")
@@ -87,8 +87,8 @@ async def test_gstreamer_listens_by_whep(media: str, bundle: str) -> None:
 
 @pytest.mark.parametrize(("media", "bundle"), [("audio,video", NONE), ("audio,video,data", MAX)])
 async def test_gstreamer_calls(speech: Path, media: str, bundle: str) -> None:
-    async with server() as house:
-        url = f"{house.url}/v1/realtime/translations/calls?source=en&target=ru"
+    async with server() as running_server:
+        url = f"{running_server.url}/v1/realtime/translations/calls?source=en&target=ru"
         async with gstreamer("caller", url, wav=speech, media=media, bundle=bundle) as lines:
             await printed(lines, "connected")
             if "data" in media:
@@ -99,8 +99,8 @@ async def test_gstreamer_calls(speech: Path, media: str, bundle: str) -> None:
 async def test_a_data_channel_on_a_transport_of_its_own_is_refused_with_words(
     speech: Path,
 ) -> None:
-    async with server() as house:
-        url = f"{house.url}/v1/realtime/translations/calls?source=en&target=ru"
+    async with server() as running_server:
+        url = f"{running_server.url}/v1/realtime/translations/calls?source=en&target=ru"
         async with gstreamer("caller", url, wav=speech, media="audio,data", bundle=NONE) as lines:
             async with asyncio.timeout(60):
                 line = await lines.get()

@@ -30,8 +30,8 @@ async def host() -> AsyncIterator[RunningServer]:
         transport=TransportSettings(connect_timeout_s=60.0, dead_peer_timeout_s=120.0),
         engines=EngineSettings(ast="tests.support.server_engines:many", engine_answer_s=0),
     )
-    async with running(settings) as house:
-        yield house
+    async with running(settings) as running_server:
+        yield running_server
 
 
 @asynccontextmanager
@@ -42,8 +42,8 @@ async def balanced(name: str, folder: Path, hosts: list[RunningServer]) -> Async
         text = (EXAMPLES / example).read_text()
         for number, port in zip((8080, 8011, 8012), ports, strict=True):
             text = text.replace(f"127.0.0.1:{number}", f"127.0.0.1:{port}")
-        for number, house in zip((8001, 8002), hosts, strict=True):
-            text = text.replace(f"127.0.0.1:{number}", f"127.0.0.1:{house.port}")
+        for number, running_server in zip((8001, 8002), hosts, strict=True):
+            text = text.replace(f"127.0.0.1:{number}", f"127.0.0.1:{running_server.port}")
         path = folder / example
         path.write_text(text)
         program = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
@@ -63,7 +63,7 @@ async def test_calls_and_rooms_stay_at_the_host_that_has_them(name: str, tmp_pat
         url = await stack.enter_async_context(balanced(name, tmp_path, hosts))
         http = await stack.enter_async_context(aiohttp.ClientSession(url))
         calls: list[RtcClient] = []
-        while not all(house.manager.sessions for house in hosts):
+        while not all(running_server.manager.sessions for running_server in hosts):
             client = RtcClient(f"{url}{CALLS}?source=en&target=ru", session=EVENTS)
             calls.append(await stack.enter_async_context(client))
         speaking = {each.location.split("/")[1]: each for each in calls}  # one at each host
@@ -84,7 +84,7 @@ async def test_calls_and_rooms_stay_at_the_host_that_has_them(name: str, tmp_pat
         speakers = [RtcClient(f"{url}/whip/{room}?source=en", channel=None) for room in rooms]
         for speaker in speakers:
             await stack.enter_async_context(speaker)
-        assert sum(len(house.rooms.names) for house in hosts) == len(rooms)
+        assert sum(len(running_server.rooms.names) for running_server in hosts) == len(rooms)
         listener = RtcClient(f"{url}/whep/a?language=de", listens_only=True)
         await stack.enter_async_context(listener)
         say(speakers[0], SENTENCE)

@@ -33,8 +33,8 @@ QUICK = EngineSettings(ast="tests.support.server_engines:quick")
 @asynccontextmanager
 async def server(**http: object) -> AsyncIterator[RunningServer]:
     settings = Settings(http=HttpSettings(port=0, **http), engines=QUICK)  # type: ignore[arg-type]
-    async with running(settings) as house:
-        yield house
+    async with running(settings) as running_server:
+        yield running_server
 
 
 async def works_below(url: str) -> None:
@@ -57,11 +57,11 @@ async def works_below(url: str) -> None:
 
 
 async def test_everything_is_below_the_prefix() -> None:
-    async with server(path_prefix="/talk/live") as house:
-        assert house.url.endswith("/talk/live")
-        await works_below(house.url)
+    async with server(path_prefix="/talk/live") as running_server:
+        assert running_server.url.endswith("/talk/live")
+        await works_below(running_server.url)
         async with aiohttp.ClientSession() as http:
-            root = house.url.removesuffix("/talk/live")
+            root = running_server.url.removesuffix("/talk/live")
             for path in ("/", "/healthz", "/v1/engines", "/talk"):
                 async with http.get(root + path) as elsewhere:
                     assert elsewhere.status == 404
@@ -121,11 +121,11 @@ async def test_a_proxy_serves_it_below_a_prefix(name: str, tmp_path: Path) -> No
 
 
 async def _served_through(name: str, port: int, tmp_path: Path) -> None:
-    async with server(trusted_proxies=("127.0.0.1",)) as house:
+    async with server(trusted_proxies=("127.0.0.1",)) as running_server:
         example = {"nginx": "nginx.conf", "caddy": "Caddyfile"}[name]
         text = (EXAMPLES / "proxy" / example).read_text()
         text = text.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
-        text = text.replace("127.0.0.1:8000", f"127.0.0.1:{house.port}")
+        text = text.replace("127.0.0.1:8000", f"127.0.0.1:{running_server.port}")
         path = tmp_path / example
         path.write_text(text)
         program = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
@@ -157,23 +157,23 @@ async def test_https_and_a_renewed_certificate(
 ) -> None:
     monkeypatch.setattr(tls, "CHECK_S", 0.05)
     cert, key = self_signed(tmp_path)
-    async with server(tls_cert=str(cert), tls_key=str(key)) as house:
-        assert house.url.startswith("https://")
+    async with server(tls_cert=str(cert), tls_key=str(key)) as running_server:
+        assert running_server.url.startswith("https://")
         context = ssl.create_default_context(cafile=cert)
         async with (
             aiohttp.ClientSession() as http,
-            http.get(f"{house.url}/readyz", ssl=context) as ready,
+            http.get(f"{running_server.url}/readyz", ssl=context) as ready,
         ):
             assert ready.status == 200
-        first = await shown_by(house.port, cert)
+        first = await shown_by(running_server.port, cert)
         key.write_text("half written")
         await asyncio.sleep(0.2)
-        assert await shown_by(house.port, cert) == first
+        assert await shown_by(running_server.port, cert) == first
         self_signed(tmp_path)
         async with asyncio.timeout(30):
             while True:
                 try:
-                    renewed = await shown_by(house.port, cert)
+                    renewed = await shown_by(running_server.port, cert)
                 except ssl.SSLCertVerificationError:  # still the first
                     await asyncio.sleep(0.05)
                 else:
@@ -190,11 +190,11 @@ async def test_a_certificate_renewed_before_its_key_does_not_stop_the_old_one(
     shutil.copy(cert, trusted)
     (tmp_path / "next").mkdir()
     renewed, _ = self_signed(tmp_path / "next")
-    async with server(tls_cert=str(cert), tls_key=str(key)) as house:
-        first = await shown_by(house.port, trusted)
+    async with server(tls_cert=str(cert), tls_key=str(key)) as running_server:
+        first = await shown_by(running_server.port, trusted)
         renewed.replace(cert)
         await until(lambda: "is not used yet" in caplog.text)
-        assert await shown_by(house.port, trusted) == first
+        assert await shown_by(running_server.port, trusted) == first
 
 
 async def test_a_certificate_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:

@@ -92,9 +92,12 @@ class Obs:
 
 @pytest.mark.parametrize("video", [VIDEO, VIDEO + SIMULCAST], ids=["plain", "simulcast"])
 async def test_obs_is_heard_and_its_picture_refused(video: str) -> None:
-    async with server(api_key=KEY) as house, aiohttp.ClientSession(house.url) as http:
-        obs = Obs(f"{house.url}/whip/hall?source=en", video)
-        whep = f"{house.url}/whep/hall?language=de"
+    async with (
+        server(api_key=KEY) as running_server,
+        aiohttp.ClientSession(running_server.url) as http,
+    ):
+        obs = Obs(f"{running_server.url}/whip/hall?source=en", video)
+        whep = f"{running_server.url}/whep/hall?language=de"
         async with RtcClient(obs.negotiate, channel=None) as spoken:
             audio, picture = sections(obs.answer)
             assert "a=recvonly" in audio and "a=mid:0" in audio
@@ -112,21 +115,21 @@ async def test_obs_is_heard_and_its_picture_refused(video: str) -> None:
 
 async def test_the_library_of_obs_connects_with_picture_and_sound() -> None:
     folder = await asyncio.to_thread(installed)
-    async with server() as house:
-        url = f"{house.url}/whip/hall?source=en"
+    async with server() as running_server:
+        url = f"{running_server.url}/whip/hall?source=en"
         speech = said("where is the train station")
         async with opus_peer("node", "obs_peer.mjs", url, folder=folder, speech=speech) as obs:
             await obs.printed("connected")
-            async with listener(house, "de") as client:
+            async with listener(running_server, "de") as client:
                 await told(client)
                 await heard(client)
 
 
 async def test_the_stereo_of_obs_is_one_voice() -> None:
     """A speaker on only one of the channels is understood as well."""
-    async with server(api_key=KEY) as house:
-        obs = Obs(f"{house.url}/whip/hall?source=en", VIDEO)
-        whep = f"{house.url}/whep/hall?language=en"
+    async with server(api_key=KEY) as running_server:
+        obs = Obs(f"{running_server.url}/whip/hall?source=en", VIDEO)
+        whep = f"{running_server.url}/whep/hall?language=en"
         async with (
             RtcClient(obs.negotiate, channel=None) as spoken,
             RtcClient(whep, listens_only=True, headers=bearer(KEY)) as audience,

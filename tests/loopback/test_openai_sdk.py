@@ -33,7 +33,7 @@ CHUNK = 9600
 
 
 @asynccontextmanager
-async def house() -> AsyncIterator[RunningServer]:
+async def patient_server() -> AsyncIterator[RunningServer]:
     settings = Settings(http=HttpSettings(port=0, api_key=KEY), engines=PATIENT)
     async with running(settings) as server:
         yield server
@@ -71,7 +71,7 @@ async def rest(connection: AsyncTranslationsConnection) -> list[RealtimeTranslat
 
 
 async def test_a_phrase_is_translated_updated_and_closed() -> None:
-    async with house() as server, connected(server) as connection:
+    async with patient_server() as server, connected(server) as connection:
         created = await connection.recv()
         assert isinstance(created, RealtimeTranslationSessionCreatedEvent)
         assert created.session.type == "translation"
@@ -114,7 +114,7 @@ async def test_a_phrase_is_translated_updated_and_closed() -> None:
 
 
 async def test_another_target_is_chosen_in_mid_session_and_a_wrong_one_is_told() -> None:
-    async with house() as server, connected(server) as connection:
+    async with patient_server() as server, connected(server) as connection:
         await connection.recv()
         await connection.session.update(
             session={"audio": {"output": {"language": "fr"}}}, event_id="mine"
@@ -137,7 +137,7 @@ async def test_another_target_is_chosen_in_mid_session_and_a_wrong_one_is_told()
 
 
 async def test_a_client_secret_opens_a_session_and_what_is_unknown_is_told() -> None:
-    async with house() as server:
+    async with patient_server() as server:
         async with AsyncOpenAI(base_url=server.url + "/v1", api_key=KEY) as client:
             secret = await client.realtime.translations.client_secrets.create(
                 session={"model": MODEL, "audio": {"output": {"language": "en"}}}
@@ -165,6 +165,6 @@ async def test_the_synchronous_client_works_too() -> None:
             connection.session.close()
             return [event.type for event in connection]
 
-    async with house() as server:
+    async with patient_server() as server:
         kinds = await asyncio.to_thread(converse, server.url)
     assert kinds == ["session.created", "session.closed"]

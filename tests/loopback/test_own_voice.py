@@ -53,16 +53,16 @@ async def in_a_room(*, guard: bool) -> AsyncIterator[tuple[RunningServer, RtcCli
         interpreter=InterpreterSettings(source="ru", target="en", own_voice_guard=guard),
     )
     room = Loudspeaker(encode(said("where is the train station", pause_s=0.6)))
-    async with running(settings) as house:
-        room.client = RtcClient(house.url + CALLS, packets=room, session=EVENTS)
+    async with running(settings) as running_server:
+        room.client = RtcClient(running_server.url + CALLS, packets=room, session=EVENTS)
         async with room.client as client:
-            yield house, client
+            yield running_server, client
 
 
 async def test_what_we_say_is_not_translated_again() -> None:
-    async with in_a_room(guard=True) as (house, client):
+    async with in_a_room(guard=True) as (running_server, client):
         await client.until(lambda: bool(of(client, "x.warning", code="own_voice")))
-        counted = house.metrics.registry.get_sample_value
+        counted = running_server.metrics.registry.get_sample_value
         assert counted("rtc_segments_total", {"status": "own_voice"}) == 1
         spoken = of(client, "x.vad", state="speech")
         assert len(of(client, "x.segment", final=True)) < len(spoken)

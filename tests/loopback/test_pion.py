@@ -40,8 +40,8 @@ def pion(tmp_path_factory: pytest.TempPathFactory) -> Pion:
 
 async def test_pion_calls(pion: Pion) -> None:
     async with (
-        server() as house,
-        pion("caller", f"{house.url}{CALLS}?source=en&target=ru", said(PHRASE)) as caller,
+        server() as running_server,
+        pion("caller", f"{running_server.url}{CALLS}?source=en&target=ru", said(PHRASE)) as caller,
     ):
         await caller.printed("event session.created")
         await caller.heard()
@@ -49,9 +49,9 @@ async def test_pion_calls(pion: Pion) -> None:
 
 async def test_pion_speaks_by_whip_and_listens_by_whep(pion: Pion) -> None:
     async with (
-        server() as house,
-        pion("speaker", f"{house.url}/whip/hall?source=en", said(PHRASE)) as speaker,
+        server() as running_server,
+        pion("speaker", f"{running_server.url}/whip/hall?source=en", said(PHRASE)) as speaker,
     ):
         await speaker.printed("connected")
-        async with pion("listener", f"{house.url}/whep/hall?language=de") as listener:
+        async with pion("listener", f"{running_server.url}/whep/hall?language=de") as listener:
             await listener.heard()

@@ -7,7 +7,7 @@ from rtc_server.resample import Resampler
 from tests.support.rtc_client import RtcClient
 from tests.support.signals import english, join, silence
 
-HOUSE = Settings(
+SETTINGS = Settings(
     http=HttpSettings(port=0), engines=EngineSettings(ast="tests.support.server_engines:quick")
 )
 """Settings whose engine answers with the length of its audio."""
@@ -21,8 +21,8 @@ async def test_a_slow_microphone_loses_no_word() -> None:
     words = english("where is the train station")
     words_s = words.size / SPEECH_RATE
     said = Resampler(SPEECH_RATE, PLAYOUT_RATE).push(join(silence(QUIET_MS), words))
-    async with running(HOUSE) as house:
-        calls = f"{house.url}/v1/realtime/translations/calls?source=en&target=ru"
+    async with running(SETTINGS) as running_server:
+        calls = f"{running_server.url}/v1/realtime/translations/calls?source=en&target=ru"
         async with RtcClient(calls) as client:
             client.send({"type": "x.session", "vad": {"mode": "off"}, "x_events": ["segment"]})
             await client.event("session.updated")

@@ -39,16 +39,18 @@ async def test_a_phrase_that_the_network_cut_off_is_answered_once_on_the_next_pe
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    async with server(dead_peer_timeout_s=2.0) as house:
-        first = call(house, said("thank you", "please call a taxi for tomorrow morning", pause_s=4))
+    async with server(dead_peer_timeout_s=2.0) as running_server:
+        first = call(
+            running_server, said("thank you", "please call a taxi for tomorrow morning", pause_s=4)
+        )
         async with first:
             await first.until(lambda: len(of(first, "x.playout", state="finished")) == 1)
             await first.until(lambda: len(of(first, "x.vad", state="speech")) == 2)
             first.vanish()
             await until(lambda: "its client is gone" in caplog.text)
-        assert house.manager.sessions == 1
+        assert running_server.manager.sessions == 1
         last = max(event["seq"] for event in first.events if "seq" in event)
-        async with resuming(house.url, first.location, seen=f"?last_seq={last}") as second:
+        async with resuming(running_server.url, first.location, seen=f"?last_seq={last}") as second:
             assert second.location == first.location
             await until(lambda: loud_s(second) > 0.8 * loud_s(first))
             [final] = of(second, "x.segment", final=True)
@@ -56,18 +58,18 @@ async def test_a_phrase_that_the_network_cut_off_is_answered_once_on_the_next_pe
             assert final["segment_id"] == "seg_2"
             await asyncio.sleep(1.0)  # long enough for a second beginning to be noticed
             assert 0.3 < loud_s(second) < 1.2 * loud_s(first)
-            assert house.manager.sessions == 1
+            assert running_server.manager.sessions == 1
             numbers = [e["seq"] for e in first.events + second.events if "seq" in e]
             assert numbers == sorted(set(numbers))
-        await freed(house)
+        await freed(running_server)
 
 
 async def test_a_new_peer_takes_the_place_of_one_that_lives() -> None:
-    async with server() as house:
-        async with call(house, said("thank you", pause_s=0.2)) as first:
+    async with server() as running_server:
+        async with call(running_server, said("thank you", pause_s=0.2)) as first:
             await first.event("session.created")
             async with resuming(
-                house.url, first.location, audio=said("where is the train station")
+                running_server.url, first.location, audio=said("where is the train station")
             ) as second:
                 await first.closed.wait()
                 await second.until(
@@ -76,8 +78,8 @@ async def test_a_new_peer_takes_the_place_of_one_that_lives() -> None:
                         and len(of(second, "x.playout", state="finished")) > 0
                     )
                 )
-                assert house.manager.sessions == 1
-        await freed(house)
+                assert running_server.manager.sessions == 1
+        await freed(running_server)
 
 
 async def test_the_route_takes_what_a_call_takes() -> None:
@@ -118,14 +120,14 @@ async def test_numbers_that_no_event_has_are_refused(query: str) -> None:
 
 async def test_only_who_opened_a_session_resumes_it(tmp_path: Path) -> None:
     settings, ours, theirs = two_keys(tmp_path)
-    async with running(settings) as house, aiohttp.ClientSession() as http:
-        async with RtcClient(house.url + CALLS, headers=bearer(ours)) as first:
-            url = f"{house.url}{first.location}/resume"
+    async with running(settings) as running_server, aiohttp.ClientSession() as http:
+        async with RtcClient(running_server.url + CALLS, headers=bearer(ours)) as first:
+            url = f"{running_server.url}{first.location}/resume"
             for headers, status in ((bearer(theirs), 404), ({}, 401)):
                 async with http.post(url, data=OFFER, headers=SDP | headers) as response:
                     assert response.status == status
                     assert "sess_" not in json.dumps(await response.json())
-            unknown = f"{house.url}{CALLS}/sess_none/resume"
+            unknown = f"{running_server.url}{CALLS}/sess_none/resume"
             async with http.post(unknown, data=OFFER, headers=SDP | bearer(ours)) as response:
                 assert response.status == 404
             bad = {"data": "v=0", "headers": SDP | bearer(ours)}
@@ -135,7 +137,7 @@ async def test_only_who_opened_a_session_resumes_it(tmp_path: Path) -> None:
             async with RtcClient(url, headers=bearer(ours)) as second:
                 await first.closed.wait()
                 assert second.location == first.location
-        await freed(house)
+        await freed(running_server)
 
 
 async def test_a_websocket_whose_network_died_comes_back_on_another(
@@ -143,7 +145,10 @@ async def test_a_websocket_whose_network_died_comes_back_on_another(
 ) -> None:
     caplog.set_level(logging.INFO)
     phrase = to_int16(english("where is the train station")).astype("<i2").tobytes()
-    async with server(dead_peer_timeout_s=2.0) as house, aiohttp.ClientSession(house.url) as http:
+    async with (
+        server(dead_peer_timeout_s=2.0) as running_server,
+        aiohttp.ClientSession(running_server.url) as http,
+    ):
         # does not answer pings: for the server its network is gone from the start
         dead = await http.ws_connect("/ws/audio?source=en&target=ru", autoping=False)
         created = await dead.receive_json()
@@ -161,13 +166,13 @@ async def test_a_websocket_whose_network_died_comes_back_on_another(
                     elif (event := message.json())["type"] == "session.output_transcript.delta":
                         texts.append(event["delta"])
             assert texts == ["one two three"]
-            assert house.manager.sessions == 1
+            assert running_server.manager.sessions == 1
             await back.send_json({"type": "session.close"})
             async with asyncio.timeout(60):
                 last = [m.json()["type"] async for m in back if m.type is aiohttp.WSMsgType.TEXT]
             assert last[-1] == "session.closed"
             assert back.close_code == aiohttp.WSCloseCode.OK
-        await freed(house)
+        await freed(running_server)
         with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
             await http.ws_connect(f"/ws/audio?resume={session_id}")
         assert refusal.value.status == 404

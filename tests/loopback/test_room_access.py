@@ -14,18 +14,21 @@ from tests.support.rtc_client import RtcClient
 
 async def test_a_join_link_opens_its_own_room_to_listen_and_nothing_else() -> None:
     headers = {"Authorization": "Bearer the-key"}
-    async with server(api_key="the-key") as house, aiohttp.ClientSession(house.url) as http:
-        whip = f"{house.url}/whip/hall?source=en"
+    async with (
+        server(api_key="the-key") as running_server,
+        aiohttp.ClientSession(running_server.url) as http,
+    ):
+        whip = f"{running_server.url}/whip/hall?source=en"
         async with RtcClient(whip, channel=None, headers=headers) as spoken:
             async with http.post("/v1/rooms/hall/link", headers=headers) as made:
                 link = await made.json()
             async with http.post("/v1/rooms/hall/link", headers=headers) as again:
                 assert await again.json() == link  # and encoded once
             url, _, token = link["url"].partition("#")
-            assert url == f"{house.url}/listen/hall"
+            assert url == f"{running_server.url}/listen/hall"
             assert link["qr_svg"].startswith("<svg")
             joined = {"Authorization": f"Bearer {token}"}
-            whep = f"{house.url}/whep/hall?language=de"
+            whep = f"{running_server.url}/whep/hall?language=de"
             async with RtcClient(whep, listens_only=True, headers=joined) as client:
                 say(spoken, "yes")
                 await told(client)
@@ -60,7 +63,10 @@ async def mint(http: aiohttp.ClientSession, room: object) -> tuple[int, str]:
 
 
 async def test_a_secret_invites_to_no_room_of_another_secret() -> None:
-    async with server(api_key="the-key") as house, aiohttp.ClientSession(house.url) as http:
+    async with (
+        server(api_key="the-key") as running_server,
+        aiohttp.ClientSession(running_server.url) as http,
+    ):
         (_, own), (_, other) = [await mint(http, None) for _ in range(2)]
 
         async def invite(token: str) -> int:
@@ -68,15 +74,18 @@ async def test_a_secret_invites_to_no_room_of_another_secret() -> None:
                 return answer.status
 
         assert await invite(other) == 200, "nobody has it yet"
-        whip = f"{house.url}/whip/hall?source=en"
+        whip = f"{running_server.url}/whip/hall?source=en"
         async with RtcClient(whip, channel=None, headers=bearer(own)):
             assert [await invite(each) for each in (own, other, "the-key")] == [200, 403, 200]
 
 
 async def test_a_secret_that_is_not_for_a_room_listens_in_on_none() -> None:
-    async with server(api_key="the-key") as house, aiohttp.ClientSession(house.url) as http:
+    async with (
+        server(api_key="the-key") as running_server,
+        aiohttp.ClientSession(running_server.url) as http,
+    ):
         (_, own), (_, other) = [await mint(http, None) for _ in range(2)]
-        whip, whep = f"{house.url}/whip/hall?source=en", "/whep/hall?language=de"
+        whip, whep = f"{running_server.url}/whip/hall?source=en", "/whep/hall?language=de"
         async with RtcClient(whip, channel=None, headers=bearer(own)):
             for token, status in ((own, 200), ("the-key", 200), (other, 404)):
                 async with http.get("/v1/rooms/hall", headers=bearer(token)) as answer:
@@ -108,12 +117,18 @@ EVERYTHING = (
 
 
 async def test_a_speakers_secret_only_speaks_and_a_listeners_only_listens() -> None:
-    async with server(api_key="the-key") as house, aiohttp.ClientSession(house.url) as http:
+    async with (
+        server(api_key="the-key") as running_server,
+        aiohttp.ClientSession(running_server.url) as http,
+    ):
         secrets = {}
         for role in ("speaker", "listener"):
             status, secrets[role] = await mint(http, {"name": "hall", "role": role})
             assert status == 200
-        whip, whep = f"{house.url}/whip/hall?source=en", f"{house.url}/whep/hall?language=de"
+        whip, whep = (
+            f"{running_server.url}/whip/hall?source=en",
+            f"{running_server.url}/whep/hall?language=de",
+        )
         speaks, listens = bearer(secrets["speaker"]), bearer(secrets["listener"])
         async with (
             RtcClient(whip, channel=None, headers=speaks) as spoken,
@@ -143,7 +158,10 @@ async def test_a_speakers_secret_only_speaks_and_a_listeners_only_listens() -> N
 
 
 async def test_a_room_that_no_secret_can_be_for_is_refused() -> None:
-    async with server(api_key="the-key") as house, aiohttp.ClientSession(house.url) as http:
+    async with (
+        server(api_key="the-key") as running_server,
+        aiohttp.ClientSession(running_server.url) as http,
+    ):
         for room in (
             "hall",
             {},
@@ -163,8 +181,8 @@ async def test_an_audience_does_not_use_up_the_requests_of_the_key(
 ) -> None:
     monkeypatch.setattr("rtc_server.signaling.auth.LINK", Rate(burst=3, per_second=0.001))
     async with (
-        server(api_key="the-key", access=AccessSettings(key_requests_a_minute=1)) as house,
-        aiohttp.ClientSession(house.url) as http,
+        server(api_key="the-key", access=AccessSettings(key_requests_a_minute=1)) as running_server,
+        aiohttp.ClientSession(running_server.url) as http,
     ):
         async with http.post("/v1/rooms/hall/link", headers=bearer("the-key")) as made:
             ticket = (await made.json())["url"].partition("#")[2]
@@ -175,7 +193,7 @@ async def test_an_audience_does_not_use_up_the_requests_of_the_key(
 
 
 async def test_a_link_that_no_qr_code_holds_is_refused() -> None:
-    async with server() as house, aiohttp.ClientSession(house.url) as http:
+    async with server() as running_server, aiohttp.ClientSession(running_server.url) as http:
         host = {"Host": "a" * 2000 + ".localhost"}
         async with http.post("/v1/rooms/hall/link", headers=host) as refused:
             assert refused.status == 400

@@ -25,7 +25,7 @@ CAPTIONS = "/v1/rooms/hall/captions?language=de"
 
 
 @asynccontextmanager
-async def stubborn(house: RunningServer) -> AsyncIterator[None]:
+async def stubborn(running_server: RunningServer) -> AsyncIterator[None]:
     """Request captions without reading them, with little room for unread ones."""
     with socket.socket() as made:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -33,8 +33,8 @@ async def stubborn(house: RunningServer) -> AsyncIterator[None]:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         made.setblocking(False)
         loop = asyncio.get_running_loop()
-        await loop.sock_connect(made, ("127.0.0.1", house.port))
-        request = f"GET {CAPTIONS} HTTP/1.1\r\nHost: 127.0.0.1:{house.port}\r\n\r\n"
+        await loop.sock_connect(made, ("127.0.0.1", running_server.port))
+        request = f"GET {CAPTIONS} HTTP/1.1\r\nHost: 127.0.0.1:{running_server.port}\r\n\r\n"
         await loop.sock_sendall(made, request.encode())
         yield
 
@@ -95,32 +95,34 @@ async def test_who_reads_nothing_and_who_is_gone_disturb_nobody(
 ) -> None:
     monkeypatch.setattr("rtc_server.signaling.rooms.STALL_S", 6.0)
     async with (
-        running(SETTINGS) as house,
-        aiohttp.ClientSession(house.url) as http,
-        speaker(house) as spoken,
-        listener(house, "de") as first,
-        listener(house, "de") as second,
-        listener(house, "de") as full,
-        listener(house, "de") as dark,
+        running(SETTINGS) as running_server,
+        aiohttp.ClientSession(running_server.url) as http,
+        speaker(running_server) as spoken,
+        listener(running_server, "de") as first,
+        listener(running_server, "de") as second,
+        listener(running_server, "de") as full,
+        listener(running_server, "de") as dark,
         Reader(http) as reader,
-        stubborn(house),
+        stubborn(running_server),
     ):
         good = [first, second]
-        await until(lambda: total(house, "room_listeners") == 6)
+        await until(lambda: total(running_server, "room_listeners") == 6)
         await next_sentence(spoken, [*good, full, dark], reader)
 
         full.stop_reading()
         dark.go_dark()
         had = len(finals(full)), len(finals(dark))
         await next_sentence(spoken, good, reader)
-        assert total(house, "room_listeners") > 3, "they are still there, and disturb nobody"
-        while total(house, "room_listeners") > 3:
+        assert total(running_server, "room_listeners") > 3, (
+            "they are still there, and disturb nobody"
+        )
+        while total(running_server, "room_listeners") > 3:
             await next_sentence(spoken, good, reader)
         # Who reads nothing was let go with queues that are bounded; the others missed nothing.
         await next_sentence(spoken, good, reader)
         await until(lambda: segments(first) == segments(second) == reader.finals)
         assert len(set(reader.finals)) == len(reader.finals)
-        assert total(house, "room_translations_total", language="de") >= len(reader.finals)
+        assert total(running_server, "room_translations_total", language="de") >= len(reader.finals)
         for client in good:
             await heard(client)
             assert whole(client)

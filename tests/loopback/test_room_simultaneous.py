@@ -18,10 +18,10 @@ async def test_each_language_is_spoken_while_the_speaker_goes_on() -> None:
     speech = words_with_tones(9.0)
     numbers = [index % WORDS for index in range(len(speech.bounds))]
     async with (
-        server(ast="bench.oracle:aligned", tts="bench.oracle:voice") as house,
-        speaker(house) as spoken,
-        listener(house, "ru") as russian,
-        listener(house, "de") as german,
+        server(ast="bench.oracle:aligned", tts="bench.oracle:voice") as running_server,
+        speaker(running_server) as spoken,
+        listener(running_server, "ru") as russian,
+        listener(running_server, "de") as german,
     ):
         for client in (russian, german):
             await client.until(lambda client=client: bool(client.packets))  # type: ignore[misc]
@@ -29,7 +29,8 @@ async def test_each_language_is_spoken_while_the_speaker_goes_on() -> None:
         await check_language(russian, "ru", numbers)
         await check_language(german, "de", numbers)
         calls, requests = (
-            total(house, f"engine_batch_size_{each}", kind="ast") for each in ("count", "sum")
+            total(running_server, f"engine_batch_size_{each}", kind="ast")
+            for each in ("count", "sum")
         )
     # Each pass was made for both languages, of the same audio.
     assert requests > 1.8 * calls

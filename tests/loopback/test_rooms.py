@@ -17,11 +17,11 @@ LANGUAGES = ("ru", "de", "fr")
 
 async def test_a_speaker_is_heard_in_two_languages_and_in_the_original() -> None:
     async with (
-        server() as house,
-        speaker(house) as spoken,
-        listener(house, "ru") as russian,
-        listener(house, "de") as german,
-        listener(house, "en") as original,
+        server() as running_server,
+        speaker(running_server) as spoken,
+        listener(running_server, "ru") as russian,
+        listener(running_server, "de") as german,
+        listener(running_server, "en") as original,
     ):
         say(spoken, "where is the train station")
         captions = {}
@@ -35,13 +35,18 @@ async def test_a_speaker_is_heard_in_two_languages_and_in_the_original() -> None
         assert captions["de"]["source"] == captions["ru"]["source"]
         # Both languages are in one call, so that an engine can encode the audio once.
         calls, requests = (
-            total(house, f"engine_batch_size_{each}", kind="ast") for each in ("count", "sum")
+            total(running_server, f"engine_batch_size_{each}", kind="ast")
+            for each in ("count", "sum")
         )
         assert requests == 2 * calls > 0
 
 
 async def test_a_listener_gets_packets_before_anybody_speaks() -> None:
-    async with server() as house, speaker(house), listener(house, "ru") as waiting:
+    async with (
+        server() as running_server,
+        speaker(running_server),
+        listener(running_server, "ru") as waiting,
+    ):
         await waiting.until(lambda: len(waiting.packets) >= 2)
         assert waiting.packets[0].marker
         assert not waiting.events
@@ -53,9 +58,9 @@ async def test_twenty_listeners_three_languages_each_translated_once() -> None:
     """Late listeners get the next sentence, and one whose connection dies or who reads nothing
     disturbs nobody.
     """
-    async with server() as house, AsyncExitStack() as room:
-        spoken = await room.enter_async_context(speaker(house))
-        clients = [listener(house, LANGUAGES[i % 3]) for i in range(19)]
+    async with server() as running_server, AsyncExitStack() as room:
+        spoken = await room.enter_async_context(speaker(running_server))
+        clients = [listener(running_server, LANGUAGES[i % 3]) for i in range(19)]
         for client in clients:
             await room.enter_async_context(client)
         dead, *living = clients
@@ -64,7 +69,7 @@ async def test_twenty_listeners_three_languages_each_translated_once() -> None:
             await told(client)
         dead.vanish()  # without a close: the server goes on sending to nobody
 
-        late = await room.enter_async_context(listener(house, "ru"))
+        late = await room.enter_async_context(listener(running_server, "ru"))
         say(spoken, "two coffees and a cold beer please")
         for client in living:
             first, second, *_ = await told(client, 2)
@@ -77,7 +82,7 @@ async def test_twenty_listeners_three_languages_each_translated_once() -> None:
 
         def translated_once(code: str) -> bool:
             segments = len({each["segment_id"] for each in finals(living[2])})
-            return total(house, "room_translations_total", language=code) == segments
+            return total(running_server, "room_translations_total", language=code) == segments
 
         for code in LANGUAGES:  # a caption may come a moment after its count
             await until(lambda code=code: translated_once(code))  # type: ignore[misc]
@@ -93,27 +98,27 @@ async def test_twenty_listeners_three_languages_each_translated_once() -> None:
 
 
 async def test_a_language_ends_after_its_last_listener_and_begins_anew() -> None:
-    async with server(room_linger_s=0) as house, speaker(house) as spoken:
-        async with listener(house, "de") as first:
+    async with server(room_linger_s=0) as running_server, speaker(running_server) as spoken:
+        async with listener(running_server, "de") as first:
             say(spoken, "yes")
             await told(first)
-        await until(lambda: total(house, "room_listeners") == 0)
+        await until(lambda: total(running_server, "room_listeners") == 0)
         await asyncio.sleep(2)  # more than it takes to notice
-        before = total(house, "room_translations_total", language="de")
-        async with listener(house, "fr") as french:
+        before = total(running_server, "room_translations_total", language="de")
+        async with listener(running_server, "fr") as french:
             say(spoken, "thank you")
             await told(french)
-        assert total(house, "room_translations_total", language="de") == before
-        async with listener(house, "de") as again:
+        assert total(running_server, "room_translations_total", language="de") == before
+        async with listener(running_server, "de") as again:
             say(spoken, "yes")
             await told(again)
 
 
 async def test_captions_as_server_sent_events_and_what_was_missed() -> None:
     async with (
-        server() as house,
-        speaker(house) as spoken,
-        aiohttp.ClientSession(house.url) as http,
+        server() as running_server,
+        speaker(running_server) as spoken,
+        aiohttp.ClientSession(running_server.url) as http,
     ):
         path = "/v1/rooms/hall/captions?language=de"
 
@@ -134,13 +139,13 @@ async def test_captions_as_server_sent_events_and_what_was_missed() -> None:
             return got
 
         reading = asyncio.create_task(read(1))
-        await until(lambda: total(house, "room_listeners") == 1)
+        await until(lambda: total(running_server, "room_listeners") == 1)
         say(spoken, "yes")
         [(first_id, first)] = await reading
-        assert not house.metrics.registry.get_sample_value(
+        assert not running_server.metrics.registry.get_sample_value(
             "rtc_engine_seconds_count", {"kind": "tts"}
         ), "nobody listens, so nothing is spoken"
-        async with listener(house, "de") as meanwhile:
+        async with listener(running_server, "de") as meanwhile:
             say(spoken, "thank you")
             await told(meanwhile)
         [(_, second)] = await read(1, first_id)
@@ -151,10 +156,10 @@ async def test_captions_as_server_sent_events_and_what_was_missed() -> None:
 
 async def test_a_full_room_and_an_unknown_language() -> None:
     async with (
-        server(room_listeners=1) as house,
-        speaker(house),
-        listener(house, "ru"),
-        aiohttp.ClientSession(house.url) as http,
+        server(room_listeners=1) as running_server,
+        speaker(running_server),
+        listener(running_server, "ru"),
+        aiohttp.ClientSession(running_server.url) as http,
     ):
         async with http.get("/v1/rooms/hall/captions?language=ru") as refused:
             assert (refused.status, "Retry-After" in refused.headers) == (503, True)

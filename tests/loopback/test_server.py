@@ -20,10 +20,10 @@ async def test_four_sessions_at_once_are_all_answered_in_order() -> None:
     """Four, for their clients share this process and its core; `bench.sessions` has more."""
     words = ("yes", "where is the train station", "thank you", "two coffees and a cold beer please")
     audio = said(*words)
-    async with server() as house:
+    async with server() as running_server:
 
         async def converse() -> list[dict[str, Any]]:
-            async with call(house, audio, "?source=en&target=ru") as client:
+            async with call(running_server, audio, "?source=en&target=ru") as client:
                 await client.until(
                     lambda: len(of(client, "x.playout", state="finished")) == len(words),
                     timeout_s=200,  # tests share the machine
@@ -37,14 +37,14 @@ async def test_four_sessions_at_once_are_all_answered_in_order() -> None:
             assert starts == sorted(starts)
             lengths = [float(e["source"]["text"].removesuffix(" s")) for e in finals]
             assert lengths[0] < lengths[1] > lengths[2] < lengths[3]
-        await freed(house)
+        await freed(running_server)
 
 
 async def test_a_killed_engine_fails_one_caption_and_comes_back() -> None:
-    async with server("slow") as house:
+    async with server("slow") as running_server:
         async with (
-            call(house, said("where is the train station", pause_s=8)) as unlucky,
-            call(house) as bystander,
+            call(running_server, said("where is the train station", pause_s=8)) as unlucky,
+            call(running_server) as bystander,
         ):
             await unlucky.event("x.vad", count=2)  # the engine has been at work since the pause
             for process in engine_processes():
@@ -53,38 +53,38 @@ async def test_a_killed_engine_fails_one_caption_and_comes_back() -> None:
             assert (failed["status"], failed["final"]) == ("failed", True)
             assert failed["message"]
             assert bystander.pc.connectionState == "connected"
-            assert house.manager.sessions == 2
-            await until(lambda: house.engines.ready)
-            async with call(house, said("thank you")) as next_one:
+            assert running_server.manager.sessions == 2
+            await until(lambda: running_server.engines.ready)
+            async with call(running_server, said("thank you")) as next_one:
                 await next_one.event("x.playout", count=3)
                 assert of(next_one, "x.segment", status="final")
-        await freed(house)
+        await freed(running_server)
 
 
 async def test_a_client_that_vanishes_in_mid_sentence_is_freed_and_disturbs_nobody() -> None:
     async with (
-        server(dead_peer_timeout_s=2.0, resume_s=0.0) as house,
-        call(house, said("where is the train station", "thank you")) as other,
+        server(dead_peer_timeout_s=2.0, resume_s=0.0) as running_server,
+        call(running_server, said("where is the train station", "thank you")) as other,
     ):
-        async with call(house, said("please call a taxi for tomorrow morning")) as lost:
+        async with call(running_server, said("please call a taxi for tomorrow morning")) as lost:
             await lost.until(lambda: len(lost.track.sent_at_s) > 60)
             lost.vanish()
-            await until(lambda: house.manager.sessions == 1)
+            await until(lambda: running_server.manager.sessions == 1)
         await other.until(lambda: len(of(other, "x.segment", status="final")) == 2)
 
 
 async def test_a_client_that_never_connects_is_freed() -> None:
-    async with server(connect_timeout_s=1.0) as house, aiohttp.ClientSession() as http:
-        silent = call(house)
+    async with server(connect_timeout_s=1.0) as running_server, aiohttp.ClientSession() as http:
+        silent = call(running_server)
         try:
             silent.pc.addTrack(silent.track)
             await silent.pc.setLocalDescription()
             sdp = silent.pc.localDescription.sdp
             headers = {"Content-Type": "application/sdp"}
-            async with http.post(house.url + CALLS, data=sdp, headers=headers) as response:
+            async with http.post(running_server.url + CALLS, data=sdp, headers=headers) as response:
                 assert response.status == 201
-            assert house.manager.sessions == 1
-            await freed(house)
+            assert running_server.manager.sessions == 1
+            await freed(running_server)
         finally:
             await silent.close()
 
@@ -100,7 +100,7 @@ NONSENSE: tuple[tuple[str | bytes, str], ...] = (
 
 
 async def test_nonsense_on_the_data_channel_is_answered_and_changes_nothing() -> None:
-    async with server() as house, call(house, said("thank you")) as client:
+    async with server() as running_server, call(running_server, said("thank you")) as client:
         for count, (message, says) in enumerate(NONSENSE, start=1):
             client.send(message)
             error = await client.event("error", count=count)
@@ -128,27 +128,27 @@ IMPOSSIBLE = (
 
 async def test_an_offer_that_cannot_be_is_a_clear_error_and_leaves_nothing() -> None:
     headers = {"Content-Type": "application/sdp"}
-    async with server() as house, aiohttp.ClientSession(house.url) as http:
+    async with server() as running_server, aiohttp.ClientSession(running_server.url) as http:
         for body, query, status, code in IMPOSSIBLE:
             async with http.post(CALLS + query, data=body, headers=headers) as response:
                 assert response.status == status, body[:100]
                 problem = await response.json(content_type="application/problem+json")
             assert problem["error"]["code"] == code
             assert problem["detail"].endswith(".")
-            assert house.manager.sessions == 0
+            assert running_server.manager.sessions == 0
 
 
 @pytest.mark.unmeasured
 async def test_two_hundred_calls_leave_nothing_behind() -> None:
-    async with server() as house:
+    async with server() as running_server:
 
         async def visit(number: int) -> None:
-            async with call(house) as client:
+            async with call(running_server) as client:
                 await client.event("session.created")
                 if number % 3 == 0:
                     async with (
                         aiohttp.ClientSession() as http,
-                        http.delete(house.url + client.location) as response,
+                        http.delete(running_server.url + client.location) as response,
                     ):
                         assert response.status == 200
                 elif number % 3 == 1:
@@ -158,7 +158,7 @@ async def test_two_hundred_calls_leave_nothing_behind() -> None:
         async def visits(count: int) -> tuple[int, int, int, float]:
             for first in range(0, count, 5):
                 await asyncio.gather(*(visit(first + n) for n in range(5)))
-            await freed(house)
+            await freed(running_server)
             await asyncio.sleep(0.5)
             gc.collect()
             ctypes.CDLL(None).malloc_trim(0)  # free memory goes back, so that the rest is in use

@@ -63,8 +63,10 @@ SMUGGLED = {
 async def test_a_request_within_a_request_is_not_answered_with_its_key() -> None:
     """Either the whole is refused, or the rest is a request of its own by the same rules that any
     proxy in front has: never a length that may be read in two ways."""
-    async with running(SETTINGS) as house:
-        answered = await asyncio.gather(*(answers(house.port, raw) for raw in SMUGGLED.values()))
+    async with running(SETTINGS) as running_server:
+        answered = await asyncio.gather(
+            *(answers(running_server.port, raw) for raw in SMUGGLED.values())
+        )
     for name, statuses in zip(SMUGGLED, answered, strict=True):
         assert statuses, f"{name} must be answered"
         assert not any(b" 200 " in status for status in statuses), (name, statuses)
@@ -85,10 +87,10 @@ ELSEWHERE = (
 
 
 async def test_no_path_leads_around_the_prefix_or_the_key() -> None:
-    async with running(SETTINGS) as house:
+    async with running(SETTINGS) as running_server:
         for path in ELSEWHERE:
             raw = b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-            [status] = await answers(house.port, raw)
+            [status] = await answers(running_server.port, raw)
             assert status.split(b" ")[1] in (b"400", b"401", b"403", b"404"), (path, status)
 
 
@@ -103,9 +105,9 @@ HEADERS = (
 
 
 async def test_no_header_comes_back_as_one_of_ours() -> None:
-    async with running(SETTINGS) as house:
+    async with running(SETTINGS) as running_server:
         for headers in HEADERS:
-            reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", running_server.port)
             for path in (b"/talk", b"/talk/v1/languages?source=%0d%0aSet-Cookie:%20x"):
                 writer.write(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n")
                 head = await reader.readuntil(b"\r\n\r\n")

@@ -64,13 +64,13 @@ async def test_a_call_is_one_trace_through_an_engine_server(
         remote = EngineSettings(ast_servers=(address,), tts_servers=(address,), engine_wait_s=60)
         async with (
             engine_server(address, ("ast", "tts"), engines, http),
-            running(Settings(http=http, engines=remote)) as house,
+            running(Settings(http=http, engines=remote)) as running_server,
         ):
-            async with call(house, said("thank you"), "?source=en&target=ru") as client:
+            async with call(running_server, said("thank you"), "?source=en&target=ru") as client:
                 await client.until(lambda: bool(of(client, "x.playout", state="finished")))
                 [caption] = of(client, "x.segment", final=True)
                 session = client.location.rpartition("/")[2]
-            await freed(house)
+            await freed(running_server)
         spans = collector.spans
         names = ["call", "segment", "translate", "speak", "first audio"]
         assert spans.keys() >= {*names, "engine translate", "engine speak"}

@@ -106,16 +106,19 @@ async def test_what_there_is_not_is_refused_with_what_there_is(query: str) -> No
 
 async def test_only_who_opened_a_session_reads_it(tmp_path: Path) -> None:
     settings, ours, theirs = two_keys(tmp_path)
-    async with running(settings) as house, aiohttp.ClientSession() as http:
+    async with running(settings) as running_server, aiohttp.ClientSession() as http:
         async with RtcClient(
-            house.url + CALLS, audio=said("thank you"), headers=bearer(ours), session=EVENTS
+            running_server.url + CALLS,
+            audio=said("thank you"),
+            headers=bearer(ours),
+            session=EVENTS,
         ) as client:
             final = await client.event("session.output_transcript.delta")
-            url = f"{house.url}{client.location}/transcript?format=json"
+            url = f"{running_server.url}{client.location}/transcript?format=json"
             for headers, status in ((bearer(theirs), 404), ({}, 401), (bearer(ours), 200)):
                 async with http.get(url, headers=headers) as response:
                     assert response.status == status
-        await freed(house)
+        await freed(running_server)
         async with http.get(url, headers=bearer(ours)) as response:
             [row] = json.loads(await response.text())["segments"]
         assert row["target"] == {"language": "en", "text": final["delta"]}

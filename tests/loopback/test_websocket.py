@@ -25,8 +25,8 @@ GROUPS = {"type": "session.update", "session": {"x_events": ["segment", "playout
 
 @asynccontextmanager
 async def phrasebook() -> AsyncIterator[RunningServer]:
-    async with running(SETTINGS) as house:
-        yield house
+    async with running(SETTINGS) as running_server:
+        yield running_server
 
 
 def at_24_khz(samples: Samples) -> Samples:
@@ -39,12 +39,12 @@ def loudness(samples: Samples) -> float:
 
 
 async def test_both_directions_are_translated_and_spoken_by_the_phrasebook() -> None:
-    async with phrasebook() as house:
+    async with phrasebook() as running_server:
         for source, target, spoken, meaning in (
             ("en", "ru", english("where is the train station"), "вокзал"),
             ("ru", "en", russian("где находится вокзал"), "train station"),
         ):
-            async with client(house, f"{PLAIN}?source={source}&target={target}") as c:
+            async with client(running_server, f"{PLAIN}?source={source}&target={target}") as c:
                 await c.say(join(silence(500), spoken, silence(1000)))
                 delta = await c.event("session.output_transcript.delta")
                 assert meaning in delta["delta"]
@@ -64,11 +64,14 @@ async def test_both_directions_are_translated_and_spoken_by_the_phrasebook() -> 
                 assert {len(frame) for frame in c.audio} == {640}
                 assert len(c.heard) > 0.5 * SPEECH_RATE
                 assert loudness(c.heard) > 0.01
-        await freed(house)
+        await freed(running_server)
 
 
 async def test_stop_flushes_what_was_being_said() -> None:
-    async with server() as house, client(house, PLAIN + "?source=en&target=ru") as c:
+    async with (
+        server() as running_server,
+        client(running_server, PLAIN + "?source=en&target=ru") as c,
+    ):
         await c.ws.send_json(GROUPS)
         spoken = to_int16(join(silence(300), english("where is the train station")))
         for at in range(0, len(spoken), 480):
@@ -82,7 +85,7 @@ async def test_stop_flushes_what_was_being_said() -> None:
 
 
 async def test_start_sets_the_languages_and_the_vad() -> None:
-    async with server() as house, client(house, PLAIN) as c:
+    async with server() as running_server, client(running_server, PLAIN) as c:
         await c.ws.send_json({"type": "start", "source": "en-US", "target": "ru", "vad": False})
         updated = await c.event("session.updated")
         x = updated["session"]["x"]
@@ -94,7 +97,7 @@ async def test_start_sets_the_languages_and_the_vad() -> None:
 
 
 async def test_what_does_not_fit_is_answered_and_the_session_goes_on() -> None:
-    async with server() as house, client(house, PLAIN) as c:
+    async with server() as running_server, client(running_server, PLAIN) as c:
         await c.ws.send_bytes(b"\0" * 641)
         await c.ws.send_bytes(b"RIFF\x24\0\0\0WAVEfmt ")
         await c.ws.send_str("{")
@@ -110,16 +113,16 @@ async def test_what_does_not_fit_is_answered_and_the_session_goes_on() -> None:
 
 
 async def test_a_message_that_is_far_too_large_ends_the_session() -> None:
-    async with server() as house, client(house, PLAIN) as c:
+    async with server() as running_server, client(running_server, PLAIN) as c:
         await c.event("session.created")
         await c.ws.send_bytes(b"\0" * 1_000_000)
         await c.event("(closed)")
         assert c.ws.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
-        await freed(house)
+        await freed(running_server)
 
 
 async def test_refusals_come_before_the_upgrade() -> None:
-    async with server() as house, aiohttp.ClientSession(house.url) as http:
+    async with server() as running_server, aiohttp.ClientSession(running_server.url) as http:
         for path, status, code in (
             (PLAIN + "?target=fr", 422, "unsupported_language"),
             (TRANSLATIONS + "?target=fr", 422, "unsupported_language"),
@@ -148,7 +151,7 @@ async def test_refusals_come_before_the_upgrade() -> None:
             assert response.status == 422
         async with http.get(PLAIN + "?resume=sess_gone") as response:
             assert response.status == 404
-        assert not house.manager.sessions
+        assert not running_server.manager.sessions
 
 
 async def test_a_full_server_says_when_to_come_back() -> None:
@@ -156,17 +159,17 @@ async def test_a_full_server_says_when_to_come_back() -> None:
         http=HttpSettings(port=0, max_sessions=1),
         engines=EngineSettings(ast="tests.support.server_engines:quick"),
     )
-    async with running(settings) as house:
-        async with client(house, PLAIN), aiohttp.ClientSession(house.url) as http:
-            await until(lambda: house.manager.sessions == 1)
+    async with running(settings) as running_server:
+        async with client(running_server, PLAIN), aiohttp.ClientSession(running_server.url) as http:
+            await until(lambda: running_server.manager.sessions == 1)
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
                 await http.ws_connect(PLAIN)
             assert refused.value.status == 503
             assert refused.value.headers and int(refused.value.headers["Retry-After"]) > 0
             async with http.get(PLAIN) as response:  # what a browser's page asks then
                 assert response.status == 503
-        await freed(house)
-        async with client(house, PLAIN) as c:
+        await freed(running_server)
+        async with client(running_server, PLAIN) as c:
             await c.event("session.created")
 
 
@@ -175,20 +178,20 @@ async def test_a_key_offered_as_subprotocol_is_never_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     key = "openai-insecure-api-key.not-for-the-log"
-    async with server() as house, aiohttp.ClientSession(house.url) as http:
+    async with server() as running_server, aiohttp.ClientSession(running_server.url) as http:
         async with http.ws_connect(TRANSLATIONS, protocols=["realtime", key]) as ws:
             assert ws.protocol == "realtime"
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await http.ws_connect(TRANSLATIONS, protocols=[key])
         assert refused.value.status == 400
-        await freed(house)
+        await freed(running_server)
     assert not [r for r in caplog.records if r.name != "asyncio" and "not-for" in r.getMessage()]
 
 
 async def test_realtime_translations_take_any_append_and_answer_in_blocks_of_200_ms() -> None:
     async with (
-        server() as house,
-        client(house, TRANSLATIONS + "?model=gpt-realtime-translate") as c,
+        server() as running_server,
+        client(running_server, TRANSLATIONS + "?model=gpt-realtime-translate") as c,
     ):
         await c.ws.send_json(
             {
@@ -223,13 +226,13 @@ async def test_realtime_translations_take_any_append_and_answer_in_blocks_of_200
         assert c.events[-2]["type"] == "session.closed"
         assert not [e for e in c.events if e["type"].startswith(("x.", "stats"))]
         assert not c.audio
-        await freed(house)
+        await freed(running_server)
 
 
 async def test_the_end_of_the_server_closes_the_connection() -> None:
     async with aiohttp.ClientSession() as http:
-        async with server() as house:
-            ws = await http.ws_connect(house.url + PLAIN)
+        async with server() as running_server:
+            ws = await http.ws_connect(running_server.url + PLAIN)
             c = Client(ws)
             listening = asyncio.create_task(c.listen())
             await c.event("session.created")

@@ -37,8 +37,8 @@ async def test_a_recording_becomes_captions_and_a_recording(tmp_path: Path) -> N
         question, join(silence(300), russian("где находится вокзал"), silence(300)), SPEECH_RATE
     )
     http = HttpSettings(port=0, api_key="let-me-in-please")
-    async with running(Settings(http=http, engines=PATIENT)) as house:
-        url = house.url.replace("http", "ws")
+    async with running(Settings(http=http, engines=PATIENT)) as running_server:
+        url = running_server.url.replace("http", "ws")
         code, out, err = await run(str(question), str(answer), "--url", url, key="let-me-in-please")
         assert (code, err) == (0, "")
         assert "train station" in out

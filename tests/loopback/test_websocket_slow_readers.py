@@ -19,41 +19,41 @@ from tests.support.ws_client import PLAIN, client
 
 
 async def test_a_client_that_vanishes_is_freed_within_the_deadline() -> None:
-    async with server(dead_peer_timeout_s=2.0, resume_s=0.0) as house:
+    async with server(dead_peer_timeout_s=2.0, resume_s=0.0) as running_server:
         # Upgrades by hand and then does nothing: no pong, no close.
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-        writer.write(upgrade(house.port))
+        reader, writer = await asyncio.open_connection("127.0.0.1", running_server.port)
+        writer.write(upgrade(running_server.port))
         await reader.readuntil(b"\r\n\r\n")
-        await until(lambda: house.manager.sessions == 1)
-        await freed(house)
+        await until(lambda: running_server.manager.sessions == 1)
+        await freed(running_server)
         writer.close()
 
 
 async def test_a_client_that_hangs_up_without_a_word_is_freed() -> None:
-    async with server(resume_s=0.0) as house:
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-        writer.write(upgrade(house.port))
+    async with server(resume_s=0.0) as running_server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running_server.port)
+        writer.write(upgrade(running_server.port))
         await reader.readuntil(b"\r\n\r\n")
-        await until(lambda: house.manager.sessions == 1)
+        await until(lambda: running_server.manager.sessions == 1)
         connection = writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
-        await freed(house)
+        await freed(running_server)
 
 
 async def test_a_client_that_does_not_read_is_closed_and_disturbs_nobody() -> None:
     async with (
-        server(dead_peer_timeout_s=2.0, resume_s=0.0) as house,
-        client(house, PLAIN) as other,
+        server(dead_peer_timeout_s=2.0, resume_s=0.0) as running_server,
+        client(running_server, PLAIN) as other,
     ):
         # Endless pings, whose answers are never read.
         ping = client_frame(0x81, b'{"type":"x.ping"}') * 100
-        async with stubborn(house) as slow:
+        async with stubborn(running_server) as slow:
             with pytest.raises((ConnectionError, TimeoutError)):
                 async with asyncio.timeout(60):
                     while True:
                         await asyncio.get_running_loop().sock_sendall(slow, ping)
-        await until(lambda: house.manager.sessions == 1)
+        await until(lambda: running_server.manager.sessions == 1)
         await other.ws.send_json({"type": "x.ping"})
         await other.event("x.pong")
 
@@ -66,9 +66,9 @@ async def test_a_client_that_falls_behind_is_told_and_hears_the_newest_speech(
     speech = join(silence(300), english("thank you"), silence(800))
     pcm = to_int16(speech).astype("<i2").tobytes()
     async with (
-        server("talkative", dead_peer_timeout_s=60) as house,
-        client(house, PLAIN) as brisk,
-        stubborn(house) as slow,
+        server("talkative", dead_peer_timeout_s=60) as running_server,
+        client(running_server, PLAIN) as brisk,
+        stubborn(running_server) as slow,
     ):
         loop = asyncio.get_running_loop()
         for at in range(0, len(pcm), 640):
@@ -104,15 +104,15 @@ def upgrade(port: int) -> bytes:
 
 
 @asynccontextmanager
-async def stubborn(house: RunningServer) -> AsyncIterator[socket.socket]:
+async def stubborn(running_server: RunningServer) -> AsyncIterator[socket.socket]:
     """Client that has upgraded and reads nothing, with little room for unread data."""
     with socket.socket() as made:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         made.setblocking(False)
         loop = asyncio.get_running_loop()
-        await loop.sock_connect(made, ("127.0.0.1", house.port))
-        await loop.sock_sendall(made, upgrade(house.port))
-        await until(lambda: house.manager.sessions == 2)
+        await loop.sock_connect(made, ("127.0.0.1", running_server.port))
+        await loop.sock_sendall(made, upgrade(running_server.port))
+        await until(lambda: running_server.manager.sessions == 2)
         yield made
 
 

@@ -21,8 +21,10 @@ async def werift(
 
 async def test_werift_calls() -> None:
     async with (
-        server() as house,
-        await werift("caller", f"{house.url}{CALLS}?source=en&target=ru", said(PHRASE)) as caller,
+        server() as running_server,
+        await werift(
+            "caller", f"{running_server.url}{CALLS}?source=en&target=ru", said(PHRASE)
+        ) as caller,
     ):
         await caller.printed("event session.created")
         await caller.heard()
@@ -30,9 +32,13 @@ async def test_werift_calls() -> None:
 
 async def test_werift_speaks_by_whip_and_listens_by_whep() -> None:
     async with (
-        server() as house,
-        await werift("speaker", f"{house.url}/whip/hall?source=en", said(PHRASE)) as speaker,
+        server() as running_server,
+        await werift(
+            "speaker", f"{running_server.url}/whip/hall?source=en", said(PHRASE)
+        ) as speaker,
     ):
         await speaker.printed("connected")
-        async with await werift("listener", f"{house.url}/whep/hall?language=de") as listener:
+        async with await werift(
+            "listener", f"{running_server.url}/whep/hall?language=de"
+        ) as listener:
             await listener.heard()

@@ -28,7 +28,11 @@ REFUSED = [
 
 
 async def test_an_offer_is_answered_sendonly_whole_and_at_once() -> None:
-    async with server() as house, speaker(house), aiohttp.ClientSession(house.url) as http:
+    async with (
+        server() as running_server,
+        speaker(running_server),
+        aiohttp.ClientSession(running_server.url) as http,
+    ):
         for audio in (RECVONLY, AUDIO):
             wanted = offer(audio, VIDEO, DATA)
             async with http.post("/whep/hall?language=de", data=wanted, headers=SDP) as answered:
@@ -51,7 +55,7 @@ async def test_an_offer_is_answered_sendonly_whole_and_at_once() -> None:
 
 
 async def test_without_a_speaker_it_says_when_to_come_again() -> None:
-    async with server() as house, aiohttp.ClientSession(house.url) as http:
+    async with server() as running_server, aiohttp.ClientSession(running_server.url) as http:
         async with http.post("/whep/hall", data=offer(RECVONLY), headers=SDP) as refused:
             assert refused.status == 404
         async with http.post("/whip/hall?source=en", data=offer(SENDONLY), headers=SDP) as opened:
@@ -64,7 +68,11 @@ async def test_without_a_speaker_it_says_when_to_come_again() -> None:
 
 
 async def test_candidates_follow_by_patch() -> None:
-    async with server() as house, speaker(house), aiohttp.ClientSession(house.url) as http:
+    async with (
+        server() as running_server,
+        speaker(running_server),
+        aiohttp.ClientSession(running_server.url) as http,
+    ):
         async with http.post("/whep/hall?language=de", data=offer(RECVONLY), headers=SDP) as opened:
             location, etag = opened.headers["Location"], opened.headers["ETag"]
         for if_match, body, status in (
@@ -84,7 +92,11 @@ async def test_candidates_follow_by_patch() -> None:
 
 
 async def test_what_is_no_offer_is_refused() -> None:
-    async with server() as house, speaker(house), aiohttp.ClientSession(house.url) as http:
+    async with (
+        server() as running_server,
+        speaker(running_server),
+        aiohttp.ClientSession(running_server.url) as http,
+    ):
         for body, content_type, status in REFUSED:
             headers = {"Content-Type": content_type}
             async with http.post("/whep/hall?language=de", data=body, headers=headers) as refused:

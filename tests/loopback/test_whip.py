@@ -23,7 +23,7 @@ from tests.support.signaling_fakes import FRAGMENT, SDP
 
 @pytest.mark.parametrize("audio", [SENDONLY, AUDIO], ids=["sendonly", "sendrecv"])
 async def test_an_offer_is_answered_recvonly_whole_and_at_once(audio: str) -> None:
-    async with server() as house, aiohttp.ClientSession(house.url) as http:
+    async with server() as running_server, aiohttp.ClientSession(running_server.url) as http:
         wanted = offer(audio, VIDEO, DATA)
         async with http.post("/whip/hall?source=en", data=wanted, headers=SDP) as answered:
             assert answered.status == 201  # §4.2
@@ -49,7 +49,7 @@ async def test_an_offer_is_answered_recvonly_whole_and_at_once(audio: str) -> No
 
 
 async def test_candidates_follow_by_patch() -> None:
-    async with server() as house, aiohttp.ClientSession(house.url) as http:
+    async with server() as running_server, aiohttp.ClientSession(running_server.url) as http:
         async with http.post("/whip/hall?source=en", data=offer(SENDONLY), headers=SDP) as opened:
             location, etag = opened.headers["Location"], opened.headers["ETag"]
 
@@ -88,7 +88,7 @@ REFUSED = [
 
 
 async def test_what_is_no_offer_is_refused_and_leaves_nothing() -> None:
-    async with server() as house, aiohttp.ClientSession(house.url) as http:
+    async with server() as running_server, aiohttp.ClientSession(running_server.url) as http:
         for body, content_type, status in REFUSED:
             headers = {"Content-Type": content_type}
             async with http.post("/whip/hall?source=en", data=body, headers=headers) as refused:
@@ -101,14 +101,14 @@ async def test_what_is_no_offer_is_refused_and_leaves_nothing() -> None:
 
 
 async def test_methods() -> None:
-    async with server() as house, aiohttp.ClientSession(house.url) as http:
+    async with server() as running_server, aiohttp.ClientSession(running_server.url) as http:
         async with http.get("/whip/hall") as read:
             assert (read.status, await read.read()) == (204, b"")  # §4
         async with http.options("/whip/hall") as told:
             assert told.status == 200  # §4.2
             assert told.headers["Accept-Post"] == "application/sdp"
             assert "Link" not in told.headers  # never of a preflight, §4.6
-        preflight = {"Origin": house.url, "Access-Control-Request-Method": "POST"}
+        preflight = {"Origin": running_server.url, "Access-Control-Request-Method": "POST"}
         async with http.options("/whip/hall", headers=preflight) as told:
             assert told.status == 200
             assert "POST" in told.headers["Access-Control-Allow-Methods"]
@@ -124,7 +124,7 @@ async def test_methods() -> None:
 
 
 async def test_languages_of_a_room() -> None:
-    async with server() as house, aiohttp.ClientSession(house.url) as http:
+    async with server() as running_server, aiohttp.ClientSession(running_server.url) as http:
         for query in ("source=xx", "source=en&languages=de,xx"):
             async with http.post(f"/whip/a?{query}", data=offer(SENDONLY), headers=SDP) as refused:
                 assert refused.status == 422
@@ -138,14 +138,14 @@ async def test_languages_of_a_room() -> None:
 
 
 async def test_a_room_has_one_speaker_who_may_come_back() -> None:
-    async with server() as house, aiohttp.ClientSession(house.url) as http:
+    async with server() as running_server, aiohttp.ClientSession(running_server.url) as http:
         second = {"url": "/whip/hall?source=en", "data": offer(SENDONLY), "headers": SDP}
-        async with speaker(house) as first:
+        async with speaker(running_server) as first:
             async with http.post(**second) as no:  # type: ignore[arg-type]
                 assert (no.status, (await no.json())["error"]["code"]) == (409, "room_taken")
             async with http.delete(first.location) as left:
                 assert left.status == 200
-        async with speaker(house) as again, http.delete(again.location) as left:
+        async with speaker(running_server) as again, http.delete(again.location) as left:
             assert left.status == 200
         async with http.post("/whip/hall?source=xx", data=offer(SENDONLY), headers=SDP) as no:
             assert no.status == 422
@@ -153,9 +153,9 @@ async def test_a_room_has_one_speaker_who_may_come_back() -> None:
 
 async def test_no_more_rooms_than_the_settings_say() -> None:
     async with (
-        server(max_rooms=1) as house,
-        speaker(house),
-        aiohttp.ClientSession(house.url) as http,
+        server(max_rooms=1) as running_server,
+        speaker(running_server),
+        aiohttp.ClientSession(running_server.url) as http,
         http.post("/whip/b?source=en", data=offer(SENDONLY), headers=SDP) as refused,
     ):
         assert refused.status == 503
@@ -163,8 +163,11 @@ async def test_no_more_rooms_than_the_settings_say() -> None:
 
 
 async def test_a_room_closes_when_its_speaker_stays_away() -> None:
-    async with server(room_wait_s=0.5) as house, aiohttp.ClientSession(house.url) as http:
-        async with speaker(house) as spoken, listener(house, "de") as listening:
+    async with (
+        server(room_wait_s=0.5) as running_server,
+        aiohttp.ClientSession(running_server.url) as http,
+    ):
+        async with speaker(running_server) as spoken, listener(running_server, "de") as listening:
             async with http.delete(spoken.location):
                 pass
             await listening.event("session.closed")

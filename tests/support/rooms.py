@@ -37,13 +37,13 @@ async def server(
         engines=replace(PATIENT, ast=ast, tts=tts),
         rooms=RoomSettings(**rooms),  # type: ignore[arg-type]
     )
-    async with running(settings) as house:
-        yield house
+    async with running(settings) as running_server:
+        yield running_server
 
 
-def speaker(house: RunningServer, room: str = "hall") -> RtcClient:
+def speaker(running_server: RunningServer, room: str = "hall") -> RtcClient:
     """Silent until `say`."""
-    return RtcClient(f"{house.url}/whip/{room}?source=en", channel=None)
+    return RtcClient(f"{running_server.url}/whip/{room}?source=en", channel=None)
 
 
 def say(client: RtcClient, *texts: str) -> None:
@@ -51,8 +51,8 @@ def say(client: RtcClient, *texts: str) -> None:
     client.track.say(said(*texts))
 
 
-def listener(house: RunningServer, language: str) -> RtcClient:
-    return RtcClient(f"{house.url}/whep/hall?language={language}", listens_only=True)
+def listener(running_server: RunningServer, language: str) -> RtcClient:
+    return RtcClient(f"{running_server.url}/whep/hall?language={language}", listens_only=True)
 
 
 def finals(client: RtcClient) -> list[dict[str, Any]]:
@@ -71,5 +71,5 @@ async def heard(client: RtcClient, *, frames: int = 20) -> None:
     assert np.abs(client.heard()).max() > 0.05
 
 
-def total(house: RunningServer, name: str, **labels: str) -> float:
-    return house.metrics.registry.get_sample_value(f"rtc_{name}", labels) or 0.0
+def total(running_server: RunningServer, name: str, **labels: str) -> float:
+    return running_server.metrics.registry.get_sample_value(f"rtc_{name}", labels) or 0.0

@@ -30,12 +30,12 @@ async def server(ast: str = "quick", **transport: float) -> AsyncIterator[Runnin
         transport=TransportSettings(**transport),  # type: ignore[arg-type]
         engines=replace(PATIENT, ast=f"tests.support.server_engines:{ast}"),
     )
-    async with running(settings) as house:
-        yield house
+    async with running(settings) as running_server:
+        yield running_server
 
 
-def call(house: RunningServer, audio: Samples | None = None, query: str = "") -> RtcClient:
-    return RtcClient(house.url + CALLS + query, audio=audio, session=EVENTS)
+def call(running_server: RunningServer, audio: Samples | None = None, query: str = "") -> RtcClient:
+    return RtcClient(running_server.url + CALLS + query, audio=audio, session=EVENTS)
 
 
 def said(*texts: str, pause_s: float = 1.0) -> Samples:
@@ -56,9 +56,9 @@ def of(client: RtcClient, kind: str, **fields: object) -> list[dict[str, Any]]:
     ]
 
 
-async def freed(house: RunningServer) -> None:
+async def freed(running_server: RunningServer) -> None:
     """Wait until no session is left."""
-    await until(lambda: not house.manager.sessions)
+    await until(lambda: not running_server.manager.sessions)
 
 
 def engine_processes() -> list[psutil.Process]:

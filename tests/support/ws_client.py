@@ -93,6 +93,6 @@ async def connected(url: str) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def client(house: RunningServer, path: str) -> AsyncIterator[Client]:
-    async with connected(house.url + path) as made:
+async def client(running_server: RunningServer, path: str) -> AsyncIterator[Client]:
+    async with connected(running_server.url + path) as made:
         yield made

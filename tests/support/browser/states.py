@@ -176,13 +176,13 @@ async def walk_rooms(look: Look, **options: Any) -> None:
         await route.fulfill(status=409, json=problem)
 
     async with (
-        room_server(api_key="a-key-of-this-house") as house,
-        visit(f"{house.url}/rooms/hall", **options) as seen,
+        room_server(api_key="a-key-of-this-house") as running_server,
+        visit(f"{running_server.url}/rooms/hall", **options) as seen,
     ):
         await expect(seen.page.locator("#key")).to_be_visible()
         await look("speaker, key asked for", seen.page)
-    async with room_server() as house:
-        async with visit(f"{house.url}/rooms/hall", **options) as seen:
+    async with room_server() as running_server:
+        async with visit(f"{running_server.url}/rooms/hall", **options) as seen:
             page = seen.page
             await page.select_option("#interface", "ru")
             await expect(page.locator("#toggle")).to_be_enabled()
@@ -199,11 +199,11 @@ async def walk_rooms(look: Look, **options: Any) -> None:
             await page.click("#toggle")
             await expect(page.locator("#captions .final")).to_have_count(MANY)
             await look("speaker, much was said", page)
-        async with visit(f"{house.url}/listen/stage", **options) as seen:
+        async with visit(f"{running_server.url}/listen/stage", **options) as seen:
             page = seen.page
             await page.select_option("#interface", "ru")
             await look("listener, waiting", page)
-            async with speaker(house, "stage"):  # the hall is kept for who spoke in it
+            async with speaker(running_server, "stage"):  # the hall is kept for who spoke in it
                 await expect(page.locator("#toggle")).to_be_enabled()
                 await look("listener, ready", page)
                 await page.route("**/captions?*", captions)
