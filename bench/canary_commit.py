@@ -154,6 +154,21 @@ def row(name: str, outcomes: Sequence[CommitOutcome]) -> str:
     )
 
 
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """Add options for the phrases that are said, and for the engine."""
+    parser.add_argument("--voices", nargs="+", default=["m3", "f2"], help="espeak-ng's variants")
+    parser.add_argument("--speeds", nargs="+", type=int, default=[160, 100], help="words a minute")
+    parser.add_argument("--engine", choices=("canary", "canary-onnx"), default="canary")
+    parser.add_argument("--model", default=str(MODEL), help="as --canary-model")
+
+
+def chosen_engine(options: argparse.Namespace, heads: str = DEFAULT_HEADS) -> Ast:
+    """Return the engine that these options name; `heads` only matter to Canary through NeMo."""
+    if options.engine == "canary-onnx":
+        return create_onnx(EngineOptions(canary_model=options.model, threads=1))
+    return _aligning(options.model, heads)
+
+
 def _aligning(model: str, heads: str) -> Ast:
     """Return Canary through NeMo, which times its words by these heads."""
     with warnings.catch_warnings():
@@ -167,13 +182,10 @@ def _aligning(model: str, heads: str) -> Ast:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--voices", nargs="+", default=["m3", "f2"], help="espeak-ng's variants")
-    parser.add_argument("--speeds", nargs="+", type=int, default=[160, 100], help="words a minute")
+    add_engine_options(parser)
     parser.add_argument("--heads", nargs="+", default=[DEFAULT_HEADS], help="as --canary-heads")
     parser.add_argument("--choose", action="store_true", help="each head of the model by itself")
     parser.add_argument("--modes", nargs="+", type=Mode, default=list(PRESETS), help="of a session")
-    parser.add_argument("--engine", choices=("canary", "canary-onnx"), default="canary")
-    parser.add_argument("--model", default=str(MODEL), help="as --canary-model")
     options = parser.parse_args()
     if options.engine == "canary-onnx" and options.choose:
         parser.error("--choose: canary-onnx does not tell its heads; leave one of both out")
@@ -188,10 +200,10 @@ def main() -> None:
         "steps for 1 s of audio | processor time for it |\n|---|---|---|---|---|---|---|"
     )
     if options.engine == "canary-onnx":
-        engine: Ast = create_onnx(EngineOptions(canary_model=options.model, threads=1))
+        engine = chosen_engine(options)
     else:
         for each in heads:
-            engine = _aligning(options.model, each)
+            engine = chosen_engine(options, each)
             for mode in options.modes:
                 outcomes = [interpret(engine, PRESETS[mode], one, has_times=True) for one in said]
                 print(row(f"attention, `{mode}`, heads `{each}`", outcomes), flush=True)

@@ -10,6 +10,7 @@ from rtc_server.events.segment_events import (
     SourceCaption,
     TargetCaption,
 )
+from rtc_server.interpreter.speaking_pace import SpeakingPace
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class SegmentCaptions:
 
     A partial is stable as far as the two latest passes agree, but for the last word and what the
     engine itself leaves open. What was stable stays: a later pass that wavers is not shown.
+
+    Of an engine without word times, a text that is too long for its audio is open from end to end:
+    it is shown, and no pass can agree with it.
     """
 
     segment_id: str
@@ -39,6 +43,9 @@ class SegmentCaptions:
     """The languages in force when the segment began."""
     start_ms: int
     """Start of the segment on the session's audio clock."""
+    has_times: bool = False
+    """True if the engine says where in the audio its words end."""
+    _pace: SpeakingPace = field(default_factory=SpeakingPace, init=False)
     _rev: int = field(default=0, init=False)
     _text: str = field(default="", init=False)
     _agreed_chars: int = field(default=0, init=False)
@@ -57,6 +64,8 @@ class SegmentCaptions:
         `open_chars` at the end of the text are what the engine may still write otherwise.
         """
         agreed_chars = len(text) - open_chars
+        if not self.has_times and self._pace.runs_ahead(end_ms - self.start_ms, text.split()):
+            agreed_chars = 0
         agreed = _common_words(self._text, text)[: min(self._agreed_chars, agreed_chars)].rstrip()
         grew = len(agreed) > len(self._stable) and agreed.startswith(self._stable)
         if grew:

@@ -11,9 +11,11 @@ def captions() -> SegmentCaptions:
     return SegmentCaptions("seg_1", Direction("en", "ru"), 0)
 
 
-def firm(captions: SegmentCaptions, text: str, open_chars: int = 0) -> str | None:
+def firm(
+    captions: SegmentCaptions, text: str, open_chars: int = 0, heard_ms: int = 10_000
+) -> str | None:
     """Return the committed text after one more pass; None if it is not shown."""
-    event = captions.partial(text, 0, open_chars)
+    event = captions.partial(text, captions.start_ms + heard_ms, open_chars)
     if event is None:
         return None
     assert event.source.text == text
@@ -42,6 +44,28 @@ def test_text_that_the_engine_leaves_open_is_not_committed(captions: SegmentCapt
     number += " in"
     assert firm(captions, f"We meet at {number}", len(number)) == "We meet at"
     assert firm(captions, "We meet at 11:34 a.m") == "We meet at"
+
+
+@pytest.mark.parametrize("has_times", [False, True])
+def test_a_text_that_is_too_long_for_its_audio_is_shown_and_commits_nothing(
+    has_times: bool,
+) -> None:
+    captions = SegmentCaptions("seg_1", Direction("en", "ru"), 5000, has_times)
+    text, least_ms = "Where is the train station", 26_000 // 16
+    heard_ms = (600, 850, least_ms, 1900)
+    ahead = [firm(captions, text, heard_ms=ms) for ms in heard_ms]
+    if has_times:  # of words that the engine places in the audio, agreement is enough
+        assert ahead[:2] == ["", "Where is the train"]
+    else:
+        assert ahead == ["", None, None, "Where is the train"]
+
+
+def test_a_sentence_that_is_taken_for_another_one_at_first_is_shown_as_it_comes_to_be(
+    captions: SegmentCaptions,
+) -> None:
+    texts = ["My name is Anna.", "My name is Anna.", "I need a doctor.", "I need a doctor now."]
+    shown = [firm(captions, text, heard_ms=600 + 250 * n) for n, text in enumerate(texts)]
+    assert shown == ["", None, "", "I need a"]
 
 
 def test_the_final_text_is_the_engines(captions: SegmentCaptions) -> None:

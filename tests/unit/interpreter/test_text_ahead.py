@@ -41,3 +41,13 @@ async def test_text_ahead_of_the_speech_is_neither_shown_nor_spoken(mode: Mode) 
         assert b.tts.words == [word.target for word in talk]
         assert not any("wrong" in event.source.text for event in b.segments)
     assert early, "the right sentence is believed as soon as it can have been said"
+
+
+async def test_captions_alone_commit_no_text_ahead_of_the_speech_either() -> None:
+    talk = sentences(1, words=12, word_ms=400)
+    async with interpreting(talk, Mode.CONSECUTIVE, anticipating(talk)) as b:
+        await b.hear(audio(talk, tail_ms=3000))
+        b.check_captions()
+        partials = [event.source for event in b.segments if not event.final]
+        assert any("wrong" in source.text for source in partials), "shown as it is"
+        assert any(source.stable_chars for source in partials)
