@@ -20,6 +20,9 @@ _ANSWERS = 2000
 """Answers of a forecast. With 600, chance moves their 95th percentile by a tenth."""
 _LATE = 0.05
 """Part of the answers that may be late."""
+_FIRST = 0.25
+"""Part of the answers that decides where the slowest of them takes half of the time. Of 1757 crowds
+that were too many for their engines, drawn at random, none looked like that."""
 _MEMORY_S = 30.0
 """Time for which the work done for a session counts, as in `FairQueue`."""
 _FULL = 0.9
@@ -74,6 +77,11 @@ class LearnedCosts:
         self._assumed = assumed
         self._calls: deque[tuple[float, float, float, float]] = deque(maxlen=_CALLS)
 
+    @property
+    def calls(self) -> int:
+        """Number of calls that are known."""
+        return len(self._calls)
+
     def add(self, answers: int, speech_s: float, took_s: float) -> None:
         """Note a call."""
         self._calls.append((1.0, answers, speech_s, took_s))
@@ -120,7 +128,8 @@ def carries(engine: Engine, sessions: int, sentences: Sequence[Sentence], limit_
     if engine.load(sessions, sentences) > _FULL:
         return False
     asked = _questions(engine, sessions, sentences)
-    late_left = int(_LATE * len(asked))
+    late_left, decided_at = int(_LATE * len(asked)), int((1 - _FIRST) * len(asked))
+    slowest_s = 0.0
     used = [0.0] * sessions
     free_s = [0.0] * engine.processes
     waiting: list[_Question] = []
@@ -133,9 +142,13 @@ def carries(engine: Engine, sessions: int, sentences: Sequence[Sentence], limit_
         batch = _take(waiting, engine.most, used, now_s)
         end_s = now_s + engine.costs.of(len(batch), sum(each.speech_s for each in batch))
         heapq.heapreplace(free_s, end_s)
-        late_left -= sum(end_s - each.at_s > limit_s for each in batch)
+        answers_s = [end_s - each.at_s for each in batch]
+        late_left -= sum(answer_s > limit_s for answer_s in answers_s)
         if late_left < 0:
             return False
+        slowest_s = max(slowest_s, *answers_s)
+        if len(asked) <= decided_at and slowest_s <= limit_s / 2:
+            return True
     return True
 
 

@@ -31,7 +31,8 @@ _MOST_NEWCOMERS = 4096
 _SENTENCES = 256
 """Sentences that the next session's are taken from."""
 _TELLING = 8
-"""Sentences that count by themselves: people may speak more than is usual."""
+"""Sentences that count by themselves: people may speak more than is usual. Calls, too, each of
+which changes what is known of the engine so much that there is a new forecast."""
 _PARTIALS = 64
 """Partials that count."""
 _SURE = 0.8
@@ -40,9 +41,13 @@ percentile a quarter above that of hours, and what is known of people and engine
 _UNKNOWN = EngineCosts(0.0, 0.05, 0.05)
 """Costs of an engine that was not called yet: a laptop's. With those of one that carries three, a
 fourth is refused for a minute where the first are silent, however quick the engine."""
-_STAYS_S = 5.0
-"""Time for which a forecast for as many sessions stays as it is, as long as those refused are to
-wait. Making one takes some milliseconds, and asking often finds a moment that looks better."""
+_REFUSES_S = 5.0
+"""Time for which a forecast refuses as many sessions or more, as long as they are to wait. Making
+one takes some milliseconds, and asking often finds a moment that looks better."""
+_CARRIES_S = 20.0
+"""Time for which a forecast carries as many sessions or fewer. Pings ask four times a second, and
+whoever comes makes one more, of whom there is a new forecast."""
+_NO_FORECAST = (0, -math.inf, True)
 _MOST_RETRY_S = 30
 _RETRY_UNKNOWN_S = 5
 """Seconds after which to try again when no queue says how long it takes to empty."""
@@ -93,7 +98,7 @@ class Headroom:
         """Time of each session's last question, the oldest first, about."""
         self._newcomers: dict[str, float] = {}
         """Time of admission of those without an answer, oldest first."""
-        self._forecast = (0, -math.inf, True)
+        self._forecast = _NO_FORECAST
         """Number of sessions, time, and whether they can be carried."""
 
     def expect(self, session_id: str, now_s: float) -> None:
@@ -119,6 +124,8 @@ class Headroom:
         # An engine that hung took as long as it was let: nothing of what its calls cost.
         if not any(each.failed for each in served):
             self._costs.add(len(served), sum(each.speech_s for each in served), took_s)
+            if self._costs.calls <= _TELLING:
+                self._forecast = _NO_FORECAST
         for each in finals:
             self._newcomers.pop(each.session_id, None)
             asked_s = now_s - took_s - each.waited_s
@@ -159,7 +166,9 @@ class Headroom:
         if not sessions:
             return True  # however slow the engine: somebody else's answers are not made late
         known, at_s, carried = self._forecast
-        if known != sessions or now_s - at_s >= _STAYS_S:
+        stays_s = _CARRIES_S if carried else _REFUSES_S
+        says_so = sessions <= known if carried else sessions >= known
+        if not says_so or now_s - at_s >= stays_s:
             carried = self._forecast_with(sessions + 1)
             self._forecast = (sessions, now_s, carried)
         return carried

@@ -1,0 +1,89 @@
+"""Forecasts of an engine's answers: how often they are made, and how long they take."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from rtc_server.engines.service import headroom as rule
+from rtc_server.engines.service.forecast import (
+    USUAL_SENTENCES,
+    Engine,
+    EngineCosts,
+    Sentence,
+    carries,
+)
+from rtc_server.engines.service.headroom import Headroom, ServedRequest
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Number of sessions of each forecast."""
+    sessions_of: list[int] = []
+
+    def counted(
+        engine: Engine, sessions: int, sentences: Sequence[Sentence], limit_s: float
+    ) -> bool:
+        sessions_of.append(sessions)
+        return carries(engine, sessions, sentences, limit_s)
+
+    monkeypatch.setattr(rule, "carries", counted)
+    return sessions_of
+
+
+def headroom_of(s_per_speech_s: float) -> Headroom:
+    """Return the headroom of an engine that was called often, long ago."""
+    headroom = Headroom(limit_s=1.0)
+    for number in range(10):
+        speech_s, now_s = 2.0 + number / 3, 5.0 * number
+        headroom.add([ServedRequest("once", 0.0, speech_s)], s_per_speech_s * speech_s, 1, now_s)
+    headroom.forget("once")
+    return headroom
+
+
+def test_pings_make_no_forecast_while_as_many_are_carried(made: list[int]) -> None:
+    headroom = headroom_of(0.05)
+    headroom.expect("a", 100.0)
+    headroom.expect("b", 100.0)
+    assert headroom.retry_after_s(0, 0.0, 100.0) == 0
+    before = len(made)
+    headroom.forget("b")  # fewer are carried, too
+    pings_s = [100.0 + number / 4 for number in range(80)]
+    assert {headroom.retry_after_s(0, 0.0, now_s) for now_s in pings_s} == {0}
+    assert len(made) == before
+    headroom.retry_after_s(0, 0.0, 120.0)
+    assert made[before:] == [2, 2]  # with what is usual, and without
+
+
+def test_who_comes_while_others_are_refused_makes_no_forecast(made: list[int]) -> None:
+    headroom = headroom_of(0.2)
+    headroom.expect("0", 100.0)
+    headroom.expect("1", 100.0)
+    headroom.expect("2", 100.0)
+    assert headroom.retry_after_s(0, 0.0, 100.0) == 5
+    before = len(made)
+    for number in range(3, 20):
+        headroom.expect(str(number), 100.0)
+        assert headroom.retry_after_s(0, 0.0, 104.9) == 5
+    assert len(made) == before
+    headroom.retry_after_s(0, 0.0, 105.0)
+    assert made[before:] == [21]
+
+
+def test_the_first_call_ends_the_forecast_that_knew_nothing() -> None:
+    headroom = Headroom(limit_s=1.0)
+    headroom.expect("a", 0.0)
+    assert headroom.retry_after_s(0, 0.0, 0.0) == 0
+    headroom.add([ServedRequest("a", 0.0, 3.0)], 0.8, 1, 1.0)
+    assert headroom.retry_after_s(0, 0.0, 1.0) > 0
+
+
+def test_a_forecast_of_little_load_is_a_quarter(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def counted(costs: EngineCosts, answers: int, speech_s: float) -> float:
+        calls.append(answers)
+        return costs.call_s + costs.speech_s * speech_s
+
+    monkeypatch.setattr(EngineCosts, "of", counted)
+    assert carries(Engine(EngineCosts(0.02, 0.0, 0.005), 1), 4, USUAL_SENTENCES, 0.8)
+    assert sum(calls) < 600
