@@ -28,7 +28,7 @@ export default [
     },
   },
   {
-    files: ["static/absent.js"], // it is for browsers that can read nothing else of the page
+    files: ["static/absent.js", "static/early-presses.js"], // browsers run them that can read nothing else of the page
     languageOptions: { ecmaVersion: 2017, sourceType: "script" },
     rules: { "no-unused-vars": ["error", { argsIgnorePattern: "^_", caughtErrorsIgnorePattern: "^_" }] },
   },

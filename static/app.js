@@ -64,8 +64,6 @@ let tapped = null;
 /** @type {string} a key of the strings' "state" */ let phase = "loading";
 let phaseValues = {};
 
-// ---------------------------------------------------------------- what is shown
-
 /** @param {string} next  a key of the strings' "state"  @param {object} [values]  of that text */
 function setPhase(next, values = {}) {
   phase = next;
@@ -113,8 +111,6 @@ function renderInterface() {
   setPhase(phase, phaseValues);
 }
 
-// ---------------------------------------------------------------- before a conversation
-
 /** Learn what the server can do; wait while it warms up. */
 async function load() {
   problems.hide();
@@ -152,8 +148,6 @@ async function showPhrases() {
   at("examples").querySelector("ul").replaceChildren(...examples);
   at("examples").hidden = examples.length === 0;
 }
-
-// ---------------------------------------------------------------- a conversation
 
 async function start() {
   if (conversation || phase === "opening") return;
@@ -246,8 +240,6 @@ function report(error) {
 function advise() {
   advice?.consider(settings.source, settings.speakerName);
 }
-
-// ---------------------------------------------------------------- controls
 
 toggle.addEventListener("click", () => (conversation ? stop() : start()));
 player.addEventListener("ended", () => conversation?.commit());

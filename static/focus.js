@@ -3,8 +3,9 @@
  * takes the focus, else the one that had it before, else the page's main button. Browsers leave it nowhere.
  */
 const RECENT = 8;
-/** What had the focus, the newest first. @type {HTMLElement[]} */ let recent = [];
-/** Whether the newest lost it because somebody wanted that. */ let left = true;
+const early = /** @type {HTMLElement} */ (document.activeElement);
+/** What had the focus, the newest first. */ let recent = early === document.body ? [] : [early];
+/** Whether the newest lost it because somebody wanted that. */ let left = !recent.length;
 
 addEventListener("focusin", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);

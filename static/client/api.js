@@ -1,6 +1,5 @@
 /** The server's HTTP side, as far as every link needs it: URLs, secrets, errors, ICE servers. */
 import { ClientError } from "./errors.js";
-import { iceServersOf } from "./ice.js";
 
 /**
  * @typedef {object} ClientSecret  the answer of `client_secrets`
@@ -89,9 +88,8 @@ export class Api {
     };
   }
 
-  /** Take the ICE servers of an answer. @returns {boolean} whether none were known before */
-  learn(response) {
-    const servers = iceServersOf(response.headers.get("Link") ?? "");
+  /** Take the ICE servers of an answer. @param {RTCIceServer[]} servers  @returns {boolean} whether none were known before */
+  learn(servers) {
     const news = servers.length > 0 && this.rtcConfiguration.iceServers.length === 0;
     if (servers.length) this.#servers = servers;
     return news;

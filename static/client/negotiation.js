@@ -1,4 +1,5 @@
-/** What every peer connection of ours does over HTTP: an offer, and the end of what it opened. */
+/** What every peer connection of ours does over HTTP: an offer, its answer's servers, the end of what it opened. */
+import { iceServersOf } from "./ice.js";
 
 const GATHERING_MS = 1000; // host candidates are there in tens of ms; a slow STUN server must not hold us up
 const RELAY_GATHERING_MS = 5000; // with a relay alone there is nothing to offer before it answers
@@ -23,6 +24,11 @@ export async function makeOffer(peer) {
     look();
   });
   return peer.localDescription.sdp;
+}
+
+/** Read the ICE servers that an answer names. @param {Response} response */
+export function serversOf(response) {
+  return iceServersOf(response.headers.get("Link") ?? "");
 }
 
 /**

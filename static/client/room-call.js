@@ -1,7 +1,7 @@
 import { Backoff } from "./backoff.js";
 import { Comeback } from "./comeback.js";
 import { ClientError, asClientError, lost } from "./errors.js";
-import { hangUp, makeOffer } from "./negotiation.js";
+import { hangUp, makeOffer, serversOf } from "./negotiation.js";
 
 const HANG_UP_MS = 2000; // a server that is gone does not answer
 /** Refusals for good; what else goes wrong may be a server, or a proxy before it, that starts. */
@@ -141,7 +141,7 @@ export class RoomCall extends EventTarget {
       address = { location: new URL(response.headers.get("Location"), url).href, token };
       const answer = await response.text();
       signal.throwIfAborted();
-      if (!this.#api.learn(response)) {
+      if (!this.#api.learn(serversOf(response))) {
         await peer.setRemoteDescription({ type: "answer", sdp: answer });
         return false;
       }

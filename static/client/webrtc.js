@@ -1,6 +1,6 @@
 /** A session over WebRTC: one offer by HTTP, audio both ways, events on a data channel. */
 import { ClientError } from "./errors.js";
-import { hangUp, makeOffer } from "./negotiation.js";
+import { hangUp, makeOffer, serversOf } from "./negotiation.js";
 
 /** A `Link`; see link.js. */
 export class WebRtcLink extends EventTarget {
@@ -37,7 +37,7 @@ export class WebRtcLink extends EventTarget {
       if (!address) this.hangUp(); // closed meanwhile: do not leave it open there
       throw this.#abort.signal.reason;
     }
-    if (this.#api.learn(response)) this.#emit("servers");
+    if (this.#api.learn(serversOf(response))) this.#emit("servers");
     await peer.setRemoteDescription({ type: "answer", sdp: answer });
     await this.#opened.promise;
   }
