@@ -1,7 +1,7 @@
-"""Names of engines and where each lives. Nothing here loads an engine.
+"""Names of engines and the factory of each. Nothing here loads an engine.
 
-Those that this package carries stand in a table; others are found by entry points, the phrasebook
-among them (`plugin_discovery`). An engine without either: ``--ast my_module:create`` takes any
+The engines of this package are in a table; others, the phrasebook among them, are found by entry
+points (`plugin_discovery`). For an engine in neither, ``--ast my_module:create`` takes any
 importable factory.
 """
 
@@ -37,25 +37,25 @@ class _Known:
     kind: Kind
     """Kind of engine."""
     name: str
-    """The name it is chosen by."""
+    """Name by which options choose it."""
     factory: str
     """``module:function``."""
     title: str
-    """The name people read."""
+    """Name that people read."""
     licence: str
     """Licence of code and weights."""
     languages: tuple[str, ...]
     """Source languages (AST) or spoken languages (TTS)."""
     needs: tuple[str, ...]
-    """Top-level modules without which it cannot start."""
+    """Top-level modules that it cannot start without."""
     extra: str = ""
-    """The extra that brings them; none for what every installation has."""
+    """Extra of this package that installs them; empty if every installation has them."""
     loads: tuple[str, ...] = ()
-    """Kinds of models of the catalogue that it loads."""
+    """Kinds of the catalogue's models that it loads."""
     package: str = ""
-    """Distribution that brings it, for one that is not of this package."""
+    """Distribution of a plug-in; empty for an engine of this package."""
     install: str = ""
-    """Command that brings what it needs; empty for that of `extra`."""
+    """Command that installs what it needs; empty for the usual one with `extra`."""
 
 
 _ENGINES = (
@@ -192,7 +192,7 @@ def faults(name: str = "") -> tuple[str, ...]:
 
 
 def phrases(name: str, source: str, target: str, options: EngineOptions) -> tuple[PhraseTopic, ...]:
-    """Return what an AST engine of that name understands; empty for one that has no such list.
+    """Return the phrases that the AST engine `name` understands; empty if it has no list of them.
 
     Raises:
         ConfigError: a file of phrases is wrong.
@@ -277,7 +277,7 @@ def _claimed_twice(rivals: list[_Known]) -> str:
 
 
 def _missing(engine: _Known) -> str:
-    """Return the sentence that says what to install, or nothing."""
+    """Return a sentence that says what to install; empty if nothing is missing."""
     absent = [module for module in engine.needs if not _is_installed(module)]
     if not absent:
         return ""

@@ -1,7 +1,7 @@
 """Check against invented text, for any engine that writes freely.
 
 A generative model always answers, to noise as well as to speech: Canary's own model card counts
-135 characters of text a minute on recordings without any. A text caught here is reported as not
+135 characters of text a minute on recordings without speech. A text caught here is reported as not
 understood and never spoken. The rules look only at the text and the length of the audio: pure,
 deterministic, the same for every engine.
 """
@@ -17,19 +17,19 @@ from rtc_server.engines.writing import script_of_language, script_of_letter
 from rtc_server.pcm import Samples, centered
 
 SILENCE_PEAK = 10 ** (-60 / 20)
-"""Audio whose peak stays below this (-60 dBFS) holds no speech."""
+"""Peak, of full scale 1.0, below which audio (-60 dBFS) holds no speech."""
 
 FASTEST_CHARACTERS_PER_S = 30.0
-"""Pace that no speaker exceeds; 15 to 20 is fast."""
+"""Characters a second that no speaker exceeds; 15 to 20 is fast."""
 
 SHORT_TEXT = 20
-"""Texts up to so many characters are too short to judge by length."""
+"""Most characters of a text that is too short to judge by its length."""
 
 LARGEST_RATIO = 4.0
-"""Most that a text and its translation differ in length, either way."""
+"""Largest ratio between the lengths of a text and its translation, either way."""
 
 LEAST_REPEATS = {1: 6, 2: 5, 3: 4, 4: 4, 5: 3, 6: 3, 7: 3, 8: 3}
-"""Words in a run, and how many times in a row nobody says the run."""
+"""Number of words in a run, and the number of repetitions in a row that nobody says."""
 
 _PEOPLE_REPEAT = (
     "да нет так ну ага угу ой ха очень ещё много всё стоп раз алло пока спасибо "
@@ -39,19 +39,19 @@ _PEOPLE_REPEAT = (
     "zero oh one two three four five six seven eight nine"
 )
 PEOPLE_REPEAT = frozenset(_PEOPLE_REPEAT.split())
-"""Words, beside digits, that people do say many times: agreement, laughter, numbers read aloud."""
+"""Words, besides digits, that people do repeat: agreement, laughter, numbers read aloud."""
 
 MOST_REPEATED = 12
-"""Times in a row that people say one of those."""
+"""Most times in a row that people say one of `PEOPLE_REPEAT`."""
 
 LEAST_UNTRANSLATED = 3
-"""Words that a text and its translation share before they can be the same sentence."""
+"""Least words that a text and its translation share when they are the same sentence."""
 
 LEAST_UNTRANSLATED_RELATED = 8
-"""The same between languages that share many words."""
+"""`LEAST_UNTRANSLATED` between related languages, which share many words."""
 
 UNTRANSLATED_SHARE = 0.8
-"""Share of a translation's words, names aside, that it never has in common with its source."""
+"""Share of a translation's words, names aside, that makes it the same sentence as its source."""
 
 _RELATED = (
     frozenset({"ru", "uk", "bg"}),
@@ -63,7 +63,7 @@ _RELATED = (
 )
 
 LARGEST_FOREIGN_SHARE = 0.3
-"""Most letters of another script than the language's own, names aside."""
+"""Largest share of letters of another script than the language's own, names aside."""
 
 _STUTTER = re.compile(r"([^\W\d]{1,8}?)\1{7,}")
 
@@ -72,11 +72,11 @@ class Doubt(StrEnum):
     """Reason for not believing a text."""
 
     EMPTY = "empty"
-    """There is no text, or no letter or digit in it."""
+    """No letter or digit in the text."""
     UNFINISHED = "unfinished"
-    """Ran on until it was cut."""
+    """Text that the model did not end by itself: it was cut."""
     TOO_LONG = "too_long"
-    """More text than could have been said in the time."""
+    """More text than can be said in the time of the audio."""
     REPEATED = "repeated"
     """The same few words, again and again."""
     SCRIPT = "script"
@@ -84,24 +84,24 @@ class Doubt(StrEnum):
     UNTRANSLATED = "untranslated"
     """The same sentence in both languages."""
     RATIO = "ratio"
-    """Far longer or shorter than what it translates."""
+    """Translation far longer or shorter than its source."""
 
 
 def is_silent(samples: Samples) -> bool:
-    """Return whether there is nothing audible: too quiet for speech, or not numbers at all."""
+    """Return True if the samples are too quiet for speech, empty or not finite."""
     with np.errstate(invalid="ignore"):  # infinity less itself
         peak = float(np.max(np.abs(centered(samples))))
     return not SILENCE_PEAK <= peak < float("inf")
 
 
 def doubt_text(text: str, language: str, audio_s: float, complete: bool) -> Doubt | None:
-    """Return the doubt about a text that was written down from audio, if any.
+    """Return the doubt about a text that a model made from audio, if any.
 
     Args:
         text: transcript or translation.
         language: language it should be in, ISO 639-1.
         audio_s: length of the audio in seconds.
-        complete: whether the model ended it by itself.
+        complete: true if the model ended it by itself.
     """
     if not any(c.isalnum() for c in text):
         return Doubt.EMPTY
@@ -126,7 +126,7 @@ def doubt_translation(
         target_text: its translation.
         pair: languages of the two.
         audio_s: length of the audio in seconds.
-        complete: whether the model ended both by itself.
+        complete: true if the model ended both by itself.
     """
     for text, language in ((source_text, pair[0]), (target_text, pair[1])):
         doubt = doubt_text(text, language, audio_s, complete)
@@ -161,7 +161,7 @@ def _is_repeated(text: str) -> bool:
 
 
 def _least_repeats(word: str) -> int:
-    """Return the times in a row that nobody says one word."""
+    """Return the number of repetitions in a row of one word that nobody says."""
     said_often = word in PEOPLE_REPEAT or word.isdigit()
     return MOST_REPEATED + 1 if said_often else LEAST_REPEATS[1]
 
@@ -184,7 +184,7 @@ def _foreign_share(text: str, language: str) -> float:
 def _latin_names(text: str, language: str) -> set[str]:
     """Return the words that are names in Latin letters, which every script writes so.
 
-    Beside words of the language's own script, a capital letter makes a name, except that of the
+    Among words of the language's own script, a capital letter marks a name, except in the
     first word ("Купил Samsung"). Text without any of its own needs a clearer sign: a capital inside
     a word ("OpenAI"), or a number behind capitals ("Windows 11"). The reverse does not happen:
     languages with Latin letters have no names in others.
@@ -205,7 +205,7 @@ def _latin_names(text: str, language: str) -> set[str]:
 
 
 def _is_foreign_by_names_only(text: str, source_text: str, target_text: str) -> bool:
-    """Return whether a foreign `text` is one Latin name, the same in both texts ("Linux")."""
+    """Return True if a foreign `text` is one Latin name, the same in both texts ("Linux")."""
     words = _words(text)
     return (
         len(words) == 1
@@ -215,7 +215,7 @@ def _is_foreign_by_names_only(text: str, source_text: str, target_text: str) -> 
 
 
 def _is_untranslated(source_text: str, target_text: str, pair: tuple[str, str]) -> bool:
-    """Return whether the translation is its source again, more than names and numbers would be."""
+    """Return True if the translation repeats its source, beyond names and numbers."""
     related = any(set(pair) <= family for family in _RELATED)
     least = LEAST_UNTRANSLATED_RELATED if related else LEAST_UNTRANSLATED
     source, target = _plain_words(source_text), _plain_words(target_text)

@@ -1,13 +1,13 @@
 """8-bit weights of an ONNX file from unsigned to signed, for processors that multiply those faster.
 
 ONNX Runtime multiplies unsigned activations by signed weights with the instructions named VNNI;
-for unsigned weights it has no such kernel and takes 2.5 times as long. A weight and its zero point
-both less by 128 have the same difference, and so every product is the same to the bit.
-Without VNNI the kernel for signed weights adds pairs of products in 16 bits, which overflow: there
-files are to be left as they are.
+for unsigned weights it has no such kernel and takes 2.5 times as long. Subtracting 128 from both a
+weight and its zero point keeps their difference, so every product is the same to the bit.
+Without VNNI the kernel for signed weights adds pairs of products in 16 bits, which may overflow:
+files must then be left as they are.
 
-A copy on disk is rewritten, a piece at a time: a model of 650 MB takes no room in memory. The
-layout is that of ``onnx.proto``: numbers of its fields are in `_Field`.
+A copy on disk is rewritten piece by piece, so a model of 650 MB need not fit into memory. The
+layout is that of ``onnx.proto``: `_Field` has the numbers of its fields.
 """
 
 import os
@@ -24,7 +24,7 @@ from rtc_server.engines.disk_copy import CHUNK_BYTES, disk_copy
 
 _PRODUCT = "MatMulInteger"
 _GIVEN, _WEIGHT, _GIVEN_ZERO_POINT, _ZERO_POINT = range(4)
-"""Places among the inputs of a product."""
+"""Positions among the inputs of a product node."""
 _UINT8, _INT8 = 2, 3
 """``TensorProto.DataType``."""
 _HALF = 128
@@ -57,10 +57,10 @@ class _Part(NamedTuple):
     number: int
     tag_at: int
     begin: int
-    """Offset of its content; of a number, of that."""
+    """Offset of its content in the file; for a number, of the number."""
     end: int
     value: int
-    """Value, if it is a number."""
+    """Value of a number; 0 for other fields."""
 
 
 @dataclass(slots=True)
@@ -79,11 +79,11 @@ class _Use(NamedTuple):
 
 
 VNNI = frozenset({"avx512_vnni", "avx_vnni"})
-"""Flags of Linux's ``cpuinfo``, of which one is enough."""
+"""Flags of Linux's ``cpuinfo``, each of which means that the processor has VNNI."""
 
 
 def has_vnni(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Return whether this processor is known to multiply bytes by VNNI."""
+    """Return True if Linux lists VNNI among this processor's flags; False when not known."""
     try:
         flags = cpuinfo.read_text("ascii", "replace").split()
     except OSError:
@@ -94,8 +94,8 @@ def has_vnni(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
 def with_signed_weights(model: BinaryIO) -> BinaryIO:
     """Return a temporary copy of an ONNX file with signed weights, or the file itself.
 
-    It is returned as it is where nothing is to be gained, where it cannot be read (who loads it
-    says so), and where there is no room for the copy. Both are at their beginning.
+    The file itself is returned if it has no weights to sign, if it cannot be parsed (loading it
+    reports that), and if the disk has no room for the copy. Both are at their beginning.
     """
     copy = None
     try:
@@ -116,7 +116,7 @@ def with_signed_weights(model: BinaryIO) -> BinaryIO:
 
 
 def _tensors_to_sign(model: BinaryIO) -> list[_Tensor]:
-    """Return weights of products, and their zero points, that nothing else reads."""
+    """Return the weights of products and their zero points, if no other node reads them."""
     tensors: dict[str, _Tensor] = {}
     uses: list[_Use] = []
     fixed: set[str] = set()
@@ -136,7 +136,7 @@ def _tensors_to_sign(model: BinaryIO) -> list[_Tensor]:
                     if name.number == _Field.PORT_NAME
                 }
     chosen = {name for name, each in tensors.items() if each.type == _UINT8} - fixed
-    while True:  # until what is chosen is read by products of chosen tensors only
+    while True:  # until chosen tensors are read only by products whose tensors are all chosen
         read_otherwise = set()
         for use in uses:
             pair = use.inputs[_WEIGHT : _ZERO_POINT + 1 : 2]
@@ -152,7 +152,7 @@ def _tensors_to_sign(model: BinaryIO) -> list[_Tensor]:
 
 
 def _uses(file: BinaryIO, graph: _Part) -> Iterator[_Use]:
-    """Yield operator and inputs of each node, those within nodes too."""
+    """Yield operator and inputs of each node, nodes of subgraphs included."""
     for node in _parts(file, graph.begin, graph.end):
         if node.number != _Field.NODE:
             continue
@@ -190,8 +190,9 @@ def _tensor(file: BinaryIO, place: _Part) -> _Tensor:
 def _sign(file: BinaryIO, tensor: _Tensor) -> None:
     """Rewrite a tensor as signed."""
     if tensor.raw is None:
-        # A small number may be a longer one as a negative: its tensor is made a field that no
-        # program reads, and follows anew. A graph that comes in pieces is joined by who reads it.
+        # A negative number takes more bytes than a small positive one, so there is no room for it
+        # in place. The old tensor's field gets a number that no program reads, and the new tensor
+        # is appended in another piece of the graph: readers of protobuf join the two.
         _write(file, tensor.tag_at, bytes([_Field.OBSOLETE << 3 | _BYTES]))
         (number,) = tensor.integers
         kept = _message(_Field.TENSOR_NAME, tensor.name.encode())
@@ -213,7 +214,7 @@ def _write(file: BinaryIO, place: int, content: bytes) -> None:
 
 
 def _parts(file: BinaryIO, begin: int, end: int) -> Iterator[_Part]:
-    """Yield the fields of a message. Raises: it is none, or cut short."""
+    """Yield the fields of a message. Raises `ValueError` or `EOFError` if it is malformed."""
     place = begin
     while place < end:
         file.seek(place)

@@ -1,8 +1,8 @@
 """Data classes to plain JSON values and back, each field checked against its type.
 
-Known are: str, int, float, bool, `Path`, enums of str, data classes, tuples, mappings by str, any
-of them or None, and a choice between those that JSON tells apart: str, int, float, bool, a tuple.
-Types are taken from the annotations alone; nothing that is read can choose what is made of it.
+Supported types: str, int, float, bool, `Path`, enums of str, data classes, tuples, mappings with
+str keys, any of them or None, and unions of those that JSON distinguishes: str, int, float, bool, a
+tuple. The annotations alone choose the types; the data cannot.
 """
 
 import dataclasses
@@ -21,21 +21,21 @@ from rtc_server.pcm import Samples
 _TakeArray: TypeAlias = Callable[[int], Samples]
 _Reader: TypeAlias = Callable[[Any, _TakeArray], Any]
 _AS_IT_IS = frozenset({str, int, float, bool, NoneType})
-"""Types that JSON holds as they are."""
+"""Types that JSON has itself."""
 
 
 class WrongType(Exception):
-    """A value is not of the type that its place has."""
+    """Value of another type than its annotation."""
 
 
 def to_plain(value: object, put_array: Callable[[Samples], int]) -> Any:
-    """Return `value` as JSON holds it. `put_array` is given each array, and gives its stand-in.
+    """Return `value` as JSON types; `put_array` returns the int that replaces an array.
 
-    A field that has its default is left out: a reader of an earlier version, which refuses fields
-    that it does not know, then reads whatever does without the newer ones.
+    Fields with their default value are left out, so that a reader of an earlier version, which
+    refuses unknown fields, can read messages that do not use newer ones.
 
     Raises:
-        WrongType: there is no such thing in a message.
+        WrongType: a part of it is of a type that is not supported.
     """
     kind = type(value)
     if kind in _AS_IT_IS:
@@ -68,8 +68,9 @@ def _unstructured(value: object, put_array: Callable[[Samples], int]) -> Any:
 
 @cache
 def _written(kind: type[Any]) -> tuple[tuple[str, object], ...] | None:
-    """Return the names and defaults of a data class's fields; None for what is no data class. A
-    field without a default, and one whose default is an array, has one that nothing equals.
+    """Return names and defaults of a data class's fields; None if it is no data class.
+
+    For a field without a default, or with an array, the default is an object that equals nothing.
     """
     if not dataclasses.is_dataclass(kind):
         return None
@@ -80,11 +81,13 @@ def _written(kind: type[Any]) -> tuple[tuple[str, object], ...] | None:
 
 
 def from_plain(kind: type[Any], value: Any, take_array: Callable[[int], Samples]) -> Any:
-    """Return what `to_plain` was given, a data class `kind`; fields may be left out that have a
-    default. `take_array` is given the stand-in of each array.
+    """Return the data class `kind` that `to_plain` made `value` of.
+
+    Fields with a default may be missing. `take_array` takes the int that replaced an array, and
+    returns the array.
 
     Raises:
-        WrongType: it is something else.
+        WrongType: the value does not fit the annotations of `kind`.
     """
     readers = _readers(cast(Hashable, kind))
     if not isinstance(value, dict):
@@ -107,7 +110,7 @@ def _readers(kind: Any) -> dict[str, _Reader]:
 
 
 def _reader(kind: Any) -> _Reader:
-    """Return what reads a value of an annotated type: chosen once, and not for each value."""
+    """Return the function that reads a value of an annotated type, made once for each type."""
     if kind in (str, int, bool):
         return partial(_exact, (kind,))
     if kind is float:
@@ -135,7 +138,7 @@ def _reader_of_many(kind: Any) -> _Reader:
 
 
 def _reader_of_choice(kinds: Sequence[Any]) -> _Reader:
-    """Return what reads a value of one of several types, each known by how JSON holds it."""
+    """Return the function that reads a value of a union, chosen by the value's type in JSON."""
     if kinds[1:] == (NoneType,):
         return partial(_optional, _reader(kinds[0]))
     by_form = {
@@ -153,7 +156,7 @@ def _chosen(readers: Mapping[type, _Reader], value: Any, take: _TakeArray) -> An
 
 
 def _exact(kinds: tuple[type, ...], value: Any, _take: _TakeArray) -> Any:
-    if type(value) not in kinds:  # exactly: True is no int
+    if type(value) not in kinds:  # not isinstance: True is an int
         raise WrongType("another kind of value")
     return value
 

@@ -1,4 +1,4 @@
-"""Supervision of a call while it is awaited, and its interruption once it hangs."""
+"""Supervision of an awaited call, which is interrupted once it hangs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,24 +8,24 @@ from rtc_server.engines.hang import LOOK_S, Activity, CallLimits, CallWatch, Ver
 
 
 class CallHung(Exception):
-    """The call was interrupted."""
+    """Call that was interrupted, because it hung."""
 
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(verdict.value)
         self.verdict = verdict
-        """QUIET or ENDLESS."""
+        """Reason: QUIET or ENDLESS."""
 
 
 @asynccontextmanager
 async def watching(
     limits: CallLimits, look: Callable[[], Activity | None]
 ) -> AsyncIterator[CallWatch]:
-    """Await inside what the engine is asked; `look` returns the state of its process.
+    """Supervise the call that is awaited in the block; `look` returns the activity of its process.
 
     A call that is answered before the first look costs one timer.
 
     Raises:
-        CallHung: instead of going on to wait.
+        CallHung: the call hung; the block was cancelled.
     """
     loop = asyncio.get_running_loop()
     watch = CallWatch(limits, loop.time())
@@ -46,7 +46,7 @@ async def watching(
             yield watch
     except TimeoutError:
         if verdict is Verdict.WORKS:
-            raise  # a time-out of the caller's own
+            raise  # another time-out, raised in the block
         raise CallHung(verdict) from None
     finally:
         if timer is not None:

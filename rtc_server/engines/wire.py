@@ -2,10 +2,10 @@
 
 A frame is the size of its body and of its audio (uint32 each), then the two: a JSON object, the
 message's name beside its fields, and the raw float32 samples of all arrays in it. In the body an
-array is its number of samples. Every field is checked against its type; whatever else comes, or
-more than a message can hold, is an `EngineError`: nothing that an engine sends can run code here.
+array is its number of samples. Every field is checked against its type; anything else, or more than
+a message can hold, is an `EngineError`: nothing that an engine sends can run code here.
 
-The talk is strictly one call at a time, so that messages need no numbers::
+Only one call is open at a time, so messages need no numbers::
 
     server                         engine process
     Load ───────────────────────▶
@@ -16,7 +16,7 @@ The talk is strictly one call at a time, so that messages need no numbers::
          ◀─────────────────────── Chunk, Working … then Done | Raised
     Abort (any time) ───────────▶ the running synthesis ends with Done; else ignored
 
-The end of the stream tells either side that the other is gone.
+The end of the stream means to either side that the other is gone.
 """
 
 import asyncio
@@ -42,28 +42,28 @@ from rtc_server.errors import EngineError
 from rtc_server.pcm import Samples
 
 _PIECE_BYTES = 256 * 1024
-"""Most bytes handed to the event loop at once: a long batch never holds up the media."""
+"""Most bytes handed to the event loop at once, so that a long batch does not delay media."""
 _HEAD = struct.Struct("!II")
 _SAMPLE_BYTES = 4
 _MOST_BODY_BYTES = 4 * 1024 * 1024
-"""Texts, languages and voices are far from it."""
+"""Largest body; texts, languages and voices take far less."""
 _MOST_AUDIO_BYTES = 256 * 1024 * 1024
-"""More than 64 segments of 40 s."""
+"""Most bytes of audio: more than 64 segments of 40 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The first message: which engine to be."""
+    """First message: the engine to load."""
 
     factory: str
     """``module:function`` of the engine's factory."""
     options: EngineOptions
-    """Handed to the factory."""
+    """Options for the factory."""
 
 
 @dataclass(frozen=True, slots=True)
 class AstReady:
-    """The engine is loaded and warm, and translates."""
+    """Notice that a translation engine is loaded and warm."""
 
     capabilities: AstCapabilities
     """Capabilities of the engine."""
@@ -71,7 +71,7 @@ class AstReady:
 
 @dataclass(frozen=True, slots=True)
 class TtsReady:
-    """The engine is loaded and warm, and speaks."""
+    """Notice that a synthesis engine is loaded and warm."""
 
     capabilities: TtsCapabilities
     """Capabilities of the engine."""
@@ -79,15 +79,15 @@ class TtsReady:
 
 @dataclass(frozen=True, slots=True)
 class StartRefused:
-    """The engine cannot be started; the process ends."""
+    """Notice that the engine cannot be started; the process ends."""
 
     reason: str
-    """A sentence for the operator."""
+    """Sentence for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Translate:
-    """Translate one batch."""
+    """Request to translate one batch."""
 
     batch: tuple[AstRequest, ...]
     """At most `AstCapabilities.max_batch` requests."""
@@ -95,7 +95,7 @@ class Translate:
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """The batch's answers."""
+    """Answers to a batch."""
 
     results: tuple[AstResult, ...]
     """One per request, in order."""
@@ -103,7 +103,7 @@ class Translated:
 
 @dataclass(frozen=True, slots=True)
 class Synthesize:
-    """Speak one text."""
+    """Request to speak one text."""
 
     request: TtsRequest
     """Request to speak."""
@@ -111,12 +111,12 @@ class Synthesize:
 
 @dataclass(frozen=True, slots=True)
 class Abort:
-    """Stop the running synthesis: nobody wants it any more."""
+    """Request to stop the running synthesis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Speech as it is made."""
+    """Chunk of the speech, as it is made."""
 
     samples: Samples
     """Mono float32 at `TtsCapabilities.sample_rate`, shape (n,), n >= 1."""
@@ -124,20 +124,20 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """The engine is at work on the call: see `rtc_server.engines.heartbeat`."""
+    """Sign of work on the call: see `rtc_server.engines.heartbeat`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The synthesis is over, complete or aborted."""
+    """End of a synthesis, complete or aborted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """The engine could not do this call; it lives on."""
+    """Failure of one call; the engine goes on."""
 
     reason: str
-    """A sentence for the user, without anything of what was said."""
+    """Sentence for the user, without anything of what was said."""
     detail: str = ""
     """Place of the failure, for the log."""
 
@@ -162,7 +162,7 @@ _KINDS = {kind.__name__: kind for kind in get_args(Message)}
 
 
 def encode(message: Message) -> list[memoryview]:
-    """Return the frame of a message, as pieces to write one after the other.
+    """Return the frame of a message, as pieces to write in order.
 
     Raises:
         WrongType: something in it is of a type that no message holds.
@@ -183,7 +183,7 @@ def decode(body: bytes | bytearray, audio: bytearray) -> Message:
     """Return the message of a frame. Arrays are views of `audio`, which may be changed in place.
 
     Raises:
-        EngineError: it is none.
+        EngineError: the body is not a message.
     """
     taken = 0
 
@@ -199,7 +199,7 @@ def decode(body: bytes | bytearray, audio: bytearray) -> Message:
         named = json.loads(body.decode("utf-8", "surrogatepass"))
         message: Message = from_plain(_KINDS[named["message"]], named["fields"], take_array)
     except (ValueError, KeyError, TypeError, RecursionError, WrongType) as exc:
-        # Not its text: that may quote what was said.
+        # Without the error's text, which may quote what was said.
         raise EngineError(f"A frame cannot be read ({type(exc).__name__}).") from None
     if taken != len(audio):
         raise EngineError("A frame has audio that is in no message.")
@@ -228,7 +228,7 @@ async def send(writer: asyncio.StreamWriter, message: Message) -> None:
 async def receive(
     reader: asyncio.StreamReader, progress: Callable[[], None] = lambda: None
 ) -> Message:
-    """Read the next message. `progress` is called for every piece of it that comes.
+    """Return the next message; call `progress` for every piece of it that comes.
 
     Raises:
         EOFError: the other side is gone.
@@ -251,12 +251,12 @@ async def _read(reader: asyncio.StreamReader, size: int, progress: Callable[[], 
 
 
 def send_blocking(pipe: FileIO, message: Message) -> None:
-    """`send` for the engine's process: waits while the server is slow to read."""
+    """Write a message from the engine's process, waiting while the server is slow to read."""
     write_blocking(pipe, encode(message))
 
 
 def write_blocking(pipe: FileIO, frame: Iterable[memoryview]) -> None:
-    """Write what `encode` gave."""
+    """Write the pieces of a frame that `encode` made."""
     for part in frame:
         left = part
         while left:
@@ -264,7 +264,7 @@ def write_blocking(pipe: FileIO, frame: Iterable[memoryview]) -> None:
 
 
 def receive_blocking(pipe: FileIO) -> Message:
-    """`receive` for the engine's process."""
+    """Return the next message, in the engine's process. Raises as `receive`."""
     body_bytes, audio_bytes = _sizes(_read_exactly(pipe, _HEAD.size))
     body = _read_exactly(pipe, body_bytes)
     return decode(body, _read_exactly(pipe, audio_bytes))

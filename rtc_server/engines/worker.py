@@ -1,9 +1,9 @@
 """The engine's own process: ``python -m rtc_server.engines.worker SERVER_PID MEMORY_MB``.
 
-Loads the engine that the first message names, warms it up, then answers one call at a time. Talks
-over the pipes that were its stdin and stdout; whatever libraries print goes to stderr. Ends when
-the server's end of the pipe closes, and even in the middle of a call when the server dies: on Linux
-the kernel kills it, elsewhere it looks for its parent itself.
+It loads the engine that the first message names, warms it up, then answers one call at a time.
+Messages go over the pipes that were its stdin and stdout; what libraries print goes to stderr. The
+process ends when the server closes its end of the pipe, and even in the middle of a call when the
+server dies: on Linux the kernel kills it, elsewhere it checks regularly that its parent lives.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from rtc_server.error_location import location_of
 from rtc_server.errors import EngineUnavailable, RtcServerError
 
 _BEAT_S = 0.2
-"""No two heartbeats are sent closer together than this."""
+"""Least interval between two heartbeats."""
 
 
 def main() -> None:
@@ -57,10 +57,10 @@ def main() -> None:
 
 @contextlib.contextmanager
 def _kept_from_collection() -> Iterator[None]:
-    """Make what stays to the end without looking for garbage in it, now and later.
+    """Exclude the objects made in the block from garbage collection, now and later.
 
-    torch and NeMo bring a million objects; looking through them again and again as they come takes
-    a fifth of the start, and each full collection afterwards holds a batch up.
+    torch and NeMo make a million objects. Collections while they are made take a fifth of the
+    start, and each full collection afterwards would delay a batch.
     """
     gc.disable()
     try:
@@ -107,11 +107,11 @@ def _serve(engine: Ast | Tts, inbox: FileIO, outbox: FileIO) -> None:
             case wire.Synthesize() as call:
                 _speak(cast(Tts, engine), call, inbox, outbox)
             case wire.Abort():
-                pass  # came too late: that text was already over
+                pass  # late: the synthesis was over already
 
 
 class _Heart:
-    """Sends the beats of the engine's thread, which also sends its answers: they never mix."""
+    """Sender of heartbeats, on the thread that sends the answers: the two are never interleaved."""
 
     def __init__(self, outbox: FileIO) -> None:
         self._outbox = outbox
@@ -125,7 +125,7 @@ class _Heart:
 
 
 def _speak(engine: Tts, call: wire.Synthesize, inbox: FileIO, outbox: FileIO) -> None:
-    """Send chunks as they are made. The pipe is the window: when the server is slow we wait."""
+    """Send chunks as they are made, waiting while the pipe to the server is full."""
     try:
         speech = iter(engine.synthesize(call.request))
         try:
@@ -161,8 +161,9 @@ def _reason_to_refuse(exc: Exception) -> str:
 
 
 def _raised(exc: Exception) -> wire.Raised:
-    """Return the error as a message. Our own carry sentences fit to show; others may quote what was
-    said.
+    """Return an error as a message.
+
+    The texts of our own errors may be shown; those of others may quote what was said.
     """
     if isinstance(exc, RtcServerError):
         return wire.Raised(str(exc))
@@ -170,7 +171,7 @@ def _raised(exc: Exception) -> wire.Raised:
 
 
 def _take_pipes() -> tuple[FileIO, FileIO]:
-    """Move the pipes away from fds 0 and 1, so that no print can fall into the exchange."""
+    """Move the pipes away from fds 0 and 1, so that nothing printed gets among the messages."""
     inbox = FileIO(os.dup(0), "r")
     outbox = FileIO(os.dup(1), "w")
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 (only its descriptor is wanted)

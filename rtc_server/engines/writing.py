@@ -7,7 +7,7 @@ _GREEK = frozenset({"el"})
 
 
 def script_of_language(language: str) -> str:
-    """Return the script of a language, ISO 639-1, as Unicode's names of letters begin."""
+    """Return the script of a language (ISO 639-1) as Unicode's letter names begin: ``CYRILLIC``."""
     return "CYRILLIC" if language in _CYRILLIC else "GREEK" if language in _GREEK else "LATIN"
 
 

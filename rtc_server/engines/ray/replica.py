@@ -1,4 +1,4 @@
-"""Replica: an engine server that is started, watched and ended by somebody else."""
+"""Replica: an engine server that Ray Serve starts, watches and stops."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -22,22 +22,25 @@ class ReplicaServer(Protocol):
 
 
 StartReplica: TypeAlias = Callable[[str], AbstractAsyncContextManager[ReplicaServer]]
-"""Starts the engines, then listens on an IP address of this host."""
+"""Context manager that starts the engines and listens on the IP address of this host that it is
+given.
+"""
 
 
 class ReplicaState(TypedDict):
-    """One replica, as it describes itself."""
+    """Address, state and load of one replica."""
 
     address: str
     is_draining: bool
     calls: int
-    """Calls that are open."""
+    """Number of open calls."""
 
 
 class EngineReplica:
-    """Engine server with the questions that a cluster asks of it.
+    """Engine server with the methods that Ray Serve calls.
 
-    They are coroutines so that Ray asks them on the loop of the server, and not in a thread.
+    Those about its state are coroutines although they await nothing: Ray runs coroutines on the
+    server's event loop, and plain methods in a thread.
     """
 
     def __init__(self, start: StartReplica, *, drain_s: float, patience_s: float) -> None:
@@ -48,12 +51,12 @@ class EngineReplica:
         self._seen_ready_s = 0.0
 
     async def start(self, host: str) -> None:
-        """Start; return when the engines are warm and calls are taken."""
+        """Start the engines and the server; return once calls are taken."""
         self._running = await self._stack.enter_async_context(self._start(host))
         self._seen_ready_s = monotonic()
 
     async def stop(self) -> None:
-        """Take nothing new, answer what is open, end. Idempotent."""
+        """Take no new calls, wait up to `drain_s` for the open ones, then stop. Idempotent."""
         running, self._running = self._running, None
         try:
             if running is not None:
@@ -62,7 +65,7 @@ class EngineReplica:
             await self._stack.aclose()
 
     async def describe(self) -> ReplicaState:
-        """Return what others may know."""
+        """Return the replica's address, state and load; without an address while not running."""
         if self._running is None:
             return ReplicaState(address="", is_draining=True, calls=0)
         server = self._running.server
@@ -71,14 +74,14 @@ class EngineReplica:
         )
 
     async def record_autoscaling_stats(self) -> dict[str, float]:
-        """Return what the number of replicas is decided by. The name is Ray Serve's."""
+        """Return the load by which Ray Serve scales the replicas. Ray Serve defines the name."""
         return {"calls": float(self._running.server.calls if self._running else 0)}
 
     async def check_health(self) -> None:
         """Raise `EngineUnavailable` once the engines have not been ready for too long.
 
-        The server itself starts an engine again that crashed, and the pool asks others meanwhile:
-        ending the replica for it would only lose the other engine's calls. The name is Ray Serve's.
+        The server itself restarts an engine that crashed, and pools use other replicas meanwhile:
+        ending the replica would only lose the other engine's calls. Ray Serve defines the name.
         """
         now_s = monotonic()
         if self._running is None or self._running.server.ready:

@@ -1,7 +1,7 @@
 """Engines of other processes and hosts: the engine server, and the pool that uses several.
 
 A server (`server`) puts `AstService` or `TtsService` behind a connection: queue, fairness,
-deadlines and restarts are theirs, and shared by all media processes that ask. On the other side
+deadlines and restarts are theirs, shared by all media processes that connect. On the other side
 `EnginePool` keeps a connection to each server, and `RemoteAst` and `RemoteTts` implement `AstPort`
 and `TtsPort` over it: a session cannot tell them from engines of its own process.
 

@@ -1,10 +1,10 @@
-"""Audio by reference: of an open segment only what is new is sent.
+"""Audio by reference: only the new part of an open segment's audio is sent.
 
-Each pass over a segment is about its audio from a beginning that seldom moves to an end that moves
-on: 10 s asked about four times a second are 1.3 MB/s whole, and 32 kB/s as what is new. Both ends
-keep the audio of each session's last call. Whoever sends looks for the kept audio in the new by
-comparing samples, so that callers need not say what they share, and languages of one room, which
-ask about equal audio in turn, send it once.
+Each pass takes a segment's audio from a beginning that seldom moves to an end that advances: four
+passes a second over 10 s are 1.3 MB/s as a whole, and 32 kB/s without the part already sent. Both
+ends keep the audio of each session's last call. The sender compares samples to find the kept audio
+in the new: callers need not say what they share, and the languages of a room, which pass on equal
+audio in turn, send it once.
 """
 
 from collections import OrderedDict
@@ -17,16 +17,16 @@ from rtc_server.errors import EngineError
 from rtc_server.pcm import Samples
 
 MOST_STREAMS = 512
-"""Sessions whose audio one connection keeps; of more, that used longest ago goes."""
+"""Sessions whose audio one connection keeps; beyond it the least recently used is dropped."""
 MOST_KEPT_BYTES = 256 * 1024 * 1024
-"""Audio that a server keeps for one connection."""
+"""Bytes of audio that a server keeps for one connection."""
 MOST_KEPT_BYTES_OF_ALL = 1024 * 1024 * 1024
-"""Audio that a server keeps for all connections together."""
+"""Bytes of audio that a server keeps for all connections together."""
 MOST_SAMPLES = MOST_FRAME_BYTES // 2
 """Samples of one call: as many as could be sent whole, as int16. Without a bound, small frames that
 continue kept audio would make calls of any length."""
 _LANDMARK = 64
-"""Samples that are looked for to find where a later beginning lies in what is kept."""
+"""Number of first samples that are searched for in the kept audio, to find a later beginning."""
 
 
 class AudioUnknown(EngineError):
@@ -39,12 +39,12 @@ class SentAudio:
     def __init__(self) -> None:
         self._last: OrderedDict[str, tuple[int, Samples]] = OrderedDict()
         self._newest: dict[str, str] = {}
-        """Of each group that shares audio, the session that asked last."""
+        """Session that made the latest call of each group that shares audio."""
 
     def send(
         self, session: str, group: str, n: int, samples: Samples
     ) -> tuple[KeptAudio | None, Samples]:
-        """Return what the server has of `samples`, and what has to be sent. Call `n` has them."""
+        """Return the part of `samples` that the server has, and the rest to send in call `n`."""
         kept = self._kept(session, samples)
         if kept is None and (other := self._newest.get(group, session)) != session:
             kept = self._kept(other, samples)
@@ -73,9 +73,10 @@ class SentAudio:
 
 
 class AudioBudget:
-    """Bytes that the connections of a server share: of more, the audio used longest ago goes.
+    """Bound on the bytes that all connections of a server keep; the least recently used audio is
+    dropped.
 
-    Whoever continues audio that went is told so, and sends it whole.
+    A call that continues dropped audio fails with `AudioUnknown`, and is sent again whole.
     """
 
     def __init__(self) -> None:
@@ -83,7 +84,7 @@ class AudioBudget:
         self._bytes = 0
 
     def take(self, owner: "ReceivedAudio", session: str, size: int) -> None:
-        """Count the audio of a session, in bytes; its owner may be told at once to forget it."""
+        """Count `size` bytes of a session. Its `owner` may have to forget them at once."""
         self._sizes[owner, session] = size
         self._bytes += size
         while self._bytes > MOST_KEPT_BYTES_OF_ALL:
@@ -91,15 +92,15 @@ class AudioBudget:
             oldest.forget(its_session)
 
     def free(self, owner: "ReceivedAudio", session: str) -> None:
-        """Count it no more."""
+        """Stop counting the audio of a session."""
         self._bytes -= self._sizes.pop((owner, session), 0)
 
 
 class ReceivedAudio:
-    """Receiving end: the same, bounded in bytes."""
+    """Receiving end: the audio of each session's last call, bounded in bytes."""
 
     def __init__(self, budget: AudioBudget) -> None:
-        """`budget` is shared with other connections."""
+        """Keep audio within `budget`, which all connections share."""
         self._budget = budget
         self._last: OrderedDict[str, tuple[int, Samples]] = OrderedDict()
         self._bytes = 0
@@ -108,8 +109,8 @@ class ReceivedAudio:
         """Return the whole audio of call `n`.
 
         Raises:
-            AudioUnknown: what it continues is not here.
-            EngineError: it has more than `MOST_SAMPLES`.
+            AudioUnknown: the audio that it continues is not kept.
+            EngineError: the whole has more than `MOST_SAMPLES`.
         """
         if kept is not None:
             of, before = self._last.get(kept.session, (0, samples[:0]))
@@ -134,7 +135,7 @@ class ReceivedAudio:
 
 
 def _place(before: Samples, samples: Samples) -> int:
-    """Return where `samples` may begin in `before`: its end when nowhere."""
+    """Return the position in `before` at which `samples` may begin; its end if there is none."""
     landmark = samples[:_LANDMARK]
     if np.array_equal(before[: landmark.size], landmark):
         return 0

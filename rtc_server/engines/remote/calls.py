@@ -32,11 +32,11 @@ _ERRORS: dict[str, type[EngineError]] = {
     for each in (EngineError, EngineCrashed, EngineTimeout, EngineOverloaded, SessionRefused)
 }
 MOST_SPEECH_S = 120.0
-"""Bound of what one text may leave unread, as `TtsService` has it."""
+"""Seconds of speech that one text may leave unread; the same bound as in `TtsService`."""
 
 
 def error_of(failed: CallFailed) -> EngineError:
-    """Return the error that a server's answer stands for."""
+    """Return the exception for a server's `CallFailed`."""
     return _ERRORS.get(failed.code, EngineError)(failed.reason or "The engine server failed.")
 
 
@@ -44,33 +44,33 @@ class PooledCall(Protocol):
     """A call, as the pool moves it between servers."""
 
     session_id: str
-    """Session that asks."""
+    """Session that made the call."""
     error: EngineError | None
-    """Error that it ended with."""
+    """Error of a call that failed."""
 
     @property
     def is_over(self) -> bool:
-        """True once nobody waits for it, or it is answered."""
+        """True once it is answered, or nothing waits for its answer."""
 
     @property
     def may_move(self) -> bool:
-        """True while another server may be asked instead, at no harm."""
+        """True while it may safely be sent to another server."""
 
     @property
     def may_wait(self) -> bool:
-        """True if it is worth waiting for a server when there is none."""
+        """True if it waits while no server is connected; else it fails at once."""
 
     def message(self, n: int, audio: SentAudio, wait_ms: int) -> Ask | SpeakText:
-        """Return what a server is asked."""
+        """Return the message to send to a server, as call `n`."""
 
     def take(self, message: FromServer) -> None:
-        """Take an answer, or a part of it."""
+        """Take an answer or a part of it."""
 
     def fail(self, error: EngineError) -> None:
-        """End it with an error."""
+        """End the call with an error."""
 
     def give_up(self) -> None:
-        """End it without an answer and without an error: its session is over."""
+        """End the call without answer or error: its session is over."""
 
 
 class AstCall:
@@ -81,29 +81,29 @@ class AstCall:
         self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         """Future of the answer."""
         self.error: EngineError | None = None
-        """Error that it ended with."""
+        """Error of a call that failed."""
         self.speculative: AstCall | None = None
-        """Of a commit: the call that was made before the end was certain."""
+        """Speculative call that a commit continues."""
         self.number: tuple[object, int] | None = None
-        """Connection and number under which it was asked last."""
+        """Connection on which it was sent last, and its number there."""
 
     @property
     def is_over(self) -> bool:
-        """True once it is answered, or nobody waits."""
+        """True once it is answered or cancelled."""
         return self.future.done()
 
     @property
     def may_move(self) -> bool:
-        """True of whole segments: asking twice harms nobody, and a newer partial comes."""
+        """True for whole segments. A partial is not worth moving: a newer one follows."""
         return self.kind in (AskKind.FINAL, AskKind.COMMIT)
 
     @property
     def may_wait(self) -> bool:
-        """True of the same."""
+        """True for whole segments."""
         return self.may_move
 
     def message(self, n: int, audio: SentAudio, wait_ms: int) -> Ask:
-        """Return the question, without the audio that the server has."""
+        """Return the request as call `n`, without the audio that the server has."""
         session, samples = self.session_id, self.request.samples
         group = affinity(session)
         kept, new = audio.send(session, group, n, samples)
@@ -113,7 +113,7 @@ class AstCall:
             if asked is not None and asked[0] is audio:
                 of = asked[1]
         if self.may_move and group == session:
-            audio.forget(session)  # the segment is over: nothing continues it
+            audio.forget(session)  # the segment is over
         self.number = (audio, n)
         request = replace(self.request, samples=new, trace="")
         return Ask(n, kind, session, request, wait_ms, kept, of, self.request.trace)
@@ -134,23 +134,23 @@ class AstCall:
                 self.fail(EngineError("The engine server gave an answer of the wrong kind."))
 
     def fail(self, error: EngineError) -> None:
-        """End it with an error; that of a partial does not matter: the final has its own."""
+        """End the call with an error. A partial gives None instead: the final has its own error."""
         if self.is_over:
             return
         self.error = error
         if self.may_move:
             self.future.set_exception(error)
-            self.future.exception()  # seen: the session may be gone, which is no fault to log
+            self.future.exception()  # retrieved, so that asyncio logs nothing
         else:
             self.future.set_result(None)
 
     def give_up(self) -> None:
-        """Cancel it."""
+        """Cancel the future."""
         self.future.cancel()
 
 
 class SpeechCall(Speech):
-    """One text to speak, and its speech."""
+    """One text, and its speech as it comes from a server."""
 
     def __init__(
         self,
@@ -159,36 +159,36 @@ class SpeechCall(Speech):
         sample_rate: int,
         ended: Callable[["SpeechCall"], None],
     ) -> None:
-        """`ended` is called once, when nothing more is wanted or comes."""
+        """Call `ended` once, when the speech is complete, failed or abandoned."""
         super().__init__(request, session_id)
         self._most_samples = MOST_SPEECH_S * sample_rate
         self._ended = ended
         self._has_begun = False
         self.error: EngineError | None = None
-        """Error that it ended with."""
+        """Error of a call that failed."""
 
     @property
     def is_over(self) -> bool:
-        """True once it is spoken, or nobody listens."""
+        """True once it is complete, failed or abandoned."""
         return self.done()
 
     @property
     def may_move(self) -> bool:
-        """True until its first chunk: nothing may be said twice."""
+        """True until its first chunk: nothing may be spoken twice."""
         return not self._has_begun
 
     @property
     def may_wait(self) -> bool:
-        """True: a sentence is worth waiting for."""
+        """True: speech waits for a server."""
         return True
 
     def message(self, n: int, _audio: SentAudio, wait_ms: int) -> SpeakText:
-        """Return the question."""
+        """Return the text as call `n`."""
         request = replace(self.request, trace="")
         return SpeakText(n, self.session_id, request, wait_ms, self.request.trace)
 
     def take(self, message: FromServer) -> None:
-        """Take a chunk, or the end."""
+        """Take a chunk, the end or a failure."""
         match message:
             case SpokenChunk(_, samples):
                 self._has_begun = True
@@ -206,11 +206,11 @@ class SpeechCall(Speech):
                 self.finish(EngineError("The engine server gave an answer of the wrong kind."))
 
     def fail(self, error: EngineError) -> None:
-        """End it with an error, after the chunks that came."""
+        """End the speech with an error, after the chunks that have arrived."""
         self.finish(error)
 
     def give_up(self) -> None:
-        """End it without one."""
+        """Abandon the speech without an error."""
         self.abandon()
 
     def finish(self, error: EngineError | None = None) -> None:

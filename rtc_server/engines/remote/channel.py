@@ -8,25 +8,25 @@ from rtc_server.engines.remote.patience import Patience
 from rtc_server.errors import EngineCrashed
 
 STUCK_S = 10.0
-"""Time for which the other side may take nothing of what it is sent."""
+"""Time that the other side may read nothing before the channel counts as lost."""
 
 
 class FrameChannel(Protocol):
     """Two-way stream of frames, in order: a WebSocket, or two queues in tests."""
 
     async def send(self, frame: bytes) -> None:
-        """Send a frame, waiting while the other side is slow. Raises `EOFError`: it is gone."""
+        """Send a frame, waiting while the other side is slow. Raises `EOFError` once it is gone."""
 
     async def receive(self) -> bytes:
         """Return the next frame.
 
         Raises:
-            EOFError: the other side is gone; its text says why, if it said so.
-            EngineError: it sent what is no frame, or one that is too large.
+            EOFError: the other side is gone; the text is its reason, if it gave one.
+            EngineError: it sent something other than a frame, or a frame that is too large.
         """
 
     async def close(self) -> None:
-        """End it. Idempotent."""
+        """Close the channel. Idempotent."""
 
 
 class FrameOutbox:
@@ -42,10 +42,10 @@ class FrameOutbox:
         """True once nothing is sent any more."""
 
     def put(self, frame: bytes) -> None:
-        """Queue a frame; it goes nowhere once the channel is gone.
+        """Queue a frame; drop it once the channel is closed.
 
         Raises:
-            EngineCrashed: there is no room; the other side does not read.
+            EngineCrashed: the queue is full, for the other side does not read.
         """
         if self.is_closed:
             return
@@ -56,7 +56,7 @@ class FrameOutbox:
         self._news.set()
 
     async def room(self) -> None:
-        """Wait until half of the room is free, or nothing is sent any more."""
+        """Wait until half of the queue is free, or the channel is closed."""
         while 2 * self._bytes > self._most_bytes and not self.is_closed:
             self._sent.clear()
             await self._sent.wait()

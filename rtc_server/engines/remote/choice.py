@@ -1,4 +1,4 @@
-"""Choice of a session's server: a plain object that decides and never waits."""
+"""Choice of a session's server: a plain object that never waits."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from rtc_server.engines.remote.rendezvous import ranked
 
 _MOST_HOMES = 8192
-"""Sessions whose server is remembered; of more, that which came first is chosen for anew."""
+"""Sessions whose server is remembered; beyond it the earliest are forgotten and chosen for anew."""
 
 
 class Choosable(Protocol):
@@ -19,27 +19,29 @@ class Choosable(Protocol):
 
     @property
     def takes_calls(self) -> bool:
-        """True while it may be asked at all."""
+        """True while calls may be sent to it."""
 
     @property
     def is_well(self) -> bool:
-        """True while it shows life."""
+        """True while it takes calls and answers pings."""
 
     @property
     def is_ready(self) -> bool:
-        """True while its engine can work."""
+        """True while it is well and its engine is not being restarted."""
 
     @property
     def retry_after_s(self) -> int:
-        """Seconds until it can carry another session."""
+        """Seconds until it can carry another session; 0 for at once."""
 
 
 S = TypeVar("S", bound=Choosable)
 
 
 class Homes(Generic[S]):
-    """Servers of sessions. A session stays where it is for as long as that is well: an engine
-    remembers who asked for how much, and audio of open segments lies there.
+    """Servers of sessions, by the key that sessions of one room share.
+
+    A session stays with its server for as long as that is ready: there the queue counts the work
+    done for the session, and the audio of its open segment is kept.
     """
 
     def __init__(self) -> None:
@@ -50,20 +52,20 @@ class Homes(Generic[S]):
         return self._homes.get(key, "")
 
     def forget(self, key: str) -> None:
-        """Drop a session that is over."""
+        """Forget the server of a session that is over."""
         self._homes.pop(key, None)
 
     def choose(self, key: str, servers: Sequence[S], lost_by: set[str]) -> S | None:
-        """Return the server to ask, or None when none takes calls.
+        """Return the server for a call, or None when none takes calls.
 
-        One that shows life is better than one that is silent; then one that has not lost the same
-        call before (`lost_by`), then one whose engine is not being restarted. Of those the
-        session's own; else by rendezvous of those that can carry another session.
+        Preferred are servers that answer pings, then those that have not lost this call before
+        (`lost_by`), then those whose engine is not being restarted. Among them it is the session's
+        own; else the first by rendezvous hashing of those that can carry another session.
         """
         home_name = self.of(key)
         for each in servers:
             if each.name == home_name and each.is_ready and home_name not in lost_by:
-                return each  # as what follows would say, and it is what most calls come to
+                return each  # the same result as below, and the usual case
         some = [each for each in servers if each.takes_calls]
         tests: tuple[Callable[[S], bool], ...] = (
             lambda each: each.is_well,

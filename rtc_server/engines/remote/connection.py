@@ -1,4 +1,4 @@
-"""One connection to an engine server: open calls by number, and what comes for them."""
+"""One connection to an engine server: its open calls by number, and their answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,20 +28,20 @@ from rtc_server.engines.remote.unusable import Cause, UnusableServer
 from rtc_server.errors import EngineCrashed
 
 CONNECT_S = 5.0
-"""Time that a connection may take to be made, its hello to come, and a ping to be answered."""
+"""Time limit for making a connection, for its hello, and for the answer to a ping, each."""
 MOST_UNSENT_BYTES = 16 * 1024 * 1024
-"""Questions that wait for a server to read them."""
+"""Bytes of messages that may wait for a server to read them."""
 
 
 Connect: TypeAlias = Callable[[ServerAddress], Awaitable[FrameChannel]]
-"""Makes a channel. Raises `OSError`, or `UnusableServer` with the server's refusal."""
+"""Function that makes a channel. Raises `OSError`, or `UnusableServer` if the server refuses."""
 
 
 class EngineConnection:
-    """Calls that one server has, and its signs of life."""
+    """Open calls of one server, and its signs of life."""
 
     def __init__(self, channel: FrameChannel, again: Callable[[PooledCall], None]) -> None:
-        """`again` takes a call that this server will not answer but another may."""
+        """Hand calls to `again` that this server refused and another may answer."""
         self._channel, self._again = channel, again
         self._outbox = FrameOutbox(channel, MOST_UNSENT_BYTES)
         self._audio = SentAudio()
@@ -50,24 +50,24 @@ class EngineConnection:
         self._by_call: dict[PooledCall, int] = {}
         self._waits_ms: dict[int, int] = {}
         self.pong = EnginePong(0)
-        """Newest sign of life."""
+        """Latest answer to a ping."""
         self.last_seen_s = asyncio.get_running_loop().time()
-        """Time at which anything came."""
+        """Time of the latest message from the server."""
         self.is_draining = False
         """True once the server said that it takes no new calls."""
 
     @property
     def calls(self) -> list[PooledCall]:
-        """Calls that are open."""
+        """Open calls."""
         return list(self._calls.values())
 
     async def hello(self) -> ServerHello:
         """Return the server's first message.
 
         Raises:
-            UnusableServer: it said something else.
-            TimeoutError: it said nothing in time.
-            EngineError: it cannot be read.
+            UnusableServer: its first message is another one.
+            TimeoutError: no message came in time.
+            EngineError: the message cannot be decoded.
             EOFError: the server is gone.
         """
         async with asyncio.timeout(CONNECT_S):
@@ -79,7 +79,7 @@ class EngineConnection:
         return message
 
     async def round_trip_s(self) -> float:
-        """Return the time from a ping to its answer, which `pong` is then. Before `run` only.
+        """Ping, set `pong` to the answer, and return the time that it took. Only before `run`.
 
         Raises as `hello`.
         """
@@ -95,8 +95,8 @@ class EngineConnection:
         """Send and receive until the server is gone.
 
         Raises:
-            EOFError: it is gone.
-            EngineError: it sent what cannot be read.
+            EOFError: the server is gone.
+            EngineError: the server sent what cannot be decoded.
         """
         ends = [
             asyncio.create_task(self._read(), name="engine server reader"),
@@ -111,28 +111,28 @@ class EngineConnection:
             await asyncio.gather(*ends, return_exceptions=True)
 
     async def close(self) -> None:
-        """End it. `run` ends, too."""
+        """Close the connection; `run` ends, too."""
         await self._channel.close()
 
     def ask(self, call: PooledCall, wait_ms: int) -> None:
-        """Send a call, which is this server's from now on.
+        """Send a call and keep it among the open ones.
 
         Raises:
-            EngineCrashed: the server does not read what it is sent; the call is not its own.
+            EngineCrashed: the server does not read; the call is not among the open ones.
         """
         n = next(self._numbers)
         self._calls[n], self._by_call[call], self._waits_ms[n] = call, n, wait_ms
         try:
             self._send(call.message(n, self._audio, wait_ms))
         except EngineCrashed:
-            # It was not sent: another server gets it, and the loss of this one must not move it
-            # once more. Nor is its audio there to be continued.
+            # Not sent: another server gets it, so the loss of this connection must not move it
+            # again. Nor has this server its audio, which later calls would continue.
             self._remove(n)
             self._audio.forget(call.session_id)
             raise
 
     def drop(self, call: PooledCall) -> bool:
-        """Cancel a call; False when it is not open here."""
+        """Cancel a call; return False if it is not open here."""
         n = self._by_call.get(call)
         if n is None:
             return False
@@ -141,14 +141,12 @@ class EngineConnection:
         return True
 
     def forget(self, session_id: str) -> None:
-        """Say that a session is over."""
+        """Notify the server that a session is over."""
         self._audio.forget(session_id)
         self._send(ForgetSession(session_id))
 
     def ping(self, newcomer: str = "") -> None:
-        """Ask for a sign of life. `newcomer`: session that was admitted, and that its answer is to
-        reckon with.
-        """
+        """Send a ping. Its answer counts `newcomer`, a session that was just admitted."""
         self._send(EnginePing(next(self._numbers), newcomer))
 
     def _send(self, message: FromMedia) -> None:
@@ -165,7 +163,7 @@ class EngineConnection:
                 case GoAway():
                     self.is_draining = True
                 case ServerHello():
-                    pass  # said once more, it changes nothing
+                    pass  # a second hello changes nothing
                 case SpokenChunk(n) as chunk:
                     if (call := self._calls.get(n)) is not None:
                         call.take(chunk)
@@ -187,7 +185,7 @@ class EngineConnection:
             except EngineCrashed:
                 self._again(call)
         elif failed.code == DROPPED and not call.may_move:
-            call.give_up()  # something newer came
+            call.give_up()  # replaced by a newer request
         else:
             self._again(call)
 

@@ -1,4 +1,4 @@
-"""Directory of engine servers: their addresses, as options name them or as somebody else knows."""
+"""Directory of engine servers: their addresses, from options or from a list of somebody else."""
 
 import asyncio
 import contextlib
@@ -28,23 +28,23 @@ class ServerAddress:
     unix: str = ""
     """Path of its socket, on this host."""
     host: str = ""
-    """Otherwise its IP address or name."""
+    """IP address or name; empty for a socket of this host."""
     port: int = 0
-    """And its TCP port."""
+    """TCP port; 0 for a socket of this host."""
     tls: bool = False
-    """True if it is spoken to by TLS."""
+    """True to connect by TLS."""
     certified: str = ""
-    """Name that its certificate must have, when not `host`."""
+    """Name that its certificate must have; empty for `host`."""
 
 
 class Directory(Protocol):
-    """Knows the engine servers that there are."""
+    """Source of the addresses of all engine servers."""
 
     async def addresses(self) -> Sequence[ServerAddress]:
-        """Return them all. None at all means that nothing is known, and changes nothing.
+        """Return the addresses of all servers; none at all means "not known" and changes nothing.
 
         Raises:
-            OSError: they cannot be asked for now.
+            OSError: the directory cannot be asked at present.
         """
 
 
@@ -52,7 +52,7 @@ def parse_address(text: str, least_port: int = 1) -> ServerAddress:
     """Return the address that an option names. Raises `ConfigError`.
 
     ``unix:PATH``, or ``HOST:PORT``: by TLS, unless it is loopback or written ``ws://HOST:PORT``.
-    Port 0 is for listeners alone, which take a free one.
+    `least_port` is 0 for an address to listen at, where port 0 stands for any free one.
     """
     if text.startswith("unix:") and len(text) > 5:
         return ServerAddress(text, unix=text.removeprefix("unix:"))
@@ -68,9 +68,9 @@ def parse_address(text: str, least_port: int = 1) -> ServerAddress:
 
 
 def is_host(text: str) -> bool:
-    """Return True for an IP address, an IPv6 one in brackets, and what can be a host's name.
+    """Return True for an IP address, an IPv6 one in brackets, and a possible host name.
 
-    Looking up anything else is no `OSError` but a `UnicodeError`, and has to be refused before.
+    Looking up anything else may raise `UnicodeError` instead of `OSError`.
     """
     if text.startswith("["):
         return text.endswith("]") and ":" in text and _is_ip(text[1:-1])
@@ -80,14 +80,15 @@ def is_host(text: str) -> bool:
 
 
 class NamedServers:
-    """Directory of what options name; a host's name is looked up each time, and each of its
-    addresses is a server.
+    """Directory of the servers that options name.
+
+    A host name is looked up at each call; each of its addresses is a server.
     """
 
     def __init__(self, addresses: Sequence[ServerAddress]) -> None:
         self._addresses = addresses
         self._last: dict[ServerAddress, Sequence[ServerAddress]] = {}
-        """Newest answer about each name."""
+        """Latest result of looking up each name."""
 
     async def addresses(self) -> Sequence[ServerAddress]:
         """Return the servers. See `Directory`."""
@@ -95,9 +96,9 @@ class NamedServers:
         return list({server.name: server for server in found}.values())
 
     async def _servers(self, address: ServerAddress) -> Sequence[ServerAddress]:
-        # A name that cannot be looked up now says nothing of its servers, which go on answering:
-        # they stay listed while another name of the same list is found.
-        with contextlib.suppress(OSError, UnicodeError):  # UnicodeError: it can be no name
+        # Servers of a name that cannot be looked up now may still work: they keep their former
+        # addresses.
+        with contextlib.suppress(OSError, UnicodeError):  # UnicodeError: not a name
             self._last[address] = await _looked_up(address)
         return self._last.get(address, ())
 

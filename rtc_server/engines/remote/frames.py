@@ -3,7 +3,7 @@
 A frame is the size of its head (uint32), the head, and audio to the end of the frame. The head is a
 JSON object: the message's name, its fields, and perhaps a trace or a newcomer. Audio is mono
 int16, little-endian; in the head an array is its number of samples. Every field is checked against
-its type and its bounds, and nothing that is read can choose what is made of it.
+its type and its bounds; the content of a frame cannot choose the class of an object.
 """
 
 import dataclasses
@@ -33,11 +33,11 @@ from rtc_server.pcm import Samples
 from rtc_server.tracing import TRACE_CONTEXT
 
 MOST_FRAME_BYTES = 4 * 1024 * 1024
-"""Two minutes of audio at 16 kHz; no engine takes half of that."""
+"""Largest frame: two minutes of audio at 16 kHz; no engine takes half of that."""
 MOST_HEAD_BYTES = 1024 * 1024
-"""Head of a server's message: its hello holds every phrase of a phrasebook."""
+"""Largest head of a server's message: a hello holds every phrase of a phrasebook."""
 MOST_ASKING_HEAD_BYTES = 64 * 1024
-"""Head of a media process's message: the texts of one sentence."""
+"""Largest head of a media process's message, which holds the texts of one sentence."""
 _MOST_NAME = 200
 _MOST_NUMBER = 1 << 53
 _MOST_RATE = 4.0
@@ -47,14 +47,14 @@ _FULL_SCALE, _UNIT = np.float32(32768.0), np.float32(1 / 32768)
 _LOWEST, _HIGHEST = np.float32(-32768.0), np.float32(32767.0)
 _TRACED = (Ask, SpeakText)
 _BESIDE = ("trace", "newcomer")
-"""Names beside the fields of a message, where a server of an earlier version does not look."""
+"""Names beside the fields of a message: servers of earlier versions ignore them there."""
 
 
 def _no_constant(_name: str) -> Never:
     raise WrongType("a number that is not finite")
 
 
-# Made once: `json.dumps` and `json.loads` make anew what has options.
+# Made once: `json.dumps` and `json.loads` with options make an encoder or decoder at each call.
 _JSON_OUT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _JSON_IN = json.JSONDecoder(parse_constant=_no_constant)
 
@@ -92,7 +92,7 @@ def decode_answering(frame: bytes) -> FromServer:
 
 
 def as_int16(samples: Samples) -> npt.NDArray[np.int16]:
-    """Return samples as they are sent. What was int16 before comes out the same."""
+    """Return float32 samples as int16, shape kept. Samples that were int16 before are exact."""
     # In place: fresh memory and numpy's wrappers cost more than the arithmetic.
     scaled = np.multiply(samples, _FULL_SCALE)
     np.rint(scaled, out=scaled)
@@ -127,7 +127,7 @@ def _decode(frame: bytes, kinds: Mapping[str, Any], most_head: int) -> Any:
         message = _with_newcomer(_with_trace(message, named.get("trace")), named)
         _check(message)
     except (ValueError, KeyError, TypeError, RecursionError, WrongType) as exc:
-        # Not its text: that may quote what was said.
+        # Without the error's text, which may quote what was said.
         raise EngineError(f"A frame cannot be read ({type(exc).__name__}).") from None
     if taken != len(frame):
         raise EngineError("A frame has audio that is in no message.")
@@ -135,7 +135,7 @@ def _decode(frame: bytes, kinds: Mapping[str, Any], most_head: int) -> Any:
 
 
 def _with_trace(message: Any, trace: object) -> Any:
-    """Return the message with its trace; without one when it is none, which harms nobody."""
+    """Return the message with its trace; without it if it is not valid: a trace is optional."""
     if not isinstance(message, _TRACED):
         return message
     if message.request.trace or message.trace:
@@ -155,7 +155,7 @@ def _with_newcomer(message: Any, named: Mapping[str, Any]) -> Any:
 
 @cache
 def _bounded(kind: type[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the fields of a message that are numbers with a bound, and names with one."""
+    """Return the bounded fields of a message class: names of the numbers, and of the names."""
     fields = [each.name for each in dataclasses.fields(kind)]
     return tuple(filter(_NUMBERS.__contains__, fields)), tuple(filter(_NAMES.__contains__, fields))
 

@@ -7,9 +7,9 @@ caller chose::
          ◀─────────────────────── ServerHello
     Ask ────────────────────────▶ AstAnswer | CallFailed
     SpeakText ──────────────────▶ SpokenChunk … then SpokenAll | CallFailed
-    CancelCall, ForgetSession ──▶ nobody waits any more; no reply
+    CancelCall, ForgetSession ──▶ (no reply)
     EnginePing ───────────────────────▶ EnginePong
-         ◀─────────────────────── GoAway: ask another from now on
+         ◀─────────────────────── GoAway: use another server from now on
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ PROTOCOL = "rtc-engines.1"
 
 
 class AskKind(StrEnum):
-    """Method of `AstPort` that a call is."""
+    """Method of `AstPort` that a call stands for."""
 
     FINAL = "final"
     PARTIAL = "partial"
@@ -42,59 +42,59 @@ class AskKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeptAudio:
-    """Audio that the server has already: a part of what an earlier call was about."""
+    """Audio that the server has already: a part of an earlier call's."""
 
     session: str
-    """Session that asked then: the same, or another language of its room."""
+    """Session of that call: the same, or another language of its room."""
     of: int
-    """Number of that call, the last of that session."""
+    """Number of that call, which was the last of its session."""
     start: int
-    """First sample of it that counts."""
+    """Index of the first sample in use."""
     size: int
-    """Samples that count from there on."""
+    """Number of samples in use from there on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Translate a segment. Its audio is what was kept, then the samples of the request."""
+    """Request for a translation. Its audio is the kept part, then the samples of the request."""
 
     n: int
     """Number of the call."""
     kind: AskKind
-    """Method that is called."""
+    """Method that the call stands for."""
     session: str
-    """Session that asks."""
+    """Session of the call."""
     request: AstRequest
-    """The request, with the samples that are new."""
+    """Request with the new samples alone."""
     wait_ms: int
-    """Time after which nobody waits any more."""
+    """Milliseconds that the caller waits for the answer."""
     kept: KeptAudio | None = None
-    """Audio before the new samples; None when all of it is here."""
+    """Audio before the new samples; None if the request has all of it."""
     of: int = 0
-    """Of a commit: number of the speculative call."""
+    """Number of the speculative call that a commit continues; 0 for none."""
     trace: str = ""
-    """`Span.context` of the question; the request's own field is empty."""
+    """`Span.context` of the caller; the request's own field is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakText:
-    """Speak a text."""
+    """Request for the speech of a text."""
 
     n: int
     """Number of the call."""
     session: str
-    """Session that asks."""
+    """Session of the call."""
     request: TtsRequest
-    """The text."""
+    """Text, language and voice."""
     wait_ms: int
-    """Time after which nobody waits for its beginning any more."""
+    """Milliseconds that the caller waits for the first chunk."""
     trace: str = ""
-    """As of `Ask`."""
+    """`Span.context` of the caller; the request's own field is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class CancelCall:
-    """Cancel a call that nobody waits for any more."""
+    """Notice that nothing waits for a call any more."""
 
     n: int
     """Number of the call."""
@@ -110,12 +110,12 @@ class ForgetSession:
 
 @dataclass(frozen=True, slots=True)
 class EnginePing:
-    """Asks for a sign of life."""
+    """Request for a sign of life."""
 
     n: int
     """Number of the ping."""
     newcomer: str = ""
-    """Session that was admitted and will ask; empty for none."""
+    """Session that was just admitted and will make calls; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class PhraseCard:
     """A phrase that the engine understands, for the page to suggest."""
 
     text: str
-    """Sentence to say."""
+    """Phrase to say."""
     translation: str
     """Translation of it."""
     language: str
@@ -139,7 +139,7 @@ class ServerHello:
     version: str
     """Version of the server's rtc_server."""
     chosen: str
-    """Name that the engine was chosen by, as in ``--ast laptop``."""
+    """Name by which the engine was chosen, as in ``--ast laptop``."""
     ast: AstCapabilities | None = None
     """Capabilities of the translation engine, on a connection for translation."""
     tts: TtsCapabilities | None = None
@@ -147,7 +147,7 @@ class ServerHello:
     cards: tuple[EngineCard, ...] = ()
     """Engines of this kind that the server's machine knows."""
     phrases: Mapping[str, tuple[PhraseCard, ...]] = field(default_factory=dict)
-    """Phrases by the language they are said in."""
+    """Phrases by the language to say them in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +157,12 @@ class AstAnswer:
     n: int
     """Number of the call."""
     result: AstResult | None = None
-    """The result; None for a call that was not worth its time."""
+    """Result; None for a partial or a speculative call that was dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenChunk:
-    """Speech as it is made."""
+    """Chunk of the speech, as it is made."""
 
     n: int
     """Number of the call."""
@@ -172,7 +172,7 @@ class SpokenChunk:
 
 @dataclass(frozen=True, slots=True)
 class SpokenAll:
-    """The text is spoken to its end."""
+    """End of the speech."""
 
     n: int
     """Number of the call."""
@@ -180,39 +180,39 @@ class SpokenAll:
 
 @dataclass(frozen=True, slots=True)
 class CallFailed:
-    """A call that has no answer."""
+    """Notice that a call has failed or was not taken."""
 
     n: int
     """Number of the call."""
     code: str
     """`RtcServerError.code`, or one of `DROPPED`, `DRAINING` and `NO_AUDIO`."""
     reason: str = ""
-    """A sentence without anything of what was said."""
+    """Sentence for people, without anything of what was said."""
 
 
 DROPPED = "dropped"
-"""Code of a call that the server gave up without a failure, for it is closing."""
+"""Code of a call that the server cancelled without a failure, because it is closing."""
 DRAINING = "draining"
-"""Code of a call that came when the server took no new ones any more."""
+"""Code of a call that came after the server stopped taking new ones."""
 NO_AUDIO = "no_audio"
-"""Code of a call about audio that the server has not kept: it is to be sent whole."""
+"""Code of a call that continues audio which the server has not kept: it is sent again, whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnginePong:
-    """A sign of life."""
+    """Sign of life: the answer to an `EnginePing`."""
 
     n: int
     """Number of the ping."""
     ready: bool = True
     """False while the engine is being restarted."""
     retry_after_s: int = 0
-    """Seconds until another session can be carried; 0 for at once."""
+    """Seconds until the engine can carry another session; 0 for at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoAway:
-    """The server takes no new calls: it finishes those it has, and stops."""
+    """Notice that the server takes no new calls: it finishes the open ones, and stops."""
 
 
 FromMedia: TypeAlias = Ask | SpeakText | CancelCall | ForgetSession | EnginePing

@@ -1,6 +1,6 @@
 """Limit on the time of each of many waits, by one timer for all of them.
 
-A timer for each frame that is sent or awaited costs more than most frames wait.
+A timer for each frame that is sent or awaited would cost more than the usual wait for it.
 """
 
 import asyncio
@@ -9,16 +9,16 @@ from contextlib import asynccontextmanager
 
 
 class Patience:
-    """Begin of the wait that goes on, and the timer that looks at it."""
+    """Start time of the current wait, and the timer that checks it."""
 
     def __init__(self, seconds: float) -> None:
-        """`seconds` is what one wait may take."""
+        """Limit each wait to `seconds`."""
         self._seconds = seconds
         self._since_s: float | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """Begin a wait, and with it the end of the one before."""
+        """Begin a wait; the one before is over."""
         self._since_s = asyncio.get_running_loop().time()
 
     def end(self) -> None:
@@ -27,7 +27,7 @@ class Patience:
 
     @asynccontextmanager
     async def limiting(self) -> AsyncIterator[None]:
-        """Raise `TimeoutError` from the block once a wait in it takes too long."""
+        """Raise `TimeoutError` from the block once a wait within it takes too long."""
         async with asyncio.timeout(None) as timeout:
             self._look(timeout)
             try:
@@ -38,7 +38,7 @@ class Patience:
                     self._timer.cancel()
 
     def _look(self, timeout: asyncio.Timeout) -> None:
-        # No wait that begins later can be over before the next look.
+        # A wait that begins after this look cannot exceed its limit before the next one.
         loop = asyncio.get_running_loop()
         now_s = loop.time()
         due_s = (now_s if self._since_s is None else self._since_s) + self._seconds

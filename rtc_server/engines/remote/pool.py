@@ -1,4 +1,4 @@
-"""Several engine servers as one: each session has a server, and what one loses another is asked."""
+"""Several engine servers as one: each session has one, and calls of a lost one go to another."""
 
 import asyncio
 import contextlib
@@ -25,13 +25,13 @@ from rtc_server.errors import (
 from rtc_server.metrics import Metrics
 
 MOST_CALLS = 4096
-"""Calls that may be open at once."""
+"""Number of calls that may be open at once."""
 MOST_LOSSES = 3
-"""Servers that may be lost with the same call, before it is given up: it may be what ends them."""
+"""Servers that may be lost with the same call before it fails: the call may be the cause."""
 
 
 class EnginePool:
-    """Servers of one kind of engine. `check` is for the hello of each."""
+    """Servers of one kind of engine, and the open calls to them."""
 
     def __init__(
         self,
@@ -48,13 +48,13 @@ class EnginePool:
         self._homes = Homes[PooledServer]()
         self._first = asyncio.Event()
         self.hello: ServerHello | None = None
-        """Hello of the first server: what the others must have, too."""
+        """Hello of the first server, which all others have to match."""
         self.deadline_s = 0.0
-        """Time that the engine says a call takes at most; known after `start`."""
+        """Deadline of the engine's capabilities; set after `start`."""
 
     @property
     def ready(self) -> bool:
-        """True while a server is there whose engine can work."""
+        """True while the engine of any connected server can work."""
         return any(server.is_ready for server in self._servers.values())
 
     @property
@@ -64,10 +64,10 @@ class EnginePool:
         return min(ready, default=0)
 
     async def start(self) -> ServerHello:
-        """Connect; return the hello of the first server that is there.
+        """Connect to the servers; return the hello of the first that can be used.
 
         Raises:
-            EngineUnavailable: none is there within the time that an engine may take to start.
+            EngineUnavailable: no server could be used within `engine_start_s`.
         """
         self._roster.start()
         try:
@@ -83,10 +83,10 @@ class EnginePool:
         return self.hello
 
     def ask(self, call: PooledCall) -> None:
-        """Ask the session's server. The call is answered, or fails, by itself.
+        """Send a call to the session's server. Its answer or failure goes to the call itself.
 
         Raises:
-            EngineOverloaded: too many calls are open; it was not taken.
+            EngineOverloaded: too many calls are open; this one was not taken.
         """
         if len(self._open) >= MOST_CALLS:
             self._metrics.queue_drops.labels(queue=self._kind).inc()
@@ -98,7 +98,7 @@ class EnginePool:
         self._place(call)
 
     def ended(self, call: PooledCall) -> None:
-        """Take note that a call is answered, or that nobody waits for it any more."""
+        """Remove a call that is answered, has failed or was cancelled."""
         opened = self._open.pop(call, None)
         if opened is None:
             return
@@ -119,37 +119,39 @@ class EnginePool:
         self._metrics.engine_server_seconds.labels(self._kind).observe(took_s)
 
     def expect(self, session_id: str) -> None:
-        """Choose the server of a session that was admitted, and say that it will ask."""
+        """Choose the server of a session that was just admitted, and announce the session to it."""
         home = self._homes.choose(affinity(session_id), list(self._servers.values()), set())
         if home is not None and home.connection is not None:
-            with contextlib.suppress(EngineError):  # it reads nothing: silence will tell
+            with contextlib.suppress(EngineError):  # it does not read: pings will find it silent
                 home.connection.ping(session_id)
 
     def forget(self, session_id: str) -> None:
-        """Drop what a session that is over has open."""
+        """Cancel the open calls of a session that is over, and notify its server."""
         for call in [each for each in self._open if each.session_id == session_id]:
             call.give_up()
         home = self._servers.get(self._homes.of(affinity(session_id)))
         if home is not None and home.connection is not None:
-            with contextlib.suppress(EngineError):  # it reads nothing: silence will tell
+            with contextlib.suppress(EngineError):  # it does not read: pings will find it silent
                 home.connection.forget(session_id)
         if affinity(session_id) == session_id:
             self._homes.forget(session_id)
 
     async def close(self) -> None:
-        """End every connection and call. Idempotent."""
+        """Close every connection and cancel every call. Idempotent."""
         await self._roster.close()
         for call in list(self._open):
             call.give_up()
 
     def check(self, hello: ServerHello) -> None:
-        """Raise `EngineUnavailable` unless the server's engine is the one that others have."""
+        """Raise `UnusableServer` unless the server has the same engine as the others."""
         check_same_engine(self._kind, self.hello, hello)
         self.hello = self.hello or hello
 
     def came(self, server: PooledServer) -> None:
-        """Take note that a server takes calls: it is asked those that wait for one, and those
-        that lie with silent servers, which nobody could be asked instead of until now.
+        """Handle a server that takes calls now, or again.
+
+        Calls that wait for a server are sent to it. Those of silent servers move, too: there may
+        have been no other server for them until now.
         """
         self._show(server)
         self._first.set()
@@ -162,7 +164,7 @@ class EnginePool:
                 self.suspected(each)
 
     def suspected(self, server: PooledServer) -> None:
-        """Ask others what a silent server has, if there are any."""
+        """Move the calls of a silent server to others, if there are any."""
         self._show(server)
         if server.connection is None or not any(each.is_well for each in self._servers.values()):
             return
@@ -173,7 +175,7 @@ class EnginePool:
         self.lost(server, calls)
 
     def lost(self, server: PooledServer, calls: list[PooledCall]) -> None:
-        """Ask others what a lost server had; what cannot be asked twice fails."""
+        """Move the calls of a lost server to others; those that may not move fail."""
         self._show(server)
         self._roster.miss()
         for call in calls:
@@ -189,7 +191,7 @@ class EnginePool:
                 self._place(call)
 
     def again(self, call: PooledCall) -> None:
-        """Ask another server what one did not want."""
+        """Send a call that one server refused to another."""
         opened = self._open.get(call)
         if opened is None or call.is_over:
             return
@@ -210,7 +212,7 @@ class EnginePool:
             left_s = opened.began_s + self._most_s() - now_s
             try:
                 server.connection.ask(call, max(1, round(left_s * 1000)))
-            except EngineCrashed:  # it reads nothing; it will be found silent
+            except EngineCrashed:  # it does not read: pings will find it silent
                 if server.name in opened.lost_by:
                     break
                 opened.lost_by.add(server.name)
@@ -227,12 +229,12 @@ class EnginePool:
         return self._homes.choose(key, list(self._servers.values()), opened.lost_by)
 
     def _late(self, call: PooledCall) -> None:
-        """End a call that found no server in time, or that no server answered."""
+        """Fail a call that no server answered in time."""
         opened = self._open.get(call)
         if opened is None or call.is_over:
             return
         if opened.server is not None and not call.may_move:
-            return  # it speaks already, or is soon replaced by a newer one
+            return  # speech that has begun, or a partial that a newer one replaces
         loop = asyncio.get_running_loop()
         left_s = opened.began_s + self._most_s() - loop.time()
         if opened.server is not None and left_s > 0:
@@ -254,7 +256,7 @@ class EnginePool:
 
 
 def drop(connection: EngineConnection, call: PooledCall) -> bool:
-    """Cancel a call at its server; False when that has answered."""
-    with contextlib.suppress(EngineError):  # it reads nothing, and so computes it in vain
+    """Cancel a call at its server; return False if it was answered already."""
+    with contextlib.suppress(EngineError):  # it does not read: the result is wasted
         return connection.drop(call)
     return True

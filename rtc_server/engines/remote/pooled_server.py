@@ -20,7 +20,7 @@ from rtc_server.standstill import standstills
 PING_S = 0.25
 """Interval of pings."""
 SUSPECT_S = 1.0
-"""Silence after which calls are asked of another server, if there is one."""
+"""Silence after which a server's calls move to another, if there is one."""
 LOST_S = 5.0
 """Silence after which the connection is given up."""
 
@@ -28,26 +28,26 @@ _log = logging.getLogger(__name__)
 
 
 class PoolView(Protocol):
-    """Pool, as one of its servers sees it."""
+    """Methods of the pool that its servers call."""
 
     def check(self, hello: ServerHello) -> None:
-        """Raise `EngineUnavailable` unless that engine is one of the pool's."""
+        """Raise `UnusableServer` unless the server has the pool's engine."""
 
     def came(self, server: "PooledServer") -> None:
-        """Take note that the server takes calls."""
+        """Handle a server that takes calls now."""
 
     def suspected(self, server: "PooledServer") -> None:
-        """Take note that the server is silent: others may have its calls."""
+        """Handle a server that is silent: its calls may move to others."""
 
     def lost(self, server: "PooledServer", calls: list[PooledCall]) -> None:
         """Take back the calls of a server that is gone."""
 
     def again(self, call: PooledCall) -> None:
-        """Take back a call that the server does not want."""
+        """Take back a call that a server refused."""
 
 
 class PooledServer:
-    """A server, connected or not."""
+    """Engine server of a pool, connected or not."""
 
     def __init__(
         self,
@@ -57,15 +57,15 @@ class PooledServer:
         want: Want,
         complaints: ReasonLimit,
     ) -> None:
-        """`want` is set while calls wait for any server; `complaints` limits those in the log."""
+        """Shorten the rest between tries while `want` is set; log within the limit `complaints`."""
         self.address = address
         """Address of the server."""
         self.connection: EngineConnection | None = None
-        """Connection, while there is one and its engine is the pool's."""
+        """Connection once its hello has matched the pool's engine; None otherwise."""
         self.is_listed = True
-        """False once the directory has not listed it for long: it gets no new calls."""
+        """False once the roster drops it: it gets no new calls."""
         self.reason = "not connected yet"
-        """Present trouble with it; empty for none."""
+        """Reason for which it cannot be used or is silent; empty for none."""
         self._connect, self._pool, self._want = connect, pool, want
         self._is_silent = False
         self._complaints = complaints
@@ -77,28 +77,28 @@ class PooledServer:
 
     @property
     def has_calls(self) -> bool:
-        """True while it has calls to answer."""
+        """True while it has open calls."""
         return self.connection is not None and bool(self.connection.calls)
 
     @property
     def takes_calls(self) -> bool:
-        """True while it may be asked, if nobody better is there."""
+        """True while calls may be sent to it, though it may be silent."""
         connection = self.connection
         return connection is not None and not connection.is_draining and self.is_listed
 
     @property
     def is_well(self) -> bool:
-        """True while it takes calls and shows life."""
+        """True while it takes calls and answers pings."""
         return self.takes_calls and not self._is_silent
 
     @property
     def is_silent(self) -> bool:
-        """True while it is connected and shows no life."""
+        """True while it is connected and does not answer pings."""
         return self.connection is not None and self._is_silent
 
     @property
     def is_gone(self) -> bool:
-        """True while it is not connected, or has said that it takes nothing more."""
+        """True while it is not connected, or takes no new calls before it stops."""
         return self.connection is None or self.connection.is_draining
 
     @property
@@ -108,11 +108,11 @@ class PooledServer:
 
     @property
     def retry_after_s(self) -> int:
-        """Seconds until it can carry another session."""
+        """Seconds until it can carry another session; 0 for at once, or while not connected."""
         return self.connection.pong.retry_after_s if self.connection is not None else 0
 
     async def run(self) -> None:
-        """Keep a connection to the server, until cancelled."""
+        """Connect to the server, and again whenever the connection is lost, until cancelled."""
         loop = asyncio.get_running_loop()
         failures = Restarts()
         while True:
@@ -148,7 +148,7 @@ class PooledServer:
     async def _watch(self, connection: EngineConnection) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            with contextlib.suppress(EngineError):  # it reads nothing: silence will tell
+            with contextlib.suppress(EngineError):  # it does not read: it will be found silent
                 connection.ping()
             await asyncio.sleep(PING_S)
             seen_s = connection.last_seen_s
@@ -165,7 +165,7 @@ class PooledServer:
                 self._pool.came(self)
 
     def complain(self, reason: str) -> None:
-        """Log what is wrong with it, each new reason as often as may be; empty for nothing."""
+        """Set the `reason`, and log it within the limit; an empty one means that all is well."""
         self.reason = reason
         held_back = self._complaints.admit(reason, asyncio.get_running_loop().time())
         if held_back is not None:

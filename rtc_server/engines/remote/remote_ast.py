@@ -13,10 +13,10 @@ from rtc_server.errors import EngineUnavailable
 
 
 class RemoteAst(RemoteEngine):
-    """Translation engine of other processes, shared by all sessions."""
+    """Translation engine in other processes, shared by all sessions."""
 
     capabilities: AstCapabilities
-    """Known after `start`."""
+    """Capabilities of the engine; set after `start`."""
 
     def __init__(self, pool: EnginePool) -> None:
         super().__init__(pool)
@@ -26,7 +26,7 @@ class RemoteAst(RemoteEngine):
         """Connect to the servers.
 
         Raises:
-            EngineUnavailable: none can be used; the sentence says why.
+            EngineUnavailable: no server can be used; the text says why.
         """
         self.hello = await self._pool.start()
         if self.hello.ast is None:
@@ -35,10 +35,10 @@ class RemoteAst(RemoteEngine):
         self._pool.deadline_s = self.capabilities.deadline_s
 
     def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
-        """Ask for a whole segment. Cancelling the future takes it back, at no cost.
+        """Request the translation of a whole segment. Cancelling the future withdraws the request.
 
-        The future raises what that of `AstService.submit` does, and `EngineCrashed` when server
-        after server was lost with it.
+        The future raises the errors of `AstService.submit`, and `EngineCrashed` when several
+        servers were lost with the request.
 
         Raises:
             EngineOverloaded: too many calls are open.
@@ -48,13 +48,13 @@ class RemoteAst(RemoteEngine):
     def submit_partial(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
-        """Ask for the text so far; the future gives None when that was not worth its time."""
+        """Request the text so far; the future gives None if the request was dropped."""
         return self._ask(AstCall(AskKind.PARTIAL, request, session_id)).future
 
     def submit_speculative(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
-        """Ask for a segment that may be over. See `AstService.submit_speculative`."""
+        """Request a segment that may be over. See `AstService.submit_speculative`."""
         call = self._ask(AstCall(AskKind.SPECULATIVE, request, session_id))
         self._speculative[call.future] = call
         call.future.add_done_callback(self._forget_speculative)
@@ -67,7 +67,7 @@ class RemoteAst(RemoteEngine):
         *,
         session_id: str,
     ) -> asyncio.Future[AstResult]:
-        """Do as `submit`; the answer to `speculative` counts if it is there or on its way.
+        """Request as `submit`, using the answer to `speculative` if it came or is on its way.
 
         Raises:
             EngineOverloaded: too many calls are open.

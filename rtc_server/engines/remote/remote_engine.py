@@ -1,4 +1,4 @@
-"""Engine of other processes: what translation and speech by a pool have in common."""
+"""Base of the engines in other processes: the common part of translation and speech by a pool."""
 
 from rtc_server.engines.remote.messages import ServerHello
 from rtc_server.engines.remote.pool import EnginePool
@@ -8,29 +8,29 @@ class RemoteEngine:
     """Engine of a pool of servers, shared by all sessions."""
 
     hello: ServerHello
-    """Hello of the first server; known after `start`."""
+    """Hello of the first server; set after `start`."""
 
     def __init__(self, pool: EnginePool) -> None:
         self._pool = pool
 
     @property
     def ready(self) -> bool:
-        """True while a server can work."""
+        """True while the engine of any server can work."""
         return self._pool.ready
 
     @property
     def retry_after_s(self) -> int:
-        """Whole seconds until another session can be carried, 0 for at once."""
+        """Whole seconds until another session can be carried; 0 for at once."""
         return self._pool.retry_after_s
 
     def expect(self, session_id: str) -> None:
-        """Count a session that was admitted: it will ask."""
+        """Announce a session that was just admitted, so that its load is counted."""
         self._pool.expect(session_id)
 
     def forget(self, session_id: str) -> None:
-        """Cancel what a session that is over has open."""
+        """Cancel the open calls of a session that is over."""
         self._pool.forget(session_id)
 
     async def close(self) -> None:
-        """Cancel everything and leave the servers. Idempotent."""
+        """Cancel all calls and close the connections. Idempotent."""
         await self._pool.close()

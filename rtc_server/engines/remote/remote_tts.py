@@ -7,16 +7,16 @@ from rtc_server.errors import EngineUnavailable
 
 
 class RemoteTts(RemoteEngine):
-    """Synthesis engine of other processes, shared by all sessions."""
+    """Synthesis engine in other processes, shared by all sessions."""
 
     capabilities: TtsCapabilities
-    """Known after `start`."""
+    """Capabilities of the engine; set after `start`."""
 
     async def start(self) -> None:
         """Connect to the servers.
 
         Raises:
-            EngineUnavailable: none can be used; the sentence says why.
+            EngineUnavailable: no server can be used; the text says why.
         """
         self.hello = await self._pool.start()
         if self.hello.tts is None:
@@ -25,7 +25,7 @@ class RemoteTts(RemoteEngine):
         self._pool.deadline_s = self.capabilities.deadline_s
 
     def synthesize(self, request: TtsRequest, *, session_id: str) -> SpeechCall:
-        """Ask for the speech of a text. See `TtsService.synthesize`; errors come by iterating.
+        """Request the speech of a text. See `TtsService.synthesize`; iterating raises its errors.
 
         Raises:
             EngineOverloaded: too many calls are open.

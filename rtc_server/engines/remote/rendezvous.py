@@ -1,7 +1,8 @@
 """Choice of a server by session: rendezvous hashing (Thaler and Ravishankar, 1998).
 
-Each (session, server) has a number, and the highest wins: every media process chooses alike without
-asking another, and when a server comes or goes only its own sessions move.
+Each pair of session and server has a number, and the server with the highest is chosen: all media
+processes choose alike without asking each other, and when a server comes or goes only its own
+sessions move.
 """
 
 import hashlib
@@ -14,10 +15,10 @@ def ranked(key: str, servers: Iterable[str]) -> Sequence[str]:
 
 
 def affinity(session_id: str) -> str:
-    """Return what a session shares a server by: the languages of a room share the room's.
+    """Return the key of a session, by which servers are chosen: one for all languages of a room.
 
-    Their ids are ``room ID LANGUAGE``. Together, equal audio meets in one batch, and an engine that
-    encodes before it translates does so once.
+    Their ids are ``room ID LANGUAGE``. On one server their equal audio gets into one batch, and an
+    engine that encodes before it translates encodes it once.
     """
     words = session_id.split(" ")
     return " ".join(words[:2]) if words[0] == "room" else session_id

@@ -1,8 +1,8 @@
-"""Servers of a pool: those that its directory lists, and those that answer though it does not.
+"""Servers of a pool: those that its directory lists, and those off the list that still answer.
 
-What a directory leaves out is no proof: a cluster whose head came back lists its replicas one by
-one, and a list may be of servers that are gone. So pings decide. A server that answers them stays
-in use for `UNLISTED_S`, and then until one that is listed shows life.
+A list may be wrong: a cluster whose head was restarted lists its replicas one by one, and a list
+may name servers that are gone. So pings decide. A server off the list that answers them stays in
+use for `UNLISTED_S`, and then until a listed one answers.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ from rtc_server.limits import ReasonLimit, not_logged
 from rtc_server.metrics import Metrics
 
 LOOK_S = 5.0
-"""Interval at which the directory is asked; `URGENT_S` where a server is missed."""
+"""Interval at which the directory is asked; `URGENT_S` while a server is missed."""
 MISSED_S = 30.0
-"""Time for which a server that is lost is missed: whoever replaces it does so within that time, and
-may be lost next, before another look.
+"""Time for which a lost server counts as missed. Its successor should be listed within this time,
+and could itself be lost between two looks at a longer interval.
 """
 MOST_LIMITS = 256
-"""Servers that are off the list and whose complaints are still counted."""
+"""Former servers for which the limit on log lines is kept."""
 UNLISTED_S = 30.0
-"""Time for which a server stays in use that its directory does not list."""
+"""Time for which a server stays in use after its directory has left it out."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,9 +50,9 @@ class Roster:
         self._looking: asyncio.Task[None] | None = None
         self._complaints = ReasonLimit()
         self._limits: dict[str, ReasonLimit] = {}
-        """Limits on complaints of servers by name, also of those that may be listed again."""
+        """Limits on log lines about servers by name, with former ones, which may come back."""
         self.servers: dict[str, PooledServer] = {}
-        """Servers, connected or not."""
+        """Servers by name, connected or not."""
         self.want = Want()
         """Set while calls wait for any of them."""
 
@@ -65,7 +65,7 @@ class Roster:
         self._missed_until_s = asyncio.get_running_loop().time() + MISSED_S
 
     async def close(self) -> None:
-        """End every connection. Idempotent."""
+        """Stop following the directory and close every connection. Idempotent."""
         tasks = [*self._tasks.values(), *([self._looking] if self._looking else [])]
         for task in tasks:
             task.cancel()
@@ -84,7 +84,7 @@ class Roster:
                     _log.warning(
                         "The engine servers' directory %s.%s", reason, not_logged(held_back)
                     )
-            except Exception as error:  # ours: without another look no server would ever come
+            except Exception as error:  # a fault of ours, which must not end the task
                 if (held_back := self._admit(type(error).__name__)) is not None:
                     _log.exception(
                         "The engine servers' directory could not be followed.%s",
@@ -98,7 +98,7 @@ class Roster:
 
     async def _follow(self, found: Sequence[ServerAddress]) -> None:
         if not found:
-            return  # it knows nothing, which says nothing of those that are there
+            return  # not known: the servers stay
         for address in found:
             await self._listed(address)
         listed = {address.name for address in found}
@@ -114,7 +114,7 @@ class Roster:
         self._unlisted_since_s.pop(name, None)
         former = self.servers.get(name)
         if former is not None and former.address != address:
-            # Another name of its certificate, say, or TLS: calls go there by the new way alone.
+            # The certificate's name or TLS has changed: no call uses the former settings.
             await self._drop(name, former)
             if former.has_calls:
                 return
@@ -122,12 +122,12 @@ class Roster:
             limit = self._limits.pop(name, None) or ReasonLimit()
             server = PooledServer(address, self._connect, self._pool, self.want, limit)
             self.servers[name], self._limits[name] = server, limit
-            self._metrics.engine_server_up.labels(self._kind, name).set(0)  # one never met is down
+            self._metrics.engine_server_up.labels(self._kind, name).set(0)  # down until connected
             self._tasks[name] = asyncio.create_task(server.run(), name=f"engine server {name}")
         self.servers[name].is_listed = True
 
     async def _drop(self, name: str, server: PooledServer) -> None:
-        """Let a server finish what it has; then end its connection."""
+        """Send a server no new calls; close its connection if no call is open."""
         server.is_listed = False
         if server.has_calls:
             return

@@ -1,4 +1,4 @@
-"""Servers of one pool have one engine: a session must not notice which of them answers."""
+"""Check that all servers of a pool have the same engine, so that any of them can answer."""
 
 from rtc_server.engines.registry import Kind
 from rtc_server.engines.remote.messages import ServerHello
@@ -6,8 +6,9 @@ from rtc_server.engines.remote.unusable import Cause, UnusableServer
 
 
 def check_same_engine(kind: Kind, ours: ServerHello | None, theirs: ServerHello) -> None:
-    """Raise `UnusableServer` unless `theirs` does all that `ours` does; None asks for the kind
-    alone.
+    """Raise `UnusableServer` unless `theirs` is of that kind and can do all that `ours` can.
+
+    With None for `ours` the kind alone counts.
     """
     theirs_title = _title(kind, theirs)
     if not theirs_title:

@@ -1,4 +1,4 @@
-"""One connection of an engine server: reads what is asked, sends what comes of it."""
+"""One connection of an engine server: reads a media process's calls, sends their answers."""
 
 import asyncio
 import contextlib
@@ -25,16 +25,16 @@ from rtc_server.errors import EngineError, EngineOverloaded
 from rtc_server.tracing import NO_SPAN, NO_TRACES, Span, Tracer
 
 SILENT_S = 30.0
-"""Time without a whole message after which a media process is taken for gone: it pings four
-times a second."""
+"""Time without a whole message after which a media process counts as gone: it pings four times a
+second."""
 MOST_CALLS = 2048
-"""Calls of one connection at once; the engine's own queue is shorter."""
+"""Open calls of one connection; the engine's own queue is shorter."""
 MOST_WAITING_BYTES = 16 * 1024 * 1024
-"""Answers and speech that wait for a media process to read them."""
+"""Bytes of answers and speech that may wait for a media process to read them."""
 
 
 class ServedConnection(ABC):
-    """One media process, as the server sees it. What it asks is the subclass's to answer."""
+    """Connection to one media process; a subclass answers its calls."""
 
     def __init__(
         self,
@@ -43,10 +43,10 @@ class ServedConnection(ABC):
         hello: ServerHello,
         tracer: Tracer = NO_TRACES,
     ) -> None:
-        """`client` is the name that the media process gave itself."""
+        """Queue `hello`. `client` is the name that the media process gave itself."""
         self._channel, self._client, self._tracer = channel, client, tracer
         self._spans: dict[int, Span] = {}
-        """Spans of traced calls that are open."""
+        """Spans of open traced calls, by number."""
         self._outbox = FrameOutbox(channel, MOST_WAITING_BYTES)
         self.is_draining = False
         """True once no new calls are taken."""
@@ -55,37 +55,37 @@ class ServedConnection(ABC):
     @property
     @abstractmethod
     def open_calls(self) -> Collection[int]:
-        """Numbers of the calls that are open."""
+        """Numbers of the open calls."""
 
     @abstractmethod
     def _take(self, message: Ask | SpeakText) -> None:
-        """Begin a call. Raises `EngineError`: it has no answer."""
+        """Begin a call. Raises `EngineError` if it cannot be served."""
 
     @abstractmethod
     def _cancel(self, n: int) -> None:
-        """End a call that nobody waits for any more."""
+        """Cancel a call that nothing waits for any more."""
 
     @abstractmethod
     def _expect(self, session: str) -> None:
-        """Count a session that will ask."""
+        """Count a session that will make calls."""
 
     @abstractmethod
     def _forget(self, session: str) -> None:
-        """Drop what a session that is over has waiting."""
+        """Drop the waiting calls of a session that is over."""
 
     @abstractmethod
     def _pong(self, n: int) -> EnginePong:
-        """Return a sign of life, with the state of the engine."""
+        """Return the answer to a ping, with the state of the engine."""
 
     @abstractmethod
     async def _end(self) -> None:
-        """End every call: the media process is gone."""
+        """Cancel every call, because the media process is gone."""
 
     async def run(self) -> None:
-        """Serve until the media process is gone, or is cut off.
+        """Serve until the media process disconnects, or is disconnected.
 
         Raises:
-            EngineError: it is cut off for what it sent; the sentence says why.
+            EngineError: it was disconnected for what it sent; the text says why.
         """
         ends = [
             asyncio.create_task(self._read(), name="engine client reader"),
@@ -104,21 +104,21 @@ class ServedConnection(ABC):
                 raise error
 
     def drain(self) -> None:
-        """Take no new calls, and say so."""
+        """Take no new calls, and notify the media process."""
         if not self.is_draining:
             self.is_draining = True
             self._send(GoAway())
 
     async def close(self) -> None:
-        """Cut it off. `run` ends."""
+        """Close the connection; `run` ends."""
         await self._channel.close()
 
     def session_of(self, session: str) -> str:
-        """Return the name of a session among those of all media processes."""
+        """Return a session's id, made unique among all media processes."""
         return f"{self._client}/{session}"
 
     def _send(self, message: FromServer) -> None:
-        # A media process that reads nothing is cut off by the outbox itself.
+        # The outbox itself disconnects a media process that does not read.
         with contextlib.suppress(EngineError):
             self._outbox.put(encode(message))
 
@@ -174,19 +174,19 @@ class ServedConnection(ABC):
         span.end()
 
     def _drop_span(self, n: int) -> None:
-        """Forget the span of a call that nobody waited for: its parent is not reported either."""
+        """Drop the span of a cancelled call: its parent is not exported either."""
         self._spans.pop(n, None)
 
 
 class CallTimers:
-    """Timers of calls, by number: each ends its call when nobody waits any more."""
+    """Timers of calls by number: each expires its call once the caller's wait is over."""
 
     def __init__(self, expire: Callable[[int], None]) -> None:
         self._expire = expire
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
     def begin(self, n: int, wait_ms: int) -> None:
-        """Give a call its time."""
+        """Start the timer of a call."""
         loop = asyncio.get_running_loop()
         self._timers[n] = loop.call_later(wait_ms / 1000, self._over, n)
 

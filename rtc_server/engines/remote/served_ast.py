@@ -1,4 +1,4 @@
-"""A media process that asks for translations."""
+"""Connection of an engine server to a media process that asks for translations."""
 
 import asyncio
 from collections.abc import Collection
@@ -34,7 +34,7 @@ class ServableAst(Protocol):
 
     @property
     def retry_after_s(self) -> int:
-        """Seconds until another session can be carried."""
+        """Whole seconds until another session can be carried; 0 for at once."""
 
     def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
         """See `AstService.submit`."""
@@ -83,25 +83,25 @@ class AstConnection(ServedConnection):
         self._audio = ReceivedAudio(budget)
         self._calls: dict[int, asyncio.Future[Any]] = {}
         self._unwanted: set[int] = set()
-        """Calls whose end is not to be told: their caller ended them."""
+        """Numbers of calls that were cancelled by their caller: nothing is sent about their end."""
         self._expiry = CallTimers(self._expire)
         self._sessions: set[str] = set()
-        """Sessions that asked or will ask, and are not over."""
+        """Sessions that are announced or have made calls, and are not over."""
 
     @property
     def open_calls(self) -> Collection[int]:
-        """Numbers of the calls that are open."""
+        """Numbers of the open calls."""
         return self._calls
 
     def _take(self, message: Ask | SpeakText) -> None:
         if not isinstance(message, Ask):
             raise EngineError("This connection translates; it does not speak.")
-        self._sessions.add(message.session)  # before its audio is kept, so that the end frees it
+        self._sessions.add(message.session)  # before its audio is kept, so that `_end` frees it
         samples = message.request.samples
         try:
             samples = self._audio.receive(message.session, message.n, message.kept, samples)
         except AudioUnknown:
-            self._end_span(message.n)  # no failure: it is sent again, whole
+            self._end_span(message.n)  # not a failure: the call is sent again, whole
             self._send(CallFailed(message.n, NO_AUDIO))
             return
         if not samples.size:
@@ -130,7 +130,7 @@ class AstConnection(ServedConnection):
             self._unwanted.discard(n)
             self._drop_span(n)
             if not future.cancelled():
-                future.exception()  # seen: nobody asks for it
+                future.exception()  # retrieved, so that asyncio logs nothing
         elif future.cancelled():
             self._drop_span(n)
             self._send(CallFailed(n, DROPPED))
@@ -169,5 +169,5 @@ class AstConnection(ServedConnection):
     async def _end(self) -> None:
         for n in list(self._calls):
             self._cancel(n)
-        for session in list(self._sessions):  # what they caused counts for nobody's admission
+        for session in list(self._sessions):  # they no longer count for admission
             self._forget(session)

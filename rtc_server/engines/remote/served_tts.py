@@ -1,4 +1,4 @@
-"""A media process that asks for speech."""
+"""Connection of an engine server to a media process that asks for speech."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ class ServableSpeech(Protocol):
         """Return the next chunk."""
 
     def abandon(self) -> None:
-        """Stop the engine early: nobody reads the rest. Idempotent."""
+        """Stop the synthesis early. Idempotent."""
 
 
 class ServableTts(Protocol):
@@ -47,7 +47,7 @@ class ServableTts(Protocol):
 
     @property
     def retry_after_s(self) -> int:
-        """Seconds until another session can be carried."""
+        """Whole seconds until another session can be carried; 0 for at once."""
 
     def synthesize(self, request: TtsRequest, *, session_id: str) -> ServableSpeech:
         """See `TtsService.synthesize`."""
@@ -60,7 +60,7 @@ class ServableTts(Protocol):
 
 
 class TtsConnection(ServedConnection):
-    """Calls of one media process to the voice. A task of each text carries its chunks."""
+    """Calls of one media process to the voice; a task for each text sends its chunks."""
 
     def __init__(
         self,
@@ -75,11 +75,11 @@ class TtsConnection(ServedConnection):
         self._calls: dict[int, asyncio.Task[None]] = {}
         self._expiry = CallTimers(self._expire)
         self._sessions: set[str] = set()
-        """Sessions that asked or will ask, and are not over."""
+        """Sessions that are announced or have made calls, and are not over."""
 
     @property
     def open_calls(self) -> Collection[int]:
-        """Numbers of the calls that are open."""
+        """Numbers of the open calls."""
         return self._calls
 
     def _take(self, message: Ask | SpeakText) -> None:
@@ -102,8 +102,8 @@ class TtsConnection(ServedConnection):
         self._send(SpokenAll(n))
 
     def _done(self, n: int, speech: ServableSpeech, task: asyncio.Task[None]) -> None:
-        # Here and not in the task: one that is cancelled before its first step runs none of its
-        # code, and its text would stay in the queue and be spoken to nobody.
+        # Not in the task: one that is cancelled before its first step runs none of its code,
+        # and its text would stay in the queue.
         speech.abandon()
         self._calls.pop(n, None)
         self._expiry.end(n)
@@ -113,7 +113,7 @@ class TtsConnection(ServedConnection):
         if isinstance(error := task.exception(), EngineError):
             self.fail(n, error)
         elif error is not None:
-            # Not its text: that may quote what is to be said.
+            # Without the error's text, which may quote what is to be said.
             _log.error("Speaking for a media process: %s", location_of(error))
             self.fail(n, EngineError("The engine server has a bug; this text is not spoken."))
 
@@ -142,5 +142,5 @@ class TtsConnection(ServedConnection):
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        for session in list(self._sessions):  # what they caused counts for nobody's admission
+        for session in list(self._sessions):  # they no longer count for admission
             self._forget(session)

@@ -16,25 +16,25 @@ from rtc_server.errors import EngineError, EngineUnavailable
 from rtc_server.tracing import NO_TRACES, Tracer
 
 MOST_CONNECTIONS = 256
-"""Connections at once: two of each media process."""
+"""Open connections; each media process has two."""
 _LOOK_S = 0.05
-"""Interval at which a drain sees whether calls are left."""
+"""Interval at which a drain looks whether calls are left."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The engines of a server, each with the hello that describes it."""
+    """Engines of a server, each with the hello that describes it."""
 
     ast: ServableAst | None = None
-    """Translation, if it is served."""
+    """Translation engine, if it is served."""
     tts: ServableTts | None = None
-    """The voice, if it is served."""
+    """Synthesis engine, if it is served."""
     ast_hello: ServerHello | None = None
-    """First message to whoever asks for translations."""
+    """First message on connections for translation."""
     tts_hello: ServerHello | None = None
-    """First message to whoever asks for speech."""
+    """First message on connections for speech."""
 
 
 class EngineServer:
@@ -49,12 +49,12 @@ class EngineServer:
 
     @property
     def calls(self) -> int:
-        """Calls that are open, of all media processes."""
+        """Number of open calls of all media processes."""
         return sum(len(each.open_calls) for each in self._connections)
 
     @property
     def ready(self) -> bool:
-        """True while every engine that is served can work, and calls are taken."""
+        """True while calls are taken and every engine that is served can work."""
         engines = (self._served.ast, self._served.tts)
         return not self.is_draining and all(each.ready for each in engines if each is not None)
 
@@ -80,13 +80,13 @@ class EngineServer:
         except EngineError as error:
             _log.warning("A media process was cut off. %s", error)
         except Exception as error:
-            # Not its text: that may quote what was said.
+            # Without the error's text, which may quote what was said.
             _log.error("Serving a media process: %s", location_of(error))
         finally:
             self._connections.discard(connection)
 
     async def drain(self, within_s: float) -> None:
-        """Take no new calls; return when those that are open are answered, or the time is over."""
+        """Take no new calls; return once the open ones are answered, or after `within_s`."""
         self.is_draining = True
         for each in self._connections:
             each.drain()
@@ -96,7 +96,7 @@ class EngineServer:
             await asyncio.sleep(_LOOK_S)
 
     async def close(self) -> None:
-        """Cut every media process off."""
+        """Close every connection."""
         await asyncio.gather(*(each.close() for each in list(self._connections)))
 
     def _connection(self, kind: Kind, client: str, channel: FrameChannel) -> ServedConnection:

@@ -1,7 +1,7 @@
 """Directories that list engine servers over HTTP, and several directories as one.
 
-What a directory said last counts for as long as it says nothing: one that is lost, cannot be
-reached or lists nobody takes no server away.
+The latest list of a directory stays in force until there is a newer one: a directory that cannot be
+reached, or whose list is empty, removes no server.
 """
 
 import asyncio
@@ -19,15 +19,17 @@ from rtc_server.limits import LogLimit, ReasonLimit, not_logged
 from rtc_server.options.option import hidden_query
 
 MOST_LIST_BYTES = 65_536
-"""Size of a list."""
+"""Largest size of a list, in bytes."""
 MOST_LISTED = 256
-"""Servers of a list."""
+"""Most servers of a list."""
 _URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(/[\w./~-]*)?")
 _DEPLOYMENT = re.compile(r"[!-~]{1,200}")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 
 FetchList: TypeAlias = Callable[[str], Awaitable[bytes]]
-"""Returns what a URL answers, in bounded time and size. Raises `EngineUnavailable`."""
+"""Function that returns the body behind a URL, in bounded time and size. Raises
+`EngineUnavailable`.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -37,11 +39,11 @@ class ServerList:
     """Answer of a directory."""
 
     deployment: str
-    """Name of what the servers belong to: several directories may list the same one."""
+    """Deployment that the servers belong to; several directories may list the same one."""
     servers: tuple[ServerAddress, ...]
     """Servers that take calls."""
     unreadable: frozenset[str] = frozenset()
-    """Entries that name no server, as JSON. Another program wrote them: not for a log."""
+    """Entries that name no server, as JSON. Not for the log: another program wrote them."""
 
 
 def is_directory(text: str) -> bool:
@@ -69,14 +71,14 @@ def check_server(text: str) -> None:
 
 
 def parse_server_list(body: bytes) -> ServerList:
-    """Return what a directory answered, checked field by field.
+    """Return the list that a directory answered, checked field by field.
 
     ``{"deployment": TEXT, "servers": [{"address": "HOST:PORT", "certified": NAME}, …]}``;
     ``certified``, which may be left out, is the name that the server's certificate has. An entry
-    that names no server takes no other one away.
+    that names no server is skipped.
 
     Raises:
-        EngineUnavailable: it is no such list, or none of its entries can be read. The sentence
+        EngineUnavailable: it is no such list, or none of its entries can be read. The text
             quotes nothing of it.
     """
     found: dict[str, ServerAddress] = {}
@@ -110,7 +112,7 @@ def _listed_server(entry: Any) -> ServerAddress | None:
 
 def _read_server(entry: Any) -> ServerAddress:
     address, certified = parse_address(entry["address"]), entry.get("certified", "")
-    # A path is of this host, and no business of who lists servers.
+    # A path would be one of this host, which a list from elsewhere must not choose.
     if address.unix or (certified != "" and not _is_certified(certified)):
         raise ValueError
     return replace(address, certified=certified)
@@ -121,7 +123,7 @@ def _is_certified(name: Any) -> bool:
 
 
 class ListedServers:
-    """Directory of what others list, each at its URL."""
+    """Directory of servers that other programs list, each at a URL."""
 
     def __init__(self, urls: Sequence[str], fetch: FetchList) -> None:
         self._urls, self._fetch = urls, fetch
@@ -130,14 +132,14 @@ class ListedServers:
         self._complaints = {url: ReasonLimit() for url in urls}
         self._unreadable: dict[str, frozenset[str]] = {}
         """Entries of each URL's newest list that name no server."""
-        # An entry that reads otherwise each time is a new one each time.
+        # Limited: an entry that changes at each look is new at each look.
         self._entry_lines = {url: LogLimit(burst=5, per_second=0.002) for url in urls}
 
     async def addresses(self) -> Sequence[ServerAddress]:
         """Return the servers. See `Directory`."""
         answers = await asyncio.gather(*(self._ask(url) for url in self._urls))
         new = {url: list_ for url, list_ in zip(self._urls, answers, strict=True) if list_}
-        # What one URL said last is void once another lists the same deployment.
+        # The latest list of one URL is void once another URL lists the same deployment.
         fresh = {each.deployment for each in new.values()}
         self._last = {u: each for u, each in self._last.items() if each.deployment not in fresh}
         self._last |= new
@@ -166,15 +168,15 @@ class ListedServers:
         return found if found.servers else None
 
     def _complain(self, url: str, reason: str) -> None:
-        """Log what is wrong with a directory, each new reason as often as may be."""
+        """Log a fault of a directory, within the limit; an empty reason means that all is well."""
         held_back = self._complaints[url].admit(reason, asyncio.get_running_loop().time())
         if held_back is not None:
             _log.warning("Directory of engine servers %s: %s%s", url, reason, not_logged(held_back))
 
 
 class JoinedDirectories:
-    """Several directories as one. Of a server that several know, the first one's word counts: what
-    an operator wrote is put first, so that no list turns its TLS off.
+    """Several directories as one. For a server in several, the first directory's entry counts: the
+    operator's own is first, so that no list turns its TLS off.
     """
 
     def __init__(self, directories: Sequence[Directory]) -> None:

@@ -25,7 +25,7 @@ class Cause(Enum):
 
 
 class UnusableServer(EngineUnavailable):
-    """An engine server that cannot be used; `str` goes on from its name."""
+    """Engine server that cannot be used; `str` continues a sentence that begins with its name."""
 
     def __init__(self, cause: Cause, message: str) -> None:
         super().__init__(message)
@@ -33,11 +33,11 @@ class UnusableServer(EngineUnavailable):
 
 
 FAILURES = (EngineError, EOFError, OSError, TimeoutError)
-"""Everything that a connection to an engine server fails with."""
+"""Exceptions of a connection to an engine server."""
 
 
 def unusable(error: Exception, patience_s: float) -> UnusableServer:
-    """Return one of `FAILURES` as cause and sentence; `patience_s` is what a timeout has waited."""
+    """Return one of `FAILURES` with its cause and a sentence; a timeout waited `patience_s`."""
     match error:
         case UnusableServer():
             return error

@@ -1,14 +1,14 @@
-"""Need of a server: while calls wait for one, nobody rests for long before the next try."""
+"""Flag for calls that wait for a server; it shortens the rest between tries to connect."""
 
 import asyncio
 import contextlib
 
 URGENT_S = 1.0
-"""Longest rest while calls wait."""
+"""Longest rest between tries while calls wait."""
 
 
 class Want:
-    """Set while calls wait for any server."""
+    """Flag that is set while calls wait for any server."""
 
     def __init__(self) -> None:
         self._is_set = asyncio.Event()
@@ -18,11 +18,11 @@ class Want:
         self._is_set.set()
 
     def clear(self) -> None:
-        """Note that none does."""
+        """Note that no call waits."""
         self._is_set.clear()
 
     async def rest(self, seconds: float) -> None:
-        """Wait for so long; while calls wait, for `URGENT_S` at most, what has passed included."""
+        """Wait for `seconds`; while calls wait, until `URGENT_S` after the beginning at most."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         with contextlib.suppress(TimeoutError):

@@ -41,14 +41,14 @@ from rtc_server.metrics import Metrics
 _log = logging.getLogger(__name__)
 
 _CRASH_COST_S = 60.0
-"""Audio, in seconds, that is as much work as to start an engine anew."""
+"""Work of restarting an engine, in seconds of audio."""
 
 
 class AstService:
-    """The translation engine, shared by all sessions."""
+    """Translation engine, shared by all sessions."""
 
     capabilities: AstCapabilities
-    """Known after `start`."""
+    """Capabilities of the engine; set after `start`."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class AstService:
         self._clock = clock
         self._queue = AstQueue[AstEntry](settings.ast_queue)
         self._retries: deque[AstEntry] = deque()
-        """Segments of a batch that failed as a whole: each is tried once more, alone."""
+        """Segments of batches that failed as a whole; each is tried once more, alone."""
         self._blame = Blame()
         self._pace = ServicePace(settings.engine_wait_s)
         self._headroom = Headroom(settings.engine_answer_s, settings.ast_processes)
@@ -89,7 +89,7 @@ class AstService:
 
     @property
     def retry_after_s(self) -> int:
-        """Whole seconds until another session can be carried, 0 for at once."""
+        """Whole seconds until another session can be carried; 0 for at once."""
         waits_s = [entry.waited_s for entry in self._queue.finals.oldest()]
         oldest_s = max([self._pace.late_s(now_s()), *waits_s])
         return self._headroom.retry_after_s(len(self._queue.finals), oldest_s, now_s())
@@ -98,7 +98,7 @@ class AstService:
         """Load the engine and warm it up.
 
         Raises:
-            EngineUnavailable: it cannot be used here; the sentence says why.
+            EngineUnavailable: it cannot be used here; the text says why.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -108,14 +108,14 @@ class AstService:
         self.capabilities = starts[0].result()
 
     def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
-        """Queue a whole segment. Cancelling the future takes it out again, at no cost.
+        """Queue a whole segment. Cancelling the future takes it out again.
 
         The future raises `EngineCrashed`, `EngineTimeout` (too long in the queue included),
         `EngineOverloaded` (it made room for a session with less waiting) or `EngineError`; it is
         cancelled by `forget` and `close`.
 
         Raises:
-            EngineOverloaded: the queue is full, and nobody has more waiting than this session.
+            EngineOverloaded: the queue is full, and no session has more waiting than this one.
             EngineError: the engine has no such pair, or the segment is too long for it.
         """
         entry = self._entry(request, session_id)
@@ -136,8 +136,8 @@ class AstService:
     ) -> asyncio.Future[AstResult | None]:
         """Queue the beginning of a segment, in place of the session's older one.
 
-        The future gives None when it was not worth its time: a newer partial or a final came,
-        there was no room, or the engine failed.
+        The future gives None if the partial was dropped: a newer one or a final came, the queue
+        was full, or the engine failed.
 
         Raises:
             EngineError: the engine has no such pair or no partials, or the audio is too long.
@@ -150,10 +150,10 @@ class AstService:
     def submit_speculative(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
-        """Queue a segment that may be over, where partials wait: it delays nothing certain.
+        """Queue a segment that may be over, with the priority of a partial: it delays no final.
 
-        The future gives None when it was not worth its time, and raises when the engine failed.
-        Give it to `commit` once the segment is over, or cancel it when speech goes on.
+        The future gives None if the request was dropped, and raises if the engine failed. Pass it
+        to `commit` once the segment is over, or cancel it when speech goes on.
         """
         entry = self._entry(request, session_id)
         entry.future.add_done_callback(look_at)
@@ -168,10 +168,10 @@ class AstService:
         *,
         session_id: str,
     ) -> asyncio.Future[AstResult]:
-        """Do as `submit`; the answer to `speculative` counts if it is there or on its way.
+        """Queue as `submit`, using the answer to `speculative` if it came or is being made.
 
         Raises:
-            EngineOverloaded: it still waited, and the queue for certain segments is full.
+            EngineOverloaded: the speculative request still waited, and the queue of finals is full.
         """
         if result_of(speculative) or any(lane.serves(speculative) for lane in self._lanes):
             return cast("asyncio.Future[AstResult]", speculative)
@@ -183,11 +183,11 @@ class AstService:
             host.wake()
 
     def expect(self, session_id: str) -> None:
-        """Count a session that was admitted: it will ask."""
+        """Count the future load of a session that was just admitted."""
         self._headroom.expect(session_id, now_s())
 
     def forget(self, session_id: str) -> None:
-        """Cancel what a session that is over has waiting."""
+        """Cancel the waiting requests of a session that is over."""
         cancel(self._queue.forget(session_id))
         cancel(entry for entry in self._retries if entry.session_id == session_id)
         self._blame.forget(session_id)
@@ -276,7 +276,7 @@ class AstService:
         return batch
 
     def _failed(self, batch: list[AstEntry], error: EngineError) -> None:
-        """Try again one by one: one of a batch may be at fault, and the others get their answer."""
+        """Retry a failed batch one by one, so that a request that is at fault fails alone."""
         if isinstance(error, EngineCrashed | EngineTimeout):
             self._blame.crashed((entry.session_id for entry in batch), now_s())
             if len(batch) == 1:  # so the others go first, while a new engine is there

@@ -12,7 +12,7 @@ from rtc_server.errors import EngineError
 from rtc_server.pcm import SPEECH_RATE
 
 _COST_S = 0.5
-"""Audio, in seconds, that is as much work as the rest of a request."""
+"""Fixed work of a request, in seconds of audio."""
 
 
 @dataclass(eq=False, slots=True)
@@ -26,21 +26,21 @@ class AstEntry:
     future: asyncio.Future[Any]
     """Future of the answer: an `AstResult`, or None for a partial that is not worth its time."""
     wait: Wait | None = None
-    """Bounds the wait of a final; partials are replaced by newer ones instead."""
+    """Limit on the wait of a final; None for a partial, which a newer one replaces."""
 
     @property
     def partial(self) -> bool:
-        """True if its segment is surely open."""
+        """True for a partial: its segment is known to be open."""
         return self.request.partial
 
     @property
     def cost(self) -> float:
-        """Amount of work: seconds of audio, and a little more."""
+        """Amount of work: seconds of audio, and the fixed work."""
         return _COST_S + self.speech_s
 
     @property
     def speech_s(self) -> float:
-        """Length of its audio."""
+        """Length of its audio in seconds."""
         return self.request.samples.size / SPEECH_RATE
 
     @property
@@ -49,11 +49,11 @@ class AstEntry:
         return self.wait.lasted_s if self.wait is not None else 0.0
 
     def served(self) -> ServedRequest:
-        """Return what admission is to know of it, when its turn has come."""
+        """Return its record for admission, once its turn has come."""
         return ServedRequest(self.session_id, self.waited_s, self.speech_s, self.partial)
 
     def done(self) -> bool:
-        """Return whether nobody waits for it any more."""
+        """Return True once it is answered or cancelled."""
         return self.future.done()
 
     def stop_waiting(self) -> None:
@@ -62,27 +62,27 @@ class AstEntry:
             self.wait.end()
 
     def fail(self, error: EngineError) -> None:
-        """Pass an error to whoever waits. That of a partial does not matter: the final will have
-        its own.
-        """
+        """Set an error on the future; a partial gives None instead, for the final has its own."""
         self.stop_waiting()
         if self.future.done():
             return
         if self.request.partial:
             self.future.set_result(None)
         else:
-            self.future.set_exception(type(error)(str(error)))  # one traceback for each waiting
-            self.future.exception()  # seen: the session may be gone, which is no fault to log
+            self.future.set_exception(
+                type(error)(str(error))
+            )  # a copy, so that each waiter has its own traceback
+            self.future.exception()  # retrieved, so that asyncio logs nothing
 
 
 def look_at(speculative: asyncio.Future[AstResult | None]) -> None:
-    """A speculative translation that failed and was never committed is no fault to log."""
+    """Retrieve the error of a speculative translation, so that asyncio does not log it."""
     if not speculative.cancelled():
         speculative.exception()
 
 
 def cancel(entries: Iterable[AstEntry]) -> None:
-    """Cancel entries that nobody waits for any more."""
+    """Cancel entries whose answers nothing waits for any more."""
     for entry in entries:
         entry.stop_waiting()
         entry.future.cancel()

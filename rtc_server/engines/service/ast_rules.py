@@ -1,4 +1,4 @@
-"""Rules of the translation service: the requests that an engine can take, and its time for them."""
+"""Rules of the translation service: requests that an engine can take, and its time for them."""
 
 from collections.abc import Iterable
 
@@ -10,16 +10,16 @@ from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE
 
 _WORK_PER_AUDIO = 0.05
-"""Time an honest call may take for each second of audio, beside `AstCapabilities.deadline_s`."""
+"""Seconds that a call may take per second of audio, besides `AstCapabilities.deadline_s`."""
 
 
 def check_request(request: AstRequest, engine: str, capabilities: AstCapabilities) -> None:
-    """Refuse what an engine cannot do.
+    """Raise `EngineError` for a request that the engine cannot serve.
 
     Args:
-        request: what a session asks for.
-        engine: its name, for the sentence.
-        capabilities: what it can do.
+        request: request of a session.
+        engine: name of the engine, for the message.
+        capabilities: capabilities of the engine.
 
     Raises:
         EngineError: it has no such pair, no results of that kind, or the audio is too long.
@@ -38,7 +38,7 @@ def check_request(request: AstRequest, engine: str, capabilities: AstCapabilitie
 def batch_limits(
     requests: Iterable[AstRequest], settings: EngineSettings, capabilities: AstCapabilities
 ) -> CallLimits:
-    """Return the time that a batch may take."""
+    """Return the time limits of a batch."""
     quiet_s = work_s = settings.ast_deadline_s
     if not quiet_s:
         audio_s = sum(request.samples.size for request in requests) / SPEECH_RATE

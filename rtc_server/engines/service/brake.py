@@ -1,8 +1,8 @@
-"""A rest from partials, so that they leave time for finals: a plain object fed time."""
+"""Rest from partials, which leaves time for finals; time is an argument."""
 
 
 class PartialsBrake:
-    """After partials the engine rests from partials for as long as they took.
+    """Rule that gives an engine no partials, after some, for as long as those took.
 
     Without it a slow engine that is asked for partials four times a second has no time for anything
     else, and each final waits for a partial to end. With it at least half of the time is left.
@@ -12,9 +12,9 @@ class PartialsBrake:
         self._rests_until_s = 0.0
 
     def served(self, took_s: float, now_s: float) -> None:
-        """Note that partials took so long, until now."""
+        """Record partials that took `took_s` seconds and ended at `now_s`."""
         self._rests_until_s = now_s + took_s
 
     def rest_s(self, now_s: float) -> float:
-        """Return how much longer the engine rests; 0 when it does not."""
+        """Return the remaining seconds of rest; 0 for none."""
         return max(0.0, self._rests_until_s - now_s)

@@ -1,7 +1,7 @@
-"""Forecast of an engine's answers: its queue, played through with so many sessions.
+"""Forecast of an engine's answers: a simulation of its queue with a number of sessions.
 
-A formula is shorter and far off for engines that answer several at once, because what a call costs
-depends on how many wait together.
+A formula would be shorter, but far off for engines that answer several requests in one call: the
+cost of a call depends on how many wait together.
 """
 
 import heapq
@@ -17,63 +17,63 @@ import numpy as np
 import numpy.typing as npt
 
 _ANSWERS = 2000
-"""Answers of a forecast. With 600, chance moves their 95th percentile by a tenth."""
+"""Answers of a simulation. With 600, chance moves their 95th percentile by a tenth."""
 _LATE = 0.05
-"""Part of the answers that may be late."""
+"""Share of the answers that may be late."""
 _FIRST = 0.25
 """Part of the answers that decides where the slowest of them takes half of the time. Of 1757 crowds
 that were too many for their engines, drawn at random, none looked like that."""
 _MEMORY_S = 30.0
 """Time for which the work done for a session counts, as in `FairQueue`."""
 _FULL = 0.9
-"""Load beyond which a queue grows for longer than a forecast looks."""
+"""Load above which a queue grows for longer than the simulation lasts."""
 _SPEAKING = 0.6
-"""Part of the sessions that are in the middle of a sentence: calls about partials have theirs."""
+"""Share of the sessions in the middle of a sentence: a call of partials has one of each."""
 _CALLS = 64
-"""Calls that costs are learned from."""
+"""Number of latest calls that costs are learned from."""
 _DOUBT = 0.3
-"""Weight of "a call costs nothing beside its answers", against a call's. It decides while all calls
-had one answer, and is outweighed once an engine has answered several at once."""
+"""Weight of the assumption "a call costs nothing besides its answers", relative to one call. It
+decides while all calls had one answer, and is outweighed once calls have had several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence, as an engine meets it."""
+    """Sentence of a session: its time and its length."""
 
     after_s: float
-    """Time since the session asked for the one before."""
+    """Seconds since the session's sentence before."""
     speech_s: float
-    """Length of the speech."""
+    """Length of the speech in seconds."""
 
 
 _SPEECH_S, _PAUSE_S = np.linspace(1.5, 5.0, 8).tolist(), np.linspace(0.6, 3.5, 8).tolist()
 USUAL_SENTENCES = tuple(
     Sentence(speech_s + pause_s, speech_s) for speech_s, pause_s in product(_SPEECH_S, _PAUSE_S)
 )
-"""Sentences of somebody who speaks all the time."""
+"""Sentences of a person who speaks all the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineCosts:
-    """Time that an engine needs for its calls."""
+    """Time that the calls of an engine take."""
 
     call_s: float
-    """Time of a call beside what is in it."""
+    """Fixed seconds of a call."""
     answer_s: float
-    """Time of each answer in it."""
+    """Seconds for each answer in it."""
     speech_s: float
-    """Time of each second of speech in it."""
+    """Seconds for each second of speech in it."""
 
     def of(self, answers: int, speech_s: float) -> float:
-        """Return the duration of a call."""
+        """Return the duration of a call in seconds."""
         return self.call_s + self.answer_s * answers + self.speech_s * speech_s
 
 
 class LearnedCosts:
-    """Costs of an engine by its latest calls (least squares)."""
+    """Costs of an engine, fitted to its latest calls by least squares."""
 
     def __init__(self, assumed: EngineCosts) -> None:
-        """`assumed`: costs before there was a call."""
+        """Assume the costs `assumed` before the first call."""
         self._assumed = assumed
         self._calls: deque[tuple[float, float, float, float]] = deque(maxlen=_CALLS)
 
@@ -83,11 +83,11 @@ class LearnedCosts:
         return len(self._calls)
 
     def add(self, answers: int, speech_s: float, took_s: float) -> None:
-        """Note a call."""
+        """Record a call."""
         self._calls.append((1.0, answers, speech_s, took_s))
 
     def current(self) -> EngineCosts:
-        """Return what calls cost at present."""
+        """Return the present costs of calls."""
         if not self._calls:
             return self._assumed
         known = np.array([*self._calls, (_DOUBT, 0.0, 0.0, 0.0)])
@@ -98,32 +98,32 @@ class LearnedCosts:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An engine, as its queue meets it."""
+    """Engine in the simulation."""
 
     costs: EngineCosts
-    """Time that it needs."""
+    """Time that its calls take."""
     most: int
-    """Answers that one call may give."""
+    """Most answers of one call."""
     processes: int = 1
     """Processes that share the queue."""
     partials_s: Sequence[float] = ()
-    """Lengths of the speech in partials that it was asked for; empty where nobody asks."""
+    """Lengths of partials' speech in seconds; empty if there are no partials."""
 
     def load(self, sessions: int, sentences: Sequence[Sentence]) -> float:
-        """Return the part of the time in which it works, in calls with as much as there may be."""
+        """Return the share of time in which the engine works, with the fullest possible calls."""
         per_call = fmean(each.speech_s for each in sentences) * self.most
         cost_s = self.costs.of(self.most, per_call) / self.most / self.processes
         return sessions * cost_s / max(fmean(each.after_s for each in sentences), 1e-9)
 
 
 def carries(engine: Engine, sessions: int, sentences: Sequence[Sentence], limit_s: float) -> bool:
-    """Return whether 19 of 20 answers would come within a time.
+    """Return True if 19 of 20 answers would come within a time limit.
 
     Args:
         engine: the engine.
         sessions: number of sessions that speak.
-        sentences: what each of them says is drawn from these, the same each time.
-        limit_s: the time.
+        sentences: sentences to draw each session's from, with the same seed at each call.
+        limit_s: the time limit.
     """
     if engine.load(sessions, sentences) > _FULL:
         return False
@@ -157,17 +157,19 @@ class _Question(NamedTuple):
     session: int
     speech_s: float
     behind_s: float
-    """Rest of a call about partials, if it comes into one."""
+    """Remaining seconds of a call of partials that it has to wait for."""
 
 
 def _questions(engine: Engine, sessions: int, sentences: Sequence[Sentence]) -> list[_Question]:
-    """Return what is asked, the last question first."""
+    """Return the requests of all sessions, the last one first."""
     chance = np.random.default_rng(1)
     shape = sessions, -(-_ANSWERS // sessions)
     drawn = chance.permutation(np.arange(shape[0] * shape[1]) % len(sentences))
     after_s, speech_s = np.array([(each.after_s, each.speech_s) for each in sentences])[drawn].T
     at_s = after_s.reshape(shape).cumsum(axis=1)
-    at_s -= at_s[:, :1] * chance.random((sessions, 1))  # all are in the middle of something
+    at_s -= at_s[:, :1] * chance.random(
+        (sessions, 1)
+    )  # each session begins at a random point of a sentence
     order = at_s.ravel().argsort()[::-1]
     by_session = np.repeat(np.arange(sessions), shape[1])
     behind_s = _rests_s(engine, sessions, order.size, chance)
@@ -178,10 +180,10 @@ def _questions(engine: Engine, sessions: int, sentences: Sequence[Sentence]) -> 
 def _rests_s(
     engine: Engine, sessions: int, size: int, chance: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """Return what is left of calls about partials when something else is asked.
+    """Return the remaining time of the calls of partials that are under way at other requests.
 
-    Such calls take half of the time that is left (`PartialsBrake`), and a long one is more likely
-    to be met than a short one.
+    Calls of partials take half of the remaining time (`PartialsBrake`), and a request is more
+    likely to come during a long one than during a short one.
     """
     if not engine.partials_s:
         return np.zeros(size)
@@ -194,11 +196,11 @@ def _rests_s(
 
 
 def _take(waiting: list[_Question], most: int, used: list[float], now_s: float) -> list[_Question]:
-    """Take the questions of the sessions for which least was done lately."""
+    """Take the requests of the sessions for which least was done lately."""
     batch = waiting[:]
     if len(waiting) > most:
         batch = heapq.nsmallest(most, waiting, key=lambda each: used[each.session])
-    # Work done later counts more, which compares as if what was done earlier counted less.
+    # Later work counts more, instead of letting earlier work decay: comparisons come out the same.
     weight = math.exp(min(now_s / _MEMORY_S, 700.0))
     for each in batch:
         waiting.remove(each)

@@ -1,4 +1,4 @@
-"""Room of an engine for one session more: a plain object fed with sessions and calls.
+"""Room of an engine for one session more; sessions, calls and time are arguments.
 
 What the next session would meet is forecast, not only measured: a queue that is too long has been
 too long for its sessions already. Those that were admitted and have no answer yet count as if they
@@ -20,21 +20,21 @@ from rtc_server.engines.service.forecast import (
 )
 
 _WINDOW_S = 20.0
-"""Time that is looked back upon: some sentences of each session."""
+"""Seconds of the past that count: some sentences of each session."""
 _NEWCOMER_S = 60.0
-"""Time for which a session counts that was admitted and says nothing."""
+"""Seconds for which an admitted session without speech counts."""
 _LONGEST_PAUSE_S = 60.0
 """Time after which a session's next question counts as its first. A call may end after its session
 was forgotten, and would leave its time here for good."""
 _MOST_NEWCOMERS = 4096
-"""Newcomers that are counted; of more, the first are left out."""
+"""Newcomers that are counted; beyond it the earliest are left out."""
 _SENTENCES = 256
-"""Sentences that the next session's are taken from."""
+"""Latest sentences that the next session's are drawn from."""
 _TELLING = 8
 """Sentences that count by themselves: people may speak more than is usual. Calls, too, each of
 which changes what is known of the engine so much that there is a new forecast."""
 _PARTIALS = 64
-"""Partials that count."""
+"""Latest partials that count."""
 _SURE = 0.8
 """Part of the limit that a forecast may reach. Some minutes of the same people can have a 95th
 percentile a quarter above that of hours, and what is known of people and engine is a sample."""
@@ -55,21 +55,21 @@ _RETRY_UNKNOWN_S = 5
 
 @dataclass(frozen=True, slots=True)
 class ServedRequest:
-    """One of the requests that a call answered."""
+    """One request of a call, for admission."""
 
     session_id: str
-    """Session that asked."""
+    """Session of the request."""
     waited_s: float
     """Time that it waited for its turn."""
     speech_s: float
-    """Length of the speech."""
+    """Length of the speech in seconds."""
     partial: bool = False
-    """True for what may be left out under load."""
+    """True for a request that may be left out under load."""
     failed: bool = False
     """True if the call brought no answer."""
 
     def without_answer(self) -> "ServedRequest":
-        """Return it as one whose call failed."""
+        """Return a copy whose call failed."""
         return replace(self, failed=True)
 
 
@@ -78,42 +78,42 @@ class _RecentAnswer:
     ended_s: float
     session_id: str
     after_s: float
-    """Time from the question."""
+    """Seconds from the request to the answer."""
 
 
 class Headroom:
     """Sessions and recent answers of one engine, and the forecast for one session more."""
 
     def __init__(self, limit_s: float, processes: int = 1) -> None:
-        """`limit_s`: time within which 19 of 20 answers should come; 0 never refuses. Several
+        """Aim at 19 of 20 answers within `limit_s`; 0 never refuses. Several
         `processes` share one queue.
         """
         self._limit_s, self._processes, self._most = limit_s, processes, 1
         self._costs = LearnedCosts(_UNKNOWN)
         self._partials_s: deque[float] = deque(maxlen=_PARTIALS)
-        """Lengths of the speech in partials."""
+        """Lengths of partials' speech in seconds."""
         self._sentences: deque[Sentence] = deque(maxlen=_SENTENCES)
         self._answers: deque[_RecentAnswer] = deque()
         self._asked_s: dict[str, float] = {}
-        """Time of each session's last question, the oldest first, about."""
+        """Time of each session's last request, roughly the oldest first."""
         self._newcomers: dict[str, float] = {}
-        """Time of admission of those without an answer, oldest first."""
+        """Time of admission of sessions without an answer, the oldest first."""
         self._forecast = _NO_FORECAST
-        """Number of sessions, time, and whether they can be carried."""
+        """Latest forecast: number of sessions, time, and true if they can be carried."""
 
     def expect(self, session_id: str, now_s: float) -> None:
-        """Count a session that was admitted, until its first answer tells more."""
+        """Count a session that was admitted as usual, until its first answer."""
         self._newcomers.pop(session_id, None)
         self._newcomers[session_id] = now_s
         self._forget_old(now_s)
 
     def add(self, served: Sequence[ServedRequest], took_s: float, most: int, now_s: float) -> None:
-        """Note a call that ended.
+        """Record a call that ended.
 
         Args:
-            served: what it answered.
-            took_s: duration of the call.
-            most: answers that one call may give.
+            served: requests of the call.
+            took_s: duration of the call in seconds.
+            most: most answers of one call.
             now_s: the time.
         """
         self._most = most
@@ -121,7 +121,7 @@ class Headroom:
         if not finals:
             self._partials_s.extend(each.speech_s for each in served)
             return
-        # An engine that hung took as long as it was let: nothing of what its calls cost.
+        # The duration of a call that hung is its time limit, and not a cost to learn from.
         if not any(each.failed for each in served):
             self._costs.add(len(served), sum(each.speech_s for each in served), took_s)
             if self._costs.calls <= _TELLING:
@@ -137,17 +137,17 @@ class Headroom:
         self._forget_old(now_s)
 
     def forget(self, session_id: str) -> None:
-        """Take out a session that is over."""
+        """Stop counting a session that is over."""
         self._answers = deque(each for each in self._answers if each.session_id != session_id)
         self._asked_s.pop(session_id, None)
         self._newcomers.pop(session_id, None)
 
     def retry_after_s(self, waiting: int, oldest_s: float, now_s: float) -> int:
-        """Return when another session can be carried: whole seconds, 0 for at once.
+        """Return the whole seconds until another session can be carried; 0 for at once.
 
         Args:
-            waiting: things that wait for their turn.
-            oldest_s: how long the oldest of them has waited.
+            waiting: number of requests that wait for their turn.
+            oldest_s: seconds for which the oldest of them has waited.
             now_s: the time.
         """
         if not self._limit_s:
@@ -164,7 +164,7 @@ class Headroom:
     def _carries_another(self, now_s: float) -> bool:
         sessions = len({each.session_id for each in self._answers} | self._newcomers.keys())
         if not sessions:
-            return True  # however slow the engine: somebody else's answers are not made late
+            return True  # the only session is admitted however slow the engine: it delays no other
         known, at_s, carried = self._forecast
         stays_s = _CARRIES_S if carried else _REFUSES_S
         says_so = sessions <= known if carried else sessions >= known
@@ -178,7 +178,7 @@ class Headroom:
         engine = Engine(costs, self._most, self._processes, tuple(self._partials_s))
         limit_s = _SURE * self._limit_s
         known = tuple(self._sentences)
-        # The usual counts with what is known, for a few sentences are a matter of luck.
+        # Usual sentences count with the known ones: a few sentences alone depend on chance.
         if not carries(engine, sessions, known + USUAL_SENTENCES, limit_s):
             return False
         return len(known) < _TELLING or carries(engine, sessions, known, limit_s)
@@ -193,12 +193,12 @@ class Headroom:
 
 
 def _drop_until(times_s: dict[str, float], until_s: float) -> None:
-    """Take out what is of that time or earlier, up to the first that is later."""
+    """Remove the items up to `until_s`, from the beginning to the first later one."""
     while times_s and times_s[first := next(iter(times_s))] <= until_s:
         del times_s[first]
 
 
 def _p95(values: Iterable[float]) -> float:
-    """Return the 95th percentile, 0 of nothing."""
+    """Return the 95th percentile; 0 if there are no values."""
     ordered = sorted(values)
     return ordered[math.ceil(0.95 * len(ordered)) - 1] if ordered else 0.0

@@ -1,4 +1,4 @@
-"""One of several processes of an engine: its call under way, and its rest from partials."""
+"""One of several processes of an engine: its current call, and its rest from partials."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,26 +11,26 @@ from rtc_server.engines.service.brake import PartialsBrake
 
 @dataclass(eq=False, slots=True)
 class Lane:
-    """A process and its successors, as the service feeds it."""
+    """State of one process, and of those that replace it after a crash."""
 
     number: int
     """Number among the processes, from 0."""
     running: list[AstEntry] = field(default_factory=list)
-    """Entries of the call under way."""
+    """Entries of the current call."""
     brake: PartialsBrake = field(default_factory=PartialsBrake)
-    """Rest from partials: each process leaves half of its own time to finals."""
+    """Rest from partials; each process leaves half of its own time to finals."""
     _alarm: asyncio.TimerHandle | None = None
 
     def serves(self, future: asyncio.Future[Any]) -> bool:
-        """Return whether the call under way will answer this."""
+        """Return True if the current call will answer `future`."""
         return not future.done() and any(entry.future is future for entry in self.running)
 
     def wake_after(self, rest_s: float, wake: Callable[[], None]) -> None:
-        """Call `wake` when the rest is over, instead of whenever it was to be called."""
+        """Call `wake` after `rest_s`, in place of an earlier alarm."""
         self.stop_alarm()
         self._alarm = asyncio.get_running_loop().call_later(rest_s, wake)
 
     def stop_alarm(self) -> None:
-        """Call nothing any more."""
+        """Cancel the alarm."""
         if self._alarm is not None:
             self._alarm.cancel()

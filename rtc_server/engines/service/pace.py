@@ -1,22 +1,22 @@
-"""Calls of an engine that take longer than they should: a plain object fed time."""
+"""Detection of calls that take longer than they should; time is an argument."""
 
 import math
 
 from rtc_server.engines.hang import CallLimits
 
 _SLOW_S = 10.0
-"""Time for which an engine counts as slow after a call that was."""
+"""Seconds for which an engine counts as slow after a slow call."""
 
 
 class ServicePace:
-    """The call of one service that is under way, and those that were slow lately."""
+    """Current calls of one service, and the time of its latest slow one."""
 
     def __init__(self, wait_s: float) -> None:
-        """`wait_s`: time that a thing may wait for its turn while the engine is not slow."""
-        # One call under way and one that goes first must fit: a final waits for a partial to end.
+        """`wait_s`: seconds that a request may wait for its turn while the engine is not slow."""
+        # A final waits for the current call and perhaps one before it: two calls have to fit.
         self._usual_s = wait_s / 2
         self._calls: dict[int, tuple[float, float]] = {}
-        """Beginning of the call under way in each process, and the work it may be."""
+        """Start of the current call of each process, and the seconds that its work may take."""
         self._slow_until_s = -math.inf
 
     def begin(self, limits: CallLimits, now_s: float, process: int = 0) -> None:
@@ -30,17 +30,17 @@ class ServicePace:
         self._calls.pop(process, None)
 
     def late_s(self, now_s: float) -> float:
-        """Return how long the call under way is beyond its limit; negative or 0 within it.
+        """Return the seconds by which the current call exceeds its limit; negative or 0 within it.
 
-        Of several processes that of the least late: it takes what waits.
+        Of several processes it is the least late: that one takes what waits.
         """
         late_s = (now_s - began_s - work_s for began_s, work_s in self._calls.values())
         return min(late_s, default=0.0)
 
     def is_slow(self, now_s: float) -> bool:
-        """Return whether the call under way takes longer than it should, or one lately did.
+        """Return True if the current call takes too long, or a recent one did.
 
-        Than it should is also: so long that what waits would fail behind calls that are all right.
+        A call within its own limit is too long, too, if requests behind it would fail.
         """
         return now_s < self._slow_until_s or self._is_long(now_s)
 

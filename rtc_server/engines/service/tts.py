@@ -1,8 +1,7 @@
 """Speech synthesis: texts of all sessions in, one at a time through the engine, chunks out.
 
-Speech goes from the
-engine's process into each text's own buffer as fast as it is made, so that a listener who is slow
-to take it never holds up the others.
+Speech goes from the engine's process into each text's own buffer as fast as it is made, so that a
+slow reader of one text never delays the others.
 """
 
 import asyncio
@@ -35,15 +34,15 @@ from rtc_server.pcm import Samples
 _log = logging.getLogger(__name__)
 
 _COST_CHARS = 10
-"""Characters that are as much work as the rest of a request."""
+"""Fixed work of a request, in characters."""
 _CHARACTERS_PER_S = 15
-"""Characters that are a second of speech, about: admission counts work in seconds of speech."""
+"""Characters of a second of speech, roughly; admission counts work in seconds of speech."""
 _MOST_SPEECH_S = 120.0
-"""Bound of what one text may leave in its buffer. No segment (15 s) translates to more."""
+"""Most seconds of speech in the buffer of one text. No segment (15 s) translates to more."""
 
 
 class Speech:
-    """The speech of one text, as it is made. Iterate once; `aclose` early to stop its making."""
+    """Speech of one text, as it is made. Iterate once; `aclose` early to stop the synthesis."""
 
     def __init__(self, request: TtsRequest, session_id: str) -> None:
         self.request = request
@@ -51,7 +50,7 @@ class Speech:
         self.session_id = session_id
         """Session that it belongs to."""
         self.wait: Wait | None = None
-        """Bounds the wait for its turn."""
+        """Limit on the wait for its turn."""
         self._chunks: deque[Samples] = deque()
         self._buffered_samples = 0
         self._over = False
@@ -79,7 +78,7 @@ class Speech:
 
     @property
     def cost(self) -> float:
-        """Amount of work: characters, and a few more."""
+        """Amount of work: characters, and the fixed work."""
         return _COST_CHARS + len(self.request.text)
 
     @property
@@ -88,15 +87,15 @@ class Speech:
         return self.wait.lasted_s if self.wait is not None else 0.0
 
     async def aclose(self) -> None:
-        """Drop what is buffered and stop what is being made: nobody wants it any more."""
+        """Drop the buffered chunks and stop the synthesis."""
         self.abandon()
 
     def done(self) -> bool:
-        """Return whether nothing more need be made."""
+        """Return True once the speech is complete, failed or abandoned."""
         return self._over
 
     def put(self, chunk: Samples) -> int:
-        """Add a chunk; the samples that are buffered now."""
+        """Add a chunk; return the number of buffered samples."""
         if not self._over:
             self._chunks.append(chunk)
             self._buffered_samples += chunk.size
@@ -104,7 +103,7 @@ class Speech:
         return self._buffered_samples
 
     def finish(self, error: EngineError | None = None) -> None:
-        """End the chunks; after the buffered ones the reader gets `error`, if any."""
+        """End the speech; after the buffered chunks the reader gets `error`, if any."""
         if not self._over:
             self._over = True
             self._error = error
@@ -113,7 +112,7 @@ class Speech:
             self.wait.end()
 
     def abandon(self) -> None:
-        """End it for its listener too, at once and without an error."""
+        """End the speech at once, for its reader too, without an error."""
         self.finish()
         self._error = None
         self._chunks.clear()
@@ -121,10 +120,10 @@ class Speech:
 
 
 class TtsService:
-    """The synthesis engine, shared by all sessions."""
+    """Synthesis engine, shared by all sessions."""
 
     capabilities: TtsCapabilities
-    """Known after `start`."""
+    """Capabilities of the engine; set after `start`."""
 
     def __init__(
         self,
@@ -159,7 +158,7 @@ class TtsService:
 
     @property
     def retry_after_s(self) -> int:
-        """Whole seconds until another session can be carried, 0 for at once."""
+        """Whole seconds until another session can be carried; 0 for at once."""
         waits_s = [speech.waited_s for speech in self._queue.oldest()]
         oldest_s = max([self._pace.late_s(now_s()), *waits_s])
         return self._headroom.retry_after_s(len(self._queue), oldest_s, now_s())
@@ -168,7 +167,7 @@ class TtsService:
         """Load the engine and warm it up.
 
         Raises:
-            EngineUnavailable: it cannot be used here; the sentence says why.
+            EngineUnavailable: it cannot be used here; the text says why.
         """
         self.capabilities = await self._host.start(TtsCapabilities)
 
@@ -177,7 +176,7 @@ class TtsService:
         early; one that was closed before its turn costs nothing.
 
         Raises:
-            EngineOverloaded: the queue is full, and nobody has more waiting than this session.
+            EngineOverloaded: the queue is full, and no session has more waiting than this one.
             EngineError: the engine has no such language or voice.
         """
         self._check(request)
@@ -196,11 +195,11 @@ class TtsService:
         return speech
 
     def expect(self, session_id: str) -> None:
-        """Count a session that was admitted: it will ask."""
+        """Count the future load of a session that was just admitted."""
         self._headroom.expect(session_id, now_s())
 
     def forget(self, session_id: str) -> None:
-        """Drop what a session that is over has waiting."""
+        """Drop the waiting texts of a session that is over."""
         _abandon(self._queue.forget(session_id))
         self._blame.forget(session_id)
         self._headroom.forget(session_id)
@@ -272,7 +271,7 @@ class TtsService:
         most_samples = _MOST_SPEECH_S * self.capabilities.sample_rate
         async with aclosing(process.synthesize(speech.request, limits)) as chunks:
             async for chunk in chunks:
-                self._pace.begin(limits, now_s())  # each piece has its own time
+                self._pace.begin(limits, now_s())  # each chunk has its own time limit
                 if speech.put(chunk) > most_samples:
                     raise EngineError(
                         f"The text makes more than {_MOST_SPEECH_S:g} s of speech. Split it."

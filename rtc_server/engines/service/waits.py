@@ -1,4 +1,4 @@
-"""The bounded wait of one thing for its turn at an engine."""
+"""Bounded wait of one request for its turn at an engine."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from rtc_server.engines.engine_settings import EngineSettings
 
 _AGAIN_S = 0.5
-"""Interval at which it is seen that a late engine is in time again."""
+"""Interval of looking whether a late engine has caught up."""
 
 
 def now_s() -> float:
@@ -15,12 +15,12 @@ def now_s() -> float:
 
 
 class Wait:
-    """Calls `expire` when something has waited for too long: longer while the engine is late."""
+    """Wait that calls `expire` after `engine_wait_s`, or later while the engine is late."""
 
     def __init__(
         self, settings: EngineSettings, is_late: Callable[[], bool], expire: Callable[[], None]
     ) -> None:
-        """`is_late` returns true while the engine is slow, or being replaced."""
+        """Begin the wait. `is_late` returns true while the engine is slow or being replaced."""
         self._began_s = now_s()
         self._latest_s = self._began_s + settings.engine_wait_s + settings.engine_patience_s
         self._is_late, self._expire = is_late, expire
@@ -28,11 +28,11 @@ class Wait:
 
     @property
     def lasted_s(self) -> float:
-        """Time it has waited."""
+        """Seconds since the wait began."""
         return now_s() - self._began_s
 
     def end(self) -> None:
-        """End the wait: it is served, or nobody waits for it any more."""
+        """End the wait without `expire`: the request is served or cancelled."""
         self._timer.cancel()
 
     def _over(self) -> None:
