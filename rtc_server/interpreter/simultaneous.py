@@ -107,11 +107,12 @@ class SimultaneousText:
         """
         source = _hypothesis(result.source_text, result.words, offset_ms, result.open_chars)
         target = _hypothesis(result.target_text, result.target_words, offset_ms)
-        fault = self._watchdog.judge(heard_ms, source.words, target.words)
+        words = source.words or target.words
+        is_ahead = not self._engine.word_times and self._pace.runs_ahead(heard_ms, words)
+        fault = self._watchdog.judge(heard_ms, source.words, target.words, is_ahead=is_ahead)
         if fault in (Fault.LOOP, Fault.SCRIPT):
             return News("", "", fault, self._watchdog.is_lost)
-        words = source.words or target.words
-        if not self._engine.word_times and self._pace.runs_ahead(heard_ms, words):
+        if is_ahead:
             return News("", "", fault, fault is Fault.STALL)
         said = self._source.feed(heard_ms, source)
         meant = self._target.feed(heard_ms, target)

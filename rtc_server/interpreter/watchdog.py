@@ -38,11 +38,25 @@ class Watchdog:
         self._grew_ms = 0
         self._bad = 0
 
-    def judge(self, heard_ms: int, source: Sequence[str], target: Sequence[str]) -> Fault | None:
-        """Return the fault of the hypothesis for the first `heard_ms` of the audio."""
+    def judge(
+        self,
+        heard_ms: int,
+        source: Sequence[str],
+        target: Sequence[str],
+        *,
+        is_ahead: bool = False,
+    ) -> Fault | None:
+        """Return the fault of the hypothesis for the first `heard_ms` of the audio.
+
+        Args:
+            is_ahead: whether the text is too long for that, and so not believed. No speech lacks
+                words while it has some that are still to be said; they are new again when they
+                can have been.
+        """
         count = len(source) + len(target)
         if count > self._most_words:
-            self._most_words, self._grew_ms = count, heard_ms
+            self._grew_ms = heard_ms
+            self._most_words = self._most_words if is_ahead else count
         fault = fault_of(source, target, self._target_language)
         self._bad = self._bad + 1 if fault else 0
         if fault is None and heard_ms - self._grew_ms >= STALL_MS:
