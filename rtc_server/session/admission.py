@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from rtc_server.errors import AdmissionRefused, RateLimited
 from rtc_server.session.place_limits import (
     UNCONNECTED,
+    Turnover,
     address_refusal,
     most_of_one_key,
     secret_refusal,
@@ -19,7 +20,6 @@ from rtc_server.session.place_limits import (
 from rtc_server.session.places import Kind, Place, PlaceState, RoomPlace
 from rtc_server.session.quota import Lease, Quotas
 from rtc_server.session.session_api import Claimant, engines_busy
-from rtc_server.session.turnover import Turnover
 from rtc_server.session.waiting_line import WaitingLine
 
 RETRY_ROOMS_FULL_S = 30

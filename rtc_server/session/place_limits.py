@@ -1,8 +1,11 @@
-"""Limits on places: reasons to refuse one more beside those that are held.
+"""Limits on places: reasons to refuse one more, and when another try is worth while. Pure.
 
-Pure. Each limit returns the refusal that it calls for, or None where it leaves room; `admission`
-asks all of them.
+Each limit returns the refusal that it calls for, or None where it leaves room; `admission` asks all
+of them.
 """
+
+import math
+from collections import deque
 
 from rtc_server.errors import AdmissionRefused, RateLimited
 from rtc_server.session.places import Kind, Place, PlaceState
@@ -18,6 +21,13 @@ RETRY_PLACES_FULL_S = 5
 """Seconds after which to try again when all of one's own places are taken."""
 RETRY_UNCONNECTED_S = 2
 """Seconds after which to try again when too many calls of an address are still connecting."""
+_WINDOW_S = 300.0
+"""Seconds for which an end of a session is remembered."""
+_MOST_ENDS = 1000
+_LEAST_RETRY_S = 2
+_MOST_RETRY_S = 60
+RETRY_UNKNOWN_S = 5
+"""Seconds after which to try again while no session ended lately."""
 
 
 def most_of_one_key(places: int) -> int:
@@ -95,3 +105,26 @@ def server_refusal(
             RETRY_PLACES_FULL_S,
         )
     return None
+
+
+class Turnover:
+    """Rate at which sessions end, from which a full server's `Retry-After` follows."""
+
+    def __init__(self) -> None:
+        self._ends_s: deque[float] = deque(maxlen=_MOST_ENDS)
+
+    def end(self, now_s: float) -> None:
+        """Record that a place has become free."""
+        self._ends_s.append(now_s)
+
+    def retry_after_s(self, now_s: float) -> int:
+        """Return the usual time between two ends, in whole seconds.
+
+        It is the time since the first end that is remembered, divided by the number of ends.
+        """
+        while self._ends_s and self._ends_s[0] < now_s - _WINDOW_S:
+            self._ends_s.popleft()
+        if not self._ends_s:
+            return RETRY_UNKNOWN_S
+        usual_s = (now_s - self._ends_s[0]) / len(self._ends_s)
+        return max(_LEAST_RETRY_S, min(_MOST_RETRY_S, math.ceil(usual_s)))

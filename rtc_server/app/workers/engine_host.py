@@ -9,8 +9,7 @@ from dataclasses import replace
 from rtc_server.app.engine_server import KINDS, engine_server
 from rtc_server.app.workers.control import ControlChannel, Fields
 from rtc_server.app.workers.process import WorkerProcess
-from rtc_server.app.workers.restarting import start_again
-from rtc_server.app.workers.restarts import WorkerRestarts
+from rtc_server.app.workers.restarts import WorkerRestarts, start_again
 from rtc_server.app.workers.worker_order import EngineOrder
 from rtc_server.clock import monotonic
 from rtc_server.config import EngineSettings, HttpSettings

@@ -15,8 +15,7 @@ from yarl import URL
 
 from rtc_server.app.workers.hop import ADDRESS, SCHEME
 from rtc_server.app.workers.placement import STREAMS, Target, target_of
-from rtc_server.app.workers.tunnel import tunnel
-from rtc_server.app.workers.worker_gone import WorkerGone
+from rtc_server.app.workers.tunnel import WorkerGone, tunnel
 from rtc_server.config import Settings
 from rtc_server.errors import BodyTimeout, NotReady, PayloadTooLarge
 from rtc_server.signaling.bodies import WRAPPED_LIMIT_BYTES, read_body

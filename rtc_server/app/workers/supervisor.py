@@ -24,8 +24,7 @@ from rtc_server.app.workers.moves import SessionMoves
 from rtc_server.app.workers.placement import Life, Placement, Target, WorkerLoad
 from rtc_server.app.workers.process import Make, WorkerProcess
 from rtc_server.app.workers.records import Records
-from rtc_server.app.workers.restarting import start_again
-from rtc_server.app.workers.restarts import WorkerRestarts
+from rtc_server.app.workers.restarts import WorkerRestarts, start_again
 from rtc_server.app.workers.silence import end_silent
 from rtc_server.app.workers.spawned import Spawned
 from rtc_server.app.workers.totals import Totals

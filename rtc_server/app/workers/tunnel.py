@@ -13,7 +13,6 @@ from typing import Final
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
-from rtc_server.app.workers.worker_gone import WorkerGone
 from rtc_server.signaling.websocket import READ_BYTES, bound_buffers
 
 REFUSAL_LIMIT_BYTES: Final = 64 * 1024
@@ -21,6 +20,10 @@ REFUSAL_S: Final = 5.0
 """Time in which a worker that refuses has written its refusal whole."""
 WAITING_BYTES: Final = 64 * 1024
 """Bytes for the worker that wait here before the client has to."""
+
+
+class WorkerGone(Exception):
+    """The connection to a worker failed before there was an answer. Clients never see this."""
 
 
 class Tunnelled(web.StreamResponse):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtc_server.session.turnover import RETRY_UNKNOWN_S, Turnover
+from rtc_server.session.place_limits import RETRY_UNKNOWN_S, Turnover
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from rtc_server.app.workers.engine_host import SharedEngines
-from rtc_server.app.workers.restarting import start_again
-from rtc_server.app.workers.restarts import WorkerRestarts
+from rtc_server.app.workers.restarts import WorkerRestarts, start_again
 from rtc_server.app.workers.silence import LOOKS_S, SILENT_S
 from rtc_server.background import beside
 from rtc_server.config import EngineSettings, HttpSettings
