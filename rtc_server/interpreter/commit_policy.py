@@ -76,11 +76,7 @@ class Agreement:
         self._earlier.append(tuple(words))
         if len(passes) < self._passes:
             return 0
-        agreed = 0
-        for column in zip(*passes, strict=False):
-            if len(set(column)) > 1:
-                break
-            agreed += 1
+        agreed = _common(*passes)
         # Words at the very end of a pass are guesses about what comes: all passes share them only
         # when they are short of audio together.
         return max(0, agreed - self._held_words)
@@ -127,8 +123,19 @@ class CommittedText:
         """Words of the newest hypothesis behind them."""
         self.tail_ends_ms: tuple[int, ...] = ()
         """End of each word of the tail; empty when unknown."""
+        self._shown_tail = 0
         self._policy = policy
         self._seen_ms: list[int] = []
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Committed words and those of the tail that are likely to stay: all of an engine that says
+        when they were spoken; of another, what the hypothesis before has, too, and one word more.
+
+        An engine that is shown speech brings a word or two with each pass, so that it loses no time
+        by this. What a model makes up comes as whole clauses, which the next pass takes back.
+        """
+        return (*self.words, *self.tail[: self._shown_tail])
 
     def feed(self, heard_ms: int, hypothesis: Hypothesis) -> tuple[str, ...]:
         """Take the next hypothesis, of the first `heard_ms` of the audio.
@@ -137,6 +144,7 @@ class CommittedText:
             The words that are committed by it.
         """
         self._see(heard_ms, len(hypothesis.words))
+        before = (*self.words, *self.tail)
         begins = continuation(self.words, hypothesis.words)
         tail, ends = hypothesis.words[begins:], hypothesis.ends_ms[begins:]
         count = self._policy.reliable(heard_ms, tail, ends)
@@ -147,7 +155,11 @@ class CommittedText:
             count -= unfinished_number(tail[:count])
         self._policy.committed(count)
         self.tail, self.tail_ends_ms = tail[count:], ends[count:]
-        return self._commit(tail[:count], ends[:count])
+        news = self._commit(tail[:count], ends[:count])
+        agreed = _common(before, (*self.words, *self.tail))
+        has_times = len(self.tail_ends_ms) == len(self.tail)
+        self._shown_tail = len(self.tail) if has_times else max(0, agreed + 1 - len(self.words))
+        return news
 
     def finish(self, heard_ms: int, words: tuple[str, ...]) -> tuple[str, ...]:
         """Take the text of the whole audio, behind which more may follow after a pause. All that it
@@ -182,3 +194,10 @@ class CommittedText:
         self.words += words
         self.ends_ms += ends_ms
         return words
+
+
+def _common(*texts: Sequence[str]) -> int:
+    """Return how many words at the beginning are the same in all texts."""
+    columns = zip(*texts, strict=False)
+    shortest = min(map(len, texts))
+    return next((n for n, words in enumerate(columns) if len(set(words)) > 1), shortest)

@@ -85,14 +85,13 @@ class SimultaneousText:
 
     @property
     def shown(self) -> Texts:
-        """Both texts with what may still change at their ends.
+        """Both texts with what may still change at their ends, as far as it is likely to stay.
 
         The last word of an open translation is mostly another one in the next pass: not shown.
         """
-        return Texts(
-            " ".join((*self._source.words, *self._source.tail)),
-            " ".join((*self._target.words, *self._target.tail[:-1])),
-        )
+        target = self._target
+        before_last = len(target.words) + max(0, len(target.tail) - 1)
+        return Texts(" ".join(self._source.shown), " ".join(target.shown[:before_last]))
 
     @property
     def has_waiting(self) -> bool:

@@ -44,6 +44,7 @@ def test_whatever_the_hypotheses_do_committed_text_only_grows(
         new = text.feed(500 * number, Hypothesis(tuple(words), ends, open_words))
         assert text.words == before + new
         assert len(text.ends_ms) == len(text.words)
+        assert text.shown[: len(text.words)] == text.words
         before = text.words
     new = text.finish(10_000, tuple(last))
     assert text.words == before + new
@@ -54,6 +55,33 @@ def test_consecutive_commits_nothing_before_the_end() -> None:
     text = CommittedText(Consecutive())
     assert text.feed(1000, Hypothesis(("where", "is", "the"))) == ()
     assert text.finish(2000, ("where", "is", "it?")) == ("where", "is", "it?")
+
+
+def shown(*texts: str, with_times: bool = False) -> list[str]:
+    """Return the text worth showing after each hypothesis."""
+    text = CommittedText(Agreement(passes=3, held_words=1))
+    out = []
+    for number, words in enumerate(map(str.split, texts), 1):
+        ends_ms = tuple(100 * n for n in range(len(words))) if with_times else ()
+        text.feed(1000 * number, Hypothesis(tuple(words), ends_ms))
+        out.append(" ".join(text.shown))
+    return out
+
+
+def test_one_word_more_is_shown_than_the_pass_before_has_too() -> None:
+    assert shown("where", "where is", "where is the", "where is the station please") == [
+        "where",
+        "where is",
+        "where is the",
+        "where is the station",
+    ]
+    guesses = "my name is Anna", "I need a doctor", "I need a train", "where is the train"
+    assert shown(*guesses) == ["my", "I", "I need a train", "where"]
+
+
+def test_all_words_whose_times_are_known_are_shown() -> None:
+    guesses = "my name is Anna", "I need a doctor"
+    assert shown(*guesses, with_times=True) == list(guesses)
 
 
 def test_agreement_commits_what_passes_share_but_never_the_last_word() -> None:
