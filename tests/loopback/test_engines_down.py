@@ -45,7 +45,13 @@ async def heard(client: RtcClient, caption: dict[str, Any]) -> None:
     await client.until(finished)
 
 
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize(
+    "blow",
+    [
+        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),  # of one session: in test_server.py
+        signal.SIGSTOP,
+    ],
+)
 @pytest.mark.unmeasured
 async def test_every_session_is_answered_or_told_and_served_again(blow: signal.Signals) -> None:
     async with running(SETTINGS) as running_server, contextlib.AsyncExitStack() as stack:

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 import numpy as np
+import pytest
 
 from rtc_server.config import HttpSettings
 from rtc_server.pcm import SPEECH_RATE
@@ -49,6 +50,7 @@ def sockets(url: str) -> str:
     return url.replace("http", "ws", 1) + "/ws/audio"
 
 
+@pytest.mark.slow  # a few sessions lose theirs in test_worker_losses.py
 async def test_ten_of_twenty_sessions_lose_their_worker_and_the_others_hear_nothing() -> None:
     async with workers(max_sessions=25) as running, AsyncExitStack() as stack:
         url, clock = sockets(running.url), asyncio.get_running_loop().time
