@@ -196,7 +196,7 @@ class UnsupportedMedia(RemoteError):
     """A body of a media type that is not read here."""
 
     def __init__(self, *accepted: str) -> None:
-        super().__init__(f"Send the body as {' or '.join(accepted)}, and say so in Content-Type.")
+        super().__init__(f"Send the body with the Content-Type {' or '.join(accepted)}.")
         self.accepted = accepted
 
     code = "unsupported_media_type"

@@ -149,11 +149,11 @@ def _read_again(text: str) -> ClientMessage:
 def _converted(body: dict[str, object]) -> ClientMessage:
     kind = body.get("type")
     if not isinstance(kind, str):
-        raise BadEvent("The message has no type. See the protocol for the types there are.")
+        raise BadEvent("The message has no type. The protocol lists the types.")
     form = _MESSAGES.get(kind)
     if form is None:
         known = ", ".join(sorted(_MESSAGES))
-        raise BadEvent(f"There is no event of type {kind[:64]!a}. There are: {known}.")
+        raise BadEvent(f"There is no event of type {kind[:64]!a}. The types are: {known}.")
     if fault := first_fault(form, body, "" if form is SettingsUpdate else kind):
         raise BadEvent(SAY_FAULT if form is Say else fault)
     return msgspec.convert(body, form)

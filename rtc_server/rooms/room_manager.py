@@ -198,7 +198,7 @@ class RoomManager:
         # Without keys everybody is the same owner, and nobody may push the speaker away.
         taken = room.live and not (owner.key and room.speaks_for(owner))
         if not owner.may_touch(room.owner) or taken or room.is_closing:
-            raise RoomTaken("Somebody has this room already. Choose another name, or try later.")
+            raise RoomTaken("This room is in use already. Choose another name, or try later.")
         if source != room.source:
             raise UnsupportedPair(
                 f"This room is interpreted from {room.source}. Go on in that language, or open "

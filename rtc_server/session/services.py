@@ -123,7 +123,9 @@ class Services:
         for phrase in self.phrases(direction.source):
             if phrase.text == text and phrase.language == direction.target:
                 return phrase
-        raise BadEvent("That is no phrase of this server's phrasebook. See /v1/phrases.")
+        raise BadEvent(
+            "This text is not in this server's phrasebook. /v1/phrases lists the phrases."
+        )
 
     def _source_for(self, target: str, usual: str) -> str:
         """Return the usual source language, unless only another one can be translated to `target`.

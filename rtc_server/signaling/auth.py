@@ -233,13 +233,13 @@ class AccessControl:
             resumes = query_text(request.query, "resume") is not None
             access = Access.SESSION if resumes else Access.SECRET
         if access is Access.KEY:
-            raise Forbidden("A client secret does not open this address. Send the API key.")
+            raise Forbidden("A client secret is not accepted at this address. Send the API key.")
         if secret.room:
             does = Access.SPEAK if secret.speaks else Access.LISTEN
             here = request.match_info.get("room") == secret.room
             if not here or access not in (does, Access.SESSION):
                 to_do = "speak" if secret.speaks else "listen"
-                raise Forbidden(f"This secret opens nothing but its own room, to {to_do}.")
+                raise Forbidden(f"This client secret is valid only to {to_do} in its own room.")
         if access is not Access.SESSION and secret.expires_at <= self._wall():
             raise Unauthorized("The client secret has expired. Make another one.")
         origin = request.headers.get(hdrs.ORIGIN)

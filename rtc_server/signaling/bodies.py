@@ -186,7 +186,7 @@ def _from_multipart(content_type: str, body: bytes) -> dict[str, object]:
     parts = [part for part in split_form(content_type, body) if part[0] in ("sdp", "session")]
     fields = {name: _text(data, f"The field {name}") for name, data in parts}
     if len(fields) < len(parts):
-        raise RemoteError("A field stands twice in the body.")
+        raise RemoteError("The body has a field twice. Send each field once.")
     if "sdp" not in fields:
         raise RemoteError("The body has no field sdp.")
     return {"sdp": fields["sdp"], "session": _json_field(fields.get("session"))}

@@ -100,8 +100,8 @@ class ClientSecretRoutes:
         origin = request.headers.get(hdrs.ORIGIN)
         if not self._ring.by_id(PAGE_KEY):
             raise Forbidden(
-                "This server gives its page no secrets. Whoever runs it allows that with "
-                "--page-access open, behind a login of their own."
+                "This server issues no client secrets to its page. Its operator can allow that "
+                "with --page-access open, behind a login."
             )
         if origin is None or not is_own(request.headers.get(hdrs.HOST, ""), origin):
             raise Forbidden("Only this server's own page may ask for a secret here.")

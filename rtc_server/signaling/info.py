@@ -102,7 +102,9 @@ class InfoRoutes:
         await self._rate.take(request)
         asked = query_text(request.query, "language")
         if asked is None:
-            raise RemoteError("Say whose phrases: add ?language=, such as ?language=ru.")
+            raise RemoteError(
+                "The query parameter language is missing. Add it, such as ?language=ru."
+            )
         language = language_code(asked)
 
         def made() -> PhraseList:

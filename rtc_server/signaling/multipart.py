@@ -37,7 +37,7 @@ def split_form(content_type: str, body: bytes) -> list[tuple[str, bytes]]:
     """
     found = _BOUNDARY.search(content_type)
     if found is None:
-        raise RemoteError("Content-Type names no boundary of 1 to 70 characters.")
+        raise RemoteError("The Content-Type needs a boundary of 1 to 70 characters.")
     delimiter = b"\r\n--" + (found[1] or found[2]).encode("utf-8", "surrogateescape")
     # One more cut than there may be parts: what is left behind it is the end, or too much.
     before, *pieces = (b"\r\n" + body).split(delimiter, MAX_PARTS + 1)

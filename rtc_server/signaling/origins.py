@@ -49,13 +49,13 @@ class OriginPolicy:
         """
         if host is not None and not self._is_ours(host):
             raise Forbidden(
-                "This server does not go by the name in the Host header. If it should, whoever "
-                "runs it adds the name to --server-names."
+                "This server does not accept the name in the Host header. Its operator can add "
+                "the name to --server-names."
             )
         if origin is not None and not self.allows(host or "", origin):
             raise Forbidden(
-                "Pages of this origin may not use this server. If they should, whoever runs it "
-                "adds the origin to --cors-origins."
+                "Pages of this origin may not use this server. Its operator can allow them "
+                "with --cors-origins."
             )
 
     def allows(self, host: str, origin: str) -> bool:

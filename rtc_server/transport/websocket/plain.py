@@ -26,7 +26,7 @@ class PlainForm:
         if isinstance(message, bytes):
             if len(message) > MAX_BINARY_BYTES:
                 return RefusedMessage(
-                    "The binary message is longer than 64 kB. Send 20 to 30 ms of audio each."
+                    "The binary message is longer than 64 kB. Send 20 to 30 ms of audio in each."
                 )
             return self._check.read(message)
         event = event_in(message)

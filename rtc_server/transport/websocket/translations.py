@@ -101,7 +101,7 @@ def decoded(text: str) -> bytes:
     with contextlib.suppress(ValueError):
         return base64.b64decode(text, validate=True)
     if text.startswith("data:"):
-        raise ValueError("it begins with `data:`. Send what stands after the comma.")
+        raise ValueError("it begins with `data:`. Send the part after the comma.")
     text = text.translate(WHITE_SPACE)
     with contextlib.suppress(ValueError):
         return base64.b64decode(text, validate=True)
@@ -112,11 +112,11 @@ def _base64_fault(text: str) -> str:
     """Return what is wrong with this text without white space."""
     if wrong := NOT_BASE64.search(text):
         if wrong[0] in "-_":
-            return f"{wrong[0]!r} is of the URL-safe alphabet. Use + and /."
-        return f"{wrong[0]!a} is none of its characters."
+            return f"{wrong[0]!r} belongs to the URL-safe alphabet. Use + and /."
+        return f"{wrong[0]!a} is not a base64 character."
     data = text.rstrip("=")
     if "=" in data:
-        return "`=` stands within it. Encode each message as a whole."
+        return "`=` is not at its end. Encode each message as a whole."
     if len(data) % 4 == 1:
-        return "its last character is one too many, or it was cut off."
-    return "it must end with as many `=` as make its length a multiple of 4."
+        return "it has one character too many, or was cut off."
+    return "pad it with `=` to a multiple of 4 characters."

@@ -47,7 +47,7 @@ async def test_a_bad_message_is_told_with_its_id_and_the_next_is_heard() -> None
         p.send(appended(tone(300, 200, sample_rate=24_000)))
         await asyncio.sleep(0.1)
         assert p.session.bad_messages == [
-            "audio is not valid base64: its last character is one too many, or it was cut off."
+            "audio is not valid base64: it has one character too many, or was cut off."
         ]
         assert len(p.heard) > SPEECH_RATE // 10
 
