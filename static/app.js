@@ -69,7 +69,6 @@ function setPhase(next, values = {}) {
   phase = next;
   phaseValues = values;
   const running = conversation !== null;
-  const settling = running && !conversation.live;
   document.body.dataset.phase = next;
   document.body.toggleAttribute("data-running", running);
   write(at("status"), text(`state.${next}`, values));
@@ -77,7 +76,7 @@ function setPhase(next, values = {}) {
   toggle.disabled = !server || missingFeature() !== null;
   wakeLock?.hold(running);
   (running ? addEventListener : removeEventListener)("beforeunload", askBeforeLeaving);
-  pair.disabled = !server || settling;
+  pair.disabled = !server;
   people.follow(conversation);
   showTalk();
   said.invite(running);
@@ -251,15 +250,15 @@ player.addEventListener("chosen", async () => {
 pair.addEventListener("change", () => {
   remember("pair", pair.value);
   const { source, target } = pair.value;
-  if (conversation?.live) conversation.update({ source_language: source, target_language: target });
+  conversation?.update({ source_language: source, target_language: target });
   showPhrases();
 });
 settings.addEventListener("vad", () => {
-  if (conversation?.live) conversation.update({ vad: sessionSettings().vad });
+  conversation?.update({ vad: sessionSettings().vad });
   showTalk();
 });
 settings.addEventListener("mode", () => {
-  if (conversation?.live) conversation.update(settings.mode);
+  conversation?.update(settings.mode);
 });
 settings.addEventListener("underlay", () => sound?.underlay());
 settings.addEventListener("devices", advise);

@@ -127,9 +127,9 @@ export class Conversation extends EventTarget {
     return this.#client.state === "live";
   }
 
-  /** Change languages or VAD without a new connection. @param {object} settings as x.session */
+  /** Change languages or VAD without a new connection, or as soon as there is one. @param {object} settings as x.session */
   update(settings) {
-    this.#say(() => this.#client.update(settings));
+    this.#say(() => this.#client.state === "finishing" || this.#client.update(settings));
   }
 
   /** Whether the microphone is silent. @param {boolean} muted */

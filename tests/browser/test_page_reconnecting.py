@@ -1,0 +1,55 @@
+"""What a person chooses while the connection is being made again, or for the first time."""
+
+from playwright.async_api import Route, expect
+
+from tests.support.browser.chromium import visit
+from tests.support.browser.held_route import HeldRoute
+from tests.support.browser.page import FAILED_REQUEST, KEEP_CHANNELS, LIVE, start
+from tests.support.browser.scripted_server import received, scripted_server
+
+WEBRTC = "?transport=webrtc"
+
+
+async def lose(route: Route) -> None:
+    """Let a request come to nothing."""
+    await route.abort("connectionrefused")
+
+
+async def test_languages_chosen_while_it_reconnects_count_and_keep_the_focus() -> None:
+    async with (
+        scripted_server() as server,
+        visit(
+            server.url + WEBRTC, before_load=KEEP_CHANNELS, expected_errors=[FAILED_REQUEST]
+        ) as seen,
+    ):
+        page, server.calls.remembers = seen.page, True
+        await start(page)
+        await server.calls.channel.get()
+        await page.focus("#source")
+        await page.route("**/resume", lose)
+        await page.evaluate("channels.at(-1).close()")
+        await page.wait_for_selector("[data-phase=interrupted]")
+        await expect(page.locator("#source")).to_be_focused()
+        await page.select_option("#source", "en")
+        await expect(page.locator("#target")).to_have_value("ru")
+        await page.unroute("**/resume")
+        await page.wait_for_selector(LIVE)
+        await expect(page.locator("#source")).to_be_focused()
+        (event,) = await received(server.calls, 1)
+    assert (event["source_language"], event["target_language"]) == ("en", "ru")
+
+
+async def test_what_is_chosen_while_it_connects_counts() -> None:
+    async with scripted_server() as server, visit(server.url + WEBRTC) as seen:
+        page, call = seen.page, HeldRoute()
+        await page.route("**/translations/calls*", call)
+        await page.click("#toggle:enabled")
+        await call.asked.wait()
+        await page.click("#swap")
+        await page.click("[popovertarget=settings]")
+        await page.fill("#hangover", "700")
+        call.release.set()
+        await page.wait_for_selector(LIVE)
+        pair, pause = await received(server.calls, 2)
+    assert (pair["source_language"], pair["target_language"]) == ("en", "ru")
+    assert pause["vad"]["hangover_ms"] == 700
