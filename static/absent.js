@@ -78,16 +78,8 @@
   const BUTTON = `min-width: 2.75rem; min-height: 2.75rem; padding: 0 1rem; border: 1px solid; cursor: pointer;
     border-radius: 2rem; background: transparent; color: inherit; font: inherit`;
 
-  /** Whether the browser lacks something of what the pages use. */
-  const isOld = () =>
-    !(
-      themed &&
-      "noModule" in HTMLScriptElement.prototype &&
-      "showPopover" in HTMLElement.prototype &&
-      "findLastIndex" in Array.prototype &&
-      "throwIfAborted" in AbortSignal.prototype &&
-      (!isSecureContext || ("AudioWorkletNode" in window && navigator.mediaDevices))
-    );
+  /** Whether the browser lacks the newest of what no page can do without. */
+  const isOld = () => !("showPopover" in HTMLElement.prototype);
 
   /** The interface's language, as interface.js has it. */
   const language = () => {

@@ -28,5 +28,6 @@ new MutationObserver(() => {
 
 /** @param {HTMLElement} element */
 function usable(element) {
-  return element.isConnected && !element.matches(":disabled") && element.checkVisibility({ visibilityProperty: true });
+  const shown = element.checkVisibility?.({ visibilityProperty: true }) ?? element.getClientRects().length > 0;
+  return shown && !element.matches(":disabled");
 }

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import FAILED_REQUEST
@@ -11,9 +11,10 @@ from tests.support.browser.scripted_server import scripted_server
 from tests.support.browser.scrolling import layout_faults
 
 BROKEN = "Intl.DisplayNames = class { constructor() { throw new Error('broken'); } };"
-OLD = "delete Array.prototype.findLastIndex;"
+OLD = "delete HTMLElement.prototype.showPopover;"
 NO_MODULES = "delete HTMLScriptElement.prototype.noModule;"
-NO_THEMES = "CSS.supports = () => false;"
+LACKS_LITTLE = ["CSS.supports = () => false;", "delete Navigator.prototype.mediaDevices;"]
+"""What the pages can do without."""
 UNCAUGHT = ["uncaught: broken", "uncaught: Error: broken"]
 TOO_OLD = {
     "en-US": "This browser is too old for this page. Use a current Chrome, Edge, Firefox"
@@ -41,15 +42,14 @@ async def test_a_script_that_breaks_says_that_the_page_is_at_fault() -> None:
 
 
 @pytest.mark.parametrize("locale", TOO_OLD)
-@pytest.mark.parametrize("lacking", [OLD, NO_THEMES])
 async def test_where_the_browser_lacks_something_it_is_what_is_too_old(
-    lacking: str, locale: str
+    locale: str
 ) -> None:
     options: dict[str, Any] = {"viewport": SMALL, "locale": locale, "reduced_motion": "reduce"}
     async with (
         scripted_server() as server,
         visit(
-            server.url, before_load=lacking + BROKEN, expected_errors=UNCAUGHT, **options
+            server.url, before_load=OLD + BROKEN, expected_errors=UNCAUGHT, **options
         ) as seen,
     ):
         page = seen.page
@@ -59,6 +59,35 @@ async def test_where_the_browser_lacks_something_it_is_what_is_too_old(
         assert await layout_faults(page) == []
         await notice.get_by_role("button").click()
         await expect(notice).to_have_count(0)
+
+
+@pytest.mark.parametrize("lacking", LACKS_LITTLE)
+async def test_what_the_page_can_do_without_is_not_what_broke(lacking: str) -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url, before_load=lacking + BROKEN, expected_errors=UNCAUGHT) as seen,
+    ):
+        notice = seen.page.get_by_role("alert")
+        await expect(notice).to_contain_text("Something went wrong on this page")
+
+
+async def test_panels_cover_what_is_below_them_where_colours_have_no_themes() -> None:
+    """A sheet names such a colour by a function, which a browser from before 2024 lacks."""
+
+    async def lack(route: Route) -> None:
+        sheet = (await (await route.fetch()).text()).replace("light-dark(", "not-there(")
+        await route.fulfill(body=sheet, content_type="text/css")
+
+    async with scripted_server() as server, visit("about:blank") as seen:
+        page = seen.page
+        await page.route("**/tokens.css", lack)
+        await page.goto(server.url)
+        await page.wait_for_selector("#toggle:enabled")
+        await page.click("[popovertarget=settings]")
+        await expect(page.locator("#settings")).to_have_css(
+            "background-color", "rgb(255, 255, 255)"
+        )
+        await expect(page.locator("#toggle")).to_have_css("color", "rgb(255, 255, 255)")
 
 
 async def test_a_browser_without_modules_runs_nothing_and_is_told() -> None:
