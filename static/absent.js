@@ -1,7 +1,7 @@
 /**
- * Says that a file of the page did not come, that something in it broke before it was there, or that the browser
- * is too old for it. No module, no syntax from after 2017, and before all else: any file may be what did not
- * come. So it has its own words, and its look also without a sheet.
+ * Says that a file of the page did not come, that something in it broke, or that the browser is too old for it.
+ * No module, no syntax from after 2017, and before all else: any file may be what did not come. So it has its own
+ * words, and its look also without a sheet.
  */
 {
   /** What can be wrong: places in `WORDS`. */
@@ -65,6 +65,9 @@
     ],
   };
   const root = document.documentElement;
+  /** Where the page's own scripts are. */
+  const HERE = /** @type {HTMLScriptElement} */ (document.currentScript).src.replace(/absent\.js.*/, "");
+  /** Whether a fault was told of after the start. */ let told = false;
   const themed = CSS.supports("color", "light-dark(red, red)"); // as tokens.css has them
   const token = (name, plain) => (themed ? `var(--${name}, ${plain})` : plain);
   const BAR = `position: fixed; top: 0.75rem; right: 0.75rem; bottom: auto; left: 0.75rem; z-index: 9;
@@ -136,15 +139,27 @@
 
   const reload = () => location.reload();
 
+  /**
+   * Tell of the first fault of the page itself; loading anew would end what runs.
+   *
+   * @param {{name?: string}} error  @param {string} [from]  a file or a stack
+   */
+  const breakLater = ({ name }, from) => {
+    if (told || name === "AbortError" || !String(from).includes(HERE)) return;
+    told = true;
+    show(BROKEN, document.body.hasAttribute("data-running") ? undefined : reload);
+  };
+
   /** @param {any} event  an error or a rejection that nobody took */
   const look = (event) => {
     const { target } = event;
     const started = "started" in root.dataset; // then loading.js tells of sheets
     const sheet = target instanceof HTMLLinkElement && target.rel === "stylesheet" && !started;
     if (target instanceof HTMLScriptElement || sheet) return show(LOST, reload);
-    if (target !== window || started) return;
+    if (target !== window) return;
     const error = event.error || event.reason || {};
-    if (error.absent) show(LOST, reload);
+    if (started) breakLater(error, event.filename || error.stack);
+    else if (error.absent) show(LOST, reload);
     else if (isOld()) show(OLD);
     else show(BROKEN, reload);
   };

@@ -9,7 +9,7 @@ export const roomName = location.pathname.split("/").at(-1);
 export const room = new RoomClient({ url: base, room: roomName, token });
 
 /** Of the link, or typed. */ let key = location.hash.startsWith("#ek_") ? location.hash.slice(1) : "";
-/** The page's own, which can be had anew. @type {import("./client/api.js").ClientSecret|null} */
+/** The page's own, which can be had anew. @type {import("./client/token.js").ClientSecret|null} */
 let secret = null;
 
 /** Show this from now on. @param {string} typed */
@@ -17,7 +17,7 @@ export function useKey(typed) {
   key = typed;
 }
 
-/** @type {(refused?: string) => Promise<import("./client/api.js").Token>} */
+/** @type {(refused?: string) => Promise<import("./client/token.js").Token>} */
 async function token(refused) {
   if (key) return key;
   secret ??= kept();

@@ -28,7 +28,7 @@ export async function fetchPhrases(language) {
  * What opens a call: a fresh client secret where the server asks for one, else nothing.
  *
  * @param {string} [refused]  what did not
- * @returns {Promise<import("./client/api.js").Token>}
+ * @returns {Promise<import("./client/token.js").Token>}
  */
 export async function accessToken(refused) {
   keyed ||= refused !== undefined;

@@ -30,7 +30,7 @@ const SPOKEN_LINES = 8;
 export class SpeechTranslate extends Reflecting {
   static observedAttributes = ["source", "target", "lang", "subtitles"];
 
-  /** @type {import("./client/api.js").Token|(() => Promise<import("./client/api.js").Token>)} */
+  /** @type {import("./client/token.js").Token|(() => Promise<import("./client/token.js").Token>)} */
   token = /** @type {any} */ (this).token ?? ""; // set before the element was defined
   #button = document.createElement("button");
   #status = document.createElement("span");

@@ -1,21 +1,6 @@
 /** The server's HTTP side, as far as every link needs it: URLs, secrets, errors, ICE servers. */
 import { ClientError } from "./errors.js";
 
-/**
- * @typedef {object} ClientSecret  the answer of `client_secrets`
- * @property {string} value
- * @property {number} [expires_at]  Unix time in seconds
- * @property {{ice_servers?: RTCIceServer[], ice_transport_policy?: RTCIceTransportPolicy}} [x]
- *
- * @typedef {string|ClientSecret} Token
- *
- * Where a token comes from: one for good, or a function. A `TranslationClient` asks it, with nothing,
- * for each session that it opens; in line, once the answer has expired. A `RoomClient` asks once, with nothing, and keeps the answer; again
- * with that when the server refused it.
- *
- * @typedef {Token|((refused?: string) => Token|Promise<Token>)} TokenSource
- */
-
 export class Api {
   #base;
   #getToken;
@@ -27,7 +12,7 @@ export class Api {
 
   /**
    * @param {string|URL} url  where the server's page lives
-   * @param {TokenSource} token
+   * @param {import("./token.js").TokenSource} token
    * @param {{iceServers?: RTCIceServer[], iceTransportPolicy?: RTCIceTransportPolicy}} [given]
    *     what the application decides itself wins over what the server says
    */

@@ -31,7 +31,7 @@ export class RoomClient {
    * @param {object} options
    * @param {string} options.room  its name
    * @param {string|URL} [options.url]  where the server's page lives
-   * @param {import("./api.js").TokenSource} [options.token]  a client secret, if the server asks for
+   * @param {import("./token.js").TokenSource} [options.token]  a client secret, if the server asks for
    *     one; a function is asked again with what the server refused
    * @param {RTCIceServer[]} [options.iceServers]  instead of those that the server names
    * @param {RTCIceTransportPolicy} [options.iceTransportPolicy]

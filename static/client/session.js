@@ -57,7 +57,7 @@ export class TranslationClient extends EventTarget {
   /**
    * @param {object} [options]
    * @param {string|URL} [options.url]  where the server's page lives
-   * @param {import("./api.js").Token|(() => import("./api.js").Token|Promise<import("./api.js").Token>)}
+   * @param {import("./token.js").Token|(() => import("./token.js").Token|Promise<import("./token.js").Token>)}
    *     [options.token]  a client secret, if the server asks for one; the whole answer of
    *     `client_secrets`, which tells ICE servers too; or a function that fetches either
    * @param {"auto"|"webrtc"|"websocket"} [options.transport]  `auto`: a WebSocket where WebRTC is

@@ -10,7 +10,7 @@ const SPARE_MS = 30000; // to connect with a token that is kept
 export class Turn {
   /** What the next request shows; nothing where nobody waits. @type {string|undefined} */ ticket;
   #lost = 0;
-  /** @type {import("./api.js").Token|null} */ #token = null;
+  /** @type {import("./token.js").Token|null} */ #token = null;
   #isTokenKept = false;
 
   /** @param {boolean} waits */
@@ -22,8 +22,8 @@ export class Turn {
    * Have one token serve for all the time in line, as long as it says that it is valid: whoever gives
    * tokens bounds how many it gives.
    *
-   * @param {import("./api.js").TokenSource} source
-   * @returns {import("./api.js").TokenSource}
+   * @param {import("./token.js").TokenSource} source
+   * @returns {import("./token.js").TokenSource}
    */
   keep(source) {
     if (typeof source !== "function") return source;
@@ -83,7 +83,7 @@ export class Turn {
   }
 }
 
-/** Whether a token can open a session for a while yet. @param {import("./api.js").Token|null} token */
+/** Whether a token can open a session for a while yet. @param {import("./token.js").Token|null} token */
 function serves(token) {
   const expiresAt = (typeof token === "object" && token?.expires_at) || 0; // a bare value does not say
   return expiresAt * 1000 > Date.now() + SPARE_MS;

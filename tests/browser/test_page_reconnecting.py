@@ -1,4 +1,4 @@
-"""What a person chooses while the connection is being made again, or for the first time."""
+"""Choices made while the connection is being made again, or for the first time."""
 
 from playwright.async_api import Route, expect
 

@@ -14,7 +14,7 @@ BROKEN = "Intl.DisplayNames = class { constructor() { throw new Error('broken');
 OLD = "delete HTMLElement.prototype.showPopover;"
 NO_MODULES = "delete HTMLScriptElement.prototype.noModule;"
 LACKS_LITTLE = ["CSS.supports = () => false;", "delete Navigator.prototype.mediaDevices;"]
-"""What the pages can do without."""
+"""Features that the pages can do without."""
 UNCAUGHT = ["uncaught: broken", "uncaught: Error: broken"]
 TOO_OLD = {
     "en-US": "This browser is too old for this page. Use a current Chrome, Edge, Firefox"
@@ -42,15 +42,11 @@ async def test_a_script_that_breaks_says_that_the_page_is_at_fault() -> None:
 
 
 @pytest.mark.parametrize("locale", TOO_OLD)
-async def test_where_the_browser_lacks_something_it_is_what_is_too_old(
-    locale: str
-) -> None:
+async def test_where_the_browser_lacks_something_it_is_what_is_too_old(locale: str) -> None:
     options: dict[str, Any] = {"viewport": SMALL, "locale": locale, "reduced_motion": "reduce"}
     async with (
         scripted_server() as server,
-        visit(
-            server.url, before_load=OLD + BROKEN, expected_errors=UNCAUGHT, **options
-        ) as seen,
+        visit(server.url, before_load=OLD + BROKEN, expected_errors=UNCAUGHT, **options) as seen,
     ):
         page = seen.page
         notice = page.get_by_role("alert")
@@ -93,18 +89,6 @@ async def test_panels_cover_what_is_below_them_where_colours_have_no_themes() ->
 async def test_a_browser_without_modules_runs_nothing_and_is_told() -> None:
     async with scripted_server() as server, visit(server.url, before_load=NO_MODULES) as seen:
         await expect(seen.page.get_by_role("alert")).to_contain_text(TOO_OLD["en-US"])
-
-
-async def test_a_fault_of_a_page_that_stands_is_not_told_of() -> None:
-    fail = "() => { setTimeout(() => { throw new Error('broken'); }); }"
-    async with (
-        scripted_server() as server,
-        visit(server.url, expected_errors=UNCAUGHT) as seen,
-    ):
-        await seen.page.wait_for_selector("#toggle:enabled")
-        async with seen.page.expect_event("pageerror"):
-            await seen.page.evaluate(fail)
-        await expect(seen.page.locator("#absent")).to_have_count(0)
 
 
 async def test_a_picture_that_does_not_come_is_no_matter() -> None:
