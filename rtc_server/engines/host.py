@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeAlias, TypeVar
 
 from rtc_server.engines.base import AstCapabilities, EngineOptions, TtsCapabilities
 from rtc_server.engines.process import EngineProcess
@@ -15,6 +15,13 @@ from rtc_server.metrics import Metrics
 _log = logging.getLogger(__name__)
 
 C = TypeVar("C", bound=AstCapabilities | TtsCapabilities)
+
+TryOut: TypeAlias = Callable[[EngineProcess], Awaitable[None]]
+
+
+async def _not_tried(_process: EngineProcess) -> None:
+    """Try nothing."""
+
 
 _WORK: dict[Kind, str] = {"ast": "translate speech", "tts": "synthesize speech"}
 _BACKOFF_FIRST_S = 0.1
@@ -83,8 +90,12 @@ class EngineHost:
         fed = self._feeder is not None and not self._feeder.done()
         return fed and self._process is not None and self._process.alive
 
-    async def start(self, wanted: type[C]) -> C:
+    async def start(self, wanted: type[C], try_out: TryOut = _not_tried) -> C:
         """Start the first process and begin to serve.
+
+        Args:
+            wanted: kind of engine.
+            try_out: what to do with the process before it is asked anything.
 
         Raises:
             EngineUnavailable: unknown name, it does not start, or it is of another kind than
@@ -94,6 +105,11 @@ class EngineHost:
         if not isinstance(process.capabilities, wanted):
             await self.close()
             raise EngineUnavailable(f"Engine {self._name} does not {_WORK[self._kind]}.")
+        try:
+            await try_out(process)
+        except BaseException:
+            await self.close()
+            raise
         self._feeder = asyncio.create_task(self._feed(), name=f"{self._name} feeder")
         return process.capabilities
 
@@ -156,3 +172,13 @@ class EngineHost:
         self._restarts.failed(asyncio.get_running_loop().time() - self._started_s)
         self._metrics.engine_restarts.labels(kind=self._kind, cause=dead.cause_of_death).inc()
         _log.warning("Engine %s is being restarted (%s).", self._name, dead.cause_of_death)
+
+
+async def start_all(hosts: Iterable[EngineHost], wanted: type[C], try_out: TryOut) -> C:
+    """Start the processes of one engine at once. Raises as `EngineHost.start`."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            starts = [tasks.create_task(host.start(wanted, try_out)) for host in hosts]
+    except* Exception as group:  # one process's sentence is what a person can use
+        raise group.exceptions[0] from None
+    return starts[0].result()

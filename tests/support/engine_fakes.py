@@ -23,6 +23,8 @@ from rtc_server.engines.base import (
     TtsCapabilities,
     TtsRequest,
 )
+from rtc_server.engines.service.first_call import TEXT as FIRST_TEXT
+from rtc_server.engines.service.first_call import first_sound
 from rtc_server.errors import EngineError, EngineUnavailable
 from rtc_server.pcm import Samples
 
@@ -68,6 +70,11 @@ def audio(do: Do = Do.ANSWER, *, seconds: float = 0.1) -> Samples:
     return np.full(round(16000 * seconds), do / 100, dtype=np.float32)
 
 
+def is_first(batch: Sequence[AstRequest]) -> bool:
+    """Return whether this is the service's timed call, which no test counts."""
+    return np.array_equal(batch[0].samples, first_sound(batch[0].samples.size))
+
+
 class Seen:
     """An answer of `ObedientAst`, read back."""
 
@@ -97,6 +104,8 @@ class ObedientAst:
         """Do nothing: there is nothing to warm up."""
 
     def translate(self, batch: Sequence[AstRequest]) -> list[AstResult]:
+        if is_first(batch):
+            return [AstResult(AstStatus.OK)]
         self._calls += 1
         for request in batch:
             _obey(Do(round(float(request.samples[0]) * 100)))
@@ -139,6 +148,8 @@ class ObedientTts:
         """Do nothing: there is nothing to warm up."""
 
     def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
+        if request.text == FIRST_TEXT:
+            return
         self._calls += 1
         verb, count = request.text.split()
         for _ in range(int(count)):

@@ -21,10 +21,11 @@ from rtc_server.engines.base import (
 from rtc_server.engines.batcher import AstQueue
 from rtc_server.engines.blame import Blame
 from rtc_server.engines.engine_settings import EngineSettings
-from rtc_server.engines.host import EngineHost
+from rtc_server.engines.host import EngineHost, start_all
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service.ast_entry import AstEntry, cancel, look_at
 from rtc_server.engines.service.ast_rules import batch_limits, check_request, count_not_understood
+from rtc_server.engines.service.first_call import time_call, translate_noise
 from rtc_server.engines.service.headroom import Headroom
 from rtc_server.engines.service.lane import Lane
 from rtc_server.engines.service.pace import ServicePace
@@ -100,12 +101,7 @@ class AstService:
         Raises:
             EngineUnavailable: it cannot be used here; the text says why.
         """
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                starts = [tasks.create_task(host.start(AstCapabilities)) for host in self._hosts]
-        except* Exception as group:  # one process's sentence is what a person can use
-            raise group.exceptions[0] from None
-        self.capabilities = starts[0].result()
+        self.capabilities = await start_all(self._hosts, AstCapabilities, self._try_out)
 
     def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
         """Queue a whole segment. Cancelling the future takes it out again.
@@ -178,6 +174,9 @@ class AstService:
         speculative.cancel()
         return self.submit(request, session_id=session_id)
 
+    async def _try_out(self, process: EngineProcess) -> None:
+        await time_call(self._headroom, translate_noise(process, self._settings), self._clock)
+
     def _wake(self) -> None:
         for host in self._hosts:
             host.wake()
@@ -229,7 +228,7 @@ class AstService:
         batch = self._next_batch(lane)
         if not batch:
             return False
-        served = [entry.served() for entry in batch]
+        served, completed = [entry.served() for entry in batch], False
         for entry in batch:
             entry.stop_waiting()
         lane.running = batch
@@ -243,11 +242,11 @@ class AstService:
         except EngineError as exc:
             _log.warning("A batch of %d failed: %s", len(batch), exc.detail or exc)
             self._failed(batch, exc)
-            served = [each.without_answer() for each in served]
         except asyncio.CancelledError:
             cancel(batch)
             raise
         else:
+            completed = True
             self._blame.answered(entry.session_id for entry in batch)
             for entry, result in zip(batch, results, strict=True):
                 if not entry.future.done():
@@ -255,9 +254,10 @@ class AstService:
                     count_not_understood(entry.request, result, self._metrics)
         finally:
             lane.running = []
-            self._pace.end(now_s(), lane.number)
             ended = self._clock()
-            self._headroom.add(served, ended - started, self.capabilities.max_batch, now_s())
+            self._pace.end(now_s(), lane.number)
+            most = self.capabilities.max_batch
+            self._headroom.add(served, ended - started, most, now_s(), completed=completed)
             if any(entry.partial for entry in batch):
                 lane.brake.served(ended - started, ended)
         self._metrics.engine_seconds.labels(kind="ast").observe(ended - started)

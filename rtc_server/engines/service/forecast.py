@@ -75,6 +75,8 @@ class LearnedCosts:
     def __init__(self, assumed: EngineCosts) -> None:
         """Assume the costs `assumed` before the first call."""
         self._assumed = assumed
+        self._first: tuple[float, float, float, float] | None = None
+        """Call that was made to know what it takes: counts while there was no other."""
         self._calls: deque[tuple[float, float, float, float]] = deque(maxlen=_CALLS)
 
     @property
@@ -86,11 +88,17 @@ class LearnedCosts:
         """Record a call."""
         self._calls.append((1.0, answers, speech_s, took_s))
 
+    def assume(self, speech_s: float, took_s: float) -> None:
+        """Record a first call of one answer; of those of several processes, the quickest counts."""
+        if self._first is None or took_s < self._first[-1]:
+            self._first = 1.0, 1.0, speech_s, took_s
+
     def current(self) -> EngineCosts:
         """Return the present costs of calls."""
-        if not self._calls:
+        calls = [*self._calls] or ([self._first] if self._first else [])
+        if not calls:
             return self._assumed
-        known = np.array([*self._calls, (_DOUBT, 0.0, 0.0, 0.0)])
+        known = np.array([*calls, (_DOUBT, 0.0, 0.0, 0.0)])
         costs, *_ = np.linalg.lstsq(known[:, :3], known[:, 3], rcond=None)
         call_s, answer_s, speech_s = np.maximum(costs, 0.0).tolist()
         return EngineCosts(call_s, answer_s, speech_s)

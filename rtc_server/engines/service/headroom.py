@@ -8,7 +8,7 @@ spoke like the others, or like somebody who speaks all the time while there are 
 import math
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rtc_server.engines.service.forecast import (
     USUAL_SENTENCES,
@@ -65,12 +65,6 @@ class ServedRequest:
     """Length of the speech in seconds."""
     partial: bool = False
     """True for a request that may be left out under load."""
-    failed: bool = False
-    """True if the call brought no answer."""
-
-    def without_answer(self) -> "ServedRequest":
-        """Return a copy whose call failed."""
-        return replace(self, failed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +95,25 @@ class Headroom:
         self._forecast = _NO_FORECAST
         """Latest forecast: number of sessions, time, and true if they can be carried."""
 
+    def assume(self, speech_s: float, took_s: float) -> None:
+        """Record a call that answered nobody, for as long as the engine was not called."""
+        self._costs.assume(speech_s, took_s)
+
     def expect(self, session_id: str, now_s: float) -> None:
         """Count a session that was admitted as usual, until its first answer."""
         self._newcomers.pop(session_id, None)
         self._newcomers[session_id] = now_s
         self._forget_old(now_s)
 
-    def add(self, served: Sequence[ServedRequest], took_s: float, most: int, now_s: float) -> None:
+    def add(
+        self,
+        served: Sequence[ServedRequest],
+        took_s: float,
+        most: int,
+        now_s: float,
+        *,
+        completed: bool = True,
+    ) -> None:
         """Record a call that ended.
 
         Args:
@@ -115,14 +121,16 @@ class Headroom:
             took_s: duration of the call in seconds.
             most: most answers of one call.
             now_s: the time.
+            completed: False if it failed or was ended early: its time says nothing of what calls
+                cost. An engine that hung took as long as it was let, and a text that was
+                interrupted next to nothing.
         """
         self._most = most
         finals = [each for each in served if not each.partial]
         if not finals:
             self._partials_s.extend(each.speech_s for each in served)
             return
-        # The duration of a call that hung is its time limit, and not a cost to learn from.
-        if not any(each.failed for each in served):
+        if completed:
             self._costs.add(len(served), sum(each.speech_s for each in served), took_s)
             if self._costs.calls <= _TELLING:
                 self._forecast = _NO_FORECAST

@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Iterable
 from contextlib import aclosing
+from typing import cast
 
 from rtc_server.clock import Clock, monotonic
 from rtc_server.engines.base import EngineOptions, TtsCapabilities, TtsRequest
@@ -18,6 +19,7 @@ from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
+from rtc_server.engines.service.first_call import speak_numbers, time_call
 from rtc_server.engines.service.headroom import Headroom, ServedRequest
 from rtc_server.engines.service.pace import ServicePace
 from rtc_server.engines.service.waits import Wait, now_s
@@ -169,7 +171,7 @@ class TtsService:
         Raises:
             EngineUnavailable: it cannot be used here; the text says why.
         """
-        self.capabilities = await self._host.start(TtsCapabilities)
+        self.capabilities = await self._host.start(TtsCapabilities, self._try_out)
 
     def synthesize(self, request: TtsRequest, *, session_id: str) -> Speech:
         """Queue a text at once. Its chunks come from the returned iterator, which may be closed
@@ -209,6 +211,10 @@ class TtsService:
         _abandon(self._queue.clear())
         await self._host.close()
 
+    async def _try_out(self, process: EngineProcess) -> None:
+        limits = self._limits(cast(TtsCapabilities, process.capabilities))
+        await time_call(self._headroom, speak_numbers(process, limits), self._clock)
+
     def _check(self, request: TtsRequest) -> None:
         voices = self.capabilities.voices.get(request.language)
         if voices is None:
@@ -236,35 +242,35 @@ class TtsService:
         if speech.wait is not None:
             speech.wait.end()
         self._metrics.engine_batch_size.labels(kind="tts").observe(1)
-        started, limits, failed = self._clock(), self._limits(), False
+        started, limits, completed = self._clock(), self._limits(self.capabilities), False
         self._pace.begin(limits, now_s())
         try:
             await self._speak(process, speech, limits)
         except EngineError as exc:
             _log.warning("A text failed: %s", exc.detail or exc)
             speech.finish(exc)
-            failed = True
             if isinstance(exc, EngineCrashed | EngineTimeout):
                 self._blame.crashed([speech.session_id], now_s())
         except asyncio.CancelledError:
             speech.abandon()
             raise
         else:
+            completed = not speech.done()  # else it was interrupted
             speech.finish()
         finally:
             self._pace.end(now_s())
             took_s = self._clock() - started
             speech_s = len(speech.request.text) / _CHARACTERS_PER_S
-            served = ServedRequest(speech.session_id, waited_s, speech_s, failed=failed)
-            self._headroom.add([served], took_s, 1, now_s())
+            served = ServedRequest(speech.session_id, waited_s, speech_s)
+            self._headroom.add([served], took_s, 1, now_s(), completed=completed)
         self._metrics.engine_seconds.labels(kind="tts").observe(took_s)
         return True
 
     def _is_late(self) -> bool:
         return self._pace.is_slow(now_s()) or not self._host.ready
 
-    def _limits(self) -> CallLimits:
-        deadline_s = self._settings.tts_deadline_s or self.capabilities.deadline_s
+    def _limits(self, capabilities: TtsCapabilities) -> CallLimits:
+        deadline_s = self._settings.tts_deadline_s or capabilities.deadline_s
         return CallLimits(deadline_s, deadline_s, self._settings.engine_patience_s)
 
     async def _speak(self, process: EngineProcess, speech: Speech, limits: CallLimits) -> None:

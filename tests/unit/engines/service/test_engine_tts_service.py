@@ -88,6 +88,18 @@ async def test_closing_early_stops_the_engine_and_the_next_text_is_whole() -> No
         assert await chunks(after) == 2
 
 
+async def test_only_whole_texts_say_what_speaking_costs() -> None:
+    async with running() as service:
+        interrupted = ask(service, "slowly 100")
+        await anext(interrupted)
+        await interrupted.aclose()
+        with pytest.raises(EngineError):
+            await chunks(ask(service, "raise"))
+        assert await chunks(ask(service, "speak 2")) == 2
+        [(_, _, speech_s, _)] = service._headroom._costs._calls
+        assert speech_s == len("speak 2") / 15
+
+
 async def test_closed_before_its_turn_it_never_reaches_the_engine() -> None:
     async with running() as service:
         busy = ask(service, "slowly 10", "busy")

@@ -178,10 +178,19 @@ def test_who_speaks_seldom_is_no_newcomer_each_time() -> None:
 def test_a_call_that_hung_says_nothing_of_what_calls_cost() -> None:
     few = admitted(headroom_of_an_engine_for_few(), 60.0)
     headroom = headroom_of_an_engine_for_few()
-    headroom.add([ServedRequest("once", 0.0, 3.0).without_answer()], 30.0, 1, 34.0)
+    headroom.add([ServedRequest("once", 0.0, 3.0)], 30.0, 1, 34.0, completed=False)
     assert headroom.retry_after_s(0, 0.0, 34.0) > 0, "its answer was late all the same"
     headroom.forget("once")
     assert admitted(headroom, 60.0) == few > 0
+
+
+async def test_a_call_that_close_ends_says_nothing_of_what_calls_cost() -> None:
+    async with virtual_service(Machine()) as (service, _):
+        samples = np.zeros(SPEECH_RATE, np.float32)
+        service.submit(AstRequest(samples, "ru", "en"), session_id="a")
+        await asyncio.sleep(0.01)
+        await service.close()
+        assert service._headroom._costs.calls == 0
 
 
 async def test_only_calls_with_an_answer_say_what_calls_cost() -> None:
@@ -193,10 +202,10 @@ async def test_only_calls_with_an_answer_say_what_calls_cost() -> None:
         samples = np.zeros(SPEECH_RATE, np.float32)
         with pytest.raises(EngineCrashed):
             await service.submit(AstRequest(samples, "ru", "crash"), session_id="a")
-        assert len(service._headroom._costs._calls) == 0
+        assert service._headroom._costs.calls == 0
         await asyncio.sleep(60)
         await service.submit(AstRequest(samples, "ru", "en"), session_id="b")
-        assert len(service._headroom._costs._calls) == 1
+        assert service._headroom._costs.calls == 1
 
 
 def test_a_call_that_ends_after_its_session_leaves_nothing() -> None:

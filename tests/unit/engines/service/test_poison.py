@@ -13,8 +13,8 @@ from tests.support.virtual_engine import Machine, virtual_service
 
 
 def machine(what: str) -> Machine:
-    """Return a machine whose engine does `what` with audio that is not silent."""
-    return Machine(start_s=2.0, spoils=lambda request: what if request.samples[0] else "")
+    """Return a machine whose engine does `what` with audio of full level."""
+    return Machine(start_s=2.0, spoils=lambda request: what if request.samples[0] == 1.0 else "")
 
 
 def say(service: AstService, session_id: str, level: float = 0.0) -> asyncio.Future[AstResult]:

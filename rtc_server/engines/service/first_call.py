@@ -1,0 +1,68 @@
+"""First call of an engine: timed when it is warm, so that admission knows what this machine needs.
+
+It answers nobody: no metric counts it, and no session. An engine that fails at it is used all the
+same, and admission learns from its sessions.
+"""
+
+import logging
+from collections.abc import Awaitable
+from typing import cast
+
+import numpy as np
+
+from rtc_server.clock import Clock
+from rtc_server.engines.base import AstCapabilities, AstRequest, TtsCapabilities, TtsRequest
+from rtc_server.engines.engine_settings import EngineSettings
+from rtc_server.engines.hang import CallLimits
+from rtc_server.engines.process import EngineProcess
+from rtc_server.engines.service.ast_rules import batch_limits
+from rtc_server.engines.service.headroom import Headroom
+from rtc_server.errors import EngineError
+from rtc_server.pcm import SPEECH_RATE, Samples
+
+SPEECH_S = 3.0
+"""Length of the sound that is translated: a sentence of usual length."""
+TEXT = "1, 2, 3, 4, 5."
+"""Text that is spoken: every voice can say it in its language, and takes some seconds for it."""
+
+_log = logging.getLogger(__name__)
+
+
+async def time_call(headroom: Headroom, call: Awaitable[float], clock: Clock) -> None:
+    """Let an engine's headroom know how long a call takes.
+
+    Args:
+        headroom: headroom of the engine.
+        call: the call; it returns the seconds of speech in it.
+        clock: clock to time it by.
+    """
+    began_s = clock()
+    try:
+        speech_s = await call
+    except EngineError as exc:
+        _log.info("The first call failed: %s", exc.detail or exc)
+    else:
+        if speech_s:  # else it had nothing to say
+            headroom.assume(speech_s, clock() - began_s)
+
+
+def first_sound(size: int) -> Samples:
+    """Return the noise that is translated."""
+    return (0.01 * np.random.default_rng(0).standard_normal(size)).astype(np.float32)
+
+
+async def translate_noise(process: EngineProcess, settings: EngineSettings) -> float:
+    """Translate a first sound; return its seconds."""
+    capabilities = cast(AstCapabilities, process.capabilities)
+    size = int(min(SPEECH_S, capabilities.max_audio_s) * SPEECH_RATE)
+    requests = [AstRequest(first_sound(size), *capabilities.pairs[0])]
+    await process.translate(requests, batch_limits(requests, settings, capabilities))
+    return size / SPEECH_RATE
+
+
+async def speak_numbers(process: EngineProcess, limits: CallLimits) -> float:
+    """Speak a first text; return the seconds of its speech."""
+    capabilities = cast(TtsCapabilities, process.capabilities)
+    request = TtsRequest(TEXT, next(iter(capabilities.voices)))
+    sizes = [chunk.size async for chunk in process.synthesize(request, limits)]
+    return sum(sizes) / capabilities.sample_rate

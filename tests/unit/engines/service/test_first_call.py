@@ -1,0 +1,92 @@
+"""The timed call after an engine's start, by which admission knows what this machine needs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rtc_server.config import EngineSettings
+from rtc_server.engines.base import AstRequest, EngineOptions
+from rtc_server.engines.service import TtsService
+from rtc_server.engines.service.forecast import EngineCosts, LearnedCosts
+from rtc_server.engines.service.headroom import Headroom, ServedRequest
+from rtc_server.metrics import Metrics
+from rtc_server.pcm import SPEECH_RATE
+from tests.support.crowd import AS_THEIR_PARTS, GPU, HARDLY, LAPTOP, SLOW, Crowd
+from tests.support.server_engines import TONE_S
+from tests.support.virtual_engine import Machine, virtual_service
+
+
+def fresh(machine: Machine) -> Machine:
+    return replace(machine, batches=[], starts=0)
+
+
+@pytest.mark.parametrize("seed", [400, 401])
+@pytest.mark.parametrize(
+    ("machine", "most", "most_s"),
+    [
+        pytest.param(LAPTOP, 17, 1.0, id="laptop"),
+        pytest.param(AS_THEIR_PARTS, 4, 1.07, id="as their parts"),
+        pytest.param(SLOW, 2, 1.3, id="a sentence of 5 s takes 0.9 s alone"),
+        pytest.param(HARDLY, 2, 4.6, id="a sentence of 5 s takes 2.8 s alone"),
+    ],
+)
+async def test_who_comes_right_after_the_start_is_not_too_many(
+    machine: Machine, most: int, most_s: float, seed: int
+) -> None:
+    """The bounds are those of an engine that has answered (`test_headroom`)."""
+    async with virtual_service(fresh(machine)) as (service, _):
+        crowd = Crowd(service, seed, join_s=1.0)
+        await crowd.gather()
+    assert 1 <= crowd.admitted <= most
+    assert crowd.p95_s <= most_s
+
+
+async def test_the_first_call_is_in_no_metric_and_of_no_session() -> None:
+    machine = fresh(SLOW)
+    async with virtual_service(machine) as (service, metrics):
+        assert machine.batches == [1]
+        families = {family.name: family for family in metrics.registry.collect()}
+        for name in ("rtc_engine_seconds", "rtc_engine_batch_size", "rtc_not_understood"):
+            assert not any(sample.value for sample in families[name].samples), name
+        assert service.retry_after_s == 0  # an engine without sessions takes one, however slow
+
+
+@pytest.mark.parametrize("what", ["raise", "crash"])
+async def test_an_engine_that_fails_at_its_first_call_is_used(what: str) -> None:
+    machine = replace(fresh(GPU), spoils=lambda request: what if request.samples[0] else "")
+    async with virtual_service(machine) as (service, _):
+        for number in range(12):  # as many as one of which nothing is known
+            assert service.retry_after_s == 0
+            service.expect(str(number))
+        silence = np.zeros(SPEECH_RATE, np.float32)
+        assert await service.submit(AstRequest(silence, "ru", "en"), session_id="0")
+
+
+def test_of_several_processes_the_quickest_counts() -> None:
+    costs = LearnedCosts(EngineCosts(0.0, 0.05, 0.05))
+    for took_s in (0.9, 0.3, 0.6):
+        costs.assume(3.0, took_s)
+    assert costs.current().of(1, 3.0) == pytest.approx(0.3, abs=0.01)
+
+
+def test_a_call_for_somebody_replaces_the_first() -> None:
+    headroom = Headroom(limit_s=1.0)
+    headroom.assume(3.0, 0.9)
+    headroom.add([ServedRequest("a", 0.0, 3.0)], 0.1, 1, 0.0)
+    assert headroom._costs.current().of(1, 3.0) == pytest.approx(0.1, abs=0.01)
+
+
+@pytest.mark.real_time
+async def test_a_voice_is_timed_by_the_speech_that_it_makes() -> None:
+    service = TtsService(
+        "tests.support.server_engines:tones", EngineOptions(), EngineSettings(), Metrics()
+    )
+    await service.start()
+    try:
+        assert service._headroom._costs._first is not None
+        _, _, speech_s, took_s = service._headroom._costs._first
+    finally:
+        await service.close()
+    assert speech_s == TONE_S
+    assert took_s > 0.0
