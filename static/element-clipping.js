@@ -1,6 +1,6 @@
 /** What finds that the microphone of `<speech-translate>` is too loud; loaded once a call is up. */
 import { ClipWatch } from "./clipping.js";
-import { audioGraph, watchLevel } from "./graph.js";
+import { restGraph, watchLevel } from "./graph.js";
 
 /** Elements of this page that share the graph. */ let watching = 0;
 
@@ -9,7 +9,7 @@ import { audioGraph, watchLevel } from "./graph.js";
  *
  * @param {MediaStreamTrack} track
  * @param {(clipping: boolean) => void} tell
- * @returns {Promise<() => Promise<void>>} stops it; the graph rests when nobody needs it
+ * @returns {Promise<() => void>} stops it; the graph rests when nobody needs it
  */
 export async function watchClipping(track, tell) {
   const clips = new ClipWatch();
@@ -18,10 +18,9 @@ export async function watchClipping(track, tell) {
     const clipping = clips.push(peak, performance.now());
     if (clipping !== null) tell(clipping);
   });
-  return async () => {
+  return () => {
     stop();
     watching -= 1;
-    const graph = await audioGraph().catch(() => null);
-    if (!watching) graph?.suspend();
+    if (!watching) restGraph();
   };
 }

@@ -34,6 +34,11 @@ async function loadWorklets(made) {
   }
 }
 
+/** Have the graph rest, if there is one: the next use wakes it. */
+export function restGraph() {
+  context?.suspend();
+}
+
 /** A node for a track's sound. @param {MediaStreamTrack} track */
 export function trackNode(track) {
   return context.createMediaStreamSource(new MediaStream([track]));

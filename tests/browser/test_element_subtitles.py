@@ -9,6 +9,7 @@ from tests.support.browser.element_page import element
 from tests.support.browser.loud import AS_IT_IS, too_loud
 from tests.support.browser.page import PATIENCE_MS
 from tests.support.browser.scripted_server import ScriptedServer, say, segment
+from tests.support.browser.scrolling import FRAMES
 
 NOTE_CLIPPING = """() => {
   window.clipped = [];
@@ -26,6 +27,17 @@ TRACK = """async () => {
   await new Promise((loaded, failed) => Object.assign(track, { onload: loaded, onerror: failed }));
   return [...track.track.cues].map((cue) => cue.text);
 }"""
+LOSE_WORKLETS = """
+if (window.AudioWorklet) AudioWorklet.prototype.addModule = async () => {
+  throw new DOMException("lost", "AbortError");
+};
+window.contexts = [];
+window.AudioContext = class extends AudioContext {
+  constructor(options) {
+    super(options);
+    contexts.push(this);
+  }
+};"""
 SET = "([name, value]) => document.querySelector('speech-translate').setAttribute(name, value)"
 UNSET = "(name) => document.querySelector('speech-translate').removeAttribute(name)"
 
@@ -98,3 +110,17 @@ async def test_subtitles_of_all_sessions_can_be_a_track() -> None:
         await page.get_by_role("button").first.click()
         await expect(page.get_by_role("status")).to_have_text("Stopped")
         assert sorted(await page.evaluate(TRACK)) == ["No.", "Yes."]  # said at the same time
+
+
+async def test_an_element_that_cannot_measure_opens_no_audio_to_stop() -> None:
+    async with element(before_load=LOSE_WORKLETS) as (page, server):
+        await page.get_by_role("button").click()
+        await expect(page.get_by_role("status")).to_have_text("Listening")
+        await server.calls.channel.get()
+        await page.wait_for_function(  # one for early speech, one to measure
+            "contexts.length === 2 && contexts.every(({ state }) => state === 'closed')"
+        )
+        await page.get_by_role("button").click()
+        await expect(page.get_by_role("status")).to_have_text("Stopped")
+        await page.evaluate(FRAMES)
+        assert await page.evaluate("contexts.length") == 2
