@@ -10,6 +10,9 @@
     }
   }
 
+  let regions = []; // as `examine` found them last
+  let stops = [];
+
   const nameOf = (element) =>
     element.id || `${element.localName}.${element.className} "${element.textContent.trim().slice(0, 20)}"`;
   /** Left to screen readers: it or what it is in is clipped to nothing. */
@@ -51,7 +54,8 @@
       : [...elements(region)].filter((each) => canFocus(each) && !each.matches("select, [type=range], [type=search]"));
 
   /** Wait until a key has brought a region to its end; false when the time is over. */
-  async function reaches(region, key, waitMs) {
+  async function reaches(number, key, waitMs) {
+    const region = regions[number];
     const last = performance.now() + waitMs;
     do {
       const below = region.scrollHeight - region.clientHeight - region.scrollTop;
@@ -100,5 +104,21 @@
     return [...page, ...wide].map((each) => `${nameOf(each)} scrolls sideways`);
   }
 
-  window.layout = { findScrolling, findCut, findWide, lacksStop, stopsOf, reaches, nameOf };
+  /** Faults, and each region that scrolls: its name, what it lacks, and the number of its stops. */
+  function examine() {
+    const faults = [...findCut(), ...findWide()];
+    regions = findScrolling();
+    stops = regions.map(stopsOf);
+    const told = regions.map((each, number) => ({
+      name: nameOf(each),
+      lack: lacksStop(each),
+      stops: stops[number].length,
+    }));
+    return { faults, regions: told };
+  }
+
+  /** Focus a stop of a region; both by number. */
+  const focus = (region, stop) => stops[region][stop].focus();
+
+  window.layout = { examine, focus, reaches };
 })();
