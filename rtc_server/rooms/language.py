@@ -33,7 +33,10 @@ class RoomLanguage:
 
     def join(self, member: Member) -> None:
         """Add a member."""
+        was_heard = self.is_heard
         self.members.add(member)
+        if self.is_heard and not was_heard and self.translation is not None:
+            self.translation.announce_voice()
         self._metrics.room_listeners.inc()
 
     def leave(self, member: Member) -> None:

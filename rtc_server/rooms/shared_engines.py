@@ -97,6 +97,8 @@ class RoomTts:
 
     def __init__(self, tts: TtsPort, is_heard: Callable[[], bool]) -> None:
         self._tts, self._is_heard = tts, is_heard
+        self._session_id = ""
+        """Name by which the language was announced; empty before that."""
 
     @property
     def capabilities(self) -> TtsCapabilities:
@@ -110,9 +112,14 @@ class RoomTts:
         return self._tts.synthesize(request, session_id=session_id)
 
     def expect(self, session_id: str) -> None:
-        """See `TtsPort.expect`; what is only read is no work for the voice."""
-        if self._is_heard():
-            self._tts.expect(session_id)
+        """See `TtsPort.expect`; what is only read is no work for the voice until `announce`."""
+        self._session_id = session_id
+        self.announce()
+
+    def announce(self) -> None:
+        """Announce the language to the voice if anybody listens."""
+        if self._session_id and self._is_heard():
+            self._tts.expect(self._session_id)
 
     def forget(self, session_id: str) -> None:
         """See `TtsPort.forget`."""

@@ -103,11 +103,12 @@ class TranslationTrack:
         self._audio = AudioInput(SegmenterView(segmenter), guard)
         self._span = services.tracer.start("room language")
         self._span.note(Attribute.SESSION, session_id)
+        self._voice = RoomTts(services.tts, is_heard)
         self._interpreter = Interpreter(
             session_id=session_id,
             direction=direction,
             ast=RoomAst(services.ast, partials, services.metrics),
-            tts=RoomTts(services.tts, is_heard),
+            tts=self._voice,
             audio=self._audio,
             playout=Playout(services.interpreter.max_playout_s * 1000),
             emit=self._emitted,
@@ -122,6 +123,10 @@ class TranslationTrack:
     def feed(self, pcm: Pcm) -> None:
         """Feed the audio that the segmenter was just fed."""
         self._audio.feed(pcm)
+
+    def announce_voice(self) -> None:
+        """Announce the language to the voice: its first listener came."""
+        self._voice.announce()
 
     def interrupt(self) -> None:
         """Note that the speaker's transport ended, after the segmenter did."""

@@ -136,6 +136,18 @@ async def test_the_engines_know_of_a_language_before_anything_is_said(is_heard: 
             assert tts.expected == (ast.expected if is_heard else [])
 
 
+async def test_the_voice_knows_of_a_language_that_was_only_read_once_somebody_listens() -> None:
+    ast, tts = FakeAst(), FakeTts()
+    async with rooms_bench(tts, ast) as bench:
+        await bench.speak(ANNA)
+        with bench.manager.read("hall", "en", None, Claimant(KEY)):
+            await asyncio.sleep(0.1)
+            assert tts.expected == []
+            for _ in range(2):  # the second adds no work
+                await bench.manager.listen("hall", "offer", "en", Claimant(KEY))
+            assert tts.expected == ast.expected
+
+
 async def test_one_invites_to_rooms_of_ones_own_or_of_nobody() -> None:
     async with rooms_bench() as bench:
         assert bench.manager.may_invite("hall", BORIS)
