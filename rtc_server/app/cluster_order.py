@@ -1,7 +1,7 @@
-"""Engine servers for a Ray cluster: what is asked for becomes an order that Ray carries out.
+"""Engine servers for a Ray cluster: from options to a Ray Serve application.
 
-`build` is what ``serve.yaml`` names; ``rtc-server cluster`` uses `cluster_order`. Imports Ray only
-where one of them is called.
+``serve.yaml`` names `build`; ``rtc-server cluster`` calls `cluster_order`. Ray is imported only
+when one of them is called.
 """
 
 import argparse
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaOrder:
-    """Engine server of a replica. Goes to other machines, which have this package, too."""
+    """Settings of a replica's engine server, pickled to machines that have this package, too."""
 
     kinds: tuple[Kind, ...]
     engines: EngineSettings
@@ -34,7 +34,7 @@ class ReplicaOrder:
     ports: tuple[int, int] = (0, 0)
     """First and last TCP port; zeros for any."""
     plugins: Mapping[str, OptionValue] = field(default_factory=dict)
-    """Options of plug-ins by name, as where the order was given."""
+    """Options of plug-ins by name, from the process that gave the order."""
 
     @asynccontextmanager
     async def __call__(self, host: str) -> AsyncIterator[RunningEngineServer]:
@@ -49,7 +49,7 @@ class ReplicaOrder:
 
 
 def free_port(host: str, first: int, last: int) -> int:
-    """Return a port of the range that nobody listens on. Raises `ConfigError` for none."""
+    """Return a free port of the range. Raises `ConfigError` if there is none."""
     if not first:
         return 0
     for port in range(first, last + 1):

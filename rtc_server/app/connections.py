@@ -1,8 +1,9 @@
 """Rules for TCP connections: how many in all and of one address, and which one makes room.
 
-Pure but for closing: the accept loop (`rtc_server.app.listening`) asks, and says what has ended. A
-connection that carries no request is idle: at a limit, or when file descriptors run out, the oldest
-idle one of whoever holds most goes, so that connections kept open for nothing lock nobody out.
+The accept loop (`rtc_server.app.listening`) calls these rules, whose only effect is to close
+connections. A connection without a request is idle. At a limit, or when file descriptors run out,
+the oldest idle one of the source with most connections is closed, so that idle connections lock
+nobody out.
 """
 
 import contextlib
@@ -15,9 +16,9 @@ from rtc_server.clock import Clock, monotonic
 from rtc_server.errors import RtcServerError
 
 MOST = 4096
-"""Connections at once where nothing else is said and file descriptors allow."""
+"""Most connections by default, if file descriptors allow as many."""
 FRUITLESS_S = 0.05
-"""Time for which idle connections are not looked for again after none was found."""
+"""Seconds without another search for idle connections after one that found none."""
 
 
 class ConnectionRefused(RtcServerError):
@@ -37,7 +38,7 @@ class ConnectionLimits:
 
     total: int = 0
     per_address: int = 0
-    """Of one IPv4 address or IPv6 /64."""
+    """Connections of one IPv4 address or IPv6 /64."""
 
 
 @dataclass(eq=False, slots=True)
@@ -45,9 +46,9 @@ class Connection:
     """One TCP connection, from accept to its end."""
 
     source: str
-    """Name under which it is counted; empty for those that are counted in all only."""
+    """Source under which it is counted; empty to count it only in the total."""
     is_idle: Callable[[], bool] = lambda: True
-    """True while no request is under way; a TLS handshake is none."""
+    """True while no request is being served; a TLS handshake is not a request."""
     close: Callable[[], None] = lambda: None
 
 
@@ -60,7 +61,7 @@ class ConnectionBook:
     _by_source: dict[str, dict[Connection, None]] = field(default_factory=dict)
     _count: int = 0
     _fruitless_until_s: float = -math.inf
-    """Time until which it is taken for granted that no connection is idle."""
+    """Time until which no search for idle connections is made."""
 
     def __len__(self) -> int:
         return self._count
@@ -69,11 +70,11 @@ class ConnectionBook:
         """Return the record of a connection that has just been accepted.
 
         Args:
-            source: who is counted; empty for nobody in particular.
-            is_short: file descriptors are short, so another connection has to go.
+            source: source under which it is counted; empty for the total only.
+            is_short: true if file descriptors are short, so that another connection must be closed.
 
         Raises:
-            ConnectionRefused: nothing idle could be closed for it.
+            ConnectionRefused: the limit is reached and no connection is idle.
         """
         limits, own = self.limits, self._by_source.get(source, {})
         if source and limits.per_address and len(own) >= limits.per_address:
@@ -89,7 +90,7 @@ class ConnectionBook:
         return connection
 
     def remove(self, connection: Connection) -> None:
-        """Forget a connection that has ended. Harmless when said twice."""
+        """Forget a connection that has ended. Idempotent."""
         own = self._by_source.get(connection.source)
         if own is not None and connection in own:
             del own[connection]
@@ -98,12 +99,12 @@ class ConnectionBook:
                 del self._by_source[connection.source]
 
     def make_room(self) -> bool:
-        """Close the oldest idle connection of whoever has most, of those who have an idle one;
-        return whether there was one.
+        """Close the oldest idle connection of the source with most connections among those with an
+        idle one. Return True if there was one.
 
-        An audience behind one address may have most of all, and every one of them at work. Then
-        every connection was looked at, 2 ms of the media's loop for 4096, and a flood would have
-        that done for each of its connections: `FRUITLESS_S` bounds it.
+        An audience behind one address may have the most connections, all of them in use. Then a
+        search looks at every connection, which takes 2 ms of the media's loop for 4096; a flood
+        would cause one search for each of its connections. `FRUITLESS_S` bounds that.
         """
         now_s = self.clock()
         if now_s < self._fruitless_until_s:
@@ -132,7 +133,7 @@ def file_limit() -> int:
 def raise_file_limit() -> int:
     """Raise the soft limit of file descriptors to the hard one, and return it.
 
-    For a process of our own only: a library has no business with its host's limits.
+    Only for a process of our own: a library does not change the limits of its host.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
@@ -142,13 +143,13 @@ def raise_file_limit() -> int:
 
 
 def usual_total(descriptors: int) -> int:
-    """Return how many connections a process with so many file descriptors takes.
+    """Return the most connections of a process with so many file descriptors.
 
-    Half of them stay for calls, engines and files.
+    Half of the descriptors are left for calls, engines and files.
     """
     return min(MOST, max(descriptors // 2, 16))
 
 
 def descriptor_reserve(descriptors: int) -> int:
-    """Return how many descriptors connections leave free whatever else is open."""
+    """Return the number of descriptors that connections always leave free."""
     return min(256, descriptors // 4)

@@ -82,7 +82,7 @@ def engine_token(settings: EngineSettings) -> str:
 
 
 def trusted_certificates(settings: EngineSettings) -> ssl.SSLContext:
-    """Return what certificates of engine servers are checked by. Raises `ConfigError`."""
+    """Return the TLS context that checks engine servers' certificates. Raises `ConfigError`."""
     try:
         return ssl.create_default_context(cafile=settings.engine_ca or None)
     except (OSError, ssl.SSLError) as error:
@@ -92,7 +92,7 @@ def trusted_certificates(settings: EngineSettings) -> ssl.SSLContext:
 
 
 def connector(kind: Kind, client: str, settings: EngineSettings) -> Connect:
-    """Return what connects to engine servers for one kind of engine. Raises `ConfigError`."""
+    """Return the function that connects to servers of one kind of engine. Raises `ConfigError`."""
     token, trusted = engine_token(settings), trusted_certificates(settings)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
 
@@ -113,7 +113,7 @@ def connector(kind: Kind, client: str, settings: EngineSettings) -> Connect:
                 protocols=(PROTOCOL,),
                 max_msg_size=MOST_FRAME_BYTES,
                 server_hostname=address.certified or None,
-                # Of a server that hangs nobody waits for the close: its calls wait to be moved.
+                # No wait for the close of a server that hangs: its calls wait to be moved.
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
             )
         except aiohttp.WSServerHandshakeError as error:
@@ -130,7 +130,7 @@ def connector(kind: Kind, client: str, settings: EngineSettings) -> Connect:
             raise UnusableServer(
                 Cause.UNREACHABLE, f"cannot be reached ({_reason(error)})"
             ) from None
-        except ValueError:  # UnicodeError among them: what Python makes of a name that none can be
+        except ValueError:  # UnicodeError among them, for a name that is not valid
             await session.close()
             raise UnusableServer(
                 Cause.UNREACHABLE, "cannot be reached (its host name is invalid)"

@@ -23,7 +23,7 @@ from rtc_server.errors import EngineUnavailable
 from rtc_server.host_system import is_loopback, is_private
 
 ANSWER_S = 2.0
-"""Time that a directory may take to answer: new servers of others wait as long."""
+"""Time limit for a directory's answer: new servers of other directories wait for it."""
 _READ_BYTES = 4096
 
 _log = logging.getLogger(__name__)
@@ -36,11 +36,11 @@ def directory_of(
 
     Args:
         names: what the option names.
-        settings: the token, and whose certificates are believed.
-        lookups: where several share them.
+        settings: the token, and the issuers of certificates that are trusted.
+        lookups: shared look-ups of host names, if several directories share them.
 
     Raises:
-        ConfigError: a name is no address, or the token or certificates cannot be read.
+        ConfigError: a name is not an address, or the token or certificates cannot be read.
     """
     urls = [parse_directory(each) for each in names if is_directory(each)]
     named = NamedServers([parse_address(each) for each in names if not is_directory(each)])
@@ -66,7 +66,7 @@ def warn_of_plain_directories(names: Iterable[str]) -> None:
 
 
 def fetcher(settings: EngineSettings, lookups: SharedLookups | None = None) -> FetchList:
-    """Return what asks a directory for its list. Raises `ConfigError`."""
+    """Return the function that fetches a directory's list. Raises `ConfigError`."""
     resolver = lookups or SharedLookups()
     token, trusted = engine_token(settings), trusted_certificates(settings)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -103,7 +103,7 @@ def fetcher(settings: EngineSettings, lookups: SharedLookups | None = None) -> F
             inner = getattr(error, "os_error", None) or error
             reason = getattr(inner, "strerror", None) or type(error).__name__
             raise EngineUnavailable(f"cannot be reached ({reason})") from None
-        except UnicodeError:  # what Python makes of a name that none can be
+        except UnicodeError:  # the name is not valid
             raise EngineUnavailable("cannot be reached (its host name is invalid)") from None
 
     return fetch

@@ -26,7 +26,7 @@ class EngineHttp:
     """Routes of an engine server."""
 
     def __init__(self, server: EngineServer, token: str, metrics: Metrics) -> None:
-        """An empty token lets everybody in who reaches the socket."""
+        """Make the routes. With an empty token everyone who reaches the socket is let in."""
         self._server, self._token, self._metrics = server, token.encode(), metrics
         self._complaints = LogLimit(burst=5, per_second=0.1)
         self.app = web.Application(client_max_size=1024)
@@ -38,7 +38,7 @@ class EngineHttp:
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         if "Origin" in request.headers:
-            # Browsers let any page open a WebSocket to loopback, where no token need be shown.
+            # Any page in a browser can open a WebSocket to loopback, where no token is needed.
             self._refuse(request, "it is a web page")
             return web.Response(status=403, text="Web pages are not served.\n")
         self._let_in(request)

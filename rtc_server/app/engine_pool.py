@@ -19,12 +19,12 @@ from rtc_server.session.session_api import SuggestedPhrase
 
 
 def remote_ast(settings: EngineSettings, metrics: Metrics, lookups: SharedLookups) -> RemoteAst:
-    """Return the translation of ``--ast-servers``. Raises `ConfigError`."""
+    """Return the translation engine of ``--ast-servers``. Raises `ConfigError`."""
     return RemoteAst(_pool("ast", settings.ast_servers, settings, metrics, lookups))
 
 
 def remote_tts(settings: EngineSettings, metrics: Metrics, lookups: SharedLookups) -> RemoteTts:
-    """Return the voice of ``--tts-servers``. Raises `ConfigError`."""
+    """Return the synthesis engine of ``--tts-servers``. Raises `ConfigError`."""
     return RemoteTts(_pool("tts", settings.tts_servers, settings, metrics, lookups))
 
 
@@ -47,5 +47,7 @@ def _pool(
     lookups: SharedLookups,
 ) -> EnginePool:
     directory = directory_of(servers, settings, lookups)
-    client = secrets.token_urlsafe(9)  # sessions of several media processes must not mix
+    client = secrets.token_urlsafe(
+        9
+    )  # so that sessions of different media processes have different names
     return EnginePool(kind, directory, connector(kind, client, settings), settings, metrics)

@@ -1,7 +1,7 @@
 """Engine server as a whole: ``rtc-server engines serve``.
 
-Start: the engines, then the socket, so that whoever connects finds them warm. Stop: no new calls,
-the calls that are open, then connections, socket and engines.
+Start: the engines, then the socket, so that clients find warm engines. Stop: no new calls, the end
+of the open calls, then connections, socket and engines.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ def checked_address(listen: str, token: str, http: HttpSettings) -> ServerAddres
     """Return the address to listen on.
 
     Raises:
-        ConfigError: it is none, or others would reach it without a token.
+        ConfigError: it is not an address, or other machines would reach it without a token.
     """
     address = parse_address(listen, least_port=0)
     if address.unix or HttpSettings(host=address.host).is_loopback():
@@ -124,7 +124,7 @@ async def serve_engines(
     *,
     plugins: Mapping[str, OptionValue],
 ) -> None:
-    """Run one until SIGINT or SIGTERM: calls that are open are answered, ``--drain-s`` at most.
+    """Run an engine server until SIGINT or SIGTERM; open calls get ``--drain-s`` to finish.
 
     A second signal ends the process at once. Raises what `engine_server` does.
     """
@@ -160,7 +160,7 @@ async def _served(
                 for service in (ast, tts):
                     if service is not None:
                         tasks.create_task(service.start())
-        except* Exception as group:  # one engine's sentence is what a person can use
+        except* Exception as group:  # the sentence of one engine is enough
             raise group.exceptions[0] from None
         yield Served(
             ast,
@@ -199,7 +199,7 @@ def _tts_hello(settings: EngineSettings, service: TtsService) -> ServerHello:
 async def _listening(
     app: web.Application, address: ServerAddress, http: HttpSettings, metrics: Metrics
 ) -> AsyncIterator[str]:
-    """Yield the address that others are given."""
+    """Listen, and yield the address to give to media processes."""
     if not address.unix:
         own = HttpSettings(
             host=address.host,
@@ -216,7 +216,7 @@ async def _listening(
     try:
         async with alone_at(path):
             _make_way(path)
-            mask = os.umask(0o177)  # the socket is its owner's from the first moment on
+            mask = os.umask(0o177)  # the socket is its owner's alone from the beginning
             try:
                 await web.UnixSite(runner, path).start()
             except OSError as error:
@@ -235,7 +235,7 @@ async def _listening(
 def _remove(path: Path, bound: os.stat_result) -> None:
     """Remove the socket that was bound, unless another has taken its place."""
     with contextlib.suppress(OSError):
-        # No other file has this number meanwhile: the socket that listens holds it.
+        # No other file can have this inode number: the listening socket still holds it.
         if os.path.samestat(path.lstat(), bound):
             path.unlink()
 
@@ -253,10 +253,10 @@ def _make_way(path: Path) -> None:
         try:
             caller.connect(str(path))
         except ConnectionRefusedError:
-            path.unlink()  # nobody listens
+            path.unlink()  # no process listens
             return
         except BlockingIOError:
-            pass  # it listens, and has others waiting
+            pass  # a process listens, and its backlog is full
         except OSError as error:
             raise ConfigError(f"Cannot listen on {path} ({error.strerror or error}).") from None
     raise ConfigError(f"Another server listens on {path}. Stop it, or name another for --listen.")

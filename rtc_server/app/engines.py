@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class Engines:
-    """Implements `Catalogue` and `Readiness` for what `EngineSettings` name."""
+    """Implementation of `Catalogue` and `Readiness` for the engines of `EngineSettings`."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Engines:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Engines"]:
-        """Load and warm up both. Raises `EngineUnavailable` with a sentence."""
+        """Run both engines until the block ends. Raises `EngineUnavailable` with a sentence."""
         if self._system_note:
             logger.warning("%s", self._system_note)
         # Here, and beside the loop: importing what packages describe takes as long as it takes,
@@ -63,7 +63,7 @@ class Engines:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self.ast_service.start())
                     tasks.create_task(self.tts_service.start())
-            except* Exception as group:  # one engine's sentence is what a person can use
+            except* Exception as group:  # the sentence of one engine is enough
                 raise group.exceptions[0] from None
             self._started = True
             logger.info("Engine set: %s", self.engine_set or "none, engines chosen one by one")
@@ -78,12 +78,12 @@ class Engines:
                 self._started = False
 
     def drain(self) -> None:
-        """Take no new calls any more; those that are open go on."""
+        """Take no new calls; open ones go on."""
         self._draining = True
 
     @property
     def engine_set(self) -> str:
-        """Name of the set that the two engines are, "" for an operator's own choice."""
+        """Name of the engine set in use; empty for engines chosen one by one."""
         ast, tts = self._ast_hello(), self._tts_hello()
         return set_of(
             ast.chosen if ast else self._settings.ast, tts.chosen if tts else self._settings.tts
@@ -91,7 +91,7 @@ class Engines:
 
     @property
     def ready(self) -> bool:
-        """True if both can work now, and new calls are taken."""
+        """True while new calls are taken and both engines can work."""
         return (
             self._started
             and not self._draining
@@ -101,7 +101,7 @@ class Engines:
 
     @property
     def reason(self) -> str:
-        """Sentence that names the missing one; empty when ready."""
+        """Sentence about the engine that is not ready; empty when both are."""
         if not self._started:
             return "The engines are warming up."
         if self._draining:
@@ -110,11 +110,11 @@ class Engines:
 
     @property
     def retry_after_s(self) -> int:
-        """Whole seconds until both can carry another session, 0 for at once."""
+        """Whole seconds until both engines can carry another session; 0 for at once."""
         return max(self.ast_service.retry_after_s, self.tts_service.retry_after_s)
 
     def engines(self) -> Sequence[EngineCard]:
-        """Return every engine that this server knows, or its engine servers do."""
+        """Return every engine known to this server or to its engine servers."""
         hellos = {"ast": self._ast_hello(), "tts": self._tts_hello()}
         return [
             card
@@ -125,12 +125,12 @@ class Engines:
 
     @property
     def ast(self) -> AstCapabilities | None:
-        """The translation engine in use, once started."""
+        """Capabilities of the translation engine; None until it has started."""
         return self.ast_service.capabilities if self._started else None
 
     @property
     def tts(self) -> TtsCapabilities | None:
-        """The synthesis engine in use, once started."""
+        """Capabilities of the synthesis engine; None until it has started."""
         return self.tts_service.capabilities if self._started else None
 
     def phrases(self, language: str) -> Sequence[SuggestedPhrase]:
@@ -161,7 +161,7 @@ def _services(
     ast: AstService | RemoteAst
     tts: TtsService | RemoteTts
     if settings.ast_servers or settings.tts_servers:
-        # Only then: a server with engines of its own loads nothing of the pool.
+        # Imported here: a server with engines of its own needs nothing of the pool.
         from rtc_server.app.engine_directory import (  # noqa: PLC0415
             warn_of_plain_directories,
         )

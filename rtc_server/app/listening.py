@@ -1,8 +1,8 @@
 """Listening sockets and the accept loop.
 
 asyncio's own accept loop logs each failure and tries at once again: without a file descriptor left
-it wrote 41 to 121 MB of log in 45 s. It also counts nobody. Ours takes one connection at a time,
-asks `ConnectionBook` first, and pauses quietly while there are no descriptors.
+it wrote 41 to 121 MB of log in 45 s. Nor does it limit connections. Ours accepts one connection at
+a time if `ConnectionBook` allows, and pauses while no descriptor is free.
 """
 
 import asyncio
@@ -38,17 +38,17 @@ from rtc_server.signaling.access_log import AccessLog, server_logger
 from rtc_server.signaling.proxies import TrustedProxies, counted_source
 
 SHUTDOWN_S = 5.0
-"""Seconds that open HTTP requests may take at the end."""
+"""Seconds that open HTTP requests may take when the server stops."""
 LINGERING_S = 2.0
 """Seconds for which a refused body is still read and dropped, so that the refusal arrives."""
 KEEPALIVE_S = 10.0
 """Seconds that a connection may wait for its first or next request."""
 PROXY_KEEPALIVE_S = 75.0
-"""The same where proxies are named: longer than nginx (60 s) keeps a connection it may use."""
+"""`KEEPALIVE_S` behind proxies: longer than nginx keeps an idle connection (60 s)."""
 HANDSHAKE_S = 10.0
 """Seconds that TLS may take to begin."""
 UNREAD_MS = 20_000
-"""Milliseconds for which a client may leave unread what it was sent (TCP_USER_TIMEOUT)."""
+"""Milliseconds for which a client may leave sent data unacknowledged (TCP_USER_TIMEOUT)."""
 BACKLOG = 1024
 PAUSE_S = 0.5
 """Seconds without accepting when descriptors or memory have run out."""
@@ -110,19 +110,19 @@ def url_of(settings: HttpSettings, port: int) -> str:
 
 
 def keepalive_s(settings: HttpSettings) -> float:
-    """Return how long a connection may wait for a request."""
+    """Return the seconds for which a connection may wait for a request."""
     usual_s = PROXY_KEEPALIVE_S if settings.trusted_proxies else KEEPALIVE_S
     return settings.keepalive_s or usual_s
 
 
 def connection_limits(settings: HttpSettings) -> ConnectionLimits:
-    """Return how many connections the settings, or else the file descriptors, allow."""
+    """Return the limits on connections, from the settings or else from the file descriptors."""
     total = settings.max_connections or usual_total(file_limit())
     return ConnectionLimits(total, settings.address_connections)
 
 
 class Acceptor:
-    """Takes connections for an aiohttp server. Used by one event loop."""
+    """Accept loop of an aiohttp server, on one event loop."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class Acceptor:
             lost(handler, error)
             self._forget(self._records.pop(handler, None))
 
-        server.connection_lost = connection_lost  # each protocol calls it once, at its end
+        server.connection_lost = connection_lost  # called by each protocol once, at its end
 
     @asynccontextmanager
     async def accepting(self, sockets: list[socket.socket]) -> AsyncIterator[None]:
@@ -174,12 +174,12 @@ class Acceptor:
                     self._refused("descriptors")
                     self.book.make_room()
                     await asyncio.sleep(PAUSE_S)
-                continue  # else the client left before it was accepted
+                continue  # else the client disconnected before
             self._take(connection, str(address[0]))
-            await asyncio.sleep(0)  # a flood of connections lets others have their turn
+            await asyncio.sleep(0)  # so that a flood of connections does not starve other tasks
 
     def _take(self, connection: socket.socket, address: str) -> None:
-        # The system gives the lowest descriptor that is free: a high one means few are left.
+        # The system uses the lowest free descriptor: a high one means that few are left.
         left = self._descriptors - connection.fileno()
         is_short = left <= descriptor_reserve(self._descriptors)
         try:
@@ -189,7 +189,7 @@ class Acceptor:
             self._refused(error.reason)
             return
         self._metrics.connections.set(len(self.book))
-        with contextlib.suppress(OSError, AttributeError):  # Linux has it
+        with contextlib.suppress(OSError, AttributeError):  # only on Linux
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
         handler = self._server()
         self._records[handler] = record
@@ -241,7 +241,7 @@ class Acceptor:
 
 
 def is_idle(handler: web.RequestHandler) -> bool:
-    """Return whether an aiohttp connection waits for a request.
+    """Return True if an aiohttp connection waits for a request.
 
     `_waiter` is private to aiohttp; ``tests/unit/app/test_contracts.py`` pins what it means.
     """
@@ -254,7 +254,7 @@ def _cancel(task: asyncio.Task[None]) -> None:
 
 
 async def _bound(settings: HttpSettings) -> list[socket.socket]:
-    """Listening sockets for every address of the host; a name may have several."""
+    """Return bound sockets, one for each address of the host name."""
     loop = asyncio.get_running_loop()
     sockets: list[socket.socket] = []
     try:

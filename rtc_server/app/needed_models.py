@@ -1,4 +1,4 @@
-"""Models that the chosen engines load, as far as the catalogue knows them."""
+"""Models of the catalogue that the chosen engines load."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from rtc_server.engines.registry import kinds_loaded
 
 
 def needed_models(settings: EngineSettings) -> tuple[Model, ...]:
-    """Return the models of the chosen set that the engines would load, here or not.
+    """Return the models of the chosen set that the engines would load, whether installed or not.
 
     Models that the operator named replace the set's of their kind.
     """
@@ -29,9 +29,9 @@ def needed_models(settings: EngineSettings) -> tuple[Model, ...]:
 
 
 def must_be_here(settings: EngineSettings, model: Model) -> bool:
-    """Return whether the engines cannot start without models of this kind.
+    """Return True if the engines cannot start without models of this kind.
 
-    ``--tts auto`` starts without any: it speaks as well as what is here allows, and says so.
+    ``--tts auto`` starts without any: it uses the best voice that is installed, and logs which.
     """
     at_most = _kinds_loaded(settings)
     without_voices = kinds_loaded(settings.ast, "")

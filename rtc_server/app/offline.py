@@ -1,8 +1,7 @@
 """The whole pipeline on a recording, without a network: ``rtc-server translate``.
 
-Audio moves in steps of 20 ms, and each step waits for the engines, so that the result is what a
-listener of an infinitely fast machine would have heard: translated speech placed behind what it
-translates.
+Audio moves in steps of 20 ms, and each step waits for the engines. The result is that of an
+infinitely fast machine: each translation begins right behind the speech that it translates.
 """
 
 import asyncio
@@ -26,7 +25,7 @@ from rtc_server.session.services import Services
 
 STEP_SAMPLES = SPEECH_RATE * FRAME_MS // 1000
 NEVER_MS = 10**9
-"""Interval of partial captions that never passes: nobody watches."""
+"""Interval of partial captions that never passes: only final captions are needed."""
 
 
 @dataclass(frozen=True, slots=True)

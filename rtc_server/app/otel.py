@@ -1,8 +1,8 @@
 """Traces with OpenTelemetry: the one module that knows it (extra ``otel``).
 
-Where they go, and which part of them, is said by the variables that every OpenTelemetry SDK reads:
-OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS, OTEL_TRACES_SAMPLER and the like. The
-global tracer provider of the process stays as it is.
+Destination and sampling are set by the variables that every OpenTelemetry SDK reads, such as
+OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS and OTEL_TRACES_SAMPLER. The global tracer
+provider of the process is not changed.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from rtc_server.tracing import TRACE_CONTEXT, Attribute, AttributeValue
 
 NAME = "rtc-server"
 LAST_EXPORT_S = 5.0
-"""Longest wait at the end of the server for spans that are still to be exported."""
+"""Longest wait for the last spans to be exported when the server stops."""
 
 
 class OtelTraces:
@@ -51,11 +51,11 @@ class OtelTraces:
         self.tracer = OtelTracer(
             self._provider.get_tracer(NAME, __version__), clock, wall() - clock()
         )
-        """Tracer to give to whatever is traced."""
+        """Tracer for all parts that are traced."""
 
     @asynccontextmanager
     async def exporting(self) -> AsyncIterator[None]:
-        """Export while the block runs; at its end what is left, `LAST_EXPORT_S` at most.
+        """Export while the block runs, and the last spans for `LAST_EXPORT_S` at most after it.
 
         Raises:
             ConfigError: the OTEL_BSP variables cannot work together.
@@ -78,7 +78,7 @@ class OtelTraces:
             try:
                 export()
             finally:
-                with suppress(RuntimeError):  # the loop has closed: nobody waits any more
+                with suppress(RuntimeError):  # the loop has closed: nothing waits
                     loop.call_soon_threadsafe(over.set)
 
         # Nothing interrupts a request that a collector does not answer, so its thread is left
@@ -88,18 +88,18 @@ class OtelTraces:
             async with asyncio.timeout(LAST_EXPORT_S):
                 await over.wait()
         if not over.is_set():
-            self._exporter.shutdown()  # it tries no more
+            self._exporter.shutdown()  # no more tries
 
 
 class OtelTracer:
-    """A `Tracer`."""
+    """Implementation of `Tracer`."""
 
     def __init__(self, tracer: ApiTracer, clock: Clock, began_at: float) -> None:
         """`began_at` is the Unix time at which `clock` was 0."""
         self._tracer, self._clock, self._began_at = tracer, clock, began_at
 
     def start(self, name: str, parent: str = "") -> "OtelSpan":
-        """Begin a trace, or go on with that of another process."""
+        """Begin a trace, or a span of another process's trace."""
         if not TRACE_CONTEXT.fullmatch(parent):
             return self.begin(name, None, None)
         _, trace_id, span_id, flags = parent.split("-")
@@ -120,13 +120,13 @@ class OtelTracer:
         )
 
     def nanoseconds(self, at_s: float | None) -> int:
-        """Return a moment of the server's clock, the present one for None, as Unix time."""
+        """Return a time of the server's clock as Unix time in ns; None means now."""
         moment_s = self._clock() if at_s is None else at_s
         return round((moment_s + self._began_at) * 1e9)
 
 
 class OtelSpan:
-    """A `Span`."""
+    """Implementation of `Span`."""
 
     def __init__(self, tracer: OtelTracer, span: ApiSpan) -> None:
         self._tracer, self._span = tracer, span

@@ -1,4 +1,4 @@
-"""A server that is built and not started: its parts, and the order in which they start and stop."""
+"""Parts of a server, built and not yet started, and the order in which they start and stop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -42,37 +42,37 @@ LAG_PROBE_S = 0.1
 async def drain_all(
     engines: Engines, manager: SessionManager, rooms: RoomManager, within_s: float
 ) -> None:
-    """Take no more calls, and let sessions and rooms finish their sentence."""
+    """Take no new calls; wait until sessions and rooms have finished their sentence."""
     engines.drain()
     await asyncio.gather(manager.drain(within_s), rooms.drain(within_s))
 
 
 class NetworkSettings:
-    """Network settings of this machine that calls use, complete once `learn` has returned."""
+    """Network settings for calls, complete once `learn` has returned."""
 
     def __init__(self, settings: Settings) -> None:
         self._host = settings.http.host
         self.settings = settings.transport
 
     async def learn(self) -> None:
-        """Ask for the public address, if it is wanted. Raises `ConfigError` if nobody answers."""
+        """Ask for the public address if it is needed. Raises `ConfigError` if no server answers."""
         self.settings = await with_public_address(self.settings, self._host, monotonic)
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Parts of a server that is one process of several."""
+    """Parts that one process of several shares with the others."""
 
     admission: AdmissionDesk
     journal: MakeJournal
     id_prefix: str
-    """Beginning of the ids of its sessions."""
+    """Prefix of its sessions' ids."""
     rates: RequestRates
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A server that is built and not started."""
+    """Parts of a server that is built and not yet started."""
 
     http: web.Application
     manager: SessionManager
@@ -87,7 +87,7 @@ class Parts:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Run what is behind the HTTP: engines first, so that sessions find them warm."""
+        """Run all but HTTP until the block ends; engines first, so that sessions find them warm."""
         with limited_logs():
             await self.network.learn()
             async with self._working():
@@ -121,8 +121,8 @@ def build(
 ) -> Parts:
     """Return the parts of a server, joined. Raises `ConfigError`.
 
-    `share`: of one process of several, what it has in common with the others. `scheduler`: the one
-    that its host has; without it the server gets one of its own.
+    `share`: makes the parts that are shared with other processes, for one process of several.
+    `scheduler`: the scheduler of a host application; without it the server makes its own.
     """
     scheduler = scheduler or MediaScheduler()
     metrics = Metrics()

@@ -7,11 +7,11 @@ from rtc_server.engines.base import AstCapabilities, EngineOptions
 from rtc_server.session.session_api import SuggestedPhrase
 
 Phrases: TypeAlias = dict[str, tuple[SuggestedPhrase, ...]]
-"""By the language they are said in."""
+"""Phrases by the language to say them in."""
 
 
 def read_phrases(ast: AstCapabilities, options: EngineOptions) -> Phrases:
-    """Return the examples of an engine that understands a list of phrases; empty for others."""
+    """Return the phrases of an engine that has a list of them; empty for others."""
     suggested: Phrases = {}
     for source, target in ast.pairs:
         phrases = tuple(

@@ -14,14 +14,14 @@ from rtc_server.errors import ConfigError
 from rtc_server.session.quota import DAY_S, Quotas
 
 SAVE_S: Final = 30.0
-"""Interval of saving: a killed server loses the use of at most that time."""
+"""Interval of saving: a server that is killed loses at most that much use."""
 _BUSY_S: Final = 5.0
 """Longest wait for another process that has the file open."""
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS used "
     "(day INTEGER, key TEXT, seconds REAL NOT NULL, PRIMARY KEY (day, key))"
 )
-# The greater one: a server that still drains does not take back what its successor has counted.
+# The greater value: a server that still drains does not overwrite its successor's count.
 _SAVE: Final = (
     "INSERT INTO used VALUES (?, ?, ?) "
     "ON CONFLICT DO UPDATE SET seconds = max(seconds, excluded.seconds)"
@@ -37,7 +37,7 @@ class QuotaFile:
         self._path = path
 
     def load(self, day: int) -> dict[str, float]:
-        """Return the seconds of each key on that day. Raises `ConfigError`: it is no such file."""
+        """Return the seconds of each key on that day. Raises `ConfigError` for any other file."""
         try:
             self._path.touch(mode=0o600)
             with self._open() as base:
@@ -51,14 +51,14 @@ class QuotaFile:
             ) from None
 
     def save(self, day: int, used_s: Mapping[str, float]) -> None:
-        """Keep the seconds of that day, and forget earlier days. Raises `sqlite3.Error`."""
+        """Save the seconds of that day, and delete earlier days. Raises `sqlite3.Error`."""
         with self._open() as base:
             base.executemany(_SAVE, [(day, key, seconds) for key, seconds in used_s.items()])
             base.execute("DELETE FROM used WHERE day < ?", (day,))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """One transaction."""
+        """Open the file for one transaction."""
         with closing(sqlite3.connect(self._path, timeout=_BUSY_S)) as base, base:
             yield base
 
@@ -67,7 +67,7 @@ class QuotaFile:
 async def kept_quotas(
     quotas: Quotas, file: QuotaFile | None, clock: Clock, wall: Clock
 ) -> AsyncIterator[None]:
-    """Begin with what the file holds, and save while the block runs and at its end.
+    """Load the quotas' use from the file; save it while the block runs and at its end.
 
     Raises:
         ConfigError: the file cannot be used.

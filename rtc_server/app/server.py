@@ -1,8 +1,8 @@
 """The server as a whole.
 
 Start: HTTP first, so that ``/readyz`` can say "warming up"; then the engines side by side.
-Stop: no new calls, the sentences that are being spoken, then sessions, engines and HTTP. Each is an
-``async with``, so a failure anywhere undoes just what had been started.
+Stop: no new calls, the end of the current sentences, then sessions, engines and HTTP. Each is an
+``async with``, so that a failure stops exactly the parts that were started.
 """
 
 import gc
@@ -33,14 +33,14 @@ class RunningServer:
     url: str
     """URL of the page, without a slash at the end."""
     port: int
-    """The TCP port, also when 0 was asked for."""
+    """TCP port in use, also if the settings have 0."""
     manager: SessionManager
     rooms: RoomManager
     engines: Engines
     metrics: Metrics
 
     async def drain(self, within_s: float) -> None:
-        """Take no more calls, and let those that are open finish their sentence."""
+        """Take no new calls; wait until open ones have finished their sentence."""
         await drain_all(self.engines, self.manager, self.rooms, within_s)
 
 
@@ -67,7 +67,7 @@ def mountable(settings: Settings, *, scheduler: MediaScheduler | None = None) ->
 
     It starts and stops with the other: the other's start waits until the engines are warm, and its
     end until people have finished their sentence, ``settings.http.drain_s`` at most. Where it
-    listens is the other's affair; ``settings.http.host`` still says whether media stays on
+    listens is up to the other; ``settings.http.host`` still decides whether media stays on
     loopback, and whether a key is needed.
 
     `scheduler`: when media is sent and read. Without it the server has one of its own, which reads
@@ -110,13 +110,14 @@ def below(prefix: str, http: web.Application) -> web.Application:
 
 @contextmanager
 def start_up_kept() -> Iterator[None]:
-    """Exempt from garbage collection what start-up made, for it stays: each scan of it would hold
-    up the media for some 30 ms.
+    """Exempt the objects of start-up from garbage collection.
 
-    A session that has ended is a web of callbacks, some 150 objects that only a full collection
-    frees. One would wait for a quarter as many as start-up left, or 70,000: 25 MB of dead sessions.
-    The second collection forgets the start-up's number, and the threshold asks for one after some
-    70 sessions. With 50 living ones it takes about 5 ms.
+    Each scan of them would delay media by some 30 ms.
+
+    An ended session leaves cycles of callbacks, some 150 objects that only a full collection frees.
+    Python would put that off until a quarter as many objects as start-up left are new, some 70,000:
+    25 MB of ended sessions. The second collection resets the number that start-up left, and the
+    threshold then causes one after some 70 sessions. With 50 open ones it takes about 5 ms.
     """
     thresholds = gc.get_threshold()
     gc.collect()
@@ -135,8 +136,8 @@ async def serve(
 ) -> None:
     """Run a server until SIGINT or SIGTERM; `announce` is called once it takes calls.
 
-    A signal during the warm-up gives it up; a second one while stopping ends the process at once.
-    Needs the main thread, which alone may handle signals; `running` needs neither.
+    A signal during the warm-up cancels it; a second one while stopping ends the process at once.
+    Only the main thread may call it, because of the signals; `running` may run in any.
 
     Raises:
         ConfigError: a setting cannot work here (a port in use, a missing detector).

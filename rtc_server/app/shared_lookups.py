@@ -1,7 +1,7 @@
-"""Look-ups of hosts' names, one at a time and shared by all who ask.
+"""Look-ups of host names, one at a time and shared by all callers.
 
 A look-up takes a thread of the loop's default pool and cannot be ended. Where DNS hangs, a new one
-for every question soon has all of them, and whatever else needs a thread waits.
+for every call would soon occupy all of them, and other work that needs a thread would wait.
 """
 
 import asyncio
@@ -13,17 +13,17 @@ from typing import TypeAlias
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 PATIENCE_S = 1.0
-"""Time that a look-up may take before the last answer is used instead."""
+"""Seconds that a look-up may take before the latest answer is used instead."""
 
 BeginLookup: TypeAlias = Callable[[str], "asyncio.Future[list[str]]"]
-"""Begins a look-up of a name; its result are IP addresses, or it has an `OSError`."""
+"""Function that begins a look-up of a name. Its result is IP addresses, or an `OSError`."""
 
 
 class SharedLookups(AbstractResolver):
     """Resolver for aiohttp. Used by one event loop.
 
-    Whoever asks for a name that is being looked up waits for the same answer; other names have
-    their turn after it. The last answer counts while there is no newer one.
+    Callers that ask for a name which is being looked up wait for the same answer; other names are
+    looked up after it. The latest answer is valid until there is a newer one.
     """
 
     def __init__(self, begin: BeginLookup | None = None) -> None:
@@ -35,7 +35,7 @@ class SharedLookups(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Return the addresses of a name. Raises what the look-up raises, `OSError` mostly."""
+        """Return the addresses of a name. Raises the look-up's error, usually `OSError`."""
         return [
             ResolveResult(
                 hostname=host,
@@ -49,7 +49,7 @@ class SharedLookups(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Do nothing: what is asked for is shared."""
+        """Do nothing: look-ups are shared."""
 
     async def _addresses(self, host: str) -> list[str]:
         if host not in self._asked:
@@ -57,7 +57,7 @@ class SharedLookups(AbstractResolver):
             if len(self._asked) == 1:
                 self._next()
         asked, last = self._asked[host], self._last.get(host)
-        # Not by `wait_for`, nor awaited itself: who gives up must not take it from the others.
+        # Not awaited itself, nor by `wait_for`: a caller that is cancelled must not cancel it.
         await asyncio.wait([asked], timeout=PATIENCE_S if last else None)
         if last and (not asked.done() or asked.exception() is not None):
             return last
@@ -72,7 +72,7 @@ class SharedLookups(AbstractResolver):
         error = OSError("look-up cancelled") if found.cancelled() else found.exception()
         if error is not None:
             asked.set_exception(error)
-            asked.exception()  # maybe nobody waits any more
+            asked.exception()  # retrieved: perhaps no caller waits any more
         else:
             self._last[host] = found.result()
             asked.set_result(found.result())

@@ -1,4 +1,4 @@
-"""Turn of a process that makes a Unix socket, among those that do so in one folder."""
+"""Lock for making Unix sockets: one process at a time in each folder."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from pathlib import Path
 from rtc_server.errors import ConfigError
 
 TURN_S = 10.0
-"""Longest wait for another process that makes a socket in the same folder."""
+"""Longest wait for another process that holds the lock of the folder."""
 _LOOK_S = 0.05
 
 
@@ -20,11 +20,11 @@ async def alone_at(path: Path) -> AsyncIterator[None]:
     """Hold the lock of the socket's folder while the block runs.
 
     Without it two servers that start at once both find the socket of one that was killed. The
-    first replaces it and listens; the second, which has just seen that nobody does, removes the
-    first's, and both believe that they can be reached.
+    first replaces it and listens; the second, which has just found no listener, removes the first's
+    socket, and then clients cannot reach the first.
 
     Raises:
-        ConfigError: there is no such folder, or another process holds the lock for too long.
+        ConfigError: the folder does not exist, or another process holds the lock for too long.
     """
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,4 +1,4 @@
-"""The end of a command by a signal."""
+"""End of a command by SIGINT or SIGTERM."""
 
 import asyncio
 import signal
@@ -12,9 +12,9 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 async def stoppable() -> AsyncIterator[Callable[[], Awaitable[object]]]:
     """Let SIGINT or SIGTERM end the block; yield the function that waits for one of them.
 
-    One that comes before that function is called, during a warm-up, cancels what the block does.
-    After the first one both do again what they do by default: a second one ends the process at
-    once. Needs the main thread, which alone may handle signals.
+    A signal that comes before that function is called, during a warm-up, cancels the block. After
+    the first signal both have their default effect again: a second one ends the process at once.
+    Only the main thread may call it, because of the signals.
     """
     stop, loop, main = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
     waited_for = False

@@ -1,4 +1,4 @@
-"""TLS of our own, with a certificate that may be renewed while we run."""
+"""TLS of the HTTP server, with a certificate that may be renewed while it runs."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from rtc_server.background import beside
 from rtc_server.errors import ConfigError
 
 CHECK_S = 60.0
-"""Interval at which the files are looked at; certificates are renewed weeks before they end."""
+"""Interval of checks for new files; certificates are renewed weeks before they expire."""
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     """Return the context to listen with: TLS 1.2 or later, HTTP/1.1.
 
     Raises:
-        ConfigError: a file cannot be read, or they do not belong together.
+        ConfigError: a file cannot be read, or the key is not that of the certificate.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.set_alpn_protocols(["http/1.1"])
@@ -30,7 +30,7 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
 
 @asynccontextmanager
 async def renewing(context: ssl.SSLContext, certificate: Path, key: Path) -> AsyncIterator[None]:
-    """Look at the files while the block runs; new connections get a renewed certificate."""
+    """Load new files while the block runs; new connections get the renewed certificate."""
 
     async def watch() -> None:
         known = _age(certificate, key)
@@ -40,7 +40,7 @@ async def renewing(context: ssl.SSLContext, certificate: Path, key: Path) -> Asy
                 continue
             try:
                 _load(context, certificate, key)
-            except ConfigError as error:  # half written, maybe: look again
+            except ConfigError as error:  # perhaps half written: try again
                 _log.warning("The renewed certificate is not used yet: %s", error)
             else:
                 known = age
@@ -52,9 +52,9 @@ async def renewing(context: ssl.SSLContext, certificate: Path, key: Path) -> Asy
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     try:
-        # A pair that does not match would leave the context without a key: try it on another first.
+        # A pair that does not match would leave the context without a key: test it on another one.
         for each in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), context):
-            # A key with a password would ask for it on the terminal: an empty one fails instead.
+            # OpenSSL would ask for a key's password on the terminal; an empty one fails instead.
             each.load_cert_chain(certificate, key, password=lambda: b"")
     except (OSError, ssl.SSLError) as error:
         reason = error.strerror or getattr(error, "reason", None) or "unreadable"

@@ -13,19 +13,19 @@ from rtc_server.tracing import NO_TRACES, Tracer
 
 
 class Traces(Protocol):
-    """Tracer of a process, and the export of what it records."""
+    """Tracer of a process, and the export of its spans."""
 
     @property
     def tracer(self) -> Tracer:
-        """Tracer to give to whatever is traced."""
+        """Tracer for all parts that are traced."""
 
     def exporting(self) -> AbstractAsyncContextManager[None]:
-        """Export while the block runs; at its end, what is left."""
+        """Export spans while the block runs, and the last ones at its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotTraced:
-    """Traces of a process that makes none."""
+    """Traces of a process without ``--traces``: none."""
 
     tracer: Tracer = NO_TRACES
 
@@ -47,7 +47,7 @@ def make_traces(settings: HttpSettings, clock: Clock, wall: Clock) -> Traces:
     if settings.traces == "no":
         return NotTraced()
     try:
-        # Only then: a server without traces loads nothing of it.
+        # Imported here: a server without traces does not load OpenTelemetry.
         from rtc_server.app.otel import OtelTraces, otlp_exporter  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("opentelemetry"):

@@ -1,11 +1,11 @@
 """``rtc-server doctor``: checks of everything that calls need, with remedies.
 
-Input: `Settings`, or the URL of a server. Output: `Finding`s, each with a level, a sentence and
-what to do.
+Input: `Settings`, or the URL of a server. Output: `Finding`s, each with a level, a sentence and a
+remedy.
 
 Read `examination` first: the order of the checks. `machine` starts nothing (ports, addresses,
 certificate), `hardware` compares the machine with the engines' needs, `rehearsal` starts a server
-aside and speaks to it, `calling` is a client of a server.
+on loopback and speaks to it, `calling` is a client of a server.
 
 A check must change nothing on the machine, and must not raise for a fault that it looks for.
 """

@@ -1,4 +1,4 @@
-"""A server as its clients see it: over HTTP, with a key where it wants one."""
+"""Client of a server: requests over HTTP, with a key if the server needs one."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class ServerAccess:
 
     http: aiohttp.ClientSession
     url: str
-    """Of its page, without a slash at the end."""
+    """URL of its page, without a slash at the end."""
     key: str = ""
 
     @property
@@ -29,7 +29,7 @@ class ServerAccess:
         """Return a JSON answer.
 
         Raises:
-            RtcServerError: none came, or an error; with its own sentence where it has one.
+            RtcServerError: no answer came, or an error, whose own sentence is the text.
         """
         try:
             async with self.http.get(
@@ -45,8 +45,8 @@ class ServerAccess:
 def negotiation(
     access: ServerAccess, source: str = "", target: str = ""
 ) -> Callable[[str], Awaitable[str]]:
-    """Return a function from offer to answer, by a POST; it raises `RtcServerError` with the
-    server's sentence.
+    """Return a function that POSTs an offer and returns the answer. It raises `RtcServerError` with
+    the server's sentence.
     """
 
     async def negotiate(offer: str) -> str:
@@ -69,7 +69,7 @@ def negotiation(
 
 
 async def sentence_of(response: aiohttp.ClientResponse) -> str:
-    """Return the sentence of an error answer, or its status when it is not one of ours."""
+    """Return the sentence of an error answer, or its status if it is not a problem document."""
     try:
         detail = (await response.json(content_type=None))["detail"]
     except (ValueError, KeyError, TypeError):

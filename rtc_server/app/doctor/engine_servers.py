@@ -1,4 +1,4 @@
-"""Checks of the engine servers that the options name: each is asked as a media process asks it."""
+"""Checks of the engine servers of the options: connections like those of a media process."""
 
 import asyncio
 import statistics
@@ -20,7 +20,7 @@ from rtc_server.errors import ConfigError, EngineUnavailable
 
 PINGS = 5
 FAR_MS = 20.0
-"""Round-trip time to an engine server from which on the doctor mentions it."""
+"""Round-trip time to an engine server from which on there is a note about it."""
 
 _REMEDIES = {
     Cause.UNREACHABLE: (
@@ -58,8 +58,8 @@ class EngineServersCheck:
 
     @property
     def lacks_engines(self) -> bool:
-        """True if no server of some kind can be used, so that no call could be answered; known once
-        there are no more `findings`."""
+        """True if no server of some kind can be used, so that no call could be answered. It is
+        valid after all `findings`."""
         return any(names and kind not in self._first for kind, names in self._names.items())
 
     async def findings(self) -> AsyncIterator[Finding]:

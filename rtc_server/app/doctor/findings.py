@@ -9,9 +9,9 @@ class Level(StrEnum):
 
     OK = "ok"
     NOTE = "note"
-    """Works, and may surprise."""
+    """Works, but may surprise."""
     FAULT = "fault"
-    """Does not work: somebody will not be heard."""
+    """Does not work: some calls will fail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,14 @@ from rtc_server.model_files import FileState, models_folder, path_of, state_of
 
 ROOT = Path("/")
 MEMORY_PER_BYTE = 1.6
-"""Memory for each byte of model files: the laptop set's 0.88 GB took 1.4 GB at work, measured on
+"""Bytes of memory for each byte of model files: the laptop set's 0.88 GB took 1.4 GB, measured on
 stand-ins of the real sizes (docs/engines.md)."""
 CANARY_LOADING_BYTES = 8_300_000_000
-"""Main memory while the published .nemo file is loaded, measured with one of its shape."""
+"""Main memory while the published .nemo file is loaded, measured on a file of its shape."""
 CANARY_UNPACKED_BYTES = 3_900_000_000
-"""Room that it is unpacked into meanwhile."""
+"""Disk space that it is unpacked into while it is loaded."""
 _OF_TORCH = frozenset({"canary", "canary-hf", "silero"})
-"""Kinds of models that PyTorch computes."""
+"""Kinds of models that run in PyTorch."""
 _OF_INT8 = frozenset({"recognizer", "translation"})
 """Kinds whose arithmetic is on 8-bit integers."""
 
@@ -41,7 +41,7 @@ def look_at_hardware(engines: EngineSettings, root: Path = ROOT) -> Iterator[Fin
 
 
 def processor(engines: EngineSettings, root: Path = ROOT) -> Iterator[Finding]:
-    """Check the threads and the instructions that fast arithmetic wants."""
+    """Check the number of threads, and the instructions for fast 8-bit arithmetic."""
     affinity = getattr(os, "sched_getaffinity", None)
     threads = len(affinity(0)) if affinity else os.cpu_count() or 1
     flags = set(re.findall(r"\w+", _read(root / "proc/cpuinfo")))
@@ -65,7 +65,7 @@ def processor(engines: EngineSettings, root: Path = ROOT) -> Iterator[Finding]:
 
 
 def memory(engines: EngineSettings, root: Path = ROOT) -> Iterator[Finding]:
-    """Free memory, of this machine or of the container, and what loading takes."""
+    """Check the free memory of the machine or container against what loading takes."""
     free = _free_memory(root)
     if free is None:
         return
@@ -159,15 +159,15 @@ def unpacking_room(engines: EngineSettings) -> Iterator[Finding]:
 
 
 def _size_bytes(folder: Path, model: Model) -> int:
-    """Return what a model takes on disk; of a trusted download the catalogue does not know."""
+    """Return the bytes of a model on disk; the catalogue does not know those of a trusted file."""
     paths = (path_of(folder, model, file) for file in model.files)
     return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 def torch_cuda() -> str:
-    """Return the version of CUDA that the installed PyTorch was built for, "" without either.
+    """Return the version of CUDA that the installed PyTorch was built for; empty for none.
 
-    Read from its file of versions: importing PyTorch takes seconds and a gigabyte.
+    It is read from PyTorch's version file: importing PyTorch takes seconds and a gigabyte.
     """
     spec = find_spec("torch")
     for folder in (spec and spec.submodule_search_locations) or ():
@@ -179,7 +179,7 @@ def torch_cuda() -> str:
 
 
 def _free_memory(root: Path) -> int | None:
-    """Return bytes that can be taken, None where the system does not tell."""
+    """Return the bytes of free memory; None if the system does not report them."""
     found = re.search(r"^MemAvailable:\s+(\d+) kB", _read(root / "proc/meminfo"), re.M)
     if not found:
         return None

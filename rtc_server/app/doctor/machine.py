@@ -14,7 +14,7 @@ from rtc_server.config import HttpSettings, Settings, TransportSettings
 from rtc_server.errors import ConfigError
 
 SOON = datetime.timedelta(days=14)
-"""A certificate that ends sooner should have been renewed."""
+"""Remaining validity below which a certificate should have been renewed."""
 
 
 def look_at_machine(
@@ -30,7 +30,7 @@ def look_at_machine(
 
 
 def http_port(http: HttpSettings) -> Iterator[Finding]:
-    """Check that the server could listen."""
+    """Check that the HTTP port is free."""
     family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
     try:
         with socket.create_server((http.host, http.port), family=family):

@@ -30,10 +30,10 @@ from rtc_server.transport.probe import Report, probe
 SESSIONS = 4
 """Calls at once while the cost is measured."""
 TURN_S = 6.0
-"""Each says a sentence, and is silent for the rest of this."""
+"""Seconds of one turn: each caller says a sentence and is then silent."""
 TURNS = 2
 HEADROOM = 0.7
-"""Of a core, before delays grow."""
+"""Share of a core that can be used before delays grow."""
 PATIENCE_S = 30.0
 
 
@@ -42,7 +42,7 @@ async def rehearsal(settings: Settings) -> AsyncIterator[tuple[str, int]]:
     """Yield a server with the same engines, segmenter and interpreter; its URL and process id.
 
     Raises:
-        RtcServerError: it did not start; the sentence is its own.
+        RtcServerError: it did not start; the text is its own sentence.
     """
     environment = {k: v for k, v in os.environ.items() if not k.startswith(ENV_PREFIX)}
     for section in (settings.segmenter, settings.engines, settings.interpreter):
@@ -80,7 +80,7 @@ def _text(value: object) -> str:
 
 
 async def rehearse(settings: Settings) -> AsyncIterator[Finding]:
-    """Start it, let some callers speak at once, and count what that takes."""
+    """Start a server, let some callers speak at once, and yield findings about answers and cost."""
     began_s = time.monotonic()
     try:
         async with rehearsal(settings) as (url, pid), aiohttp.ClientSession() as http:
@@ -208,7 +208,7 @@ def _heard(reports: list[Report], source: str, target: str, sentence: str) -> It
 
 
 async def _something_to_say(access: ServerAccess, settings: Settings) -> tuple[str, str, str]:
-    """Return source, target and a sentence that the engine should know."""
+    """Return source language, target language and a sentence that the engine should translate."""
     source, target = settings.interpreter.source, settings.interpreter.target
     phrases = (await access.get("/v1/phrases", language=source)).get("phrases", [])
     usual = {"en": "Where is the train station?", "ru": "Где находится вокзал?"}
@@ -220,7 +220,7 @@ async def _something_to_say(access: ServerAccess, settings: Settings) -> tuple[s
 
 
 async def _spoken(sentence: str, language: str) -> Samples:
-    """Return the sentence by eSpeak NG, and silence: `TURN_S` at 48 kHz."""
+    """Return the sentence spoken by eSpeak NG, then silence: `TURN_S` seconds at 48 kHz, mono."""
     service = TtsService("espeak", EngineOptions(), EngineSettings(), Metrics())
     await service.start()
     try:

@@ -1,4 +1,4 @@
-"""Usage records as lines of a file."""
+"""Usage records appended to a file, one JSON object a line."""
 
 import asyncio
 import fcntl
@@ -10,9 +10,9 @@ from rtc_server.errors import ConfigError
 
 
 class UsageFile:
-    """Appends one JSON object a line, readable by the server's user only.
+    """Destination that appends records to a file, which only the server's user can read.
 
-    Opened for each record: whoever rotates the file just moves it away.
+    It is opened for each record, so that log rotation can simply move the file away.
     """
 
     name = "the usage file"
@@ -21,7 +21,7 @@ class UsageFile:
         self._path = path
 
     def check(self) -> None:
-        """Raise `ConfigError` when it cannot be written."""
+        """Raise `ConfigError` if the file cannot be written."""
         try:
             self._append(b"")
         except OSError as error:
@@ -45,7 +45,7 @@ class UsageFile:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             begin = os.fstat(descriptor).st_size
             if os.write(descriptor, line) < len(line):
-                os.ftruncate(descriptor, begin)  # a full disk leaves no half of a line
+                os.ftruncate(descriptor, begin)  # remove the partial line, after a full disk
                 raise OSError(0, "the disk is full")
             os.fsync(descriptor)
         finally:

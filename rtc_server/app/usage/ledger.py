@@ -1,4 +1,4 @@
-"""Every destination of usage records, together."""
+"""All destinations of usage records."""
 
 import json
 from collections.abc import AsyncIterator
@@ -18,9 +18,7 @@ from rtc_server.session.usage import AccountRecord
 
 
 class UsageLedger:
-    """Takes the records of sessions and rooms while it runs; without a destination they are
-    forgotten.
-    """
+    """Receiver of the records of sessions and rooms; without a destination they are dropped."""
 
     def __init__(self, settings: UsageSettings, metrics: Metrics, clock: Clock = wall) -> None:
         """`clock`: Unix time."""
@@ -28,14 +26,14 @@ class UsageLedger:
         self._outboxes: list[UsageOutbox] = []
 
     def record(self, record: AccountRecord) -> None:
-        """Send a record on its way; returns at once."""
+        """Queue a record for each destination; return at once."""
         outgoing = Outgoing(record.record_id, json.dumps(asdict(record), ensure_ascii=False))
         for outbox in self._outboxes:
             outbox.put(outgoing)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Deliver while the block runs, and a moment longer.
+        """Deliver while the block runs, and up to `LAST_TRIES_S` longer.
 
         Raises:
             ConfigError: the file cannot be written.

@@ -12,44 +12,44 @@ from typing import Final, Protocol
 from rtc_server.background import beside
 
 MOST_WAITING: Final = 10_000
-"""Records that may wait; beyond, new ones are dropped."""
+"""Most records that wait; beyond it new ones are dropped."""
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 60.0
 LAST_TRIES_S: Final = 5.0
-"""Longest wait at the end of the server for records that are still on their way."""
+"""Longest wait for the last records to be delivered when the server stops."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A record as it leaves."""
+    """Record in the form in which it is sent."""
 
     record_id: str
-    """The same in every try."""
+    """Id of the record, the same in every try."""
     body: str
     """One JSON object, without a line break."""
 
 
 class DeliveryError(Exception):
-    """The destination did not take the record. The sentence says why."""
+    """Failure to deliver a record; the text is the reason."""
 
 
 class Destination(Protocol):
     """Receiver of records."""
 
     name: str
-    """For the log."""
+    """Name of the destination in the log."""
 
     async def deliver(self, record: Outgoing) -> None:
-        """Return once the record is there. Raises `DeliveryError`."""
+        """Deliver a record. Raises `DeliveryError`."""
 
 
 class UsageOutbox:
-    """Delivers in order, each record until it is taken."""
+    """Bounded queue that delivers records in order, and tries each until it is delivered."""
 
     def __init__(self, destination: Destination, on_drop: Callable[[], None]) -> None:
-        """`on_drop`: called for each record that is given up."""
+        """Deliver to `destination`; call `on_drop` for each record that is dropped."""
         self._destination, self._on_drop = destination, on_drop
         self._waiting: deque[Outgoing] = deque()
         self._more = asyncio.Event()
@@ -57,7 +57,7 @@ class UsageOutbox:
         self._empty.set()
 
     def put(self, record: Outgoing) -> None:
-        """Queue a record, or drop it."""
+        """Queue a record, or drop it if the queue is full."""
         if len(self._waiting) >= MOST_WAITING:
             logger.error(
                 "Usage dropped, too many records wait for %s: %s",
@@ -72,7 +72,7 @@ class UsageOutbox:
 
     @asynccontextmanager
     async def delivering(self) -> AsyncIterator[None]:
-        """Deliver while the block runs, and a moment longer."""
+        """Deliver while the block runs, and up to `LAST_TRIES_S` longer."""
         async with beside(self._deliver_all(), name=f"usage to {self._destination.name}"):
             try:
                 yield

@@ -1,4 +1,4 @@
-"""Usage records by POST, signed as Standard Webhooks has it (standardwebhooks.com)."""
+"""Usage records by POST, signed according to Standard Webhooks (standardwebhooks.com)."""
 
 import base64
 import hashlib
@@ -15,12 +15,12 @@ TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 
 
 class UsageWebhook:
-    """POSTs one record at a time; whatever answers 2xx has taken it."""
+    """Destination that POSTs one record at a time; an answer of 2xx means that it is delivered."""
 
     name = "the usage webhook"
 
     def __init__(self, url: str, key: bytes, http: aiohttp.ClientSession, wall: Clock) -> None:
-        """`key`: signs; `wall`: Unix time, which the receiver compares with its own."""
+        """Sign with `key`. `wall` gives Unix time, which the receiver compares with its own."""
         self._url, self._key, self._http, self._wall = url, key, http, wall
 
     async def deliver(self, record: Outgoing) -> None:

@@ -21,7 +21,7 @@ def claimant_json(claimant: Claimant) -> dict[str, Any]:
 
 
 def claimant_of(body: dict[str, Any]) -> Claimant:
-    """Return what `claimant_json` was given."""
+    """Return the claimant of `claimant_json`'s result."""
     return Claimant(
         Owner(**body["owner"]),
         KeyLimits(**body["limits"]),
@@ -33,7 +33,7 @@ def claimant_of(body: dict[str, Any]) -> Claimant:
 
 
 def patch_json(patch: SessionPatch) -> dict[str, Any]:
-    """Return what a patch names as JSON."""
+    """Return the fields that a patch sets, as JSON."""
     return {
         name: sorted(value) if isinstance(value, frozenset) else value
         for name, value in asdict(patch).items()
@@ -42,7 +42,7 @@ def patch_json(patch: SessionPatch) -> dict[str, Any]:
 
 
 def patch_of(body: dict[str, Any]) -> SessionPatch:
-    """Return what `patch_json` was given."""
+    """Return the patch of `patch_json`'s result."""
     fields = dict(body)
     if "x_events" in fields:
         fields["x_events"] = frozenset(fields["x_events"])
@@ -60,7 +60,7 @@ def request_json(request: SessionRequest) -> dict[str, Any]:
 
 
 def request_of(body: dict[str, Any]) -> SessionRequest:
-    """Return what `request_json` was given."""
+    """Return the request of `request_json`'s result."""
     return SessionRequest(
         body["model"], patch_of(body["settings"]), claimant_of(body["claimant"]), body["stats"]
     )
@@ -73,12 +73,12 @@ def caption_json(event: SegmentEvent) -> dict[str, Any]:
 
 
 def caption_of(body: dict[str, Any]) -> SegmentEvent:
-    """Return what `caption_json` was given."""
+    """Return the caption of `caption_json`'s result."""
     return msgspec.convert(body, SegmentEvent)
 
 
 def record_of(body: dict[str, Any]) -> SessionRecord:
-    """Return the record that `records.Record.json` gave."""
+    """Return the record of `records.Record.json`'s result."""
     return SessionRecord(
         session_id=body["session"],
         request=request_of(body["request"]),
@@ -108,7 +108,7 @@ def refusal_json(error: AdmissionRefused) -> dict[str, Any]:
 
 
 def refusal_of(body: dict[str, Any]) -> RtcServerError:
-    """Return what `refusal_json` was given."""
+    """Return the refusal of `refusal_json`'s result."""
     kind = getattr(errors, body["refused"])
     assert kind in (AdmissionRefused, RateLimited)
     line_ticket = LineTicket(**body["line_ticket"]) if body["line_ticket"] else None

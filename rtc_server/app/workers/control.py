@@ -1,7 +1,7 @@
 """Control channel between the supervisor and one worker: JSON lines over a socket pair.
 
-A line is ``[kind, number, fields]``. `number` is 0 for what needs no answer; what was asked is
-answered by a line of the kind ``answer`` with its number, or ``failed_answer`` where the handler
+A line is ``[kind, number, fields]``. `number` is 0 for a message without an answer. The answer to
+another is a line of the kind ``answer`` with the same number, or ``failed_answer`` if the handler
 raised.
 """
 
@@ -16,25 +16,25 @@ from typing import Any, Final, TypeAlias
 LINE_BYTES: Final = 32 * 1024 * 1024
 """Longest line: a session's record with the longest transcript has some megabytes."""
 UNSENT_BYTES: Final = 8 * 1024 * 1024
-"""Unsent, beyond which `post` drops: the other side reads no more."""
+"""Unsent bytes beyond which `post` drops messages: the other side does not read."""
 
 Fields: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[Fields], Fields | Awaitable[Fields | None] | None]
-"""Takes a message; its result answers one that was asked."""
+"""Handler of a message; its result is the answer, if one is needed."""
 
 _log = logging.getLogger(__name__)
 
 
 class ChannelClosed(Exception):
-    """The other side is gone."""
+    """Failure of a question: the other side is gone."""
 
 
 class AskFailed(Exception):
-    """The other side could not answer; its log says why."""
+    """Failure of a question: the handler raised; the log of the other side has the reason."""
 
 
 class ControlChannel:
-    """One end. `run` reads until the other end is gone."""
+    """One end of the channel. `run` reads until the other end is gone."""
 
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
         self._handlers = handlers
@@ -51,18 +51,18 @@ class ControlChannel:
         self._reader, self._writer = await asyncio.open_connection(sock=end, limit=LINE_BYTES)
 
     def tell(self, kind: str, /, **fields: object) -> None:
-        """Send what needs no answer. Nothing happens when the other side is gone."""
+        """Send a message without an answer; do nothing if the other side is gone."""
         self._write(kind, 0, fields)
 
     def post(self, kind: str, /, **fields: object) -> bool:
-        """Do as `tell`, unless too much waits; return whether."""
+        """Send as `tell` unless `UNSENT_BYTES` wait; return True if it was sent."""
         if self._writer is None or self._writer.transport.get_write_buffer_size() > UNSENT_BYTES:
             return False
         self._write(kind, 0, fields)
         return True
 
     async def ask(self, kind: str, /, **fields: object) -> Fields:
-        """Send, and return the answer. Raises `ChannelClosed` or `AskFailed`."""
+        """Send a question and return the answer. Raises `ChannelClosed` or `AskFailed`."""
         return await self.begin(kind, **fields)[1]
 
     def begin(self, kind: str, /, **fields: object) -> tuple[int, asyncio.Future[Fields]]:
@@ -82,18 +82,18 @@ class ControlChannel:
         try:
             while line := await self._reader.readline():
                 self._take(*json.loads(line))
-        except (OSError, ValueError):  # reset, or the beginning of a line that a killed one wrote
+        except (OSError, ValueError):  # reset, or a partial line of a killed process
             pass
         finally:
             await self.close()
 
     async def close(self) -> None:
-        """Close; whoever still waits for an answer gets `ChannelClosed`."""
+        """Close the channel; open questions fail with `ChannelClosed`."""
         self._is_closed = True
         for answer in list(self._asked.values()):
             if not answer.done():
                 answer.set_exception(ChannelClosed())
-                answer.exception()  # nobody may be left to await it
+                answer.exception()  # retrieved: perhaps nothing awaits it
         if self._writer is not None:
             self._writer.close()
         for task in self._answering:

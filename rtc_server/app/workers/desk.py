@@ -1,7 +1,7 @@
-"""Admission for all workers, in the supervisor: one `Admission`, asked over the control channels.
+"""Admission for all workers, in the supervisor: one `Admission` behind the control channels.
 
-A place is known by its worker and a number of that worker's. The places of a worker that is killed
-wait, as lost, until its sessions go on in another one, or are given up.
+A place is identified by its worker and a number of that worker. The places of a worker that was
+killed are kept as lost until its sessions continue in another one, or are given up.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Address = tuple[int, int]
 
 
 class Desk:
-    """Answers the workers' questions. `tell` sends a message to one worker."""
+    """Handlers of the workers' messages about places. `tell` sends a message to one worker."""
 
     def __init__(
         self,
@@ -33,10 +33,10 @@ class Desk:
         self._places: dict[Address, Place] = {}
         self._rooms: dict[Address, RoomPlace] = {}
         self.on_given_away: Callable[[int], None] = lambda _worker: None
-        """Called with a worker that has lost a place to another call."""
+        """Callback with the worker whose place was given to another call."""
 
     def claim(self, worker: int, fields: Fields) -> Fields:
-        """Answer ``claim``: a place that is known by the number of the question, or a refusal."""
+        """Answer ``claim``: a place with the number of the question, or a refusal."""
         kind, claimant = Kind[fields["kind"]], claimant_of(fields["claimant"])
         try:
             place = self._admission.admit(
@@ -72,16 +72,16 @@ class Desk:
         return {}
 
     def state(self, worker: int, fields: Fields) -> None:
-        """Take ``place``: the transport of a place has another state."""
+        """Handle ``place``: the new state of a place's transport."""
         if (place := self._places.get((worker, fields["place"]))) is not None:
             place.enter(PlaceState[fields["state"]])
 
     def end(self, worker: int, fields: Fields) -> None:
-        """Take ``end``: a place is free."""
+        """Handle ``end``: a place is free."""
         self.end_place((worker, fields["place"]))
 
     def end_room(self, worker: int, fields: Fields) -> None:
-        """Take ``end_room``."""
+        """Handle ``end_room``."""
         if (room := self._rooms.pop((worker, fields["place"]), None)) is not None:
             room.end()
 
@@ -94,7 +94,7 @@ class Desk:
         )
 
     def lose(self, worker: int, kept: set[int]) -> None:
-        """Give back the places of a worker that is gone, but for those numbers, which wait."""
+        """Free the places of a worker that is gone, except those in `kept`, which wait as lost."""
         for owner, number in list(self._rooms):
             if owner == worker:
                 self.end_room(worker, {"place": number})
@@ -107,15 +107,15 @@ class Desk:
                 self.end_place(address)
 
     def holds(self, address: Address) -> bool:
-        """Return whether that place is held."""
+        """Return True while that place is held."""
         return address in self._places
 
     def move(self, old: Address, new: Address) -> None:
-        """Let another worker hold a place that waits."""
+        """Give a lost place to another worker."""
         self._places[new] = self._places.pop(old)
 
     def usage(self, worker: int, number: int) -> Fields:
-        """Return the usage of the key of a place, as an answer carries it."""
+        """Return the fields about the use of a place's key, for an answer."""
         place = self._places[worker, number]
         return self._usage(place.claimant.owner.key)
 
@@ -127,7 +127,7 @@ class Desk:
             self._usage_changed(place)
 
     def _give_up(self, place: Place) -> None:
-        """Ask the worker to end what the place is held for: `Admission` has given it away."""
+        """Ask the worker to end the session of a place that was given to another call."""
         for address, each in list(self._places.items()):
             if each is place:
                 del self._places[address]
@@ -139,7 +139,7 @@ class Desk:
         return {"key": key, "usage": asdict(state)}
 
     def _usage_changed(self, place: Place, but: int | None = None) -> Fields:
-        """Tell all workers that hold places of its key, but for one; return what they are told."""
+        """Send the use of a place's key to all workers that have it, except `but`; return it."""
         key = place.claimant.owner.key
         fields = self._usage(key)
         if place.claimant.limits.minutes_a_day:

@@ -1,4 +1,4 @@
-"""Engines of all workers, in a process of their own: an engine server on a Unix socket."""
+"""Engines of all workers in one process: an engine server on a Unix socket."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ ENGINE_HOST = 0
 
 
 async def host_engines(order: EngineOrder, end: socket.socket) -> int:
-    """Serve engines until told to stop, or until the supervisor is gone; return the exit code."""
+    """Serve engines until the supervisor says stop or is gone; return the exit code."""
     stop = asyncio.Event()
     exposition: list[Callable[[], bytes]] = []
 
@@ -48,14 +48,14 @@ async def host_engines(order: EngineOrder, end: socket.socket) -> int:
         channel.tell("failed", message=str(error))
         return 2
     finally:
-        await asyncio.sleep(0)  # what was told last goes out
+        await asyncio.sleep(0)  # lets the last messages go out
         reading.cancel()
         await asyncio.wait([reading])
     return 0
 
 
 class SharedEngines:
-    """Process of the engines, as the supervisor has it; started again when it ends unasked."""
+    """The engines' process, which is restarted when it ends unexpectedly."""
 
     def __init__(
         self,
@@ -70,17 +70,17 @@ class SharedEngines:
         servers = {"ast": engines.ast_servers, "tts": engines.tts_servers}
         kinds = tuple(each for each in KINDS if not servers[each])
         self._engines = engines
-        # Servers that are named are the workers' to ask; this process has its own engines only.
+        # The workers themselves use engine servers that are named; this process has engines only.
         own = replace(engines, ast_servers=(), tts_servers=())
         self._order = EngineOrder(ENGINE_HOST, socket_path, own, http, kinds, plugins)
         self._restarts = WorkerRestarts()
         self.process: WorkerProcess | None = None
-        """The process that runs now."""
+        """Current process."""
         self._is_stopping = False
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Engines that it has to hold; the others are asked of engine servers that are named."""
+        """Kinds of this process's engines; the other kinds are on named engine servers."""
         return self._order.kinds
 
     async def start(self) -> WorkerProcess:
@@ -116,7 +116,7 @@ class SharedEngines:
         return replace(engines, ast_servers=ast_servers, tts_servers=tts_servers)
 
     async def stop(self, within_s: float) -> None:
-        """End it, once the workers are gone."""
+        """Stop the process, after the workers."""
         self._is_stopping = True
         if (process := self.process) is None:
             return

@@ -1,7 +1,7 @@
-"""The step from the supervisor to a worker: what the Unix socket does not tell, in two headers.
+"""Two headers from the supervisor to a worker, about the client that the Unix socket hides.
 
-Only the supervisor reaches the worker's socket, and it takes these headers out of what clients
-send. Behind the middleware a request looks as if its client had connected to the worker.
+Only the supervisor reaches the worker's socket, and it removes these headers from clients'
+requests. Behind the middleware a request looks as if its client had connected to the worker.
 """
 
 from aiohttp import web
@@ -10,9 +10,9 @@ from aiohttp.typedefs import Handler, Middleware
 from rtc_server.signaling.proxies import CLIENT
 
 ADDRESS = "X-Rtc-Address"
-"""IP address of the connection."""
+"""Header with the IP address of the client's connection."""
 SCHEME = "X-Rtc-Scheme"
-"""``http`` or ``https``."""
+"""Header with ``http`` or ``https``."""
 
 
 def hop_middleware() -> Middleware:

@@ -1,6 +1,6 @@
-"""Journals of a worker's sessions: what happens is sent to the supervisor (`records`) at once.
+"""Journals of a worker's sessions: events are sent to the supervisor (`records`) at once.
 
-What was sent is there even if this process is killed in the next moment: the socket keeps it.
+The socket keeps what was sent, even if this process is killed in the next moment.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from rtc_server.session.session_api import SessionRequest
 
 
 class ChannelJournal:
-    """Implements `SessionJournal` for one session. What finds no room is dropped and counted."""
+    """Implementation of `SessionJournal`. Entries without room are dropped and counted."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ def journals(
     number_of: Callable[[Place], int],
     on_drop: Callable[[], None],
 ) -> MakeJournal:
-    """Return what makes the journals of a worker. `number_of`: a place's number at the desk."""
+    """Return the factory of a worker's journals. `number_of`: a place's number at the desk."""
 
     def journal(
         session: str, request: SessionRequest, place: Place, position: Callable[[], int]

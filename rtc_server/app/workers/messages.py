@@ -1,4 +1,4 @@
-"""Messages of workers to the supervisor: what each changes there."""
+"""Handlers of the workers' messages in the supervisor."""
 
 import asyncio
 from functools import partial
@@ -14,7 +14,7 @@ from rtc_server.signaling.request_rates import OwnRates
 
 
 class WorkerMessages:
-    """Passes the messages of all workers on."""
+    """Handlers of all workers' messages, which pass them on."""
 
     def __init__(self, desk: Desk, records: Records, placement: Placement, totals: Totals) -> None:
         self._rates = OwnRates(monotonic)
@@ -23,7 +23,7 @@ class WorkerMessages:
         desk.on_given_away = self._note_load
 
     def handlers(self, worker: int) -> dict[str, Handler]:
-        """Return what a worker's control channel calls, by the kind of the message."""
+        """Return the handlers of a worker's control channel, by kind of message."""
         desk, records = self._desk, self._records
         return {
             "claim": partial(self._claim, worker),

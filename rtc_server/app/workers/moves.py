@@ -1,4 +1,4 @@
-"""Sessions of a worker that was killed, on their way to others."""
+"""Moves of a killed worker's sessions to other workers."""
 
 import asyncio
 import contextlib
@@ -14,15 +14,15 @@ from rtc_server.clock import monotonic
 from rtc_server.metrics import Metrics
 
 Ask: TypeAlias = Callable[[int, str, Fields], Awaitable[Fields]]
-"""Asks one worker. Raises `ChannelClosed` or `AskFailed`."""
+"""Function that asks one worker. Raises `ChannelClosed` or `AskFailed`."""
 ALONE_S = 2.0
-"""Time that a session has before the next one is asked about beside it."""
+"""Seconds for one move before the next one begins beside it."""
 
 _log = logging.getLogger(__name__)
 
 
 class SessionMoves:
-    """Gives sessions to other workers, and lets requests for them wait meanwhile."""
+    """Moves of sessions, and the requests for them that wait meanwhile."""
 
     def __init__(
         self, records: Records, desk: Desk, placement: Placement, ask: Ask, metrics: Metrics
@@ -33,21 +33,22 @@ class SessionMoves:
         self._is_stopping = False
 
     def notify(self) -> None:
-        """Look again: a worker has come or gone."""
+        """Wake the moves that wait: a worker has started or ended."""
         self._changed.set()
         self._changed = asyncio.Event()
 
     def stop(self) -> None:
-        """Let nobody wait any more: the server stops."""
+        """End all waits: the server stops."""
         self._is_stopping = True
         self.notify()
 
     async def move(self, records: list[Record], until_s: float, lost_s: float) -> None:
-        """Let others go on with sessions, one after the other: each is work for them. One that
-        takes long does not hold up the rest, and one that cannot go on is lost alone.
+        """Move sessions to other workers, one after the other, because each is work for them.
 
-        `until_s`: monotonic time at which those that nobody took are given up; `lost_s`: that of
-        the end of their worker.
+        A slow move does not delay the rest, and a failure loses one session alone.
+
+        `until_s`: monotonic time at which sessions without a new worker are given up; `lost_s`:
+        monotonic time at which their worker ended.
         """
         async with asyncio.TaskGroup() as tasks:
             for record in records:
@@ -55,7 +56,7 @@ class SessionMoves:
                 await asyncio.wait([moving], timeout=ALONE_S)
 
     async def settled(self, session: str) -> None:
-        """Wait while a session is on its way."""
+        """Wait while a session is being moved."""
         while self._is_moving(session) and not self._is_stopping:
             await self._changed.wait()
 
@@ -76,7 +77,7 @@ class SessionMoves:
         place = record.worker, record.place
         while self._is_left(record, place):
             if not self._desk.holds(place):
-                self._records.closed(record.session)  # its place was needed
+                self._records.closed(record.session)  # its place was given to another call
                 return
             number = self._placement.least()
             if number is None:
@@ -92,7 +93,7 @@ class SessionMoves:
             await asyncio.sleep(0)  # that worker has just ended, too
 
     def _is_left(self, record: Record, place: tuple[int, int]) -> bool:
-        """Return whether a session is still to be moved from a place: no worker has opened it."""
+        """Return True while a session is still to be moved: no worker has opened it."""
         known = self._records.find(record.session)
         return known is record and (record.worker, record.place) == place
 

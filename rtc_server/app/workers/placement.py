@@ -1,7 +1,7 @@
-"""Placement: the worker that each request goes to. Pure: fed with what workers report.
+"""Placement: the worker for each request, chosen by the workers' reports. Pure.
 
-The number of a worker is in the ids of its sessions (``sess_w3-…``), and a room is where somebody
-has opened it. What belongs to no worker yet, such as a new call, goes to the one with least to do.
+The number of a worker is in the ids of its sessions (``sess_w3-…``), and a room belongs to the
+worker that opened it. A request without a worker, such as a new call, goes to the least loaded one.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 ROOM_KEPT_S = 10.0
-"""Time for which a room's name stays with a worker after a request; it reports the room by then."""
+"""Seconds for which a request binds a room's name to a worker, which reports the room by then."""
 LISTENER_LOAD = 0.25
 """Load of one listener of a room. Of a session it is 1."""
 
@@ -26,9 +26,9 @@ class Life(Enum):
 
     STARTING = auto()
     TAKING = auto()
-    """Takes calls."""
+    """The worker takes calls."""
     RETIRING = auto()
-    """Goes on with what it has, and takes nothing new."""
+    """The worker keeps its calls and takes no new ones."""
     GONE = auto()
 
 
@@ -39,7 +39,7 @@ def session_prefix(worker: int) -> str:
 
 @dataclass(slots=True)
 class WorkerLoad:
-    """One worker as placement sees it."""
+    """State of one worker, for placement."""
 
     life: Life = Life.STARTING
     is_ready: bool = False
@@ -55,22 +55,22 @@ class WorkerLoad:
 
     @property
     def load(self) -> float:
-        """Amount of work that it has."""
+        """Load of its places and of the calls on their way to it."""
         return self.places + self.opening
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Subject of a request, by its address."""
+    """Session or room of a request, from its address."""
 
     session: str = ""
     room: str = ""
     opens: bool = False
-    """True if it may begin a call."""
+    """True if the request may open a call."""
 
 
 def target_of(method: str, path: str, query: Mapping[str, str], *, upgrades: bool) -> Target:
-    """Return the subject of a request. `path`: below the server's own prefix."""
+    """Return the session or room of a request. `path` is below the server's own prefix."""
     if found := _ONE_CALL.fullmatch(path):
         return Target(session=found[1])
     if path in STREAMS:
@@ -86,12 +86,12 @@ class Placement:
 
     workers: dict[int, WorkerLoad] = field(default_factory=dict)
     moved: dict[str, int] = field(default_factory=dict)
-    """Sessions that went from a worker that is gone to another one."""
+    """Worker of each session that was moved."""
     _rooms: dict[str, tuple[int, float]] = field(default_factory=dict)
-    """Rooms that were asked for lately: the worker, and until when that counts."""
+    """Worker of each room requested lately, and the time until which that counts."""
 
     def place(self, target: Target, now_s: float) -> int | None:
-        """Return the worker for a request; None when there is none."""
+        """Return the worker for a request; None if there is none."""
         if target.session:
             return self._of_session(target.session)
         if target.room:
@@ -99,7 +99,7 @@ class Placement:
         return self.least()
 
     def least(self) -> int | None:
-        """Return the worker with least to do among those that take calls, ready ones first."""
+        """Return the least loaded worker of those that take calls, ready ones first."""
         taking = [
             (not each.is_ready, each.load, number)
             for number, each in self.workers.items()
@@ -117,11 +117,11 @@ class Placement:
         number = self.moved.get(session)
         if number is None and (tag := _TAG.match(session)):
             number = int(tag[1])
-        # Nobody's: any worker says so.
+        # No worker has it: any one answers so.
         return number if number in self.workers else self.any()
 
     def any(self) -> int | None:
-        """Return a worker that answers: the one with least to do, or else one that goes on."""
+        """Return a worker that answers: the least loaded one, or else one that retires."""
         least = self.least()
         if least is not None:
             return least
