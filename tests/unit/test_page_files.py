@@ -64,3 +64,11 @@ def test_every_sheet_is_loaded() -> None:
     loaders = (*STATIC.glob("*.html"), STATIC / "overlay.js", STATIC / "people.js")
     code = "".join(path.read_text("utf-8") for path in loaders)
     assert [path.name for path in SHEETS if path.stem not in code] == []
+
+
+def test_what_lies_over_a_card_differs_from_it_in_the_dark() -> None:
+    (card,) = re.findall(r"--card: light-dark\(#\w+, (#16\w+)\)", stripped(TOKENS))
+    raised = re.findall(r"--raised: light-dark\(#\w+, (#\w+)\)", stripped(TOKENS))[0]
+    assert raised > card
+    panels = stripped(TOKENS.parent / "panels.css")
+    assert "background: var(--raised)" in panels.partition(".popover {")[2].partition("}")[0]
