@@ -1,4 +1,4 @@
-"""Recordings in, translated speech out."""
+"""Reading of recordings and writing of translated speech."""
 
 import wave
 from pathlib import Path
@@ -15,12 +15,12 @@ def read_recording(path: Path) -> Samples:
     """Read any audio file as mono float32 at 16 kHz, shape (n,), n >= 1. Channels are mixed.
 
     Raises:
-        ConfigError: it is not there, or there is no audio in it.
+        ConfigError: the file cannot be read, or has no audio.
     """
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SPEECH_RATE)
     pieces: list[Samples] = []
     try:
-        # Opened here and not by FFmpeg, which would also take addresses of the network.
+        # Opened here: FFmpeg itself would also accept URLs.
         with path.open("rb") as file, av.open(file, "r") as container:
             if not container.streams.audio:
                 raise ConfigError(f"There is no audio in {path}.")
@@ -41,7 +41,7 @@ def write_speech(path: Path, samples: Samples) -> None:
     """Write mono float32 at 48 kHz, shape (n,), as 16-bit WAV.
 
     Raises:
-        ConfigError: it cannot be written there.
+        ConfigError: the file cannot be written.
     """
     try:
         with path.open("wb") as file, wave.open(file, "wb") as out:

@@ -13,7 +13,7 @@ from rtc_server.errors import ConfigError
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Deploy, show or drain. 1 where there is nothing to show, or it does not run."""
+    """Deploy, show or drain; return 1 if there is nothing to show or it does not run."""
     kinds: tuple[Kind, ...] = ()
     if arguments.action == "deploy":
         kinds = tuple(each for each in KINDS if arguments.only in (None, each))

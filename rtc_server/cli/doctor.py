@@ -13,7 +13,7 @@ _SIGNS = {Level.OK: " ok ", Level.NOTE: "note", Level.FAULT: "BAD "}
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Print each finding as it comes; 1 when something does not work."""
+    """Print each finding as it comes; return 1 if something does not work."""
     settings = load_settings(arguments, environ, starts=())  # clashes are findings
     logging.getLogger("aioice").setLevel(logging.CRITICAL)
     logging.getLogger("aiortc").setLevel(logging.CRITICAL)

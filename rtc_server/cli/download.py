@@ -1,8 +1,8 @@
 """Download of one file: from its publisher, a mirror, or a folder.
 
-A file grows as ``NAME.part`` and gets its name only when its hash is right, so a half file is never
-taken for a whole one. What was cut short goes on where it stopped, if the server can do that; a
-server that cannot begins again (Silero's is such a one).
+A file is written as ``NAME.part`` and renamed once its hash is right, so that a partial file is
+never used. An interrupted transfer is resumed if the server supports that, and begins again if it
+does not, as with Silero's server.
 """
 
 import http.client
@@ -21,21 +21,21 @@ from rtc_server.errors import ModelError
 from rtc_server.model_files import partial_path, record_path, sha256_of
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes there are and the bytes there will be, if known."""
+"""Callback with the bytes so far and the total, None if not known."""
 
 _CHUNK_BYTES = 1 << 16
 _ATTEMPTS = 5
-"""Number of times that a transfer that got further before it broke is taken up again."""
+"""Times that a transfer is resumed after it has made progress and broken."""
 _PAUSE_S = 0.5
 _SILENCE_S = 60.0
-"""A server that sends nothing for so long has gone."""
+"""Seconds without data after which a server counts as gone."""
 _HEADERS = {"User-Agent": f"rtc-server/{__version__}", "Accept-Encoding": "identity"}
 _PARTIAL_CONTENT, _RANGE_REFUSED = 206, 416
 _TRUST = "Its publisher may have changed it. If you trust it all the same, add --trust-download."
 
 
 class _BrokenOff(Exception):
-    """The transfer ended before the file did."""
+    """Transfer that ended before the file was complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +45,25 @@ class Fetch:
     file: ModelFile
     """Entry in the catalogue."""
     path: Path
-    """Path it is written to; its folder is made."""
+    """Path of the finished file; its folder is created."""
     source: str | Path
-    """A URL of http or https, or the path of a copy."""
+    """URL (http or https), or path of a copy."""
     progress: Progress
-    """Told about each piece."""
+    """Callback after each piece."""
     trust: bool = False
-    """Take a file of another or an unknown hash, and record its hash beside it."""
+    """True to accept a file of another or an unknown hash, and record its hash beside it."""
 
     def run(self) -> None:
-        """Bring the file, whole and checked.
+        """Download and check the file.
 
         Raises:
-            ModelError: it cannot be had or written, or is not what it should be.
+            ModelError: it cannot be fetched or written, or its hash is wrong.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             begun = self._there()
             self._bring()
-            if begun and not self._fits():  # perhaps the pieces were of two editions
+            if begun and not self._fits():  # perhaps the pieces were of two versions
                 self._part.unlink()
                 self._bring()
             if self._fits():
@@ -84,7 +84,7 @@ class Fetch:
         return partial_path(self.path)
 
     def _there(self) -> int:
-        """Return the number of bytes that are here already."""
+        """Return the number of bytes that were fetched already."""
         return self._part.stat().st_size if self._part.exists() else 0
 
     def _fits(self) -> bool:
@@ -113,7 +113,7 @@ class Fetch:
                 self.progress(out.tell(), total)
 
     def _download(self, url: str) -> None:
-        """Transfer until `_part` is whole, going on after a break as long as it gets further."""
+        """Transfer until `_part` is complete, resuming after breaks while there is progress."""
         check_room(self.path.parent, (self.file.size_bytes or 0) - self._there())
         for attempt in range(1, _ATTEMPTS + 1):
             before = self._there()
@@ -181,7 +181,7 @@ class Fetch:
 
 
 def check_room(folder: Path, wanted_bytes: int) -> None:
-    """Raise `ModelError` when `folder`, which may not exist yet, cannot take so many bytes."""
+    """Raise `ModelError` if the disk of `folder`, which may not exist yet, has too little room."""
     there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
     free = shutil.disk_usage(there).free
     if free < wanted_bytes:
@@ -195,7 +195,7 @@ def record(path: Path) -> str:
     """Record the hash of a file that the operator trusts; return the hash.
 
     Raises:
-        ModelError: it cannot be read, or its folder not written.
+        ModelError: the file cannot be read, or its folder cannot be written.
     """
     sha256 = sha256_of(path)
     try:

@@ -1,4 +1,4 @@
-"""An event loop whose timers are exact: epoll waits for whole milliseconds, and they come late."""
+"""Event loop with exact timers: epoll waits for whole milliseconds, so that its timers are late."""
 
 import asyncio
 import select
@@ -8,7 +8,7 @@ from rtc_server.host_system import is_linux
 
 
 class ExactSelector(selectors.DefaultSelector):
-    """The system's selector, with a wait as long as was asked for, to some microseconds."""
+    """Selector of the system that waits as long as requested, to some microseconds."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return what is ready; wait for it up to `timeout` seconds."""

@@ -15,12 +15,12 @@ _HUGGING_FACE = "https://huggingface.co"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Place that files are taken from."""
+    """Source of model files."""
 
     mirror: str = ""
-    """Folder or URL that holds ``ID/NAME``; by default each file's publisher."""
+    """Folder or URL with ``ID/NAME``; empty for each file's publisher."""
     hugging_face: str = _HUGGING_FACE
-    """Site that stands for huggingface.co."""
+    """Site to use in place of huggingface.co."""
 
     @classmethod
     def chosen(cls, mirror: str | None, environ: Mapping[str, str]) -> "Source":
@@ -49,7 +49,7 @@ class Source:
 def fetch_models(
     models: Sequence[Model], folder: Path, source: Source, *, trust: bool = False
 ) -> None:
-    """Bring all files of `models` that are not in `folder` yet.
+    """Fetch all files of `models` that are not in `folder` yet.
 
     What can be refused is refused before the first download.
 

@@ -15,7 +15,7 @@ LIMITS = tuple(field.name for field in fields(KeyLimits))
 
 
 def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
-    """Do what the subcommand says to the key file."""
+    """Make, list or revoke keys in the key file."""
     if arguments.action == "list":
         for key in read_keys(arguments.file):
             print(line(key))

@@ -1,8 +1,8 @@
 """The log of ``rtc-server serve``: lines wait in a bounded queue, and a thread writes them.
 
-Whoever reads the log may stand still: a full disk, a paused terminal, a pipe that nobody empties. A
-write would then stand still, too, and with it the event loop and everybody's audio. So the loop
-only ever queues, and what has no room is dropped and counted.
+The destination may block: a full disk, a paused terminal, a pipe without a reader. A write from the
+event loop would block with it, and with the loop all audio. So the loop only queues lines, and
+those without room are dropped and counted.
 """
 
 import logging
@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from rtc_server.cli.log_format import TextFormat
 
 LINES = 1000
-"""Lines that may wait."""
+"""Most lines that wait."""
 LAST_LINES_S = 1.0
-"""Time limit for the last lines to be taken at the end of the process."""
+"""Longest wait for the last lines to be written when the process ends."""
 
 
 class QueuedLog(logging.Handler):
@@ -33,7 +33,7 @@ class QueuedLog(logging.Handler):
         super().__init__()
         self.setFormatter(form or TextFormat())
         self.on_drop: Callable[[], None] = lambda: None
-        """Called for each line that had no room, by whichever thread logs."""
+        """Callback for each dropped line, in the thread that logged it."""
         self._descriptor = descriptor
         self._lines: queue.Queue[str | None] = queue.Queue(lines)
         self._dropped = 0
@@ -54,7 +54,7 @@ class QueuedLog(logging.Handler):
             self.on_drop()
 
     def close(self) -> None:
-        """Wait a moment until all lines are written; whoever reads none keeps nobody."""
+        """Wait until all lines are written, twice `LAST_LINES_S` at most."""
         super().close()
         try:
             self._lines.put(None, timeout=LAST_LINES_S)

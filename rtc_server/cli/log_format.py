@@ -8,7 +8,7 @@ from typing import Final
 from rtc_server.subject_log import Subject
 
 LINE_CHARS: Final = 8192
-"""Longest line, its traceback included: what a client sends may stand in one."""
+"""Most characters of a line, its traceback included; it may quote what a client sent."""
 _TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -52,7 +52,7 @@ class JsonFormat(logging.Formatter):
 
 
 FORMATS: Final[dict[str, type[logging.Formatter]]] = {"text": TextFormat, "json": JsonFormat}
-"""By the value of ``--log-format``."""
+"""Formatters by the value of ``--log-format``."""
 
 
 def _shortened(text: str, most_chars: int) -> str:

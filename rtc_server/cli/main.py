@@ -1,4 +1,4 @@
-"""Arguments in, exit code out. Nothing heavy is imported before a subcommand is chosen."""
+"""Entry point of the command line. Nothing heavy is imported before a subcommand is chosen."""
 
 import argparse
 import importlib
@@ -166,7 +166,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except BrokenPipeError:  # the reader of our output has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     return code

@@ -1,4 +1,4 @@
-"""Models that a chosen engine set needs: reported when missing, fetched when somebody says yes.
+"""Models that a chosen engine set needs: reported when missing, fetched on consent.
 
 Nothing is downloaded without a question, and no other engine takes the place of one whose model is
 missing.
@@ -19,11 +19,11 @@ from rtc_server.model_files import FileState, models_folder, state_of
 
 
 def provide_models(settings: EngineSettings, environ: Mapping[str, str]) -> None:
-    """See that the models of ``--engines`` are here; ask on a terminal whether to fetch them.
+    """Check that the models of ``--engines`` are installed; offer on a terminal to fetch them.
 
     Raises:
         EngineUnavailable: one of the engines is not installed.
-        ModelError: models are missing and were not fetched; the sentence has the command.
+        ModelError: models are missing and were not fetched; the text has the command.
     """
     folder = models_folder(settings.models_dir, environ)
     missing = [
@@ -51,7 +51,7 @@ def provide_models(settings: EngineSettings, environ: Mapping[str, str]) -> None
 
 
 def _asked(settings: EngineSettings, missing: Sequence[Model], folder: str) -> bool:
-    """Return the answer of whoever sits at the terminal; no answer is a no."""
+    """Return True if the user agrees on the terminal; without an answer False."""
     lines = [
         f"The engine set {settings.engines} needs {len(missing)} models that are not in {folder}:",
         *(f"  {model.id}  {_megabytes([model])}, {model.licence}" for model in missing),

@@ -26,7 +26,7 @@ from rtc_server.model_files import (
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Run one action; 1 when `verify` found a file that is not right."""
+    """Run one action; return 1 if `verify` found a wrong file."""
     (settings,) = load(arguments, environ, EngineSettings)
     folder = models_folder(settings.models_dir, environ)
     match arguments.action:
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def describe_set(each: ModelSet, folder: Path) -> list[str]:
-    """Return the lines about a set: size, members, licences and what is here."""
+    """Return the lines about a set: size, members, licences and what is installed."""
     absent = [model.id for model in each.models if presence(model, folder) != "fetched"]
     here = f"not fetched: {', '.join(absent)}" if absent else "fetched"
     licences = dict.fromkeys(model.licence for model in each.models)
@@ -61,7 +61,7 @@ def describe_set(each: ModelSet, folder: Path) -> list[str]:
 
 
 def presence(model: Model, folder: Path) -> str:
-    """Return what is here of a model, in words, as far as sizes tell."""
+    """Return a phrase that says how much of a model is installed, judged by file sizes."""
     states = {state_of(folder, model, file) for file in model.files}
     if FileState.WRONG in states:
         return "not the catalogue's file: fetch it again"

@@ -20,7 +20,7 @@ from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Print the captions, write the speech; 1 when anything was not translated."""
+    """Print the captions and write the speech; return 1 if anything was not translated."""
     (interpreter, segmenter, engines), plugins = load_with_plugins(
         arguments, environ, InterpreterSettings, SegmenterSettings, EngineSettings
     )

@@ -21,7 +21,7 @@ from rtc_server.cli.serve import STDERR, TALKATIVE
 
 
 def main() -> int:
-    """Work as the supervisor says, over the socket whose descriptor is the argument."""
+    """Run the order that comes over the socket whose descriptor is the argument."""
     end = socket.socket(fileno=int(sys.argv[1]))
     if (order := read_order(end)) is None:
         return 2
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def read_order(end: socket.socket) -> WorkerOrder | EngineOrder | None:
-    """Return what the supervisor wants; None, and a word to it, where it is another version."""
+    """Return the supervisor's order; None, with a message to it, if its version is another."""
     if _read(end, len(FINGERPRINT)) != FINGERPRINT:
         said = ["failed", 0, {"message": "Another version is installed; restart the server."}]
         end.sendall(json.dumps(said).encode() + b"\n")
@@ -57,7 +57,7 @@ def _passed_over(_number: int, _frame: object) -> None:
 
 
 def _read(end: socket.socket, size: int) -> bytes:
-    """Return so many bytes; more may follow, which is left for others to read."""
+    """Return `size` bytes; later ones stay in the socket for the control channel."""
     data = b""
     while len(data) < size:
         piece = end.recv(size - len(data))
