@@ -119,7 +119,15 @@ def test_more_than_the_audio_can_hold_is_not_continued(writer: OnnxWriter) -> No
     assert writer.write([wave], [[Wanted("en", "en", "Good morning. " * 40)]], limits) == anew
 
 
-@pytest.mark.parametrize("mode", list(PRESETS))
+@pytest.mark.parametrize(
+    ("writer", "mode"),
+    [
+        ("int8", "balanced"),
+        *(("float32", mode) for mode in PRESETS),
+        *(pytest.param("int8", mode, marks=pytest.mark.slow) for mode in ("fast", "accurate")),
+    ],
+    indirect=["writer"],
+)
 def test_phrases_are_interpreted_by_agreement_while_they_are_said(
     writer: OnnxWriter, mode: Mode
 ) -> None:
