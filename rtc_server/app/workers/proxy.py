@@ -56,7 +56,7 @@ class Workers(Protocol):
 
 
 class Proxy:
-    """Passes requests on."""
+    """HTTP application that passes each request to its worker."""
 
     def __init__(self, workers: Workers, settings: Settings) -> None:
         self._workers, self._prefix = workers, settings.http.path_prefix

@@ -27,7 +27,7 @@ async def ask_supervisor(channel: ControlChannel, kind: str, /, **fields: object
 
 
 class SharedAdmission:
-    """Implements `AdmissionDesk`."""
+    """Implementation of `AdmissionDesk` that asks the supervisor."""
 
     def __init__(
         self, channel: ControlChannel, limits: AdmissionLimits, clock: Clock, wall: Clock

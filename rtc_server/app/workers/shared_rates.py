@@ -7,7 +7,7 @@ from rtc_server.signaling.request_rates import Counted, OwnRates
 
 
 class SharedRates:
-    """Implements `RequestRates`."""
+    """Implementation of `RequestRates` that asks the supervisor."""
 
     def __init__(self, channel: ControlChannel) -> None:
         self._channel = channel

@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Slot:
-    """One worker after another."""
+    """Place of one worker and its successors."""
 
     restarts: WorkerRestarts = field(default_factory=WorkerRestarts)
     process: WorkerProcess | None = None
@@ -57,7 +57,7 @@ class _Slot:
 
 
 class Supervisor:
-    """Implements `proxy.Workers`. Use it inside ``async with supervisor.running()``."""
+    """Implementation of `proxy.Workers`, for use inside ``async with supervisor.running()``."""
 
     def __init__(
         self, settings: Settings, folder: Path, metrics: Metrics, make: Make = WorkerProcess

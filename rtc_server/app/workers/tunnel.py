@@ -133,7 +133,7 @@ async def _pass(
 
 
 class _ToWorker:
-    """In place of a parser: takes what the client sends."""
+    """Receiver of the client's bytes, in place of aiohttp's parser."""
 
     def __init__(self, client: asyncio.Transport, writer: asyncio.StreamWriter) -> None:
         self._client, self._writer = client, writer
@@ -148,7 +148,7 @@ class _ToWorker:
         return False, b""
 
     def feed_eof(self) -> None:
-        """The client is gone."""
+        """Handle the end of the client's connection."""
         self.close()
 
     def close(self) -> None:
