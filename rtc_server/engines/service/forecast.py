@@ -29,6 +29,8 @@ _FULL = 0.9
 """Load above which a queue grows for longer than the simulation lasts."""
 _SPEAKING = 0.6
 """Share of the sessions in the middle of a sentence: a call of partials has one of each."""
+_LONG_IDLE = 4
+"""Calls of partials in an idle time after which it does not matter how the idle time began."""
 _CALLS = 64
 """Number of latest calls that costs are learned from."""
 _DOUBT = 0.3
@@ -139,17 +141,17 @@ def carries(engine: Engine, sessions: int, sentences: Sequence[Sentence], limit_
     late_left, decided_at = int(_LATE * len(asked)), int((1 - _FIRST) * len(asked))
     slowest_s = 0.0
     used = [0.0] * sessions
-    free_s = [0.0] * engine.processes
+    free = [(0.0, 0.0)] * engine.processes  # and the end of each one's rest from partials
     waiting: list[_Question] = []
     while waiting or asked:
-        now_s = free_s[0]
+        now_s, rests_until_s = free[0]
         if not waiting and asked[-1].at_s >= now_s:
-            now_s = asked[-1].at_s + asked[-1].behind_s
+            now_s, rests_until_s = _after_partials(asked[-1], now_s, rests_until_s)
         while asked and asked[-1].at_s <= now_s:
             waiting.append(asked.pop())
         batch = _take(waiting, engine.most, used, now_s)
         end_s = now_s + engine.costs.of(len(batch), sum(each.speech_s for each in batch))
-        heapq.heapreplace(free_s, end_s)
+        heapq.heapreplace(free, (end_s, rests_until_s))
         answers_s = [end_s - each.at_s for each in batch]
         late_left -= sum(answer_s > limit_s for answer_s in answers_s)
         if late_left < 0:
@@ -165,7 +167,30 @@ class _Question(NamedTuple):
     session: int
     speech_s: float
     behind_s: float
-    """Remaining seconds of a call of partials that it has to wait for."""
+    """Remaining seconds of a call of partials that it has to wait for after a long idle time."""
+    partials_s: float
+    """Duration of a call of partials before it; 0 without partials."""
+
+
+def _after_partials(asked: _Question, free_s: float, rests_until_s: float) -> tuple[float, float]:
+    """Return when an idle process begins with a request, and the end of its rest from partials.
+
+    After requests, partials begin at once if the rest is over: it is, after a long busy time. So a
+    request that comes soon afterwards meets them more often than half of the time.
+    """
+    partials_s, at_s = asked.partials_s, asked.at_s
+    if not partials_s:
+        return at_s, rests_until_s
+    begin_s = max(free_s, rests_until_s)
+    if at_s - begin_s > _LONG_IDLE * partials_s:
+        begun_s = at_s + asked.behind_s
+        return begun_s, begun_s + partials_s if asked.behind_s else at_s
+    while begin_s < at_s:
+        end_s = begin_s + partials_s
+        begin_s = end_s + partials_s
+        if end_s > at_s:
+            return end_s, begin_s
+    return at_s, begin_s
 
 
 def _questions(engine: Engine, sessions: int, sentences: Sequence[Sentence]) -> list[_Question]:
@@ -180,27 +205,30 @@ def _questions(engine: Engine, sessions: int, sentences: Sequence[Sentence]) -> 
     )  # each session begins at a random point of a sentence
     order = at_s.ravel().argsort()[::-1]
     by_session = np.repeat(np.arange(sessions), shape[1])
-    behind_s = _rests_s(engine, sessions, order.size, chance)
-    fields = at_s.ravel()[order], by_session[order], speech_s[order], behind_s
+    behind_s, partials_s = _rests_s(engine, sessions, order.size, chance)
+    fields = at_s.ravel()[order], by_session[order], speech_s[order], behind_s, partials_s
     return [_Question(*each) for each in zip(*(field.tolist() for field in fields), strict=True)]
 
 
 def _rests_s(
     engine: Engine, sessions: int, size: int, chance: np.random.Generator
-) -> npt.NDArray[np.float64]:
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the remaining time of the calls of partials that are under way at other requests.
 
     Calls of partials take half of the remaining time (`PartialsBrake`), and a request is more
     likely to come during a long one than during a short one.
     """
     if not engine.partials_s:
-        return np.zeros(size)
-    together = min(engine.most, math.ceil(_SPEAKING * sessions))
-    lengths_s = chance.choice(engine.partials_s, (size, together)).sum(axis=1)
-    took_s = np.array([engine.costs.of(together, each) for each in lengths_s.tolist()])
+        return np.zeros(size), np.zeros(size)
+    least = min(engine.most, math.ceil(_SPEAKING * sessions))
+    together = chance.binomial(sessions, _SPEAKING, size).clip(least, engine.most)
+    lengths_s = chance.choice(engine.partials_s, (size, min(engine.most, sessions)))
+    speech_s = (lengths_s * (np.arange(lengths_s.shape[1]) < together[:, np.newaxis])).sum(axis=1)
+    each_s = zip(together.tolist(), speech_s.tolist(), strict=True)
+    took_s = np.array([engine.costs.of(*each) for each in each_s])
     if took_s.sum():
         took_s = chance.choice(took_s, size, p=took_s / took_s.sum())
-    return took_s * np.maximum(chance.uniform(-1.0, 1.0, size), 0.0)
+    return took_s * np.maximum(chance.uniform(-1.0, 1.0, size), 0.0), took_s
 
 
 def _take(waiting: list[_Question], most: int, used: list[float], now_s: float) -> list[_Question]:

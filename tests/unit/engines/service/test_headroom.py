@@ -74,7 +74,7 @@ async def test_an_engine_that_is_too_slow_is_given_few(
     ("engine", "most", "most_s"),
     [
         pytest.param(LAPTOP, 15, 1.0, id="laptop"),
-        pytest.param(SOME_AT_ONCE, 5, 1.2, id="some at once"),
+        pytest.param(SOME_AT_ONCE, 4, 1.1, id="some at once"),
         pytest.param(AS_THEIR_PARTS, 2, 1.2, id="as their parts"),
     ],
 )
