@@ -23,7 +23,7 @@ export const words = {
     refused: "Der Link ist falsch oder gilt nicht mehr. Bitten Sie um einen neuen.",
     full: "In diesem Raum ist kein Platz mehr. Neuer Versuch …",
     speaking: "Man hört Sie.",
-    silent: "Drücken Sie „Sprechen“ oder senden Sie Ihren Ton per WHIP.",
+    silent: "Drücken Sie „Sprechen“ oder senden Sie Ihren Ton aus einem anderen Programm, etwa OBS.",
     noMicrophone: "Das Mikrofon lässt sich nicht benutzen. Erlauben Sie es im Browser.",
     keyNeeded: "Dieser Server verlangt einen Schlüssel.",
     notLetIn: "Der Server lässt Sie gerade nicht sprechen.",

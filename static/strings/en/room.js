@@ -23,7 +23,7 @@ export const words = {
     refused: "The link is wrong or no longer valid. Ask the speaker for a new one.",
     full: "There is no place left in this room. Trying again…",
     speaking: "You are heard.",
-    silent: "Press Speak, or send your sound here by WHIP.",
+    silent: "Press Speak, or send your sound here from another program, such as OBS.",
     noMicrophone: "The microphone cannot be used. Allow it in the browser.",
     keyNeeded: "This server asks for a key.",
     notLetIn: "The server does not let you speak now.",

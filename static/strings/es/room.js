@@ -23,7 +23,7 @@ export const words = {
     refused: "El enlace no es válido o ha caducado. Pida otro a quien habla.",
     full: "No queda sitio en esta sala. Reintentando…",
     speaking: "Se le oye.",
-    silent: "Pulse Hablar o envíe su sonido por WHIP.",
+    silent: "Pulse Hablar o envíe su sonido desde otro programa, como OBS.",
     noMicrophone: "No se puede usar el micrófono. Permítalo en el navegador.",
     keyNeeded: "Este servidor pide una clave.",
     notLetIn: "El servidor no le deja hablar ahora.",

@@ -23,7 +23,7 @@ export const words = {
     refused: "Le lien est incorrect ou a expiré. Demandez-en un nouveau à l’orateur.",
     full: "Il n’y a plus de place dans cette salle. Nouvel essai…",
     speaking: "On vous entend.",
-    silent: "Appuyez sur Parler ou envoyez votre son par WHIP.",
+    silent: "Appuyez sur Parler ou envoyez votre son depuis un autre programme, comme OBS.",
     noMicrophone: "Le micro est inutilisable. Autorisez-le dans le navigateur.",
     keyNeeded: "Ce serveur demande une clé.",
     notLetIn: "Le serveur ne vous laisse pas parler pour l’instant.",

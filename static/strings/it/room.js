@@ -23,7 +23,7 @@ export const words = {
     refused: "Il link è sbagliato o scaduto. Chiedine uno nuovo a chi parla.",
     full: "In questa sala non c’è più posto. Riprovo…",
     speaking: "Ti si sente.",
-    silent: "Premi Parla o invia il tuo suono via WHIP.",
+    silent: "Premi Parla o invia il tuo audio da un altro programma, come OBS.",
     noMicrophone: "Il microfono non è utilizzabile. Consentilo nel browser.",
     keyNeeded: "Questo server chiede una chiave.",
     notLetIn: "Il server ora non ti lascia parlare.",

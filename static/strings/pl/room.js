@@ -23,7 +23,7 @@ export const words = {
     refused: "Link jest błędny lub wygasł. Poproś prelegenta o nowy.",
     full: "W tym pokoju nie ma już miejsca. Ponawiam…",
     speaking: "Słychać Cię.",
-    silent: "Naciśnij „Mów” albo wyślij dźwięk przez WHIP.",
+    silent: "Naciśnij „Mów” albo wyślij dźwięk z innego programu, na przykład z OBS.",
     noMicrophone: "Nie można użyć mikrofonu. Zezwól na niego w przeglądarce.",
     keyNeeded: "Ten serwer wymaga klucza.",
     notLetIn: "Serwer nie pozwala teraz mówić.",
