@@ -5,10 +5,11 @@
 The phrases, the engine and the passes are those of `bench.canary_commit`, the captions those that
 the interpreter makes of them, without a server and without computing time.
 
-stable       characters of captions that changed although they were stable
+changed      characters of captions that changed although they were stable
 taken back   words of shown texts that were taken back, for each final word: the erasure of captions
 appears      audio that had not been heard yet when a word of the final text was first in its place,
              on average over its words: the more, the earlier
+stable       the same, of its place in the stable text; and the words that were there before the end
 """
 
 import argparse
@@ -95,7 +96,8 @@ class Side:
 
     def __init__(self) -> None:
         self.changed_chars = self.taken_back = self.words = 0
-        self.before_end_ms: list[int] = []
+        self.appears_ms: list[int] = []
+        self.stable_ms: list[int] = []
 
     def add(self, shown: Sequence[tuple[int, str, str]]) -> None:
         """Take a phrase: audio heard, text and stable text of each revision."""
@@ -107,13 +109,17 @@ class Side:
         self.words += len(final)
         for count in range(1, len(final) + 1):
             at_ms = next(ms for ms, text, _ in shown if in_place(text.split(), final, count))
-            self.before_end_ms.append(end_ms - at_ms)
+            self.appears_ms.append(end_ms - at_ms)
+            at_ms = next(ms for ms, _, stable in shown if in_place(stable.split(), final, count))
+            self.stable_ms.append(end_ms - at_ms)
 
     def cells(self) -> str:
         """Return the cells of its columns."""
         return (
             f"{self.changed_chars} | {self.taken_back / max(self.words, 1):.2f} | "
-            f"{fmean(self.before_end_ms or [0]) / 1000:.2f} s"
+            f"{fmean(self.appears_ms or [0]) / 1000:.2f} s | "
+            f"{fmean(self.stable_ms or [0]) / 1000:.2f} s, "
+            f"{sum(ms > 0 for ms in self.stable_ms)} of {self.words}"
         )
 
 
@@ -140,8 +146,8 @@ def main() -> None:
     said = list(phrases(options.voices, options.speeds))
     engine = chosen_engine(options)
     print(
-        f"{len(said)} phrases\n| mode | source: stable | taken back | appears "
-        "| translation: stable | taken back | appears |\n" + "|---" * 7 + "|"
+        f"{len(said)} phrases\n| mode | source: changed | taken back | appears | stable "
+        "| translation: changed | taken back | appears | stable |\n" + "|---" * 9 + "|"
     )
     for mode in options.modes:
         sides = [Side(), Side()]

@@ -1,6 +1,8 @@
 """Captions of one segment: revisions, what is stable, and the append-only transcript."""
 
+from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rtc_server.engines.base import AstResult, AstStatus, Texts
 from rtc_server.events.segment_events import (
@@ -11,6 +13,21 @@ from rtc_server.events.segment_events import (
     TargetCaption,
 )
 from rtc_server.interpreter.speaking_pace import SpeakingPace
+
+_AGREEMENT_MS = 400
+"""Audio over which passes must agree: the least between two passes of the other modes, where
+agreement counts passes. Those of captions alone are 250 ms apart, and two of them often agree on a
+word that the next one takes back."""
+
+
+class _Pass(NamedTuple):
+    """Text that the engine had for the segment so far."""
+
+    end_ms: int
+    """End of its audio."""
+    text: str
+    reliable_chars: int
+    """Characters at its beginning with which another pass may agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +47,12 @@ class SegmentCaptions:
     """Captions of one segment: counts revisions, and keeps what of its text will not change any
     more.
 
-    A partial is stable as far as the two latest passes agree, but for the last word and what the
-    engine itself leaves open. What was stable stays: a later pass that wavers is not shown.
+    A partial is stable as far as all passes since one at least `_AGREEMENT_MS` before it agree, but
+    for the last word and what the engine itself leaves open. What was stable stays: a later pass
+    that wavers is not shown.
 
-    Of an engine without word times, a text that is too long for its audio is open from end to end:
-    it is shown, and no pass can agree with it.
+    A text that is too long for its audio is open from end to end: it is shown, and no pass can
+    agree with it. That holds for an engine with word times, too: they are not asked for here.
     """
 
     segment_id: str
@@ -43,12 +61,10 @@ class SegmentCaptions:
     """The languages in force when the segment began."""
     start_ms: int
     """Start of the segment on the session's audio clock."""
-    has_times: bool = False
-    """True if the engine says where in the audio its words end."""
     _pace: SpeakingPace = field(default_factory=SpeakingPace, init=False)
     _rev: int = field(default=0, init=False)
     _text: str = field(default="", init=False)
-    _agreed_chars: int = field(default=0, init=False)
+    _passes: deque[_Pass] = field(default_factory=deque, init=False)
     _stable: str = field(default="", init=False)
     _reported: tuple[Texts, Texts] = field(default=(Texts(), Texts()), init=False)
 
@@ -63,15 +79,14 @@ class SegmentCaptions:
 
         `open_chars` at the end of the text are what the engine may still write otherwise.
         """
-        agreed_chars = len(text) - open_chars
-        if not self.has_times and self._pace.runs_ahead(end_ms - self.start_ms, text.split()):
-            agreed_chars = 0
-        agreed = _common_words(self._text, text)[: min(self._agreed_chars, agreed_chars)].rstrip()
+        is_ahead = self._pace.runs_ahead(end_ms - self.start_ms, text.split())
+        reliable_chars = 0 if is_ahead else len(text) - open_chars
+        agreed = self._agreed(_Pass(end_ms, text, reliable_chars))
         grew = len(agreed) > len(self._stable) and agreed.startswith(self._stable)
         if grew:
             self._stable = agreed
         same = text == self._text
-        self._text, self._agreed_chars = text, agreed_chars
+        self._text = text
         if not text.startswith(self._stable) or (same and not grew):
             return None
         return self._event(SegmentStatus.PARTIAL, text, "", end_ms, stable_chars=len(self._stable))
@@ -106,6 +121,18 @@ class SegmentCaptions:
         """Return the event for a failure; texts that were already final stay."""
         source, target = (result.source_text, result.target_text) if result else ("", "")
         return self._event(SegmentStatus.FAILED, source, target, end_ms, message=message, code=code)
+
+    def _agreed(self, latest: _Pass) -> str:
+        """Return what the passes of the last `_AGREEMENT_MS` have in common with the latest."""
+        passes = self._passes
+        oldest_ms = latest.end_ms - _AGREEMENT_MS
+        while len(passes) > 1 and passes[1].end_ms <= oldest_ms:
+            passes.popleft()
+        passes.append(latest)
+        if passes[0].end_ms > oldest_ms:
+            return ""
+        common = min(len(_common_words(each.text, latest.text)) for each in passes)
+        return latest.text[: min(common, *(each.reliable_chars for each in passes))].rstrip()
 
     def _event(
         self,

@@ -170,8 +170,7 @@ class SegmentTranslation:
 
     def _next_captions(self, direction: Direction, start_ms: int) -> SegmentCaptions:
         self._segments += 1
-        has_times = self._ast.capabilities.word_times
-        return SegmentCaptions(f"seg_{self._segments}", direction, start_ms, has_times)
+        return SegmentCaptions(f"seg_{self._segments}", direction, start_ms)
 
     def _go_on(self, opened: OpenSegment, at_samples: int, text: SimultaneousText) -> None:
         """See `GoOn`."""

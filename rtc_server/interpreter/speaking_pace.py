@@ -1,8 +1,8 @@
 """Judgement of whether a hypothesis says more than can have been said so far. Pure.
 
 A model that has heard half a sentence may write the whole of one that it knows, and the same again
-in the next pass, so that agreement is no proof. An engine that knows where in the audio its words
-end shows such a guess by that; of any other, only the length of its text does.
+in the next pass, so that agreement is no proof. Where words are committed by their times in the
+audio, the times show such a guess; elsewhere only the length of the text does.
 """
 
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ from rtc_server.events.server import OutputTranscriptDelta
 from rtc_server.interpreter.modes import Mode
 from rtc_server.pcm import SPEECH_RATE
 from tests.support.interpreting import STEP, interpreting
-from tests.support.talk import AGREEING, OracleAst, Word, audio, position, sentences
+from tests.support.talk import AGREEING, ALIGNED, OracleAst, Word, audio, position, sentences
 
 WRONG = "wrong from its first word to the last one."
 MISTAKEN_S = 1.2
@@ -49,9 +49,12 @@ async def test_text_ahead_of_the_speech_is_neither_shown_nor_spoken(mode: Mode) 
     assert early, "the right sentence is believed as soon as it can have been said"
 
 
-async def test_captions_alone_commit_no_text_ahead_of_the_speech_either() -> None:
+@pytest.mark.parametrize("engine", [AGREEING, ALIGNED], ids=["without times", "with times"])
+async def test_captions_alone_commit_no_text_ahead_of_the_speech_either(
+    engine: AstCapabilities,
+) -> None:
     talk = sentences(1, words=12, word_ms=400)
-    async with interpreting(talk, Mode.CONSECUTIVE, anticipating(talk)) as b:
+    async with interpreting(talk, Mode.CONSECUTIVE, anticipating(talk, engine)) as b:
         await b.hear(audio(talk, tail_ms=3000))
         b.check_captions()
         partials = [event.source for event in b.segments if not event.final]
