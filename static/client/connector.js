@@ -23,8 +23,8 @@ export class Connector {
    * @param {import("./api.js").Api} api
    * @param {"auto"|"webrtc"|"websocket"} transport
    * @param {object} session
-   * @param {(link: Link) => {track: MediaStreamTrack, request: import("./link.js").CallRequest,
-   *     lastSeq: number}} session.begin  a link is about to be opened, with these
+   * @param {(link: Link, resumes: boolean) => {track: MediaStreamTrack, lastSeq: number,
+   *     request: import("./link.js").CallRequest}} session.begin  a link is about to be opened, with these
    * @param {() => boolean} session.isOver  nobody needs a link any more
    */
   constructor(api, transport, { begin, isOver }) {
@@ -92,7 +92,7 @@ export class Connector {
   async #try(link, address, patienceMs) {
     if (this.#isOver()) throw new ClientError("session_ended");
     this.link = link;
-    const { track, request, lastSeq } = this.#begin(link);
+    const { track, request, lastSeq } = this.#begin(link, Boolean(address));
     let timer = 0;
     const limit = (ms) => {
       clearTimeout(timer);

@@ -48,7 +48,8 @@ export class TranslationClient extends EventTarget {
   #weakTimer = 0;
   /** @type {MediaStreamTrack|null} */ #track = null;
   /** As in x.session. */ #settings = {};
-  /** Those with which the link was opened. */ #opened = { track: this.#track, settings: this.#settings };
+  /** The track with which the link was opened, the settings that the server has for sure. */
+  #opened = { track: this.#track, settings: this.#settings };
   #sessionId = "";
   #lastSeq = 0;
   /** Why the server closes the session, once it does. @type {"limit"|"idle"|"restart"|""} */ #closing = "";
@@ -80,7 +81,7 @@ export class TranslationClient extends EventTarget {
     this.#turn = new Turn(queue);
     const api = new Api(url, this.#turn.keep(token), { iceServers, iceTransportPolicy });
     this.#connector = new Connector(api, transport, {
-      begin: (link) => this.#begin(link),
+      begin: (...opening) => this.#begin(...opening),
       isOver: () => this.#state === "closed",
     });
     this.#patienceMs = patienceMs;
@@ -135,8 +136,7 @@ export class TranslationClient extends EventTarget {
   }
 
   /**
-   * Change languages, VAD or voice of the running session. While the connection is lost they are
-   * kept for when it is back.
+   * Change languages, VAD or voice of the running session, also while its connection is lost.
    *
    * @param {object} settings  as x.session
    */
@@ -165,15 +165,15 @@ export class TranslationClient extends EventTarget {
   async #connect(address) {
     await this.#connector.connect(address);
     this.#up = true;
-    const { track, settings } = this.#opened;
-    if (this.#track !== track) await this.#link.replaceTrack(this.#track);
-    if (this.#settings !== settings) this.send({ type: "x.session", ...this.#settings });
+    if (this.#track !== this.#opened.track) await this.#link.replaceTrack(this.#track);
+    if (this.#settings !== this.#opened.settings) this.send({ type: "x.session", ...this.#settings });
+    this.#opened.settings = this.#settings;
   }
 
-  /** A link is about to be opened. @param {import("./link.js").Link} link */
-  #begin(link) {
+  /** A link is about to be opened. @param {import("./link.js").Link} link  @param {boolean} resumes  and tells no settings */
+  #begin(link, resumes) {
     this.#follow(link);
-    this.#opened = { track: this.#track, settings: this.#settings };
+    this.#opened = { track: this.#track, settings: resumes ? this.#opened.settings : this.#settings };
     return { track: this.#track, request: this.#request(), lastSeq: this.#lastSeq };
   }
 
@@ -250,6 +250,7 @@ export class TranslationClient extends EventTarget {
         this.#sessionId = event.session.id;
         return this.#emit("session", event.session);
       case "session.updated":
+        if (this.#state === "live") this.#opened.settings = this.#settings; // else it resumes
         return this.#emit("session", event.session);
       case "session.closed":
         this.#link.address = null; // there is nothing left to hang up

@@ -39,6 +39,27 @@ async def test_languages_chosen_while_it_reconnects_count_and_keep_the_focus() -
     assert (event["source_language"], event["target_language"]) == ("en", "ru")
 
 
+async def test_languages_chosen_between_two_attempts_count() -> None:
+    script, errors = KEEP_CHANNELS, [FAILED_REQUEST]
+    async with (
+        scripted_server() as server,
+        visit(server.url + WEBRTC, before_load=script, expected_errors=errors) as seen,
+    ):
+        page, server.calls.remembers = seen.page, True
+        await start(page)
+        await server.calls.channel.get()
+        await page.route("**/resume", lose)
+        async with page.expect_event("requestfailed"):
+            await page.evaluate("channels.at(-1).close()")
+        await page.select_option("#source", "en")
+        async with page.expect_event("requestfailed"):  # of an attempt that began with the choice
+            pass
+        await page.unroute("**/resume")
+        await page.wait_for_selector(LIVE)
+        (event,) = await received(server.calls, 1)
+    assert (event["source_language"], event["target_language"]) == ("en", "ru")
+
+
 async def test_what_is_chosen_while_it_connects_counts() -> None:
     async with scripted_server() as server, visit(server.url + WEBRTC) as seen:
         page, call = seen.page, HeldRoute()
