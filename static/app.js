@@ -264,9 +264,8 @@ settings.addEventListener("underlay", () => sound?.underlay());
 settings.addEventListener("devices", advise);
 settings.addEventListener("speaker-gone", () => problems.show("speaker_gone"));
 settings.addEventListener("input", async () => {
-  if (!conversation?.live) return;
   try {
-    await conversation.changeSource(settings.openSource);
+    await conversation?.changeSource(settings.openSource);
   } catch (error) {
     problems.show(error.code); // and the conversation goes on with what it had
   }

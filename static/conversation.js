@@ -90,16 +90,18 @@ export class Conversation extends EventTarget {
     const early = keepSpeech ? new EarlySpeech() : null;
     try {
       this.#emit("phase", { phase: "opening" });
-      const source = await open();
+      const opened = await open();
       await early?.prepared();
-      if (this.#client.state === "closed") return source.close(); // stopped while the browser asked
-      this.#adopt(source);
-      if (source.kind === "microphone") this.#early = early;
-      await this.#client.start(this.#early?.listen(source.track) ?? source.track, settings);
+      if (this.#client.state === "closed") return opened.close(); // stopped while the browser asked
+      if (this.#source) opened.close(); // another was chosen meanwhile
+      else this.#adopt(opened);
+      const { kind, track } = this.#source;
+      if (kind === "microphone") this.#early = early;
+      await this.#client.start(this.#early?.listen(track) ?? track, settings);
       this.#begin(); // what was to be said goes out before the sound that it is about
       this.#early?.catchUp(() => this.#client.replaceTrack(this.#source.track));
       await this.#meter();
-      source.begin();
+      this.#source.begin();
       await this.#over;
     } catch (error) {
       if (error.name !== "AbortError" || this.#client.state !== "closed") throw error;
@@ -122,14 +124,18 @@ export class Conversation extends EventTarget {
     this.#client.stop({ drain: false });
   }
 
-  /** Whether settings and sources can be changed now. */
+  /** Whether it is connected, and not about to end. */
   get live() {
     return this.#client.state === "live";
   }
 
+  get #isEnding() {
+    return ["finishing", "closed"].includes(this.#client.state);
+  }
+
   /** Change languages or VAD without a new connection, or as soon as there is one. @param {object} settings as x.session */
   update(settings) {
-    this.#say(() => this.#client.state === "finishing" || this.#client.update(settings));
+    this.#say(() => this.#isEnding || this.#client.update(settings));
   }
 
   /** Whether the microphone is silent. @param {boolean} muted */
@@ -139,15 +145,18 @@ export class Conversation extends EventTarget {
     else this.#muteTimer = setTimeout(() => this.#mute(true), TAIL_MS);
   }
 
-  /** Listen to another source. @param {() => Promise<import("./audio.js").Source>} open */
+  /** Listen to another source, also while it connects. @param {() => Promise<import("./audio.js").Source>} open */
   async changeSource(open) {
+    if (this.#isEnding) return;
     const source = await open();
-    if (!this.live) return source.close();
+    if (this.#isEnding) return source.close();
     const old = this.#source;
+    const starts = ["idle", "connecting"].includes(this.#client.state);
     this.#adopt(source);
     await this.#client.replaceTrack(source.track);
     this.#early?.close();
-    old.close();
+    old?.close();
+    if (starts) return; // `run` begins what there is then
     this.#stopMeter();
     await this.#meter();
     source.begin();
@@ -202,7 +211,8 @@ export class Conversation extends EventTarget {
   }
 
   async #meter() {
-    this.#stopMeter = await watchLevel(this.#source.track, (rms, peak) => {
+    const { track } = this.#source;
+    const stop = await watchLevel(track, (rms, peak) => {
       this.#emit("level", { rms });
       if (this.#muted) return;
       const isOpen = this.#source.kind === "microphone";
@@ -211,6 +221,8 @@ export class Conversation extends EventTarget {
       const nothing = this.#silence.push(rms, performance.now());
       if (nothing !== null) this.#emit("hearing", { nothing });
     });
+    if (track !== this.#source.track) stop(); // another was chosen meanwhile
+    else this.#stopMeter = stop;
   }
 
   /** After a reconnection the server may have forgotten the session, and what was unfinished. */
