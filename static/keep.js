@@ -16,10 +16,12 @@ export function offerKeeping(panel, said) {
   const which = () => /** @type {import("./export.js").Which} */ (choice.value);
   const copy = find("#copy", HTMLButtonElement, panel);
   const download = findAll("[data-format]", HTMLButtonElement, panel);
+  const forget = find("#forget", HTMLButtonElement, panel);
   const prepare = () => {
     load().catch(() => {}); // before the click: a copy must follow it at once
     const nothing = said.understood.length === 0;
     for (const button of [copy, ...download]) button.disabled = nothing;
+    forget.disabled = said.empty;
   };
   panel.addEventListener("beforetoggle", prepare);
   prepare();
@@ -39,10 +41,8 @@ export function offerKeeping(panel, said) {
       }),
     );
   }
-  const forget = find("#forget", HTMLButtonElement, panel);
   forget.addEventListener("click", () => {
     said.forget();
     panel.hidePopover();
   });
-  forget.disabled = false;
 }

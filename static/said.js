@@ -32,6 +32,11 @@ export class Said {
     return this.#transcript.understood;
   }
 
+  /** Whether there is nothing to clear, not even what was not understood. */
+  get empty() {
+    return this.#log.empty && !this.#earlier.length;
+  }
+
   /** Take an x.segment event. @returns {import("./transcript.js").Segment|null} null when it is late */
   take(event) {
     const segment = this.#transcript.apply(event, new Date());

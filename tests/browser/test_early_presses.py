@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.support.browser.captioned import start_captions
 from tests.support.browser.chromium import visit
 from tests.support.browser.held_route import HeldRoute
 from tests.support.browser.page import FAILED_REQUEST, PHONE
-from tests.support.browser.scripted_server import scripted_server
+from tests.support.browser.scripted_server import say, scripted_server, segment
 from tests.support.rooms import server as room_server
 from tests.support.rooms import speaker
 
@@ -48,8 +49,12 @@ async def test_a_panel_opens_once_it_has_words(opener: str, opened: str, module:
 
 
 async def test_the_captions_that_are_opened_early_can_be_kept() -> None:
-    async with scripted_server() as server, visit("about:blank") as seen:
+    async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
+        say(await start_captions(page, server), "x.segment", **segment("a", 1, "final", "Да."))
+        await expect(page.locator(".segment")).to_have_count(1)
+        await page.click("#toggle")
+        await page.wait_for_selector("[data-phase=closed]")
         async with held(page, server.url, "app.js"):
             await page.click("#open-export")
         await expect(page.locator("#forget")).to_be_enabled()

@@ -2,6 +2,7 @@
 
 from playwright.async_api import Dialog, expect
 
+from tests.support.browser.captioned import start_captions
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import start
 from tests.support.browser.scripted_server import say, scripted_server, segment
@@ -48,6 +49,35 @@ async def test_a_reload_offers_the_conversation_until_it_is_cleared() -> None:
         await page.wait_for_selector("[data-phase=idle]")
         await expect(page.locator("#show-earlier")).to_be_hidden()
         assert asked == ["beforeunload"]  # while nothing is live, one may go
+
+
+async def test_captions_can_be_cleared_where_there_are_any() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page, forget = seen.page, seen.page.locator("#forget")
+        opener, panel = page.locator("[popovertarget=export]").first, page.locator("#export")
+        heard = page.expect_response("**/copy.js")  # the panel's parts are asked for once it works
+        async with heard:
+            await opener.click()
+        await expect(forget).to_be_disabled()
+        await page.keyboard.press("Escape")
+        channel = await start_captions(page, server)
+        say(channel, "x.segment", **segment("a", 1, "not_understood", ""))
+        await expect(page.locator(".segment")).to_have_count(1)
+        await opener.click()
+        await expect(page.locator("#copy")).to_be_disabled()
+        await forget.click()
+        await expect(panel).to_be_hidden()
+        await opener.click()
+        await expect(panel).to_be_visible()
+        await expect(forget).to_be_disabled()
+        say(channel, "x.segment", **segment("b", 1, "final", "Да.", "Yes."))
+        await expect(page.locator(".segment")).to_have_count(1)
+        await page.click("#toggle")
+        await page.reload()
+        await expect(page.locator("#earlier")).to_be_visible()
+        await opener.click()
+        await forget.click()
+        await expect(page.locator("#earlier")).to_be_hidden()
 
 
 async def test_the_screen_stays_lit_while_live() -> None:
