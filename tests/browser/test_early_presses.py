@@ -11,6 +11,7 @@ from tests.support.browser.chromium import visit
 from tests.support.browser.held_route import HeldRoute
 from tests.support.browser.page import FAILED_REQUEST, PHONE
 from tests.support.browser.scripted_server import say, scripted_server, segment
+from tests.support.browser.scrolling import FRAMES
 from tests.support.rooms import server as room_server
 from tests.support.rooms import speaker
 
@@ -70,6 +71,18 @@ async def test_a_key_counts_and_two_presses_are_one() -> None:
         await expect(page.locator("#phrases")).to_be_visible()
         await page.click("#phrases .close")
         await expect(page.locator("#phrases")).to_be_hidden()
+
+
+@pytest.mark.parametrize("lacking", ["", "delete Element.prototype.checkVisibility;"])
+async def test_a_focus_from_before_the_module_is_not_lost_either(lacking: str) -> None:
+    async with scripted_server() as server, visit("about:blank", before_load=lacking) as seen:
+        page = seen.page
+        async with held(page, server.url, "app.js"):
+            await page.focus("#open-export")
+        await expect(page.locator("#toggle")).to_be_enabled()
+        await page.evaluate("document.querySelector('#open-export').disabled = true")
+        await page.evaluate(FRAMES)
+        assert await page.evaluate("document.activeElement !== document.body")
 
 
 async def test_nothing_can_be_swapped_or_started_before_there_are_languages() -> None:
