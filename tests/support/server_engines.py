@@ -158,3 +158,27 @@ class ToneTts:
 def tones(_options: EngineOptions) -> ToneTts:
     """Speaks in tones, one for each language and number."""
     return ToneTts()
+
+
+class EndlessTts(ToneTts):
+    """Voice that speaks for ever."""
+
+    def synthesize(self, request: TtsRequest) -> Iterator[Samples]:
+        while True:
+            yield from super().synthesize(request)
+
+
+def endless(_options: EngineOptions) -> EndlessTts:
+    """Return a voice that does not come to an end."""
+    return EndlessTts()
+
+
+class MuteTts(ToneTts):
+    """Voice without a language."""
+
+    capabilities = replace(ToneTts.capabilities, voices={})
+
+
+def mute(_options: EngineOptions) -> MuteTts:
+    """Return a voice that has no language."""
+    return MuteTts()

@@ -6,6 +6,7 @@ same, and admission learns from its sessions.
 
 import logging
 from collections.abc import Awaitable
+from contextlib import aclosing
 from typing import cast
 
 import numpy as np
@@ -24,6 +25,9 @@ SPEECH_S = 3.0
 """Length of the sound that is translated: a sentence of usual length."""
 TEXT = "1, 2, 3, 4, 5."
 """Text that is spoken: every voice can say it in its language, and takes some seconds for it."""
+_MOST_SPEECH_S = 30.0
+"""Most seconds of its speech. Each chunk has its own time limit, so that a voice that never ends
+would never be ready."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,8 +56,10 @@ def first_sound(size: int) -> Samples:
 
 
 async def translate_noise(process: EngineProcess, settings: EngineSettings) -> float:
-    """Translate a first sound; return its seconds."""
+    """Translate a first sound; return its seconds, 0 for an engine without languages."""
     capabilities = cast(AstCapabilities, process.capabilities)
+    if not capabilities.pairs:
+        return 0.0
     size = int(min(SPEECH_S, capabilities.max_audio_s) * SPEECH_RATE)
     requests = [AstRequest(first_sound(size), *capabilities.pairs[0])]
     await process.translate(requests, batch_limits(requests, settings, capabilities))
@@ -61,8 +67,19 @@ async def translate_noise(process: EngineProcess, settings: EngineSettings) -> f
 
 
 async def speak_numbers(process: EngineProcess, limits: CallLimits) -> float:
-    """Speak a first text; return the seconds of its speech."""
+    """Speak a first text; return the seconds of its speech, 0 for an engine without languages.
+
+    Raises:
+        EngineError: it failed, or does not come to an end.
+    """
     capabilities = cast(TtsCapabilities, process.capabilities)
-    request = TtsRequest(TEXT, next(iter(capabilities.voices)))
-    sizes = [chunk.size async for chunk in process.synthesize(request, limits)]
-    return sum(sizes) / capabilities.sample_rate
+    language = next(iter(capabilities.voices), None)
+    if language is None:
+        return 0.0
+    speech_s = 0.0
+    async with aclosing(process.synthesize(TtsRequest(TEXT, language), limits)) as chunks:
+        async for chunk in chunks:
+            speech_s += chunk.size / capabilities.sample_rate
+            if speech_s > _MOST_SPEECH_S:
+                raise EngineError(f"The voice spoke five numbers for {speech_s:.0f} s.")
+    return speech_s

@@ -200,9 +200,8 @@ def _questions(engine: Engine, sessions: int, sentences: Sequence[Sentence]) -> 
     drawn = chance.permutation(np.arange(shape[0] * shape[1]) % len(sentences))
     after_s, speech_s = np.array([(each.after_s, each.speech_s) for each in sentences])[drawn].T
     at_s = after_s.reshape(shape).cumsum(axis=1)
-    at_s -= at_s[:, :1] * chance.random(
-        (sessions, 1)
-    )  # each session begins at a random point of a sentence
+    # Each session begins at a random point of a sentence.
+    at_s -= at_s[:, :1] * chance.random((sessions, 1))
     order = at_s.ravel().argsort()[::-1]
     by_session = np.repeat(np.arange(sessions), shape[1])
     behind_s, partials_s = _rests_s(engine, sessions, order.size, chance)

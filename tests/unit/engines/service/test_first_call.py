@@ -63,6 +63,28 @@ async def test_an_engine_that_fails_at_its_first_call_is_used(what: str) -> None
         assert await service.submit(AstRequest(silence, "ru", "en"), session_id="0")
 
 
+async def test_an_engine_without_languages_starts() -> None:
+    machine = replace(fresh(GPU), capabilities=replace(GPU.capabilities, pairs=()))
+    async with virtual_service(machine) as (service, _):
+        assert (service.ready, machine.batches) == (True, [])
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("voice", ["endless", "mute"])
+async def test_a_voice_that_does_not_end_or_has_no_language_is_ready_all_the_same(
+    voice: str,
+) -> None:
+    service = TtsService(
+        f"tests.support.server_engines:{voice}", EngineOptions(), EngineSettings(), Metrics()
+    )
+    await service.start()
+    try:
+        assert service.ready
+        assert service._headroom._costs._first is None
+    finally:
+        await service.close()
+
+
 def test_of_several_processes_the_quickest_counts() -> None:
     costs = LearnedCosts(EngineCosts(0.0, 0.05, 0.05))
     for took_s in (0.9, 0.3, 0.6):
