@@ -5,6 +5,7 @@ in the next pass, so that agreement is no proof. Where words are committed by th
 audio, the times show such a guess; elsewhere only the length of the text does.
 """
 
+from collections import deque
 from collections.abc import Sequence
 
 _CHARS_PER_S = 16.0
@@ -13,14 +14,18 @@ among 14 to 25 on two voices that Canary's model of the tests was trained on."""
 _MOST_CHARS_PER_S = 25.0
 """The same of somebody who speaks fast; 250 English words a minute."""
 _STEADY = 0.5, 1.5
-"""Pace of what a pass adds, in that of its whole text, at which somebody does speak that fast."""
+"""Pace of what passes add, in that of the whole text, at which somebody does speak that fast."""
+_LEAST_MS = 400
+"""Audio over which the pace of what was added is taken: in less, a fast speaker says one word or
+none."""
 
 
 class SpeakingPace:
     """Length of the newest hypothesis of a stretch of audio, held against the time it had."""
 
     def __init__(self) -> None:
-        self._heard_ms, self._chars = 0, 0
+        self._passes: deque[tuple[int, int]] = deque()
+        """Audio and characters of earlier passes, from the last one that is long enough ago."""
 
     def runs_ahead(self, heard_ms: int, words: Sequence[str]) -> bool:
         """Return whether the text of the first `heard_ms` is too long for them.
@@ -29,12 +34,15 @@ class SpeakingPace:
         there at once, and stays.
         """
         chars = len(" ".join(words))
-        new_ms, new_chars = heard_ms - self._heard_ms, chars - self._chars
-        is_first = not self._chars
-        self._heard_ms, self._chars = heard_ms, chars
+        passes = self._passes
+        while len(passes) > 1 and heard_ms - passes[1][0] >= _LEAST_MS:
+            passes.popleft()
+        before_ms, before_chars = passes[0] if passes else (0, 0)
+        passes.append((heard_ms, chars))
         if 1000 * chars <= _CHARS_PER_S * heard_ms:
             return False
-        if is_first or 1000 * chars > _MOST_CHARS_PER_S * heard_ms:
+        if not before_chars or 1000 * chars > _MOST_CHARS_PER_S * heard_ms:
             return True
+        new_ms, new_chars = heard_ms - before_ms, chars - before_chars
         least, most = (pace * chars * new_ms for pace in _STEADY)
         return not least <= new_chars * heard_ms <= most

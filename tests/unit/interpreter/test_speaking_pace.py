@@ -40,6 +40,24 @@ def test_who_speaks_fast_is_believed_from_the_second_pass_on(chars_per_s: float)
     assert sum(ahead) < len(heard) / 2
 
 
+def said(chars_per_s: float, heard_ms: int) -> list[str]:
+    """Return what has been said in words of one to twelve letters."""
+    text = "I would like to understand a conversation in an afternoon of the exhibition"
+    words = text.split() * 4
+    most = chars_per_s * heard_ms / 1000
+    return [word for n, word in enumerate(words, 1) if len(" ".join(words[:n])) <= most]
+
+
+@pytest.mark.parametrize("chars_per_s", [20, 22])
+def test_who_speaks_fast_is_believed_in_short_passes_of_no_word_or_a_long_one(
+    chars_per_s: float,
+) -> None:
+    pace = SpeakingPace()
+    heard = range(1000, 10_000, 250)
+    ahead = [pace.runs_ahead(heard_ms, said(chars_per_s, heard_ms)) for heard_ms in heard]
+    assert sum(ahead) < len(heard) / 2
+
+
 @given(passes=st.lists(st.tuples(st.integers(1, 1000), st.floats(0, 16)), max_size=20))
 def test_who_speaks_as_people_do_never_runs_ahead(passes: list[tuple[int, float]]) -> None:
     pace, heard_ms = SpeakingPace(), 0
