@@ -3,12 +3,13 @@
 PocketSphinx's model is a folder. A phonetically tied one holds, for each phone, 128 Gaussians in
 each of three streams (cepstra, their slopes, their curvature). Speech of another language falls
 beside them, and so does English in noise, so their means are moved to where it falls
-(`python -m bench.phrasebook.adapt`). Only the moves are kept, in sixteenths of a standard
-deviation; everything else stays the wheel's.
+(`python -m bench.phrasebook.adapt`). Each state of a phone in its context, a senone, mixes the
+Gaussians of its phone; for Russian these weights move as well. Only the moves are kept, of means in
+sixteenths of a standard deviation; everything else stays the wheel's.
 """
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from rtc_server.engines.contract import ConfigError, install_command
 
 STEP = 1 / 16
 """Unit of the moves, in standard deviations: small beside the width of a Gaussian."""
-MEANS, VARIANCES = "means", "variances"
+WEIGHT_STEP = 8
+"""Unit of the moves of weights, in steps of the model's own eight bits."""
+MEANS, VARIANCES, WEIGHTS = "means", "variances", "sendump"
 _LEAST_VARIANCE = 1e-4
 """PocketSphinx takes no smaller one."""
 _STREAMS = 3
@@ -29,6 +32,8 @@ _END_OF_HEADER = b"endhdr\n"
 
 Gaussians = npt.NDArray[np.float32]
 """Shape (phones, streams, Gaussians, values)."""
+Weights = npt.NDArray[np.uint8]
+"""Logarithms, negated, in the model's own steps, shape (streams, Gaussians, senones)."""
 _Floats = npt.NDArray[np.floating]
 
 
@@ -40,6 +45,10 @@ class Moves:
     """CRC-32 of the file of means that they apply to."""
     steps: npt.NDArray[np.int8]
     """For each mean, in `STEP` standard deviations."""
+    senones: npt.NDArray[np.uint16] = field(default_factory=lambda: np.zeros(0, np.uint16))
+    """Senones whose mixture weights move."""
+    weights: npt.NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0, 0), np.int8))
+    """For each of their weights, in `WEIGHT_STEP`, shape (streams, Gaussians, senones)."""
 
 
 def moves_file(language: str) -> Path:
@@ -74,15 +83,33 @@ def write_gaussians(file: Path, values: Gaussians) -> None:
     file.write_bytes(header + head.tobytes() + values.astype("<f4").tobytes())
 
 
+def read_weights(file: Path) -> tuple[bytes, Weights]:
+    """Return the mixture weights of a model, and all that stands before them in the file."""
+    data, at = file.read_bytes(), 0
+    while length := int.from_bytes(data[at : at + 4], "little"):
+        at += 4 + length  # a description in words
+    gaussians, senones = np.frombuffer(data, "<u4", 2, at + 4)
+    start = at + 12
+    weights = np.frombuffer(data, np.uint8, offset=start).reshape(_STREAMS, gaussians, senones)
+    return data[:start], weights
+
+
 def read_moves(file: Path) -> Moves:
     """Read what `write_moves` wrote."""
     with np.load(file, allow_pickle=False) as kept:
-        return Moves(int(kept["model"]), kept["steps"])
+        weights = {name: kept[name] for name in ("senones", "weights") if name in kept}
+        return Moves(int(kept["model"]), kept["steps"], **weights)
 
 
 def write_moves(file: Path, moves: Moves) -> None:
     """Write moves; the same moves always make the same file."""
-    np.savez_compressed(file, model=np.int64(moves.model), steps=moves.steps)
+    model = np.int64(moves.model)
+    if moves.senones.size:
+        np.savez_compressed(
+            file, model=model, steps=moves.steps, senones=moves.senones, weights=moves.weights
+        )
+    else:
+        np.savez_compressed(file, model=model, steps=moves.steps)
 
 
 def moves_between(before: _Floats, after: _Floats, variances: _Floats) -> npt.NDArray[np.int8]:
@@ -106,10 +133,21 @@ def adapted(model: Path, moves: Moves, folder: Path) -> Path:
             "The acoustic model in the pocketsphinx wheel is not the one that the phrasebook "
             f"was adapted to. Run: {install_command(only='pocketsphinx')}"
         )
+    written = {MEANS, WEIGHTS} if moves.senones.size else {MEANS}
     for file in model.iterdir():
-        if file.name != MEANS:
+        if file.name not in written:
             (folder / file.name).symlink_to(file.resolve())
+    if WEIGHTS in written:
+        head, weights = read_weights(model / WEIGHTS)
+        (folder / WEIGHTS).write_bytes(head + moved_weights(weights, moves).tobytes())
     deviations = _deviations(read_gaussians(model / VARIANCES))
     means = read_gaussians(model / MEANS) + deviations * (moves.steps * np.float32(STEP))
     write_gaussians(folder / MEANS, means.astype(np.float32))
     return folder
+
+
+def moved_weights(weights: Weights, moves: Moves) -> Weights:
+    """Return mixture weights with those of the moves' senones moved."""
+    moved = weights.astype(np.int16)
+    moved[:, :, moves.senones] += moves.weights * np.int16(WEIGHT_STEP)
+    return np.clip(moved, 0, 255).astype(np.uint8)

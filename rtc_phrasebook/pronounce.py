@@ -70,6 +70,16 @@ _RU_STYLES: tuple[Mapping[str, str], ...] = (_RU_REDUCED, _RU_FULL, _RU_SOFT, _R
 _RU_LETTERS = {"в": ("V", "F"), "с": ("S", "Z"), "к": ("K", "G")}
 """Prepositions of one consonant, which espeak-ng would spell."""
 
+_RU_CLITICS = frozenset(
+    {"без", "во", "для", "до", "за", "из", "ко", "на", "не", "но", "об", "от", "по", "про", "со",
+     "то", "что"}
+)  # fmt: skip
+"""Words that lean on the next one and have no stress of their own."""
+_RU_UNSTRESSED = {"AO": "AH", "OW": "AH", "AA": "AH", "EH": "IH", "EY": "IH"}
+"""Their vowels then."""
+_RU_LEAST_REDUCED = 4
+"""Letters of a word whose last «а» or «я» is heard to fade."""
+
 _EN_BESIDE: Mapping[Phones, Phones] = {
     ("G", "UH", "D", "B", "AY"): ("G", "UH", "D", "M", "B", "AY"),
 }
@@ -118,10 +128,20 @@ def russian(
             found[word] = [(phone,) for phone in _RU_LETTERS[word]]
             continue
         ways = [_mapped(phonemes, {**_RU_CONSONANTS, **style}) for style in _RU_STYLES]
-        known = [phones for phones in dict.fromkeys(ways) if phones]
+        known = [phones for phones in ways if phones]
         if known:
-            found[word] = known
+            faded = (_faded(word, phones) for phones in known)
+            found[word] = list(dict.fromkeys([*known, *faded]))
     return found
+
+
+def _faded(word: str, phones: Phones) -> Phones:
+    """Return a Russian word as in connected speech: without stress, or its last vowel faded."""
+    if word in _RU_CLITICS:
+        return tuple(_RU_UNSTRESSED.get(phone, phone) for phone in phones)
+    if len(word) >= _RU_LEAST_REDUCED and word[-1] in "ая" and phones[-1] == "AA":
+        return (*phones[:-1], "AH")
+    return phones
 
 
 def _mapped(phonemes: Iterable[str], table: Mapping[str, str]) -> Phones | None:

@@ -21,13 +21,13 @@ _MOST_MISSED = 0.5
 """Share of the speech that a match may leave unexplained: of right ones it was 0.21 at most."""
 _SLOWEST = 1.0
 """Tenths of a second for a phone beyond which slowness proves nothing more."""
-_FEW_PHONES = 10
-_HURRIED = 0.72
-_BADLY_FITTING = 2.0
+_FEW_PHONES = 16
+_HURRIED = 0.7
+_BADLY_FITTING = 1.9
 _UNLIKE = 0.5
-"""Bounds of what a word or two outside the book is forced into: few phones in little time, each of
-which fits badly and sounds otherwise. Right matches of the tuning and the held-out voices are never
-all of this; docs/phrasebook.md says what it refuses of people."""
+"""Bounds of what something outside the book is forced into: few phones in little time, each of
+which fits badly and sounds otherwise. Of 170 right matches of the Russian tuning voices two are all
+of this; docs/phrasebook.md says what it refuses of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Evidence:
 
     @property
     def is_forced(self) -> bool:
-        """True if a word that is none of the book seems squeezed into this match."""
+        """True if words that are none of the book seem squeezed into this match."""
         return (
             self.phones <= _FEW_PHONES
             and self.pace < _HURRIED

@@ -1,4 +1,4 @@
-"""Moves the acoustic model's means to where a language falls, by synthetic speech.
+"""Moves the acoustic model to where a language falls, by synthetic speech.
 
     python -m bench.phrasebook.adapt [--language en]
 
@@ -7,7 +7,8 @@ with. Its speakers are neither those that tune the rejection nor those that figu
 English gains in noise, for women most, and for high voices. espeak-ng adds a little chance of its
 own: made again, one value in forty of the file differed, by a step or two. Each sample is
 aligned with the phones that the engine itself would expect; the means are then re-estimated, with
-the wheel's as prior (maximum a posteriori; Gauvain and Lee 1994).
+the wheel's as prior (maximum a posteriori; Gauvain and Lee 1994). Russian is aligned a second time,
+by the moved means, and then its mixture weights are re-estimated in the same way.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import numpy.typing as npt
 import pocketsphinx
 
 from bench.phrasebook import voices
-from bench.phrasebook.training import SPEAKERS, training_samples
+from bench.phrasebook.training import SPEAKERS, TrainingSample, training_samples
 from rtc_phrasebook import acoustic, pronounce
 from rtc_phrasebook import book as books
 from rtc_phrasebook.book import LANGUAGES
@@ -39,13 +40,18 @@ from rtc_phrasebook.espeak_phonemes import EspeakPhonemes
 from rtc_phrasebook.pattern import spoken_words
 from rtc_phrasebook.pronounce import Pronunciations
 
-PRIOR = {"en": 40.0, "ru": 100.0}
+PRIOR = {"en": 40.0, "ru": 30.0}
 """Frames of speech that each mean of the wheel counts for."""
+WEIGHT_PRIOR = {"ru": 30.0}
+"""The same for the mixture weights of a senone; languages without keep the wheel's."""
+PASSES = {"en": 1, "ru": 2}
+"""Alignments, each after the first by the means that the one before has moved."""
 CODEBOOKS = sorted([*PHONES, "SIL", "+NSN+", "+SPN+"])
 """The model's order of its phones."""
 _LEAST_VARIANCE = 1e-4
 _WEIGHT_STEP = 1024 * np.log(1.0001)
 """Mixture weights are kept as logarithms to this, negated."""
+_LEAST_WEIGHT = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +69,14 @@ class Aligned:
 class Aligner:
     """Aligner that finds the phones of a text in speech, and keeps their features."""
 
-    def __init__(self, spoken: Pronunciations, folder: Path) -> None:
+    def __init__(self, spoken: Pronunciations, model: Path, folder: Path) -> None:
         words, fillers = folder / "words.dict", folder / "fillers.dict"
         words.write_text(as_dictionary(spoken), encoding="utf-8")
         fillers.write_text("".join(f"{word} {phone}\n" for word, phone in FILLERS.items()))
         self._features = folder / "features"
         self._features.mkdir()
         self._decoder = pocketsphinx.Decoder(
-            hmm=str(acoustic_model()), dict=str(words), fdict=str(fillers), lm=None, beam=1e-60,
+            hmm=str(model), dict=str(words), fdict=str(fillers), lm=None, beam=1e-60,
             pbeam=1e-60, wbeam=1e-40, bestpath=False, loglevel="FATAL",
             mfclogdir=str(self._features),
         )  # fmt: skip
@@ -122,27 +128,33 @@ def _features(logged: Path) -> npt.NDArray[np.float64]:
 
 
 class Statistics:
-    """Counts of each Gaussian, and of the values it stood for."""
+    """Counts of each Gaussian, of the values it stood for, and of its senones."""
 
     def __init__(self, model: Path) -> None:
+        """Take the model that the speech was aligned by."""
+        wheel = acoustic_model()
+        self._wheel = acoustic.read_gaussians(wheel / acoustic.MEANS).astype(np.float64)
         self._means = acoustic.read_gaussians(model / acoustic.MEANS).astype(np.float64)
         self._variances = np.maximum(
-            acoustic.read_gaussians(model / acoustic.VARIANCES).astype(np.float64),
+            acoustic.read_gaussians(wheel / acoustic.VARIANCES).astype(np.float64),
             _LEAST_VARIANCE,
         )
-        self._log_weights = _read_log_weights(model / "sendump")
+        self._weights = acoustic.read_weights(wheel / acoustic.WEIGHTS)[1].astype(np.float64)
+        self._log_weights = -_WEIGHT_STEP * self._weights
         self._counts = np.zeros(self._means.shape[:3])
         self._sums = np.zeros(self._means.shape)
+        self._senones = np.zeros(self._weights.shape)
 
-    def add(self, heard: Aligned, weight: int) -> None:
+    def add(self, heard: Aligned, weight: float) -> None:
         """Add one sample, which counts `weight` times."""
         for book in np.unique(heard.codebooks):
             frames = np.flatnonzero(heard.codebooks == book)
-            values = heard.features[frames]
+            values, senones = heard.features[frames], heard.senones[frames]
             for stream in range(values.shape[1]):
-                shares = self._shares(int(book), stream, values[:, stream], heard.senones[frames])
-                self._counts[book, stream] += weight * shares.sum(axis=0)
-                self._sums[book, stream] += weight * (shares.T @ values[:, stream])
+                shares = weight * self._shares(int(book), stream, values[:, stream], senones)
+                self._counts[book, stream] += shares.sum(axis=0)
+                self._sums[book, stream] += shares.T @ values[:, stream]
+                np.add.at(self._senones[stream].T, senones, shares)
 
     def _shares(
         self,
@@ -159,22 +171,28 @@ class Statistics:
         shares = np.exp(likely - likely.max(axis=1, keepdims=True))
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
-    def moves(self, prior: float) -> npt.NDArray[np.int8]:
-        """Return the moves from the wheel's means, which count for `prior` frames each, to the
-        adapted ones.
+    def moves(self, prior: float, weight_prior: float | None) -> acoustic.Moves:
+        """Return the moves from the wheel's model; its means count for `prior` frames each, its
+        mixture weights for `weight_prior` each senone, or stay where that is None.
         """
-        means = (prior * self._means + self._sums) / (prior + self._counts[..., None])
-        return acoustic.moves_between(self._means, means, self._variances)
+        means = (prior * self._wheel + self._sums) / (prior + self._counts[..., None])
+        steps = acoustic.moves_between(self._wheel, means, self._variances)
+        model = acoustic.checksum(acoustic_model())
+        if weight_prior is None:
+            return acoustic.Moves(model, steps)
+        met = np.flatnonzero(self._senones.sum(axis=(0, 1)) > 0)
+        return acoustic.Moves(
+            model, steps, met.astype(np.uint16), self._steps_of(met, weight_prior)
+        )
 
-
-def _read_log_weights(file: Path) -> npt.NDArray[np.float64]:
-    """Mixture weights, shape (streams, Gaussians, senones)."""
-    data, at = file.read_bytes(), 0
-    while length := int.from_bytes(data[at : at + 4], "little"):
-        at += 4 + length  # a description in words
-    gaussians, senones = np.frombuffer(data, "<u4", 2, at + 4)
-    weights = np.frombuffer(data, np.uint8, offset=at + 12).reshape(-1, gaussians, senones)
-    return np.asarray(-_WEIGHT_STEP * weights.astype(np.float64))
+    def _steps_of(self, senones: npt.NDArray[np.intp], prior: float) -> npt.NDArray[np.int8]:
+        """Return the moves of these senones' weights."""
+        before, counts = np.exp(self._log_weights[:, :, senones]), self._senones[:, :, senones]
+        total, met = before.sum(axis=1, keepdims=True), counts.sum(axis=1, keepdims=True)
+        after = total * (prior * before / total + counts) / (prior + met)
+        moved = -np.log(np.maximum(after, _LEAST_WEIGHT)) / _WEIGHT_STEP
+        steps = np.rint((moved - self._weights[:, :, senones]) / acoustic.WEIGHT_STEP)
+        return np.asarray(np.clip(steps, -127, 127), np.int8)
 
 
 def pronunciations(words: set[str], language: str) -> Pronunciations:
@@ -188,11 +206,29 @@ def pronunciations(words: set[str], language: str) -> Pronunciations:
 def adapt(language: str) -> None:
     """Write the moves of one language."""
     said = list(training_samples(language))
+    model = acoustic_model()
+    with tempfile.TemporaryDirectory() as folder:
+        for turn in range(PASSES[language]):
+            statistics, lost = measure(said, language, model)
+            last = turn == PASSES[language] - 1
+            moves = statistics.moves(PRIOR[language], WEIGHT_PRIOR.get(language) if last else None)
+            model = Path(folder) / str(turn)
+            model.mkdir()
+            acoustic.adapted(acoustic_model(), moves, model)
+    file = acoustic.moves_file(language)
+    acoustic.write_moves(file, moves)
+    count, size_kb = len(said) - lost, file.stat().st_size / 1e3
+    speakers = len(SPEAKERS) + len(voices.RECORDED[language])
+    print(f"{language}: {count} samples of {speakers} speakers, {lost} lost; {size_kb:.0f} kB")
+
+
+def measure(said: Sequence[TrainingSample], language: str, model: Path) -> tuple[Statistics, int]:
+    """Return the statistics of samples aligned by a model, and how many it could not align."""
     texts = [spoken_words(one.text, language) for one in said]
     spoken = pronunciations({word for words in texts for word in words}, language)
-    statistics, lost = Statistics(acoustic_model()), 0
+    statistics, lost = Statistics(model), 0
     with tempfile.TemporaryDirectory() as folder:
-        aligner = Aligner(spoken, Path(folder))
+        aligner = Aligner(spoken, model, Path(folder))
         for one, words in zip(said, texts, strict=True):
             audio = Decoder.condition(with_room(denoise(one.samples)))
             aligned = aligner.align(audio, [word for word in words if word in spoken])
@@ -200,12 +236,7 @@ def adapt(language: str) -> None:
                 lost += 1
             else:
                 statistics.add(aligned, one.weight)
-    file = acoustic.moves_file(language)
-    moves = statistics.moves(PRIOR[language])
-    acoustic.write_moves(file, acoustic.Moves(acoustic.checksum(acoustic_model()), moves))
-    count, size_kb = len(said) - lost, file.stat().st_size / 1e3
-    speakers = len(SPEAKERS) + len(voices.RECORDED[language])
-    print(f"{language}: {count} samples of {speakers} speakers, {lost} lost; {size_kb:.0f} kB")
+    return statistics, lost
 
 
 def main() -> int:
@@ -213,10 +244,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--language", choices=LANGUAGES, action="append", help="default: both")
     arguments = parser.parse_args()
-    if missing := voices.missing_packages() + voices.missing_recorded_packages():
+    languages = arguments.language or LANGUAGES
+    missing = voices.missing_packages()
+    for language in languages:
+        missing += voices.missing_recorded_packages(language)
+    if missing:
         print(f"Voices are missing: apt-get install {' '.join(missing)}", file=sys.stderr)
         return 2
-    for language in arguments.language or LANGUAGES:
+    for language in languages:
         adapt(language)
     return 0
 

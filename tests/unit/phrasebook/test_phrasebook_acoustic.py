@@ -75,6 +75,40 @@ def test_moves_for_another_model_are_refused(tmp_path: Path) -> None:
     assert not list(folder.iterdir())
 
 
+def with_weights(model: Path, weights: acoustic.Weights) -> None:
+    """Add a file of mixture weights as PocketSphinx has it: descriptions, sizes, values."""
+    head = b"".join(len(text).to_bytes(4, "little") + text for text in (b"made here\0", b"x\0"))
+    sizes = np.array([0, *weights.shape[1:]], "<u4").tobytes()
+    (model / acoustic.WEIGHTS).write_bytes(head + sizes + weights.tobytes())
+
+
+def test_only_the_weights_of_the_named_senones_move_and_stay_in_eight_bits(tmp_path: Path) -> None:
+    model = a_model(tmp_path / "model")
+    weights = np.random.default_rng(1).integers(0, 256, (3, 8, 5), np.uint8)
+    with_weights(model, weights)
+    steps = np.random.default_rng(2).integers(-40, 40, (3, 8, 2), np.int8)
+    senones = np.array([1, 4], np.uint16)
+    moves = Moves(acoustic.checksum(model), np.zeros(SHAPE, np.int8), senones, steps)
+    acoustic.write_moves(tmp_path / "kept.npz", moves)
+    folder = tmp_path / "adapted"
+    folder.mkdir()
+    acoustic.adapted(model, acoustic.read_moves(tmp_path / "kept.npz"), folder)
+    head, moved = acoustic.read_weights(folder / acoustic.WEIGHTS)
+    assert head == acoustic.read_weights(model / acoustic.WEIGHTS)[0]
+    wanted = weights.astype(int)
+    wanted[:, :, [1, 4]] += acoustic.WEIGHT_STEP * steps.astype(int)
+    assert np.array_equal(moved, np.clip(wanted, 0, 255))
+
+
+def test_weights_stay_a_link_to_the_wheel_where_none_move(tmp_path: Path) -> None:
+    model = a_model(tmp_path / "model")
+    with_weights(model, np.zeros((3, 8, 5), np.uint8))
+    folder = tmp_path / "adapted"
+    folder.mkdir()
+    acoustic.adapted(model, Moves(acoustic.checksum(model), np.zeros(SHAPE, np.int8)), folder)
+    assert (folder / acoustic.WEIGHTS).is_symlink()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_shipped_moves_are_for_the_wheels_model(language: str) -> None:
     moves = acoustic.read_moves(acoustic.moves_file(language))

@@ -94,7 +94,7 @@ def test_a_short_word_that_is_forced_into_a_phrase_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "good", [{"phones": 11}, {"pace": 0.75}, {"inner_loss": 1.9}, {"distance": 0.49}]
+    "good", [{"phones": 17}, {"pace": 0.75}, {"inner_loss": 1.9}, {"distance": 0.49}]
 )
 def test_one_good_measure_is_enough_not_to_be_forced(good: dict[str, Any]) -> None:
     assert FORCED.is_forced

@@ -113,3 +113,15 @@ def test_the_same_sound_is_the_nearest(runs: list[tuple[str, ...]], data: st.Dat
     assert ((distances >= 0) & (distances <= 1)).all()
     assert runs[nearest.rank(runs[chosen])[0]] == runs[chosen]
     assert {runs[index] for index in nearest.rank(runs[chosen], within=0)} == {runs[chosen]}
+
+
+def test_russian_clitics_are_known_without_stress() -> None:
+    ways = russian({"до"}, {}, EspeakPhonemes())["до"]
+    assert ways[0] == ("D", "AO")
+    assert ("D", "AH") in ways
+
+
+def test_the_last_vowel_of_a_russian_word_may_fade() -> None:
+    ways = russian({"свидания", "да"}, {}, EspeakPhonemes())
+    assert {way[-1] for way in ways["свидания"]} == {"AA", "AH"}
+    assert ways["да"] == [("D", "AA"), ("D", "AH")]  # as its styles have it, and no more
