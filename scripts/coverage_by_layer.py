@@ -1,7 +1,6 @@
 """Prints how much of each layer the tests ran, by lines and branches, and fails below its floor.
 
-Combines the files that its arguments name into ``.coverage``, each from a ``pytest --cov``; without
-any it reads what one left there. Code that runs in engine processes and in
+Reads what ``pytest --cov`` left in ``.coverage``. Code that runs in engine processes and in
 Chromium is not counted, so the floor of ``engines`` is lower than what its tests reach. Nor is what
 slow and browser tests run: `tests/conftest.py` spares them the tracer.
 """
@@ -41,11 +40,7 @@ def layer_of(path: Path) -> str:
 
 def main() -> int:
     coverage = Coverage()
-    if measured := sys.argv[1:]:
-        coverage.combine(measured, strict=True)
-        coverage.save()
-    else:
-        coverage.load()
+    coverage.load()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "coverage.json"
         coverage.json_report(outfile=str(report))

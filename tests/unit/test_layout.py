@@ -69,8 +69,9 @@ def test_a_full_run_holds_every_folder() -> None:
     configuration = tomllib.loads((TESTS.parent / "pyproject.toml").read_text("utf-8"))
     folders = set(configuration["tool"]["pytest"]["ini_options"]["testpaths"])
     script = (TESTS.parent / "scripts" / "test").read_text("utf-8")
-    rows = re.findall(r"^ *(?:part|behind) \w+ marked (.*)$", script, re.MULTILINE)
-    assert set(re.findall(r"tests/\w+", " ".join(rows))) == folders
+    named = re.search(r"^folders=\((.*)\)$", script, re.MULTILINE)
+    assert named
+    assert {*named[1].split(), "tests/browser"} == folders
 
 
 def test_unit_tests_mirror_the_packages() -> None:

@@ -5,7 +5,6 @@ import re
 import shutil
 import signal
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
@@ -101,11 +100,10 @@ except KeyboardInterrupt:
 def parts(tier: str) -> set[str]:
     """Return all parts that a full run of a tier starts on a machine of two cores."""
     browser = "tests/browser -p no:cacheprovider"
-    measured = " --cov --cov-report=" if tier.startswith("slow") else ""
     return {
         f"python -m pytest tests/nemo -p no:cacheprovider -m {tier}",
-        f"python -m pytest -m {tier} tests/unit -n 2 --dist worksteal{measured}",
-        f"python -m pytest -m {tier} tests/loopback tests/model -n 3 --dist worksteal{measured}",
+        f"python -m pytest -m {tier} tests/unit tests/loopback tests/model"
+        " -n 3 --dist worksteal --cov --cov-report=",
         f"python -m pytest -m ({tier}) and alone {browser}",
         f"python -m pytest -m ({tier}) and not alone {browser} -n 2 --dist worksteal",
     }
@@ -123,16 +121,20 @@ def full_machine(machine: CheckoutMachine, tools: dict[str, str]) -> None:
     [
         ({}, "", ""),
         ({"mypy": "exit 1"}, "checks", "mypy: failed"),
-        ({"python": PYTEST_FAILS.format("tests/unit")}, "unit", FAILED_LINE),
-        ({"python": PYTEST_FAILS.format("tests/loopback")}, "loopback", FAILED_LINE),
+        ({"python": PYTEST_FAILS.format("tests/unit")}, "tests", FAILED_LINE),
         ({"models": PYTEST_FAILS.format("-m pytest")}, "nemo", FAILED_LINE),
         ({"python": PYTEST_FAILS.format("and alone")}, "alone", FAILED_LINE),
         ({"python": PYTEST_FAILS.format("not alone")}, "browser", FAILED_LINE),
         ({"python": '[[ "$*" != *"and alone"* ]] || exit 5'}, "", ""),
         ({"models": '[[ "$*" != *"-m pytest"* ]] || exit 5'}, "", ""),
         (
+            {"python": '[[ "$*" != *by_layer* ]] || { echo "Below the floor: x"; exit 1; }'},
+            "coverage",
+            "Below the floor: x",
+        ),
+        (
             {"python": '[[ "$*" != *tests/unit* ]] || exit 3'},
-            "unit",
+            "tests",
             "see what it printed above",
         ),
     ],
@@ -140,12 +142,12 @@ def full_machine(machine: CheckoutMachine, tools: dict[str, str]) -> None:
         "all well",
         "types fail",
         "a test fails",
-        "one with media",
         "a model test fails",
         "one alone",
         "one in Chromium",
         "none alone",
         "no model test",
+        "coverage",
         "pytest itself",
     ],
 )
@@ -163,27 +165,14 @@ def test_a_full_run_shows_all_and_repeats_last_what_failed(
         assert FAILED_LINE in done.stdout
     runs = {call for call in machine.called if call.startswith("python -m pytest")}
     assert runs == parts("not slow")
-    assert not any("by_layer" in call for call in machine.called)
     assert any("[canary,canary-hf,silero,piper,test" in call for call in machine.called)
 
 
 def test_the_slow_tier_holds_everything(machine: CheckoutMachine) -> None:
-    measures = '[[ "$*" != *--cov* ]] || echo >"$COVERAGE_FILE"'
-    full_machine(machine, {"python": measures})
+    full_machine(machine, {})
     assert machine.run("test", "--slow").returncode == 0
     assert parts("slow or not slow") <= set(machine.called)
     assert not any("tests/cluster" in call for call in machine.called)
-    [coverage] = [call.split() for call in machine.called if "by_layer" in call]
-    assert [Path(each).name for each in coverage[2:]] == ["coverage.loopback", "coverage.unit"]
-
-
-def test_coverage_below_a_floor_fails_the_slow_tier(machine: CheckoutMachine) -> None:
-    low = '[[ "$*" != *by_layer* ]] || { echo "Below the floor: x"; exit 1; }'
-    full_machine(machine, {"python": low})
-    done = machine.run("test", "--slow")
-    assert done.returncode == 1
-    assert "FAILED in coverage:" in done.stderr
-    assert "Below the floor: x" in done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("setsid"), reason="runs what is behind with all else")
@@ -198,12 +187,12 @@ def test_what_is_behind_has_a_session_of_its_own_and_fails_the_run(
     (machine.bin / "setsid").symlink_to(shutil.which("setsid") or "/nonexistent")
     done = machine.run("test")
     assert done.returncode == 1
-    assert f"FAILED in unit:\n{FAILED_LINE}" in done.stderr
+    assert f"FAILED in tests:\n{FAILED_LINE}" in done.stderr
     calls = machine.called
     assert parts("not slow") <= set(calls)
     sessions = [call.split()[1:] for call in calls if call.startswith("session ")]
-    behind = [int(nice) for session, pid, nice in sessions if session == pid]
-    assert behind == 2 * [min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19)]
+    [nice] = [int(nice) for session, pid, nice in sessions if session == pid]
+    assert nice == min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19)
 
 
 @pytest.mark.skipif(not shutil.which("setsid"), reason="is no session that the run could end")
