@@ -7,11 +7,12 @@ import pytest
 
 from rtc_server.config import EngineSettings
 from rtc_server.engines.base import AstRequest, EngineOptions
-from rtc_server.engines.service import TtsService
+from rtc_server.engines.service import TtsService, first_call
 from rtc_server.engines.service.forecast import EngineCosts, LearnedCosts
 from rtc_server.engines.service.headroom import Headroom, ServedRequest
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE
+from tests.support import engine_fakes
 from tests.support.crowd import AS_THEIR_PARTS, GPU, HARDLY, LAPTOP, SLOW, Crowd
 from tests.support.server_engines import TONE_S
 from tests.support.virtual_engine import Machine, virtual_service
@@ -19,6 +20,14 @@ from tests.support.virtual_engine import Machine, virtual_service
 
 def fresh(machine: Machine) -> Machine:
     return replace(machine, batches=[], starts=0)
+
+
+def test_engines_of_tests_know_this_call() -> None:
+    assert engine_fakes.FIRST_TEXT == first_call.TEXT
+    for size in (1600, round(first_call.SPEECH_S * SPEECH_RATE)):
+        samples = first_call.first_sound(size)
+        assert engine_fakes.is_first([AstRequest(samples, "en", "ru")])
+        assert not engine_fakes.is_first([AstRequest(samples[::-1], "en", "ru")])
 
 
 @pytest.mark.parametrize("seed", [400, 401])
