@@ -206,17 +206,14 @@ def pronunciations(words: set[str], language: str) -> Pronunciations:
 def adapt(language: str) -> None:
     """Write the moves of one language."""
     said = list(training_samples(language))
-    model = acoustic_model()
-    with tempfile.TemporaryDirectory() as folder:
-        for turn in range(PASSES[language]):
+    statistics, lost = measure(said, language, acoustic_model())
+    for _ in range(PASSES[language] - 1):
+        with tempfile.TemporaryDirectory() as folder:
+            moves = statistics.moves(PRIOR[language], None)
+            model = acoustic.adapted(acoustic_model(), moves, Path(folder))
             statistics, lost = measure(said, language, model)
-            last = turn == PASSES[language] - 1
-            moves = statistics.moves(PRIOR[language], WEIGHT_PRIOR.get(language) if last else None)
-            model = Path(folder) / str(turn)
-            model.mkdir()
-            acoustic.adapted(acoustic_model(), moves, model)
     file = acoustic.moves_file(language)
-    acoustic.write_moves(file, moves)
+    acoustic.write_moves(file, statistics.moves(PRIOR[language], WEIGHT_PRIOR.get(language)))
     count, size_kb = len(said) - lost, file.stat().st_size / 1e3
     speakers = len(SPEAKERS) + len(voices.RECORDED[language])
     print(f"{language}: {count} samples of {speakers} speakers, {lost} lost; {size_kb:.0f} kB")
@@ -250,6 +247,12 @@ def main() -> int:
         missing += voices.missing_recorded_packages(language)
     if missing:
         print(f"Voices are missing: apt-get install {' '.join(missing)}", file=sys.stderr)
+        return 2
+    if any(map(voices.lacks_rhvoice, languages)):
+        print(
+            f"{voices.RHVOICE} is missing. bench/phrasebook/voices.py says how to build it.",
+            file=sys.stderr,
+        )
         return 2
     for language in languages:
         adapt(language)

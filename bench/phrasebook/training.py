@@ -77,12 +77,14 @@ def _of_recordings(language: str) -> Iterator[TrainingSample]:
                 draw = chance.random()
                 change = "tempo" if draw < 0.2 else "pitch" if draw < 0.5 else "none"
                 heard = np.concatenate([ROOM, _changed(samples, change, chance), ROOM])
-                if again and language == "ru":
-                    heard = voices.by_telephone(heard)
-                elif again:
+                if not again:
+                    yield TrainingSample(text, heard, 1)
+                elif language == "ru":
+                    yield TrainingSample(text, voices.by_telephone(heard), 1)
+                else:
                     snr_db = chance.choice((12.0, 15.0, 18.0))
-                    heard = voices.with_noise(heard, snr_db, chance.randrange(1000))
-                yield TrainingSample(text, heard, NOISE_WEIGHT if again and language == "en" else 1)
+                    noisy = voices.with_noise(heard, snr_db, chance.randrange(1000))
+                    yield TrainingSample(text, noisy, NOISE_WEIGHT)
 
 
 def _changed(samples: Samples, change: str, chance: random.Random) -> Samples:

@@ -85,10 +85,15 @@ def missing_packages() -> list[str]:
 
 
 def missing_recorded_packages(language: str) -> list[str]:
-    """Programs to install before those of `RECORDED` can, of Debian or not."""
-    if language == "en":
-        return _missing(RECORDED_PROGRAMS)
-    return [] if shutil.which(RHVOICE) else [f"{RHVOICE} (see bench/phrasebook/voices.py)"]
+    """Debian packages to install before those of `RECORDED` can."""
+    return _missing(RECORDED_PROGRAMS) if language == "en" else []
+
+
+def lacks_rhvoice(language: str) -> bool:
+    """Return whether a language's `RECORDED` need RHVoice, which is missing."""
+    return any(voice.engine == "rhvoice" for voice in RECORDED[language]) and not shutil.which(
+        RHVOICE
+    )
 
 
 def _missing(programs: Mapping[str, str]) -> list[str]:
@@ -186,25 +191,19 @@ def _pico(texts: Sequence[str], voice: str) -> list[Samples]:
 
 
 def _rhvoice(texts: Sequence[str], voice: str) -> list[Samples]:
-    spoken = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "said.wav"
-        for text in texts:
-            command = [RHVOICE, "-p", voice, "-o", str(path)]
-            subprocess.run(command, input=text.encode(), check=True, capture_output=True)
-            spoken.append(_read(path))
-    return spoken
+    return _each(texts, lambda _, path: [RHVOICE, "-p", voice, "-o", path])
 
 
 def _each(texts: Sequence[str], command: Callable[[str, str], list[str]]) -> list[Samples]:
     """Return the audio that a program writes, a text a run; `command` takes the text
-    and the file.
+    and the file. The program gets the text on its standard input, too.
     """
     spoken = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         for text in texts:
-            subprocess.run(command(text, str(path)), check=True, capture_output=True)
+            said = command(text, str(path))
+            subprocess.run(said, input=text.encode(), check=True, capture_output=True)
             spoken.append(_read(path))
     return spoken
 
