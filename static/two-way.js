@@ -20,11 +20,14 @@ export class SideLog extends CaptionLog {
     return new SideRow(this.language);
   }
 
+  /** One's own words are not read out, but what became of them is; all in the language that is shown. */
   announcement(segment) {
-    if (segment.source.language === this.language) return null;
-    if (segment.status !== "failed") return super.announcement(segment);
+    const own = segment.source.language === this.language;
     const lang = wordsOf(this.language);
-    return { words: failure(segment.code, (path) => textIn(lang, path)), lang };
+    const { status, code } = segment;
+    if (status === "failed") return { words: failure(code, (path) => textIn(lang, path)), lang };
+    if (!own) return status === "not_understood" ? null : super.announcement(segment);
+    return status === "not_understood" ? { words: puzzle(segment, lang), lang } : null;
   }
 }
 
@@ -68,13 +71,16 @@ class SideRow {
   }
 
   /** Only who said it is asked to say it otherwise. */
-  #puzzled(own, { hints = [] }) {
-    if (!own) return [];
-    const [near] = hints;
-    const say = this.#say;
-    const words = near ? `${say("notUnderstood")} ${say("didYouMean")} ${near.source}` : say("notUnderstood");
-    return [this.#note(words)];
+  #puzzled(own, segment) {
+    return own ? [this.#note(puzzle(segment, wordsOf(this.#language)))] : [];
   }
+}
+
+/** What is said of words that were not understood, with the nearest phrase. */
+function puzzle({ hints = [] }, lang) {
+  const say = (path) => textIn(lang, path);
+  const [near] = hints;
+  return near ? `${say("notUnderstood")} ${say("didYouMean")} ${near.source}` : say("notUnderstood");
 }
 
 customElements.define("side-log", SideLog);

@@ -32,7 +32,8 @@ SHOW = """async () => {
 async def test_each_reads_in_their_language_that_a_phrase_is_missing() -> None:
     async with scripted_server() as calls, visit(calls.url, locale="de-DE") as seen:
         own, other, listener = await seen.page.evaluate(SHOW)
-    assert own == [False, "Да.Пропущено: слишком много работы.", "ru", ""]
+    words = "Пропущено: слишком много работы."
+    assert own == [False, f"Да.{words}", "ru", words]
     assert other == [False, "Skipped: too busy.", "en", "Skipped: too busy."]
     assert listener[0] is False
     assert listener[2] == "de"  # the page's own words are in the listener's

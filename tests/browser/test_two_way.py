@@ -166,6 +166,27 @@ async def test_each_side_reads_its_own_language() -> None:
         await expect(far.locator("[data-status=not_understood]")).to_be_hidden()
 
 
+async def test_each_side_is_told_what_it_is_shown_in_its_language() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:  # the interface is English
+        page = seen.page
+        await page.click("#toggle:enabled")
+        await page.wait_for_selector("[data-phase=listening]")
+        await open_two_way(page)
+        channel = await server.calls.channel.get()
+        near, far = (half(page, which).locator("[role=log] p") for which in ("near", "far"))
+        hints = [("Сколько это стоит?", "How much does it cost?")]
+        say(channel, "x.segment", **segment("a", 1, "not_understood", "", hints=hints))
+        puzzle = "Не распознано. Может быть: Сколько это стоит?"
+        await expect(near).to_have_text([puzzle])
+        await expect(near).to_have_attribute("lang", "ru")
+        shown = half(page, "near").locator("[data-status=not_understood]")
+        await expect(shown).to_have_text(puzzle)
+        say(channel, "x.segment", **segment("b", 1, "failed", "Да."))
+        await expect(near).to_have_text([puzzle, "Эту фразу не удалось перевести."])
+        await expect(far).to_have_text(["This phrase could not be translated."])
+        await expect(far).to_have_attribute("lang", "en")
+
+
 async def test_the_far_half_of_a_phone_can_be_turned_around() -> None:
     async with scripted_server() as server, visit(server.url, viewport=PHONE) as seen:
         page = seen.page
