@@ -7,12 +7,12 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, Route, expect
 
 from rtc_server.app.server import running
-from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
+from rtc_server.config import AccessSettings, HttpSettings, Settings
 from rtc_server.errors import AdmissionRefused
 from tests.support.browser.chromium import visit
 from tests.support.browser.scripted_server import scripted_server
+from tests.support.patient import QUICK
 
-QUICK = EngineSettings(ast="tests.support.server_engines:quick")
 PATIENCE_MS = 60_000
 NO_UDP = """
   const Peer = RTCPeerConnection;

@@ -5,9 +5,10 @@ from pathlib import Path
 import aiohttp
 
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
+from rtc_server.config import HttpSettings, Settings, TransportSettings
 from tests.support.browser.chromium import visit
 from tests.support.coturn import SECRET, Coturn, coturn
+from tests.support.patient import QUICK
 
 NOT_FOUND = "Failed to load resource"
 """A blank page has no icon; a call that was given up may be gone."""
@@ -41,7 +42,7 @@ def behind(turn: Coturn) -> Settings:
     """A server with a key, whose clients are to come through the relay alone."""
     return Settings(
         http=HttpSettings(port=0, api_key=KEY),
-        engines=EngineSettings(ast="tests.support.server_engines:quick"),
+        engines=QUICK,
         transport=TransportSettings(
             ice_servers=(turn.udp,), turn_secret=SECRET, ice_policy="relay"
         ),

@@ -11,7 +11,6 @@ import pytest
 from rtc_server.app.server import running
 from rtc_server.config import (
     AccessSettings,
-    EngineSettings,
     HttpSettings,
     Settings,
     TransportSettings,
@@ -21,6 +20,7 @@ from rtc_server.transport.webrtc import WebRtcTransport
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import FAILED_REQUEST, start
 from tests.support.coturn import SECRET, coturn
+from tests.support.patient import QUICK
 from tests.support.peers import Recorder, tone
 from tests.support.signals import loudest_hz
 from tests.support.wav import write_wav
@@ -125,7 +125,7 @@ async def test_the_page_comes_through_the_relay_when_it_is_told_to(tmp_path: Pat
             transport=TransportSettings(
                 ice_servers=(turn.udp,), turn_secret=SECRET, ice_policy="relay"
             ),
-            engines=EngineSettings(ast="tests.support.server_engines:quick"),
+            engines=QUICK,
         )
         async with (
             running(settings) as server,

@@ -3,9 +3,10 @@
 from playwright.async_api import Page, expect
 
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
 from tests.support.browser.chromium import visit
 from tests.support.browser.page import PATIENCE_MS
+from tests.support.patient import QUICK
 
 CONNECT = """async () => {
   const peer = (window.peer = new RTCPeerConnection());
@@ -48,9 +49,8 @@ async def told(page: Page, *kinds: str) -> None:
 
 
 async def test_it_works_both_ways_and_again_under_the_same_number() -> None:
-    quick = EngineSettings(ast="tests.support.server_engines:quick")
     async with (
-        running(Settings(http=HttpSettings(port=0), engines=quick)) as server,
+        running(Settings(http=HttpSettings(port=0), engines=QUICK)) as server,
         visit(server.url) as seen,
     ):
         page = seen.page

@@ -10,9 +10,10 @@ import aiohttp
 import pytest
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
+from rtc_server.config import AccessSettings, HttpSettings, Settings
 from rtc_server.signaling.keys import new_key, write_keys
 from tests.support.access import bearer
+from tests.support.patient import QUICK
 from tests.support.server import freed
 from tests.support.until import until
 
@@ -37,7 +38,7 @@ async def keyed_server(folder: Path, **limits: int) -> AsyncIterator[KeyedServer
     settings = Settings(
         http=HttpSettings(port=0),
         access=AccessSettings(api_keys=str(file)),
-        engines=EngineSettings(ast="tests.support.server_engines:quick"),
+        engines=QUICK,
     )
     async with running(settings) as server, aiohttp.ClientSession(server.url) as http:
         yield KeyedServer(server, http, key, file)

@@ -18,11 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtc_server.app.server import mountable, running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
 from rtc_server.events.client import parse_client_event
 from rtc_server.events.server import ServerEvent
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE
 from rtc_server.resample import Resampler
+from tests.support.patient import QUICK
 from tests.support.rtc_client import RtcClient
 from tests.support.signals import english
 
@@ -31,7 +32,6 @@ OPENAPI = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
 EVENTS = json.loads((ROOT / "docs" / "events.schema.json").read_text())
 PAGES = re.compile(r"/|/static/.*|/page|/listen/.*|/rooms/.*|/doctor")
 """Paths for people, not for programs."""
-QUICK = EngineSettings(ast="tests.support.server_engines:quick")
 OPTIONAL = {
     *(("x.segment", name) for name in ("hints", "message", "code")),
     ("x.playout", "skipped"),

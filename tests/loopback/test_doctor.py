@@ -18,9 +18,9 @@ from rtc_server.app.server import RunningServer, running
 from rtc_server.cli import main
 from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
 from tests.support.coturn import SECRET, coturn
+from tests.support.patient import QUICK
 
 KEY = "k" * 32
-QUICK = EngineSettings(ast="tests.support.server_engines:quick")
 
 
 @asynccontextmanager

@@ -13,11 +13,15 @@ from rtc_server.app.server import running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
 from rtc_server.engines.remote.remote_ast import RemoteAst
 from tests.support.engine_server import ServedEngines, serving_engines
+from tests.support.patient import TRANSPORT
 from tests.support.rtc_client import RtcClient
 from tests.support.server import call, freed, of, said
 
 SESSIONS = 4
-PATIENT = ("--ast-deadline-s", "60", "--tts-deadline-s", "60", "--engine-wait-s", "60")
+PATIENT = (
+    *("--ast-deadline-s", "60", "--tts-deadline-s", "60"),
+    *("--engine-wait-s", "60", "--engine-answer-s", "0"),
+)
 WORDS = ("where is the train station", "thank you")
 
 
@@ -34,14 +38,12 @@ async def test_no_segment_is_lost_with_an_engine_server(tmp_path: Path) -> None:
         served: dict[str, ServedEngines] = {}
         for name in ("a", "b"):
             one = await stack.enter_async_context(
-                serving_engines(
-                    f"unix:{tmp_path}/{name}", tmp_path / f"{name}.log", *PATIENT,
-                    "--engine-answer-s", "0",
-                )
-            )  # fmt: skip
+                serving_engines(f"unix:{tmp_path}/{name}", tmp_path / f"{name}.log", *PATIENT)
+            )
             served[one.address] = one
         settings = Settings(
             http=HttpSettings(port=0, max_sessions=SESSIONS),
+            transport=TRANSPORT,
             engines=EngineSettings(
                 ast_servers=tuple(served), tts_servers=tuple(served), engine_wait_s=60
             ),

@@ -2,13 +2,15 @@
 
 import contextlib
 import signal
+from dataclasses import replace
 from typing import Any
 
 import psutil
 import pytest
 
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
+from tests.support.patient import QUICK, TRANSPORT
 from tests.support.rtc_client import RtcClient
 from tests.support.server import call, engine_processes, freed, of, said
 
@@ -16,13 +18,8 @@ SESSIONS = 5
 """Number of sessions: one more than a batch of the engine holds."""
 SETTINGS = Settings(
     http=HttpSettings(port=0, max_sessions=SESSIONS),
-    engines=EngineSettings(
-        ast="tests.support.server_engines:quick",
-        ast_deadline_s=10.0,
-        tts_deadline_s=5.0,
-        engine_wait_s=60.0,
-        engine_answer_s=0,  # a busy machine lets all in
-    ),
+    transport=TRANSPORT,
+    engines=replace(QUICK, ast_deadline_s=10.0, tts_deadline_s=5.0),
 )
 
 

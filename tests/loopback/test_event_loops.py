@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import numpy as np
@@ -17,8 +18,9 @@ import pytest
 import uvloop
 from aiohttp import web
 
-from rtc_server import EngineSettings, MediaScheduler, Settings, mountable
+from rtc_server import MediaScheduler, Settings, mountable
 from rtc_server.transport import datagram_reader
+from tests.support.patient import PATIENT
 from tests.support.rtc_client import RtcClient
 from tests.support.server import CALLS, EVENTS, engine_processes, of, said
 from tests.support.signals import english, join, silence
@@ -52,9 +54,7 @@ async def mounted(
     """The URL of a server that a host application has below /interpreter."""
     before = of_the_host()
     app = web.Application()
-    settings = Settings(
-        engines=EngineSettings(ast=f"tests.support.server_engines:{ast}"),
-    )
+    settings = Settings(engines=replace(PATIENT, ast=f"tests.support.server_engines:{ast}"))
     app.add_subapp("/interpreter/", mountable(settings, scheduler=scheduler))
     # A host may wait for its open requests as long as it likes: ours end before it begins to.
     runner = web.AppRunner(app, shutdown_timeout=3600)

@@ -5,14 +5,16 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import EngineSettings, HttpSettings, Settings, TransportSettings
+from rtc_server.config import HttpSettings, Settings
 from tests.support.http_proxy import proxy
+from tests.support.patient import PATIENT, TRANSPORT
 from tests.support.ports import free_ports
 from tests.support.rooms import say, told
 from tests.support.rtc_client import RtcClient
@@ -26,9 +28,8 @@ SENTENCE = "please call a taxi for tomorrow morning"
 async def host() -> AsyncIterator[RunningServer]:
     settings = Settings(
         http=HttpSettings(port=0, trusted_proxies=("127.0.0.1",)),
-        # On a busy machine a client may stand still longer than one that is gone.
-        transport=TransportSettings(connect_timeout_s=60.0, dead_peer_timeout_s=120.0),
-        engines=EngineSettings(ast="tests.support.server_engines:many", engine_answer_s=0),
+        transport=TRANSPORT,
+        engines=replace(PATIENT, ast="tests.support.server_engines:many"),
     )
     async with running(settings) as running_server:
         yield running_server

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from rtc_server.app.server import mountable
-from rtc_server.config import EngineSettings, Settings
+from rtc_server.config import Settings
 from rtc_server.session.session_api import OpenedCall, SessionRequest
 from rtc_server.signaling.bodies import (
     FRAGMENT_LIMIT_BYTES,
@@ -22,6 +22,7 @@ from rtc_server.signaling.request_bodies import OFFER_LIMIT_BYTES
 from rtc_server.transport.sdp import parse_fragment, parse_offer
 from tests.support.loop_time import HOLD_LIMIT_S, longest_hold
 from tests.support.offers import AUDIO, SESSION
+from tests.support.patient import QUICK
 from tests.support.signaling_fakes import CALLS, FakeCalls, serve
 
 SECRETS = "/v1/realtime/translations/client_secrets"
@@ -157,7 +158,7 @@ async def test_no_header_holds_the_loop(name: str, method: str) -> None:
 @asynccontextmanager
 async def whole_server() -> AsyncIterator[tuple[web.Application, str]]:
     """The application with sessions, rooms and engines as they are, and its URL."""
-    app = mountable(Settings(engines=EngineSettings(ast="tests.support.server_engines:quick")))
+    app = mountable(Settings(engines=QUICK))
     runner = web.AppRunner(app)
     await runner.setup()
     try:

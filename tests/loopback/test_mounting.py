@@ -16,10 +16,11 @@ from yarl import URL
 
 from rtc_server.app import tls
 from rtc_server.app.server import RunningServer, mountable, running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
 from rtc_server.errors import ConfigError
 from tests.support.certificates import self_signed
 from tests.support.http_proxy import proxy
+from tests.support.patient import QUICK
 from tests.support.ports import free_ports
 from tests.support.rtc_client import RtcClient
 from tests.support.server import EVENTS, of, said
@@ -27,7 +28,6 @@ from tests.support.until import until
 
 CALLS = "/v1/realtime/translations/calls"
 EXAMPLES = Path(__file__).parents[2] / "examples"
-QUICK = EngineSettings(ast="tests.support.server_engines:quick")
 
 
 @asynccontextmanager

@@ -7,8 +7,9 @@ from typing import overload
 import numpy as np
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import EngineSettings, HttpSettings, InterpreterSettings, Settings
+from rtc_server.config import HttpSettings, InterpreterSettings, Settings
 from tests.support.opus_codec import encode
+from tests.support.patient import QUICK
 from tests.support.rtc_client import RtcClient
 from tests.support.server import CALLS, EVENTS, of, said
 
@@ -49,7 +50,7 @@ class Loudspeaker(Sequence[bytes]):
 async def in_a_room(*, guard: bool) -> AsyncIterator[tuple[RunningServer, RtcClient]]:
     settings = Settings(
         http=HttpSettings(port=0),
-        engines=EngineSettings(ast="tests.support.server_engines:quick"),
+        engines=QUICK,
         interpreter=InterpreterSettings(source="ru", target="en", own_voice_guard=guard),
     )
     room = Loudspeaker(encode(said("where is the train station", pause_s=0.6)))

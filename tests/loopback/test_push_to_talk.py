@@ -1,15 +1,14 @@
 """Push-to-talk over a real connection: the release overtakes the last word."""
 
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE
 from rtc_server.resample import Resampler
+from tests.support.patient import QUICK
 from tests.support.rtc_client import RtcClient
 from tests.support.signals import english, join, silence
 
-SETTINGS = Settings(
-    http=HttpSettings(port=0), engines=EngineSettings(ast="tests.support.server_engines:quick")
-)
+SETTINGS = Settings(http=HttpSettings(port=0), engines=QUICK)
 """Settings whose engine answers with the length of its audio."""
 QUIET_MS = 400
 MICROPHONE_MS = 200

@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Self
 
 import aiohttp
@@ -12,14 +13,15 @@ import numpy as np
 import pytest
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
+from tests.support.patient import PATIENT
 from tests.support.rooms import finals, heard, listener, say, speaker, told, total
 from tests.support.rtc_client import RtcClient
 from tests.support.until import until
 
 SETTINGS = Settings(
     http=HttpSettings(port=0),
-    engines=EngineSettings(ast="tests.support.server_engines:wordy", engine_answer_s=0),
+    engines=replace(PATIENT, ast="tests.support.server_engines:wordy"),
 )
 CAPTIONS = "/v1/rooms/hall/captions?language=de"
 

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
+from tests.support.patient import QUICK
 
 KEY = "k" * 32
 SETTINGS = Settings(
     http=HttpSettings(port=0, api_key=KEY, trusted_proxies=("127.0.0.1",), path_prefix="/talk"),
-    engines=EngineSettings(ast="tests.support.server_engines:quick"),
+    engines=QUICK,
 )
 HIDDEN = b"GET /talk/v1/engines HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + KEY.encode()
 """Request that is smuggled: if it were answered, the answer would begin with 200."""

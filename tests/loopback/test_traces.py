@@ -13,6 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from rtc_server.app.engine_server import engine_server
 from rtc_server.app.server import running
 from rtc_server.config import EngineSettings, HttpSettings, Settings
+from tests.support.patient import PATIENT
 from tests.support.server import call, freed, of, said
 
 
@@ -60,10 +61,9 @@ async def test_a_call_is_one_trace_through_an_engine_server(
     http = HttpSettings(port=0, traces="otlp")
     address = f"unix:{tmp_path}/engines"
     async with collecting(monkeypatch) as collector:
-        engines = EngineSettings(engine_wait_s=60, ast_deadline_s=60, tts_deadline_s=60)
         remote = EngineSettings(ast_servers=(address,), tts_servers=(address,), engine_wait_s=60)
         async with (
-            engine_server(address, ("ast", "tts"), engines, http),
+            engine_server(address, ("ast", "tts"), PATIENT, http),
             running(Settings(http=http, engines=remote)) as running_server,
         ):
             async with call(running_server, said("thank you"), "?source=en&target=ru") as client:

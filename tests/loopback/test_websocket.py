@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from rtc_server.app.server import RunningServer, running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
 from rtc_server.pcm import SPEECH_RATE, Samples, to_int16
-from tests.support.patient import SETTINGS
+from tests.support.patient import QUICK, SETTINGS
 from tests.support.server import freed, server
 from tests.support.signals import english, join, russian, silence
 from tests.support.until import until
@@ -157,7 +157,7 @@ async def test_refusals_come_before_the_upgrade() -> None:
 async def test_a_full_server_says_when_to_come_back() -> None:
     settings = Settings(
         http=HttpSettings(port=0, max_sessions=1),
-        engines=EngineSettings(ast="tests.support.server_engines:quick"),
+        engines=QUICK,
     )
     async with running(settings) as running_server:
         async with client(running_server, PLAIN), aiohttp.ClientSession(running_server.url) as http:

@@ -5,6 +5,7 @@ All sessions of one test share one server: each start of Canary takes NeMo's imp
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ import pytest
 
 from models.fixture.to_transformers import convert
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, InterpreterSettings, Settings
+from rtc_server.config import HttpSettings, InterpreterSettings, Settings
 from rtc_server.engines.base import Pair
 from rtc_server.model_files import record_path, sha256_of
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
 from rtc_server.resample import Resampler
 from tests.support.nemo.fixture import MODEL, TEXTS, say
 from tests.support.nemo.tiny_silero import fetched
+from tests.support.patient import PATIENT
 from tests.support.rtc_client import RtcClient
 
 MODE = InterpreterSettings(mode="consecutive")
@@ -73,13 +75,13 @@ async def test_phrases_of_every_session_are_translated_and_spoken(ast: str, tmp_
     for model in fetched(tmp_path, "v5_5_ru", "v3_en"):
         path = tmp_path / model.id / model.files[0].name
         record_path(path).write_text(sha256_of(path))  # an operator's own hash, for the stand-in
-    engines = EngineSettings(
+    engines = replace(
+        PATIENT,
         ast=ast,
         canary_model=str(model_of(ast, tmp_path / "converted")),
         tts="silero",
         models_dir=str(tmp_path),
         device="cpu",
-        engine_wait_s=60.0,
     )
     settings = Settings(http=HttpSettings(port=0), engines=engines, interpreter=MODE)
     async with running(settings) as server:

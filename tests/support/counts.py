@@ -16,8 +16,9 @@ import aiohttp
 
 import rtc_server
 from rtc_server.app.server import running
-from rtc_server.config import EngineSettings, HttpSettings, Settings
+from rtc_server.config import HttpSettings, Settings
 from tests.support.offers import CHROME
+from tests.support.patient import QUICK
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = (ROOT / "rtc_server", ROOT / "rtc_phrasebook")
@@ -89,9 +90,7 @@ async def modules_of_a_call() -> tuple[int, int]:
         if event == "call" and file.startswith(rtc_server.__path__[0]):
             called.setdefault(file, set()).add(frame.f_code.co_qualname)
 
-    settings = Settings(
-        http=HttpSettings(port=0), engines=EngineSettings(ast="tests.support.server_engines:quick")
-    )
+    settings = Settings(http=HttpSettings(port=0), engines=QUICK)
     async with running(settings) as server, aiohttp.ClientSession() as http:
         url = f"{server.url}/v1/realtime/translations/calls?source=en&target=ru"
         for counted in (False, True):  # the first fills caches

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from rtc_server.config import AccessSettings, EngineSettings, HttpSettings, Settings
+from rtc_server.config import AccessSettings, HttpSettings, Settings
 from rtc_server.signaling.keys import new_key, write_keys
+from tests.support.patient import QUICK
 
 
 def two_keys(folder: Path) -> tuple[Settings, str, str]:
@@ -14,6 +15,6 @@ def two_keys(folder: Path) -> tuple[Settings, str, str]:
     settings = Settings(
         http=HttpSettings(port=0),
         access=AccessSettings(api_keys=str(folder / "keys.json")),
-        engines=EngineSettings(ast="tests.support.server_engines:quick"),
+        engines=QUICK,
     )
     return settings, ours, theirs

@@ -5,19 +5,19 @@ import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 
 from rtc_server.app.workers.serve import RunningWorkers, running_workers
 from rtc_server.config import (
-    EngineSettings,
     HttpSettings,
     RoomSettings,
     Settings,
-    TransportSettings,
     WorkerSettings,
 )
+from tests.support.patient import PATIENT, TRANSPORT
 from tests.support.rtc_client import RtcClient
 from tests.support.server import CALLS, EVENTS, of, said
 
@@ -31,11 +31,8 @@ async def workers(
     """Run `count` workers; `more`: sections of the settings in place of the usual ones."""
     sections = {
         "http": HttpSettings(port=0, max_sessions=max_sessions, drain_s=1.0),
-        # On a busy machine a client may stand still longer than one that is gone.
-        "transport": TransportSettings(connect_timeout_s=60.0, dead_peer_timeout_s=120.0),
-        "engines": EngineSettings(
-            ast=f"tests.support.server_engines:{ast}", tts=tts, engine_answer_s=0
-        ),
+        "transport": TRANSPORT,
+        "engines": replace(PATIENT, ast=f"tests.support.server_engines:{ast}", tts=tts),
         "rooms": RoomSettings(room_linger_s=1.0),
     }
     settings = Settings(**{**sections, **more}, workers=WorkerSettings(str(count)))
