@@ -1,6 +1,5 @@
 """Captions of one segment: revisions, what is stable, and the append-only transcript."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,19 +11,13 @@ from rtc_server.events.segment_events import (
     SourceCaption,
     TargetCaption,
 )
+from rtc_server.interpreter.recent_passes import SPAN_MS, RecentPasses
 from rtc_server.interpreter.speaking_pace import SpeakingPace
 
-_AGREEMENT_MS = 400
-"""Audio over which passes must agree: the least between two passes of the other modes, where
-agreement counts passes. Those of captions alone are 250 ms apart, and two of them often agree on a
-word that the next one takes back."""
 
-
-class _Pass(NamedTuple):
+class _Hypothesis(NamedTuple):
     """Text that the engine had for the segment so far."""
 
-    end_ms: int
-    """End of its audio."""
     text: str
     reliable_chars: int
     """Characters at its beginning with which another pass may agree."""
@@ -47,8 +40,8 @@ class SegmentCaptions:
     """Captions of one segment: counts revisions, and keeps what of its text will not change any
     more.
 
-    A partial is stable as far as all passes since one at least `_AGREEMENT_MS` before it agree, but
-    for the last word and what the engine itself leaves open. What was stable stays: a later pass
+    A partial is stable as far as all passes since one at least `SPAN_MS` before it agree, but for
+    the last word and what the engine itself leaves open. What was stable stays: a later pass
     that wavers is not shown.
 
     A text that is too long for its audio is open from end to end: it is shown, and no pass can
@@ -64,7 +57,7 @@ class SegmentCaptions:
     _pace: SpeakingPace = field(default_factory=SpeakingPace, init=False)
     _rev: int = field(default=0, init=False)
     _text: str = field(default="", init=False)
-    _passes: deque[_Pass] = field(default_factory=deque, init=False)
+    _passes: RecentPasses[_Hypothesis] = field(default_factory=RecentPasses, init=False)
     _stable: str = field(default="", init=False)
     _reported: tuple[Texts, Texts] = field(default=(Texts(), Texts()), init=False)
 
@@ -81,7 +74,7 @@ class SegmentCaptions:
         """
         is_ahead = self._pace.runs_ahead(end_ms - self.start_ms, text.split())
         reliable_chars = 0 if is_ahead else len(text) - open_chars
-        agreed = self._agreed(_Pass(end_ms, text, reliable_chars))
+        agreed = self._agreed(end_ms, _Hypothesis(text, reliable_chars))
         grew = len(agreed) > len(self._stable) and agreed.startswith(self._stable)
         if grew:
             self._stable = agreed
@@ -122,15 +115,12 @@ class SegmentCaptions:
         source, target = (result.source_text, result.target_text) if result else ("", "")
         return self._event(SegmentStatus.FAILED, source, target, end_ms, message=message, code=code)
 
-    def _agreed(self, latest: _Pass) -> str:
-        """Return what the passes of the last `_AGREEMENT_MS` have in common with the latest."""
-        passes = self._passes
-        oldest_ms = latest.end_ms - _AGREEMENT_MS
-        while len(passes) > 1 and passes[1].end_ms <= oldest_ms:
-            passes.popleft()
-        passes.append(latest)
-        if passes[0].end_ms > oldest_ms:
+    def _agreed(self, end_ms: int, latest: _Hypothesis) -> str:
+        """Return what the passes of the last `SPAN_MS` have in common with the latest."""
+        before = self._passes.add(end_ms, latest)
+        if before is None or end_ms - before.heard_ms < SPAN_MS:
             return ""
+        passes = [each.found for each in self._passes]
         common = min(len(_common_words(each.text, latest.text)) for each in passes)
         return latest.text[: min(common, *(each.reliable_chars for each in passes))].rstrip()
 

@@ -5,8 +5,9 @@ in the next pass, so that agreement is no proof. Where words are committed by th
 audio, the times show such a guess; elsewhere only the length of the text does.
 """
 
-from collections import deque
 from collections.abc import Sequence
+
+from rtc_server.interpreter.recent_passes import RecentPasses
 
 _CHARS_PER_S = 16.0
 """Characters in a second of speech, spaces included; 150 English words a minute are 15. Chosen
@@ -15,17 +16,14 @@ _MOST_CHARS_PER_S = 25.0
 """The same of somebody who speaks fast; 250 English words a minute."""
 _STEADY = 0.5, 1.5
 """Pace of what passes add, in that of the whole text, at which somebody does speak that fast."""
-_LEAST_MS = 400
-"""Audio over which the pace of what was added is taken: in less, a fast speaker says one word or
-none."""
 
 
 class SpeakingPace:
     """Length of the newest hypothesis of a stretch of audio, held against the time it had."""
 
     def __init__(self) -> None:
-        self._passes: deque[tuple[int, int]] = deque()
-        """Audio and characters of earlier passes, from the last one that is long enough ago."""
+        self._passes: RecentPasses[int] = RecentPasses()
+        """Characters of earlier passes."""
 
     def runs_ahead(self, heard_ms: int, words: Sequence[str]) -> bool:
         """Return whether the text of the first `heard_ms` is too long for them.
@@ -34,15 +32,11 @@ class SpeakingPace:
         there at once, and stays.
         """
         chars = len(" ".join(words))
-        passes = self._passes
-        while len(passes) > 1 and heard_ms - passes[1][0] >= _LEAST_MS:
-            passes.popleft()
-        before_ms, before_chars = passes[0] if passes else (0, 0)
-        passes.append((heard_ms, chars))
+        before = self._passes.add(heard_ms, chars)
         if 1000 * chars <= _CHARS_PER_S * heard_ms:
             return False
-        if not before_chars or 1000 * chars > _MOST_CHARS_PER_S * heard_ms:
+        if before is None or not before.found or 1000 * chars > _MOST_CHARS_PER_S * heard_ms:
             return True
-        new_ms, new_chars = heard_ms - before_ms, chars - before_chars
+        new_ms, new_chars = heard_ms - before.heard_ms, chars - before.found
         least, most = (pace * chars * new_ms for pace in _STEADY)
         return not least <= new_chars * heard_ms <= most
