@@ -42,7 +42,7 @@ class SparingConnection(Connection):
         self._proved: set[Source] = set()
         """Addresses that the peer has checked us from: it has our password."""
 
-    def sends_to(self, address: Source) -> int | None:
+    def max_checks_to(self, address: Source) -> int | None:
         """Return how often a check to `address` is sent at most; None for the RFC's seven."""
         if address in self._proved:
             return None

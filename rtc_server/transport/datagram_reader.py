@@ -121,7 +121,7 @@ class DatagramReader:
         if self._epoll is None:
             self._epoll = select.epoll()
         self._epoll.register(fd, select.EPOLLIN)
-        self._arrange()
+        self._arm()
 
     def remove(self, sock: socket.socket) -> None:
         """Read it no longer. Call it before the socket is closed. Idempotent."""
@@ -133,7 +133,7 @@ class DatagramReader:
             return
         self._epoll.unregister(fd)
         if not self._owners:
-            self._rest()
+            self._disarm()
             self._epoll.close()
             self._epoll = None
 
@@ -141,12 +141,12 @@ class DatagramReader:
     def prompt(self) -> Iterator[None]:
         """Read whatever comes at once: connecting takes many steps one after the other."""
         self._prompt += 1
-        self._arrange()
+        self._arm()
         try:
             yield
         finally:
             self._prompt -= 1
-            self._arrange()
+            self._arm()
 
     def catch_up(self) -> None:
         """Read what has come since the last look, but for a crowd's.
@@ -191,13 +191,13 @@ class DatagramReader:
             return
         self._pacing.found(self._handed_out, asyncio.get_running_loop().time())
         self._handed_out = 0
-        self._arrange()
+        self._arm()
 
     def _look(self) -> None:
         self._timer = None
         self._read()
 
-    def _arrange(self) -> None:
+    def _arm(self) -> None:
         """Have the next read come, by the loop or by a timer."""
         if self._epoll is None:
             return
@@ -205,14 +205,14 @@ class DatagramReader:
         look_s = None if self._prompt else self._pacing.next_look_s(loop.time())
         if look_s is None:
             if not self._is_watched:
-                self._rest()
+                self._disarm()
                 loop.add_reader(self._epoll.fileno(), self._read)
                 self._is_watched = True
         elif self._timer is None:
-            self._rest()
+            self._disarm()
             self._timer = loop.call_at(look_s, self._look)
 
-    def _rest(self) -> None:
+    def _disarm(self) -> None:
         """Let neither the loop nor a timer cause a read."""
         if self._timer is not None:
             self._timer.cancel()

@@ -54,7 +54,7 @@ class EventInbox:
         while self._waiting:
             wait_s = self._pace.take_message(message_cost(self._waiting[0]), self._loop.time())
             if wait_s:
-                self._tell_flood()
+                self._warn_of_flood()
                 self._timer = self._loop.call_later(wait_s, self._handle_late)
                 return
             self._handle_one()
@@ -70,7 +70,7 @@ class EventInbox:
         self._waiting_bytes -= size_bytes(event)
         self._handle(event)
 
-    def _tell_flood(self) -> None:
+    def _warn_of_flood(self) -> None:
         if not self._flood_reported:
             self._flood_reported = True
             self._handle(RefusedMessage(FLOOD))

@@ -31,7 +31,7 @@ class Gate(Protocol):
     def is_validated(self, source: Source) -> bool:
         """Return whether the address passed ICE."""
 
-    def sends_to(self, address: Source) -> int | None:
+    def max_checks_to(self, address: Source) -> int | None:
         """Return the most checks that are sent to that address; None for the RFC's seven."""
 
     def stray_media_received(self, data: bytes, source: Source, guard: "DatagramGuard") -> None:
@@ -69,7 +69,7 @@ class DatagramGuard(StunProtocol):
     ) -> tuple[stun.Message, Source]:
         """Ask and wait for the answer; an address that proved nothing is asked less often."""
         is_check = integrity_key is not None  # and no question to a STUN server
-        sends = self._gate.sends_to(addr) if is_check else None
+        sends = self._gate.max_checks_to(addr) if is_check else None
         if sends is not None and retransmissions is None:
             retransmissions = sends - 1
         return await super().request(request, addr, integrity_key, retransmissions)

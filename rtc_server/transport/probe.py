@@ -169,7 +169,7 @@ class _ProbeCall:
         self._look()
 
     def _take(self, track: MediaStreamTrack) -> None:
-        self._tasks.append(asyncio.create_task(self._listen(track), name="probe's ear"))
+        self._tasks.append(asyncio.create_task(self._listen(track), name="probe listens"))
 
     async def _listen(self, track: MediaStreamTrack) -> None:
         with contextlib.suppress(MediaStreamError):

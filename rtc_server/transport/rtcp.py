@@ -17,7 +17,7 @@ INTERVAL_TICKS: Final = 50
 _HEADER: Final = struct.Struct("!BBH")
 _SENDER: Final = struct.Struct("!IQIII")
 _BLOCK: Final = struct.Struct("!IIIIII")
-_SENDER_REPORT, _RECEIVER_REPORT, _DESCRIPTION, _GOODBYE = 200, 201, 202, 203
+_SENDER_REPORT, _RECEIVER_REPORT, _DESCRIPTION, _BYE = 200, 201, 202, 203
 _MIDDLE: Final = 1 << 32
 
 
@@ -79,7 +79,7 @@ class Rtcp:
     def bye(self) -> bytes:
         """Return a compound packet that ends our stream."""
         empty = _packet(_RECEIVER_REPORT, 0, struct.pack("!I", self._ssrc))
-        return empty + _packet(_GOODBYE, 1, struct.pack("!I", self._ssrc))
+        return empty + _packet(_BYE, 1, struct.pack("!I", self._ssrc))
 
     def read(self, data: bytes, now_s: float) -> None:
         """Take in a compound packet. Never raises, whatever the bytes."""

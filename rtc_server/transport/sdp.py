@@ -145,34 +145,34 @@ def _choose_sections(sections: list[Section], role: Role) -> list[Section]:
     """Keep what the role needs: a section to receive in, one to send in, one data channel."""
     if not any(section.kind == "audio" for section in sections):
         raise BadOffer("The offer has no audio section. Add a microphone or tab track to it.")
-    speaks = [i for i, section in enumerate(sections) if section.sends]
-    hears = [i for i, section in enumerate(sections) if section.receives]
+    sending = [i for i, section in enumerate(sections) if section.sends]
+    receiving = [i for i, section in enumerate(sections) if section.receives]
     channels = [i for i, section in enumerate(sections) if section.is_data]
     incoming = outgoing = data = None
     match role:
         case Role.CALLER:
-            if not speaks:
+            if not sending:
                 raise BadOffer(
                     "The offer has no audio section that sends Opus. Add a microphone or tab "
                     "track to it."
                 )
-            incoming, data = speaks[0], next(iter(channels), None)
-            outgoing = incoming if incoming in hears else next(iter(hears), None)
+            incoming, data = sending[0], next(iter(channels), None)
+            outgoing = incoming if incoming in receiving else next(iter(receiving), None)
         case Role.SPEAKER:
-            incoming = _only(speaks, "sends")
+            incoming = _only(sending, "sends")
         case Role.LISTENER:
-            outgoing, data = _only(hears, "receives"), next(iter(channels), None)
+            outgoing, data = _only(receiving, "receives"), next(iter(channels), None)
     return [
         replace(section, sends=i == incoming, receives=i == outgoing, is_data=i == data)
         for i, section in enumerate(sections)
     ]
 
 
-def _only(indices: list[int], does: str) -> int:
+def _only(indices: list[int], verb: str) -> int:
     if not indices:
-        raise BadOffer(f"The offer has no audio section that {does} Opus.")
+        raise BadOffer(f"The offer has no audio section that {verb} Opus.")
     if len(indices) > 1:
-        raise TooManyTracks(f"The offer has several audio sections that {does}; one is allowed.")
+        raise TooManyTracks(f"The offer has several audio sections that {verb}; one is allowed.")
     return indices[0]
 
 

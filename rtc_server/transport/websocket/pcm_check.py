@@ -22,7 +22,7 @@ FLOATS: Final = 64
 """Float samples that must be there to be sure."""
 FLOAT_BANDS: Final = ((0x3380, 0x3FFF), (0xB380, 0xBFFF))
 """Upper halves of float32 of magnitudes from 2**-24 to 2, positive and negative."""
-TOLD_AGAIN_BYTES: Final = 320_000
+WARN_AGAIN_BYTES: Final = 320_000
 """Audio of a wrong form that is passed over until the next warning."""
 
 
@@ -53,7 +53,7 @@ class PcmCheck:
             return RefusedMessage(fault, event_id)
         if self._wrong:
             self._passed_over += len(data)
-            if self._passed_over < TOLD_AGAIN_BYTES:
+            if self._passed_over < WARN_AGAIN_BYTES:
                 return AudioIn(b"")
             self._passed_over = 0
             return RefusedMessage(self._wrong, event_id)

@@ -31,7 +31,7 @@ CLOSE_S: Final = 5.0
 """Time limit for an orderly end; then the socket is aborted."""
 CLOSE_SEEN_S: Final = 0.5
 """Time after a failed send in which the peer's close may still be read."""
-LAST_WORDS_S: Final = 2.0
+FLUSH_S: Final = 2.0
 """Time in which what is queued may leave when we close."""
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class WebSocketTransport:
         self._speech_out = SpeechOut(form.sample_rate)
         self._next_block = 0
         self._warned_slow = False
-        self._saying_last_words = False
+        self._flushing = False
         self._last_seen_s = clock()
         self._pinged_s = clock()
         self._reading = False
@@ -132,9 +132,9 @@ class WebSocketTransport:
             task.cancel()
         await asyncio.wait(others)
         if reason is CloseReason.LOCAL:
-            self._saying_last_words = True
+            self._flushing = True
             self._outbox_changed.set()
-            await asyncio.wait({writer}, timeout=LAST_WORDS_S)
+            await asyncio.wait({writer}, timeout=FLUSH_S)
         writer.cancel()
         await asyncio.wait({writer})
         if reason in (CloseReason.LOCAL, CloseReason.REMOTE):
@@ -189,8 +189,8 @@ class WebSocketTransport:
             self._reading = False
             self._last_seen_s = self._clock()
             if message in (Control.CLOSED, Control.LOST):
-                said_goodbye = message is Control.CLOSED
-                self._finish(CloseReason.REMOTE if said_goodbye else CloseReason.PEER_LOST)
+                in_order = message is Control.CLOSED
+                self._finish(CloseReason.REMOTE if in_order else CloseReason.PEER_LOST)
                 return
             read = message if isinstance(message, Control) else self._form.read(message)
             self._feed.put(read)
@@ -237,7 +237,7 @@ class WebSocketTransport:
     async def _write(self) -> None:
         while True:
             while not len(self._outbox):
-                if self._saying_last_words:
+                if self._flushing:
                     return
                 self._warned_slow = False
                 self._outbox_changed.clear()

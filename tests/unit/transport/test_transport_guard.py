@@ -32,7 +32,7 @@ class Gate:
     def is_validated(self, source: Source) -> bool:
         return source == PEER
 
-    def sends_to(self, address: Source) -> int | None:
+    def max_checks_to(self, address: Source) -> int | None:
         return None if address == PEER else 2
 
     def media_received(self, data: bytes) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rtc_server.pcm import SPEECH_RATE, Samples, from_int16, to_int16
 from rtc_server.transport.websocket.forms import AudioIn, RefusedMessage
-from rtc_server.transport.websocket.pcm_check import HEAD_BYTES, TOLD_AGAIN_BYTES, PcmCheck
+from rtc_server.transport.websocket.pcm_check import HEAD_BYTES, WARN_AGAIN_BYTES, PcmCheck
 from tests.support.recordings import all_recorded
 from tests.support.signals import english, join, noise, silence, tone
 
@@ -147,7 +147,7 @@ def test_who_goes_on_is_told_again() -> None:
     check = PcmCheck(SPEECH_RATE)
     sent(encoded("webm", "libopus"), 640, check)
     answers = sent(pcm16(noise(25_000, level_db=-20)), 640, check)
-    assert len(refusals(answers)) == 25_000 * 32 // TOLD_AGAIN_BYTES
+    assert len(refusals(answers)) == 25_000 * 32 // WARN_AGAIN_BYTES
     assert {a.pcm for a in answers if isinstance(a, AudioIn)} == {b""}
 
 
