@@ -1,5 +1,6 @@
-"""Choice of the addresses that we offer, and of the peer's addresses that we send to. Pure but for
-one look at the machine's network interfaces.
+"""Choice of the addresses that we offer, and of the peer's addresses that we send to.
+
+Pure, except that `addresses_to_offer` reads the machine's network interfaces.
 """
 
 import ipaddress
@@ -16,8 +17,9 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 def addresses_to_offer(settings: TransportSettings, host: str) -> list[str]:
     """Return the local IP addresses for media when HTTP listens on `host`.
 
-    Set ones win. Otherwise media follows HTTP: loopback stays loopback, one address stays that
-    address, and "all addresses" are all but loopback and link-local ones.
+    Addresses from the settings are used as they are. Without any, media follows HTTP: loopback
+    stays loopback, one address stays that address, and "all addresses" (or a host name) become all
+    addresses of the machine except loopback and link-local ones.
     """
     if settings.ice_addresses:
         return list(settings.ice_addresses)
@@ -31,22 +33,22 @@ def addresses_to_offer(settings: TransportSettings, host: str) -> list[str]:
 
 
 def is_public(local_addresses: Sequence[str], public_address: str = "") -> bool:
-    """Return whether anybody may reach us unasked: a public address is set, or ours is one.
+    """Return whether strangers can reach us: a public address is set, or one of ours is public.
 
-    A public IPv6 address beside a private IPv4 one says nothing: so stand machines at home, behind
-    a firewall that lets in only what was sent to.
+    IPv6 addresses count only where there is no IPv4 address. A machine at home often has a public
+    IPv6 address beside a private IPv4 one, and a firewall that lets in answers only.
     """
     ours = [ipaddress.ip_address(each) for each in local_addresses]
-    telling = [each for each in ours if each.version == 4] or ours
-    return bool(public_address) or any(each.is_global for each in telling)
+    decisive = [each for each in ours if each.version == 4] or ours
+    return bool(public_address) or any(each.is_global for each in decisive)
 
 
 def may_send_to(address: str, local_addresses: Sequence[str], public_address: str = "") -> bool:
     """Return whether connectivity checks may go to `address`, which a stranger named.
 
-    Never to multicast, broadcast or link-local addresses, to loopback only when loopback is what
-    we offer, and from a public server to public addresses only: otherwise an offer could make this
-    server probe its own network. Who is in that network and checks us is answered all the same.
+    They never go to multicast, broadcast or link-local addresses; to loopback only if we offer
+    loopback; and from a public server to public addresses only. Otherwise an offer could make this
+    server probe its own network. A peer in that network which checks us is still answered.
     """
     remote = ipaddress.ip_address(address)
     local = [ipaddress.ip_address(each) for each in local_addresses]
@@ -64,7 +66,7 @@ def may_send_to(address: str, local_addresses: Sequence[str], public_address: st
 
 
 def _holds_ipv4(address: ipaddress.IPv6Address) -> bool:
-    """Return whether a gateway may turn it into an IPv4 address, which could be any."""
+    """Return whether a gateway may translate it to an IPv4 address, which could be any address."""
     return (
         address.ipv4_mapped is not None
         or address.sixtofour is not None

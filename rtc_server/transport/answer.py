@@ -1,4 +1,4 @@
-"""Writes the SDP answer (RFC 9429 section 5.3). Pure."""
+"""SDP answer: the text that accepts or rejects each section of an offer (RFC 9429, 5.3). Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,13 @@ from rtc_server.transport.sdp_section import (
 )
 
 MAX_AVERAGE_BITRATE: Final = 40_000
-"""Bits per second we ask the peer to spend: transparent for mono speech with in-band FEC."""
+"""Most bits per second that we ask the peer to send: transparent for mono speech with in-band
+FEC."""
 MAX_MESSAGE_BYTES: Final = 65_536
-"""Largest data channel message we reassemble; what is over the protocol's 16 kB gets an error."""
+"""Largest data channel message that we announce. It is more than `channel.MAX_MESSAGE_BYTES`, so
+that a client which sends a longer event gets an error event instead of an exception of its own."""
 LEGACY_STREAMS: Final = 1024
-"""SCTP streams that ``a=sctpmap`` says we have, as browsers said of theirs."""
+"""SCTP streams that we announce in ``a=sctpmap``: the number that browsers announced."""
 
 _OPUS_PARAMETERS: Final = (
     f"minptime=10;useinbandfec=1;stereo=0;sprop-stereo=0;maxaveragebitrate={MAX_AVERAGE_BITRATE}"
@@ -51,9 +53,7 @@ class LocalEnd:
 
 
 def write_answer(offer: Offer, local: LocalEnd) -> str:
-    """Return the answer to `offer`: one transport, Opus with its parameters, every candidate at
-    once.
-    """
+    """Return the answer to `offer`: one transport, Opus with its parameters, all candidates."""
     accepted = [section for section in offer.sections if section.accepted]
     lines = [
         "v=0",
@@ -68,7 +68,7 @@ def write_answer(offer: Offer, local: LocalEnd) -> str:
         if not section.accepted:
             lines += _rejected(section, local)
             continue
-        # All sections share the first one's transport; the candidates stand there (RFC 8843).
+        # All sections share the transport of the first, which lists the candidates (RFC 8843).
         candidates = local.candidates if section is accepted[0] else ()
         if section.is_data:
             lines += _data(section)
@@ -81,8 +81,8 @@ def write_answer(offer: Offer, local: LocalEnd) -> str:
 def _rejected(section: Section, local: LocalEnd) -> list[str]:
     """Return a section with port 0.
 
-    RFC 9429 asks for no more than the ``m=`` line. But Pion looks up every format of it and
-    GStreamer a fingerprint, in rejected sections too, and both drop the whole answer without them.
+    RFC 9429 requires only the ``m=`` line. But even in rejected sections Pion looks up every
+    format and GStreamer a fingerprint, and both drop the whole answer where these are missing.
     """
     return [
         f"m={section.kind} 0 {section.protocol} {section.formats}",

@@ -1,4 +1,4 @@
-"""The data channel that events travel on, over aiortc's SCTP."""
+"""Data channel for events, over aiortc's SCTP."""
 
 import contextlib
 import logging
@@ -27,20 +27,21 @@ from rtc_server.transport.websocket.forms import EventIn, RefusedMessage
 logger = logging.getLogger(__name__)
 
 LABEL: Final = "oai-events"
-"""The label OpenAI's clients use; it wins when a peer opens several channels."""
+"""Label that OpenAI's clients use. If a peer opens several channels, this one is used."""
 MAX_MESSAGE_BYTES: Final = 16 * 1024
 """Largest client event."""
 SEND_AHEAD_BYTES: Final = 64 * 1024
 """Bytes that SCTP may hold unsent; the rest waits in the outbox, where it can still be dropped."""
 RECEIVE_WINDOW_BYTES: Final = 256 * 1024
-"""Bytes that the peer may send before we read them; one that ignores it is not read any more."""
+"""Receive window that we announce. Data beyond twice as much is dropped until some was handled."""
 
 MAX_STREAMS: Final = 64
-"""SCTP streams a peer may have used; a data channel takes one."""
+"""SCTP streams that a peer may use; a data channel takes one."""
 MAX_FRAGMENTS: Final = 512
-"""Pieces of unfinished messages kept on one stream."""
+"""Pieces of unfinished messages that are kept on one stream."""
 MAX_MISORDERED: Final = 256
-"""Pieces kept that arrived before one they follow; fewer than fragments, or they could block it."""
+"""Pieces that are kept while an earlier one is missing. Fewer than `MAX_FRAGMENTS`, or they could
+fill a stream so that the missing piece finds no room."""
 
 _PEER_ERRORS: Final = (
     AssertionError,
@@ -51,8 +52,8 @@ _PEER_ERRORS: Final = (
     ValueError,
     struct.error,
 )
-"""Exceptions of aiortc's SCTP on malformed input. Unguarded they would end the DTLS task, and
-audio."""
+"""Exceptions that aiortc's SCTP raises on malformed input. Uncaught, they would end the task that
+reads DTLS, and with it the call."""
 
 
 _PARAMETERS_AT: Final = {
@@ -62,15 +63,15 @@ _PARAMETERS_AT: Final = {
 }
 """Offset of the parameters in the body of a chunk, by its type."""
 _HEADER: Final = struct.Struct("!BBH")
-"""Of a chunk: type, flags, length. A parameter's has two bytes of type, then its length."""
+"""Header of a chunk: type, flags, length. A parameter has a type of two bytes, then its length."""
 
 
 def has_endless_parameters(packet: bytes) -> bool:
     """Return whether an SCTP packet holds a parameter shorter than its own header (RFC 9260,
     3.2.1).
 
-    aiortc steps from one to the next by their lengths: over one of length 0 it stands still, and
-    collects it until the machine has no memory left.
+    aiortc steps from one parameter to the next by their lengths. At a length of 0 it would loop for
+    ever and collect the same parameter until the machine has no memory left.
     """
     position = SCTP_COMMON_HEADER_LENGTH
     while position + _HEADER.size <= len(packet):
@@ -94,17 +95,17 @@ def _padded(length: int) -> int:
 
 
 class GuardedSctp(RTCSctpTransport):
-    """aiortc's SCTP, that a peer's nonsense cannot end."""
+    """aiortc's SCTP with bounds, in which malformed packets are ignored and do not end the call."""
 
     def __init__(self, transport: RTCDtlsTransport) -> None:
         super().__init__(transport)
         self._advertised_rwnd = RECEIVE_WINDOW_BYTES
         self._known_streams: set[int] = set()
-        """Streams that carried a message since they were last reset; a number has 16 bits."""
+        """Numbers (16 bits) of the streams on which a message came since their last reset."""
         self.on_unreadable: Callable[[str], None] = lambda reason: None
         """Callback with the reason, for a message that is not text."""
         self.may_receive: Callable[[], bool] = lambda: True
-        """Callback: is there room for more of what the peer sends?"""
+        """Callback that returns whether there is room for more of what the peer sends."""
         self.on_aborted: Callable[[], None] = lambda: None
         """Callback after the peer ended the association, as browsers do on ``close()``."""
 
@@ -126,7 +127,9 @@ class GuardedSctp(RTCSctpTransport):
             await super()._receive_data_chunk(chunk)
 
     def _has_room(self, chunk: DataChunk) -> bool:
-        """Return whether to keep a piece of a message. A dropped one is not acknowledged either."""
+        """Return whether to keep a piece of a message. One that is dropped is not acknowledged, so
+        the peer sends it again.
+        """
         last = self._last_received_tsn
         if last is None or self._advertised_rwnd <= -RECEIVE_WINDOW_BYTES:
             return False
@@ -149,27 +152,29 @@ class GuardedSctp(RTCSctpTransport):
             self.on_unreadable("The message is not UTF-8 text.")
 
     def _adopt(self, stream_id: int) -> None:
-        """Take a channel that the peer did not announce (``negotiated: true``), when it is used.
+        """Take a channel that was not announced (``negotiated: true``) at its first message.
 
-        Its number stands nowhere in SDP, so before there is nothing to take. A stream that is known
-        is not taken: messages of a channel that was refused may still be on their way.
+        SDP does not contain its number, so it cannot be known earlier. A message on a known stream
+        opens no channel: it may still belong to a channel that was refused.
         """
         parameters = RTCDataChannelParameters(negotiated=True, id=stream_id)
         self.emit("datachannel", RTCDataChannel(self, parameters))
 
     def _data_channel_closed(self, stream_id: int) -> None:
-        # Reset both ways: what comes under this number from now on is another channel's.
+        # Both directions are reset: messages with this number now belong to another channel.
         super()._data_channel_closed(stream_id)
         self._known_streams.discard(stream_id)
 
     async def _send_chunk(self, chunk: Chunk) -> None:
-        # A timer may fire after the transport went away; there is nobody to tell.
+        # A timer may fire after the transport has closed; then there is nothing left to send to.
         with contextlib.suppress(ConnectionError):
             await super()._send_chunk(chunk)
 
 
 class EventChannel:
-    """Sends events in order as fast as the peer takes them, and sorts what comes in."""
+    """Events of one peer both ways: sends in order, as fast as the peer takes them; checks and
+    paces what it receives.
+    """
 
     def __init__(
         self,
@@ -199,14 +204,16 @@ class EventChannel:
         sctp.on("datachannel", self._announced)
 
     def send(self, text: str, *, droppable: bool) -> Stored:
-        """Send, or keep until the peer can take it. Without a channel the newest are kept."""
+        """Send an event, or keep it until the peer can take it. Before the peer has opened its
+        channel, the oldest events are dropped when there is no more room.
+        """
         unread = self._channel is None
         stored = self._outbox.put(text, droppable=droppable, unread=unread)
         self._pump()
         return stored
 
     def _announced(self, channel: RTCDataChannel) -> None:
-        # An announced channel is open already: there will be no "open" event to wait for.
+        # An announced channel is already open: no "open" event will follow.
         old = self._channel
         if old is not None and not (channel.label == LABEL and old.label != LABEL):
             channel.close()
@@ -229,7 +236,7 @@ class EventChannel:
             self._channel = None
 
     def close(self) -> None:
-        """Stop handling events, those that wait included."""
+        """Stop handling events, including those that wait."""
         if self._inbox is not None:
             self._inbox.close()
 
@@ -264,4 +271,4 @@ class EventChannel:
             try:
                 channel.send(text)
             except ValueError:
-                self._outbox.dropped += 1  # larger than the peer said it takes
+                self._outbox.dropped += 1  # larger than the peer's own limit

@@ -1,8 +1,8 @@
-"""Limits on connectivity checks to addresses that a peer names: an offer may name anybody's.
+"""Limits on connectivity checks to addresses that a peer names: an offer may name anyone's address.
 
-aioice pairs each with every socket and sends seven checks over half a minute: a few offers would
-turn a server into a tool that probes and floods others. This subclass bounds that, and changes
-nothing else of ICE. It uses private names of aioice, which
+aioice pairs each address with every socket and sends seven checks over half a minute. With a few
+offers, a server could be used to probe and flood others. This subclass limits the checks, and
+changes nothing else of ICE. It uses private names of aioice, which
 ``tests/unit/transport/test_contracts.py`` pins.
 """
 
@@ -17,20 +17,20 @@ from rtc_server.transport.gathering import IceOptions
 from rtc_server.transport.source_limiter import Source
 
 MAX_UNASKED: Final = 100
-"""Datagrams that one call sends to addresses which have proved nothing. RFC 8445 §6.1.2.5 allows as
-many pairs, and each is checked once: a peer that is there checks us, too, and is answered."""
+"""Datagrams that one call sends to addresses that have proved nothing: the number of pairs that RFC
+8445 §6.1.2.5 allows, each checked once. A real peer also checks us, and is answered."""
 SENDS_TO_LITE: Final = 4
-"""Checks sent to an address of an ICE-lite peer. It never checks us, and datagrams are lost; it
-also has few addresses."""
+"""Checks sent to each address of an ICE-lite peer. It never checks us, so one lost datagram must
+not end the attempt; and it has few addresses."""
 
 
 class SparingConnection(Connection):
-    """aioice's connection, which checks few addresses unasked, and none where anybody can ask.
+    """aioice's connection, which checks few addresses before they have checked us.
 
-    A server that is public (`is_public`) behaves as ICE lite in this: it waits for the peer's
-    checks, and only those lead to checks of its own (RFC 8445 §7.3.1.4). Its relay does not
-    wait, for a TURN server lets nobody in who was not sent to. Nor does it wait for a peer that is
-    lite itself.
+    A public server (`is_public`) checks none of them. Like an ICE-lite agent it waits for the
+    peer's checks, and answers each with a check of its own (RFC 8445 §7.3.1.4). Two cases do not
+    wait: a relay, because a TURN server lets in only peers that were sent to, and a peer that is
+    ICE lite itself.
     """
 
     def __init__(self, options: IceOptions, *, ice_controlling: bool) -> None:
@@ -40,16 +40,16 @@ class SparingConnection(Connection):
             options.addresses, options.public_address
         )
         self._proved: set[Source] = set()
-        """Addresses that the peer has checked us from: it has our password."""
+        """Addresses from which checks with our password came."""
 
     def max_checks_to(self, address: Source) -> int | None:
-        """Return how often a check to `address` is sent at most; None for the RFC's seven."""
+        """Return how often a check to `address` is sent at most; None for the RFC's seven times."""
         if address in self._proved:
             return None
         return SENDS_TO_LITE if self._is_peer_lite else 1
 
     def sort_check_list(self) -> None:
-        """Sort by priority, and drop the last of those that nobody has asked for."""
+        """Sort pairs by priority, and drop the lowest of those not yet tried, beyond the limit."""
         super().sort_check_list()
         room = MAX_UNASKED // (SENDS_TO_LITE if self._is_peer_lite else 1)
         for pair in reversed(self._check_list):
@@ -68,13 +68,13 @@ class SparingConnection(Connection):
 
 
 def is_abandoned(pair: CandidatePair) -> bool:
-    """Return whether a pair counts as being checked although nobody does."""
+    """Return whether a pair is marked as in progress although no task checks it."""
     under_way = pair.task is not None and not pair.task.done()
     return pair.state is CandidatePair.State.IN_PROGRESS and not under_way
 
 
 def peer_reflexive(source: Source) -> Candidate:
-    """Return the candidate for an address that the peer was seen to send from."""
+    """Return the candidate for an address from which the peer sends."""
     return Candidate(
         foundation="rebound",
         component=1,

@@ -1,16 +1,16 @@
-"""Reads of the UDP sockets of all sessions: as datagrams come, or once in a tick while many come.
+"""Reads of the UDP sockets of all sessions: as datagrams come, or once per tick while many come.
 
-Packets of many sessions come at as many moments. To wake up for one costs more than to handle it:
-what the work needs has left the processor's caches by then (0.3 to 0.5 ms for the first packet
-after a sleep, 0.05 to 0.1 for those behind it). So while many come, they are read at the tick, in
-one go: nothing is sent before it anyway.
+Each of many sessions sends at a moment of its own, and waking up for a packet costs more than
+handling it, because the processor's caches are cold by then: 0.3 to 0.5 ms for the first packet
+after a sleep, 0.05 to 0.1 ms for each packet that follows. So while many come, all are read
+together at the tick; nothing is sent before it anyway.
 
-The sockets are in an epoll of our own, and the event loop, whichever it is, sees that one
-descriptor: it watches it while few datagrams come, and a timer looks into it while many do.
+The sockets are in an epoll of our own, so that the event loop, whichever it is, has a single
+descriptor. The loop watches it while few datagrams come, and a timer polls it while many do.
 
-All that a crowd sends in a tick takes so long to read that the tick and everything else would be
-late. Of a crowd, a few sockets are read at a time, more often, and whatever else is due may go
-before the rest.
+With very many sessions, reading everything at once would take so long that the tick and all other
+work would be late. Then a few sockets are read at a time, more often, and other work that is due
+runs in between.
 """
 
 import asyncio
@@ -28,24 +28,24 @@ from rtc_server.pcm import FRAME_MS
 logger = logging.getLogger(__name__)
 
 PERIOD_S: Final = FRAME_MS / 1000
-"""Longest wait of a datagram, half of it on average, while many come."""
+"""Interval between reads while many datagrams come: the longest wait of one, twice the average."""
 MANY_PER_S: Final = 300.0
-"""Datagrams of six calls. Below that each is read as it comes."""
+"""Datagrams of six calls. Below this rate, each is read as it comes."""
 CROWD_PER_S: Final = 1500.0
-"""Datagrams of thirty calls."""
+"""Datagrams of thirty calls. From this rate on, a few sockets are read at a time."""
 CROWD_PERIOD_S: Final = PERIOD_S / 5
-"""As `PERIOD_S`, in a crowd."""
+"""Interval between reads from `CROWD_PER_S` on."""
 CROWD_AT_ONCE: Final = 10
-"""Sockets of a crowd that are read before whatever else is due."""
+"""Sockets of a crowd that are read before other work has its turn."""
 AHEAD_S: Final = 0.001
-"""Time before a tick at which to look. To read takes about as long, and what comes meanwhile is
-read at the tick, too, instead of one later. asyncio's epoll counts whole milliseconds: a look comes
-up to one later than it was asked for."""
+"""Time before a tick at which to read. Reading takes about as long, so what arrives during it is
+still read for this tick. asyncio rounds timers up to whole milliseconds, so a read may also start
+up to 1 ms late."""
 MAX_DATAGRAMS: Final = 9
-"""Datagrams of one socket that are read in one go. Where a path delivers several at once, all are:
-with one at a time they would stay a tick behind for good. A flood must not hold up the others."""
+"""Datagrams of one socket that are read at once. More than one, because a path may deliver several
+together, which would stay a tick late for good; not more, so that a flood holds up no others."""
 LONGEST_DATAGRAM_BYTES: Final = 65_535
-"""Size of a read's buffer. asyncio's 256 KiB cost three times as much as the read itself."""
+"""Size of a read's buffer. Allocating asyncio's 256 KiB cost three times as much as the read."""
 _MEMORY_S = 0.1
 
 OnDatagram: TypeAlias = Callable[[bytes, tuple[Any, ...]], None]
@@ -59,60 +59,62 @@ class ReadPacing:
     def __init__(self) -> None:
         self._looked_s = 0.0
         self._per_s = 0.0
-        """Datagrams a second, in the last `_MEMORY_S`."""
+        """Sockets found ready per second, averaged over about `_MEMORY_S`; most have a single
+        datagram."""
 
     @property
     def is_crowded(self) -> bool:
-        """True while so many come that they are not read all at once."""
+        """True while so many come that only a few sockets are read at a time."""
         return self._per_s >= CROWD_PER_S
 
     def next_look_s(self, now_s: float) -> float | None:
-        """Return the time at which to look next; None: whenever one comes."""
+        """Return the time of the next read; None to read each datagram as it comes."""
         if self._per_s < MANY_PER_S:
             return None
         period_s = CROWD_PERIOD_S if self.is_crowded else PERIOD_S
-        # A loop that counts whole milliseconds (uvloop) may be early: that was this tick's look.
+        # A loop that counts whole milliseconds (uvloop) may read early; that read was this tick's.
         passed = math.floor((now_s + 2 * AHEAD_S) / period_s)
         return (passed + 1) * period_s - AHEAD_S
 
     def found(self, count: int, now_s: float) -> None:
-        """Count the sockets that a look found ready."""
+        """Count the sockets that a read found ready."""
         passed_s = max(now_s - self._looked_s, 1e-6)
         self._looked_s = now_s
         self._per_s += (count - self._per_s * passed_s) / (_MEMORY_S + passed_s)
 
 
 class DatagramReader:
-    """Gives each datagram to its socket's owner. Uses the event loop that runs when it is used, and
-    holds nothing of it while there is no socket.
+    """Reader of many UDP sockets, which passes each datagram to its socket's owner.
+
+    Works on the running event loop, and has no handle on it while there is no socket.
     """
 
     def __init__(self, *, batches: bool = True) -> None:
         """`batches`: read at the tick while many datagrams come, where the system allows it.
 
-        A crowd's sockets are read some at a time, and only Linux's epoll then names first those
-        that wait longest.
+        Only on Linux: its epoll returns the sockets that wait longest first, so that each has its
+        turn when only a few are read at a time.
         """
         self._batches = batches and is_linux()
         self._owners: dict[int, tuple[socket.socket, OnDatagram, OnError]] = {}
         self._pacing = ReadPacing()
         self._epoll: select.epoll | None = None
         self._is_watched = False
-        """True while the event loop says when a datagram comes."""
+        """True while the event loop watches the epoll."""
         self._timer: asyncio.TimerHandle | None = None
-        """The next look, while it does not."""
+        """Timer of the next read, while the loop does not watch."""
         self._prompt = 0
-        """Number of those who want no waiting now."""
+        """Number of `prompt` blocks that are running."""
         self._handed_out = 0
-        """Sockets that this look has read so far."""
+        """Sockets that this round of reads has read so far."""
 
     @property
     def is_batching(self) -> bool:
-        """True while datagrams wait for the next look."""
+        """True while datagrams wait for a timer."""
         return self._timer is not None
 
     def add(self, sock: socket.socket, on_datagram: OnDatagram, on_error: OnError) -> None:
-        """Read a socket, which does not block, until `remove`."""
+        """Read a non-blocking socket until `remove`."""
         fd = sock.fileno()
         self._owners[fd] = (sock, on_datagram, on_error)
         if not self._batches:
@@ -124,7 +126,7 @@ class DatagramReader:
         self._arm()
 
     def remove(self, sock: socket.socket) -> None:
-        """Read it no longer. Call it before the socket is closed. Idempotent."""
+        """Stop reading a socket. Call it before the socket is closed. Idempotent."""
         fd = sock.fileno()
         if self._owners.pop(fd, None) is None:
             return
@@ -139,7 +141,9 @@ class DatagramReader:
 
     @contextmanager
     def prompt(self) -> Iterator[None]:
-        """Read whatever comes at once: connecting takes many steps one after the other."""
+        """Read every datagram as it comes while the block runs. For connecting, which takes many
+        round trips.
+        """
         self._prompt += 1
         self._arm()
         try:
@@ -149,18 +153,18 @@ class DatagramReader:
             self._arm()
 
     def catch_up(self) -> None:
-        """Read what has come since the last look, but for a crowd's.
+        """Read what has come since the last read, except in a crowd.
 
-        Also while the loop watches: where a call began to connect since the loop last looked for
-        events, nothing has been read at this tick yet, and every session would miss a packet.
+        Also while the loop watches: if a call has begun to connect since the loop's last poll,
+        nothing has been read for this tick yet, and every session would miss a packet.
         """
         if self._epoll is not None and not self._pacing.is_crowded:
             self._read()
 
     def _read(self, only: int | None = None) -> None:
-        """Read what is there, or of a crowd some of it: the rest after whatever else is due.
+        """Read what is there; in a crowd a part of it, and the rest after other work that is due.
 
-        `only`: the one descriptor that is ready, where there is no epoll.
+        `only`: the one descriptor that is ready, if there is no epoll.
         """
         if only is not None:
             crowded, ready = False, [(only, 0)]
@@ -168,10 +172,10 @@ class DatagramReader:
             crowded = self._pacing.is_crowded
             ready = self._epoll.poll(0, CROWD_AT_ONCE if crowded else -1)
         else:
-            return  # the last socket was closed since this was asked for
+            return  # the last socket was closed since this read was scheduled
         for fd, _ in ready:
             if fd not in self._owners:
-                continue  # closed by one before it
+                continue  # closed by the handler of an earlier datagram
             sock, on_datagram, on_error = self._owners[fd]
             try:
                 for _ in range(MAX_DATAGRAMS):
@@ -181,7 +185,7 @@ class DatagramReader:
                 pass
             except OSError as error:
                 on_error(error)
-            except Exception:  # a bug of ours must not silence the others
+            except Exception:  # a bug of ours must not stop the reads of other sockets
                 logger.exception("A datagram was not handled")
         if self._epoll is None:
             return
@@ -198,7 +202,7 @@ class DatagramReader:
         self._read()
 
     def _arm(self) -> None:
-        """Have the next read come, by the loop or by a timer."""
+        """Schedule the next read, by the loop or by a timer."""
         if self._epoll is None:
             return
         loop = asyncio.get_running_loop()
@@ -213,7 +217,7 @@ class DatagramReader:
             self._timer = loop.call_at(look_s, self._look)
 
     def _disarm(self) -> None:
-        """Let neither the loop nor a timer cause a read."""
+        """Cancel the timer, and stop the loop's watch."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

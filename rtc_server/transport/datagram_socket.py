@@ -8,10 +8,10 @@ from rtc_server.transport.datagram_reader import DatagramReader
 
 
 class DatagramSocket(asyncio.DatagramTransport):
-    """Sends at once or not at all, and is read by a `DatagramReader`.
+    """UDP socket that sends at once or not at all; a `DatagramReader` reads it.
 
-    What the kernel's buffer does not take is dropped: media that waits is late anyway, and the
-    protocols beside it send again.
+    What the kernel's buffer does not take is dropped: media that waited would be late, and ICE,
+    DTLS and SCTP send again by themselves.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class DatagramSocket(asyncio.DatagramTransport):
         return True
 
     def sendto(self, data: Any, addr: Any = None) -> None:
-        """Send a datagram, as asyncio names it; the socket has no usual address."""
+        """Send a datagram: asyncio's name for `send`. The socket has no default address."""
         self.send(data, addr)
 
     def get_write_buffer_size(self) -> int:
@@ -50,7 +50,7 @@ class DatagramSocket(asyncio.DatagramTransport):
         return self._closing
 
     def close(self) -> None:
-        """Close the socket, and then tell the protocol. Idempotent."""
+        """Close the socket, and then call the protocol's ``connection_lost``. Idempotent."""
         if self._closing:
             return
         self._closing = True

@@ -1,4 +1,4 @@
-"""The address that this machine has on the other side of its NAT, asked of a STUN server."""
+"""Requests to STUN and TURN servers: this machine's public address, and a test of one server."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from rtc_server.transport.transport_settings import PUBLIC_BY_STUN, TransportSet
 async def with_public_address(
     settings: TransportSettings, host: str, clock: Clock
 ) -> TransportSettings:
-    """Return the settings with the public address instead of the wish to ask for it.
+    """Return the settings with the public address in place of the value ``stun``.
 
     Args:
         host: the address HTTP listens on (see `addresses_to_offer`).
@@ -63,17 +63,18 @@ class IceServerAnswer:
 
 
 PRIVATE: Final = ("169.254.169.254", "10.255.255.254", "172.31.255.254", "192.168.255.254")
-"""Addresses that no user of a TURN server has any business with: where clouds keep a machine's
-credentials, and private networks beside it."""
+"""Addresses that a TURN server should relay to for nobody: clouds keep a machine's credentials at
+the first, the others are in private networks."""
 
 
 async def ask_ice_server(
     ice: IceServers, server: IceServer, addresses: Sequence[str], clock: Clock, wall: Clock
 ) -> IceServerAnswer:
-    """Ask one server of `ice` for an address and, where it relays, for ways that must be shut.
+    """Ask one server of `ice` for an address and, if it relays, whether it relays to `PRIVATE`.
 
     Args:
         addresses: local addresses to ask from.
+        wall: Unix time, for TURN users made for the moment.
     """
     alone = replace(ice, servers=(server,), policy="all",
                     secret=ice.secret if server.wants_credential else "")  # fmt: skip

@@ -1,15 +1,15 @@
-"""DTLS of one peer: aiortc's, whose failures end it and go no further."""
+"""DTLS of one peer: aiortc's, in which OpenSSL's errors end the connection and nothing else."""
 
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from OpenSSL import SSL
 
 
 class GuardedDtls(RTCDtlsTransport):
-    """aiortc's DTLS, which raises nothing of OpenSSL's.
+    """aiortc's DTLS, which raises `ConnectionError` where OpenSSL raises `SSL.Error`.
 
-    aiortc expects `ConnectionError` of a connection that is over, and gets `SSL.Error` in places:
-    when a handshake is repeated too often, and when something is sent after the peer's fatal alert
-    or close. Those ended in tasks that nobody awaits, or ended the session as a fault of ours.
+    aiortc expects `ConnectionError` from a connection that is over. It gets `SSL.Error` when a
+    handshake is repeated too often, and when something is sent after the peer's fatal alert or
+    close. That would be lost in a task that nobody awaits, or end the session as a bug of ours.
     """
 
     async def _recv_next(self) -> None:

@@ -1,7 +1,7 @@
 """Events from a data channel, handled no faster than a client may send them.
 
-The same rate as on a WebSocket. What comes faster waits here; when that is full, SCTP takes nothing
-more, and the peer's own congestion control slows it down.
+The rate is the same as on a WebSocket. What comes faster waits here. When the queue is full, SCTP
+accepts nothing more, and the peer's own congestion control slows it down.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ Event: TypeAlias = EventIn | RefusedMessage
 
 
 class EventInbox:
-    """Queue in front of `handle`, which is called at once within the rate."""
+    """Queue of one peer's events. An event within the rate is passed to `handle` at once."""
 
     def __init__(self, handle: Callable[[Event], None]) -> None:
         self._handle = handle
@@ -37,14 +37,14 @@ class EventInbox:
         return len(self._waiting) >= WAITING_MESSAGES or self._waiting_bytes >= WAITING_BYTES
 
     def put(self, event: Event) -> None:
-        """Handle an event now or when its turn comes."""
+        """Pass an event on now, or when the rate allows it."""
         self._waiting.append(event)
         self._waiting_bytes += size_bytes(event)
         if self._timer is None:
             self._handle_next()
 
     def close(self) -> None:
-        """Handle nothing more."""
+        """Drop what waits, and pass nothing more on."""
         self._waiting.clear()
         if self._timer is not None:
             self._timer.cancel()

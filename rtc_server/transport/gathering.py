@@ -1,4 +1,4 @@
-"""Candidate gathering: an agent's own sockets, and what STUN and TURN servers give it."""
+"""Candidate gathering: an ICE agent's own sockets, and candidates from STUN and TURN servers."""
 
 import asyncio
 import contextlib
@@ -24,10 +24,11 @@ logger = logging.getLogger(__name__)
 Found: TypeAlias = tuple[Candidate, StunProtocol | None]
 """A candidate, and its relay when it has one."""
 Asking: TypeAlias = asyncio.Task[Found]
+"""Request to a STUN or TURN server that is under way."""
 
 RECEIVE_BUFFER_BYTES: Final = 262_144
-"""Asked of the kernel, which doubles it for its own needs: a flood of strangers' datagrams, or half
-a second in which the loop stands still, must not cost the peer a packet."""
+"""Receive buffer requested for each socket (the kernel doubles it for its own needs): enough that a
+flood of strangers' datagrams, or half a second without the event loop, costs the peer no packet."""
 SERVER_TIMEOUT_S: Final = 2.0
 """Time limit for STUN and TURN servers while an answer waits for them."""
 PORT_ATTEMPTS: Final = 50
@@ -41,22 +42,22 @@ class IceOptions:
     addresses: tuple[str, ...]
     """Local addresses to bind and offer."""
     public_address: str = ""
-    """Advertised instead of the bound one (1:1 NAT), for its IP version."""
+    """Address offered in place of a bound one of the same IP version (1:1 NAT); empty for none."""
     ports: tuple[int, int] = (0, 0)
-    """First and last UDP port; zeros let the system choose."""
+    """First and last UDP port to bind; zeros let the system choose."""
     servers: tuple[tuple[str, Any], ...] = ()
-    """aioice's keyword arguments that name a STUN and a TURN server."""
+    """aioice's keyword arguments for a STUN and a TURN server."""
     relay_only: bool = False
-    """Offer no address but the TURN server's."""
+    """True to offer only an address of the TURN server."""
     relayed_peers_only: bool = False
-    """Talk to no address of the peer's but those it says are a TURN server's."""
+    """True to use only those addresses of the peer that it signals as relayed."""
 
 
 def open_socket(
     agent: Connection, address: str, options: IceOptions, reader: DatagramReader
 ) -> DatagramGuard | None:
-    """Return a UDP socket on `address` with its candidate; None when there is none: the log has the
-    reason.
+    """Return a UDP socket on `address` with its candidate; None, and the reason in the log, when
+    none of the tried ports can be bound.
     """
     refusal = ""
     for port in _ports_to_try(*options.ports):
@@ -65,7 +66,7 @@ def open_socket(
         try:
             owned.setblocking(False)
             owned.bind((address, port))
-            with contextlib.suppress(OSError):  # more than this system allows: its own size will do
+            with contextlib.suppress(OSError):  # more than the system allows: its default will do
                 owned.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             guard = DatagramGuard(agent)
             transport = DatagramSocket(owned, guard, reader)
@@ -90,9 +91,9 @@ def open_socket(
 async def ask_servers(
     agent: Connection, guards: Sequence[DatagramGuard], options: IceOptions
 ) -> list[Found]:
-    """Return the candidates of the agent's STUN and TURN servers, and the relay's socket.
+    """Return the candidates from the agent's STUN and TURN servers, and the relay's socket.
 
-    A server that refuses, or does not answer in `SERVER_TIMEOUT_S`, is logged and gives none.
+    A server that refuses, or does not answer within `SERVER_TIMEOUT_S`, adds none and is logged.
     """
     tasks: list[Asking] = []
     if agent.stun_server and not options.public_address:
@@ -136,7 +137,7 @@ async def _cancel(tasks: Iterable[Asking]) -> None:
 
 
 def _results(tasks: Iterable[Asking]) -> list[Found]:
-    """Return the results of the tasks that have one; log the others' refusals."""
+    """Return the results of the tasks that succeeded; log why others failed."""
     found = []
     for task in tasks:
         if task.cancelled():
@@ -161,7 +162,7 @@ def _ports_to_try(first: int, last: int) -> list[int]:
 
 
 def _refusal(error: BaseException) -> str:
-    """Return the reason of a refusal without the server's words: they may name a user."""
+    """Return the reason of a refusal without the server's own text, which may name a user."""
     if isinstance(error, stun.TransactionFailed):
         return f"error {error.response.error_code}"
     return type(error).__name__

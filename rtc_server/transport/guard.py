@@ -1,10 +1,11 @@
-"""The first code that sees a datagram: drops what cannot be the peer's, and never raises.
+"""Guard of datagrams: the first code that receives one. Drops what cannot be the peer's.
 
-aioice reads any datagram from anyone, and aiortc behind it closes the session on an empty one.
-Here DTLS, RTP and RTCP pass only from addresses that ICE validated (a check of ours, answered
-with the session's password), STUN only well formed and within the source's rate. RTP goes
-straight to the media path: no exception from a failed STUN parse, no queue, no task. What fails
-there is a bug of ours and told apart from what a stranger's bytes do to a parser.
+aioice reads any datagram from anyone, and aiortc closes the session on an empty one. Here DTLS,
+RTP and RTCP pass only from addresses that ICE validated (a check of ours was answered with the
+session's password), and STUN only if it is well formed and within the source's rate. RTP goes
+straight to the media path, without a queue, a task, or an attempt to parse it as STUN. An
+exception there is a bug of ours, and is counted apart from exceptions of a parser on a stranger's
+bytes. Neither leaves this module.
 """
 
 from collections.abc import Callable
@@ -16,14 +17,14 @@ from aioice.ice import StunProtocol
 from rtc_server.transport.source_limiter import Source
 
 MIN_DATAGRAM_BYTES: Final = 13
-"""The shortest that means anything: a DTLS record header, or an RTP header and a byte."""
+"""Shortest datagram that can mean anything: a DTLS record header, or an RTP header and a byte."""
 
 
 class Gate(Protocol):
-    """Questions of the guard to the connection behind it."""
+    """Interface of the ICE agent behind the guard."""
 
     media_received: Callable[[bytes], None]
-    """Takes SRTP or SRTCP from a validated address."""
+    """Callback for SRTP and SRTCP from a validated address."""
 
     def admits(self, source: Source) -> bool:
         """Return whether a datagram is within the source's rate."""
@@ -32,10 +33,10 @@ class Gate(Protocol):
         """Return whether the address passed ICE."""
 
     def max_checks_to(self, address: Source) -> int | None:
-        """Return the most checks that are sent to that address; None for the RFC's seven."""
+        """Return how often a check to that address may be sent; None for the RFC's seven times."""
 
     def stray_media_received(self, data: bytes, source: Source, guard: "DatagramGuard") -> None:
-        """Take SRTP from another address: a forgery, or the peer behind a NAT that rebound."""
+        """Take SRTP from another address: a forgery, or the peer after its NAT changed address."""
 
     def dtls_received(self, data: bytes) -> None:
         """Take a DTLS record from a validated address."""
@@ -47,14 +48,14 @@ class Gate(Protocol):
         """Take an answer to one of our STUN requests."""
 
     def datagram_dropped(self) -> None:
-        """Count a datagram that was not looked at, or not understood."""
+        """Count a datagram that was dropped: over its rate, from an unknown address, malformed."""
 
     def media_failed(self, error: Exception) -> None:
         """Report that our own code failed on a media packet, which is lost."""
 
 
 class DatagramGuard(StunProtocol):
-    """One UDP socket of one session."""
+    """Protocol of one UDP socket of one session: passes on what may be the peer's."""
 
     def __init__(self, gate: Any) -> None:
         super().__init__(gate)
@@ -67,15 +68,17 @@ class DatagramGuard(StunProtocol):
         integrity_key: bytes | None = None,
         retransmissions: int | None = None,
     ) -> tuple[stun.Message, Source]:
-        """Ask and wait for the answer; an address that proved nothing is asked less often."""
-        is_check = integrity_key is not None  # and no question to a STUN server
+        """Send a STUN request and return the answer. A check to an address that has proved nothing
+        is repeated less often (`Gate.max_checks_to`).
+        """
+        is_check = integrity_key is not None  # otherwise it is a request to a STUN server
         sends = self._gate.max_checks_to(addr) if is_check else None
         if sends is not None and retransmissions is None:
             retransmissions = sends - 1
         return await super().request(request, addr, integrity_key, retransmissions)
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        """Hand the datagram on by its first byte (RFC 7983). Nothing that comes of it raises."""
+        """Pass the datagram on by its first byte (RFC 7983). Never raises."""
         gate, source, is_media, is_taken = self._gate, (addr[0], addr[1]), False, True
         try:
             if (
@@ -96,7 +99,7 @@ class DatagramGuard(StunProtocol):
             else:
                 is_taken = False
         except Exception as error:
-            if is_media:  # no parser of a stranger's bytes raises there
+            if is_media:  # that code raises on no bytes, unless it has a bug
                 gate.media_failed(error)
             else:
                 is_taken = False
@@ -108,6 +111,6 @@ class DatagramGuard(StunProtocol):
         if message.message_class == stun.Class.REQUEST:
             self._gate.request_received(message, source, self)
         elif message.transaction_id in self.transactions:
-            # The transaction checks the answer's integrity itself.
+            # The transaction itself checks the integrity of the answer.
             self.transactions[message.transaction_id].response_received(message, source)
             self._gate.response_received(source)

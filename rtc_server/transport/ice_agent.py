@@ -1,8 +1,8 @@
 """One session's ICE agent: aioice with our own sockets, addresses and rules about strangers.
 
-What aioice does otherwise: it offers every address but loopback, binds any port, asks mDNS for a
-second, trusts every source, and notices a vanished peer after half a minute. This subclass changes
-those and nothing else of ICE. It uses private names of aioice, which
+aioice offers every address except loopback, binds any port, queries mDNS for a second, trusts
+every source, and takes half a minute to notice that a peer has gone. This subclass changes these
+five and nothing else of ICE. It uses private names of aioice, which
 ``tests/unit/transport/test_contracts.py`` pins.
 """
 
@@ -30,22 +30,24 @@ from rtc_server.transport.source_limiter import Source, SourceLimiter
 logger = logging.getLogger(__name__)
 
 MAX_REMOTE_CANDIDATES: Final = 40
-"""Signalled and discovered addresses of the peer; a NAT that rebinds adds one each time."""
+"""Most addresses of the peer that are kept, signalled and discovered. Each change of address by its
+NAT adds one."""
 MAX_QUEUED_DATAGRAMS: Final = 256
-"""DTLS records that wait for the DTLS task; more are dropped, and the peer repeats them."""
+"""DTLS records that may wait for the DTLS task; more are dropped, and the peer repeats them."""
 STRAY_PER_S: Final = 2.0
-"""SRTP packets a second from one unknown address whose tag is checked."""
+"""SRTP packets per second from one unknown address whose authentication tag is checked."""
 STRAYS_PER_S: Final = 50.0
-"""The same for all unknown addresses: one that floods must not hide a NAT that rebound."""
+"""The same for all unknown addresses together. It is more than `STRAY_PER_S`, so that a flood from
+one address does not hide the peer behind a NAT that changed its address."""
 MAX_SEND_BUFFER_BYTES: Final = 65_536
-"""Bytes that may wait in the connection to a TURN server; media beyond them is dropped, for it is
-late anyway."""
+"""Bytes that may wait in the connection to a TURN server. Media beyond that would be late, and is
+dropped."""
 RELAY_CLOSE_S: Final = 1.0
 """Time limit for a TURN server to free its relay while we close."""
 
 
 class IceAgent(SparingConnection):
-    """aioice's connection behind `DatagramGuard`."""
+    """ICE agent of one session: aioice's connection, which receives through `DatagramGuard`s."""
 
     def __init__(
         self, options: IceOptions, clock: Clock, reader: DatagramReader, *, ice_controlling: bool
@@ -58,21 +60,21 @@ class IceAgent(SparingConnection):
         self._stray_limit = SourceLimiter(stranger_per_s=STRAY_PER_S, strangers_per_s=STRAYS_PER_S)
         self._validated: set[Source] = set()
         self.media_received: Callable[[bytes], None] = drop_media
-        """Takes SRTP and SRTCP from a validated address, once the keys are known."""
+        """Callback for SRTP and SRTCP from a validated address; drops them until keys are known."""
         self.authenticates: Callable[[bytes], bool] | None = None
-        """Check that SRTP bytes carry the peer's authentication tag; None until it can be made."""
+        """Check that SRTP has the peer's authentication tag; None until the keys are known."""
         self.last_seen_s = clock()
-        """Time at which the peer last proved that it is there."""
+        """Time of the peer's last check, or answer to a check; at first, the start."""
         self._socket_lost = False
         self.dropped_datagrams = 0
-        """Datagrams that were not looked at."""
+        """Number of datagrams that were dropped."""
         self.media_faults = 0
         """Media packets that our own code failed on."""
 
     # Gathering.
 
     async def gather_candidates(self) -> None:
-        """Open a socket on each offered address and collect candidates."""
+        """Open a socket on each offered address and collect candidates. Later calls do nothing."""
         if self._local_candidates_start:
             return
         self._local_candidates_start = True
@@ -92,7 +94,7 @@ class IceAgent(SparingConnection):
     # The peer's addresses.
 
     async def add_signalled(self, candidates: Iterable[RemoteCandidate]) -> None:
-        """Add the peer's candidates that we are willing to send to."""
+        """Add those of the peer's candidates that we may send to (`may_send_to`)."""
         options = self._options
         for each in candidates:
             if len(self._remote_candidates) >= MAX_REMOTE_CANDIDATES:
@@ -114,28 +116,26 @@ class IceAgent(SparingConnection):
             )
 
     def check_incoming(self, message: stun.Message, addr: Source, protocol: StunProtocol) -> None:
-        """Take an authenticated check: the peer lives, and maybe at a new address."""
+        """Take an authenticated check: a sign of life, perhaps from a new address."""
         self.last_seen_s = self._clock()
         self._forget_oldest_address(addr)
         self._proved.add(addr)
         message.attributes.setdefault("PRIORITY", candidate_priority(1, "prflx"))
         for pair in self._check_list:
-            # Checks that were under way when another pair was chosen have been cancelled. A peer
-            # that changes its mind must find them open again.
+            # Checks that were under way when another pair was nominated were cancelled. If the peer
+            # now nominates one of those pairs, it must be checked again.
             if pair.remote_addr == addr and pair.protocol is protocol and is_abandoned(pair):
                 pair.task = None
                 self.check_state(pair, CandidatePair.State.WAITING)
         super().check_incoming(message, addr, protocol)
 
     def check_state(self, pair: CandidatePair, state: CandidatePair.State) -> None:
-        """Follow a pair's state. One that succeeded proves its address: the answer carried the
-        peer's password.
-        """
+        """Set a pair's state. Success validates its address: the answer proved the password."""
         super().check_state(pair, state)
         if state is CandidatePair.State.SUCCEEDED:
             self._validated.add(pair.remote_addr)
         elif state is CandidatePair.State.FAILED and not any(
-            # Another of our addresses may reach it.
+            # Another of our own addresses may still reach it.
             other.remote_addr == pair.remote_addr and other.state is CandidatePair.State.SUCCEEDED
             for other in self._check_list
         ):
@@ -160,7 +160,7 @@ class IceAgent(SparingConnection):
                 self._check_list.remove(pair)
             return
 
-    # What the guard asks (`guard.Gate`).
+    # For the guard (`guard.Gate`).
 
     def admits(self, source: Source) -> bool:
         """Return whether a datagram is within the source's rate."""
@@ -172,10 +172,10 @@ class IceAgent(SparingConnection):
         return source in self._validated
 
     def stray_media_received(self, data: bytes, source: Source, guard: DatagramGuard) -> None:
-        """Take SRTP from an unknown address. If its tag is the peer's, a NAT rebound: check the
-        address.
+        """Take SRTP from an unknown address. If its tag is the peer's, the peer's NAT has changed
+        its address: check the new one.
 
-        The packet itself is not used; media flows again when the check has been answered.
+        The packet itself is not used; media flows again after the check was answered.
         """
         self.dropped_datagrams += 1
         now_s = self._clock()
@@ -209,8 +209,8 @@ class IceAgent(SparingConnection):
             self.dropped_datagrams += 1
 
     def request_received(self, message: stun.Message, addr: Source, protocol: StunProtocol) -> None:
-        """Take a STUN request. One that does not even name this session gets no
-        answer to reflect.
+        """Take a STUN request. One without this session's user name is dropped without an answer,
+        so that it cannot be used to send traffic to a forged address.
         """
         username = message.attributes.get("USERNAME", "")
         if username.startswith(f"{self.local_username}:") and self._accepts_from(addr):
@@ -219,30 +219,32 @@ class IceAgent(SparingConnection):
             self.dropped_datagrams += 1
 
     def _accepts_from(self, source: Source) -> bool:
-        """Return whether datagrams from there are accepted. A check that is ahead of the trickled
-        candidate it comes from is dropped; the peer repeats it.
+        """Return whether datagrams from there are accepted.
+
+        With `relayed_peers_only` these are known addresses. A check that arrives before the
+        trickled candidate it comes from is dropped; the peer repeats it.
         """
         return not self._options.relayed_peers_only or any(
             (each.host, each.port) == source for each in self._remote_candidates
         )
 
     def response_received(self, source: Source) -> None:
-        """Take an answer to a check or consent request of ours."""
+        """Take an answer to a check or a consent request of ours: a sign of life."""
         if source in self._validated:
             self.last_seen_s = self._clock()
 
     def datagram_dropped(self) -> None:
-        """Counted, and never logged one by one."""
+        """Count a dropped datagram. Single ones are never logged."""
         self.dropped_datagrams += 1
 
     def media_failed(self, error: Exception) -> None:
-        """Count and log a bug of ours, without what the packet held."""
+        """Count and log a bug of ours, without the packet's content."""
         self.media_faults += 1
         logger.error("The media path failed on a packet: %s", location_of(error))
 
     @property
     def relays(self) -> list[TurnTransport]:
-        """Ways through TURN servers, once gathered."""
+        """Transports through TURN servers, once gathered."""
         transports: list[Any] = [protocol.transport for protocol in self._protocols]
         return [each for each in transports if isinstance(each, TurnTransport)]
 
@@ -250,13 +252,11 @@ class IceAgent(SparingConnection):
 
     @property
     def path_lost(self) -> bool:
-        """True once nothing goes through any more: the socket in use is gone, or the peer's
-        consent.
-        """
+        """True once nothing can be sent: the socket in use, or the peer's consent, was lost."""
         return self._socket_lost or self._closing
 
     def send_now(self, data: bytes) -> bool:
-        """Send one datagram to the peer's present address; False when it cannot go now."""
+        """Send one datagram to the nominated address; False when it cannot be sent now."""
         pair = self._nominated.get(1)
         if pair is None:
             return False
@@ -270,12 +270,12 @@ class IceAgent(SparingConnection):
         return True
 
     def protocol_lost(self, protocol: StunProtocol) -> None:
-        """Drop a socket that is gone: we closed it, or the connection to the TURN server broke."""
+        """Forget a socket that was closed, or whose connection to the TURN server broke."""
         self._socket_lost |= any(pair.protocol is protocol for pair in self._nominated.values())
         super().protocol_lost(protocol)
 
     async def close(self) -> None:
-        """Free all. A TURN server that does not answer is not waited for."""
+        """Close everything. Waits `RELAY_CLOSE_S` at most for a TURN server's answer."""
         closing = asyncio.create_task(super().close(), name="ICE close")
         try:
             await asyncio.wait({closing}, timeout=RELAY_CLOSE_S)
@@ -296,4 +296,4 @@ class IceAgent(SparingConnection):
 
 
 def drop_media(_data: bytes) -> None:
-    """Drop what cannot be decrypted yet, or no longer."""
+    """Drop media while there are no keys for it: before the handshake, and after the end."""

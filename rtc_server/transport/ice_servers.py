@@ -1,4 +1,4 @@
-"""STUN and TURN servers as aioice wants them. Pure."""
+"""STUN and TURN servers as aioice's arguments. Pure."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from rtc_server.ice import IceServer, IceServers
 
 
 def stun_server(ice: IceServers) -> tuple[str, int] | None:
-    """Return the first that reports an address over UDP: a STUN server, or a TURN server, which is
-    one.
+    """Return host and port of the first STUN server, else of the first TURN server, that answers
+    over UDP. TURN servers also report an address.
     """
     for server in sorted(ice.servers, key=lambda each: each.scheme != "stun"):
         if server.transport == "udp" and server.scheme != "turns":
@@ -16,10 +16,10 @@ def stun_server(ice: IceServers) -> tuple[str, int] | None:
 
 
 def agent_servers(ice: IceServers, *, relay: bool, now_s: float) -> tuple[tuple[str, Any], ...]:
-    """Return aioice's keyword arguments for the first STUN server and, with `relay`, the first TURN
-    one.
+    """Return aioice's keyword arguments for the first STUN server and, with `relay`, for the first
+    TURN server that it can use.
 
-    `now_s` is Unix time: where each session has a TURN user of its own, this server gets one.
+    `now_s` is Unix time: where TURN users are made for each session, one is made for this server.
     """
     found: dict[str, Any] = {}
     for server in ice.for_client("server", int(now_s) + ice.credential_s):

@@ -1,4 +1,4 @@
-"""Limits of what aiortc, aioice and the transport write to the log: no floods, no quotes."""
+"""Limit on the log lines of aiortc, aioice and the transport that a peer can provoke."""
 
 import logging
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _NOISY: Final = (
 
 
 class LogLimiter(logging.Filter):
-    """Filter that lets one line a second of a logger pass, so that malformed datagrams cannot fill
+    """Filter that passes one line per second of a logger, so that malformed datagrams cannot fill
     a disk.
     """
 
@@ -29,7 +29,7 @@ class LogLimiter(logging.Filter):
         self._limit = LogLimit(burst=1, per_second=1)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the line passes; the one that does says how many did not."""
+        """Return whether the line passes. One that does says how many were left out before it."""
         held_back = self._limit.admit(record.created)
         if held_back:
             record.msg = f"{record.msg} [{held_back} similar lines left out]"
@@ -38,10 +38,10 @@ class LogLimiter(logging.Filter):
 
 @contextmanager
 def limited_logs() -> Iterator[None]:
-    """Limit the lines of `_NOISY` loggers while the block runs; no logger's level changes.
+    """Limit the lines of the `_NOISY` loggers while the block runs.
 
-    In another application the loggers of aiortc and aioice are the host's too, so afterwards they
-    are as they were.
+    Levels stay as they are, and the filters are removed afterwards: an application in which the
+    server is embedded may use the loggers of aiortc and aioice itself.
     """
     limiters = [(logging.getLogger(name), LogLimiter()) for name in _NOISY]
     for noisy, limiter in limiters:

@@ -1,7 +1,7 @@
-"""One session's audio between SRTP datagrams and its listener.
+"""One session's audio between SRTP datagrams and PCM.
 
-The shell around the pure media core: decrypts and encrypts, asks the clock, moves packets. All of
-it inline on the event loop, where one frame costs less than handing it to a thread.
+The shell around the pure `media` package: it encrypts and decrypts, reads the clock, and moves
+packets. All of it runs on the event loop, because a frame costs less than handing it to a thread.
 """
 
 from collections.abc import Callable
@@ -24,9 +24,9 @@ class Streams:
     """Media streams agreed on by SDP."""
 
     payload_type_in: int | None
-    """RTP payload type of the Opus we receive; None when the peer sends none."""
+    """RTP payload type of the Opus that we receive; None if the peer sends no audio."""
     payload_type_out: int | None
-    """Payload type of the Opus that we send; None when the peer takes none."""
+    """RTP payload type of the Opus that we send; None if the peer receives no audio."""
     ssrc: int
     """Our synchronization source."""
     cname: str
@@ -34,7 +34,7 @@ class Streams:
 
 
 class MediaPath:
-    """Audio both ways, from the moment the SRTP keys are known."""
+    """Audio of one peer, both ways, from the moment the SRTP keys are known."""
 
     def __init__(
         self,
@@ -73,13 +73,13 @@ class MediaPath:
         """Time of the last packet with the peer's authentication tag."""
 
     def update_counters(self) -> None:
-        """Bring those counters up to date that are only computed when they are read."""
+        """Compute those counters that are not kept up to date with each packet."""
         if self._receiver is not None:
             self._receiver.counters(self._clock())
 
     @property
     def round_trip_s(self) -> float | None:
-        """From RTCP; None until it is known."""
+        """Round trip measured by RTCP; None until it is known."""
         return self._rtcp.round_trip_s
 
     def received(self, data: bytes) -> None:
@@ -98,12 +98,12 @@ class MediaPath:
                 self._on_pcm(pcm)
 
     def authenticates(self, data: bytes) -> bool:
-        """Return whether a datagram carries the peer's tag and is no replay. Uses the packet up."""
+        """Return whether a datagram has the peer's tag and is no replay. Afterwards it is one."""
         unprotect = self._srtp_in.unprotect_rtcp if is_rtcp(data) else self._srtp_in.unprotect
         return self._unprotected(unprotect, data) is not None
 
     def tick(self, number: int, now_s: float) -> None:
-        """Do the work of a 20 ms tick: conceal what did not come, send the next frame, report."""
+        """Do the work of a 20 ms tick: fill what did not come, send the next frame, send RTCP."""
         if self._receiver is not None:
             for pcm in self._receiver.pull(now_s):
                 self._on_pcm(pcm)
@@ -111,7 +111,7 @@ class MediaPath:
             encoded = self._next_packet(number)
             packet = self._sender.forward(encoded, number) if self._sender else None
         else:
-            frame = self._next_frame()  # taken even when nobody hears it: playout time goes on
+            frame = self._next_frame()  # even if the peer receives no audio: playout time goes on
             packet = self._sender.send(frame, number) if self._sender else None
         if packet is not None:
             self._send_datagram(self._srtp_out.protect(packet))

@@ -1,12 +1,11 @@
-"""The media scheduler: one 20 ms tick for all sessions, work after it, and reads of their sockets.
+"""Media scheduler: one 20 ms tick for all sessions, work after it, and reads of their sockets.
 
-On a shared machine a wake-up is dearer than the frame it is for. So all sessions share one timer,
-what can be done for all together is done when the tick is over (`MediaScheduler.after`), and while
-many datagrams come they are read at the tick (`MediaScheduler.reader`).
+Waking up the process costs more than handling a frame. So all sessions share one timer, work that
+can be done for all of them together is done after the tick (`MediaScheduler.after`), and while many
+datagrams come they are read at the tick (`MediaScheduler.reader`).
 
-A server has one, made where its parts are joined and handed to whoever needs it. It runs on the
-event loop that runs when it is used, asyncio's own or another, changes nothing of it, and does
-nothing while nobody is subscribed and no socket is open.
+A server has one scheduler (`app/parts.py` makes it). It uses the running event loop, asyncio's own
+or another, without changing it, and does nothing while nobody is subscribed and no socket is open.
 """
 
 import asyncio
@@ -20,19 +19,19 @@ from rtc_server.transport.media.tick import PERIOD_S, TickSchedule
 logger = logging.getLogger(__name__)
 
 BEHIND_S: Final = 1e-6
-"""Delay behind a tick: whatever wakes up with it does not hold it up."""
+"""Delay after a tick, so that what wakes up with it does not run before it."""
 
 OnTick: TypeAlias = Callable[[int, float], None]
 """Called with the tick's number and the present time in seconds; must not block."""
 
 
 class MediaScheduler:
-    """Calls its subscribers on each tick of a schedule; runs only while it is wanted."""
+    """Timer that calls its subscribers on each tick; runs only while there are any."""
 
     def __init__(self, *, batched_reading: bool = True) -> None:
         """`batched_reading`: read datagrams at the tick while many come (see `DatagramReader`)."""
         self.reader = DatagramReader(batches=batched_reading)
-        """Reads the UDP sockets of all sessions."""
+        """Reader of the UDP sockets of all sessions."""
         self._schedule = TickSchedule(origin_s=0.0)
         self._subscribers: dict[OnTick, None] = {}
         self._afterwards: list[Callable[[], None]] = []
@@ -59,15 +58,16 @@ class MediaScheduler:
             self._timer = None
 
     def after(self, callback: Callable[[], None]) -> None:
-        """Call that once, when all have had their next tick; must not block."""
+        """Call `callback` once, after the next tick of all subscribers; it must not block."""
         self._afterwards.append(callback)
         self._start()
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep until just behind the tick that is nearest to so long from now.
+        """Sleep until just after the tick that is nearest to `seconds` from now.
 
-        For what each session does once a second: on time, it would wake the process for each. The
-        nearest tick, for with the next one once a second would become once in 1.02 s.
+        For work that each session does once a second: at exact times, the process would wake up for
+        each session. It is the nearest tick, because always taking the next one would turn every
+        second into 1.02 s.
         """
         now_s = asyncio.get_running_loop().time()
         until_s = round((now_s + seconds) / PERIOD_S) * PERIOD_S + BEHIND_S
@@ -95,10 +95,10 @@ class MediaScheduler:
         while (number := self._schedule.take(now_s)) is not None:
             for on_tick in list(self._subscribers):
                 if on_tick not in self._subscribers:
-                    continue  # unsubscribed by one before it
+                    continue  # unsubscribed by an earlier subscriber
                 try:
                     on_tick(number, now_s)
-                except Exception:  # one session's fault must not silence the others
+                except Exception:  # one session's bug must not stop the others
                     logger.exception("A session's media tick failed; it gets no more")
                     self.unsubscribe(on_tick)
         afterwards, self._afterwards = self._afterwards, []

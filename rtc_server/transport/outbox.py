@@ -1,29 +1,31 @@
-"""Messages that wait for the peer. Pure: bounded, in order, droppable ones go first."""
+"""Queue of messages that wait to be sent to a peer: bounded and in order. Pure."""
 
 from collections import deque
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
 Message = TypeVar("Message", bound=str | bytes)
-"""Events are text; a WebSocket's audio may be binary."""
+"""Type of a message: text for events, binary for a WebSocket's audio."""
 
 MAX_MESSAGES: Final = 256
+"""Messages that may wait."""
 MAX_BYTES: Final = 512 * 1024
+"""Bytes of messages that may wait."""
 
 
 class Stored(Enum):
     """Outcome of putting a message into the outbox."""
 
     KEPT = "kept"
-    """Waits its turn."""
+    """The message waits for its turn."""
     DROPPED = "dropped"
-    """There was no room, and it was droppable."""
+    """The message was droppable, and there was no room and nothing else to drop."""
     OVERFLOW = "overflow"
-    """There was no room and nothing to drop: the peer is too slow."""
+    """The message was not kept and must not be dropped: the peer is too slow."""
 
 
 class Outbox(Generic[Message]):
-    """A queue of messages."""
+    """Queue of messages to one peer."""
 
     def __init__(self) -> None:
         self._messages: deque[tuple[Message, int, bool]] = deque()
@@ -37,7 +39,7 @@ class Outbox(Generic[Message]):
     def put(self, message: Message, *, droppable: bool, unread: bool = False) -> Stored:
         """Append one message, dropping the oldest droppable ones when there is no room.
 
-        While `unread`, when nobody is there to be too slow, the oldest of any kind are dropped.
+        With `unread` (the peer has opened no channel yet) the oldest of any kind are dropped.
         """
         size = len(message.encode() if isinstance(message, str) else message)
         while len(self._messages) >= MAX_MESSAGES or self._size_bytes + size > MAX_BYTES:

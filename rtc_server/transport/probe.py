@@ -1,7 +1,7 @@
-"""Caller of our own: opens one call as a browser would, sends speech, reports what came back.
+"""Test caller for `rtc-server doctor`: opens a call as a browser would, sends speech, reports.
 
-For `rtc-server doctor`. It is aiortc's peer connection, untouched but for its addresses: aiortc
-never offers loopback, and a server on loopback can be reached from there only.
+It is aiortc's own peer connection, except for its addresses: aiortc never offers loopback, and a
+server on loopback can be reached from loopback only.
 """
 
 import asyncio
@@ -26,22 +26,22 @@ from aiortc.mediastreams import MediaStreamError
 from rtc_server.pcm import PLAYOUT_FRAME_SAMPLES, PLAYOUT_RATE, Samples
 
 AUDIBLE = 0.01
-"""Root mean square of a frame above which there is speech in it."""
+"""Root mean square above which a frame counts as speech."""
 EVENTS = {"type": "session.update", "session": {"x_events": ["segment"]}}
 
 
 @dataclass(slots=True)
 class Report:
-    """Result of a call. Times in ms since the offer was sent; None for what did not happen."""
+    """Result of a call. Times are in ms since the offer was sent; None for what did not happen."""
 
     answer_ms: float | None = None
-    """The answer came."""
+    """Arrival of the answer."""
     connected_ms: float | None = None
-    """ICE and DTLS were through."""
+    """Time at which ICE and DTLS were connected."""
     channel_ms: float | None = None
-    """The first event came over the data channel."""
+    """Arrival of ``session.created`` on the data channel."""
     speech_ms: float | None = None
-    """The first audible frame of the translation came."""
+    """Arrival of the first audible frame of the translation."""
     path: str = ""
     """The pair of candidates in use, such as ``host 192.0.2.7 - srflx 198.51.100.4:50012``."""
     offered: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class _Microphone(MediaStreamTrack):
     async def recv(self) -> av.AudioFrame:
         if self.readyState != "live":
             raise MediaStreamError
-        if self._origin_s is None:  # nobody listens before the call is connected
+        if self._origin_s is None:  # aiortc reads the first frame when the call is connected
             self._origin_s = time.monotonic()
         due_s = self._origin_s + self._position / PLAYOUT_RATE
         await asyncio.sleep(max(0.0, due_s - time.monotonic()))
@@ -90,9 +90,9 @@ async def probe(
     """Make one call and hang up. What did not come within `patience_s` is missing in the report.
 
     Args:
-        negotiate: offer in, answer out; what it raises is raised.
+        negotiate: sends the offer and returns the answer; what it raises is raised.
         speech: mono float32, shape (n,), 48 kHz.
-        segments: how many finished captions to wait for; with none only the connection is tried.
+        segments: number of final captions to wait for; with 0 only the connection is tested.
         addresses: local addresses to offer; by default what aiortc finds, never loopback.
     """
     call = _ProbeCall(segments)
@@ -108,12 +108,12 @@ async def probe(
 
 
 class _ProbeCall:
-    """One peer connection, and what is learnt from it."""
+    """One peer connection, and the report about it."""
 
     def __init__(self, segments: int) -> None:
         self.report = Report()
         self.enough = asyncio.Event()
-        """Set when there is nothing more to learn."""
+        """Set when the report is complete, or the connection failed."""
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._segments = segments
         self._tasks: list[asyncio.Task[None]] = []
@@ -130,7 +130,7 @@ class _ProbeCall:
         microphone: _Microphone,
         addresses: Sequence[str],
     ) -> None:
-        """Send the offer and take the answer; the connection comes by itself."""
+        """Send the offer and apply the answer; aiortc then connects by itself."""
         self._microphone = microphone
         self.peer.addTrack(microphone)
         _offer_from(self.peer, addresses)

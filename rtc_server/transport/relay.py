@@ -1,8 +1,9 @@
 """TURN relay as a socket for media.
 
-aioice's own transport sends each datagram in a task of its own, keeps what a slow TCP connection
-does not take without a bound, and takes seconds to close when the TURN server is gone. It uses
-private names of aioice, which ``tests/unit/transport/test_contracts.py`` pins.
+aioice's own transport sends each datagram in a task of its own, queues without a bound what a slow
+TCP connection does not take, and needs seconds to close when the TURN server is gone. The functions
+here avoid that. They use private names of aioice, which
+``tests/unit/transport/test_contracts.py`` pins.
 """
 
 import asyncio
@@ -25,13 +26,13 @@ def waiting_bytes(relay: TurnTransport) -> int:
 
 
 def send(relay: TurnTransport, data: bytes, peer: Source) -> None:
-    """Send one datagram through the relay; dropped when it is closed."""
+    """Send one datagram through the relay; drop it if the relay is closed."""
     client = _client(relay)
     channel = client.peer_to_channel.get(peer)
     if channel is None:
         relay.sendto(data, peer)  # binds a channel first
     elif not client.transport.is_closing():
-        # Consent checks pass through `sendto`, which binds the channel anew in time.
+        # Consent checks use `sendto`, which renews the channel before it expires.
         client._send(_CHANNEL_DATA.pack(channel, len(data)) + data)
 
 
@@ -47,7 +48,7 @@ async def admits(relay: TurnTransport, address: str) -> bool:
 
 
 def abort(relay: TurnTransport) -> None:
-    """Free the socket at once. The TURN server gets no message and forgets the relay in time."""
+    """Free the socket at once. The TURN server gets no message; its allocation expires."""
     client = _client(relay)
     private = cast(Any, relay)
     tasks: set[asyncio.Task[None] | None] = set(private._TurnTransport__send_tasks)

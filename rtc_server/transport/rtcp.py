@@ -1,7 +1,7 @@
-"""RTCP of one audio session (RFC 3550 section 6): sender reports, and the peer's reports. Pure.
+"""RTCP of one audio session (RFC 3550 section 6): our reports, and those of the peer. Pure.
 
-Only what a speech session needs: sender and receiver reports and the canonical name. Feedback
-messages are ignored; lost audio is recovered from FEC or concealed, never sent again.
+It has what a speech session needs: sender and receiver reports, the canonical name, and BYE. We
+ignore feedback messages, because lost audio is recovered from FEC or concealed, never sent again.
 """
 
 import random
@@ -12,7 +12,7 @@ from typing import Final
 from rtc_server.transport.media.counters import ReceptionReport
 
 INTERVAL_TICKS: Final = 50
-"""A report a second on average, so that the peer soon learns of loss and switches FEC on."""
+"""Average interval of our reports, one second: the peer soon learns of loss and switches FEC on."""
 
 _HEADER: Final = struct.Struct("!BBH")
 _SENDER: Final = struct.Struct("!IQIII")
@@ -23,18 +23,18 @@ _MIDDLE: Final = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class SenderState:
-    """Sender statistics of our stream for a sender report."""
+    """Statistics of our stream, for a sender report."""
 
     rtp_timestamp: int
     """RTP time of the present tick."""
     packets: int
     """RTP packets sent so far."""
     payload_bytes: int
-    """Their payload."""
+    """Payload bytes of these packets."""
 
 
 class Rtcp:
-    """Writes our reports and reads the peer's."""
+    """RTCP of one stream: writes our reports and reads the peer's."""
 
     def __init__(self, ssrc: int, cname: str) -> None:
         self._ssrc = ssrc
@@ -48,9 +48,7 @@ class Rtcp:
         """Round trip from the peer's last report; None until it is known."""
 
     def is_due(self, tick: int) -> bool:
-        """Return whether to send a report on this tick. Intervals vary by half, as RFC 3550 6.2
-        wants.
-        """
+        """Return whether to send a report on this tick. Intervals vary by half (RFC 3550, 6.2)."""
         if self._due_tick is None or tick >= self._due_tick:
             was_scheduled = self._due_tick is not None
             self._due_tick = tick + random.randint(INTERVAL_TICKS // 2, INTERVAL_TICKS * 3 // 2)
@@ -60,7 +58,7 @@ class Rtcp:
     def write(
         self, now_s: float, sender: SenderState | None, reception: ReceptionReport | None
     ) -> bytes:
-        """Return a compound packet. `now_s` stands for wall time: only its differences are used."""
+        """Return a compound packet. `now_s` may be any clock: only its differences are used."""
         block = self._block(now_s, reception) if reception is not None else b""
         count = 1 if block else 0
         if sender is not None and sender.packets:
@@ -77,7 +75,7 @@ class Rtcp:
         return report + self._description
 
     def bye(self) -> bytes:
-        """Return a compound packet that ends our stream."""
+        """Return a compound packet with the BYE that ends our stream."""
         empty = _packet(_RECEIVER_REPORT, 0, struct.pack("!I", self._ssrc))
         return empty + _packet(_BYE, 1, struct.pack("!I", self._ssrc))
 

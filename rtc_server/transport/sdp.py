@@ -1,7 +1,7 @@
-"""Reads an SDP offer (RFC 8866, RFC 9429) and says at once whether it can be accepted. Pure.
+"""SDP offers and trickle ICE fragments, parsed and checked (RFC 8866, RFC 9429). Pure.
 
-An offer is text from a stranger: everything in it is checked here, with a sentence for what is
-wrong, so that nothing behind this module ever sees a malformed value.
+An offer is text from a stranger. Everything in it is checked here, so that no other module gets a
+malformed value; `BadOffer` says in a sentence what is wrong.
 """
 
 from dataclasses import dataclass, replace
@@ -36,28 +36,28 @@ class Offer:
     pwd: str
     """The peer's ICE password."""
     ice_lite: bool
-    """The peer is an ICE-lite agent: we control."""
+    """True if the peer is an ICE-lite agent, so that we have the controlling role."""
     fingerprints: tuple[tuple[str, str], ...]
     """(hash function, digest) of the peer's DTLS certificate."""
     setup: str
-    """``actpass``, ``active`` or ``passive``: who may start DTLS."""
+    """DTLS role that the peer offers: ``actpass``, ``active`` or ``passive``."""
     candidates: tuple[RemoteCandidate, ...]
     """Usable remote candidates, at most `MAX_CANDIDATES`."""
     sctp_port: int = DEFAULT_SCTP_PORT
     """The peer's SCTP port."""
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
-    """Largest data channel message the peer takes; 0 for any size."""
+    """Largest data channel message that the peer accepts; 0 for any size."""
     bundle: tuple[str, ...] = ()
-    """Identification tags of the accepted sections, if the offer groups them (RFC 9143)."""
+    """Identification tags (mid) of the accepted sections, if the offer groups them (RFC 9143)."""
 
     @property
     def incoming(self) -> Section | None:
-        """The section whose audio we receive; None from a listener."""
+        """Section in which the peer sends audio; None from a listener."""
         return next((section for section in self.sections if section.sends), None)
 
     @property
     def outgoing(self) -> Section | None:
-        """The section we send audio in, if the peer is ready to receive any."""
+        """Section in which we send audio; None if the peer receives none."""
         return next((section for section in self.sections if section.receives), None)
 
     @property
@@ -71,11 +71,11 @@ class Fragment:
     """A trickle ICE fragment (RFC 8840)."""
 
     ufrag: str
-    """Credentials the candidates belong to; empty when not given."""
+    """ICE user name fragment that the candidates belong to; empty if not given."""
     pwd: str
-    """Their password; empty when not given."""
+    """ICE password for that fragment; empty if not given."""
     candidates: tuple[RemoteCandidate, ...]
-    """Usable candidates of it."""
+    """Usable candidates."""
 
 
 def parse_offer(text: str, role: Role = Role.CALLER) -> Offer:
@@ -83,8 +83,8 @@ def parse_offer(text: str, role: Role = Role.CALLER) -> Offer:
 
     Raises:
         PayloadTooLarge: it is longer than `sdp_lines.MAX_OFFER_BYTES`.
-        BadOffer: it is not SDP, or holds nothing that a peer of that role needs.
-        TooManyTracks: a speaker or listener offers more than one.
+        BadOffer: it is not SDP, or lacks what a peer of that role needs.
+        TooManyTracks: a speaker or a listener offers more than one audio section.
     """
     session, media = sdp_lines.read_blocks(text)
     groups = [group.split()[1:] for group in session.all("group") if group.startswith("BUNDLE ")]
@@ -99,9 +99,9 @@ def parse_offer(text: str, role: Role = Role.CALLER) -> Offer:
     blocks = [block for block, _ in accepted]
     scopes = [*blocks, session]
     ufrag = sdp_lines.credential(scopes, "ice-ufrag")
-    # The transport is the first accepted section's. What the others of its bundle list are the same
-    # addresses, with ports that the peer closes when it reads the answer; but a bundle that begins
-    # with a rejected section may have all its candidates there.
+    # The transport is that of the first accepted section. The other sections of its bundle list the
+    # same addresses, with ports that the peer closes when it reads the answer. But a bundle that
+    # begins with a rejected section may have all its candidates there.
     others = [block for block in media if block not in blocks and block.first("ice-ufrag") == ufrag]
     found = (sdp_lines.candidates([session, block]) for block in [*blocks, *others])
     data, channel = next(
@@ -177,10 +177,10 @@ def _only(indices: list[int], verb: str) -> int:
 
 
 def _keep_bundle_transport(sections: list[Section], groups: list[list[str]]) -> list[Section]:
-    """Keep the section that a bundle of accepted ones takes its transport from (RFC 9143, 7.2).
+    """Keep the section whose transport a bundle of accepted sections uses (RFC 9143, 7.2).
 
-    It could be rejected, too. But webrtcbin (GStreamer 1.22) then waits on a transport that nobody
-    was told of, and video is what its pipelines often begin with.
+    The RFC allows us to reject it. But webrtcbin (GStreamer 1.22) then waits for a transport that
+    the answer does not describe, and its pipelines often begin with a video section.
     """
     accepted = {section.mid for section in sections if section.accepted}
     tagged = {group[0] for group in groups if accepted.intersection(group)}
@@ -193,7 +193,7 @@ def _keep_bundle_transport(sections: list[Section], groups: list[list[str]]) -> 
 
 
 def _bundle(accepted: list[Section], groups: list[list[str]]) -> tuple[str, ...]:
-    """Return the tags of the accepted sections where one group of the offer holds them all."""
+    """Return the tags of the accepted sections, if one group of the offer contains them all."""
     mids = [section.mid for section in accepted]
     if len(set(mids)) == len(mids) and any(set(mids) <= set(group) for group in groups):
         return tuple(mids)

@@ -1,6 +1,6 @@
-"""Reads SDP line by line: blocks of attributes, and the values in them. Pure.
+"""Lines of SDP: blocks of attributes, and the values in them. Pure.
 
-Everything raises `BadOffer` with a sentence, or leaves out what cannot be used.
+A malformed value raises `BadOffer` with a sentence; candidates that cannot be used are left out.
 """
 
 import ipaddress
@@ -18,8 +18,8 @@ MAX_SECTIONS: Final = 32
 MAX_CANDIDATES: Final = 20
 """Remote candidates that are used, best priority first."""
 MAX_CANDIDATE_LINES: Final = 100
-"""UDP candidates that are read; the rest of the lines is left out. A browser on a machine with many
-bridges and VPNs writes a line for each of them, once for UDP and once for TCP."""
+"""UDP candidates that are read; further lines are ignored. On a machine with many bridges and VPNs,
+a browser writes a line for UDP and one for TCP for each of them."""
 
 _CREDENTIALS: Final = {
     "ice-ufrag": re.compile(r"[A-Za-z0-9+/]{4,256}"),
@@ -31,7 +31,7 @@ _CANDIDATE: Final = re.compile(
 )
 _DIGEST_BYTES: Final = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 _LOW_PORTS: Final = (80, 443)
-"""Ports below 1024 that a real candidate may use, as libwebrtc has it."""
+"""Ports below 1024 that a candidate may have, as in libwebrtc."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class RemoteCandidate:
     """One UDP address of the peer, as signalled."""
 
     foundation: str
-    """Groups candidates of one origin (RFC 8445)."""
+    """Identifier that candidates of one origin share (RFC 8445)."""
     priority: int
-    """Higher is tried first."""
+    """Priority; the highest is tried first."""
     address: str
     """An IP address, never a name."""
     port: int
@@ -84,7 +84,7 @@ def read_blocks(text: str) -> tuple[Block, list[Block]]:
     session, media = Block(), list[Block]()
     current = session
     for raw in re.split(r"\r?\n", text):
-        line = raw.rstrip(" \t")  # templates and editors leave some
+        line = raw.rstrip(" \t")  # templates and editors may leave white space
         if not line:
             continue
         if len(line) < 2 or line[1] != "=" or not line[0].isalpha():
@@ -153,10 +153,10 @@ def candidates(scopes: Iterable[Block]) -> tuple[RemoteCandidate, ...]:
 
 
 def _candidate(match: re.Match[str]) -> RemoteCandidate | None:
-    """Return a usable candidate; None for names (``.local`` too) and what makes no sense.
+    """Return a usable candidate; None for a host name (such as ``.local``) or an invalid port.
 
-    Names are not looked up: a peer behind mDNS reaches us with its first check, which makes its
-    address known (a peer-reflexive candidate) without a query that may take a second to fail.
+    Names are not looked up: a peer behind mDNS reaches us with its first check, and that makes its
+    address known (a peer-reflexive candidate), without a query that may take a second to fail.
     """
     foundation, priority, name, port_text, kind = match.groups()
     port = int(port_text)
@@ -174,8 +174,8 @@ def _candidate(match: re.Match[str]) -> RemoteCandidate | None:
 
 
 def number(block: Block | None, name: str, default: int, high: int) -> int:
-    """Return the attribute as a whole number from 0 to `high`; `default` where the attribute or the
-    block is missing.
+    """Return an attribute as a whole number from 0 to `high`; `default` if the attribute, or the
+    block, is missing.
     """
     text = block.first(name) if block is not None else None
     if text is None:

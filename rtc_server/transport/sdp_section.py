@@ -1,4 +1,4 @@
-"""Reads one media section of an SDP offer (RFC 8866, RFC 9429). Pure."""
+"""Media section of an SDP offer (RFC 8866, RFC 9429). Pure."""
 
 import re
 from dataclasses import dataclass, replace
@@ -17,45 +17,46 @@ _M_LINE: Final = re.compile(
 _MEDIA_PROTOCOLS: Final = ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF")
 _DATA_PROTOCOLS: Final = ("UDP/DTLS/SCTP", "TCP/DTLS/SCTP")
 LEGACY_DATA_PROTOCOL: Final = "DTLS/SCTP"
-"""Of drafts before RFC 8841: the format is the SCTP port, and ``a=sctpmap`` says what it is for."""
+"""Protocol of drafts before RFC 8841: the format is the SCTP port, and ``a=sctpmap`` names what it
+carries."""
 DATA_CHANNEL: Final = "webrtc-datachannel"
-"""Protocol that SCTP carries (RFC 8832)."""
+"""Format of a section with a data channel (RFC 8832)."""
 _DIRECTIONS: Final = ("sendrecv", "sendonly", "recvonly", "inactive")
 _RTPMAP: Final = re.compile(r"(\d{1,3}) [A-Za-z0-9!#$%&'*+\-.^_`{|}~]{1,64}/\d{1,9}(?:/\d{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One media section of an offer and what becomes of it."""
+    """One media section of an offer, and what the answer does with it."""
 
     kind: str
-    """``audio``, ``video``, ``application`` or whatever the offer says."""
+    """Kind of media: ``audio``, ``video``, ``application``, or another word of the offer."""
     protocol: str
     """Transport protocol of the ``m=`` line, echoed in the answer."""
     formats: str
-    """Formats of the ``m=`` line, echoed when the section is rejected."""
+    """Formats of the ``m=`` line, echoed when the section has no media in the answer."""
     mid: str
     """Identification tag; empty when the offer has none."""
     sends: bool = False
-    """The peer will send media here and we will receive it."""
+    """True if the peer sends media in this section, which we receive."""
     receives: bool = False
-    """The peer is ready to receive here and we will send."""
+    """True if the peer receives media in this section, which we send."""
     rtpmaps: tuple[str, ...] = ()
-    """Values of the ``a=rtpmap`` lines of its formats, echoed when no media is to flow."""
+    """Values of the ``a=rtpmap`` lines of its formats, echoed like `formats`."""
     multiplexed: bool = False
-    """Media whose RTP and RTCP share a port (RFC 5761), as all do here."""
+    """True if RTP and RTCP share a port (RFC 5761), which this server needs."""
     idle: bool = False
-    """Kept without media, because its transport is what the accepted sections are bundled on."""
+    """True if it is kept without media, because accepted sections share its transport."""
     opus_payload_type: int = -1
-    """RTP payload type of Opus; -1 where the section has none."""
+    """RTP payload type of Opus; -1 if the section has no Opus."""
     is_data: bool = False
-    """The section that carries the data channel."""
+    """True if it has the data channel that we use."""
     sctp_port: int = -1
-    """The peer's SCTP port where the section can carry a data channel, else -1."""
+    """The peer's SCTP port if the section can have a data channel, else -1."""
 
     @property
     def carries_media(self) -> bool:
-        """True if RTP flows in it."""
+        """True if RTP is sent in it, in either direction."""
         return self.sends or self.receives
 
     @property
@@ -65,7 +66,7 @@ class Section:
 
 
 def read_section(block: Block, session: Block) -> Section:
-    """Read a media section, with what of the session's attributes goes for it.
+    """Read a media section. Its direction may be an attribute of the session's block.
 
     Raises:
         BadOffer: its lines are malformed.
@@ -104,9 +105,7 @@ def read_section(block: Block, session: Block) -> Section:
 
 
 def _rtpmaps(block: Block, formats: str) -> tuple[str, ...]:
-    """Return the values of the section's ``a=rtpmap`` lines, one for each format that has one, in
-    order.
-    """
+    """Return the values of the section's ``a=rtpmap`` lines, in the order of the formats."""
     found: dict[str, str] = {}
     for value in block.all("rtpmap"):
         match = _RTPMAP.fullmatch(value)
@@ -120,7 +119,7 @@ def _opus_payload_type(rtpmaps: tuple[str, ...]) -> int:
         payload_type, _, codec = value.partition(" ")
         name, _, rest = codec.partition("/")
         number = int(payload_type)
-        # Payload types from 72 to 76 would look like RTCP on a shared port (RFC 5761).
+        # On a shared port, payload types from 64 to 95 can look like RTCP (RFC 5761, section 4).
         usable = 35 <= number <= 127 and not 64 <= number <= 95
         if usable and name.lower() == "opus" and rest in ("48000/2", "48000"):
             return number
@@ -128,7 +127,7 @@ def _opus_payload_type(rtpmaps: tuple[str, ...]) -> int:
 
 
 def _sctp_port(block: Block, protocol: str, formats: str) -> int:
-    """Return the SCTP port of an application section; -1 where it is for no data channel."""
+    """Return the SCTP port of an application section; -1 if it is not for a data channel."""
     if protocol in _DATA_PROTOCOLS and formats == DATA_CHANNEL:
         return sdp_lines.number(block, "sctp-port", DEFAULT_SCTP_PORT, 65535)
     if protocol == LEGACY_DATA_PROTOCOL and re.fullmatch(r"\d{1,5}", formats):

@@ -8,17 +8,18 @@ Source: TypeAlias = tuple[str, int]
 """Address and port that a datagram came from."""
 
 TRUSTED_PER_S: Final = 600.0
-"""Datagrams a second from an address that passed ICE: 10 ms packets, RTCP, data and room."""
+"""Datagrams per second from an address that passed ICE: enough for 10 ms packets, RTCP, events and
+a reserve."""
 STRANGER_PER_S: Final = 50.0
-"""Datagrams a second from one unknown address: connectivity checks and their repeats."""
+"""Datagrams per second from one unknown address: connectivity checks and their repeats."""
 STRANGERS_PER_S: Final = 200.0
-"""Datagrams a second from all unknown addresses of one session together."""
+"""Datagrams per second from all unknown addresses of one session together."""
 MAX_STRANGERS: Final = 64
-"""Unknown addresses remembered; the longest silent one is forgotten first."""
+"""Unknown addresses that are remembered; the one silent for longest is forgotten first."""
 
 
 class SourceLimiter:
-    """Decides which datagrams of one session are looked at. Strangers cannot starve the peer."""
+    """Rate limit of one session's datagrams. Unknown addresses cannot use up the peer's share."""
 
     def __init__(
         self, *, stranger_per_s: float = STRANGER_PER_S, strangers_per_s: float = STRANGERS_PER_S
@@ -38,5 +39,5 @@ class SourceLimiter:
 
 
 def _rate(per_s: float) -> Rate:
-    """Return a rate that lets two seconds' worth come at once after a pause."""
+    """Return a rate that allows two seconds' worth at once after a pause."""
     return Rate(2 * per_s, per_s)

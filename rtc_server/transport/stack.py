@@ -1,7 +1,7 @@
-"""ICE, DTLS and SCTP of one peer, on one transport: aiortc's objects with our sockets below.
+"""ICE, DTLS and SCTP of one peer, on one transport: aiortc's objects on our own sockets.
 
-aiortc's ``RTCPeerConnection`` is not used: it reads offers without checking them, and its media
-stack is replaced as a whole.
+aiortc's ``RTCPeerConnection`` is not used: it does not check offers, and we replace its whole media
+stack.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ from rtc_server.transport.sdp import Offer
 logger = logging.getLogger(__name__)
 
 ORDERLY_CLOSE_S: Final = 4.0
-"""Time limit for an orderly close before the sockets are simply closed."""
+"""Time limit for an orderly close; after it the sockets are closed without one."""
 
 
 class PeerStack:
-    """Everything below audio and events."""
+    """Protocols of one peer below audio and events: ICE, DTLS and SCTP."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class PeerStack:
         reader: DatagramReader,
         on_ended: Callable[[], None],
     ) -> None:
-        """`on_ended` is called after the peer has closed, or the path to it is lost."""
+        """`on_ended` is called when the peer has closed, or the path to it was lost."""
         self._offer = offer
         self._on_ended = on_ended
         self.ssrc = secrets.randbits(32)
@@ -59,21 +59,21 @@ class PeerStack:
         self._ice = RTCIceTransport(gatherer)
         self._certificate = Certificate.generateCertificate()
         self._dtls = GuardedDtls(self._ice, [self._certificate])
-        # An offer of actpass leaves the choice to us; active saves the peer a round trip.
+        # With actpass the choice is ours; as the DTLS client we save a round trip.
         self._dtls._set_role("server" if offer.setup == "active" else "client")
         self._dtls.on("statechange", self._dtls_changed)
         self._sctp = GuardedSctp(self._dtls) if offer.has_data else None
 
     @property
     def srtp(self) -> tuple[pylibsrtp.Session, pylibsrtp.Session]:
-        """Keys of incoming and of outgoing media; there once connected."""
+        """SRTP sessions of incoming and of outgoing media; present once connected."""
         return self._dtls._rx_srtp, self._dtls._tx_srtp
 
     async def gather(self) -> LocalEnd:
-        """Open sockets and take in the peer's candidates; return our side of the description.
+        """Open sockets and add the peer's candidates; return our side of the description.
 
         Raises:
-            AdmissionRefused: no UDP port is free, or no relay could be had.
+            AdmissionRefused: no socket could be opened, and the TURN server gave no relay.
         """
         await self.agent.gather_candidates()
         if not self.agent.local_candidates:
@@ -94,7 +94,7 @@ class PeerStack:
         )
 
     async def connect(self) -> bool:
-        """Connect ICE, then DTLS. False when either failed; may wait forever."""
+        """Connect ICE, then DTLS; return False if either failed. There is no time limit here."""
         offer = self._offer
         await self._ice.start(
             RTCIceParameters(
@@ -108,7 +108,7 @@ class PeerStack:
         return self._dtls.state == "connected"
 
     async def open_events(self, channel: EventChannel) -> None:
-        """Let the peer open its data channel, if it offered one."""
+        """Start SCTP, if a data channel was offered; the peer then opens the channel."""
         if self._sctp is None:
             return
         self._sctp.on_aborted = self._on_ended
@@ -117,7 +117,7 @@ class PeerStack:
         await self._sctp.start(capabilities, self._offer.sctp_port)
 
     async def close(self) -> None:
-        """Close in order and free everything, whatever raises."""
+        """Close in order and free everything, even if a step raises."""
         steps: list[Callable[[], Awaitable[None]]] = [
             self._dtls.stop,
             self._ice.stop,
@@ -148,7 +148,7 @@ class PeerStack:
 
 
 def _unreachable(options: IceOptions) -> str:
-    """Return why nobody could reach a call: it has no socket."""
+    """Return why a call has no address at which it could be reached."""
     if options.relay_only:
         return "The TURN server gives this server no relay."
     if not options.addresses:

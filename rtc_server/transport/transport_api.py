@@ -1,4 +1,4 @@
-"""Interface between a transport and a session. Sessions do not know which transport they have."""
+"""Interface between a transport and a session, the same for every kind of transport."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,29 +13,29 @@ class CloseReason(StrEnum):
     """Reason for which a transport ended."""
 
     LOCAL = "local"
-    """Closed by this server."""
+    """Close by this server."""
     REMOTE = "remote"
-    """The peer closed in order (DTLS close, WebSocket close)."""
+    """Orderly close by the peer (DTLS close, SCTP abort, WebSocket close)."""
     CONNECT_TIMEOUT = "connect_timeout"
-    """Never connected within the deadline."""
+    """No connection within the deadline."""
     PEER_LOST = "peer_lost"
-    """Connected once, then nothing arrived until the deadline."""
+    """Connection after which nothing arrived until the deadline, or whose path broke."""
     FAILED = "failed"
-    """ICE or DTLS failed."""
+    """Failure of ICE or DTLS, a peer that does not read, or an exception in our own code."""
 
 
 class EncodedFrame(NamedTuple):
-    """One outgoing Opus packet that many transports may send."""
+    """One outgoing Opus packet, which several transports may send."""
 
     payload: bytes
-    """Opus, 20 ms."""
+    """Opus packet of 20 ms."""
     marker: bool
-    """First packet after silence (RFC 7587 §4.2)."""
+    """True for the first packet after silence (RFC 7587 §4.2)."""
 
 
 NextPacket: TypeAlias = Callable[[int], EncodedFrame | None]
-"""The packet of a 20 ms tick, by the tick's number; None when there is nothing to send. Transports
-of one event loop count the same ticks, so that a frame is encoded once for all of them."""
+"""Function that returns the packet of a tick, given the tick's number; None when there is nothing
+to send. All transports of a scheduler count the same ticks, so a frame is encoded once for all."""
 
 
 class TransportObserver(Protocol):
@@ -45,54 +45,53 @@ class TransportObserver(Protocol):
         """Report that media can flow."""
 
     def on_pcm(self, pcm: Pcm) -> None:
-        """Take received audio, contiguous in `start_samples` even across lost packets."""
-
-    def on_message(self, text: str) -> None:
-        """Take one client event: a text message of at most 16 kB. Larger or binary
-        never get here.
+        """Take received audio: mono float32 at 16 kHz, contiguous in `start_samples` even across
+        lost packets.
         """
 
+    def on_message(self, text: str) -> None:
+        """Take one client event: a text message of at most 16 kB, not parsed."""
+
     def on_bad_message(self, reason: str, event_id: str | None = None) -> None:
-        """Report a message that was refused before it was read (binary, too large). `event_id` is
-        the client's own name for it, when that could be read.
+        """Report a message that was refused (binary, too large, too many) with a sentence for the
+        client. `event_id` is the client's own id of it, if it could be read.
         """
 
     def on_slow_reader(self) -> None:
-        """Report that the peer does not read what is sent, and something was dropped. Called once
-        until it has caught up.
+        """Report that the peer reads too slowly, and that something was dropped. Called once until
+        it has caught up, and only by a WebSocket.
         """
 
     def on_audio_ahead(self) -> None:
-        """Report that audio comes faster than it is spoken, and waits. Called once."""
+        """Report that audio comes faster than real time, and waits. Called once, by a WebSocket."""
 
     def on_channel_open(self) -> None:
-        """Report that events can be sent; those sent before were kept in order."""
+        """Report that events can be sent now; earlier ones were queued."""
 
     def next_frame(self) -> Samples | None:
         """Return the next outgoing frame: float32, shape (960,), 48 kHz; None in silence.
 
-        Called once per 20 ms of media time while connected; after a stall frames are skipped,
-        never asked for in a burst. One that sends longer blocks asks for one block at a time.
+        Called once per 20 ms of media time while connected. After a stall, frames are left out
+        rather than requested in a burst. A transport that sends longer blocks (200 ms) requests the
+        frames of a block together.
         """
 
     def on_closed(self, reason: CloseReason) -> None:
-        """Report the end, exactly once, whoever closed. The last call."""
+        """Report the end. Called exactly once, as the last call, whichever side closed."""
 
 
 @dataclass(slots=True)
 class TransportStats(MediaCounters):
-    """Counters of one transport since its start, and those of its media. It leaves at 0 what it
-    does not know.
-    """
+    """Counters of one transport since its start. A transport leaves at 0 what it does not have."""
 
     round_trip_ms: float = 0.0
-    """Of RTCP; 0 until it is known."""
+    """Round trip measured by RTCP; 0 until it is known."""
     messages_dropped: int = 0
-    """Events, and audio over TCP, that it was too slow for."""
+    """Events, and audio over TCP, dropped because the peer was too slow."""
     datagrams_dropped: int = 0
-    """Datagrams from strangers, malformed ones, and floods."""
+    """Datagrams dropped: from strangers, malformed, or above the rate."""
     media_faults: int = 0
-    """Packets of its media that a bug of ours lost."""
+    """Media packets lost by a bug of ours."""
     last_seen_s: float | None = None
     """Time of the client's last sign of life, on the server's monotonic clock."""
 
@@ -102,13 +101,14 @@ class Transport(Protocol):
 
     @property
     def in_order(self) -> bool:
-        """True if audio and events come in the order in which the client sent them."""
+        """True if audio and events arrive in the order in which the client sent them."""
 
     def send_message(self, text: str, *, droppable: bool = False) -> bool:
-        """Queue one event. The queue is bounded: when full the oldest droppable message goes, and
-        with none to drop the peer is closed as too slow. A peer that has not opened its channel
-        misses the oldest; one that offered none misses all. False when the message was dropped or
-        the transport is closed.
+        """Queue one event; return False if it was dropped, or the transport is closed.
+
+        The queue is bounded. When it is full, the oldest droppable messages are dropped, and if
+        there are none, the peer is closed as too slow. While a peer has not opened its channel, the
+        oldest messages of any kind are dropped; a peer that offered no channel gets none.
         """
 
     @property
@@ -116,4 +116,4 @@ class Transport(Protocol):
         """Counters since the start."""
 
     async def close(self, reason: CloseReason = CloseReason.LOCAL) -> None:
-        """End it. Idempotent, always returns within 5 s, never raises."""
+        """Close the connection. Idempotent; returns within 10 s, and never raises."""

@@ -1,4 +1,4 @@
-"""WebRTC: addresses, ports, ICE servers, and the time that a lost client is waited for."""
+"""WebRTC: addresses, ports, ICE servers, and the deadlines of a connection."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from rtc_server.options import option
 from rtc_server.options.option import hidden, hidden_password
 
 PUBLIC_BY_STUN = "stun"
-"""Value of ``--public-address`` that is no address: ask for it."""
+"""Value of ``--public-address`` for the address that a STUN server reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class TransportSettings:
     public_address: str = option(
         "",
         "address at which clients reach this machine, if it is behind a 1:1 NAT; stun asks the "
-        "first of --ice-servers for it at start",
+        "first STUN server of --ice-servers, else the first TURN server, for it at start",
     )
     udp_port_first: int = option(
         0, "first UDP port for media; 0 lets the system choose", low=0, high=65535

@@ -1,4 +1,4 @@
-"""A WebRTC peer: negotiates, connects, carries audio and events, notices the end, frees all."""
+"""WebRTC peer connection as a transport: from the offer until everything is freed."""
 
 import asyncio
 import logging
@@ -32,15 +32,15 @@ from rtc_server.transport.transport_settings import TransportSettings
 logger = logging.getLogger(__name__)
 
 LATE_S: Final = 0.01
-"""Delay after the moment itself with which a silence is found to have lasted too long."""
+"""Delay after a peer's deadline until it is checked, so that it has certainly passed."""
 CLOSE_S: Final = 5.0
-"""Longest `WebRtcTransport.close`."""
+"""Time limit of `WebRtcTransport.close`."""
 
 _Arguments = TypeVarTuple("_Arguments")
 
 
 class WebRtcTransport:
-    """Implements `Transport`. Made by `answer`."""
+    """One WebRTC call as a `Transport`. `accept` and `answer` make it."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class WebRtcTransport:
         self._end: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
         self._life: asyncio.Task[None] | None = None
         self.answer_sdp = ""
-        """The SDP answer, complete with all candidates."""
+        """SDP answer with all candidates."""
 
     @classmethod
     async def accept(
@@ -83,7 +83,7 @@ class WebRtcTransport:
         scheduler: MediaScheduler,
         wall: Clock = wall,
     ) -> Self:
-        """Parse a caller's offer and `answer` it. Raises as that and `parse_offer` do."""
+        """Parse a caller's offer and `answer` it. Raises what `answer` and `parse_offer` raise."""
         offer = parse_offer(offer_sdp, Role.CALLER)
         return await cls.answer(
             offer, observer, settings, host=host, clock=clock, scheduler=scheduler, wall=wall
@@ -102,17 +102,17 @@ class WebRtcTransport:
         wall: Clock = wall,
         next_packet: NextPacket | None = None,
     ) -> Self:
-        """Answer an offer and begin to connect. When it raises, nothing of it is left.
+        """Answer an offer and begin to connect. If it raises, everything was freed.
 
         Args:
             host: the address HTTP listens on; media follows it (see `addresses_to_offer`).
-            scheduler: ticks for the call and reads its sockets, with those of the others.
-            wall: Unix time, for users of TURN servers.
-            next_packet: where outgoing audio comes from when it is encoded elsewhere; without it
-                the observer's frames are encoded here.
+            scheduler: tick and reads of sockets, shared with the other calls.
+            wall: Unix time, for TURN users that are made for each session.
+            next_packet: source of outgoing audio that is encoded elsewhere; without it, the
+                observer's frames are encoded here.
 
         Raises:
-            AdmissionRefused: no UDP port is free, or no relay could be had.
+            AdmissionRefused: no socket could be opened, and the TURN server gave no relay.
             ConfigError: the ICE servers of the settings are malformed.
         """
         ice = settings.ice()
@@ -137,7 +137,7 @@ class WebRtcTransport:
 
     @property
     def in_order(self) -> bool:
-        """Events overtake audio, which passes a jitter buffer."""
+        """False: events may overtake audio, which passes a jitter buffer."""
         return False
 
     @property
@@ -169,8 +169,8 @@ class WebRtcTransport:
         """Add the candidates of a trickle fragment (RFC 8840).
 
         Raises:
-            BadOffer, PayloadTooLarge: it cannot be read.
-            IceRestartRefused: its credentials are not the call's.
+            BadOffer, PayloadTooLarge: it is malformed, or too long.
+            IceRestartRefused: its credentials are not those of this call.
         """
         parsed = parse_fragment(fragment)
         offer = self._offer
@@ -179,7 +179,7 @@ class WebRtcTransport:
         await self._stack.agent.add_signalled(parsed.candidates)
 
     async def close(self, reason: CloseReason = CloseReason.LOCAL) -> None:
-        """End it; see `Transport.close`."""
+        """Close the connection; see `Transport.close`."""
         self._finish(reason)
         if self._life is None:
             return
@@ -267,8 +267,8 @@ class WebRtcTransport:
         if self._media is None:
             return
         try:
-            # By the clock that dates arriving packets: the event loop's own may differ from it
-            # (uvloop's stands still during an iteration and counts whole milliseconds).
+            # The same clock as for arriving packets. The event loop's clock may differ: that of
+            # uvloop stands still during an iteration, and counts whole milliseconds.
             self._media.tick(number, self._clock())
         except Exception:
             self._session_failed()
@@ -288,7 +288,7 @@ class WebRtcTransport:
             self._end.set_result(reason)
 
     def _call(self, call: Callable[[*_Arguments], None], *arguments: *_Arguments) -> None:
-        """Call the session. When it fails, end this call and no other."""
+        """Call the session; if that raises, end this call and no other."""
         try:
             call(*arguments)
         except Exception:

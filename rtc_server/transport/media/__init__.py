@@ -1,11 +1,11 @@
-"""RTP and Opus without aiortc's media stack: pure objects fed packets and time.
+"""RTP and Opus without aiortc's media stack: pure objects that take packets and the time.
 
-Input: decrypted RTP packets and the number of the tick. Output: 16 kHz mono PCM without holes, and
-RTP packets with 48 kHz speech as Opus. Counters of lost and concealed packets are in `counters`.
+Input: decrypted RTP packets, and 48 kHz frames of 20 ms. Output: 16 kHz mono PCM without holes, and
+RTP packets with Opus. `counters` counts lost and concealed audio.
 
-Read `receiver` and `sender` first. `receiver` asks `jitter_buffer` for the next step at each packet
-and tick, and `opus` to decode, recover or conceal. `sender` encodes, with the bit rate and the loss
-protection of `opus.EncoderSettings`. `tick` is the 20 ms clock of all sessions.
+Read `receiver` and `sender` first. At each packet and tick, `receiver` takes the next step from
+`jitter_buffer`, and `opus` decodes, recovers or conceals. `sender` encodes, with the bitrate and
+the complexity of `opus.EncoderSettings`. `tick` numbers the 20 ms ticks of all sessions.
 
-Nothing here touches sockets or keys. `tick` alone waits; all else takes the time as an argument.
+Nothing here touches sockets or keys, or waits: the time is an argument.
 """

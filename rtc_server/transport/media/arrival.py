@@ -4,18 +4,18 @@ from collections import deque
 
 _WINDOW_S = 2.5
 _WINDOWS = 24
-"""Windows the drift is measured over: one minute."""
+"""Windows over which the drift is measured: one minute."""
 _HOLD_S = 5.0
 _DECAY_PER_S = 0.05
 _UNITS_PER_S = 48_000
 
 
 class ArrivalClock:
-    """Maps RTP time to our clock by the fastest packet of the last seconds.
+    """Mapping from RTP time to our clock, by the fastest packet of the last seconds.
 
-    The least transit time of the current and the previous window is the path without queues. A
-    window that ends takes its minimum along, so the mapping follows a sender whose clock drifts,
-    and a path that became longer.
+    The least transit time of the current and the previous window stands for a path without queues.
+    Older windows are forgotten, so the mapping follows a sender whose clock drifts, and a path that
+    has become longer.
     """
 
     def __init__(self) -> None:
@@ -26,14 +26,14 @@ class ArrivalClock:
         self._history: deque[tuple[float, float]] = deque(maxlen=_WINDOWS)
 
     def reset(self, timestamp: int, now_s: float) -> None:
-        """Believe this packet alone: the timestamps have a new origin."""
+        """Start again from this packet alone: the timestamps have a new origin."""
         transit_s = now_s - timestamp / _UNITS_PER_S
         self._base_s = self._least_s = self._previous_s = transit_s
         self._window_ends_s = now_s + _WINDOW_S
         self._history.clear()
 
     def observe(self, timestamp: int, now_s: float) -> float:
-        """Learn from one packet; seconds by which it is later than the fastest, >= 0."""
+        """Take one packet; return by how many seconds it is later than the fastest one, >= 0."""
         transit_s = now_s - timestamp / _UNITS_PER_S
         if now_s > self._window_ends_s:
             self._history.append((now_s, self._least_s))
@@ -46,13 +46,11 @@ class ArrivalClock:
         return transit_s - self._base_s
 
     def expected_s(self, timestamp: int) -> float:
-        """Return the arrival time of a packet of this (unwrapped) timestamp if
-        nothing delays it.
-        """
+        """Return the arrival time of a packet with this (unwrapped) timestamp, if not delayed."""
         return self._base_s + timestamp / _UNITS_PER_S
 
     def drift_ppm(self) -> float:
-        """Return the excess of the sender's clock rate over ours; 0 before four windows."""
+        """Return by how many millionths the sender's clock is faster; 0 before four windows."""
         if len(self._history) < 4:
             return 0.0
         (first_s, first), (last_s, last) = self._history[0], self._history[-1]
@@ -60,7 +58,7 @@ class ArrivalClock:
 
 
 class PeakHold:
-    """The highest recent value: rises at once, is held 5 s, then falls 50 ms a second to 0."""
+    """Highest recent value: rises at once, is held for 5 s, then falls by 50 ms per second to 0."""
 
     def __init__(self) -> None:
         self._peak_s = 0.0

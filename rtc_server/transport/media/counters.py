@@ -9,32 +9,33 @@ _UNITS_PER_MS = 48
 
 @dataclass(slots=True)
 class MediaCounters:
-    """Counters since the transport's start; one writer each, read at any time."""
+    """Counters since the transport's start; each has one writer, and may be read at any time."""
 
     packets_received: int = 0
-    """RTP packets of the audio stream, duplicates not counted."""
+    """RTP packets of the audio stream without duplicates; over a WebSocket, audio messages."""
     packets_sent: int = 0
-    """RTP packets sent."""
+    """RTP packets sent; over a WebSocket, audio messages."""
     packets_expected: int = 0
-    """By sequence numbers, over all sources (RFC 3550, A.3)."""
+    """Packets that were sent to us by their sequence numbers, of all sources (RFC 3550, A.3)."""
     packets_lost: int = 0
-    """Expected and not received; late ones count as received, duplicates do not (RFC 3550)."""
+    """Packets expected and not received; late ones count as received (RFC 3550)."""
     packets_duplicate: int = 0
-    """Received before."""
+    """Packets that had been received before."""
     packets_late: int = 0
-    """Came after they had been replaced; thrown away."""
+    """Packets that came after their time was filled with other audio, and were dropped."""
     packets_reordered: int = 0
-    """Came after a later one, in time to be used."""
+    """Packets that came after a later one, in time to be used."""
     packets_invalid: int = 0
-    """No RTP, not our payload type, or no Opus."""
+    """Packets without the peer's tag, that are no RTP or no Opus, of another payload type, of one
+    unexpected sequence number, or beyond `jitter_buffer.MAX_SURPLUS_S`."""
     restarts: int = 0
-    """New sources and jumps of sequence number or timestamp."""
+    """New sources, and jumps of sequence number or timestamp."""
     recovered_ms: float = 0.0
     """Lost audio restored from in-band FEC."""
     concealed_ms: float = 0.0
-    """Lost audio invented."""
+    """Lost audio that the decoder invented."""
     silence_ms: float = 0.0
-    """Pauses filled with silence: the sender said so, or sent nothing for long."""
+    """Silence or comfort noise put in: the sender paused (DTX), or nothing came for long."""
     buffer_target_ms: float = 0.0
     """Time for which the jitter buffer now waits for a packet that a later one has overtaken."""
     jitter_ms: float = 0.0
@@ -45,18 +46,18 @@ class MediaCounters:
 
 @dataclass(frozen=True, slots=True)
 class ReceptionReport:
-    """The figures of an RTCP report block (RFC 3550, section 6.4.1)."""
+    """Figures of an RTCP report block (RFC 3550, section 6.4.1)."""
 
     ssrc: int
-    """The source reported on."""
+    """Source that the block is about."""
     fraction_lost: int
-    """Since the last report, in 1/256."""
+    """Share of packets lost since the last report, in 1/256."""
     packets_lost: int
-    """Since the source began; negative when duplicates outnumber losses."""
+    """Packets lost since the source began; negative if more came than were expected."""
     highest_sequence: int
-    """Extended: wraps in the upper 16 bits."""
+    """Highest sequence number, with the count of its wraps in the upper 16 bits."""
     jitter: int
-    """In 1/48000 s."""
+    """Interarrival jitter in 1/48000 s."""
 
 
 class ReceptionStatistics:
@@ -72,7 +73,7 @@ class ReceptionStatistics:
         self._reported = (0, 0)
 
     def start(self, ssrc: int, sequence: int) -> None:
-        """Begin with a source, or anew, at this sequence number."""
+        """Begin with a source at this sequence number; also to restart with the same source."""
         self._ssrc = ssrc
         self._first, self._highest = sequence, sequence - 1
         self._received = 0
@@ -80,7 +81,7 @@ class ReceptionStatistics:
         self._reported = (0, 0)
 
     def add(self, sequence: int, timestamp: int, now_s: float) -> None:
-        """Count one packet that is no duplicate; `sequence` wrapped or not."""
+        """Count one packet that is no duplicate; `sequence` may be wrapped or not."""
         counters = self._counters
         counters.packets_received += 1
         self._received += 1
@@ -92,7 +93,7 @@ class ReceptionStatistics:
         transit = now_s * 48_000 - timestamp
         if self._transit is not None:
             change = abs(transit - self._transit)
-            # A jump of the timestamp, or a wrap, says nothing about the network.
+            # A jump of the timestamp (5 s or more), or its wrap, is no jitter of the network.
             if change < 240_000:
                 self._jitter += (change - self._jitter) / 16
                 counters.jitter_ms = self._jitter / _UNITS_PER_MS

@@ -1,14 +1,14 @@
-"""Puts packets in order and decides, slot by slot, what is played and what must be filled.
+"""Jitter buffer: puts packets in order, and decides step by step what is played and what is filled.
 
-The listener is no loudspeaker: it takes audio as fast as it comes. So a packet that is next in
-order is played the moment it arrives, however much the path jitters, and time matters in two cases
-only. A packet that a later one has overtaken is waited for until `target` past its expected
-arrival: 0 on a path that keeps order, up to 200 ms where packets have come late, and down again.
-When nothing arrives at all, the audio clock goes on after a margin, so that the listener hears
-the silence that ends a segment.
+The audio goes to speech recognition, not to a loudspeaker, and may come as fast as it arrives. So a
+packet that is next in order is played at once, however much the path jitters. Time matters in two
+cases only. If a later packet has overtaken one, that one is waited for until `target_s` after its
+expected arrival: 0 on a path that keeps the order, up to 200 ms after packets have come late. And
+if nothing arrives at all, the audio clock goes on after a margin, so that silence can end a
+segment.
 
-Audio that arrives after its time was filled is still played if nothing later has been: a stalled
-path, or a microphone unmuted whose timestamps stood still, loses no speech.
+Audio that arrives after its time was filled is still played if nothing later was played: no speech
+is lost on a path that stalled, or from a microphone whose timestamps stood still while muted.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -19,31 +19,33 @@ from rtc_server.transport.media.opus_packet import frame_duration, is_pause, pac
 from rtc_server.transport.media.rtp import RtpPacket, sequence_delta, timestamp_delta
 
 SLOT_UNITS = 960
-"""Longest gap filled in one step: 20 ms. All units here are 1/48000 s."""
+"""Longest gap that is filled in one step: 20 ms. All units here are 1/48000 s."""
 MAX_TARGET_S = 0.2
 """Longest wait for an overtaken packet."""
 STALL_MARGIN_S = 0.06
-"""Beyond the jitter seen, how long nothing may arrive before the clock goes on without."""
+"""Time beyond the usual jitter without a packet, after which the audio clock goes on."""
 PAUSE_MARGIN_S = 0.02
-"""The same after a DTX packet: nothing is expected to arrive."""
+"""The same after a DTX packet, when no packet is expected."""
 MAX_GAP_UNITS = 24_000
-"""A longer gap than 500 ms cannot be loss, for silence is filled as time passes: it is a jump."""
+"""Longest gap between timestamps that counts as loss: 500 ms. Silence is filled while time passes,
+so a longer gap is a jump of the timestamps."""
 MAX_HELD = 64
-"""Packets held at most; more, and waiting ends."""
+"""Packets that may be held; with as many, a missing packet is not waited for any more."""
 MAX_AHEAD = 3000
-"""Sequence numbers further ahead than this are a restart (RFC 3550, A.1: MAX_DROPOUT)."""
+"""Sequence numbers this far ahead are a restart (RFC 3550, A.1: MAX_DROPOUT)."""
 MAX_BEHIND = 1000
-"""Sequence numbers further behind are one, too; the SRTP replay window is as long."""
+"""Sequence numbers this far behind are a restart, too. SRTP's replay window is about as long."""
 
 MAX_SURPLUS_S = 10.0
-"""Audio a sender may deliver ahead of time; its further packets are dropped. No path holds back as
-much, so this is a client that floods."""
+"""Audio that a sender may deliver ahead of time; further packets are dropped. No path holds back as
+much, so such a client floods."""
 
 _NOISE_S = 0.01
+"""Lateness up to which a packet does not count as jitter."""
 _NO_JITTER_S = 1.0
-"""Later than this is no jitter: the timestamps stood still while the sender was muted."""
+"""Lateness from which it is no jitter: the timestamps stood still while the sender was muted."""
 _NEW_ORIGIN_S = 0.3
-"""A newest packet this late has a new relation to our clock, for jitter stays well below."""
+"""Lateness of the newest packet beyond which its timestamps have a new origin: jitter is less."""
 _RETIRED_S = 0.5
 _LONG_SILENCE_UNITS = 48_000
 _FASTEST_CLOCK = 1.1
@@ -52,23 +54,23 @@ _UNITS_PER_S = 48_000
 
 
 class Play(NamedTuple):
-    """Decode this packet."""
+    """Step: decode this packet."""
 
     payload: bytes
-    """A valid Opus packet as far as its first bytes tell."""
+    """Opus packet, of which only the first bytes have been checked."""
     units: int
-    """Length of it."""
+    """Length of its audio."""
 
 
 class Gap(NamedTuple):
-    """Fill this slot."""
+    """Step: fill this slot."""
 
     units: int
-    """Length of it; a multiple of 120 (2.5 ms) unless the sender's timestamps are not."""
+    """Length of the slot; a multiple of 120 (2.5 ms) if the sender's timestamps are."""
     pause: bool
-    """The sender is silent (DTX): nothing was lost."""
+    """True if the sender is silent (DTX), so that nothing was lost."""
     successor: bytes | None
-    """The packet after it, which may carry FEC data of just this slot."""
+    """Packet after the slot, if it may have FEC data of exactly this slot."""
 
 
 Step: TypeAlias = Play | Gap
@@ -83,7 +85,9 @@ class _Held(NamedTuple):
 
 
 class JitterBuffer:
-    """Call `push` for each packet and `next` until it gives None; `next` on a tick as well."""
+    """Queue of packets in order. After each `push`, and on each tick, call `next` until it returns
+    None.
+    """
 
     def __init__(self, counters: MediaCounters | None = None) -> None:
         self.counters = counters or MediaCounters()
@@ -106,7 +110,7 @@ class JitterBuffer:
 
     @property
     def held_packets(self) -> int:
-        """Number of packets that wait, <= `MAX_HELD` after `next` has given None."""
+        """Number of packets that wait; at most `MAX_HELD` after `next` has returned None."""
         return len(self._held)
 
     def target_s(self, now_s: float) -> float:
@@ -161,7 +165,7 @@ class JitterBuffer:
         self._held[sequence] = _Held(timestamp, units, payload)
 
     def next(self, now_s: float, *, tick: bool = False) -> Step | None:
-        """Return the next step, or None: wait. A stalled path is noticed only on a `tick`."""
+        """Return the next step; None to wait. Only on a `tick` is a stalled path noticed."""
         while self._ssrc is not None:
             held = self._held.get(self._next_sequence)
             if held is not None:
@@ -179,16 +183,16 @@ class JitterBuffer:
         return None
 
     def _order(self, packet: RtpPacket, now_s: float) -> int | None:
-        """Return how far the packet is ahead of the newest; None when it must not be used."""
+        """Return by how many packets it is ahead of the newest; None if it must not be used."""
         if packet.ssrc != self._ssrc:
             if packet.ssrc == self._retired_ssrc and now_s - self._last_packet_s < _RETIRED_S:
-                self.counters.packets_late += 1  # overtaken by the source that replaced its own
+                self.counters.packets_late += 1  # of the old source, overtaken by the new one
                 return None
             self._restart(packet, now_s)
         ahead = sequence_delta(packet.sequence, self._newest_sequence)
         if -MAX_BEHIND < ahead < MAX_AHEAD:
             return ahead
-        if packet.sequence != self._jump_to:  # two in sequence before a jump is believed
+        if packet.sequence != self._jump_to:  # a jump counts from the second packet in sequence
             self._jump_to = (packet.sequence + 1) & 0xFFFF
             self.counters.packets_invalid += 1
             return None
@@ -196,7 +200,7 @@ class JitterBuffer:
         return 1
 
     def _floods(self, now_s: float) -> bool:
-        """Return whether more audio came than time passed, by more than a path can hold."""
+        """Return whether more audio has come than time has passed, by more than a path can hold."""
         then_s, emitted_units = self._surplus_at
         self._surplus_at = (now_s, self._emitted_units)
         more = self._emitted_units - emitted_units
@@ -205,7 +209,7 @@ class JitterBuffer:
         return self._surplus_units > MAX_SURPLUS_S * _UNITS_PER_S
 
     def _restart(self, packet: RtpPacket, now_s: float) -> None:
-        """Begin at this packet: a new source, or new counters of the old one."""
+        """Begin at this packet: it has a new source, or its source jumped."""
         if self._ssrc is None:
             self._started_s = now_s
         else:
@@ -223,7 +227,7 @@ class JitterBuffer:
         self._statistics.start(packet.ssrc, packet.sequence)
 
     def _in_order(self, held: _Held, now_s: float) -> Step | None:
-        """Play the next packet, which is here, after what its timestamp leaves open before it."""
+        """Play the next packet, after filling a gap that its timestamp leaves before it."""
         timestamp, units, payload = held.timestamp, held.units, held.payload
         if units:
             gap = timestamp - self._next_timestamp
@@ -244,21 +248,21 @@ class JitterBuffer:
         return Play(payload, units)
 
     def _worth_waiting(self, now_s: float) -> bool:
-        """Return whether the packet that is missing may still come."""
+        """Return whether to wait for the missing packet."""
         deadline_s = self._clock.expected_s(self._next_timestamp) + self.target_s(now_s)
         return now_s < deadline_s and len(self._held) < MAX_HELD
 
     def _in_hole(self, hole: int, first: int) -> Step:
-        """Fill one slot of what is lost before the held packet `first`."""
+        """Fill one slot of the audio that was lost before the held packet `first`."""
         payload = self._held[first].payload
         recoverable = frame_duration(payload) if payload else 0
         if hole == recoverable:
             return self._fill(hole, False, payload)
-        rest = hole - recoverable  # leaves whole what the FEC data is for
+        rest = hole - recoverable  # the end of the hole, which FEC can recover, stays one slot
         return self._fill(min(rest if rest > 0 else hole, SLOT_UNITS), False, None)
 
     def _without_packets(self, now_s: float) -> Step | None:
-        """Let the audio clock go on without packets, once one should be here."""
+        """Let the audio clock go on once a packet is overdue."""
         margin_s = PAUSE_MARGIN_S if self._pausing else STALL_MARGIN_S
         due_s = now_s - margin_s - self._jitter.value_s(now_s)
         while self._clock.expected_s(self._next_timestamp) <= due_s:
@@ -266,8 +270,8 @@ class JitterBuffer:
             if self._quiet_units < _LONG_SILENCE_UNITS or ahead < SLOT_UNITS:
                 self._quiet_units += SLOT_UNITS
                 return self._fill(SLOT_UNITS, self._pausing, None)
-            # What played after its time was filled has put the audio clock ahead. In a silence
-            # that has long ended any segment, nobody misses what is left out to set it right.
+            # Audio that was played after its time was filled has put the audio clock ahead of ours.
+            # In a long silence, which has ended any segment, slots are left out to correct that.
             self._next_timestamp += SLOT_UNITS
         return None
 

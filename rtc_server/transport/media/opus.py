@@ -1,8 +1,8 @@
-"""libopus through ctypes: decoder straight to speech-rate mono, encoder for speech.
+"""Opus codec: libopus through ctypes, decoding to 16 kHz mono and encoding speech.
 
-PyAV can neither conceal a lost packet nor use in-band FEC, and its decoder resamples in a second
-step; libopus does all three in one call. The system library is taken where there is one, else the
-copy that the pinned PyAV wheel carries. API: https://opus-codec.org/docs/opus_api-1.5/.
+PyAV can neither conceal a lost packet nor use in-band FEC, and it resamples in a second step;
+libopus does all three in one call. `opus_library` loads it. API:
+https://opus-codec.org/docs/opus_api-1.5/.
 """
 
 import ctypes
@@ -36,7 +36,7 @@ _SILENT_FRAME = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)
 
 
 class OpusDecoder:
-    """Opus packets to mono float32 at one rate. Stereo packets are mixed down by libopus."""
+    """Decoder from Opus packets to mono float32 at one rate; libopus mixes stereo down."""
 
     def __init__(self, sample_rate: int = SPEECH_RATE, library: ctypes.PyDLL | None = None) -> None:
         """`library` is for tests; otherwise the process's own is taken."""
@@ -56,24 +56,23 @@ class OpusDecoder:
         Raises:
             OpusError: the packet is corrupt.
         """
-        if not payload:  # libopus would take that for "lost" and invent the longest frame
+        if not payload:  # libopus takes that for a lost packet, and would conceal 120 ms
             raise OpusError("empty packet", -4)
         return self._decode(payload, len(payload), self._capacity, 0)
 
     def conceal(self, samples: int) -> Samples:
-        """Return `samples` invented samples for a lost packet; a multiple of 2.5 ms, <= 120
-        ms.
-        """
+        """Return `samples` invented samples for a lost packet: a multiple of 2.5 ms, <= 120 ms."""
         return self._decode(None, 0, samples, 0)
 
     def recover(self, next_payload: bytes, samples: int) -> Samples:
-        """Return the lost packet before `next_payload`, from the latter's FEC data where it has
-        any.
+        """Return the audio of the lost packet before `next_payload`, shape (samples,).
+
+        It is decoded from the FEC data in `next_payload`; without such data, libopus conceals.
         """
         return self._decode(next_payload, len(next_payload), samples, 1)
 
     def close(self) -> None:
-        """Free it. Idempotent."""
+        """Free the decoder. Idempotent."""
         self._state = None
         self._free()
 
@@ -103,23 +102,23 @@ class OpusDecoder:
 class EncoderSettings:
     """Opus encoder settings for speech.
 
-    On a clean path CELT is used: it costs a third of SILK's time and delays by 2.5 ms, not 6.5, at
-    a bitrate where both are transparent for speech. Only SILK and hybrid frames can carry FEC, so
-    reported loss switches to them.
+    On a clean path CELT is used: it takes a third of SILK's time and delays by 2.5 ms instead of
+    6.5, at a bitrate where both are transparent for speech. Only SILK and hybrid frames can have
+    FEC, so reported loss switches to them.
     """
 
     bitrate: int = 48_000
     """Bits per second, FEC included."""
     complexity: int = 1
-    """0 to 10, for CELT. At 48 kbit/s this comes nearer to the speech than 3 at 40 kbit/s (1.2 dB
-    more segmental signal-to-noise ratio, bands 0.5 dB nearer) at nine tenths of the time. 0 no
-    longer looks for transients."""
+    """Complexity of CELT, 0 to 10. Complexity 1 at 48 kbit/s is better than 3 at 40 kbit/s (1.2 dB
+    more segmental signal-to-noise ratio, bands 0.5 dB nearer) and takes nine tenths of the time. 0
+    would not look for transients."""
     fec_complexity: int = 1
-    """0 to 10, for SILK with FEC: from 2 on it costs half as much again."""
+    """Complexity of SILK with FEC, 0 to 10. From 2 on it takes half as much time again."""
 
 
 class OpusEncoder:
-    """One 20 ms frame of `PLAYOUT_RATE` mono at a time."""
+    """Encoder of 48 kHz mono, one 20 ms frame at a time."""
 
     def __init__(
         self, settings: EncoderSettings | None = None, library: ctypes.PyDLL | None = None
@@ -146,7 +145,7 @@ class OpusEncoder:
             self._free()
             self._open(lossy=lossy)
         if lossy:
-            # Below 10 % libopus saves the bits of FEC at low complexity, whatever it is told.
+            # Below 10 % libopus spends no bits on FEC at low complexity.
             self._set(_SET_PACKET_LOSS_PERC, max(percent, 10))
 
     def encode(self, frame: Samples) -> bytes:
@@ -163,19 +162,19 @@ class OpusEncoder:
         return self._packet[: self._encode()].tobytes()
 
     def silence(self) -> bytes:
-        """Return one packet of silence after encoded silence; what comes next is encoded afresh.
+        """Return one packet of silence, to follow encoded silence; resets the encoder's state.
 
         Raises:
             OpusError: the encoder is closed.
         """
         if self._lossy:
             return self.encode(_SILENT_FRAME)
-        # The filter before CELT rings on, and would have what is left of it encoded in full.
+        # The filter before CELT rings on after speech, and its rest would be encoded in full.
         self._set(_RESET_STATE, 0)
         return _CELT_SILENCE
 
     def close(self) -> None:
-        """Free it. Idempotent."""
+        """Free the encoder. Idempotent."""
         self._state = None
         self._free()
 
@@ -186,8 +185,8 @@ class OpusEncoder:
         self.close()
 
     def _open(self, *, lossy: bool) -> None:
-        # An encoder that can do SILK looks 6.5 ms ahead even while it does CELT, and cannot be told
-        # otherwise once it has begun: hence one or the other.
+        # An encoder that can do SILK looks 6.5 ms ahead even in CELT, and this cannot be changed
+        # later: so another encoder is opened when FEC is switched on or off.
         application = _APPLICATION_VOIP if lossy else _APPLICATION_LOW_DELAY
         status = ctypes.c_int()
         self._state = self._library.opus_encoder_create(
@@ -205,7 +204,7 @@ class OpusEncoder:
             self._set(_SET_SIGNAL, _SIGNAL_VOICE)  # the public way to ask for SILK
 
     def _encode(self) -> int:
-        """Encode the frame into the packet; its size in bytes."""
+        """Encode the frame into the packet; return the size in bytes."""
         size: int = self._library.opus_encode_float(
             self._state,
             self._frame_address,

@@ -1,4 +1,4 @@
-"""libopus: where it lies, how it is loaded, and what its errors mean."""
+"""Loader of libopus: the system's library, else the copy inside PyAV's wheel."""
 
 import ctypes
 import functools
@@ -20,7 +20,7 @@ class OpusError(RtcServerError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(f"libopus: {message} ({status})")
         self.status = status
-        """The negative code of `opus_errors`, for instance -4 for a corrupt packet."""
+        """Negative error code of libopus, for example -4 for a corrupt packet."""
 
 
 def library_paths() -> Iterator[str]:
@@ -36,8 +36,8 @@ def library_paths() -> Iterator[str]:
 def load(path: str) -> ctypes.PyDLL:
     """Return libopus at `path`, with its signatures declared.
 
-    PyDLL keeps the GIL during a call: each lasts microseconds, and giving the GIL away could cost
-    the media loop a whole switch interval (5 ms) to get it back.
+    PyDLL keeps the GIL during a call. A call lasts microseconds, and to get a released GIL back the
+    media loop might wait for a whole switch interval (5 ms).
 
     Raises:
         OSError: there is no such library.
@@ -82,4 +82,5 @@ def libopus() -> ctypes.PyDLL:
 
 
 def raise_error(library: ctypes.PyDLL, status: int) -> None:
+    """Raise `OpusError` for a negative status."""
     raise OpusError(library.opus_strerror(status).decode(), status)

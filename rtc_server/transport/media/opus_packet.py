@@ -1,7 +1,7 @@
 """Properties of an Opus packet that are read without decoding it (RFC 6716)."""
 
 OPUS_RATE = 48_000
-"""Opus' RTP clock, whatever the audio's own rate (RFC 7587, section 4.1)."""
+"""Rate of Opus' RTP clock in Hz, whatever the audio's own rate (RFC 7587, section 4.1)."""
 MAX_PACKET_MS = 120
 """Longest audio in one Opus packet (RFC 6716, section 3.2.5)."""
 
@@ -23,7 +23,7 @@ def packet_duration(payload: bytes) -> int:
     if not payload:
         return 0
     duration = _DURATIONS[payload[0]]
-    if duration == 0 and len(payload) > 1:  # code 3 carries its frame count
+    if duration == 0 and len(payload) > 1:  # code 3: the next byte has the number of frames
         duration = _DURATIONS[payload[0] & 0xFC] * (payload[1] & 0x3F)
     return duration if duration <= MAX_PACKET_MS * OPUS_RATE // 1000 else 0
 
@@ -34,7 +34,7 @@ def frame_duration(payload: bytes) -> int:
 
 
 def carries_previous(payload: bytes) -> bool:
-    """Return whether in-band FEC (LBRR) of the frame before is inside: RFC 6716, section 4.2.4."""
+    """Return whether a packet has in-band FEC (LBRR) of the one before it (RFC 6716, 4.2.4)."""
     if not payload or payload[0] & 0x80:  # CELT only
         return False
     first = _first_frame(payload)
@@ -49,8 +49,8 @@ def carries_previous(payload: bytes) -> bool:
 
 
 def _first_frame(payload: bytes) -> int:
-    """Return the offset of the first frame's data (RFC 6716, section 3.2), at or past the end if
-    broken.
+    """Return the offset of the first frame's data (RFC 6716, section 3.2); the packet's length or
+    more if it is malformed.
     """
     code = payload[0] & 3
     at, lengths = 1, 0
@@ -74,10 +74,10 @@ def _first_frame(payload: bytes) -> int:
 
 
 def is_pause(payload: bytes) -> bool:
-    """Return whether the sender says that it is silent and may now send little (DTX)."""
+    """Return whether a packet marks silence (DTX), after which the sender may send few packets."""
     return 0 < len(payload) <= 2
 
 
 def pause_packet(payload: bytes) -> bytes:
-    """Return a one-byte DTX packet in the mode of `payload`: one frame of no data."""
+    """Return a one-byte DTX packet in the mode of `payload`: one frame without data."""
     return bytes((payload[0] & 0xFC,))

@@ -1,4 +1,4 @@
-"""From RTP packets to one continuous stream of speech-rate audio."""
+"""Receiver: from RTP packets to one continuous stream of 16 kHz audio."""
 
 import numpy as np
 
@@ -13,19 +13,19 @@ from rtc_server.transport.media.rtp import parse_rtp
 _UNITS_PER_SAMPLE = OPUS_RATE // SPEECH_RATE
 _UNITS_PER_MS = OPUS_RATE // 1000
 _STEP_UNITS = 120
-"""libopus fills in multiples of 2.5 ms."""
+"""Unit of libopus' concealment: 2.5 ms."""
 _FADE_FROM_UNITS = 60 * _UNITS_PER_MS
 _FADE_TO_UNITS = 120 * _UNITS_PER_MS
-"""Invented speech is believable for some 60 ms; by 120 ms it has faded to silence."""
+"""Bounds of the fade of invented speech: it sounds natural for some 60 ms, and is silent at 120."""
 _STALL_S = 0.05
+"""Time between two ticks beyond which we count as stalled."""
 
 
 class Receiver:
-    """One client's audio: received, recovered, concealed or silent, without a hole.
+    """One client's audio without holes: received, recovered, concealed or silent.
 
-    A packet that is next in order is decoded where it arrives (`push`); the shared tick (`pull`)
-    fills what did not come in time. Output is contiguous in `start_samples` and begins with the
-    first packet.
+    `push` decodes a packet that is next in order at once; `pull`, called at each tick, fills what
+    did not come in time. Output is contiguous in `start_samples` and begins with the first packet.
     """
 
     def __init__(self, payload_type: int, counters: MediaCounters | None = None) -> None:
@@ -37,11 +37,12 @@ class Receiver:
         self._concealed_units = 0
         self._pulled_s = float("-inf")
         self._read_since = False
-        """A packet came since the last tick, so more may wait in the socket."""
+        """True if a packet came since the last tick, so that more may wait in the socket."""
         self._let_read = False
+        """True if the last tick came late and filled nothing, to let the socket be read first."""
 
     def push(self, data: bytes, now_s: float) -> list[Pcm]:
-        """Take one unprotected datagram; the audio that can be played now, oldest first."""
+        """Take one decrypted RTP packet; return the audio that can be played now, in order."""
         packet = parse_rtp(data)
         if packet is None or packet.payload_type != self._payload_type:
             self._counters.packets_invalid += 1
@@ -51,19 +52,19 @@ class Receiver:
         return self._drain(now_s, tick=False)
 
     def pull(self, now_s: float) -> list[Pcm]:
-        """Call every 20 ms: the audio whose time came without a packet."""
+        """Return audio in place of packets that are overdue. Call it every 20 ms."""
         since_s, read = now_s - self._pulled_s, self._read_since
         self._pulled_s, self._read_since = now_s, False
         if since_s == 0.0:
-            return []  # a tick made up for: nothing could be read since
-        # After a stall of our own the packets wait in the socket, which is read a few at a
-        # time with those of other sessions between. What is still in there is not missing; were it
-        # filled, it would be played after its own silence, and the audio clock would run ahead.
+            return []  # the second of two ticks in a row: nothing could be read in between
+        # After a stall of our own, packets wait in the socket, which is read a few packets at a
+        # time, in turn with other sessions' sockets. They are not missing. If their time were
+        # filled now, they would be played after that silence, and the audio clock would run ahead.
         self._let_read = since_s > _STALL_S and not read and not self._let_read
         return [] if self._let_read else self._drain(now_s, tick=not read)
 
     def counters(self, now_s: float) -> MediaCounters:
-        """Return the session's counters, brought up to date."""
+        """Return the session's counters, with the target and the drift computed now."""
         self._counters.buffer_target_ms = self._buffer.target_s(now_s) * 1000
         self._counters.drift_ppm = self._buffer.drift_ppm()
         return self._counters
@@ -99,10 +100,10 @@ class Receiver:
         if count == 0:
             return None
         counters, milliseconds = self._counters, gap.units / _UNITS_PER_MS
-        if gap.units % _STEP_UNITS:  # timestamps no Opus sender makes
+        if gap.units % _STEP_UNITS:  # timestamps that no Opus sender makes
             counters.silence_ms += milliseconds
             return Pcm(np.zeros(count, np.float32), self._position)
-        if gap.pause:  # the decoder knows, and makes comfort noise
+        if gap.pause:  # after a DTX packet the decoder's concealment is comfort noise
             counters.silence_ms += milliseconds
             return Pcm(self._decoder.conceal(count), self._position)
         if gap.successor is not None and carries_previous(gap.successor):
@@ -128,7 +129,7 @@ class Receiver:
 
 
 def _faded(samples: Samples, before_units: int) -> Samples:
-    """Return concealed audio, of which `before_units` came before, faded towards silence."""
+    """Return concealed audio, faded by how much was concealed before it (`before_units`)."""
     if before_units + len(samples) * _UNITS_PER_SAMPLE <= _FADE_FROM_UNITS:
         return samples
     units = before_units + _UNITS_PER_SAMPLE * np.arange(len(samples))

@@ -1,4 +1,4 @@
-"""RTP packets (RFC 3550, section 5.1): parse, build, unwrap counters."""
+"""RTP packets (RFC 3550, section 5.1): parsing, building, differences of wrapped counters."""
 
 import struct
 from typing import NamedTuple
@@ -12,21 +12,21 @@ class RtpPacket(NamedTuple):
     """Fields of a received packet that we use."""
 
     payload_type: int
-    """0 to 127."""
+    """Payload type, 0 to 127."""
     marker: bool
-    """First packet after silence (RFC 7587, section 4.2)."""
+    """True for the first packet after silence (RFC 7587, section 4.2)."""
     sequence: int
-    """16 bits, wraps."""
+    """Sequence number of 16 bits, which wraps."""
     timestamp: int
-    """32 bits, wraps; 1/48000 s for Opus."""
+    """Timestamp of 32 bits, which wraps; in 1/48000 s for Opus."""
     ssrc: int
-    """Source; a new one starts new counters."""
+    """Synchronization source; a new one has new sequence numbers and timestamps."""
     payload: bytes
-    """Without padding; may be empty (bandwidth probes)."""
+    """Payload without padding; may be empty (bandwidth probes)."""
 
 
 def is_rtcp(data: bytes) -> bool:
-    """Return whether a datagram, RTP or RTCP, is RTCP (RFC 5761); two bytes at least."""
+    """Return whether a datagram of RTP or RTCP, of two bytes or more, is RTCP (RFC 5761)."""
     return 192 <= data[1] <= 223
 
 
@@ -73,14 +73,14 @@ def build_rtp(
 
 
 def sequence_delta(sequence: int, reference: int) -> int:
-    """Return how far `sequence` is ahead of `reference`, of which either may be unwrapped: -32768
-    to 32767.
+    """Return how far `sequence` is ahead of `reference`: -32768 to 32767. Either may be unwrapped
+    or not.
     """
     return ((sequence - reference + 0x8000) & 0xFFFF) - 0x8000
 
 
 def timestamp_delta(timestamp: int, reference: int) -> int:
-    """Return how far `timestamp` is ahead of `reference` (either may be unwrapped): 32 bits,
-    signed.
+    """Return how far `timestamp` is ahead of `reference`, as a signed number of 32 bits. Either may
+    be unwrapped or not.
     """
     return ((timestamp - reference + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000

@@ -1,4 +1,4 @@
-"""From 20 ms frames, or silence, to RTP packets."""
+"""Sender: from 20 ms frames, or silence, to RTP packets."""
 
 import secrets
 
@@ -12,23 +12,23 @@ from rtc_server.transport.media.rtp import build_rtp
 from rtc_server.transport.transport_api import EncodedFrame
 
 TAIL_FRAMES = 5
-"""Frames of silence encoded after speech, so that the client's decoder has nothing left to draw
-out when packets stop."""
+"""Frames of silence that are encoded after speech. Without them, the client's decoder would prolong
+the last sound when packets stop."""
 REFRESH_FRAMES = 20
-"""In silence one DTX packet every 400 ms, as Opus' own DTX does."""
+"""Interval of DTX packets in silence: 400 ms, like Opus' own DTX."""
 FEC_ON_LOSS = 0.01
-"""Reported loss from which FEC is worth its bits."""
+"""Share of packets lost from which FEC is used."""
 FEC_OFF_LOSS = 0.003
-"""Averaged loss below which it is given up again."""
+"""Decaying share of packets lost below which FEC is switched off again."""
 _LOSS_MEMORY = 0.7
 _SILENT_FRAME = np.zeros(PLAYOUT_FRAME_SAMPLES, np.float32)
 
 
 class FrameEncoder:
-    """Frames and silence to Opus packets, one stream of them, for one client or for many."""
+    """Encoder of one stream, for one client or many: frames and silence to Opus packets."""
 
     def __init__(self, settings: EncoderSettings | None = None, *, loss_percent: int = 0) -> None:
-        """`loss_percent`: what to be prepared for from the start, where nobody reports loss."""
+        """`loss_percent`: loss to expect from the start, for a stream whose loss nobody reports."""
         self._encoder = OpusEncoder(settings)
         self._silent_frames = TAIL_FRAMES
         self._refresh_at = 0
@@ -40,7 +40,7 @@ class FrameEncoder:
 
     @property
     def fec(self) -> bool:
-        """True while packets carry the one before."""
+        """True while packets have in-band FEC of the packet before them."""
         return self._expected_percent > 0
 
     def encode(self, frame: Samples | None, tick: int) -> EncodedFrame | None:
@@ -57,7 +57,7 @@ class FrameEncoder:
             return EncodedFrame(payload, marker)
         self._silent_frames += 1
         if self._silent_frames <= TAIL_FRAMES:
-            # The first lets the end of the speech out of the encoder.
+            # The first silent frame gets the end of the speech out of the encoder.
             first = self._silent_frames == 1
             payload = self._encoder.encode(_SILENT_FRAME) if first else self._encoder.silence()
             self._pause = pause_packet(payload)
@@ -65,8 +65,8 @@ class FrameEncoder:
             return EncodedFrame(payload, False)
         if tick < self._refresh_at:
             return None
-        # From the start, before anything was said: receivers wait for a first packet, give up after
-        # some seconds (FFmpeg, GStreamer pipelines), or report no track until one comes.
+        # Packets are sent from the start, before any speech: some receivers give up after seconds
+        # without a first packet (FFmpeg, GStreamer), or report no track until one comes.
         if not self._pause:
             self._pause = pause_packet(self._encoder.silence())
         self._refresh_at = tick + REFRESH_FRAMES
@@ -74,7 +74,7 @@ class FrameEncoder:
 
     def report_loss(self, fraction: float) -> None:
         """Take the fraction lost since the last receiver report of the client, 0 to 1."""
-        # The first sign of loss counts at once; it is forgotten over some ten reports.
+        # Loss counts at once, and decays over some ten reports.
         self._loss = max(fraction, self._loss * _LOSS_MEMORY)
         threshold = FEC_OFF_LOSS if self.fec else FEC_ON_LOSS
         percent = min(30, max(1, round(self._loss * 100))) if self._loss >= threshold else 0
@@ -91,7 +91,7 @@ class FrameEncoder:
 
 
 class Sender:
-    """One client's outgoing stream. Sequence numbers are contiguous, timestamps follow the tick."""
+    """Outgoing stream of one client: sequence numbers without gaps, timestamps by the tick."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Sender:
         self._ssrc = ssrc
         self._counters = counters or MediaCounters()
         self._encoder = None if forwards else FrameEncoder()
-        # Random, as RFC 3550 section 5.1 wants them.
+        # Random, as RFC 3550 section 5.1 demands.
         self._sequence = secrets.randbits(16)
         self._timestamp = secrets.randbits(32)
         self._payload_bytes = 0
@@ -114,32 +114,32 @@ class Sender:
 
     @property
     def packets_sent(self) -> int:
-        """Number of packets for RTCP sender reports."""
+        """Number of packets sent, for RTCP sender reports."""
         return self._packets
 
     @property
     def payload_bytes_sent(self) -> int:
-        """Number of bytes for RTCP sender reports: without headers."""
+        """Payload bytes sent, for RTCP sender reports."""
         return self._payload_bytes
 
     @property
     def fec(self) -> bool:
-        """True while packets that are encoded here carry the one before."""
+        """True while packets that are encoded here have in-band FEC."""
         return self._encoder is not None and self._encoder.fec
 
     def timestamp(self, tick: int) -> int:
-        """Return the RTP time of a tick, for sender reports; 32 bits."""
+        """Return the RTP timestamp of a tick, 32 bits."""
         return (self._timestamp + tick * PLAYOUT_FRAME_SAMPLES) & 0xFFFFFFFF
 
     def send(self, frame: Samples | None, tick: int) -> bytes | None:
-        """Return the packet of this tick, or None when there is nothing; see
-        `FrameEncoder.encode`.
+        """Return the RTP packet of this tick; None when there is nothing to send. For the arguments
+        see `FrameEncoder.encode`.
         """
         assert self._encoder is not None
         return self.forward(self._encoder.encode(frame, tick), tick)
 
     def forward(self, frame: EncodedFrame | None, tick: int) -> bytes | None:
-        """Return the packet of this tick from what was encoded, perhaps for others, too."""
+        """Return the RTP packet of this tick, with a frame that was encoded elsewhere."""
         if frame is None:
             return None
         packet = build_rtp(

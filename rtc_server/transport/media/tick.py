@@ -1,4 +1,4 @@
-"""Numbers and moments of the 20 ms tick. Pure: time is an argument."""
+"""Numbers and times of the 20 ms ticks. Pure: time is an argument."""
 
 import math
 
@@ -6,16 +6,16 @@ from rtc_server.pcm import FRAME_MS
 
 PERIOD_S = FRAME_MS / 1000
 ROUNDING_S = 1e-6
-"""An event loop that counts whole milliseconds (uvloop) wakes up that much before a due time, and
-would otherwise be asked again and again until its clock shows the next millisecond."""
+"""Time by which a tick may be taken early. An event loop that counts whole milliseconds (uvloop)
+wakes up slightly early; otherwise it would wake up again and again until the next millisecond."""
 
 
 class TickSchedule:
-    """Numbers ticks from an absolute origin, so that lateness never adds up.
+    """Schedule of ticks, numbered from an absolute origin so that lateness never adds up.
 
-    A tick that is missed by less than a period is made up for: two follow each other, which any
-    client's jitter buffer absorbs. After a longer stall the missed ticks are left out: media time
-    goes on with the clock and nothing is sent in a burst.
+    If the process wakes up less than two periods late, the missed tick is made up for: two follow
+    each other, which any client's jitter buffer absorbs. After a longer stall the missed ticks are
+    left out: media time follows the clock, and nothing is sent in a burst.
     """
 
     def __init__(self, origin_s: float, period_s: float = PERIOD_S) -> None:
@@ -31,12 +31,12 @@ class TickSchedule:
         return self._origin_s + self._next * self._period_s
 
     def resume(self, now_s: float) -> None:
-        """Go on after a time in which no tick was wanted; that was no stall."""
+        """Go on after a time without subscribers. Its ticks do not count as skipped."""
         self._next = max(self._next, math.ceil((now_s - self._origin_s) / self._period_s))
 
     def take(self, now_s: float) -> int | None:
-        """Return the number of the tick that is due now, or None. Call again for the one made up
-        for.
+        """Return the number of a tick that is due now, or None. Call it until it returns None: two
+        may be due.
         """
         late_s = now_s - self.due_s
         if late_s < -ROUNDING_S:

@@ -1,6 +1,6 @@
-"""Containers and codecs that clients send where bare samples belong. Pure.
+"""Containers and codecs that clients send by mistake in place of bare samples. Pure.
 
-Each is known by bytes with which audio samples do not begin by chance: four and more fixed ones, or
+Each is recognised by bytes with which samples do not begin by chance: four or more fixed bytes, or
 two MPEG frame headers at the right distance.
 """
 
@@ -18,9 +18,9 @@ _FOUR_CHARACTERS: Final = {
     b".snd": "AU",
     b"#!AM": "AMR",
 }
-"""First four bytes of a file."""
+"""Formats by the first four bytes of a file."""
 _MP4_BOXES: Final = (b"ftyp", b"styp", b"moof", b"moov")
-"""Types of a first box of MP4 (ISO/IEC 14496-12), which stand after its length."""
+"""Types of the first box of MP4 (ISO/IEC 14496-12), which follow its length."""
 _WHOLE_HEADERS: Final = {
     "WebM or Matroska": re.compile(
         rb"\x1aE\xdf\xa3.{0,60}\x42\x82.{1,8}(webm|matroska)", re.DOTALL
@@ -34,9 +34,9 @@ _WHOLE_HEADERS: Final = {
     "MP4": re.compile(rb"\0\0\0.[fs]typ[ -~]{4}|\0\0..(moof.{4}mfhd|moov.{4}mvhd)", re.DOTALL),
     "MP3": re.compile(rb"ID3[\x02-\x04]\0[\0\x10\x20\x40\x80][\0-\x7f]{4}"),
 }
-"""Headers by all of their fixed fields, 48 bits and more: no hour of audio has them by chance."""
+"""Headers with all of their fixed fields, 48 bits and more: no hour of audio has one by chance."""
 HEADER_BYTES: Final = 80
-"""Bytes of a message in which a whole header ends."""
+"""Bytes of a message within which any of these headers ends."""
 _MP3_KBPS: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MP3_KBPS_LOW: Final = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 """Bit rates of layer III in MPEG-1, and in MPEG-2 and 2.5."""
@@ -47,9 +47,9 @@ _WAV_FORMATS: Final = {1: "integers", 3: "floats", 6: "A-law", 7: "µ-law"}
 
 
 def container_of(head: bytes) -> str | None:
-    """Return the name of the container or codec that a stream with this beginning has, if any.
+    """Return the name of the container or codec that a stream begins with; None for samples.
 
-    WAV is not among them; see `wav_format`.
+    WAV is not included; see `is_wav`.
     """
     if name := _FOUR_CHARACTERS.get(head[:4]):
         return name
@@ -65,23 +65,23 @@ def container_of(head: bytes) -> str | None:
 
 
 def header_of(message: bytes) -> str | None:
-    """Return the name of the container whose whole header begins this message, if any does.
+    """Return the name of the container whose whole header is at the beginning of a message.
 
-    For audio of any length: `container_of` would take some of it for a container by chance.
+    For every message of a stream: over hours, `container_of` would take samples for a container.
     """
     head = message[:HEADER_BYTES]
     return next((name for name, header in _WHOLE_HEADERS.items() if header.match(head)), None)
 
 
 def is_wav(head: bytes) -> bool:
-    """Return whether a WAV file begins so."""
+    """Return whether this is the beginning of a WAV file."""
     return head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE"
 
 
 def wav_format(head: bytes) -> tuple[int, int, str] | None:
-    """Return sample rate, channels and sample format of a WAV file; None where they are not there.
+    """Return sample rate, channels and sample format (such as "16-bit integers") of a WAV file.
 
-    The sample format is such as "16-bit integers".
+    None if the beginning of the file does not contain them.
     """
     at = head.find(b"fmt ", 12)
     if at < 0 or len(head) < at + 24:
@@ -93,13 +93,13 @@ def wav_format(head: bytes) -> tuple[int, int, str] | None:
 
 
 def _follow_each_other(head: bytes, frame_bytes: Callable[[bytes], int]) -> bool:
-    """Return whether a frame begins here, and another one of its kind where it ends."""
+    """Return whether a frame begins here, and a frame of the same kind where it ends."""
     size = frame_bytes(head[:8])
     return size > 0 and head[size : size + 2] == head[:2] and frame_bytes(head[size:]) > 0
 
 
 def _mp3_frame_bytes(header: bytes) -> int:
-    """Return the length of an MPEG audio frame of layer III; 0 when none begins so."""
+    """Return the length in bytes of an MPEG audio frame of layer III; 0 if this is no header."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
         return 0
     version, kbps, rate = header[1] >> 3 & 3, header[2] >> 4, header[2] >> 2 & 3
@@ -112,7 +112,7 @@ def _mp3_frame_bytes(header: bytes) -> int:
 
 
 def _adts_frame_bytes(header: bytes) -> int:
-    """Return the length of an ADTS frame of AAC; 0 when none begins so."""
+    """Return the length in bytes of an ADTS frame of AAC; 0 if this is no header."""
     if len(header) < 7 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:
         return 0
     if header[2] >> 2 & 15 > 12:

@@ -1,4 +1,4 @@
-"""Way of what a WebSocket brought to its session: in order, no faster than it would be spoken."""
+"""Feed from a WebSocket's inbox to its session: in order, and no faster than real time."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,18 +13,18 @@ from rtc_server.transport.websocket.pcm16 import SpeechIn
 from rtc_server.transport.websocket.socket_port import Control
 
 SLICE_S: Final = 0.1
-"""Audio handed to the session at once; the detector must not hold the event loop for long."""
+"""Audio passed to the session at once: detecting speech in it must not block the loop for long."""
 
 
 class CallSession(Protocol):
-    """Function that calls the session, and ends this connection and no other when that fails."""
+    """Function that calls the session. If the session raises, it ends this connection only."""
 
     def __call__(self, call: Callable[[], None]) -> None:
-        """Never raises."""
+        """Call it; never raises."""
 
 
 class InboxFeed:
-    """Takes messages out of an inbox, one at a time, and gives audio and events to the session."""
+    """Feed of one connection: takes messages from an inbox and calls the session with them."""
 
     def __init__(
         self,
@@ -44,15 +44,15 @@ class InboxFeed:
         self._warned_flood = self._warned_ahead = False
         self._inbox_changed = asyncio.Event()
         self.position_samples = 0
-        """Start of the next audio on the session's clock."""
+        """Start of the next audio on the session's audio clock."""
 
     def put(self, message: Waiting) -> None:
-        """Add what was read."""
+        """Add a message that was read."""
         self._inbox.put(message)
         self._inbox_changed.set()
 
     async def run(self) -> None:
-        """Hand messages on until cancelled."""
+        """Pass messages on until cancelled."""
         while True:
             while not len(self._inbox):
                 await self.changed()
@@ -61,12 +61,12 @@ class InboxFeed:
             await self._handle(message)
 
     async def changed(self) -> None:
-        """Wait until something was put or taken."""
+        """Wait until a message was added or taken."""
         self._inbox_changed.clear()
         await self._inbox_changed.wait()
 
     def close(self) -> None:
-        """Free the rate conversion. Idempotent."""
+        """Free the resampler. Idempotent."""
         self._speech_in.close()
 
     async def _handle(self, message: Waiting) -> None:
@@ -83,7 +83,7 @@ class InboxFeed:
                 pass
 
     async def _wait_turn(self, message: Waiting) -> None:
-        """Hold a flood of messages back, and let others have their turn between any two."""
+        """Wait while there are too many messages; between any two, let other tasks run."""
         wait_s = self._pace.take_message(message_cost(message), self._clock())
         if wait_s and not self._warned_flood and not isinstance(message, RefusedMessage):
             self._warned_flood = True
@@ -94,7 +94,7 @@ class InboxFeed:
             self._warned_flood = False
 
     async def _feed(self, pcm: bytes) -> None:
-        """Hand audio on in short pieces, no faster than the pace allows."""
+        """Pass audio on in short pieces, no faster than the pace allows."""
         step = round(SLICE_S * self._sample_rate) * 2
         for at in range(0, len(pcm), step):
             piece = pcm[at : at + step]

@@ -1,4 +1,4 @@
-"""Meaning of the messages of a WebSocket. Pure: a form reads and writes, and moves nothing."""
+"""Forms of a WebSocket's messages: how audio and events are read and written. Pure."""
 
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
@@ -12,7 +12,7 @@ class AudioIn:
     """Audio from the client."""
 
     pcm: bytes
-    """Mono Int16LE at the form's rate, whole samples."""
+    """Whole samples, mono Int16LE at the form's sample rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +20,17 @@ class EventIn:
     """An event from the client."""
 
     text: str
-    """At most `MAX_EVENT_BYTES`, not yet parsed by the session."""
+    """JSON text of at most `MAX_EVENT_BYTES`, which the session parses."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedMessage:
-    """A message that is not handed on."""
+    """A message that was refused."""
 
     reason: str
-    """A sentence for the client."""
+    """Sentence for the client."""
     event_id: str | None = None
-    """The client's own id of it, when it gave one."""
+    """The client's own id of the message, if it gave one."""
 
 
 Incoming: TypeAlias = AudioIn | EventIn | RefusedMessage
@@ -54,7 +54,7 @@ class Form(Protocol):
 
         Args:
             pcm: mono Int16LE at `sample_rate`.
-            elapsed_ms: client's audio heard until now.
+            elapsed_ms: length of the client's audio that was passed to the session so far.
         """
 
 

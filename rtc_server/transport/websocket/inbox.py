@@ -1,7 +1,7 @@
-"""Messages that were read and wait their turn, and how fast that comes. Pure.
+"""Queue of the messages read from a WebSocket, and the pace at which they are handled. Pure.
 
-TCP hands over at once what a stalled network held back, and a script may send a whole file in one
-go. The first must catch up, the second must not cost more than a speaker does.
+After a network stalled, TCP delivers at once what was held back, and that audio must catch up. A
+script may send a whole file at once, and must not cost more than a person who speaks.
 """
 
 from collections import deque
@@ -14,20 +14,20 @@ from rtc_server.transport.websocket.socket_port import Control
 READ_AHEAD_S: Final = 30.0
 """Audio that may wait here; beyond it the socket is not read. Pings are answered until then."""
 READ_AHEAD_BYTES: Final = 4_000_000
-"""Text and audio that may wait here: 30 s of small events with long texts would be far more."""
+"""Text and audio that may wait here: 30 s of events with long texts would need far more memory."""
 CATCH_UP_S: Final = 10.0
-"""Audio taken at once after a stall."""
+"""Audio that is taken at once after a stall."""
 RATE: Final = 1.1
-"""Seconds of audio taken per second after that: a client's clock may be a little fast."""
+"""Seconds of audio taken per second after that. A client's clock may be a little fast."""
 MESSAGES_PER_S: Final = 1000
 """Audio messages taken per second, however short: 1 ms each is still real time. One costs 30 µs raw
-and 60 µs as base64 (measured), so that such a client takes 3 to 6 % of a core."""
+and 60 µs as base64 (measured), so that such a client uses 3 to 6 % of a core."""
 EVENT_COST: Final = 5
-"""Audio messages that an event or a ping counts as: 200 of them a second."""
+"""Audio messages that an event or a ping counts as: 200 of them per second are allowed."""
 REFUSED_COST: Final = 200
-"""Audio messages that one counts as which cannot be read: nobody has many of them to send."""
+"""Audio messages that a refused message counts as. No correct client sends many of those."""
 OVERHEAD_BYTES: Final = 100
-"""Memory that a waiting message takes beside the client's own bytes."""
+"""Memory of a waiting message in addition to the client's own bytes."""
 FLOOD: Final = (
     "You send too many messages; they wait, and audio behind them is late. Put about 20 ms of "
     f"audio into each, and send at most {MESSAGES_PER_S // EVENT_COST} events a second."
@@ -41,7 +41,7 @@ AUDIO_AHEAD: Final = (
 
 
 Waiting: TypeAlias = Incoming | Control
-"""Pings wait too: they are answered when read, but a flood of them has to be slowed."""
+"""Message that waits. Pings are answered when they are read, but wait too, to slow a flood."""
 
 
 def audio_seconds(message: Waiting, sample_rate: int) -> float:
@@ -60,7 +60,7 @@ def message_cost(message: Waiting) -> int:
 
 
 def size_bytes(message: Waiting) -> int:
-    """Return the memory that a message takes, roughly: text may be wider."""
+    """Return roughly the memory that a message takes: a character may take more than one byte."""
     match message:
         case AudioIn(pcm):
             return len(pcm) + OVERHEAD_BYTES
@@ -70,10 +70,10 @@ def size_bytes(message: Waiting) -> int:
 
 
 class InboxPace:
-    """Limit on the audio of one client, and another one on its messages.
+    """Limits on the audio of one client and on the number of its messages.
 
-    They are counted apart: audio that comes in real time owes nothing, whatever the size of its
-    pieces, and events between them do not put it behind.
+    Both are counted separately: audio that comes in real time never waits, whatever the size of its
+    messages and however many events come between them.
     """
 
     def __init__(self) -> None:
@@ -112,14 +112,14 @@ class Inbox:
         )
 
     def put(self, message: Waiting) -> None:
-        """Append one."""
+        """Append a message."""
         self._messages.append(message)
         self._waiting_s += audio_seconds(message, self._sample_rate)
         self._waiting_cost += message_cost(message)
         self._waiting_bytes += size_bytes(message)
 
     def take(self) -> Waiting:
-        """Remove and return the oldest. There must be one."""
+        """Remove and return the oldest message. There must be one."""
         message = self._messages.popleft()
         self._waiting_s -= audio_seconds(message, self._sample_rate)
         self._waiting_cost -= message_cost(message)

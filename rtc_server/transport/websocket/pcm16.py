@@ -1,4 +1,4 @@
-"""Conversion between Int16LE of the client and the server's float samples, at other rates."""
+"""Conversion between the client's Int16LE and the server's float samples, with resampling."""
 
 import numpy as np
 
@@ -14,11 +14,12 @@ from rtc_server.pcm import (
 from rtc_server.resample import Resampler
 
 LEAD_IN = np.zeros(ms_to_samples(2, PLAYOUT_RATE), np.float32)
-"""Silence before speech, more than the resampler holds back: each frame in then gives one out."""
+"""Silence put before speech. It is longer than the resampler's delay, so that each frame that goes
+in makes one come out."""
 
 
 class SpeechIn:
-    """The client's audio as one stream of speech-rate samples."""
+    """Converter of the client's audio to one stream of 16 kHz samples."""
 
     def __init__(self, sample_rate: int) -> None:
         self._resampler = Resampler(sample_rate, SPEECH_RATE)
@@ -33,7 +34,7 @@ class SpeechIn:
 
 
 class SpeechOut:
-    """Playout frames as Int16LE in whole frames of 20 ms."""
+    """Converter of playout frames to Int16LE, in whole frames of 20 ms."""
 
     def __init__(self, sample_rate: int) -> None:
         self._resampler = Resampler(PLAYOUT_RATE, sample_rate)
@@ -42,7 +43,7 @@ class SpeechOut:
         self._speaking = False
 
     def push(self, frame: Samples) -> bytes:
-        """Take float32, shape (960,), 48 kHz; gives one frame out."""
+        """Take float32, shape (960,), 48 kHz; return one frame at the client's rate."""
         if not self._speaking:
             self._speaking = True
             self._convert(LEAD_IN)
@@ -50,8 +51,8 @@ class SpeechOut:
         return self._take(len(self._ready) // self._frame_bytes)
 
     def finish(self) -> bytes:
-        """End the speech: return the rest, filled up to a whole frame with silence; empty in
-        silence.
+        """End a stretch of speech: return its rest, padded with silence to a whole frame. Empty if
+        nothing was pushed since the last call.
         """
         if not self._speaking:
             return b""

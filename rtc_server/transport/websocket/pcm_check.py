@@ -1,6 +1,6 @@
-"""Check that a client's audio is what it should be: bare Int16LE samples. Pure.
+"""Check that a client's audio consists of bare Int16LE samples. Pure.
 
-Audio of another form would be loud noise, in which nothing is understood and nobody knows why.
+Audio in another format would be loud noise: nothing would be understood, and nobody would know why.
 """
 
 from typing import Final
@@ -17,20 +17,21 @@ from rtc_server.transport.websocket.containers import (
 from rtc_server.transport.websocket.forms import AudioIn, RefusedMessage
 
 HEAD_BYTES: Final = 4096
-"""Audio that is judged, from the first sample that is not zero; two frames of any MP3."""
+"""Length of the beginning that is checked, from the first sample that is not zero: two frames of
+any MP3."""
 FLOATS: Final = 64
-"""Float samples that must be there to be sure."""
+"""Fewest samples from which audio is recognised as float32."""
 FLOAT_BANDS: Final = ((0x3380, 0x3FFF), (0xB380, 0xBFFF))
 """Upper halves of float32 of magnitudes from 2**-24 to 2, positive and negative."""
 WARN_AGAIN_BYTES: Final = 320_000
-"""Audio of a wrong form that is passed over until the next warning."""
+"""Audio in a wrong format that is ignored until the next warning."""
 
 
 class PcmCheck:
-    """Judge of one connection's audio by its beginning, and of each later message by its own.
+    """Check of one connection's audio: of its beginning, and of the beginning of each message.
 
-    Of a later message only the whole header of a container counts: by chance audio could look like
-    anything else once in a long talk.
+    In later messages only the whole header of a container counts, because in a long talk samples
+    may look like anything else by chance.
     """
 
     def __init__(self, sample_rate: int) -> None:
@@ -43,10 +44,10 @@ class PcmCheck:
         self._passed_over = 0
 
     def read(self, data: bytes, event_id: str | None = None) -> AudioIn | RefusedMessage:
-        """Return the audio, or why it is refused.
+        """Return the audio, or its refusal.
 
-        After a container or floats everything is more of them: it is passed over, and the client
-        told again from time to time.
+        After a container or floats, all that follows is ignored, and the client is warned again
+        from time to time.
         """
         fault = self._fault(data)
         if fault is not None:
@@ -64,7 +65,7 @@ class PcmCheck:
         return AudioIn(data)
 
     def _fault(self, data: bytes) -> str | None:
-        """Return what is wrong with audio that ends with `data`, when that is seen now."""
+        """Return what is found wrong with the audio in `data`; None if nothing, or known before."""
         if is_wav(data):
             return self._wav(data)
         if self._wrong:
@@ -74,7 +75,7 @@ class PcmCheck:
         return self._fault_of_head(data) if self._judging else None
 
     def _fault_of_head(self, data: bytes) -> str | None:
-        """Return what is wrong with the beginning, to which `data` is added."""
+        """Add `data` to the beginning; return what is wrong with it, None if nothing."""
         self._collect(data)
         if found := container_of(bytes(self._head)):
             return self._all_wrong(self._contained(found))
@@ -90,7 +91,7 @@ class PcmCheck:
     def _wav(self, data: bytes) -> str:
         found = wav_format(data)
         if found is None or found == (self._sample_rate, 1, "16-bit integers"):
-            return f"This is a WAV file. {self._wanted}, no header."  # the rest of it is right
+            return f"This is a WAV file. {self._wanted}, no header."  # what follows is right
         sample_rate, channels, samples = found
         return self._all_wrong(
             f"This is a WAV file of {sample_rate} Hz, {channels} channels, {samples}. "
@@ -102,7 +103,7 @@ class PcmCheck:
         return reason
 
     def _collect(self, data: bytes) -> None:
-        """Add to what is judged. Digital silence before it tells nothing."""
+        """Add to the beginning that is checked. Digital silence before it is skipped."""
         self._may_be_floats = self._may_be_floats and len(data) % 4 == 0
         if not self._head:
             data = data[(len(data) - len(data.lstrip(b"\0"))) & ~3 :]
@@ -113,9 +114,9 @@ class PcmCheck:
 def _are_floats(head: bytearray) -> bool:
     """Return whether these bytes are float32 of audio, and not Int16.
 
-    Of a float the upper half says sign and exponent, and is in one of two narrow bands that are far
-    apart; the lower half may be anything. Int16 samples are like their neighbours instead: if every
-    other one were to jump between these bands, the ones between would be in them as well.
+    The upper half of a float has its sign and exponent, and is in one of two narrow bands that are
+    far apart; the lower half may be anything. Int16 samples are like their neighbours: if every
+    other one jumped between these bands, those between them would be in the bands as well.
     """
     halves = np.frombuffer(head, "<u2", count=len(head) // 4 * 2).reshape(-1, 2)
     lower, upper = halves[halves.any(axis=1)].T

@@ -1,4 +1,4 @@
-"""The form of ``/ws/audio``: raw PCM in binary messages, events in text messages."""
+"""Form of ``/ws/audio``: raw PCM in binary messages, events in text messages."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ MAX_BINARY_BYTES = 64 * 1024
 
 
 class PlainForm:
-    """16 kHz mono Int16LE both ways; ``start`` and ``stop`` stand for events of the protocol."""
+    """16 kHz mono Int16LE both ways; ``start`` and ``stop`` are short forms of events."""
 
     sample_rate = SPEECH_RATE
     block_frames = 1
@@ -41,7 +41,7 @@ def _in_full(event: EventIn) -> EventIn | RefusedMessage:
     try:
         body = json.loads(event.text)
     except (ValueError, RecursionError):
-        return event  # the session says what is wrong with it
+        return event  # the session reports what is wrong
     match body:
         case {"type": "start"}:
             return _start(body)

@@ -1,4 +1,4 @@
-"""Interface between this transport and the library that speaks the WebSocket protocol."""
+"""Interface between this transport and the HTTP library's WebSocket."""
 
 from enum import Enum
 from typing import Protocol
@@ -10,7 +10,7 @@ class Control(Enum):
     ALIVE = "alive"
     """A ping or a pong came."""
     CLOSED = "closed"
-    """The peer closed it, or broke the protocol."""
+    """The peer closed the WebSocket, or broke the protocol."""
     LOST = "lost"
     """The connection broke without a close."""
 
@@ -19,7 +19,7 @@ class Socket(Protocol):
     """An open WebSocket. One task receives, another one sends."""
 
     async def receive(self) -> str | bytes | Control:
-        """Return the next whole message. Not calling it holds the peer back."""
+        """Return the next whole message. While it is not called, the peer cannot send much more."""
 
     async def send(self, message: str | bytes) -> None:
         """Send text or binary; waits while the peer does not read.
@@ -29,15 +29,15 @@ class Socket(Protocol):
         """
 
     async def ping(self) -> None:
-        """Ask for a sign of life.
+        """Send a ping; the peer's pong is a sign of life.
 
         Raises:
             ConnectionError: it is closed.
         """
 
     async def close(self) -> None:
-        """Close in order and wait a moment for the peer's close. Idempotent,
-        bounded, never raises.
+        """Close in order and wait a moment for the peer's close. Idempotent; takes limited time and
+        never raises.
         """
 
     def abort(self) -> None:

@@ -1,4 +1,4 @@
-"""The WebSocket form of OpenAI's Realtime Translations API: base64 audio inside JSON events."""
+"""Form of OpenAI's Realtime Translations API: base64 audio inside JSON events."""
 
 import base64
 import contextlib
@@ -24,9 +24,9 @@ class AudioAppend(Struct, frozen=True):
     """More audio from the client."""
 
     type: Literal["session.input_audio_buffer.append"]
-    """No tag: of a single struct msgspec lets that be missing."""
+    """Type of the event. A msgspec tag would not do: for a single struct it may be missing."""
     audio: bytes
-    """Base64 of 24 kHz mono PCM16."""
+    """24 kHz mono PCM16, in base64 in the message."""
     event_id: Any = None
 
 
@@ -48,7 +48,7 @@ class TranslationsForm:
         """See `Form.read`."""
         if isinstance(message, bytes):
             return RefusedMessage(f"The message is binary. Send audio as base64 in {APPEND}.")
-        if APPEND not in message:  # not parsed twice: the session does it
+        if APPEND not in message:  # any other event is parsed by the session
             return event_in(message)
         try:
             append = _DECODER.decode(message)
@@ -69,8 +69,8 @@ class TranslationsForm:
         return encode(delta, event_id=f"audio_{self._deltas}")
 
     def _read_again(self, message: str) -> Incoming:
-        """Read what msgspec did not take: to say what is wrong, or that nothing is. White space in
-        base64 is no fault here.
+        """Read a message that msgspec refused: return what is wrong with it, or its content. White
+        space in base64 is allowed.
         """
         try:
             body = json.loads(message)
@@ -93,10 +93,10 @@ def _event_id(given: object) -> str | None:
 
 
 def decoded(text: str) -> bytes:
-    """Return the bytes of base64 (RFC 4648, section 4), in which white space is no fault.
+    """Return the bytes of base64 text (RFC 4648, section 4). White space is ignored.
 
     Raises:
-        ValueError: it says what is wrong, in a sentence.
+        ValueError: the text is not base64; the message says why, in a sentence.
     """
     with contextlib.suppress(ValueError):
         return base64.b64decode(text, validate=True)
@@ -109,7 +109,7 @@ def decoded(text: str) -> bytes:
 
 
 def _base64_fault(text: str) -> str:
-    """Return what is wrong with this text without white space."""
+    """Return why this text without white space is not base64."""
     if wrong := NOT_BASE64.search(text):
         if wrong[0] in "-_":
             return f"{wrong[0]!r} belongs to the URL-safe alphabet. Use + and /."

@@ -1,7 +1,8 @@
-"""One client's WebSocket as a `Transport`: reads at the client's pace, sends at ours, ends cleanly.
+"""One client's WebSocket as a `Transport`.
 
-Four tasks, each owning one thing: the reader the socket's input, the listener's feeder the inbox,
-the writer the socket's output, the watch the deadlines. The shared tick asks for speech.
+Four tasks, each with one job: `_read` receives messages, the `InboxFeed` passes them to the
+session, `_write` sends, and `_watch` checks the deadlines. The shared tick takes speech from the
+session.
 """
 
 import asyncio
@@ -24,21 +25,21 @@ from rtc_server.transport.websocket.pcm16 import SpeechOut
 from rtc_server.transport.websocket.socket_port import Control, Socket
 
 WATCH_S: Final = 0.5
-"""Interval between two looks at the deadlines."""
+"""Interval between two checks of the deadlines."""
 PINGS_PER_TIMEOUT: Final = 4
-"""Pings sent to a silent peer before it counts as lost."""
+"""Pings that are sent to a silent peer until it counts as lost."""
 CLOSE_S: Final = 5.0
-"""Time limit for an orderly end; then the socket is aborted."""
+"""Time limit for an orderly close; then the socket is aborted."""
 CLOSE_SEEN_S: Final = 0.5
 """Time after a failed send in which the peer's close may still be read."""
 FLUSH_S: Final = 2.0
-"""Time in which what is queued may leave when we close."""
+"""Time limit for sending what is queued when we close."""
 
 logger = logging.getLogger(__name__)
 
 
 class WebSocketTransport:
-    """Implements `Transport`. Lives from its making; needs a running loop."""
+    """One client's WebSocket as a `Transport`. Its tasks start at once: a loop must be running."""
 
     def __init__(
         self,
@@ -50,7 +51,9 @@ class WebSocketTransport:
         clock: Clock,
         scheduler: MediaScheduler,
     ) -> None:
-        """`dead_peer_timeout_s`: no sign of life, or nothing read by the peer, for so long."""
+        """`dead_peer_timeout_s`: time without a sign of life, or in which the peer reads nothing,
+        after which it counts as lost.
+        """
         self._socket, self._form, self._observer = socket, form, observer
         self._timeout_s, self._clock, self._scheduler = dead_peer_timeout_s, clock, scheduler
         self._inbox = Inbox(form.sample_rate)
@@ -78,7 +81,7 @@ class WebSocketTransport:
 
     @property
     def in_order(self) -> bool:
-        """One TCP connection carries both."""
+        """True: audio and events share one TCP connection."""
         return True
 
     @property
@@ -93,7 +96,7 @@ class WebSocketTransport:
         return not self._end.done() and self._put(text, droppable=droppable)
 
     async def close(self, reason: CloseReason = CloseReason.LOCAL) -> None:
-        """End it; see `Transport.close`."""
+        """Close the connection; see `Transport.close`."""
         self._finish(reason)
         _, pending = await asyncio.wait({self._life}, timeout=CLOSE_S)
         if pending:
@@ -119,7 +122,7 @@ class WebSocketTransport:
             await self._wind_down(reason, writer, others)
         except Exception:
             logger.exception("A WebSocket could not be closed")
-        finally:  # whatever fails or hangs, the session is told
+        finally:  # whatever fails or hangs, the session gets `on_closed`
             self._feed.close()
             self._speech_out.close()
             self._call_session(lambda: self._observer.on_closed(reason))
@@ -143,11 +146,11 @@ class WebSocketTransport:
             self._socket.abort()
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run one task; when it fails, end this peer and nobody else's."""
+        """Run one task; if it fails, end this connection and no other."""
         try:
             await work()
         except ConnectionError:
-            await asyncio.sleep(CLOSE_SEEN_S)  # the reader knows whether the peer closed in order
+            await asyncio.sleep(CLOSE_SEEN_S)  # `_read` may find that the peer closed in order
             self._finish(CloseReason.PEER_LOST)
         except Exception:
             logger.exception("A WebSocket failed")
@@ -162,7 +165,7 @@ class WebSocketTransport:
                     logger.warning("A WebSocket peer does not read; closing it")
                     self._finish(CloseReason.FAILED)
                 continue
-            # While we do not read, a sign of life cannot be seen.
+            # While the inbox is full we do not read, and cannot see a sign of life.
             silent_s = self._ran_s(self._last_seen_s, now_s) if self._reading else 0.0
             if silent_s > self._timeout_s:
                 self._finish(CloseReason.PEER_LOST)
@@ -174,7 +177,7 @@ class WebSocketTransport:
 
     @staticmethod
     def _ran_s(since_s: float, now_s: float) -> float:
-        """Time since then in which we could have seen a sign of life."""
+        """Return the time since `since_s`, less the times in which this process did not run."""
         return now_s - since_s - standstills().since(since_s)
 
     # ---------------------------------------------------------------- from the peer
@@ -183,7 +186,7 @@ class WebSocketTransport:
         while True:
             while self._inbox.is_full:
                 await self._feed.changed()
-                self._last_seen_s = self._clock()  # it was we who did not listen
+                self._last_seen_s = self._clock()  # we did not read; the peer may have sent
             self._reading = True
             message = await self._socket.receive()
             self._reading = False
@@ -202,10 +205,10 @@ class WebSocketTransport:
             self._call_session(lambda: self._speak(number))
 
     def _speak(self, number: int) -> None:
-        """Send the next block of speech as soon as its first frame is due.
+        """Send the next block of speech when its first frame is due.
 
-        Longer blocks thus run ahead of the clock by their length, and the client can play the
-        first at once and never waits for the next.
+        So a longer block is ahead of the clock by its length. The client can play it at once, and
+        the next block always comes in time.
         """
         pcm = b""
         self._next_block = number
@@ -253,7 +256,7 @@ class WebSocketTransport:
             self._end.set_result(reason)
 
     def _call_session(self, call: Callable[[], None]) -> None:
-        """Call the session. When it fails, end this connection and no other."""
+        """Call the session; if that raises, end this connection and no other."""
         try:
             call()
         except Exception:
