@@ -110,6 +110,8 @@ class EngineHost:
         except BaseException:
             await self.close()
             raise
+        if not process.alive:
+            await self._replace_untried(process)
         self._feeder = asyncio.create_task(self._feed(), name=f"{self._name} feeder")
         return process.capabilities
 
@@ -165,6 +167,17 @@ class EngineHost:
         self._process = process
         self._started_s = asyncio.get_running_loop().time()
         return process
+
+    async def _replace_untried(self, dead: EngineProcess) -> None:
+        """Leave a process that ended before it was ready to the feeder, which starts another.
+
+        That is part of the start, as a process is that ends while it loads: nobody was served, so
+        nothing was restarted, and the metric's alert would report a crash that no session saw.
+        """
+        await dead.close()
+        self._process = None
+        self._restarts.failed(asyncio.get_running_loop().time() - self._started_s)
+        _log.warning("Engine %s ended at its first call (%s).", self._name, dead.cause_of_death)
 
     async def _bury(self, dead: EngineProcess) -> None:
         await dead.close()

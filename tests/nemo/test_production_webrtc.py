@@ -15,6 +15,7 @@ from models.fixture.to_transformers import convert
 from rtc_server.app.server import running
 from rtc_server.config import HttpSettings, InterpreterSettings, Settings
 from rtc_server.engines.base import Pair
+from rtc_server.engines.service import AstService, TtsService
 from rtc_server.model_files import record_path, sha256_of
 from rtc_server.pcm import PLAYOUT_RATE, SPEECH_RATE, Samples
 from rtc_server.resample import Resampler
@@ -85,6 +86,9 @@ async def test_phrases_of_every_session_are_translated_and_spoken(ast: str, tmp_
     )
     settings = Settings(http=HttpSettings(port=0), engines=engines, interpreter=MODE)
     async with running(settings) as server:
+        for service in (server.engines.ast_service, server.engines.tts_service):
+            assert isinstance(service, AstService | TtsService)
+            assert service._headroom._costs._first, "admission knows the engine before any session"
         url = server.url + "/v1/realtime/translations/calls"
         sessions, phrases = LOADS[ast]
         pairs = [*TEXTS] * sessions

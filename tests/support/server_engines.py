@@ -69,6 +69,11 @@ def slow(_options: EngineOptions) -> MeasuringAst:
     return MeasuringAst(3.0)
 
 
+def for_one(_options: EngineOptions) -> MeasuringAst:
+    """Return an engine that carries one session, on any machine: its answers take a second."""
+    return MeasuringAst(1.0)
+
+
 def talkative(_options: EngineOptions) -> MeasuringAst:
     """Answers at once, and at length: a quarter of a minute of speech."""
     return MeasuringAst(0.0, "one two three four five six seven eight nine ten " * 6)

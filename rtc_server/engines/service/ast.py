@@ -12,12 +12,7 @@ from typing import cast
 
 from rtc_server.background import result_of
 from rtc_server.clock import Clock, monotonic
-from rtc_server.engines.base import (
-    AstCapabilities,
-    AstRequest,
-    AstResult,
-    EngineOptions,
-)
+from rtc_server.engines.base import AstCapabilities, AstRequest, AstResult, EngineOptions
 from rtc_server.engines.batcher import AstQueue
 from rtc_server.engines.blame import Blame
 from rtc_server.engines.engine_settings import EngineSettings
@@ -25,7 +20,7 @@ from rtc_server.engines.host import EngineHost, start_all
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service.ast_entry import AstEntry, cancel, look_at
 from rtc_server.engines.service.ast_rules import batch_limits, check_request, count_not_understood
-from rtc_server.engines.service.first_call import time_call, translate_noise
+from rtc_server.engines.service.first_call import time_calls, translate_noise
 from rtc_server.engines.service.headroom import Headroom
 from rtc_server.engines.service.lane import Lane
 from rtc_server.engines.service.pace import ServicePace
@@ -175,7 +170,8 @@ class AstService:
         return self.submit(request, session_id=session_id)
 
     async def _try_out(self, process: EngineProcess) -> None:
-        await time_call(self._headroom, translate_noise(process, self._settings), self._clock)
+        call = partial(translate_noise, process, self._settings)
+        await time_calls(self._headroom, call, self._clock)
 
     def _wake(self) -> None:
         for host in self._hosts:

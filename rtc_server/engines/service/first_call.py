@@ -1,11 +1,11 @@
-"""First call of an engine: timed when it is warm, so that admission knows what this machine needs.
+"""First calls of an engine: timed when it is warm, so that admission knows what this machine needs.
 
-It answers nobody: no metric counts it, and no session. An engine that fails at it is used all the
-same, and admission learns from its sessions.
+They answer nobody: no metric counts them, and no session. An engine that fails at one is used all
+the same, and admission learns from its sessions.
 """
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import cast
 
@@ -29,25 +29,44 @@ _MOST_SPEECH_S = 30.0
 """Most seconds of its speech. Each chunk has its own time limit, so that a voice that never ends
 would never be ready."""
 
+_MOST_CALLS = 5
+"""Most calls that are timed."""
+_CALLING_S = 1.0
+"""Time after which no further call begins: a slow engine is asked once, and ready soon after."""
+
 _log = logging.getLogger(__name__)
 
 
-async def time_call(headroom: Headroom, call: Awaitable[float], clock: Clock) -> None:
-    """Let an engine's headroom know how long a call takes.
+async def time_calls(
+    headroom: Headroom, call: Callable[[], Awaitable[float]], clock: Clock
+) -> None:
+    """Let an engine's headroom know how long a call takes: the quickest of several.
+
+    At a server's start the other engine is often still loading, and the first call finds cold
+    caches. Both make calls longer, never shorter, so the quickest is nearest to what sessions will
+    meet. Beside a load of 13 on two cores 12 calls of a small Canary took 0.13 to 0.36 s, the first
+    the longest, of which all but 0.05 s was the wait for a core: by the first alone, four sessions
+    that arrive at once may be too many.
 
     Args:
         headroom: headroom of the engine.
-        call: the call; it returns the seconds of speech in it.
-        clock: clock to time it by.
+        call: function that begins a call, which returns the seconds of speech in it.
+        clock: clock to time calls by.
     """
-    began_s = clock()
-    try:
-        speech_s = await call
-    except EngineError as exc:
-        _log.info("The first call failed: %s", exc.detail or exc)
-    else:
-        if speech_s:  # else it had nothing to say
-            headroom.assume(speech_s, clock() - began_s)
+    began_s = at_s = clock()
+    for _ in range(_MOST_CALLS):
+        try:
+            speech_s = await call()
+        except EngineError as exc:
+            _log.info("A first call failed: %s", exc.detail or exc)
+            return
+        ended_s = clock()
+        if not speech_s:  # it had nothing to say
+            return
+        headroom.assume(speech_s, ended_s - at_s)
+        if ended_s - began_s >= _CALLING_S:
+            return
+        at_s = ended_s
 
 
 def first_sound(size: int) -> Samples:

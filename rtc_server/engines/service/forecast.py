@@ -91,7 +91,7 @@ class LearnedCosts:
         self._calls.append((1.0, answers, speech_s, took_s))
 
     def assume(self, speech_s: float, took_s: float) -> None:
-        """Record a first call of one answer; of those of several processes, the quickest counts."""
+        """Record a first call of one answer; of several, the quickest counts."""
         if self._first is None or took_s < self._first[-1]:
             self._first = 1.0, 1.0, speech_s, took_s
 

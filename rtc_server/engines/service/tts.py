@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Iterable
 from contextlib import aclosing
+from functools import partial
 from typing import cast
 
 from rtc_server.clock import Clock, monotonic
@@ -19,7 +20,7 @@ from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
-from rtc_server.engines.service.first_call import speak_numbers, time_call
+from rtc_server.engines.service.first_call import speak_numbers, time_calls
 from rtc_server.engines.service.headroom import Headroom, ServedRequest
 from rtc_server.engines.service.pace import ServicePace
 from rtc_server.engines.service.waits import Wait, now_s
@@ -213,7 +214,7 @@ class TtsService:
 
     async def _try_out(self, process: EngineProcess) -> None:
         limits = self._limits(cast(TtsCapabilities, process.capabilities))
-        await time_call(self._headroom, speak_numbers(process, limits), self._clock)
+        await time_calls(self._headroom, partial(speak_numbers, process, limits), self._clock)
 
     def _check(self, request: TtsRequest) -> None:
         voices = self.capabilities.voices.get(request.language)

@@ -1,25 +1,46 @@
-"""The timed call after an engine's start, by which admission knows what this machine needs."""
+"""The timed calls after an engine's start, by which admission knows what this machine needs."""
 
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rtc_server.config import EngineSettings
-from rtc_server.engines.base import AstRequest, EngineOptions
+from rtc_server.engines.base import AstCapabilities, AstRequest, EngineOptions
+from rtc_server.engines.host import EngineHost
+from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service import TtsService, first_call
+from rtc_server.engines.service.first_call import time_calls
 from rtc_server.engines.service.forecast import EngineCosts, LearnedCosts
 from rtc_server.engines.service.headroom import Headroom, ServedRequest
+from rtc_server.errors import EngineCrashed, EngineError
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE
 from tests.support import engine_fakes
 from tests.support.crowd import AS_THEIR_PARTS, GPU, HARDLY, LAPTOP, SLOW, Crowd
 from tests.support.server_engines import TONE_S
+from tests.support.until import until
 from tests.support.virtual_engine import Machine, virtual_service
 
 
 def fresh(machine: Machine) -> Machine:
     return replace(machine, batches=[], starts=0)
+
+
+def restarts(metrics: Metrics, kind: str) -> float:
+    """Return the restarts of an engine, whatever the cause."""
+    [family] = [each for each in metrics.registry.collect() if each.name == "rtc_engine_restarts"]
+    samples = [each for each in family.samples if each.name == "rtc_engine_restarts_total"]
+    return sum(each.value for each in samples if each.labels["kind"] == kind)
+
+
+async def nothing_to_serve(_process: EngineProcess) -> bool:
+    """Return False: there is no call to make."""
+    return False
 
 
 def test_engines_of_tests_know_this_call() -> None:
@@ -54,22 +75,106 @@ async def test_who_comes_right_after_the_start_is_not_too_many(
 async def test_the_first_call_is_in_no_metric_and_of_no_session() -> None:
     machine = fresh(SLOW)
     async with virtual_service(machine) as (service, metrics):
-        assert machine.batches == [1]
+        assert machine.batches == [1, 1]
         families = {family.name: family for family in metrics.registry.collect()}
         for name in ("rtc_engine_seconds", "rtc_engine_batch_size", "rtc_not_understood"):
             assert not any(sample.value for sample in families[name].samples), name
         assert service.retry_after_s == 0  # an engine without sessions takes one, however slow
 
 
+def call_taking(times_s: Iterable[float]) -> Callable[[], Awaitable[float]]:
+    """Return a first call about 3 s of speech that takes the next of these times; 0: it fails."""
+    left_s = iter(times_s)
+
+    async def call() -> float:
+        await asyncio.sleep(took_s := next(left_s))
+        if not took_s:
+            raise EngineError("It fails.")
+        return 3.0
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("times_s", "quickest_s", "total_s"),
+    [
+        pytest.param([0.36, 0.17, 0.18, 0.13, 0.2], 0.13, 1.04, id="a loaded machine"),
+        pytest.param([0.02, 0.02, 0.02, 0.02, 0.02], 0.02, 0.1, id="quick"),
+        pytest.param([0.7, 0.4], 0.4, 1.1, id="loaded"),
+        pytest.param([0.6, 0.6], 0.6, 1.2, id="slow"),
+        pytest.param([3.0], 3.0, 3.0, id="very slow"),
+        pytest.param([0.3, 0.0], 0.3, 0.3, id="fails later"),
+    ],
+)
+async def test_the_quickest_of_few_calls_counts(
+    times_s: list[float], quickest_s: float, total_s: float
+) -> None:
+    """No call more is made than these: their iterator would be at its end."""
+    headroom, clock = Headroom(limit_s=1.0), asyncio.get_running_loop().time
+    await time_calls(headroom, call_taking(times_s), clock)
+    assert headroom._costs.current().of(1, 3.0) == pytest.approx(quickest_s, rel=0.02)
+    assert clock() == pytest.approx(total_s)
+
+
+async def test_a_machine_that_is_loaded_during_the_start_takes_those_who_come_at_once() -> None:
+    """The times are those of a small Canary on two cores with much other work; see `time_calls`."""
+    headroom, clock = Headroom(limit_s=1.0), asyncio.get_running_loop().time
+    await time_calls(headroom, call_taking([0.44, 0.17, 0.18, 0.21, 0.17]), clock)
+    for number in range(4):
+        assert headroom.retry_after_s(0, 0.0, 2.0) == 0
+        headroom.expect(str(number), 2.0)
+
+
 @pytest.mark.parametrize("what", ["raise", "crash"])
 async def test_an_engine_that_fails_at_its_first_call_is_used(what: str) -> None:
     machine = replace(fresh(GPU), spoils=lambda request: what if request.samples[0] else "")
-    async with virtual_service(machine) as (service, _):
+    async with virtual_service(machine) as (service, metrics):
         for number in range(12):  # as many as one of which nothing is known
             assert service.retry_after_s == 0
             service.expect(str(number))
         silence = np.zeros(SPEECH_RATE, np.float32)
         assert await service.submit(AstRequest(silence, "ru", "en"), session_id="0")
+        assert machine.starts == (2 if what == "crash" else 1)
+        assert restarts(metrics, "ast") == 0, "it was never ready"
+
+
+async def test_an_engine_that_is_killed_after_its_first_call_is_restarted() -> None:
+    machine = replace(fresh(GPU), spoils=lambda request: "" if request.samples[0] else "crash")
+    async with virtual_service(machine) as (service, metrics):
+        silence = AstRequest(np.zeros(SPEECH_RATE, np.float32), "ru", "en")
+        with pytest.raises(EngineCrashed):
+            await service.submit(silence, session_id="0")
+        await asyncio.sleep(60.0)
+        assert service.ready
+        assert restarts(metrics, "ast") == 1
+
+
+@pytest.mark.real_time
+async def test_a_process_that_is_killed_during_its_first_call_is_replaced() -> None:
+    metrics = Metrics()
+    host = EngineHost(
+        kind="ast",
+        name="tests.support.engine_fakes:ast",
+        options=EngineOptions(),
+        start_s=60.0,
+        metrics=metrics,
+        serve=nothing_to_serve,
+    )
+    killed: list[int] = []
+
+    async def kill(process: EngineProcess) -> None:
+        killed.append(process.pid)
+        os.kill(process.pid, signal.SIGKILL)
+        await until(lambda: not process.alive)
+
+    await host.start(AstCapabilities, kill)
+    try:
+        await until(lambda: host.ready)
+        assert host._process is not None
+        assert host._process.pid != killed[0]
+        assert restarts(metrics, "ast") == 0
+    finally:
+        await host.close()
 
 
 async def test_an_engine_without_languages_starts() -> None:
