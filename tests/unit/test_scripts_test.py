@@ -84,6 +84,10 @@ def test_quick_runs_unit_tests_without_the_real_clock(machine: CheckoutMachine) 
     )
 
 
+COVERAGE = "python scripts/coverage_by_layer.py"
+BELOW_FLOOR = "Below the floor: x"
+NOT_SLOW = "not slow"
+ALL_TESTS = "slow or not slow"
 FAILED_LINE = "FAILED tests/x.py::test_y"
 PYTEST_FAILS = '[[ "$*" != *"{}"* ]] || {{ echo "FAILED tests/x.py::test_y"; exit 1; }}'
 LIKE_PYTEST = """
@@ -100,10 +104,11 @@ except KeyboardInterrupt:
 def parts(tier: str) -> set[str]:
     """Return all parts that a full run of a tier starts on a machine of two cores."""
     browser = "tests/browser -p no:cacheprovider"
+    measured = "" if tier == NOT_SLOW else " --cov --cov-report="
     return {
         f"python -m pytest tests/nemo -p no:cacheprovider -m {tier}",
         f"python -m pytest -m {tier} tests/unit tests/loopback tests/model"
-        " -n 3 --dist worksteal --cov --cov-report=",
+        f" -n 3 --dist worksteal{measured}",
         f"python -m pytest -m ({tier}) and alone {browser}",
         f"python -m pytest -m ({tier}) and not alone {browser} -n 2 --dist worksteal",
     }
@@ -128,11 +133,6 @@ def full_machine(machine: CheckoutMachine, tools: dict[str, str]) -> None:
         ({"python": '[[ "$*" != *"and alone"* ]] || exit 5'}, "", ""),
         ({"models": '[[ "$*" != *"-m pytest"* ]] || exit 5'}, "", ""),
         (
-            {"python": '[[ "$*" != *by_layer* ]] || { echo "Below the floor: x"; exit 1; }'},
-            "coverage",
-            "Below the floor: x",
-        ),
-        (
             {"python": '[[ "$*" != *tests/unit* ]] || exit 3'},
             "tests",
             "see what it printed above",
@@ -147,7 +147,6 @@ def full_machine(machine: CheckoutMachine, tools: dict[str, str]) -> None:
         "one in Chromium",
         "none alone",
         "no model test",
-        "coverage",
         "pytest itself",
     ],
 )
@@ -164,15 +163,28 @@ def test_a_full_run_shows_all_and_repeats_last_what_failed(
     if repeated == FAILED_LINE:
         assert FAILED_LINE in done.stdout
     runs = {call for call in machine.called if call.startswith("python -m pytest")}
-    assert runs == parts("not slow")
+    assert runs == parts(NOT_SLOW)
     assert any("[canary,canary-hf,silero,piper,test" in call for call in machine.called)
 
 
 def test_the_slow_tier_holds_everything(machine: CheckoutMachine) -> None:
     full_machine(machine, {})
     assert machine.run("test", "--slow").returncode == 0
-    assert parts("slow or not slow") <= set(machine.called)
+    assert parts(ALL_TESTS) <= set(machine.called)
+    assert machine.called[-1] == COVERAGE
     assert not any("tests/cluster" in call for call in machine.called)
+
+
+def test_the_slow_tier_alone_measures_coverage(machine: CheckoutMachine) -> None:
+    below = f'[[ "$*" != *by_layer* ]] || {{ echo "{BELOW_FLOOR}"; exit 1; }}'
+    full_machine(machine, {"python": below})
+    assert machine.run("test").returncode == 0
+    assert COVERAGE not in machine.called
+    done = machine.run("test", "--slow")
+    assert done.returncode == 1
+    _, _, last = done.stderr.partition("FAILED in ")
+    assert last.startswith("coverage")
+    assert BELOW_FLOOR in last
 
 
 @pytest.mark.skipif(not shutil.which("setsid"), reason="runs what is behind with all else")
@@ -189,7 +201,7 @@ def test_what_is_behind_has_a_session_of_its_own_and_fails_the_run(
     assert done.returncode == 1
     assert f"FAILED in tests:\n{FAILED_LINE}" in done.stderr
     calls = machine.called
-    assert parts("not slow") <= set(calls)
+    assert parts(NOT_SLOW) <= set(calls)
     sessions = [call.split()[1:] for call in calls if call.startswith("session ")]
     [nice] = [int(nice) for session, pid, nice in sessions if session == pid]
     assert nice == min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19)
