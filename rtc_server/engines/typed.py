@@ -53,16 +53,16 @@ def to_plain(value: object, put_array: Callable[[Samples], int]) -> Any:
 
 def _unstructured(value: object, put_array: Callable[[Samples], int]) -> Any:
     match value:
+        case np.ndarray() if value.dtype == np.float32 and value.ndim == 1:
+            return put_array(value)
         case StrEnum() | Path():
             return str(value)
         case bool() | int() | float() | str():
             return value
         case tuple() | list():
             return [to_plain(each, put_array) for each in value]
-        case Mapping():
+        case Mapping():  # the last: its check, of an abstract class, takes the longest
             return {str(key): to_plain(each, put_array) for key, each in value.items()}
-        case np.ndarray() if value.dtype == np.float32 and value.ndim == 1:
-            return put_array(value)
     raise WrongType(f"{type(value).__name__} cannot be sent")
 
 

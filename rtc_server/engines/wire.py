@@ -176,7 +176,8 @@ def encode(message: Message) -> list[memoryview]:
     named = {"message": type(message).__name__, "fields": to_plain(message, put_array)}
     body = json.dumps(named, ensure_ascii=False).encode("utf-8", "surrogatepass")
     audio_bytes = sum(array.nbytes for array in arrays)
-    return [memoryview(_HEAD.pack(len(body), audio_bytes)), memoryview(body), *arrays]
+    # Head and body in one piece: the other side would wake for each.
+    return [memoryview(_HEAD.pack(len(body), audio_bytes) + body), *arrays]
 
 
 def decode(body: bytes | bytearray, audio: bytearray) -> Message:

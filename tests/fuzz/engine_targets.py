@@ -46,7 +46,7 @@ def _wire(data: bytes) -> str:
         message = wire.decode(body, audio)
     except EngineError as error:
         return f"refused: {error}"
-    assert b"".join(wire.encode(message)[2:]) == audio
+    assert b"".join(wire.encode(message)[1:]) == audio
     return type(message).__name__
 
 
@@ -60,9 +60,10 @@ def _wire_seeds() -> tuple[bytes, ...]:
         wire.Chunk(np.ones(9, np.float32)),
         wire.Raised("No."),
     )
-    frames = [wire.encode(message)[1:] for message in messages]
+    frames = [wire.encode(message) for message in messages]
     return tuple(
-        len(body).to_bytes(2, "big") + bytes(body) + b"".join(audio) for body, *audio in frames
+        len(start[8:]).to_bytes(2, "big") + bytes(start[8:]) + b"".join(audio)
+        for start, *audio in frames
     )
 
 

@@ -8,6 +8,7 @@ audio in turn, send it once.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -65,11 +66,11 @@ class SentAudio:
         if session not in self._last:
             return None
         of, before = self._last[session]
-        start = _place(before, samples)
-        size = min(before.size - start, samples.size)
-        if size <= 0 or not np.array_equal(before[start : start + size], samples[:size]):
-            return None
-        return KeptAudio(session, of, start, size)
+        for start in _places(before, samples):
+            size = min(before.size - start, samples.size)
+            if size and np.array_equal(before[start : start + size], samples[:size]):
+                return KeptAudio(session, of, start, size)
+        return None
 
 
 class AudioBudget:
@@ -134,14 +135,11 @@ class ReceivedAudio:
         self._budget.free(self, session)
 
 
-def _place(before: Samples, samples: Samples) -> int:
-    """Return the position in `before` at which `samples` may begin; its end if there is none."""
-    landmark = samples[:_LANDMARK]
-    if np.array_equal(before[: landmark.size], landmark):
-        return 0
-    where = before.tobytes()
-    wanted, at = landmark.tobytes(), -1
+def _places(before: Samples, samples: Samples) -> Iterator[int]:
+    """Yield the positions in `before` at which `samples` may begin: usually the first."""
+    yield 0
+    where, wanted, at = before.tobytes(), samples[:_LANDMARK].tobytes(), 0
     while (at := where.find(wanted, at + 1)) >= 0:
         if at % before.itemsize == 0:
-            return at // before.itemsize
-    return before.size
+            yield at // before.itemsize
+            return

@@ -42,6 +42,7 @@ class EnginePool:
         metrics: Metrics,
     ) -> None:
         self._kind, self._settings, self._metrics = kind, settings, metrics
+        self._seconds = metrics.engine_server_seconds.labels(kind)
         self._roster = Roster(kind, directory, connect, self, metrics)
         self._servers = self._roster.servers
         self._open: dict[PooledCall, PlacedCall] = {}
@@ -116,7 +117,7 @@ class EnginePool:
             return
         self._count(name, "failed" if call.error is not None else "answered")
         took_s = asyncio.get_running_loop().time() - opened.began_s
-        self._metrics.engine_server_seconds.labels(self._kind).observe(took_s)
+        self._seconds.observe(took_s)
 
     def expect(self, session_id: str) -> None:
         """Choose the server of a session that was just admitted, and announce the session to it."""

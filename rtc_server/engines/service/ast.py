@@ -267,7 +267,7 @@ class AstService:
         most = 1 if self._blame.alone(now_s()) else self.capabilities.max_batch
         rest_s = lane.brake.rest_s(self._clock())
         batch = self._queue.take(most, now_s(), resting=rest_s > 0)
-        if rest_s and not batch:
+        if rest_s and self._queue and not batch:
             lane.wake_after(rest_s, self._hosts[lane.number].wake)
         return batch
 
