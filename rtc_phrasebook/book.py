@@ -98,8 +98,14 @@ class _Reader:
         try:
             self._text = path.read_text(encoding="utf-8")
             self._table = tomllib.loads(self._text)
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"Phrasebook {path} cannot be read: {error}") from error
+        except OSError as error:
+            raise ConfigError(
+                f"Phrasebook {path} cannot be read: {error.strerror}. Correct --phrasebook."
+            ) from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(
+                f"Phrasebook {path} cannot be read: it is not text in UTF-8."
+            ) from error
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"\(at line (\d+), column \d+\)", str(error))
             line = found[1] if found else str(self._text.count("\n") + 1)

@@ -268,8 +268,9 @@ async def _bound(settings: HttpSettings) -> list[socket.socket]:
     except OSError as error:
         for each in sockets:
             each.close()
+        reason = str(error.strerror).partition(" (while ")[0]  # Python repeats the address there
         raise ConfigError(
-            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}). "
+            f"Cannot listen on {settings.host}:{settings.port} ({reason}). "
             "Choose another --host or --port, or stop what is using it."
         ) from None
     return sockets

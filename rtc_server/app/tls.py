@@ -58,6 +58,8 @@ def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
             each.load_cert_chain(certificate, key, password=lambda: b"")
     except (OSError, ssl.SSLError) as error:
         reason = error.strerror or getattr(error, "reason", None) or "unreadable"
+        if missing := [str(each) for each in (certificate, key) if not each.is_file()]:
+            reason = f"there is no file {' and no file '.join(missing)}"
         raise ConfigError(
             f"Cannot use the certificate {certificate} with the key {key} ({reason}). --tls-cert "
             "takes the whole chain and --tls-key its private key without a password, both PEM."

@@ -72,5 +72,5 @@ def _with_ray() -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("ray", "starlette"):
             raise
-        raise ConfigError(f"Ray is not installed: {install_command('ray')}") from None
+        raise ConfigError(f"Ray is not installed. Run: {install_command('ray')}") from None
     return ours

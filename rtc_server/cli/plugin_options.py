@@ -1,20 +1,57 @@
-"""Options of plug-ins on the command line: found for the command that is run, and for no other."""
+"""Parser of the command line: options of plug-ins, and sentences for a wrong command line."""
 
 import argparse
-from typing import NoReturn
+import difflib
+from typing import Any, NoReturn
 
 from rtc_server.config import plugins
 from rtc_server.options import LateParser, add_options
 
+_LONGEST_USAGE = 4
+"""Lines of usage above an error. That of `serve` takes forty, and would hide the error."""
+
 
 class CommandParser(LateParser):
-    """Parser that names engines which cannot be used where it refuses an option as unknown."""
+    """Parser of a command, which answers a wrong command line with the thing, the value, and help.
+
+    Plug-ins' options are found for the command that is run, and for no other.
+    """
+
+    def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse, and refuse unknown arguments in the command that knows its options."""
+        parsed, unknown = super().parse_known_args(*args, **kwargs)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._advice(unknown)}")
+        return parsed, unknown
 
     def error(self, message: str) -> NoReturn:
         """End the process with a usage and sentences, as argparse does."""
-        if message.startswith("unrecognized arguments") and (faults := plugins().faults):
-            message += f". They may belong to an engine that cannot be used. {' '.join(faults)}"
+        if message.endswith("required: ACTION") or message.endswith("required: COMMAND"):
+            message += f". Choose one of {', '.join(self._commands())}"
         super().error(message)
+
+    def format_usage(self) -> str:
+        """Return the usage, in one line if it would be long."""
+        usage = super().format_usage()
+        if usage.count("\n") <= _LONGEST_USAGE:
+            return usage
+        return f"usage: {self.prog} [OPTION]...  (`{self.prog} --help` lists the options)\n"
+
+    def _advice(self, unknown: list[str]) -> str:
+        """Return what may help: the nearest option, and engines whose options are missing."""
+        names = [each.partition("=")[0] for each in unknown if each.startswith("-")]
+        known = list(self._option_string_actions)
+        near = [each for name in names[:1] for each in difflib.get_close_matches(name, known, 1)]
+        advice = f". Did you mean {near[0]}?" if near else ""
+        if faults := plugins().faults if names else ():
+            stop = "" if advice else "."
+            advice += f"{stop} It may belong to an engine that cannot be used. {' '.join(faults)}"
+        return advice
+
+    def _commands(self) -> list[str]:
+        """Return the names of the subcommands."""
+        actions = (each for each in self._actions if isinstance(each, argparse._SubParsersAction))
+        return [name for action in actions for name in action.choices]
 
 
 def add_plugin_options(parser: argparse.ArgumentParser) -> None:

@@ -12,12 +12,12 @@ from rtc_server.errors import (
 )
 
 _TRANSLATION = {
-    EngineCrashed: "The translation broke down and is being started again. Please say it again.",
+    EngineCrashed: "The translation stopped and is being restarted. Please say it again.",
     EngineTimeout: "The translation of this took too long. Please say it again.",
     EngineOverloaded: "Too much is being said at once here; this sentence was left out.",
 }
 _VOICE = {
-    EngineCrashed: "The voice broke down and is being started again; this was not spoken.",
+    EngineCrashed: "The voice stopped and is being restarted; this was not spoken.",
     EngineTimeout: "The voice took too long; this was not spoken.",
     EngineOverloaded: "Too much waits to be spoken; this was not spoken.",
 }

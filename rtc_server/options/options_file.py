@@ -52,7 +52,8 @@ class OptionsFile:
                 table = tomllib.loads(file.read().decode("utf-8-sig"))  # editors add a mark
         except OSError as error:
             raise ConfigError(
-                f"Cannot read {path} ({error.strerror}). {origin} named it."
+                f"Cannot read the options file {path} ({error.strerror}). Correct {origin}, or "
+                "leave it out."
             ) from None
         except UnicodeDecodeError:
             raise ConfigError(f"{path} is not text in UTF-8, which TOML is.") from None

@@ -101,7 +101,8 @@ class Services:
         if (source, target) not in engine.pairs:
             pairs = _listed(f"{s} to {t}" for s, t in engine.pairs)
             raise UnsupportedPair(
-                f"{engine.title} does not translate {source!a} to {target!a}. It does: {pairs}."
+                f"{engine.title} does not translate {source!a} to {target!a}. "
+                f"It translates {pairs}."
             )
         voices = self.tts.capabilities.voices
         if target not in voices:

@@ -91,7 +91,11 @@ class HttpSettings:
 
     def __post_init__(self) -> None:
         if bool(self.tls_cert) != bool(self.tls_key):
-            raise ConfigError("Set --tls-cert and --tls-key together, or neither.")
+            given, lacking = ("cert", "key") if self.tls_cert else ("key", "cert")
+            raise ConfigError(
+                f"--tls-{given} {self.tls_cert or self.tls_key} has no --tls-{lacking}. Set "
+                "--tls-cert and --tls-key together, or neither."
+            )
         if self.path_prefix and not PATH_PREFIX.fullmatch(self.path_prefix):
             raise ConfigError(
                 f"{self.path_prefix!a} is not a path. --path-prefix takes one such as "

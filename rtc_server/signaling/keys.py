@@ -96,6 +96,8 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
 def _check_private(path: Path) -> None:
     """Raise `ConfigError` when other users could put a key of theirs into the file."""
     status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise ConfigError(f"{path} is a folder. Name the key file in it.")
     if status.st_uid not in (os.geteuid(), 0):
         raise ConfigError(f"The key file {path} belongs to another user. Run `chown` on it.")
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -113,7 +115,9 @@ def changing(path: Path) -> Iterator[Path]:
     try:
         lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise ConfigError(f"Cannot write the key file {path}: {error.strerror}.") from None
+        raise ConfigError(
+            f"Cannot write the key file {path}: {error.strerror}. Its folder must exist."
+        ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of the folder: the file is replaced each time
         yield path
@@ -141,7 +145,10 @@ def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise ConfigError(f"Cannot write the key file {path}: {error.strerror}.") from None
+        raise ConfigError(
+            f"Cannot write the key file {path}: {error.strerror}. Run as a user who may write to "
+            "its folder."
+        ) from None
 
 
 def check_name(name: str, keys: Sequence[ApiKey]) -> None:

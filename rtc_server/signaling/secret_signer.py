@@ -91,7 +91,10 @@ def server_key(path: Path | None) -> bytes:
     try:
         key = path.read_bytes().strip()
     except OSError as error:
-        raise ConfigError(f"Cannot read the secret key file {path}: {error.strerror}.") from None
+        raise ConfigError(
+            f"Cannot read the secret key file {path}: {error.strerror}. Correct --secret-key-file, "
+            f"or make a key with `openssl rand -hex {KEY_BYTES}`."
+        ) from None
     if len(key) < KEY_BYTES:
         raise ConfigError(
             f"{path} holds fewer than {KEY_BYTES} bytes. Make a key with "

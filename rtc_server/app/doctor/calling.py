@@ -39,7 +39,8 @@ class ServerAccess:
                     raise RtcServerError(await sentence_of(response))
                 return await response.json()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise RtcServerError(f"{self.url}{path} does not answer ({_why(error)}).") from None
+            why = "" if isinstance(error, aiohttp.InvalidURL) else f" ({_why(error)})"
+            raise RtcServerError(f"{self.url}{path} does not answer{why}.") from None
 
 
 def negotiation(

@@ -83,7 +83,7 @@ def test_without_ray_the_command_says_how_to_install_it(action: str) -> None:
         [sys.executable, "-c", WITHOUT_RAY, action], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2, done.stderr
-    assert "Ray is not installed: " in done.stderr
+    assert "Ray is not installed. Run: " in done.stderr
     assert " -m pip install " in done.stderr
 
 

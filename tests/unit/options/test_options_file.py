@@ -222,9 +222,9 @@ def test_a_key_of_a_section_that_is_not_in_use_is_checked_too(path: Path) -> Non
 
 
 def test_a_file_that_is_not_there_or_not_text(path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"Cannot read .*No such file.*\. --config named it"):
+    with pytest.raises(ConfigError, match=r"Cannot read .*No such file.*\. Correct --config, or"):
         load_settings(argparse.Namespace(config=str(path)), {})
-    with pytest.raises(ConfigError, match=r"Cannot read .*No such file.*\. RTC_CONFIG named it"):
+    with pytest.raises(ConfigError, match=r"Cannot read .*No such file.*\. Correct RTC_CONFIG, or"):
         load_settings(argparse.Namespace(), {"RTC_CONFIG": str(path)})
     path.write_bytes(b"host = '\xff'")
     with pytest.raises(ConfigError, match="UTF-8"):

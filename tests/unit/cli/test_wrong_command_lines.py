@@ -1,0 +1,84 @@
+"""Wrong command lines: each answer names the thing, the value and what to do."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rtc_server.cli import main
+
+Capture = pytest.CaptureFixture[str]
+
+
+def answer(capsys: Capture, *argv: str) -> str:
+    """Run a command that is wrong; return its one sentence or more, without the usage."""
+    try:
+        code = main(argv, {})
+    except SystemExit as end:
+        assert isinstance(end.code, int)
+        code = end.code
+    assert code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") <= 6, "a long usage would hide the error"
+    return said.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("argv", "advice"),
+    [
+        (["serve", "--hangover", "300"], "--hangover 300. Did you mean --hangover-ms?"),
+        (["serve", "--prot=80"], "--prot=80. Did you mean --port?"),
+        (["doctor", "--urll", "x"], "--urll x. Did you mean --url?"),
+        (["engines", "serve", "--listen", "unix:/s", "--ast-deadline", "9"], "--ast-deadline-s?"),
+        (["serve", "extra"], "rtc-server serve: error: unrecognized arguments: extra"),
+        (["serve", "--qqqqqqqq"], "rtc-server serve: error: unrecognized arguments: --qqqqqqqq"),
+    ],
+)
+def test_an_unknown_option_is_answered_with_the_nearest(
+    capsys: Capture, argv: list[str], advice: str
+) -> None:
+    assert answer(capsys, *argv).endswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("argv", "choices"),
+    [([], "serve, translate, "), (["keys"], "new, list, revoke"), (["cluster"], "deploy, status")],
+)
+def test_a_missing_command_is_answered_with_the_choices(
+    capsys: Capture, argv: list[str], choices: str
+) -> None:
+    assert f". Choose one of {choices}" in answer(capsys, *argv)
+
+
+@pytest.mark.parametrize(
+    "url", ["nope", "http://", "ftp://x", "127.0.0.1:8000", "http://x:99999", "http://[x"]
+)
+def test_the_doctor_refuses_what_is_no_address(capsys: Capture, url: str) -> None:
+    said = answer(capsys, "doctor", "--url", url)
+    assert said.startswith(f"rtc-server: {url!r} is not the address of a server. --url takes")
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["serve", "--config", "F"], "options file F (No such file or directory). Correct --conf"),
+        (["serve", "--tls-key", "F"], "--tls-key F has no --tls-cert. Set"),
+        (["serve", "--tls-cert", "F"], "--tls-cert F has no --tls-key. Set"),
+        (["serve", "--port", "0", "--tls-cert", "D/k", "--tls-key", "F"], "(there is no file F)."),
+        (["serve", "--port", "0", "--api-keys", "D"], "D is a folder. Name the key file in it."),
+        (["serve", "--port", "0", "--secret-key-file", "F"], "`openssl rand -hex 32`"),
+        (["keys", "list", "--file", "D"], "D is a folder. Name the key file in it."),
+        (["keys", "new", "--file", "F/k", "name"], "F/k: No such file or directory. Its folder"),
+    ],
+)
+def test_a_file_is_named_with_what_to_do(
+    capsys: Capture, tmp_path: Path, argv: list[str], said: str
+) -> None:
+    """D is a folder that is there, with a file k; F is not there."""
+    (tmp_path / "k").write_text("no certificate", "utf-8")
+    names = {"D": str(tmp_path), "F": str(tmp_path / "absent")}
+
+    def named(text: str) -> str:
+        return re.sub(r"\b[DF]\b", lambda found: names[found[0]], text)
+
+    assert named(said) in answer(capsys, *map(named, argv))
