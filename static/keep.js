@@ -17,14 +17,18 @@ export function offerKeeping(panel, said) {
   const copy = find("#copy", HTMLButtonElement, panel);
   const download = findAll("[data-format]", HTMLButtonElement, panel);
   const forget = find("#forget", HTMLButtonElement, panel);
-  const prepare = () => {
-    load().catch(() => {}); // before the click: a copy must follow it at once
+  const enable = () => {
     const nothing = said.understood.length === 0;
     for (const button of [copy, ...download]) button.disabled = nothing;
     forget.disabled = said.empty;
   };
+  const prepare = () => {
+    load().catch(() => {}); // before the click: a copy must follow it at once
+    enable();
+  };
   panel.addEventListener("beforetoggle", prepare);
   prepare();
+  said.addEventListener("change", () => panel.matches(":popover-open") && enable());
   copy.addEventListener("click", () =>
     withLoaded(load, async ([{ toText }, { copyText }]) => {
       await copyText(toText(said.understood, which()));

@@ -8,7 +8,8 @@ import { text } from "./i18n.js";
 import { forgetSegments, keepSegment, keptSegments } from "./kept.js";
 import { Transcript } from "./transcript.js";
 
-export class Said {
+/** Fires "change" {} when there may be more or less of it. */
+export class Said extends EventTarget {
   /** What shows captions. @type {Set<import("./captions.js").CaptionView>} */ views;
   #log;
   #transcript = new Transcript();
@@ -17,6 +18,7 @@ export class Said {
 
   /** @param {import("./captions.js").CaptionLog} log */
   constructor(log) {
+    super();
     this.#log = log;
     this.views = new Set([log]);
     find("#show-earlier", HTMLButtonElement).addEventListener("click", () => this.#restore());
@@ -84,6 +86,7 @@ export class Said {
     find("#earlier", HTMLElement).hidden = this.#earlier.length === 0;
     const title = text(this.#running ? "inviteSpeak" : "inviteTitle");
     find("#invitation-title", HTMLElement).textContent = title;
+    this.dispatchEvent(new Event("change"));
   }
 
   #restore() {

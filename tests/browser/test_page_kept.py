@@ -80,6 +80,19 @@ async def test_captions_can_be_cleared_where_there_are_any() -> None:
         await expect(page.locator("#earlier")).to_be_hidden()
 
 
+async def test_captions_that_come_while_the_panel_is_open_can_be_kept_at_once() -> None:
+    async with scripted_server() as server, visit(server.url) as seen:
+        page = seen.page
+        channel = await start_captions(page, server)
+        async with page.expect_response("**/copy.js"):
+            await page.locator("[popovertarget=export]").first.click()
+        keeping = page.locator("#copy, [data-format], #forget")
+        await expect(page.locator("#export :disabled")).to_have_count(await keeping.count())
+        say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
+        for button in await keeping.all():
+            await expect(button).to_be_enabled()
+
+
 async def test_the_screen_stays_lit_while_live() -> None:
     async with scripted_server() as server, visit(server.url, before_load=COUNT_LOCKS) as seen:
         page = seen.page
