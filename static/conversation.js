@@ -27,6 +27,7 @@ const TRANSPORT = /** @type {import("./client.js").ClientOptions["transport"]} *
 export class Conversation extends EventTarget {
   #client = new TranslationClient({ token: accessToken, transport: TRANSPORT, queue: true });
   /** @type {import("./audio.js").Source|null} */ #source = null;
+  /** Of two sources only the one chosen last counts, whichever opens first. */ #choice = Symbol();
   /** What was said while it connected, until that is sent. @type {EarlySpeech|null} */ #early = null;
   #begin;
   /** The last of what is to be said to the server in order; null when all of it is said. */
@@ -148,15 +149,20 @@ export class Conversation extends EventTarget {
   /** Listen to another source, also while it connects. @param {() => Promise<import("./audio.js").Source>} open */
   async changeSource(open) {
     if (this.#isEnding) return;
-    const source = await open();
-    if (this.#isEnding) return source.close();
+    const choice = (this.#choice = Symbol());
+    const isOld = () => this.#isEnding || choice !== this.#choice;
+    const source = await open().catch((error) => {
+      if (isOld()) return null; // nobody waits for it any more
+      throw error;
+    });
+    if (isOld()) return source?.close();
     const old = this.#source;
     const starts = ["idle", "connecting"].includes(this.#client.state);
     this.#adopt(source);
     await this.#client.replaceTrack(source.track);
     this.#early?.close();
     old?.close();
-    if (starts) return; // `run` begins what there is then
+    if (starts || source !== this.#source) return; // `run`, or the later choice, begins what there is then
     this.#stopMeter();
     await this.#meter();
     source.begin();
@@ -205,7 +211,7 @@ export class Conversation extends EventTarget {
     this.#source = source;
     this.#mute(this.#muted);
     source.track.addEventListener("ended", () => {
-      if (source === this.#source) this.#emit("source-ended", { kind: source.kind });
+      if (source === this.#source && !this.#isEnding) this.#emit("source-ended", { kind: source.kind });
     });
     this.#emit("source", { source });
   }

@@ -94,6 +94,6 @@ export function follow(session, page) {
 
 /** A source went away by itself: another microphone may do. */
 async function replaceSource(session, settings, kind) {
-  if (kind !== "microphone" || !session.live) throw new SourceError("source_ended");
+  if (kind !== "microphone") throw new SourceError("source_ended");
   await session.changeSource(settings.openSource);
 }

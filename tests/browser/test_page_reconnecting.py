@@ -31,6 +31,10 @@ MICROPHONES = """(() => {
 })();""".replace("OTHER_HZ", str(OTHER_HZ)).replace("USUAL_HZ", str(USUAL_HZ))
 """Two microphones, each with a tone of its own; the usual one opens when `allowed` resolves."""
 HOLD_USUAL = "allowed = new Promise((allow) => (window.allow = allow));"
+UNPLUG = """() => {
+  tracks[0].stop();
+  tracks[0].dispatchEvent(new Event("ended"));
+}"""
 LIVE_TRACKS = "tracks.filter(({ readyState }) => readyState === 'live').length"
 
 
@@ -107,11 +111,11 @@ async def test_what_is_chosen_while_it_connects_counts() -> None:
     assert pause["vad"]["hangover_ms"] == 700
 
 
-async def chosen(page: Page) -> None:
-    """Choose the other microphone; return once it is used."""
+async def chosen(page: Page, tracks: int = 2) -> None:
+    """Choose the other microphone; return once so many tracks were opened."""
     await page.select_option("#input", "other")
     await expect(page.locator("#input")).to_have_value("other")
-    await page.wait_for_function("() => tracks.length === 2")
+    await page.wait_for_function(f"() => tracks.length === {tracks}")
 
 
 async def test_a_microphone_chosen_while_it_connects_counts() -> None:
@@ -145,6 +149,81 @@ async def test_a_microphone_chosen_while_the_browser_asks_for_another_counts() -
         await page.wait_for_selector(LIVE)
         await hears(await server.calls.track.get(), OTHER_HZ, never_hz=USUAL_HZ)
         assert await page.evaluate(LIVE_TRACKS) == 1
+
+
+async def test_of_two_quick_choices_the_later_counts_whichever_opens_first() -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url + WEBRTC, before_load=MICROPHONES) as seen,
+    ):
+        page = seen.page
+        await start(page)
+        track = await server.calls.track.get()
+        await hears(track, USUAL_HZ)
+        await chosen(page)
+        await hears(track, OTHER_HZ)
+        await page.evaluate(f"() => {{ {HOLD_USUAL} }}")  # without waiting for it
+        await page.select_option("#input", "")
+        await page.wait_for_function("() => tracks.length === 3")
+        await page.select_option("#input", "other")
+        await page.wait_for_function("() => tracks.length === 4")
+        await page.evaluate("allow()")
+        await page.wait_for_function(f"() => {LIVE_TRACKS} === 1")
+        await hears(track, OTHER_HZ, never_hz=USUAL_HZ)
+        assert await page.evaluate("tracks[3].readyState") == "live"
+
+
+async def test_an_earlier_choice_that_cannot_be_opened_says_nothing() -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url + WEBRTC, before_load=MICROPHONES) as seen,
+    ):
+        page = seen.page
+        await start(page)
+        hold = "allowed = new Promise((_, refuse) => (window.refuse = refuse));"
+        await page.evaluate(f"() => {{ {hold} }}")
+        await page.select_option("#input", "other")
+        await page.wait_for_function("() => tracks.length === 2")
+        await page.select_option("#input", "")
+        await page.wait_for_function("() => tracks.length === 3")
+        await chosen(page, 4)
+        await page.evaluate("refuse(new DOMException('', 'NotAllowedError'))")
+        await hears(await server.calls.track.get(), OTHER_HZ)
+        await expect(page.locator("#problem")).to_be_hidden()
+
+
+async def test_a_microphone_that_vanishes_while_it_connects_is_replaced() -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url + WEBRTC, before_load=MICROPHONES) as seen,
+    ):
+        page, call = seen.page, HeldRoute()
+        await page.select_option("#input", "other")
+        await page.route("**/translations/calls*", call)
+        await page.click("#toggle:enabled")
+        await call.asked.wait()
+        await page.evaluate(UNPLUG)
+        await expect(page.locator(".problem-title")).to_have_text("The microphone went away")
+        await page.wait_for_function(f"() => tracks.length === 2 && {LIVE_TRACKS} === 1")
+        call.release.set()
+        await page.wait_for_selector(LIVE)
+        await hears(await server.calls.track.get(), OTHER_HZ)
+
+
+async def test_a_microphone_that_vanishes_at_the_end_loses_no_translation() -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url + WEBRTC, before_load=MICROPHONES) as seen,
+    ):
+        page, server.calls.close_on_request = seen.page, False
+        await start(page)
+        await page.click("#toggle")
+        await received(server.calls, 1)
+        await page.evaluate(UNPLUG)
+        await expect(page.locator("#problem")).to_be_hidden()
+        await expect(page.locator("#status")).to_have_text("Finishing the last phrase…")
+        server.calls.say("session.closed")
+        await page.wait_for_selector("[data-phase=closed]")
 
 
 async def test_a_microphone_chosen_while_it_reconnects_counts() -> None:
