@@ -229,9 +229,11 @@ async function stop() {
   await stopped;
 }
 
-function report(error) {
-  if (!(error instanceof ClientError || error instanceof SourceError)) throw error;
-  const retry = error.code === "webrtc_missing" ? null : start;
+function report(error, again = start) {
+  if (!(error instanceof ClientError || error instanceof SourceError)) {
+    throw new Error(error.message, { cause: error }); // absent.js tells of it: a DOMException has no stack
+  }
+  const retry = error.code === "webrtc_missing" ? null : again;
   const { detail = "", retryAfterMs = 0 } = error instanceof ClientError ? error : {};
   problems.show(problemOf(error), { detail, waitMs: retryAfterMs, retry });
 }
@@ -263,13 +265,9 @@ settings.addEventListener("mode", () => {
 settings.addEventListener("underlay", () => sound?.underlay());
 settings.addEventListener("devices", advise);
 settings.addEventListener("speaker-gone", () => problems.show("speaker_gone"));
-settings.addEventListener("input", async () => {
-  try {
-    await conversation?.changeSource(settings.openSource);
-  } catch (error) {
-    problems.show(error.code); // and the conversation goes on with what it had
-  }
-});
+const listen = () =>
+  conversation?.changeSource(settings.openSource).catch((error) => report(error, listen)); // it goes on with what it had
+settings.addEventListener("input", listen);
 settleHeader(at("interface-field"), at("people"), at("settings-title"));
 offerLook(at("look"));
 const blocked = () => problems.show("popup_blocked");

@@ -44,9 +44,9 @@ export class ClientError extends Error {
   }
 }
 
-/** A broken answer counts as a refusal. @param {unknown} error @returns {ClientError} */
-export function asClientError(error) {
-  return error instanceof ClientError ? error : new ClientError("server_refused", String(error));
+/** A broken answer counts as a refusal; what broke is its `cause`, which no page shows. @param {unknown} cause @returns {ClientError} */
+export function asClientError(cause) {
+  return cause instanceof ClientError ? cause : Object.assign(new ClientError("server_refused"), { cause });
 }
 
 /** What it means that a connection did not come back. @param {ClientError} error */

@@ -46,6 +46,21 @@ async def test_a_refused_call_says_why_and_can_be_tried_again(
         await expect(page.locator("#problem")).to_be_hidden()
 
 
+async def test_an_answer_that_the_browser_cannot_read_is_told_in_words_for_people() -> None:
+    async with scripted_server() as server, visit(f"{server.url}?transport=webrtc") as seen:
+        page = seen.page
+        await page.route(
+            "**/translations/calls*",
+            lambda route: route.fulfill(
+                status=201, body="no SDP", headers={"Location": "/v1/calls/none"}
+            ),
+        )
+        await page.route("**/calls/none*", lambda route: route.fulfill(status=204))
+        await page.click("#toggle:enabled")
+        await expect_problem(page, "The server refused the call", "Reload the page.")
+        await expect(page.locator(".problem-detail")).to_be_empty()  # not the browser's exception
+
+
 @refusals
 async def test_a_refused_websocket_says_why(refusal: Exception, title: str, text: str) -> None:
     async with (

@@ -179,6 +179,42 @@ async def test_what_a_tab_says_is_translated() -> None:
         await page.wait_for_function("() => levelDb() > -40", timeout=PATIENCE_MS)
 
 
+async def test_a_source_that_was_refused_can_be_chosen_again_with_one_click() -> None:
+    refuse = """let asked = 0;
+    if (navigator.mediaDevices) navigator.mediaDevices.getDisplayMedia = async () => {
+      if (++asked === 1) throw new DOMException("", "NotAllowedError");
+      return new MediaStreamAudioDestinationNode(new AudioContext()).stream;
+    };"""
+    async with scripted_server() as server, visit(server.url, before_load=refuse) as seen:
+        page = seen.page
+        await start(page)
+        await page.select_option("#input", "tab")
+        await expect(page.locator(".problem-title")).to_have_text("No tab was chosen")
+        await page.click("#problem-action")
+        await expect(page.locator("#original-note")).not_to_have_attribute("hidden", "")
+        await expect(page.locator("#problem")).to_be_hidden()
+        await expect(page.locator("#status")).to_have_text("Listening")
+
+
+async def test_a_source_that_breaks_the_page_is_no_refusal_of_the_server() -> None:
+    broken = """RTCRtpSender.prototype.replaceTrack = async () => {
+      throw new DOMException("closed", "InvalidStateError");
+    };"""
+    async with (
+        scripted_server() as server,
+        visit(
+            f"{server.url}?transport=webrtc", before_load=broken, expected_errors=["uncaught: "]
+        ) as seen,
+    ):
+        page = seen.page
+        await page.evaluate("localStorage.setItem('settings', '{\"talk\":\"hold\"}')")
+        await page.reload()  # with push-to-talk nothing is sent before the call is up
+        await start(page)
+        await page.select_option("#input", label="Fake Audio Input 1")
+        await expect(page.locator("#absent")).to_contain_text("Something went wrong on this page")
+        await expect(page.locator("#problem")).to_be_hidden()
+
+
 async def test_a_microphone_that_vanishes_is_replaced_by_the_default() -> None:
     async with scripted_server() as server, visit(server.url, before_load=KEEP_CAPTURED) as seen:
         page = seen.page
