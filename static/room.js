@@ -29,6 +29,7 @@ const TESTABLE = new Set(["noMicrophone", "microphoneGone", "gaveUp"]);
 const LOOPBACK = /^(localhost|127\.|\[::1\]$)/;
 const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
 const keyForm = find("#key-form", HTMLFormElement);
+const keyField = find("#key", HTMLInputElement);
 const form = find("#speaking", HTMLFormElement);
 const source = find("#source", HTMLSelectElement);
 const microphone = find("#microphone", HTMLSelectElement);
@@ -71,8 +72,12 @@ async function enter() {
     invitation = await insist(() => room.invite());
     known = await insist(() => room.languages());
   } catch (error) {
-    keyForm.hidden = error.status !== 401;
-    return show(wordsFor(error), error.status === 401 ? "" : error.detail);
+    const keyed = error.status === 401;
+    keyForm.hidden = !keyed;
+    show(keyed && keyField.value ? "keyWrong" : wordsFor(error), keyed ? "" : error.detail);
+    if (!keyed) return;
+    keyField.focus();
+    return keyField.select();
   }
   link.href = link.textContent = invitation.url;
   for (const id of ["#qr", "#qr-too"]) {
@@ -271,7 +276,7 @@ form.addEventListener("submit", (event) => {
 });
 keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
-  useKey(find("#key", HTMLInputElement).value);
+  useKey(keyField.value);
   enter();
 });
 addEventListener("pagehide", () => speaking?.stop());

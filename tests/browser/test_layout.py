@@ -165,3 +165,19 @@ async def test_a_room_that_asks_for_a_key_offers_nothing_else() -> None:
         await expect(seen.page.locator("#key")).to_be_visible()
         await expect(seen.page.locator("#status")).to_have_text("This server asks for a key.")
         await expect(seen.page.locator("button:visible")).to_have_text(["Enter"])
+        above, below = [
+            await seen.page.locator(each).bounding_box() for each in ("#status", "#key-form")
+        ]
+        assert above and below and above["y"] + above["height"] <= below["y"]
+
+
+async def test_the_code_of_a_room_is_as_wide_as_its_card() -> None:
+    async with (
+        rooms() as running_server,
+        visit(f"{running_server.url}/rooms/hall", expected_errors=[FAILED_REQUEST]) as seen,
+    ):
+        code, title = seen.page.locator("#qr"), seen.page.locator("#invitation h2")
+        await expect(code).to_be_visible()
+        boxes = [await each.bounding_box() for each in (code, title)]
+        widths = [box["width"] for box in boxes if box]
+        assert abs(widths[0] - widths[1]) <= 2  # its border

@@ -26,6 +26,7 @@ export const words = {
     silent: "Drücken Sie „Sprechen“ oder senden Sie Ihren Ton aus einem anderen Programm, etwa OBS.",
     noMicrophone: "Das Mikrofon lässt sich nicht benutzen. Erlauben Sie es im Browser.",
     keyNeeded: "Dieser Server verlangt einen Schlüssel.",
+    keyWrong: "Der Server nimmt diesen Schlüssel nicht an.",
     notLetIn: "Der Server lässt Sie gerade nicht sprechen.",
     taken: "Diesen Raum hat schon jemand. Wählen Sie einen anderen Namen, oder versuchen Sie es später.",
     noLanguage: "Aus dieser Sprache wird hier nicht übersetzt. Wählen Sie eine andere.",

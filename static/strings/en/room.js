@@ -26,6 +26,7 @@ export const words = {
     silent: "Press Speak, or send your sound here from another program, such as OBS.",
     noMicrophone: "The microphone cannot be used. Allow it in the browser.",
     keyNeeded: "This server asks for a key.",
+    keyWrong: "The server does not accept this key.",
     notLetIn: "The server does not let you speak now.",
     taken: "Somebody else has this room. Choose another name for yours, or try later.",
     noLanguage: "This room is not translated from that language. Choose another one.",

@@ -26,6 +26,7 @@ export const words = {
     silent: "Pulse Hablar o envíe su sonido desde otro programa, como OBS.",
     noMicrophone: "No se puede usar el micrófono. Permítalo en el navegador.",
     keyNeeded: "Este servidor pide una clave.",
+    keyWrong: "El servidor no acepta esta clave.",
     notLetIn: "El servidor no le deja hablar ahora.",
     taken: "Esta sala ya es de otra persona. Elija otro nombre para la suya o inténtelo más tarde.",
     noLanguage: "Aquí no se traduce desde ese idioma. Elija otro.",

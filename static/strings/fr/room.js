@@ -26,6 +26,7 @@ export const words = {
     silent: "Appuyez sur Parler ou envoyez votre son depuis un autre programme, comme OBS.",
     noMicrophone: "Le micro est inutilisable. Autorisez-le dans le navigateur.",
     keyNeeded: "Ce serveur demande une clé.",
+    keyWrong: "Le serveur n’accepte pas cette clé.",
     notLetIn: "Le serveur ne vous laisse pas parler pour l’instant.",
     taken: "Cette salle est déjà prise. Choisissez un autre nom ou réessayez plus tard.",
     noLanguage: "On ne traduit pas depuis cette langue ici. Choisissez-en une autre.",

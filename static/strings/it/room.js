@@ -26,6 +26,7 @@ export const words = {
     silent: "Premi Parla o invia il tuo audio da un altro programma, come OBS.",
     noMicrophone: "Il microfono non è utilizzabile. Consentilo nel browser.",
     keyNeeded: "Questo server chiede una chiave.",
+    keyWrong: "Il server non accetta questa chiave.",
     notLetIn: "Il server ora non ti lascia parlare.",
     taken: "Questa sala è già di qualcun altro. Scegli un altro nome o riprova più tardi.",
     noLanguage: "Qui non si traduce da questa lingua. Scegline un’altra.",

@@ -26,6 +26,7 @@ export const words = {
     silent: "Naciśnij „Mów” albo wyślij dźwięk z innego programu, na przykład z OBS.",
     noMicrophone: "Nie można użyć mikrofonu. Zezwól na niego w przeglądarce.",
     keyNeeded: "Ten serwer wymaga klucza.",
+    keyWrong: "Serwer nie przyjmuje tego klucza.",
     notLetIn: "Serwer nie pozwala teraz mówić.",
     taken: "Ten pokój ma już ktoś inny. Wybierz inną nazwę albo spróbuj później.",
     noLanguage: "Z tego języka tu się nie tłumaczy. Wybierz inny.",
