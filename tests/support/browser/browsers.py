@@ -65,6 +65,7 @@ ARGUMENTS = (
     "--disable-smooth-scrolling",
     "--disable-sync",
     "--no-first-run",
+    "--renderer-process-limit=1",
 )
 MOST_RUNNING = 2
 """Processes kept; when another one is launched, the least recently used one ends."""
